@@ -1,0 +1,34 @@
+// Log lines on stderr: "2026-01-02T03:04:05.678Z warn press-line: message". Thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace leat::log {
+
+enum class Level { kDebug, kInfo, kWarn, kError };
+
+// Lines below this level are not written. Default: kInfo.
+void set_level(Level level);
+
+// `scope` is the pipeline's name, or "leat" for the agent itself.
+void write(Level level, std::string_view scope, std::string_view message);
+
+inline void debug(std::string_view scope, std::string_view message) {
+  write(Level::kDebug, scope, message);
+}
+inline void info(std::string_view scope, std::string_view message) {
+  write(Level::kInfo, scope, message);
+}
+inline void warn(std::string_view scope, std::string_view message) {
+  write(Level::kWarn, scope, message);
+}
+inline void error(std::string_view scope, std::string_view message) {
+  write(Level::kError, scope, message);
+}
+
+// A transient status line at the bottom of a terminal; the next write() clears it first. An empty
+// text removes it. Only the progress display uses this, and only when stderr is a terminal.
+void set_status_line(std::string text);
+
+}  // namespace leat::log

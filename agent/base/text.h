@@ -1,0 +1,28 @@
+// Small text helpers shared by all folders.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace leat {
+
+// True when `text` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).
+bool is_utf8(std::string_view text);
+
+// Appends `text` as the inside of a JSON string (RFC 8259 section 7). Bytes that are not UTF-8 are
+// written as U+FFFD, so that the result is always valid JSON.
+void append_json_escaped(std::string& out, std::string_view text);
+std::string json_quoted(std::string_view text);
+
+// RFC 4648 section 4, with padding.
+std::string base64(std::string_view bytes);
+
+// The nearest of `candidates` by edit distance, or "" when none is near enough to be meant.
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+// First bytes of `text` for a message, cut at `limit` bytes with "…" and control characters escaped.
+std::string excerpt(std::string_view text, size_t limit = 80);
+
+}  // namespace leat

@@ -1,0 +1,53 @@
+// A thread beside the loop for libraries that block. Jobs run there one after another; each one's
+// completion then runs on the loop. Both directions are rings, so neither side waits on a lock.
+//
+// Thread: constructed, used and destroyed on the loop's thread; `work` runs on the worker thread,
+// `done` on the loop.
+#pragma once
+
+#include <uv.h>
+
+#include <atomic>
+#include <functional>
+#include <semaphore>
+#include <string>
+#include <thread>
+
+#include "loop/handles.h"
+#include "memory/ring.h"
+
+namespace leat {
+
+class Worker {
+ public:
+  // `name` is shown by ps and debuggers: at most 15 characters. At most `capacity` jobs are under
+  // way at once.
+  Worker(uv_loop_t* loop, std::string name, size_t capacity);
+  // Waits for the job that runs now; jobs not begun are dropped, and no `done` is called any more.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // False when `capacity` jobs are under way.
+  bool submit(std::function<void()> work, std::function<void()> done);
+  size_t under_way() const { return under_way_; }
+
+ private:
+  struct Job {
+    std::function<void()> work;
+    std::function<void()> done;
+  };
+  void run();
+  void finish();
+
+  const std::string name_;
+  Ring<Job> jobs_;
+  Ring<Job> finished_;
+  std::counting_semaphore<> wake_{0};
+  std::atomic<bool> stopping_{false};
+  size_t under_way_ = 0;
+  Async async_;
+  std::thread thread_;
+};
+
+}  // namespace leat

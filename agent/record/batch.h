@@ -1,0 +1,140 @@
+// The unit that moves: many records, or framed slices, or undecoded bytes, in one arena, plus the
+// source position they came from.
+//
+// A batch is in exactly one form at a time. It starts as a source made it; a decoder, transform or
+// encoder turns it into the next form, or into a new batch with the same positions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "memory/arena.h"
+#include "record/position.h"
+#include "record/shape.h"
+#include "record/value.h"
+
+namespace leat {
+
+// Record and Slice carry where they end, relative to Batch::begin, so that a batch can be
+// acknowledged in part.
+struct Record {
+  const Shape* shape = nullptr;  // kept alive by Batch::adopt
+  Value* values = nullptr;       // shape->size() of them, in the arena
+  int64_t time_us = 0;           // event time, microseconds since the Unix epoch
+  uint32_t end_offset = 0;       // Position::offset of this record's end is begin.offset + this
+  uint32_t end_line = 0;         // and the line is begin.line + this
+
+  const Value& value(size_t i) const { return values[i]; }
+  std::span<const Value> fields() const { return {values, shape->size()}; }
+};
+
+// One framed record: its bytes with its terminator (for line formats, the '\n'; the length says
+// so), ready to be concatenated.
+struct Slice {
+  const char* data = nullptr;
+  uint32_t size = 0;
+  uint32_t end_offset = 0;
+  uint32_t end_line = 0;
+
+  std::string_view view() const { return {data, size}; }
+};
+
+enum class Content : uint8_t {
+  kBytes,    // `bytes`: whole frames one after another, not yet split
+  kSlices,   // `slices`: framed records
+  kRecords,  // `records`: decoded records
+};
+
+class Batch {
+ public:
+  Batch(BlockPool& pool, Content content) : arena(pool), content(content), pool_(pool) {}
+  ~Batch();
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  Arena arena;
+  Content content;
+
+  // One of these, as `content` says. They point into the arena.
+  std::span<char> bytes;
+  std::vector<Slice> slices;
+  std::vector<Record> records;
+
+  // The stretch of the source this came from. When everything in this batch and in all batches
+  // before it is delivered, the source is acknowledged up to `end`, so a stage that holds records
+  // back must hold `end` back with them.
+  Position begin;
+  Position end;
+  int64_t arrival_us = 0;  // wall clock when the bytes were read; the default event time
+
+  // The start of a partition again, given to the decoder on resume so that it can learn the header;
+  // it yields no records and acknowledges nothing.
+  bool preamble = false;
+  // Nothing more of this partition follows: the decoder may forget it.
+  bool last_of_partition = false;
+
+  size_t count() const { return content == Content::kRecords ? records.size() : slices.size(); }
+  uint32_t end_offset_of(size_t i) const {
+    return content == Content::kRecords ? records[i].end_offset : slices[i].end_offset;
+  }
+  uint32_t end_line_of(size_t i) const {
+    return content == Content::kRecords ? records[i].end_line : slices[i].end_line;
+  }
+  // The position just behind record or slice `i`.
+  Position position_after(size_t i) const {
+    return {begin.partition, begin.offset + end_offset_of(i), begin.line + end_line_of(i)};
+  }
+
+  // Keeps a shape alive as long as the batch. Cheap when it is the one adopted last.
+  void adopt(const ShapeRef& shape);
+  const std::vector<ShapeRef>& shapes() const { return shapes_; }
+  BlockPool& pool() { return pool_; }
+
+ private:
+  friend class BatchRef;
+  BlockPool& pool_;
+  std::vector<ShapeRef> shapes_;
+  size_t charged_ = 0;     // shapes, charged to the budget beside the arena's blocks
+  uint32_t references_ = 0;  // not atomic: references are taken and dropped on the loop thread
+};
+
+// Shared ownership of a batch. Copied and dropped on the pipeline's loop thread only.
+class BatchRef {
+ public:
+  BatchRef() = default;
+  explicit BatchRef(Batch* batch) : batch_(batch) { retain(); }
+  BatchRef(const BatchRef& other) : batch_(other.batch_) { retain(); }
+  BatchRef(BatchRef&& other) noexcept : batch_(std::exchange(other.batch_, nullptr)) {}
+  BatchRef& operator=(BatchRef other) noexcept {
+    std::swap(batch_, other.batch_);
+    return *this;
+  }
+  ~BatchRef() { reset(); }
+
+  static BatchRef make(BlockPool& pool, Content content) {
+    return BatchRef(new Batch(pool, content));
+  }
+
+  void reset() {
+    Batch* batch = std::exchange(batch_, nullptr);
+    if (batch != nullptr && --batch->references_ == 0) delete batch;
+  }
+  Batch* operator->() const { return batch_; }
+  Batch& operator*() const { return *batch_; }
+  explicit operator bool() const { return batch_ != nullptr; }
+
+ private:
+  void retain() {
+    if (batch_ != nullptr) ++batch_->references_;
+  }
+  Batch* batch_ = nullptr;
+};
+
+// The record as one JSON object, for dead letters, stdout and messages.
+void append_json(std::string& out, const Record& record);
+
+}  // namespace leat

@@ -1,0 +1,17 @@
+// Where a source can resume.
+#pragma once
+
+#include <cstdint>
+
+namespace leat {
+
+// A place in a source's stream: everything of `partition` before `offset` has been read.
+// What a partition and an offset are is the source's business (a file and a byte offset; a topic
+// and a message number); only the source turns a Position into the text that is saved and back.
+struct Position {
+  uint32_t partition = 0;  // the source's number for a file, topic, …; not stable over restarts
+  uint64_t offset = 0;
+  uint64_t line = 0;  // lines (records, messages) before `offset`, for messages to people
+};
+
+}  // namespace leat

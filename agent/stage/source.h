@@ -1,0 +1,106 @@
+// A source reads records or bytes and remembers where it is.
+//
+// Thread: everything here is called on, and must call back on, the pipeline's loop thread.
+// Lifetime: make → open → (resume, acked)* → stop → closed() called back → destroyed.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "record/batch.h"
+#include "stage/codec.h"
+#include "stage/dead_letter.h"
+#include "stage/options.h"
+
+namespace leat {
+
+// A position in its durable form. `partition` names the file, topic, … so that it can be found again
+// after a restart; `value` is the source's own text. Both are opaque to everybody else.
+struct SavedPosition {
+  std::string partition;
+  std::string value;
+};
+
+// What the engine gives a source. Outlives the source.
+class SourceContext {
+ public:
+  virtual ~SourceContext() = default;
+
+  virtual uv_loop_t* loop() = 0;
+  virtual const Clock& clock() = 0;
+  virtual const std::string& pipeline() = 0;  // name, for log lines
+  // Bytes one batch should aim at; smaller where the memory budget is small.
+  virtual size_t batch_bytes() const = 0;
+  // How the stream is cut into records. Null for sources that frame their own messages.
+  virtual const Framing* framing() = 0;
+  // True when on resume the decoder must see the start of the partition first (Batch::preamble).
+  virtual bool needs_preamble() = 0;
+  // What was saved, in no particular order.
+  virtual const std::vector<SavedPosition>& saved() = 0;
+
+  // A new batch when there is credit for one. Null: stop reading; resume() will be called.
+  virtual BatchRef new_batch(Content content) = 0;
+  // Hands a batch on. `batch->begin`, `end` and `arrival_us` must be set.
+  virtual void emit(BatchRef batch) = 0;
+  // Dead letters found while framing (a line that is too long). Order counts: call it before the
+  // emit() of the batch whose `end` is behind the bad bytes.
+  virtual DeadLetters& dead_letters() = 0;
+
+  // The source has given its last batch: bounded input is at its end (ok), or it cannot go on.
+  virtual void finished(Status status) = 0;
+  // For the progress display: bytes read so far and, where known, in all.
+  virtual void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) = 0;
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  // Starts reading. Errors that a person must mend (no such file) are returned here; later ones go
+  // to finished().
+  virtual Status open(SourceContext& context) = 0;
+  // Credit is there again after new_batch() returned null. May be called more often than needed.
+  virtual void resume() = 0;
+  // Stops reading for good and releases every handle; calls `closed` when that is done. Batches
+  // already emitted are still delivered, so acked() and saved_form() may still be called after it.
+  virtual void stop(std::function<void()> closed) = 0;
+  // Everything up to `position` of its partition is delivered or durable.
+  virtual void acked(const Position& position) { (void)position; }
+  // The durable form of a position this source emitted.
+  virtual SavedPosition saved_form(const Position& position) = 0;
+};
+
+enum class Gives { kBytes, kSlices, kRecords };
+
+// How a source can make good for what was not delivered before a crash (DESIGN §5).
+enum class Replay {
+  kFromPosition,  // it reads again from the saved position: no payload needs to be journaled
+  kHoldsAck,      // the peer sends again what was not acknowledged
+  kNone,          // what is lost here is lost
+};
+
+struct SourceType {
+  std::string_view name;
+  std::string_view help;  // one or two sentences
+  Gives gives = Gives::kBytes;
+  Replay replay = Replay::kNone;
+  std::span<const Option> options;
+  // Names of read formats it can be used with, the default first; empty for kRecords.
+  std::span<const std::string_view> formats = {};
+  // True when it ends by itself with these options.
+  bool (*bounded)(const Options& options);
+  // Fails with kUsage for combinations that the table cannot express.
+  Result<std::unique_ptr<Source>> (*make)(const Options& options);
+};
+
+}  // namespace leat
