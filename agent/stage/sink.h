@@ -2,7 +2,7 @@
 // acknowledging are the engine's work; a sink only tries once and answers.
 //
 // Thread: everything here is called on, and must call back on, the pipeline's loop thread. A sink
-// whose library blocks does its work on a Worker thread (loop/worker.h).
+// whose library blocks does its work on a JobThread (loop/job_thread.h).
 // Lifetime: make → open → deliver* → close → closed() called back → destroyed.
 #pragma once
 

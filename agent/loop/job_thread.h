@@ -1,7 +1,7 @@
 // A thread beside the loop for libraries that block. Jobs run there one after another; each one's
 // completion then runs on the loop. Both directions are rings, so neither side waits on a lock.
 //
-// Thread: constructed, used and destroyed on the loop's thread; `work` runs on the worker thread,
+// Thread: constructed, used and destroyed on the loop's thread; `work` runs on the job thread,
 // `done` on the loop.
 #pragma once
 
@@ -18,15 +18,15 @@
 
 namespace leat {
 
-class Worker {
+class JobThread {
  public:
   // `name` is shown by ps and debuggers: at most 15 characters. At most `capacity` jobs are under
   // way at once.
-  Worker(uv_loop_t* loop, std::string name, size_t capacity);
+  JobThread(uv_loop_t* loop, std::string name, size_t capacity);
   // Waits for the job that runs now; jobs not begun are dropped, and no `done` is called any more.
-  ~Worker();
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
+  ~JobThread();
+  JobThread(const JobThread&) = delete;
+  JobThread& operator=(const JobThread&) = delete;
 
   // False when `capacity` jobs are under way.
   bool submit(std::function<void()> work, std::function<void()> done);
