@@ -1,0 +1,187 @@
+#include "base/text.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace leat {
+namespace {
+
+// Length of the well-formed UTF-8 sequence at `p`, 0 when there is none (RFC 3629 section 4).
+size_t utf8_sequence(const unsigned char* p, size_t left) {
+  auto tail = [p, left](size_t i) { return i < left && (p[i] & 0xC0) == 0x80; };
+  if (p[0] < 0x80) return 1;
+  if (p[0] >= 0xC2 && p[0] <= 0xDF) return tail(1) ? 2 : 0;
+  if ((p[0] & 0xF0) == 0xE0) {
+    if (!tail(1) || !tail(2)) return 0;
+    if (p[0] == 0xE0 && p[1] < 0xA0) return 0;  // overlong
+    if (p[0] == 0xED && p[1] > 0x9F) return 0;  // surrogates
+    return 3;
+  }
+  if (p[0] >= 0xF0 && p[0] <= 0xF4) {
+    if (!tail(1) || !tail(2) || !tail(3)) return 0;
+    if (p[0] == 0xF0 && p[1] < 0x90) return 0;  // overlong
+    if (p[0] == 0xF4 && p[1] > 0x8F) return 0;  // beyond U+10FFFF
+    return 4;
+  }
+  return 0;
+}
+
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+void append_escape(std::string& out, unsigned char c) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      out += "\\u00";
+      out += kHex[c >> 4];
+      out += kHex[c & 15];
+  }
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view text) {
+  const unsigned char* p = bytes_of(text);
+  size_t left = text.size();
+  while (left > 0) {
+    uint64_t word;
+    if (left >= sizeof word) {
+      std::memcpy(&word, p, sizeof word);
+      if ((word & 0x8080808080808080U) == 0) {
+        p += sizeof word;
+        left -= sizeof word;
+        continue;
+      }
+    }
+    size_t n = utf8_sequence(p, left);
+    if (n == 0) return false;
+    p += n;
+    left -= n;
+  }
+  return true;
+}
+
+void append_json_escaped(std::string& out, std::string_view text) {
+  const unsigned char* p = bytes_of(text);
+  size_t run = 0;  // start of what can be copied as it is
+  size_t i = 0;
+  auto flush = [&out, &text, &run](size_t end) { out.append(text, run, end - run); };
+  while (i < text.size()) {
+    unsigned char c = p[i];
+    if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
+      ++i;
+      continue;
+    }
+    if (c < 0x80) {
+      flush(i);
+      append_escape(out, c);
+      run = ++i;
+      continue;
+    }
+    size_t n = utf8_sequence(p + i, text.size() - i);
+    if (n == 0) {
+      flush(i);
+      out += "\xEF\xBF\xBD";  // U+FFFD
+      run = ++i;
+    } else {
+      i += n;
+    }
+  }
+  flush(text.size());
+}
+
+std::string json_quoted(std::string_view text) {
+  std::string out = "\"";
+  append_json_escaped(out, text);
+  out += '"';
+  return out;
+}
+
+std::string base64(std::string_view bytes) {
+  static constexpr char kAlphabet[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  const unsigned char* p = bytes_of(bytes);
+  size_t left = bytes.size();
+  for (; left > 0; p += 3, left -= std::min<size_t>(left, 3)) {
+    uint32_t group = static_cast<uint32_t>(p[0]) << 16;
+    if (left > 1) group |= static_cast<uint32_t>(p[1]) << 8;
+    if (left > 2) group |= p[2];
+    out += kAlphabet[group >> 18];
+    out += kAlphabet[group >> 12 & 63];
+    out += left > 1 ? kAlphabet[group >> 6 & 63] : '=';
+    out += left > 2 ? kAlphabet[group & 63] : '=';
+  }
+  return out;
+}
+
+namespace {
+
+// Levenshtein distance, case ignored, with swaps of neighbours counted as one (optimal string
+// alignment): "ulr" is one step from "url".
+size_t distance(std::string_view a, std::string_view b) {
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    for (size_t j = 1; j <= b.size(); ++j) {
+      bool same = lower(a[i - 1]) == lower(b[j - 1]);
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (same ? 0 : 1)});
+      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  }
+  return d[a.size()][b.size()];
+}
+
+}  // namespace
+
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  constexpr size_t kLongest = 64;  // longer words are not misspelt keys
+  if (word.size() > kLongest) return "";
+  std::string best;
+  size_t best_distance = std::max<size_t>(word.size() / 3, 1) + 1;  // a third of it may be wrong
+  for (const std::string& candidate : candidates) {
+    size_t d = distance(word, candidate);
+    if (d < best_distance) {
+      best = candidate;
+      best_distance = d;
+    }
+  }
+  return best;
+}
+
+std::string excerpt(std::string_view text, size_t limit) {
+  bool cut = text.size() > limit;
+  if (cut) {
+    text = text.substr(0, limit);
+    // Not in the middle of a character.
+    while (!text.empty() && (text.back() & 0xC0) == 0x80) text.remove_suffix(1);
+    if (!text.empty() && (text.back() & 0x80) != 0) text.remove_suffix(1);
+  }
+  std::string out;
+  append_json_escaped(out, text);
+  if (cut) out += "…";
+  return out;
+}
+
+}  // namespace leat

@@ -1,0 +1,111 @@
+#include "loop/handles.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+
+namespace leat {
+namespace {
+
+// Starting a handle fails only for reasons that are bugs here (a closed loop, no callback).
+void must(int uv_code, const char* what) {
+  if (uv_code == 0) return;
+  log::error("leat", std::string(what) + ": " + uv_strerror(uv_code));
+  std::abort();
+}
+
+template <typename State>
+void close_and_free(State* state) {
+  state->callback = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(&state->handle),
+           [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
+}
+
+}  // namespace
+
+struct Timer::State {
+  uv_timer_t handle;
+  std::function<void()> callback;
+};
+
+Timer::Timer(uv_loop_t* loop) : state_(new State) {
+  must(uv_timer_init(loop, &state_->handle), "timer");
+  state_->handle.data = state_;
+}
+
+Timer::~Timer() { close_and_free(state_); }
+
+namespace {
+
+// Runs a copy: the callback may replace itself, or destroy the wrapper.
+template <typename State, typename Handle>
+void call(Handle* handle) {
+  auto* state = static_cast<State*>(handle->data);
+  std::function<void()> callback = state->callback;
+  if (callback) callback();
+}
+
+}  // namespace
+
+void Timer::start(Milliseconds delay, std::function<void()> callback) {
+  state_->callback = std::move(callback);
+  auto ms = static_cast<uint64_t>(std::max<int64_t>(delay.count(), 0));
+  must(uv_timer_start(&state_->handle, call<State, uv_timer_t>, ms, 0), "timer");
+}
+
+void Timer::start_repeating(Milliseconds period, std::function<void()> callback) {
+  state_->callback = std::move(callback);
+  auto ms = static_cast<uint64_t>(std::max<int64_t>(period.count(), 1));
+  must(uv_timer_start(&state_->handle, call<State, uv_timer_t>, ms, ms), "timer");
+}
+
+void Timer::stop() { uv_timer_stop(&state_->handle); }
+
+bool Timer::active() const {
+  return uv_is_active(reinterpret_cast<const uv_handle_t*>(&state_->handle)) != 0;
+}
+
+struct Async::State {
+  uv_async_t handle;
+  std::function<void()> callback;
+};
+
+Async::Async(uv_loop_t* loop, std::function<void()> callback) : state_(new State) {
+  state_->callback = std::move(callback);
+  must(uv_async_init(loop, &state_->handle, call<State, uv_async_t>), "async");
+  state_->handle.data = state_;
+}
+
+Async::~Async() { close_and_free(state_); }
+
+void Async::send() { uv_async_send(&state_->handle); }
+
+void Async::unref() { uv_unref(reinterpret_cast<uv_handle_t*>(&state_->handle)); }
+
+void Async::ref() { uv_ref(reinterpret_cast<uv_handle_t*>(&state_->handle)); }
+
+struct Idle::State {
+  uv_idle_t handle;
+  std::function<void()> callback;
+};
+
+Idle::Idle(uv_loop_t* loop, std::function<void()> callback) : state_(new State) {
+  state_->callback = std::move(callback);
+  must(uv_idle_init(loop, &state_->handle), "idle");
+  state_->handle.data = state_;
+}
+
+Idle::~Idle() { close_and_free(state_); }
+
+void Idle::start() { must(uv_idle_start(&state_->handle, call<State, uv_idle_t>), "idle"); }
+
+void Idle::stop() { uv_idle_stop(&state_->handle); }
+
+bool Idle::active() const {
+  return uv_is_active(reinterpret_cast<const uv_handle_t*>(&state_->handle)) != 0;
+}
+
+}  // namespace leat
