@@ -45,7 +45,9 @@ void write_all(const std::string& text) {
 
 }  // namespace
 
-void set_level(Level level) { minimum_level = level; }
+void set_level(Level level) {
+  minimum_level = level;
+}
 
 void write(Level level, std::string_view scope, std::string_view message) {
   if (level < minimum_level.load(std::memory_order_relaxed)) return;

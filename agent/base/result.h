@@ -41,7 +41,9 @@ inline tl::unexpected<Error> fail(ErrorKind kind, std::string message) {
   return tl::unexpected<Error>(Error(kind, std::move(message)));
 }
 
-inline tl::unexpected<Error> fail(const Error& error) { return tl::unexpected<Error>(error); }
+inline tl::unexpected<Error> fail(const Error& error) {
+  return tl::unexpected<Error>(error);
+}
 
 // "open /var/x: permission denied" from an errno value. `what` names the operation and its object.
 tl::unexpected<Error> fail_errno(const std::string& what, int error_number);

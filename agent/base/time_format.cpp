@@ -1,0 +1,351 @@
+#include "base/time_format.h"
+
+#include <cmath>
+#include <cstdio>
+
+namespace leat {
+namespace {
+
+constexpr int64_t kUsPerSecond = 1'000'000;
+// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z, the years RFC 3339 can write.
+constexpr int64_t kFirst = -62'167'219'200LL * kUsPerSecond;
+constexpr int64_t kLast = 253'402'300'800LL * kUsPerSecond - 1;
+
+// Days since 1970-01-01 of a proleptic Gregorian date (Howard Hinnant, "chrono-Compatible Low-Level
+// Date Algorithms").
+int64_t days_from_civil(int64_t year, int64_t month, int64_t day) {
+  year -= month <= 2 ? 1 : 0;
+  int64_t era = (year >= 0 ? year : year - 399) / 400;
+  int64_t year_of_era = year - era * 400;
+  int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return era * 146'097 + day_of_era - 719'468;
+}
+
+struct Civil {
+  int64_t year;
+  int month;
+  int day;
+};
+
+Civil civil_from_days(int64_t days) {
+  days += 719'468;
+  int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
+  int64_t day_of_era = days - era * 146'097;
+  int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  int64_t month_index = (5 * day_of_year + 2) / 153;
+  int day = static_cast<int>(day_of_year - (153 * month_index + 2) / 5 + 1);
+  int month = static_cast<int>(month_index < 10 ? month_index + 3 : month_index - 9);
+  return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day};
+}
+
+int days_in_month(int64_t year, int month) {
+  static constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  return month == 2 && leap ? 29 : kDays[month - 1];
+}
+
+// What a textual time is made of; assembled at the end, since patterns name parts in any order.
+struct Parts {
+  int64_t year = 1970;
+  int month = 1;
+  int day = 1;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  int64_t microseconds = 0;
+  int day_of_year = 0;  // 0: not given
+  bool afternoon = false;
+  bool twelve_hour = false;
+  int64_t offset_seconds = 0;
+
+  std::optional<int64_t> unix_us() const {
+    if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) return {};
+    int h = hour;
+    if (twelve_hour) {
+      if (h < 1 || h > 12) return {};
+      h = h % 12 + (afternoon ? 12 : 0);
+    }
+    // 60: a leap second counts as the first second of the next minute.
+    if (h > 23 || minute > 59 || second > 60) return {};
+    int64_t days = day_of_year > 0 ? days_from_civil(year, 1, 1) + day_of_year - 1
+                                   : days_from_civil(year, month, day);
+    int64_t seconds = days * 86'400 + h * 3600 + minute * 60 + second - offset_seconds;
+    int64_t us = seconds * kUsPerSecond + microseconds;
+    if (us < kFirst || us > kLast) return {};
+    return us;
+  }
+};
+
+// Reads a text from left to right; every step says whether it fitted.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : text_(text) {}
+
+  bool at_end() const { return at_ == text_.size(); }
+  bool literal(char c) {
+    if (at_end() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+
+  bool digits(size_t least, size_t most, int& out) {
+    size_t n = 0;
+    int value = 0;
+    while (n < most && at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') {
+      value = value * 10 + (text_[at_++] - '0');
+      ++n;
+    }
+    out = value;
+    return n >= least;
+  }
+
+  // 1 to 9 digits; beyond microseconds they are cut off.
+  bool fraction(int64_t& microseconds) {
+    int64_t value = 0;
+    size_t n = 0;
+    while (n < 9 && at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') {
+      if (n < 6) value = value * 10 + (text_[at_] - '0');
+      ++at_;
+      ++n;
+    }
+    for (size_t i = n; i < 6; ++i) value *= 10;
+    microseconds = value;
+    return n > 0;
+  }
+
+  // "Z", "+02:00", "+0200", "-05".
+  bool zone(int64_t& seconds) {
+    if (literal('Z') || literal('z')) {
+      seconds = 0;
+      return true;
+    }
+    bool negative = !at_end() && text_[at_] == '-';
+    if (!literal('+') && !literal('-')) return false;
+    int hours = 0;
+    int minutes = 0;
+    if (!digits(2, 2, hours)) return false;
+    bool colon = literal(':');
+    if (!digits(2, 2, minutes) && colon) return false;
+    if (hours > 23 || minutes > 59) return false;
+    seconds = (hours * 3600 + minutes * 60) * (negative ? -1 : 1);
+    return true;
+  }
+
+  bool month_name(int& month) {
+    static constexpr std::string_view kNames[] = {"jan", "feb", "mar", "apr", "may", "jun",
+                                                  "jul", "aug", "sep", "oct", "nov", "dec"};
+    for (int i = 0; i < 12; ++i) {
+      if (word(kNames[i])) {
+        month = i + 1;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  bool word(std::string_view lower) {
+    if (text_.size() - at_ < lower.size()) return false;
+    for (size_t i = 0; i < lower.size(); ++i)
+      if ((text_[at_ + i] | 0x20) != lower[i]) return false;
+    at_ += lower.size();
+    return true;
+  }
+
+  void skip_spaces() {
+    while (!at_end() && text_[at_] == ' ') ++at_;
+  }
+
+ private:
+  std::string_view text_;
+  size_t at_ = 0;
+};
+
+std::optional<int64_t> read_rfc3339(std::string_view text) {
+  Reader in(text);
+  Parts parts;
+  int year = 0;
+  bool ok = in.digits(4, 4, year) && in.literal('-') && in.digits(2, 2, parts.month) &&
+            in.literal('-') && in.digits(2, 2, parts.day);
+  parts.year = year;
+  // RFC 3339 section 5.6 lets the 'T' be lower case or, for readability, a space.
+  ok = ok && (in.literal('T') || in.literal('t') || in.literal(' ')) &&
+       in.digits(2, 2, parts.hour) && in.literal(':') && in.digits(2, 2, parts.minute) &&
+       in.literal(':') && in.digits(2, 2, parts.second);
+  if (!ok) return {};
+  if (in.literal('.') && !in.fraction(parts.microseconds)) return {};
+  if (!in.zone(parts.offset_seconds) || !in.at_end()) return {};
+  return parts.unix_us();
+}
+
+bool read_conversion(char conversion, Reader& in, Parts& parts) {
+  switch (conversion) {
+    case 'Y': {
+      int year = 0;
+      bool ok = in.digits(4, 4, year);
+      parts.year = year;
+      return ok;
+    }
+    case 'y': {
+      int year = 0;
+      bool ok = in.digits(2, 2, year);
+      parts.year = year + (year < 69 ? 2000 : 1900);  // as POSIX strptime
+      return ok;
+    }
+    case 'm':
+      return in.digits(1, 2, parts.month);
+    case 'b':
+      return in.month_name(parts.month);
+    case 'd':
+    case 'e':
+      in.skip_spaces();
+      return in.digits(1, 2, parts.day);
+    case 'j':
+      return in.digits(1, 3, parts.day_of_year) && parts.day_of_year >= 1 &&
+             parts.day_of_year <= 366;
+    case 'H':
+      return in.digits(1, 2, parts.hour);
+    case 'I':
+      parts.twelve_hour = true;
+      return in.digits(1, 2, parts.hour);
+    case 'p':
+      parts.afternoon = in.word("pm");
+      return parts.afternoon || in.word("am");
+    case 'M':
+      return in.digits(1, 2, parts.minute);
+    case 'S':
+      return in.digits(1, 2, parts.second);
+    case 'f':
+      return in.fraction(parts.microseconds);
+    case 'z':
+      return in.zone(parts.offset_seconds);
+    case '%':
+      return in.literal('%');
+    default:
+      return false;
+  }
+}
+
+constexpr std::string_view kConversions = "YymbdejHIpMSfz%";
+
+}  // namespace
+
+Result<TimeFormat> TimeFormat::parse(std::string_view format) {
+  TimeFormat out;
+  if (format == "rfc3339") return out;
+  struct Numeric {
+    std::string_view name;
+    int64_t ticks;
+  };
+  static constexpr Numeric kNumeric[] = {
+      {"unix", 1}, {"unixMs", 1000}, {"unixUs", 1'000'000}, {"unixNs", 1'000'000'000}};
+  for (const Numeric& numeric : kNumeric) {
+    if (format != numeric.name) continue;
+    out.kind_ = Kind::kUnix;
+    out.ticks_per_second_ = numeric.ticks;
+    return out;
+  }
+  auto refuse = [&format](const std::string& why) {
+    return fail(ErrorKind::kUsage,
+                "\"" + std::string(format) + "\" is not a time format: " + why +
+                    "; use rfc3339, unix, unixMs, unixUs, unixNs or a pattern such as "
+                    "\"%Y-%m-%d %H:%M:%S\"");
+  };
+  if (format.find('%') == std::string_view::npos) return refuse("it has no %");
+  for (size_t i = 0; i < format.size(); ++i) {
+    if (format[i] != '%') continue;
+    if (i + 1 == format.size()) return refuse("it ends with %");
+    if (kConversions.find(format[++i]) == std::string_view::npos)
+      return refuse(std::string("%") + format[i] + " is not known");
+  }
+  out.kind_ = Kind::kPattern;
+  out.pattern_ = format;
+  return out;
+}
+
+std::optional<int64_t> TimeFormat::read(std::string_view text) const {
+  if (kind_ == Kind::kRfc3339) return read_rfc3339(text);
+  if (kind_ == Kind::kUnix) return {};
+  Reader in(text);
+  Parts parts;
+  for (size_t i = 0; i < pattern_.size(); ++i) {
+    bool ok =
+        pattern_[i] == '%' ? read_conversion(pattern_[++i], in, parts) : in.literal(pattern_[i]);
+    if (!ok) return {};
+  }
+  if (!in.at_end()) return {};
+  return parts.unix_us();
+}
+
+std::optional<int64_t> TimeFormat::read(int64_t number) const {
+  if (kind_ != Kind::kUnix) return {};
+  int64_t us = 0;
+  if (ticks_per_second_ > kUsPerSecond) {
+    us = number / (ticks_per_second_ / kUsPerSecond);
+  } else if (__builtin_mul_overflow(number, kUsPerSecond / ticks_per_second_, &us)) {
+    return {};
+  }
+  if (us < kFirst || us > kLast) return {};
+  return us;
+}
+
+std::optional<int64_t> TimeFormat::read(double number) const {
+  if (kind_ != Kind::kUnix) return {};
+  double us = number * (static_cast<double>(kUsPerSecond) / static_cast<double>(ticks_per_second_));
+  if (!(us >= static_cast<double>(kFirst) && us <= static_cast<double>(kLast))) return {};
+  return static_cast<int64_t>(std::llround(us));
+}
+
+size_t write_rfc3339(int64_t unix_us, char* out) {
+  int64_t seconds = unix_us / kUsPerSecond;
+  int64_t us = unix_us % kUsPerSecond;
+  if (us < 0) {
+    us += kUsPerSecond;
+    --seconds;
+  }
+  int64_t days = seconds / 86'400;
+  int64_t second_of_day = seconds % 86'400;
+  if (second_of_day < 0) {
+    second_of_day += 86'400;
+    --days;
+  }
+  Civil date = civil_from_days(days);
+  auto put = [&out](int64_t value, int width) {
+    for (int i = width - 1; i >= 0; --i) {
+      out[i] = static_cast<char>('0' + value % 10);
+      value /= 10;
+    }
+    out += width;
+  };
+  char* start = out;
+  put(date.year, 4);
+  *out++ = '-';
+  put(date.month, 2);
+  *out++ = '-';
+  put(date.day, 2);
+  *out++ = 'T';
+  put(second_of_day / 3600, 2);
+  *out++ = ':';
+  put(second_of_day / 60 % 60, 2);
+  *out++ = ':';
+  put(second_of_day % 60, 2);
+  if (us != 0) {
+    *out++ = '.';
+    if (us % 1000 == 0) {
+      put(us / 1000, 3);
+    } else {
+      put(us, 6);
+    }
+  }
+  *out++ = 'Z';
+  return static_cast<size_t>(out - start);
+}
+
+std::string rfc3339(int64_t unix_us) {
+  char buffer[kRfc3339Size];
+  return {buffer, write_rfc3339(unix_us, buffer)};
+}
+
+}  // namespace leat

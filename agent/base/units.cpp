@@ -30,10 +30,15 @@ bool scale(std::string_view unit, const Unit (&units)[N], int64_t& number) {
 }  // namespace
 
 Result<int64_t> parse_bytes(std::string_view text) {
-  static constexpr Unit kUnits[] = {
-      {"", 1},          {"B", 1},           {"KiB", 1LL << 10}, {"MiB", 1LL << 20},
-      {"GiB", 1LL << 30}, {"TiB", 1LL << 40}, {"KB", 1'000},      {"MB", 1'000'000},
-      {"GB", 1'000'000'000}};
+  static constexpr Unit kUnits[] = {{"", 1},
+                                    {"B", 1},
+                                    {"KiB", 1LL << 10},
+                                    {"MiB", 1LL << 20},
+                                    {"GiB", 1LL << 30},
+                                    {"TiB", 1LL << 40},
+                                    {"KB", 1'000},
+                                    {"MB", 1'000'000},
+                                    {"GB", 1'000'000'000}};
   int64_t number = 0;
   std::string_view unit;
   if (!split_number(text, number, unit) || !scale(unit, kUnits, number))
@@ -49,9 +54,10 @@ Result<Milliseconds> parse_duration(std::string_view text) {
   int64_t number = 0;
   std::string_view unit;
   if (!split_number(text, number, unit) || !scale(unit, kUnits, number))
-    return fail(ErrorKind::kUsage, "\"" + std::string(text) +
-                                       "\" is not a duration: write a whole number and a unit, such "
-                                       "as \"200ms\", \"30s\" or \"5m\"");
+    return fail(ErrorKind::kUsage,
+                "\"" + std::string(text) +
+                    "\" is not a duration: write a whole number and a unit, such "
+                    "as \"200ms\", \"30s\" or \"5m\"");
   return Milliseconds(number);
 }
 
@@ -75,7 +81,8 @@ std::string format_duration(Milliseconds duration) {
     return buffer;
   }
   int64_t seconds = ms / 1000;
-  if (seconds < 3600) return std::to_string(seconds / 60) + "m " + std::to_string(seconds % 60) + "s";
+  if (seconds < 3600)
+    return std::to_string(seconds / 60) + "m " + std::to_string(seconds % 60) + "s";
   return std::to_string(seconds / 3600) + "h " + std::to_string(seconds / 60 % 60) + "m";
 }
 

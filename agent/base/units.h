@@ -19,8 +19,8 @@ Result<int64_t> parse_bytes(std::string_view text);
 // would be a guess.
 Result<Milliseconds> parse_duration(std::string_view text);
 
-std::string format_bytes(int64_t bytes);           // "1.4 MiB"
+std::string format_bytes(int64_t bytes);             // "1.4 MiB"
 std::string format_duration(Milliseconds duration);  // "1m 20s"
-std::string format_count(int64_t count);           // "1,234,567"
+std::string format_count(int64_t count);             // "1,234,567"
 
 }  // namespace leat

@@ -36,7 +36,9 @@ Timer::Timer(uv_loop_t* loop) : state_(new State) {
   state_->handle.data = state_;
 }
 
-Timer::~Timer() { close_and_free(state_); }
+Timer::~Timer() {
+  close_and_free(state_);
+}
 
 namespace {
 
@@ -62,7 +64,9 @@ void Timer::start_repeating(Milliseconds period, std::function<void()> callback)
   must(uv_timer_start(&state_->handle, call<State, uv_timer_t>, ms, ms), "timer");
 }
 
-void Timer::stop() { uv_timer_stop(&state_->handle); }
+void Timer::stop() {
+  uv_timer_stop(&state_->handle);
+}
 
 bool Timer::active() const {
   return uv_is_active(reinterpret_cast<const uv_handle_t*>(&state_->handle)) != 0;
@@ -79,13 +83,21 @@ Async::Async(uv_loop_t* loop, std::function<void()> callback) : state_(new State
   state_->handle.data = state_;
 }
 
-Async::~Async() { close_and_free(state_); }
+Async::~Async() {
+  close_and_free(state_);
+}
 
-void Async::send() { uv_async_send(&state_->handle); }
+void Async::send() {
+  uv_async_send(&state_->handle);
+}
 
-void Async::unref() { uv_unref(reinterpret_cast<uv_handle_t*>(&state_->handle)); }
+void Async::unref() {
+  uv_unref(reinterpret_cast<uv_handle_t*>(&state_->handle));
+}
 
-void Async::ref() { uv_ref(reinterpret_cast<uv_handle_t*>(&state_->handle)); }
+void Async::ref() {
+  uv_ref(reinterpret_cast<uv_handle_t*>(&state_->handle));
+}
 
 struct Idle::State {
   uv_idle_t handle;
@@ -98,11 +110,17 @@ Idle::Idle(uv_loop_t* loop, std::function<void()> callback) : state_(new State) 
   state_->handle.data = state_;
 }
 
-Idle::~Idle() { close_and_free(state_); }
+Idle::~Idle() {
+  close_and_free(state_);
+}
 
-void Idle::start() { must(uv_idle_start(&state_->handle, call<State, uv_idle_t>), "idle"); }
+void Idle::start() {
+  must(uv_idle_start(&state_->handle, call<State, uv_idle_t>), "idle");
+}
 
-void Idle::stop() { uv_idle_stop(&state_->handle); }
+void Idle::stop() {
+  uv_idle_stop(&state_->handle);
+}
 
 bool Idle::active() const {
   return uv_is_active(reinterpret_cast<const uv_handle_t*>(&state_->handle)) != 0;

@@ -1,6 +1,6 @@
 // libuv handles as values that close themselves. The memory of a handle must live until its close
-// callback has run, so each wrapper owns its handle on the heap and the close callback, and only it,
-// frees it. Destroying a wrapper therefore is always safe, also inside its own callback.
+// callback has run, so each wrapper owns its handle on the heap and the close callback, and only
+// it, frees it. Destroying a wrapper therefore is always safe, also inside its own callback.
 //
 // Thread: the loop's thread, except Async::send().
 #pragma once

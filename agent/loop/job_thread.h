@@ -2,14 +2,14 @@
 // completion then runs on the loop. Both directions are rings, so neither side waits on a lock.
 //
 // Thread: constructed, used and destroyed on the loop's thread; `work` runs on the job thread,
-// `done` on the loop.
+// `done` on the loop, and may destroy the JobThread.
 #pragma once
 
 #include <uv.h>
 
 #include <atomic>
 #include <functional>
-#include <semaphore>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -41,11 +41,13 @@ class JobThread {
   void finish();
 
   const std::string name_;
+  const size_t capacity_;
   Ring<Job> jobs_;
   Ring<Job> finished_;
-  std::counting_semaphore<> wake_{0};
+  uv_sem_t wake_;  // not std::counting_semaphore: GCC 12's can sleep forever (GCC PR 104928)
   std::atomic<bool> stopping_{false};
-  size_t under_way_ = 0;
+  size_t under_way_ = 0;  // in either ring, or running
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Async async_;
   std::thread thread_;
 };

@@ -17,7 +17,8 @@ template <typename T>
 class Ring {
  public:
   // Holds up to `capacity` items (at least 1).
-  explicit Ring(size_t capacity) : slots_(capacity + 1), items_(new std::optional<T>[capacity + 1]) {}
+  explicit Ring(size_t capacity)
+      : slots_(capacity + 1), items_(new std::optional<T>[capacity + 1]) {}
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
 

@@ -51,7 +51,7 @@ enum class Content : uint8_t {
 
 class Batch {
  public:
-  Batch(BlockPool& pool, Content content) : arena(pool), content(content), pool_(pool) {}
+  Batch(BlockPool& pool, Content form) : arena(pool), content(form), pool_(pool) {}
   ~Batch();
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
@@ -98,7 +98,7 @@ class Batch {
   friend class BatchRef;
   BlockPool& pool_;
   std::vector<ShapeRef> shapes_;
-  size_t charged_ = 0;     // shapes, charged to the budget beside the arena's blocks
+  size_t charged_ = 0;       // shapes, charged to the budget beside the arena's blocks
   uint32_t references_ = 0;  // not atomic: references are taken and dropped on the loop thread
 };
 

@@ -13,7 +13,7 @@
 namespace leat {
 
 enum class Type : uint8_t {
-  kAbsent,   // the record has no such field (not the same as null)
+  kAbsent,  // the record has no such field (not the same as null)
   kNull,
   kBool,
   kInteger,  // int64
@@ -21,8 +21,8 @@ enum class Type : uint8_t {
   kDecimal,  // exact number that int64 and double cannot hold: always kText
   kString,   // UTF-8
   kBytes,
-  kTime,     // microseconds since the Unix epoch, UTC
-  kJson,     // nested array or object, as its JSON text
+  kTime,  // microseconds since the Unix epoch, UTC
+  kJson,  // nested array or object, as its JSON text
 };
 
 const char* type_name(Type type);  // "integer"; also the names used in config (csv columns)

@@ -58,7 +58,7 @@ struct DeliveryConfig {
 };
 
 struct DeadLetterConfig {
-  std::string path;             // "" means <dataDir>/dead-letters/<pipeline>.jsonl
+  std::string path;              // "" means <dataDir>/dead-letters/<pipeline>.jsonl
   int64_t max_bytes = 64 << 20;  // then the file is rotated once and the older half is let go
 };
 

@@ -14,8 +14,8 @@ namespace leat {
 struct Step {
   enum class Kind { kSource, kSplit, kDecode, kEventTime, kTransform, kEncode, kSink };
   Kind kind;
-  std::string label;  // "file", "decode json", "filter", "split", "http"
-  std::string note;   // why the planner put it there, or "" for what was declared
+  std::string label;     // "file", "decode json", "filter", "split", "http"
+  std::string note;      // why the planner put it there, or "" for what was declared
   size_t transform = 0;  // kTransform: index into PipelineConfig::transforms
 };
 
@@ -25,8 +25,8 @@ struct Plan {
   std::vector<Step> final;     // after dropping decode + encode pairs that cancel out
 };
 
-// Fails with kUsage when the chain cannot work (exactlyOnce with a sink that cannot store positions).
-// The message starts with the config path `path` ("pipelines[0]").
+// Fails with kUsage when the chain cannot work (exactlyOnce with a sink that cannot store
+// positions). The message starts with the config path `path` ("pipelines[0]").
 Result<Plan> plan(const PipelineConfig& config, const std::string& path);
 
 // The three chains, for `leat explain`.
