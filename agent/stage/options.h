@@ -3,7 +3,8 @@
 //
 //   constexpr Option kTlsOptions[] = {{.name = "ca", .type = OptionType::kString, .help = "…"}, …};
 //   constexpr Option kOptions[] = {
-//       {.name = "url", .type = OptionType::kString, .required = true, .help = "Where to POST to."},
+//       {.name = "url", .type = OptionType::kString, .required = true, .help = "Where to POST
+//       to."},
 //       {.name = "timeout", .type = OptionType::kDuration, .fallback = "30s", .help = "…"},
 //       {.name = "tls", .type = OptionType::kObject, .fields = kTlsOptions, .help = "…"}};
 #pragma once
@@ -24,8 +25,8 @@
 namespace leat {
 
 enum class OptionType {
-  kString,    // "text"; with `choices`, one of them
-  kInteger,   // whole number in [min, max]
+  kString,   // "text"; with `choices`, one of them
+  kInteger,  // whole number in [min, max]
   kBool,
   kBytes,     // "8MiB" (or a bare number of bytes), in [min, max] bytes
   kDuration,  // "200ms", in [min, max] milliseconds
@@ -52,6 +53,8 @@ struct Option {
 // A validated set of option values: what the parser made from a table and a JSON object. Getters
 // name an option of the table; a dotted name ("batch.linger") reaches into kObject options. Asking
 // for a name that the table lacks, or with another type, is a programming error and aborts.
+//
+// A table must outlive its Options. Tables are nearly always constexpr.
 class Options {
  public:
   using Map = std::vector<std::pair<std::string, std::string>>;
@@ -75,16 +78,24 @@ class Options {
   const std::string& path() const { return path_; }
   std::string path(std::string_view name) const { return path_ + "." + std::string(name); }
 
-  // For the parser, and for tests that build options by hand. Defaults are filled in from the table.
+  // For the parser, and for tests that build options by hand. Defaults are filled in from the
+  // table.
   explicit Options(std::span<const Option> table = {}, std::string path = "options");
+  // Takes the Item that the option's type calls for (kBytes: bytes, kDuration: milliseconds, both
+  // as int64_t); anything else aborts. A dotted name sets one option of a nested object.
   void set(std::string_view name, Item item);
+  std::span<const Option> table() const { return table_; }
 
  private:
-  const Item* find(std::string_view name) const;
+  const Option& option(std::string_view name) const;
+  template <typename T>
+  const T& get(std::string_view name, OptionType type) const;
 
   std::span<const Option> table_;
   std::string path_;
-  std::map<std::string, Item, std::less<>> items_;
+  std::map<std::string, Item, std::less<>> items_;  // what was set, and the defaults
+  // For objects that were not set: their defaults. Made at once, so that const means thread-safe.
+  std::map<std::string, std::shared_ptr<const Options>, std::less<>> unset_objects_;
 };
 
 }  // namespace leat
