@@ -17,15 +17,15 @@
 
 namespace leat {
 
-// Finds whole records in a stream that is read in pieces. Sources use it, so that a batch never ends
-// inside a record.
+// Finds whole records in a stream that is read in pieces. Sources use it, so that a batch never
+// ends inside a record.
 class Framing {
  public:
   virtual ~Framing() = default;
 
   // Length of the longest prefix of `bytes` made of whole records, 0 when not even one is complete.
-  // `bytes` starts at the start of a record. The end of input is the source's business: it completes
-  // the last record by adding terminator().
+  // `bytes` starts at the start of a record. The end of input is the source's business: it
+  // completes the last record by adding terminator().
   virtual size_t complete_prefix(std::string_view bytes) const = 0;
 
   // What ends a record that the end of the file cut short: "\n" for line formats, "" for raw.
@@ -50,16 +50,16 @@ class Encoder {
  public:
   virtual ~Encoder() = default;
 
-  // kRecords → a new batch of kSlices with the same positions. The encoded records do not point into
-  // `in`, which can be dropped. Records that the format cannot express go to `dead`.
+  // kRecords → a new batch of kSlices with the same positions. The encoded records do not point
+  // into `in`, which can be dropped. Records that the format cannot express go to `dead`.
   virtual Result<BatchRef> encode(const Batch& in, DeadLetters& dead) = 0;
 };
 
 // How encoded records become one document (a request body, a file).
 struct Enclosure {
-  std::string open;            // before the first record: "[", or a CSV header line
-  std::string close;           // after the last: "]"
-  uint32_t drop_last = 0;      // bytes of the last record to leave out: the ',' of a JSON array
+  std::string open;        // before the first record: "[", or a CSV header line
+  std::string close;       // after the last: "]"
+  uint32_t drop_last = 0;  // bytes of the last record to leave out: the ',' of a JSON array
 };
 
 // A format as a source reads it. Two formats with the same `wire` are the same bytes: when no stage
@@ -83,10 +83,10 @@ struct ReadFormat {
 
 // A format as a sink writes it.
 struct WriteFormat {
-  std::string_view name;   // as in a sink's `format` option: "ndjson"
-  std::string_view wire;   // "ndjson"
-  std::string_view media;  // HTTP Content-Type: "application/x-ndjson"
-  std::string_view suffix; // of file names: "ndjson"
+  std::string_view name;    // as in a sink's `format` option: "ndjson"
+  std::string_view wire;    // "ndjson"
+  std::string_view media;   // HTTP Content-Type: "application/x-ndjson"
+  std::string_view suffix;  // of file names: "ndjson"
   std::string_view help;
   std::string_view options_name;
   std::span<const Option> options;

@@ -39,7 +39,8 @@ struct Delivery {
   // The same for the same records of the same source after a restart: 32 hex digits.
   std::string key;
   // Positions that are reached when this and all earlier deliveries are done. A sink that stores
-  // positions (SinkType::stores_positions) writes them in the same transaction when not empty.
+  // positions (SinkType::stores_positions) writes them in the same transaction when not empty; such
+  // a delivery may have no records at all.
   std::vector<SavedPosition> positions;
 
   template <typename F>
@@ -63,15 +64,21 @@ enum class Outcome {
 
 struct Answer {
   Outcome outcome = Outcome::kDelivered;
-  std::string reason;            // one line, for kRetry, kRejected, kFailed
-  Milliseconds retry_after{0};   // kRetry: what the peer asked for; 0 when it did not
+  std::string reason;           // one line, for kRetry, kRejected, kFailed
+  Milliseconds retry_after{0};  // kRetry: what the peer asked for; 0 when it did not
+  // kRejected, when the sink knows which: ascending indices into the delivery's records. Nothing of
+  // the delivery was stored; the engine takes these out and delivers the rest again as one. Empty:
+  // the engine finds out by halving.
+  std::vector<uint32_t> bad_records;
 
   static Answer delivered() { return {}; }
   static Answer retry(std::string reason, Milliseconds after = Milliseconds{0}) {
-    return {Outcome::kRetry, std::move(reason), after};
+    return {Outcome::kRetry, std::move(reason), after, {}};
   }
-  static Answer rejected(std::string reason) { return {Outcome::kRejected, std::move(reason), {}}; }
-  static Answer failed(std::string reason) { return {Outcome::kFailed, std::move(reason), {}}; }
+  static Answer rejected(std::string reason, std::vector<uint32_t> bad_records = {}) {
+    return {Outcome::kRejected, std::move(reason), {}, std::move(bad_records)};
+  }
+  static Answer failed(std::string reason) { return {Outcome::kFailed, std::move(reason), {}, {}}; }
 };
 
 // What the engine gives a sink. Outlives the sink.
@@ -108,8 +115,7 @@ class Sink {
 
   // exactlyOnce only: the positions stored with the data, called once after open(). The engine
   // retries on kUnavailable.
-  virtual void load_positions(
-      std::function<void(Result<std::vector<SavedPosition>>)> done) {
+  virtual void load_positions(std::function<void(Result<std::vector<SavedPosition>>)> done) {
     done(std::vector<SavedPosition>{});
   }
 };

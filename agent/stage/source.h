@@ -24,8 +24,8 @@
 
 namespace leat {
 
-// A position in its durable form. `partition` names the file, topic, … so that it can be found again
-// after a restart; `value` is the source's own text. Both are opaque to everybody else.
+// A position in its durable form. `partition` names the file, topic, … so that it can be found
+// again after a restart; `value` is the source's own text. Both are opaque to everybody else.
 struct SavedPosition {
   std::string partition;
   std::string value;
@@ -78,6 +78,8 @@ class Source {
   virtual void acked(const Position& position) { (void)position; }
   // The durable form of a position this source emitted.
   virtual SavedPosition saved_form(const Position& position) = 0;
+  // The place just before `position` for people: "/data/a.jsonl:123".
+  virtual std::string describe(const Position& position) = 0;
 };
 
 enum class Gives { kBytes, kSlices, kRecords };

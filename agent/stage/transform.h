@@ -19,9 +19,9 @@ class Transform {
  public:
   virtual ~Transform() = default;
 
-  // Changes `batch` (Content::kRecords) in place, or replaces it by another with the same positions.
-  // It may leave no records in it: the positions still count. Records that fail go to `dead` or are
-  // dropped, as the stage's `onError` says; an error return stops the pipeline.
+  // Changes `batch` (Content::kRecords) in place, or replaces it by another with the same
+  // positions. It may leave no records in it: the positions still count. Records that fail go to
+  // `dead` or are dropped, as the stage's `onError` says; an error return stops the pipeline.
   virtual Status run(BatchRef& batch, DeadLetters& dead) = 0;
 
   // Records this stage removed on purpose, and those it dropped because of onError = drop.
