@@ -1,0 +1,112 @@
+"""Fixtures of the black-box tests. The binary under test is $LEAT_BIN, by default build/host/leat.
+
+See harness/: Agent (a leat process), HttpCollector (an HTTP server that misbehaves on request),
+Nginx, Certs, telemetry files, wait_for. All talk on loopback only, on ports that were free.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.agent import Agent
+from harness.certs import Certs
+from harness.collector import HttpCollector
+from harness.nginx import Nginx
+from harness.telemetry import write_telemetry
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def leat():
+    """Path of the binary under test."""
+    path = Path(os.environ.get("LEAT_BIN", ROOT / "build" / "host" / "leat")).resolve()
+    if not path.exists():
+        pytest.exit(f"{path} does not exist: run scripts/build, or set LEAT_BIN", returncode=2)
+    return path
+
+
+@pytest.fixture(scope="session")
+def sanitized(leat):
+    """True when the binary was built with a sanitizer: its memory use says nothing then."""
+    content = leat.read_bytes()
+    return b"__asan_init" in content or b"__tsan_init" in content
+
+
+@pytest.fixture
+def make_agent(leat, tmp_path):
+    """make_agent(name="agent"): a new Agent in its own folder; killed at the end of the test."""
+    agents = []
+
+    def make(name="agent"):
+        agents.append(Agent(leat, tmp_path / name))
+        return agents[-1]
+
+    yield make
+    for agent in agents:
+        agent.kill()
+
+
+@pytest.fixture
+def agent(make_agent):
+    """One Agent (harness/agent.py)."""
+    return make_agent()
+
+
+@pytest.fixture
+def make_collector():
+    """make_collector(ssl_context=None): a new HttpCollector; stopped at the end of the test."""
+    collectors = []
+
+    def make(**how):
+        collectors.append(HttpCollector(**how))
+        return collectors[-1]
+
+    yield make
+    for collector in collectors:
+        collector.down()
+
+
+@pytest.fixture
+def collector(make_collector):
+    """One HttpCollector (harness/collector.py) that answers 204."""
+    return make_collector()
+
+
+@pytest.fixture
+def make_nginx(tmp_path):
+    """make_nginx(cert=…, key=…, client_ca=…, upstream=…, location=…): a running Nginx."""
+    servers = []
+
+    def make(**how):
+        servers.append(Nginx(tmp_path / f"nginx{len(servers)}", **how))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def nginx(make_nginx):
+    """One Nginx (harness/nginx.py) that answers 204 over plain HTTP."""
+    return make_nginx()
+
+
+@pytest.fixture(scope="session")
+def certs(tmp_path_factory):
+    """Certs (harness/certs.py): a small PKI, made once per session."""
+    return Certs(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture(scope="session")
+def telemetry(tmp_path_factory):
+    """telemetry(records, seed=1): path of a telemetry file, made once per session. Do not write."""
+    folder = tmp_path_factory.mktemp("telemetry")
+
+    def make(records, seed=1):
+        path = folder / f"{records}-{seed}.jsonl"
+        return path if path.exists() else write_telemetry(path, records, seed)
+
+    return make
