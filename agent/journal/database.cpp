@@ -1,0 +1,229 @@
+#include "journal/database.h"
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+
+#include "base/log.h"
+
+namespace leat {
+namespace {
+
+constexpr int kVersion = 1;
+
+// Values and reasons: FORMAT.md.
+constexpr const char* kSetup =
+    "PRAGMA page_size=1024;"
+    "PRAGMA locking_mode=EXCLUSIVE;"
+    "PRAGMA journal_mode=WAL;"
+    "PRAGMA synchronous=NORMAL;"
+    "PRAGMA cache_size=-64;"
+    "PRAGMA temp_store=MEMORY;";
+
+// kMigrations[n] takes the format from version n to n + 1.
+constexpr const char* kMigrations[kVersion] = {
+    "CREATE TABLE positions("
+    "  pipeline TEXT NOT NULL,"
+    "  partition TEXT NOT NULL,"
+    "  value TEXT NOT NULL,"
+    "  saved_at INTEGER NOT NULL,"
+    "  PRIMARY KEY(pipeline, partition)"
+    ") WITHOUT ROWID;"
+    "PRAGMA application_id=0x6C656174;"
+    "PRAGMA user_version=1;"};
+
+constexpr const char* kSave =
+    "INSERT OR REPLACE INTO positions(pipeline, partition, value, saved_at) VALUES(?1, ?2, ?3, ?4)";
+constexpr const char* kLoad = "SELECT partition, value FROM positions WHERE pipeline = ?1";
+
+Error sqlite_error(sqlite3* db, const std::string& what) {
+  int code = sqlite3_errcode(db);
+  std::string message = what + ": " + sqlite3_errmsg(db);
+  switch (code) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {ErrorKind::kData, message};
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return {ErrorKind::kUsage, message};
+    default:
+      return {ErrorKind::kUnavailable, message};
+  }
+}
+
+Status execute(sqlite3* db, const char* sql, const std::string& path) {
+  if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+  if (sqlite3_errcode(db) == SQLITE_BUSY)
+    return fail(ErrorKind::kUnavailable, path + ": another agent is using this journal");
+  return fail(sqlite_error(db, path));
+}
+
+Result<int> user_version(sqlite3* db, const std::string& path) {
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, nullptr) != SQLITE_OK)
+    return fail(sqlite_error(db, path));
+  int version = -1;
+  if (sqlite3_step(statement) == SQLITE_ROW) version = sqlite3_column_int(statement, 0);
+  sqlite3_finalize(statement);
+  if (version < 0) return fail(sqlite_error(db, path));
+  return version;
+}
+
+Status migrate(sqlite3* db, const std::string& path) {
+  Result<int> version = user_version(db, path);
+  if (!version) return fail(version.error());
+  if (*version > kVersion)
+    return fail(ErrorKind::kUsage, path + ": its format " + std::to_string(*version) +
+                                       " is newer than this leat understands (" +
+                                       std::to_string(kVersion) +
+                                       "): install the newer leat again");
+  for (int v = *version; v < kVersion; ++v) {
+    std::string sql = std::string("BEGIN IMMEDIATE;") + kMigrations[v] + "COMMIT;";
+    if (Status status = execute(db, sql.c_str(), path); !status) {
+      sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
+      return status;
+    }
+  }
+  return {};
+}
+
+// Renames a damaged journal (and its WAL) to the first free ".damaged-N"; returns the new path.
+Result<std::string> set_aside(const std::string& path) {
+  constexpr int kMost = 100;  // more than that many damaged journals need a person
+  for (int n = 1; n <= kMost; ++n) {
+    std::string target = path + ".damaged-" + std::to_string(n);
+    if (::access(target.c_str(), F_OK) == 0) continue;
+    if (std::rename(path.c_str(), target.c_str()) != 0)
+      return fail_errno("rename " + path + " to " + target, errno);
+    std::rename((path + "-wal").c_str(), (target + "-wal").c_str());
+    return target;
+  }
+  return fail(ErrorKind::kUsage, path + ": damaged, and so are " + std::to_string(kMost) +
+                                     " earlier ones beside it: remove some");
+}
+
+// Copies the positions that can still be read from `damaged`; returns how many.
+int salvage(const std::string& damaged, JournalDatabase& into) {
+  sqlite3* db = nullptr;
+  int saved = 0;
+  if (sqlite3_open_v2(damaged.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK) {
+    sqlite3_stmt* rows = nullptr;
+    constexpr const char* kAll = "SELECT pipeline, partition, value FROM positions";
+    if (sqlite3_prepare_v2(db, kAll, -1, &rows, nullptr) == SQLITE_OK) {
+      auto text = [rows](int i) {
+        auto* p = reinterpret_cast<const char*>(sqlite3_column_text(rows, i));
+        return std::string(p == nullptr ? "" : p);
+      };
+      while (sqlite3_step(rows) == SQLITE_ROW)
+        if (into.save(text(0), {text(1), text(2)})) ++saved;
+    }
+    sqlite3_finalize(rows);
+  }
+  sqlite3_close(db);
+  return saved;
+}
+
+void bind(sqlite3_stmt* statement, int index, const std::string& text) {
+  sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
+}
+
+}  // namespace
+
+Error JournalDatabase::error(const std::string& what) const {
+  return sqlite_error(db_, what);
+}
+
+Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::string& path) {
+  sqlite3* db = nullptr;
+  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  int code = sqlite3_open_v2(path.c_str(), &db, kFlags, nullptr);
+  std::unique_ptr<JournalDatabase> database(new JournalDatabase(db, path));
+  if (code != SQLITE_OK) return fail(database->error("open " + path));
+  if (Status status = execute(db, kSetup, path); !status) return fail(status.error());
+  if (Status status = migrate(db, path); !status) return fail(status.error());
+  if (Status status = database->prepare(); !status) return fail(status.error());
+  // Touch every page in use now, when damage can still be dealt with. The tables are small.
+  if (Status status = execute(db, "SELECT count(value) FROM positions", path); !status)
+    return fail(status.error());
+  return database;
+}
+
+Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open(const std::string& path) {
+  Result<std::unique_ptr<JournalDatabase>> database = open_file(path);
+  if (database || database.error().kind() != ErrorKind::kData) return database;
+  std::string reason = database.error().message();
+  Result<std::string> damaged = set_aside(path);
+  if (!damaged) return fail(damaged.error());
+  database = open_file(path);
+  if (!database) return database;
+  int saved = salvage(*damaged, **database);
+  log::error("leat", "the journal was damaged (" + reason + "): kept as " + *damaged + ", " +
+                         std::to_string(saved) +
+                         " positions carried over; sources without one start from the beginning");
+  return database;
+}
+
+Status JournalDatabase::prepare() {
+  struct Wanted {
+    const char* sql;
+    sqlite3_stmt** statement;
+  };
+  const Wanted wanted[] = {{"BEGIN IMMEDIATE", &begin_},
+                           {"COMMIT", &commit_},
+                           {"ROLLBACK", &rollback_},
+                           {kSave, &save_},
+                           {kLoad, &load_}};
+  for (const Wanted& one : wanted)
+    if (sqlite3_prepare_v3(db_, one.sql, -1, SQLITE_PREPARE_PERSISTENT, one.statement, nullptr) !=
+        SQLITE_OK)
+      return fail(error(path_));
+  return {};
+}
+
+JournalDatabase::~JournalDatabase() {
+  for (sqlite3_stmt* statement : {begin_, commit_, rollback_, save_, load_})
+    sqlite3_finalize(statement);
+  sqlite3_close(db_);
+}
+
+Status JournalDatabase::begin() {
+  sqlite3_step(begin_);
+  return sqlite3_reset(begin_) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": begin")));
+}
+
+Status JournalDatabase::commit() {
+  sqlite3_step(commit_);
+  return sqlite3_reset(commit_) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": commit")));
+}
+
+void JournalDatabase::rollback() {
+  if (sqlite3_get_autocommit(db_) != 0) return;  // SQLite has rolled back by itself
+  sqlite3_step(rollback_);
+  sqlite3_reset(rollback_);
+}
+
+Status JournalDatabase::save(const std::string& pipeline, const SavedPosition& position) {
+  bind(save_, 1, pipeline);
+  bind(save_, 2, position.partition);
+  bind(save_, 3, position.value);
+  sqlite3_bind_int64(save_, 4, static_cast<sqlite3_int64>(std::time(nullptr)));
+  sqlite3_step(save_);
+  return sqlite3_reset(save_) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": save")));
+}
+
+Result<std::vector<SavedPosition>> JournalDatabase::load(const std::string& pipeline) {
+  std::vector<SavedPosition> out;
+  bind(load_, 1, pipeline);
+  auto text = [this](int i) {
+    return std::string(reinterpret_cast<const char*>(sqlite3_column_text(load_, i)),
+                       static_cast<size_t>(sqlite3_column_bytes(load_, i)));
+  };
+  while (sqlite3_step(load_) == SQLITE_ROW) out.push_back({text(0), text(1)});
+  if (sqlite3_reset(load_) != SQLITE_OK) return fail(error(path_ + ": load"));
+  return out;
+}
+
+}  // namespace leat

@@ -1,0 +1,89 @@
+// The journal: the one SQLite file in which the agent keeps what must survive it (FORMAT.md).
+//
+// One thread owns the one connection. Each loop talks to it through a JournalClient: requests and
+// replies travel in rings, and all requests that wait are put into one transaction.
+//
+// Durability: a commit survives the death of the process at once. A commit of positions alone is
+// not fsync'ed, since a lost position only means that records are read again; SQLite syncs it at
+// its next checkpoint.
+#pragma once
+
+#include <uv.h>
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "loop/handles.h"
+#include "memory/ring.h"
+#include "stage/source.h"
+
+namespace leat {
+
+class JournalDatabase;
+class JournalClient;
+
+class Journal {
+ public:
+  // Opens or creates `path`; takes an exclusive lock. A damaged file is set aside as
+  // "<path>.damaged-<n>", what can be read of it is carried over, and a warning says so.
+  // Errors: kUnavailable when another agent holds it, kUsage when the folder cannot be written.
+  static Result<std::unique_ptr<Journal>> open(const std::string& path);
+
+  // Finishes what was submitted, then closes the file. All clients must be gone.
+  ~Journal();
+
+  // A client for `loop`. Call before start(), from any thread.
+  std::unique_ptr<JournalClient> make_client(uv_loop_t* loop);
+  void start();
+
+ private:
+  friend class JournalClient;
+  struct Channel;
+  explicit Journal(std::unique_ptr<JournalDatabase> database);
+  void run();
+  void serve_all();
+
+  std::unique_ptr<JournalDatabase> database_;
+  std::vector<std::shared_ptr<Channel>> channels_;
+  uv_sem_t wake_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+// Thread: one loop's.
+class JournalClient {
+ public:
+  using Committed = std::function<void(Status)>;
+  using Loaded = std::function<void(Result<std::vector<SavedPosition>>)>;
+
+  ~JournalClient();
+
+  // Replaces the saved positions of these partitions of `pipeline`. `done` is called later on the
+  // loop; after an error nothing of the request was stored.
+  void commit(const std::string& pipeline, std::vector<SavedPosition> positions, Committed done);
+  // All saved positions of `pipeline`.
+  void load(const std::string& pipeline, Loaded done);
+
+ private:
+  friend class Journal;
+  JournalClient(Journal& journal, std::shared_ptr<Journal::Channel> channel, uv_loop_t* loop);
+  struct Request;
+  void submit(Request request);
+  void send_waiting();
+  void receive();
+
+  Journal& journal_;
+  std::shared_ptr<Journal::Channel> channel_;
+  std::deque<Request> waiting_;  // not sent yet
+  size_t under_way_ = 0;         // sent, and no reply yet
+  Async async_;
+};
+
+}  // namespace leat
