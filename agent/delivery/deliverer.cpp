@@ -1,0 +1,301 @@
+#include "delivery/deliverer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "delivery/delivery_range.h"
+
+namespace leat {
+
+// One delivery from its first attempt to its position in the journal.
+struct Deliverer::Item {
+  std::deque<Delivery> todo;      // pieces not delivered yet, in order; one until one is rejected
+  std::vector<Position> reached;  // when all of it is done
+  std::vector<Position> so_far;   // by the pieces that are done
+  uint64_t dead_letters = 0;      // these must be durable before `reached` counts
+  bool sending = false;
+  bool done() const { return todo.empty(); }
+};
+
+namespace {
+
+// Dead letters that may wait for the disk before the chain is held back.
+constexpr size_t kMostPendingDeadLetters = 256 * 1024;
+
+uint64_t seed_for(const Clock& clock, const void* self) {
+  return static_cast<uint64_t>(clock.monotonic_us()) ^ reinterpret_cast<uintptr_t>(self);
+}
+
+}  // namespace
+
+Deliverer::Deliverer(DelivererSetup setup)
+    : setup_(std::move(setup)),
+      trouble_(setup_.config, setup_.clock, setup_.pipeline, seed_for(setup_.clock, this)),
+      linger_(setup_.loop),
+      retry_(setup_.loop) {
+  setup_.dead_letters.on_durable([this] {
+    pump();
+    changed();
+  });
+}
+
+Deliverer::~Deliverer() {
+  *alive_ = false;
+  setup_.dead_letters.on_durable(nullptr);
+}
+
+bool Deliverer::wants_more() const {
+  return !failed_ && items_.size() <= static_cast<size_t>(setup_.in_flight) &&
+         setup_.dead_letters.pending_bytes() < kMostPendingDeadLetters;
+}
+
+bool Deliverer::settled() const {
+  return items_.empty() && !collected_any_;
+}
+
+size_t Deliverer::records_waiting() const {
+  size_t records = collected_.records;
+  for (const std::unique_ptr<Item>& item : items_)
+    for (const Delivery& piece : item->todo) records += piece.records;
+  return records;
+}
+
+void Deliverer::changed() {
+  if (on_change_) on_change_();
+}
+
+// --- collecting ---------------------------------------------------------------------------------
+
+bool Deliverer::full() const {
+  return collected_.records >= static_cast<size_t>(setup_.limits.records) ||
+         collected_.bytes >= static_cast<size_t>(setup_.limits.bytes);
+}
+
+void Deliverer::add(BatchRef batch) {
+  size_t count = batch->count();
+  size_t first = 0;
+  while (first < count) {
+    size_t room = static_cast<size_t>(setup_.limits.records) - collected_.records;
+    size_t take = std::min(room, count - first);
+    size_t left = static_cast<size_t>(setup_.limits.bytes) - collected_.bytes;
+    if (bytes_of(*batch, first, take) > left) {
+      // The records that still fit; at least one, or a record larger than the limit would never go.
+      size_t fits = 0;
+      for (size_t used = 0; fits < take; ++fits) {
+        used += bytes_of(*batch, first + fits, 1);
+        if (used > left) break;
+      }
+      if (fits == 0 && collected_.records > 0) {
+        cut();
+        continue;
+      }
+      take = std::max<size_t>(fits, 1);
+    }
+    if (setup_.config.exactly_once) {
+      // Never split records that end at one place: their position can only be stored once.
+      while (first + take < count &&
+             batch->end_offset_of(first + take) == batch->end_offset_of(first + take - 1))
+        ++take;
+    }
+    collect(batch, first, take);
+    first += take;
+    if (full()) cut();
+  }
+  if (count == 0) {
+    merge(collected_reached_, batch->end);
+    collected_any_ = true;
+  }
+  if (collected_any_ && !linger_.active())
+    linger_.start(setup_.limits.linger, [this] {
+      cut();
+      pump();
+    });
+  pump();
+}
+
+void Deliverer::collect(const BatchRef& batch, size_t first, size_t count) {
+  collected_any_ = true;
+  collected_.parts.push_back({batch, static_cast<uint32_t>(first), static_cast<uint32_t>(count)});
+  collected_.records += count;
+  collected_.bytes += bytes_of(*batch, first, count);
+}
+
+void Deliverer::cut() {
+  linger_.stop();
+  if (!collected_any_) return;
+  collected_any_ = false;
+  auto item = std::make_unique<Item>();
+  item->dead_letters = setup_.dead_letters.last();
+  merge_reached(item->reached, collected_);
+  for (const Position& position : std::exchange(collected_reached_, {})) {
+    // An empty batch may lie before or behind the records of its partition; the later one counts.
+    auto known =
+        std::find_if(item->reached.begin(), item->reached.end(),
+                     [&position](const Position& p) { return p.partition == position.partition; });
+    if (known == item->reached.end()) {
+      item->reached.push_back(position);
+    } else if (known->offset < position.offset) {
+      *known = position;
+    }
+  }
+  bool something = collected_.records > 0 || setup_.config.exactly_once;
+  if (something) item->todo.push_back(std::exchange(collected_, {}));
+  collected_ = {};
+  items_.push_back(std::move(item));
+}
+
+void Deliverer::end_of_input() {
+  cut();
+  pump();
+}
+
+// --- sending ------------------------------------------------------------------------------------
+
+void Deliverer::pump() {
+  do {
+    size_t slots = std::min(items_.size(), static_cast<size_t>(setup_.in_flight));
+    for (size_t i = 0; i < slots && !failed_ && !paused_; ++i) {
+      // In trouble one attempt at a time asks whether it is over.
+      if (trouble_.active() && busy_ > 0) break;
+      Item& item = *items_[i];
+      if (!item.sending && !item.done()) send(item);
+    }
+  } while (settle());
+}
+
+void Deliverer::prepare(Item& item, Delivery& delivery) {
+  delivery.key = delivery_key(setup_.pipeline, delivery, setup_.source);
+  delivery.positions.clear();
+  if (!setup_.config.exactly_once) return;
+  std::vector<Position> reached = item.so_far;
+  merge_reached(reached, delivery);
+  if (item.todo.size() == 1) reached = item.reached;
+  for (const Position& position : reached)
+    delivery.positions.push_back(setup_.source.saved_form(position));
+}
+
+void Deliverer::send(Item& item) {
+  Delivery& delivery = item.todo.front();
+  prepare(item, delivery);
+  item.sending = true;
+  ++busy_;
+  ++counters_.attempts;
+  setup_.sink.deliver(delivery, [this, alive = alive_, &item](Answer answer) {
+    if (*alive) answered(item, std::move(answer));
+  });
+}
+
+void Deliverer::answered(Item& item, Answer answer) {
+  item.sending = false;
+  --busy_;
+  switch (answer.outcome) {
+    case Outcome::kDelivered:
+      trouble_.over();
+      counters_.delivered += item.todo.front().records;
+      merge_reached(item.so_far, item.todo.front());
+      item.todo.pop_front();
+      break;
+    case Outcome::kRejected:
+      trouble_.over();
+      rejected(item, answer);
+      break;
+    case Outcome::kRetry:
+      not_now(answer);
+      break;
+    case Outcome::kFailed:
+      failed_ = true;
+      if (on_failed_) on_failed_(Error(ErrorKind::kFatal, std::move(answer.reason)));
+      return;
+  }
+  pump();
+  changed();
+}
+
+void Deliverer::not_now(const Answer& answer) {
+  ++counters_.retries;
+  if (paused_) return;  // an attempt that was under way when another failed
+  paused_ = true;
+  Milliseconds wait = trouble_.failed(answer.reason, answer.retry_after);
+  retry_.start(wait, [this] {
+    paused_ = false;
+    pump();
+  });
+}
+
+void Deliverer::rejected(Item& item, const Answer& answer) {
+  Delivery piece = std::move(item.todo.front());
+  item.todo.pop_front();
+  if (piece.records <= 1 || !answer.bad_records.empty()) {
+    std::vector<uint32_t> bad = answer.bad_records;
+    if (bad.empty() && piece.records == 1) bad.push_back(0);
+    for (uint32_t index : bad) bury(item, piece, index, answer.reason);
+    Delivery rest = without(piece, bad);
+    // With exactlyOnce the position of what was buried must still reach the sink.
+    bool positions_only = setup_.config.exactly_once && rest.records == 0 && item.todo.empty();
+    if (rest.records > 0 || positions_only) item.todo.push_front(std::move(rest));
+    return;
+  }
+  size_t half = piece.records / 2;
+  item.todo.push_front(subrange(piece, half, piece.records - half));
+  item.todo.push_front(subrange(piece, 0, half));
+}
+
+void Deliverer::bury(Item& item, const Delivery& delivery, size_t index,
+                     const std::string& reason) {
+  Located at = locate(delivery, index);
+  setup_.bury(*at.batch, at.index, reason);
+  item.dead_letters = setup_.dead_letters.last();
+  ++counters_.dead;
+}
+
+// --- acknowledging ------------------------------------------------------------------------------
+
+// Takes the finished deliveries at the front, and saves the position behind them. True when slots
+// have become free at once.
+bool Deliverer::settle() {
+  if (committing_) return false;
+  size_t ready = 0;
+  std::vector<Position> reached;
+  while (ready < items_.size() && items_[ready]->done() &&
+         items_[ready]->dead_letters <= setup_.dead_letters.durable()) {
+    for (const Position& position : items_[ready]->reached) merge(reached, position);
+    ++ready;
+  }
+  if (ready == 0) return false;
+  if (setup_.config.exactly_once) {  // the sink has stored them with the data
+    release(ready, reached);
+    return true;
+  }
+  std::vector<SavedPosition> positions;
+  for (const Position& position : reached) positions.push_back(setup_.source.saved_form(position));
+  committing_ = true;
+  setup_.journal.commit(setup_.pipeline, std::move(positions),
+                        [this, alive = alive_, ready, reached](const Status& status) {
+                          if (!*alive) return;
+                          committing_ = false;
+                          committed(status);
+                          release(ready, reached);
+                          pump();
+                          changed();
+                        });
+  return false;
+}
+
+// A position that cannot be saved (a full disk) must not stop deliveries: it only means that more
+// would be sent again after a crash. The next one is tried all the same.
+void Deliverer::committed(const Status& status) {
+  if (!status && !commit_failed_)
+    log::error(setup_.pipeline, "the position cannot be saved (" + status.error().message() +
+                                    "): records delivered from now on would be sent again after a "
+                                    "crash; delivering goes on");
+  if (status && commit_failed_) log::info(setup_.pipeline, "positions are saved again");
+  commit_failed_ = !status;
+}
+
+void Deliverer::release(size_t items, const std::vector<Position>& reached) {
+  items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(items));
+  for (const Position& position : reached) setup_.source.acked(position);
+}
+
+}  // namespace leat

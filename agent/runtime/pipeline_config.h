@@ -9,6 +9,7 @@
 
 #include "base/time_format.h"
 #include "base/units.h"
+#include "delivery/delivery_config.h"
 #include "stage/codec.h"
 #include "stage/options.h"
 #include "stage/sink.h"
@@ -43,23 +44,6 @@ struct SinkConfig {
   Options format_options;
   BatchLimits batch;
   int in_flight = 1;
-};
-
-struct DeliveryConfig {
-  bool exactly_once = false;
-  // Exponential backoff with full jitter between these two (AWS Architecture Blog, "Exponential
-  // Backoff And Jitter").
-  Milliseconds retry_initial{500};
-  Milliseconds retry_max{60'000};
-  // The circuit opens after this many failed attempts in a row, and lets one attempt through after
-  // each cooldown.
-  int breaker_threshold = 5;
-  Milliseconds breaker_cooldown{30'000};
-};
-
-struct DeadLetterConfig {
-  std::string path;              // "" means <dataDir>/dead-letters/<pipeline>.jsonl
-  int64_t max_bytes = 64 << 20;  // then the file is rotated once and the older half is let go
 };
 
 struct LimitsConfig {  // 0: no limit

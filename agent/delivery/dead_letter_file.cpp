@@ -1,0 +1,131 @@
+#include "delivery/dead_letter_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "loop/pool.h"
+
+namespace leat {
+
+// What the pool thread works on; one job at a time, so no lock.
+struct DeadLetterFile::Writer {
+  std::string path;
+  int64_t max_bytes = 0;
+  int fd = -1;
+  int64_t size = 0;     // of the file, up to the last whole line
+  std::string text;     // what to append
+  std::string rotated;  // set when a rotation happened: what was let go or moved
+  Status status;
+
+  ~Writer() {
+    if (fd >= 0) ::close(fd);
+  }
+
+  Status open() {
+    fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0) return fail_errno("open " + path, errno);
+    struct stat info {};
+    if (::fstat(fd, &info) != 0) return fail_errno("stat " + path, errno);
+    size = info.st_size;
+    char last = '\n';
+    if (size > 0 && ::pread(fd, &last, 1, size - 1) == 1 && last != '\n') {
+      // The end of a line that a power cut tore: end it, so that the next one stands alone.
+      if (::pwrite(fd, "\n", 1, size) != 1) return fail_errno("write " + path, errno);
+      ++size;
+    }
+    return {};
+  }
+
+  Status rotate() {
+    std::string older = path + ".1";
+    rotated = older;
+    ::close(std::exchange(fd, -1));
+    if (std::rename(path.c_str(), older.c_str()) != 0) return fail_errno("rename " + path, errno);
+    return open();
+  }
+
+  Status append() {
+    if (fd < 0)
+      if (Status opened = open(); !opened) return opened;
+    if (size > 0 && size + static_cast<int64_t>(text.size()) > max_bytes)
+      if (Status moved = rotate(); !moved) return moved;
+    size_t done = 0;
+    while (done < text.size()) {
+      // At a fixed offset: a write that failed half way is written over by the next attempt.
+      ssize_t n = ::pwrite(fd, text.data() + done, text.size() - done,
+                           static_cast<off_t>(size + static_cast<int64_t>(done)));
+      if (n < 0) return fail_errno("write " + path, errno);
+      done += static_cast<size_t>(n);
+    }
+    if (::fdatasync(fd) != 0) {
+      // What the page cache holds is unknown now: write it all again through a new descriptor.
+      int error_number = errno;
+      ::close(std::exchange(fd, -1));
+      return fail_errno("fsync " + path, error_number);
+    }
+    size += static_cast<int64_t>(text.size());
+    return {};
+  }
+};
+
+DeadLetterFile::DeadLetterFile(uv_loop_t* loop, std::string scope, DeadLetterConfig config)
+    : loop_(loop), scope_(std::move(scope)), config_(std::move(config)), retry_(loop) {}
+
+DeadLetterFile::~DeadLetterFile() {
+  *alive_ = false;
+}
+
+size_t DeadLetterFile::pending_bytes() const {
+  return waiting_.size() + (writer_ != nullptr ? writer_->text.size() : 0);
+}
+
+void DeadLetterFile::append(const std::string& line) {
+  waiting_ += line;
+  waiting_ += '\n';
+  ++last_;
+  if (writing_ == 0) write_next();
+}
+
+void DeadLetterFile::write_next() {
+  if (writer_ == nullptr) {
+    writer_ = std::make_shared<Writer>();
+    writer_->path = config_.path;
+    writer_->max_bytes = config_.max_bytes;
+  }
+  writer_->text += std::exchange(waiting_, {});
+  writing_ = last_;
+  run_in_pool(
+      loop_, [writer = writer_] { writer->status = writer->append(); },
+      [this, alive = alive_, writer = writer_] {
+        if (*alive) written(writer->status);
+      });
+}
+
+void DeadLetterFile::written(const Status& status) {
+  uint64_t wrote = std::exchange(writing_, 0);
+  if (!writer_->rotated.empty())
+    log::warn(scope_, "dead letters reached " + format_bytes(config_.max_bytes) + ": moved to " +
+                          std::exchange(writer_->rotated, {}) + ", what was there before is gone");
+  if (!status) {
+    if (!std::exchange(failed_, true))
+      log::error(scope_, "dead letters cannot be written (" + status.error().message() +
+                             "): trying again, nothing is acknowledged beyond them meanwhile");
+    constexpr Milliseconds kRetryDelay{2000};
+    writing_ = wrote;  // text stays in the writer; the number keeps append() from starting a write
+    retry_.start(kRetryDelay, [this] { write_next(); });
+    return;
+  }
+  if (std::exchange(failed_, false)) log::info(scope_, "dead letters are written again");
+  writer_->text.clear();
+  durable_ = wrote;
+  if (!waiting_.empty()) write_next();
+  if (listener_) listener_();
+}
+
+}  // namespace leat

@@ -1,0 +1,115 @@
+// Brings batches to the sink: collects them into deliveries, keeps a few in flight, tries again,
+// isolates bad records, and acknowledges positions in order.
+//
+// A delivery takes one of `in_flight` slots from its first attempt until its position is in the
+// journal (or, with exactlyOnce, in the sink), so what a kill can duplicate is what those slots
+// hold.
+//
+// Thread: the pipeline's loop thread.
+#pragma once
+
+#include <uv.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "delivery/dead_letter_file.h"
+#include "delivery/delivery_config.h"
+#include "delivery/trouble.h"
+#include "journal/journal.h"
+#include "loop/handles.h"
+#include "stage/sink.h"
+#include "stage/source.h"
+
+namespace leat {
+
+struct DeliveryCounters {
+  uint64_t delivered = 0;  // records
+  uint64_t dead = 0;       // records the sink rejected for good
+  uint64_t attempts = 0;   // deliveries tried
+  uint64_t retries = 0;    // of them, answered with "not now"
+};
+
+struct DelivererSetup {
+  uv_loop_t* loop;
+  const Clock& clock;
+  std::string pipeline;
+  std::string sink_name;  // the stage in dead letters
+  BatchLimits limits;
+  int in_flight = 1;
+  const DeliveryConfig& config;
+  Sink& sink;
+  Source& source;
+  JournalClient& journal;
+  DeadLetterFile& dead_letters;
+  // Writes record `index` of the batch as a dead letter of stage `sink_name`.
+  std::function<void(const Batch&, size_t index, const std::string& reason)> bury;
+};
+
+class Deliverer {
+ public:
+  explicit Deliverer(DelivererSetup setup);
+  ~Deliverer();
+
+  // False while enough is waiting: the chain then stops, and with it the source.
+  bool wants_more() const;
+  // Takes slices or records, in source order. An empty batch still moves the position.
+  void add(BatchRef batch);
+  // No more batches will come: what is collected goes out without lingering.
+  void end_of_input();
+
+  // True when nothing is collected, in flight, or waiting for the journal.
+  bool settled() const;
+  // Called (from the loop, not from inside add()) when settled() or wants_more() may have become
+  // true.
+  void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
+  // The sink said that it cannot go on. Nothing more is sent then.
+  void on_failed(std::function<void(Error)> listener) { on_failed_ = std::move(listener); }
+
+  const DeliveryCounters& counters() const { return counters_; }
+  const Trouble& trouble() const { return trouble_; }
+  size_t records_waiting() const;
+
+ private:
+  struct Item;
+
+  void collect(const BatchRef& batch, size_t first, size_t count);
+  bool full() const;
+  void cut();
+  void pump();
+  void send(Item& item);
+  void prepare(Item& item, Delivery& delivery);
+  void answered(Item& item, Answer answer);
+  void rejected(Item& item, const Answer& answer);
+  void bury(Item& item, const Delivery& delivery, size_t index, const std::string& reason);
+  void not_now(const Answer& answer);
+  bool settle();
+  void committed(const Status& status);
+  void release(size_t items, const std::vector<Position>& reached);
+  void changed();
+
+  DelivererSetup setup_;
+  Trouble trouble_;
+  Timer linger_;
+  Timer retry_;
+  bool paused_ = false;  // waiting for retry_
+  int busy_ = 0;         // attempts under way at the sink
+  bool failed_ = false;
+  bool committing_ = false;
+  bool commit_failed_ = false;
+
+  Delivery collected_;
+  std::vector<Position> collected_reached_;  // by batches that ended up empty
+  bool collected_any_ = false;
+  std::deque<std::unique_ptr<Item>> items_;  // in source order; the front is the oldest
+  DeliveryCounters counters_;
+  std::function<void()> on_change_;
+  std::function<void(Error)> on_failed_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace leat

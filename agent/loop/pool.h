@@ -1,0 +1,16 @@
+// Short blocking calls (a read, a write, an fsync) on libuv's thread pool.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+
+namespace leat {
+
+// Runs `work` on a pool thread, then `done` on the loop. Neither can be cancelled, so both must own
+// what they touch (a shared_ptr), or their owner must wait for `done` before it goes away.
+//
+// Thread: call on the loop's thread.
+void run_in_pool(uv_loop_t* loop, std::function<void()> work, std::function<void()> done);
+
+}  // namespace leat
