@@ -106,7 +106,9 @@ class Sink {
   virtual Status open(SinkContext& context) = 0;
 
   // Tries once; calls `done` exactly once, later (never from inside deliver()). `delivery` stays
-  // valid until then. At most SinkType::max_in_flight (or the `inFlight` option) are under way.
+  // valid until then, or until `closed` when close() drops it: a sink with a thread of its own
+  // cannot let go of it sooner. At most SinkType::max_in_flight (or the `inFlight` option) are
+  // under way.
   virtual void deliver(const Delivery& delivery, Done done) = 0;
 
   // No more deliveries follow and none is under way, or the drain timeout has passed: then what is
