@@ -1,0 +1,244 @@
+#include "config/loader.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <map>
+#include <memory>
+
+#include "base/text.h"
+#include "config/json.h"
+#include "config/parser.h"
+#include "config/stages.h"
+#include "config/tables.h"
+#include "config/wording.h"
+#include "runtime/planner.h"
+
+namespace leat {
+namespace {
+
+constexpr int64_t kMemoryPerPipeline = 1 << 20;
+constexpr size_t kLongestName = 64;
+
+// Names become parts of file names.
+bool good_name(std::string_view name) {
+  auto good = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= kLongestName && name[0] != '.' &&
+         std::ranges::all_of(name, good);
+}
+
+class Loader {
+ public:
+  Loader(const Document& document, const LoadContext& context, Problems& problems)
+      : document_(document), context_(context), problems_(problems), parser_(document, problems) {}
+
+  AgentConfig load() {
+    check_root_keys();
+    load_agent();
+    load_pipelines();
+    return std::move(config_);
+  }
+
+ private:
+  const cJSON* child(const cJSON* node, const char* name) {
+    return cJSON_GetObjectItemCaseSensitive(node, name);
+  }
+
+  void check_root_keys();
+  void load_agent();
+  void load_pipelines();
+  void load_pipeline(const cJSON* node, const std::string& path, bool only);
+  void load_name(const Options& options, bool only, PipelineConfig& out);
+  void load_delivery(const Options& delivery, DeliveryConfig& out);
+  bool load_stages(const cJSON* node, const std::string& path, PipelineConfig& out);
+  void load_dead_letters(const Options& options, DeadLetterConfig& out);
+  void check_memory(const Options& agent, size_t pipelines);
+
+  const Document& document_;
+  const LoadContext& context_;
+  Problems& problems_;
+  Parser parser_;
+  AgentConfig config_;
+  std::map<std::string, std::string> names_;         // of pipelines → the path that has it
+  std::map<std::string, std::string> dead_letters_;  // files → the path that has it
+};
+
+void Loader::check_root_keys() {
+  for (const cJSON* node = document_.root()->child; node != nullptr; node = node->next) {
+    std::string_view key = node->string;
+    if (std::ranges::find(kRootKeys, key) != std::end(kRootKeys)) continue;
+    std::string near = nearest(key, {"agent", "pipelines"});
+    problems_.add(path_of_key("", key), near.empty()
+                                            ? "unknown key; known here: agent, pipelines"
+                                            : "unknown key, did you mean \"" + near + "\"?");
+  }
+}
+
+void Loader::load_agent() {
+  const cJSON* node = child(document_.root(), "agent");
+  if (node != nullptr && !parser_.expect_object(node, "agent", "{\"dataDir\": \"/var/lib/leat\"}"))
+    return;
+  Options options(agent_options(), "agent");
+  parser_.fill(node, {&options});
+  config_.id = options.has("id") ? options.string("id") : context_.host_name;
+  config_.data_dir = context_.data_dir.empty() ? options.string("dataDir") : context_.data_dir;
+  config_.workers = static_cast<int>(options.integer("workers"));
+  config_.memory = options.bytes("memory");
+  config_.drain_timeout = options.duration("drainTimeout");
+  if (child(node, "dataDir") == nullptr && context_.data_dir.empty())
+    problems_.add("agent.dataDir",
+                  "missing, and required: a folder such as \"/var/lib/leat\" (or give --data-dir)");
+  else if (config_.data_dir.empty() && !parser_.broken(child(node, "dataDir")) &&
+           cJSON_IsString(child(node, "dataDir")))
+    problems_.add("agent.dataDir", "must not be empty");
+  if (cJSON_IsString(child(node, "id")) && config_.id.empty() && !parser_.broken(child(node, "id")))
+    problems_.add("agent.id", "must not be empty");
+  int pipelines = cJSON_GetArraySize(child(document_.root(), "pipelines"));
+  check_memory(options, static_cast<size_t>(pipelines));
+}
+
+void Loader::check_memory(const Options& agent, size_t pipelines) {
+  int64_t least = kMemoryPerPipeline * static_cast<int64_t>(pipelines);
+  if (config_.memory >= least || pipelines < 2) return;
+  problems_.add(agent.path("memory"), "must be at least \"" + exact_bytes(least) + "\" for " +
+                                          std::to_string(pipelines) + " pipelines, found \"" +
+                                          exact_bytes(config_.memory) + "\"");
+}
+
+void Loader::load_pipelines() {
+  const cJSON* list = child(document_.root(), "pipelines");
+  const char* example = "[{\"name\": \"main\", \"source\": {...}, \"sink\": {...}}]";
+  if (list == nullptr) {
+    problems_.add("pipelines", std::string("missing, and required: a list such as ") + example);
+    return;
+  }
+  if (!parser_.expect_list(list, "pipelines", example)) return;
+  if (list->child == nullptr)
+    problems_.add("pipelines", "must not be empty: there would be nothing to do");
+  bool only = list->child != nullptr && list->child->next == nullptr;
+  size_t index = 0;
+  for (const cJSON* node = list->child; node != nullptr; node = node->next, ++index) {
+    std::string path = path_of_index("pipelines", index);
+    if (parser_.expect_object(node, path, "{\"source\": {...}, \"sink\": {...}}"))
+      load_pipeline(node, path, only);
+  }
+}
+
+void Loader::load_pipeline(const cJSON* node, const std::string& path, bool only) {
+  size_t before = problems_.size();
+  PipelineConfig pipeline;
+  Options options(pipeline_options(), path);
+  parser_.fill(node, {&options}, kStageKeys);
+  const cJSON* name = child(node, "name");
+  if (name == nullptr || (cJSON_IsString(name) && !parser_.broken(name)))
+    load_name(options, only, pipeline);
+  load_delivery(options.object("delivery"), pipeline.delivery);
+  load_dead_letters(options.object("deadLetters"), pipeline.dead_letters);
+  pipeline.limits = {options.integer("limits.recordsPerSecond"),
+                     options.bytes("limits.bytesPerSecond")};
+  bool whole = load_stages(node, path, pipeline);
+  pipeline.text = print_json(node);
+  if (whole && problems_.size() == before) {
+    if (Result<Plan> planned = plan(pipeline, path); !planned)
+      problems_.add("", planned.error().message());
+  }
+  config_.pipelines.push_back(std::move(pipeline));
+}
+
+void Loader::load_name(const Options& options, bool only, PipelineConfig& out) {
+  out.name = options.has("name") ? options.string("name") : only ? "main" : "";
+  if (!options.has("name") && !only) {
+    problems_.add(options.path("name"),
+                  "missing, and required when there are several pipelines: a name such as "
+                  "\"press-line\"");
+    return;
+  }
+  if (!good_name(out.name)) {
+    problems_.add(options.path("name"),
+                  "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, not beginning with a dot");
+    return;
+  }
+  auto [other, added] = names_.emplace(out.name, options.path());
+  if (!added)
+    problems_.add(options.path("name"),
+                  "\"" + out.name + "\" is the name of " + other->second + " already");
+}
+
+void Loader::load_delivery(const Options& delivery, DeliveryConfig& out) {
+  out.exactly_once = delivery.string("guarantee") == "exactlyOnce";
+  out.retry_initial = delivery.duration("retry.initial");
+  out.retry_max = delivery.duration("retry.max");
+  out.breaker_threshold = static_cast<int>(delivery.integer("breaker.threshold"));
+  out.breaker_cooldown = delivery.duration("breaker.cooldown");
+  if (out.retry_initial > out.retry_max)
+    problems_.add(delivery.path("retry"), "initial (\"" + exact_duration(out.retry_initial) +
+                                              "\") must not be longer than max (\"" +
+                                              exact_duration(out.retry_max) + "\")");
+}
+
+void Loader::load_dead_letters(const Options& options, DeadLetterConfig& out) {
+  out.path = options.string("path");
+  out.max_bytes = options.bytes("maxBytes");
+  if (out.path.empty()) return;
+  auto [other, added] = dead_letters_.emplace(out.path, options.path("path"));
+  if (!added)
+    problems_.add(options.path("path"),
+                  "is the file of " + other->second + " already: each pipeline needs its own");
+}
+
+bool Loader::load_stages(const cJSON* node, const std::string& path, PipelineConfig& out) {
+  bool good =
+      load_source(parser_, context_.registry, child(node, "source"), path + ".source", out.source);
+  const cJSON* list = child(node, "transforms");
+  std::string list_path = path + ".transforms";
+  if (list != nullptr && !parser_.expect_list(list, list_path, "[{\"type\": \"filter\", ...}]"))
+    good = false;
+  size_t index = 0;
+  for (const cJSON* item = cJSON_IsArray(list) ? list->child : nullptr; item != nullptr;
+       item = item->next, ++index)
+    good &= load_transform(parser_, item, path_of_index(list_path, index),
+                           out.transforms.emplace_back());
+  good &= load_sink(parser_, context_.registry, child(node, "sink"), path + ".sink", out.sink);
+  return good;
+}
+
+}  // namespace
+
+std::optional<AgentConfig> load_config(std::string_view text, const LoadContext& context,
+                                       Problems& problems) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  Result<Document> document = Document::parse(text);
+  if (!document) {
+    problems.add("", document.error().message());
+    return std::nullopt;
+  }
+  document->check_duplicates(problems);
+  document->substitute(context.variables, problems);
+  AgentConfig config = Loader(*document, context, problems).load();
+  if (!problems.empty()) return std::nullopt;
+  return config;
+}
+
+Result<std::string> read_text(const std::string& path) {
+  constexpr size_t kLimit = 16 << 20;
+  bool standard_input = path == "-";
+  std::unique_ptr<FILE, int (*)(FILE*)> file(
+      standard_input ? stdin : std::fopen(path.c_str(), "rbe"),
+      [](FILE* open) { return open == stdin ? 0 : std::fclose(open); });
+  std::string shown = standard_input ? "standard input" : path;
+  if (!file) return fail_errno("open " + shown, errno);
+  std::string text;
+  char buffer[16 * 1024];
+  while (size_t n = std::fread(buffer, 1, sizeof buffer, file.get())) {
+    text.append(buffer, n);
+    if (text.size() > kLimit)
+      return fail(ErrorKind::kUsage, "read " + shown + ": more than " + exact_bytes(kLimit));
+  }
+  if (std::ferror(file.get()) != 0) return fail_errno("read " + shown, errno);
+  return text;
+}
+
+}  // namespace leat

@@ -10,9 +10,17 @@
 
 namespace leat {
 
+// A connector that the build could have had.
+struct LeftOut {
+  std::string_view name;
+  bool source = false;
+  bool sink = false;
+};
+
 struct Registry {
   std::span<const SourceType* const> sources;
   std::span<const SinkType* const> sinks;
+  std::span<const LeftOut> left_out = {};
 
   const SourceType* source(std::string_view name) const;
   const SinkType* sink(std::string_view name) const;

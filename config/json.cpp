@@ -1,0 +1,182 @@
+#include "config/json.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "base/text.h"
+
+namespace leat {
+namespace {
+
+std::string place(std::string_view text, size_t offset) {
+  std::string_view before = text.substr(0, std::min(offset, text.size()));
+  size_t line = static_cast<size_t>(std::ranges::count(before, '\n')) + 1;
+  size_t line_start = before.rfind('\n');
+  std::string_view in_line =
+      line_start == std::string_view::npos ? before : before.substr(line_start + 1);
+  // Columns count characters, as editors do: bytes that continue a UTF-8 sequence are none.
+  auto starts = [](char c) { return (c & 0xC0) != 0x80; };
+  size_t column = static_cast<size_t>(std::ranges::count_if(in_line, starts)) + 1;
+  return "line " + std::to_string(line) + ", column " + std::to_string(column) + ": ";
+}
+
+tl::unexpected<Error> fail_at(std::string_view text, size_t offset, std::string_view what) {
+  return fail(ErrorKind::kUsage, place(text, offset) + std::string(what));
+}
+
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+// The offset behind the string that starts at `at`, or a failure for what RFC 8259 section 7 does
+// not allow in it but cJSON accepts.
+Result<size_t> skip_string(std::string_view text, size_t at) {
+  size_t start = at++;
+  for (; at < text.size() && text[at] != '"'; ++at) {
+    if (text[at] == '\n') return fail_at(text, start, "string without a closing '\"'");
+    if (static_cast<unsigned char>(text[at]) < 0x20)
+      return fail_at(text, at, "control character in a string: write it as an escape such as \\t");
+    if (text[at] != '\\') continue;
+    if (text.substr(at + 1, 5) == "u0000")
+      return fail_at(text, at, "\\u0000 cannot be used in a configuration");
+    ++at;
+  }
+  if (at >= text.size()) return fail_at(text, start, "string without a closing '\"'");
+  return at + 1;
+}
+
+// Where a comma stands with nothing to separate, or a number is not one of RFC 8259 section 6,
+// cJSON says so too, or converts it anyway: those are left to it and to the options' own checks.
+Status check_text(std::string_view text) {
+  if (size_t nul = text.find('\0'); nul != std::string_view::npos)
+    return fail_at(text, nul, "NUL byte");
+  if (!is_utf8(text)) return fail(ErrorKind::kUsage, "the file is not UTF-8 text");
+  int depth = 0;
+  for (size_t at = 0; at < text.size();) {
+    char c = text[at];
+    if (c == '"') {
+      Result<size_t> end = skip_string(text, at);
+      if (!end) return fail(end.error());
+      at = *end;
+      continue;
+    }
+    if (c == '/' || c == '#') return fail_at(text, at, "comments are not allowed in JSON");
+    if ((c == '{' || c == '[') && ++depth > Document::kMaxDepth)
+      return fail_at(text, at, "nested deeper than " + std::to_string(Document::kMaxDepth));
+    if (c == '}' || c == ']') --depth;
+    ++at;
+  }
+  return {};
+}
+
+// cJSON only says where it stopped; the characters around say why.
+std::string reason(std::string_view text, size_t& at) {
+  while (at < text.size() && is_space(text[at])) ++at;
+  size_t before = at;
+  while (before > 0 && is_space(text[before - 1])) --before;
+  char previous = before > 0 ? text[before - 1] : '\0';
+  if (at >= text.size()) return "the file ends too early: a '}', ']' or value is missing";
+  char c = text[at];
+  if (c == '}' || c == ']') {
+    if (previous == ',') return std::string("',' before '") + c + "': remove it";
+    return std::string("'") + c + "' where a value is expected";
+  }
+  if (c == ',' && at + 1 < text.size()) {
+    size_t after = at + 1;
+    while (after < text.size() && is_space(text[after])) ++after;
+    if (after < text.size() && (text[after] == '}' || text[after] == ']'))
+      return std::string("',' before '") + text[after] + "': remove it";
+  }
+  if (c == '\'') return "text stands in double quotes in JSON";
+  if (c == '"') return "a ',' or ':' is missing before this";
+  return "\"" +
+         excerpt(text.substr(
+                     at, std::min<size_t>(text.find_first_of(" \r\n,:", at + 1), text.size()) - at),
+                 20) +
+         "\" is not expected here";
+}
+
+void find_duplicates(const cJSON* node, const std::string& path, Problems& problems) {
+  std::unordered_set<std::string_view> seen;
+  size_t index = 0;
+  for (const cJSON* child = node->child; child != nullptr; child = child->next, ++index) {
+    bool keyed = cJSON_IsObject(node);
+    std::string child_path = keyed ? path_of_key(path, child->string) : path_of_index(path, index);
+    if (keyed && !seen.insert(child->string).second)
+      problems.add(child_path, "this key stands here twice");
+    find_duplicates(child, child_path, problems);
+  }
+}
+
+}  // namespace
+
+Result<Document> Document::parse(std::string_view text) {
+  if (Status checked = check_text(text); !checked) return fail(checked.error());
+  const char* end = text.data();
+  Document document(
+      cJSON_ParseWithLengthOpts(text.data(), text.size(), &end, /*require_null_terminated=*/0));
+  size_t at = static_cast<size_t>(end - text.data());
+  if (!document.root_) {
+    if (std::ranges::all_of(text, is_space)) return fail(ErrorKind::kUsage, "the file is empty");
+    std::string why = reason(text, at);
+    return fail_at(text, at, why);
+  }
+  while (at < text.size() && is_space(text[at])) ++at;
+  if (at < text.size()) return fail_at(text, at, "text behind the end of the configuration");
+  if (!cJSON_IsObject(document.root()))
+    return fail_at(text, 0, "the configuration must be an object: { \"pipelines\": [...] }");
+  return document;
+}
+
+void Document::check_duplicates(Problems& problems) const {
+  find_duplicates(root(), "", problems);
+}
+
+void Document::substitute(const Variables& variables, Problems& problems) {
+  substitute(root_.get(), "", variables, problems);
+}
+
+void Document::substitute(cJSON* node, const std::string& path, const Variables& variables,
+                          Problems& problems) {
+  if (cJSON_IsString(node) && has_variables(node->valuestring)) {
+    Result<std::string> value = leat::substitute(node->valuestring, variables);
+    if (!value) {
+      problems.add(path, value.error().message());
+      broken_.insert(node);
+      return;
+    }
+    originals_.emplace(node, node->valuestring);
+    cJSON_SetValuestring(node, value->c_str());
+  }
+  size_t index = 0;
+  for (cJSON* child = node->child; child != nullptr; child = child->next, ++index)
+    substitute(child,
+               cJSON_IsObject(node) ? path_of_key(path, child->string) : path_of_index(path, index),
+               variables, problems);
+}
+
+const std::string* Document::before_substitution(const cJSON* node) const {
+  auto found = originals_.find(node);
+  return found == originals_.end() ? nullptr : &found->second;
+}
+
+std::string path_of_key(const std::string& parent, std::string_view key) {
+  auto plain = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '$';
+  };
+  if (key.empty() || !std::ranges::all_of(key, plain)) return parent + "[\"" + excerpt(key) + "\"]";
+  return parent.empty() ? std::string(key) : parent + "." + std::string(key);
+}
+
+std::string path_of_index(const std::string& parent, size_t index) {
+  return parent + "[" + std::to_string(index) + "]";
+}
+
+std::string print_json(const cJSON* node) {
+  std::unique_ptr<char, void (*)(void*)> text(cJSON_PrintUnformatted(node), cJSON_free);
+  return text ? text.get() : "";
+}
+
+}  // namespace leat

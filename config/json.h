@@ -1,0 +1,62 @@
+// A configuration file as a tree, read with cJSON and checked for what cJSON lets pass or loses:
+// text behind the end, raw control characters in strings, NULs, depth, duplicate keys.
+//
+// Thread: any one at a time.
+#pragma once
+
+#include <cjson/cJSON.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/result.h"
+#include "config/problems.h"
+#include "config/substitute.h"
+
+namespace leat {
+
+class Document {
+ public:
+  static constexpr int kMaxDepth = 32;
+
+  // Fails with kUsage; the message starts with "line 3, column 5: ".
+  static Result<Document> parse(std::string_view text);
+
+  const cJSON* root() const { return root_.get(); }
+
+  // Reports keys that stand twice in one object.
+  void check_duplicates(Problems& problems) const;
+
+  // Replaces ${env:…} and ${file:…} in all strings, and reports those that cannot be replaced.
+  void substitute(const Variables& variables, Problems& problems);
+
+  // What a substituted string was in the file, to show instead of its value, which may be secret.
+  // Null when it is as it was.
+  const std::string* before_substitution(const cJSON* node) const;
+  // True when its substitution was reported as impossible: there is no value to judge.
+  bool broken(const cJSON* node) const { return broken_.contains(node); }
+
+ private:
+  struct Delete {
+    void operator()(cJSON* node) const { cJSON_Delete(node); }
+  };
+  explicit Document(cJSON* root) : root_(root) {}
+  void substitute(cJSON* node, const std::string& path, const Variables& variables,
+                  Problems& problems);
+
+  std::unique_ptr<cJSON, Delete> root_;
+  std::unordered_map<const cJSON*, std::string> originals_;
+  std::unordered_set<const cJSON*> broken_;
+};
+
+// "pipelines[0]" and "sink" → "pipelines[0].sink".
+std::string path_of_key(const std::string& parent, std::string_view key);
+std::string path_of_index(const std::string& parent, size_t index);
+
+// The tree as compact JSON.
+std::string print_json(const cJSON* node);
+
+}  // namespace leat

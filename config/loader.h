@@ -1,0 +1,33 @@
+// From the text of a configuration file to an AgentConfig, or to everything that is wrong with it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "config/problems.h"
+#include "config/substitute.h"
+#include "runtime/pipeline_config.h"
+#include "stage/registry.h"
+
+namespace leat {
+
+// What a configuration is read against. Must stay as it is during the call.
+struct LoadContext {
+  const Registry& registry;
+  Variables variables;
+  std::string data_dir = {};   // from the command line, wins over agent.dataDir; "" when not given
+  std::string host_name = {};  // default of agent.id
+};
+
+// Nullopt when anything was added to `problems`; everything that can be found wrong at once is.
+// Each stage has then been made once on trial, so that what only it can judge (an expression, a
+// URL) is judged, and each pipeline can be planned. Nothing was opened or connected.
+std::optional<AgentConfig> load_config(std::string_view text, const LoadContext& context,
+                                       Problems& problems);
+
+// The text of a file, "-" for standard input. Fails for more than 16 MiB: that is no configuration.
+Result<std::string> read_text(const std::string& path);
+
+}  // namespace leat

@@ -1,0 +1,289 @@
+#include "config/parser.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "base/text.h"
+#include "config/wording.h"
+
+namespace leat {
+namespace {
+
+// Whole numbers beyond this are not exact in a double, and cJSON keeps numbers as doubles.
+constexpr double kExactLimit = 9007199254740992.0;  // 2^53
+
+std::optional<int64_t> whole_number(std::string_view text) {
+  int64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return number;
+}
+
+const Option* find_option(const Options& section, std::string_view name) {
+  for (const Option& option : section.table())
+    if (option.name == name) return &option;
+  return nullptr;
+}
+
+bool is_empty(const cJSON* node) {
+  if (cJSON_IsString(node)) return node->valuestring[0] == '\0';
+  return (cJSON_IsArray(node) || cJSON_IsObject(node)) && node->child == nullptr;
+}
+
+// "tls.ca" for "ca" when only a nested object of the section has such a key.
+std::string nested_name(const Options& section, std::string_view key) {
+  for (const Option& option : section.table())
+    for (const Option& field : option.fields)
+      if (field.name == key && option.type == OptionType::kObject)
+        return std::string(option.name) + "." + std::string(key);
+  return "";
+}
+
+}  // namespace
+
+void Parser::fill(const cJSON* object, std::initializer_list<Options*> sections,
+                  std::span<const std::string_view> handled) {
+  const std::string& path = (*sections.begin())->path();
+  auto present = [object](std::string_view name) {
+    for (const cJSON* child = object == nullptr ? nullptr : object->child; child != nullptr;
+         child = child->next)
+      if (name == child->string) return true;
+    return false;
+  };
+  for (const cJSON* child = object == nullptr ? nullptr : object->child; child != nullptr;
+       child = child->next) {
+    if (std::ranges::find(handled, std::string_view(child->string)) != handled.end()) continue;
+    const Option* option = nullptr;
+    for (Options* section : sections) {
+      option = find_option(*section, child->string);
+      if (option == nullptr) continue;
+      read({*option, child, path_of_key(path, child->string)}, *section);
+      break;
+    }
+    if (option == nullptr) unknown_key(path, child->string, sections, handled);
+  }
+  for (Options* section : sections)
+    for (const Option& option : section->table())
+      if (option.required && !present(option.name))
+        problems_.add(path_of_key(path, option.name), "missing, and required: " + wanted(option));
+}
+
+void Parser::unknown_key(const std::string& path, std::string_view key,
+                         std::initializer_list<Options*> sections,
+                         std::span<const std::string_view> handled) {
+  std::vector<std::string> known(handled.begin(), handled.end());
+  for (const Options* section : sections)
+    for (const Option& option : section->table()) known.emplace_back(option.name);
+  std::string near = nearest(key, known);
+  for (const Options* section : sections)
+    if (near.empty()) near = nested_name(*section, key);
+  std::string message = "unknown key";
+  if (!near.empty()) {
+    message += ", did you mean \"" + near + "\"?";
+  } else {
+    message += "; known here: ";
+    for (size_t i = 0; i < known.size(); ++i) message += (i == 0 ? "" : ", ") + known[i];
+  }
+  problems_.add(path_of_key(path, key), message);
+}
+
+void Parser::read(const Place& place, Options& into) {
+  if (document_.broken(place.node)) return;  // reported already, but it is there
+  const Option& option = place.option;
+  if (option.required && is_empty(place.node)) {
+    problems_.add(place.path, "must not be empty: " + wanted(option));
+    return;
+  }
+  switch (option.type) {
+    case OptionType::kString:
+      if (std::string text; read_string(place, text)) into.set(option.name, std::move(text));
+      return;
+    case OptionType::kBool:
+      if (bool value = false; read_bool(place, value)) into.set(option.name, value);
+      return;
+    case OptionType::kInteger:
+    case OptionType::kBytes:
+    case OptionType::kDuration:
+      if (int64_t number = 0; read_number(place, number)) into.set(option.name, number);
+      return;
+    case OptionType::kStrings:
+      if (std::vector<std::string> list; read_strings(place, list))
+        into.set(option.name, std::move(list));
+      return;
+    case OptionType::kMap:
+      if (Options::Map map; read_map(place, map)) into.set(option.name, std::move(map));
+      return;
+    case OptionType::kObject: {
+      if (!cJSON_IsObject(place.node)) return wrong_type(place);
+      auto nested = std::make_shared<Options>(option.fields, place.path);
+      fill(place.node, {nested.get()});
+      into.set(option.name, std::move(nested));
+      return;
+    }
+    case OptionType::kObjects:
+      if (std::vector<Options> list; read_objects(place, list))
+        into.set(option.name, std::move(list));
+      return;
+  }
+}
+
+bool Parser::read_string(const Place& place, std::string& out) {
+  if (!cJSON_IsString(place.node)) {
+    wrong_type(place);
+    return false;
+  }
+  out = place.node->valuestring;
+  return check_choice(place, out);
+}
+
+bool Parser::check_choice(const Place& place, const std::string& value) {
+  std::span<const std::string_view> choices = place.option.choices;
+  if (choices.empty() || std::ranges::find(choices, std::string_view(value)) != choices.end())
+    return true;
+  std::string message = "must be one of " + quoted_list(choices) + ", found " +
+                        describe(place.node, place.option.secret);
+  std::string near;
+  if (document_.before_substitution(place.node) == nullptr)
+    near = nearest(value, {choices.begin(), choices.end()});
+  if (!near.empty()) message += ", did you mean \"" + near + "\"?";
+  problems_.add(place.path, message);
+  return false;
+}
+
+bool Parser::read_bool(const Place& place, bool& out) {
+  bool variable = document_.before_substitution(place.node) != nullptr;
+  std::string_view text = variable ? place.node->valuestring : "";
+  if (!cJSON_IsBool(place.node) && text != "true" && text != "false") {
+    wrong_type(place);
+    return false;
+  }
+  out = variable ? text == "true" : cJSON_IsTrue(place.node) != 0;
+  return true;
+}
+
+bool Parser::read_number(const Place& place, int64_t& out) {
+  const Option& option = place.option;
+  const cJSON* node = place.node;
+  bool variable = document_.before_substitution(node) != nullptr;
+  std::optional<int64_t> number;
+  if (cJSON_IsNumber(node) && option.type != OptionType::kDuration) {
+    double value = node->valuedouble;
+    if (std::abs(value) <= kExactLimit && value == std::floor(value))
+      number = static_cast<int64_t>(value);
+  } else if (cJSON_IsString(node) && option.type == OptionType::kBytes) {
+    if (Result<int64_t> bytes = parse_bytes(node->valuestring)) number = *bytes;
+  } else if (cJSON_IsString(node) && option.type == OptionType::kDuration) {
+    if (Result<Milliseconds> time = parse_duration(node->valuestring)) number = time->count();
+  } else if (variable) {  // a number can only come out of a variable as text
+    number = whole_number(node->valuestring);
+  }
+  if (!number) {
+    wrong_type(place);
+    return false;
+  }
+  if (*number < option.min || *number > option.max) {
+    problems_.add(place.path, range_text(option) + ", found " + describe(node, option.secret));
+    return false;
+  }
+  out = *number;
+  return true;
+}
+
+bool Parser::read_strings(const Place& place, std::vector<std::string>& out) {
+  if (cJSON_IsString(place.node)) {
+    out.emplace_back(place.node->valuestring);
+    return check_choice(place, out.back());
+  }
+  if (!cJSON_IsArray(place.node)) {
+    wrong_type(place);
+    return false;
+  }
+  bool good = true;
+  size_t index = 0;
+  for (const cJSON* child = place.node->child; child != nullptr; child = child->next, ++index) {
+    if (document_.broken(child)) continue;
+    Place element{place.option, child, path_of_index(place.path, index)};
+    if (!cJSON_IsString(child)) {
+      problems_.add(element.path, "must be a string, found " + describe(child));
+      good = false;
+    } else if (check_choice(element, child->valuestring)) {
+      out.emplace_back(child->valuestring);
+    } else {
+      good = false;
+    }
+  }
+  return good;
+}
+
+bool Parser::read_map(const Place& place, Options::Map& out) {
+  if (!cJSON_IsObject(place.node)) {
+    wrong_type(place);
+    return false;
+  }
+  bool good = true;
+  for (const cJSON* child = place.node->child; child != nullptr; child = child->next) {
+    if (document_.broken(child)) continue;
+    if (cJSON_IsString(child)) {
+      out.emplace_back(child->string, child->valuestring);
+      continue;
+    }
+    problems_.add(path_of_key(place.path, child->string),
+                  "must be a string, found " + describe(child, place.option.secret));
+    good = false;
+  }
+  return good;
+}
+
+bool Parser::read_objects(const Place& place, std::vector<Options>& out) {
+  if (!cJSON_IsArray(place.node)) {
+    wrong_type(place);
+    return false;
+  }
+  bool good = true;
+  size_t index = 0;
+  for (const cJSON* child = place.node->child; child != nullptr; child = child->next, ++index) {
+    std::string path = path_of_index(place.path, index);
+    if (!expect_object(child, path, example_of(place.option))) {
+      good = false;
+      continue;
+    }
+    out.emplace_back(place.option.fields, path);
+    fill(child, {&out.back()});
+  }
+  return good;
+}
+
+bool Parser::expect_object(const cJSON* node, const std::string& path, std::string_view example) {
+  if (cJSON_IsObject(node)) return true;
+  problems_.add(path,
+                "must be an object such as " + std::string(example) + ", found " + describe(node));
+  return false;
+}
+
+bool Parser::expect_list(const cJSON* node, const std::string& path, std::string_view example) {
+  if (cJSON_IsArray(node)) return true;
+  problems_.add(path,
+                "must be a list such as " + std::string(example) + ", found " + describe(node));
+  return false;
+}
+
+void Parser::wrong_type(const Place& place) {
+  problems_.add(place.path, "must be " + wanted(place.option) + ", found " +
+                                describe(place.node, place.option.secret));
+}
+
+std::string Parser::describe(const cJSON* node, bool secret) const {
+  if (const std::string* original = document_.before_substitution(node))
+    return "what \"" + excerpt(*original) + "\" stands for";
+  if (cJSON_IsNull(node)) return "null (leave the key out to get the default)";
+  if (cJSON_IsBool(node)) return cJSON_IsTrue(node) ? "true" : "false";
+  if (cJSON_IsArray(node)) return "a list";
+  if (cJSON_IsObject(node)) return "an object";
+  if (secret) return cJSON_IsNumber(node) ? "a number" : "a string";
+  if (cJSON_IsNumber(node)) return "the number " + print_json(node);
+  return "the string \"" + excerpt(node->valuestring) + "\"";
+}
+
+}  // namespace leat

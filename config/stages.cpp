@@ -1,0 +1,183 @@
+#include "config/stages.h"
+
+#include <optional>
+#include <vector>
+
+#include "base/text.h"
+#include "config/tables.h"
+#include "config/wording.h"
+
+namespace leat {
+namespace {
+
+template <typename Type>
+std::vector<std::string_view> names_of(std::span<const Type* const> types) {
+  std::vector<std::string_view> names;
+  for (const Type* type : types) names.push_back(type->name);
+  return names;
+}
+
+// The value of `type`; nullopt when there is none to look up (reported).
+std::optional<std::string> type_name(Parser& parser, const cJSON* node, const std::string& path,
+                                     std::string_view what,
+                                     std::span<const std::string_view> known) {
+  if (node == nullptr) {
+    parser.problems().add(path, "missing, and required: an object such as {\"type\": \"" +
+                                    std::string(known.empty() ? "" : known[0]) + "\", ...}");
+    return std::nullopt;
+  }
+  if (!parser.expect_object(node, path, "{\"type\": \"...\"}")) return std::nullopt;
+  const cJSON* type = cJSON_GetObjectItemCaseSensitive(node, "type");
+  if (type == nullptr) {
+    parser.problems().add(path_of_key(path, "type"),
+                          "missing, and required: one of " + quoted_list(known));
+    return std::nullopt;
+  }
+  if (parser.broken(type)) return std::nullopt;
+  if (!cJSON_IsString(type)) {
+    parser.problems().add(path_of_key(path, "type"), "must be the name of a " + std::string(what) +
+                                                         ", found " + parser.describe(type));
+    return std::nullopt;
+  }
+  return type->valuestring;
+}
+
+// `hint` says more about a name that is known elsewhere.
+void unknown_type(Parser& parser, const cJSON* node, const std::string& path,
+                  const std::string& name, std::string_view what,
+                  std::span<const std::string_view> known, const std::string& hint) {
+  std::string message = "unknown " + std::string(what) + ": " +
+                        parser.describe(cJSON_GetObjectItemCaseSensitive(node, "type"));
+  if (!hint.empty()) {
+    message = hint;
+  } else if (std::string near = nearest(name, {known.begin(), known.end()}); !near.empty()) {
+    message += ", did you mean \"" + near + "\"?";
+  }
+  parser.problems().add(path_of_key(path, "type"),
+                        message + " (known: " + quoted_list(known) + ")");
+}
+
+std::string left_out_hint(const Registry& registry, const std::string& name, bool as_source) {
+  for (const LeftOut& connector : registry.left_out)
+    if (connector.name == name && (as_source ? connector.source : connector.sink))
+      return "\"" + name + "\" was left out of this build of leat";
+  return "";
+}
+
+// The options object of the format in use. Those of other formats would do nothing.
+template <typename Format>
+Options format_options(Parser& parser, const Options& added, const Format& format) {
+  for (const Option& option : added.table()) {
+    bool of_a_format =
+        option.type == OptionType::kObject && option.name != "time" && option.name != "batch";
+    if (of_a_format && option.name != format.options_name && added.has(option.name))
+      parser.problems().add(added.path(option.name),
+                            "does nothing with \"format\": \"" + std::string(format.name) + "\"");
+  }
+  if (format.options_name.empty()) return Options({}, added.path());
+  if (added.has(format.options_name)) return added.object(format.options_name);
+  Options options(format.options, added.path(format.options_name));
+  parser.fill(nullptr, {&options});  // reports what it requires
+  return options;
+}
+
+// The trial: what a stage itself has to say about its options. Its messages may or may not begin
+// with the path.
+template <typename T>
+void report(Parser& parser, const std::string& path, const Result<T>& made) {
+  if (made) return;
+  const std::string& message = made.error().message();
+  parser.problems().add(message.starts_with(path) ? "" : path, message);
+}
+
+void load_time(Parser& parser, const Options& added, SourceConfig& out) {
+  if (!added.has("time")) return;
+  const Options& time = added.object("time");
+  Result<TimeFormat> format = TimeFormat::parse(time.string("format"));
+  if (format)
+    out.time = EventTimeConfig{time.string("field"), *format};
+  else
+    parser.problems().add(time.path("format"), format.error().message());
+}
+
+}  // namespace
+
+bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
+                 const std::string& path, SourceConfig& out) {
+  std::vector<std::string_view> known = names_of(registry.sources);
+  std::optional<std::string> name = type_name(parser, node, path, "source", known);
+  if (!name) return false;
+  out.type = registry.source(*name);
+  if (out.type == nullptr) {
+    std::string hint = left_out_hint(registry, *name, true);
+    if (hint.empty() && registry.sink(*name) != nullptr)
+      hint = "\"" + *name + "\" is a sink, not a source";
+    unknown_type(parser, node, path, *name, "source", known, hint);
+    return false;
+  }
+  size_t before = parser.problems().size();
+  SourceOptions tables(*out.type);
+  Options added(tables.added(), path);
+  out.options = Options(out.type->options, path);
+  parser.fill(node, {&out.options, &added}, kTypeKey);
+  load_time(parser, added, out);
+  if (!out.type->formats.empty()) {
+    out.format = find_read_format(added.string("format"));
+    out.format_options = format_options(parser, added, *out.format);
+  }
+  if (parser.problems().size() != before) return false;
+  report(parser, path, out.type->make(out.options));
+  if (out.format != nullptr) report(parser, path, out.format->make_decoder(out.format_options));
+  return parser.problems().size() == before;
+}
+
+bool load_transform(Parser& parser, const cJSON* node, const std::string& path,
+                    TransformConfig& out) {
+  std::vector<std::string_view> known = names_of(transform_types());
+  std::optional<std::string> name = type_name(parser, node, path, "transform", known);
+  if (!name) return false;
+  out.type = find_transform(*name);
+  if (out.type == nullptr) {
+    unknown_type(parser, node, path, *name, "transform", known, "");
+    return false;
+  }
+  size_t before = parser.problems().size();
+  out.options = Options(out.type->options, path);
+  parser.fill(node, {&out.options}, kTypeKey);
+  if (parser.problems().size() != before) return false;
+  report(parser, path, out.type->make(out.options));
+  return parser.problems().size() == before;
+}
+
+bool load_sink(Parser& parser, const Registry& registry, const cJSON* node, const std::string& path,
+               SinkConfig& out) {
+  std::vector<std::string_view> known = names_of(registry.sinks);
+  std::optional<std::string> name = type_name(parser, node, path, "sink", known);
+  if (!name) return false;
+  out.type = registry.sink(*name);
+  if (out.type == nullptr) {
+    std::string hint = left_out_hint(registry, *name, false);
+    if (hint.empty() && registry.source(*name) != nullptr)
+      hint = "\"" + *name + "\" is a source, not a sink";
+    unknown_type(parser, node, path, *name, "sink", known, hint);
+    return false;
+  }
+  size_t before = parser.problems().size();
+  SinkOptions tables(*out.type);
+  Options added(tables.added(), path);
+  out.options = Options(out.type->options, path);
+  parser.fill(node, {&out.options, &added}, kTypeKey);
+  if (!out.type->formats.empty()) {
+    out.format = find_write_format(added.string("format"));
+    out.format_options = format_options(parser, added, *out.format);
+  }
+  out.batch = {added.integer("batch.records"), added.bytes("batch.bytes"),
+               added.duration("batch.linger")};
+  out.in_flight = out.type->max_in_flight > 1 ? static_cast<int>(added.integer("inFlight")) : 1;
+  if (parser.problems().size() != before) return false;
+  report(parser, path, out.type->make(out.options));
+  if (out.format != nullptr) report(parser, path, out.format->make_encoder(out.format_options));
+  return parser.problems().size() == before;
+}
+
+}  // namespace leat

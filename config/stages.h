@@ -1,0 +1,21 @@
+// Reads the stages of a pipeline: their `type` says which tables the other keys are checked
+// against.
+#pragma once
+
+#include <string>
+
+#include "config/parser.h"
+#include "runtime/pipeline_config.h"
+#include "stage/registry.h"
+
+namespace leat {
+
+// False when something was reported. `node` is null when the key is missing.
+bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
+                 const std::string& path, SourceConfig& out);
+bool load_transform(Parser& parser, const cJSON* node, const std::string& path,
+                    TransformConfig& out);
+bool load_sink(Parser& parser, const Registry& registry, const cJSON* node, const std::string& path,
+               SinkConfig& out);
+
+}  // namespace leat

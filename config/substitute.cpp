@@ -1,0 +1,77 @@
+#include "config/substitute.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace leat {
+namespace {
+
+bool is_variable_name(std::string_view name) {
+  auto good = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::ranges::all_of(name, good);
+}
+
+Result<std::string> from_environment(const std::string& name, const Variables& variables) {
+  if (!is_variable_name(name))
+    return fail(ErrorKind::kUsage,
+                "\"" + excerpt(name) + "\" is not the name of an environment variable");
+  std::optional<std::string> value = variables.env(name);
+  if (!value) return fail(ErrorKind::kUsage, "environment variable " + name + " is not set");
+  if (!is_utf8(*value))
+    return fail(ErrorKind::kUsage, "environment variable " + name + " is not UTF-8 text");
+  return *std::move(value);
+}
+
+Result<std::string> from_file(const std::string& path, const Variables& variables) {
+  Result<std::string> value = variables.file(path);
+  if (!value) return fail(ErrorKind::kUsage, value.error().message());
+  if (value->ends_with('\n')) value->pop_back();
+  if (value->ends_with('\r')) value->pop_back();
+  // A NUL would end the string early in everything that is written in C.
+  if (!is_utf8(*value) || value->find('\0') != std::string::npos)
+    return fail(ErrorKind::kUsage, "read " + path + ": not UTF-8 text");
+  return value;
+}
+
+// `inside` is what stands between "${" and "}".
+Result<std::string> value_of(std::string_view inside, const Variables& variables) {
+  size_t colon = inside.find(':');
+  std::string_view scheme = inside.substr(0, colon);
+  std::string argument(colon == std::string_view::npos ? "" : inside.substr(colon + 1));
+  if (colon != std::string_view::npos && scheme == "env")
+    return from_environment(argument, variables);
+  if (colon != std::string_view::npos && scheme == "file") return from_file(argument, variables);
+  return fail(ErrorKind::kUsage,
+              "\"${" + excerpt(inside) +
+                  "}\" is unknown: write \"${env:NAME}\" or \"${file:/path}\", or \"$${\" for a "
+                  "literal \"${\"");
+}
+
+}  // namespace
+
+Result<std::string> substitute(std::string_view text, const Variables& variables) {
+  std::string out;
+  while (true) {
+    size_t start = text.find("${");
+    out += text.substr(0, start);
+    if (start == std::string_view::npos) return out;
+    if (start > 0 && text[start - 1] == '$') {  // "$${": one of the two is in `out` already
+      out += '{';
+      text.remove_prefix(start + 2);
+      continue;
+    }
+    size_t end = text.find('}', start);
+    if (end == std::string_view::npos)
+      return fail(ErrorKind::kUsage,
+                  "\"${\" without \"}\" (write \"$${\" where a literal \"${\" is meant)");
+    Result<std::string> value = value_of(text.substr(start + 2, end - start - 2), variables);
+    if (!value) return value;
+    out += *value;
+    text.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace leat

@@ -1,0 +1,208 @@
+#include "config/tables.h"
+
+#include <algorithm>
+
+#include "config/wording.h"
+#include "stage/codec.h"
+
+namespace leat {
+namespace {
+
+constexpr Option kAgentOptions[] = {
+    {.name = "id", .help = "The name of this agent. Default: the host name."},
+    {.name = "dataDir",
+     .help = "Folder of the journal and the dead letters; created when missing. Required, unless "
+             "--data-dir is given on the command line, which wins."},
+    {.name = "workers",
+     .type = OptionType::kInteger,
+     .fallback = "1",
+     .help = "Event loops, each on a thread of its own, that share the pipelines.",
+     .min = 1,
+     .max = 64},
+    {.name = "memory",
+     .type = OptionType::kBytes,
+     .fallback = "8MiB",
+     .help = "What all pipelines together may hold of records in memory, at least 1MiB for each. "
+             "When it is used up, sources are slowed down.",
+     .min = 1 << 20},
+    {.name = "drainTimeout",
+     .type = OptionType::kDuration,
+     .fallback = "30s",
+     .help = "How long SIGTERM and SIGINT wait for what is in flight."},
+};
+
+constexpr std::string_view kGuarantees[] = {"atLeastOnce", "exactlyOnce"};
+
+constexpr Option kRetryOptions[] = {
+    {.name = "initial",
+     .type = OptionType::kDuration,
+     .fallback = "500ms",
+     .help = "Upper bound of the first wait; it doubles with each failure in a row.",
+     .min = 1},
+    {.name = "max",
+     .type = OptionType::kDuration,
+     .fallback = "60s",
+     .help = "Upper bound of every wait.",
+     .min = 1},
+};
+
+constexpr Option kBreakerOptions[] = {
+    {.name = "threshold",
+     .type = OptionType::kInteger,
+     .fallback = "5",
+     .help = "Failed attempts in a row after which the sink is left alone.",
+     .min = 1,
+     .max = 1'000'000},
+    {.name = "cooldown",
+     .type = OptionType::kDuration,
+     .fallback = "30s",
+     .help = "How long it is left alone before one attempt is made again.",
+     .min = 1},
+};
+
+constexpr Option kDeliveryOptions[] = {
+    {.name = "guarantee",
+     .fallback = "atLeastOnce",
+     .help = "What holds after a crash. exactlyOnce needs a sink that stores the position with the "
+             "data.",
+     .choices = kGuarantees},
+    {.name = "retry",
+     .type = OptionType::kObject,
+     .help = "Waits between attempts when the sink is in trouble: exponential, with full jitter.",
+     .fields = kRetryOptions},
+    {.name = "breaker",
+     .type = OptionType::kObject,
+     .help = "The circuit breaker, which stops hammering a sink that keeps failing.",
+     .fields = kBreakerOptions},
+};
+
+constexpr Option kDeadLetterOptions[] = {
+    {.name = "path",
+     .help = "File of JSON lines for records that can never be delivered, each with its reason. "
+             "Default: dead-letters/<pipeline>.jsonl in dataDir."},
+    {.name = "maxBytes",
+     .type = OptionType::kBytes,
+     .fallback = "64MiB",
+     .help = "Bound of that file. When it is reached, the older half is let go.",
+     .min = 4096},
+};
+
+constexpr Option kLimitOptions[] = {
+    {.name = "recordsPerSecond",
+     .type = OptionType::kInteger,
+     .fallback = "0",
+     .help = "Records a second the source is read at; 0 means no limit."},
+    {.name = "bytesPerSecond",
+     .type = OptionType::kBytes,
+     .fallback = "0",
+     .help = "Bytes a second the source is read at; 0 means no limit."},
+};
+
+constexpr Option kPipelineOptions[] = {
+    {.name = "name",
+     .help = "1 to 64 of the characters A-Z a-z 0-9 . _ -, not beginning with a dot. It is used in "
+             "logs and file names, and positions are kept under it. Required when there are "
+             "several pipelines; the only one is called \"main\" by default."},
+    {.name = "delivery",
+     .type = OptionType::kObject,
+     .help = "What happens between this pipeline and its sink.",
+     .fields = kDeliveryOptions},
+    {.name = "deadLetters",
+     .type = OptionType::kObject,
+     .help = "Where records go that can never be delivered.",
+     .fields = kDeadLetterOptions},
+    {.name = "limits",
+     .type = OptionType::kObject,
+     .help = "How fast the source may be read.",
+     .fields = kLimitOptions},
+};
+
+constexpr Option kTimeOptions[] = {
+    {.name = "field", .required = true, .help = "The field that holds the event time."},
+    {.name = "format",
+     .fallback = "rfc3339",
+     .help = "How it is written: rfc3339, unix, unixMs, unixUs, unixNs, or a pattern such as "
+             "\"%Y-%m-%d %H:%M:%S.%f %z\" (read as UTC without %z)."},
+};
+
+// The objects that hold options of formats, each once.
+template <typename Format>
+void add_format_options(std::span<const std::string_view> names,
+                        const Format* (*find)(std::string_view), std::vector<Option>& out) {
+  for (std::string_view name : names) {
+    const Format* format = find(name);
+    if (format == nullptr || format->options_name.empty()) continue;
+    auto same = [format](const Option& o) { return o.name == format->options_name; };
+    if (std::ranges::any_of(out, same)) continue;
+    out.push_back({.name = format->options_name,
+                   .type = OptionType::kObject,
+                   .help = "Options of this format.",
+                   .fields = format->options});
+  }
+}
+
+}  // namespace
+
+std::span<const Option> agent_options() {
+  return kAgentOptions;
+}
+
+std::span<const Option> pipeline_options() {
+  return kPipelineOptions;
+}
+
+SourceOptions::SourceOptions(const SourceType& type) {
+  if (!type.formats.empty())
+    added_.push_back({.name = "format",
+                      .fallback = type.formats[0],
+                      .help = "How the bytes are read as records.",
+                      .choices = type.formats});
+  add_format_options<ReadFormat>(type.formats, find_read_format, added_);
+  added_.push_back({.name = "time",
+                    .type = OptionType::kObject,
+                    .help = "Where a record holds its event time. Without it: the time of arrival.",
+                    .fields = kTimeOptions});
+}
+
+SinkOptions::SinkOptions(const SinkType& type) {
+  batch_ = {
+      {.name = "records",
+       .type = OptionType::kInteger,
+       .fallback = keep(std::to_string(type.batch.records)),
+       .help = "At most so many records.",
+       .min = 1,
+       .max = 1'000'000},
+      {.name = "bytes",
+       .type = OptionType::kBytes,
+       .fallback = keep(exact_bytes(type.batch.bytes)),
+       .help = "At most so many bytes; a larger record goes alone.",
+       .min = 1},
+      {.name = "linger",
+       .type = OptionType::kDuration,
+       .fallback = keep(exact_duration(type.batch.linger)),
+       .help = "How long to wait for more records when there are fewer."},
+  };
+  if (!type.formats.empty())
+    added_.push_back({.name = "format",
+                      .fallback = type.formats[0],
+                      .help = "How the records are written.",
+                      .choices = type.formats});
+  add_format_options<WriteFormat>(type.formats, find_write_format, added_);
+  added_.push_back({.name = "batch",
+                    .type = OptionType::kObject,
+                    .help = "What is delivered at once.",
+                    .fields = batch_});
+  if (type.max_in_flight > 1)
+    added_.push_back({.name = "inFlight",
+                      .type = OptionType::kInteger,
+                      .fallback = keep(std::to_string(type.default_in_flight)),
+                      .help = "Batches that may be under way at once; 1 keeps their order.",
+                      .min = 1,
+                      .max = type.max_in_flight});
+}
+
+std::string_view SinkOptions::keep(std::string text) {
+  return texts_.emplace_back(std::move(text));
+}
+
+}  // namespace leat
