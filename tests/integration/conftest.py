@@ -5,17 +5,21 @@ Nginx, Certs, telemetry files, wait_for. All talk on loopback only, on ports tha
 """
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from harness.agent import Agent
-from harness.certs import Certs
-from harness.collector import HttpCollector
-from harness.nginx import Nginx
-from harness.telemetry import write_telemetry
+pytest.register_assert_rewrite("harness", "faults")
+
+from harness.agent import Agent  # noqa: E402
+from harness.certs import Certs  # noqa: E402
+from harness.collector import HttpCollector  # noqa: E402
+from harness.nginx import Nginx  # noqa: E402
+from harness.telemetry import write_telemetry  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))  # for faults/
 
 
 @pytest.fixture(scope="session")

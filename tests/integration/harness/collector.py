@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from .waiting import DEADLINE, wait_for
@@ -54,10 +55,14 @@ class Request:
     connection: int  # number of the connection it came on
     answer: Answer = None
 
-    @property
+    @cached_property
     def body(self):
         """The body without its compression."""
         return gzip.decompress(self.raw) if self.headers.get("content-encoding") == "gzip" else self.raw
+
+    @cached_property
+    def lines(self):
+        return self.body.count(b"\n")
 
     @property
     def records(self):
@@ -128,7 +133,11 @@ class HttpCollector:
                  lambda: f"{count} records, got {self.line_count()}")
 
     def line_count(self):
-        return sum(request.body.count(b"\n") for request in self.accepted)
+        return sum(request.lines for request in self.accepted)
+
+    def wait_quiet(self, deadline=DEADLINE):
+        """Waits until no connection is open: all that a dead sender had sent has arrived."""
+        wait_for(lambda: not self._open, deadline, "all connections to end")
 
     # --- coming and going ----------------------------------------------------------------------
 
