@@ -145,6 +145,12 @@ void Deliverer::cut() {
   items_.push_back(std::move(item));
 }
 
+void Deliverer::hurry() {
+  if (!items_.empty()) return;
+  cut();
+  pump();
+}
+
 void Deliverer::end_of_input() {
   cut();
   pump();

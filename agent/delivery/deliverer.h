@@ -38,7 +38,6 @@ struct DelivererSetup {
   uv_loop_t* loop;
   const Clock& clock;
   std::string pipeline;
-  std::string sink_name;  // the stage in dead letters
   BatchLimits limits;
   int in_flight = 1;
   const DeliveryConfig& config;
@@ -46,7 +45,7 @@ struct DelivererSetup {
   Source& source;
   JournalClient& journal;
   DeadLetterFile& dead_letters;
-  // Writes record `index` of the batch as a dead letter of stage `sink_name`.
+  // Writes record `index` of the batch as a dead letter of the sink.
   std::function<void(const Batch&, size_t index, const std::string& reason)> bury;
 };
 
@@ -59,6 +58,8 @@ class Deliverer {
   bool wants_more() const;
   // Takes slices or records, in source order. An empty batch still moves the position.
   void add(BatchRef batch);
+  // Memory is short: when nothing is in flight that would free some, sends what is collected.
+  void hurry();
   // No more batches will come: what is collected goes out without lingering.
   void end_of_input();
 

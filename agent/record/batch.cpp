@@ -13,6 +13,12 @@ void Batch::adopt(const ShapeRef& shape) {
   charged_ += shape->footprint();
 }
 
+void Batch::charge_vectors() {
+  size_t held = slices.capacity() * sizeof(Slice) + records.capacity() * sizeof(Record);
+  pool_.budget().charge(held);
+  charged_ += held;
+}
+
 void append_json(std::string& out, const Record& record) {
   out += '{';
   bool first = true;

@@ -92,6 +92,9 @@ class Batch {
   // Keeps a shape alive as long as the batch. Cheap when it is the one adopted last.
   void adopt(const ShapeRef& shape);
   const std::vector<ShapeRef>& shapes() const { return shapes_; }
+  // Counts what the batch holds outside its arena (its vectors) against the budget, once it will
+  // not grow any more.
+  void charge_vectors();
   BlockPool& pool() { return pool_; }
 
  private:

@@ -1,0 +1,337 @@
+#include "runtime/agent.h"
+
+#include <malloc.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "base/log.h"
+#include "journal/journal.h"
+#include "runtime/loop_host.h"
+#include "runtime/pipeline.h"
+#include "runtime/progress.h"
+
+namespace leat {
+namespace {
+
+constexpr Milliseconds kStatusLinePeriod{250};
+constexpr Milliseconds kProgressLogPeriod{10'000};
+
+class SignalHandle {
+ public:
+  SignalHandle(uv_loop_t* loop, int number, std::function<void()> callback)
+      : state_(new State{{}, std::move(callback)}) {
+    uv_signal_init(loop, &state_->handle);
+    state_->handle.data = state_;
+    uv_signal_start(
+        &state_->handle,
+        [](uv_signal_t* handle, int) { static_cast<State*>(handle->data)->callback(); }, number);
+  }
+  ~SignalHandle() {
+    uv_close(reinterpret_cast<uv_handle_t*>(&state_->handle),
+             [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
+  }
+  SignalHandle(const SignalHandle&) = delete;
+  SignalHandle& operator=(const SignalHandle&) = delete;
+
+ private:
+  struct State {
+    uv_signal_t handle;
+    std::function<void()> callback;
+  };
+  State* state_;
+};
+
+Status make_folder(const std::string& path) {
+  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    std::string part = path.substr(0, slash);
+    if (::mkdir(part.c_str(), 0750) != 0 && errno != EEXIST) {
+      auto error = fail_errno("make folder " + part, errno);
+      return fail(ErrorKind::kUsage, error.value().message());
+    }
+    if (slash == std::string::npos) return {};
+  }
+}
+
+// A few megabytes are all we want to use: one heap for all threads, pages given back early, and
+// pool threads only as many as there are kinds of slow files.
+void limit_process_memory() {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 512 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 512 * 1024);
+  ::setenv("UV_THREADPOOL_SIZE", "2", 0);
+}
+
+}  // namespace
+
+// Everything but the pipelines themselves happens on the main host's loop.
+class Agent {
+ public:
+  Agent(AgentConfig config, const AgentHooks& hooks)
+      : config_(std::move(config)), hooks_(hooks), display_(::isatty(STDERR_FILENO) == 1) {}
+
+  Result<ExitCode> run() {
+    if (Status status = prepare(); !status) return fail(status.error());
+    if (Status status = make_pipelines(config_); !status) return fail(status.error());
+    journal_->start();
+    for (size_t i = 1; i < hosts_.size(); ++i) hosts_[i]->start_thread();
+    uv_loop_t* loop = main().loop();
+    drain_timer_ = std::make_unique<Timer>(loop);
+    exit_timer_ = std::make_unique<Timer>(loop);
+    SignalHandle terminate(loop, SIGTERM, [this] { stop_requested("SIGTERM"); });
+    SignalHandle interrupt(loop, SIGINT, [this] { stop_requested("SIGINT"); });
+    SignalHandle hangup(loop, SIGHUP, [this] { reload(); });
+    start_made();
+    main().run();
+    log::set_status_line("");
+    drain_timer_.reset();
+    exit_timer_.reset();
+    return failed_ ? kExitFailed : kExitDelivered;
+  }
+
+  ~Agent() {
+    // Hosts close their loops, then the journal its file.
+    while (!hosts_.empty()) hosts_.pop_back();
+  }
+
+ private:
+  // What the main loop knows of a pipeline.
+  struct Entry {
+    LoopHost* host = nullptr;
+    Pipeline* pipeline = nullptr;  // owned by the host
+    PipelineConfig config;
+    std::unique_ptr<Pipeline> next;  // made by a reload, starts when this one has drained
+    bool removed = false;
+  };
+
+  LoopHost& main() { return *hosts_.front(); }
+
+  Status prepare() {
+    limit_process_memory();
+    std::signal(SIGPIPE, SIG_IGN);
+    if (Status status = make_folder(config_.data_dir + "/dead-letters"); !status) return status;
+    Result<std::unique_ptr<Journal>> journal = Journal::open(config_.data_dir + "/journal.db");
+    if (!journal) return fail(journal.error());
+    journal_ = std::move(*journal);
+    for (int i = 0; i < std::max(1, config_.workers); ++i)
+      hosts_.push_back(std::make_unique<LoopHost>(*journal_));
+    return {};
+  }
+
+  PipelineEnvironment environment(LoopHost& host, size_t pipelines) const {
+    return {host.loop(), clock_, host.journal(), config_.data_dir,
+            static_cast<size_t>(config_.memory) / std::max<size_t>(pipelines, 1)};
+  }
+
+  // Before any loop runs, so handles may be made from here for every loop.
+  Status make_pipelines(const AgentConfig& config) {
+    size_t next_host = 0;
+    for (const PipelineConfig& one : config.pipelines) {
+      LoopHost& host = *hosts_[next_host++ % hosts_.size()];
+      Result<std::unique_ptr<Pipeline>> made =
+          Pipeline::make(one, environment(host, config.pipelines.size()));
+      if (!made) return fail(made.error().kind(), one.name + ": " + made.error().message());
+      entries_[one.name] = {&host, made->get(), one, nullptr, false};
+      host.pipelines.push_back(std::move(*made));
+    }
+    return {};
+  }
+
+  void start_made() {
+    for (auto& [name, entry] : entries_) start(entry);
+  }
+
+  void start(Entry& entry) {
+    ++running_;
+    LoopHost* host = entry.host;
+    Pipeline* pipeline = entry.pipeline;
+    host->post([this, host, pipeline] { start_on_host(*host, *pipeline); });
+  }
+
+  // --- on the pipeline's own loop ---
+
+  void start_on_host(LoopHost& host, Pipeline& pipeline) {
+    auto ticker = std::make_shared<std::unique_ptr<Timer>>();
+    int64_t begun = clock_.monotonic_us();
+    pipeline.start([this, &host, &pipeline, ticker, begun](Status status) {
+      ticker->reset();
+      Milliseconds elapsed((clock_.monotonic_us() - begun) / 1000);
+      std::string line = summary_line(pipeline.status(), elapsed);
+      std::string name = pipeline.name();
+      std::erase_if(host.pipelines, [&pipeline](const auto& p) { return p.get() == &pipeline; });
+      main().post([this, name, line, status = std::move(status)] { ended(name, line, status); });
+    });
+    if (!pipeline.bounded()) return;
+    *ticker = std::make_unique<Timer>(host.loop());
+    Milliseconds period = display_.terminal() ? kStatusLinePeriod : kProgressLogPeriod;
+    (*ticker)->start_repeating(period, [this, &pipeline, begun] {
+      Milliseconds elapsed((clock_.monotonic_us() - begun) / 1000);
+      main().post([this, name = pipeline.name(), status = pipeline.status(), elapsed] {
+        if (entries_.contains(name)) display_.update(name, status, elapsed);
+      });
+    });
+  }
+
+  // --- on the main loop ---
+
+  void ended(const std::string& name, const std::string& summary, const Status& status) {
+    display_.remove(name);
+    if (status) {
+      log::info(name, "done: " + summary);
+    } else {
+      log::error(name, "failed: " + status.error().message() + "; " + summary);
+      failed_ = true;
+    }
+    --running_;
+    Entry& entry = entries_.at(name);
+    entry.pipeline = nullptr;
+    if (entry.next != nullptr && !stopping_) {
+      adopt_next(entry);
+    } else if (entry.removed) {
+      entries_.erase(name);
+    }
+    if (running_ == 0) finish();
+  }
+
+  void finish() {
+    // A turn later: a task that starts another pipeline may be on its way.
+    exit_timer_->start(Milliseconds{0}, [this] {
+      if (running_ == 0) uv_stop(main().loop());
+    });
+  }
+
+  void each_running(const std::function<void(Pipeline&)>& call) {
+    for (auto& [name, entry] : entries_) {
+      if (entry.pipeline == nullptr) continue;
+      // It may end in the meantime: it is looked up again on its own loop.
+      entry.host->post([host = entry.host, wanted = entry.pipeline, call] {
+        for (const auto& pipeline : host->pipelines)
+          if (pipeline.get() == wanted) return call(*pipeline);
+      });
+    }
+  }
+
+  void stop_requested(const char* signal) {
+    if (std::exchange(stopping_, true)) {
+      log::warn("leat", std::string(signal) + " again: stopping at once");
+      return abort_all("stopped before everything was delivered");
+    }
+    log::info("leat", std::string(signal) + ": draining, for at most " +
+                          format_duration(config_.drain_timeout));
+    if (running_ == 0) return finish();
+    drain_timer_->start(config_.drain_timeout, [this] {
+      abort_all("not drained within " + format_duration(config_.drain_timeout));
+    });
+    each_running([](Pipeline& pipeline) { pipeline.drain(); });
+  }
+
+  void abort_all(const std::string& why) {
+    each_running([why](Pipeline& pipeline) {
+      uint64_t waiting = pipeline.status().waiting;
+      pipeline.abort(
+          why + ": " + format_count(static_cast<int64_t>(waiting)) +
+          " records in flight were not delivered; they are read again at the next start");
+    });
+  }
+
+  void reload() {
+    if (stopping_ || !hooks_.reload) return;
+    log::info("leat", "SIGHUP: reading the configuration again");
+    Result<AgentConfig> fresh = hooks_.reload();
+    if (!fresh) {
+      log::error("leat", "the new configuration is not used, the old one goes on: " +
+                             fresh.error().message());
+      return;
+    }
+    if (fresh->data_dir != config_.data_dir || fresh->workers != config_.workers)
+      log::warn("leat", "agent.dataDir and agent.workers change only with a restart");
+    apply(std::move(*fresh));
+  }
+
+  // Makes all that is new before it touches what runs, so that a configuration that cannot be made
+  // changes nothing.
+  void apply(AgentConfig fresh) {
+    bool same_share =
+        fresh.pipelines.size() == config_.pipelines.size() && fresh.memory == config_.memory;
+    config_.memory = fresh.memory;
+    std::map<std::string, std::unique_ptr<Pipeline>> made;
+    std::map<std::string, PipelineConfig> wanted;
+    size_t next_host = 0;
+    for (PipelineConfig& one : fresh.pipelines) {
+      auto known = entries_.find(one.name);
+      bool keep = same_share && known != entries_.end() && known->second.pipeline != nullptr &&
+                  known->second.config.text == one.text;
+      wanted[one.name] = one;
+      if (keep) continue;
+      LoopHost* host =
+          known != entries_.end() ? known->second.host : hosts_[next_host++ % hosts_.size()].get();
+      if (host != &main()) {
+        log::error("leat", "the new configuration is not used: reloading needs agent.workers = 1");
+        return;
+      }
+      Result<std::unique_ptr<Pipeline>> pipeline =
+          Pipeline::make(one, environment(*host, fresh.pipelines.size()));
+      if (!pipeline) {
+        log::error("leat", "the new configuration is not used, the old one goes on: " + one.name +
+                               ": " + pipeline.error().message());
+        return;
+      }
+      made[one.name] = std::move(*pipeline);
+    }
+    config_.pipelines = fresh.pipelines;
+    config_.drain_timeout = fresh.drain_timeout;
+    for (auto& [name, entry] : entries_)
+      if (!wanted.contains(name)) entry.removed = true;
+    for (auto& [name, pipeline] : made) {
+      Entry& entry = entries_[name];
+      if (entry.host == nullptr) entry.host = &main();
+      entry.config = wanted[name];
+      entry.removed = false;
+      entry.next = std::move(pipeline);
+    }
+    log::info("leat", "configuration taken over: " + std::to_string(made.size()) +
+                          " pipelines (re)started, " + std::to_string(wanted.size() - made.size()) +
+                          " go on untouched");
+    for (auto it = entries_.begin(); it != entries_.end();) {
+      Entry& entry = (it++)->second;
+      if (entry.next == nullptr && !entry.removed) continue;
+      if (entry.pipeline != nullptr) {
+        entry.pipeline->drain();
+      } else if (entry.next != nullptr) {
+        adopt_next(entry);
+      }
+    }
+    if (running_ == 0) finish();
+  }
+
+  void adopt_next(Entry& entry) {
+    entry.pipeline = entry.next.get();
+    entry.host->pipelines.push_back(std::move(entry.next));
+    start(entry);
+  }
+
+  AgentConfig config_;
+  const AgentHooks& hooks_;
+  SystemClock clock_;
+  std::unique_ptr<Journal> journal_;
+  std::vector<std::unique_ptr<LoopHost>> hosts_;  // the first is the main thread's
+  std::map<std::string, Entry> entries_;
+  ProgressDisplay display_;
+  std::unique_ptr<Timer> drain_timer_;
+  std::unique_ptr<Timer> exit_timer_;
+  int running_ = 0;
+  bool stopping_ = false;
+  bool failed_ = false;
+};
+
+Result<ExitCode> run_agent(AgentConfig config, const AgentHooks& hooks) {
+  Agent agent(std::move(config), hooks);
+  return agent.run();
+}
+
+}  // namespace leat

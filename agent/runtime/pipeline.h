@@ -1,0 +1,142 @@
+// One running pipeline: source → ring → chain → deliverer → sink, on one loop.
+//
+// Thread: its loop's. Lifetime: make → start → (drain | abort) → finished called back → destroyed.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "delivery/dead_letter_file.h"
+#include "delivery/deliverer.h"
+#include "journal/journal.h"
+#include "loop/handles.h"
+#include "memory/ring.h"
+#include "runtime/chain.h"
+#include "runtime/pipeline_config.h"
+#include "runtime/planner.h"
+#include "stage/sink.h"
+#include "stage/source.h"
+
+namespace leat {
+
+struct PipelineEnvironment {
+  uv_loop_t* loop;
+  const Clock& clock;
+  JournalClient& journal;
+  std::string data_dir;
+  size_t memory;  // this pipeline's share of the budget, bytes
+};
+
+struct PipelineStatus {
+  uint64_t bytes_read = 0;
+  std::optional<uint64_t> bytes_total;
+  uint64_t records = 0;  // read
+  uint64_t delivered = 0;
+  uint64_t filtered = 0;  // removed by transforms on purpose
+  uint64_t dropped = 0;   // failed in a transform with onError = drop
+  uint64_t dead_letters = 0;
+  uint64_t retries = 0;
+  uint64_t waiting = 0;    // read, not delivered yet
+  size_t memory_peak = 0;  // bytes accounted
+};
+
+class Pipeline final : private SourceContext, private SinkContext {
+ public:
+  // Makes all stages; fails with kUsage when one cannot be made.
+  static Result<std::unique_ptr<Pipeline>> make(const PipelineConfig& config,
+                                                const PipelineEnvironment& environment);
+  ~Pipeline() override;
+
+  // Opens sink and source and begins to read. `finished` is called once, from the loop, when all
+  // that was read is delivered (ok) or the pipeline has failed, and every handle is released.
+  void start(std::function<void(Status)> finished);
+  // Stops reading and delivers what is in flight.
+  void drain();
+  // Stops at once; what is not acknowledged will be read again after a restart.
+  void abort(const std::string& why);
+
+  const std::string& name() const { return config_.name; }
+  const PipelineConfig& config() const { return config_; }
+  bool bounded() const;
+  PipelineStatus status() const;
+
+ private:
+  enum class State { kStarting, kRunning, kDraining, kClosing, kDone };
+
+  Pipeline(const PipelineConfig& config, const PipelineEnvironment& environment);
+  Status build();
+  void load_positions();
+  void load_from_sink(Milliseconds next_delay);
+  void open_source(std::vector<SavedPosition> saved);
+
+  void wake() { idle_.start(); }
+  void work();
+  void process(BatchRef batch);
+  void give_credit();
+  bool has_credit() const;
+  void throttle(size_t bytes, uint64_t records);
+  void finish_if_settled();
+  void fail_with(Error error);
+  void close();
+  void bury(const Burial& burial);
+
+  // SourceContext and SinkContext.
+  uv_loop_t* loop() override { return environment_.loop; }
+  const Clock& clock() override { return environment_.clock; }
+  const std::string& pipeline() override { return config_.name; }
+  size_t batch_bytes() const override { return batch_bytes_; }
+  const Framing* framing() override { return chain_->framing(); }
+  bool needs_preamble() override { return chain_->needs_preamble(); }
+  const std::vector<SavedPosition>& saved() override { return saved_; }
+  BatchRef new_batch(Content content) override;
+  void emit(BatchRef batch) override;
+  DeadLetters& dead_letters() override;
+  void finished(Status status) override;
+  void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override;
+  Budget& budget() override { return budget_; }
+  Enclosure enclosure() override { return config_.sink.format->enclosure(chain_->encoder()); }
+  const WriteFormat* format() override { return config_.sink.format; }
+
+  class SourceDeadLetters;
+
+  const PipelineConfig config_;
+  PipelineEnvironment environment_;
+  const size_t batch_bytes_;
+  Budget budget_;
+  BlockPool pool_;  // outlives every batch below
+  std::unique_ptr<Source> source_;
+  std::unique_ptr<Sink> sink_;
+  std::unique_ptr<Chain> chain_;
+  std::unique_ptr<DeadLetterFile> dead_letter_file_;
+  std::unique_ptr<SourceDeadLetters> source_dead_letters_;
+  std::unique_ptr<Deliverer> deliverer_;
+  Ring<BatchRef> ring_;
+  size_t queued_ = 0;  // in the ring
+  Idle idle_;
+  Timer throttle_;
+  Timer retry_;
+
+  State state_ = State::kStarting;
+  bool refused_ = false;      // the source was told to wait
+  bool input_ended_ = false;  // the source will emit nothing more
+  bool flushed_ = false;      // the deliverer was told of the end
+  bool source_open_ = false;
+  bool sink_open_ = false;
+  int closing_ = 0;  // close callbacks awaited
+  Status result_;
+  std::vector<SavedPosition> saved_;
+  std::function<void(Status)> on_finished_;
+  uint64_t bytes_read_ = 0;
+  std::optional<uint64_t> bytes_total_;
+  uint64_t dead_letters_ = 0;
+  int64_t last_dead_letter_log_us_ = 0;
+  int64_t not_before_us_ = 0;  // monotonic; the limits allow no reading before
+};
+
+}  // namespace leat

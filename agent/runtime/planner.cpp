@@ -1,0 +1,135 @@
+#include "runtime/planner.h"
+
+namespace leat {
+namespace {
+
+using Kind = Step::Kind;
+
+bool needs_records(const PipelineConfig& config) {
+  return !config.transforms.empty() || config.sink.type->takes == Takes::kRecords;
+}
+
+bool same_wire(const PipelineConfig& config) {
+  return config.source.format != nullptr && config.sink.format != nullptr &&
+         config.source.format->wire == config.sink.format->wire &&
+         config.source.format->passes_through(config.source.format_options);
+}
+
+std::string label(const std::string& type, std::string_view format) {
+  return format.empty() ? type : type + " (" + std::string(format) + ")";
+}
+
+std::vector<Step> declare(const PipelineConfig& config) {
+  std::vector<Step> out;
+  std::string read(config.source.format == nullptr ? "" : config.source.format->name);
+  std::string write(config.sink.format == nullptr ? "" : config.sink.format->name);
+  out.push_back({Kind::kSource, label(std::string(config.source.type->name), read), "", 0});
+  for (size_t i = 0; i < config.transforms.size(); ++i)
+    out.push_back({Kind::kTransform, std::string(config.transforms[i].type->name), "", i});
+  out.push_back({Kind::kSink, label(std::string(config.sink.type->name), write), "", 0});
+  return out;
+}
+
+// Puts a codec wherever one stage gives what the next does not take.
+std::vector<Step> inject(const PipelineConfig& config) {
+  std::vector<Step> out;
+  std::string source(config.source.type->name);
+  std::string sink(config.sink.type->name);
+  out.push_back({Kind::kSource, source, "", 0});
+  if (config.source.type->gives != Gives::kRecords) {
+    std::string gives = config.source.type->gives == Gives::kBytes ? "bytes" : "messages";
+    out.push_back({Kind::kDecode, "decode " + std::string(config.source.format->name),
+                   source + " gives " + gives + ", what follows takes records", 0});
+  }
+  if (config.source.time)
+    out.push_back({Kind::kEventTime, "event time",
+                   "the event time is in the field \"" + config.source.time->field + "\"", 0});
+  for (size_t i = 0; i < config.transforms.size(); ++i)
+    out.push_back({Kind::kTransform, std::string(config.transforms[i].type->name), "", i});
+  if (config.sink.type->takes == Takes::kSlices)
+    out.push_back({Kind::kEncode, "encode " + std::string(config.sink.format->name),
+                   sink + " takes bytes", 0});
+  out.push_back({Kind::kSink, sink, "", 0});
+  return out;
+}
+
+// Leaves out what would only undo itself.
+std::vector<Step> simplify(const PipelineConfig& config, const std::vector<Step>& injected) {
+  if (needs_records(config) || !same_wire(config)) return injected;
+  std::vector<Step> out{injected.front()};
+  std::string wire(config.source.format->wire);
+  if (config.source.type->gives == Gives::kBytes)
+    out.push_back({Kind::kSplit, "split " + wire,
+                   "no stage needs records and both ends speak " + wire +
+                       ": bytes pass through untouched, only cut where a record ends",
+                   0});
+  out.push_back(injected.back());
+  return out;
+}
+
+void append_chain(std::string& out, const char* title, const std::vector<Step>& steps) {
+  out += "  ";
+  out += title;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (i > 0) out += " → ";
+    out += steps[i].label;
+  }
+  out += '\n';
+}
+
+}  // namespace
+
+Result<Plan> plan(const PipelineConfig& config, const std::string& path) {
+  if (config.delivery.exactly_once) {
+    std::string where = path + ".delivery.guarantee: ";
+    if (!config.sink.type->stores_positions)
+      return fail(ErrorKind::kUsage, where + "the sink \"" + std::string(config.sink.type->name) +
+                                         "\" cannot store the position with the data, so it cannot "
+                                         "do exactlyOnce: use atLeastOnce");
+    if (config.source.type->replay != Replay::kFromPosition)
+      return fail(ErrorKind::kUsage, where + "the source \"" +
+                                         std::string(config.source.type->name) +
+                                         "\" cannot be read again from a position, so exactlyOnce "
+                                         "cannot hold: use atLeastOnce");
+  }
+  Plan out;
+  out.declared = declare(config);
+  out.injected = inject(config);
+  out.final = simplify(config, out.injected);
+  return out;
+}
+
+std::string explain(const PipelineConfig& config, const Plan& plan) {
+  std::string out = "pipeline " + config.name + "\n";
+  append_chain(out, "declared  ", plan.declared);
+  append_chain(out, "injected  ", plan.injected);
+  append_chain(out, "final     ", plan.final);
+  for (const Step& step : plan.final)
+    if (!step.note.empty()) out += "    " + step.label + ": " + step.note + "\n";
+  std::string source(config.source.type->name);
+  switch (config.source.type->replay) {
+    case Replay::kFromPosition:
+      out += "  replay    " + source + " is read again from the saved position after a crash";
+      break;
+    case Replay::kHoldsAck:
+      out += "  replay    " + source + " is acknowledged only when its records are delivered";
+      break;
+    case Replay::kNone:
+      out += "  replay    " + source + " cannot be read again";
+      break;
+  }
+  out += config.delivery.exactly_once
+             ? "; the sink stores the position with the data (exactlyOnce)\n"
+             : "; the position is journaled after delivery (atLeastOnce)\n";
+  out += "  delivery  up to " + format_count(config.sink.batch.records) + " records or " +
+         format_bytes(config.sink.batch.bytes) + " a batch, sent after " +
+         format_duration(config.sink.batch.linger) + " at the latest, " +
+         std::to_string(config.sink.in_flight) + " in flight\n";
+  bool bounded =
+      config.source.type->bounded != nullptr && config.source.type->bounded(config.source.options);
+  out += bounded ? "  end       bounded: leat exits after the last record is delivered\n"
+                 : "  end       unbounded: runs until it is stopped\n";
+  return out;
+}
+
+}  // namespace leat
