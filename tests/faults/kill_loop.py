@@ -16,8 +16,8 @@ class KillLoop:
     plus a few random milliseconds, so that they spread over the whole input whatever the speed of
     the machine. One in five comes within 30 ms of the start: into opening, resuming, recovering.
 
-    `after_kill(first, again)` is called after each kill, and after the end, with what delivered()
-    said before and after that run.
+    `after_kill(before, after)` is called after each kill, and after the end, with what delivered()
+    said before and after that run; `settle()` just before it.
     """
 
     def __init__(self, agent, delivered, total, seed=1, settle=lambda: None,
@@ -32,6 +32,15 @@ class KillLoop:
         self.killed_early = 0
 
     def run(self, kills, deadline=60.0):
+        """Kills it `kills` times and lets it end; returns its exit code."""
+        self.kill_all(kills, deadline)
+        before = self.delivered()
+        code = self.agent.run(deadline=deadline)
+        self.settle()
+        self.after_kill(before, self.delivered())
+        return code
+
+    def kill_all(self, kills, deadline=60.0):
         while self.killed < kills:
             before = self.delivered()
             self.agent.start()
@@ -42,11 +51,6 @@ class KillLoop:
             self.killed += 1
             self.settle()
             self.after_kill(before, self.delivered())
-        before = self.delivered()
-        code = self.agent.run(deadline=deadline)
-        self.settle()
-        self.after_kill(before, self.delivered())
-        return code
 
     def _wait_for_a_moment(self, before, kills_left, deadline):
         if self.random.random() < 0.2:

@@ -1,0 +1,237 @@
+"""What is wrong in the input is named, kept aside, and hurts nothing around it."""
+
+import json
+import random
+
+import pytest
+
+from harness.agent import DROP_READ_ALL
+from harness.pipelines import file_source, http_sink, pipeline, quick_retry, where
+
+TOUCH_NOTHING = where("1")  # makes the planner decode and encode
+
+
+def deliver(agent, collector, content, *transforms, format="json", name="input", **source):
+    """Writes `content` to a file and runs it into the collector; returns the exit code."""
+    path = agent.folder / name
+    path.write_bytes(content)
+    agent.configure(pipeline(file_source(path, format=format, **source), http_sink(collector),
+                             *transforms, delivery=quick_retry()))
+    return agent.run()
+
+
+def places(agent):
+    """Where the dead letters came from: "file:line"."""
+    return [letter["source"] for letter in agent.dead_letters()]
+
+
+@pytest.mark.parametrize("bad", [
+    b'{"seq":1', b'{"seq":1,}', b'{"seq" 1}', b'{"seq":01}', b'{"seq":1}}', b'[1,2]', b'"text"',
+    b"{'seq':1}", b'{"seq":nul}', b'{"seq":1e}', b'{"a":"\\x"}', b'{"a":"\\ud80"}', b'not json',
+    b'{"a":"tab\there"}', b'{"a":"nul\x00here"}', b'\x00\x00\x00', b'{"a":"\xff\xfe"}',
+    b'{"a":"\xc0\xaf"}', b'{"a":"\xed\xa0\x80"}', b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}",
+], ids=lambda bad: repr(bad[:20]))
+def test_a_bad_json_line_becomes_a_dead_letter_and_its_neighbours_arrive(agent, collector, bad):
+    content = b'{"seq":0}\n' + bad + b'\n{"seq":2}\n'
+    assert deliver(agent, collector, content, TOUCH_NOTHING) == 0
+    assert collector.records() == [{"seq": 0}, {"seq": 2}]
+    assert places(agent) == [f"{agent.folder}/input:2"]
+    letter, = agent.dead_letters()
+    assert letter["pipeline"] == "p"
+    assert letter["reason"]
+    assert "raw" in letter or "rawBase64" in letter
+
+
+def test_a_truncated_last_line_becomes_a_dead_letter(agent, collector):
+    assert deliver(agent, collector, b'{"seq":0}\n{"seq":1,"te', TOUCH_NOTHING) == 0
+    assert collector.records() == [{"seq": 0}]
+    assert places(agent) == [f"{agent.folder}/input:2"]
+
+
+def test_a_last_line_without_a_newline_is_delivered(agent, collector):
+    assert deliver(agent, collector, b'{"seq":0}\n{"seq":1}', TOUCH_NOTHING) == 0
+    assert collector.records() == [{"seq": 0}, {"seq": 1}]
+
+
+def test_bytes_that_pass_through_end_with_a_newline_too(agent, collector):
+    assert deliver(agent, collector, b'{"seq":0}\n{"seq":1}') == 0
+    assert collector.records() == [{"seq": 0}, {"seq": 1}]
+    assert collector.requests[-1].body.endswith(b"\n")
+
+
+def test_windows_line_ends_and_blank_lines_are_no_records(agent, collector):
+    content = b'\r\n{"seq":0}\r\n\r\n\n{"seq":1}\r\n\n'
+    assert deliver(agent, collector, content, TOUCH_NOTHING) == 0
+    assert collector.records() == [{"seq": 0}, {"seq": 1}]
+    assert agent.dead_letters() == []
+
+
+@pytest.mark.parametrize("transforms", [[], [TOUCH_NOTHING]], ids=["pass_through", "decoded"])
+def test_a_line_over_the_limit_becomes_a_dead_letter(agent, collector, transforms):
+    long_line = b'{"seq":1,"text":"' + b"x" * 300_000 + b'"}'
+    content = b'{"seq":0}\n' + long_line + b'\n{"seq":2}\n' + long_line
+    assert deliver(agent, collector, content, *transforms, maxRecord="64KiB") == 0
+    assert collector.records() == [{"seq": 0}, {"seq": 2}]
+    assert places(agent) == [f"{agent.folder}/input:2", f"{agent.folder}/input:4"]
+    assert "64" in agent.dead_letters()[0]["reason"]
+
+
+def test_numbers_nobody_touches_stay_exactly_as_they_were(agent, collector):
+    line = (b'{"big":123456789012345678901234567890,"dec":3.14159265358979323846264338327950288,'
+            b'"tail":44.50,"exp":1E400,"neg":-0.0,"max":9223372036854775807,"one":1}\n')
+    set_two = {"type": "map", "set": {"two": "one + 1"}}
+    assert deliver(agent, collector, line, set_two) == 0
+    assert collector.requests[0].body == line.replace(b'"one":1}', b'"one":1,"two":2}')
+    assert agent.dead_letters() == []
+
+
+def test_absent_and_null_are_not_the_same(agent, collector):
+    content = b'{"seq":0,"a":null}\n{"seq":1}\n{"seq":2,"a":1}\n'
+    assert deliver(agent, collector, content, TOUCH_NOTHING) == 0
+    assert collector.requests[0].body == content
+
+
+@pytest.mark.parametrize("follow", [False])
+def test_an_empty_file_is_no_error(agent, collector, follow):
+    assert deliver(agent, collector, b"", TOUCH_NOTHING) == 0
+    assert collector.requests == []
+    assert agent.log_lines("warn|error") == []
+
+
+def configure_path(agent, collector, path):
+    agent.configure(pipeline(file_source(path), http_sink(collector)))
+
+
+def test_a_missing_file_is_named(agent, collector):
+    configure_path(agent, collector, agent.folder / "nowhere.jsonl")
+    assert agent.run() == 1
+    assert f"{agent.folder}/nowhere.jsonl: no such file" in agent.log
+
+
+def test_a_directory_is_named(agent, collector):
+    configure_path(agent, collector, agent.folder)
+    assert agent.run() == 1
+    assert agent.log_lines(rf"{agent.folder}: .*directory")
+
+
+def test_a_file_without_read_permission_is_named(agent, collector):
+    path = agent.folder / "secret.jsonl"
+    path.write_text('{"seq":0}\n')
+    path.chmod(0)
+    configure_path(agent, collector, path)
+    agent.start(wrap=DROP_READ_ALL)
+    assert agent.wait() == 1
+    assert agent.log_lines(rf"{path}: permission denied")
+
+
+def test_bad_csv_rows_become_dead_letters_and_their_neighbours_arrive(agent, collector):
+    content = (b"seq,temp,name\n"
+               b"0,1.5,good\n"
+               b"1,1.5,too,many\n"
+               b"2,1.5,\"quoted, \"\"good\"\"\nover two lines\"\n"
+               b"3,warm,not a number\n"
+               b"4,2.5,good\n"
+               b"5,3.5\n")
+    columns = [{"name": "seq", "type": "integer"}, {"name": "temp", "type": "float"}]
+    assert deliver(agent, collector, content, TOUCH_NOTHING, format="csv",
+                   csv={"columns": columns}) == 0
+    assert collector.records() == [
+        {"seq": 0, "temp": 1.5, "name": "good"},
+        {"seq": 2, "temp": 1.5, "name": 'quoted, "good"\nover two lines'},
+        {"seq": 4, "temp": 2.5, "name": "good"},
+        {"seq": 5, "temp": 3.5}]
+    assert places(agent) == [f"{agent.folder}/input:3", f"{agent.folder}/input:6"]
+    assert "temp" in agent.dead_letters()[1]["reason"]
+
+
+def test_a_quote_that_is_never_closed_loses_at_most_up_to_the_limit(agent, collector):
+    rows = b"".join(b"%d,row\n" % n for n in range(20000))
+    content = b'seq,text\n7,"never closed\n' + rows
+    assert deliver(agent, collector, content, TOUCH_NOTHING, format="csv", maxRecord="16KiB") == 0
+    assert len(agent.dead_letters()) >= 1
+    seqs = [record["seq"] for record in collector.records()]
+    assert seqs[-1] == 19999
+    assert len(seqs) > 15000
+
+
+EXPRESSION = "json_extract(doc, '$.a') = 1"
+FAILING = (b'{"seq":0,"doc":"{\\"a\\":1}"}\n{"seq":1,"doc":"{broken"}\n{"seq":2,"doc":"{\\"a\\":1}"}\n')
+
+
+def test_a_failing_expression_sends_the_record_to_the_dead_letters(agent, collector):
+    assert deliver(agent, collector, FAILING, where(EXPRESSION)) == 0
+    assert [record["seq"] for record in collector.records()] == [0, 2]
+    letter, = agent.dead_letters()
+    assert letter["record"]["seq"] == 1
+    assert letter["stage"] == "filter"
+    assert "JSON" in letter["reason"]
+    assert letter["source"] == f"{agent.folder}/input:2"
+
+
+def test_a_failing_expression_drops_the_record_when_told_so(agent, collector):
+    assert deliver(agent, collector, FAILING, where(EXPRESSION, onError="drop")) == 0
+    assert [record["seq"] for record in collector.records()] == [0, 2]
+    assert agent.dead_letters() == []
+
+
+def test_a_failing_expression_stops_the_pipeline_when_told_so(agent, collector):
+    assert deliver(agent, collector, FAILING, where(EXPRESSION, onError="fail")) == 1
+    assert agent.log_lines("error .*JSON")
+
+
+@pytest.mark.parametrize("format", ["json", "csv", "lines", "raw"])
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_never_crashes(agent, collector, format, seed):
+    """Random bytes, random pieces of what could be right: exit code 0, never a signal."""
+    rng = random.Random(seed)
+    pieces = [b'{"seq":', b"1", b",", b'"', b"}", b"\n", b"\r\n", b"[", b"]", b"\\u00", b"\xff",
+              b"\x00", b"null", b"-1.5e9", b'{"seq":1,"temp":2.5}\n', b"a,b,c\n", b"\xef\xbb\xbf"]
+    content = b"".join(rng.choice(pieces) if rng.random() < 0.9 else rng.randbytes(rng.randrange(50))
+                       for _ in range(40000))
+    collector.decide = None
+    assert deliver(agent, collector, content, TOUCH_NOTHING, format=format, maxRecord="4KiB") == 0
+
+
+def test_a_config_with_many_errors_reports_each_with_its_path(agent, collector):
+    agent.write_config({
+        "agent": {"dataDri": "x", "workers": 0, "memory": "lots", "drainTimeout": 30},
+        "pipelines": [
+            {"name": "bad name!", "source": {"type": "fil", "path": 5},
+             "sink": {"type": "http", "ulr": "http://x/"}},
+            {"name": "a", "source": {"type": "file", "path": ["x"], "format": "jsn", "folow": True,
+                                     "time": {"format": "rfc3339"}},
+             "transforms": [{"type": "filtr"}, {"type": "filter"}, {"where": "1"},
+                            {"type": "filter", "where": "temp >"}],
+             "sink": {"type": "sqlite", "path": 1, "table": "t", "batch": {"records": -5, "byts": 1}},
+             "delivery": {"guarantee": "always", "retry": {"initial": "soon"}}},
+            {"name": "a", "source": {"type": "file", "path": ["x"], "format": "json"}}]})
+    result = agent.command("check", "-c", agent.config_path)
+    assert result.returncode == 2
+    for path in ("agent.dataDri", "agent.workers", "agent.memory", "agent.drainTimeout",
+                 "pipelines[0].name", "pipelines[0].source.type", "pipelines[0].sink.ulr",
+                 "pipelines[0].sink.url", "pipelines[1].source.format", "pipelines[1].source.folow",
+                 "pipelines[1].source.time.field", "pipelines[1].transforms[0].type",
+                 "pipelines[1].transforms[1].where", "pipelines[1].transforms[2].type",
+                 "pipelines[1].transforms[3].where", "pipelines[1].sink.path",
+                 "pipelines[1].sink.batch.records", "pipelines[1].sink.batch.byts",
+                 "pipelines[1].delivery.guarantee", "pipelines[1].delivery.retry.initial",
+                 "pipelines[2].sink"):
+        assert path + ": " in result.stderr
+    assert 'did you mean "url"?' in result.stderr
+
+
+def test_a_record_the_collector_refuses_is_isolated(agent, collector):
+    """400 for a request that holds one of the bad records; the rest of its batch is delivered."""
+    from harness.collector import Answer
+    bad = (b'"seq":137,', b'"seq":138,', b'"seq":700,')
+    collector.decide = lambda request: (
+        Answer(400, body=b"bad record") if any(b in request.body for b in bad) else Answer())
+    content = b"".join(b'{"seq":%d,"x":1}\n' % n for n in range(1000))
+    assert deliver(agent, collector, content) == 0
+    delivered = [record["seq"] for record in collector.records()]
+    assert sorted(delivered) == [n for n in range(1000) if n not in (137, 138, 700)]
+    letters = agent.dead_letters()
+    assert len(letters) == 3
+    assert all("400" in letter["reason"] and letter["stage"] == "http" for letter in letters)
+    assert sorted(places(agent)) == [f"{agent.folder}/input:{n}" for n in (138, 139, 701)]
+    assert '"seq":137' in json.dumps(letters).replace(" ", "").replace("\\", "")

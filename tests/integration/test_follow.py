@@ -1,0 +1,255 @@
+"""`follow`: files that grow, rotate, appear later, or changed while the agent was down."""
+
+import os
+import shutil
+import threading
+
+import pytest
+
+from faults.kill_loop import KillLoop
+from harness.pipelines import file_source, http_sink, pipeline
+from harness.telemetry import expect_each_once, missing
+
+
+def line(seq):
+    return f'{{"seq":{seq},"text":"some text to fill the line {seq}"}}\n'
+
+
+def append(path, *seqs):
+    with open(path, "a", encoding="utf8") as file:
+        file.write("".join(map(line, seqs)))
+
+
+def seqs(collector):
+    return [record["seq"] for record in collector.records()]
+
+
+@pytest.fixture
+def log(agent):
+    """The file that the tests write to."""
+    return agent.folder / "app.log"
+
+
+@pytest.fixture
+def follow(agent, collector, log):
+    """follow(*paths): starts an agent that follows these (by default, `log`)."""
+    def start(*paths, **source):
+        agent.configure(pipeline(file_source(*(paths or [log]), follow=True, **source),
+                                 http_sink(collector)))
+        return agent.start()
+
+    return start
+
+
+def stop(agent):
+    agent.terminate()
+    assert agent.wait() == 0
+
+
+def test_lines_arrive_as_they_are_written(agent, collector, log, follow):
+    append(log, 0)
+    follow()
+    for seq in range(1, 20):
+        collector.wait_records(seq)
+        append(log, seq)
+    collector.wait_records(20)
+    stop(agent)
+    assert seqs(collector) == list(range(20))
+
+
+def test_half_a_line_waits_for_its_end(agent, collector, log, follow):
+    append(log, 0)
+    follow()
+    collector.wait_records(1)
+    with open(log, "a", encoding="utf8") as file:
+        file.write('{"seq":1,"text":"first half')
+        file.flush()
+        file.write('"}\n{"seq":2,')
+        file.flush()
+        collector.wait_records(2)
+        file.write('"text":""}\n')
+    collector.wait_records(3)
+    stop(agent)
+    assert seqs(collector) == [0, 1, 2]
+    assert agent.dead_letters() == []
+
+
+def test_half_a_line_at_the_stop_is_read_whole_after_the_start(agent, collector, log, follow):
+    append(log, 0)
+    with open(log, "a", encoding="utf8") as file:
+        file.write('{"seq":1,"te')
+    follow()
+    collector.wait_records(1)
+    stop(agent)
+    with open(log, "a", encoding="utf8") as file:
+        file.write('xt":"whole"}\n')
+    agent.start()
+    collector.wait_records(2)
+    stop(agent)
+    assert seqs(collector) == [0, 1]
+    assert agent.dead_letters() == []
+
+
+def test_rotation_by_rename_loses_nothing(agent, collector, log, follow):
+    append(log, *range(100))
+    follow()
+    collector.wait_records(100)
+    for generation in range(1, 6):
+        append(log, *range(generation * 100, generation * 100 + 50))
+        # Written just before and just after the rename, by a writer that has the old file open.
+        with open(log, "a", encoding="utf8") as old:
+            log.rename(agent.folder / f"app.log.{generation}")
+            old.write("".join(line(n) for n in range(generation * 100 + 50, generation * 100 + 100)))
+        append(log)  # the new file
+        collector.wait_records((generation + 1) * 100)
+    stop(agent)
+    expect_each_once(seqs(collector), 600)
+
+
+def test_copytruncate_goes_on_from_the_start(agent, collector, log, follow):
+    append(log, *range(100))
+    follow()
+    collector.wait_records(100)
+    shutil.copy(log, agent.folder / "app.log.1")
+    os.truncate(log, 0)
+    append(log, *range(100, 110))
+    collector.wait_records(110)
+    stop(agent)
+    expect_each_once(seqs(collector), 110)
+
+
+def test_copytruncate_is_noticed_when_the_file_has_grown_beyond_the_old_size(
+        agent, collector, log, follow):
+    append(log, *range(10))
+    follow()
+    collector.wait_records(10)
+    stop(agent)
+    os.truncate(log, 0)
+    append(log, *range(10, 60))
+    agent.start()
+    collector.wait_records(60)
+    stop(agent)
+    expect_each_once(seqs(collector), 60)
+
+
+def test_a_file_that_appears_later_is_read(agent, collector, log, follow):
+    follow(log, agent.folder / "late-*.log")
+    agent.wait_for(lambda: agent.data_dir.exists(), what="the start")
+    append(agent.folder / "late-1.log", 0, 1)
+    collector.wait_records(2)
+    append(log, 2, 3)
+    collector.wait_records(4)
+    append(agent.folder / "late-2.log", 4)
+    collector.wait_records(5)
+    stop(agent)
+    expect_each_once(seqs(collector), 5)
+
+
+def test_a_folder_that_appears_later_is_read(agent, collector, follow):
+    follow(agent.folder / "new" / "*.log")
+    agent.wait_for(lambda: agent.data_dir.exists(), what="the start")
+    (agent.folder / "new").mkdir()
+    append(agent.folder / "new" / "a.log", 0)
+    collector.wait_records(1)
+    stop(agent)
+
+
+def test_a_removed_file_that_comes_back_is_read_from_its_start(agent, collector, log, follow):
+    append(log, *range(10))
+    follow()
+    collector.wait_records(10)
+    log.unlink()
+    append(log, *range(10, 15))
+    collector.wait_records(15)
+    stop(agent)
+    expect_each_once(seqs(collector), 15)
+
+
+def test_what_was_written_while_the_agent_was_down_is_read(agent, collector, log, follow):
+    append(log, *range(10))
+    follow()
+    collector.wait_records(10)
+    stop(agent)
+    append(log, *range(10, 20))
+    agent.start()
+    collector.wait_records(20)
+    stop(agent)
+    expect_each_once(seqs(collector), 20)
+
+
+def test_a_file_that_shrank_while_the_agent_was_down_is_read_from_its_start(
+        agent, collector, log, follow):
+    append(log, *range(10))
+    follow()
+    collector.wait_records(10)
+    stop(agent)
+    log.write_text(line(10))
+    agent.start()
+    collector.wait_records(11)
+    stop(agent)
+    expect_each_once(seqs(collector), 11)
+
+
+def test_a_file_that_was_replaced_while_the_agent_was_down_is_read_from_its_start(
+        agent, collector, log, follow):
+    append(log, *range(10))
+    follow()
+    collector.wait_records(10)
+    stop(agent)
+    other = agent.folder / "other"
+    append(other, *range(10, 40))
+    other.rename(log)
+    agent.start()
+    collector.wait_records(40)
+    stop(agent)
+    expect_each_once(seqs(collector), 40)
+
+
+def test_a_rotation_while_the_agent_was_down_is_found_by_a_glob(agent, collector, log, follow):
+    append(log, *range(10))
+    follow(f"{log}*")
+    collector.wait_records(10)
+    stop(agent)
+    append(log, *range(10, 20))
+    log.rename(agent.folder / "app.log.1")
+    append(log, *range(20, 30))
+    agent.start()
+    collector.wait_records(30)
+    stop(agent)
+    expect_each_once(seqs(collector), 30)
+
+
+def test_rotation_under_kills_loses_nothing(agent, collector, log):
+    """A writer appends and rotates all the time, the agent is killed again and again."""
+    total = 12000
+    agent.configure(pipeline(file_source(f"{log}*", follow=True),
+                             http_sink(collector, records=50, linger="5ms")))
+    ahead = threading.Semaphore(15)  # the writer is at most so many pieces ahead of what arrived
+    seen = set()
+    looked_at = 0
+    piece = 100
+
+    def write():
+        for first in range(0, total, piece):
+            ahead.acquire()
+            append(log, *range(first, first + piece))
+            if first % 1500 == 1400:
+                log.rename(agent.folder / f"app.log.{first}")
+
+    def arrived():
+        nonlocal looked_at
+        before = len(seen) // piece
+        for request in collector.requests[looked_at:]:
+            seen.update(record["seq"] for record in request.records)
+            looked_at += 1
+        for _ in range(before, len(seen) // piece):
+            ahead.release()
+        return len(seen)
+
+    threading.Thread(target=write, daemon=True).start()
+    loop = KillLoop(agent, arrived, total, settle=collector.wait_quiet)
+    loop.kill_all(8)
+    agent.start()
+    agent.wait_for(lambda: arrived() >= total, deadline=60, what="all lines")
+    stop(agent)
+    assert missing(seen, total) == []

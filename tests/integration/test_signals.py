@@ -1,0 +1,174 @@
+"""Signals and exit codes: 0 all delivered, 1 a pipeline failed, 2 bad usage or configuration."""
+
+import json
+import signal
+
+import pytest
+
+from harness.collector import Answer
+from harness.pipelines import file_source, http_sink, pipeline, quick_retry, where
+from harness.telemetry import expect_each_once
+
+RECORDS = 5000
+
+
+def seqs(collector):
+    return [record["seq"] for record in collector.records()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_drains_and_a_restart_goes_on_without_duplicates(
+        agent, collector, telemetry, number):
+    collector.default = Answer(delay=0.02)
+    agent.configure(pipeline(file_source(telemetry(RECORDS)), http_sink(collector, inFlight=2)))
+    agent.start()
+    collector.wait_requests(5)
+    agent.send(number)
+    assert agent.wait() == 0
+    assert 0 < len(seqs(collector)) < RECORDS
+    collector.default = Answer()
+    assert agent.run() == 0
+    expect_each_once(seqs(collector), RECORDS)
+
+
+def test_a_follower_ends_with_0_when_all_is_delivered(agent, collector, telemetry):
+    agent.configure(pipeline(file_source(telemetry(RECORDS), follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(RECORDS)
+    assert agent.running()
+    agent.terminate()
+    assert agent.wait() == 0
+
+
+def test_a_drain_delivers_what_was_read_without_lingering(agent, collector):
+    """1010 short lines come with one read: 1000 go out as a full batch, ten wait for company."""
+    path = agent.folder / "growing.jsonl"
+    path.write_text("".join(f'{{"seq":{n}}}\n' for n in range(1010)))
+    agent.configure(pipeline(file_source(path, follow=True),
+                             http_sink(collector, records=1000, linger="1h")))
+    agent.start()
+    collector.wait_records(1000)
+    agent.terminate()
+    assert agent.wait() == 0
+    expect_each_once(seqs(collector), 1010)
+
+
+def test_a_drain_ends_at_its_timeout(agent, collector, telemetry):
+    collector.default = Answer.hang()
+    agent.configure(pipeline(file_source(telemetry(RECORDS)), http_sink(collector, timeout="60s")),
+                    drainTimeout="300ms")
+    agent.start()
+    collector.wait_requests(1)
+    agent.terminate()
+    assert agent.wait(deadline=20) == 1
+    assert agent.log_lines("drain")
+    collector.down()
+    collector.up()
+    collector.requests.clear()
+    collector.default = Answer()
+    assert agent.run() == 0
+    expect_each_once(seqs(collector), RECORDS)
+
+
+def test_a_second_signal_stops_at_once(agent, collector, telemetry):
+    collector.default = Answer.hang()
+    agent.configure(pipeline(file_source(telemetry(RECORDS)), http_sink(collector, timeout="60s")),
+                    drainTimeout="60s")
+    agent.start()
+    collector.wait_requests(1)
+    agent.terminate()
+    agent.wait_log("drain")
+    agent.terminate()
+    assert agent.wait(deadline=20) == 1
+
+
+def test_a_drain_does_not_wait_for_a_backoff_beyond_its_timeout(agent, collector, telemetry):
+    collector.default = Answer(503)
+    agent.configure(pipeline(file_source(telemetry(RECORDS)), http_sink(collector),
+                             delivery=quick_retry(threshold=1, cooldown="1h")),
+                    drainTimeout="300ms")
+    agent.start()
+    collector.wait_requests(1)
+    agent.terminate()
+    assert agent.wait(deadline=20) == 1
+
+
+def test_one_pipeline_fails_and_the_other_ends(agent, make_collector, telemetry):
+    good, bad = make_collector(), make_collector()
+    agent.configure(
+        pipeline(file_source(telemetry(RECORDS)), http_sink(good)),
+        pipeline(file_source(telemetry(RECORDS)), http_sink(bad),
+                 where("json_extract(device, '$') = 1", onError="fail")))
+    assert agent.run() == 1
+    expect_each_once(seqs(good), RECORDS)
+    assert bad.requests == []
+    assert agent.log_lines(" error p1: ")
+
+
+@pytest.mark.parametrize("arguments", [[], ["rnu"], ["run"], ["run", "-c"], ["run", "--what"],
+                                       ["run", "-c", "nowhere.json"]])
+def test_bad_usage_exits_with_2(agent, arguments):
+    result = agent.command(*arguments)
+    assert result.returncode == 2
+    assert result.stderr and not result.stdout
+
+
+def test_a_bad_configuration_exits_with_2(agent):
+    agent.write_config('{"pipelines": [}')
+    result = agent.command("run", "-c", agent.config_path)
+    assert result.returncode == 2
+    assert "leat.json" in result.stderr
+
+
+def test_a_second_agent_on_the_same_data_folder_is_refused(agent, make_agent, collector, telemetry):
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(10)
+    second = make_agent("second")
+    second.data_dir = agent.data_dir
+    second.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)))
+    assert second.run() in (1, 2)
+    assert second.log_lines("error .*(another|in use|locked)")
+    assert agent.running()
+
+
+def test_hangup_reloads_what_changed(agent, collector):
+    path = agent.folder / "growing.jsonl"
+    path.write_text('{"seq":0}\n')
+
+    def configure(*transforms):
+        agent.configure(pipeline(file_source(path, follow=True), http_sink(collector), *transforms))
+
+    configure()
+    agent.start()
+    collector.wait_records(1)
+    configure({"type": "map", "set": {"site": "'north'"}})
+    agent.send(signal.SIGHUP)
+    agent.wait_log("reload")
+
+    def append_until_mapped():
+        with open(path, "a", encoding="utf8") as file:
+            file.write(json.dumps({"seq": len(seqs(collector))}) + "\n")
+        collector.wait_records(len(path.read_text().splitlines()))
+        return "site" in collector.records()[-1]
+
+    agent.wait_for(append_until_mapped, what="a record that went through the new transform")
+    assert sorted(seqs(collector)) == list(range(len(seqs(collector))))
+    agent.terminate()
+    assert agent.wait() == 0
+
+
+def test_hangup_with_a_bad_configuration_changes_nothing(agent, collector):
+    path = agent.folder / "growing.jsonl"
+    path.write_text('{"seq":0}\n')
+    agent.configure(pipeline(file_source(path, follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(1)
+    agent.write_config({"pipelines": [{"name": "p", "source": {"type": "fiel"}}]})
+    agent.send(signal.SIGHUP)
+    agent.wait_log('did you mean "file"')
+    with open(path, "a", encoding="utf8") as file:
+        file.write('{"seq":1}\n')
+    collector.wait_records(2)
+    agent.terminate()
+    assert agent.wait() == 0
