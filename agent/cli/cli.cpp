@@ -1,0 +1,187 @@
+#include "cli/cli.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "base/text.h"
+#include "cli/arguments.h"
+#include "config/docs.h"
+#include "config/loader.h"
+#include "runtime/agent.h"
+#include "runtime/planner.h"
+#include "stage/registry.h"
+
+namespace leat {
+namespace {
+
+constexpr char kUsage[] =
+    R"(leat reads data at the edge, transforms it, and delivers it upstream.
+
+Usage:
+  leat run -c FILE        run the pipelines of a configuration
+  leat check -c FILE      say whether a configuration is right, or all that is wrong with it
+  leat explain -c FILE    show the chain each pipeline becomes, and why
+  leat help [NAME]        options of a source, transform, sink or format, or of the "config"
+  leat help --schema      the JSON schema of the configuration, for editors
+  leat version
+
+Options:
+  -c, --config FILE       the configuration; "-" reads it from standard input
+  --data-dir DIR          where the journal is kept; wins over agent.dataDir
+  --log-level LEVEL       run only: debug, info (default), warn or error
+
+)";
+
+constexpr char kFooter[] =
+    R"(Exit codes: 0 all delivered, 1 a pipeline failed, 2 bad usage or configuration.
+Signals: SIGTERM and SIGINT drain, a second one stops at once; SIGHUP reads the configuration anew.
+)";
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void complain(const std::string& text) {
+  std::fprintf(stderr, "%s\n", text.c_str());
+}
+
+// What went wrong with a configuration: for each problem a line that begins with its path, or with
+// the place in the file.
+std::vector<std::string> problem_lines(const std::string& file, const Problems& problems) {
+  std::vector<std::string> lines = problems.lines();
+  std::string count = std::to_string(lines.size());
+  lines.push_back("leat: " + file + ": " + count + (lines.size() == 1 ? " error" : " errors"));
+  return lines;
+}
+
+std::optional<AgentConfig> load(const Arguments& arguments, const CliEnvironment& environment,
+                                Problems& problems) {
+  Result<std::string> text = read_text(arguments.config);
+  if (!text) {
+    problems.add("", text.error().message());
+    return std::nullopt;
+  }
+  LoadContext context{
+      connectors(), {environment.env, read_text}, arguments.data_dir, environment.host_name};
+  return load_config(*text, context, problems);
+}
+
+// "press-line: file → filter → http"
+std::string chain(const PipelineConfig& pipeline) {
+  std::string out = pipeline.name + ": " + std::string(pipeline.source.type->name);
+  for (const TransformConfig& transform : pipeline.transforms)
+    out += " → " + std::string(transform.type->name);
+  return out + " → " + std::string(pipeline.sink.type->name);
+}
+
+int check(const AgentConfig& config) {
+  size_t count = config.pipelines.size();
+  if (count == 1) {
+    print("ok: 1 pipeline: " + chain(config.pipelines[0]) + "\n");
+    return kExitDelivered;
+  }
+  print("ok: " + std::to_string(count) + " pipelines\n");
+  for (const PipelineConfig& pipeline : config.pipelines) print("  " + chain(pipeline) + "\n");
+  return kExitDelivered;
+}
+
+int explain_all(const AgentConfig& config) {
+  for (size_t i = 0; i < config.pipelines.size(); ++i) {
+    Result<Plan> planned = plan(config.pipelines[i], "pipelines[" + std::to_string(i) + "]");
+    if (!planned) {
+      complain(planned.error().message());
+      return kExitUsage;
+    }
+    if (i > 0) print("\n");
+    print(explain(config.pipelines[i], *planned));
+  }
+  return kExitDelivered;
+}
+
+// On SIGHUP: the same file again. What is wrong with it goes to the log, and the agent goes on with
+// what it has.
+Result<AgentConfig> reload(const Arguments& arguments, const CliEnvironment& environment) {
+  if (arguments.config == "-") {
+    log::error("leat", "the configuration came from standard input, it cannot be read anew");
+    return fail(ErrorKind::kUsage, "standard input cannot be read anew");
+  }
+  Problems problems;
+  std::optional<AgentConfig> config = load(arguments, environment, problems);
+  if (config) return *std::move(config);
+  for (const std::string& line : problems.lines()) log::error("leat", line);
+  return fail(ErrorKind::kUsage, arguments.config + ": " + std::to_string(problems.size()) +
+                                     (problems.size() == 1 ? " error" : " errors"));
+}
+
+int run(AgentConfig config, const Arguments& arguments, const CliEnvironment& environment) {
+  log::set_level(arguments.log_level);
+  AgentHooks hooks;
+  hooks.reload = [&arguments, &environment] { return reload(arguments, environment); };
+  Result<ExitCode> code = run_agent(std::move(config), hooks);
+  if (code) return *code;
+  complain("leat: " + code.error().message());
+  return code.error().kind() == ErrorKind::kUsage ? kExitUsage : kExitFailed;
+}
+
+int help(const Arguments& arguments) {
+  if (arguments.schema) {
+    print(json_schema(connectors()));
+    return kExitDelivered;
+  }
+  if (arguments.topic.empty()) {
+    print(kUsage + help_overview(connectors()) + kFooter);
+    return kExitDelivered;
+  }
+  std::string text = arguments.markdown ? markdown_topic(connectors(), arguments.topic)
+                                        : help_topic(connectors(), arguments.topic);
+  if (!text.empty()) {
+    print(text);
+    return kExitDelivered;
+  }
+  std::string message = "leat: no help on \"" + excerpt(arguments.topic) + "\"";
+  std::string near = nearest(arguments.topic, help_names(connectors()));
+  if (!near.empty()) message += ", did you mean \"" + near + "\"?";
+  complain(message + "; \"leat help\" shows what there is");
+  return kExitUsage;
+}
+
+int with_config(const Arguments& arguments, const CliEnvironment& environment) {
+  Problems problems;
+  std::optional<AgentConfig> config = load(arguments, environment, problems);
+  if (!config) {
+    for (const std::string& line : problem_lines(arguments.config, problems)) complain(line);
+    return kExitUsage;
+  }
+  switch (arguments.command) {
+    case Arguments::Command::kRun:
+      return run(*std::move(config), arguments, environment);
+    case Arguments::Command::kExplain:
+      return explain_all(*config);
+    default:
+      return check(*config);
+  }
+}
+
+}  // namespace
+
+int run_cli(std::span<const std::string> words, const CliEnvironment& environment) {
+  Result<Arguments> arguments = parse_arguments(words);
+  int code = kExitUsage;
+  if (!arguments) {
+    complain("leat: " + arguments.error().message() + "\nTry \"leat help\"");
+  } else if (arguments->command == Arguments::Command::kHelp) {
+    code = help(*arguments);
+  } else if (arguments->command == Arguments::Command::kVersion) {
+    print("leat " LEAT_VERSION "\n");
+    code = kExitDelivered;
+  } else {
+    code = with_config(*arguments, environment);
+  }
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    complain("leat: write standard output: failed");
+    if (code == kExitDelivered) code = kExitFailed;
+  }
+  return code;
+}
+
+}  // namespace leat
