@@ -1,0 +1,146 @@
+// Inserts or upserts records into a table of a SQLite database. The work is done on a job thread
+// (writer.h), since SQLite blocks; this file is what stands on the loop.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "loop/job_thread.h"
+#include "stage/sink.h"
+#include "writer.h"
+
+namespace leat {
+namespace {
+
+constexpr std::string_view kSynchronousChoices[] = {"full", "normal"};
+
+constexpr Option kOptions[] = {
+    {.name = "path",
+     .required = true,
+     .help = "The database file. It is created when there is none; its folder is not."},
+    {.name = "table", .required = true, .help = "The table that records go to."},
+    {.name = "key",
+     .type = OptionType::kStrings,
+     .help = "Fields that identify a row: a record whose key is there already updates that row. "
+             "Without it every record is inserted."},
+    {.name = "createTable",
+     .type = OptionType::kBool,
+     .fallback = "true",
+     .help = "Create the table from the first records, and columns for fields that appear later."},
+    {.name = "busyTimeout",
+     .type = OptionType::kDuration,
+     .fallback = "5s",
+     .help = "How long to wait for another program that has the database locked, before the "
+             "delivery is put off.",
+     .max = 3'600'000},
+    {.name = "synchronous",
+     .fallback = "full",
+     .help = "What delivered records survive: full: a power cut; normal: only the end of the "
+             "process, with fewer fsyncs.",
+     .choices = kSynchronousChoices},
+};
+
+class SqliteSink final : public Sink {
+ public:
+  SqliteSink(sqlite::Connection::Settings connection, sqlite::Table::Settings table)
+      : connection_(std::move(connection)), table_(std::move(table)) {}
+
+  ~SqliteSink() override {
+    if (writer_) writer_->cancel();
+  }
+
+  Status open(SinkContext& context) override {
+    // Pages that SQLite keeps count against the budget, but must not eat up a small one.
+    budget_ = &context.budget();
+    connection_.cache_bytes =
+        std::min<int64_t>(kCacheBytes, static_cast<int64_t>(budget_->limit() / 8));
+    charged_ = static_cast<size_t>(connection_.cache_bytes);
+    budget_->charge(charged_);
+    writer_ = std::make_unique<sqlite::Writer>(connection_, table_, context.pipeline());
+    thread_ = std::make_unique<JobThread>(context.loop(), "leat-sqlite", kMaxJobs);
+    return {};
+  }
+
+  void deliver(const Delivery& delivery, Done done) override {
+    thread_->submit([this, &delivery] { answer_ = writer_->write(delivery); },
+                    [this, done = std::move(done)] {
+                      if (!closing_) done(std::move(answer_));
+                    });
+  }
+
+  void load_positions(std::function<void(Result<std::vector<SavedPosition>>)> done) override {
+    thread_->submit([this] { loaded_ = writer_->load_positions(); },
+                    [this, done = std::move(done)] {
+                      if (!closing_) done(std::move(loaded_));
+                    });
+  }
+
+  // The database is closed on the job thread: the last one to leave a WAL copies it into the file.
+  void close(std::function<void()> closed) override {
+    closing_ = true;
+    if (!thread_) return closed();
+    writer_->cancel();
+    thread_->submit([this] { writer_->close(); },
+                    [this, closed = std::move(closed)] {
+                      budget_->release(std::exchange(charged_, 0));
+                      // Frees this sink's handle; the copy outlives the sink, should it go now.
+                      thread_.reset();
+                      closed();
+                    });
+  }
+
+ private:
+  static constexpr int64_t kCacheBytes = 1 << 20;
+  static constexpr size_t kMaxJobs = 4;  // a delivery, the positions, and the close
+
+  sqlite::Connection::Settings connection_;
+  const sqlite::Table::Settings table_;
+  Budget* budget_ = nullptr;
+  size_t charged_ = 0;
+  bool closing_ = false;
+  // Written on the job thread, read on the loop after the job is done.
+  Answer answer_;
+  Result<std::vector<SavedPosition>> loaded_;
+  std::unique_ptr<sqlite::Writer> writer_;
+  std::unique_ptr<JobThread> thread_;  // last: its destructor waits for a job that uses the rest
+};
+
+Result<std::unique_ptr<Sink>> make(const Options& options) {
+  sqlite::Connection::Settings connection;
+  connection.path = options.string("path");
+  connection.busy_timeout = options.duration("busyTimeout");
+  connection.survive_power_cut = options.string("synchronous") == "full";
+  if (connection.path.empty() || connection.path == ":memory:")
+    return fail(ErrorKind::kUsage, options.path("path") + ": must name a file");
+
+  sqlite::Table::Settings table;
+  table.name = options.string("table");
+  table.key = options.strings("key");
+  table.create = options.boolean("createTable");
+  if (table.name.empty()) return fail(ErrorKind::kUsage, options.path("table") + ": is empty");
+  if (sqlite::same_column(table.name, sqlite::kPositionsTable))
+    return fail(ErrorKind::kUsage,
+                options.path("table") + ": leat_positions is where exactlyOnce keeps positions");
+  for (size_t i = 0; i < table.key.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (sqlite::same_column(table.key[i], table.key[j]))
+        return fail(ErrorKind::kUsage,
+                    options.path("key") + ": \"" + table.key[i] + "\" is named twice");
+  return std::make_unique<SqliteSink>(std::move(connection), std::move(table));
+}
+
+}  // namespace
+
+extern const SinkType kSqliteSink;
+const SinkType kSqliteSink{
+    .name = "sqlite",
+    .help =
+        "Inserts or upserts records into a table of a SQLite database, one transaction for "
+        "each delivery.",
+    .takes = Takes::kRecords,
+    .options = kOptions,
+    .batch = {.records = 5000, .bytes = 1024 * 1024, .linger = Milliseconds{500}},
+    .stores_positions = true,
+    .make = make};
+
+}  // namespace leat

@@ -1,0 +1,76 @@
+// One connection to the user's database, and what SQLite says turned into our errors.
+//
+// Thread: one at a time (the sink's job thread); cancel() from any.
+// After a failure: roll_back() ends the transaction and, when the failure says something about the
+// file rather than the data, closes the connection, so that the next open() starts from what is on
+// the disk and not from what was cached.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/units.h"
+
+namespace leat::sqlite {
+
+struct FinalizeStatement {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
+
+// `"name"`: an SQL identifier, whatever is in it (but a NUL, which SQL text cannot hold).
+std::string quoted_name(std::string_view name);
+
+class Connection {
+ public:
+  struct Settings {
+    std::string path;
+    Milliseconds busy_timeout{5000};
+    bool survive_power_cut = true;
+    int64_t cache_bytes = 1 << 20;
+  };
+
+  explicit Connection(Settings settings) : settings_(std::move(settings)) {}
+  ~Connection() { close(); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Does nothing when it is open. Creates the file when there is none.
+  Status open();
+  // Statements of this connection must be gone.
+  void close();
+  bool is_open() const { return db_ != nullptr; }
+
+  Status execute(const std::string& sql);
+  Result<Statement> prepare(std::string_view sql);
+  // Runs a statement that returns no rows, and makes it ready to be run again.
+  Status run(sqlite3_stmt* statement);
+  // Whether there is a row to look at.
+  Result<bool> next_row(sqlite3_stmt* statement);
+
+  Status begin();
+  Status commit();
+  // Ends the transaction, whatever has happened. True when the connection is to be closed, too.
+  [[nodiscard]] bool roll_back();
+  bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
+
+  // Stops waiting for locks from now on. Any thread.
+  void cancel() { cancelled_ = true; }
+  bool cancelled() const { return cancelled_; }
+
+ private:
+  tl::unexpected<Error> failure(int code);
+  static int wait_for_lock(void* self, int attempts);
+
+  const Settings settings_;
+  sqlite3* db_ = nullptr;
+  bool file_in_doubt_ = false;  // the last failure was about the file
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace leat::sqlite

@@ -1,0 +1,51 @@
+// Writes deliveries to the database, one transaction each, and keeps positions beside the data for
+// exactlyOnce.
+//
+// Thread: one at a time (the sink's job thread); cancel() from any.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "client.h"
+#include "stage/sink.h"
+#include "table.h"
+
+namespace leat::sqlite {
+
+// leat_positions(pipeline, partition, value): as SavedPosition, one row for each partition.
+inline constexpr std::string_view kPositionsTable = "leat_positions";
+
+class Writer {
+ public:
+  Writer(Connection::Settings connection, Table::Settings table, std::string pipeline)
+      : connection_(std::move(connection)),
+        table_(connection_, std::move(table)),
+        pipeline_(std::move(pipeline)) {}
+  ~Writer() { close(); }
+
+  // All of it, and its positions, or nothing.
+  Answer write(const Delivery& delivery);
+  Result<std::vector<SavedPosition>> load_positions();
+  void close();
+  // What is being written is given up as soon as possible. Any thread.
+  void cancel() { connection_.cancel(); }
+
+ private:
+  // Records that cannot be stored, all for one reason.
+  struct Bad {
+    std::string reason;
+    std::vector<uint32_t> records;
+  };
+  Status write_transaction(const Delivery& delivery, Bad& bad);
+  Status write_records(const Delivery& delivery, Bad& bad);
+  Status write_positions(const std::vector<SavedPosition>& positions);
+  void undo();
+
+  Connection connection_;
+  Table table_;
+  const std::string pipeline_;
+  Statement save_position_;
+};
+
+}  // namespace leat::sqlite

@@ -1,0 +1,131 @@
+// exactlyOnce: the position is stored in the transaction of the records it stands for.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sqlite_fixture.h"
+
+namespace leat::testing {
+namespace {
+
+Row row(int64_t id) {
+  return {{"id", Value::of_integer(id)}};
+}
+
+class SqlitePositions : public SqliteSinkTest {
+ protected:
+  // "partition=value …" in the order of partitions, as the sink gives them on start.
+  std::string loaded() {
+    if (!harness_) open();
+    Result<std::vector<SavedPosition>> positions = harness_->load_positions();
+    if (!positions) return positions.error().message();
+    std::sort(positions->begin(), positions->end(),
+              [](const auto& a, const auto& b) { return a.partition < b.partition; });
+    std::string out;
+    for (const SavedPosition& position : *positions)
+      out += (out.empty() ? "" : " ") + position.partition + "=" + position.value;
+    return out;
+  }
+
+  // Delivers in another process that is killed when SQLite is about to commit.
+  void deliver_and_die_before_commit(int64_t id, const std::string& position) {
+    harness_.reset();
+    pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      sqlite3_auto_extension(reinterpret_cast<void (*)()>(die_on_commit));
+      (void)deliver({row(id)}, {{"a", position}});
+      _exit(1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        << "the child ended before the commit: " << status;
+  }
+
+ private:
+  static int die_on_commit(sqlite3* db, char** /*error*/, const void* /*api*/) {
+    sqlite3_commit_hook(
+        db, [](void*) { return kill(getpid(), SIGKILL); }, nullptr);
+    return SQLITE_OK;
+  }
+};
+
+TEST_F(SqlitePositions, new_database_has_none) {
+  EXPECT_EQ(loaded(), "");
+}
+
+TEST_F(SqlitePositions, are_stored_with_the_records_and_replaced_by_the_next) {
+  expect_delivered({row(1)}, {{"a", "10"}, {"b", "5"}});
+  expect_delivered({row(2)}, {{"a", "20"}});
+  close();
+  EXPECT_EQ(loaded(), "a=20 b=5");
+  EXPECT_EQ(query("SELECT * FROM t"), (Rows{"1", "2"}));
+}
+
+TEST_F(SqlitePositions, move_without_any_record) {
+  expect_delivered({}, {{"a", "10"}});
+  EXPECT_EQ(loaded(), "a=10");
+  EXPECT_EQ(query("SELECT count(*) FROM sqlite_schema WHERE name = 't'"), Rows{"0"});
+}
+
+TEST_F(SqlitePositions, of_another_pipeline_are_left_alone) {
+  expect_delivered({row(1)}, {{"a", "10"}});
+  execute("INSERT INTO leat_positions VALUES ('line-2', 'a', '99')");
+  expect_delivered({row(2)}, {{"a", "20"}});
+  EXPECT_EQ(loaded(), "a=20");
+  EXPECT_EQ(query("SELECT value FROM leat_positions WHERE pipeline = 'line-2'"), Rows{"99"});
+}
+
+TEST_F(SqlitePositions, rejected_delivery_moves_nothing) {
+  execute("CREATE TABLE t (id INTEGER CHECK (id < 10))");
+  expect_delivered({row(1)}, {{"a", "10"}});
+  EXPECT_EQ(deliver({row(2), row(11)}, {{"a", "20"}}).outcome, Outcome::kRejected);
+  EXPECT_EQ(loaded(), "a=10");
+  EXPECT_EQ(query("SELECT * FROM t"), Rows{"1"});
+}
+
+TEST_F(SqlitePositions, killed_between_insert_and_commit_neither_record_nor_position_is_there) {
+  for (const char* mode : {"wal", "delete"}) {
+    SCOPED_TRACE(mode);
+    harness_.reset();
+    unlink(path_.c_str());
+    execute(std::string("PRAGMA journal_mode=") + mode + "; CREATE TABLE t (id INTEGER)");
+    expect_delivered({row(1)}, {{"a", "10"}});
+    deliver_and_die_before_commit(2, "20");
+    EXPECT_EQ(loaded(), "a=10");
+    EXPECT_EQ(query("SELECT * FROM t"), Rows{"1"});
+    // The engine resumes at 10 and delivers record 2 again.
+    expect_delivered({row(2)}, {{"a", "20"}});
+    EXPECT_EQ(loaded(), "a=20");
+    EXPECT_EQ(query("SELECT * FROM t"), (Rows{"1", "2"}));
+  }
+}
+
+TEST_F(SqlitePositions, killed_while_it_creates_the_table_nothing_is_there) {
+  deliver_and_die_before_commit(1, "10");
+  EXPECT_EQ(loaded(), "");
+  EXPECT_EQ(query("SELECT count(*) FROM sqlite_schema"), Rows{"0"});
+  expect_delivered({row(1)}, {{"a", "10"}});
+  EXPECT_EQ(query("SELECT * FROM t"), Rows{"1"});
+}
+
+TEST_F(SqlitePositions, dropped_sink_leaves_what_was_delivered) {
+  expect_delivered({row(1)}, {{"a", "10"}});
+  harness_->kill();
+  harness_.reset();
+  EXPECT_EQ(loaded(), "a=10");
+  EXPECT_EQ(query("SELECT * FROM t"), Rows{"1"});
+}
+
+TEST_F(SqlitePositions, loading_from_a_missing_folder_may_be_tried_again) {
+  options_.set("path", dir_ / "later/out.db");
+  open();
+  Result<std::vector<SavedPosition>> positions = harness_->load_positions();
+  ASSERT_FALSE(positions);
+  EXPECT_EQ(positions.error().kind(), ErrorKind::kUnavailable);
+}
+
+}  // namespace
+}  // namespace leat::testing

@@ -1,0 +1,285 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sqlite_fixture.h"
+
+namespace leat::testing {
+namespace {
+
+Row row(int64_t id, std::string_view name) {
+  return {{"id", Value::of_integer(id)}, {"name", text(name)}};
+}
+
+TEST_F(SqliteSinkTest, creates_the_table_from_the_first_delivery) {
+  expect_delivered({row(1, "a"), row(2, "b")});
+  expect_delivered({row(3, "c")});
+  close();
+  EXPECT_EQ(query("SELECT * FROM t"), (Rows{"1|a", "2|b", "3|c"}));
+  EXPECT_EQ(query("SELECT name, type FROM pragma_table_info('t')"),
+            (Rows{"id|INTEGER", "name|TEXT"}));
+}
+
+TEST_F(SqliteSinkTest, new_database_uses_a_write_ahead_log_and_leaves_no_file_beside_it) {
+  expect_delivered({row(1, "a")});
+  EXPECT_EQ(query("PRAGMA journal_mode"), Rows{"wal"});
+  close();
+  EXPECT_EQ(dir_.list(), std::vector<std::string>{"out.db"});
+}
+
+TEST_F(SqliteSinkTest, keeps_the_journal_mode_of_a_database_that_exists) {
+  execute("CREATE TABLE other (x)");
+  expect_delivered({row(1, "a")});
+  EXPECT_EQ(query("PRAGMA journal_mode"), Rows{"delete"});
+  EXPECT_EQ(query("SELECT * FROM t"), Rows{"1|a"});
+}
+
+TEST_F(SqliteSinkTest, stores_every_type_of_value) {
+  expect_delivered({{{"i", number_from_text("-9223372036854775808")},
+                     {"b", Value::boolean(true)},
+                     {"f", number_from_text("1.5e3")},
+                     {"d", number_from_text("0.1234567890123456789")},
+                     {"s", Value::of_text(Type::kString, "a\\n\\u00e9", Form::kText)},
+                     {"p", text("")},
+                     {"t", Value::of_time(1'760'000'000'500'000)},
+                     {"j", Value::of_text(Type::kJson, "{\"a\":[1]}")},
+                     {"x", Value::of_text(Type::kBytes, std::string_view("\0\1", 2))},
+                     {"e", Value::of_text(Type::kBytes, "")},
+                     {"n", Value::null()}}});
+  EXPECT_EQ(query("SELECT i, b, f, d, s, p, t, j, hex(x), n FROM t"),
+            Rows{"-9223372036854775808|1|1500.0|0.1234567890123456789|a\n\xc3\xa9||"
+                 "2025-10-09T08:53:20.500Z|{\"a\":[1]}|0001|NULL"});
+  EXPECT_EQ(query("SELECT typeof(i), typeof(b), typeof(f), typeof(d), typeof(s), typeof(p), "
+                  "typeof(t), typeof(j), typeof(x), typeof(e), typeof(n) FROM t"),
+            Rows{"integer|integer|real|text|text|text|text|text|blob|blob|null"});
+}
+
+TEST_F(SqliteSinkTest, absent_field_gets_the_default_and_null_is_null) {
+  execute("CREATE TABLE t (id INTEGER, name TEXT DEFAULT 'nobody')");
+  expect_delivered({{{"id", Value::of_integer(1)}, {"name", Value::absent()}},
+                    {{"id", Value::of_integer(2)}, {"name", Value::null()}},
+                    {{"id", Value::of_integer(3)}, {"name", text("c")}},
+                    {{"id", Value::of_integer(4)}}});
+  EXPECT_EQ(query("SELECT * FROM t"), (Rows{"1|nobody", "2|NULL", "3|c", "4|nobody"}));
+}
+
+TEST_F(SqliteSinkTest, field_that_appears_later_becomes_a_column) {
+  expect_delivered({row(1, "a")});
+  expect_delivered(
+      {row(2, "b"),
+       {{"id", Value::of_integer(3)}, {"temp", Value::of_float(1.5)}},
+       {{"id", Value::of_integer(4)}, {"name", text("d")}, {"up", Value::boolean(1)}}});
+  EXPECT_EQ(query("SELECT id, name, temp, up FROM t"),
+            (Rows{"1|a|NULL|NULL", "2|b|NULL|NULL", "3|NULL|1.5|NULL", "4|d|NULL|1"}));
+}
+
+TEST_F(SqliteSinkTest, without_createTable_a_field_without_a_column_is_rejected_by_name) {
+  options_.set("createTable", false);
+  execute("CREATE TABLE t (id INTEGER, name TEXT)");
+  Answer answer =
+      deliver({row(1, "a"), {{"id", Value::of_integer(2)}, {"tmep", Value::null()}}, row(3, "c")});
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_EQ(answer.reason, "field tmep has no column of table \"t\"");
+  EXPECT_EQ(answer.bad_records, std::vector<uint32_t>{1});
+  EXPECT_EQ(query("SELECT * FROM t"), Rows{}) << "a rejected delivery must store nothing";
+  expect_delivered({row(1, "a"), row(3, "c")});
+  EXPECT_EQ(query("SELECT * FROM t"), (Rows{"1|a", "3|c"}));
+}
+
+TEST_F(SqliteSinkTest, without_createTable_a_missing_table_fails_the_pipeline) {
+  options_.set("createTable", false);
+  Answer answer = deliver({row(1, "a")});
+  EXPECT_EQ(answer.outcome, Outcome::kFailed);
+  EXPECT_EQ(answer.reason, "sqlite: no table \"t\", and createTable is false");
+}
+
+TEST_F(SqliteSinkTest, records_that_break_one_constraint_are_named_together) {
+  execute("CREATE TABLE t (id INTEGER, name TEXT NOT NULL CHECK (name <> 'bad'))");
+  Row no_name = {{"id", Value::of_integer(1)}, {"name", Value::null()}};
+  Answer answer = deliver({row(0, "a"), no_name, row(2, "bad"), no_name, row(4, "b")});
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_EQ(answer.reason, "NOT NULL constraint failed: t.name");
+  EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{1, 3}));
+  answer = deliver({row(0, "a"), row(2, "bad"), row(4, "b")});
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_EQ(answer.reason, "CHECK constraint failed: name <> 'bad'");
+  EXPECT_EQ(answer.bad_records, std::vector<uint32_t>{1});
+  expect_delivered({row(0, "a"), row(4, "b")});
+  EXPECT_EQ(query("SELECT * FROM t"), (Rows{"0|a", "4|b"}));
+}
+
+TEST_F(SqliteSinkTest, table_made_by_a_rejected_delivery_is_made_again_by_the_next) {
+  options_.set("key", std::vector<std::string>{"id"});
+  Answer answer = deliver({row(1, "a"), {{"name", text("no id")}}});
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_EQ(answer.reason, "key field id is absent");
+  EXPECT_EQ(answer.bad_records, std::vector<uint32_t>{1});
+  expect_delivered({row(1, "a")});
+  EXPECT_EQ(query("SELECT * FROM t"), Rows{"1|a"});
+}
+
+TEST_F(SqliteSinkTest, upsert_updates_the_row_with_the_same_key) {
+  options_.set("key", std::vector<std::string>{"id"});
+  expect_delivered({row(1, "a"), row(2, "b"), row(1, "c")});
+  expect_delivered({row(2, "d"), row(3, "e")});
+  expect_delivered({{{"id", Value::of_integer(3)}, {"temp", Value::of_integer(9)}}});
+  EXPECT_EQ(query("SELECT id, name, temp FROM t ORDER BY id"),
+            (Rows{"1|c|NULL", "2|d|NULL", "3|e|9"}));
+}
+
+TEST_F(SqliteSinkTest, upsert_rejects_a_null_key) {
+  options_.set("key", std::vector<std::string>{"id"});
+  Answer answer = deliver({{{"id", Value::null()}, {"name", text("a")}}, row(1, "b")});
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_EQ(answer.reason, "key field id is null");
+  EXPECT_EQ(answer.bad_records, std::vector<uint32_t>{0});
+}
+
+TEST_F(SqliteSinkTest, upsert_into_a_table_without_a_unique_key_fails_and_says_so) {
+  options_.set("key", std::vector<std::string>{"id"});
+  execute("CREATE TABLE t (id INTEGER, name TEXT)");
+  Answer answer = deliver({row(1, "a")});
+  EXPECT_EQ(answer.outcome, Outcome::kFailed);
+  EXPECT_EQ(answer.reason,
+            "sqlite: table \"t\" has no PRIMARY KEY or UNIQUE index over the key (id)");
+}
+
+TEST_F(SqliteSinkTest, integer_beyond_int64_is_not_rounded_into_an_integer_column) {
+  expect_delivered({{{"count", number_from_text("7")}}});
+  Answer answer = deliver({{{"count", number_from_text("18446744073709551615")}}});
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_EQ(answer.reason, "field count: 18446744073709551615 does not fit an INTEGER column");
+}
+
+TEST_F(SqliteSinkTest, fields_that_differ_in_case_only_are_rejected) {
+  Answer answer = deliver({{{"temp", Value::of_integer(1)}, {"Temp", Value::of_integer(2)}}});
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_NE(answer.reason.find("field Temp comes twice"), std::string::npos) << answer.reason;
+}
+
+TEST_F(SqliteSinkTest, names_that_look_like_sql_are_names) {
+  options_.set("table", std::string("a\"; DROP TABLE x; --"));
+  expect_delivered({{{"select \"x\"", Value::of_integer(1)}, {"", text("empty")}}});
+  EXPECT_EQ(query("SELECT * FROM \"a\"\"; DROP TABLE x; --\""), Rows{"1|empty"});
+}
+
+TEST_F(SqliteSinkTest, locked_database_puts_the_delivery_off) {
+  options_.set("busyTimeout", int64_t{20});
+  expect_delivered({row(1, "a")});
+  Database other(path_);
+  other.execute("BEGIN IMMEDIATE");
+  Answer answer = deliver({row(2, "b")});
+  EXPECT_EQ(answer.outcome, Outcome::kRetry);
+  EXPECT_EQ(answer.reason, "sqlite " + path_ + ": database is locked");
+  other.execute("COMMIT");
+  expect_delivered({row(2, "b")});
+  EXPECT_EQ(other.query("SELECT * FROM t"), (Rows{"1|a", "2|b"}));
+}
+
+TEST_F(SqliteSinkTest, reader_of_a_rollback_journal_database_puts_the_commit_off) {
+  options_.set("busyTimeout", int64_t{20});
+  execute("CREATE TABLE t (id INTEGER, name TEXT); INSERT INTO t VALUES (0, 'z')");
+  Database other(path_);
+  other.execute("BEGIN");
+  EXPECT_EQ(other.query("SELECT count(*) FROM t"), Rows{"1"});
+  EXPECT_EQ(deliver({row(1, "a")}).outcome, Outcome::kRetry);
+  other.execute("COMMIT");
+  expect_delivered({row(1, "a")});
+  EXPECT_EQ(other.query("SELECT * FROM t"), (Rows{"0|z", "1|a"}));
+}
+
+TEST_F(SqliteSinkTest, close_does_not_wait_for_a_lock) {
+  options_.set("busyTimeout", int64_t{3'600'000});
+  expect_delivered({row(1, "a")});
+  Database other(path_);
+  other.execute("BEGIN IMMEDIATE");
+  Delivery delivery = harness_->records({row(2, "b")});
+  harness_->begin(delivery);
+  harness_->close();
+  EXPECT_FALSE(harness_->answer()) << "a dropped delivery is not answered";
+  other.execute("COMMIT");
+  EXPECT_EQ(other.query("SELECT * FROM t"), Rows{"1|a"});
+}
+
+TEST_F(SqliteSinkTest, missing_folder_puts_the_delivery_off_and_says_why) {
+  options_.set("path", dir_ / "later/out.db");
+  Answer answer = deliver({row(1, "a")});
+  EXPECT_EQ(answer.outcome, Outcome::kRetry);
+  EXPECT_NE(answer.reason.find("unable to open database file: no such file or directory"),
+            std::string::npos)
+      << answer.reason;
+  mkdir((dir_ / "later").c_str(), 0755);
+  expect_delivered({row(1, "a")});
+}
+
+TEST_F(SqliteSinkTest, file_that_is_no_database_fails_the_pipeline) {
+  write_file(path_, std::string(4096, 'x'));
+  Answer answer = deliver({row(1, "a")});
+  EXPECT_EQ(answer.outcome, Outcome::kFailed);
+  EXPECT_EQ(answer.reason, "sqlite " + path_ + ": file is not a database");
+}
+
+// Root may write what is read-only, so the database is made read-only from inside.
+TEST_F(SqliteSinkTest, read_only_database_fails_the_pipeline) {
+  execute("CREATE TABLE t (id INTEGER, name TEXT); PRAGMA journal_mode=DELETE");
+  // The file format's write version (offset 18) 3: readers only; https://sqlite.org/fileformat.html
+  std::string bytes = read_file(path_);
+  bytes[18] = 3;
+  write_file(path_, bytes);
+  Answer answer = deliver({row(1, "a")});
+  EXPECT_EQ(answer.outcome, Outcome::kFailed);
+  EXPECT_EQ(answer.reason, "sqlite " + path_ + ": attempt to write a readonly database");
+}
+
+TEST_F(SqliteSinkTest, database_deleted_under_the_sink_is_made_anew) {
+  expect_delivered({row(1, "a")});
+  for (const char* suffix : {"", "-wal", "-shm"}) unlink((path_ + suffix).c_str());
+  Answer answer = deliver({row(2, "b")});
+  EXPECT_EQ(answer.outcome, Outcome::kRetry);
+  EXPECT_EQ(answer.reason, "sqlite " + path_ + ": the file was moved or deleted, opening it anew");
+  expect_delivered({row(2, "b")});
+  EXPECT_EQ(query("SELECT * FROM t"), Rows{"2|b"});
+}
+
+TEST_F(SqliteSinkTest, table_changed_by_another_program_is_looked_at_again) {
+  expect_delivered({row(1, "a")});
+  execute("ALTER TABLE t DROP COLUMN name; ALTER TABLE t ADD COLUMN place TEXT DEFAULT 'here'");
+  expect_delivered({row(2, "b")});
+  EXPECT_EQ(query("SELECT id, place, name FROM t"), (Rows{"1|here|NULL", "2|here|b"}));
+}
+
+TEST_F(SqliteSinkTest, many_shapes_in_one_delivery_are_all_stored) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 100; ++i) names.push_back("f" + std::to_string(i));
+  std::vector<Row> rows;
+  for (int i = 0; i < 300; ++i)
+    rows.push_back({{"id", Value::of_integer(i)}, {names[i % 100], Value::of_integer(i)}});
+  expect_delivered(rows);
+  EXPECT_EQ(query("SELECT count(*), sum(id), sum(f0), count(f99) FROM t"), Rows{"300|44850|300|3"});
+}
+
+TEST_F(SqliteSinkTest, cached_pages_count_against_the_budget_while_it_is_open) {
+  open();
+  EXPECT_GT(harness_->budget().used(), 0u);
+  harness_->close();
+  EXPECT_EQ(harness_->budget().used(), 0u);
+}
+
+TEST_F(SqliteSinkTest, options_that_cannot_work_are_refused_with_their_path) {
+  options_.set("table", std::string("leat_positions"));
+  Result<std::unique_ptr<Sink>> made = kSqliteSink.make(options_);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind(), ErrorKind::kUsage);
+  EXPECT_EQ(made.error().message(),
+            "pipelines[0].sink.table: leat_positions is where exactlyOnce keeps positions");
+  options_.set("table", std::string("t"));
+  options_.set("key", std::vector<std::string>{"id", "ID"});
+  EXPECT_EQ(kSqliteSink.make(options_).error().message(),
+            "pipelines[0].sink.key: \"ID\" is named twice");
+  options_.set("path", std::string(":memory:"));
+  EXPECT_EQ(kSqliteSink.make(options_).error().message(),
+            "pipelines[0].sink.path: must name a file");
+}
+
+}  // namespace
+}  // namespace leat::testing

@@ -1,0 +1,231 @@
+// Runs one sink on a real loop, as the engine would: open, deliver, close; or kill, which drops it
+// as a crash would. Every harness ends by checking that the loop closes, so no handle is left over.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <uv.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <initializer_list>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "memory/budget.h"
+#include "record/batch.h"
+#include "stage/sink.h"
+
+namespace leat::testing {
+
+class FakeClock final : public Clock {
+ public:
+  int64_t unix_us() const override { return unix_us_; }
+  int64_t monotonic_us() const override { return monotonic_us_; }
+  void advance(std::chrono::microseconds by) {
+    unix_us_ += by.count();
+    monotonic_us_ += by.count();
+  }
+
+ private:
+  int64_t unix_us_ = 1'760'000'000'000'000;  // 2025-10-09T08:53:20Z
+  int64_t monotonic_us_ = 1'000'000;
+};
+
+// A folder that is gone when the test is.
+class TempDir {
+ public:
+  TempDir() {
+    std::string name = (std::filesystem::temp_directory_path() / "leat-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "mkdtemp " << name;
+    path_ = name;
+  }
+  ~TempDir() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+
+  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
+  const std::string& path() const { return path_; }
+
+  // Names of what is in it, sorted.
+  std::vector<std::string> list() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(path_))
+      names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+ private:
+  std::string path_;
+};
+
+inline std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline void write_file(const std::string& path, std::string_view text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+// Runs a loop until a condition holds; false when that took too long. A loop that nothing will wake
+// is also woken by the deadline, so a test fails rather than hangs.
+inline bool run_until(uv_loop_t* loop, const std::function<bool()>& condition,
+                      uint64_t deadline_ms = 20'000) {
+  bool late = false;
+  auto* timer = new uv_timer_t;
+  uv_timer_init(loop, timer);
+  timer->data = &late;
+  uv_timer_start(
+      timer, [](uv_timer_t* t) { *static_cast<bool*>(t->data) = true; }, deadline_ms, 0);
+  while (!late && !condition()) uv_run(loop, UV_RUN_ONCE);
+  bool met = condition();
+  uv_close(reinterpret_cast<uv_handle_t*>(timer),
+           [](uv_handle_t* handle) { delete reinterpret_cast<uv_timer_t*>(handle); });
+  return met;
+}
+
+using Row = std::vector<std::pair<std::string_view, Value>>;
+
+inline Value text(std::string_view s) {
+  return Value::of_text(Type::kString, s);
+}
+
+class SinkHarness : public SinkContext {
+ public:
+  explicit SinkHarness(const WriteFormat* format = nullptr) : format_(format) {
+    EXPECT_EQ(uv_loop_init(&loop_), 0);
+  }
+  ~SinkHarness() override {
+    kill();
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+  }
+
+  uv_loop_t* loop() override { return &loop_; }
+  const Clock& clock() override { return clock_; }
+  const std::string& pipeline() override { return pipeline_; }
+  Budget& budget() override { return budget_; }
+  Enclosure enclosure() override { return enclosure_; }
+  const WriteFormat* format() override { return format_; }
+
+  FakeClock& fake_clock() { return clock_; }
+  void set_enclosure(Enclosure enclosure) { enclosure_ = std::move(enclosure); }
+  Sink& sink() { return *sink_; }
+
+  // Makes and opens.
+  Status start(const SinkType& type, const Options& options) {
+    Result<std::unique_ptr<Sink>> made = type.make(options);
+    if (!made) return fail(made.error());
+    sink_ = std::move(*made);
+    return sink_->open(*this);
+  }
+
+  // One batch of slices as a delivery.
+  Delivery slices(const std::vector<std::string>& lines) {
+    BatchRef batch = BatchRef::make(pool_, Content::kSlices);
+    Delivery delivery;
+    for (const std::string& line : lines) {
+      std::string_view copy = batch->arena.copy(line);
+      batch->slices.push_back({copy.data(), static_cast<uint32_t>(copy.size()), 0, 0});
+      delivery.bytes += copy.size();
+    }
+    delivery.records = lines.size();
+    delivery.parts.push_back({batch, 0, static_cast<uint32_t>(lines.size())});
+    delivery.key = next_key();
+    return delivery;
+  }
+
+  // One batch of records. Rows with the same names as the row before share its shape. Values with
+  // text must point to text that outlives the delivery (literals do).
+  Delivery records(const std::vector<Row>& rows) {
+    BatchRef batch = BatchRef::make(pool_, Content::kRecords);
+    for (const Row& row : rows) {
+      std::vector<std::string_view> names;
+      for (const auto& [name, value] : row) names.push_back(name);
+      if (!shape_ || !shape_->same_names(names)) shape_ = std::make_shared<const Shape>(names);
+      batch->adopt(shape_);
+      auto* values = batch->arena.array<Value>(row.size());
+      for (size_t i = 0; i < row.size(); ++i) values[i] = row[i].second;
+      batch->records.push_back({shape_.get(), values, clock_.unix_us(), 0, 0});
+    }
+    Delivery delivery;
+    delivery.records = rows.size();
+    delivery.parts.push_back({batch, 0, static_cast<uint32_t>(rows.size())});
+    delivery.key = next_key();
+    return delivery;
+  }
+
+  // Hands a delivery over without waiting; answer() has a value once the sink has answered.
+  void begin(const Delivery& delivery) {
+    answer_.reset();
+    sink_->deliver(delivery, [this](Answer answer) {
+      EXPECT_FALSE(answer_) << "answered twice";
+      answer_ = std::move(answer);
+    });
+    EXPECT_FALSE(answer_) << "answered from inside deliver()";
+  }
+  const std::optional<Answer>& answer() const { return answer_; }
+
+  Answer deliver(const Delivery& delivery) {
+    begin(delivery);
+    if (!wait([this] { return answer_.has_value(); })) {
+      ADD_FAILURE() << "no answer";
+      return Answer::failed("no answer");
+    }
+    return *answer_;
+  }
+
+  Result<std::vector<SavedPosition>> load_positions() {
+    std::optional<Result<std::vector<SavedPosition>>> loaded;
+    sink_->load_positions([&loaded](auto result) { loaded = std::move(result); });
+    if (!wait([&loaded] { return loaded.has_value(); })) {
+      ADD_FAILURE() << "positions were not loaded";
+      return fail(ErrorKind::kFatal, "no answer");
+    }
+    return std::move(*loaded);
+  }
+
+  void close() {
+    bool closed = false;
+    sink_->close([&closed] { closed = true; });
+    EXPECT_TRUE(wait([&closed] { return closed; })) << "never closed";
+    sink_.reset();
+  }
+
+  // What a kill -9 leaves behind: nothing is finished, flushed or renamed.
+  void kill() { sink_.reset(); }
+
+  bool wait(const std::function<bool()>& condition) { return run_until(&loop_, condition); }
+
+ private:
+  static std::string next_key() {
+    static int count = 0;
+    return "key-" + std::to_string(++count);
+  }
+
+  uv_loop_t loop_;
+  FakeClock clock_;
+  std::string pipeline_ = "line-1";
+  Budget budget_{8 << 20};
+  BlockPool pool_{budget_};
+  Enclosure enclosure_;
+  const WriteFormat* format_;
+  ShapeRef shape_;
+  std::unique_ptr<Sink> sink_;
+  std::optional<Answer> answer_;
+};
+
+}  // namespace leat::testing
