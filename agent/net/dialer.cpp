@@ -1,0 +1,151 @@
+#include "net/dialer.h"
+
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace leat {
+namespace {
+
+constexpr uint64_t kNsPerMs = 1'000'000;
+
+uint64_t in_ns(Milliseconds duration) {
+  return static_cast<uint64_t>(std::max<int64_t>(duration.count(), 0)) * kNsPerMs;
+}
+
+}  // namespace
+
+// Requests live until libuv calls back, which may be long after the Dialer is gone: a look-up that
+// runs cannot be cancelled.
+struct Dialer::Lookup {
+  uv_getaddrinfo_t request;
+  Dialer* dialer;
+};
+
+struct Dialer::Attempt {
+  uv_connect_t request;
+  Dialer* dialer;
+
+  static void done(uv_connect_t* request, int status) {
+    std::unique_ptr<Attempt> attempt(static_cast<Attempt*>(request->data));
+    if (attempt->dialer == nullptr) return;
+    attempt->dialer->attempt_ = nullptr;
+    attempt->dialer->attempted(status);
+  }
+};
+
+Dialer::Dialer(uv_loop_t* loop, const Address& address, Milliseconds timeout, Done done)
+    : loop_(loop),
+      name_(address.text()),
+      deadline_ns_(uv_hrtime() + in_ns(timeout)),
+      done_(std::move(done)),
+      timer_(loop) {
+  timer_.start(timeout, [this, timeout] {
+    finish(fail(ErrorKind::kUnavailable,
+                what() + ": the name was not resolved within " + format_duration(timeout)));
+  });
+  if (!address.path.empty()) {
+    connect_pipe(address.path);
+  } else {
+    resolve(address);
+  }
+}
+
+Dialer::~Dialer() {
+  if (lookup_ != nullptr) {
+    lookup_->dialer = nullptr;
+    uv_cancel(reinterpret_cast<uv_req_t*>(&lookup_->request));
+  }
+  if (attempt_ != nullptr) attempt_->dialer = nullptr;
+}
+
+void Dialer::connect_pipe(const std::string& path) {
+  // libuv would cut a longer path short, and connect to something else.
+  if (path.size() >= sizeof(sockaddr_un::sun_path))
+    return fail_later(fail_uv(what(), UV_ENAMETOOLONG).value());
+  socket_ = Socket::pipe(loop_);
+  attempt_ = new Attempt{{}, this};
+  attempt_->request.data = attempt_;
+  uv_pipe_connect(&attempt_->request, socket_->as_pipe(), path.c_str(), Attempt::done);
+}
+
+void Dialer::resolve(const Address& address) {
+  sockaddr_storage literal = {};
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&literal);
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&literal);
+  if (uv_ip4_addr(address.host.c_str(), address.port, v4) == 0 ||
+      uv_ip6_addr(address.host.c_str(), address.port, v6) == 0) {
+    addresses_.push_back(literal);
+    return try_next();
+  }
+  addrinfo hints = {};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  lookup_ = new Lookup{{}, this};
+  lookup_->request.data = lookup_;
+  auto resolved = [](uv_getaddrinfo_t* request, int status, addrinfo* list) {
+    std::unique_ptr<Lookup> lookup(static_cast<Lookup*>(request->data));
+    std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, uv_freeaddrinfo);
+    Dialer* dialer = lookup->dialer;
+    if (dialer == nullptr) return;
+    dialer->lookup_ = nullptr;
+    if (status != 0) return dialer->finish(fail_uv(dialer->what(), status));
+    for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+      if (entry->ai_addrlen > sizeof(sockaddr_storage)) continue;
+      std::memcpy(&dialer->addresses_.emplace_back(), entry->ai_addr, entry->ai_addrlen);
+    }
+    dialer->try_next();
+  };
+  int code = uv_getaddrinfo(loop_, &lookup_->request, resolved, address.host.c_str(),
+                            std::to_string(address.port).c_str(), &hints);
+  if (code != 0) {
+    delete std::exchange(lookup_, nullptr);
+    fail_later(fail_uv(what(), code).value());
+  }
+}
+
+void Dialer::try_next() {
+  if (next_ == addresses_.size())
+    return fail_later(Error(ErrorKind::kUnavailable, what() + ": the name has no address"));
+  uint64_t now = uv_hrtime();
+  uint64_t left = deadline_ns_ > now ? deadline_ns_ - now : 0;
+  Milliseconds share(left / kNsPerMs / (addresses_.size() - next_));
+  timer_.start(share, [this] { attempted(UV_ETIMEDOUT); });
+
+  socket_ = Socket::tcp(loop_);
+  attempt_ = new Attempt{{}, this};
+  attempt_->request.data = attempt_;
+  const auto* address = reinterpret_cast<const sockaddr*>(&addresses_[next_]);
+  ++next_;
+  int code = uv_tcp_connect(&attempt_->request, socket_->as_tcp(), address, Attempt::done);
+  if (code == 0) return;
+  delete std::exchange(attempt_, nullptr);
+  // Not from here: the caller may be the constructor.
+  timer_.start(Milliseconds{0}, [this, code] { attempted(code); });
+}
+
+void Dialer::attempted(int uv_code) {
+  if (uv_code == 0) return finish(std::move(socket_));
+  // On a time-out the attempt is still under way; closing its socket cancels it.
+  if (attempt_ != nullptr) std::exchange(attempt_, nullptr)->dialer = nullptr;
+  socket_.reset();
+  if (next_ < addresses_.size()) return try_next();
+  std::string tried =
+      next_ > 1 ? " (the last of " + std::to_string(next_) + " addresses tried)" : "";
+  finish(fail(fail_uv(what(), uv_code).value().kind(),
+              fail_uv(what(), uv_code).value().message() + tried));
+}
+
+void Dialer::fail_later(Error error) {
+  timer_.start(Milliseconds{0}, [this, error = std::move(error)] { finish(fail(error)); });
+}
+
+void Dialer::finish(Result<Socket::Ptr> result) {
+  timer_.stop();
+  Done done = std::move(done_);
+  done(std::move(result));  // may destroy this
+}
+
+}  // namespace leat

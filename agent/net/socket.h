@@ -1,0 +1,37 @@
+// A libuv socket as a value that closes itself: its memory is freed by its close callback only.
+// Internal to net/.
+#pragma once
+
+#include <uv.h>
+
+#include <memory>
+
+namespace leat {
+
+class Socket {
+ public:
+  struct Closer {
+    void operator()(Socket* socket) const { socket->close(); }
+  };
+  using Ptr = std::unique_ptr<Socket, Closer>;
+
+  static Ptr tcp(uv_loop_t* loop);
+  static Ptr pipe(uv_loop_t* loop);
+
+  uv_stream_t* stream() { return &handle_.stream; }
+  uv_tcp_t* as_tcp() { return &handle_.tcp; }
+  uv_pipe_t* as_pipe() { return &handle_.pipe; }
+
+ private:
+  Socket() = default;
+  void close();
+
+  union {
+    uv_handle_t handle;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  } handle_;
+};
+
+}  // namespace leat
