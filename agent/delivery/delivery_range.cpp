@@ -101,11 +101,10 @@ std::string delivery_key(const std::string& pipeline, const Delivery& delivery, 
   std::string text = pipeline + '\n' + std::to_string(delivery.records) + '\n';
   for (size_t i = 0; i < delivery.parts.size(); ++i) {
     const Part& part = delivery.parts[i];
-    bool last_of_partition = true;
+    bool latest = true;
     for (size_t j = i + 1; j < delivery.parts.size(); ++j)
-      if (delivery.parts[j].batch->begin.partition == part.batch->begin.partition)
-        last_of_partition = false;
-    if (!last_of_partition) continue;
+      if (delivery.parts[j].batch->begin.partition == part.batch->begin.partition) latest = false;
+    if (!latest) continue;
     size_t last = part.first + part.count - 1;
     Position end = part.batch->position_after(last);
     text += source.saved_form(end).partition + '\n' + std::to_string(end.offset) + '\n' +

@@ -74,9 +74,6 @@ class Batch {
   // The start of a partition again, given to the decoder on resume so that it can learn the header;
   // it yields no records and acknowledges nothing.
   bool preamble = false;
-  // Nothing more of this partition follows: the decoder may forget it.
-  bool last_of_partition = false;
-
   size_t count() const { return content == Content::kRecords ? records.size() : slices.size(); }
   uint32_t end_offset_of(size_t i) const {
     return content == Content::kRecords ? records[i].end_offset : slices[i].end_offset;
@@ -95,7 +92,7 @@ class Batch {
   // Counts what the batch holds outside its arena (its vectors) against the budget, once it will
   // not grow any more.
   void charge_vectors();
-  BlockPool& pool() { return pool_; }
+  BlockPool& pool() const { return pool_; }
 
  private:
   friend class BatchRef;

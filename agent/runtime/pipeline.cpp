@@ -215,8 +215,16 @@ void Pipeline::process(BatchRef batch) {
   uint64_t before = chain_->records();
   bool preamble = batch->preamble;
   auto source_bytes = static_cast<size_t>(batch->end.offset - batch->begin.offset);
+  // The source cannot count lines before they are decoded, so its line is only where it began.
+  auto line = lines_.find(batch->begin.partition);
+  if (line != lines_.end()) batch->begin.line = batch->end.line = line->second;
   if (Status status = chain_->run(batch); !status) return fail_with(status.error());
   if (preamble) return;
+  if (!batch->end.last) {
+    lines_[batch->end.partition] = batch->end.line;
+  } else if (line != lines_.end()) {
+    lines_.erase(line);
+  }
   uint64_t records = chain_->records() - before;
   if (config_.limits.records_per_second > 0 || config_.limits.bytes_per_second > 0)
     throttle(source_bytes, records);
@@ -253,7 +261,11 @@ void Pipeline::throttle(size_t bytes, uint64_t records) {
 
 void Pipeline::bury(const Burial& burial) {
   ++dead_letters_;
-  std::string where = source_->describe(burial.position);
+  Position position = burial.position;
+  if (position.line == 0)
+    if (auto line = lines_.find(position.partition); line != lines_.end())
+      position.line = line->second;
+  std::string where = source_->describe(position);
   int64_t now = environment_.clock.unix_us();
   dead_letter_file_->append(dead_letter_line(burial, config_.name, where, now));
   // The file tells of each; the log tells of the first, and then of their number once a minute.

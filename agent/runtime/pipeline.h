@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -130,6 +131,7 @@ class Pipeline final : private SourceContext, private SinkContext {
   bool sink_open_ = false;
   int closing_ = 0;  // close callbacks awaited
   Status result_;
+  std::map<uint32_t, uint64_t> lines_;  // by partition: lines given to the chain so far
   std::vector<SavedPosition> saved_;
   std::function<void(Status)> on_finished_;
   uint64_t bytes_read_ = 0;

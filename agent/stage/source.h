@@ -74,7 +74,8 @@ class Source {
   // Stops reading for good and releases every handle; calls `closed` when that is done. Batches
   // already emitted are still delivered, so acked() and saved_form() may still be called after it.
   virtual void stop(std::function<void()> closed) = 0;
-  // Everything up to `position` of its partition is delivered or durable.
+  // Everything up to `position` of its partition is delivered or durable. With position.last, no call
+  // about this partition will follow.
   virtual void acked(const Position& position) { (void)position; }
   // The durable form of a position this source emitted.
   virtual SavedPosition saved_form(const Position& position) = 0;
