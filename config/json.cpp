@@ -62,6 +62,7 @@ Status check_text(std::string_view text) {
       continue;
     }
     if (c == '/' || c == '#') return fail_at(text, at, "comments are not allowed in JSON");
+    if (c == '\'') return fail_at(text, at, "text stands in double quotes in JSON");
     if ((c == '{' || c == '[') && ++depth > Document::kMaxDepth)
       return fail_at(text, at, "nested deeper than " + std::to_string(Document::kMaxDepth));
     if (c == '}' || c == ']') --depth;
@@ -72,15 +73,19 @@ Status check_text(std::string_view text) {
 
 // cJSON only says where it stopped; the characters around say why.
 std::string reason(std::string_view text, size_t& at) {
-  while (at < text.size() && is_space(text[at])) ++at;
+  while (at + 1 < text.size() && is_space(text[at])) ++at;
   size_t before = at;
   while (before > 0 && is_space(text[before - 1])) --before;
   char previous = before > 0 ? text[before - 1] : '\0';
-  if (at >= text.size()) return "the file ends too early: a '}', ']' or value is missing";
   char c = text[at];
   if (c == '}' || c == ']') {
     if (previous == ',') return std::string("',' before '") + c + "': remove it";
     return std::string("'") + c + "' where a value is expected";
+  }
+  size_t end = text.find_last_not_of(" \t\r\n") + 1;
+  if (at + 1 >= end) {  // cJSON stops at the last character when it misses more
+    at = end;
+    return "the file ends too early: a '}', ']' or value is missing";
   }
   if (c == ',' && at + 1 < text.size()) {
     size_t after = at + 1;
@@ -88,13 +93,9 @@ std::string reason(std::string_view text, size_t& at) {
     if (after < text.size() && (text[after] == '}' || text[after] == ']'))
       return std::string("',' before '") + text[after] + "': remove it";
   }
-  if (c == '\'') return "text stands in double quotes in JSON";
   if (c == '"') return "a ',' or ':' is missing before this";
-  return "\"" +
-         excerpt(text.substr(
-                     at, std::min<size_t>(text.find_first_of(" \r\n,:", at + 1), text.size()) - at),
-                 20) +
-         "\" is not expected here";
+  size_t word_end = std::min(text.find_first_of(" \r\n,:", at + 1), text.size());
+  return "\"" + excerpt(text.substr(at, word_end - at), 20) + "\" is not expected here";
 }
 
 void find_duplicates(const cJSON* node, const std::string& path, Problems& problems) {

@@ -1,0 +1,84 @@
+#include "config/json.h"
+
+#include <gtest/gtest.h>
+
+namespace leat {
+namespace {
+
+std::string error_of(std::string_view text) {
+  Result<Document> document = Document::parse(text);
+  return document ? "parsed" : document.error().message();
+}
+
+TEST(Document, says_line_and_column_of_a_syntax_error) {
+  EXPECT_EQ(error_of("{\n  \"agent\": {},\n  \"pipelines\": [1 2]\n}"),
+            "line 3, column 19: \"2]\" is not expected here");
+  EXPECT_EQ(error_of("{\"a\": tru}"), "line 1, column 7: \"tru}\" is not expected here");
+}
+
+TEST(Document, counts_columns_in_characters) {
+  EXPECT_EQ(error_of("{\"höhe\": x}"), "line 1, column 10: \"x}\" is not expected here");
+}
+
+TEST(Document, names_the_mistakes_people_make) {
+  EXPECT_EQ(error_of("{\"a\": 1,}"), "line 1, column 9: ',' before '}': remove it");
+  EXPECT_EQ(error_of("{\"a\": [1,2,]}"), "line 1, column 12: ',' before ']': remove it");
+  EXPECT_EQ(error_of("{'a': 1}"), "line 1, column 2: text stands in double quotes in JSON");
+  EXPECT_EQ(error_of("{\"a\": 1 \"b\": 2}"),
+            "line 1, column 9: a ',' or ':' is missing before this");
+  EXPECT_EQ(error_of("{\"a\" 1}"), "line 1, column 6: \"1}\" is not expected here");
+  EXPECT_EQ(error_of("{\n// note\n}"), "line 2, column 1: comments are not allowed in JSON");
+  EXPECT_EQ(error_of("{\"a\": \"b\n\"}"), "line 1, column 7: string without a closing '\"'");
+  EXPECT_EQ(error_of("{\"a\": [1, 2"),
+            "line 1, column 12: the file ends too early: a '}', ']' or value is missing");
+  EXPECT_EQ(error_of(" \n"), "the file is empty");
+  EXPECT_EQ(error_of(""), "the file is empty");
+}
+
+TEST(Document, refuses_text_behind_its_end) {
+  EXPECT_EQ(error_of("{}\n{}"), "line 2, column 1: text behind the end of the configuration");
+  EXPECT_EQ(error_of("{} \n "), "parsed");
+}
+
+TEST(Document, refuses_what_cjson_would_let_pass) {
+  EXPECT_EQ(error_of("{\"a\": \"b\tc\"}"),
+            "line 1, column 9: control character in a string: write it as an escape such as \\t");
+  EXPECT_EQ(error_of("{\"a\": \"b\\u0000c\"}"),
+            "line 1, column 9: \\u0000 cannot be used in a configuration");
+  EXPECT_EQ(error_of(std::string_view("{\"a\": 1}\0", 9)), "line 1, column 9: NUL byte");
+  EXPECT_EQ(error_of("{\"a\": \"\xff\"}"), "the file is not UTF-8 text");
+  EXPECT_EQ(error_of("[1]"),
+            "line 1, column 1: the configuration must be an object: { \"pipelines\": [...] }");
+}
+
+TEST(Document, bounds_its_depth) {
+  std::string deep = "{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+  EXPECT_EQ(error_of(deep), "line 1, column 37: nested deeper than 32");
+}
+
+TEST(Document, keeps_slashes_and_escaped_quotes_in_strings) {
+  Result<Document> document = Document::parse(R"({"url": "http://x/#a", "b": "say \"/*\" \\"})");
+  ASSERT_TRUE(document) << document.error().message();
+  EXPECT_STREQ(cJSON_GetObjectItemCaseSensitive(document->root(), "b")->valuestring,
+               "say \"/*\" \\");
+}
+
+TEST(Document, reports_keys_that_stand_twice_in_one_object) {
+  Result<Document> document =
+      Document::parse(R"({"a": 1, "b": [{"x": 1, "x": 2}, {"x": 3}], "a": 2, "A": 3})");
+  ASSERT_TRUE(document);
+  Problems problems;
+  document->check_duplicates(problems);
+  EXPECT_EQ(problems.lines(), (std::vector<std::string>{"b[0].x: this key stands here twice",
+                                                        "a: this key stands here twice"}));
+}
+
+TEST(Document, quotes_odd_keys_in_paths) {
+  EXPECT_EQ(path_of_key("a", "X-Key"), "a.X-Key");
+  EXPECT_EQ(path_of_key("a", "b.c"), "a[\"b.c\"]");
+  EXPECT_EQ(path_of_key("", "agent"), "agent");
+  EXPECT_EQ(path_of_index("pipelines", 2), "pipelines[2]");
+}
+
+}  // namespace
+}  // namespace leat
