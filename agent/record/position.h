@@ -10,9 +10,9 @@ namespace leat {
 // and a message number); only the source turns a Position into the text that is saved and back.
 struct Position {
   uint32_t partition = 0;  // the source's number for a file, topic, …; not stable over restarts
-  bool last = false;       // nothing of this partition will ever follow
   uint64_t offset = 0;
   uint64_t line = 0;  // lines (records, messages) before `offset`, for messages to people
+  bool last = false;  // nothing of this partition will ever follow
 };
 
 }  // namespace leat
