@@ -1,0 +1,342 @@
+#include "config/loader.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "config/fake_registry.h"
+
+namespace leat {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+class LoaderTest : public testing::Test {
+ protected:
+  std::optional<AgentConfig> load(const std::string& text) {
+    LoadContext context{registry, {}, data_dir, "gw-042"};
+    context.variables.env = [](const std::string& name) -> std::optional<std::string> {
+      if (name == "URL") return "http://collector";
+      if (name == "SECRET") return "hunter2";
+      return std::nullopt;
+    };
+    context.variables.file = [](const std::string& path) -> Result<std::string> {
+      return fail(ErrorKind::kUsage, "open " + path + ": no such file or directory");
+    };
+    Problems problems;
+    std::optional<AgentConfig> config = load_config(text, context, problems);
+    lines = problems.lines();
+    return config;
+  }
+
+  // The problems of a file with one good pipeline, to which `members` are added.
+  Lines problems_with(const std::string& members, const std::string& agent = "") {
+    load(R"({"agent": {"dataDir": "/d")" + agent + R"(}, "pipelines": [{
+             "source": {"type": "tank", "path": "x"},
+             "sink": {"type": "drain", "url": "http://x"})" +
+         members + "}]}");
+    return lines;
+  }
+
+  Lines problems_of_source(const std::string& source) {
+    load(R"({"agent": {"dataDir": "/d"}, "pipelines": [{"source": )" + source +
+         R"(, "sink": {"type": "drain", "url": "http://x"}}]})");
+    return lines;
+  }
+
+  Lines problems_of_sink(const std::string& sink) {
+    load(R"({"agent": {"dataDir": "/d"}, "pipelines": [
+             {"source": {"type": "tank", "path": "x"}, "sink": )" +
+         sink + "}]}");
+    return lines;
+  }
+
+  Registry registry = fake::registry();
+  std::string data_dir;
+  Lines lines;
+};
+
+TEST_F(LoaderTest, reads_a_whole_configuration) {
+  std::optional<AgentConfig> config = load(R"({
+    "$schema": "config/schema.json",
+    "agent": {"id": "gw-1", "dataDir": "/data", "workers": 2, "memory": "16MiB",
+              "drainTimeout": "5s"},
+    "pipelines": [{
+      "name": "press-line",
+      "source": {"type": "tank", "path": ["a", "b"], "format": "csv", "csv": {"delimiter": ";"},
+                 "time": {"field": "ts", "format": "unixMs"}},
+      "transforms": [{"type": "filter", "where": "temp > 40"}],
+      "sink": {"type": "drain", "url": "${env:URL}/in", "format": "csv", "inFlight": 4,
+               "batch": {"records": 10, "linger": "1s"}},
+      "delivery": {"retry": {"initial": "1s", "max": "2s"},
+                   "breaker": {"threshold": 3, "cooldown": "4s"}},
+      "deadLetters": {"path": "/dead", "maxBytes": "1MiB"},
+      "limits": {"recordsPerSecond": 100, "bytesPerSecond": "1MiB"}}]})");
+  ASSERT_TRUE(config) << testing::PrintToString(lines);
+  EXPECT_EQ(config->id, "gw-1");
+  EXPECT_EQ(config->data_dir, "/data");
+  EXPECT_EQ(config->workers, 2);
+  EXPECT_EQ(config->memory, 16 << 20);
+  EXPECT_EQ(config->drain_timeout, Milliseconds(5000));
+  ASSERT_EQ(config->pipelines.size(), 1U);
+  const PipelineConfig& pipeline = config->pipelines[0];
+  EXPECT_EQ(pipeline.name, "press-line");
+  EXPECT_EQ(pipeline.source.type, &fake::kTank);
+  EXPECT_EQ(pipeline.source.options.strings("path"), (Lines{"a", "b"}));
+  EXPECT_EQ(pipeline.source.format->name, "csv");
+  EXPECT_EQ(pipeline.source.format_options.string("delimiter"), ";");
+  ASSERT_TRUE(pipeline.source.time);
+  EXPECT_EQ(pipeline.source.time->field, "ts");
+  EXPECT_EQ(pipeline.source.time->format.read(int64_t{1500}), 1'500'000);
+  ASSERT_EQ(pipeline.transforms.size(), 1U);
+  EXPECT_EQ(pipeline.transforms[0].type->name, "filter");
+  EXPECT_EQ(pipeline.transforms[0].options.path(), "pipelines[0].transforms[0]");
+  EXPECT_EQ(pipeline.sink.options.string("url"), "http://collector/in");
+  EXPECT_EQ(pipeline.sink.format->name, "csv");
+  EXPECT_EQ(pipeline.sink.in_flight, 4);
+  EXPECT_EQ(pipeline.sink.batch.records, 10);
+  EXPECT_EQ(pipeline.sink.batch.bytes, 65536) << "the sink's own default";
+  EXPECT_EQ(pipeline.sink.batch.linger, Milliseconds(1000));
+  EXPECT_EQ(pipeline.delivery.retry_initial, Milliseconds(1000));
+  EXPECT_EQ(pipeline.delivery.retry_max, Milliseconds(2000));
+  EXPECT_EQ(pipeline.delivery.breaker_threshold, 3);
+  EXPECT_EQ(pipeline.delivery.breaker_cooldown, Milliseconds(4000));
+  EXPECT_EQ(pipeline.dead_letters.path, "/dead");
+  EXPECT_EQ(pipeline.dead_letters.max_bytes, 1 << 20);
+  EXPECT_EQ(pipeline.limits.records_per_second, 100);
+  EXPECT_EQ(pipeline.limits.bytes_per_second, 1 << 20);
+}
+
+TEST_F(LoaderTest, fills_in_the_defaults_of_the_model) {
+  data_dir = "/from-command-line";
+  std::optional<AgentConfig> config = load(
+      R"({"pipelines": [{"source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"}}]})");
+  ASSERT_TRUE(config) << testing::PrintToString(lines);
+  const AgentConfig agent;
+  EXPECT_EQ(config->id, "gw-042");
+  EXPECT_EQ(config->data_dir, "/from-command-line");
+  EXPECT_EQ(config->workers, agent.workers);
+  EXPECT_EQ(config->memory, agent.memory);
+  EXPECT_EQ(config->drain_timeout, agent.drain_timeout);
+  const PipelineConfig& pipeline = config->pipelines[0];
+  const PipelineConfig model;
+  EXPECT_EQ(pipeline.name, "main");
+  EXPECT_EQ(pipeline.source.format, nullptr) << "a source of records has no format";
+  EXPECT_FALSE(pipeline.source.time);
+  EXPECT_EQ(pipeline.sink.format->name, "ndjson") << "the first one";
+  EXPECT_EQ(pipeline.sink.in_flight, 2);
+  EXPECT_EQ(pipeline.sink.batch.records, 500);
+  EXPECT_EQ(pipeline.sink.batch.linger, Milliseconds(100));
+  EXPECT_EQ(pipeline.delivery.exactly_once, model.delivery.exactly_once);
+  EXPECT_EQ(pipeline.delivery.retry_initial, model.delivery.retry_initial);
+  EXPECT_EQ(pipeline.delivery.retry_max, model.delivery.retry_max);
+  EXPECT_EQ(pipeline.delivery.breaker_threshold, model.delivery.breaker_threshold);
+  EXPECT_EQ(pipeline.delivery.breaker_cooldown, model.delivery.breaker_cooldown);
+  EXPECT_EQ(pipeline.dead_letters.path, "");
+  EXPECT_EQ(pipeline.dead_letters.max_bytes, model.dead_letters.max_bytes);
+  EXPECT_EQ(pipeline.limits.records_per_second, 0);
+}
+
+TEST_F(LoaderTest, lets_the_command_line_win_over_data_dir) {
+  data_dir = "/flag";
+  std::optional<AgentConfig> config = load(
+      R"({"agent": {"dataDir": "/file"},
+          "pipelines": [{"source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"}}]})");
+  ASSERT_TRUE(config) << testing::PrintToString(lines);
+  EXPECT_EQ(config->data_dir, "/flag");
+}
+
+TEST_F(LoaderTest, reports_twenty_errors_at_once) {
+  load(R"({
+    "agnet": {},
+    "agent": {"dataDir": "", "workers": 0, "memory": "lots", "drainTimeout": 30, "drain": 1},
+    "pipelines": [
+      {"name": "a/b",
+       "source": {"type": "tnak"},
+       "transforms": [{"type": "fliter"}, {"type": "filter", "where": 7}],
+       "sink": {"type": "drain", "ulr": "http://x", "inFlight": 99, "format": "yaml",
+                "batch": {"records": "many", "lnger": "1s"}},
+       "delivery": {"guarantee": "perhaps", "spool": "always"},
+       "limits": {"recordsPerSecond": -1}},
+      {"name": "p", "sink": {"type": "shelf"}, "source": {"type": "tank"}, "source": 1},
+      {"name": "p", "source": {"type": "tap", "format": "json"}, "sink": {}}]})");
+  auto reported = [this](const std::string& line) {
+    return std::ranges::any_of(lines, [&](const std::string& l) { return l.starts_with(line); });
+  };
+  for (const char* line :
+       {"agnet: unknown key, did you mean \"agent\"?",
+        "agent.dataDir: must not be empty",
+        "agent.workers: must be between 1 and 64, found the number 0",
+        "agent.memory: must be a size such as \"8MiB\", found the string \"lots\"",
+        "agent.drainTimeout: must be a duration such as \"30s\", found the number 30",
+        "agent.drain: unknown key",
+        "pipelines[0].name: must be 1 to 64 of the characters",
+        "pipelines[0].source.type: unknown source: the string \"tnak\", did you mean \"tank\"? "
+        "(known: \"tank\", \"tap\")",
+        "pipelines[0].transforms[0].type: unknown transform: the string \"fliter\", did you mean "
+        "\"filter\"?",
+        "pipelines[0].transforms[1].where: must be a string",
+        "pipelines[0].sink.ulr: unknown key, did you mean \"url\"?",
+        "pipelines[0].sink.url: missing, and required",
+        "pipelines[0].sink.inFlight: must be between 1 and 8, found the number 99",
+        "pipelines[0].sink.format: must be one of \"ndjson\", \"csv\", found the string \"yaml\"",
+        "pipelines[0].sink.batch.records: must be a whole number such as 500",
+        "pipelines[0].sink.batch.lnger: unknown key, did you mean \"linger\"?",
+        "pipelines[0].delivery.guarantee: must be one of \"atLeastOnce\", \"exactlyOnce\"",
+        "pipelines[0].delivery.spool: unknown key",
+        "pipelines[0].limits.recordsPerSecond: must be at least 0, found the number -1",
+        "pipelines[1].source: this key stands here twice",
+        "pipelines[1].source.path: missing, and required",
+        "pipelines[1].sink.table: missing, and required",
+        "pipelines[2].name: \"p\" is the name of pipelines[1] already",
+        "pipelines[2].source.format: unknown key",
+        "pipelines[2].sink.type: missing, and required: one of \"drain\", \"shelf\""})
+    EXPECT_TRUE(reported(line)) << line << "\nin " << testing::PrintToString(lines);
+  EXPECT_EQ(lines.size(), 25U) << testing::PrintToString(lines);
+}
+
+TEST_F(LoaderTest, wants_pipelines_and_a_data_dir) {
+  EXPECT_FALSE(load("{}"));
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_TRUE(lines[0].starts_with("agent.dataDir: missing, and required")) << lines[0];
+  EXPECT_TRUE(lines[1].starts_with("pipelines: missing, and required")) << lines[1];
+  load(R"({"agent": {"dataDir": "/d"}, "pipelines": []})");
+  EXPECT_EQ(lines, Lines{"pipelines: must not be empty: there would be nothing to do"});
+  load(R"({"agent": {"dataDir": "/d"}, "pipelines": {}})");
+  EXPECT_EQ(lines.size(), 1U);
+  load(R"({"agent": {"dataDir": "/d"}, "pipelines": [7]})");
+  EXPECT_EQ(lines, Lines{"pipelines[0]: must be an object such as {\"source\": {...}, \"sink\": "
+                         "{...}}, found the number 7"});
+}
+
+TEST_F(LoaderTest, reports_a_syntax_error_alone) {
+  EXPECT_FALSE(load("{\"agent\": {},}"));
+  EXPECT_EQ(lines, Lines{"line 1, column 14: ',' before '}': remove it"});
+}
+
+TEST_F(LoaderTest, takes_a_byte_order_mark) {
+  EXPECT_FALSE(load("\xEF\xBB\xBF{}"));
+  EXPECT_EQ(lines.size(), 2U) << testing::PrintToString(lines);
+}
+
+TEST_F(LoaderTest, wants_names_when_there_are_several_pipelines) {
+  load(R"({"agent": {"dataDir": "/d"}, "pipelines": [
+    {"source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"}},
+    {"name": "b", "source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"}}]})");
+  EXPECT_EQ(lines, Lines{"pipelines[0].name: missing, and required when there are several "
+                         "pipelines: a name such as \"press-line\""});
+}
+
+TEST_F(LoaderTest, wants_names_that_can_be_part_of_a_file_name) {
+  for (const char* name : {"", "a b", "../x", ".hidden", "é"})
+    EXPECT_EQ(problems_with(R"(, "name": ")" + std::string(name) + "\"").size(), 1U) << name;
+  EXPECT_EQ(problems_with(R"(, "name": ")" + std::string(65, 'a') + "\"").size(), 1U);
+  EXPECT_EQ(problems_with(R"(, "name": ")" + std::string(64, 'a') + "\""), Lines{});
+  EXPECT_EQ(problems_with(R"(, "name": "Press_Line-1.a")"), Lines{});
+}
+
+TEST_F(LoaderTest, tells_sources_and_sinks_apart) {
+  EXPECT_EQ(problems_of_source(R"({"type": "drain"})"),
+            Lines{"pipelines[0].source.type: \"drain\" is a sink, not a source (known: \"tank\", "
+                  "\"tap\")"});
+  EXPECT_EQ(problems_of_sink(R"({"type": "tank"})"),
+            Lines{"pipelines[0].sink.type: \"tank\" is a source, not a sink (known: \"drain\", "
+                  "\"shelf\")"});
+}
+
+TEST_F(LoaderTest, says_when_a_connector_was_left_out_of_the_build) {
+  EXPECT_EQ(problems_of_sink(R"({"type": "sewer"})"),
+            Lines{"pipelines[0].sink.type: \"sewer\" was left out of this build of leat (known: "
+                  "\"drain\", \"shelf\")"});
+}
+
+TEST_F(LoaderTest, refuses_options_of_a_format_that_is_not_used) {
+  EXPECT_EQ(problems_of_source(R"({"type": "tank", "path": "x", "csv": {"delimiter": ";"}})"),
+            Lines{"pipelines[0].source.csv: does nothing with \"format\": \"json\""});
+}
+
+TEST_F(LoaderTest, checks_the_format_of_the_event_time) {
+  Lines found = problems_of_source(
+      R"({"type": "tank", "path": "x", "time": {"field": "ts", "format": "%Q"}})");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(found[0].starts_with("pipelines[0].source.time.format: ")) << found[0];
+  EXPECT_EQ(problems_of_source(R"({"type": "tank", "path": "x", "time": {"format": "unix"}})"),
+            Lines{"pipelines[0].source.time.field: missing, and required: a string"});
+}
+
+TEST_F(LoaderTest, asks_the_stages_themselves) {
+  EXPECT_EQ(problems_of_sink(R"({"type": "drain", "url": "ftp://x"})"),
+            Lines{"pipelines[0].sink.url: must begin with http:// or https://"});
+  Lines found = problems_with(R"(, "transforms": [{"type": "filter", "where": "temp >"}])");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(found[0].starts_with("pipelines[0].transforms[0]")) << found[0];
+}
+
+TEST_F(LoaderTest, asks_the_planner) {
+  Lines found = problems_with(R"(, "delivery": {"guarantee": "exactlyOnce"})");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(found[0].starts_with("pipelines[0].delivery.guarantee: ")) << found[0];
+}
+
+TEST_F(LoaderTest, wants_the_first_wait_to_be_the_shorter_one) {
+  EXPECT_EQ(problems_with(R"(, "delivery": {"retry": {"initial": "2m"}})"),
+            Lines{"pipelines[0].delivery.retry: initial (\"2m\") must not be longer than max "
+                  "(\"1m\")"});
+}
+
+TEST_F(LoaderTest, wants_a_mebibyte_for_each_pipeline) {
+  load(R"({"agent": {"dataDir": "/d", "memory": "2MiB"}, "pipelines": [
+    {"name": "a", "source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"}},
+    {"name": "b", "source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"}},
+    {"name": "c", "source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"}}]})");
+  EXPECT_EQ(lines,
+            Lines{"agent.memory: must be at least \"3MiB\" for 3 pipelines, found \"2MiB\""});
+  EXPECT_EQ(problems_with("", R"(, "memory": "1MiB")"), Lines{});
+  EXPECT_EQ(problems_with("", R"(, "memory": "512KiB")").size(), 1U);
+}
+
+TEST_F(LoaderTest, wants_a_dead_letter_file_for_each_pipeline) {
+  load(R"({"agent": {"dataDir": "/d"}, "pipelines": [
+    {"name": "a", "source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"},
+     "deadLetters": {"path": "/dead"}},
+    {"name": "b", "source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"},
+     "deadLetters": {"path": "/dead"}}]})");
+  EXPECT_EQ(lines, Lines{"pipelines[1].deadLetters.path: is the file of "
+                         "pipelines[0].deadLetters.path already: each pipeline needs its own"});
+}
+
+TEST_F(LoaderTest, tells_pipelines_apart_by_their_text_after_substitution) {
+  auto text_with = [this](const std::string& url) {
+    std::optional<AgentConfig> config =
+        load(R"({"agent": {"dataDir": "/d"}, "pipelines": [{"source": {"type": "tap"},
+                 "sink":   {"type": "drain", "url": ")" +
+             url + "\"}}]}");
+    return config ? config->pipelines[0].text : "";
+  };
+  EXPECT_NE(text_with("http://a"), "");
+  EXPECT_EQ(text_with("${env:URL}"), text_with("http://collector"));
+  EXPECT_NE(text_with("http://a"), text_with("http://b"));
+}
+
+TEST_F(LoaderTest, never_shows_a_secret) {
+  problems_of_sink(R"({"type": "${env:SECRET}", "url": "http://x"})");
+  Lines all = lines;
+  problems_of_sink(R"({"type": "drain", "url": "http://x", "password": ["hunter2"]})");
+  all.insert(all.end(), lines.begin(), lines.end());
+  problems_with(R"(, "name": "${env:SECRET}/x")");
+  all.insert(all.end(), lines.begin(), lines.end());
+  EXPECT_EQ(all.size(), 3U);
+  for (const std::string& line : all) EXPECT_EQ(line.find("hunter2"), std::string::npos) << line;
+}
+
+TEST(ReadText, says_what_cannot_be_read) {
+  Result<std::string> missing = read_text("/nonexistent/leat.json");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message(), "open /nonexistent/leat.json: no such file or directory");
+  Result<std::string> folder = read_text("/");
+  ASSERT_FALSE(folder);
+  EXPECT_EQ(folder.error().message(), "read /: is a directory");
+}
+
+}  // namespace
+}  // namespace leat

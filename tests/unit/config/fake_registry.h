@@ -1,0 +1,97 @@
+// Connectors that do nothing, for tests that read configurations.
+#pragma once
+
+#include <array>
+
+#include "stage/registry.h"
+
+namespace leat::fake {
+
+inline constexpr std::string_view kReadFormats[] = {"json", "csv"};
+inline constexpr std::string_view kWriteFormats[] = {"ndjson", "csv"};
+
+inline constexpr Option kTankOptions[] = {
+    {.name = "path", .type = OptionType::kStrings, .required = true, .help = "Files."},
+    {.name = "follow", .type = OptionType::kBool, .fallback = "false", .help = "Go on."},
+};
+
+inline constexpr Option kTapOptions[] = {
+    {.name = "rate", .type = OptionType::kInteger, .fallback = "0", .help = "Records a second."},
+};
+
+inline constexpr Option kDrainOptions[] = {
+    {.name = "url", .required = true, .help = "Where to."},
+    {.name = "password", .secret = true, .help = "Secret."},
+};
+
+inline constexpr Option kShelfOptions[] = {
+    {.name = "table", .required = true, .help = "Table."},
+};
+
+inline Result<std::unique_ptr<Source>> no_source(const Options&) {
+  return std::unique_ptr<Source>();
+}
+
+inline Result<std::unique_ptr<Sink>> no_sink(const Options&) {
+  return std::unique_ptr<Sink>();
+}
+
+// A sink that judges its URL itself, as real ones do.
+inline Result<std::unique_ptr<Sink>> make_drain(const Options& options) {
+  if (options.string("url").starts_with("http")) return std::unique_ptr<Sink>();
+  return fail(ErrorKind::kUsage, options.path("url") + ": must begin with http:// or https://");
+}
+
+inline bool never_ends(const Options&) {
+  return false;
+}
+
+inline const SourceType kTank{.name = "tank",
+                              .help = "Reads a tank.",
+                              .gives = Gives::kBytes,
+                              .replay = Replay::kFromPosition,
+                              .options = kTankOptions,
+                              .formats = kReadFormats,
+                              .bounded = never_ends,
+                              .make = no_source};
+
+inline const SourceType kTap{.name = "tap",
+                             .help = "Makes records.",
+                             .gives = Gives::kRecords,
+                             .replay = Replay::kNone,
+                             .options = kTapOptions,
+                             .formats = {},
+                             .bounded = never_ends,
+                             .make = no_source};
+
+inline const SinkType kDrain{.name = "drain",
+                             .help = "Pours records out.",
+                             .takes = Takes::kSlices,
+                             .options = kDrainOptions,
+                             .formats = kWriteFormats,
+                             .max_in_flight = 8,
+                             .default_in_flight = 2,
+                             .batch = {500, 65536, Milliseconds(100)},
+                             .stores_positions = false,
+                             .make = make_drain};
+
+inline const SinkType kShelf{.name = "shelf",
+                             .help = "Keeps records.",
+                             .takes = Takes::kRecords,
+                             .options = kShelfOptions,
+                             .formats = {},
+                             .max_in_flight = 1,
+                             .default_in_flight = 1,
+                             .batch = {},
+                             .stores_positions = true,
+                             .make = no_sink};
+
+inline const std::array<const SourceType*, 2> kSources{&kTank, &kTap};
+inline const std::array<const SinkType*, 2> kSinks{&kDrain, &kShelf};
+inline constexpr LeftOut kLeftOut[] = {{"sewer", false, true}};
+
+inline Registry registry() {
+  return {kSources, kSinks, kLeftOut};
+}
+
+}  // namespace leat::fake
