@@ -1,0 +1,80 @@
+// `filter`: keeps the records for which an expression is true.
+#include "transform/types.h"
+
+#include "transform/on_error.h"
+#include "transform/sql_engine.h"
+
+namespace leat {
+namespace {
+
+class FilterTransform final : public Transform {
+ public:
+  FilterTransform(const Options& options, std::unique_ptr<SqlEngine> engine, Statement statement)
+      : engine_(std::move(engine)),
+        statement_(std::move(statement)),
+        on_error_(options, "filter"),
+        path_(options.path("where")) {}
+
+  Status run(BatchRef& batch, DeadLetters& dead) override {
+    std::vector<Record>& records = batch->records;
+    if (records.empty()) return {};
+    // Kept records move to the front as the scan goes on; it never looks back at what they cover.
+    size_t kept = 0;
+    size_t failed = 0;
+    auto keep = [&records, &kept](size_t row) -> Status {
+      records[kept++] = records[row];
+      return {};
+    };
+    auto give_up = [&, this](size_t row, const std::string& reason) {
+      ++failed;
+      return on_error_.record_failed(*batch, row, reason, dead, dropped_);
+    };
+    Status status = engine_->scan(statement_.get(), *batch, keep, give_up);
+    engine_->report_unseen_columns(path_);
+    if (!status) return status;
+    filtered_ += records.size() - kept - failed;
+    records.resize(kept);
+    return {};
+  }
+
+ private:
+  std::unique_ptr<SqlEngine> engine_;  // before the statement, which is finalized first
+  Statement statement_;
+  OnError on_error_;
+  std::string path_;
+};
+
+constexpr Option kOptions[] = {
+    {.name = "where",
+     .type = OptionType::kString,
+     .required = true,
+     .help = "An SQL expression over the fields of a record (\"temp > 40 AND state <> 'idle'\"). "
+             "Records for which it is true are kept; false and NULL remove them."},
+    kOnErrorOption,
+    kMaxStepsOption};
+
+Result<std::unique_ptr<Transform>> make(const Options& options) {
+  const std::string& where = options.string("where");
+  std::string path = options.path("where");
+  auto engine = SqlEngine::open(SqlEngine::Scope::kRecord, options.integer("maxSteps"));
+  if (!engine) return fail(engine.error());
+  auto checked = (*engine)->check_expression(where, path);
+  if (!checked) return fail(checked.error());
+  std::string before = "SELECT 1" + (*engine)->from_clause() + " WHERE (\n";
+  auto statement =
+      (*engine)->prepare({.before = before, .user = where, .after = "\n)", .path = path});
+  if (!statement) return fail(statement.error());
+  if (Status status = (*engine)->dry_run(statement->get(), path); !status)
+    return fail(status.error());
+  return std::make_unique<FilterTransform>(options, std::move(*engine), std::move(*statement));
+}
+
+}  // namespace
+
+const TransformType kFilterTransform{
+    .name = "filter",
+    .help = "Keeps the records for which an SQL expression is true.",
+    .options = kOptions,
+    .make = make};
+
+}  // namespace leat

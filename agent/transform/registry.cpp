@@ -1,0 +1,17 @@
+#include "transform/types.h"
+
+namespace leat {
+
+std::span<const TransformType* const> transform_types() {
+  static constexpr const TransformType* kTypes[] = {&kFilterTransform, &kMapTransform,
+                                                    &kSqlTransform};
+  return kTypes;
+}
+
+const TransformType* find_transform(std::string_view name) {
+  for (const TransformType* type : transform_types())
+    if (type->name == name) return type;
+  return nullptr;
+}
+
+}  // namespace leat

@@ -1,0 +1,268 @@
+#include "transform/input_table.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "transform/sql_value.h"
+
+namespace leat {
+namespace {
+
+// A declared type that SQLite takes for "no affinity" (it contains BLOB), and that comes back from
+// sqlite3_column_decltype() for results that are a column and nothing else.
+constexpr std::string_view kDeclaredType = "BLOB";
+
+bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() &&
+         sqlite3_strnicmp(a.data(), b.data(), static_cast<int>(a.size())) == 0;
+}
+
+}  // namespace
+
+int find_field(const Shape& shape, std::string_view name) {
+  int exact = shape.find(name);
+  if (exact >= 0) return exact;
+  for (size_t i = 0; i < shape.size(); ++i)
+    if (same_name(shape.name(i), name)) return static_cast<int>(i);
+  return -1;
+}
+
+std::string quoted_identifier(std::string_view name) {
+  std::string quoted = "\"";
+  for (char c : name) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+struct InputTable::Link : sqlite3_vtab {
+  InputTable* table;
+};
+
+struct InputTable::Cursor : sqlite3_vtab_cursor {
+  InputTable* table;
+  const Record* at;
+  const Record* end;
+  const Shape* shape;
+  const int32_t* fields;  // of `shape`
+};
+
+const sqlite3_module InputTable::kModule = [] {
+  sqlite3_module module{};
+  module.iVersion = 1;
+  module.xConnect = connect;  // and no xCreate: the table is there without CREATE
+  module.xBestIndex = best_index;
+  module.xDisconnect = disconnect;
+  module.xOpen = open;
+  module.xClose = close;
+  module.xFilter = filter;
+  module.xNext = next;
+  module.xEof = eof;
+  module.xColumn = column;
+  module.xRowid = rowid;
+  return module;
+}();
+
+InputTable::InputTable(std::string name) : name_(std::move(name)) {
+  columns_.push_back({.name = std::string(kEventTimeColumn), .shown = true, .seen = true});
+  // SQLite's own names for the row number. A field may well be called "oid".
+  for (const char* reserved : {"rowid", "oid", "_rowid_"}) columns_.push_back({.name = reserved});
+}
+
+int InputTable::attach(sqlite3* db) {
+  field_maps_.clear();
+  types_read_.assign(columns_.size(), 0);
+  int code = sqlite3_create_module_v2(db, name_.c_str(), &kModule, this, nullptr);
+  if (code != SQLITE_OK) return code;
+  // Naming it connects it.
+  std::string query = "SELECT 1 FROM " + quoted_identifier(name_);
+  sqlite3_stmt* statement = nullptr;
+  code = sqlite3_prepare_v2(db, query.c_str(), -1, &statement, nullptr);
+  sqlite3_finalize(statement);
+  return code;
+}
+
+int InputTable::find_column(std::string_view name) const {
+  for (size_t i = 0; i < columns_.size(); ++i)
+    if (same_name(columns_[i].name, name)) return static_cast<int>(i);
+  return -1;
+}
+
+void InputTable::add_hidden_column(std::string_view name) {
+  columns_.push_back({.name = std::string(name), .requested = true});
+}
+
+void InputTable::remove_last_column() {
+  columns_.pop_back();
+}
+
+bool InputTable::show_fields_of(const Batch& batch) {
+  shown_shapes_.trim();
+  size_t shown_before = static_cast<size_t>(
+      std::count_if(columns_.begin(), columns_.end(), [](const Column& c) { return c.shown; }));
+  size_t shown = shown_before;
+  auto show_all = [this, &shown](const Shape& shape) {
+    for (size_t i = 0; i < shape.size(); ++i) {
+      std::string_view name = shape.name(i);
+      if (name.find('\0') != std::string_view::npos) continue;
+      int known = find_column(name);
+      if (known >= 0 && columns_[static_cast<size_t>(known)].shown) continue;
+      Column column{.name = std::string(name), .shown = true, .seen = true};
+      // What was hidden so far moves to the end, so that `*` shows fields in their order.
+      if (known >= 0) columns_.erase(columns_.begin() + known);
+      columns_.push_back(std::move(column));
+      ++shown;
+    }
+    return true;
+  };
+  const Shape* last = nullptr;
+  for (const Record& record : batch.records) {
+    if (record.shape != last) shown_shapes_.get(batch, last = record.shape, show_all);
+  }
+  return shown != shown_before;
+}
+
+std::vector<std::string> InputTable::unseen_columns() const {
+  std::vector<std::string> names;
+  for (const Column& column : columns_)
+    if (column.requested && !column.seen) names.push_back(column.name);
+  return names;
+}
+
+void InputTable::show(const Batch& batch, size_t from, size_t to) {
+  if (&batch != batch_) field_maps_.trim();
+  batch_ = &batch;
+  rows_ = batch.records.data();
+  from_ = at_ = rows_ + from;
+  to_ = rows_ + to;
+  std::fill(types_read_.begin(), types_read_.end(), 0);
+}
+
+void InputTable::hide() {
+  batch_ = nullptr;
+  rows_ = from_ = to_ = at_ = nullptr;
+}
+
+int InputTable::plain_column(sqlite3_stmt* statement, int result_column) {
+  const char* declared = sqlite3_column_decltype(statement, result_column);
+  std::string_view type = declared == nullptr ? "" : declared;
+  if (!type.starts_with(kDeclaredType)) return -1;
+  type.remove_prefix(kDeclaredType.size());
+  int column = -1;
+  std::from_chars(type.data(), type.data() + type.size(), column);
+  return column;
+}
+
+InputTable::FieldMap InputTable::map_fields(const Shape& shape) {
+  FieldMap map(columns_.size(), kNoField);
+  map[0] = kEventTime;
+  for (size_t i = 1; i < columns_.size(); ++i) {
+    map[i] = find_field(shape, columns_[i].name);
+    if (map[i] >= 0) columns_[i].seen = true;
+  }
+  return map;
+}
+
+const int32_t* InputTable::fields_of(const Shape* shape) {
+  auto make = [this](const Shape& unknown) { return map_fields(unknown); };
+  return field_maps_.get(*batch_, shape, make).data();
+}
+
+std::string InputTable::declaration() const {
+  std::string sql = "CREATE TABLE input(";
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (i > 0) sql += ',';
+    sql += quoted_identifier(columns_[i].name) + " " + std::string(kDeclaredType) +
+           std::to_string(i) + (columns_[i].shown ? "" : " HIDDEN");
+  }
+  if (probing_) sql += "," + quoted_identifier(kStarColumn);
+  return sql + ")";
+}
+
+int InputTable::connect(sqlite3* db, void* self, int, const char* const*, sqlite3_vtab** link,
+                        char** error) {
+  auto* table = static_cast<InputTable*>(self);
+  int code = sqlite3_declare_vtab(db, table->declaration().c_str());
+  if (code != SQLITE_OK) {
+    *error = sqlite3_mprintf("%s", sqlite3_errmsg(db));
+    return code;
+  }
+  auto* made = new Link{};
+  made->table = table;
+  *link = made;
+  return SQLITE_OK;
+}
+
+int InputTable::disconnect(sqlite3_vtab* link) {
+  delete static_cast<Link*>(link);
+  return SQLITE_OK;
+}
+
+int InputTable::best_index(sqlite3_vtab*, sqlite3_index_info* info) {
+  // Always a full scan. The guess at its length makes SQLite build an index over a materialized
+  // subquery that is joined.
+  constexpr int kTypicalRecords = 5000;
+  info->estimatedCost = kTypicalRecords;
+  info->estimatedRows = kTypicalRecords;
+  return SQLITE_OK;
+}
+
+int InputTable::open(sqlite3_vtab* link, sqlite3_vtab_cursor** cursor) {
+  auto* opened = new Cursor{};
+  opened->table = static_cast<Link*>(link)->table;
+  *cursor = opened;
+  return SQLITE_OK;
+}
+
+int InputTable::close(sqlite3_vtab_cursor* cursor) {
+  delete static_cast<Cursor*>(cursor);
+  return SQLITE_OK;
+}
+
+int InputTable::filter(sqlite3_vtab_cursor* base, int, const char*, int, sqlite3_value**) {
+  auto* cursor = static_cast<Cursor*>(base);
+  InputTable& table = *cursor->table;
+  cursor->at = table.at_ = table.from_;
+  cursor->end = table.to_;
+  cursor->shape = nullptr;
+  if (cursor->at != cursor->end)
+    cursor->fields = table.fields_of(cursor->shape = cursor->at->shape);
+  return SQLITE_OK;
+}
+
+int InputTable::next(sqlite3_vtab_cursor* base) {
+  auto* cursor = static_cast<Cursor*>(base);
+  const Record* at = cursor->table->at_ = ++cursor->at;
+  if (at != cursor->end && at->shape != cursor->shape)
+    cursor->fields = cursor->table->fields_of(cursor->shape = at->shape);
+  return SQLITE_OK;
+}
+
+int InputTable::eof(sqlite3_vtab_cursor* base) {
+  auto* cursor = static_cast<Cursor*>(base);
+  return cursor->at == cursor->end ? 1 : 0;
+}
+
+int InputTable::column(sqlite3_vtab_cursor* base, sqlite3_context* context, int index) {
+  auto* cursor = static_cast<Cursor*>(base);
+  InputTable& table = *cursor->table;
+  int32_t field = cursor->fields[index];
+  if (field >= 0) {
+    const Value& value = cursor->at->values[field];
+    table.types_read_[static_cast<size_t>(index)] |= type_bit(value.type);
+    set_result(context, value, table.scratch_);
+  } else if (field == kEventTime) {
+    table.types_read_[static_cast<size_t>(index)] |= type_bit(Type::kTime);
+    sqlite3_result_int64(context, cursor->at->time_us);
+  }
+  return SQLITE_OK;
+}
+
+int InputTable::rowid(sqlite3_vtab_cursor* base, sqlite3_int64* id) {
+  auto* cursor = static_cast<Cursor*>(base);
+  *id = cursor->at - cursor->table->rows_;
+  return SQLITE_OK;
+}
+
+}  // namespace leat

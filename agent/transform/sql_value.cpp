@@ -1,0 +1,108 @@
+#include "transform/sql_value.h"
+
+#include <cmath>
+#include <string_view>
+
+namespace leat {
+namespace {
+
+// SQLite's mark on text that its JSON functions made, and that they take as JSON when it is nested
+// into more JSON (JSON_SUBTYPE in its source, "J").
+constexpr unsigned kJsonSubtype = 74;
+
+// The largest and smallest double that an int64 conversion may be given.
+constexpr double kInt64Limit = 9223372036854774784.0;
+
+void set_text(sqlite3_context* context, const Value& value) {
+  // A null pointer would mean NULL.
+  const char* text = value.text != nullptr ? value.text : "";
+  sqlite3_result_text64(context, text, value.size, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void set_string(sqlite3_context* context, const Value& value, std::string& scratch) {
+  if (value.form == Form::kPlain) return set_text(context, value);
+  scratch.clear();
+  append_unescaped(scratch, value.view());
+  sqlite3_result_text64(context, scratch.data(), scratch.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+// JSON text as the value that it means: what JSON functions return stays JSON and keeps its types
+// ("true" becomes a bool, which SQL itself does not have).
+Value value_of_json(std::string_view json) {
+  switch (json.empty() ? '\0' : json.front()) {
+    case '"': {
+      if (json.size() < 2 || json.back() != '"') break;
+      std::string_view inside = json.substr(1, json.size() - 2);
+      bool escaped = inside.find('\\') != std::string_view::npos;
+      return Value::of_text(Type::kString, inside, escaped ? Form::kText : Form::kPlain);
+    }
+    case '{':
+    case '[':
+      return Value::of_text(Type::kJson, json);
+    default:
+      if (json == "true" || json == "false") return Value::boolean(json == "true");
+      if (json == "null") return Value::null();
+      if (!json.empty() && json_number_length(json) == json.size()) return number_from_text(json);
+  }
+  return Value::of_text(Type::kString, json);
+}
+
+// Not sqlite3_value_text(): that would copy the text once more to put a NUL behind it.
+std::string_view bytes_of(sqlite3_value* result) {
+  auto* data = static_cast<const char*>(sqlite3_value_blob(result));
+  return {data, data == nullptr ? 0 : static_cast<size_t>(sqlite3_value_bytes(result))};
+}
+
+}  // namespace
+
+void set_result(sqlite3_context* context, const Value& value, std::string& scratch) {
+  switch (value.type) {
+    case Type::kAbsent:
+    case Type::kNull:
+      return;  // NULL is what a context holds at first
+    case Type::kBool:
+    case Type::kTime:
+      return sqlite3_result_int64(context, value.integer);
+    case Type::kInteger:
+      return sqlite3_result_int64(context, integer_of(value));
+    case Type::kFloat:
+    case Type::kDecimal:
+      return sqlite3_result_double(context, real_of(value));
+    case Type::kString:
+      return set_string(context, value, scratch);
+    case Type::kBytes:
+      return sqlite3_result_blob64(context, value.text != nullptr ? value.text : "", value.size,
+                                   SQLITE_STATIC);
+    case Type::kJson:
+      set_text(context, value);
+      return sqlite3_result_subtype(context, kJsonSubtype);
+  }
+}
+
+Value read_result(sqlite3_value* result, Arena& arena) {
+  switch (sqlite3_value_type(result)) {
+    case SQLITE_INTEGER:
+      return Value::of_integer(sqlite3_value_int64(result));
+    case SQLITE_FLOAT:
+      return Value::of_float(sqlite3_value_double(result));
+    case SQLITE_TEXT: {
+      bool json = sqlite3_value_subtype(result) == kJsonSubtype;
+      std::string_view text = arena.copy(bytes_of(result));
+      return json ? value_of_json(text) : Value::of_text(Type::kString, text);
+    }
+    case SQLITE_BLOB:
+      return Value::of_text(Type::kBytes, arena.copy(bytes_of(result)));
+    default:
+      return Value::null();
+  }
+}
+
+std::optional<int64_t> event_time_of(const Value& value) {
+  if (value.type == Type::kInteger || value.type == Type::kTime) return integer_of(value);
+  if (value.type != Type::kFloat) return std::nullopt;
+  double number = real_of(value);  // avg(_time) is one
+  if (!(std::fabs(number) <= kInt64Limit)) return std::nullopt;
+  return static_cast<int64_t>(number);
+}
+
+}  // namespace leat

@@ -1,0 +1,12 @@
+// The transforms, one descriptor each; registry.cpp lists them.
+#pragma once
+
+#include "stage/transform.h"
+
+namespace leat {
+
+extern const TransformType kFilterTransform;
+extern const TransformType kMapTransform;
+extern const TransformType kSqlTransform;
+
+}  // namespace leat
