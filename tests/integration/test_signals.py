@@ -144,7 +144,7 @@ def test_hangup_reloads_what_changed(agent, collector):
     collector.wait_records(1)
     configure({"type": "map", "set": {"site": "'north'"}})
     agent.send(signal.SIGHUP)
-    agent.wait_log("reload")
+    agent.wait_log("configuration taken over")
 
     def append_until_mapped():
         with open(path, "a", encoding="utf8") as file:

@@ -1,0 +1,120 @@
+"""The disk is full, the journal is damaged: nothing is lost, and it goes on when it can."""
+
+import pytest
+
+from faults.small_disk import SmallDisk, can_mount
+from harness.collector import Answer
+from harness.pipelines import file_source, http_sink, pipeline, quick_retry, where
+from harness.telemetry import expect_each_once, missing, seqs_of
+
+RECORDS = 5000
+
+
+def seqs(collector):
+    return [record["seq"] for record in collector.records()]
+
+
+@pytest.fixture
+def disk(tmp_path, make_agent):  # make_agent: agents end before the disk goes
+    if not can_mount(tmp_path):
+        pytest.skip("mounting a small file system needs root with CAP_SYS_ADMIN")
+    with SmallDisk(tmp_path / "disk", "2m") as small:
+        yield small
+
+
+def test_a_full_data_folder_holds_delivery_back_until_there_is_room(
+        agent, collector, telemetry, disk):
+    agent.data_dir = disk.folder / "data"
+    collector.default = Answer(delay=0.01)
+    agent.configure(pipeline(file_source(telemetry(RECORDS)), http_sink(collector, inFlight=2),
+                             delivery=quick_retry()))
+    agent.start()
+    collector.wait_requests(3)
+    disk.fill()
+    agent.wait_log(" (warn|error) .*(full|no space)")
+    disk.free()
+    assert agent.wait() == 0
+    assert missing(seqs(collector), RECORDS) == []
+    assert len(agent.log_lines(" (warn|error) ")) <= 6
+
+
+def test_a_kill_on_a_full_disk_loses_nothing(agent, collector, telemetry, disk):
+    agent.data_dir = disk.folder / "data"
+    collector.default = Answer(delay=0.01)
+    agent.configure(pipeline(file_source(telemetry(RECORDS)), http_sink(collector, inFlight=2)))
+    agent.start()
+    collector.wait_requests(3)
+    disk.fill()
+    agent.wait_log(" (warn|error) .*(full|no space)")
+    agent.kill()
+    disk.free()
+    assert agent.run() == 0
+    assert missing(seqs(collector), RECORDS) == []
+
+
+def test_dead_letters_that_cannot_be_written_are_waited_for(agent, collector, disk):
+    agent.data_dir = agent.folder / "data"
+    path = agent.folder / "input.jsonl"
+    path.write_text("".join(f'{{"seq":{n}}}\n' + ("not json\n" if n % 100 == 50 else "")
+                            for n in range(1000)))
+    letters = disk.folder / "letters.jsonl"
+    agent.configure(pipeline(file_source(path), http_sink(collector), where("seq >= 0"),
+                             deadLetters={"path": str(letters)}))
+    disk.fill()
+    agent.start()
+    agent.wait_log(" error .*dead letters cannot be written")
+    disk.free()
+    assert agent.wait() == 0
+    expect_each_once(seqs(collector), 1000)
+    assert len(letters.read_text().splitlines()) == 10
+
+
+def test_a_full_disk_under_the_file_sink_tears_no_line(agent, telemetry, disk):
+    out = disk.folder / "out.ndjson"
+    agent.configure(pipeline(file_source(telemetry(RECORDS)),
+                             {"type": "file", "path": str(out), "format": "ndjson",
+                              "batch": {"records": 100}}, delivery=quick_retry()))
+    disk.fill()
+    agent.start()
+    agent.wait_log(" (warn|error) .*no space")
+    disk.free()
+    assert agent.wait() == 0
+    files = [path for path in disk.folder.iterdir() if path.is_file()]
+    expect_each_once([seq for path in files for seq in seqs_of(path.read_bytes())], RECORDS)
+
+
+def test_a_full_disk_under_the_sqlite_sink_loses_nothing(agent, telemetry, disk):
+    import sqlite3
+    database = disk.folder / "out.db"
+    agent.configure(pipeline(file_source(telemetry(RECORDS)),
+                             {"type": "sqlite", "path": str(database), "table": "readings",
+                              "batch": {"records": 100}},
+                             delivery=quick_retry(guarantee="exactlyOnce")))
+    disk.fill()
+    agent.start()
+    agent.wait_log(" (warn|error) .*(full|no space|unable to open|disk I/O)")
+    disk.free()
+    assert agent.wait() == 0
+    rows = sqlite3.connect(database).execute("SELECT seq FROM readings").fetchall()
+    expect_each_once([seq for (seq,) in rows], RECORDS)
+
+
+@pytest.mark.parametrize("damage", [
+    lambda content: b"",
+    lambda content: b"this is no database" * 500,
+    lambda content: content[:len(content) // 2],
+    lambda content: content[:2000] + b"\xff" * 3000 + content[5000:],
+], ids=["empty", "overwritten", "cut", "a_hole"])
+def test_a_damaged_journal_does_not_keep_the_agent_from_starting(
+        agent, collector, telemetry, damage):
+    """It may have to read again what it had delivered, but it runs, and loses nothing."""
+    collector.default = Answer(delay=0.005)
+    agent.configure(pipeline(file_source(telemetry(RECORDS)), http_sink(collector)))
+    agent.start()
+    collector.wait_requests(10)
+    agent.terminate()
+    assert agent.wait() == 0
+    journal = agent.data_dir / "journal.db"
+    journal.write_bytes(damage(journal.read_bytes()))
+    assert agent.run() == 0
+    assert missing(seqs(collector), RECORDS) == []
