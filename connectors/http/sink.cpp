@@ -1,0 +1,211 @@
+#include "stage/sink.h"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "connectors/http/answer.h"
+#include "connectors/http/client.h"
+#include "connectors/http/compressor.h"
+#include "connectors/http/request.h"
+#include "loop/handles.h"
+#include "net/tls.h"
+
+namespace leat {
+namespace http {
+namespace {
+
+constexpr std::string_view kMethods[] = {"POST", "PUT", "PATCH"};
+constexpr std::string_view kCompressions[] = {"none", "gzip"};
+constexpr std::string_view kFormats[] = {"ndjson", "json", "csv", "lines", "raw"};
+
+constexpr Option kAuthOptions[] = {
+    {.name = "user", .help = "User name, sent with \"password\" as basic authentication."},
+    {.name = "password", .secret = true, .help = "Password of the user."},
+    {.name = "token", .secret = true, .help = "Token, sent as bearer authentication."},
+};
+
+constexpr Option kOptions[] = {
+    {.name = "url",
+     .required = true,
+     .help = "Where to send to: http:// or https://, with path and query."},
+    {.name = "method", .fallback = "POST", .help = "Request method.", .choices = kMethods},
+    {.name = "headers",
+     .type = OptionType::kMap,
+     .help = "Further request headers. Content-Type and User-Agent can be replaced; headers that "
+             "frame the message cannot."},
+    {.name = "auth",
+     .type = OptionType::kObject,
+     .help = "Credentials: either a user and a password, or a token.",
+     .fields = kAuthOptions},
+    {.name = "compression",
+     .fallback = "none",
+     .help = "Compresses request bodies; the server must understand Content-Encoding: gzip.",
+     .choices = kCompressions},
+    {.name = "compressionLevel",
+     .type = OptionType::kInteger,
+     .fallback = "6",
+     .help = "From 1 (least CPU) to 9 (smallest).",
+     .min = 1,
+     .max = 9},
+    {.name = "connectTimeout",
+     .type = OptionType::kDuration,
+     .fallback = "10s",
+     .help = "For resolving the name, connecting and the TLS handshake together.",
+     .min = 1},
+    {.name = "timeout",
+     .type = OptionType::kDuration,
+     .fallback = "30s",
+     .help = "From the first byte of a request to the last byte of its answer.",
+     .min = 1},
+    {.name = "tls",
+     .type = OptionType::kObject,
+     .help = "How the server is verified, and the client certificate; for https:// only.",
+     .fields = kTlsOptions},
+};
+
+// The slices of a delivery as one document. Slices that lie one behind the other in memory, as
+// those of one batch nearly always do, become one buffer.
+std::vector<uv_buf_t> document(const Delivery& delivery, const Enclosure& enclosure) {
+  std::vector<uv_buf_t> buffers;
+  auto add = [&buffers](const char* data, size_t size) {
+    if (size == 0) return;
+    if (!buffers.empty() && buffers.back().base + buffers.back().len == data) {
+      buffers.back().len += size;
+      return;
+    }
+    uv_buf_t buffer = uv_buf_init(const_cast<char*>(data), 0);  // libuv only reads it
+    buffer.len = size;
+    buffers.push_back(buffer);
+  };
+  add(enclosure.open.data(), enclosure.open.size());
+  delivery.each_slice([&add](const Slice& slice) { add(slice.data, slice.size); });
+  if (!buffers.empty()) buffers.back().len -= enclosure.drop_last;
+  add(enclosure.close.data(), enclosure.close.size());
+  return buffers;
+}
+
+class HttpSink final : public Sink {
+ public:
+  HttpSink(RequestConfig config, const Options& options)
+      : config_(std::move(config)),
+        tls_options_(options.object("tls")),
+        connect_timeout_(options.duration("connectTimeout")),
+        timeout_(options.duration("timeout")),
+        compression_level_(static_cast<int>(options.integer("compressionLevel"))) {}
+
+  Status open(SinkContext& context) override {
+    context_ = &context;
+    if (config_.url.https) {
+      auto tls = TlsContext::open(tls_options_, context.pipeline());
+      if (!tls) return fail(tls.error());
+      tls_ = std::move(*tls);
+    }
+    if (config_.gzip) {
+      auto compressor = Compressor::open(context.loop(), context.budget(), compression_level_);
+      if (!compressor) return fail(compressor.error());
+      compressor_ = std::move(*compressor);
+    }
+    const WriteFormat* format = context.format();
+    head_start_ = head_start(config_, format == nullptr ? "" : format->media);
+    client_.emplace(ClientConfig{.loop = context.loop(),
+                                 .address = config_.url.address,
+                                 .tls = tls_.get(),
+                                 .connect_timeout = connect_timeout_,
+                                 .timeout = timeout_});
+    return {};
+  }
+
+  void deliver(const Delivery& delivery, Done done) override {
+    auto request = std::make_shared<Request>();
+    request->enclosure = context_->enclosure();
+    request->key = delivery.key;
+    request->done = std::move(done);
+    std::vector<uv_buf_t> body = document(delivery, request->enclosure);
+    if (!compressor_) return send(std::move(request), body);
+    compressor_->compress(std::move(body), [this, request](std::shared_ptr<GzipBody> gzip) {
+      request->gzip = std::move(gzip);
+      send(request, request->gzip->buffers());
+    });
+  }
+
+  void close(std::function<void()> closed) override {
+    compressor_.reset();
+    client_.reset();
+    // One turn of the loop later the sockets are closed too.
+    closing_.emplace(context_->loop());
+    closing_->start(Milliseconds{0}, std::move(closed));
+  }
+
+ private:
+  // What a request points into, kept until it is answered.
+  struct Request {
+    Enclosure enclosure;
+    std::string key;
+    std::string head;
+    std::shared_ptr<GzipBody> gzip;
+    Done done;
+  };
+
+  void send(std::shared_ptr<Request> request, const std::vector<uv_buf_t>& body) {
+    size_t length = 0;
+    for (const uv_buf_t& buffer : body) length += buffer.len;
+    request->head = head_start_;
+    append_head_end(request->head, length, request->key);
+
+    std::vector<uv_buf_t> message;
+    message.reserve(body.size() + 1);
+    message.push_back(
+        uv_buf_init(request->head.data(), static_cast<unsigned>(request->head.size())));
+    message.insert(message.end(), body.begin(), body.end());
+    client_->send(std::move(message), [this, request](Result<Response> response) {
+      Answer answer = answer_to(response);
+      // The compressed body is not needed for an answer, and its memory may be needed for the next.
+      request->gzip.reset();
+      request->done(std::move(answer));  // may destroy this
+    });
+  }
+
+  Answer answer_to(const Result<Response>& response) const {
+    if (!response) return Answer::retry(config_.shown() + ": " + response.error().message());
+    return answer_for(config_, *response, context_->clock().unix_us() / 1'000'000);
+  }
+
+  const RequestConfig config_;
+  const Options tls_options_;
+  const Milliseconds connect_timeout_;
+  const Milliseconds timeout_;
+  const int compression_level_;
+  SinkContext* context_ = nullptr;
+  std::string head_start_;
+  std::unique_ptr<TlsContext> tls_;  // outlives the client
+  std::unique_ptr<Compressor> compressor_;
+  std::optional<Client> client_;
+  std::optional<Timer> closing_;
+};
+
+Result<std::unique_ptr<Sink>> make(const Options& options) {
+  Result<RequestConfig> config = RequestConfig::from(options);
+  if (!config) return fail(config.error());
+  return std::make_unique<HttpSink>(std::move(*config), options);
+}
+
+}  // namespace
+}  // namespace http
+
+extern const SinkType kHttpSink;
+const SinkType kHttpSink{
+    .name = "http",
+    .help =
+        "Sends each batch as one HTTP request. Retries what the server cannot take now, and "
+        "splits what it refuses until the bad records stand alone.",
+    .takes = Takes::kSlices,
+    .options = http::kOptions,
+    .formats = http::kFormats,
+    .max_in_flight = 64,
+    .default_in_flight = 2,
+    .make = http::make,
+};
+
+}  // namespace leat

@@ -1,0 +1,15 @@
+// What an HTTP answer means for a delivery.
+#pragma once
+
+#include <cstdint>
+
+#include "connectors/http/request.h"
+#include "connectors/http/response.h"
+#include "stage/sink.h"
+
+namespace leat::http {
+
+// `now_s`: seconds since the Unix epoch, for a Retry-After that is a date.
+Answer answer_for(const RequestConfig& config, const Response& response, int64_t now_s);
+
+}  // namespace leat::http
