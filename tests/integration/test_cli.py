@@ -1,0 +1,320 @@
+"""The command line as a user meets it: check, explain, help, version, and what it says to mistakes."""
+
+import json
+import re
+import signal
+import subprocess
+
+import pytest
+
+from conftest import ROOT
+
+
+def pipeline(agent, **changes):
+    """file → filter → stdout, over a file of three lines."""
+    data = agent.folder / "in.jsonl"
+    data.write_text("".join(f'{{"n":{n},"temp":{t}}}\n' for n, t in enumerate((50, 30, 60))))
+    return {"source": {"type": "file", "path": [str(data)], "format": "json"},
+            "transforms": [{"type": "filter", "where": "temp > 40"}],
+            "sink": {"type": "stdout"}, **changes}
+
+
+def check(agent, *arguments, **how):
+    return agent.command("check", "-c", agent.config_path, *arguments, **how)
+
+
+# --- check ---------------------------------------------------------------------------------------
+
+
+def test_check_names_the_chain(agent):
+    agent.configure(pipeline(agent, name="press-line"))
+    done = check(agent)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "ok: 1 pipeline: press-line: file → filter → stdout\n"
+
+
+def test_check_lists_several_pipelines(agent):
+    agent.configure(pipeline(agent, name="a"), pipeline(agent, name="b", transforms=[]))
+    assert check(agent).stdout == ("ok: 2 pipelines\n  a: file → filter → stdout\n"
+                                   "  b: file → stdout\n")
+
+
+def test_check_reads_standard_input(agent):
+    agent.configure(pipeline(agent))
+    done = agent.command("check", "-c", "-", stdin=agent.config_path.read_text())
+    assert done.returncode == 0
+    assert done.stdout.startswith("ok: 1 pipeline")
+
+
+def test_check_opens_nothing(agent):
+    agent.configure(pipeline(agent, sink={"type": "http", "url": "http://127.0.0.1:1/"}))
+    assert check(agent).returncode == 0
+    assert not agent.data_dir.exists()
+
+
+def test_check_reports_all_errors_one_line_each(agent):
+    agent.write_config({
+        "agent": {"dataDir": "/tmp/x", "memory": "lots", "wrokers": 1},
+        "pipelines": [{
+            "name": "a b",
+            "source": {"type": "file", "paht": "x", "format": "jsno", "follow": "yes"},
+            "transforms": [{"type": "filter", "where": "temp >"}, {"type": "fliter"},
+                           {"type": "map", "set": ["a"]}],
+            "sink": {"type": "http", "ulr": "http://x", "inFlight": 0, "timeout": 30,
+                     "batch": {"records": 0, "linger": "soon"}},
+            "delivery": {"guarantee": "exactly", "retry": {"initial": 5}},
+            "limit": {}}]})
+    done = check(agent)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    for start in ("agent.memory: must be a size such as",
+                  'agent.wrokers: unknown key, did you mean "workers"?',
+                  "pipelines[0].name: must be",
+                  'pipelines[0].source.paht: unknown key, did you mean "path"?',
+                  "pipelines[0].source.path: missing, and required",
+                  'pipelines[0].source.format: must be one of "json"',
+                  "pipelines[0].source.follow: must be true or false",
+                  "pipelines[0].transforms[0]",
+                  'pipelines[0].transforms[1].type: unknown transform: the string "fliter", '
+                  'did you mean "filter"?',
+                  "pipelines[0].transforms[2].set: must be an object",
+                  'pipelines[0].sink.ulr: unknown key, did you mean "url"?',
+                  "pipelines[0].sink.url: missing, and required",
+                  "pipelines[0].sink.inFlight: must be between 1 and",
+                  "pipelines[0].sink.timeout: must be a duration such as",
+                  "pipelines[0].sink.batch.records: must be between 1 and",
+                  "pipelines[0].sink.batch.linger: must be a duration such as",
+                  "pipelines[0].delivery.guarantee: must be one of",
+                  "pipelines[0].delivery.retry.initial: must be a duration such as",
+                  'pipelines[0].limit: unknown key, did you mean "limits"?'):
+        assert [line for line in lines if line.startswith(start)], start
+    assert lines[-1] == f"leat: {agent.config_path}: {len(lines) - 1} errors"
+    assert len(lines) - 1 == 19
+
+
+def test_check_says_where_the_syntax_is_wrong(agent):
+    agent.write_config('{\n  "agent": {},\n  "pipelines": [],\n}\n')
+    done = check(agent)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == "line 4, column 1: ',' before '}': remove it"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "nonsense", "\0", "{" * 5000, '{"a": "\x01"}',
+                                     '{"pipelines": 1e999}', '"' * 99, "{}{}"])
+def test_check_survives_any_file(agent, content):
+    agent.write_config(content)
+    done = check(agent)
+    assert done.returncode == 2
+    assert done.stderr.endswith(("1 error\n", "errors\n"))
+
+
+def test_check_says_when_the_file_cannot_be_read(agent):
+    done = agent.command("check", "-c", "missing.json")
+    assert done.returncode == 2
+    assert done.stderr == ("open missing.json: no such file or directory\n"
+                           "leat: missing.json: 1 error\n")
+    done = agent.command("check", "-c", agent.folder)
+    assert done.returncode == 2
+    assert "is a directory" in done.stderr
+
+
+def test_check_asks_for_a_data_dir_unless_the_command_line_has_one(agent):
+    agent.write_config({"pipelines": [pipeline(agent)]})
+    done = check(agent)
+    assert done.returncode == 2
+    assert done.stderr.startswith("agent.dataDir: missing, and required")
+    assert "--data-dir" in done.stderr
+    assert check(agent, "--data-dir", agent.data_dir).returncode == 0
+
+
+def test_check_puts_in_variables_and_never_shows_them(agent):
+    (agent.folder / "token").write_text("s3cret\n")
+    sink = {"type": "http", "url": "${env:URL}/in", "auth": {"bearer": "${file:token}"}}
+    agent.configure(pipeline(agent, sink=sink))
+    done = check(agent, env={"URL": "http://127.0.0.1:1"})
+    assert (done.returncode, done.stderr) == (0, "")
+
+    done = check(agent, env={})
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "pipelines[0].sink.url: environment variable URL is not set\n")
+
+    sink["inFlight"] = "${env:SECRET}"
+    agent.configure(pipeline(agent, sink=sink))
+    done = check(agent, env={"URL": "http://127.0.0.1:1", "SECRET": "hunter2"})
+    assert done.returncode == 2
+    assert "${env:SECRET}" in done.stderr
+    assert "hunter2" not in done.stderr + done.stdout
+    assert "s3cret" not in done.stderr + done.stdout
+
+
+# --- explain -------------------------------------------------------------------------------------
+
+
+def test_explain_shows_the_codecs_it_puts_in(agent):
+    sink = {"type": "http", "url": "http://127.0.0.1:1/"}
+    agent.configure(pipeline(agent, name="press-line", sink=sink))
+    done = agent.command("explain", "-c", agent.config_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    declared, injected, final = (re.search(rf"^ *{word} +(.*)$", done.stdout, re.MULTILINE)[1]
+                                 for word in ("declared", "injected", "final"))
+    assert "press-line" in done.stdout
+    assert declared == "file (json) → filter → http (ndjson)"
+    assert injected == "file → decode json → filter → encode ndjson → http"
+    assert final == injected
+
+
+def test_explain_shows_when_bytes_pass_through(agent):
+    sink = {"type": "http", "url": "http://127.0.0.1:1/"}
+    agent.configure(pipeline(agent, transforms=[], sink=sink))
+    output = agent.command("explain", "-c", agent.config_path).stdout
+    assert re.search(r"^ *final +file → split ndjson → http$", output, re.MULTILINE), output
+    assert "bytes pass through untouched" in output
+
+
+def test_explain_of_a_wrong_configuration_is_an_error(agent):
+    agent.write_config({})
+    done = agent.command("explain", "-c", agent.config_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith("2 errors")
+
+
+# --- help and version ----------------------------------------------------------------------------
+
+
+def names_in_help(agent):
+    return set(re.findall(r"^  (\w+) ", agent.command("help").stdout.split("Sources:")[1],
+                          re.MULTILINE))
+
+
+def test_help_names_everything_and_explains_each(agent):
+    names = names_in_help(agent)
+    assert {"file", "generator", "filter", "map", "sql", "http", "sqlite", "stdout", "csv",
+            "ndjson"} <= names
+    for name in sorted(names | {"config"}):
+        done = agent.command("help", name)
+        assert (done.returncode, done.stderr) == (0, ""), name
+        assert done.stdout.strip(), name
+        for line in done.stdout.splitlines():
+            assert len(line) <= 100, line
+
+
+def test_help_of_a_source_and_sink_of_one_name_shows_both(agent):
+    output = agent.command("help", "file").stdout
+    assert "source file\n" in output
+    assert "sink file\n" in output
+
+
+def test_help_shows_type_default_and_meaning(agent):
+    output = agent.command("help", "http").stdout
+    assert re.search(r"^  url +string, required$", output, re.MULTILINE)
+    assert re.search(r"^  inFlight +whole number, 1 to \d+, default \d+$", output, re.MULTILINE)
+    assert re.search(r"^  batch\.linger +duration, default \"\w+\"$", output, re.MULTILINE)
+    assert "${env:NAME}" in output
+
+
+def test_help_on_an_unknown_name_suggests_one(agent):
+    done = agent.command("help", "htpp")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert 'no help on "htpp", did you mean "http"?' in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("help",), ("--help",), ("-h",), ("run", "--help")])
+def test_help_is_on_stdout_in_every_spelling(agent, arguments):
+    done = agent.command(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "leat run -c FILE" in done.stdout
+    assert all(len(line) <= 100 for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("argument", ["version", "--version"])
+def test_version(agent, argument):
+    done = agent.command(argument)
+    assert done.returncode == 0
+    assert re.fullmatch(r"leat \d+\.\d+\.\d+\n", done.stdout)
+
+
+def test_the_schema_in_the_repository_is_not_stale(agent):
+    schema = agent.command("help", "--schema").stdout
+    assert json.loads(schema)["title"] == "leat configuration"
+    assert schema == (ROOT / "config" / "schema.json").read_text(), "run scripts/generate-docs"
+
+
+def test_the_option_tables_in_the_repository_are_not_stale(leat):
+    done = subprocess.run([ROOT / "scripts" / "generate-docs", "--check"], capture_output=True,
+                          text=True, env={"LEAT_BIN": str(leat)}, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# --- usage ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments,message", [
+    ((), "leat: no command given"),
+    (("chekc",), 'leat: unknown command "chekc", did you mean "check"?'),
+    (("run",), "leat: which configuration? Write: leat run -c FILE"),
+    (("run", "x.json"), 'leat: unexpected argument "x.json", did you mean "leat run -c x.json"?'),
+    (("run", "--confg", "x"), 'leat: unknown option "--confg" of run, did you mean "--config"?'),
+    (("run", "-c"), "leat: -c needs a value behind it"),
+    (("run", "-c", "x", "--log-level", "loud"),
+     'leat: --log-level must be one of debug, info, warn, error, found "loud"'),
+])
+def test_wrong_usage_exits_2_with_a_hint(agent, arguments, message):
+    done = agent.command(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [message, 'Try "leat help"']
+
+
+def test_a_full_standard_output_is_an_error(leat):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([leat, "help"], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert b"standard output" in done.stderr
+
+
+# --- run -----------------------------------------------------------------------------------------
+
+
+def test_run_delivers_and_exits_0(agent):
+    agent.configure(pipeline(agent))
+    assert agent.run() == 0
+    assert [json.loads(line)["n"] for line in agent.stdout.splitlines()] == [0, 2]
+
+
+def test_run_of_a_wrong_configuration_exits_2_and_reads_nothing(agent):
+    agent.configure(pipeline(agent, sink={"type": "stduot"}))
+    assert agent.run() == 2
+    assert agent.stdout == b""
+    assert 'did you mean "stdout"?' in agent.log
+    assert not agent.data_dir.exists()
+
+
+def test_run_keeps_its_journal_where_the_command_line_says(agent):
+    agent.configure(pipeline(agent))
+    other = agent.folder / "other"
+    assert agent.run("--data-dir", other) == 0
+    assert other.is_dir()
+    assert not agent.data_dir.exists()
+
+
+def test_run_logs_from_the_given_level_on(agent):
+    agent.configure(pipeline(agent))
+    assert agent.run("--log-level", "error") == 0
+    assert not agent.log_lines(r" (debug|info|warn) ")
+
+
+def test_reload_of_a_broken_file_is_reported_and_changes_nothing(agent):
+    generator = {"type": "generator", "rate": 50}
+    agent.configure(pipeline(agent, source=generator, transforms=[]))
+    agent.start()
+    agent.wait_for(lambda: agent.stdout, what="records on stdout")
+    agent.configure(pipeline(agent, source={**generator, "rtae": 1}, transforms=[]))
+    agent.send(signal.SIGHUP)
+    agent.wait_log(r'pipelines\[0\]\.source\.rtae: unknown key, did you mean "rate"\?')
+    before = len(agent.stdout)
+    agent.wait_for(lambda: len(agent.stdout) > before, what="more records")
+    agent.terminate()
+    assert agent.wait() == 0
