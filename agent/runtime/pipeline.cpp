@@ -323,7 +323,10 @@ void Pipeline::close() {
     if (--closing_ > 0) return;
     state_ = State::kDone;
     // From the loop, not from inside a stage's callback: the listener may destroy the pipeline.
-    retry_.start(Milliseconds{0}, [this] { on_finished_(result_); });
+    retry_.start(Milliseconds{0}, [this] {
+      std::function<void(Status)> listener = std::move(on_finished_);
+      listener(result_);
+    });
   };
   closing_ = 1 + (source_open_ ? 1 : 0) + (sink_open_ ? 1 : 0);
   if (std::exchange(source_open_, false)) source_->stop(closed);

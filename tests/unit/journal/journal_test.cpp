@@ -1,0 +1,165 @@
+#include "journal/journal.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "sink_harness.h"
+
+namespace leat {
+namespace {
+
+using testing::TempDir;
+
+// A journal in a folder of its own, with one loop's client. The verbs run the loop until the answer
+// is there.
+class JournalTest : public ::testing::Test {
+ protected:
+  JournalTest() { uv_loop_init(&loop_); }
+  ~JournalTest() override {
+    close();
+    EXPECT_EQ(uv_loop_close(&loop_), 0);
+  }
+
+  std::string path() const { return folder_ / "journal.db"; }
+
+  void open() {
+    Result<std::unique_ptr<Journal>> journal = Journal::open(path());
+    ASSERT_TRUE(journal) << journal.error().message();
+    journal_ = std::move(*journal);
+    client_ = journal_->make_client(&loop_);
+    journal_->start();
+  }
+
+  void close() {
+    client_.reset();
+    journal_.reset();
+    uv_run(&loop_, UV_RUN_DEFAULT);
+  }
+
+  void commit(const std::string& pipeline, std::vector<SavedPosition> positions) {
+    bool committed = false;
+    client_->commit(pipeline, std::move(positions), [&committed](const Status& status) {
+      EXPECT_TRUE(status) << status.error().message();
+      committed = true;
+    });
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    EXPECT_TRUE(committed);
+  }
+
+  std::map<std::string, std::string> load(const std::string& pipeline) {
+    std::map<std::string, std::string> out;
+    client_->load(pipeline, [&out](Result<std::vector<SavedPosition>> saved) {
+      ASSERT_TRUE(saved);
+      for (const SavedPosition& position : *saved) out[position.partition] = position.value;
+    });
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    return out;
+  }
+
+  // What a tool of the operator would see, or a damaged card would do to the file.
+  void overwrite(size_t offset, const std::string& bytes) {
+    std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(offset));
+    file << bytes;
+  }
+
+  TempDir folder_;
+  uv_loop_t loop_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<JournalClient> client_;
+};
+
+using Positions = std::map<std::string, std::string>;
+
+TEST_F(JournalTest, positions_are_there_after_reopening) {
+  open();
+  commit("a", {{"file1", "10"}, {"file2", "20"}});
+  commit("a", {{"file1", "11"}});
+  commit("b", {{"file1", "99"}});
+  close();
+  open();
+  EXPECT_EQ(load("a"), (Positions{{"file1", "11"}, {"file2", "20"}}));
+  EXPECT_EQ(load("b"), (Positions{{"file1", "99"}}));
+  EXPECT_EQ(load("c"), Positions{});
+}
+
+TEST_F(JournalTest, what_waits_together_is_committed_in_order) {
+  open();
+  int committed = 0;
+  constexpr int kMany = 1000;  // far more than the ring holds
+  for (int i = 0; i < kMany; ++i)
+    client_->commit("p", {{"f", std::to_string(i)}}, [&committed, i](const Status& status) {
+      EXPECT_TRUE(status);
+      EXPECT_EQ(committed++, i);
+    });
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_EQ(committed, kMany);
+  EXPECT_EQ(load("p"), (Positions{{"f", "999"}}));
+}
+
+TEST_F(JournalTest, a_commit_is_in_the_file_before_it_is_answered) {
+  open();
+  commit("p", {{"f", "before-the-kill"}});
+  // As after kill -9: the files as they are now, opened by another process's eyes.
+  std::filesystem::copy(path(), folder_ / "copy.db");
+  std::filesystem::copy(path() + "-wal", folder_ / "copy.db-wal");
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open((folder_ / "copy.db").c_str(), &db), SQLITE_OK);
+  sqlite3_stmt* row = nullptr;
+  ASSERT_EQ(sqlite3_prepare_v2(db, "SELECT value FROM positions", -1, &row, nullptr), SQLITE_OK);
+  ASSERT_EQ(sqlite3_step(row), SQLITE_ROW);
+  EXPECT_STREQ(reinterpret_cast<const char*>(sqlite3_column_text(row, 0)), "before-the-kill");
+  sqlite3_finalize(row);
+  sqlite3_close(db);
+}
+
+TEST_F(JournalTest, a_second_agent_is_refused) {
+  open();
+  Result<std::unique_ptr<Journal>> second = Journal::open(path());
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().message().find("another agent"), std::string::npos);
+}
+
+TEST_F(JournalTest, a_file_that_is_no_database_is_set_aside_and_a_new_one_made) {
+  std::ofstream(path()) << std::string(5000, 'x');
+  open();
+  EXPECT_EQ(load("p"), Positions{});
+  commit("p", {{"f", "1"}});
+  std::vector<std::string> names = folder_.list();
+  EXPECT_NE(std::find(names.begin(), names.end(), "journal.db.damaged-1"), names.end());
+}
+
+TEST_F(JournalTest, what_can_be_read_of_a_damaged_journal_is_carried_over) {
+  open();
+  std::vector<SavedPosition> many;
+  for (int i = 0; i < 200; ++i)
+    many.push_back({"file" + std::to_string(1000 + i), std::string(40, 'v')});
+  commit("p", many);
+  close();
+  auto size = std::filesystem::file_size(path());
+  overwrite(size - 1024, std::string(1024, '\xAA'));  // one leaf of the table
+  open();
+  size_t left = load("p").size();
+  EXPECT_GT(left, 0U);
+  EXPECT_LT(left, 200U);
+  commit("p", {{"after", "1"}});
+  EXPECT_EQ(load("p").count("after"), 1U);
+}
+
+TEST_F(JournalTest, a_newer_format_is_not_touched) {
+  open();
+  close();
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
+  sqlite3_exec(db, "PRAGMA user_version=99", nullptr, nullptr, nullptr);
+  sqlite3_close(db);
+  Result<std::unique_ptr<Journal>> journal = Journal::open(path());
+  ASSERT_FALSE(journal);
+  EXPECT_NE(journal.error().message().find("newer"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace leat

@@ -1,0 +1,87 @@
+#include "loop/handles.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <thread>
+
+#include "loop/pool.h"
+
+namespace leat {
+namespace {
+
+class LoopTest : public ::testing::Test {
+ protected:
+  LoopTest() { uv_loop_init(&loop_); }
+  // A handle that was not closed would be found here.
+  ~LoopTest() override {
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    EXPECT_EQ(uv_loop_close(&loop_), 0);
+  }
+  uv_loop_t loop_;
+};
+
+TEST_F(LoopTest, a_timer_may_be_destroyed_in_its_own_callback) {
+  auto timer = std::make_unique<Timer>(&loop_);
+  bool fired = false;
+  timer->start(Milliseconds{1}, [&timer, &fired] {
+    timer.reset();
+    fired = true;
+  });
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_TRUE(fired);
+}
+
+TEST_F(LoopTest, a_timer_that_is_destroyed_never_fires) {
+  bool fired = false;
+  {
+    Timer timer(&loop_);
+    timer.start(Milliseconds{0}, [&fired] { fired = true; });
+  }
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_FALSE(fired);
+}
+
+TEST_F(LoopTest, a_repeating_timer_stops_when_told) {
+  Timer timer(&loop_);
+  int ticks = 0;
+  timer.start_repeating(Milliseconds{1}, [&timer, &ticks] {
+    if (++ticks == 3) timer.stop();
+  });
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_EQ(ticks, 3);
+}
+
+TEST_F(LoopTest, an_async_is_sent_from_another_thread) {
+  std::unique_ptr<Async> async;
+  async = std::make_unique<Async>(&loop_, [&async] { async.reset(); });
+  std::thread sender([&async] { async->send(); });
+  sender.join();
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_EQ(async, nullptr);
+}
+
+TEST_F(LoopTest, an_idle_runs_each_turn_until_it_is_stopped) {
+  int turns = 0;
+  std::unique_ptr<Idle> idle;
+  idle = std::make_unique<Idle>(&loop_, [&idle, &turns] {
+    if (++turns == 5) idle.reset();
+  });
+  idle->start();
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_EQ(turns, 5);
+}
+
+TEST_F(LoopTest, pool_work_runs_elsewhere_and_its_end_here) {
+  std::thread::id worker;
+  std::thread::id here;
+  run_in_pool(
+      &loop_, [&worker] { worker = std::this_thread::get_id(); },
+      [&here] { here = std::this_thread::get_id(); });
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_EQ(here, std::this_thread::get_id());
+  EXPECT_NE(worker, here);
+}
+
+}  // namespace
+}  // namespace leat
