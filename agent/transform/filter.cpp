@@ -64,8 +64,6 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
   auto statement =
       (*engine)->prepare({.before = before, .user = where, .after = "\n)", .path = path});
   if (!statement) return fail(statement.error());
-  if (Status status = (*engine)->dry_run(statement->get(), path); !status)
-    return fail(status.error());
   return std::make_unique<FilterTransform>(options, std::move(*engine), std::move(*statement));
 }
 

@@ -65,7 +65,7 @@ const sqlite3_module InputTable::kModule = [] {
 }();
 
 InputTable::InputTable(std::string name) : name_(std::move(name)) {
-  columns_.push_back({.name = std::string(kEventTimeColumn), .shown = true, .seen = true});
+  columns_.push_back({.name = std::string(kEventTimeColumn), .shown = true, .in_order = true});
   // SQLite's own names for the row number. A field may well be called "oid".
   for (const char* reserved : {"rowid", "oid", "_rowid_"}) columns_.push_back({.name = reserved});
 }
@@ -93,26 +93,29 @@ void InputTable::add_hidden_column(std::string_view name) {
   columns_.push_back({.name = std::string(name), .requested = true});
 }
 
+bool InputTable::show_last_column() {
+  return !std::exchange(columns_.back().shown, true);
+}
+
 void InputTable::remove_last_column() {
   columns_.pop_back();
 }
 
 bool InputTable::show_fields_of(const Batch& batch) {
   shown_shapes_.trim();
-  size_t shown_before = static_cast<size_t>(
-      std::count_if(columns_.begin(), columns_.end(), [](const Column& c) { return c.shown; }));
-  size_t shown = shown_before;
-  auto show_all = [this, &shown](const Shape& shape) {
+  bool changed = false;
+  auto show_all = [this, &changed](const Shape& shape) {
     for (size_t i = 0; i < shape.size(); ++i) {
       std::string_view name = shape.name(i);
       if (name.find('\0') != std::string_view::npos) continue;
       int known = find_column(name);
-      if (known >= 0 && columns_[static_cast<size_t>(known)].shown) continue;
-      Column column{.name = std::string(name), .shown = true, .seen = true};
-      // What was hidden so far moves to the end, so that `*` shows fields in their order.
+      if (known >= 0 && columns_[static_cast<size_t>(known)].in_order) continue;
+      // What a statement named before any record did moves to the end, so that `*` shows fields in
+      // their order, and takes the record's spelling.
       if (known >= 0) columns_.erase(columns_.begin() + known);
-      columns_.push_back(std::move(column));
-      ++shown;
+      columns_.push_back(
+          {.name = std::string(name), .shown = true, .seen = true, .in_order = true});
+      changed = true;
     }
     return true;
   };
@@ -120,7 +123,7 @@ bool InputTable::show_fields_of(const Batch& batch) {
   for (const Record& record : batch.records) {
     if (record.shape != last) shown_shapes_.get(batch, last = record.shape, show_all);
   }
-  return shown != shown_before;
+  return changed;
 }
 
 std::vector<std::string> InputTable::unseen_columns() const {

@@ -46,8 +46,10 @@ class InputTable {
 
   void probe_for_star(bool probe) { probing_ = probe; }
   bool has_column(std::string_view name) const { return find_column(name) >= 0; }
-  // A column that `*` does not show.
+  // A column that `*` does not show, unless and until a record has the field.
   void add_hidden_column(std::string_view name);
+  // Has `*` show the column added last, records or not. False when it did so already.
+  bool show_last_column();
   void remove_last_column();
   // Has `*` show every field of the batch's records from now on. True when that is news, and the
   // table must be attached again. Names with a NUL in them cannot be named in SQL and are left out.
@@ -76,6 +78,7 @@ class InputTable {
     bool shown = false;      // part of `*`
     bool seen = false;       // some record has had the field
     bool requested = false;  // a statement names it
+    bool in_order = false;   // stands where `*` is to show it
   };
   struct Link;    // sqlite3_vtab
   struct Cursor;  // sqlite3_vtab_cursor

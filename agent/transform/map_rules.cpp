@@ -147,7 +147,7 @@ class Compiler {
         {.before = "SELECT ", .user = computed_, .after = from, .path = path});
     if (!statement) return fail(statement.error());
     program_.statement = std::move(*statement);
-    return program_.engine->dry_run(program_.statement.get(), path);
+    return {};
   }
 
   const Options& options_;

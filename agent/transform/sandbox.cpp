@@ -1,6 +1,5 @@
 #include "transform/sandbox.h"
 
-#include "base/text.h"
 #include "base/units.h"
 #include "transform/input_table.h"
 
@@ -30,6 +29,15 @@ bool starts_with_any_case(std::string_view text, std::string_view prefix) {
 
 bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() && starts_with_any_case(a, b);
+}
+
+// Messages quote the user's text and data, whatever is in them.
+std::string one_line(std::string text) {
+  constexpr size_t kLongest = 300;
+  if (text.size() > kLongest) text = text.substr(0, kLongest) + "…";
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  return text;
 }
 
 }  // namespace
@@ -100,7 +108,7 @@ std::string Sandbox::error_text() const {
     case Limit::kNone:
       break;
   }
-  return excerpt(sqlite3_errmsg(db_), 300);
+  return one_line(sqlite3_errmsg(db_));
 }
 
 int Sandbox::authorize(void* self, int action, const char* first, const char* second, const char*,

@@ -51,25 +51,26 @@ Status SqlEngine::attach_table() {
   return {};
 }
 
-// SQLite reports `input.a` and `"input.a"` alike, so the whole is tried as a name first and then
-// what is behind each dot. False when nothing is left to try for this message.
+// Makes a column of the name that SQLite misses. It reports `input.a` and `"input.a"` alike, so the
+// whole is tried as a name first and then what is behind each dot; and a name that is looked for
+// behind a `*` must be shown by it. False when nothing is left to try for this message.
 bool SqlEngine::add_missing_column(const std::string& message, std::string& tried_for,
                                    size_t& tried) {
   if (!message.starts_with(kMissing)) return false;
-  if (message == tried_for) {
-    table_.remove_last_column();  // it did not help
+  auto next_dot = [&message, &tried] {
     tried = message.find('.', tried);
-    if (tried == std::string::npos) return false;
-    ++tried;
+    return tried++ != std::string::npos;
+  };
+  if (message == tried_for) {  // the column added last did not help
+    if (table_.show_last_column()) return true;
+    table_.remove_last_column();
+    if (!next_dot()) return false;
   } else {
     tried_for = message;
     tried = kMissing.size();
   }
-  while (table_.has_column(std::string_view(message).substr(tried))) {
-    tried = message.find('.', tried);
-    if (tried == std::string::npos) return false;
-    ++tried;
-  }
+  while (table_.has_column(std::string_view(message).substr(tried)))
+    if (!next_dot()) return false;
   table_.add_hidden_column(std::string_view(message).substr(tried));
   return true;
 }

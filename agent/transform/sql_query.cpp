@@ -80,11 +80,6 @@ Result<BatchRef> SqlQuery::run(Batch& in, size_t from, size_t to) {
   if (status) restore_types(*out);
   engine_->table().hide();
   if (!status) return fail(status.error());
-  if (out->records.empty()) return out;
-  // A row may be made from any record of the batch, so only the last one acknowledges, and it
-  // acknowledges all of it: before it is delivered nothing is known to be.
-  out->records.back().end_offset = static_cast<uint32_t>(in.end.offset - in.begin.offset);
-  out->records.back().end_line = static_cast<uint32_t>(in.end.line - in.begin.line);
   return out;
 }
 
@@ -108,6 +103,10 @@ Status SqlQuery::read_row(Batch& out, int64_t default_time_us) {
   record.shape = shape_.get();
   record.values = out.arena.array<Value>(shape_->size());
   record.time_us = default_time_us;
+  // A row may be made from any record of the batch, so all rows end where the batch ends: that is
+  // acknowledged only when the last of them is delivered.
+  record.end_offset = static_cast<uint32_t>(out.end.offset - out.begin.offset);
+  record.end_line = static_cast<uint32_t>(out.end.line - out.begin.line);
   size_t field = 0;
   for (size_t i = 0; i < outputs_.size(); ++i) {
     Value value =

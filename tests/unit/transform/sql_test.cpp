@@ -1,0 +1,213 @@
+#include "transform/fixture.h"
+
+namespace leat {
+namespace {
+
+class Sql : public TransformTest {
+ protected:
+  void query(const std::string& text) { use("sql", {{"query", text}}); }
+  std::string query_refusal(const std::string& text) { return refusal("sql", {{"query", text}}); }
+  BatchRef readings() {
+    return batch_of({{text("device", "a"), number("temp", "10"), number("ts", "1")},
+                     {text("device", "b"), number("temp", "30.5"), number("ts", "2")},
+                     {text("device", "a"), number("temp", "20"), number("ts", "3")}});
+  }
+};
+
+TEST_F(Sql, groups_and_aggregates_a_batch) {
+  query("SELECT device, avg(temp) AS temp, max(ts) AS ts FROM input GROUP BY device ORDER BY 1");
+  EXPECT_EQ(run(readings()),
+            (Lines{R"({"device":"a","temp":15,"ts":3})", R"({"device":"b","temp":30.5,"ts":2})"}));
+}
+
+TEST_F(Sql, answers_ctes_windows_and_joins_of_the_batch_with_itself) {
+  query(
+      "WITH d AS (SELECT device, ts, temp - lag(temp) OVER (PARTITION BY device ORDER BY ts) AS "
+      "delta FROM input) SELECT a.device, d.delta, a.temp FROM input a JOIN d ON d.ts = a.ts "
+      "WHERE d.delta IS NOT NULL");
+  EXPECT_EQ(run(readings()), Lines{R"({"device":"a","delta":10,"temp":20})"});
+}
+
+TEST_F(Sql, keeps_the_positions_and_ends_every_row_where_the_batch_ends) {
+  query("SELECT device FROM input");
+  run(readings());
+  ASSERT_EQ(last_->records.size(), 3U);
+  EXPECT_EQ(last_->begin.offset, 5000U);
+  EXPECT_EQ(last_->end.offset, 5300U);
+  EXPECT_EQ(last_->end.line, 53U);
+  EXPECT_EQ(last_->begin.partition, 7U);
+  EXPECT_EQ(last_->arrival_us, 77);
+  EXPECT_TRUE(last_->end.last);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(last_->position_after(i).offset, 5300U);
+    EXPECT_EQ(last_->position_after(i).line, 53U);
+  }
+}
+
+TEST_F(Sql, keeps_the_positions_when_no_row_is_left) {
+  query("SELECT device FROM input WHERE temp > 99");
+  EXPECT_EQ(run(readings()), Lines{});
+  EXPECT_EQ(last_->end.offset, 5300U);
+  EXPECT_EQ(last_->content, Content::kRecords);
+}
+
+TEST_F(Sql, takes_the_latest_event_time_unless_the_query_says_one) {
+  query("SELECT count(*) AS n FROM input");
+  EXPECT_EQ(run(readings()), Lines{R"({"n":3})"});
+  EXPECT_EQ(last_->records[0].time_us, 1002);
+  query("SELECT device, avg(_time) AS _time FROM input GROUP BY device ORDER BY device");
+  EXPECT_EQ(run(readings()), (Lines{R"({"device":"a"})", R"({"device":"b"})"}));
+  EXPECT_EQ(last_->records[0].time_us, 1001);
+  query("SELECT device, NULL AS _time FROM input LIMIT 1");
+  run(readings());
+  EXPECT_EQ(last_->records[0].time_us, 1002);
+}
+
+TEST_F(Sql, fails_a_batch_whose_event_time_is_no_number) {
+  query("SELECT device, 'soon' AS _time FROM input");
+  EXPECT_EQ(run(readings()), Lines{});
+  EXPECT_EQ(dead_.reasons, Lines(3, "sql: _time is not an integer of microseconds"));
+}
+
+TEST_F(Sql, star_is_all_fields_in_their_order_with_their_event_times) {
+  query("SELECT *, temp * 2 AS twice FROM input WHERE temp > 15");
+  EXPECT_EQ(run(readings()), (Lines{R"({"device":"b","temp":30.5,"ts":2,"twice":61})",
+                                    R"({"device":"a","temp":20,"ts":3,"twice":40})"}));
+  EXPECT_EQ(last_->records[0].time_us, 1001);
+  EXPECT_EQ(last_->records[1].time_us, 1002);
+}
+
+TEST_F(Sql, star_follows_names_that_later_batches_bring) {
+  query("SELECT * FROM input");
+  EXPECT_EQ(run(batch_of({{number("a", "1")}, {number("b", "2"), number("oid", "3")}})),
+            (Lines{R"({"a":1,"b":null,"oid":null})", R"({"a":null,"b":2,"oid":3})"}));
+  EXPECT_EQ(run(batch_of({{number("my \"c\"", "4"), number("a", "5")}})),
+            Lines{R"({"a":5,"b":null,"oid":null,"my \"c\"":4})"});
+  EXPECT_EQ(run(batch_of({{number("a", "6")}})),
+            Lines{R"({"a":6,"b":null,"oid":null,"my \"c\"":null})"});
+}
+
+TEST_F(Sql, star_inside_a_subquery_is_seen_too) {
+  query("WITH hot AS (SELECT * FROM input WHERE temp > 15) SELECT * FROM hot ORDER BY ts DESC");
+  EXPECT_EQ(run(readings()),
+            (Lines{R"({"device":"a","temp":20,"ts":3})", R"({"device":"b","temp":30.5,"ts":2})"}));
+}
+
+TEST_F(Sql, star_spells_names_as_the_records_do) {
+  query("SELECT * FROM input WHERE TEMP > 15");
+  EXPECT_EQ(run(batch_of({{number("Temp", "16")}})), Lines{R"({"Temp":16})"});
+}
+
+TEST_F(Sql, star_over_too_many_names_fails_the_batch_and_not_the_agent) {
+  query("SELECT * FROM input");
+  TestRecord wide;
+  for (int i = 0; i < 1200; ++i) wide.push_back(number("f" + std::to_string(i), "1"));
+  EXPECT_EQ(run(batch_of({wide})), Lines{});
+  EXPECT_EQ(dead_.reasons, Lines{"sql: t.query: more than 1000 different field names"});
+}
+
+TEST_F(Sql, plain_columns_keep_booleans_times_and_json_even_behind_a_sort) {
+  query("SELECT ok, at, tags, ok + 1 AS two, _time AS seen FROM input ORDER BY id DESC");
+  TestRecord one = {number("id", "1"), boolean("ok", true), plain("at", Type::kTime, 1000000),
+                    typed("tags", Type::kJson, "[1]")};
+  TestRecord two = {number("id", "2"), plain("ok", Type::kNull), plain("at", Type::kAbsent),
+                    typed("tags", Type::kJson, "{}")};
+  EXPECT_EQ(run(batch_of({one, two})),
+            (Lines{R"({"ok":null,"at":null,"tags":{},"two":null,)"
+                   R"("seen":"1970-01-01T00:00:00.001001Z"})",
+                   R"({"ok":true,"at":"1970-01-01T00:00:01Z","tags":[1],"two":2,)"
+                   R"("seen":"1970-01-01T00:00:00.001Z"})"}));
+}
+
+TEST_F(Sql, a_column_of_mixed_types_stays_what_sql_makes_of_it) {
+  query("SELECT v FROM input");
+  EXPECT_EQ(run(batch_of({{boolean("v", true)}, {number("v", "7")}})),
+            (Lines{R"({"v":1})", R"({"v":7})"}));
+}
+
+TEST_F(Sql, text_results_outlive_the_batch_they_came_from) {
+  query("SELECT device || '!' AS d, device FROM input");
+  EXPECT_EQ(run(readings())[1], R"({"d":"b!","device":"b"})");
+  BatchRef rows = last_;
+  run(readings());
+  std::string json;
+  append_json(json, rows->records[0]);
+  EXPECT_EQ(json, R"({"d":"a!","device":"a"})");
+}
+
+TEST_F(Sql, gives_no_rows_for_an_empty_batch) {
+  query("SELECT count(*) AS n FROM input");
+  EXPECT_EQ(run(batch_of({})), Lines{});
+}
+
+TEST_F(Sql, a_record_that_fails_the_query_is_left_out_and_the_rest_answered) {
+  query("SELECT sum(json_extract(tags, '$.a')) AS a, count(*) AS n FROM input");
+  auto record = [](const std::string& json) {
+    return TestRecord{typed("tags", Type::kJson, json)};
+  };
+  Lines out = run(batch_of({record(R"({"a":1})"), record("{"), record(R"({"a":2})"), record("[")}));
+  EXPECT_EQ(out, Lines{R"({"a":3,"n":2})"});
+  EXPECT_EQ(dead_.records, (Lines{R"({"tags":{})", R"({"tags":[})"}));
+  EXPECT_EQ(dead_.reasons, Lines(2, "sql: malformed JSON"));
+  EXPECT_EQ(last_->end.offset, 5400U);
+}
+
+TEST_F(Sql, finds_the_failing_record_behind_a_sort_too) {
+  query("SELECT device, max(abs(n)) AS n FROM input GROUP BY device ORDER BY device");
+  Lines out = run(batch_of({{text("device", "b"), number("n", "-1")},
+                            {text("device", "a"), number("n", "-9223372036854775808")},
+                            {text("device", "a"), number("n", "-3")}}));
+  EXPECT_EQ(out, (Lines{R"({"device":"a","n":3})", R"({"device":"b","n":1})"}));
+  EXPECT_EQ(dead_.reasons, Lines{"sql: integer overflow"});
+}
+
+TEST_F(Sql, a_failure_of_the_records_together_affects_the_whole_batch) {
+  query("SELECT sum(n) AS n FROM input");
+  EXPECT_EQ(run(numbers("n", {"9223372036854775807", "1"})), Lines{});
+  EXPECT_EQ(dead_.reasons, Lines(2, "sql: integer overflow"));
+  EXPECT_EQ(run(numbers("n", {"2", "1"})), Lines{R"({"n":3})"});
+}
+
+TEST_F(Sql, a_batch_in_which_every_record_fails_leaves_nothing) {
+  query("SELECT abs(n) AS n FROM input");
+  EXPECT_EQ(run(numbers("n", Lines(300, "-9223372036854775808"))), Lines{});
+  EXPECT_EQ(dead_.records.size(), 300U);
+  EXPECT_EQ(last_->end.offset, 35000U);
+}
+
+TEST_F(Sql, drops_or_fails_when_told_to) {
+  use("sql",
+      {{"query", std::string("SELECT abs(n) AS n FROM input")}, {"onError", std::string("drop")}});
+  EXPECT_EQ(run(numbers("n", {"1", "-9223372036854775808"})), Lines{R"({"n":1})"});
+  EXPECT_EQ(transform_->dropped(), 1U);
+  EXPECT_TRUE(dead_.records.empty());
+  use("sql",
+      {{"query", std::string("SELECT abs(n) AS n FROM input")}, {"onError", std::string("fail")}});
+  run(numbers("n", {"1", "-9223372036854775808"}));
+  EXPECT_EQ(failure_, "sql: integer overflow (record 52)");
+}
+
+TEST_F(Sql, refuses_wrong_queries_and_says_where) {
+  EXPECT_EQ(query_refusal("SELECT temp FORM input"),
+            "t.query: near \"input\": syntax error (at character 18)");
+  EXPECT_EQ(query_refusal("SELECT temp FROM inptu"), "t.query: no such table: inptu");
+  EXPECT_EQ(query_refusal("SELECT foo(temp) FROM input"),
+            "t.query: no such function: foo (at character 8)");
+  EXPECT_EQ(query_refusal("SELECT b.temp FROM input a"),
+            "t.query: no such column: b.temp (at character 8)");
+  EXPECT_EQ(query_refusal("SELECT 1 FROM input; SELECT 2 FROM input"),
+            "t.query: more than one statement");
+  EXPECT_EQ(query_refusal("SELECT a.x, b.x FROM input a, input b"),
+            "t.query: two columns of the result are named \"x\"; rename one with AS");
+  EXPECT_EQ(query_refusal("SELECT 1"), "t.query: the query does not read from input");
+  EXPECT_EQ(query_refusal(" -- nothing"), "t.query: no SQL in it");
+  EXPECT_NE(query_refusal("SELECT * FROM input a JOIN input b"), "");
+}
+
+TEST_F(Sql, allows_a_semicolon_and_comments_at_the_end) {
+  query("SELECT n FROM input; -- that is all\n");
+  EXPECT_EQ(run(numbers("n", {"1"})), Lines{R"({"n":1})"});
+}
+
+}  // namespace
+}  // namespace leat
