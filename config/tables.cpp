@@ -136,7 +136,7 @@ void add_format_options(std::span<const std::string_view> names,
     if (std::ranges::any_of(out, same)) continue;
     out.push_back({.name = format->options_name,
                    .type = OptionType::kObject,
-                   .help = "Options of this format.",
+                   .help = "Options of this format, when it is the one in use.",
                    .fields = format->options});
   }
 }

@@ -47,7 +47,8 @@ void complain(const std::string& text) {
 
 // What went wrong with a configuration: for each problem a line that begins with its path, or with
 // the place in the file.
-std::vector<std::string> problem_lines(const std::string& file, const Problems& problems) {
+std::vector<std::string> problem_lines(const std::string& path, const Problems& problems) {
+  std::string file = path == "-" ? "standard input" : path;
   std::vector<std::string> lines = problems.lines();
   std::string count = std::to_string(lines.size());
   lines.push_back("leat: " + file + ": " + count + (lines.size() == 1 ? " error" : " errors"));

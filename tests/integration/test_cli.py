@@ -130,7 +130,7 @@ def test_check_asks_for_a_data_dir_unless_the_command_line_has_one(agent):
 
 def test_check_puts_in_variables_and_never_shows_them(agent):
     (agent.folder / "token").write_text("s3cret\n")
-    sink = {"type": "http", "url": "${env:URL}/in", "auth": {"bearer": "${file:token}"}}
+    sink = {"type": "http", "url": "${env:URL}/in", "auth": {"token": "${file:token}"}}
     agent.configure(pipeline(agent, sink=sink))
     done = check(agent, env={"URL": "http://127.0.0.1:1"})
     assert (done.returncode, done.stderr) == (0, "")
