@@ -188,10 +188,9 @@ void Stream::State::on_read(ssize_t n) {
     if (n == UV_EOF && !tls_) return end({});
     if (n == UV_EOF && phase_ == Phase::kOpen)
       return end(fail(ErrorKind::kUnavailable, "TLS: closed by the server without close_notify"));
-    if (n == UV_EOF)
-      return end(fail(ErrorKind::kUnavailable,
-                      "connect " + name_ + ": TLS: closed by the server during the handshake"));
-    return end(fail_uv("read", static_cast<int>(n)));
+    if (n == UV_EOF) return end_handshake(tls_->cut_short());
+    const std::string what = phase_ == Phase::kOpen ? "read" : "connect " + name_;
+    return end(fail_uv(what, static_cast<int>(n)));
   }
   std::span<const char> bytes(read_buffer_.data(), static_cast<size_t>(n));
   if (!tls_) return listener_.on_data(bytes);

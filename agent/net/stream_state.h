@@ -63,6 +63,7 @@ class Stream::State final : public std::enable_shared_from_this<State>, public T
   void on_read(ssize_t n);
   void pump();
   bool pump_handshake();
+  void end_handshake(const Error& error);
   bool pump_reads();
   void pump_writes();
   std::span<const char> next_plaintext();

@@ -27,13 +27,17 @@ bool Stream::State::pump_handshake() {
   Result<bool> done = tls_->handshake();
   flush();  // also an alert that tells the peer what was wrong
   if (!done) {
-    end(fail(done.error().kind(), "connect " + name_ + ": " + done.error().message()));
+    end_handshake(done.error());
     return false;
   }
   update_reading();
   if (!*done) return false;
   opened();
   return phase_ == Phase::kOpen;
+}
+
+void Stream::State::end_handshake(const Error& error) {
+  end(fail(error.kind(), "connect " + name_ + ": " + error.message()));
 }
 
 bool Stream::State::pump_reads() {

@@ -64,8 +64,14 @@ std::string verify_problem(unsigned flags, const std::string& name) {
   return "the server's certificate " + text;
 }
 
+// What a server that asked for a client certificate means by ending the handshake.
+std::string certificate_problem(bool has_certificate) {
+  return has_certificate ? "the server refused the client certificate"
+                         : "the server demands a client certificate";
+}
+
 // What the alerts of RFC 5246 section 7.2 and RFC 8446 section 6.2 tell a person to look at.
-std::string alert_problem(unsigned char alert, bool has_certificate) {
+std::string alert_problem(unsigned char alert, bool certificate_wanted, bool has_certificate) {
   switch (alert) {
     case MBEDTLS_SSL_ALERT_MSG_NO_CERT:
     case MBEDTLS_SSL_ALERT_MSG_BAD_CERT:
@@ -76,20 +82,17 @@ std::string alert_problem(unsigned char alert, bool has_certificate) {
     case MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA:
     case MBEDTLS_SSL_ALERT_MSG_ACCESS_DENIED:
     case 116:  // certificate_required
-      return has_certificate ? "the server refused the client certificate"
-                             : "the server demands a client certificate";
+      return certificate_problem(has_certificate);
     case MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE:
-      return has_certificate
-                 ? "the server refused the handshake (no common cipher, or it does not "
-                   "like the client certificate)"
-                 : "the server refused the handshake (no common cipher, or it demands a "
-                   "client certificate)";
+      // The cipher is settled before the certificate is asked for.
+      return certificate_wanted ? certificate_problem(has_certificate)
+                                : "the server refused the handshake (no cipher in common)";
     case MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION:
       return "the server does not speak TLS 1.2";
     case MBEDTLS_SSL_ALERT_MSG_UNRECOGNIZED_NAME:
       return "the server does not know this host name";
     default:
-      return "the server ended the handshake with alert " + std::to_string(alert);
+      return "the server ended the connection with alert " + std::to_string(alert);
   }
 }
 
@@ -190,12 +193,22 @@ tl::unexpected<Error> TlsSession::handshake_error(int code) {
   if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
     return fail(ErrorKind::kUnavailable,
                 "TLS: " + verify_problem(mbedtls_ssl_get_verify_result(ssl_.get()), name_));
-  // An alert is two bytes, level and description (RFC 5246 section 7.2). mbedTLS 2.28 has no
-  // getter for it.
-  if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
-    return fail(ErrorKind::kUnavailable,
-                "TLS: " + alert_problem(ssl_->in_msg[1], parts.has_certificate));
+  if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) return alert_error();
   return fail_tls(code);
+}
+
+// An alert is two bytes, level and description (RFC 5246 section 7.2). mbedTLS 2.28 has no getter
+// for it, nor for whether a client certificate was asked for.
+tl::unexpected<Error> TlsSession::alert_error() const {
+  return fail(ErrorKind::kUnavailable,
+              "TLS: " + alert_problem(ssl_->in_msg[1], ssl_->client_auth != 0,
+                                      context_.parts_->has_certificate));
+}
+
+Error TlsSession::cut_short() const {
+  std::string text = "TLS: closed by the server during the handshake";
+  if (ssl_->client_auth != 0) text += ": " + certificate_problem(context_.parts_->has_certificate);
+  return Error(ErrorKind::kUnavailable, std::move(text));
 }
 
 void TlsSession::keep_session() {
@@ -210,9 +223,7 @@ Result<std::optional<size_t>> TlsSession::read(std::span<char> into) {
   int n = mbedtls_ssl_read(ssl_.get(), reinterpret_cast<unsigned char*>(into.data()), into.size());
   if (must_wait(n)) return std::nullopt;
   if (n == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) return size_t{0};
-  if (n == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
-    return fail(ErrorKind::kUnavailable, "TLS: the server ended the connection with alert " +
-                                             std::to_string(static_cast<int>(ssl_->in_msg[1])));
+  if (n == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) return alert_error();
   if (n < 0) return fail_tls(n);
   return static_cast<size_t>(n);
 }

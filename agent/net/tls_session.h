@@ -44,6 +44,9 @@ class TlsSession {
   // whose certificate.
   Result<bool> handshake();
 
+  // Why the connection may have ended before the handshake did.
+  Error cut_short() const;
+
   // Bytes decrypted into `into`, 0 at the orderly end (close_notify); nullopt: call again when more
   // has arrived.
   Result<std::optional<size_t>> read(std::span<char> into);
@@ -63,6 +66,7 @@ class TlsSession {
   TlsSession(TlsContext& context, TlsTransport& transport);
   int verify(mbedtls_x509_crt* certificate, int depth, unsigned* flags);
   tl::unexpected<Error> handshake_error(int code);
+  tl::unexpected<Error> alert_error() const;
   void keep_session();
 
   TlsContext& context_;

@@ -1,0 +1,118 @@
+#include "net/pki.h"
+
+#include <arpa/inet.h>
+#include <mbedtls/ctr_drbg.h>
+#include <mbedtls/ecp.h>
+#include <mbedtls/entropy.h>
+#include <mbedtls/oid.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/x509_crt.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+namespace leat::testing {
+namespace {
+
+void must(int code) {
+  if (code >= 0) return;
+  std::fprintf(stderr, "pki: mbedTLS error -0x%04X\n", static_cast<unsigned>(-code));
+  std::abort();
+}
+
+struct Random {
+  Random() {
+    mbedtls_entropy_init(&entropy);
+    mbedtls_ctr_drbg_init(&drbg);
+    must(mbedtls_ctr_drbg_seed(&drbg, mbedtls_entropy_func, &entropy, nullptr, 0));
+  }
+  ~Random() {
+    mbedtls_ctr_drbg_free(&drbg);
+    mbedtls_entropy_free(&entropy);
+  }
+  mbedtls_entropy_context entropy;
+  mbedtls_ctr_drbg_context drbg;
+};
+
+struct Key {
+  Key() { mbedtls_pk_init(&pk); }
+  ~Key() { mbedtls_pk_free(&pk); }
+  mbedtls_pk_context pk;
+};
+
+// SubjectAltName (RFC 5280 section 4.2.1.6) in DER; short forms of lengths suffice here.
+std::string alternative_names(const CertificateRequest& request) {
+  std::string names;
+  auto add = [&names](char tag, const std::string& bytes) {
+    names += tag;
+    names += static_cast<char>(bytes.size());
+    names += bytes;
+  };
+  for (const std::string& name : request.dns_names) add('\x82', name);
+  for (const std::string& text : request.ipv4_addresses) {
+    char bytes[4];
+    if (inet_pton(AF_INET, text.c_str(), bytes) != 1) std::abort();
+    add('\x87', std::string(bytes, 4));
+  }
+  return names.empty() ? names : std::string("\x30") + static_cast<char>(names.size()) + names;
+}
+
+void write_text(const std::string& path, const unsigned char* text) {
+  std::ofstream(path) << reinterpret_cast<const char*>(text);
+}
+
+}  // namespace
+
+Authority::Authority(std::string folder, std::string name)
+    : folder_(std::move(folder)), name_(std::move(name)) {
+  files_ = make({.common_name = name_}, true);
+}
+
+KeyAndCertificate Authority::issue(const CertificateRequest& request) {
+  return make(request, false);
+}
+
+KeyAndCertificate Authority::make(const CertificateRequest& request, bool is_authority) {
+  Random random;
+  auto rng = mbedtls_ctr_drbg_random;
+  Key key, issuer;
+  must(mbedtls_pk_setup(&key.pk, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)));
+  must(mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(key.pk), rng, &random.drbg));
+  if (!is_authority) must(mbedtls_pk_parse_keyfile(&issuer.pk, files_.key.c_str(), nullptr));
+
+  mbedtls_x509write_cert certificate;
+  mbedtls_mpi serial;
+  mbedtls_x509write_crt_init(&certificate);
+  mbedtls_mpi_init(&serial);
+  must(mbedtls_mpi_lset(&serial, ++issued_));
+  mbedtls_x509write_crt_set_version(&certificate, MBEDTLS_X509_CRT_VERSION_3);
+  mbedtls_x509write_crt_set_md_alg(&certificate, MBEDTLS_MD_SHA256);
+  mbedtls_x509write_crt_set_subject_key(&certificate, &key.pk);
+  mbedtls_x509write_crt_set_issuer_key(&certificate, is_authority ? &key.pk : &issuer.pk);
+  must(mbedtls_x509write_crt_set_subject_name(&certificate, ("CN=" + request.common_name).c_str()));
+  must(mbedtls_x509write_crt_set_issuer_name(&certificate, ("CN=" + name_).c_str()));
+  must(mbedtls_x509write_crt_set_serial(&certificate, &serial));
+  must(mbedtls_x509write_crt_set_validity(&certificate, request.not_before.c_str(),
+                                          request.not_after.c_str()));
+  must(mbedtls_x509write_crt_set_basic_constraints(&certificate, is_authority ? 1 : 0, -1));
+  std::string names = alternative_names(request);
+  if (!names.empty())
+    must(mbedtls_x509write_crt_set_extension(
+        &certificate, MBEDTLS_OID_SUBJECT_ALT_NAME, MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME),
+        0, reinterpret_cast<const unsigned char*>(names.data()), names.size()));
+
+  const std::string stem = folder_ + "/" + name_ + "-" + std::to_string(issued_);
+  KeyAndCertificate files{stem + ".key", stem + ".pem"};
+  std::array<unsigned char, 4096> pem;
+  must(mbedtls_x509write_crt_pem(&certificate, pem.data(), pem.size(), rng, &random.drbg));
+  write_text(files.certificate, pem.data());
+  must(mbedtls_pk_write_key_pem(&key.pk, pem.data(), pem.size()));
+  write_text(files.key, pem.data());
+  mbedtls_mpi_free(&serial);
+  mbedtls_x509write_crt_free(&certificate);
+  return files;
+}
+
+}  // namespace leat::testing
