@@ -1,0 +1,189 @@
+// Writes records to files. The work is done on libuv's thread pool (writer.h), since disks block;
+// this file is what stands on the loop, and sees to it that one thing is done at a time.
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+#include "loop/handles.h"
+#include "loop/pool.h"
+#include "stage/sink.h"
+#include "writer.h"
+
+namespace leat {
+namespace {
+
+constexpr Option kRotateOptions[] = {
+    {.name = "bytes",
+     .type = OptionType::kBytes,
+     .help = "Begin a new file when the next record would make it larger than this.",
+     .min = 1},
+    {.name = "age",
+     .type = OptionType::kDuration,
+     .help = "Begin a new file when its first record was written this long ago.",
+     .min = 1,
+     .max = int64_t{3650} * 86'400'000},
+};
+
+constexpr Option kOptions[] = {
+    {.name = "path",
+     .required = true,
+     .help = "The file. While it is written its name ends in \".part\". Its folder must exist."},
+    {.name = "rotate",
+     .type = OptionType::kObject,
+     .help = "When to begin a new file. Each then has the time and a number in its name: "
+             "out-20260102T030405Z-0001.ndjson.",
+     .fields = kRotateOptions},
+    {.name = "sync",
+     .type = OptionType::kBool,
+     .fallback = "true",
+     .help = "Delivered records survive a power cut (fsync for each delivery), and not only the "
+             "end of the process."},
+};
+
+// None that closes a document ("]"): a file must be whole after each delivery, and go on after it.
+constexpr std::string_view kFormats[] = {"ndjson", "csv", "lines", "raw"};
+
+// How soon a file that could not be finished for its age is tried again.
+constexpr Milliseconds kTryAgain{10'000};
+
+file::RecordEnd record_end_of(const WriteFormat* format) {
+  if (format == nullptr || format->wire == "raw") return file::RecordEnd::kUnknown;
+  return format->wire == "csv" ? file::RecordEnd::kCsvNewline : file::RecordEnd::kNewline;
+}
+
+class FileSink final : public Sink {
+ public:
+  explicit FileSink(file::Writer::Settings settings) : settings_(std::move(settings)) {}
+
+  Status open(SinkContext& context) override {
+    context_ = &context;
+    settings_.record_end = record_end_of(context.format());
+    writer_ = std::make_shared<file::Writer>(settings_);
+    if (Status fit = writer_->check(); !fit) return fit;
+    age_timer_.emplace(context.loop());
+    return {};
+  }
+
+  void deliver(const Delivery& delivery, Done done) override {
+    pending_ = &delivery;
+    done_ = std::move(done);
+    begin_next();
+  }
+
+  void close(std::function<void()> closed) override {
+    closed_ = std::move(closed);
+    age_timer_.reset();
+    if (!writer_) return closed_();
+    pending_ = nullptr;
+    writer_->cancel();
+    begin_next();
+  }
+
+ private:
+  file::Times now() const {
+    return {context_->clock().unix_us(), context_->clock().monotonic_us()};
+  }
+
+  // Does what is to be done next, unless something is being done: the end of that comes here again.
+  void begin_next() {
+    if (busy_) return;
+    if (closed_) {
+      begin_finish();
+    } else if (pending_ != nullptr) {
+      begin_write();
+    } else {
+      watch_age();
+    }
+  }
+
+  void begin_write() {
+    // The opening is asked for each time: a CSV header is known only when something was encoded.
+    in_pool([writer = writer_, delivery = pending_, opening = context_->enclosure().open,
+             at = now(), this] { answer_ = writer->write(*delivery, opening, at); },
+            [this] {
+              if (closed_) return begin_next();
+              pending_ = nullptr;
+              // It may come with the next delivery at once.
+              std::exchange(done_, nullptr)(std::move(answer_));
+              begin_next();
+            });
+  }
+
+  void begin_rotate() {
+    in_pool([writer = writer_, at = now(), this] { status_ = writer->rotate_if_old(at); },
+            [this] {
+              if (!status_) log::warn(context_->pipeline(), "file: " + status_.error().message());
+              rotate_failed_ = !status_;
+              begin_next();
+            });
+  }
+
+  void begin_finish() {
+    in_pool([writer = writer_, at = now(), this] { status_ = writer->finish(at); },
+            [this] {
+              if (!status_) log::error(context_->pipeline(), "file: " + status_.error().message());
+              writer_.reset();
+              std::exchange(closed_, nullptr)();
+            });
+  }
+
+  void in_pool(std::function<void()> work, std::function<void()> done) {
+    busy_ = true;
+    run_in_pool(context_->loop(), std::move(work), [this, done = std::move(done)] {
+      busy_ = false;
+      done();
+    });
+  }
+
+  // A timer runs only while there is a file that becomes too old by itself.
+  void watch_age() {
+    std::optional<int64_t> at_us = writer_->old_at_us();
+    if (!at_us) return age_timer_->stop();
+    Milliseconds wait{(*at_us - now().monotonic_us + 999) / 1000};
+    if (std::exchange(rotate_failed_, false)) wait = kTryAgain;
+    age_timer_->start(wait, [this] {
+      if (!busy_) begin_rotate();
+    });
+  }
+
+  file::Writer::Settings settings_;
+  SinkContext* context_ = nullptr;
+  std::optional<Timer> age_timer_;
+  bool busy_ = false;  // something is in the pool
+  bool rotate_failed_ = false;
+  const Delivery* pending_ = nullptr;
+  Done done_;
+  std::function<void()> closed_;
+  // Written in the pool, read on the loop when that is done.
+  Answer answer_;
+  Status status_;
+  std::shared_ptr<file::Writer> writer_;
+};
+
+Result<std::unique_ptr<Sink>> make(const Options& options) {
+  file::Writer::Settings settings;
+  settings.path = options.string("path");
+  settings.sync = options.boolean("sync");
+  settings.rotate_bytes = static_cast<uint64_t>(options.bytes("rotate.bytes"));
+  settings.rotate_age_us = options.duration("rotate.age").count() * 1000;
+  if (settings.path.empty()) return fail(ErrorKind::kUsage, options.path("path") + ": is empty");
+  return std::make_unique<FileSink>(std::move(settings));
+}
+
+}  // namespace
+
+extern const SinkType kFileSink;
+const SinkType kFileSink{
+    .name = "file",
+    .help =
+        "Writes files. A file gets its name when it is complete, and holds whole records only, "
+        "also after a power cut.",
+    .takes = Takes::kSlices,
+    .options = kOptions,
+    .formats = kFormats,
+    .batch = {.records = 5000, .bytes = 1024 * 1024, .linger = Milliseconds{500}},
+    .make = make};
+
+}  // namespace leat
