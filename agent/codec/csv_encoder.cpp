@@ -1,0 +1,145 @@
+#include "codec/csv_encoder.h"
+
+#include <algorithm>
+
+namespace leat {
+namespace {
+
+bool needs_quotes(std::string_view text, char delimiter, char quote) {
+  const swar::Word delimiters = swar::each(static_cast<unsigned char>(delimiter));
+  const swar::Word quotes = swar::each(static_cast<unsigned char>(quote));
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  for (; end - p >= swar::kSize; p += swar::kSize) {
+    swar::Word word = swar::load(p);
+    if ((swar::equal_to(word, delimiters) | swar::equal_to(word, quotes) |
+         swar::equal_to(word, swar::each('\n')) | swar::equal_to(word, swar::each('\r'))) != 0)
+      return true;
+  }
+  for (; p < end; ++p)
+    if (*p == delimiter || *p == quote || *p == '\n' || *p == '\r') return true;
+  return false;
+}
+
+void append_quoted(std::string& out, std::string_view text, char quote) {
+  out += quote;
+  for (char c : text) {
+    if (c == quote) out += quote;
+    out += c;
+  }
+  out += quote;
+}
+
+}  // namespace
+
+CsvEncoder::CsvEncoder(CsvDialect dialect, std::vector<std::string> columns, std::string null)
+    : dialect_(std::move(dialect)), null_(std::move(null)), columns_(std::move(columns)) {
+  if (!columns_.empty() && dialect_.header) write_header();
+}
+
+Result<BatchRef> CsvEncoder::encode(const Batch& in, DeadLetters& dead) {
+  BatchRef out = batch_like(in);
+  SliceWriter writer(out->arena);
+  shape_ = nullptr;  // another batch's shape may have had the same address
+  for (size_t i = 0; i < in.records.size(); ++i) {
+    const Record& record = in.records[i];
+    if (columns_.empty()) choose_columns(record);
+    if (record.shape != shape_) map_shape(*record.shape);
+    if (write_row(record, writer)) {
+      out->slices.push_back(writer.finish(record.end_offset, record.end_line));
+    } else {
+      writer.discard();
+      dead.add(in, i, reason_);
+    }
+  }
+  return out;
+}
+
+void CsvEncoder::choose_columns(const Record& first) {
+  for (size_t i = 0; i < first.shape->size(); ++i)
+    if (first.values[i].type != Type::kAbsent) columns_.emplace_back(first.shape->name(i));
+  if (dialect_.header) write_header();
+}
+
+void CsvEncoder::write_header() {
+  header_.clear();
+  for (const std::string& name : columns_) {
+    if (&name != &columns_.front()) header_ += dialect_.delimiter;
+    if (dialect_.quoting && needs_quotes(name, dialect_.delimiter, dialect_.quote)) {
+      append_quoted(header_, name, dialect_.quote);
+    } else {
+      header_ += name;
+    }
+  }
+  if (!columns_.empty()) header_ += '\n';
+}
+
+void CsvEncoder::map_shape(const Shape& shape) {
+  shape_ = &shape;
+  fields_.clear();
+  others_.clear();
+  std::vector<bool> is_column(shape.size());
+  for (const std::string& column : columns_) {
+    int field = shape.find(column);
+    fields_.push_back(field);
+    if (field >= 0) is_column[static_cast<size_t>(field)] = true;
+  }
+  for (size_t i = 0; i < shape.size(); ++i)
+    if (!is_column[i]) others_.push_back(i);
+}
+
+// False when the row cannot express the record; then reason_ says why.
+bool CsvEncoder::write_row(const Record& record, SliceWriter& writer) {
+  for (size_t other : others_) {
+    if (record.values[other].type == Type::kAbsent) continue;
+    reason_ = std::string(record.shape->name(other)) + ": not among the columns of this CSV";
+    return false;
+  }
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    if (i > 0) writer.append(dialect_.delimiter);
+    const Value value = fields_[i] < 0 ? Value::absent() : record.values[fields_[i]];
+    if (!write_value(value, writer)) {
+      reason_ = columns_[i] + ": has a delimiter or line break in it, and quotes are off";
+      return false;
+    }
+  }
+  // A row of one empty field would read as a blank line.
+  if (writer.size() == 0 && dialect_.quoting) {
+    writer.append(dialect_.quote);
+    writer.append(dialect_.quote);
+  }
+  writer.append('\n');
+  return true;
+}
+
+bool CsvEncoder::write_value(const Value& value, SliceWriter& writer) {
+  if (value.type == Type::kAbsent || value.type == Type::kNull) {
+    writer.append(null_);
+    return true;
+  }
+  bool is_string = value.type == Type::kString;
+  bool copied =
+      value.is_text() && value.type != Type::kBytes && !(is_string && value.form == Form::kText);
+  if (copied) return write_text(value.view(), is_string, writer);
+  scratch_.clear();
+  append_text(scratch_, value);
+  return write_text(scratch_, is_string, writer);
+}
+
+bool CsvEncoder::write_text(std::string_view text, bool is_string, SliceWriter& writer) {
+  // With quoting off, a quote is an ordinary character.
+  char quote = dialect_.quoting ? dialect_.quote : dialect_.delimiter;
+  bool must = needs_quotes(text, dialect_.delimiter, quote);
+  bool looks_null = is_string && text == null_;
+  if (must && !dialect_.quoting) return false;
+  if (!dialect_.quoting || (!must && !looks_null)) {
+    writer.append(text);
+    return true;
+  }
+  std::string quoted;
+  append_quoted(quoted, text, dialect_.quote);
+  writer.append(quoted);
+  return true;
+}
+
+}  // namespace leat

@@ -1,0 +1,124 @@
+#include "codec/json_encoder.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.h"
+
+namespace leat {
+namespace {
+
+constexpr size_t kNumberSize = 32;  // int64 and shortest round-trip doubles take less
+
+// Copies plain text up to the first byte that a JSON string cannot hold as it is, or that is not
+// ASCII; returns how much that was.
+size_t copy_plain_ascii(char* out, std::string_view text) {
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  for (; end - p >= swar::kSize; p += swar::kSize, out += swar::kSize) {
+    swar::Word word = swar::load(p);
+    std::memcpy(out, &word, sizeof word);
+    swar::Word stop = swar::json_special(word) | (word & swar::kHigh);
+    if (stop != 0) return static_cast<size_t>(p - text.data() + swar::first_byte(stop));
+  }
+  for (; p < end; ++p, ++out) {
+    auto c = static_cast<unsigned char>(*p);
+    if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') break;
+    *out = *p;
+  }
+  return static_cast<size_t>(p - text.data());
+}
+
+bool needs_escapes(std::string_view text) {
+  for (char c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\') return true;
+  return false;
+}
+
+}  // namespace
+
+Result<BatchRef> JsonEncoder::encode(const Batch& in, DeadLetters&) {
+  BatchRef out = batch_like(in);
+  SliceWriter writer(out->arena);
+  for (const Record& record : in.records) {
+    write_record(record, writer);
+    out->slices.push_back(writer.finish(record.end_offset, record.end_line));
+  }
+  return out;
+}
+
+void JsonEncoder::write_record(const Record& record, SliceWriter& writer) {
+  const Shape& shape = *record.shape;
+  const size_t count = shape.size();
+  for (size_t i = 0; i < count; ++i) {
+    const Value& value = record.values[i];
+    if (value.type != Type::kAbsent) write_field(shape.json_key(i), value, writer);
+  }
+  writer.reserve(3);
+  if (writer.size() == 0) {
+    writer.put('{');
+  } else {
+    *writer.start() = '{';  // over the comma of the first key
+  }
+  writer.put('}');
+  writer.put(separator_);
+}
+
+void JsonEncoder::write_field(std::string_view key, const Value& value, SliceWriter& writer) {
+  if (value.type == Type::kString) return write_string(key, value, writer);
+  if (value.form == Form::kText || value.type == Type::kJson || value.type == Type::kDecimal) {
+    writer.reserve(key.size() + value.size);
+    writer.put(key);
+    char* start = writer.at();
+    writer.put(value.view());
+    // JSON from a message may have newlines for space, but a newline ends the record here.
+    if (value.type == Type::kJson) std::replace(start, writer.at(), '\n', ' ');
+    return;
+  }
+  if (value.type == Type::kBool || value.type == Type::kNull) {
+    writer.reserve(key.size() + 5);
+    writer.put(key);
+    writer.put(value.type == Type::kNull ? std::string_view("null")
+               : value.integer != 0      ? std::string_view("true")
+                                         : std::string_view("false"));
+    return;
+  }
+  if (value.type == Type::kInteger) {
+    writer.reserve(key.size() + kNumberSize);
+    writer.put(key);
+    writer.advance_to(std::to_chars(writer.at(), writer.at() + kNumberSize, value.integer).ptr);
+    return;
+  }
+  write_slow(key, value, writer);
+}
+
+void JsonEncoder::write_string(std::string_view key, const Value& value, SliceWriter& writer) {
+  writer.reserve(key.size() + value.size + 2);
+  char* undo = writer.at();
+  writer.put(key);
+  writer.put('"');
+  std::string_view text = value.view();
+  if (value.form == Form::kText) {
+    writer.put(text);
+  } else {
+    size_t plain = copy_plain_ascii(writer.at(), text);
+    if (plain == text.size()) {
+      writer.advance_to(writer.at() + plain);
+    } else if (!needs_escapes(text) && is_utf8(text)) {
+      writer.put(text);
+    } else {
+      writer.advance_to(undo);
+      return write_slow(key, value, writer);
+    }
+  }
+  writer.put('"');
+}
+
+void JsonEncoder::write_slow(std::string_view key, const Value& value, SliceWriter& writer) {
+  scratch_.clear();
+  append_json(scratch_, value);
+  writer.append(key);
+  writer.append(scratch_);
+}
+
+}  // namespace leat

@@ -1,0 +1,175 @@
+#include "codec/csv_dialect.h"
+
+#include <algorithm>
+
+namespace leat {
+namespace {
+
+constexpr std::string_view kTypes[] = {"bool",   "integer", "float", "decimal",
+                                       "string", "time",    "bytes"};
+constexpr std::string_view kUnlisted[] = {"infer", "string"};
+
+constexpr Option kColumnOptions[] = {
+    {.name = "index",
+     .type = OptionType::kInteger,
+     .help = "Place of the column in the row, counted from 0. Default: found by name in the "
+             "header, or without header the place in this list.",
+     .max = 65535},
+    {.name = "name", .required = true, .help = "Name of the field."},
+    {.name = "type",
+     .fallback = "string",
+     .help = "Type of the field. Empty unquoted fields of any type but string and bytes are null.",
+     .choices = kTypes},
+    {.name = "format",
+     .fallback = "rfc3339",
+     .help = "For type time: rfc3339, unix, unixMs, unixUs, unixNs, or a pattern such as "
+             "%Y-%m-%d %H:%M:%S."},
+};
+
+// The two that reading and writing have in common.
+constexpr Option kDelimiter = {
+    .name = "delimiter", .fallback = ",", .help = "One character between fields; \\t for a tab."};
+constexpr Option kQuote = {.name = "quote",
+                           .fallback = "\"",
+                           .help = "The quote character, doubled inside quotes; \"\" for none."};
+
+constexpr Option kReadTable[] = {
+    kDelimiter,
+    kQuote,
+    {.name = "header",
+     .type = OptionType::kBool,
+     .fallback = "true",
+     .help = "The first row holds the names. Without, fields come from `columns`, or are named "
+             "column0, column1 and so on."},
+    {.name = "startRow",
+     .type = OptionType::kInteger,
+     .fallback = "1",
+     .help = "Line, counted from 1, where reading starts; the header is read there.",
+     .min = 1},
+    {.name = "comment", .help = "Lines that start with this are skipped, such as #."},
+    {.name = "nullFormat",
+     .help = "Unquoted fields with this text are null. Empty unquoted fields are null in any case "
+             "where the column's type is not string or bytes."},
+    {.name = "types",
+     .fallback = "infer",
+     .help = "Columns that are not listed: infer takes unquoted JSON numbers, true and false as "
+             "what they look like and empty as null; string takes everything as it is.",
+     .choices = kUnlisted},
+    {.name = "columns",
+     .type = OptionType::kObjects,
+     .help = "Columns with a type. Without header these are the only fields of a record.",
+     .fields = kColumnOptions},
+};
+
+constexpr Option kWriteTable[] = {
+    kDelimiter,
+    kQuote,
+    {.name = "header",
+     .type = OptionType::kBool,
+     .fallback = "true",
+     .help = "Write the names as the first row of each document."},
+    {.name = "columns",
+     .type = OptionType::kStrings,
+     .help = "Fields to write, in order. Default: those of the first record. A record with other "
+             "fields becomes a dead letter."},
+    {.name = "nullFormat",
+     .help = "What is written for null and for a field that is not there. Default: nothing."},
+};
+
+Status usage(const Options& options, std::string_view name, const std::string& what) {
+  return fail(ErrorKind::kUsage, options.path(name) + ": " + what);
+}
+
+// A character that may stand in a number cannot separate fields: "1-2" would be ambiguous, and the
+// decoder scans numbers up to the first character that is not of one.
+bool may_separate(char c) {
+  constexpr std::string_view kNever = "0123456789+-.eE\r\n";
+  return kNever.find(c) == std::string_view::npos;
+}
+
+Status read_separators(const Options& options, CsvDialect& dialect) {
+  std::string delimiter = options.string("delimiter");
+  if (delimiter == "\\t") delimiter = "\t";
+  if (delimiter.size() != 1 || !may_separate(delimiter[0]))
+    return usage(options, "delimiter",
+                 "must be one character (\\t for a tab) that is not part of numbers");
+  dialect.delimiter = delimiter[0];
+
+  const std::string& quote = options.string("quote");
+  dialect.quoting = !quote.empty();
+  if (quote.size() > 1 || quote == delimiter || (dialect.quoting && !may_separate(quote[0])))
+    return usage(options, "quote", "must be one character other than the delimiter, or empty");
+  if (dialect.quoting) dialect.quote = quote[0];
+  dialect.header = options.boolean("header");
+  return {};
+}
+
+Type type_of(std::string_view name) {
+  for (Type type :
+       {Type::kBool, Type::kInteger, Type::kFloat, Type::kDecimal, Type::kTime, Type::kBytes})
+    if (name == type_name(type)) return type;
+  return Type::kString;
+}
+
+Result<CsvColumn> read_column(const Options& options) {
+  CsvColumn column;
+  column.name = options.string("name");
+  if (options.has("index")) column.index = static_cast<uint32_t>(options.integer("index"));
+  column.type = type_of(options.string("type"));
+  if (column.type == Type::kTime) {
+    Result<TimeFormat> format = TimeFormat::parse(options.string("format"));
+    if (!format)
+      return fail(ErrorKind::kUsage, options.path("format") + ": " + format.error().message());
+    column.time = *format;
+  }
+  return column;
+}
+
+// Without a header, columns are either all placed by index or all by their order: a mixture would
+// have to be guessed.
+Status check_columns(const Options& options, CsvDialect& dialect) {
+  std::vector<CsvColumn>& columns = dialect.columns;
+  auto placed = static_cast<size_t>(std::count_if(
+      columns.begin(), columns.end(), [](const CsvColumn& column) { return column.index; }));
+  if (!dialect.header && placed != 0 && placed != columns.size())
+    return usage(options, "columns", "without header, give `index` to all columns or to none");
+  for (size_t i = 0; i < columns.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (columns[i].name == columns[j].name)
+        return usage(options, "columns", "two columns are named '" + columns[i].name + "'");
+      if (columns[i].index && columns[i].index == columns[j].index)
+        return usage(options, "columns",
+                     "two columns have index " + std::to_string(*columns[i].index));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+const std::span<const Option> kCsvReadOptions = kReadTable;
+const std::span<const Option> kCsvWriteOptions = kWriteTable;
+
+Result<CsvDialect> CsvDialect::for_reading(const Options& options) {
+  CsvDialect dialect;
+  if (Status status = read_separators(options, dialect); !status) return fail(status.error());
+  dialect.start_row = static_cast<uint64_t>(options.integer("startRow"));
+  dialect.comment = options.string("comment");
+  if (options.has("nullFormat")) dialect.null = options.string("nullFormat");
+  dialect.infer = options.string("types") == "infer";
+  for (const Options& entry : options.objects("columns")) {
+    Result<CsvColumn> column = read_column(entry);
+    if (!column) return fail(column.error());
+    dialect.columns.push_back(std::move(*column));
+  }
+  if (Status status = check_columns(options, dialect); !status) return fail(status.error());
+  return dialect;
+}
+
+Result<CsvDialect> CsvDialect::for_writing(const Options& options) {
+  CsvDialect dialect;
+  if (Status status = read_separators(options, dialect); !status) return fail(status.error());
+  return dialect;
+}
+
+}  // namespace leat

@@ -1,0 +1,45 @@
+// Encoder for CSV (RFC 4180, rows end with '\n'). Fields are quoted where they must be; a string
+// that looks like null is quoted too, so that it can be told from null.
+//
+// The columns are the configured ones, or the fields of the first record this encoder sees.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codec/csv_dialect.h"
+#include "codec/slice_writer.h"
+#include "stage/codec.h"
+
+namespace leat {
+
+class CsvEncoder final : public Encoder {
+ public:
+  CsvEncoder(CsvDialect dialect, std::vector<std::string> columns, std::string null);
+
+  Result<BatchRef> encode(const Batch& in, DeadLetters& dead) override;
+
+  // The row of names with its newline; "" when there is to be none, or the names are not known yet.
+  const std::string& header() const { return header_; }
+
+ private:
+  void choose_columns(const Record& first);
+  void write_header();
+  void map_shape(const Shape& shape);
+  bool write_row(const Record& record, SliceWriter& writer);
+  bool write_value(const Value& value, SliceWriter& writer);
+  bool write_text(std::string_view text, bool is_string, SliceWriter& writer);
+
+  const CsvDialect dialect_;
+  const std::string null_;
+  std::vector<std::string> columns_;
+  std::string header_;
+  // Of the shape last met in the batch being encoded:
+  const Shape* shape_ = nullptr;
+  std::vector<int> fields_;     // for each column, its index in the shape or -1
+  std::vector<size_t> others_;  // indices of fields that are no columns
+  std::string scratch_;
+  std::string reason_;
+};
+
+}  // namespace leat

@@ -1,0 +1,56 @@
+// Decoder for JSON: an object a line (NDJSON), or one document a message.
+//
+// A line or message holds one object (one record) or an array of objects (a record each, which all
+// end where the line ends). Values are not converted: see record/value.h.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codec/json_layouts.h"
+#include "codec/json_scanner.h"
+#include "codec/value_run.h"
+#include "stage/codec.h"
+
+namespace leat {
+
+class JsonDecoder final : public Decoder {
+ public:
+  Status decode(Batch& batch, DeadLetters& dead) override;
+
+ private:
+  // What one decode() works with.
+  struct Work {
+    Batch& batch;
+    DeadLetters& dead;
+    JsonScanner scanner;
+    ValueRun values;
+  };
+
+  void decode_lines(Work& work);
+  void decode_slices(Work& work);
+  const char* document(Work& work, const char* p);
+  const char* array(Work& work, const char* p);
+  const char* object(Work& work, const char* p);
+  const char* unpredicted(Work& work, const char* p, size_t field);
+  const char* members(Work& work, const char* p);
+  void finish_unpredicted(Work& work);
+  void keep_last_of_duplicates();
+  void add_record(Work& work, JsonLayout* layout);
+  void reject(Work& work, const char* start, const char* end, const Position& after);
+
+  JsonLayouts layouts_;
+  JsonLayout* current_ = nullptr;  // of the last record: the prediction for the next one
+  uint64_t batch_number_ = 0;
+  size_t line_bytes_ = 128;  // of the last batch on average, to size the next one's record array
+
+  // The record being parsed without a prediction.
+  std::vector<std::string_view> names_;
+  std::vector<Value> fields_;
+  std::deque<std::string> unescaped_names_;  // names_ may point into these
+  bool spaced_ = false;
+};
+
+}  // namespace leat

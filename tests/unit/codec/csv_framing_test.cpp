@@ -1,0 +1,122 @@
+#include <random>
+
+#include "csv_fixture.h"
+
+namespace leat {
+namespace {
+
+class CsvFramingTest : public CsvTest {
+ protected:
+  std::string_view prefix(std::string_view bytes) {
+    return bytes.substr(0, CsvFraming(dialect()).complete_prefix(bytes));
+  }
+
+  // Decodes as a source would: reads of `step` bytes, cut where the framing says, what is left over
+  // goes before the next read. `moved` are the letters and records in order of position.
+  Strings in_pieces(std::string_view text, size_t step) {
+    CsvFraming framing(dialect());
+    CsvDecoder decoder(dialect());
+    Strings records;
+    uint64_t offset = 0;
+    uint64_t line = 0;
+    for (size_t read = 0; offset < text.size();) {
+      read = std::min(read + step, text.size());
+      std::string_view there = text.substr(offset, read - offset);
+      size_t whole = framing.complete_prefix(there);
+      std::string piece(there.substr(0, whole));
+      if (read == text.size()) {
+        piece = there;
+        if (whole < there.size()) piece += framing.terminator();
+        whole = there.size();
+      }
+      BatchRef batch = bytes_of(piece);
+      batch->begin = {0, offset, line};
+      for (std::string& record : decode(decoder, batch)) records.push_back(std::move(record));
+      line = batch_->end.line;
+      offset += whole;
+    }
+    return records;
+  }
+};
+
+TEST_F(CsvFramingTest, ends_at_the_last_newline_outside_quotes) {
+  EXPECT_EQ(prefix(""), "");
+  EXPECT_EQ(prefix("a,b"), "");
+  EXPECT_EQ(prefix("a,b\nc"), "a,b\n");
+  EXPECT_EQ(prefix("a,\"x\ny\"\nc,d"), "a,\"x\ny\"\n");
+  EXPECT_EQ(prefix("a,b\nc,\"x\ny"), "a,b\n");
+  EXPECT_EQ(prefix("\"x\ny"), "");
+  EXPECT_EQ(prefix("\"x\"\"\ny\"\n"), "\"x\"\"\ny\"\n");
+  EXPECT_EQ(prefix("\"x\"\r"), "");
+  EXPECT_EQ(prefix("\"x\"\r\n"), "\"x\"\r\n");
+}
+
+TEST_F(CsvFramingTest, takes_quotes_inside_fields_as_text) {
+  EXPECT_EQ(prefix("5\" pipe\n6\" pi"), "5\" pipe\n");
+}
+
+TEST_F(CsvFramingTest, looks_at_no_quotes_in_comments) {
+  options_.set("comment", "#");
+  EXPECT_EQ(prefix("#,\"\na,b\n\"x"), "#,\"\na,b\n");
+}
+
+TEST_F(CsvFramingTest, gives_up_on_a_quote_that_stays_open_too_long) {
+  std::string rows = "1,\"open\n";
+  while (rows.size() < kCsvMaxQuoted) rows += "2,x\n";
+  EXPECT_EQ(prefix(rows.substr(0, 1000)), "") << "it may still be closed";
+  rows += "3,yyyyyyyyyyyyyyyyy\n";
+  EXPECT_EQ(prefix(rows).size(), rows.size());
+}
+
+TEST_F(CsvFramingTest, splits_into_rows) {
+  options_.set("comment", "#");
+  BatchRef batch = bytes_of("a,b\n\n#c\n\"x\ny\",1\r\n2,\"z\n3,4");
+  CsvFraming(dialect()).split(*batch);
+  ASSERT_EQ(batch->slices.size(), 4U);
+  EXPECT_EQ(batch->slices[1].view(), "\"x\ny\",1\r\n");
+  EXPECT_EQ(batch->slices[1].end_line, 5U);
+  EXPECT_EQ(batch->slices[2].view(), "2,\"z\n");
+  EXPECT_EQ(batch->slices[3].view(), "3,4");
+  EXPECT_EQ(batch->end.line, 7U);
+}
+
+// Whatever the bytes, the framing and the decoder agree on where rows end, so that it does not
+// matter in what pieces a file is read.
+TEST_F(CsvFramingTest, agrees_with_the_decoder_on_any_input) {
+  constexpr std::string_view kBytes = "\"\"\"\"\n\n,,,ab1#\r ";
+  std::mt19937 random(11);
+  options_.set("header", false);
+  options_.set("comment", "#");
+  for (int round = 0; round < 3000; ++round) {
+    std::string text;
+    for (size_t n = random() % 120; n > 0; --n) text += kBytes[random() % kBytes.size()];
+    dead_.letters.clear();
+    Strings at_once = in_pieces(text, text.size() + 1);
+    Strings texts = dead_.texts();
+    auto lines = batch_ ? batch_->end.line : 0;
+    for (size_t step : {1U, 7U, 40U}) {
+      dead_.letters.clear();
+      ASSERT_EQ(in_pieces(text, step), at_once) << "in steps of " << step << ":\n" << text;
+      ASSERT_EQ(dead_.texts(), texts) << "in steps of " << step << ":\n" << text;
+      if (!text.empty()) {
+        ASSERT_EQ(batch_->end.line, lines) << text;
+      }
+    }
+  }
+}
+
+TEST_F(CsvFramingTest, agrees_with_the_decoder_around_an_unclosed_quote) {
+  std::string text = "a,b\n1,\"open\n";
+  for (int i = 0; text.size() < 2 * kCsvMaxQuoted; ++i) text += std::to_string(i) + ",x\n";
+  text += "9,\"closed\"\n";
+  Strings at_once = in_pieces(text, text.size());
+  EXPECT_EQ(dead_.texts(), Strings{"1,\"open"});
+  for (size_t step : {size_t{65'536}, size_t{100'000}}) {
+    dead_.letters.clear();
+    EXPECT_TRUE(in_pieces(text, step) == at_once);
+    EXPECT_EQ(dead_.texts(), Strings{"1,\"open"});
+  }
+}
+
+}  // namespace
+}  // namespace leat
