@@ -14,7 +14,9 @@ Trouble::Trouble(const DeliveryConfig& config, const Clock& clock, std::string s
     : config_(config),
       clock_(clock),
       scope_(std::move(scope)),
-      random_(static_cast<std::minstd_rand::result_type>(seed)) {}
+      random_(static_cast<std::minstd_rand::result_type>(seed)) {
+  random_.discard(8);  // the first values of this generator follow a small seed closely
+}
 
 Milliseconds Trouble::delay() {
   if (circuit_open()) {

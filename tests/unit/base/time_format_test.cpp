@@ -7,7 +7,9 @@ namespace {
 
 constexpr int64_t kMoment = 1'767'323'045'678'901;  // 2026-01-02T03:04:05.678901Z
 
-TimeFormat format(const char* text) { return TimeFormat::parse(text).value(); }
+TimeFormat format(const char* text) {
+  return TimeFormat::parse(text).value();
+}
 
 TEST(Rfc3339, is_written_with_as_many_digits_as_it_needs) {
   EXPECT_EQ(rfc3339(kMoment), "2026-01-02T03:04:05.678901Z");

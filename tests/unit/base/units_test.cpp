@@ -13,8 +13,8 @@ TEST(Bytes, are_read_with_their_unit) {
 }
 
 TEST(Bytes, that_are_no_size_are_refused_with_an_example) {
-  for (const char* text : {"", "MiB", "-1", "1.5MiB", "8 mib", "99999999999999999999", "9TB",
-                           "9000000000GiB"}) {
+  for (const char* text :
+       {"", "MiB", "-1", "1.5MiB", "8 mib", "99999999999999999999", "9TB", "9000000000GiB"}) {
     Result<int64_t> size = parse_bytes(text);
     ASSERT_FALSE(size) << text;
     EXPECT_NE(size.error().message().find("8MiB"), std::string::npos);

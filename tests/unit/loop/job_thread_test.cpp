@@ -21,8 +21,7 @@ class JobThreadTest : public ::testing::Test {
 TEST_F(JobThreadTest, runs_jobs_in_order_and_their_ends_on_the_loop) {
   JobThread thread(&loop_, "test", 8);
   std::vector<int> done;
-  for (int i = 0; i < 8; ++i)
-    EXPECT_TRUE(thread.submit([] {}, [&done, i] { done.push_back(i); }));
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(thread.submit([] {}, [&done, i] { done.push_back(i); }));
   uv_run(&loop_, UV_RUN_DEFAULT);
   EXPECT_EQ(done, (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7}));
   EXPECT_EQ(thread.under_way(), 0U);
@@ -31,9 +30,9 @@ TEST_F(JobThreadTest, runs_jobs_in_order_and_their_ends_on_the_loop) {
 TEST_F(JobThreadTest, refuses_more_than_its_capacity_until_the_loop_has_seen_one_end) {
   JobThread thread(&loop_, "test", 1);
   bool second = false;
-  EXPECT_TRUE(thread.submit([] {}, [&thread, &second] {
-    EXPECT_TRUE(thread.submit([] {}, [&second] { second = true; }));
-  }));
+  EXPECT_TRUE(thread.submit(
+      [] {},
+      [&thread, &second] { EXPECT_TRUE(thread.submit([] {}, [&second] { second = true; })); }));
   EXPECT_FALSE(thread.submit([] {}, [] {}));
   uv_run(&loop_, UV_RUN_DEFAULT);
   EXPECT_TRUE(second);
@@ -48,10 +47,11 @@ TEST_F(JobThreadTest, may_be_destroyed_by_the_end_of_a_job) {
   auto thread = std::make_unique<JobThread>(&loop_, "test", 4);
   int ends = 0;
   for (int i = 0; i < 4; ++i)
-    thread->submit([] {}, [&thread, &ends] {
-      ++ends;
-      thread.reset();
-    });
+    thread->submit([] {},
+                   [&thread, &ends] {
+                     ++ends;
+                     thread.reset();
+                   });
   uv_run(&loop_, UV_RUN_DEFAULT);
   EXPECT_EQ(ends, 1);
 }

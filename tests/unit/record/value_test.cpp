@@ -9,7 +9,9 @@
 namespace leat {
 namespace {
 
-Value text_number(std::string_view text) { return number_from_text(text); }
+Value text_number(std::string_view text) {
+  return number_from_text(text);
+}
 
 TEST(Numbers, are_classified_by_what_can_hold_them) {
   EXPECT_EQ(text_number("0").type, Type::kInteger);

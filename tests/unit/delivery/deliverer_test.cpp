@@ -1,0 +1,223 @@
+#include "delivery/deliverer.h"
+
+#include <gtest/gtest.h>
+
+#include "fixture.h"
+
+namespace leat {
+namespace {
+
+using testing::DelivererTest;
+using testing::make_batch;
+using testing::read_file;
+
+TEST_F(DelivererTest, cuts_deliveries_by_records_across_batches) {
+  make();
+  add(0, 3);
+  add(3, 3);
+  answer("r0 r1 r2 r3", Answer::delivered());
+  deliverer_->end_of_input();
+  answer("r4 r5", Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(saved(), "60");
+}
+
+TEST_F(DelivererTest, cuts_deliveries_by_bytes_but_sends_a_record_larger_than_the_limit_alone) {
+  limits_.bytes = 7;  // "r0\n" is 3 bytes
+  make(10);
+  add(0, 3);
+  add(1000, 1);  // 6 bytes
+  limits_.bytes = 2;
+  deliverer_->end_of_input();
+  answer("r0 r1", Answer::delivered());
+  answer("r2", Answer::delivered());
+  answer("r1000", Answer::delivered());
+  run_until_settled();
+}
+
+TEST_F(DelivererTest, sends_what_lingers) {
+  make();
+  add(0, 1);
+  answer("r0", Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(saved(), "10");
+}
+
+TEST_F(DelivererTest, saves_no_position_before_everything_below_it_is_delivered) {
+  make(3);
+  add(0, 12);
+  run_until([this] { return sink_.open_attempts.size() == 3; });
+  auto first = std::move(sink_.open_attempts.front());
+  sink_.open_attempts.pop_front();
+  answer("r4 r5 r6 r7", Answer::delivered());
+  answer("r8 r9 r10 r11", Answer::delivered());
+  EXPECT_EQ(saved(), "nothing");
+  first.done(Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(saved(), "120");
+  EXPECT_EQ(source_.acks, std::vector<uint64_t>{120});
+}
+
+TEST_F(DelivererTest, a_slot_is_free_only_when_the_position_is_in_the_journal) {
+  make(1);
+  add(0, 8);
+  answer("r0 r1 r2 r3", Answer::delivered());
+  EXPECT_TRUE(sink_.open_attempts.empty());  // the commit is still under way
+  answer("r4 r5 r6 r7", Answer::delivered());
+  run_until_settled();
+}
+
+TEST_F(DelivererTest, tries_again_until_the_sink_takes_it) {
+  make();
+  add(0, 4);
+  for (int i = 0; i < 5; ++i) answer("r0 r1 r2 r3", Answer::retry("503"));
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(deliverer_->counters().delivered, 4U);
+  EXPECT_EQ(deliverer_->counters().retries, 5U);
+}
+
+TEST_F(DelivererTest, in_trouble_one_attempt_asks_whether_it_is_over) {
+  make(3);
+  add(0, 12);
+  for (int i = 0; i < 3; ++i) {
+    auto attempt = std::move(sink_.open_attempts.front());
+    sink_.open_attempts.pop_front();
+    attempt.done(Answer::retry("503"));
+  }
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  EXPECT_EQ(sink_.open_attempts.size(), 1U);
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until([this] { return sink_.open_attempts.size() == 2; });
+  answer("r4 r5 r6 r7", Answer::delivered());
+  answer("r8 r9 r10 r11", Answer::delivered());
+  run_until_settled();
+}
+
+TEST_F(DelivererTest, halves_a_rejected_batch_until_the_bad_record_stands_alone) {
+  make();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::rejected("400"));
+  answer("r0 r1", Answer::delivered());
+  answer("r2 r3", Answer::rejected("400"));
+  answer("r2", Answer::rejected("400 bad"));
+  answer("r3", Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(buried_, std::vector<std::string>{"r2"});
+  EXPECT_EQ(read_file(folder_ / "dead.jsonl"), "r2: 400 bad\n");
+  EXPECT_EQ(saved(), "40");
+  EXPECT_EQ(deliverer_->counters().delivered, 3U);
+}
+
+TEST_F(DelivererTest, takes_out_the_records_that_the_sink_names) {
+  make();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::rejected("constraint", {1, 3}));
+  answer("r0 r2", Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(buried_, (std::vector<std::string>{"r1", "r3"}));
+}
+
+TEST_F(DelivererTest, the_position_waits_for_the_dead_letters_before_it) {
+  letters_.reset();
+  // A folder that does not exist: nothing can be written until it does.
+  letters_ = std::make_unique<DeadLetterFile>(
+      &loop_, "test", DeadLetterConfig{folder_ / "later/dead.jsonl", 1 << 20});
+  make();
+  add(0, 1);
+  answer("r0", Answer::rejected("422"));
+  EXPECT_EQ(saved(), "nothing");
+  std::filesystem::create_directory(folder_ / "later");
+  run_until_settled();
+  EXPECT_EQ(saved(), "10");
+  EXPECT_EQ(read_file(folder_ / "later/dead.jsonl"), "r0: 422\n");
+}
+
+TEST_F(DelivererTest, a_batch_without_records_still_moves_the_position) {
+  make();
+  add(0, 2);
+  deliverer_->add(make_batch(pool_, 2, 0));
+  auto filtered = make_batch(pool_, 2, 3);
+  filtered->slices.clear();
+  deliverer_->add(filtered);
+  deliverer_->end_of_input();
+  answer("r0 r1", Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(saved(), "50");
+}
+
+TEST_F(DelivererTest, the_key_of_a_batch_is_the_same_after_a_restart) {
+  make();
+  add(0, 6);  // the second delivery starts in the middle of a batch
+  std::string first = sink_.open_attempts.front().key;
+  answer("r0 r1 r2 r3", Answer::retry("503"));
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  EXPECT_EQ(sink_.open_attempts.front().key, first);
+  answer("r0 r1 r2 r3", Answer::delivered());
+  deliverer_->end_of_input();
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  std::string second = sink_.open_attempts.front().key;
+  EXPECT_NE(second, first);
+  EXPECT_EQ(second.size(), 32U);
+  // The process dies here; the next one reads from the saved position, in other batches.
+  sink_.open_attempts.clear();
+  make();
+  add(4, 1);
+  add(5, 1);
+  deliverer_->end_of_input();
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  EXPECT_EQ(sink_.open_attempts.front().key, second);
+  answer("r4 r5", Answer::delivered());
+  run_until_settled();
+}
+
+TEST_F(DelivererTest, stops_when_the_sink_cannot_go_on) {
+  make();
+  add(0, 8);
+  answer("r0 r1 r2 r3", Answer::failed("no such table"));
+  EXPECT_EQ(failure_, "no such table");
+  EXPECT_FALSE(deliverer_->wants_more());
+  EXPECT_TRUE(sink_.open_attempts.empty());
+}
+
+TEST_F(DelivererTest, holds_the_chain_back_while_enough_waits) {
+  make(1);
+  EXPECT_TRUE(deliverer_->wants_more());
+  add(0, 8);
+  EXPECT_FALSE(deliverer_->wants_more());
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until([this] { return deliverer_->wants_more(); });
+  answer("r4 r5 r6 r7", Answer::delivered());
+  run_until_settled();
+}
+
+TEST_F(DelivererTest, exactly_once_gives_the_sink_the_position_of_each_piece) {
+  config_.exactly_once = true;
+  make();
+  add(0, 4);
+  EXPECT_EQ(sink_.open_attempts.front().positions.front().value, "40");
+  answer("r0 r1 r2 r3", Answer::rejected("400"));
+  EXPECT_EQ(sink_.open_attempts.front().positions.front().value, "20");
+  answer("r0 r1", Answer::delivered());
+  answer("r2 r3", Answer::rejected("400", {1}));
+  EXPECT_EQ(sink_.open_attempts.front().positions.front().value, "40");
+  answer("r2", Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(saved(), "nothing");  // the sink has it, the journal need not
+  EXPECT_EQ(source_.acks, std::vector<uint64_t>{40});
+}
+
+TEST_F(DelivererTest, exactly_once_stores_the_position_of_a_batch_whose_records_are_all_bad) {
+  config_.exactly_once = true;
+  make();
+  add(0, 2);
+  deliverer_->end_of_input();
+  answer("r0 r1", Answer::rejected("400", {0, 1}));
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  EXPECT_EQ(sink_.open_attempts.front().positions.front().value, "20");
+  answer("", Answer::delivered());
+  run_until_settled();
+}
+
+}  // namespace
+}  // namespace leat
