@@ -8,6 +8,7 @@
 #include "connectors/http/answer.h"
 #include "connectors/http/client.h"
 #include "connectors/http/compressor.h"
+#include "connectors/http/options.h"
 #include "connectors/http/request.h"
 #include "loop/handles.h"
 #include "net/tls.h"
@@ -16,54 +17,7 @@ namespace leat {
 namespace http {
 namespace {
 
-constexpr std::string_view kMethods[] = {"POST", "PUT", "PATCH"};
-constexpr std::string_view kCompressions[] = {"none", "gzip"};
 constexpr std::string_view kFormats[] = {"ndjson", "json", "csv", "lines", "raw"};
-
-constexpr Option kAuthOptions[] = {
-    {.name = "user", .help = "User name, sent with \"password\" as basic authentication."},
-    {.name = "password", .secret = true, .help = "Password of the user."},
-    {.name = "token", .secret = true, .help = "Token, sent as bearer authentication."},
-};
-
-constexpr Option kOptions[] = {
-    {.name = "url",
-     .required = true,
-     .help = "Where to send to: http:// or https://, with path and query."},
-    {.name = "method", .fallback = "POST", .help = "Request method.", .choices = kMethods},
-    {.name = "headers",
-     .type = OptionType::kMap,
-     .help = "Further request headers. Content-Type and User-Agent can be replaced; headers that "
-             "frame the message cannot."},
-    {.name = "auth",
-     .type = OptionType::kObject,
-     .help = "Credentials: either a user and a password, or a token.",
-     .fields = kAuthOptions},
-    {.name = "compression",
-     .fallback = "none",
-     .help = "Compresses request bodies; the server must understand Content-Encoding: gzip.",
-     .choices = kCompressions},
-    {.name = "compressionLevel",
-     .type = OptionType::kInteger,
-     .fallback = "6",
-     .help = "From 1 (least CPU) to 9 (smallest).",
-     .min = 1,
-     .max = 9},
-    {.name = "connectTimeout",
-     .type = OptionType::kDuration,
-     .fallback = "10s",
-     .help = "For resolving the name, connecting and the TLS handshake together.",
-     .min = 1},
-    {.name = "timeout",
-     .type = OptionType::kDuration,
-     .fallback = "30s",
-     .help = "From the first byte of a request to the last byte of its answer.",
-     .min = 1},
-    {.name = "tls",
-     .type = OptionType::kObject,
-     .help = "How the server is verified, and the client certificate; for https:// only.",
-     .fields = kTlsOptions},
-};
 
 // The slices of a delivery as one document. Slices that lie one behind the other in memory, as
 // those of one batch nearly always do, become one buffer.
@@ -201,7 +155,7 @@ const SinkType kHttpSink{
         "Sends each batch as one HTTP request. Retries what the server cannot take now, and "
         "splits what it refuses until the bad records stand alone.",
     .takes = Takes::kSlices,
-    .options = http::kOptions,
+    .options = http::kSinkOptions,
     .formats = http::kFormats,
     .max_in_flight = 64,
     .default_in_flight = 2,
