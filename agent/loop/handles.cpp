@@ -126,4 +126,34 @@ bool Idle::active() const {
   return uv_is_active(reinterpret_cast<const uv_handle_t*>(&state_->handle)) != 0;
 }
 
+struct Poll::State {
+  uv_poll_t handle;
+  std::function<void()> callback;
+};
+
+Result<std::unique_ptr<Poll>> Poll::make(uv_loop_t* loop, int fd, std::function<void()> callback) {
+  auto state = std::make_unique<State>();
+  state->callback = std::move(callback);
+  // Where it fails the handle is not in the loop yet, so it can go at once.
+  if (int code = uv_poll_init(loop, &state->handle, fd); code != 0) return fail_uv("poll", code);
+  state->handle.data = state.get();
+  return std::unique_ptr<Poll>(new Poll(state.release()));
+}
+
+Poll::~Poll() {
+  close_and_free(state_);
+}
+
+void Poll::start(int events) {
+  must(uv_poll_start(&state_->handle, events,
+                     [](uv_poll_t* handle, int /*status*/, int /*events*/) {
+                       call<State, uv_poll_t>(handle);
+                     }),
+       "poll");
+}
+
+void Poll::stop() {
+  uv_poll_stop(&state_->handle);
+}
+
 }  // namespace leat

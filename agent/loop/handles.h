@@ -9,7 +9,9 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 
+#include "base/result.h"
 #include "base/units.h"
 
 namespace leat {
@@ -66,6 +68,28 @@ class Idle {
 
  private:
   struct State;
+  State* state_;
+};
+
+// Tells when a file descriptor can be read or written. The descriptor stays its owner's, becomes
+// non-blocking, and may be closed once the Poll is gone.
+class Poll {
+ public:
+  // Fails for what cannot be waited for: regular files.
+  static Result<std::unique_ptr<Poll>> make(uv_loop_t* loop, int fd,
+                                            std::function<void()> callback);
+  ~Poll();
+  Poll(const Poll&) = delete;
+  Poll& operator=(const Poll&) = delete;
+
+  // `events`: UV_READABLE, UV_WRITABLE. Calls back also when the peer is gone or the descriptor is
+  // broken, since the next read or write says so. The callback may destroy the Poll.
+  void start(int events);
+  void stop();
+
+ private:
+  struct State;
+  explicit Poll(State* state) : state_(state) {}
   State* state_;
 };
 

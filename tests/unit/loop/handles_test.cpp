@@ -1,7 +1,9 @@
 #include "loop/handles.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <memory>
 #include <thread>
 
@@ -81,6 +83,51 @@ TEST_F(LoopTest, pool_work_runs_elsewhere_and_its_end_here) {
   uv_run(&loop_, UV_RUN_DEFAULT);
   EXPECT_EQ(here, std::this_thread::get_id());
   EXPECT_NE(worker, here);
+}
+
+TEST_F(LoopTest, a_poll_tells_when_a_pipe_can_be_read_and_may_go_then) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  int calls = 0;
+  Result<std::unique_ptr<Poll>> poll;
+  poll = Poll::make(&loop_, ends[0], [&poll, &calls] {
+    ++calls;
+    poll->reset();
+  });
+  ASSERT_TRUE(poll);
+  (*poll)->start(UV_READABLE);
+  uv_run(&loop_, UV_RUN_NOWAIT);
+  EXPECT_EQ(calls, 0);
+  ASSERT_EQ(write(ends[1], "x", 1), 1);
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_EQ(calls, 1);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+TEST_F(LoopTest, a_poll_tells_when_the_other_end_is_gone) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  bool called = false;
+  Result<std::unique_ptr<Poll>> poll;
+  poll = Poll::make(&loop_, ends[1], [&poll, &called] {
+    called = true;
+    poll->reset();
+  });
+  close(ends[0]);
+  (*poll)->start(UV_WRITABLE);
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_TRUE(called);
+  close(ends[1]);
+}
+
+TEST_F(LoopTest, a_regular_file_cannot_be_polled) {
+  FILE* file = tmpfile();
+  ASSERT_NE(file, nullptr);
+  Result<std::unique_ptr<Poll>> poll = Poll::make(&loop_, fileno(file), [] {});
+  ASSERT_FALSE(poll);
+  EXPECT_EQ(poll.error().message(), "poll: operation not permitted");
+  fclose(file);
 }
 
 }  // namespace
