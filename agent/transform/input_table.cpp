@@ -46,6 +46,8 @@ struct InputTable::Cursor : sqlite3_vtab_cursor {
   const Record* end;
   const Shape* shape;
   const int32_t* fields;  // of `shape`
+  const uint32_t* order;  // of the rows, or null for that of the batch
+  size_t position;        // in `order`
 };
 
 const sqlite3_module InputTable::kModule = [] {
@@ -64,7 +66,7 @@ const sqlite3_module InputTable::kModule = [] {
   return module;
 }();
 
-InputTable::InputTable(std::string name) : name_(std::move(name)) {
+InputTable::InputTable(std::string name, bool groups) : name_(std::move(name)), groups_(groups) {
   columns_.push_back({.name = std::string(kEventTimeColumn), .shown = true, .in_order = true});
   // SQLite's own names for the row number. A field may well be called "oid".
   for (const char* reserved : {"rowid", "oid", "_rowid_"}) columns_.push_back({.name = reserved});
@@ -72,6 +74,7 @@ InputTable::InputTable(std::string name) : name_(std::move(name)) {
 
 int InputTable::attach(sqlite3* db) {
   field_maps_.clear();
+  grouped_.clear();
   types_read_.assign(columns_.size(), 0);
   int code = sqlite3_create_module_v2(db, name_.c_str(), &kModule, this, nullptr);
   if (code != SQLITE_OK) return code;
@@ -140,11 +143,13 @@ void InputTable::show(const Batch& batch, size_t from, size_t to) {
   from_ = at_ = rows_ + from;
   to_ = rows_ + to;
   std::fill(types_read_.begin(), types_read_.end(), 0);
+  for (auto& [columns, grouped] : grouped_) grouped.order = nullptr;
 }
 
 void InputTable::hide() {
   batch_ = nullptr;
   rows_ = from_ = to_ = at_ = nullptr;
+  for (auto& [columns, grouped] : grouped_) grouped.order = nullptr;
 }
 
 int InputTable::plain_column(sqlite3_stmt* statement, int result_column) {
@@ -202,13 +207,53 @@ int InputTable::disconnect(sqlite3_vtab* link) {
   return SQLITE_OK;
 }
 
-int InputTable::best_index(sqlite3_vtab*, sqlite3_index_info* info) {
+int InputTable::best_index(sqlite3_vtab* link, sqlite3_index_info* info) {
   // Always a full scan. The guess at its length makes SQLite build an index over a materialized
   // subquery that is joined.
   constexpr int kTypicalRecords = 5000;
   info->estimatedCost = kTypicalRecords;
   info->estimatedRows = kTypicalRecords;
+  // Plain ORDER BY is left to SQLite: it also stands for min() and max(), where sorting is waste.
+  bool grouping = sqlite3_vtab_distinct(info) != 0;
+  if (!static_cast<Link*>(link)->table->groups_ || !grouping || info->nOrderBy == 0)
+    return SQLITE_OK;
+  std::string columns;  // "5 7- ": ascending by column 5, descending by 7
+  for (int i = 0; i < info->nOrderBy; ++i)
+    columns += std::to_string(info->aOrderBy[i].iColumn) + (info->aOrderBy[i].desc ? "- " : " ");
+  info->idxStr = sqlite3_mprintf("%s", columns.c_str());
+  if (info->idxStr == nullptr) return SQLITE_NOMEM;
+  info->needToFreeIdxStr = 1;
+  info->orderByConsumed = 1;
   return SQLITE_OK;
+}
+
+const uint32_t* InputTable::grouped_rows(std::string_view columns) {
+  auto found = grouped_.find(columns);
+  if (found == grouped_.end()) {
+    std::vector<size_t> numbers;
+    std::vector<bool> descending;
+    for (const char* p = columns.data(); p < columns.data() + columns.size();) {
+      p = std::from_chars(p, columns.data() + columns.size(), numbers.emplace_back()).ptr;
+      descending.push_back(*p == '-');
+      p += descending.back() ? 2 : 1;
+    }
+    found = grouped_.emplace(std::string(columns), Grouped(std::move(descending))).first;
+    found->second.columns = std::move(numbers);
+  }
+  Grouped& grouped = found->second;
+  if (grouped.order != nullptr) return grouped.order;
+  grouped.groups.start(static_cast<size_t>(to_ - from_));
+  for (const Record* row = from_; row != to_; ++row) {
+    const int32_t* fields = fields_of(row->shape);
+    for (size_t i = 0; i < grouped.columns.size(); ++i) {
+      int32_t field = fields[grouped.columns[i]];
+      grouped.groups.key(i, field >= 0            ? row->values[field]
+                            : field == kEventTime ? Value::of_time(row->time_us)
+                                                  : Value::absent());
+    }
+    grouped.groups.add_row();
+  }
+  return grouped.order = grouped.groups.finish().data();
 }
 
 int InputTable::open(sqlite3_vtab* link, sqlite3_vtab_cursor** cursor) {
@@ -223,22 +268,30 @@ int InputTable::close(sqlite3_vtab_cursor* cursor) {
   return SQLITE_OK;
 }
 
-int InputTable::filter(sqlite3_vtab_cursor* base, int, const char*, int, sqlite3_value**) {
+int InputTable::filter(sqlite3_vtab_cursor* base, int, const char* columns, int, sqlite3_value**) {
   auto* cursor = static_cast<Cursor*>(base);
   InputTable& table = *cursor->table;
-  cursor->at = table.at_ = table.from_;
-  cursor->end = table.to_;
-  cursor->shape = nullptr;
-  if (cursor->at != cursor->end)
-    cursor->fields = table.fields_of(cursor->shape = cursor->at->shape);
+  cursor->at = cursor->end = table.at_ = table.to_;
+  if (table.from_ == table.to_) return SQLITE_OK;
+  cursor->order = columns == nullptr ? nullptr : table.grouped_rows(columns);
+  cursor->position = 0;
+  cursor->at = table.at_ = table.from_ + (cursor->order == nullptr ? 0 : cursor->order[0]);
+  cursor->fields = table.fields_of(cursor->shape = cursor->at->shape);
   return SQLITE_OK;
 }
 
 int InputTable::next(sqlite3_vtab_cursor* base) {
   auto* cursor = static_cast<Cursor*>(base);
-  const Record* at = cursor->table->at_ = ++cursor->at;
+  InputTable& table = *cursor->table;
+  if (cursor->order == nullptr) {
+    ++cursor->at;
+  } else {
+    bool more = ++cursor->position < static_cast<size_t>(table.to_ - table.from_);
+    cursor->at = more ? table.from_ + cursor->order[cursor->position] : cursor->end;
+  }
+  const Record* at = table.at_ = cursor->at;
   if (at != cursor->end && at->shape != cursor->shape)
-    cursor->fields = cursor->table->fields_of(cursor->shape = at->shape);
+    cursor->fields = table.fields_of(cursor->shape = at->shape);
   return SQLITE_OK;
 }
 

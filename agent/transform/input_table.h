@@ -11,11 +11,13 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "record/batch.h"
+#include "transform/row_groups.h"
 #include "transform/shape_cache.h"
 
 namespace leat {
@@ -35,7 +37,8 @@ class InputTable {
   static constexpr std::string_view kStarColumn = "*";
   static constexpr size_t kMaxColumns = 1000;
 
-  explicit InputTable(std::string name);
+  // `groups`: rows may be given group by group (GROUP BY, DISTINCT), not in the order of the batch.
+  InputTable(std::string name, bool groups);
 
   const std::string& name() const { return name_; }
 
@@ -91,6 +94,7 @@ class InputTable {
   FieldMap map_fields(const Shape& shape);
   const int32_t* fields_of(const Shape* shape);
   std::string declaration() const;
+  const uint32_t* grouped_rows(std::string_view columns);
 
   static const sqlite3_module kModule;
   static int connect(sqlite3* db, void* self, int argc, const char* const* argv,
@@ -107,6 +111,7 @@ class InputTable {
   static int rowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* id);
 
   const std::string name_;
+  const bool groups_;
   bool probing_ = false;
   std::vector<Column> columns_;
   std::vector<uint32_t> types_read_;
@@ -119,6 +124,15 @@ class InputTable {
   const Record* to_ = nullptr;
   const Record* at_ = nullptr;
   std::string scratch_;
+
+  struct Grouped {
+    explicit Grouped(std::vector<bool> descending) : groups(std::move(descending)) {}
+    std::vector<size_t> columns;
+    RowGroups groups;
+    const uint32_t* order = nullptr;  // null: not yet worked out for the rows of now
+  };
+  // By what best_index() told filter(): as many as the statement has such scans.
+  std::map<std::string, Grouped, std::less<>> grouped_;
 };
 
 }  // namespace leat

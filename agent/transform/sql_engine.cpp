@@ -34,7 +34,8 @@ Result<std::unique_ptr<SqlEngine>> SqlEngine::open(Scope scope, int64_t max_step
 }
 
 SqlEngine::SqlEngine(Scope scope, std::unique_ptr<Sandbox> sandbox)
-    : table_(scope == Scope::kBatch ? "input" : "this record"), sandbox_(std::move(sandbox)) {}
+    : table_(scope == Scope::kBatch ? "input" : "this record", scope == Scope::kBatch),
+      sandbox_(std::move(sandbox)) {}
 
 std::string SqlEngine::from_clause() const {
   return " FROM " + quoted_identifier(table_.name()) + " AS input";

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "transform/fixture.h"
 
 namespace leat {
@@ -202,6 +204,86 @@ TEST_F(Sql, refuses_wrong_queries_and_says_where) {
   EXPECT_EQ(query_refusal("SELECT 1"), "t.query: the query does not read from input");
   EXPECT_EQ(query_refusal(" -- nothing"), "t.query: no SQL in it");
   EXPECT_NE(query_refusal("SELECT * FROM input a JOIN input b"), "");
+}
+
+// A column behind a + is an expression, which SQLite groups by itself.
+TEST_F(Sql, groups_and_orders_rows_exactly_as_sqlite_does) {
+  std::vector<TestField> values = {number("v", "1"),
+                                   number("v", "1.0"),
+                                   text("v", "1"),
+                                   boolean("v", true),
+                                   number("v", "9007199254740993"),
+                                   number("v", "9007199254740992.0"),
+                                   number("v", "9007199254740992"),
+                                   number("v", "-0.0"),
+                                   number("v", "0"),
+                                   number("v", "1e400"),
+                                   number("v", "-1e400"),
+                                   number("v", "9223372036854775807"),
+                                   number("v", "9223372036854775808"),
+                                   number("v", "-9223372036854775808"),
+                                   number("v", "0.5"),
+                                   number("v", "-3"),
+                                   plain("v", Type::kNull),
+                                   plain("v", Type::kAbsent),
+                                   text("v", ""),
+                                   text("v", "abc"),
+                                   typed("v", Type::kString, R"(a\u0062c)", Form::kText),
+                                   text("v", "abcdefghij"),
+                                   text("v", "abcdefghik"),
+                                   typed("v", Type::kBytes, "abc"),
+                                   typed("v", Type::kBytes, ""),
+                                   typed("v", Type::kJson, "[1]"),
+                                   text("v", "[1]"),
+                                   plain("v", Type::kTime, 1),
+                                   text("v", "\xc3\xa9")};
+  std::vector<TestRecord> records;
+  uint32_t random = 1;
+  for (uint32_t i = 0; i < 2000; ++i) {
+    random = random * 1103515245 + 12345;
+    TestField v = values[(random >> 16) % values.size()];
+    TestField w = values[(random >> 8) % 5];
+    w.name = "w";
+    TestField id = number("id", std::to_string(i));
+    if (i % 3 == 0) {
+      records.push_back({id, v, w});
+    } else {
+      records.push_back({w, v, id});
+    }
+  }
+  for (const char* text :
+       {"SELECT typeof(v) AS t, count(*) AS n, sum(id) AS s FROM input GROUP BY %",
+        "SELECT quote(v) AS q, count(*) AS n FROM input GROUP BY % ORDER BY v",
+        "SELECT quote(v) AS q, count(*) AS n FROM input GROUP BY % ORDER BY v DESC",
+        "SELECT count(*) AS n, max(id) AS m FROM input GROUP BY w, % ORDER BY w DESC, v",
+        "SELECT count(*) AS n FROM input WHERE id % 7 = 0 GROUP BY %, w HAVING n > 1",
+        "SELECT count(*) AS n FROM (SELECT DISTINCT %, w FROM input)",
+        "SELECT count(DISTINCT %) AS n FROM input",
+        "SELECT a.id, (SELECT count(*) FROM (SELECT DISTINCT % FROM input b WHERE b.id < a.id)) "
+        "AS n FROM input a WHERE a.id < 40",
+        "SELECT a.w, count(*) AS n FROM input a JOIN input b ON a.id + 1 = b.id WHERE a.id < 90 "
+        "GROUP BY a.w, b.w"}) {
+    auto answer = [&](const std::string& column) {
+      std::string sql = text;
+      for (size_t at = 0; (at = sql.find('%', at)) != std::string::npos; ++at)
+        if (sql[at + 1] != ' ' || sql[at + 2] != '7') sql.replace(at, 1, column);
+      query(sql);
+      Lines rows = run(batch_of(records));
+      std::sort(rows.begin(),
+                sql.find("ORDER BY") == std::string::npos ? rows.end() : rows.begin());
+      return rows;
+    };
+    Lines rows = answer("v");
+    EXPECT_FALSE(rows.empty());
+    EXPECT_EQ(rows, answer("+v")) << text;
+  }
+}
+
+TEST_F(Sql, groups_by_the_event_time_and_over_changing_batches) {
+  query("SELECT _time, count(*) AS n, device FROM input GROUP BY device, _time ORDER BY device");
+  EXPECT_EQ(run(readings()).size(), 3U);
+  EXPECT_EQ(run(batch_of({{text("device", "z")}})), Lines{R"({"n":1,"device":"z"})"});
+  EXPECT_EQ(run(readings()).size(), 3U);
 }
 
 TEST_F(Sql, allows_a_semicolon_and_comments_at_the_end) {
