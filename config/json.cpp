@@ -71,8 +71,20 @@ Status check_text(std::string_view text) {
   return {};
 }
 
+// cJSON stops one character too late where it misses the '"' of a key.
+size_t step_back(std::string_view text, size_t at) {
+  constexpr std::string_view kMarks = "{[,:\"";
+  if (at == 0 || is_space(text[at - 1]) || kMarks.find(text[at - 1]) != std::string_view::npos)
+    return at;
+  size_t before = text.find_last_not_of(" \t\r\n", at - 2);
+  bool key_expected =
+      at >= 2 && before != std::string_view::npos && (text[before] == '{' || text[before] == ',');
+  return key_expected ? at - 1 : at;
+}
+
 // cJSON only says where it stopped; the characters around say why.
 std::string reason(std::string_view text, size_t& at) {
+  at = step_back(text, at);
   while (at + 1 < text.size() && is_space(text[at])) ++at;
   size_t before = at;
   while (before > 0 && is_space(text[before - 1])) --before;

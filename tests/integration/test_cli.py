@@ -149,6 +149,20 @@ def test_check_puts_in_variables_and_never_shows_them(agent):
     assert "s3cret" not in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "config" / "examples").glob("*.json")),
+                         ids=lambda path: path.name)
+def test_check_likes_the_examples(agent, path):
+    done = agent.command("check", "-c", path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_check_likes_the_configuration_on_the_page(agent):
+    page = (ROOT / "config" / "README.md").read_text()
+    agent.write_config(re.search(r"```json\n(.*?)```", page, re.DOTALL)[1])
+    done = check(agent, env={"INGEST_TOKEN": "t"})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 # --- explain -------------------------------------------------------------------------------------
 
 

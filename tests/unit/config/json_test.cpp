@@ -22,6 +22,9 @@ TEST(Document, counts_columns_in_characters) {
 
 TEST(Document, names_the_mistakes_people_make) {
   EXPECT_EQ(error_of("{\"a\": 1,}"), "line 1, column 9: ',' before '}': remove it");
+  EXPECT_EQ(error_of("{\"a\": 1,\n}\n"), "line 2, column 1: ',' before '}': remove it");
+  EXPECT_EQ(error_of("{a: 1}\n"), "line 1, column 2: \"a\" is not expected here");
+  EXPECT_EQ(error_of("{\"a\": 1, b: 2}"), "line 1, column 10: \"b\" is not expected here");
   EXPECT_EQ(error_of("{\"a\": [1,2,]}"), "line 1, column 12: ',' before ']': remove it");
   EXPECT_EQ(error_of("{'a': 1}"), "line 1, column 2: text stands in double quotes in JSON");
   EXPECT_EQ(error_of("{\"a\": 1 \"b\": 2}"),
