@@ -71,6 +71,11 @@ class Batch {
   Position end;
   int64_t arrival_us = 0;  // wall clock when the bytes were read; the default event time
 
+  // Bytes just behind this batch that the source could not make a record of (a line that is too
+  // long), and why; in the arena. They count as one line and become a dead letter.
+  std::string_view rejected;
+  std::string_view rejected_why;
+
   // The start of a partition again, given to the decoder on resume so that it can learn the header;
   // it yields no records and acknowledges nothing.
   bool preamble = false;

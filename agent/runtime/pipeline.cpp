@@ -29,23 +29,6 @@ size_t choose_batch_bytes(size_t memory, const LimitsConfig& limits) {
 
 }  // namespace
 
-// Dead letters that the source finds itself, while framing.
-class Pipeline::SourceDeadLetters final : public DeadLetters {
- public:
-  explicit SourceDeadLetters(Pipeline& pipeline)
-      : pipeline_(pipeline), stage_(pipeline.config_.source.type->name) {}
-  void add(const Batch& batch, size_t index, std::string_view reason) override {
-    pipeline_.bury({stage_, reason, batch.position_after(index), &batch, index, {}});
-  }
-  void add_text(std::string_view bytes, const Position& after, std::string_view reason) override {
-    pipeline_.bury({stage_, reason, after, nullptr, 0, bytes});
-  }
-
- private:
-  Pipeline& pipeline_;
-  std::string stage_;
-};
-
 Result<std::unique_ptr<Pipeline>> Pipeline::make(const PipelineConfig& config,
                                                  const PipelineEnvironment& environment) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline(config, environment));
@@ -88,7 +71,6 @@ Status Pipeline::build() {
   Result<std::unique_ptr<Sink>> sink = config_.sink.type->make(config_.sink.options);
   if (!sink) return fail(sink.error());
   sink_ = std::move(*sink);
-  source_dead_letters_ = std::make_unique<SourceDeadLetters>(*this);
 
   DeadLetterConfig letters = config_.dead_letters;
   if (letters.path.empty())
@@ -177,10 +159,6 @@ void Pipeline::emit(BatchRef batch) {
   wake();
 }
 
-DeadLetters& Pipeline::dead_letters() {
-  return *source_dead_letters_;
-}
-
 void Pipeline::progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) {
   bytes_read_ = bytes_done;
   bytes_total_ = bytes_total;
@@ -215,21 +193,31 @@ void Pipeline::process(BatchRef batch) {
   uint64_t before = chain_->records();
   bool preamble = batch->preamble;
   auto source_bytes = static_cast<size_t>(batch->end.offset - batch->begin.offset);
-  // The source cannot count lines before they are decoded, so its line is only where it began.
-  auto line = lines_.find(batch->begin.partition);
-  if (line != lines_.end()) batch->begin.line = batch->end.line = line->second;
-  if (Status status = chain_->run(batch); !status) return fail_with(status.error());
+  if (Status status = run_chain(batch); !status) return fail_with(status.error());
   if (preamble) return;
-  if (!batch->end.last) {
-    lines_[batch->end.partition] = batch->end.line;
-  } else if (line != lines_.end()) {
-    lines_.erase(line);
-  }
   uint64_t records = chain_->records() - before;
   if (config_.limits.records_per_second > 0 || config_.limits.bytes_per_second > 0)
     throttle(source_bytes, records);
   batch->charge_vectors();
   deliverer_->add(std::move(batch));
+}
+
+// The source cannot count lines before they are decoded, so it says only in which line it began,
+// and they are counted here.
+Status Pipeline::run_chain(BatchRef& batch) {
+  auto [line, first] = lines_.try_emplace(batch->begin.partition, batch->begin.line);
+  if (batch->preamble) return chain_->run(batch);
+  batch->begin.line = batch->end.line = line->second;
+  BatchRef as_read = batch->rejected.empty() ? BatchRef() : batch;
+  if (Status status = chain_->run(batch); !status) return status;
+  line->second = batch->end.line;
+  if (as_read) {
+    Position after = batch->end;
+    after.line = ++line->second;
+    bury({config_.source.type->name, as_read->rejected_why, after, nullptr, 0, as_read->rejected});
+  }
+  if (batch->end.last) lines_.erase(line);
+  return {};
 }
 
 void Pipeline::give_credit() {
@@ -261,11 +249,7 @@ void Pipeline::throttle(size_t bytes, uint64_t records) {
 
 void Pipeline::bury(const Burial& burial) {
   ++dead_letters_;
-  Position position = burial.position;
-  if (position.line == 0)
-    if (auto line = lines_.find(position.partition); line != lines_.end())
-      position.line = line->second;
-  std::string where = source_->describe(position);
+  std::string where = source_->describe(burial.position);
   int64_t now = environment_.clock.unix_us();
   dead_letter_file_->append(dead_letter_line(burial, config_.name, where, now));
   // The file tells of each; the log tells of the first, and then of their number once a minute.

@@ -79,6 +79,7 @@ class Pipeline final : private SourceContext, private SinkContext {
   void wake() { idle_.start(); }
   void work();
   void process(BatchRef batch);
+  Status run_chain(BatchRef& batch);
   void give_credit();
   bool has_credit() const;
   void throttle(size_t bytes, uint64_t records);
@@ -97,14 +98,11 @@ class Pipeline final : private SourceContext, private SinkContext {
   const std::vector<SavedPosition>& saved() override { return saved_; }
   BatchRef new_batch(Content content) override;
   void emit(BatchRef batch) override;
-  DeadLetters& dead_letters() override;
   void finished(Status status) override;
   void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override;
   Budget& budget() override { return budget_; }
   Enclosure enclosure() override { return config_.sink.format->enclosure(chain_->encoder()); }
   const WriteFormat* format() override { return config_.sink.format; }
-
-  class SourceDeadLetters;
 
   const PipelineConfig config_;
   PipelineEnvironment environment_;
@@ -115,7 +113,6 @@ class Pipeline final : private SourceContext, private SinkContext {
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<Chain> chain_;
   std::unique_ptr<DeadLetterFile> dead_letter_file_;
-  std::unique_ptr<SourceDeadLetters> source_dead_letters_;
   std::unique_ptr<Deliverer> deliverer_;
   Ring<BatchRef> ring_;
   size_t queued_ = 0;  // in the ring

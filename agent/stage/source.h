@@ -19,7 +19,6 @@
 #include "base/result.h"
 #include "record/batch.h"
 #include "stage/codec.h"
-#include "stage/dead_letter.h"
 #include "stage/options.h"
 
 namespace leat {
@@ -52,10 +51,6 @@ class SourceContext {
   virtual BatchRef new_batch(Content content) = 0;
   // Hands a batch on. `batch->begin`, `end` and `arrival_us` must be set.
   virtual void emit(BatchRef batch) = 0;
-  // Dead letters found while framing (a line that is too long). Order counts: call it before the
-  // emit() of the batch whose `end` is behind the bad bytes.
-  virtual DeadLetters& dead_letters() = 0;
-
   // The source has given its last batch: bounded input is at its end (ok), or it cannot go on.
   virtual void finished(Status status) = 0;
   // For the progress display: bytes read so far and, where known, in all.
@@ -74,8 +69,8 @@ class Source {
   // Stops reading for good and releases every handle; calls `closed` when that is done. Batches
   // already emitted are still delivered, so acked() and saved_form() may still be called after it.
   virtual void stop(std::function<void()> closed) = 0;
-  // Everything up to `position` of its partition is delivered or durable. With position.last, no call
-  // about this partition will follow.
+  // Everything up to `position` of its partition is delivered or durable. With position.last, no
+  // call about this partition will follow.
   virtual void acked(const Position& position) { (void)position; }
   // The durable form of a position this source emitted.
   virtual SavedPosition saved_form(const Position& position) = 0;

@@ -271,7 +271,8 @@ class FileSource final : public Source {
     }
     if (!read.status) note_failure(read.status.error());
     stream.ended = !read.status || (read.bytes == 0 && (!follow_ || stream.file->gzip()));
-    emit(stream, std::move(batch), bytes, stream.ended);
+    Then then = stream.ended ? Then::kEnd : Then::kMore;
+    emit(stream, std::move(batch), bytes, read.status ? then : Then::kBroken);
     if (stream.ended) bytes_done_ += stream.file->file_offset();
     std::optional<uint64_t> total;
     if (!follow_) total = bytes_total_;
@@ -300,22 +301,37 @@ class FileSource final : public Source {
     }
   }
 
-  void emit(Stream& stream, BatchRef batch, std::span<char> bytes, bool end) {
-    Pieces pieces = cut_records(stream, bytes, end, *context_->framing(), max_record_);
+  // How a stream goes on behind the bytes of an emit().
+  enum class Then {
+    kMore,    // it may grow
+    kEnd,     // these were its last
+    kBroken,  // the rest cannot be read
+  };
+
+  void emit(Stream& stream, BatchRef batch, std::span<char> bytes, Then then) {
+    Pieces pieces =
+        cut_records(stream, bytes, then == Then::kEnd, *context_->framing(), max_record_);
     uint64_t to = std::min<uint64_t>(pieces.offset + pieces.whole.size(), stream.file->offset());
     batch->begin = {stream.partition, pieces.offset, stream.line};
     batch->end = {stream.partition, to, stream.line};
     batch->arrival_us = context_->clock().unix_us();
-    batch->end.last = end;
+    batch->end.last = then != Then::kMore;
     batch->bytes = pieces.whole;
     if (!pieces.too_long.empty()) {
-      Position after{stream.partition, stream.file->offset(), stream.line};
-      context_->dead_letters().add_text(
-          pieces.too_long.substr(0, kKeptOfTooLong), after,
-          "the record that starts at byte " + std::to_string(to) + " is longer than maxRecord (" +
-              format_bytes(static_cast<int64_t>(max_record_)) + "); only its start is kept here");
+      reject(*batch, pieces.too_long,
+             "the record is longer than maxRecord (" +
+                 format_bytes(static_cast<int64_t>(max_record_)) +
+                 "); only its start is kept here");
+    } else if (then == Then::kBroken && !stream.carry.empty()) {
+      reject(*batch, stream.carry, "the file could not be read to the end of this record");
     }
-    if (!pieces.whole.empty() || end) context_->emit(std::move(batch));
+    if (batch->end.last || !batch->bytes.empty() || !batch->rejected.empty())
+      context_->emit(std::move(batch));
+  }
+
+  void reject(Batch& batch, std::string_view bytes, const std::string& why) {
+    batch.rejected = batch.arena.copy(bytes.substr(0, kKeptOfTooLong));
+    batch.rejected_why = batch.arena.copy(why);
   }
 
   // --- following: which files there are
@@ -442,7 +458,7 @@ class FileSource final : public Source {
     size_t size = stream.carry.size();
     char* buffer = batch->arena.array<char>(size + 1);
     if (size > 0) std::memcpy(buffer, stream.carry.data(), size);
-    emit(stream, std::move(batch), {buffer, size}, true);
+    emit(stream, std::move(batch), {buffer, size}, Then::kEnd);
     stream.ended = true;
     return true;
   }

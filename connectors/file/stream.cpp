@@ -38,6 +38,21 @@ size_t rest_of_skipped(Stream& stream, std::span<char> bytes) {
   return static_cast<size_t>(newline - bytes.data()) + 1;
 }
 
+// Keeps what is left of an incomplete record for the next read. One that is too long is given up as
+// far as the first line end behind the limit: a quote that is never closed then costs `max_record`
+// bytes and not the rest of the file.
+void keep_rest(Stream& stream, std::string_view rest, const Framing& framing, size_t max_record,
+               Pieces& out) {
+  std::string_view begin = rest;
+  while (rest.size() > max_record && framing.complete_prefix(rest) == 0) {
+    size_t newline = rest.find('\n', max_record);
+    stream.skipping = newline == std::string_view::npos;
+    rest.remove_prefix(stream.skipping ? rest.size() : newline + 1);
+  }
+  out.too_long = begin.substr(0, begin.size() - rest.size());
+  stream.carry = rest;
+}
+
 }  // namespace
 
 Pieces cut_records(Stream& stream, std::span<char> bytes, bool end, const Framing& framing,
@@ -63,14 +78,7 @@ Pieces cut_records(Stream& stream, std::span<char> bytes, bool end, const Framin
     whole = bytes.size();
   }
   out.whole = bytes.first(whole);
-  std::string_view rest(bytes.data() + whole, bytes.size() - whole);
-  stream.carry.clear();
-  if (rest.size() > max_record) {
-    out.too_long = rest;
-    stream.skipping = true;
-  } else {
-    stream.carry = rest;
-  }
+  keep_rest(stream, {bytes.data() + whole, bytes.size() - whole}, framing, max_record, out);
   return out;
 }
 

@@ -150,7 +150,7 @@ def test_a_quote_that_is_never_closed_loses_at_most_up_to_the_limit(agent, colle
     assert deliver(agent, collector, content, TOUCH_NOTHING, format="csv", maxRecord="16KiB") == 0
     assert len(agent.dead_letters()) >= 1
     seqs = [record["seq"] for record in collector.records()]
-    assert seqs[-1] == 19999
+    assert max(seqs) == 19999  # two deliveries in flight may arrive out of order
     assert len(seqs) > 15000
 
 

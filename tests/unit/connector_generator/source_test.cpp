@@ -44,7 +44,6 @@ class GeneratorTest : public ::testing::Test, public SourceContext {
     }
     if (source_) saved_ = {source_->saved_form(batch->end)};
   }
-  DeadLetters& dead_letters() override { std::abort(); }
   void finished(Status status) override {
     EXPECT_TRUE(status);
     EXPECT_FALSE(finished_) << "finished twice";
