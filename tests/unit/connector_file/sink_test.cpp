@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "connectors/file/writer.h"
 #include "sink_harness.h"
 
 namespace leat {
@@ -198,10 +199,15 @@ TEST_F(FileSinkTest, killed_at_any_time_every_line_is_whole_and_there) {
     pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
-      open();
+      // The writer itself, without a pool: a process made by fork() should not start threads.
+      SinkHarness harness;
+      file::Writer::Settings settings;
+      settings.path = path_;
+      file::Writer writer(settings);
       for (int i = 0;; ++i) {
         std::vector<std::string> lines(50, std::to_string(i) + std::string(3000, 'x') + "\n");
-        if (deliver(lines).outcome != Outcome::kDelivered) _exit(1);
+        Answer answer = writer.write(harness.slices(lines), "", {});
+        if (answer.outcome != Outcome::kDelivered) _exit(1);
         if (write(pipe_ends[1], "d", 1) != 1) _exit(1);
       }
     }
