@@ -91,6 +91,7 @@ class Agent {
     log::set_status_line("");
     drain_timer_.reset();
     exit_timer_.reset();
+    if (unusable_) return kExitUsage;
     return failed_ ? kExitFailed : kExitDelivered;
   }
 
@@ -185,7 +186,8 @@ class Agent {
       log::info(name, "done: " + summary);
     } else {
       log::error(name, "failed: " + status.error().message() + "; " + summary);
-      failed_ = true;
+      // What the configuration asked for could not even be opened: a person must change it.
+      (status.error().kind() == ErrorKind::kUsage ? unusable_ : failed_) = true;
     }
     --running_;
     Entry& entry = entries_.at(name);
@@ -327,6 +329,7 @@ class Agent {
   int running_ = 0;
   bool stopping_ = false;
   bool failed_ = false;
+  bool unusable_ = false;
 };
 
 Result<ExitCode> run_agent(AgentConfig config, const AgentHooks& hooks) {

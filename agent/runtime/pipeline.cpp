@@ -168,7 +168,7 @@ void Pipeline::finished(Status status) {
   input_ended_ = true;
   if (!status && result_) {
     log::error(config_.name, status.error().message());
-    result_ = std::move(status);
+    result_ = fail(ErrorKind::kFatal, status.error().message());
   }
   wake();
 }

@@ -39,7 +39,7 @@ def test_a_gzip_file_that_is_cut_short_is_named_and_its_whole_lines_arrive(agent
     agent.run()
     assert str(path) in agent.log
     got = seqs(collector)
-    assert got == list(range(len(got))) and len(got) > 1000
+    assert sorted(got) == list(range(len(got))) and len(got) > 1000
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_record(agent, collector):
