@@ -20,15 +20,22 @@ void ResponseParser::reset() {
   parser_.data = this;
   response_ = {};
   header_.clear();
+  value_ = nullptr;
   in_value_ = head_complete_ = complete_ = keep_alive_ = false;
   bytes_ = head_bytes_ = body_bytes_ = 0;
 }
 
+// Of a header that comes twice the first counts: both together would make a number of their own.
 void ResponseParser::header_value(std::string_view part) {
-  in_value_ = true;
-  if (header_ == "retry-after") append_at_most(response_.retry_after, part, kLongestValue);
-  if (header_ == "date") append_at_most(response_.date, part, kLongestValue);
-  if (header_ == "location") append_at_most(response_.location, part, kLongestValue);
+  if (!in_value_) {
+    in_value_ = true;
+    std::string* kept = header_ == "retry-after" ? &response_.retry_after
+                        : header_ == "date"      ? &response_.date
+                        : header_ == "location"  ? &response_.location
+                                                 : nullptr;
+    value_ = kept != nullptr && kept->empty() ? kept : nullptr;
+  }
+  if (value_ != nullptr) append_at_most(*value_, part, kLongestValue);
 }
 
 const http_parser_settings& ResponseParser::settings() {
@@ -39,6 +46,7 @@ const http_parser_settings& ResponseParser::settings() {
       // Also behind an interim answer: nothing of that counts.
       self(parser).response_ = {};
       self(parser).header_.clear();
+      self(parser).in_value_ = false;
       return 0;
     };
     s.on_status = [](http_parser* parser, const char* at, size_t size) {

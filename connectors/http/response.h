@@ -55,7 +55,8 @@ class ResponseParser {
 
   http_parser parser_;
   Response response_;
-  std::string header_;  // name of the current one, at most as long as those of interest
+  std::string header_;            // name of the current one, at most as long as those of interest
+  std::string* value_ = nullptr;  // where the current value is kept, if it is of interest
   bool in_value_ = false;
   bool head_complete_ = false;
   bool complete_ = false;

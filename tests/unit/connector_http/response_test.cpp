@@ -42,6 +42,13 @@ TEST_F(ResponseTest, is_read_byte_by_byte) {
   EXPECT_TRUE(parser_.keep_alive());
 }
 
+TEST_F(ResponseTest, counts_the_first_of_a_header_that_comes_twice) {
+  EXPECT_EQ(feed("HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nRetry-After: 2\r\n"
+                 "Content-Length: 0\r\n\r\n"),
+            "complete");
+  EXPECT_EQ(response().retry_after, "1");
+}
+
 TEST_F(ResponseTest, may_follow_another_on_the_same_connection) {
   EXPECT_EQ(feed("HTTP/1.1 500 Oops\r\nContent-Length: 1\r\n\r\nx"), "complete");
   parser_.reset();
