@@ -205,8 +205,8 @@ void Pipeline::process(BatchRef batch) {
 // The source cannot count lines before they are decoded, so it says only in which line it began,
 // and they are counted here.
 Status Pipeline::run_chain(BatchRef& batch) {
-  auto [line, first] = lines_.try_emplace(batch->begin.partition, batch->begin.line);
   if (batch->preamble) return chain_->run(batch);
+  auto [line, first] = lines_.try_emplace(batch->begin.partition, batch->begin.line);
   batch->begin.line = batch->end.line = line->second;
   BatchRef as_read = batch->rejected.empty() ? BatchRef() : batch;
   if (Status status = chain_->run(batch); !status) return status;

@@ -2,19 +2,16 @@
 //
 // One read is under way at a time, on the thread pool, straight into the batch that will carry it.
 // With `follow` nothing is polled: inotify says which file has grown.
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
-#include <deque>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <utility>
 
-#include "base/log.h"
+#include "connectors/file/file_set.h"
 #include "connectors/file/folder_watch.h"
 #include "connectors/file/input_file.h"
 #include "connectors/file/paths.h"
@@ -63,10 +60,14 @@ constexpr std::string_view kFormats[] = {"json", "csv", "lines", "raw"};
 
 constexpr size_t kKeptOfTooLong = 1024;
 
-std::string absolute(const std::string& path) {
-  if (path.empty() || path[0] == '/') return path;
+// Watching and comparing need one way to name a file.
+std::vector<std::string> absolute(const std::vector<std::string>& paths) {
   char* cwd = ::getcwd(nullptr, 0);
-  std::string out = cwd == nullptr ? path : std::string(cwd) + "/" + path;
+  std::vector<std::string> out;
+  for (const std::string& path : paths) {
+    bool relative = cwd != nullptr && !path.starts_with('/');
+    out.push_back(relative ? std::string(cwd) + "/" + path : path);
+  }
   std::free(cwd);
   return out;
 }
@@ -82,25 +83,20 @@ class FileSource final : public Source {
       : follow_(options.boolean("follow")),
         max_record_(static_cast<size_t>(options.bytes("maxRecord"))),
         rotate_wait_(options.duration("rotateWait")),
-        compression_(compression_of(options.string("compression"))) {
-    for (const std::string& path : options.strings("path")) patterns_.push_back(absolute(path));
-  }
+        files_(absolute(options.strings("path")), compression_of(options.string("compression"))) {}
 
   Status open(SourceContext& context) override {
     context_ = &context;
-    for (const SavedPosition& saved : context.saved()) {
-      ResumePoint point;
-      if (from_saved(saved, point)) resume_points_.push_back(point);
-    }
+    files_.open(context);
     if (follow_) {
       watch_ = std::make_unique<FolderWatch>(
           context.loop(), [this](const std::string& path) { grew(path); }, [this] { look_soon(); });
       look_ = std::make_unique<Timer>(context.loop());
       rotate_ = std::make_unique<Timer>(context.loop());
       look_again();
-      find_renamed();
+      files_.find_renamed();
     } else {
-      list_files();
+      files_.list();
     }
     next();
     return {};
@@ -121,113 +117,43 @@ class FileSource final : public Source {
   }
 
   SavedPosition saved_form(const Position& position) override {
-    return to_saved(*by_partition_.at(position.partition), position);
+    return to_saved(*files_.find(position.partition), position);
   }
 
   void acked(const Position& position) override {
-    if (position.last) by_partition_.erase(position.partition);
+    if (position.last) files_.forget(position.partition);
   }
 
   std::string describe(const Position& position) override {
-    auto found = by_partition_.find(position.partition);
-    std::string path = found == by_partition_.end() ? "?" : found->second->path;
-    return path + ":" + std::to_string(position.line);
+    return files_.find(position.partition)->path + ":" + std::to_string(position.line);
   }
 
  private:
-  // --- bounded: one file after the other
-  // -----------------------------------------------------------
-
-  void list_files() {
-    for (const std::string& path : expand(patterns_)) {
-      pending_.push_back(path);
-      struct stat info {};
-      if (::stat(path.c_str(), &info) == 0) bytes_total_ += static_cast<uint64_t>(info.st_size);
-    }
-    if (pending_.empty())
-      log::warn(context_->pipeline(), "file: nothing to read: no file matches " + patterns_[0] +
-                                          (patterns_.size() > 1 ? " and the other paths" : ""));
-  }
-
-  // Opens files in order until one can be read; false when there are no more.
-  bool open_next() {
-    while (!pending_.empty()) {
-      std::string path = std::move(pending_.front());
-      pending_.pop_front();
-      Result<std::shared_ptr<InputFile>> file = InputFile::open(path, compression_);
-      if (file) {
-        add(path, std::move(*file));
-        return true;
-      }
-      note_failure(file.error());
-    }
-    return false;
-  }
-
-  // The good files around a bad one are read; the pipeline fails at its end.
-  void note_failure(const Error& error) {
-    log::error(context_->pipeline(), "file: " + error.message());
-    ++failures_;
-    if (!failure_) failure_ = error;
-  }
-
-  void finish() {
-    finished_ = true;
-    if (!failure_) return context_->finished({});
-    std::string more = failures_ > 1 ? " (and " + std::to_string(failures_ - 1) + " more)" : "";
-    context_->finished(fail(failure_->kind(), "file: " + failure_->message() + more));
-  }
-
-  // --- any file
-  // ------------------------------------------------------------------------------------
-
-  std::shared_ptr<Stream> make_stream(const std::string& path, std::shared_ptr<InputFile> file) {
-    auto stream = std::make_shared<Stream>();
-    stream->path = path;
-    stream->file = std::move(file);
-    stream->partition = next_partition_++;
-    by_partition_[stream->partition] = stream;
-    return stream;
-  }
-
-  void add(const std::string& path, std::shared_ptr<InputFile> file) {
-    std::shared_ptr<Stream> stream = make_stream(path, std::move(file));
-    for (const ResumePoint& point : resume_points_) {
-      if (is_same_file(*stream->file, point)) {
-        stream->identity = point.identity;
-        stream->line = point.line;
-        stream->start = point.offset;
-        stream->at_start = point.offset == 0;
-        stream->preamble_due = point.offset > 0 && context_->needs_preamble();
-        break;
-      }
-      if (point.path == path && point.offset > 0)
-        log::warn(context_->pipeline(), "file: " + path +
-                                            " was replaced or cut since it was last read: reading "
-                                            "it from its start");
-    }
-    streams_.push_back(std::move(stream));
-  }
-
-  // --- reading
-  // -------------------------------------------------------------------------------------
-
   void next() {
     if (stopped_ || reading_ || finished_) return;
-    if (!follow_) {
-      std::erase_if(streams_, [](const auto& stream) { return stream->ended; });
-      if (streams_.empty() && !open_next()) return finish();
-      return read(streams_.front());
+    if (follow_) return next_in_turn();
+    std::vector<std::shared_ptr<Stream>>& streams = files_.streams();
+    std::erase_if(streams, [](const auto& stream) { return stream->ended; });
+    if (!streams.empty() || files_.open_next()) return read(streams.front());
+    finished_ = true;
+    context_->finished(files_.result());
+  }
+
+  // A busy file lets the others pass.
+  void next_in_turn() {
+    std::vector<std::shared_ptr<Stream>>& streams = files_.streams();
+    for (size_t tried = 0; tried < streams.size(); ++tried) {
+      turn_ = (turn_ + 1) % streams.size();
+      std::shared_ptr<Stream>& stream = streams[turn_];
+      if (stream->ended || !stream->dirty) continue;
+      if (files_.was_cut(*stream)) {
+        if (!end_stream(*stream)) return;
+        files_.replace_cut(stream);
+        if (stream->ended) continue;
+      }
+      return read(stream);
     }
-    // In turn, so that a busy file lets the others pass.
-    for (size_t tried = 0; tried < streams_.size(); ++tried) {
-      turn_ = (turn_ + 1) % streams_.size();
-      if (streams_[turn_]->ended || !streams_[turn_]->dirty) continue;
-      if (was_cut(*streams_[turn_]) && !replace_cut(streams_[turn_])) return;
-      if (streams_[turn_]->ended) continue;
-      return read(streams_[turn_]);
-    }
-    std::erase_if(streams_, [](const auto& stream) { return stream->ended && stream->rotated; });
+    files_.drop_ended();
     await_rotated();
   }
 
@@ -269,13 +195,18 @@ class FileSource final : public Source {
       if (stream.identity.head_bytes == 0) stream.identity = stream.file->identity();
       if (stream.rotated) stream.rotated_us = context_->clock().monotonic_us();
     }
-    if (!read.status) note_failure(read.status.error());
-    stream.ended = !read.status || (read.bytes == 0 && (!follow_ || stream.file->gzip()));
-    Then then = stream.ended ? Then::kEnd : Then::kMore;
-    emit(stream, std::move(batch), bytes, read.status ? then : Then::kBroken);
+    bool whole_file = !follow_ || stream.file->gzip();
+    Then then = whole_file && read.bytes == 0 ? Then::kEnd : Then::kMore;
+    if (!read.status) {
+      files_.note_failure(read.status.error());
+      // A file that is followed is tried again when it changes.
+      if (whole_file) then = Then::kBroken;
+    }
+    stream.ended = then != Then::kMore;
+    emit(stream, std::move(batch), bytes, then);
     if (stream.ended) bytes_done_ += stream.file->file_offset();
     std::optional<uint64_t> total;
-    if (!follow_) total = bytes_total_;
+    if (!follow_) total = files_.bytes_total();
     context_->progress(bytes_done_ + (stream.ended ? 0 : stream.file->file_offset()), total);
   }
 
@@ -291,11 +222,11 @@ class FileSource final : public Source {
     stream.dirty = true;
     if (!stream.file->gzip()) return;
     // Inflating only goes forwards: the middle is reached from the start again.
-    Result<std::shared_ptr<InputFile>> again = InputFile::open(stream.path, compression_);
+    Result<std::shared_ptr<InputFile>> again = files_.reopen(stream);
     if (again) {
       stream.file = std::move(*again);
     } else {
-      note_failure(again.error());
+      files_.note_failure(again.error());
       end_stream(stream);
       stream.ended = true;
     }
@@ -334,13 +265,11 @@ class FileSource final : public Source {
     batch.rejected_why = batch.arena.copy(why);
   }
 
-  // --- following: which files there are
-  // ------------------------------------------------------------
+  // --- following ---
 
   void look_again() {
-    for (const std::string& path : expand(patterns_)) consider(path);
-    watch_->watch(folders_to_watch(patterns_));
-    for (const std::shared_ptr<Stream>& stream : streams_) check_rotation(*stream);
+    files_.look_again();
+    watch_->watch(folders_to_watch(files_.patterns()));
   }
 
   // Several changes of one moment are looked at together.
@@ -353,101 +282,9 @@ class FileSource final : public Source {
     });
   }
 
-  // Opens the file at `path` unless it is being read already, perhaps under another name.
-  void consider(const std::string& path) {
-    struct stat info {};
-    if (::stat(path.c_str(), &info) != 0) return;  // not there yet
-    for (const std::shared_ptr<Stream>& stream : streams_) {
-      Result<struct stat> known = stream->file->status();
-      if (!known || known->st_ino != info.st_ino || known->st_dev != info.st_dev) continue;
-      stream->path = path;
-      stream->rotated = false;
-      return;
-    }
-    Result<std::shared_ptr<InputFile>> file = InputFile::open(path, compression_);
-    if (file) {
-      unreadable_.erase(path);
-      add(path, std::move(*file));
-    } else if (unreadable_.insert(path).second) {
-      // It may become readable: said once, tried again whenever its folder changes.
-      log::warn(context_->pipeline(), "file: " + file.error().message());
-    }
-  }
-
-  // A file that was rotated away while the agent was down still has what was not read of it.
-  void find_renamed() {
-    for (const ResumePoint& point : resume_points_) {
-      bool known = std::any_of(streams_.begin(), streams_.end(), [&point](const auto& stream) {
-        return stream->identity == point.identity;
-      });
-      if (known) continue;
-      for (const std::string& path : expand({point.path.substr(0, point.path.rfind('/')) + "/*"})) {
-        struct stat info {};
-        if (::stat(path.c_str(), &info) != 0 || info.st_ino != point.identity.inode) continue;
-        Result<std::shared_ptr<InputFile>> file = InputFile::open(path, Compression::kNone);
-        if (!file || !is_same_file(**file, point)) continue;
-        add(path, std::move(*file));
-        note_rotated(*streams_.back());
-        // It is older than what is in the file that has its name now.
-        std::rotate(streams_.begin(), streams_.end() - 1, streams_.end());
-        turn_ = streams_.size() - 1;
-        break;
-      }
-    }
-  }
-
-  void check_rotation(Stream& stream) {
-    if (stream.ended || stream.rotated) return;
-    struct stat there {};
-    Result<struct stat> mine = stream.file->status();
-    bool same = mine && ::stat(stream.path.c_str(), &there) == 0 && there.st_ino == mine->st_ino &&
-                there.st_dev == mine->st_dev;
-    if (!same) note_rotated(stream);
-  }
-
-  void note_rotated(Stream& stream) {
-    stream.rotated = true;
-    stream.rotated_us = context_->clock().monotonic_us();
-    stream.dirty = true;
-  }
-
   void grew(const std::string& path) {
-    bool known = false;
-    for (const std::shared_ptr<Stream>& stream : streams_) {
-      if (stream->path == path) known = true;
-      // A rotated file grows under a name that is not known here.
-      if (stream->path == path || stream->rotated) stream->dirty = true;
-    }
-    if (!known && matches(patterns_, path)) return look_soon();
+    if (!files_.grew(path)) look_soon();
     next();
-  }
-
-  // --- following: files that end
-  // -------------------------------------------------------------------
-
-  // A file that is shorter than what was read of it, or begins otherwise, was emptied and written
-  // anew (copytruncate).
-  bool was_cut(const Stream& stream) const {
-    if (stream.file->gzip() || stream.identity.head_bytes == 0 || stream.start > 0) return false;
-    Result<struct stat> info = stream.file->status();
-    if (!info) return false;
-    return static_cast<uint64_t>(info->st_size) < stream.file->offset() ||
-           stream.file->identity(stream.identity.head_bytes) != stream.identity;
-  }
-
-  // What it holds now is another stream; the old one stays for the positions under way. False when
-  // there is no credit now.
-  bool replace_cut(std::shared_ptr<Stream>& stream) {
-    if (!end_stream(*stream)) return false;
-    Result<std::shared_ptr<InputFile>> again = InputFile::open(stream->path, compression_);
-    if (!again) {
-      note_rotated(*stream);
-      return true;
-    }
-    log::info(context_->pipeline(),
-              "file: " + stream->path + " was cut: reading it from its start");
-    stream = make_stream(stream->path, std::move(*again));
-    return true;
   }
 
   // Ends a stream that will not grow any more, with its last record though its newline is missing.
@@ -467,7 +304,7 @@ class FileSource final : public Source {
   void await_rotated() {
     int64_t now = context_->clock().monotonic_us();
     int64_t soonest_us = INT64_MAX;
-    for (const std::shared_ptr<Stream>& stream : streams_) {
+    for (const std::shared_ptr<Stream>& stream : files_.streams()) {
       if (!stream->rotated || stream->ended) continue;
       int64_t left_us = stream->rotated_us + rotate_wait_.count() * 1000 - now;
       if (left_us > 0) {
@@ -478,7 +315,7 @@ class FileSource final : public Source {
     }
     if (soonest_us == INT64_MAX || rotate_->active()) return;
     rotate_->start(Milliseconds(soonest_us / 1000 + 1), [this] {
-      for (const std::shared_ptr<Stream>& stream : streams_)
+      for (const std::shared_ptr<Stream>& stream : files_.streams())
         if (stream->rotated) stream->dirty = true;  // a last look
       next();
     });
@@ -487,23 +324,12 @@ class FileSource final : public Source {
   const bool follow_;
   const size_t max_record_;
   const Milliseconds rotate_wait_;
-  const Compression compression_;
-  std::vector<std::string> patterns_;  // absolute
+  FileSet files_;
 
   SourceContext* context_ = nullptr;
-  std::vector<ResumePoint> resume_points_;
-  std::deque<std::string> pending_;               // bounded: not opened yet
-  std::vector<std::shared_ptr<Stream>> streams_;  // being read; bounded: one at most
-  // Also those that have ended, until all of them is acknowledged.
-  std::map<uint32_t, std::shared_ptr<Stream>> by_partition_;
-  std::set<std::string> unreadable_;  // following: said so
-  uint32_t next_partition_ = 1;
   size_t turn_ = 0;
-  uint64_t bytes_total_ = 0;  // of all files, compressed as they are
-  uint64_t bytes_done_ = 0;   // of files that have ended
-  std::optional<Error> failure_;
-  int failures_ = 0;
-  bool reading_ = false;  // one read is under way on the pool
+  uint64_t bytes_done_ = 0;  // of files that have ended
+  bool reading_ = false;     // one read is under way on the pool
   bool stopped_ = false;
   bool finished_ = false;
   std::function<void()> on_read_done_;
