@@ -46,7 +46,7 @@ def test_requests_that_are_never_answered_time_out_and_are_sent_again(agent, col
     start(agent, collector, telemetry(RECORDS), timeout="200ms")
     assert agent.wait() == 0
     expect_each_once(seqs(collector), RECORDS)
-    assert agent.log_lines("warn .*(timeout|timed out|no answer)")
+    assert agent.log_lines("warn .*no (complete )?answer")
 
 
 def test_a_sink_that_is_down_for_a_while_gets_everything_when_it_is_back(agent, collector, telemetry):
@@ -189,4 +189,4 @@ def test_each_format_arrives_as_a_whole_document(agent, collector, telemetry, fo
 def test_a_summary_stands_at_the_end(agent, collector, telemetry):
     start(agent, collector, telemetry(RECORDS))
     assert agent.wait() == 0
-    assert re.search(r"2,?000", agent.log.splitlines()[-1] + agent.log.splitlines()[-2])
+    assert re.search(r"2,?000 delivered", agent.log.splitlines()[-1])

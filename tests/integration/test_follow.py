@@ -91,19 +91,20 @@ def test_half_a_line_at_the_stop_is_read_whole_after_the_start(agent, collector,
 
 
 def test_rotation_by_rename_loses_nothing(agent, collector, log, follow):
-    append(log, *range(100))
+    append(log, *range(10))
     follow()
-    collector.wait_records(100)
+    collector.wait_records(10)
     for generation in range(1, 6):
-        append(log, *range(generation * 100, generation * 100 + 50))
-        # Written just before and just after the rename, by a writer that has the old file open.
+        first = generation * 100
+        append(log, *range(first - 90, first - 40))
+        # A writer that has the old file open goes on for a moment after the rename.
         with open(log, "a", encoding="utf8") as old:
             log.rename(agent.folder / f"app.log.{generation}")
-            old.write("".join(line(n) for n in range(generation * 100 + 50, generation * 100 + 100)))
-        append(log)  # the new file
-        collector.wait_records((generation + 1) * 100)
+            old.write("".join(line(n) for n in range(first - 40, first)))
+        append(log, *range(first, first + 10))  # the new file
+        collector.wait_records(first + 10)
     stop(agent)
-    expect_each_once(seqs(collector), 600)
+    expect_each_once(seqs(collector), 510)
 
 
 def test_copytruncate_goes_on_from_the_start(agent, collector, log, follow):
