@@ -11,10 +11,9 @@ OnError::OnError(const Options& options, std::string_view stage)
 
 Status OnError::record_failed(const Batch& batch, size_t index, std::string_view reason,
                               DeadLetters& dead, uint64_t& dropped) const {
-  std::string message = stage_ + ": " + std::string(reason);
   switch (action_) {
     case Action::kDeadLetter:
-      dead.add(batch, index, message);
+      dead.add(batch, index, reason);
       return {};
     case Action::kDrop:
       ++dropped;
@@ -22,8 +21,8 @@ Status OnError::record_failed(const Batch& batch, size_t index, std::string_view
     case Action::kFail:
       break;
   }
-  uint64_t line = batch.position_after(index).line;
-  return fail(ErrorKind::kData, message + " (record " + std::to_string(line) + ")");
+  return fail(ErrorKind::kData, stage_ + ": " + std::string(reason) + " (record " +
+                                    std::to_string(batch.position_after(index).line) + ")");
 }
 
 }  // namespace leat

@@ -34,7 +34,7 @@ inline constexpr Option kMaxStepsOption{
 
 class OnError {
  public:
-  // `stage` names the transform in reasons: "filter".
+  // `stage` names the transform when it fails: "filter". Dead letters carry their stage anyway.
   OnError(const Options& options, std::string_view stage);
 
   // Record `index` of `batch` cannot be transformed. An error return stops the pipeline. Adds to

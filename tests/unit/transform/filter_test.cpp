@@ -154,7 +154,7 @@ TEST_F(Filter, makes_failing_records_dead_letters_and_goes_on_behind_them) {
   EXPECT_EQ(out, (Lines{R"({"tags":{"a":1},"id":2})", R"({"tags":{"a":1},"id":5})"}));
   EXPECT_EQ(dead_.records,
             (Lines{R"({"tags":{,"id":1})", R"({"tags":[1,"id":3})", R"({"tags":},"id":4})"}));
-  EXPECT_EQ(dead_.reasons, Lines(3, "filter: malformed JSON"));
+  EXPECT_EQ(dead_.reasons, Lines(3, "malformed JSON"));
   EXPECT_EQ(transform_->filtered(), 1U);
   EXPECT_EQ(transform_->dropped(), 0U);
 }

@@ -121,7 +121,7 @@ TEST_F(Map, fails_records_whose_event_time_is_no_number_and_keeps_it_for_null) {
   Lines out =
       run(batch_of({{text("ts", "soon")}, {plain("ts", Type::kNull)}, {number("ts", "5")}}));
   EXPECT_EQ(out, (Lines{R"({"ts":null})", R"({"ts":5})"}));
-  EXPECT_EQ(dead_.reasons, Lines{"map: _time is not an integer of microseconds"});
+  EXPECT_EQ(dead_.reasons, Lines{"_time is not an integer of microseconds"});
   EXPECT_EQ(last_->records[0].time_us, 1001);
   EXPECT_EQ(last_->records[1].time_us, 5);
 }
@@ -157,7 +157,7 @@ TEST_F(Map, makes_failing_records_dead_letters_as_they_were) {
   Lines out = run(numbers("n", {"-1", "-9223372036854775808", "-2"}));
   EXPECT_EQ(out, (Lines{R"({"n":0,"m":1})", R"({"n":0,"m":2})"}));
   EXPECT_EQ(dead_.records, Lines{R"({"n":-9223372036854775808})"});
-  EXPECT_EQ(dead_.reasons, Lines{"map: integer overflow"});
+  EXPECT_EQ(dead_.reasons, Lines{"integer overflow"});
 }
 
 TEST_F(Map, drops_or_fails_when_told_to) {

@@ -72,7 +72,7 @@ TEST_F(SqlSandbox, ends_an_endless_query_that_a_batch_sets_off) {
                                     "x + 1 FROM c) SELECT count(*) AS n FROM c")},
               {"maxSteps", int64_t{100000}}});
   EXPECT_EQ(run(numbers("n", {"1", "2"})), Lines{});
-  EXPECT_EQ(dead_.reasons, Lines(2, "sql: step limit of 100000 reached (maxSteps)"));
+  EXPECT_EQ(dead_.reasons, Lines(2, "step limit of 100000 reached (maxSteps)"));
 }
 
 TEST_F(SqlSandbox, fails_the_rest_of_a_batch_whose_filter_runs_away) {
@@ -81,7 +81,7 @@ TEST_F(SqlSandbox, fails_the_rest_of_a_batch_whose_filter_runs_away) {
                                        "1 END")},
                  {"maxSteps", int64_t{100000}}});
   EXPECT_EQ(run(numbers("n", {"1", "2", "3", "4"})), Lines{R"({"n":1})"});
-  EXPECT_EQ(dead_.reasons, Lines(3, "filter: step limit of 100000 reached (maxSteps)"));
+  EXPECT_EQ(dead_.reasons, Lines(3, "step limit of 100000 reached (maxSteps)"));
   EXPECT_EQ(run(numbers("n", {"1", "3"})).size(), 2U);
 }
 
@@ -93,7 +93,7 @@ TEST_F(SqlSandbox, refuses_huge_texts_and_blobs) {
     dead_ = {};
     Lines out = run(numbers("n", {"2000000", "1000"}));
     EXPECT_EQ(out, Lines{R"({"n":1000})"}) << text;
-    EXPECT_EQ(dead_.reasons, Lines{"filter: string or blob too big"}) << text;
+    EXPECT_EQ(dead_.reasons, Lines{"string or blob too big"}) << text;
   }
 }
 
@@ -108,7 +108,7 @@ TEST_F(SqlSandbox, does_not_touch_a_huge_field_that_it_is_not_asked_about) {
   EXPECT_EQ(run(batch_of({{number("n", "1"), text("big", std::string(3 << 20, 'x'))}})).size(), 1U);
   use("filter", {{"where", std::string("big <> ''")}});
   run(batch_of({{number("n", "1"), text("big", std::string(3 << 20, 'x'))}}));
-  EXPECT_EQ(dead_.reasons, Lines{"filter: string or blob too big"});
+  EXPECT_EQ(dead_.reasons, Lines{"string or blob too big"});
 }
 
 TEST_F(SqlSandbox, ends_a_query_that_eats_memory) {
@@ -117,7 +117,7 @@ TEST_F(SqlSandbox, ends_a_query_that_eats_memory) {
                                     "x < 100000) SELECT x, b FROM c ORDER BY b")}});
   EXPECT_EQ(run(numbers("n", {"1"})), Lines{});
   ASSERT_EQ(dead_.reasons.size(), 1U);
-  EXPECT_EQ(dead_.reasons[0], "sql: more than 16.0 MiB of memory needed");
+  EXPECT_EQ(dead_.reasons[0], "more than 16.0 MiB of memory needed");
 }
 
 TEST_F(SqlSandbox, ends_a_query_whose_result_is_huge) {
@@ -125,7 +125,7 @@ TEST_F(SqlSandbox, ends_a_query_whose_result_is_huge) {
                                     "a, input b")}});
   EXPECT_EQ(run(numbers("n", Lines(200, "1"))), Lines{});
   ASSERT_EQ(dead_.reasons.size(), 200U);
-  EXPECT_EQ(dead_.reasons[0], "sql: the result is larger than 8.0 MiB");
+  EXPECT_EQ(dead_.reasons[0], "the result is larger than 8.0 MiB");
 }
 
 TEST_F(SqlSandbox, gives_back_all_memory_of_failed_batches) {

@@ -68,7 +68,7 @@ TEST_F(Sql, takes_the_latest_event_time_unless_the_query_says_one) {
 TEST_F(Sql, fails_a_batch_whose_event_time_is_no_number) {
   query("SELECT device, 'soon' AS _time FROM input");
   EXPECT_EQ(run(readings()), Lines{});
-  EXPECT_EQ(dead_.reasons, Lines(3, "sql: _time is not an integer of microseconds"));
+  EXPECT_EQ(dead_.reasons, Lines(3, "_time is not an integer of microseconds"));
 }
 
 TEST_F(Sql, star_is_all_fields_in_their_order_with_their_event_times) {
@@ -105,7 +105,7 @@ TEST_F(Sql, star_over_too_many_names_fails_the_batch_and_not_the_agent) {
   TestRecord wide;
   for (int i = 0; i < 1200; ++i) wide.push_back(number("f" + std::to_string(i), "1"));
   EXPECT_EQ(run(batch_of({wide})), Lines{});
-  EXPECT_EQ(dead_.reasons, Lines{"sql: t.query: more than 1000 different field names"});
+  EXPECT_EQ(dead_.reasons, Lines{"t.query: more than 1000 different field names"});
 }
 
 TEST_F(Sql, plain_columns_keep_booleans_times_and_json_even_behind_a_sort) {
@@ -150,7 +150,7 @@ TEST_F(Sql, a_record_that_fails_the_query_is_left_out_and_the_rest_answered) {
   Lines out = run(batch_of({record(R"({"a":1})"), record("{"), record(R"({"a":2})"), record("[")}));
   EXPECT_EQ(out, Lines{R"({"a":3,"n":2})"});
   EXPECT_EQ(dead_.records, (Lines{R"({"tags":{})", R"({"tags":[})"}));
-  EXPECT_EQ(dead_.reasons, Lines(2, "sql: malformed JSON"));
+  EXPECT_EQ(dead_.reasons, Lines(2, "malformed JSON"));
   EXPECT_EQ(last_->end.offset, 5400U);
 }
 
@@ -160,13 +160,13 @@ TEST_F(Sql, finds_the_failing_record_behind_a_sort_too) {
                             {text("device", "a"), number("n", "-9223372036854775808")},
                             {text("device", "a"), number("n", "-3")}}));
   EXPECT_EQ(out, (Lines{R"({"device":"a","n":3})", R"({"device":"b","n":1})"}));
-  EXPECT_EQ(dead_.reasons, Lines{"sql: integer overflow"});
+  EXPECT_EQ(dead_.reasons, Lines{"integer overflow"});
 }
 
 TEST_F(Sql, a_failure_of_the_records_together_affects_the_whole_batch) {
   query("SELECT sum(n) AS n FROM input");
   EXPECT_EQ(run(numbers("n", {"9223372036854775807", "1"})), Lines{});
-  EXPECT_EQ(dead_.reasons, Lines(2, "sql: integer overflow"));
+  EXPECT_EQ(dead_.reasons, Lines(2, "integer overflow"));
   EXPECT_EQ(run(numbers("n", {"2", "1"})), Lines{R"({"n":3})"});
 }
 
