@@ -118,6 +118,11 @@ void Stream::State::write(std::span<const uv_buf_t> buffers, Done done) {
   pump_writes();
 }
 
+bool Stream::State::all_sent() const {
+  return phase_ == Phase::kOpen && !write_error_ && outgoing_.empty() && cipher_.empty() &&
+         uv_stream_get_write_queue_size(socket_->stream()) == 0;
+}
+
 void Stream::State::submit(std::unique_ptr<Write> write, std::span<const uv_buf_t> buffers) {
   write->state = weak_from_this();
   write->request.data = write.get();
@@ -215,6 +220,10 @@ void Stream::start_tls(TlsContext& tls, const std::string& host, Milliseconds ti
 
 void Stream::write(std::span<const uv_buf_t> buffers, Done done) {
   state_->write(buffers, std::move(done));
+}
+
+bool Stream::all_sent() const {
+  return state_->all_sent();
 }
 
 void Stream::pause() {

@@ -56,6 +56,10 @@ class Stream {
   // as the peer takes them. After destruction they are not looked at any more. Only while open.
   void write(std::span<const uv_buf_t> buffers, Done done);
 
+  // True when nothing of what was written waits any more: the bytes are with the kernel, even if
+  // `done` is still to come. A quick peer can answer before it comes.
+  bool all_sent() const;
+
   // Back-pressure: no on_data() until resume(). The peer is slowed down by TCP.
   void pause();
   void resume();

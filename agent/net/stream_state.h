@@ -27,6 +27,7 @@ class Stream::State final : public std::enable_shared_from_this<State>, public T
   void pause();
   void resume();
   void shut();
+  bool all_sent() const;
   std::string server_end_point() const { return tls_ ? tls_->server_end_point() : ""; }
 
   int send(std::span<const unsigned char> bytes) override;

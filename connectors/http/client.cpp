@@ -67,12 +67,11 @@ class Client::Connection final : public StreamListener {
  private:
   void send() {
     parser_.reset();
-    written_ = false;
     timer_.start(client_.config_.timeout, [this] {
       finish(fail(ErrorKind::kUnavailable,
                   "no complete answer within " + format_duration(client_.config_.timeout)));
     });
-    stream_.write(exchange_->message, [this] { written_ = true; });
+    stream_.write(exchange_->message, nullptr);
   }
 
   // Ends the exchange, and often this object: nothing may follow it.
@@ -81,7 +80,7 @@ class Client::Connection final : public StreamListener {
     Exchange exchange = std::move(*exchange_);
     exchange_.reset();
     // An answer that came before the request was read makes the rest of the request a nuisance.
-    if (result && written_ && parser_.keep_alive()) {
+    if (result && stream_.all_sent() && parser_.keep_alive()) {
       idle_since_ms_ = uv_now(client_.config_.loop);
     } else {
       client_.drop(this);
@@ -95,7 +94,6 @@ class Client::Connection final : public StreamListener {
   ResponseParser parser_;
   std::optional<Exchange> exchange_;
   bool reused_ = false;
-  bool written_ = false;
   uint64_t idle_since_ms_ = 0;
 };
 

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "connectors/http/options.h"
+#include "loop/handles.h"
 #include "net/pki.h"
 #include "net/scripted_server.h"
 #include "net/tls_server.h"
@@ -138,6 +139,27 @@ TEST_F(HttpSinkTest, keeps_its_connection) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(deliver().outcome, Outcome::kDelivered);
   EXPECT_EQ(server_.connections(), 1U);
   harness_.close();
+}
+
+TEST_F(HttpSinkTest, keeps_its_connection_when_the_answer_overtakes_the_end_of_the_write) {
+  start();
+  EXPECT_EQ(deliver().outcome, Outcome::kDelivered);
+  serve([](Peer&, const Request&) {});
+  Delivery delivery = harness_.slices({"x\n"});
+  // From an idle handle, behind which libuv reads before it says that a write is done.
+  std::optional<Idle> idle;
+  idle.emplace(harness_.loop(), [this, &delivery, &idle] {
+    idle.reset();
+    harness_.begin(delivery);
+    server_.peer(0).say_now(kNoContent);
+  });
+  idle->start();
+  ASSERT_TRUE(
+      harness_.wait([this] { return harness_.answer().has_value() && requests_.size() == 2; }));
+  EXPECT_EQ(harness_.answer()->outcome, Outcome::kDelivered);
+  serve(std::string(kNoContent));
+  EXPECT_EQ(deliver().outcome, Outcome::kDelivered);
+  EXPECT_EQ(server_.connections(), 1U);
 }
 
 TEST_F(HttpSinkTest, makes_a_new_connection_when_the_server_wants_that) {

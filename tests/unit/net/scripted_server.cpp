@@ -60,6 +60,12 @@ void Peer::say(std::string_view bytes) {
                 [](uv_write_t* request, int) { delete static_cast<Said*>(request->data); }));
 }
 
+void Peer::say_now(std::string_view bytes) {
+  uv_buf_t buffer =
+      uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
+  if (uv_try_write(stream_, &buffer, 1) != static_cast<int>(bytes.size())) std::abort();
+}
+
 void Peer::stop_reading() {
   uv_read_stop(stream_);
 }

@@ -23,6 +23,7 @@ class Peer {
   bool ended = false;    // the other side closed or reset
 
   void say(std::string_view bytes);
+  void say_now(std::string_view bytes);  // without waiting for the loop
   void stop_reading();
   void read_on();
   // In order: behind what was said.
