@@ -18,7 +18,7 @@ void FileSet::open(SourceContext& context) {
   }
 }
 
-const Stream* FileSet::find(uint32_t partition) const {
+const InputStream* FileSet::find(uint32_t partition) const {
   auto found = by_partition_.find(partition);
   return found == by_partition_.end() ? nullptr : found->second.get();
 }
@@ -60,9 +60,9 @@ Status FileSet::result() const {
   return fail(failure_->kind(), "file: " + failure_->message() + more);
 }
 
-std::shared_ptr<Stream> FileSet::make_stream(const std::string& path,
-                                             std::shared_ptr<InputFile> file) {
-  auto stream = std::make_shared<Stream>();
+std::shared_ptr<InputStream> FileSet::make_stream(const std::string& path,
+                                                  std::shared_ptr<InputFile> file) {
+  auto stream = std::make_shared<InputStream>();
   stream->path = path;
   stream->file = std::move(file);
   stream->partition = next_partition_++;
@@ -71,7 +71,7 @@ std::shared_ptr<Stream> FileSet::make_stream(const std::string& path,
 }
 
 void FileSet::add(const std::string& path, std::shared_ptr<InputFile> file) {
-  std::shared_ptr<Stream> stream = make_stream(path, std::move(file));
+  std::shared_ptr<InputStream> stream = make_stream(path, std::move(file));
   for (const ResumePoint& point : resume_points_) {
     if (is_same_file(*stream->file, point)) {
       stream->identity = point.identity;
@@ -93,14 +93,14 @@ void FileSet::add(const std::string& path, std::shared_ptr<InputFile> file) {
 
 void FileSet::look_again() {
   for (const std::string& path : expand(patterns_)) consider(path);
-  for (const std::shared_ptr<Stream>& stream : streams_) check_rotation(*stream);
+  for (const std::shared_ptr<InputStream>& stream : streams_) check_rotation(*stream);
 }
 
 // Opens the file at `path` unless it is being read already, perhaps under another name.
 void FileSet::consider(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return;  // not there yet
-  for (const std::shared_ptr<Stream>& stream : streams_) {
+  for (const std::shared_ptr<InputStream>& stream : streams_) {
     Result<struct stat> known = stream->file->status();
     if (!known || known->st_ino != info.st_ino || known->st_dev != info.st_dev) continue;
     stream->path = path;
@@ -135,7 +135,7 @@ void FileSet::find_renamed() {
   }
 }
 
-void FileSet::check_rotation(Stream& stream) {
+void FileSet::check_rotation(InputStream& stream) {
   if (stream.ended || stream.rotated) return;
   struct stat there {};
   Result<struct stat> mine = stream.file->status();
@@ -144,7 +144,7 @@ void FileSet::check_rotation(Stream& stream) {
   if (!same) note_rotated(stream);
 }
 
-void FileSet::note_rotated(Stream& stream) {
+void FileSet::note_rotated(InputStream& stream) {
   stream.rotated = true;
   stream.rotated_us = context_->clock().monotonic_us();
   stream.dirty = true;
@@ -152,7 +152,7 @@ void FileSet::note_rotated(Stream& stream) {
 
 bool FileSet::grew(const std::string& path) {
   bool known = !matches(patterns_, path);
-  for (const std::shared_ptr<Stream>& stream : streams_) {
+  for (const std::shared_ptr<InputStream>& stream : streams_) {
     if (stream->path == path) known = true;
     // A rotated file grows under a name that is not known here.
     if (stream->path == path || stream->rotated) stream->dirty = true;
@@ -160,7 +160,7 @@ bool FileSet::grew(const std::string& path) {
   return known;
 }
 
-bool FileSet::was_cut(const Stream& stream) const {
+bool FileSet::was_cut(const InputStream& stream) const {
   if (stream.file->gzip() || stream.identity.head_bytes == 0 || stream.start > 0) return false;
   Result<struct stat> info = stream.file->status();
   if (!info) return false;
@@ -168,7 +168,7 @@ bool FileSet::was_cut(const Stream& stream) const {
          stream.file->identity(stream.identity.head_bytes) != stream.identity;
 }
 
-void FileSet::replace_cut(std::shared_ptr<Stream>& stream) {
+void FileSet::replace_cut(std::shared_ptr<InputStream>& stream) {
   Result<std::shared_ptr<InputFile>> again = reopen(*stream);
   if (!again) return note_rotated(*stream);
   log::info(context_->pipeline(), "file: " + stream->path + " was cut: reading it from its start");

@@ -46,38 +46,39 @@ class FileSet {
   bool grew(const std::string& path);
   // True when the file is shorter than what was read of it, or begins otherwise: it was emptied and
   // written anew (copytruncate).
-  bool was_cut(const Stream& stream) const;
+  bool was_cut(const InputStream& stream) const;
   // What a cut file holds now is another stream, which takes the place of `stream`; that one stays
   // known for the positions under way.
-  void replace_cut(std::shared_ptr<Stream>& stream);
+  void replace_cut(std::shared_ptr<InputStream>& stream);
   void drop_ended();
 
   const std::vector<std::string>& patterns() const { return patterns_; }
   // Being read; bounded: one at most.
-  std::vector<std::shared_ptr<Stream>>& streams() { return streams_; }
+  std::vector<std::shared_ptr<InputStream>>& streams() { return streams_; }
   // Opens a file again from its start.
-  Result<std::shared_ptr<InputFile>> reopen(const Stream& stream) const {
+  Result<std::shared_ptr<InputFile>> reopen(const InputStream& stream) const {
     return InputFile::open(stream.path, compression_);
   }
 
   // --- by partition: also those that have ended, until all of them is acknowledged ---
-  const Stream* find(uint32_t partition) const;
+  const InputStream* find(uint32_t partition) const;
   void forget(uint32_t partition) { by_partition_.erase(partition); }
 
  private:
   void add(const std::string& path, std::shared_ptr<InputFile> file);
-  std::shared_ptr<Stream> make_stream(const std::string& path, std::shared_ptr<InputFile> file);
+  std::shared_ptr<InputStream> make_stream(const std::string& path,
+                                           std::shared_ptr<InputFile> file);
   void consider(const std::string& path);
-  void check_rotation(Stream& stream);
-  void note_rotated(Stream& stream);
+  void check_rotation(InputStream& stream);
+  void note_rotated(InputStream& stream);
 
   const std::vector<std::string> patterns_;
   const Compression compression_;
   SourceContext* context_ = nullptr;
   std::vector<ResumePoint> resume_points_;
   std::deque<std::string> pending_;  // bounded: not opened yet
-  std::vector<std::shared_ptr<Stream>> streams_;
-  std::map<uint32_t, std::shared_ptr<Stream>> by_partition_;
+  std::vector<std::shared_ptr<InputStream>> streams_;
+  std::map<uint32_t, std::shared_ptr<InputStream>> by_partition_;
   std::set<std::string> unreadable_;  // following: said so
   uint32_t next_partition_ = 1;
   uint64_t bytes_total_ = 0;

@@ -132,7 +132,7 @@ class FileSource final : public Source {
   void next() {
     if (stopped_ || reading_ || finished_) return;
     if (follow_) return next_in_turn();
-    std::vector<std::shared_ptr<Stream>>& streams = files_.streams();
+    std::vector<std::shared_ptr<InputStream>>& streams = files_.streams();
     std::erase_if(streams, [](const auto& stream) { return stream->ended; });
     if (!streams.empty() || files_.open_next()) return read(streams.front());
     finished_ = true;
@@ -141,10 +141,10 @@ class FileSource final : public Source {
 
   // A busy file lets the others pass.
   void next_in_turn() {
-    std::vector<std::shared_ptr<Stream>>& streams = files_.streams();
+    std::vector<std::shared_ptr<InputStream>>& streams = files_.streams();
     for (size_t tried = 0; tried < streams.size(); ++tried) {
       turn_ = (turn_ + 1) % streams.size();
-      std::shared_ptr<Stream>& stream = streams[turn_];
+      std::shared_ptr<InputStream>& stream = streams[turn_];
       if (stream->ended || !stream->dirty) continue;
       if (files_.was_cut(*stream)) {
         if (!end_stream(*stream)) return;
@@ -157,7 +157,7 @@ class FileSource final : public Source {
     await_rotated();
   }
 
-  void read(const std::shared_ptr<Stream>& stream) {
+  void read(const std::shared_ptr<InputStream>& stream) {
     BatchRef batch = context_->new_batch(Content::kBytes);
     if (!batch) return;
     reading_ = true;
@@ -187,7 +187,7 @@ class FileSource final : public Source {
         });
   }
 
-  void have_read(Stream& stream, BatchRef batch, std::span<char> bytes,
+  void have_read(InputStream& stream, BatchRef batch, std::span<char> bytes,
                  const InputFile::Read& read) {
     if (stream.preamble_due) return have_preamble(stream, std::move(batch), bytes);
     if (read.bytes > 0) {
@@ -211,8 +211,8 @@ class FileSource final : public Source {
   }
 
   // The start of a file whose middle is to be read next.
-  void have_preamble(Stream& stream, BatchRef batch, std::span<char> bytes) {
-    Stream start = stream;
+  void have_preamble(InputStream& stream, BatchRef batch, std::span<char> bytes) {
+    InputStream start = stream;
     start.at_start = true;
     batch->bytes = cut_records(start, bytes, false, *context_->framing(), max_record_).whole;
     batch->preamble = true;
@@ -239,7 +239,7 @@ class FileSource final : public Source {
     kBroken,  // the rest cannot be read
   };
 
-  void emit(Stream& stream, BatchRef batch, std::span<char> bytes, Then then) {
+  void emit(InputStream& stream, BatchRef batch, std::span<char> bytes, Then then) {
     Pieces pieces =
         cut_records(stream, bytes, then == Then::kEnd, *context_->framing(), max_record_);
     uint64_t to = std::min<uint64_t>(pieces.offset + pieces.whole.size(), stream.file->offset());
@@ -289,7 +289,7 @@ class FileSource final : public Source {
 
   // Ends a stream that will not grow any more, with its last record though its newline is missing.
   // False when there is no credit now; resume() leads back here.
-  bool end_stream(Stream& stream) {
+  bool end_stream(InputStream& stream) {
     BatchRef batch = context_->new_batch(Content::kBytes);
     if (!batch) return false;
     size_t size = stream.carry.size();
@@ -304,7 +304,7 @@ class FileSource final : public Source {
   void await_rotated() {
     int64_t now = context_->clock().monotonic_us();
     int64_t soonest_us = INT64_MAX;
-    for (const std::shared_ptr<Stream>& stream : files_.streams()) {
+    for (const std::shared_ptr<InputStream>& stream : files_.streams()) {
       if (!stream->rotated || stream->ended) continue;
       int64_t left_us = stream->rotated_us + rotate_wait_.count() * 1000 - now;
       if (left_us > 0) {
@@ -315,7 +315,7 @@ class FileSource final : public Source {
     }
     if (soonest_us == INT64_MAX || rotate_->active()) return;
     rotate_->start(Milliseconds(soonest_us / 1000 + 1), [this] {
-      for (const std::shared_ptr<Stream>& stream : files_.streams())
+      for (const std::shared_ptr<InputStream>& stream : files_.streams())
         if (stream->rotated) stream->dirty = true;  // a last look
       next();
     });

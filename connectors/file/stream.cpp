@@ -30,7 +30,7 @@ namespace {
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // How many bytes at the start belong to a record that was given up.
-size_t rest_of_skipped(Stream& stream, std::span<char> bytes) {
+size_t rest_of_skipped(InputStream& stream, std::span<char> bytes) {
   if (!stream.skipping || bytes.empty()) return 0;
   auto* newline = static_cast<char*>(std::memchr(bytes.data(), '\n', bytes.size()));
   if (newline == nullptr) return bytes.size();
@@ -41,8 +41,8 @@ size_t rest_of_skipped(Stream& stream, std::span<char> bytes) {
 // Keeps what is left of an incomplete record for the next read. One that is too long is given up as
 // far as the first line end behind the limit: a quote that is never closed then costs `max_record`
 // bytes and not the rest of the file.
-void keep_rest(Stream& stream, std::string_view rest, const Framing& framing, size_t max_record,
-               Pieces& out) {
+void keep_rest(InputStream& stream, std::string_view rest, const Framing& framing,
+               size_t max_record, Pieces& out) {
   std::string_view begin = rest;
   while (rest.size() > max_record && framing.complete_prefix(rest) == 0) {
     size_t newline = rest.find('\n', max_record);
@@ -55,7 +55,7 @@ void keep_rest(Stream& stream, std::string_view rest, const Framing& framing, si
 
 }  // namespace
 
-Pieces cut_records(Stream& stream, std::span<char> bytes, bool end, const Framing& framing,
+Pieces cut_records(InputStream& stream, std::span<char> bytes, bool end, const Framing& framing,
                    size_t max_record) {
   Pieces out;
   out.offset = stream.file->offset() - bytes.size();
@@ -82,7 +82,7 @@ Pieces cut_records(Stream& stream, std::span<char> bytes, bool end, const Framin
   return out;
 }
 
-SavedPosition to_saved(const Stream& stream, const Position& position) {
+SavedPosition to_saved(const InputStream& stream, const Position& position) {
   std::string value = "{\"path\":" + json_quoted(stream.path) + ",\"offset\":\"" +
                       std::to_string(position.offset) + "\",\"line\":\"" +
                       std::to_string(position.line) + "\",\"before\":\"" +

@@ -16,7 +16,8 @@
 
 namespace leat {
 
-struct Stream {
+// Not `Stream`: that is the network one (agent/net), and the linker would take one for the other.
+struct InputStream {
   std::string path;
   std::shared_ptr<InputFile> file;
   uint32_t partition = 0;
@@ -44,12 +45,12 @@ struct Pieces {
 // Cuts `bytes` (the carry and what was just read, up to file->offset()) into whole records and a
 // new carry. Drops a byte order mark at the start of the file, and the rest of a record that was
 // given up. At the `end` the last record is completed: one byte of room must lie behind `bytes`.
-Pieces cut_records(Stream& stream, std::span<char> bytes, bool end, const Framing& framing,
+Pieces cut_records(InputStream& stream, std::span<char> bytes, bool end, const Framing& framing,
                    size_t max_record);
 
 // How a stream stands in the journal. `partition` is the identity; `value` the path, the offset,
 // the line, and a hash of the bytes before the offset, as JSON.
-SavedPosition to_saved(const Stream& stream, const Position& position);
+SavedPosition to_saved(const InputStream& stream, const Position& position);
 
 struct ResumePoint {
   FileIdentity identity;
