@@ -57,7 +57,7 @@ class KillLoop:
             self.killed_early += 1
             time.sleep(self.random.uniform(0, 0.03))  # the moment of the kill, not a wait
             return
-        share = max(1, int((self.total - before) / (kills_left + 1) * self.random.uniform(0.1, 1.9)))
+        share = max(1, int((self.total - before) / (kills_left + 1) * self.random.uniform(0.05, 1.3)))
         end = time.monotonic() + deadline
         while self.delivered() < before + share and self.agent.running():
             if time.monotonic() > end:
