@@ -20,6 +20,9 @@ namespace {
 constexpr const char* kMark = "user.leat.whole";
 constexpr size_t kChunk = 64 * 1024;
 
+static_assert(sizeof(off_t) == 8,
+              "files may be larger than 2 GiB: build with _FILE_OFFSET_BITS=64");
+
 std::string folder_of(const std::string& path) {
   size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
