@@ -1,6 +1,7 @@
 #include "journal/database.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -18,9 +19,9 @@ constexpr const char* kSetup =
     "PRAGMA page_size=1024;"
     "PRAGMA locking_mode=EXCLUSIVE;"
     "PRAGMA journal_mode=WAL;"
-    "PRAGMA synchronous=NORMAL;"
     "PRAGMA cache_size=-64;"
     "PRAGMA temp_store=MEMORY;";
+constexpr const char* kSync = "PRAGMA synchronous=NORMAL";
 
 // kMigrations[n] takes the format from version n to n + 1.
 constexpr const char* kMigrations[kVersion] = {
@@ -142,8 +143,15 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
   int code = sqlite3_open_v2(path.c_str(), &db, kFlags, nullptr);
   std::unique_ptr<JournalDatabase> database(new JournalDatabase(db, path));
   if (code != SQLITE_OK) return fail(database->error("open " + path));
+  // A new file holds nothing yet that a power cut could take, so making it waits for no disk: its
+  // six fsyncs took 30 of 40 ms to the first delivery, measured on a virtual disk.
+  struct stat info {};
+  bool is_new = ::stat(path.c_str(), &info) != 0 || info.st_size == 0;
+  const char* sync = is_new ? "PRAGMA synchronous=OFF" : kSync;
+  if (Status status = execute(db, sync, path); !status) return fail(status.error());
   if (Status status = execute(db, kSetup, path); !status) return fail(status.error());
   if (Status status = migrate(db, path); !status) return fail(status.error());
+  if (Status status = execute(db, kSync, path); !status) return fail(status.error());
   if (Status status = database->prepare(); !status) return fail(status.error());
   // Touch every page in use now, when damage can still be dealt with. The tables are small.
   if (Status status = execute(db, "SELECT count(value) FROM positions", path); !status)
