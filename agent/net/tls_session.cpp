@@ -128,8 +128,8 @@ bool must_wait(int code) {
 
 }  // namespace
 
-TlsSession::TlsSession(TlsContext& context, TlsTransport& transport)
-    : context_(context), transport_(transport), ssl_(std::make_unique<mbedtls_ssl_context>()) {
+TlsSession::TlsSession(TlsContext& context)
+    : context_(context), ssl_(std::make_unique<mbedtls_ssl_context>()) {
   mbedtls_ssl_init(ssl_.get());
 }
 
@@ -140,7 +140,7 @@ TlsSession::~TlsSession() {
 Result<std::unique_ptr<TlsSession>> TlsSession::create(TlsContext& context, const std::string& host,
                                                        TlsTransport& transport) {
   TlsContext::Parts& parts = *context.parts_;
-  std::unique_ptr<TlsSession> session(new TlsSession(context, transport));
+  std::unique_ptr<TlsSession> session(new TlsSession(context));
   mbedtls_ssl_context* ssl = session->ssl_.get();
   session->name_ = parts.server_name.empty() ? host : parts.server_name;
   session->ip_address_ = address_bytes(session->name_);

@@ -63,14 +63,13 @@ class TlsSession {
   std::string server_end_point() const;
 
  private:
-  TlsSession(TlsContext& context, TlsTransport& transport);
+  explicit TlsSession(TlsContext& context);
   int verify(mbedtls_x509_crt* certificate, int depth, unsigned* flags);
   tl::unexpected<Error> handshake_error(int code);
   tl::unexpected<Error> alert_error() const;
   void keep_session();
 
   TlsContext& context_;
-  TlsTransport& transport_;
   std::unique_ptr<mbedtls_ssl_context> ssl_;
   std::string name_;        // the server must prove to be this
   std::string ip_address_;  // `name_` as 4 or 16 bytes when it is an IP address, else ""
