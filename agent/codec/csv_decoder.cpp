@@ -8,8 +8,7 @@
 namespace leat {
 namespace {
 
-constexpr size_t kTypicalRow = 64;       // bytes, to size arrays
-constexpr size_t kMostWidthTables = 64;  // then they are forgotten: such input is noise
+constexpr size_t kTypicalRow = 64;  // bytes, to size arrays
 
 char* find(char* p, char* end, char c) {
   return static_cast<char*>(std::memchr(p, c, static_cast<size_t>(end - p)));
@@ -167,7 +166,8 @@ CsvDecoder::Row CsvDecoder::next_row(char* p, char* end) {
       if (p == nullptr) return row;
     } else {
       auto* stop = const_cast<char*>(swar::find_either(p, end, dialect_.delimiter, '\n'));
-      fields_.push_back({p, static_cast<uint32_t>(stop - p), false, false});
+      if (fields_.size() <= kMaxFields)
+        fields_.push_back({p, static_cast<uint32_t>(stop - p), false, false});
       p = stop;
     }
     if (p == end || *p == '\n') break;
@@ -177,6 +177,7 @@ CsvDecoder::Row CsvDecoder::next_row(char* p, char* end) {
   CsvField& last = fields_.back();
   if (!last.quoted && last.size > 0 && last.data[last.size - 1] == '\r') --last.size;
   if (fields_.size() == 1 && last.size == 0 && !last.quoted) fields_.clear();
+  if (fields_.size() > kMaxFields) row.problem = "more than 16384 fields";
   return row;
 }
 
@@ -191,7 +192,8 @@ char* CsvDecoder::quoted_field(Row& row, char* open, char* end) {
     return nullptr;
   }
   char* close = open + (quoted.close - open);
-  fields_.push_back({open + 1, static_cast<uint32_t>(close - open - 1), true, quoted.doubled});
+  if (fields_.size() <= kMaxFields)
+    fields_.push_back({open + 1, static_cast<uint32_t>(close - open - 1), true, quoted.doubled});
   row.lines += static_cast<uint32_t>(std::count(open, close, '\n'));
   char* p = close + 1;
   return p < end && *p == '\r' ? p + 1 : p;
@@ -223,7 +225,11 @@ CsvTable* CsvDecoder::table_for(Work& work) {
   if (work.progress.table != nullptr) return work.progress.table.get();
   auto found = width_tables_.find(fields_.size());
   if (found != width_tables_.end()) return found->second.get();
-  if (width_tables_.size() == kMostWidthTables) width_tables_.clear();
+  width_fields_ += fields_.size();
+  if (width_fields_ > kMaxFields) {  // so many widths are noise
+    width_tables_.clear();
+    width_fields_ = fields_.size();
+  }
   auto made = csv_table_for_width(dialect_, fields_.size());
   return width_tables_.emplace(fields_.size(), std::move(made)).first->second.get();
 }
@@ -266,7 +272,7 @@ bool CsvDecoder::fill(const Row& row, const CsvTable& table, Value* values) {
     Value& value = values[target.field];
     if (!reader_.read(target, fields_[i], clean, value)) {
       reason_ = "column ";
-      reason_ += table.shape->name(static_cast<size_t>(target.field));
+      reason_ += excerpt(table.shape->name(static_cast<size_t>(target.field)));
       reason_ += ": " + reader_.problem();
       return false;
     }

@@ -14,6 +14,7 @@
 #include "codec/csv_rows.h"
 #include "codec/csv_table.h"
 #include "codec/csv_value.h"
+#include "codec/limits.h"
 #include "codec/value_run.h"
 #include "stage/codec.h"
 
@@ -59,7 +60,7 @@ class CsvDecoder final : public Decoder {
     char* start = nullptr;
     char* end = nullptr;  // behind the newline
     uint32_t lines = 1;
-    const char* problem = nullptr;  // when its quotes are bad
+    const char* problem = nullptr;  // when it cannot be read
 
     std::string_view view() const { return {start, static_cast<size_t>(end - start)}; }
     std::string_view text() const;  // without the line's end
@@ -89,6 +90,7 @@ class CsvDecoder final : public Decoder {
   std::shared_ptr<CsvTable> header_table_;
   std::shared_ptr<CsvTable> columns_table_;                   // without header
   std::map<size_t, std::unique_ptr<CsvTable>> width_tables_;  // without header and columns
+  size_t width_fields_ = 0;  // of all width_tables_, at most kMaxFields
   uint64_t batch_number_ = 0;
   std::string reason_;            // why fill() refused a row
   std::vector<CsvField> fields_;  // of the row being read

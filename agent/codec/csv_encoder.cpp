@@ -1,6 +1,6 @@
 #include "codec/csv_encoder.h"
 
-#include <algorithm>
+#include "base/text.h"
 
 namespace leat {
 namespace {
@@ -92,14 +92,14 @@ void CsvEncoder::map_shape(const Shape& shape) {
 bool CsvEncoder::write_row(const Record& record, SliceWriter& writer) {
   for (size_t other : others_) {
     if (record.values[other].type == Type::kAbsent) continue;
-    reason_ = std::string(record.shape->name(other)) + ": not among the columns of this CSV";
+    reason_ = excerpt(record.shape->name(other)) + ": not among the columns of this CSV";
     return false;
   }
   for (size_t i = 0; i < fields_.size(); ++i) {
     if (i > 0) writer.append(dialect_.delimiter);
     const Value value = fields_[i] < 0 ? Value::absent() : record.values[fields_[i]];
     if (!write_value(value, writer)) {
-      reason_ = columns_[i] + ": has a delimiter or line break in it, and quotes are off";
+      reason_ = excerpt(columns_[i]) + ": has a delimiter or line break in it, and quotes are off";
       return false;
     }
   }

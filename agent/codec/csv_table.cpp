@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/text.h"
+
 namespace leat {
 namespace {
 
@@ -54,7 +56,7 @@ std::unique_ptr<CsvTable> csv_table_for_header(const CsvDialect& dialect,
     if (place < names.size()) {
       listed[place] = &column;
     } else {
-      missing += (missing.empty() ? "column " : ", ") + column.name;
+      missing += (missing.empty() ? "column " : ", ") + excerpt(column.name);
     }
   }
   make_unique(names, listed);

@@ -1,5 +1,6 @@
 #include "codec/csv_value.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/text.h"

@@ -1,6 +1,6 @@
-// Hand-written because it has to produce lazily held records, not a document tree: predicting the
-// shape makes it several times faster at that than simdjson or RapidJSON (figures in JSON.md), and
-// it needs neither their instruction sets nor a copy of the input.
+// Hand-written because predicting the shape of the next record makes it, in portable C++, 1.6 times
+// as fast as simdjson with AVX-512, 3 times as fast as simdjson without SIMD (all that 32-bit ARM
+// would get), and 5 times as fast as RapidJSON at the same records; the figures are in JSON.md.
 #include "codec/json_decoder.h"
 
 #include <algorithm>
@@ -208,6 +208,7 @@ const char* JsonDecoder::members(Work& work, const char* p) {
     } else {
       names_.push_back(name.view());
     }
+    if (names_.size() > kMaxFields) return scanner.fail(p, "more than 16384 fields");
     p = scanner.value(p, fields_.emplace_back());
     if (p == nullptr) return nullptr;
     p = scanner.skip_space(p);

@@ -55,20 +55,22 @@ JsonLayout* JsonLayouts::find(const std::vector<std::string_view>& names, bool s
   return nullptr;
 }
 
+void JsonLayouts::drop_oldest() {
+  auto oldest = std::min_element(layouts_.begin(), layouts_.end(),
+                                 [](const auto& a, const auto& b) { return a->used < b->used; });
+  fields_ -= (*oldest)->keys.size();
+  layouts_.erase(oldest);
+}
+
 JsonLayout* JsonLayouts::obtain(const std::vector<std::string_view>& names, bool spaced) {
   if (JsonLayout* layout = find(names, spaced)) return layout;
   JsonLayout* other_style = find(names, !spaced);
   ShapeRef shape = other_style ? other_style->shape : std::make_shared<const Shape>(names);
   auto made = std::make_unique<JsonLayout>(std::move(shape), spaced);
-  JsonLayout* layout = use(made.get());
-  if (layouts_.size() < kKept) {
-    layouts_.push_back(std::move(made));
-  } else {
-    auto oldest = std::min_element(layouts_.begin(), layouts_.end(),
-                                   [](const auto& a, const auto& b) { return a->used < b->used; });
-    *oldest = std::move(made);
-  }
-  return layout;
+  fields_ += names.size();
+  while (!layouts_.empty() && (layouts_.size() == kKept || fields_ > kMaxFields)) drop_oldest();
+  layouts_.push_back(std::move(made));
+  return use(layouts_.back().get());
 }
 
 }  // namespace leat

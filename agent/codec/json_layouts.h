@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/limits.h"
 #include "record/shape.h"
 
 namespace leat {
@@ -62,8 +63,8 @@ class JsonLayouts {
   // the input at `p` does (with its next name, or with '}' behind its last). Null when none.
   JsonLayout* continue_from(const JsonLayout* from, size_t field, const char* p, const char* end);
 
-  // The layout with these names (unique), made when it is not there; the one not used for longest
-  // makes place. Pointers to others stay valid until the next call.
+  // The layout with these names (unique), made when it is not there; those not used for
+  // longest make place. Other layouts must not be used any more then.
   JsonLayout* obtain(const std::vector<std::string_view>& names, bool spaced);
   // The same, but null when it is not there.
   JsonLayout* find(const std::vector<std::string_view>& names, bool spaced);
@@ -74,7 +75,10 @@ class JsonLayouts {
     return layout;
   }
 
+  void drop_oldest();
+
   std::vector<std::unique_ptr<JsonLayout>> layouts_;
+  size_t fields_ = 0;  // of all of them, at most kMaxFields
   uint64_t tick_ = 0;
 };
 

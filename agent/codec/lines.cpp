@@ -126,7 +126,7 @@ std::optional<std::string_view> TextEncoder::text_of(const Record& record) {
     text = scratch_;
   }
   if (ends_ == Ends::kWithNewline && text.find('\n') != std::string_view::npos) {
-    reason_ = std::string(record.shape->name(static_cast<size_t>(field))) +
+    reason_ = excerpt(record.shape->name(static_cast<size_t>(field))) +
               ": has a newline in it, which would make two lines of it";
     return std::nullopt;
   }

@@ -228,6 +228,17 @@ TEST_F(CsvDecoderTest, takes_long_quoted_fields_up_to_the_limit) {
   EXPECT_EQ(dead_.reasons(), Strings{"a quote is never closed"});
 }
 
+TEST_F(CsvDecoderTest, refuses_rows_with_more_fields_than_memory_should_hold) {
+  options_.set("header", false);
+  EXPECT_EQ(read(std::string(1'000'000, ',') + "\n1\n"), Strings{R"({"column0":1})"});
+  EXPECT_EQ(dead_.reasons(), Strings{"more than 16384 fields"});
+}
+
+TEST_F(CsvDecoderTest, gives_reasons_of_one_line_even_when_names_have_more) {
+  EXPECT_TRUE(read("\"two\nlines\"\n\xFF\n").empty());
+  EXPECT_EQ(dead_.reasons(), Strings{"column two\\nlines: invalid UTF-8"});
+}
+
 TEST_F(CsvDecoderTest, shows_dead_rows_as_they_came) {
   columns({{std::nullopt, "b", "integer"}});
   EXPECT_TRUE(read("a,b\n\"say \"\"hi\"\"\",x\n").empty());

@@ -1,0 +1,13 @@
+// Limits that keep what a decoder holds small, whatever the input.
+#pragma once
+
+#include <cstddef>
+
+namespace leat {
+
+// Fields of one record; also what a decoder remembers of all shapes together. Names are kept
+// outside the budget, so that wide garbage must not make them grow; real tables stay below
+// (PostgreSQL: 1,600 columns, spreadsheets: 16,384).
+inline constexpr size_t kMaxFields = 16'384;
+
+}  // namespace leat

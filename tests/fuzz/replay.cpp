@@ -1,0 +1,118 @@
+// Runs a fuzz entry without a fuzzer: over the files named on the command line (a crash to look
+// into), or over a random corpus that is the same each time.
+//
+// With clang, leave this file out and build the entry with -fsanitize=fuzzer,address instead.
+#include <fstream>
+#include <iterator>
+#include <random>
+
+#include "fuzz_support.h"
+
+namespace {
+
+constexpr int kInputs = 20'000;
+
+// Pieces that mean something to the formats, so that random input gets past the first byte.
+constexpr std::string_view kPieces[] = {"{",
+                                        "}",
+                                        "[",
+                                        "]",
+                                        ",",
+                                        ":",
+                                        "\"",
+                                        "\"\"",
+                                        "\n",
+                                        "\r\n",
+                                        " ",
+                                        "\\",
+                                        "\\n",
+                                        "\\u00e9",
+                                        "\\ud83d",
+                                        "#",
+                                        "a",
+                                        "b",
+                                        "\"a\"",
+                                        "\"b\":",
+                                        "{\"a\":",
+                                        ",\"b\":",
+                                        "1",
+                                        "-0",
+                                        "0.5",
+                                        "1e5",
+                                        "99999999999999999999",
+                                        "true",
+                                        "false",
+                                        "null",
+                                        "\xC3\xA9",
+                                        "\xFF",
+                                        "\t",
+                                        "a,b\n",
+                                        "{\"a\":1,\"b\":\"x\"}\n",
+                                        "x,\"y\"\n",
+                                        ";",
+                                        "12345678",
+                                        "abcdefgh"};
+
+// Good documents of both formats. The first two bytes are the choices of decode_csv.cpp.
+constexpr std::string_view kSeeds[] = {
+    "{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":\"y\"}\n{\"b\":null}\n",
+    "{ \"a\": [1,\n {\"b\": [true, null]} ],\n \"c\": {} }",
+    "[{\"a\":-0.5e-7},\n{\"a\":\"\\u00e9\\n\",\"b\":[[],{}]}]\n",
+    "{\"a\": 1, \"b\": \"long enough for a word or two\", \"a\": 2}\r\n",
+    "\001\200a,b,c\n1,\"x, \"\"y\"\"\",true\n\"two\nlines\",,5\" pipe\n",
+    "\005\140#comment \"\na;b,b\r\n\"q\",\"\"\r\n1,\"open\n2,3\n",
+    "\040\240007,+1.50,1760000000005,TRUE,.5\n1,2,3,0,nan,x\n",
+    "\041\160i,d,t,b,f\n\"1\",\"2\n3\",4,f,1e5\na\"b,\"x\ny\"\n",
+};
+
+void mutate(std::string& text, std::mt19937& random) {
+  size_t at = text.empty() ? 0 : random() % text.size();
+  switch (random() % 5) {
+    case 0:
+      text.erase(at, 1 + random() % 3);
+      return;
+    case 1:
+      text.insert(at, kPieces[random() % std::size(kPieces)]);
+      return;
+    case 2:
+      text.replace(at, 1, kPieces[random() % std::size(kPieces)]);
+      return;
+    case 3:  // a stretch once more, somewhere else
+      text.insert(random() % (text.size() + 1), text.substr(at, random() % 20));
+      return;
+    default:
+      if (!text.empty()) text[at] = static_cast<char>(random());
+  }
+}
+
+std::string random_input(std::mt19937& random) {
+  std::string out;
+  if (random() % 4 == 0) {
+    for (size_t n = random() % 40; n > 0; --n) out += kPieces[random() % std::size(kPieces)];
+  } else {
+    out = kSeeds[random() % std::size(kSeeds)];
+    if (random() % 4 == 0) out += kSeeds[random() % std::size(kSeeds)];
+  }
+  for (size_t n = random() % 6; n > 0; --n) mutate(out, random);
+  if (out.size() > 1 && random() % 2 == 0)
+    out[1] = static_cast<char>(random());  // where decode_csv.cpp cuts
+  return out;
+}
+
+void run(const std::string& input) {
+  LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(input.data()), input.size());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    std::ifstream file(argv[i], std::ios::binary);
+    run({std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()});
+  }
+  if (argc > 1) return 0;
+  std::mt19937 random(20260101);
+  for (int i = 0; i < kInputs; ++i) run(random_input(random));
+  std::printf("%d inputs\n", kInputs);
+  return 0;
+}
