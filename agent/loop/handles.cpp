@@ -72,6 +72,10 @@ bool Timer::active() const {
   return uv_is_active(reinterpret_cast<const uv_handle_t*>(&state_->handle)) != 0;
 }
 
+void Timer::unref() {
+  uv_unref(reinterpret_cast<uv_handle_t*>(&state_->handle));
+}
+
 struct Async::State {
   uv_async_t handle;
   std::function<void()> callback;

@@ -29,6 +29,8 @@ class Timer {
   void start_repeating(Milliseconds period, std::function<void()> callback);
   void stop();
   bool active() const;
+  // Does not keep the loop alive.
+  void unref();
 
  private:
   struct State;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -80,25 +81,18 @@ class Agent {
     if (Status status = make_pipelines(config_); !status) return fail(status.error());
     journal_->start();
     for (size_t i = 1; i < hosts_.size(); ++i) hosts_[i]->start_thread();
-    uv_loop_t* loop = main().loop();
-    drain_timer_ = std::make_unique<Timer>(loop);
-    exit_timer_ = std::make_unique<Timer>(loop);
-    SignalHandle terminate(loop, SIGTERM, [this] { stop_requested("SIGTERM"); });
-    SignalHandle interrupt(loop, SIGINT, [this] { stop_requested("SIGINT"); });
-    SignalHandle hangup(loop, SIGHUP, [this] { reload(); });
-    start_made();
-    main().run();
-    log::set_status_line("");
-    drain_timer_.reset();
-    exit_timer_.reset();
-    if (unusable_) return kExitUsage;
-    return failed_ ? kExitFailed : kExitDelivered;
+    run_main_loop();
+    ExitCode code = unusable_ ? kExitUsage : failed_ ? kExitFailed : kExitDelivered;
+    if (!close()) {
+      // A look-up on the thread pool does not come back, and the end of the process would wait for
+      // it. All that had to be written is written.
+      std::fflush(nullptr);
+      ::_exit(code);
+    }
+    return code;
   }
 
-  ~Agent() {
-    // Hosts close their loops, then the journal its file.
-    while (!hosts_.empty()) hosts_.pop_back();
-  }
+  ~Agent() { close(); }
 
  private:
   // What the main loop knows of a pipeline.
@@ -111,6 +105,29 @@ class Agent {
   };
 
   LoopHost& main() { return *hosts_.front(); }
+
+  void run_main_loop() {
+    uv_loop_t* loop = main().loop();
+    drain_timer_ = std::make_unique<Timer>(loop);
+    exit_timer_ = std::make_unique<Timer>(loop);
+    SignalHandle terminate(loop, SIGTERM, [this] { stop_requested("SIGTERM"); });
+    SignalHandle interrupt(loop, SIGINT, [this] { stop_requested("SIGINT"); });
+    SignalHandle hangup(loop, SIGHUP, [this] { reload(); });
+    for (auto& [name, entry] : entries_) start(entry);
+    main().run();
+    log::set_status_line("");
+  }
+
+  // Everything on the loops, then the loops, then the journal's file.
+  bool close() {
+    drain_timer_.reset();
+    exit_timer_.reset();
+    entries_.clear();
+    bool closed = true;
+    for (; !hosts_.empty(); hosts_.pop_back()) closed &= hosts_.back()->close();
+    journal_.reset();
+    return closed;
+  }
 
   Status prepare() {
     limit_process_memory();
@@ -141,10 +158,6 @@ class Agent {
       host.pipelines.push_back(std::move(*made));
     }
     return {};
-  }
-
-  void start_made() {
-    for (auto& [name, entry] : entries_) start(entry);
   }
 
   void start(Entry& entry) {

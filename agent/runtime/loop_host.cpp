@@ -5,8 +5,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "base/log.h"
-
 namespace leat {
 
 LoopHost::LoopHost(Journal& journal) {
@@ -16,13 +14,25 @@ LoopHost::LoopHost(Journal& journal) {
 }
 
 LoopHost::~LoopHost() {
+  close();
+}
+
+bool LoopHost::close() {
+  if (std::exchange(closed_, true)) return true;
   stop();
   if (thread_.joinable()) thread_.join();
   pipelines.clear();
   async_.reset();
   journal_.reset();
-  uv_run(&loop_, UV_RUN_DEFAULT);  // the close callbacks
-  if (uv_loop_close(&loop_) != 0) log::error("leat", "a handle was left open on a loop");
+  constexpr Milliseconds kGrace{500};
+  {
+    Timer guard(&loop_);
+    guard.start(kGrace, [this] { uv_stop(&loop_); });
+    guard.unref();
+    uv_run(&loop_, UV_RUN_DEFAULT);  // the close callbacks
+  }
+  uv_run(&loop_, UV_RUN_NOWAIT);  // the guard's own
+  return uv_loop_close(&loop_) == 0;
 }
 
 void LoopHost::post(std::function<void()> task) {

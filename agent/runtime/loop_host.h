@@ -21,7 +21,6 @@ namespace leat {
 class LoopHost {
  public:
   explicit LoopHost(Journal& journal);
-  // Joins the thread and closes the loop; everything on it must have finished.
   ~LoopHost();
   LoopHost(const LoopHost&) = delete;
   LoopHost& operator=(const LoopHost&) = delete;
@@ -35,6 +34,10 @@ class LoopHost {
   void start_thread();  // runs the loop on a thread of its own
   void run();           // runs it here, until stop()
   void stop();          // any thread: lets run() return
+  // Joins the thread and closes the loop; all pipelines must have finished. False when something on
+  // the thread pool does not come back in time (a DNS look-up cannot be cancelled): the loop is
+  // then left as it is, and the process should end without waiting for it.
+  bool close();
 
   // The pipelines on this loop. Loop thread only.
   std::vector<std::unique_ptr<Pipeline>> pipelines;
@@ -48,6 +51,7 @@ class LoopHost {
   std::deque<std::function<void()>> posted_;
   std::unique_ptr<Async> async_;
   std::thread thread_;
+  bool closed_ = false;
 };
 
 }  // namespace leat

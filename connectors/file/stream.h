@@ -29,7 +29,6 @@ struct InputStream {
   bool preamble_due = false;  // the decoder must see the start before it sees the middle
   bool skipping = false;      // inside a record that is too long, until its end
   bool dirty = true;          // there may be something to read
-  bool reading = false;       // a pool thread reads it now
   bool ended = false;         // everything was read and emitted
   bool rotated = false;       // its name belongs to another file now, or it was deleted
   int64_t rotated_us = 0;     // when that, or the last data after it, was seen
