@@ -102,6 +102,7 @@ class Agent {
     PipelineConfig config;
     std::unique_ptr<Pipeline> next;  // made by a reload, starts when this one has drained
     bool removed = false;
+    bool replaced() const { return next != nullptr || removed; }
   };
 
   LoopHost& main() { return *hosts_.front(); }
@@ -110,6 +111,7 @@ class Agent {
     uv_loop_t* loop = main().loop();
     drain_timer_ = std::make_unique<Timer>(loop);
     exit_timer_ = std::make_unique<Timer>(loop);
+    reload_timer_ = std::make_unique<Timer>(loop);
     SignalHandle terminate(loop, SIGTERM, [this] { stop_requested("SIGTERM"); });
     SignalHandle interrupt(loop, SIGINT, [this] { stop_requested("SIGINT"); });
     SignalHandle hangup(loop, SIGHUP, [this] { reload(); });
@@ -122,6 +124,7 @@ class Agent {
   bool close() {
     drain_timer_.reset();
     exit_timer_.reset();
+    reload_timer_.reset();
     entries_.clear();
     bool closed = true;
     for (; !hosts_.empty(); hosts_.pop_back()) closed &= hosts_.back()->close();
@@ -195,15 +198,17 @@ class Agent {
 
   void ended(const std::string& name, const std::string& summary, const Status& status) {
     display_.remove(name);
+    Entry& entry = entries_.at(name);
     if (status) {
       log::info(name, "done: " + summary);
+    } else if (entry.replaced() && !stopping_) {
+      log::warn(name, status.error().message() + "; " + summary);
     } else {
       log::error(name, "failed: " + status.error().message() + "; " + summary);
       // What the configuration asked for could not even be opened: a person must change it.
       (status.error().kind() == ErrorKind::kUsage ? unusable_ : failed_) = true;
     }
     --running_;
-    Entry& entry = entries_.at(name);
     entry.pipeline = nullptr;
     if (entry.next != nullptr && !stopping_) {
       adopt_next(entry);
@@ -220,15 +225,17 @@ class Agent {
     });
   }
 
+  // The pipeline may end in the meantime, so it is looked up again on its own loop.
+  static void on_its_loop(Entry& entry, const std::function<void(Pipeline&)>& call) {
+    if (entry.pipeline == nullptr) return;
+    entry.host->post([host = entry.host, wanted = entry.pipeline, call] {
+      for (const auto& pipeline : host->pipelines)
+        if (pipeline.get() == wanted) return call(*pipeline);
+    });
+  }
+
   void each_running(const std::function<void(Pipeline&)>& call) {
-    for (auto& [name, entry] : entries_) {
-      if (entry.pipeline == nullptr) continue;
-      // It may end in the meantime: it is looked up again on its own loop.
-      entry.host->post([host = entry.host, wanted = entry.pipeline, call] {
-        for (const auto& pipeline : host->pipelines)
-          if (pipeline.get() == wanted) return call(*pipeline);
-      });
-    }
+    for (auto& [name, entry] : entries_) on_its_loop(entry, call);
   }
 
   void stop_requested(const char* signal) {
@@ -273,24 +280,17 @@ class Agent {
   void apply(AgentConfig fresh) {
     bool same_share =
         fresh.pipelines.size() == config_.pipelines.size() && fresh.memory == config_.memory;
-    config_.memory = fresh.memory;
     std::map<std::string, std::unique_ptr<Pipeline>> made;
     std::map<std::string, PipelineConfig> wanted;
-    size_t next_host = 0;
     for (PipelineConfig& one : fresh.pipelines) {
       auto known = entries_.find(one.name);
       bool keep = same_share && known != entries_.end() && known->second.pipeline != nullptr &&
                   known->second.config.text == one.text;
       wanted[one.name] = one;
       if (keep) continue;
-      LoopHost* host =
-          known != entries_.end() ? known->second.host : hosts_[next_host++ % hosts_.size()].get();
-      if (host != &main()) {
-        log::error("leat", "the new configuration is not used: reloading needs agent.workers = 1");
-        return;
-      }
+      // Handles are made on the thread of their loop, so what is new runs on the main one.
       Result<std::unique_ptr<Pipeline>> pipeline =
-          Pipeline::make(one, environment(*host, fresh.pipelines.size()));
+          Pipeline::make(one, environment(main(), fresh.pipelines.size()));
       if (!pipeline) {
         log::error("leat", "the new configuration is not used, the old one goes on: " + one.name +
                                ": " + pipeline.error().message());
@@ -298,13 +298,13 @@ class Agent {
       }
       made[one.name] = std::move(*pipeline);
     }
+    config_.memory = fresh.memory;
     config_.pipelines = fresh.pipelines;
     config_.drain_timeout = fresh.drain_timeout;
     for (auto& [name, entry] : entries_)
       if (!wanted.contains(name)) entry.removed = true;
     for (auto& [name, pipeline] : made) {
       Entry& entry = entries_[name];
-      if (entry.host == nullptr) entry.host = &main();
       entry.config = wanted[name];
       entry.removed = false;
       entry.next = std::move(pipeline);
@@ -316,15 +316,26 @@ class Agent {
       Entry& entry = (it++)->second;
       if (entry.next == nullptr && !entry.removed) continue;
       if (entry.pipeline != nullptr) {
-        entry.pipeline->drain();
+        on_its_loop(entry, [](Pipeline& pipeline) { pipeline.drain(); });
       } else if (entry.next != nullptr) {
         adopt_next(entry);
       }
     }
+    // What cannot be delivered must not keep the new configuration out: it may be the cure.
+    reload_timer_->start(config_.drain_timeout, [this] {
+      for (auto& [name, entry] : entries_)
+        if (entry.replaced())
+          on_its_loop(entry, [](Pipeline& pipeline) {
+            pipeline.abort(
+                "not drained in time for the new configuration; what was in flight is "
+                "read again");
+          });
+    });
     if (running_ == 0) finish();
   }
 
   void adopt_next(Entry& entry) {
+    entry.host = &main();
     entry.pipeline = entry.next.get();
     entry.host->pipelines.push_back(std::move(entry.next));
     start(entry);
@@ -339,6 +350,7 @@ class Agent {
   ProgressDisplay display_;
   std::unique_ptr<Timer> drain_timer_;
   std::unique_ptr<Timer> exit_timer_;
+  std::unique_ptr<Timer> reload_timer_;
   int running_ = 0;
   bool stopping_ = false;
   bool failed_ = false;

@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from harness.collector import Answer
+from harness.nginx import free_port
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry, where
 from harness.telemetry import expect_each_once
 
@@ -156,6 +157,44 @@ def test_hangup_reloads_what_changed(agent, collector):
     assert sorted(seqs(collector)) == list(range(len(seqs(collector))))
     agent.terminate()
     assert agent.wait() == 0
+
+
+def test_a_new_configuration_takes_over_from_one_that_cannot_deliver(agent, collector, telemetry):
+    source = file_source(telemetry(RECORDS))
+    wrong = {**http_sink(collector), "url": f"http://127.0.0.1:{free_port()}/"}
+    options = {"drainTimeout": "200ms"}
+    agent.configure(pipeline(source, wrong, delivery=quick_retry()), **options)
+    agent.start()
+    agent.wait_log("trying again")
+    agent.configure(pipeline(source, http_sink(collector), delivery=quick_retry()), **options)
+    agent.send(signal.SIGHUP)
+    assert agent.wait() == 0
+    expect_each_once(seqs(collector), RECORDS)
+
+
+def test_several_workers_share_the_pipelines_and_take_a_new_configuration(
+        agent, collector, telemetry):
+    paths = [telemetry(RECORDS, seed=seed) for seed in range(3)]
+    growing = agent.folder / "growing.jsonl"
+    growing.write_text('{"seq":0}\n')
+
+    def configure(*transforms):
+        follower = pipeline(file_source(growing, follow=True), http_sink(collector), *transforms)
+        agent.configure(follower, *[pipeline(file_source(path), http_sink(collector))
+                                    for path in paths], workers=3)
+
+    configure()
+    agent.start()
+    collector.wait_records(3 * RECORDS + 1)
+    configure(where("seq > 0"))
+    agent.send(signal.SIGHUP)
+    agent.wait_log("configuration taken over")
+    with open(growing, "a", encoding="utf8") as file:
+        file.write('{"seq":1}\n')
+    collector.wait_records(3 * RECORDS + 2)
+    agent.terminate()
+    assert agent.wait() == 0
+    assert len(collector.records()) == 3 * RECORDS + 2
 
 
 def test_hangup_with_a_bad_configuration_changes_nothing(agent, collector):
