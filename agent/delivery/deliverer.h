@@ -69,7 +69,7 @@ class Deliverer {
   // true.
   void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
   // The sink said that it cannot go on. Nothing more is sent then.
-  void on_failed(std::function<void(Error)> listener) { on_failed_ = std::move(listener); }
+  void on_failed(std::function<void(const Error&)> listener) { on_failed_ = std::move(listener); }
 
   const DeliveryCounters& counters() const { return counters_; }
   const Trouble& trouble() const { return trouble_; }
@@ -109,7 +109,7 @@ class Deliverer {
   std::deque<std::unique_ptr<Item>> items_;  // in source order; the front is the oldest
   DeliveryCounters counters_;
   std::function<void()> on_change_;
-  std::function<void(Error)> on_failed_;
+  std::function<void(const Error&)> on_failed_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -92,7 +92,7 @@ Status Pipeline::build() {
         bury({stage, why, batch.position_after(index), &batch, index, {}});
       }});
   deliverer_->on_change([this] { wake(); });
-  deliverer_->on_failed([this](Error error) { fail_with(std::move(error)); });
+  deliverer_->on_failed([this](const Error& error) { fail_with(error); });
   return {};
 }
 
@@ -291,10 +291,10 @@ void Pipeline::abort(const std::string& why) {
   close();
 }
 
-void Pipeline::fail_with(Error error) {
+void Pipeline::fail_with(const Error& error) {
   if (state_ == State::kClosing || state_ == State::kDone) return;
   log::error(config_.name, error.message());
-  if (result_) result_ = fail(std::move(error));
+  if (result_) result_ = fail(error);
   close();
 }
 

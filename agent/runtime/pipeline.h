@@ -84,7 +84,7 @@ class Pipeline final : private SourceContext, private SinkContext {
   bool has_credit() const;
   void throttle(size_t bytes, uint64_t records);
   void finish_if_settled();
-  void fail_with(Error error);
+  void fail_with(const Error& error);
   void close();
   void bury(const Burial& burial);
 

@@ -51,7 +51,9 @@ std::string progress_line(const PipelineStatus& status, Milliseconds elapsed) {
     double left = static_cast<double>(elapsed.count()) *
                   static_cast<double>(total - status.bytes_read) /
                   static_cast<double>(status.bytes_read);
-    out += ", " + format_duration(Milliseconds(static_cast<int64_t>(left) / 1000 * 1000)) + " left";
+    auto seconds = static_cast<int64_t>(left) / 1000;
+    out += seconds > 0 ? ", " + format_duration(Milliseconds(seconds * 1000)) + " left"
+                       : std::string(", under 1s left");
   }
   return out;
 }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -166,7 +165,7 @@ class FileSource final : public Source {
     size_t capacity = carried + context_->batch_bytes();
     // One byte more: at the end of the file the last record may have to be completed.
     char* buffer = batch->arena.array<char>(capacity + 1);
-    if (carried > 0) std::memcpy(buffer, stream->carry.data(), carried);
+    std::copy_n(stream->carry.data(), carried, buffer);
     uint64_t start = stream->preamble_due ? 0 : std::exchange(stream->start, 0);
     auto result = std::make_shared<InputFile::Read>();
     run_in_pool(
@@ -294,7 +293,7 @@ class FileSource final : public Source {
     if (!batch) return false;
     size_t size = stream.carry.size();
     char* buffer = batch->arena.array<char>(size + 1);
-    if (size > 0) std::memcpy(buffer, stream.carry.data(), size);
+    std::copy_n(stream.carry.data(), size, buffer);
     emit(stream, std::move(batch), {buffer, size}, Then::kEnd);
     stream.ended = true;
     return true;

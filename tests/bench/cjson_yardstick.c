@@ -1,5 +1,5 @@
-/* The yardstick: cJSON_ParseWithLength over every line of a file, and nothing else. The file is read
- * in large blocks, so that reading costs as little as it can. */
+/* The yardstick: cJSON_ParseWithLength over every line of a file, and nothing else. The file is
+ * read in large blocks, so that reading costs as little as it can. */
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>

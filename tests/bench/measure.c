@@ -10,7 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static double seconds(struct timeval t) { return (double)t.tv_sec + (double)t.tv_usec / 1e6; }
+static double seconds(struct timeval t) {
+  return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
 
 int main(int argc, char** argv) {
   if (argc < 2) {
@@ -37,11 +39,12 @@ int main(int argc, char** argv) {
     return 1;
   }
   clock_gettime(CLOCK_MONOTONIC, &end);
-  printf("{\"exit\": %d, \"wall\": %.6f, \"user\": %.6f, \"sys\": %.6f, \"peakKiB\": %ld, "
-         "\"switches\": %ld, \"writtenKiB\": %ld}\n",
-         WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
-         (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9,
-         seconds(usage.ru_utime), seconds(usage.ru_stime), usage.ru_maxrss,
-         usage.ru_nvcsw + usage.ru_nivcsw, usage.ru_oublock / 2);
+  printf(
+      "{\"exit\": %d, \"wall\": %.6f, \"user\": %.6f, \"sys\": %.6f, \"peakKiB\": %ld, "
+      "\"switches\": %ld, \"writtenKiB\": %ld}\n",
+      WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
+      (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9,
+      seconds(usage.ru_utime), seconds(usage.ru_stime), usage.ru_maxrss,
+      usage.ru_nvcsw + usage.ru_nivcsw, usage.ru_oublock / 2);
   return 0;
 }

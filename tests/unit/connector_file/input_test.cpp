@@ -117,8 +117,9 @@ TEST_F(InputTest, globs_are_expanded_in_order_without_duplicates_and_folders) {
 TEST_F(InputTest, every_folder_that_could_hold_a_match_is_watched) {
   std::filesystem::create_directories(folder_ / "x/logs");
   std::filesystem::create_directories(folder_ / "y");
-  EXPECT_EQ(folders_to_watch({folder_ / "*/logs/*.log"}),
-            (std::set<std::string>{folder_.path(), folder_ / "x", folder_ / "x/logs", folder_ / "y"}));
+  EXPECT_EQ(
+      folders_to_watch({folder_ / "*/logs/*.log"}),
+      (std::set<std::string>{folder_.path(), folder_ / "x", folder_ / "x/logs", folder_ / "y"}));
   EXPECT_EQ(folders_to_watch({folder_ / "y/deep/er/a.log"}),
             (std::set<std::string>{folder_ / "y"}));
 }
