@@ -9,7 +9,10 @@ namespace leat {
 namespace {
 
 constexpr Option kAgentOptions[] = {
-    {.name = "id", .help = "The name of this agent. Default: the host name."},
+    {.name = "id",
+     .help = "The name of this agent; give each its own, since it is part of the keys by which "
+             "receivers "
+             "recognise what was sent twice. Default: the host name."},
     {.name = "dataDir",
      .help = "Folder of the journal and the dead letters; created when missing. Required, unless "
              "--data-dir is given on the command line, which wins."},

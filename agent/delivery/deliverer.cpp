@@ -171,7 +171,7 @@ void Deliverer::pump() {
 }
 
 void Deliverer::prepare(Item& item, Delivery& delivery) {
-  delivery.key = delivery_key(setup_.pipeline, delivery, setup_.source);
+  delivery.key = delivery_key(setup_.agent + '\n' + setup_.pipeline, delivery, setup_.source);
   delivery.positions.clear();
   if (!setup_.config.exactly_once) return;
   std::vector<Position> reached = item.so_far;

@@ -37,6 +37,7 @@ struct DeliveryCounters {
 struct DelivererSetup {
   uv_loop_t* loop;
   const Clock& clock;
+  std::string agent;  // its id, so that keys of two agents never meet
   std::string pipeline;
   BatchLimits limits;
   int in_flight = 1;

@@ -33,9 +33,9 @@ void merge_reached(std::vector<Position>& reached, const Delivery& delivery);
 // the bytes of the source they came from.
 size_t bytes_of(const Batch& batch, size_t first, size_t count);
 
-// The Delivery::key: 128 bits of SHA-256 over what identifies the records: the pipeline, how many
-// records, and for each partition its name and where the last record ended. The name comes from the
-// source's saved form, so the key is the same after a restart.
-std::string delivery_key(const std::string& pipeline, const Delivery& delivery, Source& source);
+// The Delivery::key: 128 bits of SHA-256 over what identifies the records: the agent and pipeline
+// (`scope`), how many records, and for each partition its name and where the last record ended. The
+// name comes from the source's saved form, so the key is the same after a restart.
+std::string delivery_key(const std::string& scope, const Delivery& delivery, Source& source);
 
 }  // namespace leat

@@ -145,8 +145,9 @@ class Agent {
   }
 
   PipelineEnvironment environment(LoopHost& host, size_t pipelines) const {
-    return {host.loop(), clock_, host.journal(), config_.data_dir,
-            static_cast<size_t>(config_.memory) / std::max<size_t>(pipelines, 1)};
+    return {host.loop(),      clock_,
+            host.journal(),   config_.id,
+            config_.data_dir, static_cast<size_t>(config_.memory) / std::max<size_t>(pipelines, 1)};
   }
 
   // Before any loop runs, so handles may be made from here for every loop.

@@ -80,6 +80,7 @@ Status Pipeline::build() {
   deliverer_ = std::make_unique<Deliverer>(DelivererSetup{
       .loop = environment_.loop,
       .clock = environment_.clock,
+      .agent = environment_.agent,
       .pipeline = config_.name,
       .limits = config_.sink.batch,
       .in_flight = config_.sink.in_flight,

@@ -30,6 +30,7 @@ struct PipelineEnvironment {
   uv_loop_t* loop;
   const Clock& clock;
   JournalClient& journal;
+  std::string agent;  // its id
   std::string data_dir;
   size_t memory;  // this pipeline's share of the budget, bytes
 };

@@ -104,6 +104,7 @@ class DelivererTest : public ::testing::Test {
     deliverer_ = std::make_unique<Deliverer>(
         DelivererSetup{.loop = &loop_,
                        .clock = clock_,
+                       .agent = "gw-1",
                        .pipeline = "p",
                        .limits = limits_,
                        .in_flight = in_flight,
