@@ -80,6 +80,15 @@ void Dialer::resolve(const Address& address) {
     addresses_.push_back(literal);
     return try_next();
   }
+  // RFC 6761 section 6.3: "localhost" is the loopback address without asking anybody. A minimal root
+  // without /etc/hosts would ask the name server.
+  if (address.host == "localhost") {
+    uv_ip4_addr("127.0.0.1", address.port, v4);
+    addresses_.push_back(literal);
+    uv_ip6_addr("::1", address.port, v6);
+    addresses_.push_back(literal);
+    return try_next();
+  }
   addrinfo hints = {};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
