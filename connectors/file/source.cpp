@@ -266,9 +266,10 @@ class FileSource final : public Source {
 
   // --- following ---
 
+  // Watches first: what appears between the two steps is then noticed by one of them.
   void look_again() {
-    files_.look_again();
     watch_->watch(folders_to_watch(files_.patterns()));
+    files_.look_again();
   }
 
   // Several changes of one moment are looked at together.
