@@ -80,8 +80,8 @@ void Dialer::resolve(const Address& address) {
     addresses_.push_back(literal);
     return try_next();
   }
-  // RFC 6761 section 6.3: "localhost" is the loopback address without asking anybody. A minimal root
-  // without /etc/hosts would ask the name server.
+  // RFC 6761 section 6.3: "localhost" is the loopback address without asking anybody. A minimal
+  // root without /etc/hosts would ask the name server.
   if (address.host == "localhost") {
     uv_ip4_addr("127.0.0.1", address.port, v4);
     addresses_.push_back(literal);
