@@ -19,7 +19,7 @@ def run(*command, cwd):
 @pytest.fixture
 def tree(tmp_path):
     """A copy of what a build needs, so that the connector is not made in the repository."""
-    for part in ("agent", "config", "connectors", "tests/unit"):
+    for part in ("agent", "config", "connectors", "tests/fuzz", "tests/unit"):
         shutil.copytree(ROOT / part, tmp_path / part)
     (tmp_path / "scripts").mkdir()
     shutil.copy(ROOT / "scripts" / "new-connector", tmp_path / "scripts")
