@@ -128,7 +128,7 @@ def test_at_most_in_flight_requests_are_open(agent, collector, telemetry):
 
 
 def test_connections_are_kept_alive(agent, collector, telemetry):
-    start(agent, collector, telemetry(RECORDS), inFlight=2, records=50)
+    start(agent, collector, telemetry(RECORDS), inFlight=2, records=50, linger="30s")
     assert agent.wait() == 0
     assert len(collector.requests) == RECORDS // 50
     assert len({request.connection for request in collector.requests}) <= 2
@@ -143,7 +143,7 @@ def test_a_413_splits_the_batch_until_it_fits(agent, collector, telemetry):
 
 
 def test_batches_end_at_records_bytes_and_linger(agent, collector, telemetry):
-    start(agent, collector, telemetry(RECORDS), records=300)
+    start(agent, collector, telemetry(RECORDS), records=300, linger="30s")
     assert agent.wait() == 0
     assert sorted(request.lines for request in collector.requests) == [200] + [300] * 6
     collector.requests.clear()
