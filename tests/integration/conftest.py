@@ -1,7 +1,7 @@
 """Fixtures of the black-box tests. The binary under test is $LEAT_BIN, by default build/host/leat.
 
 See harness/: Agent (a leat process), HttpCollector (an HTTP server that misbehaves on request),
-Nginx, Certs, telemetry files, wait_for. All talk on loopback only, on ports that were free.
+Nginx, Postgres, Certs, telemetry files, wait_for. All talk on loopback only, on ports that were free.
 """
 
 import os
@@ -16,6 +16,7 @@ from harness.agent import Agent  # noqa: E402
 from harness.certs import Certs  # noqa: E402
 from harness.collector import HttpCollector  # noqa: E402
 from harness.nginx import Nginx  # noqa: E402
+from harness.postgres import Postgres, remove_template  # noqa: E402
 from harness.telemetry import write_telemetry  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,6 +97,40 @@ def make_nginx(tmp_path):
 def nginx(make_nginx):
     """One Nginx (harness/nginx.py) that answers 204 over plain HTTP."""
     return make_nginx()
+
+
+@pytest.fixture(scope="session")
+def _postgres_template():
+    yield
+    remove_template()
+
+
+@pytest.fixture(scope="session")
+def postgres(_postgres_template):
+    """One Postgres (harness/postgres.py) for the session; a test takes a `database` of it."""
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def database(postgres):
+    """A new, empty Database of the session's server, for tests that let the server run."""
+    return postgres.database("test")
+
+
+@pytest.fixture
+def make_postgres(_postgres_template):
+    """make_postgres(ssl=…, client_ca=…, …): a Postgres of the test's own, to stop and to kill."""
+    servers = []
+
+    def make(**how):
+        servers.append(Postgres(**how))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()
 
 
 @pytest.fixture(scope="session")
