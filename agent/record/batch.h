@@ -43,6 +43,13 @@ struct Slice {
   std::string_view view() const { return {data, size}; }
 };
 
+// What a message brings beside its payload: its topic, its user properties, … as fields.
+struct MessageFields {
+  const Shape* shape = nullptr;  // kept alive by Batch::adopt
+  Value* values = nullptr;       // shape->size() of them, in the arena
+  uint32_t end_offset = 0;       // of the message's slice
+};
+
 enum class Content : uint8_t {
   kBytes,    // `bytes`: whole frames one after another, not yet split
   kSlices,   // `slices`: framed records
@@ -63,6 +70,11 @@ class Batch {
   std::span<char> bytes;
   std::vector<Slice> slices;
   std::vector<Record> records;
+
+  // Beside the slices of a source whose messages have fields of their own (SourceType::has_fields):
+  // in the order of the slices, for those that have any. The planner's `message fields` step adds
+  // them to the records decoded from the slice.
+  std::vector<MessageFields> message_fields;
 
   // The stretch of the source this came from. When everything in this batch and in all batches
   // before it is delivered, the source is acknowledged up to `end`, so a stage that holds records

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "runtime/message_fields.h"
 
 namespace leat {
 
@@ -49,6 +50,18 @@ class DecodeStep final : public ChainStep {
 
  private:
   std::unique_ptr<Decoder> decoder_;
+};
+
+class MessageFieldsStep final : public ChainStep {
+ public:
+  using ChainStep::ChainStep;
+  Status run(BatchRef& batch) override {
+    adder_.run(*batch);
+    return {};
+  }
+
+ private:
+  MessageFieldAdder adder_;
 };
 
 // Sets the event time from a field. A record without a readable time keeps its time of arrival: it
@@ -161,6 +174,9 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Bury b
         chain.steps_.push_back(std::make_unique<DecodeStep>(std::move(*decoder), step.label, bury));
         break;
       }
+      case Step::Kind::kMessageFields:
+        chain.steps_.push_back(std::make_unique<MessageFieldsStep>(step.label, bury));
+        break;
       case Step::Kind::kEventTime:
         chain.steps_.push_back(
             std::make_unique<EventTimeStep>(*config.source.time, config.name, step.label, bury));

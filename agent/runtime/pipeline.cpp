@@ -165,6 +165,14 @@ void Pipeline::progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total
   bytes_total_ = bytes_total;
 }
 
+void Pipeline::window_full(bool full) {
+  if (full) deliverer_->hurry();
+}
+
+void Pipeline::save(SavedPosition what, std::function<void(Status)> done) {
+  environment_.journal.commit(config_.name, {std::move(what)}, std::move(done));
+}
+
 void Pipeline::finished(Status status) {
   input_ended_ = true;
   if (!status && result_) {

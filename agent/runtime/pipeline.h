@@ -100,6 +100,8 @@ class Pipeline final : private SourceContext, private SinkContext {
   BatchRef new_batch(Content content) override;
   void emit(BatchRef batch) override;
   void finished(Status status) override;
+  void window_full(bool full) override;
+  void save(SavedPosition what, std::function<void(Status)> done) override;
   void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override;
   Budget& budget() override { return budget_; }
   Enclosure enclosure() override { return config_.sink.format->enclosure(chain_->encoder()); }

@@ -5,12 +5,20 @@ namespace {
 
 using Kind = Step::Kind;
 
+bool has_message_fields(const SourceConfig& source) {
+  return source.type->has_fields != nullptr && source.type->has_fields(source.options);
+}
+
 bool needs_records(const PipelineConfig& config) {
-  return !config.transforms.empty() || config.sink.type->takes == Takes::kRecords;
+  return !config.transforms.empty() || config.sink.type->takes == Takes::kRecords ||
+         has_message_fields(config.source);
 }
 
 bool same_wire(const PipelineConfig& config) {
-  return config.source.format != nullptr && config.sink.format != nullptr &&
+  // A message is not framed: a JSON one may be an array, or have newlines between its members.
+  bool framed = config.source.type->gives == Gives::kBytes ||
+                (config.source.format != nullptr && config.source.format->wire == "raw");
+  return framed && config.source.format != nullptr && config.sink.format != nullptr &&
          config.source.format->wire == config.sink.format->wire &&
          config.source.format->passes_through(config.source.format_options);
 }
@@ -41,6 +49,9 @@ std::vector<Step> inject(const PipelineConfig& config) {
     out.push_back({Kind::kDecode, "decode " + std::string(config.source.format->name),
                    source + " gives " + gives + ", what follows takes records", 0});
   }
+  if (has_message_fields(config.source))
+    out.push_back({Kind::kMessageFields, "message fields",
+                   "what " + source + " says of a message beside its payload becomes fields", 0});
   if (config.source.time)
     out.push_back({Kind::kEventTime, "event time",
                    "the event time is in the field \"" + config.source.time->field + "\"", 0});
@@ -86,7 +97,7 @@ Result<Plan> plan(const PipelineConfig& config, const std::string& path) {
       return fail(ErrorKind::kUsage, where + "the sink \"" + std::string(config.sink.type->name) +
                                          "\" cannot store the position with the data, so it cannot "
                                          "do exactlyOnce: use atLeastOnce");
-    if (config.source.type->replay != Replay::kFromPosition)
+    if (config.source.type->replay(config.source.options) != Replay::kFromPosition)
       return fail(ErrorKind::kUsage, where + "the source \"" +
                                          std::string(config.source.type->name) +
                                          "\" cannot be read again from a position, so exactlyOnce "
@@ -107,11 +118,12 @@ std::string explain(const PipelineConfig& config, const Plan& plan) {
   for (const Step& step : plan.final)
     if (!step.note.empty()) out += "    " + step.label + ": " + step.note + "\n";
   std::string source(config.source.type->name);
-  switch (config.source.type->replay) {
+  switch (config.source.type->replay(config.source.options)) {
     case Replay::kFromPosition:
       out += "  replay    " + source + " is read again from the saved position after a crash";
       break;
     case Replay::kHoldsAck:
+    case Replay::kHoldsAckOnce:
       out += "  replay    " + source + " is acknowledged only when its records are delivered";
       break;
     case Replay::kNone:

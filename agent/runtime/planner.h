@@ -12,7 +12,16 @@ namespace leat {
 
 // One step of a plan.
 struct Step {
-  enum class Kind { kSource, kSplit, kDecode, kEventTime, kTransform, kEncode, kSink };
+  enum class Kind {
+    kSource,
+    kSplit,
+    kDecode,
+    kMessageFields,
+    kEventTime,
+    kTransform,
+    kEncode,
+    kSink
+  };
   Kind kind;
   std::string label;     // "file", "decode json", "filter", "split", "http"
   std::string note;      // why the planner put it there, or "" for what was declared

@@ -25,6 +25,8 @@ namespace leat {
 
 // A position in its durable form. `partition` names the file, topic, … so that it can be found
 // again after a restart; `value` is the source's own text. Both are opaque to everybody else.
+// An empty partition means that there is nothing to save: the peer keeps the place (MQTT), or
+// nobody does (a serial line).
 struct SavedPosition {
   std::string partition;
   std::string value;
@@ -53,6 +55,14 @@ class SourceContext {
   virtual void emit(BatchRef batch) = 0;
   // The source has given its last batch: bounded input is at its end (ok), or it cannot go on.
   virtual void finished(Status status) = 0;
+  // The peer sends nothing more before something is acknowledged (its window is full): what is
+  // collected then goes out without lingering, and when that does not help soon, it is spooled.
+  // Said again whenever it changes.
+  virtual void window_full(bool full) = 0;
+  // Saves the durable form of what the source must not forget but no position expresses, replacing
+  // the entry of its partition. `done` comes from the loop, when a crash of the process (and, with
+  // delivery.durability "power", of the machine) cannot undo it, or with the error.
+  virtual void save(SavedPosition what, std::function<void(Status)> done) = 0;
   // For the progress display: bytes read so far and, where known, in all.
   virtual void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) = 0;
 };
@@ -84,19 +94,28 @@ enum class Gives { kBytes, kSlices, kRecords };
 enum class Replay {
   kFromPosition,  // it reads again from the saved position: no payload needs to be journaled
   kHoldsAck,      // the peer sends again what was not acknowledged
+  kHoldsAckOnce,  // and what it sends again is recognised, by what saved_form() and save() kept
   kNone,          // what is lost here is lost
 };
+
+// For a SourceType::replay that does not depend on the options.
+template <Replay kReplay>
+Replay replays(const Options&) {
+  return kReplay;
+}
 
 struct SourceType {
   std::string_view name;
   std::string_view help;  // one or two sentences
   Gives gives = Gives::kBytes;
-  Replay replay = Replay::kNone;
+  Replay (*replay)(const Options& options);
   std::span<const Option> options;
   // Names of read formats it can be used with, the default first; empty for kRecords.
   std::span<const std::string_view> formats = {};
   // True when it ends by itself with these options.
   bool (*bounded)(const Options& options);
+  // True when its batches have message_fields with these options. Null: never.
+  bool (*has_fields)(const Options& options) = nullptr;
   // Fails with kUsage for combinations that the table cannot express.
   Result<std::unique_ptr<Source>> (*make)(const Options& options);
 };

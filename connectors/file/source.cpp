@@ -345,7 +345,7 @@ const SourceType kFileSource{
     .name = "file",
     .help = "Reads files line by line or as CSV, once or as they grow, and remembers how far.",
     .gives = Gives::kBytes,
-    .replay = Replay::kFromPosition,
+    .replay = replays<Replay::kFromPosition>,
     .options = kOptions,
     .formats = kFormats,
     .bounded = [](const Options& options) { return !options.boolean("follow"); },

@@ -174,7 +174,7 @@ const SourceType kGeneratorSource{
         "Makes synthetic telemetry, for trying things. The same seed gives the same records, "
         "also after a restart.",
     .gives = Gives::kRecords,
-    .replay = Replay::kFromPosition,
+    .replay = replays<Replay::kFromPosition>,
     .options = kOptions,
     .bounded = [](const Options& options) { return options.integer("count") > 0; },
     .make = make};

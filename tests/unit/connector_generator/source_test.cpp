@@ -49,6 +49,8 @@ class GeneratorTest : public ::testing::Test, public SourceContext {
     EXPECT_FALSE(finished_) << "finished twice";
     finished_ = true;
   }
+  void window_full(bool) override {}
+  void save(SavedPosition, std::function<void(Status)>) override {}
   void progress(uint64_t, std::optional<uint64_t>) override {}
 
   void start() {

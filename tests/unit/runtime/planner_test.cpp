@@ -5,7 +5,7 @@
 namespace leat {
 namespace {
 
-SourceType source_type(std::string_view name, Gives gives, Replay replay) {
+SourceType source_type(std::string_view name, Gives gives, Replay (*replay)(const Options&)) {
   SourceType type{};
   type.name = name;
   type.gives = gives;
@@ -21,9 +21,9 @@ SinkType sink_type(std::string_view name, Takes takes, bool stores_positions) {
   return type;
 }
 
-const SourceType kFiles = source_type("files", Gives::kBytes, Replay::kFromPosition);
-const SourceType kBroker = source_type("broker", Gives::kSlices, Replay::kHoldsAck);
-const SourceType kMaker = source_type("maker", Gives::kRecords, Replay::kNone);
+const SourceType kFiles = source_type("files", Gives::kBytes, replays<Replay::kFromPosition>);
+const SourceType kBroker = source_type("broker", Gives::kSlices, replays<Replay::kHoldsAck>);
+const SourceType kMaker = source_type("maker", Gives::kRecords, replays<Replay::kNone>);
 const SinkType kServer = sink_type("server", Takes::kSlices, false);
 const SinkType kTable = sink_type("table", Takes::kRecords, true);
 
@@ -57,9 +57,23 @@ TEST_F(PlannerTest, bytes_pass_through_when_both_ends_speak_the_same_format) {
   EXPECT_EQ(planned(), "files > split ndjson > server");
 }
 
-TEST_F(PlannerTest, messages_that_are_framed_already_are_not_split_again) {
+TEST_F(PlannerTest, messages_are_decoded_since_one_may_hold_several_records_or_newlines) {
   configure(kBroker, kServer);
+  EXPECT_EQ(planned(), "broker > decode json > encode ndjson > server");
+}
+
+TEST_F(PlannerTest, raw_messages_pass_through) {
+  PipelineConfig& config = configure(kBroker, kServer);
+  config.source.format = find_read_format("raw");
+  config.sink.format = find_write_format("raw");
   EXPECT_EQ(planned(), "broker > server");
+}
+
+TEST_F(PlannerTest, the_fields_of_messages_are_added_behind_the_decoder) {
+  SourceType broker = kBroker;
+  broker.has_fields = [](const Options&) { return true; };
+  configure(broker, kServer);
+  EXPECT_EQ(planned(), "broker > decode json > message fields > encode ndjson > server");
 }
 
 TEST_F(PlannerTest, a_transform_brings_a_decoder_and_an_encoder) {
