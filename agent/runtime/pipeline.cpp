@@ -287,6 +287,11 @@ void Pipeline::drain() {
   if (state_ != State::kRunning) return;
   state_ = State::kDraining;
   throttle_.stop();
+  if (source_->drain()) {  // it is stopped when all is settled
+    input_ended_ = true;
+    wake();
+    return;
+  }
   source_open_ = false;
   source_->stop([this] {
     input_ended_ = true;

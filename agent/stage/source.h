@@ -40,6 +40,10 @@ class SourceContext {
   virtual uv_loop_t* loop() = 0;
   virtual const Clock& clock() = 0;
   virtual const std::string& pipeline() = 0;  // name, for log lines
+  virtual const std::string& agent() = 0;     // its id
+  // True with delivery.guarantee exactlyOnce: what was accepted must be recognised when it is sent
+  // again (Replay::kHoldsAckOnce).
+  virtual bool exactly_once() = 0;
   // Bytes one batch should aim at; smaller where the memory budget is small.
   virtual size_t batch_bytes() const = 0;
   // How the stream is cut into records. Null for sources that frame their own messages.
@@ -67,23 +71,32 @@ class SourceContext {
   virtual void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) = 0;
 };
 
-class Source {
+// Where the batches of a delivery came from, as far as acknowledging them goes.
+class Origin {
  public:
-  virtual ~Source() = default;
+  virtual ~Origin() = default;
 
+  // Everything up to `position` of its partition is delivered or durable. With position.last, no
+  // call about this partition will follow.
+  virtual void acked(const Position& position) { (void)position; }
+  // The durable form of a position of a batch that came from here.
+  virtual SavedPosition saved_form(const Position& position) = 0;
+};
+
+class Source : public Origin {
+ public:
   // Starts reading. Errors that a person must mend (no such file) are returned here; later ones go
   // to finished().
   virtual Status open(SourceContext& context) = 0;
   // Credit is there again after new_batch() returned null. May be called more often than needed.
   virtual void resume() = 0;
+  // The agent is to end: stops reading, emits nothing from now on, but goes on acknowledging until
+  // stop(). False when acknowledging needs nothing that stop() would release; stop() is then called
+  // at once instead.
+  virtual bool drain() { return false; }
   // Stops reading for good and releases every handle; calls `closed` when that is done. Batches
   // already emitted are still delivered, so acked() and saved_form() may still be called after it.
   virtual void stop(std::function<void()> closed) = 0;
-  // Everything up to `position` of its partition is delivered or durable. With position.last, no
-  // call about this partition will follow.
-  virtual void acked(const Position& position) { (void)position; }
-  // The durable form of a position this source emitted.
-  virtual SavedPosition saved_form(const Position& position) = 0;
   // The place just before `position` for people: "/data/a.jsonl:123".
   virtual std::string describe(const Position& position) = 0;
 };

@@ -23,6 +23,8 @@ class GeneratorTest : public ::testing::Test, public SourceContext {
   uv_loop_t* loop() override { return &loop_; }
   const Clock& clock() override { return clock_; }
   const std::string& pipeline() override { return name_; }
+  const std::string& agent() override { return name_; }
+  bool exactly_once() override { return false; }
   size_t batch_bytes() const override { return batch_bytes_; }
   const Framing* framing() override { return nullptr; }
   bool needs_preamble() override { return false; }
