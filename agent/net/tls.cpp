@@ -119,10 +119,12 @@ TlsContext::Parts::~Parts() {
 TlsContext::TlsContext(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 TlsContext::~TlsContext() = default;
 
-Result<std::unique_ptr<TlsContext>> TlsContext::open(const Options& options,
-                                                     std::string_view scope) {
+Result<std::unique_ptr<TlsContext>> TlsContext::open(const Options& options, std::string_view scope,
+                                                     TlsVerify verify) {
   auto parts = std::make_unique<Parts>();
-  parts->verify = options.boolean("verify");
+  parts->verify =
+      verify == TlsVerify::kAsOptions ? options.boolean("verify") : verify == TlsVerify::kChain;
+  parts->verify_name = verify != TlsVerify::kChain;
   parts->server_name = options.string("serverName");
   parts->has_certificate = options.has("cert");
   if (options.has("cert") != options.has("key"))
@@ -148,8 +150,10 @@ Result<std::unique_ptr<TlsContext>> TlsContext::open(const Options& options,
     mbedtls_ssl_conf_ca_chain(&parts->config, &parts->authorities, nullptr);
     mbedtls_ssl_conf_authmode(&parts->config, MBEDTLS_SSL_VERIFY_REQUIRED);
   } else {
-    log::warn(scope, options.path("verify") +
-                         " is false: whoever answers is trusted, and can read and change the data");
+    if (verify == TlsVerify::kAsOptions)
+      log::warn(scope,
+                options.path("verify") +
+                    " is false: whoever answers is trusted, and can read and change the data");
     mbedtls_ssl_conf_authmode(&parts->config, MBEDTLS_SSL_VERIFY_NONE);
   }
 

@@ -28,6 +28,13 @@ inline constexpr Option kTlsOptions[] = {
              "host of the URL."},
 };
 
+// What of the server's certificate is checked, for protocols that know more than on and off.
+enum class TlsVerify {
+  kAsOptions,  // the `verify` option says: chain and name, or nothing (with a warning in the log)
+  kChain,      // only that it leads to an authority, whatever its name
+  kNothing,    // the caller has warned
+};
+
 // Certificates, keys, random numbers and the last session, shared by the connections of one
 // connector: the authorities are read and parsed once. TLS 1.2 or later.
 //
@@ -36,7 +43,8 @@ class TlsContext {
  public:
   // Reads the files that `options` (a set of kTlsOptions) names. Errors are kUsage and begin with
   // the config path. `scope` is the pipeline for the warning that verification is off.
-  static Result<std::unique_ptr<TlsContext>> open(const Options& options, std::string_view scope);
+  static Result<std::unique_ptr<TlsContext>> open(const Options& options, std::string_view scope,
+                                                  TlsVerify verify = TlsVerify::kAsOptions);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;

@@ -27,6 +27,7 @@ struct TlsContext::Parts {
   mbedtls_ssl_config config;
 
   bool verify = true;
+  bool verify_name = true;  // besides the chain
   bool has_certificate = false;
   std::string server_name;  // "" unless the option is set
 
