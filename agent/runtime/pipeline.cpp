@@ -279,11 +279,16 @@ void Pipeline::finish_if_settled() {
   if (!std::exchange(flushed_, true)) deliverer_->end_of_input();
   if (!deliverer_->settled()) return;
   if (dead_letter_file_->durable() < dead_letter_file_->last()) return;
-  close();
+  if (state_ == State::kDraining || !result_) return close();
+  state_ = State::kFinishing;
+  sink_->finish([this](Status status) {
+    if (!status) return fail_with(status.error());
+    close();
+  });
 }
 
 void Pipeline::drain() {
-  if (state_ == State::kStarting) return close();
+  if (state_ == State::kStarting || state_ == State::kFinishing) return close();
   if (state_ != State::kRunning) return;
   state_ = State::kDraining;
   throttle_.stop();

@@ -69,7 +69,7 @@ class Pipeline final : private SourceContext, private SinkContext {
   PipelineStatus status() const;
 
  private:
-  enum class State { kStarting, kRunning, kDraining, kClosing, kDone };
+  enum class State { kStarting, kRunning, kDraining, kFinishing, kClosing, kDone };
 
   Pipeline(const PipelineConfig& config, const PipelineEnvironment& environment);
   Status build();
@@ -93,6 +93,8 @@ class Pipeline final : private SourceContext, private SinkContext {
   uv_loop_t* loop() override { return environment_.loop; }
   const Clock& clock() override { return environment_.clock; }
   const std::string& pipeline() override { return config_.name; }
+  const std::string& agent() override { return environment_.agent; }
+  bool exactly_once() const override { return config_.delivery.exactly_once; }
   const std::string& agent() override { return environment_.agent; }
   bool exactly_once() override { return config_.delivery.exactly_once; }
   size_t batch_bytes() const override { return batch_bytes_; }

@@ -88,6 +88,9 @@ class SinkContext {
   virtual uv_loop_t* loop() = 0;
   virtual const Clock& clock() = 0;
   virtual const std::string& pipeline() = 0;
+  virtual const std::string& agent() = 0;  // its id
+  // The agent's id, for sinks that many agents share: with it, names of pipelines need not differ.
+  virtual const std::string& agent() = 0;
   virtual Budget& budget() = 0;
   // How slices become a document. Ask anew for each document.
   virtual Enclosure enclosure() = 0;
@@ -110,6 +113,12 @@ class Sink {
   // cannot let go of it sooner. At most SinkType::max_in_flight (or the `inFlight` option) are
   // under way.
   virtual void deliver(const Delivery& delivery, Done done) = 0;
+
+  // A bounded source has ended and all of it is delivered: the place for last words (postgres:
+  // postSql). Not called when the agent is told to stop before that. Calls `done` once;
+  // close() follows, and may come before `done`, which is then not called. An error means that the
+  // pipeline has failed.
+  virtual void finish(std::function<void(Status)> done) { done({}); }
 
   // No more deliveries follow and none is under way, or the drain timeout has passed: then what is
   // under way is dropped without calling its `done`. Releases every handle, then calls `closed`.
