@@ -1,4 +1,4 @@
-#include "connectors/file/folder_watch.h"
+#include "loop/folder_watch.h"
 
 #include <sys/stat.h>
 
@@ -29,7 +29,7 @@ FolderWatch::~FolderWatch() {
   for (auto& [folder, handle] : handles_) handle->close();
 }
 
-void FolderWatch::watch(const std::set<std::string>& folders) {
+bool FolderWatch::watch(const std::set<std::string>& folders) {
   for (auto it = handles_.begin(); it != handles_.end();) {
     struct stat info {};
     bool same = folders.contains(it->first) && ::stat(it->first.c_str(), &info) == 0 &&
@@ -41,13 +41,16 @@ void FolderWatch::watch(const std::set<std::string>& folders) {
     it->second->close();
     it = handles_.erase(it);
   }
+  bool all = true;
   for (const std::string& folder : folders) {
     struct stat info {};
-    if (!handles_.contains(folder) && ::stat(folder.c_str(), &info) == 0) add(folder, info.st_ino);
+    if (!handles_.contains(folder) && ::stat(folder.c_str(), &info) == 0)
+      all = add(folder, info.st_ino) && all;
   }
+  return all;
 }
 
-void FolderWatch::add(const std::string& folder, uint64_t inode) {
+bool FolderWatch::add(const std::string& folder, uint64_t inode) {
   auto* handle = new Handle{{}, this, folder, inode};
   uv_fs_event_init(loop_, &handle->event);
   handle->event.data = handle;
@@ -67,9 +70,10 @@ void FolderWatch::add(const std::string& folder, uint64_t inode) {
     log::warn("leat", "watch " + folder + ": " + uv_strerror(code) +
                           "; changes in it are not noticed (raise fs.inotify.max_user_watches?)");
     handle->close();
-    return;
+    return false;
   }
   handles_[folder] = handle;
+  return true;
 }
 
 }  // namespace leat

@@ -24,12 +24,12 @@ class FolderWatch {
   FolderWatch& operator=(const FolderWatch&) = delete;
 
   // Watches exactly these folders from now on. A folder that was replaced by another of the same
-  // name is watched anew.
-  void watch(const std::set<std::string>& folders);
+  // name is watched anew. False when one that exists cannot be watched (logged).
+  bool watch(const std::set<std::string>& folders);
 
  private:
   struct Handle;
-  void add(const std::string& folder, uint64_t inode);
+  bool add(const std::string& folder, uint64_t inode);
 
   uv_loop_t* loop_;
   std::function<void(const std::string&)> changed_;

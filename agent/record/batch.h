@@ -50,6 +50,15 @@ struct MessageFields {
   uint32_t end_offset = 0;       // of the message's slice
 };
 
+// Bytes that the source could not make a record of (a line that is too long), and why; both in the
+// batch's arena.
+struct Rejected {
+  std::string_view bytes;
+  std::string_view why;
+  // As in a Slice. 0: the line just behind the batch, where its decoder counts the lines.
+  uint32_t end_line = 0;
+};
+
 enum class Content : uint8_t {
   kBytes,    // `bytes`: whole frames one after another, not yet split
   kSlices,   // `slices`: framed records
@@ -83,10 +92,9 @@ class Batch {
   Position end;
   int64_t arrival_us = 0;  // wall clock when the bytes were read; the default event time
 
-  // Bytes just behind this batch that the source could not make a record of (a line that is too
-  // long), and why; in the arena. They count as one line and become a dead letter.
-  std::string_view rejected;
-  std::string_view rejected_why;
+  // What the source could not make records of, in the order of the stream. Each counts as one line
+  // and becomes a dead letter.
+  std::vector<Rejected> rejected;
 
   // The start of a partition again, given to the decoder on resume so that it can learn the header;
   // it yields no records and acknowledges nothing.

@@ -216,14 +216,18 @@ void Pipeline::process(BatchRef batch) {
 Status Pipeline::run_chain(BatchRef& batch) {
   if (batch->preamble) return chain_->run(batch);
   auto [line, first] = lines_.try_emplace(batch->begin.partition, batch->begin.line);
-  batch->begin.line = batch->end.line = line->second;
+  uint64_t begin_line = line->second;
+  batch->begin.line = batch->end.line = begin_line;
   BatchRef as_read = batch->rejected.empty() ? BatchRef() : batch;
   if (Status status = chain_->run(batch); !status) return status;
   line->second = batch->end.line;
   if (as_read) {
-    Position after = batch->end;
-    after.line = ++line->second;
-    bury({config_.source.type->name, as_read->rejected_why, after, nullptr, 0, as_read->rejected});
+    for (const Rejected& piece : as_read->rejected) {
+      Position after = batch->end;
+      after.line = piece.end_line > 0 ? begin_line + piece.end_line : line->second + 1;
+      line->second = std::max(line->second, after.line);
+      bury({config_.source.type->name, piece.why, after, nullptr, 0, piece.bytes});
+    }
   }
   if (batch->end.last) lines_.erase(line);
   return {};

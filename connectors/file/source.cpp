@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "connectors/file/file_set.h"
-#include "connectors/file/folder_watch.h"
 #include "connectors/file/input_file.h"
 #include "connectors/file/paths.h"
 #include "connectors/file/stream.h"
+#include "loop/folder_watch.h"
 #include "loop/handles.h"
 #include "loop/pool.h"
 #include "stage/source.h"
@@ -260,8 +260,8 @@ class FileSource final : public Source {
   }
 
   void reject(Batch& batch, std::string_view bytes, const std::string& why) {
-    batch.rejected = batch.arena.copy(bytes.substr(0, kKeptOfTooLong));
-    batch.rejected_why = batch.arena.copy(why);
+    batch.rejected.push_back(
+        {batch.arena.copy(bytes.substr(0, kKeptOfTooLong)), batch.arena.copy(why)});
   }
 
   // --- following ---
