@@ -94,8 +94,6 @@ class Pipeline final : private SourceContext, private SinkContext {
   const Clock& clock() override { return environment_.clock; }
   const std::string& pipeline() override { return config_.name; }
   const std::string& agent() override { return environment_.agent; }
-  bool exactly_once() const override { return config_.delivery.exactly_once; }
-  const std::string& agent() override { return environment_.agent; }
   bool exactly_once() override { return config_.delivery.exactly_once; }
   size_t batch_bytes() const override { return batch_bytes_; }
   const Framing* framing() override { return chain_->framing(); }

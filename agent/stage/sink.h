@@ -88,7 +88,6 @@ class SinkContext {
   virtual uv_loop_t* loop() = 0;
   virtual const Clock& clock() = 0;
   virtual const std::string& pipeline() = 0;
-  virtual const std::string& agent() = 0;  // its id
   // The agent's id, for sinks that many agents share: with it, names of pipelines need not differ.
   virtual const std::string& agent() = 0;
   virtual Budget& budget() = 0;

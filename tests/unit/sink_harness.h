@@ -118,7 +118,6 @@ class SinkHarness : public SinkContext {
   const Clock& clock() override { return clock_; }
   const std::string& pipeline() override { return pipeline_; }
   const std::string& agent() override { return agent_; }
-  const std::string& agent() override { return agent_; }
   Budget& budget() override { return budget_; }
   Enclosure enclosure() override { return enclosure_; }
   const WriteFormat* format() override { return format_; }
@@ -221,7 +220,6 @@ class SinkHarness : public SinkContext {
   uv_loop_t loop_;
   FakeClock clock_;
   std::string pipeline_ = "line-1";
-  std::string agent_ = "gw-042";
   std::string agent_ = "gw-1";
   Budget budget_{8 << 20};
   BlockPool pool_{budget_};
