@@ -14,9 +14,9 @@ struct CommandName {
   Command command;
 };
 constexpr CommandName kCommands[] = {
-    {"run", Command::kRun},   {"check", Command::kCheck},      {"explain", Command::kExplain},
-    {"help", Command::kHelp}, {"version", Command::kVersion},  {"--help", Command::kHelp},
-    {"-h", Command::kHelp},   {"--version", Command::kVersion}};
+    {"run", Command::kRun},     {"check", Command::kCheck}, {"explain", Command::kExplain},
+    {"ports", Command::kPorts}, {"help", Command::kHelp},   {"version", Command::kVersion},
+    {"--help", Command::kHelp}, {"-h", Command::kHelp},     {"--version", Command::kVersion}};
 
 // Which commands take an option, as bits of 1 << Command.
 constexpr unsigned bit(Command command) {

@@ -12,7 +12,7 @@
 namespace leat {
 
 struct Arguments {
-  enum class Command { kRun, kCheck, kExplain, kHelp, kVersion };
+  enum class Command { kRun, kCheck, kExplain, kPorts, kHelp, kVersion };
 
   Command command = Command::kHelp;
   std::string config;    // -c; "-" is standard input

@@ -1,10 +1,13 @@
 #include "cli/cli.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include "base/text.h"
 #include "cli/arguments.h"
+#include "cli/ports.h"
 #include "config/docs.h"
 #include "config/loader.h"
 #include "runtime/agent.h"
@@ -21,6 +24,7 @@ Usage:
   leat run -c FILE        run the pipelines of a configuration
   leat check -c FILE      say whether a configuration is right, or all that is wrong with it
   leat explain -c FILE    show the chain each pipeline becomes, and why
+  leat ports              list the ports of this machine that can be read, such as serial ones
   leat help [NAME]        options of a source, transform, sink or format, or of the "config"
   leat help --schema      the JSON schema of the configuration, for editors
   leat version
@@ -146,6 +150,23 @@ int help(const Arguments& arguments) {
   return kExitUsage;
 }
 
+int list_ports() {
+  std::vector<PortInfo> all;
+  int code = kExitDelivered;
+  for (const SourceType* source : connectors().sources) {
+    if (source->ports == nullptr) continue;
+    Result<std::vector<PortInfo>> ports = source->ports();
+    if (ports) {
+      std::ranges::move(*ports, std::back_inserter(all));
+    } else {
+      complain("leat: " + ports.error().message());
+      code = kExitFailed;
+    }
+  }
+  if (code == kExitDelivered || !all.empty()) print(ports_table(all));
+  return code;
+}
+
 int with_config(const Arguments& arguments, const CliEnvironment& environment) {
   Problems problems;
   std::optional<AgentConfig> config = load(arguments, environment, problems);
@@ -172,6 +193,8 @@ int run_cli(std::span<const std::string> words, const CliEnvironment& environmen
     complain("leat: " + arguments.error().message() + "\nTry \"leat help\"");
   } else if (arguments->command == Arguments::Command::kHelp) {
     code = help(*arguments);
+  } else if (arguments->command == Arguments::Command::kPorts) {
+    code = list_ports();
   } else if (arguments->command == Arguments::Command::kVersion) {
     print("leat " LEAT_VERSION "\n");
     code = kExitDelivered;

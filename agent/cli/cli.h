@@ -1,4 +1,4 @@
-// The command line: leat run, check, explain, help, version (DESIGN §7).
+// The command line: leat run, check, explain, ports, help, version (DESIGN §7).
 #pragma once
 
 #include <functional>

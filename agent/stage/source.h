@@ -117,6 +117,14 @@ Replay replays(const Options&) {
   return kReplay;
 }
 
+// A device of this machine that a source can be told to read from. "" where it is not known.
+struct PortInfo {
+  std::string name;  // as in the source's options
+  std::string description;
+  std::string usb_id;  // "vendor:product" in hex: "0403:6001"
+  std::string serial_number;
+};
+
 struct SourceType {
   std::string_view name;
   std::string_view help;  // one or two sentences
@@ -131,6 +139,9 @@ struct SourceType {
   bool (*has_fields)(const Options& options) = nullptr;
   // Fails with kUsage for combinations that the table cannot express.
   Result<std::unique_ptr<Source>> (*make)(const Options& options);
+  // What this machine has that such a source can read from, for `leat ports`. May block. Null: the
+  // question makes no sense.
+  Result<std::vector<PortInfo>> (*ports)() = nullptr;
 };
 
 }  // namespace leat

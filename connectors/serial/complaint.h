@@ -1,0 +1,35 @@
+// Something that goes wrong again and again: logged the first time, then at most once a minute with
+// its number.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/clock.h"
+
+namespace leat::serial {
+
+class Complaint {
+ public:
+  // `what` completes "/dev/ttyUSB0: …"; `scope` is the pipeline.
+  Complaint(const Clock& clock, std::string scope, std::string what);
+
+  void note(uint64_t times = 1);
+  // Says what was not said yet: nothing more will come.
+  void finish();
+  uint64_t total() const { return total_; }
+
+ private:
+  void say();
+
+  const Clock& clock_;
+  const std::string scope_;
+  const std::string what_;
+  uint64_t total_ = 0;
+  uint64_t unsaid_ = 0;
+  int64_t said_us_ = 0;  // monotonic
+};
+
+}  // namespace leat::serial
