@@ -34,10 +34,11 @@ TEST(Arguments, read_standard_input_for_a_dash) {
   EXPECT_EQ(parse({"check", "-c", "-"})->config, "-");
 }
 
-TEST(Arguments, know_help_and_version_as_options) {
+TEST(Arguments, know_commands_that_need_no_configuration) {
   EXPECT_EQ(parse({"--help"})->command, Command::kHelp);
   EXPECT_EQ(parse({"run", "--help"})->command, Command::kHelp);
   EXPECT_EQ(parse({"--version"})->command, Command::kVersion);
+  EXPECT_EQ(parse({"ports"})->command, Command::kPorts);
   EXPECT_EQ(parse({"help", "http"})->topic, "http");
   EXPECT_TRUE(parse({"help", "--schema"})->schema);
 }
@@ -50,6 +51,7 @@ TEST(Arguments, that_are_wrong_come_with_a_suggestion) {
             "unknown option \"--confg\" of run, did you mean \"--config\"?");
   EXPECT_EQ(error_of({"check", "-c", "x", "--log-level", "warn"}),
             "unknown option \"--log-level\" of check");
+  EXPECT_EQ(error_of({"ports", "-c", "x"}), "unknown option \"-c\" of ports");
   EXPECT_EQ(error_of({"run", "x.json"}),
             "unexpected argument \"x.json\", did you mean \"leat run -c x.json\"?");
   EXPECT_EQ(error_of({"run"}), "which configuration? Write: leat run -c FILE");
