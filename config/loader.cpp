@@ -140,6 +140,8 @@ void Loader::load_pipeline(const cJSON* node, const std::string& path, bool only
   pipeline.limits = {options.integer("limits.recordsPerSecond"),
                      options.bytes("limits.bytesPerSecond")};
   bool whole = load_stages(node, path, pipeline);
+  if (whole && !pipeline.delivery.spool_mode_given)
+    pipeline.delivery.spool.mode = default_spool_mode(pipeline);
   pipeline.text = print_json(node);
   if (whole && problems_.size() == before) {
     if (Result<Plan> planned = plan(pipeline, path); !planned)
@@ -169,6 +171,19 @@ void Loader::load_name(const Options& options, bool only, PipelineConfig& out) {
 
 void Loader::load_delivery(const Options& delivery, DeliveryConfig& out) {
   out.exactly_once = delivery.string("guarantee") == "exactlyOnce";
+  SpoolConfig& spool = out.spool;
+  out.spool_mode_given = delivery.has("spool");
+  const std::string& mode = delivery.string("spool");
+  spool.mode = mode == "always"      ? SpoolMode::kAlways
+               : mode == "onTrouble" ? SpoolMode::kOnTrouble
+                                     : SpoolMode::kNever;
+  spool.survives_power_cut = delivery.string("durability") == "power";
+  spool.max_bytes = delivery.bytes("maxSpool");
+  const std::string& overflow = delivery.string("overflow");
+  spool.overflow = overflow == "dropOldest"   ? Overflow::kDropOldest
+                   : overflow == "dropNewest" ? Overflow::kDropNewest
+                                              : Overflow::kBlock;
+  spool.max_ack_hold = delivery.duration("maxAckHold");
   out.retry_initial = delivery.duration("retry.initial");
   out.retry_max = delivery.duration("retry.max");
   out.breaker_threshold = static_cast<int>(delivery.integer("breaker.threshold"));

@@ -34,6 +34,9 @@ constexpr Option kAgentOptions[] = {
      .help = "How long SIGTERM and SIGINT wait for what is in flight."},
 };
 
+constexpr std::string_view kSpoolModes[] = {"always", "onTrouble", "never"};
+constexpr std::string_view kDurabilities[] = {"power", "process"};
+constexpr std::string_view kOverflows[] = {"block", "dropOldest", "dropNewest"};
 constexpr std::string_view kGuarantees[] = {"atLeastOnce", "exactlyOnce"};
 
 constexpr Option kRetryOptions[] = {
@@ -69,6 +72,33 @@ constexpr Option kDeliveryOptions[] = {
      .help = "What holds after a crash. exactlyOnce needs a sink that stores the position with the "
              "data.",
      .choices = kGuarantees},
+    {.name = "spool",
+     .help = "When records go to the journal before they are delivered. onTrouble: while the sink "
+             "is retrying or its circuit is open, when the source has waited for an acknowledgement "
+             "for longer than maxAckHold, or when it sends nothing more without one. Default: "
+             "never for a source that can be read again from a position, onTrouble for one that "
+             "holds its acknowledgement, always for others and with exactlyOnce.",
+     .choices = kSpoolModes},
+    {.name = "durability",
+     .fallback = "power",
+     .help = "What a spooled record survives before it is acknowledged: power waits for the disk "
+             "(fsync), process does not, and so survives a crash of leat but no power cut.",
+     .choices = kDurabilities},
+    {.name = "maxSpool",
+     .type = OptionType::kBytes,
+     .fallback = "64MiB",
+     .help = "Bound of what this pipeline keeps in the journal, as stored (compressed).",
+     .min = 64 * 1024},
+    {.name = "overflow",
+     .fallback = "block",
+     .help = "What happens at maxSpool: block holds the source back, dropOldest and dropNewest lose "
+             "records, count them and say so.",
+     .choices = kOverflows},
+    {.name = "maxAckHold",
+     .type = OptionType::kDuration,
+     .fallback = "5s",
+     .help = "How long an acknowledgement may wait for the delivery before onTrouble spools.",
+     .min = 1},
     {.name = "retry",
      .type = OptionType::kObject,
      .help = "Waits between attempts when the sink is in trouble: exponential, with full jitter.",

@@ -31,4 +31,21 @@ inline void error(std::string_view scope, std::string_view message) {
 // text removes it. Only the progress display uses this, and only when stderr is a terminal.
 void set_status_line(std::string text);
 
+// Keeps what would be said again and again down to once a minute.
+class OnceAMinute {
+ public:
+  // True when it may be said. `now_us`: Clock::monotonic_us().
+  bool due(int64_t now_us) {
+    constexpr int64_t kMinuteUs = 60'000'000;
+    if (said_ && now_us - last_us_ < kMinuteUs) return false;
+    said_ = true;
+    last_us_ = now_us;
+    return true;
+  }
+
+ private:
+  bool said_ = false;
+  int64_t last_us_ = 0;
+};
+
 }  // namespace leat::log

@@ -151,6 +151,12 @@ void Deliverer::hurry() {
   pump();
 }
 
+void Deliverer::flush() {
+  if (items_.size() >= static_cast<size_t>(setup_.in_flight)) return;
+  cut();
+  pump();
+}
+
 void Deliverer::end_of_input() {
   cut();
   pump();
@@ -171,7 +177,9 @@ void Deliverer::pump() {
 }
 
 void Deliverer::prepare(Item& item, Delivery& delivery) {
-  delivery.key = delivery_key(setup_.agent + '\n' + setup_.pipeline, delivery, setup_.source);
+  // Once: what was tried under a key must be tried again under the same one.
+  if (delivery.key.empty())
+    delivery.key = delivery_key(setup_.agent + '\n' + setup_.pipeline, delivery, setup_.source);
   delivery.positions.clear();
   if (!setup_.config.exactly_once) return;
   std::vector<Position> reached = item.so_far;
@@ -274,7 +282,14 @@ bool Deliverer::settle() {
     return true;
   }
   std::vector<SavedPosition> positions;
-  for (const Position& position : reached) positions.push_back(setup_.source.saved_form(position));
+  for (const Position& position : reached) {
+    SavedPosition saved = setup_.source.saved_form(position);
+    if (!saved.partition.empty()) positions.push_back(std::move(saved));
+  }
+  if (positions.empty()) {
+    release(ready, reached);
+    return true;
+  }
   committing_ = true;
   setup_.journal.commit(setup_.pipeline, std::move(positions),
                         [this, alive = alive_, ready, reached](const Status& status) {

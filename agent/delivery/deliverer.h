@@ -43,7 +43,7 @@ struct DelivererSetup {
   int in_flight = 1;
   const DeliveryConfig& config;
   Sink& sink;
-  Source& source;
+  Origin& source;  // what is acknowledged
   JournalClient& journal;
   DeadLetterFile& dead_letters;
   // Writes record `index` of the batch as a dead letter of the sink.
@@ -61,6 +61,9 @@ class Deliverer {
   void add(BatchRef batch);
   // Memory is short: when nothing is in flight that would free some, sends what is collected.
   void hurry();
+  // The source waits for an acknowledgement: what is collected goes out without lingering as soon
+  // as the sink is free to take it.
+  void flush();
   // No more batches will come: what is collected goes out without lingering.
   void end_of_input();
 

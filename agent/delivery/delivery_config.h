@@ -8,8 +8,27 @@
 
 namespace leat {
 
+enum class SpoolMode {
+  kNever,      // what is not delivered waits in memory, and then at the source
+  kOnTrouble,  // it is journaled while the sink cannot take it
+  kAlways,     // everything is journaled before it is delivered
+};
+
+enum class Overflow { kBlock, kDropOldest, kDropNewest };
+
+struct SpoolConfig {
+  SpoolMode mode = SpoolMode::kNever;
+  bool survives_power_cut = true;  // else only the death of the process
+  int64_t max_bytes = 64 << 20;    // on disk, of this pipeline
+  Overflow overflow = Overflow::kBlock;
+  // Trouble, too, is an acknowledgement that the source has had to wait for longer than this.
+  Milliseconds max_ack_hold{5'000};
+};
+
 struct DeliveryConfig {
   bool exactly_once = false;
+  SpoolConfig spool;
+  bool spool_mode_given = false;  // otherwise the source decides
   // Exponential backoff with full jitter between these two (AWS Architecture Blog, "Exponential
   // Backoff And Jitter").
   Milliseconds retry_initial{500};

@@ -97,7 +97,7 @@ void merge_reached(std::vector<Position>& reached, const Delivery& delivery) {
     merge(reached, reached_at(*part.batch, part.first + part.count - 1));
 }
 
-std::string delivery_key(const std::string& scope, const Delivery& delivery, Source& source) {
+std::string delivery_key(const std::string& scope, const Delivery& delivery, Origin& source) {
   std::string text = scope + '\n' + std::to_string(delivery.records) + '\n';
   for (size_t i = 0; i < delivery.parts.size(); ++i) {
     const Part& part = delivery.parts[i];

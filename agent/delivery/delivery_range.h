@@ -36,6 +36,6 @@ size_t bytes_of(const Batch& batch, size_t first, size_t count);
 // The Delivery::key: 128 bits of SHA-256 over what identifies the records: the agent and pipeline
 // (`scope`), how many records, and for each partition its name and where the last record ended. The
 // name comes from the source's saved form, so the key is the same after a restart.
-std::string delivery_key(const std::string& scope, const Delivery& delivery, Source& source);
+std::string delivery_key(const std::string& scope, const Delivery& delivery, Origin& source);
 
 }  // namespace leat

@@ -8,17 +8,19 @@
 #include <ctime>
 
 #include "base/log.h"
+#include "journal/counting_vfs.h"
 
 namespace leat {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 // Values and reasons: FORMAT.md.
 constexpr const char* kSetup =
     "PRAGMA page_size=1024;"
     "PRAGMA locking_mode=EXCLUSIVE;"
     "PRAGMA journal_mode=WAL;"
+    "PRAGMA wal_autocheckpoint=2048;"
     "PRAGMA cache_size=-64;"
     "PRAGMA temp_store=MEMORY;";
 constexpr const char* kSync = "PRAGMA synchronous=NORMAL";
@@ -33,7 +35,19 @@ constexpr const char* kMigrations[kVersion] = {
     "  PRIMARY KEY(pipeline, partition)"
     ") WITHOUT ROWID;"
     "PRAGMA application_id=0x6C656174;"
-    "PRAGMA user_version=1;"};
+    "PRAGMA user_version=1;",
+    "CREATE TABLE spools("
+    "  number INTEGER PRIMARY KEY,"
+    "  pipeline TEXT NOT NULL UNIQUE,"
+    "  epoch TEXT NOT NULL"
+    ");"
+    "CREATE TABLE spool("
+    "  id INTEGER PRIMARY KEY,"
+    "  records INTEGER NOT NULL,"
+    "  before INTEGER NOT NULL,"
+    "  batch BLOB NOT NULL"
+    ");"
+    "PRAGMA user_version=2;"};
 
 constexpr const char* kSave =
     "INSERT OR REPLACE INTO positions(pipeline, partition, value, saved_at) VALUES(?1, ?2, ?3, ?4)";
@@ -106,22 +120,41 @@ Result<std::string> set_aside(const std::string& path) {
                                      " earlier ones beside it: remove some");
 }
 
-// Copies the positions that can still be read from `damaged`; returns how many.
-int salvage(const std::string& damaged, JournalDatabase& into) {
-  sqlite3* db = nullptr;
+// Copies what can still be read of a table, row by row, as it is; returns how many rows.
+int salvage(sqlite3* from, sqlite3* into, const std::string& table, int columns) {
   int saved = 0;
-  if (sqlite3_open_v2(damaged.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK) {
-    sqlite3_stmt* rows = nullptr;
-    constexpr const char* kAll = "SELECT pipeline, partition, value FROM positions";
-    if (sqlite3_prepare_v2(db, kAll, -1, &rows, nullptr) == SQLITE_OK) {
-      auto text = [rows](int i) {
-        auto* p = reinterpret_cast<const char*>(sqlite3_column_text(rows, i));
-        return std::string(p == nullptr ? "" : p);
-      };
-      while (sqlite3_step(rows) == SQLITE_ROW)
-        if (into.save(text(0), {text(1), text(2)})) ++saved;
+  sqlite3_stmt* rows = nullptr;
+  sqlite3_stmt* insert = nullptr;
+  std::string values = "?";
+  for (int i = 1; i < columns; ++i) values += ",?";
+  std::string sql = "INSERT OR IGNORE INTO " + table + " VALUES(" + values + ")";
+  if (sqlite3_prepare_v2(from, ("SELECT * FROM " + table).c_str(), -1, &rows, nullptr) ==
+          SQLITE_OK &&
+      sqlite3_prepare_v2(into, sql.c_str(), -1, &insert, nullptr) == SQLITE_OK) {
+    while (sqlite3_step(rows) == SQLITE_ROW) {
+      for (int i = 0; i < columns; ++i)
+        sqlite3_bind_value(insert, i + 1, sqlite3_column_value(rows, i));
+      sqlite3_step(insert);
+      if (sqlite3_reset(insert) == SQLITE_OK) ++saved;
     }
-    sqlite3_finalize(rows);
+  }
+  sqlite3_finalize(rows);
+  sqlite3_finalize(insert);
+  return saved;
+}
+
+struct Salvaged {
+  int positions = 0;
+  int batches = 0;
+};
+
+Salvaged salvage(const std::string& damaged, sqlite3* into) {
+  sqlite3* db = nullptr;
+  Salvaged saved;
+  if (sqlite3_open_v2(damaged.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK) {
+    saved.positions = salvage(db, into, "positions", 4);
+    salvage(db, into, "spools", 3);
+    saved.batches = salvage(db, into, "spool", 4);
   }
   sqlite3_close(db);
   return saved;
@@ -140,7 +173,7 @@ Error JournalDatabase::error(const std::string& what) const {
 Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::string& path) {
   sqlite3* db = nullptr;
   constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  int code = sqlite3_open_v2(path.c_str(), &db, kFlags, nullptr);
+  int code = sqlite3_open_v2(path.c_str(), &db, kFlags, counting_vfs());
   std::unique_ptr<JournalDatabase> database(new JournalDatabase(db, path));
   if (code != SQLITE_OK) return fail(database->error("open " + path));
   // A new file holds nothing yet that a power cut could take, so making it waits for no disk: its
@@ -153,9 +186,12 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
   if (Status status = migrate(db, path); !status) return fail(status.error());
   if (Status status = execute(db, kSync, path); !status) return fail(status.error());
   if (Status status = database->prepare(); !status) return fail(status.error());
-  // Touch every page in use now, when damage can still be dealt with. The tables are small.
-  if (Status status = execute(db, "SELECT count(value) FROM positions", path); !status)
-    return fail(status.error());
+  // Touch what can be touched now, when damage can still be dealt with: all of the small tables,
+  // and the tree, but not the content, of the spool.
+  constexpr const char* kTouch =
+      "SELECT count(value) FROM positions; SELECT count(epoch) FROM spools;"
+      "SELECT min(id), max(id) FROM spool";
+  if (Status status = execute(db, kTouch, path); !status) return fail(status.error());
   return database;
 }
 
@@ -167,10 +203,12 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open(const std::string
   if (!damaged) return fail(damaged.error());
   database = open_file(path);
   if (!database) return database;
-  int saved = salvage(*damaged, **database);
+  Salvaged saved = salvage(*damaged, (*database)->db_);
   log::error("leat", "the journal was damaged (" + reason + "): kept as " + *damaged + ", " +
-                         std::to_string(saved) +
-                         " positions carried over; sources without one start from the beginning");
+                         std::to_string(saved.positions) + " positions and " +
+                         std::to_string(saved.batches) +
+                         " spooled batches carried over; sources without a position start from "
+                         "the beginning");
   return database;
 }
 
@@ -188,22 +226,35 @@ Status JournalDatabase::prepare() {
     if (sqlite3_prepare_v3(db_, one.sql, -1, SQLITE_PREPARE_PERSISTENT, one.statement, nullptr) !=
         SQLITE_OK)
       return fail(error(path_));
-  return {};
+  return spool_.prepare();
 }
 
 JournalDatabase::~JournalDatabase() {
   for (sqlite3_stmt* statement : {begin_, commit_, rollback_, save_, load_})
     sqlite3_finalize(statement);
-  sqlite3_close(db_);
+  sqlite3_close_v2(db_);  // closes when the statements of spool_ are gone, too
 }
 
-Status JournalDatabase::begin() {
+Status JournalDatabase::begin(bool durable) {
+  if (!broken_.empty()) return fail(ErrorKind::kUnavailable, broken_);
+  if (durable != durable_) {
+    const char* sync = durable ? "PRAGMA synchronous=FULL" : kSync;
+    if (Status status = execute(db_, sync, path_); !status) return status;
+    durable_ = durable;
+  }
   sqlite3_step(begin_);
   return sqlite3_reset(begin_) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": begin")));
 }
 
 Status JournalDatabase::commit() {
   sqlite3_step(commit_);
+  int code = sqlite3_extended_errcode(db_);
+  if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
+    broken_ = path_ +
+              ": the disk failed to store what was written to it (fsync); nothing is journaled "
+              "from now on: look at the disk, then restart leat";
+    log::error("leat", broken_);
+  }
   return sqlite3_reset(commit_) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": commit")));
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "journal/spool_table.h"
 #include "stage/source.h"
 
 struct sqlite3;
@@ -20,21 +21,28 @@ class JournalDatabase {
   static Result<std::unique_ptr<JournalDatabase>> open(const std::string& path);
   ~JournalDatabase();
 
-  Status begin();
+  // A transaction. With `durable`, commit() returns only when the disk has it (fsync). After an
+  // fsync that failed nothing is committed any more, since what the disk holds is then unknown
+  // (https://wiki.postgresql.org/wiki/Fsync_Errors): a person must look at the disk and restart.
+  Status begin(bool durable);
   Status commit();
   void rollback();
 
   Status save(const std::string& pipeline, const SavedPosition& position);
   Result<std::vector<SavedPosition>> load(const std::string& pipeline);
+  SpoolTable& spool() { return spool_; }
 
  private:
-  JournalDatabase(sqlite3* db, std::string path) : db_(db), path_(std::move(path)) {}
+  JournalDatabase(sqlite3* db, std::string path) : db_(db), path_(std::move(path)), spool_(db) {}
   static Result<std::unique_ptr<JournalDatabase>> open_file(const std::string& path);
   Status prepare();
   Error error(const std::string& what) const;
 
   sqlite3* db_;
   std::string path_;
+  SpoolTable spool_;
+  bool durable_ = false;  // `synchronous` is FULL
+  std::string broken_;    // why nothing is committed any more
   sqlite3_stmt* begin_ = nullptr;
   sqlite3_stmt* commit_ = nullptr;
   sqlite3_stmt* rollback_ = nullptr;

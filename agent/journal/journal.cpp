@@ -11,11 +11,10 @@
 namespace leat {
 
 struct JournalClient::Request {
-  enum class Kind { kCommit, kLoad } kind = Kind::kCommit;
-  std::string pipeline;
-  std::vector<SavedPosition> positions;  // to save; for kLoad what was found
-  Committed committed;
-  Loaded loaded;
+  bool writes = false;                           // part of the transaction
+  bool durable = false;                          // the transaction must reach the disk
+  std::function<Status(JournalDatabase&)> work;  // on the journal thread
+  Committed done;                                // on the loop
   Status status;
 };
 
@@ -74,33 +73,33 @@ void Journal::run() {
 // Group commit: everything that waits, of all loops, goes into one transaction.
 void Journal::serve_all() {
   std::vector<std::pair<Channel*, JournalClient::Request>> batch;
-  bool commits = false;
+  bool writes = false;
+  bool durable = false;
   for (const std::shared_ptr<Channel>& channel : channels_) {
     while (std::optional<JournalClient::Request> request = channel->requests.pop()) {
-      commits |= request->kind == JournalClient::Request::Kind::kCommit;
+      writes |= request->writes;
+      durable |= request->durable;
       batch.emplace_back(channel.get(), std::move(*request));
     }
   }
   Status status;
-  if (commits) {
-    status = database_->begin();
+  if (writes) {
+    status = database_->begin(durable);
     for (auto& [channel, request] : batch)
-      for (const SavedPosition& position : request.positions)
-        if (status) status = database_->save(request.pipeline, position);
+      if (request.writes && status) status = request.work(*database_);
     if (status) status = database_->commit();
     if (!status) database_->rollback();
   }
   for (auto& [channel, request] : batch) {
-    if (request.kind == JournalClient::Request::Kind::kCommit) {
-      request.status = status;
-    } else if (Result<std::vector<SavedPosition>> found = database_->load(request.pipeline)) {
-      request.positions = std::move(*found);
-    } else {
-      request.status = fail(found.error());
-    }
+    request.status = request.writes ? status : request.work(*database_);
+    request.work = nullptr;
     channel->replies.push(std::move(request));
     channel->wake_client();
   }
+}
+
+Result<std::vector<std::string>> Journal::spooled_pipelines() {
+  return database_->spool().not_empty();
 }
 
 JournalClient::JournalClient(Journal& journal, std::shared_ptr<Journal::Channel> channel,
@@ -115,13 +114,110 @@ JournalClient::~JournalClient() {
   channel_->async = nullptr;
 }
 
-void JournalClient::commit(const std::string& pipeline, std::vector<SavedPosition> positions,
-                           Committed done) {
-  submit({Request::Kind::kCommit, pipeline, std::move(positions), std::move(done), nullptr, {}});
+// The result travels in an object that the two functions share.
+template <typename T>
+void JournalClient::submit(bool writes, bool durable,
+                           std::function<Result<T>(JournalDatabase&)> work, Got<T> done) {
+  auto result = std::make_shared<T>();
+  submit({writes,
+          durable,
+          [result, work = std::move(work)](JournalDatabase& database) -> Status {
+            Result<T> got = work(database);
+            if (!got) return fail(got.error());
+            *result = std::move(*got);
+            return {};
+          },
+          [result, done = std::move(done)](const Status& status) {
+            if (status) {
+              done(std::move(*result));
+            } else {
+              done(fail(status.error()));
+            }
+          },
+          {}});
 }
 
-void JournalClient::load(const std::string& pipeline, Loaded done) {
-  submit({Request::Kind::kLoad, pipeline, {}, nullptr, std::move(done), {}});
+namespace {
+
+Status save_all(JournalDatabase& database, const std::string& pipeline,
+                const std::vector<SavedPosition>& positions) {
+  for (const SavedPosition& position : positions)
+    if (Status status = database.save(pipeline, position); !status) return status;
+  return {};
+}
+
+}  // namespace
+
+void JournalClient::commit(const std::string& pipeline, std::vector<SavedPosition> positions,
+                           Committed done, Durability durability) {
+  submit({true,
+          durability == Durability::kPower,
+          [pipeline, positions = std::move(positions)](JournalDatabase& database) {
+            return save_all(database, pipeline, positions);
+          },
+          std::move(done),
+          {}});
+}
+
+void JournalClient::load(const std::string& pipeline, Got<std::vector<SavedPosition>> done) {
+  submit<std::vector<SavedPosition>>(
+      false, false, [pipeline](JournalDatabase& database) { return database.load(pipeline); },
+      std::move(done));
+}
+
+void JournalClient::open_spool(const std::string& pipeline, Got<SpoolState> done) {
+  submit<SpoolState>(
+      true, false,
+      [pipeline](JournalDatabase& database) { return database.spool().open(pipeline); },
+      std::move(done));
+}
+
+void JournalClient::append(const std::string& pipeline, SpoolRow row,
+                           std::vector<SavedPosition> positions, Durability durability,
+                           Got<uint64_t> done) {
+  auto shared = std::make_shared<SpoolRow>(std::move(row));  // a std::function is copyable
+  submit<uint64_t>(
+      true, durability == Durability::kPower,
+      [pipeline, shared,
+       positions = std::move(positions)](JournalDatabase& database) -> Result<uint64_t> {
+        Result<uint64_t> stored = database.spool().append(pipeline, *shared);
+        if (!stored) return stored;
+        if (Status status = save_all(database, pipeline, positions); !status)
+          return fail(status.error());
+        return stored;
+      },
+      std::move(done));
+}
+
+void JournalClient::read_spool(const std::string& pipeline, uint64_t from, Got<SpoolRow> done) {
+  submit<SpoolRow>(
+      false, false,
+      [pipeline, from](JournalDatabase& database) -> Result<SpoolRow> {
+        uint64_t end = from;
+        Result<std::optional<SpoolRow>> row = database.spool().read(pipeline, from, &end);
+        if (row) return row->has_value() ? std::move(**row) : SpoolRow{};
+        if (row.error().kind() != ErrorKind::kData) return fail(row.error());
+        return SpoolRow{from, end - from, {}};
+      },
+      std::move(done));
+}
+
+void JournalClient::remove_spooled(const std::string& pipeline, uint64_t to,
+                                   Got<SpoolRemoved> done) {
+  submit<SpoolRemoved>(
+      true, false,
+      [pipeline, to](JournalDatabase& database) { return database.spool().remove(pipeline, to); },
+      std::move(done));
+}
+
+void JournalClient::drop_spooled(const std::string& pipeline, uint64_t from, uint64_t bytes,
+                                 Got<SpoolRemoved> done) {
+  submit<SpoolRemoved>(
+      true, false,
+      [pipeline, from, bytes](JournalDatabase& database) {
+        return database.spool().drop(pipeline, from, bytes);
+      },
+      std::move(done));
 }
 
 void JournalClient::submit(Request request) {
@@ -145,13 +241,7 @@ void JournalClient::send_waiting() {
 void JournalClient::receive() {
   while (std::optional<Request> reply = channel_->replies.pop()) {
     if (--under_way_ == 0 && waiting_.empty()) async_.unref();
-    if (reply->kind == Request::Kind::kCommit) {
-      reply->committed(std::move(reply->status));
-    } else if (reply->status) {
-      reply->loaded(std::move(reply->positions));
-    } else {
-      reply->loaded(fail(reply->status.error()));
-    }
+    reply->done(std::move(reply->status));
   }
   send_waiting();
 }

@@ -5,7 +5,8 @@
 //
 // Durability: a commit survives the death of the process at once. A commit of positions alone is
 // not fsync'ed, since a lost position only means that records are read again; SQLite syncs it at
-// its next checkpoint.
+// its next checkpoint. What was spooled and is acknowledged on the strength of that is, unless the
+// pipeline asks for less.
 #pragma once
 
 #include <uv.h>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "journal/spool_table.h"
 #include "loop/handles.h"
 #include "memory/ring.h"
 #include "stage/source.h"
@@ -43,6 +45,9 @@ class Journal {
   std::unique_ptr<JournalClient> make_client(uv_loop_t* loop);
   void start();
 
+  // Pipelines that have something spooled. Before start().
+  Result<std::vector<std::string>> spooled_pipelines();
+
  private:
   friend class JournalClient;
   struct Channel;
@@ -61,20 +66,41 @@ class Journal {
 class JournalClient {
  public:
   using Committed = std::function<void(Status)>;
-  using Loaded = std::function<void(Result<std::vector<SavedPosition>>)>;
+  template <typename T>
+  using Got = std::function<void(Result<T>)>;
+  enum class Durability { kProcess, kPower };  // survives kill -9; survives a power cut
 
   ~JournalClient();
 
-  // Replaces the saved positions of these partitions of `pipeline`. `done` is called later on the
-  // loop; after an error nothing of the request was stored.
-  void commit(const std::string& pipeline, std::vector<SavedPosition> positions, Committed done);
+  // All `done` are called later, on the loop, in the order of the requests; after an error nothing
+  // of the request was stored.
+
+  // Replaces the saved positions of these partitions of `pipeline`.
+  void commit(const std::string& pipeline, std::vector<SavedPosition> positions, Committed done,
+              Durability durability = Durability::kProcess);
   // All saved positions of `pipeline`.
-  void load(const std::string& pipeline, Loaded done);
+  void load(const std::string& pipeline, Got<std::vector<SavedPosition>> done);
+
+  // The spool of a pipeline (journal/spool_table.h). open_spool() comes before the others, and
+  // makes it when there is none.
+  void open_spool(const std::string& pipeline, Got<SpoolState> done);
+  // Adds a row, and with it saves where the source is. Gives the bytes stored.
+  void append(const std::string& pipeline, SpoolRow row, std::vector<SavedPosition> positions,
+              Durability durability, Got<uint64_t> done);
+  // The row with record `from`, or the next one; a row without records when there is none. When it
+  // is damaged its content is empty.
+  void read_spool(const std::string& pipeline, uint64_t from, Got<SpoolRow> done);
+  void remove_spooled(const std::string& pipeline, uint64_t to, Got<SpoolRemoved> done);
+  void drop_spooled(const std::string& pipeline, uint64_t from, uint64_t bytes,
+                    Got<SpoolRemoved> done);
 
  private:
   friend class Journal;
   JournalClient(Journal& journal, std::shared_ptr<Journal::Channel> channel, uv_loop_t* loop);
   struct Request;
+  template <typename T>
+  void submit(bool writes, bool durable, std::function<Result<T>(JournalDatabase&)> work,
+              Got<T> done);
   void submit(Request request);
   void send_waiting();
   void receive();

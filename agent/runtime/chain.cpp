@@ -46,6 +46,7 @@ class DecodeStep final : public ChainStep {
  public:
   DecodeStep(std::unique_ptr<Decoder> decoder, std::string stage, Bury bury)
       : ChainStep(std::move(stage), std::move(bury)), decoder_(std::move(decoder)) {}
+  bool ready() const { return decoder_ != nullptr; }
   Status run(BatchRef& batch) override { return decoder_->decode(*batch, *this); }
 
  private:
@@ -154,6 +155,7 @@ Chain::~Chain() = default;
 
 Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Bury bury) {
   Chain chain;
+  chain.bury_ = bury;
   const ReadFormat* read = config.source.format;
   if (read != nullptr && config.source.type->gives == Gives::kBytes) {
     chain.framing_ = read->make_framing(config.source.format_options);
@@ -194,10 +196,19 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Bury b
         if (!encoder) return fail(encoder.error());
         auto made = std::make_unique<EncodeStep>(std::move(*encoder), step.label, bury);
         chain.encoder_ = made->encoder();
+        chain.encode_ = made.get();
         chain.steps_.push_back(std::move(made));
         break;
       }
     }
+  }
+  if (chain.encode_ == nullptr && config.sink.format != nullptr) {
+    // Bytes pass through; only what was spooled in another format must be encoded.
+    Result<std::unique_ptr<Encoder>> encoder =
+        config.sink.format->make_encoder(config.sink.format_options);
+    if (!encoder) return fail(encoder.error());
+    chain.spare_encode_ = std::make_unique<EncodeStep>(std::move(*encoder), "spool", bury);
+    chain.encode_ = chain.spare_encode_.get();
   }
   return chain;
 }
@@ -212,6 +223,29 @@ Status Chain::run(BatchRef& batch) {
   }
   if (steps_.empty()) records_ += batch->count();
   return {};
+}
+
+// CSV cannot be read without the options it was written with.
+Status Chain::adapt(BatchRef& batch, const std::string& wire) {
+  std::unique_ptr<Decoder> decoder;
+  if (!wire.empty()) {
+    const ReadFormat* read = find_read_format(wire == "json" ? "ndjson" : wire);
+    if (read != nullptr && wire != "csv") {
+      Result<std::unique_ptr<Decoder>> made = read->make_decoder(Options(read->options));
+      if (made) decoder = std::move(*made);
+    }
+    if (wire == "json")  // the elements of an array, each with its comma
+      for (Slice& slice : batch->slices) slice.size -= slice.size > 0 ? 1 : 0;
+    DecodeStep decode(std::move(decoder), "spool", bury_);
+    if (!decode.ready()) {
+      for (size_t i = 0; i < batch->count(); ++i)
+        decode.add(*batch, i, "spooled as " + wire + ", which the sink does not take any more");
+      batch->slices.clear();
+      return {};
+    }
+    if (Status status = decode.run(batch); !status) return status;
+  }
+  return encode_ == nullptr ? Status{} : encode_->run(batch);
 }
 
 uint64_t Chain::filtered() const {

@@ -38,6 +38,10 @@ class Chain {
   // Takes a batch as the source gave it through all steps. Afterwards it holds what the sink takes.
   Status run(BatchRef& batch);
 
+  // Makes of a batch of slices in the format whose wire is `wire` ("" for records) what the sink
+  // takes. Those it cannot read become dead letters.
+  Status adapt(BatchRef& batch, const std::string& wire);
+
   // How the source's stream is cut into records; null when the source does that itself.
   const Framing* framing() const { return framing_.get(); }
   bool needs_preamble() const { return needs_preamble_; }
@@ -54,6 +58,9 @@ class Chain {
   std::unique_ptr<Framing> framing_;
   bool needs_preamble_ = false;
   const Encoder* encoder_ = nullptr;  // owned by its step
+  ChainStep* encode_ = nullptr;       // the same step or spare_encode_; null: records are taken
+  std::unique_ptr<ChainStep> spare_encode_;
+  Bury bury_;
   std::vector<std::unique_ptr<ChainStep>> steps_;
   uint64_t records_ = 0;
 };

@@ -1,6 +1,7 @@
 #include "runtime/pipeline.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "base/log.h"
@@ -76,6 +77,22 @@ Status Pipeline::build() {
   if (letters.path.empty())
     letters.path = environment_.data_dir + "/dead-letters/" + config_.name + ".jsonl";
   dead_letter_file_ = std::make_unique<DeadLetterFile>(environment_.loop, config_.name, letters);
+  spool_ = std::make_unique<Spool>(
+      SpoolSetup{.loop = environment_.loop,
+                 .clock = environment_.clock,
+                 .pipeline = config_.name,
+                 .config = config_.delivery,
+                 .replay = config_.source.type->replay(config_.source.options),
+                 .source = *source_,
+                 .dead_letters = *dead_letter_file_,
+                 .journal = environment_.journal,
+                 .pool = pool_,
+                 .batch_bytes = batch_bytes_,
+                 .linger = config_.sink.batch.linger,
+                 .form = [this] { return form(); },
+                 .adapt = [this](BatchRef& batch,
+                                 const std::string& form) { return adapt_spooled(batch, form); }});
+  spool_->on_change([this] { wake(); });
   std::string stage(config_.sink.type->name);
   deliverer_ = std::make_unique<Deliverer>(DelivererSetup{
       .loop = environment_.loop,
@@ -86,12 +103,13 @@ Status Pipeline::build() {
       .in_flight = config_.sink.in_flight,
       .config = config_.delivery,
       .sink = *sink_,
-      .source = *source_,
+      .source = *spool_,
       .journal = environment_.journal,
       .dead_letters = *dead_letter_file_,
       .bury = [this, stage](const Batch& batch, size_t index, const std::string& why) {
         bury({stage, why, batch.position_after(index), &batch, index, {}});
       }});
+  spool_->attach(*deliverer_);
   deliverer_->on_change([this] { wake(); });
   deliverer_->on_failed([this](const Error& error) { fail_with(error); });
   return {};
@@ -106,19 +124,27 @@ void Pipeline::start(std::function<void(Status)> finished) {
   load_positions();
 }
 
+// First what the journal knows, then with exactlyOnce what the sink knows: that is where the
+// records before the sink have come from, the source or the spool.
 void Pipeline::load_positions() {
-  if (config_.delivery.exactly_once) return load_from_sink(Milliseconds{500});
+  environment_.journal.open_spool(config_.name, [this](Result<SpoolState> spooled) {
+    if (state_ != State::kStarting) return;
+    if (!spooled) return fail_with(spooled.error());
+    spooled_ = std::move(*spooled);
+  });
   environment_.journal.load(config_.name, [this](Result<std::vector<SavedPosition>> saved) {
     if (state_ != State::kStarting) return;
     if (!saved) return fail_with(saved.error());
-    open_source(std::move(*saved));
+    saved_ = std::move(*saved);
+    if (config_.delivery.exactly_once) return load_from_sink(Milliseconds{500});
+    open_source(saved_);
   });
 }
 
 void Pipeline::load_from_sink(Milliseconds next_delay) {
   sink_->load_positions([this, next_delay](Result<std::vector<SavedPosition>> saved) {
     if (state_ != State::kStarting) return;
-    if (saved) return open_source(std::move(*saved));
+    if (saved) return open_source(*saved);
     if (saved.error().kind() != ErrorKind::kUnavailable) return fail_with(saved.error());
     static constexpr Milliseconds kLongest{30'000};
     if (next_delay == Milliseconds{500})
@@ -129,11 +155,33 @@ void Pipeline::load_from_sink(Milliseconds next_delay) {
   });
 }
 
-void Pipeline::open_source(std::vector<SavedPosition> saved) {
-  saved_ = std::move(saved);
+// `delivered`: how far the sink, or for the sake of it the journal, has come.
+void Pipeline::open_source(const std::vector<SavedPosition>& delivered) {
+  uint64_t number = 0;
+  for (const SavedPosition& position : delivered)
+    if (position.partition == Spool::partition(spooled_.epoch))
+      number = std::strtoull(position.value.c_str(), nullptr, 10);
+  spool_->restore(spooled_, number);
+  if (config_.delivery.spool.mode == SpoolMode::kNever) saved_ = delivered;
+  std::erase_if(saved_, [this](const SavedPosition& position) {
+    return position.partition == Spool::partition(spooled_.epoch);
+  });
   state_ = State::kRunning;
   source_open_ = true;
   if (Status status = source_->open(*this); !status) fail_with(status.error());
+}
+
+// What slices are when they go to the sink. Their enclosure belongs to it: rows of CSV mean nothing
+// under another header.
+std::string Pipeline::form() {
+  if (config_.sink.format == nullptr) return "";
+  return std::string(config_.sink.format->wire) + '\n' + enclosure().open;
+}
+
+// Only after the configuration has changed: the sink, or its format, is another one.
+Status Pipeline::adapt_spooled(BatchRef& batch, const std::string& form) {
+  if (form == this->form()) return {};
+  return chain_->adapt(batch, form.substr(0, form.find('\n')));
 }
 
 // --- running ------------------------------------------------------------------------------------
@@ -166,11 +214,14 @@ void Pipeline::progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total
 }
 
 void Pipeline::window_full(bool full) {
-  if (full) deliverer_->hurry();
+  spool_->window_full(full);
 }
 
 void Pipeline::save(SavedPosition what, std::function<void(Status)> done) {
-  environment_.journal.commit(config_.name, {std::move(what)}, std::move(done));
+  environment_.journal.commit(config_.name, {std::move(what)}, std::move(done),
+                              config_.delivery.spool.survives_power_cut
+                                  ? JournalClient::Durability::kPower
+                                  : JournalClient::Durability::kProcess);
 }
 
 void Pipeline::finished(Status status) {
@@ -186,7 +237,8 @@ void Pipeline::finished(Status status) {
 void Pipeline::work() {
   idle_.stop();
   if (state_ != State::kRunning && state_ != State::kDraining) return;
-  if (deliverer_->wants_more()) {
+  spool_->check();
+  if (spool_->wants_more()) {
     if (std::optional<BatchRef> batch = ring_.pop()) {
       --queued_;
       process(std::move(*batch));
@@ -208,7 +260,7 @@ void Pipeline::process(BatchRef batch) {
   if (config_.limits.records_per_second > 0 || config_.limits.bytes_per_second > 0)
     throttle(source_bytes, records);
   batch->charge_vectors();
-  deliverer_->add(std::move(batch));
+  spool_->add(std::move(batch));
 }
 
 // The source cannot count lines before they are decoded, so it says only in which line it began,
@@ -262,7 +314,7 @@ void Pipeline::throttle(size_t bytes, uint64_t records) {
 
 void Pipeline::bury(const Burial& burial) {
   ++dead_letters_;
-  std::string where = source_->describe(burial.position);
+  std::string where = spool_->describe(burial.position);
   int64_t now = environment_.clock.unix_us();
   dead_letter_file_->append(dead_letter_line(burial, config_.name, where, now));
   // The file tells of each; the log tells of the first, and then of their number once a minute.
@@ -280,8 +332,8 @@ void Pipeline::bury(const Burial& burial) {
 
 void Pipeline::finish_if_settled() {
   if (!input_ended_ || queued_ > 0) return;
-  if (!std::exchange(flushed_, true)) deliverer_->end_of_input();
-  if (!deliverer_->settled()) return;
+  if (!std::exchange(flushed_, true)) spool_->end_of_input(state_ == State::kDraining);
+  if (!spool_->settled()) return;
   if (dead_letter_file_->durable() < dead_letter_file_->last()) return;
   if (state_ == State::kDraining || !result_) return close();
   state_ = State::kFinishing;
@@ -295,6 +347,7 @@ void Pipeline::drain() {
   if (state_ == State::kStarting || state_ == State::kFinishing) return close();
   if (state_ != State::kRunning) return;
   state_ = State::kDraining;
+  flushed_ = false;  // a bounded source may have ended before, but the spool must know of this end
   throttle_.stop();
   if (source_->drain()) {  // it is stopped when all is settled
     input_ended_ = true;
@@ -310,7 +363,7 @@ void Pipeline::drain() {
 
 void Pipeline::abort(const std::string& why) {
   if (state_ == State::kClosing || state_ == State::kDone) return;
-  if (result_) result_ = fail(ErrorKind::kFatal, why);
+  if (result_ && !spool_->all_safe()) result_ = fail(ErrorKind::kFatal, why);
   close();
 }
 
@@ -351,7 +404,9 @@ PipelineStatus Pipeline::status() const {
   out.dropped = chain_->dropped();
   out.dead_letters = dead_letters_;
   out.retries = deliverer_->counters().retries;
-  out.waiting = deliverer_->records_waiting();
+  out.waiting = spool_->records_waiting();
+  out.spooled = spool_->counters().spooled;
+  out.spool_dropped = spool_->counters().dropped_oldest + spool_->counters().dropped_newest;
   out.memory_peak = budget_.peak();
   return out;
 }

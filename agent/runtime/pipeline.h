@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "delivery/dead_letter_file.h"
 #include "delivery/deliverer.h"
+#include "delivery/spool.h"
 #include "journal/journal.h"
 #include "loop/handles.h"
 #include "memory/ring.h"
@@ -44,8 +45,10 @@ struct PipelineStatus {
   uint64_t dropped = 0;   // failed in a transform with onError = drop
   uint64_t dead_letters = 0;
   uint64_t retries = 0;
-  uint64_t waiting = 0;    // read, not delivered yet
-  size_t memory_peak = 0;  // bytes accounted
+  uint64_t waiting = 0;        // read, not delivered yet
+  uint64_t spooled = 0;        // of those read, went through the journal
+  uint64_t spool_dropped = 0;  // of those spooled, for want of room
+  size_t memory_peak = 0;      // bytes accounted
 };
 
 class Pipeline final : private SourceContext, private SinkContext {
@@ -74,8 +77,10 @@ class Pipeline final : private SourceContext, private SinkContext {
   Pipeline(const PipelineConfig& config, const PipelineEnvironment& environment);
   Status build();
   void load_positions();
+  Status adapt_spooled(BatchRef& batch, const std::string& form);
+  std::string form();
   void load_from_sink(Milliseconds next_delay);
-  void open_source(std::vector<SavedPosition> saved);
+  void open_source(const std::vector<SavedPosition>& delivered);
 
   void wake() { idle_.start(); }
   void work();
@@ -118,7 +123,9 @@ class Pipeline final : private SourceContext, private SinkContext {
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<Chain> chain_;
   std::unique_ptr<DeadLetterFile> dead_letter_file_;
-  std::unique_ptr<Deliverer> deliverer_;
+  std::unique_ptr<Spool> spool_;
+  std::unique_ptr<Deliverer> deliverer_;  // after the spool, which it acknowledges to
+  SpoolState spooled_;                    // as found at the start
   Ring<BatchRef> ring_;
   size_t queued_ = 0;  // in the ring
   Idle idle_;

@@ -88,21 +88,85 @@ void append_chain(std::string& out, const char* title, const std::vector<Step>& 
   out += '\n';
 }
 
+std::string explain_spool(const SpoolConfig& spool) {
+  std::string out = "  spool     ";
+  if (spool.mode == SpoolMode::kNever) return out + "never: what waits, waits at the source\n";
+  out += spool.mode == SpoolMode::kAlways ? "always: every record is journaled first"
+                                          : "onTrouble: records are journaled while the sink is in "
+                                            "trouble";
+  out += spool.survives_power_cut ? ", safe from power cuts" : ", safe from a crash of leat only";
+  out += ", up to " + format_bytes(spool.max_bytes) + ", then ";
+  switch (spool.overflow) {
+    case Overflow::kBlock:
+      return out + "the source is held back\n";
+    case Overflow::kDropOldest:
+      return out + "the oldest are dropped\n";
+    case Overflow::kDropNewest:
+      break;
+  }
+  return out + "the newest are dropped\n";
+}
+
+// exactlyOnce: everything between a crash and the sink must be recognised when it comes again. A
+// source that is read from a position does that with the sink's help; others need the journal
+// between, which has the source's state and the records in one transaction.
+Status check_exactly_once(const PipelineConfig& config, const std::string& path) {
+  std::string source(config.source.type->name);
+  std::string where = path + ".delivery.guarantee: ";
+  if (!config.sink.type->stores_positions)
+    return fail(ErrorKind::kUsage, where + "the sink \"" + std::string(config.sink.type->name) +
+                                       "\" cannot store the position with the data, so it cannot "
+                                       "do exactlyOnce: use atLeastOnce");
+  Replay replay = config.source.type->replay(config.source.options);
+  if (replay == Replay::kHoldsAck)
+    return fail(ErrorKind::kUsage,
+                where + "with these options the source \"" + source +
+                    "\" may be sent a message twice and cannot tell, so exactlyOnce cannot hold: "
+                    "use a quality of service that promises it (mqtt: \"qos\": 2), or "
+                    "atLeastOnce");
+  SpoolMode mode = config.delivery.spool.mode;
+  if (mode == SpoolMode::kOnTrouble)
+    return fail(ErrorKind::kUsage, path +
+                                       ".delivery.spool: exactlyOnce needs one path to the sink: "
+                                       "use always or never");
+  if (replay != Replay::kFromPosition && mode != SpoolMode::kAlways)
+    return fail(ErrorKind::kUsage, path +
+                                       ".delivery.spool: must be \"always\" for exactlyOnce, "
+                                       "since the source \"" +
+                                       source + "\" cannot be read again from a position");
+  return {};
+}
+
+// A document must have the same header before and after a restart.
+Status check_spooled_csv(const PipelineConfig& config, const std::string& path) {
+  if (config.delivery.spool.mode == SpoolMode::kNever || config.sink.format == nullptr ||
+      config.sink.format->name != "csv")
+    return {};
+  if (!config.sink.format_options.strings("columns").empty()) return {};
+  return fail(ErrorKind::kUsage,
+              path + ".sink.csv.columns: missing, and required when records are spooled (" + path +
+                  ".delivery.spool), since the header must be the same after a restart");
+}
+
 }  // namespace
 
-Result<Plan> plan(const PipelineConfig& config, const std::string& path) {
-  if (config.delivery.exactly_once) {
-    std::string where = path + ".delivery.guarantee: ";
-    if (!config.sink.type->stores_positions)
-      return fail(ErrorKind::kUsage, where + "the sink \"" + std::string(config.sink.type->name) +
-                                         "\" cannot store the position with the data, so it cannot "
-                                         "do exactlyOnce: use atLeastOnce");
-    if (config.source.type->replay(config.source.options) != Replay::kFromPosition)
-      return fail(ErrorKind::kUsage, where + "the source \"" +
-                                         std::string(config.source.type->name) +
-                                         "\" cannot be read again from a position, so exactlyOnce "
-                                         "cannot hold: use atLeastOnce");
+SpoolMode default_spool_mode(const PipelineConfig& config) {
+  switch (config.source.type->replay(config.source.options)) {
+    case Replay::kFromPosition:
+      return SpoolMode::kNever;
+    case Replay::kHoldsAck:
+    case Replay::kHoldsAckOnce:
+      return config.delivery.exactly_once ? SpoolMode::kAlways : SpoolMode::kOnTrouble;
+    case Replay::kNone:
+      break;
   }
+  return SpoolMode::kAlways;
+}
+
+Result<Plan> plan(const PipelineConfig& config, const std::string& path) {
+  if (config.delivery.exactly_once)
+    if (Status status = check_exactly_once(config, path); !status) return fail(status.error());
+  if (Status status = check_spooled_csv(config, path); !status) return fail(status.error());
   Plan out;
   out.declared = declare(config);
   out.injected = inject(config);
@@ -124,7 +188,8 @@ std::string explain(const PipelineConfig& config, const Plan& plan) {
       break;
     case Replay::kHoldsAck:
     case Replay::kHoldsAckOnce:
-      out += "  replay    " + source + " is acknowledged only when its records are delivered";
+      out += "  replay    " + source +
+             " is acknowledged only when its records are delivered or in the journal";
       break;
     case Replay::kNone:
       out += "  replay    " + source + " cannot be read again";
@@ -132,7 +197,8 @@ std::string explain(const PipelineConfig& config, const Plan& plan) {
   }
   out += config.delivery.exactly_once
              ? "; the sink stores the position with the data (exactlyOnce)\n"
-             : "; the position is journaled after delivery (atLeastOnce)\n";
+             : " (atLeastOnce)\n";
+  out += explain_spool(config.delivery.spool);
   out += "  delivery  up to " + format_count(config.sink.batch.records) + " records or " +
          format_bytes(config.sink.batch.bytes) + " a batch, sent after " +
          format_duration(config.sink.batch.linger) + " at the latest, " +

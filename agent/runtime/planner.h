@@ -34,6 +34,9 @@ struct Plan {
   std::vector<Step> final;     // after dropping decode + encode pairs that cancel out
 };
 
+// What `delivery.spool` is when it is not given: what the source needs, and no more.
+SpoolMode default_spool_mode(const PipelineConfig& config);
+
 // Fails with kUsage when the chain cannot work (exactlyOnce with a sink that cannot store
 // positions). The message starts with the config path `path` ("pipelines[0]").
 Result<Plan> plan(const PipelineConfig& config, const std::string& path);

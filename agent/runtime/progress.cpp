@@ -26,6 +26,7 @@ std::string troubles(const PipelineStatus& status) {
   std::string out;
   if (status.dead_letters > 0) out += ", " + count(status.dead_letters) + " dead letters";
   if (status.dropped > 0) out += ", " + count(status.dropped) + " dropped";
+  if (status.spool_dropped > 0) out += ", " + count(status.spool_dropped) + " dropped at maxSpool";
   if (status.retries > 0) out += ", " + count(status.retries) + " retries";
   return out;
 }
@@ -65,6 +66,9 @@ std::string summary_line(const PipelineStatus& status, Milliseconds elapsed) {
   if (status.filtered > 0) out += ", " + count(status.filtered) + " filtered";
   out += ", " + count(status.dead_letters) + " dead letters";
   if (status.dropped > 0) out += ", " + count(status.dropped) + " dropped";
+  if (status.spooled > 0) out += ", " + count(status.spooled) + " spooled";
+  if (status.waiting > 0) out += ", " + count(status.waiting) + " not delivered yet";
+  if (status.spool_dropped > 0) out += ", " + count(status.spool_dropped) + " dropped at maxSpool";
   if (status.retries > 0) out += ", " + count(status.retries) + " retries";
   return out + ", in " + format_duration(elapsed) + " (" +
          count(per_second(status.records, elapsed)) + " records/s)";

@@ -99,7 +99,8 @@ class DelivererTest : public ::testing::Test {
     EXPECT_EQ(uv_loop_close(&loop_), 0);
   }
 
-  void make(int in_flight = 1) {
+  void make(int in_flight = 1) { make(source_, in_flight); }
+  void make(Origin& origin, int in_flight = 1) {
     deliverer_.reset();  // as after a crash: what it held is gone
     deliverer_ = std::make_unique<Deliverer>(
         DelivererSetup{.loop = &loop_,
@@ -110,7 +111,7 @@ class DelivererTest : public ::testing::Test {
                        .in_flight = in_flight,
                        .config = config_,
                        .sink = sink_,
-                       .source = source_,
+                       .source = origin,
                        .journal = *client_,
                        .dead_letters = *letters_,
                        .bury = [this](const Batch& batch, size_t index, const std::string& reason) {
@@ -138,7 +139,7 @@ class DelivererTest : public ::testing::Test {
   void run_until(Condition condition) {
     auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (!condition() && std::chrono::steady_clock::now() < deadline)
-      if (uv_run(&loop_, UV_RUN_ONCE) == 0 && !condition()) break;
+      if (uv_run(&loop_, UV_RUN_ONCE) == 0 && !condition() && uv_loop_alive(&loop_) == 0) break;
     EXPECT_TRUE(condition());
   }
   void run_until_settled() {

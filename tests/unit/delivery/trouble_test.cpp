@@ -11,11 +11,13 @@ namespace {
 
 class TroubleTest : public ::testing::Test {
  protected:
-  DeliveryConfig config_{.exactly_once = false,
-                         .retry_initial = Milliseconds{100},
-                         .retry_max = Milliseconds{1000},
-                         .breaker_threshold = 8,
-                         .breaker_cooldown = Milliseconds{30'000}};
+  TroubleTest() {
+    config_.retry_initial = Milliseconds{100};
+    config_.retry_max = Milliseconds{1000};
+    config_.breaker_threshold = 8;
+    config_.breaker_cooldown = Milliseconds{30'000};
+  }
+  DeliveryConfig config_;
   testing::FakeClock clock_;
 };
 

@@ -1,0 +1,39 @@
+// A batch as it is spooled: the records or slices that are about to go to the sink, as bytes
+// (journal/FORMAT.md describes them). The journal compresses and checks them.
+//
+// Thread: any.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "record/batch.h"
+#include "stage/sink.h"
+
+namespace leat {
+
+// The partition of positions in a spool: their offset is the number of a record. No source has so
+// many partitions.
+inline constexpr uint32_t kSpoolPartition = UINT32_MAX;
+
+// What is kept beside the records.
+struct SpooledAs {
+  std::string form;    // of slices: the format they are in; "" for records
+  std::string origin;  // where the first came from, for people
+};
+
+// All batches have the same content: kSlices or kRecords.
+std::string write_spooled(std::span<const Part> parts, const SpooledAs& as);
+
+// Makes a batch again, without the records before number `from`; the first one written has number
+// `first`. kData when `content` is not what write_spooled() made.
+Result<BatchRef> read_spooled(BlockPool& pool, std::string_view content, uint64_t first,
+                              uint64_t from, SpooledAs* as);
+
+// Gives the batch the positions it has in the spool: its first record gets number `first`.
+void number_for_spool(Batch& batch, uint64_t first);
+
+}  // namespace leat

@@ -1,0 +1,272 @@
+#include "delivery/spool_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "delivery/delivery_range.h"
+
+namespace leat {
+namespace {
+
+// One row is written by the journal while the next is made; what comes meanwhile is grouped.
+constexpr size_t kRowsUnderWay = 2;
+constexpr Milliseconds kRetry{1'000};
+
+}  // namespace
+
+SpoolWriter::SpoolWriter(SpoolWriterSetup setup)
+    : setup_(std::move(setup)), linger_(setup_.loop), retry_(setup_.loop) {}
+
+SpoolWriter::~SpoolWriter() {
+  *alive_ = false;
+  for (const Row& row : rows_) setup_.budget.release(row.charged);
+}
+
+void SpoolWriter::open(uint64_t next, uint64_t bytes) {
+  next_ = next;
+  bytes_ = bytes;
+}
+
+bool SpoolWriter::wants_more() const {
+  return pending_bytes_ < 2 * setup_.row_bytes;
+}
+
+size_t SpoolWriter::records_waiting() const {
+  size_t records = 0;
+  for (const Spooling& one : pending_) records += one.records();
+  for (const Row& row : rows_) records += row.records;
+  return records;
+}
+
+void SpoolWriter::add(Spooling batch) {
+  pending_bytes_ += bytes_of(*batch.batch, batch.skip, batch.records());
+  pending_.push_back(std::move(batch));
+  pump();
+}
+
+void SpoolWriter::end_of_input() {
+  ending_ = true;
+  pump();
+}
+
+bool SpoolWriter::row_is_due() const {
+  return ending_ || lingered_ || setup_.linger.count() == 0 || pending_bytes_ >= setup_.row_bytes;
+}
+
+void SpoolWriter::pump() {
+  while (!pending_.empty() && rows_.size() < kRowsUnderWay && !dropping_ && failures_ == 0) {
+    if (!row_is_due()) {
+      if (!linger_.active())
+        linger_.start(setup_.linger, [this] {
+          lingered_ = true;
+          pump();
+        });
+      return;
+    }
+    // What the deliverer holds in memory is little, and its source waits for the ack.
+    bool held = pending_.front().held;
+    if (!held && !make_room(std::min(pending_bytes_, setup_.row_bytes))) return;
+    begin_row();
+  }
+}
+
+// False when the row has to wait.
+bool SpoolWriter::make_room(size_t bytes) {
+  uint64_t used = bytes_;
+  for (const Row& row : rows_) used += row.content.size();
+  auto most = static_cast<uint64_t>(setup_.config.max_bytes);
+  if (used + bytes <= most) return true;
+  switch (setup_.config.overflow) {
+    case Overflow::kBlock:
+      say_full("the source is held back until the sink takes records again");
+      return false;
+    case Overflow::kDropOldest:
+      drop_oldest(used + bytes - most);
+      return false;
+    case Overflow::kDropNewest:
+      drop_newest();
+      return true;
+  }
+  return true;
+}
+
+// Their positions are still saved and acknowledged in order, in a row without records.
+void SpoolWriter::drop_newest() {
+  for (Spooling& one : pending_) {
+    counters_.dropped_newest += one.records();
+    one.skip = static_cast<uint32_t>(one.batch->count());
+  }
+  pending_bytes_ = 0;
+  say_full("records that come now are dropped (overflow dropNewest)");
+}
+
+void SpoolWriter::drop_oldest(uint64_t bytes) {
+  dropping_ = true;
+  setup_.journal.drop_spooled(setup_.pipeline, drop_from_(), bytes,
+                              [this, alive = alive_](const Result<SpoolRemoved>& removed) {
+                                if (!*alive) return;
+                                dropping_ = false;
+                                if (!removed) return try_again_later(removed.error());
+                                // Everything there is may be on its way to the sink already.
+                                bool none = removed->records == 0;
+                                say_full(none ? "the source is held back until the sink takes "
+                                                "records again"
+                                              : "the oldest records are dropped (overflow "
+                                                "dropOldest)");
+                                if (none) return;
+                                counters_.dropped_oldest += removed->records;
+                                bytes_ -= std::min(bytes_, removed->bytes);
+                                pump();
+                              });
+}
+
+void SpoolWriter::say_full(const std::string& what) {
+  if (!said_full_.due(setup_.clock.monotonic_us())) return;
+  uint64_t dropped = counters_.dropped_oldest + counters_.dropped_newest;
+  std::string so_far =
+      dropped == 0 ? "" : "; " + format_count(static_cast<int64_t>(dropped)) + " dropped so far";
+  log::warn(setup_.pipeline,
+            "the spool is full (" + format_bytes(setup_.config.max_bytes) + "): " + what + so_far);
+}
+
+void SpoolWriter::begin_row() {
+  linger_.stop();
+  lingered_ = false;
+  Row row;
+  row.serial = ++serial_;
+  row.first = next_;
+  row.dead_letters = setup_.dead_letters.last();
+  bool held = pending_.front().held;
+  std::vector<Part> parts;
+  std::vector<Position> reached;
+  size_t bytes = 0;
+  while (!pending_.empty() && pending_.front().held == held && bytes < setup_.row_bytes) {
+    Spooling one = std::move(pending_.front());
+    pending_.pop_front();
+    bytes += bytes_of(*one.batch, one.skip, one.records());
+    if (one.records() > 0) parts.push_back({one.batch, one.skip, one.records()});
+    row.records += one.records();
+    merge(reached, one.batch->end);
+    row.batches.push_back(std::move(one));
+  }
+  pending_bytes_ -= std::min(pending_bytes_, bytes);
+  for (const Position& position : reached) {
+    SavedPosition saved = setup_.source.saved_form(position);
+    if (!saved.partition.empty()) row.positions.push_back(std::move(saved));
+  }
+  if (row.records > 0) {
+    const Batch& first = *parts.front().batch;
+    row.content = write_spooled(parts, {setup_.form(), setup_.source.describe(first.begin)});
+    row.charged = row.content.size();
+    setup_.budget.charge(row.charged);
+  }
+  next_ = row.end();
+  rows_.push_back(std::move(row));
+  send(rows_.back());
+}
+
+void SpoolWriter::send(Row& row) {
+  using Durability = JournalClient::Durability;
+  row.state = Row::State::kUnderWay;
+  Durability durability =
+      setup_.config.survives_power_cut ? Durability::kPower : Durability::kProcess;
+  auto done = [this, alive = alive_, serial = row.serial](const Result<uint64_t>& stored) {
+    if (*alive) sent(serial, stored);
+  };
+  if (row.records == 0) {
+    setup_.journal.commit(
+        setup_.pipeline, row.positions,
+        [done](const Status& status) {
+          done(status ? Result<uint64_t>(uint64_t{0}) : fail(status.error()));
+        },
+        durability);
+    return;
+  }
+  setup_.journal.append(setup_.pipeline, {row.first, row.records, row.content}, row.positions,
+                        durability, done);
+}
+
+void SpoolWriter::sent(uint64_t serial, const Result<uint64_t>& stored) {
+  auto row = std::find_if(rows_.begin(), rows_.end(),
+                          [serial](const Row& one) { return one.serial == serial; });
+  if (row == rows_.end()) return;
+  if (!stored) {
+    row->state = Row::State::kWaiting;
+    return try_again_later(stored.error());
+  }
+  row->state = Row::State::kStored;
+  row->content.clear();
+  setup_.budget.release(std::exchange(row->charged, 0));
+  bytes_ += *stored;
+  if (failures_ > 0) {
+    log::info(setup_.pipeline, "the journal takes records again");
+    failures_ = 0;
+  }
+  settle();
+  pump();
+}
+
+// Hands on what is stored, in order.
+void SpoolWriter::settle() {
+  while (!rows_.empty() && rows_.front().state == Row::State::kStored &&
+         rows_.front().dead_letters <= setup_.dead_letters.durable()) {
+    Row row = std::move(rows_.front());
+    rows_.pop_front();
+    counters_.spooled += row.records;
+    on_stored_(row);
+  }
+}
+
+void SpoolWriter::try_again_later(const Error& error) {
+  ++failures_;
+  if (said_failing_.due(setup_.clock.monotonic_us())) {
+    log::error(setup_.pipeline,
+               "the journal cannot take records: " + error.message() +
+                   "; nothing that is not delivered is acknowledged, trying again every second");
+  }
+  retry_.start(kRetry, [this] {
+    bool any = false;
+    for (Row& row : rows_)
+      if (row.state == Row::State::kWaiting) {
+        any = true;
+        send(row);
+      }
+    if (!any) {
+      failures_ = 0;
+      pump();
+    }
+  });
+}
+
+bool SpoolWriter::stuck() const {
+  return failures_ > 0 && !rows_.empty() && rows_.front().state == Row::State::kWaiting;
+}
+
+SpoolWriter::Row SpoolWriter::take_stuck() {
+  Row row = std::move(rows_.front());
+  rows_.pop_front();
+  setup_.budget.release(std::exchange(row.charged, 0));
+  settle();
+  return row;
+}
+
+void SpoolWriter::remove_until(uint64_t end) {
+  remove_to_ = std::max(remove_to_, end);
+  if (removing_ || remove_to_ == removed_) return;
+  removing_ = true;
+  setup_.journal.remove_spooled(
+      setup_.pipeline, remove_to_,
+      [this, alive = alive_, to = remove_to_](const Result<SpoolRemoved>& removed) {
+        if (!*alive) return;
+        removing_ = false;
+        removed_ = to;
+        // Rows that could not be removed are removed with the next ones.
+        if (removed) bytes_ -= std::min(bytes_, removed->bytes);
+        pump();
+        remove_until(remove_to_);
+      });
+}
+
+}  // namespace leat

@@ -1,0 +1,202 @@
+#include "journal/spool_table.h"
+
+#include <sqlite3.h>
+
+namespace leat {
+namespace {
+
+constexpr int kRecordBits = 44;  // 500,000 spools of 17 trillion records each
+
+constexpr const char* kFind = "SELECT number, epoch FROM spools WHERE pipeline = ?1";
+constexpr const char* kMake =
+    "INSERT INTO spools(pipeline, epoch) VALUES(?1, lower(hex(randomblob(8))))";
+constexpr const char* kEnds =
+    "SELECT id, records, before, length(batch) FROM spool"
+    " WHERE id IN ((SELECT min(id) FROM spool WHERE id >= ?1 AND id < ?2),"
+    "              (SELECT max(id) FROM spool WHERE id >= ?1 AND id < ?2)) ORDER BY id";
+constexpr const char* kAppend =
+    "INSERT INTO spool(id, records, before, batch) VALUES(?1, ?2, ?3, ?4)";
+constexpr const char* kLastBefore =
+    "SELECT id, records FROM spool WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1";
+constexpr const char* kNext =
+    "SELECT id, records, length(batch) FROM spool WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 1";
+constexpr const char* kContent = "SELECT batch FROM spool WHERE id = ?1";
+constexpr const char* kDelete = "DELETE FROM spool WHERE id = ?1";
+
+int64_t limit_of(int64_t base) {
+  return base + (int64_t{1} << kRecordBits);
+}
+
+void bind(sqlite3_stmt* statement, std::initializer_list<int64_t> values) {
+  int index = 0;
+  for (int64_t value : values) sqlite3_bind_int64(statement, ++index, value);
+}
+
+uint64_t unsigned_column(sqlite3_stmt* statement, int i) {
+  return static_cast<uint64_t>(sqlite3_column_int64(statement, i));
+}
+
+std::string_view bytes_column(sqlite3_stmt* statement, int i) {
+  auto* data = static_cast<const char*>(sqlite3_column_blob(statement, i));
+  auto size = static_cast<size_t>(sqlite3_column_bytes(statement, i));
+  return data == nullptr ? std::string_view() : std::string_view(data, size);
+}
+
+}  // namespace
+
+SpoolTable::~SpoolTable() {
+  for (sqlite3_stmt* statement :
+       {find_, make_, ends_, append_, last_before_, next_, content_, delete_})
+    sqlite3_finalize(statement);
+}
+
+Error SpoolTable::error(const char* what) const {
+  return {ErrorKind::kUnavailable, std::string(what) + ": " + sqlite3_errmsg(db_)};
+}
+
+Status SpoolTable::prepare() {
+  struct Wanted {
+    const char* sql;
+    sqlite3_stmt** statement;
+  };
+  const Wanted wanted[] = {{kFind, &find_},     {kMake, &make_},      {kEnds, &ends_},
+                           {kAppend, &append_}, {kNext, &next_},      {kLastBefore, &last_before_},
+                           {kDelete, &delete_}, {kContent, &content_}};
+  for (const Wanted& one : wanted)
+    if (sqlite3_prepare_v3(db_, one.sql, -1, SQLITE_PREPARE_PERSISTENT, one.statement, nullptr) !=
+        SQLITE_OK)
+      return fail(error("prepare the spool"));
+  return {};
+}
+
+Result<SpoolState> SpoolTable::open(const std::string& pipeline) {
+  auto find = [this, &pipeline] {
+    sqlite3_bind_text(find_, 1, pipeline.data(), static_cast<int>(pipeline.size()), SQLITE_STATIC);
+    return sqlite3_step(find_) == SQLITE_ROW;
+  };
+  if (!find()) {
+    sqlite3_reset(find_);
+    sqlite3_bind_text(make_, 1, pipeline.data(), static_cast<int>(pipeline.size()), SQLITE_STATIC);
+    sqlite3_step(make_);
+    if (sqlite3_reset(make_) != SQLITE_OK || !find()) return fail(error("make the spool"));
+  }
+  SpoolState state;
+  Open spool;
+  spool.base = sqlite3_column_int64(find_, 0) << kRecordBits;
+  state.epoch = bytes_column(find_, 1);
+  sqlite3_reset(find_);
+
+  bind(ends_, {spool.base, limit_of(spool.base)});
+  bool any = false;
+  uint64_t before_first = 0;
+  while (sqlite3_step(ends_) == SQLITE_ROW) {
+    uint64_t first = unsigned_column(ends_, 0) - static_cast<uint64_t>(spool.base);
+    uint64_t before = unsigned_column(ends_, 2);
+    if (!any) {
+      state.first = first;
+      before_first = before;
+    }
+    any = true;
+    state.end = first + unsigned_column(ends_, 1);
+    spool.stored = before + unsigned_column(ends_, 3);
+  }
+  if (sqlite3_reset(ends_) != SQLITE_OK) return fail(error("read the spool"));
+  state.bytes = spool.stored - before_first;
+  open_[pipeline] = spool;
+  return state;
+}
+
+Result<uint64_t> SpoolTable::append(const std::string& pipeline, const SpoolRow& row) {
+  Open& spool = known(pipeline);
+  std::string packed = pack_row(row.content);
+  bind(append_, {spool.base + static_cast<int64_t>(row.first), static_cast<int64_t>(row.records),
+                 static_cast<int64_t>(spool.stored)});
+  sqlite3_bind_blob(append_, 4, packed.data(), static_cast<int>(packed.size()), SQLITE_STATIC);
+  sqlite3_step(append_);
+  if (sqlite3_reset(append_) != SQLITE_OK) return fail(error("spool a batch"));
+  // Wrong when the transaction fails, and then only by what that row would have taken.
+  spool.stored += packed.size();
+  return packed.size();
+}
+
+Result<std::optional<SpoolTable::RowInfo>> SpoolTable::row_from(int64_t id, int64_t base) {
+  bind(next_, {id, limit_of(base)});
+  std::optional<RowInfo> row;
+  if (sqlite3_step(next_) == SQLITE_ROW)
+    row = RowInfo{sqlite3_column_int64(next_, 0), unsigned_column(next_, 1),
+                  unsigned_column(next_, 2)};
+  if (sqlite3_reset(next_) != SQLITE_OK) return fail(error("read the spool"));
+  return row;
+}
+
+Result<std::optional<SpoolRow>> SpoolTable::read(const std::string& pipeline, uint64_t from,
+                                                 uint64_t* end) {
+  Open& spool = known(pipeline);
+  int64_t wanted = spool.base + static_cast<int64_t>(from);
+  // `from` may lie inside a row, of which a part was delivered before the agent was stopped.
+  bind(last_before_, {spool.base, wanted});
+  int64_t id = wanted;
+  if (sqlite3_step(last_before_) == SQLITE_ROW &&
+      sqlite3_column_int64(last_before_, 0) + sqlite3_column_int64(last_before_, 1) > wanted)
+    id = sqlite3_column_int64(last_before_, 0);
+  sqlite3_reset(last_before_);
+  Result<std::optional<RowInfo>> found = row_from(id, spool.base);
+  if (!found) return fail(found.error());
+  if (!*found) return std::optional<SpoolRow>();
+  SpoolRow row{static_cast<uint64_t>((*found)->id - spool.base), (*found)->records, {}};
+  *end = row.first + row.records;
+  bind(content_, {(*found)->id});
+  int code = sqlite3_step(content_);
+  Result<std::string> content = code == SQLITE_ROW ? unpack_row(bytes_column(content_, 0))
+                                                   : fail(error("read a spooled batch"));
+  sqlite3_reset(content_);
+  if (!content) return fail(content.error());
+  row.content = std::move(*content);
+  return std::optional<SpoolRow>(std::move(row));
+}
+
+Result<SpoolRemoved> SpoolTable::remove_rows(Open& spool, int64_t from, uint64_t to,
+                                             uint64_t bytes) {
+  SpoolRemoved removed;
+  while (removed.bytes < bytes) {
+    Result<std::optional<RowInfo>> row = row_from(from, spool.base);
+    if (!row) return fail(row.error());
+    if (!*row) break;
+    uint64_t end = static_cast<uint64_t>((*row)->id - spool.base) + (*row)->records;
+    if (end > to) break;
+    bind(delete_, {(*row)->id});
+    sqlite3_step(delete_);
+    if (sqlite3_reset(delete_) != SQLITE_OK) return fail(error("remove a spooled batch"));
+    removed.records += (*row)->records;
+    removed.bytes += (*row)->size;
+    removed.end = end;
+    from = (*row)->id + 1;
+  }
+  return removed;
+}
+
+Result<SpoolRemoved> SpoolTable::remove(const std::string& pipeline, uint64_t to) {
+  Open& spool = known(pipeline);
+  return remove_rows(spool, spool.base, to, UINT64_MAX);
+}
+
+Result<SpoolRemoved> SpoolTable::drop(const std::string& pipeline, uint64_t from, uint64_t bytes) {
+  Open& spool = known(pipeline);
+  return remove_rows(spool, spool.base + static_cast<int64_t>(from), UINT64_MAX, bytes);
+}
+
+Result<std::vector<std::string>> SpoolTable::not_empty() {
+  // Once, at the start of the agent.
+  constexpr const char* kNotEmpty =
+      "SELECT pipeline FROM spools WHERE EXISTS(SELECT 1 FROM spool"
+      "  WHERE id >= number << 44 AND id < (number + 1) << 44)";
+  std::vector<std::string> out;
+  sqlite3_stmt* rows = nullptr;
+  if (sqlite3_prepare_v2(db_, kNotEmpty, -1, &rows, nullptr) != SQLITE_OK)
+    return fail(error("read the spools"));
+  while (sqlite3_step(rows) == SQLITE_ROW) out.emplace_back(bytes_column(rows, 0));
+  if (sqlite3_finalize(rows) != SQLITE_OK) return fail(error("read the spools"));
+  return out;
+}
+
+}  // namespace leat

@@ -1,0 +1,352 @@
+#include "delivery/spool.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "delivery/fixture.h"
+
+namespace leat {
+namespace {
+
+using testing::make_batch;
+
+// A source and a sink that the test scripts, with the spool, the deliverer and the journal between.
+class SpoolTest : public testing::DelivererTest {
+ protected:
+  SpoolTest() {
+    config_.spool.mode = SpoolMode::kOnTrouble;
+    config_.spool.max_bytes = 1 << 20;
+  }
+  ~SpoolTest() override { end(); }
+
+  // As a fresh start of the agent does; as after a kill when there was one before.
+  void start(Replay replay = Replay::kHoldsAck) {
+    end();
+    sink_.open_attempts.clear();
+    source_.acks.clear();
+    spool_ = std::make_unique<Spool>(
+        SpoolSetup{.loop = &loop_,
+                   .clock = clock_,
+                   .pipeline = "p",
+                   .config = config_,
+                   .replay = replay,
+                   .source = source_,
+                   .dead_letters = *letters_,
+                   .journal = *client_,
+                   .pool = pool_,
+                   .batch_bytes = 64,
+                   .linger = Milliseconds{1},
+                   .form = [] { return std::string("lines"); },
+                   .adapt = [](BatchRef&, const std::string&) { return Status{}; }});
+    make(*spool_);
+    spool_->attach(*deliverer_);
+    deliverer_->on_change([this] { spool_->check(); });
+    std::optional<SpoolState> state;
+    client_->open_spool("p", [&state](Result<SpoolState> opened) {
+      ASSERT_TRUE(opened);
+      state = *opened;
+    });
+    uint64_t delivered = 0;
+    client_->load("p", [&delivered, &state](Result<std::vector<SavedPosition>> saved) {
+      for (const SavedPosition& position : *saved)
+        if (position.partition == Spool::partition(state->epoch))
+          delivered = std::stoull(position.value);
+    });
+    bool loaded = false;
+    client_->load("p", [&loaded](const auto&) { loaded = true; });
+    run_until([&loaded] { return loaded; });
+    spool_->restore(*state, delivered);
+  }
+  void end() {
+    deliverer_.reset();
+    spool_.reset();
+  }
+
+  void add(int first, int count) { spool_->add(make_batch(pool_, first, count)); }
+  void run_until_acked(uint64_t offset) {
+    run_until([this, offset] { return !source_.acks.empty() && source_.acks.back() == offset; });
+  }
+  // Records in the journal.
+  uint64_t spooled() {
+    uint64_t records = 0;
+    bool done = false;
+    client_->open_spool("p", [&records, &done](Result<SpoolState> state) {
+      records = state->end - state->first;
+      done = true;
+    });
+    run_until([&done] { return done; });
+    return records;
+  }
+  void run_until_empty() {
+    run_until([this] { return spool_->records_waiting() == 0 && deliverer_->settled(); });
+    run_until([this] { return spooled() == 0; });
+  }
+
+  std::string saved_in_spool() {
+    std::string out;
+    bool done = false;
+    client_->load("p", [&out, &done](Result<std::vector<SavedPosition>> saved) {
+      for (const SavedPosition& position : *saved)
+        if (position.partition.starts_with("spool:")) out = position.value;
+      done = true;
+    });
+    run_until([&done] { return done; });
+    return out;
+  }
+
+  // Adds records while the sink is in trouble.
+  void fill(int records) {
+    add(0, 4);
+    answer("r0 r1 r2 r3", Answer::retry("down"));
+    for (int next = 4; next < records; next += 4) {
+      run_until([this] { return spool_->wants_more(); });
+      add(next, 4);
+    }
+    run_until_acked(static_cast<uint64_t>(records) * 10);
+  }
+
+  // The sink takes everything, until nothing is left.
+  void deliver_all() {
+    auto take = [this] {
+      while (!sink_.open_attempts.empty()) {
+        auto attempt = std::move(sink_.open_attempts.front());
+        sink_.open_attempts.pop_front();
+        std::istringstream records(attempt.text);
+        for (std::string record; records >> record;)
+          delivered_.push_back(std::stoi(record.substr(1)));
+        attempt.done(Answer::delivered());
+      }
+      return spool_->records_waiting() == 0 && deliverer_->settled();
+    };
+    run_until(take);
+    run_until([this] { return spooled() == 0; });
+  }
+  bool in_order() const { return std::is_sorted(delivered_.begin(), delivered_.end()); }
+
+  std::unique_ptr<Spool> spool_;
+  std::vector<int> delivered_;
+};
+
+TEST_F(SpoolTest, while_all_is_well_nothing_goes_to_the_journal_and_acks_follow_deliveries) {
+  start();
+  add(0, 4);
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  EXPECT_TRUE(source_.acks.empty());
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until_acked(40);
+  EXPECT_EQ(spool_->counters().spooled, 0U);
+  EXPECT_EQ(spooled(), 0U);
+}
+
+TEST_F(SpoolTest, in_trouble_what_is_held_is_journaled_and_acknowledged) {
+  start();
+  add(0, 4);
+  add(4, 2);
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  run_until_acked(60);
+  EXPECT_EQ(spooled(), 6U);
+}
+
+TEST_F(SpoolTest, what_comes_in_trouble_is_delivered_behind_what_came_before) {
+  start();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  run_until_acked(40);
+  add(4, 3);
+  add(7, 3);
+  run_until_acked(100);
+  answer("r0 r1 r2 r3", Answer::delivered());
+  answer("r4 r5 r6 r7", Answer::delivered());
+  answer("r8 r9", Answer::delivered());
+  run_until_empty();
+  // Well again: straight to the sink.
+  uint64_t before = spool_->counters().spooled;
+  add(10, 4);
+  answer("r10 r11 r12 r13", Answer::delivered());
+  run_until_acked(140);
+  EXPECT_EQ(spool_->counters().spooled, before);
+}
+
+TEST_F(SpoolTest, what_is_in_the_journal_is_delivered_after_a_kill) {
+  start();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  add(4, 3);
+  run_until_acked(70);
+  start();
+  answer("r0 r1 r2 r3", Answer::delivered());
+  answer("r4 r5 r6", Answer::delivered());
+  run_until_empty();
+}
+
+TEST_F(SpoolTest, after_a_kill_delivery_goes_on_inside_a_row) {
+  config_.spool.mode = SpoolMode::kAlways;
+  start();
+  add(0, 6);  // one row, two deliveries
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until([this] { return sink_.open_attempts.size() == 1; });
+  run_until([this] { return saved_in_spool() == "4"; });
+  start();
+  answer("r4 r5", Answer::delivered());
+  run_until_empty();
+}
+
+TEST_F(SpoolTest, always_acknowledges_what_is_journaled_before_it_is_delivered) {
+  config_.spool.mode = SpoolMode::kAlways;
+  start(Replay::kNone);
+  add(0, 4);
+  run_until_acked(40);
+  EXPECT_EQ(spooled(), 4U);
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until_empty();
+}
+
+TEST_F(SpoolTest, an_acknowledgement_held_for_too_long_is_trouble) {
+  config_.spool.max_ack_hold = Milliseconds{1};
+  start();
+  add(0, 4);
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  clock_.advance(Milliseconds{2});
+  run_until_acked(40);
+  EXPECT_EQ(spooled(), 4U);
+  // The sink answers at last: the journal's copy is not delivered again.
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until_empty();
+  EXPECT_EQ(sink_.history.size(), 1U);
+}
+
+TEST_F(SpoolTest, a_full_window_sends_what_is_collected_and_then_spools_it) {
+  limits_.linger = Milliseconds{60'000};
+  start();
+  add(0, 2);
+  spool_->window_full(true);
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  EXPECT_TRUE(source_.acks.empty());
+  clock_.advance(Milliseconds{300});
+  run_until_acked(20);
+  EXPECT_EQ(spooled(), 2U);
+  answer("r0 r1", Answer::delivered());
+}
+
+TEST_F(SpoolTest, what_is_delivered_while_it_is_being_journaled_is_acknowledged_once) {
+  start();
+  add(0, 4);
+  add(4, 4);
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  answer("r0 r1 r2 r3", Answer::delivered());
+  answer("r4 r5 r6 r7", Answer::delivered());
+  run_until_empty();
+  run_until_acked(80);
+  EXPECT_EQ(sink_.history.size(), 3U);
+}
+
+TEST_F(SpoolTest, at_max_spool_block_holds_the_source_back) {
+  config_.spool.max_bytes = 300;
+  start();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  int next = 4;
+  while (spool_->wants_more() && next < 4000) {
+    add(next, 4);
+    next += 4;
+    uv_run(&loop_, UV_RUN_NOWAIT);
+  }
+  EXPECT_LT(next, 1000) << "the source was not held back";
+  EXPECT_EQ(spool_->counters().dropped_newest + spool_->counters().dropped_oldest, 0U);
+  deliver_all();
+  EXPECT_EQ(delivered_.size(), static_cast<size_t>(next));
+  EXPECT_TRUE(in_order());
+}
+
+TEST_F(SpoolTest, at_max_spool_drop_oldest_keeps_what_came_last) {
+  config_.spool.max_bytes = 600;
+  config_.spool.overflow = Overflow::kDropOldest;
+  start();
+  fill(400);
+  EXPECT_GT(spool_->counters().dropped_oldest, 0U);
+  deliver_all();
+  EXPECT_EQ(delivered_.back(), 399);
+  EXPECT_TRUE(in_order());
+  EXPECT_EQ(delivered_.size() + spool_->counters().dropped_oldest, 400U);
+}
+
+TEST_F(SpoolTest, at_max_spool_drop_newest_keeps_what_came_first) {
+  config_.spool.max_bytes = 600;
+  config_.spool.overflow = Overflow::kDropNewest;
+  start();
+  fill(400);
+  EXPECT_GT(spool_->counters().dropped_newest, 0U);
+  deliver_all();
+  EXPECT_EQ(delivered_.size() + spool_->counters().dropped_newest, 400U);
+  EXPECT_EQ(delivered_[10], 10);
+  EXPECT_TRUE(in_order());
+}
+
+TEST_F(SpoolTest, an_agent_that_ends_in_trouble_leaves_the_rest_in_the_journal) {
+  start();
+  add(0, 4);
+  add(4, 4);
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  spool_->end_of_input(true);
+  run_until([this] { return spool_->settled(); });
+  EXPECT_EQ(spooled(), 8U);
+}
+
+TEST_F(SpoolTest, an_agent_that_ends_in_health_delivers_what_is_in_flight) {
+  start();
+  add(0, 4);
+  spool_->end_of_input(true);
+  EXPECT_FALSE(spool_->settled());
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until([this] { return spool_->settled(); });
+  EXPECT_EQ(spool_->counters().spooled, 0U);
+}
+
+TEST_F(SpoolTest, bounded_input_is_over_when_the_journal_is_empty) {
+  config_.spool.mode = SpoolMode::kAlways;
+  start(Replay::kFromPosition);
+  fill(40);
+  spool_->end_of_input(false);
+  EXPECT_FALSE(spool_->settled());
+  deliver_all();
+  run_until([this] { return spool_->settled(); });
+  EXPECT_EQ(delivered_.size(), 40U);
+}
+
+TEST_F(SpoolTest, a_batch_without_records_is_acknowledged_in_its_turn) {
+  config_.spool.mode = SpoolMode::kAlways;
+  start();
+  add(0, 4);
+  spool_->add(make_batch(pool_, 4, 0));
+  auto filtered = make_batch(pool_, 4, 3);
+  filtered->slices.clear();
+  spool_->add(std::move(filtered));
+  run_until_acked(70);
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until_empty();
+}
+
+TEST_F(SpoolTest, acknowledging_waits_for_dead_letters_that_came_before) {
+  config_.spool.mode = SpoolMode::kAlways;
+  start();
+  letters_->append("{}");
+  add(0, 4);
+  run_until_acked(40);
+  EXPECT_EQ(letters_->durable(), letters_->last());
+}
+
+TEST_F(SpoolTest, rejected_records_that_were_spooled_become_dead_letters) {
+  config_.spool.mode = SpoolMode::kAlways;
+  start();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::rejected("bad", {2}));
+  answer("r0 r1 r3", Answer::delivered());
+  run_until_empty();
+  EXPECT_EQ(buried_, std::vector<std::string>{"r2"});
+}
+
+}  // namespace
+}  // namespace leat
