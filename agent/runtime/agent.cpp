@@ -22,6 +22,7 @@ namespace {
 
 constexpr Milliseconds kStatusLinePeriod{250};
 constexpr Milliseconds kProgressLogPeriod{10'000};
+constexpr Milliseconds kUsageLogPeriod{86'400'000};
 
 class SignalHandle {
  public:
@@ -79,6 +80,7 @@ class Agent {
   Result<ExitCode> run() {
     if (Status status = prepare(); !status) return fail(status.error());
     if (Status status = make_pipelines(config_); !status) return fail(status.error());
+    warn_of_orphans();
     journal_->start();
     for (size_t i = 1; i < hosts_.size(); ++i) hosts_[i]->start_thread();
     run_main_loop();
@@ -115,9 +117,29 @@ class Agent {
     SignalHandle terminate(loop, SIGTERM, [this] { stop_requested("SIGTERM"); });
     SignalHandle interrupt(loop, SIGINT, [this] { stop_requested("SIGINT"); });
     SignalHandle hangup(loop, SIGHUP, [this] { reload(); });
+    usage_timer_ = std::make_unique<Timer>(loop);
+    usage_timer_->start_repeating(kUsageLogPeriod, [this] { say_usage(); });
     for (auto& [name, entry] : entries_) start(entry);
     main().run();
     log::set_status_line("");
+    say_usage();
+  }
+
+  void say_usage() {
+    int64_t now = clock_.monotonic_us();
+    log::info("leat", usage_.line(Milliseconds((now - usage_said_us_) / 1000)));
+    usage_said_us_ = now;
+  }
+
+  // What is spooled under a name that is not configured any more would be forgotten in silence.
+  void warn_of_orphans() {
+    Result<std::vector<std::string>> spooled = journal_->spooled_pipelines();
+    if (!spooled) return log::error("leat", spooled.error().message());
+    for (const std::string& name : *spooled)
+      if (!entries_.contains(name))
+        log::warn("leat",
+                  "the journal has spooled records of the pipeline \"" + name +
+                      "\", which is not configured: configure it again to have them delivered");
   }
 
   // Everything on the loops, then the loops, then the journal's file.
@@ -125,6 +147,7 @@ class Agent {
     drain_timer_.reset();
     exit_timer_.reset();
     reload_timer_.reset();
+    usage_timer_.reset();
     entries_.clear();
     bool closed = true;
     for (; !hosts_.empty(); hosts_.pop_back()) closed &= hosts_.back()->close();
@@ -144,10 +167,14 @@ class Agent {
     return {};
   }
 
-  PipelineEnvironment environment(LoopHost& host, size_t pipelines) const {
-    return {host.loop(),      clock_,
-            host.journal(),   config_.id,
-            config_.data_dir, static_cast<size_t>(config_.memory) / std::max<size_t>(pipelines, 1)};
+  PipelineEnvironment environment(LoopHost& host, size_t pipelines) {
+    return {host.loop(),
+            clock_,
+            host.journal(),
+            usage_,
+            config_.id,
+            config_.data_dir,
+            static_cast<size_t>(config_.memory) / std::max<size_t>(pipelines, 1)};
   }
 
   // Before any loop runs, so handles may be made from here for every loop.
@@ -345,6 +372,7 @@ class Agent {
   AgentConfig config_;
   const AgentHooks& hooks_;
   SystemClock clock_;
+  JournalUsage usage_;
   std::unique_ptr<Journal> journal_;
   std::vector<std::unique_ptr<LoopHost>> hosts_;  // the first is the main thread's
   std::map<std::string, Entry> entries_;
@@ -352,6 +380,8 @@ class Agent {
   std::unique_ptr<Timer> drain_timer_;
   std::unique_ptr<Timer> exit_timer_;
   std::unique_ptr<Timer> reload_timer_;
+  std::unique_ptr<Timer> usage_timer_;
+  int64_t usage_said_us_ = clock_.monotonic_us();
   int running_ = 0;
   bool stopping_ = false;
   bool failed_ = false;

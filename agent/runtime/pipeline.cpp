@@ -257,6 +257,7 @@ void Pipeline::process(BatchRef batch) {
   if (Status status = run_chain(batch); !status) return fail_with(status.error());
   if (preamble) return;
   uint64_t records = chain_->records() - before;
+  environment_.usage.count_records(records);
   if (config_.limits.records_per_second > 0 || config_.limits.bytes_per_second > 0)
     throttle(source_bytes, records);
   batch->charge_vectors();

@@ -20,6 +20,7 @@
 #include "loop/handles.h"
 #include "memory/ring.h"
 #include "runtime/chain.h"
+#include "runtime/journal_usage.h"
 #include "runtime/pipeline_config.h"
 #include "runtime/planner.h"
 #include "stage/sink.h"
@@ -31,6 +32,7 @@ struct PipelineEnvironment {
   uv_loop_t* loop;
   const Clock& clock;
   JournalClient& journal;
+  JournalUsage& usage;
   std::string agent;  // its id
   std::string data_dir;
   size_t memory;  // this pipeline's share of the budget, bytes

@@ -1,0 +1,29 @@
+// How much the agent writes to its journal, against what it reads: what a flash card must bear.
+//
+// Thread: any may count; the main loop's asks.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "base/units.h"
+
+namespace leat {
+
+class JournalUsage {
+ public:
+  void count_records(uint64_t n) { records_.fetch_add(n, std::memory_order_relaxed); }
+
+  // What was written since the last call of it (or the start), `elapsed` ago:
+  // "1.2 MiB written to the journal (3.1 bytes a record, 9.8 MiB a day), 12 fsyncs".
+  std::string line(Milliseconds elapsed);
+
+ private:
+  std::atomic<uint64_t> records_{0};
+  uint64_t said_records_ = 0;
+  uint64_t said_bytes_ = 0;
+  uint64_t said_syncs_ = 0;
+};
+
+}  // namespace leat
