@@ -1,0 +1,40 @@
+#include "connectors/postgres/job.h"
+
+#include "connectors/postgres/wire.h"
+
+namespace leat::postgres {
+namespace {
+
+std::string condition(const Job& job) {
+  return " WHERE agent = " + quoted_text(job.agent) +
+         " AND pipeline = " + quoted_text(job.pipeline);
+}
+
+}  // namespace
+
+std::string Job::exists_sql() {
+  return "SELECT pg_catalog.to_regclass('leat_jobs') IS NOT NULL";
+}
+
+std::string Job::create_sql() {
+  return "CREATE TABLE IF NOT EXISTS leat_jobs (agent text NOT NULL, pipeline text NOT NULL,"
+         " began timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (agent, pipeline))";
+}
+
+std::string Job::begun_sql() const {
+  return "SELECT began FROM leat_jobs" + condition(*this);
+}
+
+std::string Job::begin_sql() const {
+  std::string sql = "BEGIN; INSERT INTO leat_jobs (agent, pipeline) VALUES (" + quoted_text(agent) +
+                    ", " + quoted_text(pipeline) + ");";
+  // A statement of the user's may end in a comment.
+  for (const std::string& statement : pre_sql) sql += statement + "\n;";
+  return sql + "COMMIT";
+}
+
+std::string Job::end_sql() const {
+  return "DELETE FROM leat_jobs" + condition(*this);
+}
+
+}  // namespace leat::postgres

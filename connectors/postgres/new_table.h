@@ -1,0 +1,26 @@
+// createTable: what the columns of a table are to be, worked out from records.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "connectors/postgres/layout.h"
+#include "connectors/postgres/mapping.h"
+#include "stage/sink.h"
+
+namespace leat::postgres {
+
+struct NewColumn {
+  std::string name;
+  std::string type;  // "bigint"
+};
+
+// One column for each field that is present in a record, in the order of first appearance; with a
+// list of columns, only for the fields that are on it.
+std::vector<NewColumn> columns_for(const MappingConfig& config, const Delivery& delivery);
+
+std::string create_table_sql(const TableName& table, const std::vector<NewColumn>& columns,
+                             const std::vector<std::string>& key);
+std::string add_columns_sql(const TableName& table, const std::vector<NewColumn>& columns);
+
+}  // namespace leat::postgres

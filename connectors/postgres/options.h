@@ -1,0 +1,81 @@
+// The options of the postgres connector.
+#pragma once
+
+#include <string_view>
+
+#include "net/tls.h"
+#include "stage/options.h"
+
+namespace leat::postgres {
+
+inline constexpr std::string_view kWriteModes[] = {"copy", "insert", "upsert", "merge"};
+inline constexpr std::string_view kUnknownFields[] = {"ignore", "reject"};
+
+inline constexpr Option kSinkOptions[] = {
+    {.name = "url",
+     .required = true,
+     .secret = true,
+     .help = "The database: postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, as "
+             "libpq reads it."},
+    {.name = "table",
+     .required = true,
+     .help = "The table that records go to: \"table\" or \"schema.table\". With writeMode merge it "
+             "gives the staging table its columns, and may be a view or a composite type."},
+    {.name = "writeMode",
+     .fallback = "copy",
+     .help = "copy: COPY, the fastest; insert: INSERT statements, for tables with rules; upsert: a "
+             "record whose key is there already updates that row; merge: mergeSql.",
+     .choices = kWriteModes},
+    {.name = "columns",
+     .type = OptionType::kMap,
+     .help =
+         "Fields and the columns they go to; other fields are left out. Without it, every field "
+         "goes into the column of its name."},
+    {.name = "key",
+     .type = OptionType::kStrings,
+     .help = "For upsert: the columns that identify a row. They need a unique index."},
+    {.name = "mergeSql",
+     .help =
+         "For merge: statements that bring the rows of the temporary table leat_staging to where "
+         "they belong. They run in the transaction of the delivery."},
+    {.name = "createTable",
+     .type = OptionType::kBool,
+     .fallback = "false",
+     .help = "Create the table from the first records, and columns for fields that appear later."},
+    {.name = "unknownFields",
+     .fallback = "ignore",
+     .help =
+         "What becomes of fields that have no column: ignore: they are left out, and the log says "
+         "so once; reject: the record becomes a dead letter.",
+     .choices = kUnknownFields},
+    {.name = "preSql",
+     .type = OptionType::kStrings,
+     .help = "Statements to run once before the first record of a job, in one transaction."},
+    {.name = "postSql",
+     .type = OptionType::kStrings,
+     .help =
+         "Statements to run once after the last record of a job, when the source ends by itself; "
+         "each in a transaction of its own."},
+    {.name = "connectTimeout",
+     .type = OptionType::kDuration,
+     .fallback = "10s",
+     .help = "For resolving the name, connecting, TLS and authentication together. connect_timeout "
+             "in the URL goes before it.",
+     .min = 1},
+    {.name = "timeout",
+     .type = OptionType::kDuration,
+     .fallback = "60s",
+     .help =
+         "How long the server may take for a statement, or wait for a lock, before the delivery "
+         "is put off.",
+     .min = 1,
+     .max = 86'400'000},
+    {.name = "tls",
+     .type = OptionType::kObject,
+     .help =
+         "Certificates. What is checked is said by sslmode in the URL, and \"verify\" must stay "
+         "as it is.",
+     .fields = kTlsOptions},
+};
+
+}  // namespace leat::postgres

@@ -1,0 +1,84 @@
+#include "connectors/postgres/settings.h"
+
+#include <utility>
+
+namespace leat::postgres {
+namespace {
+
+bool is_loopback(const Address& address) {
+  return !address.path.empty() || address.host == "localhost" || address.host == "::1" ||
+         address.host.starts_with("127.");
+}
+
+// One of `tls` and the URL may say it.
+Status merge(Options& tls, const Options& options, const char* name, const char* parameter,
+             const std::string& value) {
+  if (value.empty()) return {};
+  if (tls.has(name))
+    return fail(ErrorKind::kUsage, options.path("tls") + "." + name +
+                                       ": \"url\" says it, too, as " + parameter +
+                                       ": leave one of them out");
+  tls.set(name, value);
+  return {};
+}
+
+}  // namespace
+
+Result<ConnectionSettings> ConnectionSettings::from(const Options& options) {
+  ConnectionSettings out;
+  Result<Url> url = Url::parse(options.string("url"));
+  if (!url) return fail(ErrorKind::kUsage, options.path("url") + ": " + url.error().message());
+  out.url = std::move(*url);
+  out.connect_timeout = out.url.connect_timeout.value_or(options.duration("connectTimeout"));
+
+  out.tls = Options(kTlsOptions, options.path("tls"));
+  const Options& given = options.object("tls");
+  for (const char* name : {"ca", "cert", "key", "serverName"})
+    if (given.has(name)) out.tls.set(name, given.string(name));
+  if (!given.boolean("verify"))
+    return fail(ErrorKind::kUsage, options.path("tls.verify") +
+                                       ": what is checked is said by sslmode in \"url\": write "
+                                       "sslmode=require to check nothing");
+  // libpq's word for the authorities of the system, which are the default here.
+  bool system = out.url.root_certificate == "system";
+  std::string root = system ? "" : out.url.root_certificate;
+  for (const Status& status : {merge(out.tls, options, "ca", "sslrootcert", root),
+                               merge(out.tls, options, "cert", "sslcert", out.url.certificate),
+                               merge(out.tls, options, "key", "sslkey", out.url.key)})
+    if (!status) return fail(status.error());
+
+  // Who names an authority wants the server to be checked against it.
+  bool has_authority = system || out.tls.has("ca");
+  out.sslmode = out.url.sslmode.value_or(has_authority ? SslMode::kVerifyFull : SslMode::kPrefer);
+  // As libpq: with a root certificate, require means verify-ca.
+  if (out.sslmode == SslMode::kRequire && has_authority) out.sslmode = SslMode::kVerifyCa;
+  if (out.sslmode == SslMode::kVerifyCa && !out.tls.has("ca"))
+    return fail(ErrorKind::kUsage,
+                options.path("url") +
+                    ": sslmode=verify-ca needs \"tls.ca\" or sslrootcert: with the authorities of "
+                    "the system anybody can get a certificate; or use verify-full");
+  if (out.sslmode == SslMode::kVerifyFull) out.verify = TlsVerify::kAsOptions;
+  if (out.sslmode == SslMode::kVerifyCa) out.verify = TlsVerify::kChain;
+  out.uses_tls = out.url.address.path.empty() && out.sslmode != SslMode::kDisable;
+  return out;
+}
+
+std::string ConnectionSettings::warning() const {
+  if (is_loopback(url.address)) return "";
+  switch (sslmode) {
+    case SslMode::kDisable:
+    case SslMode::kAllow:
+      return "the connection is not encrypted: use sslmode=verify-full";
+    case SslMode::kPrefer:
+      return "sslmode=prefer protects against nobody who can change what is on the wire: use "
+             "sslmode=verify-full";
+    case SslMode::kRequire:
+      return "sslmode=require does not check who the server is: use sslmode=verify-full";
+    case SslMode::kVerifyCa:
+    case SslMode::kVerifyFull:
+      break;
+  }
+  return "";
+}
+
+}  // namespace leat::postgres

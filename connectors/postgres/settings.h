@@ -1,0 +1,27 @@
+// What the options of a sink say about its connections, checked as a whole.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "connectors/postgres/url.h"
+#include "net/tls.h"
+#include "stage/options.h"
+
+namespace leat::postgres {
+
+struct ConnectionSettings {
+  Url url;
+  SslMode sslmode = SslMode::kPrefer;
+  bool uses_tls = false;
+  TlsVerify verify = TlsVerify::kNothing;
+  Options tls;  // of kTlsOptions, with what the URL says about certificates
+  Milliseconds connect_timeout{0};
+
+  // Errors are kUsage and begin with the config path.
+  static Result<ConnectionSettings> from(const Options& options);
+  // What a person should know about the safety of these, "" when all is well.
+  std::string warning() const;
+};
+
+}  // namespace leat::postgres

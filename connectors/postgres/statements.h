@@ -1,0 +1,31 @@
+// The SQL that deliveries are made of.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connectors/postgres/layout.h"
+#include "connectors/postgres/mapping.h"
+
+namespace leat::postgres {
+
+// For upsert and mergeSql: a temporary table with the columns of the user's table and `leat_row`,
+// the records' order in the delivery.
+inline constexpr std::string_view kStaging = "leat_staging";
+inline constexpr std::string_view kRowColumn = "leat_row";
+
+std::string column_list(const Layout& layout, const std::vector<int>& columns);
+
+// COPY … FROM STDIN into the table, or into the staging table (then with leat_row at the end).
+std::string copy_sql(const std::string& table, const Layout& layout,
+                     const std::vector<int>& columns, bool binary, bool with_row);
+std::string staging_sql(const Layout& layout);
+// From the staging table into the table: the last of several rows with one key wins.
+std::string upsert_sql(const std::string& table, const Layout& layout,
+                       const std::vector<int>& columns, const std::vector<std::string>& key);
+// "INSERT INTO … VALUES ", to be followed by rows.
+std::string insert_sql(const std::string& table, const Layout& layout,
+                       const std::vector<int>& columns);
+
+}  // namespace leat::postgres

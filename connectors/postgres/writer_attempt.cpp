@@ -1,0 +1,182 @@
+// One attempt at a delivery, and what the server's answer makes of it.
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "connectors/postgres/sqlstate.h"
+#include "connectors/postgres/writer.h"
+
+namespace leat::postgres {
+namespace {
+
+// READ COMMITTED: each statement sees what is committed when it begins, which layout_check_sql()
+// and Positions rely on. COPY itself may take as long as the line needs: it is we who wait then.
+constexpr std::string_view kBegin =
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0;";
+constexpr std::string_view kCommit = "COMMIT";
+
+}  // namespace
+
+void Writer::write_positions_only() {
+  if (delivery_->positions.empty()) return end(Answer::delivered());
+  std::string sql = std::string(kBegin) + positions_.save_sql(*delivery_) + std::string(kCommit);
+  ask("leat_positions", sql, [this](const Reply& reply) { written(reply); });
+}
+
+void Writer::write() {
+  std::string timeout =
+      "SET LOCAL statement_timeout = " + std::to_string(config_.timeout.count()) + ";";
+  target_->after_copy = timeout;
+  std::string last = positions_.save_sql(*delivery_) + std::string(kCommit);
+  if (delivery_->positions.empty()) last = kCommit;
+  rows_.emplace(*target_, encoder_, *delivery_, std::string(kBegin), std::move(last));
+  tell_unknown_fields();
+  if (rows_->empty())
+    return end(
+        all_rejected("none of the record's fields has a column of table " + config_.table.sql()));
+  // At the start this is a mistake in the configuration; later, of single records.
+  if (const Column* missing = rows_->missing_column(); missing != nullptr && !proved_)
+    return end(Answer::failed(
+        shown_ + ": column " + excerpt(missing->name) + " of table " + config_.table.sql() +
+        " is NOT NULL without a default, and no record has a field for it: give it a default, or "
+        "name its field in \"columns\""));
+  if (config_.mapping.mode == WriteMode::kInsert) return write_inserts();
+  doing_ = "";
+  connection_->run(
+      rows_->begin_copy(),
+      [this](Result<Reply> reply) {
+        replied(std::move(reply), [this](const Reply& done) { written(done); });
+      },
+      &*rows_);
+}
+
+void Writer::write_inserts() {
+  if (!rows_->next_insert(insert_)) {
+    // A record is bad, and a transaction may be open.
+    return ask("", "ROLLBACK", [this](const Reply&) {
+      end(Answer::rejected(rows_->bad().reason, rows_->bad().indices));
+    });
+  }
+  ask("", insert_, [this](const Reply& reply) {
+    if (rows_->complete()) return written(reply);
+    write_inserts();
+  });
+}
+
+void Writer::written(const Reply& reply) {
+  auto ends = std::count_if(reply.tags.begin(), reply.tags.end(), [](const std::string& tag) {
+    return tag == "COMMIT" || tag == "ROLLBACK" || tag == "PREPARE TRANSACTION";
+  });
+  if (ends > 1)
+    return end(Answer::failed(shown_ + ": mergeSql must not end the transaction it runs in"));
+  if (reply.in_transaction || reply.tags.empty() || reply.tags.back() != kCommit)
+    return end(Answer::retry(shown_ + ": the server did not commit"));
+  positions_.saved(*delivery_);
+  proved_ = proved_ || delivery_->records > 0;
+  end(Answer::delivered());
+}
+
+Answer Writer::all_rejected(std::string reason) const {
+  std::vector<uint32_t> all(delivery_->records);
+  std::iota(all.begin(), all.end(), 0);
+  return Answer::rejected(std::move(reason), std::move(all));
+}
+
+// The connection is gone, or never came to be.
+void Writer::lost(const Error& error) {
+  // A session that ended while it was idle is no failure: nothing of this delivery has begun.
+  bool was_idle = session_used_ && !(rows_ && rows_->begun());
+  connection_.reset();
+  later_.stop();
+  positions_.forget();
+  rows_.reset();
+  if (was_idle && !std::exchange(reconnected_, true)) return go();
+  end(Answer::retry(error.message()));
+}
+
+void Writer::refused(const ServerError& error, bool in_transaction, size_t copies) {
+  if (!in_transaction) return judge(error, copies);
+  connection_->run("ROLLBACK", [this, error, copies](Result<Reply> reply) {
+    if (!reply) connection_.reset();
+    judge(error, copies);
+  });
+}
+
+std::string Writer::told(const ServerError& error) const {
+  std::string out = shown_ + ": " + (doing_.empty() ? "" : doing_ + ": ") + error.message();
+  std::string_view advice = advice_on(error.sqlstate);
+  if (!advice.empty()) out += ": " + std::string(advice);
+  return out;
+}
+
+void Writer::judge(const ServerError& error, size_t copies) {
+  if (rows_ && !rows_->bad().indices.empty())
+    return end(Answer::rejected(rows_->bad().reason, rows_->bad().indices));
+  if (error.text.find(Positions::kMoved) != std::string::npos) return position_moved();
+  if (error.text.find(kLayoutChanged) != std::string::npos) return drifted(error, copies);
+  Verdict verdict = verdict_on(error.sqlstate);
+  // What is wrong in the user's own SQL, or in our tables, is not wrong in the records.
+  bool about_records = rows_ && rows_->begun();
+  if (verdict == Verdict::kDrift && about_records) return drifted(error, copies);
+  if (verdict == Verdict::kRejected && about_records) return judge_rejected(error, copies);
+  switch (verdict) {
+    case Verdict::kReconnect:
+      connection_.reset();
+      positions_.forget();
+      [[fallthrough]];
+    case Verdict::kRetry:
+      return end(Answer::retry(told(error)));
+    default:
+      // The first statement of a COPY already meets a table that has changed.
+      if (verdict == Verdict::kDrift && rows_) return drifted(error, copies);
+      return end(Answer::failed(told(error)));
+  }
+}
+
+void Writer::judge_rejected(const ServerError& error, size_t copies) {
+  const std::string relation = target_->relation_in_errors();
+  int64_t index = rows_->record_at(copies, copy_line(error, relation));
+  if (index < 0) return end(Answer::rejected(error.message()));
+  end(Answer::rejected(error.message(), {static_cast<uint32_t>(index)}));
+}
+
+// The table is not what we believed. The next attempt, at once, is made for what it is now; when
+// that meets the same error, it is not the table.
+void Writer::drifted(const ServerError& error, size_t copies) {
+  if (std::exchange(looked_again_, true)) {
+    if (error.sqlstate.starts_with("22") && rows_ && rows_->begun())
+      return judge_rejected(error, copies);
+    return end(Answer::failed(told(error)));
+  }
+  log::info(config_.job.pipeline, shown_ + ": the table " + config_.table.sql() +
+                                      " may have changed (" + error.message() +
+                                      "): looking at it again");
+  rows_.reset();
+  mapping_.reset();
+  target_.reset();
+  staging_ready_ = false;
+  positions_table_ready_ = false;
+  go();
+}
+
+// A position is not where we left it: by a transaction of ours that we took for failed, or by
+// somebody else. go() looks which.
+void Writer::position_moved() {
+  positions_.forget();
+  rows_.reset();
+  if (std::exchange(fenced_, true))
+    return end(Answer::retry(shown_ + ": the position in leat_positions does not hold still"));
+  go();
+}
+
+Answer Writer::moved_by_somebody() const {
+  return Answer::failed(shown_ +
+                        ": the positions in leat_positions were changed by somebody else: does "
+                        "another agent run with the id \"" +
+                        excerpt(config_.job.agent) + "\" and the pipeline \"" +
+                        excerpt(config_.job.pipeline) + "\"?");
+}
+
+}  // namespace leat::postgres
