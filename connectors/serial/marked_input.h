@@ -33,7 +33,9 @@ class MarkedInput {
         if (bytes[0] == '\0') {
           state_ = State::kError;
         } else {
-          out.on_bytes(bytes.substr(0, 1));  // 0xFF, the only other byte there can be
+          // Only 0xFF can follow, but for what was received before marking was switched on.
+          if (bytes[0] != '\xFF') out.on_bytes("\xFF");
+          out.on_bytes(bytes.substr(0, 1));
         }
       } else {
         state_ = State::kPlain;

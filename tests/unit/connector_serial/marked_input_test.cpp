@@ -43,6 +43,10 @@ TEST(MarkedInput, damaged_bytes_and_breaks_are_told_apart) {
   EXPECT_EQ(decoded("\xFF\0\xFF"sv), "<bad \xFF>");
 }
 
+TEST(MarkedInput, ff_without_a_mark_is_a_byte) {
+  EXPECT_EQ(decoded("a\xFF\nb"), "a\xFF\nb");
+}
+
 TEST(MarkedInput, reset_forgets_half_a_mark) {
   Marks marks;
   MarkedInput input;
