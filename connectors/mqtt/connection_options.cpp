@@ -1,0 +1,80 @@
+#include "connectors/mqtt/connection_options.h"
+
+#include "base/text.h"
+#include "connectors/mqtt/topic.h"
+
+namespace leat::mqtt {
+namespace {
+
+constexpr std::string_view kTexts[] = {"clientId", "user", "password"};
+
+Status check_texts(const Options& options) {
+  for (std::string_view name : kTexts) {
+    const std::string& text = options.string(name);
+    if (text.size() > kLongestText) return bad_option(options, name, "longer than 65535 bytes");
+    if (name != "password" && (!is_utf8(text) || text.find('\0') != std::string::npos))
+      return bad_option(options, name, "must be text (UTF-8, without null characters)");
+  }
+  return {};
+}
+
+Result<Will> read_will(const Options& will) {
+  if (Status status = check_topic(will.string("topic")); !status)
+    return bad_option(will, "topic", status.error().message());
+  if (will.string("payload").size() > kLongestText)
+    return bad_option(will, "payload", "longer than 65535 bytes");
+  return Will{.topic = will.string("topic"),
+              .payload = will.string("payload"),
+              .qos = static_cast<uint8_t>(will.integer("qos")),
+              .retain = will.boolean("retain")};
+}
+
+}  // namespace
+
+tl::unexpected<Error> bad_option(const Options& options, std::string_view name,
+                                 const std::string& why) {
+  return fail(ErrorKind::kUsage, options.path(name) + ": " + why);
+}
+
+Result<SessionConfig> session_config(const Options& options) {
+  SessionConfig out;
+  Result<Url> url = Url::parse(options.string("url"));
+  if (!url) return bad_option(options, "url", url.error().message());
+  out.url = std::move(*url);
+  if (options.has("tls") && !out.url.tls)
+    return bad_option(options, "tls", "does nothing without mqtts:// in \"url\"");
+  if (Status status = check_texts(options); !status) return fail(status.error());
+  out.fall_back = options.string("version") == "auto";
+  out.connect.version = options.string("version") == "3.1.1" ? Version::k311 : Version::k5;
+  out.connect.client_id = options.string("clientId");
+  out.connect.user = options.string("user");
+  out.connect.password = options.string("password");
+  if (!out.connect.password.empty() && out.connect.user.empty() &&
+      out.connect.version == Version::k311)
+    return bad_option(options, "password", "needs \"user\" with version 3.1.1");
+  if (options.has("will")) {
+    Result<Will> will = read_will(options.object("will"));
+    if (!will) return fail(will.error());
+    out.connect.will = std::move(*will);
+  }
+  int64_t keep_alive = options.duration("keepAlive").count();
+  if (keep_alive % 1000 != 0)
+    return bad_option(options, "keepAlive", "must be whole seconds, such as \"60s\"");
+  out.connect.keep_alive = static_cast<uint16_t>(keep_alive / 1000);
+  out.connect_timeout = options.duration("connectTimeout");
+  out.timeout = options.duration("timeout");
+  return out;
+}
+
+// Any text is allowed [MQTT-3.1.3-4], but access rules of brokers are patterns over topics with the
+// client id in them, so what means something there is replaced.
+std::string default_client_id(std::string_view agent, std::string_view pipeline,
+                              std::string_view suffix) {
+  std::string id = "leat-" + std::string(agent) + "-" + std::string(pipeline) + std::string(suffix);
+  for (char& c : id)
+    if (static_cast<unsigned char>(c) <= ' ' || c == '/' || c == '+' || c == '#' || c == 0x7F)
+      c = '_';
+  return id;
+}
+
+}  // namespace leat::mqtt

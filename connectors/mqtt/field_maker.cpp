@@ -1,0 +1,111 @@
+#include "connectors/mqtt/field_maker.h"
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "base/text.h"
+#include "connectors/mqtt/connection_options.h"
+#include "connectors/mqtt/options.h"
+
+namespace leat::mqtt {
+namespace {
+
+// User properties may have a name twice [MQTT5 §3.3.2.3.7]; an object may not, so the last counts.
+std::string user_properties(std::string_view properties) {
+  std::vector<std::pair<std::string_view, std::string_view>> all;
+  std::unordered_map<std::string_view, size_t> places;
+  each_user_property(properties, [&](std::string_view name, std::string_view value) {
+    auto [known, fresh] = places.try_emplace(name, all.size());
+    if (fresh) {
+      all.emplace_back(name, value);
+    } else {
+      all[known->second].second = value;
+    }
+  });
+  std::string out = "{";
+  for (const auto& [name, value] : all) {
+    out += out.size() > 1 ? ",\"" : "\"";
+    append_json_escaped(out, name);
+    out += "\":\"";
+    append_json_escaped(out, value);
+    out += '"';
+  }
+  return out + "}";
+}
+
+}  // namespace
+
+Result<FieldMaker> FieldMaker::from(const Options& options) {
+  FieldMaker out;
+  std::vector<std::string_view> extras;
+  for (const std::string& name : options.strings("fields")) {
+    const auto* known = std::find(std::begin(kFieldChoices), std::end(kFieldChoices), name);
+    if (known == std::end(kFieldChoices)) {
+      std::string near = nearest(name, {std::begin(kFieldChoices), std::end(kFieldChoices)});
+      return bad_option(options, "fields",
+                        json_quoted(name) +
+                            " is none of \"topic\", \"qos\", \"retained\", "
+                            "\"userProperties\"" +
+                            (near.empty() ? "" : ", did you mean \"" + near + "\"?"));
+    }
+    if (std::find(extras.begin(), extras.end(), name) != extras.end())
+      return bad_option(options, "fields", json_quoted(name) + " stands twice");
+    out.extras_.push_back(static_cast<Extra>(known - std::begin(kFieldChoices)));
+    extras.push_back(*known);
+  }
+  for (const std::string& text : options.strings("topicFields")) {
+    Result<TopicPattern> pattern = TopicPattern::parse(text);
+    if (!pattern)
+      return bad_option(options, "topicFields",
+                        json_quoted(text) + ": " + pattern.error().message());
+    std::vector<std::string_view> names(pattern->names().begin(), pattern->names().end());
+    for (std::string_view extra : extras)
+      if (std::find(names.begin(), names.end(), extra) != names.end())
+        return bad_option(options, "topicFields",
+                          json_quoted(extra) + " is also one of \"fields\"");
+    names.insert(names.end(), extras.begin(), extras.end());
+    out.shapes_.push_back(std::make_shared<const Shape>(names));
+    out.patterns_.push_back(std::move(*pattern));
+  }
+  out.shapes_.push_back(std::make_shared<const Shape>(extras));
+  out.adopted_.resize(out.shapes_.size());
+  return out;
+}
+
+Value FieldMaker::value_of(Extra extra, Batch& batch, const Publish& publish,
+                           std::string_view topic) {
+  switch (extra) {
+    case Extra::kTopic:
+      return Value::of_text(Type::kString, topic);
+    case Extra::kQos:
+      return Value::of_integer(publish.qos);
+    case Extra::kRetained:
+      return Value::boolean(publish.retained);
+    case Extra::kUserProperties:
+      break;
+  }
+  if (publish.properties.text.empty()) return Value::of_text(Type::kJson, "{}");
+  return Value::of_text(Type::kJson, batch.arena.copy(user_properties(publish.properties.text)));
+}
+
+void FieldMaker::add(Batch& batch, const Publish& publish, uint32_t end_offset) {
+  std::string_view topic = batch.arena.copy(publish.topic);
+  levels_.clear();
+  size_t pattern = 0;
+  while (pattern < patterns_.size() && !patterns_[pattern].match(topic, levels_)) ++pattern;
+  const ShapeRef& shape = shapes_[pattern];
+  if (shape->size() == 0) return;
+  if (!adopted_[pattern]) {
+    batch.adopt(shape);
+    adopted_[pattern] = true;
+  }
+  auto* values = batch.arena.array<Value>(shape->size());
+  Value* next = values;
+  for (std::string_view level : levels_) *next++ = Value::of_text(Type::kString, level);
+  for (Extra extra : extras_) *next++ = value_of(extra, batch, publish, topic);
+  batch.message_fields.push_back({shape.get(), values, end_offset});
+}
+
+}  // namespace leat::mqtt

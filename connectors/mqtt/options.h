@@ -1,0 +1,167 @@
+// The options of the mqtt connector. Source and sink have those of the connection in common.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "net/tls.h"
+#include "stage/options.h"
+
+namespace leat::mqtt {
+
+inline constexpr std::string_view kVersions[] = {"5", "3.1.1", "auto"};
+inline constexpr std::string_view kFieldChoices[] = {"topic", "qos", "retained", "userProperties"};
+
+inline constexpr Option kWillOptions[] = {
+    {.name = "topic", .required = true, .help = "Topic of the will."},
+    {.name = "payload", .help = "Its payload, as text."},
+    {.name = "qos", .type = OptionType::kInteger, .fallback = "0", .help = "Its QoS.", .max = 2},
+    {.name = "retain",
+     .type = OptionType::kBool,
+     .fallback = "false",
+     .help = "Whether the broker keeps it for later subscribers."},
+};
+
+inline constexpr Option kUrl = {
+    .name = "url",
+    .required = true,
+    .help =
+        "The broker: mqtt://host:1883, mqtts://host:8883 (TLS) or unix:///path. The ports are "
+        "the defaults; an IPv6 address stands in [ ]."};
+
+inline constexpr auto kConnectionOptions = std::to_array<Option>({
+    {.name = "version",
+     .fallback = "auto",
+     .help = "Version of the protocol. \"auto\" is 5, and 3.1.1 with a broker that says it does "
+             "not speak 5.",
+     .choices = kVersions},
+    {.name = "clientId",
+     .help =
+         "Name of the client at the broker, which must be no other client's. Without it: leat-, "
+         "the agent's id and the pipeline's name; the sink adds -sink."},
+    {.name = "user", .help = "User name."},
+    {.name = "password", .secret = true, .help = "Password of the user."},
+    {.name = "will",
+     .type = OptionType::kObject,
+     .help = "Message that the broker publishes when the connection is lost without a goodbye.",
+     .fields = kWillOptions},
+    {.name = "keepAlive",
+     .type = OptionType::kDuration,
+     .fallback = "60s",
+     .help =
+         "After so long without a packet the broker takes the connection for lost; leat sends a "
+         "ping before that. Whole seconds; 0s: never.",
+     .max = 65'535'000},
+    {.name = "connectTimeout",
+     .type = OptionType::kDuration,
+     .fallback = "10s",
+     .help = "For resolving the name, connecting and the TLS handshake together.",
+     .min = 1},
+    {.name = "timeout",
+     .type = OptionType::kDuration,
+     .fallback = "30s",
+     .help = "For the broker's answers.",
+     .min = 1},
+    {.name = "tls",
+     .type = OptionType::kObject,
+     .help = "How the broker is verified, and the client certificate; for mqtts:// only.",
+     .fields = kTlsOptions},
+});
+
+inline constexpr auto kOwnSourceOptions = std::to_array<Option>({
+    {.name = "topics",
+     .type = OptionType::kStrings,
+     .required = true,
+     .help = "Topic filters to subscribe to; + and # are wildcards, $share/GROUP/FILTER shares the "
+             "messages with the other clients of the group."},
+    {.name = "qos",
+     .type = OptionType::kInteger,
+     .fallback = "1",
+     .help = "Highest QoS at which messages are sent to leat. With 0 what is lost on the way or in "
+             "a crash is lost.",
+     .max = 2},
+    {.name = "cleanSession",
+     .type = OptionType::kBool,
+     .fallback = "false",
+     .help = "Makes the broker forget the session when the connection ends, and with it what was "
+             "not acknowledged."},
+    {.name = "sessionExpiry",
+     .type = OptionType::kDuration,
+     .fallback = "30d",
+     .help = "How long the broker keeps the session, and what comes in for it, while leat is away; "
+             "MQTT 5 only. The broker may limit it.",
+     .min = 1000,
+     .max = 4'294'967'294'000},
+    {.name = "topicFields",
+     .type = OptionType::kStrings,
+     .help =
+         "Patterns such as \"plant/{site}/+/{device}\": named levels of the topic become fields "
+         "of the record. The first pattern that is like the topic counts."},
+    {.name = "fields",
+     .type = OptionType::kStrings,
+     .help = "What else of a message becomes a field of that name: \"topic\", \"qos\", "
+             "\"retained\", \"userProperties\" (an object)."},
+    {.name = "receiveMaximum",
+     .type = OptionType::kInteger,
+     .fallback = "1000",
+     .help = "Messages of QoS 1 and 2 that may wait for their acknowledgement at once. Brokers "
+             "have a limit of their own, often 20.",
+     .min = 1,
+     .max = 65'535},
+    {.name = "maxPacket",
+     .type = OptionType::kBytes,
+     .fallback = "1MiB",
+     .help = "A larger message is not read into memory: it is acknowledged, and its topic and size "
+             "become a dead letter.",
+     .min = 1024,
+     .max = 268'435'455},
+});
+
+inline constexpr auto kOwnSinkOptions = std::to_array<Option>({
+    {.name = "topic",
+     .required = true,
+     .help = "Topic to publish to; {name} stands for the value of that field: "
+             "\"plant/{site}/{device}\"."},
+    {.name = "payload",
+     .help = "Template of the payload, such as \"{temp}\"; {{ and }} stand for braces. Without it, "
+             "the record as a JSON object."},
+    {.name = "qos",
+     .type = OptionType::kInteger,
+     .fallback = "1",
+     .help = "0: delivered when sent; 1: when the broker has acknowledged it, which may duplicate "
+             "it; 2: when it has, once while the connection lasts.",
+     .max = 2},
+    {.name = "retain",
+     .type = OptionType::kBool,
+     .fallback = "false",
+     .help = "Makes the broker keep the last message of each topic for later subscribers."},
+    {.name = "window",
+     .type = OptionType::kInteger,
+     .fallback = "100",
+     .help =
+         "Messages of QoS 1 and 2 that may wait for the broker's acknowledgement at once; fewer "
+         "where an MQTT 5 broker asks for it.",
+     .min = 1,
+     .max = 65'535},
+    {.name = "messageExpiry",
+     .type = OptionType::kDuration,
+     .help = "How long the broker keeps a message for subscribers that are away; MQTT 5 only.",
+     .min = 1000,
+     .max = 4'294'967'294'000},
+    {.name = "contentType", .help = "Content type told to subscribers; MQTT 5 only."},
+});
+
+template <size_t N, size_t M>
+constexpr std::array<Option, N + M + 1> with_connection(const std::array<Option, N>& own,
+                                                        const std::array<Option, M>& connection) {
+  std::array<Option, N + M + 1> all{};
+  all[0] = kUrl;
+  for (size_t i = 0; i < N; ++i) all[1 + i] = own[i];
+  for (size_t i = 0; i < M; ++i) all[1 + N + i] = connection[i];
+  return all;
+}
+
+inline constexpr auto kSourceOptions = with_connection(kOwnSourceOptions, kConnectionOptions);
+inline constexpr auto kSinkOptions = with_connection(kOwnSinkOptions, kConnectionOptions);
+
+}  // namespace leat::mqtt

@@ -1,0 +1,405 @@
+// Subscribes to topics. Acknowledges a message when the engine has delivered it or made it durable;
+// see PROTOCOL.md for what that means with each QoS.
+#include "stage/source.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "connectors/mqtt/completions.h"
+#include "connectors/mqtt/connection_options.h"
+#include "connectors/mqtt/field_maker.h"
+#include "connectors/mqtt/inbox.h"
+#include "connectors/mqtt/options.h"
+#include "connectors/mqtt/reconnect.h"
+#include "connectors/mqtt/session.h"
+#include "connectors/mqtt/subscriptions.h"
+#include "connectors/mqtt/topic.h"
+#include "net/tls.h"
+
+namespace leat {
+namespace mqtt {
+namespace {
+
+constexpr std::string_view kFormats[] = {"json", "csv", "lines", "raw"};
+
+// A broker's window is taken for full when as many messages wait for their acknowledgement as ever
+// before: its limit is not told to subscribers. Fewer than this are no window.
+constexpr size_t kSmallestWindow = 10;
+constexpr Milliseconds kSaveAgain{1'000};
+
+class MqttSource final : public Source, public SessionListener {
+ public:
+  MqttSource(SessionConfig config, FieldMaker fields, const Options& options)
+      : config_(std::move(config)),
+        fields_(std::move(fields)),
+        tls_options_(options.object("tls")),
+        topics_(options.strings("topics")),
+        qos_(static_cast<uint8_t>(options.integer("qos"))),
+        keeps_session_(!options.boolean("cleanSession")),
+        receive_maximum_(static_cast<size_t>(options.integer("receiveMaximum"))) {}
+  ~MqttSource() override { *alive_ = false; }
+
+  Status open(SourceContext& context) override;
+  void resume() override {
+    if (!draining_ && !stopping_) session_->resume();
+  }
+  bool drain() override;
+  void stop(std::function<void()> closed) override;
+  void acked(const Position& position) override;
+  SavedPosition saved_form(const Position& position) override;
+  std::string describe(const Position& position) override;
+
+ private:
+  void on_up(const Connack& connack) override;
+  void on_down(const Down& down) override;
+  Result<bool> on_publish(const Publish& publish) override;
+  Status on_ack(const Ack& ack) override;
+  Status on_suback(const Suback& suback, PacketType type) override {
+    return subscriptions_->on_suback(suback, type);
+  }
+  void on_pause_in_arrival() override;
+  void on_sent() override {}
+
+  void restore();
+  void session_began(const Connack& connack);
+  void forget_then(std::function<void()> next);
+  void save_ids(std::function<void(bool saved)> done);
+  void save_released();
+  bool begin_batch();
+  void reject(const Publish& publish, const std::string& why);
+  void send_acks();
+  void tell_window();
+
+  SessionConfig config_;
+  FieldMaker fields_;
+  const Options tls_options_;
+  const std::vector<std::string> topics_;
+  const uint8_t qos_;
+  const bool keeps_session_;
+  const size_t receive_maximum_;
+
+  SourceContext* context_ = nullptr;
+  std::unique_ptr<TlsContext> tls_;  // outlives the session
+  std::optional<Session> session_;
+  std::optional<Reconnect> reconnect_;
+  std::optional<Subscriptions> subscriptions_;
+  std::optional<Timer> save_again_;
+  Inbox inbox_;
+  std::optional<Completions> completions_;
+  BatchRef batch_;
+  uint32_t batch_messages_ = 0;
+  size_t most_seen_ = 0;  // messages unacknowledged at once on this connection
+  bool window_full_ = false;
+  bool had_session_ = false;
+  bool was_cut_short_ = false;
+  bool saving_ = false;
+  bool draining_ = false;
+  bool stopping_ = false;
+  std::string partition_;  // of saved_form(); "" when nothing is saved
+  std::string topics_partition_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+// --- start and end ------------------------------------------------------------------------------
+
+Status MqttSource::open(SourceContext& context) {
+  context_ = &context;
+  if (config_.url.tls) {
+    auto tls = TlsContext::open(tls_options_, context.pipeline());
+    if (!tls) return fail(tls.error());
+    tls_ = std::move(*tls);
+  }
+  std::string& id = config_.connect.client_id;
+  if (id.empty()) id = default_client_id(context.agent(), context.pipeline(), "");
+  const std::string who = id + " at " + config_.url.shown;
+  const bool once = qos_ == 2 && keeps_session_ && context.exactly_once();
+  if (once) partition_ = "qos2 " + who;
+  topics_partition_ = "topics " + who;
+  completions_.emplace(once);
+  session_.emplace(context.loop(), config_, tls_.get(), *this);
+  reconnect_.emplace(context.loop(), context.clock(), context.pipeline(),
+                     [this] { session_->connect(); });
+  subscriptions_.emplace(
+      context.loop(), *session_, context.pipeline(), topics_, qos_, [this](std::string text) {
+        // Without it, an old subscription stays: no reason to stop.
+        if (keeps_session_)
+          context_->save({topics_partition_, std::move(text)}, [](const Status&) {});
+      });
+  save_again_.emplace(context.loop());
+  restore();
+  session_->connect();
+  return {};
+}
+
+void MqttSource::restore() {
+  for (const SavedPosition& saved : context_->saved()) {
+    if (saved.partition == partition_ && !partition_.empty()) inbox_.restore(saved.value);
+    if (saved.partition == topics_partition_) subscriptions_->restore(saved.value);
+  }
+  had_session_ = keeps_session_ && subscriptions_->any_before();
+}
+
+bool MqttSource::drain() {
+  draining_ = true;
+  reconnect_->stop();
+  session_->pause();
+  return session_->up() && qos_ > 0;
+}
+
+void MqttSource::stop(std::function<void()> closed) {
+  stopping_ = true;
+  if (!session_) return closed();  // open() failed
+  reconnect_->stop();
+  subscriptions_->connection_lost();
+  save_again_->stop();
+  session_->close(std::move(closed));
+}
+
+// --- the connection -----------------------------------------------------------------------------
+
+void MqttSource::on_up(const Connack& connack) {
+  std::string version = session_->version() == Version::k5 ? "5" : "3.1.1";
+  reconnect_->connected("connected to " + config_.url.shown + " as " +
+                        json_quoted(session_->config().connect.client_id) + " (MQTT " + version +
+                        (connack.session_present ? ", session resumed)" : ")"));
+  most_seen_ = 0;
+  if (connack.session_present) return session_began(connack);
+  if (std::exchange(had_session_, false))
+    log::warn(context_->pipeline(),
+              config_.url.shown +
+                  ": the broker has forgotten the session: messages that it had "
+                  "accepted for this client may be lost");
+  inbox_.session_lost();
+  if (partition_.empty()) return session_began(connack);
+  // Identifiers of the old session must not be taken for those of the new one after a crash. There
+  // are no messages before SUBSCRIBE, so it waits.
+  forget_then([this, copy = connack] { session_began(copy); });
+}
+
+void MqttSource::session_began(const Connack& connack) {
+  had_session_ = keeps_session_;
+  subscriptions_->begin(connack);
+  session_->flush();
+}
+
+void MqttSource::on_down(const Down& down) {
+  inbox_.connection_lost();
+  completions_->connection_lost();
+  subscriptions_->connection_lost();
+  batch_.reset();  // nothing is in it: it is emitted at the end of each read
+  tell_window();
+  if (stopping_ || draining_) return;
+  if (down.retry_now) {
+    log::info(context_->pipeline(),
+              config_.url.shown + ": the broker does not speak MQTT 5; " + "going on with 3.1.1");
+    return session_->connect();
+  }
+  std::string why = down.text;
+  // 3.1.1 has no way to say that a session was taken over.
+  if (down.brief && was_cut_short_ && session_->version() == Version::k311)
+    why +=
+        "; that happens again and again right after connecting: does another client use the "
+        "client id " +
+        json_quoted(session_->config().connect.client_id) + "?";
+  if (down.was_up) was_cut_short_ = down.brief;
+  reconnect_->failed(why);
+}
+
+// --- messages -----------------------------------------------------------------------------------
+
+bool MqttSource::begin_batch() {
+  if (batch_) return true;
+  batch_ = context_->new_batch(Content::kSlices);
+  if (!batch_) return false;
+  batch_->begin = {.offset = inbox_.offset()};
+  batch_->end = batch_->begin;
+  batch_->arrival_us = context_->clock().unix_us();
+  batch_messages_ = 0;
+  fields_.begin_batch();
+  return true;
+}
+
+Result<bool> MqttSource::on_publish(const Publish& publish) {
+  if (draining_) return false;
+  if (inbox_.unacknowledged() >= receive_maximum_ && publish.qos > 0) return false;
+  Result<bool> seen = inbox_.seen(publish);
+  if (!seen) return fail(seen.error());
+  if (*seen) return true;
+  if (publish.topic.empty()) return fail(ErrorKind::kData, "a PUBLISH without a topic");
+  if (!begin_batch()) return false;
+  const uint64_t end = inbox_.add(publish);
+  batch_->end.offset = end;
+  ++batch_messages_;
+  if (publish.cut) {
+    reject(publish, "a message of " + format_bytes(static_cast<int64_t>(publish.size)) +
+                        ", more than maxPacket");
+    return true;
+  }
+  if (!is_utf8(publish.topic)) {
+    reject(publish, "the topic is not UTF-8");
+    return true;
+  }
+  const auto end_offset = static_cast<uint32_t>(end - batch_->begin.offset);
+  std::string_view payload = batch_->arena.copy(publish.payload);
+  batch_->slices.push_back(
+      {payload.data(), static_cast<uint32_t>(payload.size()), end_offset, batch_messages_});
+  if (fields_.any()) fields_.add(*batch_, publish, end_offset);
+  return true;
+}
+
+void MqttSource::reject(const Publish& publish, const std::string& why) {
+  batch_->rejected.push_back(
+      {batch_->arena.copy(publish.topic), batch_->arena.copy(why), batch_messages_});
+}
+
+void MqttSource::on_pause_in_arrival() {
+  if (batch_) {
+    context_->emit(std::exchange(batch_, {}));
+    context_->progress(inbox_.offset(), std::nullopt);
+  }
+  send_acks();  // of what was sent again
+  tell_window();
+}
+
+Status MqttSource::on_ack(const Ack& ack) {
+  if (ack.type != PacketType::kPubrel) return {};  // leat publishes nothing here
+  Status status = completions_->released(ack.id, inbox_.released(ack.id));
+  if (!status) return status;
+  save_released();
+  return {};
+}
+
+// --- acknowledging ------------------------------------------------------------------------------
+
+void MqttSource::acked(const Position& position) {
+  inbox_.acked(position.offset);
+  completions_->acked(position.offset);
+  if (stopping_) return;
+  send_acks();
+  save_released();
+  tell_window();
+  // It may have been the window that made on_publish() wait.
+  if (!draining_) session_->resume();
+}
+
+void MqttSource::send_acks() {
+  if (!session_->up()) return;
+  inbox_.append_acks(session_->out(), session_->version());
+  completions_->append(session_->out(), session_->version());
+  session_->flush();
+}
+
+void MqttSource::tell_window() {
+  const size_t waiting = inbox_.unacknowledged();
+  most_seen_ = std::max(most_seen_, waiting);
+  bool full = waiting >= std::min(std::max(most_seen_, kSmallestWindow), receive_maximum_);
+  if (full == window_full_ && !full) return;
+  window_full_ = full;
+  context_->window_full(full);
+}
+
+SavedPosition MqttSource::saved_form(const Position& position) {
+  if (partition_.empty()) return {};  // the broker keeps the place
+  completions_->formed(position.offset);
+  return {partition_, inbox_.accepted_ids(position.offset)};
+}
+
+// Frees identifiers when no commit of the engine is to come that would.
+void MqttSource::save_released() {
+  if (partition_.empty() || !completions_->waiting() || saving_ || !inbox_.empty()) return;
+  saving_ = true;
+  save_ids([this, mark = completions_->mark()](bool saved) {
+    saving_ = false;
+    if (!saved) return save_again_->start(kSaveAgain, [this] { save_released(); });
+    completions_->saved(mark);
+    send_acks();
+    save_released();
+  });
+}
+
+void MqttSource::forget_then(std::function<void()> next) {
+  save_ids([this, next = std::move(next)](bool saved) {
+    if (!session_->up()) return;
+    if (saved) return next();
+    save_again_->start(kSaveAgain, [this, next] { forget_then(next); });
+  });
+}
+
+// The identifiers in use, as they are now: a failed save must not be repeated as it was, since a
+// commit of the engine may have overtaken it.
+void MqttSource::save_ids(std::function<void(bool saved)> done) {
+  context_->save({partition_, inbox_.accepted_ids(inbox_.offset())},
+                 [this, alive = alive_, done = std::move(done)](const Status& status) {
+                   if (!*alive || stopping_) return;
+                   if (!status)
+                     log::warn(context_->pipeline(),
+                               "the state of the MQTT session cannot be saved (" +
+                                   status.error().message() + "); trying again");
+                   done(status.has_value());
+                 });
+}
+
+std::string MqttSource::describe(const Position& position) {
+  std::string topic(inbox_.topic_at(position.offset));
+  return config_.url.shown + (topic.empty() ? "" : " " + excerpt(topic, 200)) + ", message " +
+         std::to_string(position.line);
+}
+
+// --- descriptor ---------------------------------------------------------------------------------
+
+Result<std::unique_ptr<Source>> make(const Options& options) {
+  Result<SessionConfig> config = session_config(options);
+  if (!config) return fail(config.error());
+  const std::vector<std::string>& topics = options.strings("topics");
+  if (topics.empty()) return bad_option(options, "topics", "name at least one topic");
+  for (const std::string& topic : topics) {
+    if (Status status = check_filter(topic); !status)
+      return bad_option(options, "topics", json_quoted(topic) + ": " + status.error().message());
+    if (std::count(topics.begin(), topics.end(), topic) > 1)
+      return bad_option(options, "topics", json_quoted(topic) + " stands twice");
+  }
+  Result<FieldMaker> fields = FieldMaker::from(options);
+  if (!fields) return fail(fields.error());
+  ConnectPacket& connect = config->connect;
+  connect.clean_start = options.boolean("cleanSession");
+  if (!connect.clean_start)
+    connect.session_expiry =
+        static_cast<uint32_t>(options.duration("sessionExpiry").count() / 1000);
+  connect.receive_maximum = static_cast<uint16_t>(options.integer("receiveMaximum"));
+  config->largest_packet = static_cast<size_t>(options.bytes("maxPacket"));
+  return std::make_unique<MqttSource>(std::move(*config), std::move(*fields), options);
+}
+
+Replay replay(const Options& options) {
+  int64_t qos = options.integer("qos");
+  if (qos == 0 || options.boolean("cleanSession")) return Replay::kNone;
+  return qos == 2 ? Replay::kHoldsAckOnce : Replay::kHoldsAck;
+}
+
+bool has_fields(const Options& options) {
+  return !options.strings("fields").empty() || !options.strings("topicFields").empty();
+}
+
+}  // namespace
+}  // namespace mqtt
+
+extern const SourceType kMqttSource;
+const SourceType kMqttSource{
+    .name = "mqtt",
+    .help =
+        "Subscribes to topics of an MQTT broker. A message of QoS 1 or 2 is acknowledged when its "
+        "records are delivered or safe in the journal, not before.",
+    .gives = Gives::kSlices,
+    .replay = mqtt::replay,
+    .options = mqtt::kSourceOptions,
+    .formats = mqtt::kFormats,
+    .bounded = nullptr,
+    .has_fields = mqtt::has_fields,
+    .make = mqtt::make,
+};
+
+}  // namespace leat
