@@ -47,6 +47,9 @@ Spool::Spool(SpoolSetup setup)
   active_ = mode() == SpoolMode::kAlways;
   writer_.on_stored([this](SpoolWriter::Row& row) { stored(row); });
   writer_.drop_from([this] { return cursor_; });
+  writer_.on_stuck([this] {
+    if (on_change_) on_change_();
+  });
 }
 
 Spool::~Spool() {
@@ -87,6 +90,7 @@ void Spool::add(BatchRef batch) {
 void Spool::direct(BatchRef batch) {
   if (mode() != SpoolMode::kNever) held_.add(batch, setup_.clock.monotonic_us());
   deliverer_->add(std::move(batch));
+  if (window_full_since_us_ != 0) deliverer_->flush();  // nothing more comes to wait for
 }
 
 void Spool::window_full(bool full) {

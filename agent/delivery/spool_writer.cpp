@@ -104,22 +104,21 @@ void SpoolWriter::drop_newest() {
 
 void SpoolWriter::drop_oldest(uint64_t bytes) {
   dropping_ = true;
-  setup_.journal.drop_spooled(setup_.pipeline, drop_from_(), bytes,
-                              [this, alive = alive_](const Result<SpoolRemoved>& removed) {
-                                if (!*alive) return;
-                                dropping_ = false;
-                                if (!removed) return try_again_later(removed.error());
-                                // Everything there is may be on its way to the sink already.
-                                bool none = removed->records == 0;
-                                say_full(none ? "the source is held back until the sink takes "
-                                                "records again"
-                                              : "the oldest records are dropped (overflow "
-                                                "dropOldest)");
-                                if (none) return;
-                                counters_.dropped_oldest += removed->records;
-                                bytes_ -= std::min(bytes_, removed->bytes);
-                                pump();
-                              });
+  uint64_t from = drop_from_();
+  auto done = [this, alive = alive_, from](const Result<SpoolRemoved>& removed) {
+    if (!*alive) return;
+    dropping_ = false;
+    if (!removed) return try_again_later(removed.error());
+    if (removed->records == 0)  // everything there is may be on its way to the sink already
+      return say_full("the source is held back until the sink takes records again");
+    // What was handed to the deliverer in the meantime is not lost.
+    uint64_t handed = std::clamp(drop_from_(), from, removed->end) - from;
+    counters_.dropped_oldest += removed->records - std::min(removed->records, handed);
+    bytes_ -= std::min(bytes_, removed->bytes);
+    say_full("the oldest records are dropped (overflow dropOldest)");
+    pump();
+  };
+  setup_.journal.drop_spooled(setup_.pipeline, from, bytes, done);
 }
 
 void SpoolWriter::say_full(const std::string& what) {
@@ -238,6 +237,7 @@ void SpoolWriter::try_again_later(const Error& error) {
       pump();
     }
   });
+  if (stuck()) on_stuck_();
 }
 
 bool SpoolWriter::stuck() const {

@@ -81,6 +81,8 @@ class SpoolWriter {
 
   // Called in order, when a row (with all before it) is safe. It may be a row without records.
   void on_stored(std::function<void(Row&)> listener) { on_stored_ = std::move(listener); }
+  // Called when stuck() has become true.
+  void on_stuck(std::function<void()> listener) { on_stuck_ = std::move(listener); }
   // Asked for the place from which rows may be dropped (they are not on their way to the sink).
   void drop_from(std::function<uint64_t()> place) { drop_from_ = std::move(place); }
 
@@ -132,6 +134,7 @@ class SpoolWriter {
   log::OnceAMinute said_failing_;
   SpoolCounters counters_;
   std::function<void(Row&)> on_stored_;
+  std::function<void()> on_stuck_;
   std::function<uint64_t()> drop_from_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -264,6 +264,11 @@ void JournalDatabase::rollback() {
   sqlite3_reset(rollback_);
 }
 
+void JournalDatabase::make_room() {
+  if (broken_.empty())
+    sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+}
+
 Status JournalDatabase::save(const std::string& pipeline, const SavedPosition& position) {
   bind(save_, 1, pipeline);
   bind(save_, 2, position.partition);

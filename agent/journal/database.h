@@ -27,6 +27,9 @@ class JournalDatabase {
   Status begin(bool durable);
   Status commit();
   void rollback();
+  // After a transaction that failed, perhaps because the disk is full: what the WAL holds goes into
+  // the database, whose free pages then take it, and the WAL begins anew.
+  void make_room();
 
   Status save(const std::string& pipeline, const SavedPosition& position);
   Result<std::vector<SavedPosition>> load(const std::string& pipeline);

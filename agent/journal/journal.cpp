@@ -88,7 +88,10 @@ void Journal::serve_all() {
     for (auto& [channel, request] : batch)
       if (request.writes && status) status = request.work(*database_);
     if (status) status = database_->commit();
-    if (!status) database_->rollback();
+    if (!status) {
+      database_->rollback();
+      database_->make_room();
+    }
   }
   for (auto& [channel, request] : batch) {
     request.status = request.writes ? status : request.work(*database_);

@@ -1,0 +1,310 @@
+"""What the sink cannot take now is kept in the journal: through kills, full disks, new configs."""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from faults.failing_fsync import FailingFsync
+from faults.small_disk import SmallDisk, can_mount
+from harness.collector import Answer
+from harness.pipelines import file_source, http_sink, pipeline, quick_retry
+from harness.telemetry import expect_each_once, missing
+
+RECORDS = 5000
+
+
+def seqs(collector):
+    return [record["seq"] for record in collector.records()]
+
+
+def journal(agent, query):
+    """Rows of a query of the journal, also while the agent runs: it keeps the file to itself, so a
+    copy is read. [] when the copy came out torn."""
+    copy = agent.folder / "journal-copy.db"
+    for suffix in ("", "-wal"):
+        source = agent.data_dir / f"journal.db{suffix}"
+        Path(f"{copy}{suffix}").unlink(missing_ok=True)
+        if source.exists():
+            shutil.copyfile(source, f"{copy}{suffix}")
+    try:
+        with closing(sqlite3.connect(copy)) as db:
+            return db.execute(query).fetchall()
+    except sqlite3.DatabaseError:
+        return []
+
+
+def spooled(agent):
+    """Records in the journal."""
+    rows = journal(agent, "SELECT coalesce(sum(records), 0) FROM spool")
+    return rows[0][0] if rows else None
+
+
+def spooling(source, collector, mode="always", sink=None, **delivery):
+    # One in flight, so that the order can be looked at.
+    return pipeline(source, sink or http_sink(collector, inFlight=1),
+                    delivery=quick_retry(spool=mode, **delivery))
+
+
+def wait_all_read(agent, path):
+    """Until the source's position in the journal is at the end of the file."""
+    def condition():
+        return any(str(path.stat().st_size) in value
+                   for value, in journal(agent, "SELECT value FROM positions"))
+    agent.wait_for(condition, what=f"all of {path} read and in the journal")
+
+
+def test_what_was_spooled_is_delivered_after_a_kill_without_the_source(
+        agent, collector, telemetry, tmp_path):
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(telemetry(RECORDS).read_bytes())
+    collector.down()
+    agent.configure(spooling(file_source(path, follow=True), collector))
+    agent.start()
+    wait_all_read(agent, path)
+    agent.kill()
+    assert spooled(agent) == RECORDS
+    path.unlink()
+    collector.up()
+    agent.start()
+    collector.wait_records(RECORDS)
+    agent.terminate()
+    assert agent.wait() == 0
+    expect_each_once(seqs(collector), RECORDS)
+    assert seqs(collector) == sorted(seqs(collector))
+    assert spooled(agent) == 0
+
+
+def test_kills_while_the_sink_comes_and_goes_lose_nothing_and_keep_the_order(
+        agent, collector, telemetry, tmp_path):
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(telemetry(RECORDS).read_bytes())
+    # Followed, so that it never is done before its kill.
+    agent.configure(spooling(file_source(path, follow=True), collector, "onTrouble",
+                             sink=http_sink(collector, records=50, inFlight=1)))
+    kills = 0
+    while len(set(seqs(collector))) < RECORDS:
+        collector.down()
+        agent.start()
+        agent.wait_log("trying again until it works")
+        collector.up()
+        collector.wait_records(min(len(collector.records()) + 400, RECORDS))
+        agent.kill()
+        kills += 1
+    assert kills > 1
+    got = seqs(collector)
+    assert missing(got, RECORDS) == []
+    first_times = list(dict.fromkeys(got))
+    assert first_times == sorted(first_times)
+    assert len(got) - RECORDS <= 50 * 2 * kills
+
+
+def test_a_healthy_sink_leaves_the_journal_without_payload(agent, collector, telemetry):
+    agent.configure(spooling(file_source(telemetry(RECORDS)), collector, "onTrouble"))
+    assert agent.run() == 0
+    expect_each_once(seqs(collector), RECORDS)
+    assert "spooled" not in agent.log
+    assert journal(agent, "SELECT count(*) FROM spool") == [(0,)]
+
+
+def test_sigterm_in_trouble_ends_at_once_and_leaves_the_rest_in_the_journal(
+        agent, collector, telemetry, tmp_path):
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(telemetry(RECORDS).read_bytes())
+    collector.down()
+    agent.configure(spooling(file_source(path, follow=True), collector, "onTrouble"))
+    agent.start()
+    wait_all_read(agent, path)
+    agent.terminate()
+    assert agent.wait() == 0
+    assert spooled(agent) == RECORDS
+    agent.wait_log(f"{RECORDS:,} not delivered yet")
+
+
+def test_the_spool_stays_within_max_spool_and_block_loses_nothing(agent, collector, telemetry):
+    collector.down()
+    agent.configure(spooling(file_source(telemetry(50_000)), collector, maxSpool="128KiB"))
+    agent.start()
+    agent.wait_log("the spool is full .128.0 KiB.: the source is held back")
+    collector.up()
+    assert agent.wait() == 0
+    expect_each_once(seqs(collector), 50_000)
+    # One batch more than maxSpool at most, and SQLite's own pages.
+    assert (agent.data_dir / "journal.db").stat().st_size < 400 * 1024
+
+
+def test_drop_oldest_keeps_the_latest_and_counts_the_rest(agent, collector, telemetry, tmp_path):
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(telemetry(50_000).read_bytes())
+    collector.down()
+    agent.configure(spooling(file_source(path, follow=True), collector, maxSpool="128KiB",
+                             overflow="dropOldest"))
+    agent.start()
+    agent.wait_log("the oldest records are dropped")
+    wait_all_read(agent, path)
+    collector.up()
+    agent.wait_for(lambda: collector.accepted and seqs(collector)[-1] == 49_999,
+                   what="the last record")
+    agent.terminate()
+    assert agent.wait() == 0
+    dropped = 50_000 - len(set(seqs(collector)))
+    assert dropped > 10_000
+    assert f"{dropped:,} dropped at maxSpool" in agent.log
+
+
+def test_drop_newest_keeps_the_first_and_counts_the_rest(agent, collector, telemetry, tmp_path):
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(telemetry(50_000).read_bytes())
+    collector.down()
+    agent.configure(spooling(file_source(path, follow=True), collector, maxSpool="128KiB",
+                             overflow="dropNewest"))
+    agent.start()
+    agent.wait_log("records that come now are dropped")
+    wait_all_read(agent, path)
+    kept = spooled(agent)
+    assert kept < 40_000
+    collector.up()
+    collector.wait_records(kept)
+    agent.terminate()
+    assert agent.wait() == 0
+    assert seqs(collector) == list(range(kept))
+    assert f"{50_000 - kept:,} dropped at maxSpool" in agent.log
+
+
+@pytest.fixture
+def disk(tmp_path, make_agent):  # make_agent: agents end before the disk goes
+    if not can_mount(tmp_path):
+        pytest.skip("mounting a small file system needs root with CAP_SYS_ADMIN")
+    with SmallDisk(tmp_path / "disk", "2m") as small:
+        yield small
+
+
+def test_a_full_disk_holds_the_source_back_and_loses_nothing(agent, collector, telemetry, disk):
+    agent.data_dir = disk.folder / "data"
+    collector.down()
+    agent.configure(spooling(file_source(telemetry(120_000)), collector))
+    agent.start()
+    agent.wait_log("journal cannot take records.*full")
+    collector.up()
+    assert agent.wait(120) == 0
+    expect_each_once(seqs(collector), 120_000)
+
+
+def test_after_a_failed_fsync_nothing_is_journaled_and_what_is_delivered_is_all_there(
+        agent, collector, telemetry, tmp_path):
+    disk = FailingFsync(tmp_path)
+    collector.down()
+    agent.configure(spooling(file_source(telemetry(RECORDS)), collector))
+    disk.fail()
+    agent.start(env=disk.env)
+    agent.wait_log("error leat: .*fsync.*restart leat")
+    agent.kill()
+    disk.flag.unlink()
+    collector.up()
+    assert agent.run() == 0
+    expect_each_once(seqs(collector), RECORDS)
+
+
+def test_a_journal_that_takes_nothing_does_not_stop_a_healthy_sink(
+        agent, collector, telemetry, tmp_path):
+    disk = FailingFsync(tmp_path)
+    disk.fail()
+    agent.configure(spooling(file_source(telemetry(RECORDS)), collector))
+    agent.start(env=disk.env)
+    assert agent.wait() == 0
+    assert missing(seqs(collector), RECORDS) == []
+
+
+def test_spooled_records_follow_a_sink_that_was_configured_anew(
+        agent, collector, telemetry, tmp_path):
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(telemetry(RECORDS).read_bytes())
+    collector.down()
+    source = file_source(path, follow=True)
+    agent.configure(spooling(source, collector))
+    agent.start()
+    wait_all_read(agent, path)
+    agent.kill()
+    database = tmp_path / "out.db"
+    agent.configure(pipeline(source, {"type": "sqlite", "path": str(database), "table": "t",
+                                      "createTable": True}))
+    agent.start()
+    agent.wait_for(lambda: database.exists() and rows(database) == RECORDS, what="all rows")
+    agent.terminate()
+    assert agent.wait() == 0
+
+
+def rows(database):
+    try:
+        with sqlite3.connect(database) as db:
+            return db.execute("SELECT count(DISTINCT seq) FROM t").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+
+
+def test_records_of_every_type_survive_the_journal(agent, tmp_path):
+    record = {"i": 9223372036854775807, "f": 0.1, "d": 1.2345678901234567890123, "s": "grün\n\"",
+              "b": True, "n": None, "j": [1, {"a": 2}]}
+    path = tmp_path / "input.jsonl"
+    text = json.dumps(record, ensure_ascii=False).replace("1.2345678901234568",
+                                                          "1.2345678901234567890123")
+    path.write_text(text + "\n")
+    database = tmp_path / "out.db"
+    agent.configure(pipeline(file_source(path),
+                             {"type": "sqlite", "path": str(database), "table": "t",
+                              "createTable": True},
+                             delivery={"spool": "always"}))
+    assert agent.run() == 0
+    with sqlite3.connect(database) as db:
+        db.row_factory = sqlite3.Row
+        row = dict(db.execute("SELECT * FROM t").fetchone())
+    assert (row["i"], row["f"], row["s"], row["b"], row["n"]) == (
+        record["i"], record["f"], record["s"], 1, None)
+    assert json.loads(row["j"]) == record["j"]
+
+
+def test_a_spool_of_a_pipeline_that_is_gone_is_named(agent, collector, telemetry, tmp_path):
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(telemetry(100).read_bytes())
+    collector.down()
+    agent.configure(spooling(file_source(path, follow=True), collector))
+    agent.start()
+    wait_all_read(agent, path)
+    agent.kill()
+    agent.configure({**spooling(file_source(path), collector, "never"), "name": "other"})
+    agent.start()
+    agent.wait_log('spooled records of the pipeline "p", which is not configured')
+    collector.up()
+    assert agent.wait() == 0
+
+
+def test_dead_letters_of_spooled_records_say_where_they_came_from(agent, collector, tmp_path):
+    path = tmp_path / "input.jsonl"
+    path.write_text("".join(f'{{"seq":{n}}}\n' for n in range(20)))
+    collector.decide = lambda request: Answer(
+        400 if any(record["seq"] == 7 for record in request.records) else 204)
+    agent.configure(spooling(file_source(path), collector))
+    assert agent.run() == 0
+    letters = agent.dead_letters()
+    assert [letter["raw"] for letter in letters] == ['{"seq":7}']
+    assert letters[0]["source"].startswith(str(path))
+
+
+def test_a_csv_sink_with_a_spool_needs_fixed_columns(agent, collector, telemetry):
+    agent.configure(spooling(file_source(telemetry(10)), collector,
+                             sink={"type": "http", "url": collector.url, "format": "csv"}))
+    done = agent.command("check", "-c", agent.config_path)
+    assert done.returncode == 2
+    assert "pipelines[0].sink.csv.columns: missing" in done.stderr
+
+
+def test_exactly_once_goes_with_always_or_never(agent, telemetry, tmp_path):
+    sink = {"type": "sqlite", "path": str(tmp_path / "o.db"), "table": "t", "createTable": True}
+    agent.configure(pipeline(file_source(telemetry(10)), sink,
+                             delivery={"guarantee": "exactlyOnce", "spool": "onTrouble"}))
+    done = agent.command("check", "-c", agent.config_path)
+    assert done.returncode == 2
+    assert "pipelines[0].delivery.spool: exactlyOnce needs one path to the sink" in done.stderr
