@@ -148,7 +148,7 @@ std::string layout_sql(const TableName& table) {
          oid +
          ";"
          "SELECT 'C', a.attnum, a.attname, a.atttypid, a.attnotnull,"
-         " a.atthasdef OR a.attidentity <> '' OR y.typdefault IS NOT NULL, a.attidentity || '-',"
+         " a.atthasdef OR a.attidentity <> '' OR y.typdefault IS NOT NULL, a.attidentity::text || '-',"
          " a.attgenerated <> '', pg_catalog.format_type(a.atttypid, a.atttypmod),"
          " b.oid, b.modifier, b.typtype, b.typcategory FROM pg_catalog.pg_attribute a"
          " JOIN pg_catalog.pg_type y ON y.oid = a.atttypid CROSS JOIN LATERAL ("

@@ -13,6 +13,13 @@ tl::unexpected<Error> malformed(const char* what) {
   return fail(ErrorKind::kUnavailable, std::string("the server sent a malformed ") + what);
 }
 
+// For a log line. The server quotes names with ", which needs no escape there.
+std::string shown(std::string_view text) {
+  std::string out = excerpt(text, kExcerpt);
+  for (size_t at = 0; (at = out.find("\\\"", at)) != std::string::npos;) out.erase(at, 1);
+  return out;
+}
+
 }  // namespace
 
 ServerError read_error(std::string_view body) {
@@ -51,9 +58,9 @@ ServerError read_error(std::string_view body) {
 }
 
 std::string ServerError::message() const {
-  std::string out = text.empty() ? "the server gave no reason" : excerpt(text, kExcerpt);
-  if (!detail.empty()) out += " (" + excerpt(detail, kExcerpt) + ")";
-  if (!hint.empty()) out += "; hint: " + excerpt(hint, kExcerpt);
+  std::string out = text.empty() ? "the server gave no reason" : shown(text);
+  if (!detail.empty()) out += " (" + shown(detail) + ")";
+  if (!hint.empty()) out += "; hint: " + shown(hint);
   if (!sqlstate.empty()) out += ", SQLSTATE " + excerpt(sqlstate, 5);
   return out;
 }

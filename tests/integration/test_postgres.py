@@ -1,0 +1,530 @@
+"""The postgres sink against a real PostgreSQL: write modes, types, bad rows, createTable, jobs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.pipelines import file_source, pipeline, quick_retry
+from harness.telemetry import expect_each_once
+
+ROOT = Path(__file__).resolve().parents[2]
+READINGS = ("CREATE TABLE readings (seq bigint, ts bigint, device text, state text, temp float8, "
+            "vib real, ok boolean)")
+
+
+def sink(database, table="t", records=5000, linger="20ms", url=None, **options):
+    return {"type": "postgres", "url": url or database.url, "table": table,
+            "batch": {"records": records, "linger": linger}, **options}
+
+
+def lines(agent, *records, name="in.jsonl"):
+    """A file of these records: dicts, or text as it is."""
+    path = agent.folder / name
+    path.write_text("".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in records))
+    return path
+
+
+def configure(agent, database, path, *transforms, format="json", delivery=None, **options):
+    agent.configure(pipeline(file_source(path, format=format), sink(database, **options),
+                             *transforms, delivery=delivery or quick_retry()))
+    return agent
+
+
+def deliver(agent, database, *records, **options):
+    """Runs these records into the table to the end; the agent must say that all went well."""
+    assert configure(agent, database, lines(agent, *records), **options).run() == 0, agent.log
+    return agent
+
+
+def fails(agent, database, *records, **options):
+    """The pipeline ends with an error; returns the log."""
+    assert configure(agent, database, lines(agent, *records), **options).run() == 1, agent.log
+    assert agent.dead_letters() == []
+    return agent.log
+
+
+def reasons(agent):
+    return [letter["reason"] for letter in agent.dead_letters()]
+
+
+# --- write modes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["copy", "insert"])
+def test_every_record_arrives_once(agent, database, telemetry, mode):
+    database.query(READINGS)
+    configure(agent, database, telemetry(20000), table="readings", writeMode=mode)
+    assert agent.run() == 0
+    expect_each_once([int(seq) for (seq,) in database.query("SELECT seq FROM readings")], 20000)
+    assert database.value("SELECT count(DISTINCT xmin::text) > 1 FROM readings") == "t"
+
+
+def test_the_order_is_kept(agent, database, telemetry):
+    database.query(READINGS + "; ALTER TABLE readings ADD n bigserial")
+    configure(agent, database, telemetry(5000), table="readings", records=300)
+    assert agent.run() == 0
+    assert database.value("SELECT count(*) FROM readings WHERE n <> seq + 1") == "0"
+
+
+def test_upsert_updates_rows_and_the_last_of_a_batch_wins(agent, database):
+    database.query("CREATE TABLE t (id int PRIMARY KEY, temp float8, note text);"
+                   "INSERT INTO t VALUES (1, 10, 'old'), (2, 20, 'old')")
+    deliver(agent, database, {"id": 1, "temp": 1}, {"id": 3, "temp": 3}, {"id": 1, "temp": 2},
+            {"id": 1, "temp": 1.5}, writeMode="upsert", key=["id"])
+    assert database.query("SELECT * FROM t ORDER BY id") == [
+        ("1", "1.5", "old"), ("2", "20", "old"), ("3", "3", "NULL")]
+
+
+def test_upsert_leaves_columns_alone_whose_field_is_absent(agent, database):
+    database.query("CREATE TABLE t (id int PRIMARY KEY, a int DEFAULT 7, b int)")
+    deliver(agent, database, {"id": 1, "a": 1, "b": 1}, {"id": 1, "b": 2}, {"id": 1, "a": None},
+            {"id": 2, "b": 5}, {"b": 6, "id": 1}, writeMode="upsert", key=["id"])
+    assert database.query("SELECT * FROM t ORDER BY id") == [("1", "NULL", "6"), ("2", "7", "5")]
+
+
+def test_upsert_rejects_records_without_their_key(agent, database):
+    database.query("CREATE TABLE t (id int PRIMARY KEY, a int)")
+    deliver(agent, database, {"id": 1, "a": 1}, {"a": 2}, {"id": None, "a": 3}, writeMode="upsert",
+            key=["id"])
+    assert database.query("SELECT * FROM t") == [("1", "1")]
+    assert reasons(agent) == ["key column id: the field is absent", "key column id: the field is null"]
+
+
+def test_upsert_says_which_index_it_needs(agent, database):
+    database.query("CREATE TABLE t (id int, a int)")
+    log = fails(agent, database, {"id": 1}, writeMode="upsert", key=["id"])
+    assert 'no unique index over exactly the key ("id"): CREATE UNIQUE INDEX ON "t" ("id")' in log
+
+
+def test_merge_sql_fills_several_tables_in_one_transaction(agent, database):
+    database.query("CREATE TABLE device (id serial PRIMARY KEY, name text UNIQUE);"
+                   "CREATE TABLE reading (device int REFERENCES device, temp float8);"
+                   "CREATE TYPE incoming AS (device text, temp float8)")
+    merge = """INSERT INTO device (name) SELECT DISTINCT device FROM leat_staging
+                 ON CONFLICT DO NOTHING;
+               INSERT INTO reading SELECT d.id, s.temp FROM leat_staging s
+                 JOIN device d ON d.name = s.device ORDER BY s.leat_row -- in order"""
+    deliver(agent, database, {"device": "a", "temp": 1}, {"device": "b", "temp": 2.5},
+            {"device": "a"}, table="incoming", writeMode="merge", mergeSql=merge, records=2)
+    assert database.query("SELECT d.name, r.temp FROM reading r JOIN device d ON d.id = r.device") == [
+        ("a", "1"), ("b", "2.5"), ("a", "NULL")]
+
+
+def test_merge_sql_that_ends_the_transaction_ends_the_pipeline(agent, database):
+    database.query("CREATE TABLE t (id int)")
+    log = fails(agent, database, {"id": 1}, writeMode="merge", mergeSql="COMMIT")
+    assert "mergeSql must not end the transaction" in log
+
+
+def test_an_error_in_merge_sql_ends_the_pipeline_and_stores_nothing(agent, database):
+    database.query("CREATE TABLE t (id int)")
+    log = fails(agent, database, {"id": 1}, writeMode="merge",
+                mergeSql="INSERT INTO t SELECT id FROM leat_staging; SELEC 1")
+    assert "syntax error" in log and "42601" in log
+    assert database.count("t") == 0
+
+
+# --- columns -------------------------------------------------------------------------------------
+
+
+def test_columns_say_which_field_goes_where(agent, database):
+    database.query('CREATE SCHEMA s; CREATE TABLE s."T" ("Temp C" float8, name text, x int)')
+    deliver(agent, database, {"temp": 1.5, "device": "a", "x": 5}, table='s."T"',
+            columns={"temp": "Temp C", "device": "name"})
+    assert database.query('SELECT * FROM s."T"') == [("1.5", "a", "NULL")]
+    assert "left out" not in agent.log
+
+
+def test_names_without_quotes_are_lower_case_in_the_table(agent, database):
+    database.query("CREATE TABLE Readings (tempF float8)")
+    deliver(agent, database, {"tempF": 70.5}, table="Public.Readings")
+    assert database.query("SELECT tempf FROM readings") == [("70.5",)]
+
+
+def test_an_unknown_field_is_left_out_and_told_once(agent, database):
+    database.query("CREATE TABLE t (id int)")
+    deliver(agent, database, *({"id": n, "extra": n} for n in range(50)), records=10)
+    assert database.count("t") == 50
+    assert len(agent.log_lines('field extra has no column of table "t": it is left out')) == 1
+
+
+def test_an_unknown_field_can_reject_the_record(agent, database):
+    database.query("CREATE TABLE t (id int)")
+    deliver(agent, database, {"id": 1}, {"id": 2, "extra": 1}, {"id": 3}, unknownFields="reject")
+    assert database.query("SELECT id FROM t") == [("1",), ("3",)]
+    assert reasons(agent) == ["field extra has no column of table t"]
+
+
+def test_defaults_and_identity_columns_fill_what_no_field_gives(agent, database):
+    database.query("CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, a int DEFAULT 7, b int, "
+                   "twice int GENERATED ALWAYS AS (b * 2) STORED, at timestamptz NOT NULL DEFAULT now())")
+    records = [{"b": 1}, {"a": 1, "b": 2}, {"a": None, "b": 3}, {"b": 4, "twice": 9}]
+    for mode in ("copy", "insert"):
+        database.query("TRUNCATE t RESTART IDENTITY")
+        agent.data_dir = agent.folder / mode
+        deliver(agent, database, *records, writeMode=mode)
+        assert database.query("SELECT id, a, b, twice FROM t ORDER BY id") == [
+            ("1", "7", "1", "2"), ("2", "1", "2", "4"), ("3", "NULL", "3", "6"), ("4", "7", "4", "8")]
+    assert "field twice is a generated column" in agent.log
+
+
+@pytest.mark.parametrize("ddl,options,message", [
+    (None, {}, 'there is no table "t", and createTable is false'),
+    ("CREATE TABLE t (id int, a int)", {"columns": {"id": "idd"}},
+     "table t: has no column idd, where field id is to go; it has id, a"),
+    ("CREATE TABLE t (id int, g int GENERATED ALWAYS AS (id) STORED)", {"columns": {"id": "g"}},
+     "table t: column g is generated: nothing can be written to it"),
+    ("CREATE TABLE t (id int, need int NOT NULL)", {"columns": {"id": "id"}},
+     "column need is NOT NULL without a default, and no field goes into it"),
+    ("CREATE TABLE t (id int, need int NOT NULL)", {},
+     "column need of table \"t\" is NOT NULL without a default, and no record has a field for it"),
+    ("CREATE SEQUENCE t", {}, "table t: is no table that rows can be written to"),
+    ("CREATE TABLE t (id int)", {"writeMode": "upsert", "key": ["x"]},
+     'table t: has no column x, named by "key"'),
+], ids=["no_table", "no_column", "generated", "not_null", "not_null_by_name", "sequence", "no_key"])
+def test_what_does_not_fit_is_said_before_the_first_row(agent, database, ddl, options, message):
+    if ddl:
+        database.query(ddl)
+    assert message in fails(agent, database, {"id": 1}, {"id": 2}, **options)
+
+
+# --- types ---------------------------------------------------------------------------------------
+
+TYPES = [  # type, JSON value, what the database shows
+    ("boolean", True, "t"), ("boolean", 0, "f"), ("boolean", "yes", "t"),
+    ("smallint", -32768, "-32768"), ("int", "42", "42"), ("int", 44.0, "44"), ("int", True, "1"),
+    ("bigint", 9223372036854775807, "9223372036854775807"),
+    ("bigint", -9223372036854775808, "-9223372036854775808"),
+    ("real", 3.5, "3.5"), ("float8", "1e-5", "1e-05"), ("float8", "NaN", "NaN"),
+    ("float8", "-Infinity", "-Infinity"), ("float8", 123456789012345678901234567890, "1.2345678901234568e+29"),
+    ("numeric", 44.50, "44.5"), ("numeric", "44.50", "44.50"), ("numeric", 0, "0"),
+    ("numeric", "-0.00010", "-0.00010"), ("numeric", "12345678901234567890.123456789", "12345678901234567890.123456789"),
+    ("numeric", "1e20", "100000000000000000000"), ("numeric", "1.5e-7", "0.00000015"),
+    ("numeric", "NaN", "NaN"), ("numeric(6,2)", 9999.994, "9999.99"), ("numeric", "10000", "10000"),
+    ("numeric", "99990001", "99990001"), ("numeric", "0.1", "0.1"), ("numeric", "-10000.00001", "-10000.00001"),
+    ("text", "tab\tnew\nline\\ \"q\" äö€😀", "tab\tnew\nline\\ \"q\" äö€😀"), ("text", 44.5, "44.5"),
+    ("text", True, "true"), ("text", {"a": [1]}, '{"a": [1]}'), ("varchar(4)", "äöü€", "äöü€"),
+    ("varchar(2)", "ab   ", "ab"), ("char(3)", "ab", "ab "), ("name", "n", "n"),
+    ("bytea", "\\x00ff", "\\x00ff"), ("bytea", "ab", "\\x6162"),
+    ("date", "2026-02-28", "2026-02-28"), ("date", "1969-12-31T23:59:59Z", "1969-12-31"),
+    ("date", "infinity", "infinity"),
+    ("time", "03:04", "03:04:00"), ("time", "23:59:59.123456", "23:59:59.123456"),
+    ("timestamp", "2026-01-02T03:04:05.678901Z", "2026-01-02 03:04:05.678901"),
+    ("timestamp", "2026-01-02 03:04:05", "2026-01-02 03:04:05"),
+    ("timestamp", "2026-01-02T03:04:05+02:00", "2026-01-02 01:04:05"),
+    ("timestamptz", "1999-12-31T23:59:59Z", "1999-12-31 23:59:59+00"),
+    ("timestamptz", "-infinity", "-infinity"), ("timestamptz(0)", "2026-01-02T03:04:05.6Z", "2026-01-02 03:04:06+00"),
+    ("uuid", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+    ("json", {"a": [1, None, "x"]}, '{"a": [1, null, "x"]}'), ("jsonb", [1, 2], "[1, 2]"),
+    ("jsonb", "plain \"text\"", '"plain \\"text\\""'), ("jsonb", '{"in": "text"}', '{"in": "text"}'),
+    ("jsonb", "[not json", '"[not json"'), ("jsonb", 1.50, "1.5"), ("jsonb", False, "false"),
+    ("mood", "happy", "happy"), ("percent", 55, "55"),
+]
+# These have no binary form of ours: the whole table goes as text.
+TEXT_TYPES = [
+    ("inet", "10.0.0.1/8", "10.0.0.1/8"), ("interval", "1 day 2 hours", "1 day 02:00:00"),
+    ("int[]", [1, None, 3], "{1,NULL,3}"), ("text[]", ["a\"b\\", "", "NULL", "ä,{}"],
+                                            '{"a\\"b\\\\","","NULL","ä,{}"}'),
+    ("int[]", [[1, 2], [3, 4]], "{{1,2},{3,4}}"), ("int[]", "{7,8}", "{7,8}"), ("int[]", [], "{}"),
+    ("jsonb[]", [{"a": 1}], '{"{\\"a\\": 1}"}'), ("int4range", "[1,5)", "[1,5)"),
+    ("point", "(1,2)", "(1,2)"), ("bit(3)", "101", "101"), ("money", "12.50", "$12.50"),
+]
+
+
+@pytest.mark.parametrize("mode", ["copy", "copy_as_text", "insert", "upsert"])
+def test_values_of_every_type_arrive_as_they_are(agent, database, mode):
+    database.query("CREATE TYPE mood AS ENUM ('sad', 'happy');"
+                   "CREATE DOMAIN percent AS int CHECK (VALUE BETWEEN 0 AND 100)")
+    types = TYPES if mode == "copy" else TYPES + TEXT_TYPES
+    columns = [f"c{n}" for n in range(len(types))]
+    database.query("CREATE TABLE t (id int PRIMARY KEY, " + ", ".join(
+        f"{column} {type}" for column, (type, _, _) in zip(columns, types)) + ")")
+    values = {column: value for column, (_, value, _) in zip(columns, types)}
+    options = {"copy_as_text": {"writeMode": "copy"}, "upsert": {"writeMode": "upsert", "key": ["id"]}
+               }.get(mode, {"writeMode": mode})
+    deliver(agent, database, {"id": 1, **values}, {"id": 2, **{c: None for c in columns}}, **options)
+    assert reasons(agent) == []
+    row, nulls = database.query("SET timezone = 'UTC'; SET lc_monetary = 'C'; SELECT * FROM t ORDER BY id")
+    shown = dict(zip(columns, row[1:]))
+    assert {(types[i][0], json.dumps(types[i][1])): shown[c] for i, c in enumerate(columns)} == {
+        (type, json.dumps(value)): text for type, value, text in types}
+    assert set(nulls[1:]) == {"NULL"}
+
+
+def test_times_of_a_transform_and_exact_decimals_arrive(agent, database):
+    """CSV with typed columns makes values that JSON has not: times and decimals."""
+    database.query("CREATE TABLE t (at timestamptz, day date, tod time, price numeric, words text)")
+    path = agent.folder / "in.csv"
+    path.write_text("at,day,tod,price,words\n" + "1760000000005,1760000000005,1760000000005,"
+                    "00.10,1760000000005\n")
+    time = {"type": "time", "format": "unixMs"}
+    source = file_source(path, format="csv", csv={"columns": [
+        {"index": 0, "name": "at", **time}, {"index": 1, "name": "day", **time},
+        {"index": 2, "name": "tod", **time}, {"index": 3, "name": "price", "type": "string"},
+        {"index": 4, "name": "words", **time}]})
+    agent.configure(pipeline(source, sink(database)))
+    assert agent.run() == 0, agent.log
+    assert reasons(agent) == ["field price: this string is no valid numeric (column price)"]
+    path.write_text(path.read_text().replace("00.10", "0.10"))
+    agent.data_dir = agent.folder / "again"
+    agent.configure(pipeline(source, sink(database)))
+    assert agent.run() == 0, agent.log
+    assert database.query("SET timezone = 'UTC'; SELECT * FROM t") == [
+        ("2025-10-09 08:53:20.005+00", "2025-10-09", "08:53:20.005", "0.10",
+         "2025-10-09T08:53:20.005Z")]
+
+
+# --- bad rows ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["copy", "insert", "upsert"])
+@pytest.mark.parametrize("type,value,reason", [
+    ("smallint", 70000, "out of range for smallint (column v)"),
+    ("bigint", 9223372036854775808, "out of range for bigint"),
+    ("int", 1.5, "is not a whole number"),
+    ("int", "abc", "this string is no valid integer (column v)"),
+    ("int", [1], "a value of type json does not go into integer"),
+    ("real", 1e39, "out of range for real"),
+    ("numeric(4,2)", 123.4, "out of range for numeric(4,2)"),
+    ("text", "a\x00b", "NUL character"),
+    ("varchar(3)", "abcd", "too long for character varying(3)"),
+    ("date", "2026-02-30", "no valid date"),
+    ("timestamptz", 1760000000005, "a value of type integer does not go into timestamp with time zone"),
+    ("uuid", "a0eebc99", "no valid uuid"),
+    ("boolean", 2, "out of range for boolean"),
+    ("bytea", "\\xabc", "no valid bytea"),
+], ids=lambda value: str(value)[:12].replace("\x00", "0"))
+def test_a_value_that_does_not_fit_is_rejected_before_it_is_sent(agent, database, postgres, mode,
+                                                                 type, value, reason):
+    database.query(f"CREATE TABLE t (id int PRIMARY KEY, v {type})")
+    errors = postgres.log.count("ERROR")
+    options = {"key": ["id"]} if mode == "upsert" else {}
+    deliver(agent, database, {"id": 1}, {"id": 2, "v": value}, {"id": 3, "v": None},
+            {"id": 4, "v": value}, writeMode=mode, **options)
+    assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("3",)]
+    assert len(reasons(agent)) == 2 and all(reason in text for text in reasons(agent)), reasons(agent)
+    told = postgres.log.split("ERROR")[errors + 1:]
+    assert all("COPY from stdin failed" in line for line in told), told
+
+
+def test_a_row_the_server_refuses_is_named_by_its_line(agent, database, postgres):
+    database.query("CREATE TABLE t (id int UNIQUE, v int CHECK (v < 100), j jsonb)")
+    database.query("INSERT INTO t VALUES (17, 0)")
+    errors = postgres.log.count("ERROR")
+    records = [{"id": n, "v": 5} for n in range(1000)]
+    records[400]["v"] = 200
+    records[900]["j"] = {"nul": "\x00"}
+    deliver(agent, database, *records, records=1000)
+    assert database.count("t") == 998
+    assert sorted(letter["record"]["id"] for letter in agent.dead_letters()) == [17, 400, 900]
+    told = " ".join(reasons(agent))
+    assert 't_id_key' in told and 't_v_check' in told
+    assert "Key (id)=(17) already exists" in told
+    # Each costs one attempt, instead of the ten of halving.
+    assert postgres.log.count("ERROR") - errors == 3
+
+
+def test_a_trigger_may_reject_rows_and_fill_in_nulls(agent, database):
+    database.query("""
+        CREATE TABLE t (id int, site text NOT NULL);
+        CREATE FUNCTION check_it() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF NEW.id = 3 THEN RAISE EXCEPTION 'no threes'; END IF;
+          NEW.site := coalesce(NEW.site, 'north');
+          RETURN NEW;
+        END $$;
+        CREATE TRIGGER check_it BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION check_it()""")
+    deliver(agent, database, *({"id": n} for n in range(6)))
+    assert database.query("SELECT * FROM t") == [(str(n), "north") for n in (0, 1, 2, 4, 5)]
+    assert reasons(agent) == ["no threes, SQLSTATE P0001"]
+
+
+def test_a_deferred_constraint_is_found_by_halving(agent, database):
+    database.query("CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);"
+                   "CREATE TABLE t (id int REFERENCES p DEFERRABLE INITIALLY DEFERRED)")
+    deliver(agent, database, {"id": 1}, {"id": 2}, {"id": 1}, {"id": 1})
+    assert database.count("t") == 3
+    assert len(reasons(agent)) == 1 and "foreign key" in reasons(agent)[0]
+
+
+def test_a_bad_row_of_an_upsert_is_found_by_halving(agent, database):
+    database.query("CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v < 100))")
+    deliver(agent, database, *({"id": n, "v": 200 if n == 5 else 1} for n in range(20)),
+            writeMode="upsert", key=["id"])
+    assert database.count("t") == 19
+    assert len(reasons(agent)) == 1
+
+
+def test_rows_of_a_partitioned_table_find_their_partition(agent, database):
+    database.query("CREATE TABLE t (id int, at date) PARTITION BY RANGE (at);"
+                   "CREATE TABLE t26 PARTITION OF t FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')")
+    deliver(agent, database, {"id": 1, "at": "2026-05-05"}, {"id": 2, "at": "2025-05-05"},
+            {"id": 3, "at": "2026-06-05"})
+    assert database.query("SELECT id FROM t26") == [("1",), ("3",)]
+    assert "no partition" in reasons(agent)[0]
+
+
+def test_a_view_with_an_instead_of_trigger_is_a_target(agent, database):
+    database.query("""
+        CREATE TABLE base (id int); CREATE VIEW t AS SELECT id FROM base;
+        CREATE FUNCTION store() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN INSERT INTO base VALUES (NEW.id); RETURN NEW; END $$;
+        CREATE TRIGGER store INSTEAD OF INSERT ON t FOR EACH ROW EXECUTE FUNCTION store()""")
+    deliver(agent, database, {"id": 1}, {"id": 2})
+    assert database.count("base") == 2
+
+
+# --- createTable ---------------------------------------------------------------------------------
+
+
+def test_create_table_makes_columns_of_the_records(agent, database):
+    deliver(agent, database,
+            {"id": 1, "temp": 1, "ok": True, "name": "a", "tags": [1], "big": 1, "none": None},
+            {"id": 2, "temp": 1.5, "ok": False, "name": 5, "big": 12345678901234567890},
+            createTable=True)
+    types = database.query("SELECT column_name, data_type FROM information_schema.columns "
+                           "WHERE table_name = 't' ORDER BY ordinal_position")
+    assert types == [("id", "bigint"), ("temp", "double precision"), ("ok", "boolean"),
+                     ("name", "text"), ("tags", "jsonb"), ("big", "numeric"), ("none", "text")]
+    assert database.query("SELECT id, temp, name, big FROM t ORDER BY id") == [
+        ("1", "1", "a", "1"), ("2", "1.5", "5", "12345678901234567890")]
+
+
+def test_create_table_adds_columns_for_new_fields(agent, database):
+    deliver(agent, database, {"id": 1}, {"id": 2, "later": 1.5}, records=1, createTable=True,
+            writeMode="upsert", key=["id"])
+    assert database.query("SELECT * FROM t ORDER BY id") == [("1", "NULL"), ("2", "1.5")]
+    assert database.value("SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass "
+                          "AND indisprimary") == "1"
+
+
+# --- preSql and postSql --------------------------------------------------------------------------
+
+JOB = {"preSql": ["TRUNCATE t", "INSERT INTO log VALUES ('pre')"],
+       "postSql": ["INSERT INTO log SELECT 'post ' || count(*) FROM t", "VACUUM t"]}
+
+
+def test_pre_and_post_sql_run_once_around_a_job(agent, database):
+    database.query("CREATE TABLE t (id int); CREATE TABLE log (what text); INSERT INTO t VALUES (99)")
+    deliver(agent, database, *({"id": n} for n in range(10)), records=3, **JOB)
+    assert database.query("SELECT * FROM log") == [("pre",), ("post 10",)]
+    # A second run has nothing to deliver: nothing is truncated.
+    assert agent.run() == 0
+    assert database.query("SELECT * FROM log") == [("pre",), ("post 10",)]
+    assert database.count("t") == 10
+
+
+def test_a_job_that_is_killed_and_goes_on_is_one_job(agent, database):
+    database.query("CREATE TABLE t (id int); CREATE TABLE log (what text)")
+    path = lines(agent, *({"id": n} for n in range(2000)))
+    configure(agent, database, path, records=10, delivery={"guarantee": "exactlyOnce"}, **JOB).start()
+    agent.wait_for(lambda: database.count("t") > 100)
+    agent.kill()
+    assert agent.run() == 0
+    assert database.query("SELECT * FROM log") == [("pre",), ("post 2000",)]
+    assert database.value("SELECT count(DISTINCT id) FROM t") == "2000"
+    assert database.count("t") == 2000
+
+
+def test_a_drained_agent_has_not_ended_its_job(agent, database):
+    database.query("CREATE TABLE t (id int); CREATE TABLE log (what text)")
+    path = lines(agent, {"id": 1})
+    agent.configure(pipeline(file_source(path, follow=True), sink(database, **JOB)))
+    agent.start()
+    agent.wait_for(lambda: database.count("t") == 1)
+    agent.terminate()
+    assert agent.wait() == 0
+    assert database.query("SELECT * FROM log") == [("pre",)]
+
+
+def test_an_error_in_pre_sql_ends_the_pipeline(agent, database):
+    database.query("CREATE TABLE t (id int)")
+    log = fails(agent, database, {"id": 1}, preSql="TRUNCATE nowhere")
+    assert 'preSql: relation "nowhere" does not exist' in log
+    assert database.count("leat_jobs") == 0
+
+
+def test_an_error_in_post_sql_is_the_pipelines_error(agent, database):
+    database.query("CREATE TABLE t (id int)")
+    log = fails(agent, database, {"id": 1}, postSql=["TRUNCATE nowhere"])
+    assert 'postSql: relation "nowhere" does not exist' in log
+    assert database.count("t") == 1
+
+
+# --- exactly once --------------------------------------------------------------------------------
+
+
+def test_positions_are_those_of_one_agent_and_pipeline(agent, make_agent, database, telemetry):
+    database.query(READINGS)
+    for number, one in enumerate((agent, make_agent("other"))):
+        one.configure(pipeline(file_source(telemetry(100)), sink(database, "readings"),
+                               delivery={"guarantee": "exactlyOnce"}), id=f"gw-{number}")
+        assert one.run() == 0, one.log
+        assert one.run() == 0
+    assert database.count("readings") == 200
+    assert database.query("SELECT agent, pipeline FROM leat_positions ORDER BY 1") == [
+        ("gw-0", "p"), ("gw-1", "p")]
+
+
+def test_the_position_moves_also_without_records(agent, database, telemetry):
+    database.query(READINGS)
+    configure(agent, database, telemetry(1000), {"type": "filter", "where": "seq < 10"},
+              table="readings", records=5, delivery={"guarantee": "exactlyOnce"})
+    assert agent.run() == 0, agent.log
+    assert database.count("readings") == 10
+    assert agent.run() == 0
+    assert database.count("readings") == 10
+
+
+def test_a_bad_record_moves_the_position_exactly_once(agent, database):
+    database.query("CREATE TABLE t (id int UNIQUE); INSERT INTO t VALUES (3)")
+    deliver(agent, database, *({"id": n} for n in range(8)), {"id": "x"},
+            delivery={"guarantee": "exactlyOnce"})
+    assert agent.run() == 0
+    assert database.count("t") == 8
+    assert len(agent.dead_letters()) == 2
+
+
+# --- configuration -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options,message", [
+    ({"url": "http://x/"}, 'sink.url: it must start with "postgresql://"'),
+    ({"url": "postgresql://u:hunter2@h/d?sslmod=require"},
+     'sink.url: parameter "sslmod" is not known, did you mean "sslmode"?'),
+    ({"url": "postgresql://u:hunter2@a,b/d"}, "several hosts"),
+    ({"url": "postgresql://u@h/d?sslmode=verify-ca"}, "sslmode=verify-ca needs"),
+    ({"writeMode": "upsert"}, "sink.key: writeMode upsert needs it"),
+    ({"key": ["id"]}, "sink.key: is for writeMode upsert"),
+    ({"writeMode": "merge"}, "sink.mergeSql: writeMode merge needs it"),
+    ({"mergeSql": "SELECT 1"}, "sink.mergeSql: is for writeMode merge"),
+    ({"columns": {"a": "x", "b": "x"}}, 'sink.columns: two fields, "a" and "b", go into column "x"'),
+    ({"table": "a.b.c"}, 'sink.table: write "table" or "schema.table"'),
+    ({"table": "leat_positions"}, "sink.table: leat_positions is where"),
+    ({"tls": {"verify": False}}, "sink.tls.verify: what is checked is said by sslmode"),
+    ({"tls": {"ca": "/x"}, "url": "postgresql://u@h/d?sslrootcert=/y"},
+     'sink.tls.ca: "url" says it, too, as sslrootcert'),
+])
+def test_check_says_what_is_wrong_with_the_options(agent, options, message):
+    agent.configure(pipeline(file_source("x"), {
+        "type": "postgres", "url": "postgresql://u@h/d", "table": "t", **options}))
+    done = agent.command("check", "-c", agent.config_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_the_example_runs(agent, database, telemetry):
+    """config/examples/file-to-postgres.json, with another file and another database."""
+    database.query("CREATE TABLE readings (device text, seq bigint, at timestamptz, temp real, "
+                   "vib real, PRIMARY KEY (device, seq))")
+    config = json.loads((ROOT / "config/examples/file-to-postgres.json").read_text())
+    config["agent"]["dataDir"] = str(agent.data_dir)
+    source, target = (config["pipelines"][0][stage] for stage in ("source", "sink"))
+    source.update(path=[str(telemetry(1000))], follow=False)
+    target["url"] = database.url
+    agent.write_config(config)
+    assert agent.run() == 0, agent.log
+    assert database.count("readings") > 500
+    assert database.value("SELECT min(at) > '2025-10-09' FROM readings") == "t"
