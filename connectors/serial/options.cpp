@@ -28,7 +28,7 @@ constexpr Option kFramingOptions[] = {
      .type = OptionType::kInteger,
      .help = "Bytes of a frame, with its checksum; `start` is not counted.",
      .min = 1,
-     .max = 16 * 1024 * 1024},
+     .max = 1024 * 1024},
     {.name = "start",
      .help = "Bytes that begin a frame; what comes before them is skipped. With `startEnd`, and "
              "if you like with `length`."},
@@ -53,7 +53,7 @@ constexpr Option kFramingOptions[] = {
      .fallback = "64KiB",
      .help = "A longer frame becomes a dead letter (its first 1 KiB is kept).",
      .min = 1,
-     .max = 16 * 1024 * 1024},
+     .max = 1024 * 1024},
     {.name = "skipFirst",
      .type = OptionType::kBool,
      .fallback = "false",

@@ -50,9 +50,8 @@ def test_device_that_is_unplugged_is_read_again_when_it_is_back(agent, collector
     agent.configure(pipeline(serial_source(line.path), http_sink(collector)))
     agent.start()
     for n in range(3):
-        line.write(b"line %d\nha" % n)
+        line.write(b"line %d\nha" % n)  # one write, which is read as one
         collector.wait_records(n + 1)
-        line.wait_read()
         line.unplug()
         agent.wait_for(lambda n=n: len(agent.log_lines("is gone")) == n + 1)
         line.plug_in()
@@ -234,3 +233,24 @@ def test_nothing_is_lost_while_the_sink_is_slow(agent, collector, line):
     collector.wait_records(count)
     stop(agent)
     assert lines_of(collector) == [str(n) for n in range(count)]
+
+
+def test_what_was_read_while_the_sink_was_away_is_delivered_after_a_restart(agent, collector, line):
+    collector.down()
+    def answer(_):
+        return b"%d\n" % len(line.requests) if len(line.requests) <= 100 else b""
+
+    line.answer(answer, end=b"?")
+    agent.configure(pipeline(serial_source(line.path, poll={"request": "?", "every": "1ms",
+                                                            "timeout": "1m"}),
+                             http_sink(collector, inFlight=1), delivery=quick_retry()))
+    agent.start()
+    # That it asks once more tells that it has all answers.
+    agent.wait_for(lambda: len(line.requests) == 101)
+    stop(agent)
+    assert collector.records() == []
+    collector.up()
+    agent.start()
+    collector.wait_records(100)
+    stop(agent)
+    assert lines_of(collector) == [str(n) for n in range(1, 101)]

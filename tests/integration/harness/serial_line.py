@@ -1,12 +1,10 @@
 """A serial line of pseudo-terminals with a device at its far end."""
 
-import array
 import fcntl
 import os
 import select
 import struct
 import subprocess
-import termios
 import threading
 import time
 import tty
@@ -81,16 +79,6 @@ class SerialLine:
     def write_some(self, data):
         """What the line takes now; how many bytes."""
         return _write_some(self._master, data)
-
-    def unread(self):
-        """Bytes that are with the kernel and that nobody has read."""
-        count = array.array("i", [0])
-        fcntl.ioctl(self._slave, termios.FIONREAD, count)
-        return count[0]
-
-    def wait_read(self):
-        """Waits until all that was written has been read at the near end."""
-        wait_for(lambda: self.unread() == 0, what="all bytes to be read")
 
     def answer(self, how, end):
         """From now on answers each request, which ends with `end`, with how(request)."""
