@@ -18,6 +18,7 @@
 #include "connectors/mqtt/session.h"
 #include "connectors/mqtt/subscriptions.h"
 #include "connectors/mqtt/topic.h"
+#include "connectors/mqtt/window_guess.h"
 #include "net/tls.h"
 
 namespace leat {
@@ -26,9 +27,6 @@ namespace {
 
 constexpr std::string_view kFormats[] = {"json", "csv", "lines", "raw"};
 
-// A broker's window is taken for full when as many messages wait for their acknowledgement as ever
-// before: its limit is not told to subscribers. Fewer than this are no window.
-constexpr size_t kSmallestWindow = 10;
 constexpr Milliseconds kSaveAgain{1'000};
 
 class MqttSource final : public Source, public SessionListener {
@@ -92,7 +90,7 @@ class MqttSource final : public Source, public SessionListener {
   std::optional<Completions> completions_;
   BatchRef batch_;
   uint32_t batch_messages_ = 0;
-  size_t most_seen_ = 0;  // messages unacknowledged at once on this connection
+  std::optional<WindowGuess> window_;
   bool window_full_ = false;
   bool had_session_ = false;
   bool was_cut_short_ = false;
@@ -130,6 +128,7 @@ Status MqttSource::open(SourceContext& context) {
           context_->save({topics_partition_, std::move(text)}, [](const Status&) {});
       });
   save_again_.emplace(context.loop());
+  window_.emplace(context.loop(), receive_maximum_);
   restore();
   session_->connect();
   return {};
@@ -156,6 +155,7 @@ void MqttSource::stop(std::function<void()> closed) {
   reconnect_->stop();
   subscriptions_->connection_lost();
   save_again_->stop();
+  window_->forget();
   session_->close(std::move(closed));
 }
 
@@ -166,7 +166,7 @@ void MqttSource::on_up(const Connack& connack) {
   reconnect_->connected("connected to " + config_.url.shown + " as " +
                         json_quoted(session_->config().connect.client_id) + " (MQTT " + version +
                         (connack.session_present ? ", session resumed)" : ")"));
-  most_seen_ = 0;
+  window_->forget();
   if (connack.session_present) return session_began(connack);
   if (std::exchange(had_session_, false))
     log::warn(context_->pipeline(),
@@ -258,6 +258,7 @@ void MqttSource::reject(const Publish& publish, const std::string& why) {
 
 void MqttSource::on_pause_in_arrival() {
   if (batch_) {
+    window_->arrived(inbox_.unacknowledged());
     context_->emit(std::exchange(batch_, {}));
     context_->progress(inbox_.offset(), std::nullopt);
   }
@@ -294,9 +295,7 @@ void MqttSource::send_acks() {
 }
 
 void MqttSource::tell_window() {
-  const size_t waiting = inbox_.unacknowledged();
-  most_seen_ = std::max(most_seen_, waiting);
-  bool full = waiting >= std::min(std::max(most_seen_, kSmallestWindow), receive_maximum_);
+  bool full = window_->full(inbox_.unacknowledged());
   if (full == window_full_ && !full) return;
   window_full_ = full;
   context_->window_full(full);
