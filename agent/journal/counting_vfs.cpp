@@ -68,7 +68,7 @@ const char* counting_vfs() {
   return registered == SQLITE_OK ? vfs.zName : nullptr;  // null: the default one, uncounted
 }
 
-const WriteCounters& written() {
+WriteCounters& written() {
   return g_written;
 }
 

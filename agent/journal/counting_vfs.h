@@ -12,10 +12,11 @@ namespace leat {
 struct WriteCounters {
   std::atomic<uint64_t> bytes{0};
   std::atomic<uint64_t> syncs{0};
+  std::atomic<uint64_t> commits{0};  // transactions; counted by JournalDatabase
 };
 
 // The name to open a database with; its writes, and those of its WAL, are then counted.
 const char* counting_vfs();
-const WriteCounters& written();
+WriteCounters& written();
 
 }  // namespace leat

@@ -248,6 +248,7 @@ Status JournalDatabase::begin(bool durable) {
 
 Status JournalDatabase::commit() {
   sqlite3_step(commit_);
+  ++written().commits;
   int code = sqlite3_extended_errcode(db_);
   if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
     broken_ = path_ +

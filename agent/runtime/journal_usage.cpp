@@ -19,6 +19,7 @@ uint64_t since_last(uint64_t& last, uint64_t now) {
 
 std::string JournalUsage::line(Milliseconds elapsed) {
   uint64_t bytes = since_last(said_bytes_, written().bytes);
+  uint64_t commits = since_last(said_commits_, written().commits);
   uint64_t syncs = since_last(said_syncs_, written().syncs);
   uint64_t records = since_last(said_records_, records_.load(std::memory_order_relaxed));
   std::string out = format_bytes(static_cast<int64_t>(bytes)) + " written to the journal";
@@ -37,7 +38,8 @@ std::string JournalUsage::line(Milliseconds elapsed) {
     rates += format_bytes(static_cast<int64_t>(day)) + " a day";
   }
   if (!rates.empty()) out += " (" + rates + ")";
-  return out + ", " + format_count(static_cast<int64_t>(syncs)) + " fsyncs";
+  return out + " in " + format_count(static_cast<int64_t>(commits)) + " commits, " +
+         format_count(static_cast<int64_t>(syncs)) + " fsyncs";
 }
 
 }  // namespace leat
