@@ -72,7 +72,10 @@ Attempt Device::try_open(bool patient) {
 
 void Device::watch() {
   if (!poll_) return;
-  int events = (held_ ? 0 : UV_READABLE) | (unsent_.empty() ? 0 : UV_WRITABLE);
+  // Nothing tells when a device that holds us (DSR) lets go: what is unsent then waits to be given
+  // up. Watching for room, which there is, would spin.
+  bool sending = !unsent_.empty() && !port_->held_by_device();
+  int events = (held_ ? 0 : UV_READABLE) | (sending ? UV_WRITABLE : 0);
   if (events == 0) {
     poll_->stop();
   } else {
@@ -102,10 +105,12 @@ void Device::write(std::string_view bytes) {
 }
 
 void Device::send_rest() {
-  if (!port_ || port_->held_by_device()) return;
-  Result<size_t> size = port_->write(unsent_);
-  if (!size) return lost(size.error().message());
-  unsent_.erase(0, *size);
+  if (!port_) return;
+  if (!port_->held_by_device()) {
+    Result<size_t> size = port_->write(unsent_);
+    if (!size) return lost(size.error().message());
+    unsent_.erase(0, *size);
+  }
   watch();
 }
 

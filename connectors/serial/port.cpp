@@ -41,11 +41,12 @@ Result<std::unique_ptr<Port>> Port::open(const std::string& path, const LineSett
   int fd = ::open(path.c_str(), O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (fd < 0) return cannot_open(path, errno);
   std::unique_ptr<Port> port(new Port(fd));
+  // First of all: the settings of a port that another has open are left alone. TIOCEXCL keeps other
+  // programs out, the lock keeps out a second leat of root's, for whom that flag does not count.
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return cannot_open(path, errno);
+  port->exclusive_ = ::ioctl(fd, TIOCEXCL) == 0;
   Result<std::string> not_taken = set_line(fd, path, settings);
   if (!not_taken) return fail(not_taken.error());
-  // TIOCEXCL keeps other programs out, the lock keeps another leat of root's out.
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return cannot_open(path, errno);
-  ::ioctl(fd, TIOCEXCL);
   port->not_taken_ = *std::move(not_taken);
   port->flow_control_ = settings.flow_control;
   port->overruns_before_ = count_overruns(fd).value_or(0);
@@ -54,7 +55,7 @@ Result<std::unique_ptr<Port>> Port::open(const std::string& path, const LineSett
 }
 
 Port::~Port() {
-  ::ioctl(fd_, TIOCNXCL);
+  if (exclusive_) ::ioctl(fd_, TIOCNXCL);
   ::close(fd_);
 }
 

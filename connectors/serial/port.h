@@ -62,6 +62,7 @@ class Port {
  private:
   explicit Port(int fd) : fd_(fd) {}
   int fd_;
+  bool exclusive_ = false;  // we said so, and take it back
   FlowControl flow_control_ = FlowControl::kNone;
   std::string not_taken_;
   uint64_t overruns_before_ = 0;

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -55,6 +56,16 @@ class FakeDevice {
   size_t flood(std::string_view bytes) {
     ssize_t size = ::write(master_, bytes.data(), bytes.size());
     return size < 0 ? 0 : static_cast<size_t>(size);
+  }
+  bool two_stop_bits() const {
+    termios line{};
+    EXPECT_EQ(::tcgetattr(slave_, &line), 0);
+    return (line.c_cflag & CSTOPB) != 0;
+  }
+  bool exclusive() const {
+    int flag = 0;
+    EXPECT_EQ(::ioctl(slave_, TIOCGEXCL, &flag), 0);
+    return flag != 0;
   }
   // What the source has sent so far.
   const std::string& received() {

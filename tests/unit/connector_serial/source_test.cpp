@@ -172,13 +172,17 @@ TEST_F(SerialSourceTest, what_is_no_port_is_waited_for_until_it_is_one) {
 
 TEST_F(SerialSourceTest, port_is_opened_by_one_pipeline_only) {
   start();
+  options_.set("stopBits", int64_t{2});
   Result<std::unique_ptr<Source>> second = kSerialSource.make(options_);
   ASSERT_TRUE((*second)->open(*this));
   device_->write("one\n");
   ASSERT_TRUE(wait_frames(1));
   turn();
   EXPECT_EQ(frames_, Texts{"one"});
+  EXPECT_TRUE(device_->exclusive());
+  EXPECT_FALSE(device_->two_stop_bits()) << "the line of the first was set anew";
   stop();
+  EXPECT_FALSE(device_->exclusive());
   source_ = std::move(*second);
   end_ = {};
   device_->write("two\n");
