@@ -26,7 +26,7 @@ def line(tmp_path):
 def read(agent, collector, line):
     """read(framing=…, …): starts an agent that reads the line and posts what it reads."""
     def start(**source):
-        agent.configure(pipeline(serial_source(line, **source), http_sink(collector)))
+        agent.configure(pipeline(serial_source(line, **source), http_sink(collector, inFlight=1)))
         agent.start()
         # What is sent before the line is set is no fair test of bytes such as 0xFF.
         agent.wait_for(lambda: line.baud_rate == source.get("baudRate", 9600), what="the line")
@@ -262,7 +262,7 @@ def test_example_reads_a_scale(agent, collector, line):
     scale["source"]["port"] = str(line.path)
     scale["source"]["poll"]["every"] = "5ms"
     scale["source"]["poll"]["timeout"] = "10s"
-    scale["sink"]["url"] = collector.url
+    scale["sink"].update(url=collector.url, inFlight=1)
     weights = iter([b"0.000", b"12.340", b"0.001"])
     line.answer(lambda _: b"$" + nmea(b"S1,%s,kg" % next(weights, b"0.000")) + b"\r\n", end=b"W\r\n")
     agent.write_config(config)
