@@ -20,21 +20,28 @@ bool is_blank(std::string_view line) {
   return line.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
+// Calls f(line with its '\n') for each line of `bytes`.
+template <typename F>
+void each_line(std::string_view bytes, F&& f) {
+  const char* const end = bytes.data() + bytes.size();
+  for (const char* line = bytes.data(); line < end;) {
+    auto* newline =
+        static_cast<const char*>(std::memchr(line, '\n', static_cast<size_t>(end - line)));
+    const char* next = newline == nullptr ? end : newline + 1;
+    f(std::string_view(line, static_cast<size_t>(next - line)));
+    line = next;
+  }
+}
+
 // Calls f(line with its '\n', end offset, number of lines so far) for each line of a kBytes batch,
 // and sets batch.end.line.
 template <typename F>
 void each_line(Batch& batch, F&& f) {
   const char* const begin = batch.bytes.data();
-  const char* const end = begin + batch.bytes.size();
   uint32_t lines = 0;
-  for (const char* line = begin; line < end;) {
-    auto* newline =
-        static_cast<const char*>(std::memchr(line, '\n', static_cast<size_t>(end - line)));
-    const char* next = newline == nullptr ? end : newline + 1;
-    f(std::string_view(line, static_cast<size_t>(next - line)), static_cast<uint32_t>(next - begin),
-      ++lines);
-    line = next;
-  }
+  each_line(std::string_view(begin, batch.bytes.size()), [&](std::string_view line) {
+    f(line, static_cast<uint32_t>(line.data() + line.size() - begin), ++lines);
+  });
   batch.end.line = batch.begin.line + lines;
 }
 
@@ -81,7 +88,11 @@ Status LineDecoder::decode(Batch& batch, DeadLetters&) {
     each_line(batch, add);
   } else {
     batch.records.reserve(batch.slices.size());
-    for (const Slice& slice : batch.slices) add(slice.view(), slice.end_offset, slice.end_line);
+    // A message may have several lines; they are acknowledged together.
+    for (const Slice& slice : batch.slices)
+      each_line(slice.view(), [&add, &slice](std::string_view line) {
+        add(line, slice.end_offset, slice.end_line);
+      });
     if (!batch.slices.empty()) batch.end.line = batch.begin.line + batch.slices.back().end_line;
   }
   batch.bytes = {};

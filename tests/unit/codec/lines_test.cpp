@@ -48,10 +48,13 @@ TEST_F(LinesTest, keeps_what_is_not_utf8_as_bytes) {
   EXPECT_EQ(value(1, "line").view(), "caf\xE9");
 }
 
-TEST_F(LinesTest, makes_one_record_of_each_message) {
+TEST_F(LinesTest, makes_a_record_of_each_line_of_a_message) {
   LineDecoder decoder;
-  EXPECT_EQ(decode(decoder, slices_of({"one\n", "two\nlines", ""})),
-            (Strings{R"({"line":"one"})", R"({"line":"two\nlines"})"}));
+  EXPECT_EQ(decode(decoder, slices_of({"one\n", "two\r\n\nlines", ""})),
+            (Strings{R"({"line":"one"})", R"({"line":"two"})", R"({"line":"lines"})"}));
+  EXPECT_EQ(batch_->records[1].end_offset, 200U) << "a message is acknowledged as a whole";
+  EXPECT_EQ(batch_->records[2].end_offset, 200U);
+  EXPECT_EQ(batch_->records[2].end_line, 2U);
 }
 
 TEST_F(LinesTest, come_back_as_they_were) {
