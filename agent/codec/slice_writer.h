@@ -60,7 +60,7 @@ class SliceWriter {
   void grow(size_t bytes) {
     size_t used = size();
     // Doubling, so that a huge record is not copied again for each of its fields.
-    arena_.refill(std::max(BlockPool::kBlockSize, used + std::max(used, bytes)));
+    arena_.refill(used + std::max(used, bytes));
     if (used > 0) std::memcpy(arena_.tail(), start_, used);
     start_ = arena_.tail();
     at_ = start_ + used;

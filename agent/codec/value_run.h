@@ -37,7 +37,8 @@ class ValueRun {
     } else {
       // The rest of a block at once. alignof(Value) - 1 bytes may go to alignment.
       constexpr size_t kSlack = alignof(Value) - 1;
-      if (arena_.room() < count * sizeof(Value) + kSlack) arena_.refill(BlockPool::kBlockSize);
+      size_t needed = count * sizeof(Value) + kSlack;
+      if (arena_.room() < needed) arena_.refill(needed);
       size_t all = (arena_.room() - kSlack) / sizeof(Value);
       next_ = arena_.array<Value>(all);
       end_ = next_ + all;

@@ -35,7 +35,11 @@ Arena::~Arena() {
 }
 
 void Arena::refill(size_t bytes) {
-  if (bytes <= BlockPool::kBlockSize) {
+  // Small at first: a few messages must not hold a whole block.
+  size_t small = footprint_ == 0 ? kFirst : footprint_ == kFirst ? kSecond : 0;
+  if (bytes <= small) {
+    bytes = small;
+  } else if (bytes <= BlockPool::kBlockSize) {
     next_ = pool_.take();
     blocks_.push_back(next_);
     end_ = next_ + BlockPool::kBlockSize;

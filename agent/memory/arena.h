@@ -85,6 +85,8 @@ class Arena {
   size_t footprint() const { return footprint_; }
 
  private:
+  static constexpr size_t kFirst = 4 * 1024;
+  static constexpr size_t kSecond = 16 * 1024;
   void* allocate_slow(size_t bytes, size_t alignment);
 
   BlockPool& pool_;

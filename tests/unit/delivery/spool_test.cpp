@@ -154,18 +154,18 @@ TEST_F(SpoolTest, what_comes_in_trouble_is_delivered_behind_what_came_before) {
   add(0, 4);
   answer("r0 r1 r2 r3", Answer::retry("down"));
   run_until_acked(40);
-  add(4, 3);
-  add(7, 3);
-  run_until_acked(100);
+  add(4, 4);
+  add(8, 4);
+  run_until_acked(120);
   answer("r0 r1 r2 r3", Answer::delivered());
   answer("r4 r5 r6 r7", Answer::delivered());
-  answer("r8 r9", Answer::delivered());
+  answer("r8 r9 r10 r11", Answer::delivered());
   run_until_empty();
   // Well again: straight to the sink.
   uint64_t before = spool_->counters().spooled;
-  add(10, 4);
-  answer("r10 r11 r12 r13", Answer::delivered());
-  run_until_acked(140);
+  add(12, 4);
+  answer("r12 r13 r14 r15", Answer::delivered());
+  run_until_acked(160);
   EXPECT_EQ(spool_->counters().spooled, before);
 }
 
