@@ -8,6 +8,8 @@
 
 #include "fuzz_support.h"
 
+using namespace std::string_view_literals;
+
 namespace {
 
 constexpr int kInputs = 20'000;
@@ -63,6 +65,13 @@ constexpr std::string_view kSeeds[] = {
     "\005\140#comment \"\na;b,b\r\n\"q\",\"\"\r\n1,\"open\n2,3\n",
     "\040\240007,+1.50,1760000000005,TRUE,.5\n1,2,3,0,nan,x\n",
     "\041\160i,d,t,b,f\n\"1\",\"2\n3\",4,f,1e5\na\"b,\"x\ny\"\n",
+    // MQTT behind the two bytes of mqtt_packets.cpp: CONNACK and PUBLISH of 3.1.1 and of 5, with
+    // properties; acknowledgements; a packet that is too large; filters.
+    "\000\003\x20\x02\x01\x00\x32\x0A\x00\x03p/1\x00\x07{1}\x90\x03\x00\x01\x01"sv,
+    "\001\005\x20\x09\x00\x00\x06\x21\x00\x14\x22\x00\x00\x3D\x12\x00\x03p/1\x00\x09\x07"
+    "\x26\x00\x01k\x00\x01v42"sv,
+    "\001\x11\x40\x02\x00\x05\x62\x03\x00\x06\x92\xD0\x00\xE0\x01\x8E\x30\x81\x01\x00\x01t"sv,
+    "\000\x0Aplant/{a}/plant/x$share/g/+/#"sv,
 };
 
 void mutate(std::string& text, std::mt19937& random) {

@@ -1,0 +1,435 @@
+// The mqtt source on a real loop, against a broker that does as scripted.
+#include "stage/source.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "connectors/mqtt/options.h"
+#include "scripted_broker.h"
+#include "sink_harness.h"
+
+namespace leat {
+extern const SourceType kMqttSource;
+}
+
+namespace leat::testing {
+namespace {
+
+using namespace std::string_literals;
+using Type = mqtt::PacketType;
+
+// Runs the source as the engine would, with as much credit as the test gives.
+class MqttSourceTest : public ::testing::Test, public SourceContext {
+ protected:
+  MqttSourceTest() {
+    std::signal(SIGPIPE, SIG_IGN);
+    EXPECT_EQ(uv_loop_init(&loop_), 0);
+    broker_ = std::make_unique<ScriptedBroker>(&loop_);
+    options_.set("url", broker_->url());
+    options_.set("topics", std::vector<std::string>{"t/#"});
+    options_.set("version", "3.1.1"s);
+  }
+  ~MqttSourceTest() override {
+    if (source_) stop();
+    broker_.reset();
+    batches_.clear();
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+  }
+
+  uv_loop_t* loop() override { return &loop_; }
+  const Clock& clock() override { return clock_; }
+  const std::string& pipeline() override { return name_; }
+  const std::string& agent() override { return agent_; }
+  bool exactly_once() override { return exactly_once_; }
+  size_t batch_bytes() const override { return 64 * 1024; }
+  const Framing* framing() override { return nullptr; }
+  bool needs_preamble() override { return false; }
+  const std::vector<SavedPosition>& saved() override { return saved_; }
+  BatchRef new_batch(Content content) override {
+    if (credit_ == 0) return {};
+    --credit_;
+    return BatchRef::make(pool_, content);
+  }
+  void emit(BatchRef batch) override {
+    EXPECT_EQ(batch->begin.offset, end_.offset);
+    end_ = batch->end;
+    for (const Slice& slice : batch->slices) messages_.emplace_back(slice.view());
+    for (const Rejected& piece : batch->rejected)
+      rejected_ += std::string(piece.bytes) + ": " + std::string(piece.why) + "\n";
+    batches_.push_back(std::move(batch));
+  }
+  void finished(Status) override { ADD_FAILURE() << "a subscription has no end"; }
+  void window_full(bool full) override { window_full_ = full; }
+  void save(SavedPosition what, std::function<void(Status)> done) override {
+    if (what.partition.starts_with("topics")) remembered_ = what;
+    if (what.partition.starts_with("qos2")) saves_.emplace_back(what, std::move(done));
+  }
+  void progress(uint64_t, std::optional<uint64_t>) override {}
+
+  void start() {
+    auto made = kMqttSource.make(options_);
+    ASSERT_TRUE(made) << made.error().message();
+    source_ = std::move(*made);
+    Status opened = source_->open(*this);
+    ASSERT_TRUE(opened) << opened.error().message();
+  }
+  void start_and_subscribe() {
+    start();
+    wait([this] { return broker_->count(Type::kSubscribe) > 0; });
+  }
+  void stop() {
+    bool closed = false;
+    source_->stop([&closed] { closed = true; });
+    EXPECT_TRUE(run_until(&loop_, [&closed] { return closed; })) << "never closed";
+    source_.reset();
+  }
+  void kill() { source_.reset(); }
+  void ack_all() { source_->acked(end_); }
+  bool wait(const std::function<bool()>& condition) {
+    bool met = run_until(&loop_, condition);
+    EXPECT_TRUE(met);
+    return met;
+  }
+  bool wait_messages(size_t count) {
+    return wait([this, count] { return messages_.size() >= count; });
+  }
+  bool wait_acks(const std::string& acks) {
+    bool met = run_until(
+        &loop_, [&] { return broker_->acks() == acks; }, 5'000);
+    EXPECT_EQ(broker_->acks(), acks);
+    return met;
+  }
+  // The broker has read all that the source has written so far.
+  void settle() {
+    for (int i = 0; i < 50; ++i) uv_run(&loop_, UV_RUN_NOWAIT);
+  }
+  void reconnect() {
+    size_t before = broker_->connections();
+    broker_->peer().reset();
+    wait([this, before] { return broker_->connections() > before; });
+    settle();
+  }
+
+  FakeClock clock_;
+  uv_loop_t loop_;
+  std::string name_ = "line-1";
+  std::string agent_ = "gw-1";
+  bool exactly_once_ = false;
+  Budget budget_{8 << 20};
+  BlockPool pool_{budget_};
+  size_t credit_ = SIZE_MAX;
+  std::unique_ptr<ScriptedBroker> broker_;
+  Options options_{mqtt::kSourceOptions, "source"};
+  std::vector<SavedPosition> saved_;
+  std::unique_ptr<Source> source_;
+  std::vector<BatchRef> batches_;
+  std::vector<std::string> messages_;
+  std::string rejected_;
+  Position end_;
+  bool window_full_ = false;
+  SavedPosition remembered_;
+  std::vector<std::pair<SavedPosition, std::function<void(Status)>>> saves_;
+};
+
+const std::string kResumed = "\x20\x02\x01\x00"s;
+
+TEST_F(MqttSourceTest, acknowledges_only_what_is_safe) {
+  start_and_subscribe();
+  broker_->publish(1, "one");
+  broker_->publish(2, "two");
+  wait_messages(2);
+  settle();
+  EXPECT_EQ(broker_->acks(), "");
+  ack_all();
+  wait_acks("PUBACK 1, PUBACK 2");
+}
+
+TEST_F(MqttSourceTest, its_default_name_is_the_same_after_each_start) {
+  start_and_subscribe();
+  EXPECT_NE(broker_->packets[0].body.find("leat-gw-1-line-1"), std::string::npos);
+}
+
+TEST_F(MqttSourceTest, reads_nothing_without_credit_and_goes_on_with_it) {
+  credit_ = 0;
+  start_and_subscribe();
+  broker_->publish(1, "one");
+  settle();
+  EXPECT_TRUE(messages_.empty());
+  credit_ = 1;
+  source_->resume();
+  wait_messages(1);
+  EXPECT_EQ(messages_[0], "one");
+}
+
+TEST_F(MqttSourceTest, does_not_read_beyond_receive_maximum) {
+  options_.set("receiveMaximum", int64_t{2});
+  start_and_subscribe();
+  for (uint16_t id = 1; id <= 5; ++id) broker_->publish(id, "x");
+  wait_messages(2);
+  settle();
+  EXPECT_EQ(messages_.size(), 2U);
+  EXPECT_TRUE(window_full_);
+  ack_all();
+  wait_messages(4);
+  EXPECT_EQ(messages_.size(), 4U);
+}
+
+TEST_F(MqttSourceTest, learns_how_many_messages_the_broker_sends_at_once) {
+  start_and_subscribe();
+  uint16_t id = 0;
+  for (int round = 0; round < 100 && !window_full_; ++round) {
+    ack_all();
+    for (int i = 0; i < 20; ++i) broker_->publish(++id, "x");
+    wait_messages(id);
+    // When nothing more comes, that is its window; it is said when it is full again.
+    run_until(
+        &loop_, [this] { return window_full_; }, 50);
+  }
+  EXPECT_TRUE(window_full_);
+  ack_all();
+  EXPECT_FALSE(window_full_);
+}
+
+TEST_F(MqttSourceTest, what_a_kept_session_sends_again_is_emitted_once) {
+  start_and_subscribe();
+  broker_->connack = kResumed;
+  broker_->publish(1, "one");
+  broker_->publish(2, "two");
+  wait_messages(2);
+  reconnect();
+  broker_->publish(1, "one", 1, true);
+  broker_->publish(2, "two", 1, true);
+  broker_->publish(3, "three");
+  wait_messages(3);
+  EXPECT_EQ(messages_[2], "three");
+  ack_all();
+  wait_acks("PUBACK 1, PUBACK 2, PUBACK 3");
+  EXPECT_EQ(broker_->count(Type::kSubscribe), 1U) << "or all retained messages would come again";
+}
+
+TEST_F(MqttSourceTest, subscribes_again_in_a_new_session) {
+  start_and_subscribe();
+  reconnect();
+  wait([this] { return broker_->count(Type::kSubscribe) == 2; });
+}
+
+TEST_F(MqttSourceTest, goes_on_acknowledging_while_it_drains) {
+  start_and_subscribe();
+  broker_->publish(1, "one");
+  wait_messages(1);
+  ASSERT_TRUE(source_->drain());
+  broker_->publish(2, "two");
+  settle();
+  EXPECT_EQ(messages_.size(), 1U);
+  ack_all();
+  stop();
+  EXPECT_EQ(broker_->acks(), "PUBACK 1");
+  EXPECT_EQ(broker_->packets.back().type, Type::kDisconnect);
+}
+
+TEST_F(MqttSourceTest, a_message_that_is_too_large_is_told_and_acknowledged) {
+  options_.set("maxPacket", int64_t{1024});
+  start_and_subscribe();
+  broker_->publish(1, std::string(100'000, 'x'), 1, false, "t/big");
+  broker_->publish(2, "two");
+  wait_messages(1);
+  EXPECT_EQ(messages_[0], "two");
+  EXPECT_NE(rejected_.find("t/big: a message of"), std::string::npos) << rejected_;
+  ack_all();
+  wait_acks("PUBACK 1, PUBACK 2");
+}
+
+TEST_F(MqttSourceTest, a_topic_that_is_not_utf_8_stops_nothing) {
+  start_and_subscribe();
+  broker_->publish(1, "one", 1, false, "t/\xFF");
+  broker_->publish(2, "two");
+  wait_messages(1);
+  EXPECT_NE(rejected_.find("not UTF-8"), std::string::npos);
+}
+
+TEST_F(MqttSourceTest, a_malformed_packet_ends_the_connection_and_no_more) {
+  start_and_subscribe();
+  broker_->peer().say("\x36\x03\x00\x01t"s);  // QoS 3
+  wait([this] { return broker_->connections() == 2; });
+  wait([this] { return broker_->count(Type::kSubscribe) == 2; });
+  broker_->publish(1, "one");
+  wait_messages(1);
+}
+
+TEST_F(MqttSourceTest, a_broker_that_does_not_answer_a_ping_is_given_up) {
+  options_.set("keepAlive", int64_t{1000});
+  broker_->answers_ping = false;
+  start_and_subscribe();
+  wait([this] { return broker_->count(Type::kPingreq) == 1; });
+  wait([this] { return broker_->connections() == 2; });
+}
+
+TEST_F(MqttSourceTest, pings_keep_the_connection_while_nothing_is_read) {
+  options_.set("keepAlive", int64_t{1000});
+  credit_ = 0;
+  start_and_subscribe();
+  broker_->publish(1, "one");
+  wait([this] { return broker_->count(Type::kPingreq) == 3; });
+  EXPECT_EQ(broker_->connections(), 1U);
+}
+
+TEST_F(MqttSourceTest, a_refused_topic_is_asked_for_again_and_the_others_work) {
+  options_.set("topics", std::vector<std::string>{"t/#", "secret"});
+  broker_->subacks = "\x01\x80"s;
+  start_and_subscribe();
+  broker_->publish(1, "one");
+  wait_messages(1);
+  broker_->subacks = "\x01"s;
+  wait([this] { return broker_->count(Type::kSubscribe) == 2; });
+  EXPECT_EQ(broker_->packets.back().body.find("t/#"), std::string::npos);
+  EXPECT_NE(broker_->packets.back().body.find("secret"), std::string::npos);
+}
+
+TEST_F(MqttSourceTest, lets_go_of_topics_of_an_earlier_configuration) {
+  start_and_subscribe();
+  wait([this] { return !remembered_.partition.empty(); });
+  stop();
+  saved_ = {remembered_};
+  broker_->connack = kResumed;
+  options_.set("topics", std::vector<std::string>{"other"});
+  start();
+  wait([this] { return broker_->count(Type::kUnsubscribe) == 1; });
+}
+
+TEST_F(MqttSourceTest, a_broker_of_3_1_1_is_met_half_way) {
+  options_.set("version", "auto"s);
+  broker_->connack = "\x20\x02\x00\x01"s;
+  broker_->on_packet = [this](Peer&, const ScriptedBroker::Packet& packet) {
+    if (packet.type == Type::kConnect) broker_->connack = "\x20\x02\x00\x00"s;
+  };
+  start_and_subscribe();
+  EXPECT_EQ(broker_->packets[0].body[6], 5);
+  EXPECT_EQ(broker_->packets[1].body[6], 4);
+}
+
+// --- QoS 2 --------------------------------------------------------------------------------------
+
+class MqttOnceTest : public MqttSourceTest {
+ protected:
+  MqttOnceTest() {
+    exactly_once_ = true;
+    options_.set("qos", int64_t{2});
+    broker_->subacks = "\x02"s;
+    broker_->connack = kResumed;
+  }
+  // The engine commits what was emitted so far: its position is durable, and acknowledged.
+  void commit() {
+    saved_ = {source_->saved_form(end_)};
+    source_->acked(end_);
+  }
+};
+
+TEST_F(MqttOnceTest, what_was_committed_is_recognised_after_a_crash) {
+  start_and_subscribe();
+  broker_->publish(1, "one", 2);
+  wait_messages(1);
+  commit();
+  wait_acks("PUBREC 1");
+  kill();
+  start();
+  wait([this] { return broker_->connections() == 2; });
+  settle();
+  broker_->publish(1, "one", 2, true);
+  wait_acks("PUBREC 1, PUBREC 1");
+  EXPECT_EQ(messages_.size(), 1U);
+}
+
+TEST_F(MqttOnceTest, what_was_not_committed_is_emitted_again_after_a_crash) {
+  start_and_subscribe();
+  broker_->publish(1, "one", 2);
+  wait_messages(1);
+  kill();
+  end_ = {};
+  start();
+  wait([this] { return broker_->connections() == 2; });
+  settle();
+  broker_->publish(1, "one", 2, true);
+  wait_messages(2);
+}
+
+TEST_F(MqttOnceTest, pubcomp_waits_until_the_identifier_is_free_for_good) {
+  start_and_subscribe();
+  broker_->publish(1, "one", 2);
+  wait_messages(1);
+  commit();
+  EXPECT_EQ(saved_[0].value, "1");
+  broker_->say_ack(Type::kPubrel, 1);
+  wait([this] { return saves_.size() == 1; });
+  settle();
+  EXPECT_EQ(broker_->acks(), "PUBREC 1");
+  EXPECT_EQ(saves_[0].first.value, "");
+  saves_[0].second({});
+  wait_acks("PUBREC 1, PUBCOMP 1");
+}
+
+TEST_F(MqttOnceTest, a_commit_that_is_to_come_frees_identifiers_without_a_save) {
+  start_and_subscribe();
+  broker_->publish(1, "one", 2);
+  wait_messages(1);
+  commit();
+  broker_->publish(2, "two", 2);
+  wait_messages(2);
+  broker_->say_ack(Type::kPubrel, 1);
+  wait([this] { return source_->saved_form(end_).value == "2"; });
+  settle();
+  EXPECT_EQ(broker_->acks(), "PUBREC 1");
+  commit();
+  wait_acks("PUBREC 1, PUBREC 2, PUBCOMP 1");
+  EXPECT_TRUE(saves_.empty());
+}
+
+TEST_F(MqttOnceTest, a_save_that_fails_is_tried_again) {
+  start_and_subscribe();
+  broker_->publish(1, "one", 2);
+  wait_messages(1);
+  commit();
+  broker_->say_ack(Type::kPubrel, 1);
+  wait([this] { return saves_.size() == 1; });
+  saves_[0].second(fail(ErrorKind::kUnavailable, "disk full"));
+  wait([this] { return saves_.size() == 2; });
+  EXPECT_EQ(broker_->acks(), "PUBREC 1");
+  saves_[1].second({});
+  wait_acks("PUBREC 1, PUBCOMP 1");
+}
+
+TEST_F(MqttOnceTest, identifiers_of_a_lost_session_are_forgotten_before_anything_is_subscribed) {
+  start_and_subscribe();
+  broker_->publish(1, "one", 2);
+  wait_messages(1);
+  commit();
+  kill();
+  broker_->connack = "\x20\x02\x00\x00"s;
+  end_ = {};
+  start();
+  wait([this] { return saves_.size() == 1; });
+  settle();
+  EXPECT_EQ(broker_->count(Type::kSubscribe), 1U) << "of the first run";
+  EXPECT_EQ(saves_[0].first.value, "");
+  saves_[0].second({});
+  wait([this] { return broker_->count(Type::kSubscribe) == 2; });
+  broker_->publish(1, "new", 2, true);
+  wait_messages(2);
+}
+
+TEST_F(MqttOnceTest, without_exactly_once_nothing_is_saved) {
+  exactly_once_ = false;
+  start_and_subscribe();
+  broker_->publish(1, "one", 2);
+  wait_messages(1);
+  EXPECT_EQ(source_->saved_form(end_).partition, "");
+  ack_all();
+  wait_acks("PUBREC 1");
+  broker_->say_ack(Type::kPubrel, 1);
+  wait_acks("PUBREC 1, PUBCOMP 1");
+  EXPECT_TRUE(saves_.empty());
+}
+
+}  // namespace
+}  // namespace leat::testing

@@ -1,0 +1,43 @@
+#include "connectors/mqtt/template.h"
+
+#include <gtest/gtest.h>
+
+#include "sink_harness.h"
+
+namespace leat::mqtt {
+namespace {
+
+using leat::testing::Row;
+using leat::testing::SinkHarness;
+using leat::testing::text;
+
+std::string filled(const char* pattern, const Row& row) {
+  SinkHarness harness;
+  Delivery delivery = harness.records({row});
+  Result<Template> made = Template::parse(pattern);
+  EXPECT_TRUE(made) << pattern;
+  std::string out;
+  Status status = made->append(out, delivery.parts[0].batch->records[0]);
+  return status ? out : "error: " + status.error().message();
+}
+
+TEST(Template, fields_are_filled_in) {
+  EXPECT_EQ(filled("plant/{site}/{n}", {{"site", text("north")}, {"n", Value::of_integer(7)}}),
+            "plant/north/7");
+  EXPECT_EQ(filled("{{{n}}}", {{"n", Value::of_integer(7)}}), "{7}");
+  EXPECT_EQ(filled("{data}", {{"data", Value::of_text(Type::kBytes, "\xFF\x01")}}), "\xFF\x01");
+  EXPECT_EQ(filled("{a}", {{"a", Value::boolean(true)}}), "true");
+}
+
+TEST(Template, a_missing_field_is_named) {
+  EXPECT_EQ(filled("{a}", {{"b", text("x")}}), "error: the record has no field \"a\"");
+  EXPECT_EQ(filled("{a}", {{"a", Value::null()}}), "error: the field \"a\" is null");
+}
+
+TEST(Template, nonsense_is_refused) {
+  for (const char* bad : {"{", "}", "{}", "a{b", "{a{b}"})
+    EXPECT_FALSE(Template::parse(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace leat::mqtt
