@@ -15,6 +15,7 @@ pytest.register_assert_rewrite("harness", "faults")
 from harness.agent import Agent  # noqa: E402
 from harness.certs import Certs  # noqa: E402
 from harness.collector import HttpCollector  # noqa: E402
+from harness.mosquitto import Mosquitto  # noqa: E402
 from harness.nginx import Nginx  # noqa: E402
 from harness.postgres import Postgres, remove_template  # noqa: E402
 from harness.telemetry import write_telemetry  # noqa: E402
@@ -97,6 +98,26 @@ def make_nginx(tmp_path):
 def nginx(make_nginx):
     """One Nginx (harness/nginx.py) that answers 204 over plain HTTP."""
     return make_nginx()
+
+
+@pytest.fixture
+def make_mosquitto(tmp_path):
+    """make_mosquitto(cert=…, users=…, acl=…, …): a running Mosquitto."""
+    brokers = []
+
+    def make(**how):
+        brokers.append(Mosquitto(tmp_path / f"mosquitto{len(brokers)}", **how))
+        return brokers[-1]
+
+    yield make
+    for broker in brokers:
+        broker.stop()
+
+
+@pytest.fixture
+def mosquitto(make_mosquitto):
+    """One Mosquitto (harness/mosquitto.py) that lets anybody in."""
+    return make_mosquitto()
 
 
 @pytest.fixture(scope="session")
