@@ -156,7 +156,7 @@ TEST_F(LoaderTest, reports_twenty_errors_at_once) {
        "transforms": [{"type": "fliter"}, {"type": "filter", "where": 7}],
        "sink": {"type": "drain", "ulr": "http://x", "inFlight": 99, "format": "yaml",
                 "batch": {"records": "many", "lnger": "1s"}},
-       "delivery": {"guarantee": "perhaps", "spool": "always"},
+       "delivery": {"guarantee": "perhaps", "spool": "sometimes", "maxSpol": 1},
        "limits": {"recordsPerSecond": -1}},
       {"name": "p", "sink": {"type": "shelf"}, "source": {"type": "tank"}, "source": 1},
       {"name": "p", "source": {"type": "tap", "format": "json"}, "sink": {}}]})");
@@ -183,7 +183,8 @@ TEST_F(LoaderTest, reports_twenty_errors_at_once) {
         "pipelines[0].sink.batch.records: must be a whole number such as 500",
         "pipelines[0].sink.batch.lnger: unknown key, did you mean \"linger\"?",
         "pipelines[0].delivery.guarantee: must be one of \"atLeastOnce\", \"exactlyOnce\"",
-        "pipelines[0].delivery.spool: unknown key",
+        "pipelines[0].delivery.spool: must be one of \"always\", \"onTrouble\", \"never\"",
+        "pipelines[0].delivery.maxSpol: unknown key, did you mean \"maxSpool\"?",
         "pipelines[0].limits.recordsPerSecond: must be at least 0, found the number -1",
         "pipelines[1].source: this key stands here twice",
         "pipelines[1].source.path: missing, and required",
@@ -192,7 +193,7 @@ TEST_F(LoaderTest, reports_twenty_errors_at_once) {
         "pipelines[2].source.format: unknown key",
         "pipelines[2].sink.type: missing, and required: one of \"drain\", \"shelf\""})
     EXPECT_TRUE(reported(line)) << line << "\nin " << testing::PrintToString(lines);
-  EXPECT_EQ(lines.size(), 25U) << testing::PrintToString(lines);
+  EXPECT_EQ(lines.size(), 26U) << testing::PrintToString(lines);
 }
 
 TEST_F(LoaderTest, wants_pipelines_and_a_data_dir) {
