@@ -23,6 +23,5 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 set(leat_libraries "${LEAT_SYSROOT}/usr/lib/${LEAT_TRIPLET}")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-static -B${leat_libraries}/ -L${leat_libraries}")
 
-# Debian has no archive of cJSON, nor a GoogleTest for this target: they are compiled.
-set(LEAT_CJSON_SOURCE "${LEAT_SYSROOT}/usr/src/cjson")
+# Debian has no GoogleTest for this target: it is compiled.
 set(LEAT_GTEST_SOURCE "/usr/src/googletest")
