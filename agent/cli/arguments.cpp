@@ -30,9 +30,13 @@ struct OptionName {
   unsigned commands;
 };
 constexpr OptionName kOptions[] = {
-    {"--config", true, kWithConfig},          {"-c", true, kWithConfig},
-    {"--data-dir", true, kWithConfig},        {"--log-level", true, bit(Command::kRun)},
-    {"--schema", false, bit(Command::kHelp)}, {"--markdown", false, bit(Command::kHelp)},
+    {"--config", true, kWithConfig},
+    {"-c", true, kWithConfig},
+    {"--data-dir", true, kWithConfig},
+    {"--log-level", true, bit(Command::kRun)},
+    {"--schema", false, bit(Command::kHelp)},
+    {"--markdown", false, bit(Command::kHelp)},
+    {"--verbose", false, bit(Command::kVersion)},
 };
 
 tl::unexpected<Error> usage(std::string message) {
@@ -91,6 +95,8 @@ Status apply(Arguments& out, std::string_view name, const std::string& value) {
     out.schema = true;
   } else if (name == "--markdown") {
     out.markdown = true;
+  } else if (name == "--verbose") {
+    out.verbose = true;
   }
   return {};
 }

@@ -21,6 +21,7 @@ struct Arguments {
   std::string topic;  // help NAME
   bool schema = false;
   bool markdown = false;
+  bool verbose = false;  // version: also the libraries
 };
 
 // `words` without the program's name. Fails with kUsage; the message says what to write instead.

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/arguments.h"
+#include "cli/libraries.h"
 #include "cli/ports.h"
 #include "config/docs.h"
 #include "config/loader.h"
@@ -27,7 +28,7 @@ Usage:
   leat ports              list the ports of this machine that can be read, such as serial ones
   leat help [NAME]        options of a source, transform, sink or format, or of the "config"
   leat help --schema      the JSON schema of the configuration, for editors
-  leat version
+  leat version            with --verbose: also the libraries in it, their versions and licenses
 
 Options:
   -c, --config FILE       the configuration; "-" reads it from standard input
@@ -197,6 +198,7 @@ int run_cli(std::span<const std::string> words, const CliEnvironment& environmen
     code = list_ports();
   } else if (arguments->command == Arguments::Command::kVersion) {
     print("leat " LEAT_VERSION "\n");
+    if (arguments->verbose) print(libraries_table(linked_libraries()));
     code = kExitDelivered;
   } else {
     code = with_config(*arguments, environment);

@@ -5,6 +5,7 @@ Nginx, Postgres, Certs, telemetry files, wait_for. All talk on loopback only, on
 """
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,9 +36,19 @@ def leat():
 
 @pytest.fixture(scope="session")
 def sanitized(leat):
-    """True when the binary was built with a sanitizer: its memory use says nothing then."""
+    """True when the memory use says nothing: built with a sanitizer, or run by an emulator, which
+    a script does (scripts/test --target)."""
     content = leat.read_bytes()
-    return b"__asan_init" in content or b"__tsan_init" in content
+    return content[:2] == b"#!" or b"__asan_init" in content or b"__tsan_init" in content
+
+
+@pytest.fixture
+def dynamic_binary(leat):
+    """Skips the test for a binary that no library can be put before: a static or an emulated one."""
+    headers = subprocess.run(["readelf", "--program-headers", leat], capture_output=True, text=True,
+                             check=False).stdout
+    if "INTERP" not in headers:
+        pytest.skip("LD_PRELOAD needs a dynamically linked binary")
 
 
 @pytest.fixture

@@ -193,6 +193,7 @@ def test_a_full_disk_holds_the_source_back_and_loses_nothing(agent, collector, t
     expect_each_once(seqs(collector), 120_000)
 
 
+@pytest.mark.usefixtures("dynamic_binary")
 def test_after_a_failed_fsync_nothing_is_journaled_and_what_is_delivered_is_all_there(
         agent, collector, telemetry, tmp_path):
     disk = FailingFsync(tmp_path)
@@ -208,6 +209,7 @@ def test_after_a_failed_fsync_nothing_is_journaled_and_what_is_delivered_is_all_
     expect_each_once(seqs(collector), RECORDS)
 
 
+@pytest.mark.usefixtures("dynamic_binary")
 def test_a_journal_that_takes_nothing_does_not_stop_a_healthy_sink(
         agent, collector, telemetry, tmp_path):
     disk = FailingFsync(tmp_path)
