@@ -11,6 +11,7 @@ namespace {
 constexpr int64_t kReminderUs = 60'000'000;
 // A connection that held for so long was a good one.
 constexpr int64_t kGoodUs = 30'000'000;
+constexpr int kFewFailures = 3;
 
 }  // namespace
 
@@ -53,7 +54,8 @@ void Reconnect::failed(const std::string& why) {
 void Reconnect::connected(const std::string& what) {
   connected_us_ = clock_.monotonic_us();
   // While connections come and go, the line about why they go is enough.
-  log::write(flapping_ ? log::Level::kDebug : log::Level::kInfo, scope_, what);
+  log::write(flapping_ && failures_ > kFewFailures ? log::Level::kDebug : log::Level::kInfo, scope_,
+             what);
 }
 
 }  // namespace leat::mqtt

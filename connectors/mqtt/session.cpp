@@ -50,7 +50,8 @@ void Session::down(std::string text) {
   Down down{.text = config_.url.shown + ": " + std::move(text),
             .was_up = up_,
             .brief = up_ && uv_now(loop_) - up_since_ms_ < kBriefMs,
-            .retry_now = std::exchange(retry_now_, false)};
+            .retry_now = std::exchange(retry_now_, false),
+            .told = !broker_said_.empty()};
   disconnected();
   listener_.on_down(down);
 }
@@ -138,7 +139,7 @@ void Session::arrived(const Status& status) {
     if (framer_.holding()) pause();
     return flush();
   }
-  if (!up_) return down(status.error().message());
+  if (!up_ || !broker_said_.empty()) return down(status.error().message());
   drop("the broker sent " + status.error().message() + "; the connection is closed",
        kMalformedPacket);
 }
@@ -180,7 +181,7 @@ Result<bool> Session::take(const Frame& frame) {
         broker_said_ += " (another client uses the client id \"" + config_.connect.client_id +
                         "\": give each its own \"clientId\")";
       broker_said_ += broker_words(disconnect->properties.reason);
-      return true;  // it closes the connection next [MQTT-3.14.4-3]
+      return fail(ErrorKind::kData, broker_said_);  // nothing may follow [MQTT-3.14.4-2]
     }
     default:
       break;

@@ -40,6 +40,7 @@ struct Down {
   bool was_up = false;     // the broker had accepted it
   bool brief = false;      // and it was lost within seconds
   bool retry_now = false;  // with another protocol version
+  bool told = false;       // the broker said why
 };
 
 class SessionListener {

@@ -62,7 +62,9 @@ class MqttSink final : public Sink, public SessionListener {
 
  private:
   void on_up(const Connack& connack) override {
-    window_ = std::min<size_t>(most_in_flight_, connack.properties.receive_maximum);
+    bool v5 = session_->version() == Version::k5;
+    size_t wanted = most_in_flight_ > 0 ? most_in_flight_ : (v5 ? kWindow5 : kWindow311);
+    window_ = std::min<size_t>(wanted, connack.properties.receive_maximum);
     largest_ = connack.properties.maximum_packet_size;
     cannot_.clear();
     if (connack.properties.maximum_qos < qos_)
@@ -138,6 +140,9 @@ class MqttSink final : public Sink, public SessionListener {
                                     done = std::exchange(done_, nullptr)] { done(result); });
   }
 
+  static constexpr size_t kWindow5 = 100;
+  // Of QoS 2, mosquitto takes max_inflight_messages (20) and closes the connection at one more.
+  static constexpr size_t kWindow311 = 20;
   // Bytes that may wait for the kernel before more are handed over.
   static constexpr size_t kMostUnsent = 256 * 1024;
 
@@ -146,7 +151,7 @@ class MqttSink final : public Sink, public SessionListener {
   const Options tls_options_;
   const uint8_t qos_;
   const bool retain_;
-  const size_t most_in_flight_;
+  const size_t most_in_flight_;  // 0: not said
   SinkContext* context_ = nullptr;
   std::unique_ptr<TlsContext> tls_;  // outlives the session
   std::optional<Session> session_;

@@ -199,8 +199,8 @@ void MqttSource::on_down(const Down& down) {
     return session_->connect();
   }
   std::string why = down.text;
-  // 3.1.1 has no way to say that a session was taken over.
-  if (down.brief && was_cut_short_ && session_->version() == Version::k311)
+  // 3.1.1 has no way to say that a session was taken over, and not every broker of 5 says it.
+  if (down.brief && was_cut_short_ && !down.told)
     why +=
         "; that happens again and again right after connecting: does another client use the "
         "client id " +
