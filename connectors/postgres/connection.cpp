@@ -37,6 +37,7 @@ void Connection::begin(std::string_view sql, Replied replied, CopySource* copy, 
   copy_ = copy;
   keep_rows_ = keep_rows;
   copying_ = false;
+  copy_due_ = copy != nullptr;
   notices_ = 0;
   row_bytes_ = 0;
   reply_ = {};
@@ -121,13 +122,14 @@ void Connection::exchange_message(const Message& message) {
       ServerError error = read_error(message.body);
       if (error.fatal) fatal_ = error;
       if (!reply_.error) reply_.error = std::move(error);
-      copying_ = false;
+      copying_ = copy_due_ = false;
       return;
     }
     case 'G':
-      if (copying_ || reply_.error) return fail_with("the server asks for data at the wrong time");
       if (copy_ == nullptr) return refuse_copy();
+      if (copying_ || !copy_due_) return fail_with("the server asks for data at the wrong time");
       copying_ = true;
+      copy_due_ = false;
       return copy_on();
     case 'Z': {
       char status = static_cast<char>(BodyReader(message.body).byte());
@@ -183,6 +185,7 @@ void Connection::copy_piece(size_t index) {
   copy_end_.clear();
   if (piece.kind == CopySource::Piece::Kind::kEnd) {
     copying_ = false;
+    copy_due_ = piece.copies_again;
     ++awaited_;
     copy_end_ = message('c', "") + query_message(piece.sql);
   } else if (piece.kind == CopySource::Piece::Kind::kAbort) {
@@ -226,6 +229,7 @@ void Connection::finish_exchange() {
 void Connection::on_closed(Status status) {
   if (phase_ == Phase::kStartup && may_try_again(nullptr)) return;
   if (fatal_) return fail_with(fatal_->message());
+  if (phase_ == Phase::kExchange && reply_.error) return fail_with(reply_.error->message());
   std::string why = "the server closed the connection";
   if (!status) why += " (" + status.error().message() + ")";
   fail_with(std::move(why));

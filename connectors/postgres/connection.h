@@ -129,8 +129,9 @@ class Connection final : private StreamListener {
   Replied replied_;
   CopySource* copy_ = nullptr;
   bool keep_rows_ = false;
-  bool copying_ = false;  // the server waits for COPY data
-  int awaited_ = 0;       // ReadyForQuery messages
+  bool copying_ = false;   // the server waits for COPY data
+  bool copy_due_ = false;  // it has been asked to
+  int awaited_ = 0;        // ReadyForQuery messages
   int notices_ = 0;
   size_t row_bytes_ = 0;
   Reply reply_;

@@ -19,6 +19,7 @@ class CopySource {
     };
     Kind kind = Kind::kMore;
     std::string sql = {};
+    bool copies_again = false;  // `sql` asks for data, too
   };
   // Appends data (may be none) to the buffer; the message around it is made by the caller.
   virtual Piece next(Buffer& out) = 0;

@@ -127,6 +127,14 @@ const Column* Layout::find(std::string_view column) const {
   return nullptr;
 }
 
+bool Layout::same_columns(const Layout& other) const {
+  return oid == other.oid && std::equal(columns.begin(), columns.end(), other.columns.begin(),
+                                        other.columns.end(), [](const Column& a, const Column& b) {
+                                          return a.number == b.number && a.name == b.name &&
+                                                 a.type == b.type;
+                                        });
+}
+
 bool Layout::has_unique_key(const std::vector<std::string>& names) const {
   std::vector<int> wanted;
   for (const std::string& column : names)
@@ -148,7 +156,8 @@ std::string layout_sql(const TableName& table) {
          oid +
          ";"
          "SELECT 'C', a.attnum, a.attname, a.atttypid, a.attnotnull,"
-         " a.atthasdef OR a.attidentity <> '' OR y.typdefault IS NOT NULL, a.attidentity::text || '-',"
+         " a.atthasdef OR a.attidentity <> '' OR y.typdefault IS NOT NULL, a.attidentity::text || "
+         "'-',"
          " a.attgenerated <> '', pg_catalog.format_type(a.atttypid, a.atttypmod),"
          " b.oid, b.modifier, b.typtype, b.typcategory FROM pg_catalog.pg_attribute a"
          " JOIN pg_catalog.pg_type y ON y.oid = a.atttypid CROSS JOIN LATERAL ("

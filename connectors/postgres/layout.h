@@ -31,6 +31,7 @@ struct Layout {
   std::vector<Column> columns;
   std::vector<std::vector<int>> unique_keys;  // numbers of columns, of each unique index
 
+  bool same_columns(const Layout& other) const;
   const Column* find(std::string_view name) const;
   bool has_unique_key(const std::vector<std::string>& names) const;
 };

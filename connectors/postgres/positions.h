@@ -42,6 +42,8 @@ class Positions {
   }
   // What was loaded last is not what we knew: another transaction has moved something.
   bool moved() const { return moved_; }
+  // What moved it was a transaction of ours.
+  void accept() { moved_ = false; }
   std::vector<SavedPosition> all() const;
 
   // It was carried out, though we did not hear of it.

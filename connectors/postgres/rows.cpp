@@ -140,8 +140,8 @@ std::string Rows::end_of_run() {
   if (at_end()) {
     complete_ = true;
     if (target_.config->mode == WriteMode::kMerge) sql += target_.merge_sql + "\n;";
-    if (target_.config->mode == WriteMode::kCopy && binary_)
-      sql += layout_check_sql(target_.layout, used_) + ";";
+    // In text, the table's own types read the values. The staging table has the types of before.
+    if (staged() || binary_) sql += layout_check_sql(target_.layout, used_) + ";";
     return sql + last_;
   }
   if (target_.config->mode == WriteMode::kUpsert)
@@ -168,7 +168,7 @@ CopySource::Piece Rows::next(Buffer& out) {
   }
   if (!bad_.indices.empty()) {
     out.cut(start);
-    return {at_end() ? Piece::Kind::kAbort : Piece::Kind::kMore, ""};
+    return {at_end() ? Piece::Kind::kAbort : Piece::Kind::kMore};
   }
   bool run_ends = at_end();
   if (!run_ends) {
@@ -177,7 +177,8 @@ CopySource::Piece Rows::next(Buffer& out) {
   }
   if (!run_ends) return {};
   if (binary_) out.append_int16(kBinaryEnd);
-  return {Piece::Kind::kEnd, end_of_run()};
+  std::string sql = end_of_run();
+  return {Piece::Kind::kEnd, std::move(sql), !complete_};
 }
 
 int64_t Rows::record_at(size_t copies, uint64_t line) const {

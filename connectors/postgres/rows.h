@@ -60,6 +60,8 @@ class Rows final : public CopySource {
   // The last statement was handed out: whether it was carried out may become a question.
   bool complete() const { return complete_; }
   bool begun() const { return begun_; }
+  // What is sent means something else for columns of other types.
+  bool depends_on_types() const { return binary_ || staged(); }
   // The record that line `line` of the COPY after `copies` finished ones was made of; -1: none.
   int64_t record_at(size_t copies, uint64_t line) const;
 

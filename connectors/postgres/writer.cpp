@@ -81,7 +81,10 @@ void Writer::go() {
 void Writer::go_deliver() {
   if (!delivery_->positions.empty()) {
     if (!positions_.known() || !positions_table_ready_) return find_positions();
-    if (positions_.has(*delivery_)) return end(Answer::delivered());
+    if (positions_.has(*delivery_)) {
+      positions_.accept();
+      return end(Answer::delivered());
+    }
     if (positions_.moved()) return end(moved_by_somebody());
   }
   if (delivery_->records == 0) return write_positions_only();

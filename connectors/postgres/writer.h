@@ -92,6 +92,7 @@ class Writer {
   void lost(const Error& error);
   void refused(const ServerError& error, bool in_transaction, size_t copies);
   void judge(const ServerError& error, size_t copies);
+  void confirm_table(const ServerError& error, size_t copies);
   void judge_rejected(const ServerError& error, size_t copies);
   void drifted(const ServerError& error, size_t copies);
   void position_moved();

@@ -119,8 +119,12 @@ void Writer::judge(const ServerError& error, size_t copies) {
   Verdict verdict = verdict_on(error.sqlstate);
   // What is wrong in the user's own SQL, or in our tables, is not wrong in the records.
   bool about_records = rows_ && rows_->begun();
+  // "Insufficient data left in message" is what the wrong type's receive function says; poolers use
+  // the code for other things.
+  if (error.sqlstate == "08P01" && about_records && !error.fatal && !looked_again_)
+    verdict = Verdict::kDrift;
   if (verdict == Verdict::kDrift && about_records) return drifted(error, copies);
-  if (verdict == Verdict::kRejected && about_records) return judge_rejected(error, copies);
+  if (verdict == Verdict::kRejected && about_records) return confirm_table(error, copies);
   switch (verdict) {
     case Verdict::kReconnect:
       connection_.reset();
@@ -133,6 +137,17 @@ void Writer::judge(const ServerError& error, size_t copies) {
       if (verdict == Verdict::kDrift && rows_) return drifted(error, copies);
       return end(Answer::failed(told(error)));
   }
+}
+
+// Bytes made for another type than the column has by now can look like any kind of bad data.
+void Writer::confirm_table(const ServerError& error, size_t copies) {
+  if (looked_again_ || !connection_ || !rows_->depends_on_types())
+    return judge_rejected(error, copies);
+  ask("looking at the table", layout_sql(config_.table), [this, error, copies](const Reply& reply) {
+    Result<std::optional<Layout>> now = read_layout(reply.rows);
+    if (now && *now && (*now)->same_columns(target_->layout)) return judge_rejected(error, copies);
+    drifted(error, copies);
+  });
 }
 
 void Writer::judge_rejected(const ServerError& error, size_t copies) {

@@ -123,3 +123,17 @@ def count_rows(database, table):
         return 0
     finally:
         connection.close()
+
+
+def file_to_postgres(agent, database, path, total, kills, seed=1, transforms=(), batch=200):
+    """Runs a file into the table readings, exactly once, under kills; returns the KillLoop."""
+    agent.configure({
+        "source": {"type": "file", "path": [str(path)], "format": "json"},
+        "transforms": list(transforms),
+        "sink": {"type": "postgres", "url": database.url, "table": "readings",
+                 "batch": {"records": batch, "linger": "10ms"}},
+        "delivery": {"guarantee": "exactlyOnce"}})
+    loop = KillLoop(agent, lambda: database.count("readings"), total, seed)
+    code = loop.run(kills)
+    assert code == 0, f"exit code {code}; log:\n{agent.log[-3000:]}"
+    return loop

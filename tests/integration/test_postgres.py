@@ -311,7 +311,7 @@ def test_a_value_that_does_not_fit_is_rejected_before_it_is_sent(agent, database
 def test_a_row_the_server_refuses_is_named_by_its_line(agent, database, postgres):
     database.query("CREATE TABLE t (id int UNIQUE, v int CHECK (v < 100), j jsonb)")
     database.query("INSERT INTO t VALUES (17, 0)")
-    attempts = postgres.log.count("CONTEXT:  COPY t")
+    attempts = postgres.log.count("COPY t, line")
     records = [{"id": n, "v": 5} for n in range(1000)]
     records[400]["v"] = 200
     records[900]["j"] = {"nul": "\x00"}
@@ -322,7 +322,7 @@ def test_a_row_the_server_refuses_is_named_by_its_line(agent, database, postgres
     assert 't_id_key' in told and 't_v_check' in told
     assert "Key (id)=(17) already exists" in told
     # Each costs one attempt, instead of the ten of halving.
-    assert postgres.log.count("CONTEXT:  COPY t") - attempts == 3
+    assert postgres.log.count("COPY t, line") - attempts == 3
 
 
 def test_a_trigger_may_reject_rows_and_fill_in_nulls(agent, database):
