@@ -139,7 +139,6 @@ void SpoolWriter::begin_row() {
   row.dead_letters = setup_.dead_letters.last();
   bool held = pending_.front().held;
   std::vector<Part> parts;
-  std::vector<Position> reached;
   size_t bytes = 0;
   while (!pending_.empty() && pending_.front().held == held && bytes < setup_.row_bytes) {
     Spooling one = std::move(pending_.front());
@@ -147,14 +146,10 @@ void SpoolWriter::begin_row() {
     bytes += bytes_of(*one.batch, one.skip, one.records());
     if (one.records() > 0) parts.push_back({one.batch, one.skip, one.records()});
     row.records += one.records();
-    merge(reached, one.batch->end);
+    merge(row.reached, one.batch->end);
     row.batches.push_back(std::move(one));
   }
   pending_bytes_ -= std::min(pending_bytes_, bytes);
-  for (const Position& position : reached) {
-    SavedPosition saved = setup_.source.saved_form(position);
-    if (!saved.partition.empty()) row.positions.push_back(std::move(saved));
-  }
   if (row.records > 0) {
     const Batch& first = *parts.front().batch;
     row.content = write_spooled(parts, {setup_.form(), setup_.source.describe(first.begin)});
@@ -164,6 +159,20 @@ void SpoolWriter::begin_row() {
   next_ = row.end();
   rows_.push_back(std::move(row));
   send(rows_.back());
+}
+
+// A row that is sent again must not set back what later ones, stored in the meantime, have saved.
+std::vector<SavedPosition> SpoolWriter::positions_with(const Row& row) {
+  std::vector<Position> reached = row.reached;
+  for (const Row& other : rows_)
+    if (other.serial > row.serial && other.state == Row::State::kStored)
+      for (const Position& position : other.reached) merge(reached, position);
+  std::vector<SavedPosition> out;
+  for (const Position& position : reached) {
+    SavedPosition saved = setup_.source.saved_form(position);
+    if (!saved.partition.empty()) out.push_back(std::move(saved));
+  }
+  return out;
 }
 
 void SpoolWriter::send(Row& row) {
@@ -176,14 +185,14 @@ void SpoolWriter::send(Row& row) {
   };
   if (row.records == 0) {
     setup_.journal.commit(
-        setup_.pipeline, row.positions,
+        setup_.pipeline, positions_with(row),
         [done](const Status& status) {
           done(status ? Result<uint64_t>(uint64_t{0}) : fail(status.error()));
         },
         durability);
     return;
   }
-  setup_.journal.append(setup_.pipeline, {row.first, row.records, row.content}, row.positions,
+  setup_.journal.append(setup_.pipeline, {row.first, row.records, row.content}, positions_with(row),
                         durability, done);
 }
 

@@ -62,7 +62,7 @@ class SpoolWriter {
     uint64_t dead_letters = 0;  // those that came before must be durable, too
     size_t charged = 0;         // bytes of `content`, against the budget
     std::string content;
-    std::vector<SavedPosition> positions;
+    std::vector<Position> reached;  // by the source, with this row
     enum class State { kWaiting, kUnderWay, kStored } state = State::kWaiting;
     uint64_t end() const { return first + records; }
   };
@@ -110,6 +110,7 @@ class SpoolWriter {
   void drop_oldest(uint64_t bytes);
   void begin_row();
   void send(Row& row);
+  std::vector<SavedPosition> positions_with(const Row& row);
   void sent(uint64_t serial, const Result<uint64_t>& stored);
   void try_again_later(const Error& error);
   void say_full(const std::string& what);
