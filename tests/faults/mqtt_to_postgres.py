@@ -42,7 +42,7 @@ class MqttToPostgres:
     def disturb(self, kills):
         # Once with the subscription made, so that the broker keeps the session.
         self.agent.start()
-        self.agent.wait_log("subscribed|connected")
+        self.broker.wait_log("Sending SUBACK to kill-test")
         self.publisher.start()
         while self.killed < kills:
             if not self.agent.running():
