@@ -1,6 +1,6 @@
 // The last step of QoS 2: PUBCOMP, and when it may go.
 //
-// After PUBCOMP the broker may use the packet identifier for another message [MQTT-4.3.3]. With
+// After PUBCOMP the broker may use the packet identifier for another message [MQTT5 §4.3.3]. With
 // exactlyOnce the identifiers that are in use are kept in the journal; so there the identifier must
 // be gone before PUBCOMP goes, or a new message could be taken for the old one after a crash. It
 // goes with the next commit of the engine (Source::saved_form), or, when none is to come, with a
@@ -35,7 +35,7 @@ class Completions {
   void saved(uint64_t mark);
   bool waiting() const { return !queue_.empty(); }
 
-  // Appends what may go, in the order of the PUBRELs [MQTT-4.6.0-4].
+  // Appends what may go, in the order of the PUBRELs.
   void append(std::string& out, Version version);
   // The broker sends PUBREL again [MQTT-4.4.0-1].
   void connection_lost() { queue_.clear(); }

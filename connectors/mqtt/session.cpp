@@ -85,7 +85,7 @@ void Session::close(std::function<void()> closed) {
   append_disconnect(out_, config_.connect.version, kSuccess);
   flush();
   // A socket that is closed while bytes of the peer wait in it is reset, and what was sent last may
-  // be lost. So the broker closes first, as it does after DISCONNECT [MQTT-3.14.4-3].
+  // be lost. So the broker closes first, as it does after DISCONNECT [MQTT-3.1.1 §3.14.4].
   stream_->resume();
   timer_.start(kGoodbye, [this] { end_closing(); });
 }
@@ -181,7 +181,7 @@ Result<bool> Session::take(const Frame& frame) {
         broker_said_ += " (another client uses the client id \"" + config_.connect.client_id +
                         "\": give each its own \"clientId\")";
       broker_said_ += broker_words(disconnect->properties.reason);
-      return fail(ErrorKind::kData, broker_said_);  // nothing may follow [MQTT-3.14.4-2]
+      return fail(ErrorKind::kData, broker_said_);  // nothing follows [MQTT5 §3.14.4]
     }
     default:
       break;

@@ -105,12 +105,13 @@ class Mosquitto:
     # --- inside ----------------------------------------------------------------------------------
 
     def _configure(self, cert, key, client_ca, acl, settings):
-        lines = [f"listener {self.port} 127.0.0.1", "persistence true", "log_type all",
+        lines = [f"listener {self.port} 127.0.0.1", "persistence true",
                  f"persistence_location {self.folder}/", "log_dest stderr",
                  f"allow_anonymous {'false' if self.users else 'true'}"]
         if os.geteuid() == 0:
             lines.append("user root")  # it must write where the test may
-        settings = {"max_queued_messages": 0, **settings}  # by default it drops what exceeds 1000
+        # By default it drops what exceeds 1000 messages.
+        settings = {"log_type": "all", "max_queued_messages": 0, **settings}
         if cert:
             lines += [f"certfile {cert}", f"keyfile {key}"]
         if client_ca:
