@@ -17,7 +17,11 @@ constexpr Milliseconds kRetry{1'000};
 }  // namespace
 
 SpoolWriter::SpoolWriter(SpoolWriterSetup setup)
-    : setup_(std::move(setup)), linger_(setup_.loop), retry_(setup_.loop) {}
+    : setup_(std::move(setup)), linger_(setup_.loop), retry_(setup_.loop) {
+  // Several rows must fit, or the oldest could not go while the newest comes.
+  auto quarter = static_cast<size_t>(setup_.config.max_bytes / 4);
+  setup_.row_bytes = std::max<size_t>(std::min(setup_.row_bytes, quarter), 1);
+}
 
 SpoolWriter::~SpoolWriter() {
   *alive_ = false;
@@ -77,7 +81,8 @@ bool SpoolWriter::make_room(size_t bytes) {
   uint64_t used = bytes_;
   for (const Row& row : rows_) used += row.content.size();
   auto most = static_cast<uint64_t>(setup_.config.max_bytes);
-  if (used + bytes <= most) return true;
+  // A single message may be larger than all of it.
+  if (used == 0 || used + bytes <= most) return true;
   switch (setup_.config.overflow) {
     case Overflow::kBlock:
       say_full("the source is held back until the sink takes records again");

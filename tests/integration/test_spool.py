@@ -1,6 +1,7 @@
 """What the sink cannot take now is kept in the journal: through kills, full disks, new configs."""
 
 import json
+import secrets
 import shutil
 import sqlite3
 from contextlib import closing
@@ -11,6 +12,7 @@ import pytest
 from faults.failing_fsync import FailingFsync
 from faults.small_disk import SmallDisk, can_mount
 from harness.collector import Answer
+from harness.mqtt_peer import PUBACK, PUBLISH, RecordingProxy
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry
 from harness.telemetry import expect_each_once, missing
 
@@ -310,3 +312,79 @@ def test_exactly_once_goes_with_always_or_never(agent, telemetry, tmp_path):
     done = agent.command("check", "-c", agent.config_path)
     assert done.returncode == 2
     assert "pipelines[0].delivery.spool: exactlyOnce needs one path to the sink" in done.stderr
+
+
+def mqtt_to(collector, broker_url, **delivery):
+    return pipeline({"type": "mqtt", "url": broker_url, "topics": ["plant/#"], "qos": 1},
+                    http_sink(collector), delivery=quick_retry(**delivery))
+
+
+def test_no_puback_precedes_the_commit_that_holds_its_message(agent, mosquitto, collector):
+    collector.down()
+    acked, journaled = [], []
+
+    def look(packets):
+        pubacks = sum(kind == PUBACK and not from_broker for from_broker, kind, _, _ in packets)
+        if pubacks:
+            acked.append(pubacks)
+            # The broker has not got these yet: what is in the journal now was there before.
+            agent.wait_for(lambda: spooled(agent) is not None, what="a copy of the journal")
+            journaled.append((spooled(agent), sum(acked)))
+
+    proxy = RecordingProxy(mosquitto.port, look)
+    agent.configure(mqtt_to(collector, proxy.url))
+    agent.start()
+    mosquitto.wait_log("Sending SUBACK")
+    for first in range(0, 200, 20):
+        mosquitto.publish_lines("plant/1", [f'{{"seq": {n}}}' for n in range(first, first + 20)])
+    agent.wait_for(lambda: sum(acked) == 200, what="200 acknowledgements")
+    assert all(stored is None or stored >= count for stored, count in journaled), journaled
+    collector.up()
+    collector.wait_records(200)
+    expect_each_once(seqs(collector), 200)
+
+
+def test_no_puback_goes_when_the_journal_cannot_be_written(agent, mosquitto, collector, tmp_path):
+    collector.down()
+    disk = FailingFsync(tmp_path)
+    disk.fail()
+    proxy = RecordingProxy(mosquitto.port)
+    agent.configure(mqtt_to(collector, proxy.url))
+    agent.start(env=disk.env)
+    mosquitto.wait_log("Sending SUBACK")
+    mosquitto.publish_lines("plant/1", [f'{{"seq": {n}}}' for n in range(20)])
+    agent.wait_log("journal cannot take records")
+    assert proxy.of(PUBACK) == []
+    # The sink does: acknowledged when it has them.
+    collector.up()
+    collector.wait_records(20)
+    agent.wait_for(lambda: len(proxy.of(PUBACK)) == 20, what="20 acknowledgements")
+    expect_each_once(seqs(collector), 20)
+
+
+def test_at_max_spool_block_leaves_messages_with_the_broker(agent, mosquitto, collector):
+    collector.down()
+    proxy = RecordingProxy(mosquitto.port)
+    agent.configure(mqtt_to(collector, proxy.url, maxSpool="64KiB"))
+    agent.start()
+    mosquitto.wait_log("Sending SUBACK")
+    # Of random bytes, which no compression makes smaller.
+    lines = [f'{{"seq": {n}, "noise": "{secrets.token_hex(500)}"}}' for n in range(1000)]
+    mosquitto.publish_lines("plant/1", lines)
+    agent.wait_log("the spool is full .64.0 KiB.: the source is held back")
+    assert len(proxy.of(PUBACK)) < 900
+    collector.up()
+    collector.wait_records(1000)
+    expect_each_once(seqs(collector), 1000)
+    assert len(proxy.of(PUBLISH, from_broker=True)) == 1000
+
+
+def test_a_healthy_sink_has_mqtt_messages_without_a_byte_in_the_spool(agent, mosquitto, collector):
+    agent.configure(mqtt_to(collector, mosquitto.url))
+    agent.start()
+    mosquitto.wait_log("Sending SUBACK")
+    mosquitto.publish_lines("plant/1", [f'{{"seq": {n}}}' for n in range(500)])
+    collector.wait_records(500)
+    agent.terminate()
+    assert agent.wait() == 0
+    assert " spooled" not in agent.log

@@ -284,10 +284,12 @@ class FakePeer:
 
 class RecordingProxy:
     """Passes bytes between leat and a broker on, and notes the packets: `packets` is a list of
-    (from_broker, kind, flags, body). cut() breaks all connections."""
+    (from_broker, kind, flags, body). cut() breaks all connections. `look` is called with the new
+    packets before they are passed on."""
 
-    def __init__(self, port):
+    def __init__(self, port, look=lambda packets: None):
         self.broker_port = port
+        self.look = look
         self.packets = []
         self._lock = threading.Lock()
         self._open = set()
@@ -314,8 +316,10 @@ class RecordingProxy:
         try:
             while got := source.recv(65536):
                 data += got
+                packets = [(from_broker, *one) for one in split(data)]
                 with self._lock:
-                    self.packets += [(from_broker, *one) for one in split(data)]
+                    self.packets += packets
+                self.look(packets)
                 target.sendall(got)
         except OSError:
             pass
