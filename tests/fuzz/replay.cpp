@@ -72,6 +72,13 @@ constexpr std::string_view kSeeds[] = {
     "\x26\x00\x01k\x00\x01v42"sv,
     "\001\x11\x40\x02\x00\x05\x62\x03\x00\x06\x92\xD0\x00\xE0\x01\x8E\x30\x81\x01\x00\x01t"sv,
     "\000\x0Aplant/{a}/plant/x$share/g/+/#"sv,
+    // PostgreSQL behind the two bytes of postgres_messages.cpp: a start with SCRAM, an error in a
+    // COPY, rows of the catalog.
+    "\000\003R\0\0\0\x17\0\0\0\x0ASCRAM-SHA-256\0\0R\0\0\0\x1A\0\0\0\x0Br=x,s=c2FsdA==,i=1"
+    "R\0\0\0\x08\0\0\0\0Z\0\0\0\005I"sv,
+    "\000\005E\0\0\0\x2BVERROR\0C23505\0Mno\0WCOPY t, line 7\0nk\0\0Z\0\0\0\005E"sv,
+    "\000\007D\0\0\0\x18\0\3\0\0\0\1I\0\0\0\0031 2\xff\xff\xff\xff"
+    "C\0\0\0\x0DSELECT 1\0G\0\0\0\x09\1\0\1\0\1"sv,
 };
 
 void mutate(std::string& text, std::mt19937& random) {

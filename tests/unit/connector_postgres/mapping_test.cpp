@@ -1,0 +1,94 @@
+#include "connectors/postgres/mapping.h"
+
+#include "connectors/postgres/new_table.h"
+#include "rows_fixture.h"
+
+namespace leat::testing {
+namespace {
+
+class PostgresMapping : public PostgresRowsTest {
+ protected:
+  // "field → column …" for a record with these fields, then "?field" for those without a column.
+  std::string mapped(std::initializer_list<std::string_view> fields) {
+    Row record;
+    for (std::string_view field : fields) record.emplace_back(field, whole(1));
+    (void)rows({record});
+    const Record& first = delivery_.parts[0].batch->records[0];
+    const auto& plan = mapping_->plan(*delivery_.parts[0].batch, *first.shape);
+    std::string out;
+    for (size_t i = 0; i < plan.field_of.size(); ++i)
+      if (plan.field_of[i] >= 0)
+        out += std::string(postgres::Mapping::field_name(plan, i)) + ">" +
+               target_.layout.columns[i].name + " ";
+    for (int field : plan.unknown) out += "?" + std::string(plan.shape->name(size_t(field))) + " ";
+    return out;
+  }
+  std::string check() {
+    (void)rows({{{"x", whole(1)}}});
+    Status status = mapping_->check();
+    return status ? "" : status.error().message();
+  }
+};
+
+TEST_F(PostgresMapping, fields_go_into_columns_of_their_name_or_of_it_in_lower_case) {
+  add_column("temp");
+  add_column("tempf");
+  add_column("State");
+  EXPECT_EQ(mapped({"temp", "tempF", "State", "x"}), "temp>temp tempF>tempf State>State ?x ");
+  EXPECT_EQ(mapped({"TEMP", "temp", "state"}), "temp>temp ?TEMP ?state ");
+}
+
+TEST_F(PostgresMapping, a_list_of_columns_says_all) {
+  config_.columns = {{"t", "temp"}, {"temp", "State"}};
+  add_column("temp");
+  add_column("State");
+  EXPECT_EQ(mapped({"t", "temp", "State"}), "t>temp temp>State ");
+}
+
+TEST_F(PostgresMapping, says_what_does_not_fit) {
+  add_column("a");
+  EXPECT_EQ(check(), "");
+  config_.columns = {{"f", "b"}};
+  EXPECT_EQ(check(), "table t: has no column b, where field f is to go; it has a");
+  config_.columns = {{"f", "a"}};
+  add_column("need");
+  last_column().not_null = true;
+  EXPECT_NE(check().find("column need is NOT NULL without a default"), std::string::npos);
+  last_column().has_default = true;
+  EXPECT_EQ(check(), "");
+  target_.layout.kind = 'S';
+  EXPECT_EQ(check(), "table t: is no table that rows can be written to");
+}
+
+TEST_F(PostgresMapping, a_key_needs_an_index_over_exactly_its_columns) {
+  config_.mode = postgres::WriteMode::kUpsert;
+  config_.key = {"b", "a"};
+  add_column("a");
+  add_column("b");
+  target_.layout.unique_keys = {{1}, {2}, {1, 2, 3}};
+  EXPECT_NE(check().find("no unique index over exactly the key (\"b\", \"a\")"), std::string::npos);
+  target_.layout.unique_keys.push_back({1, 2});
+  EXPECT_EQ(check(), "");
+}
+
+TEST_F(PostgresMapping, new_tables_get_the_types_of_the_values) {
+  (void)rows({{{"i", whole(1)}, {"m", whole(1)}, {"f", whole(1)}, {"n", Value::null()}},
+              {{"i", whole(2)},
+               {"m", text("x")},
+               {"f", Value::of_float(1.5)},
+               {"t", Value::of_time(0)},
+               {"", whole(1)}}});
+  std::string out;
+  for (const auto& column : postgres::columns_for(config_, delivery_))
+    out += column.name + " " + column.type + ", ";
+  EXPECT_EQ(out, "i bigint, m text, f double precision, n text, t timestamp with time zone, ");
+  EXPECT_EQ(
+      postgres::create_table_sql({"s", "t"}, {{"a", "bigint"}, {"b", "text"}}, {"a"}),
+      "CREATE TABLE IF NOT EXISTS \"s\".\"t\" (\"a\" bigint, \"b\" text, PRIMARY KEY (\"a\"))");
+  EXPECT_EQ(postgres::add_columns_sql({"", "t"}, {{"a", "bigint"}, {"b", "text"}}),
+            "ALTER TABLE \"t\" ADD COLUMN IF NOT EXISTS \"a\" bigint, ADD COLUMN IF NOT EXISTS "
+            "\"b\" text");
+}
+
+}  // namespace
+}  // namespace leat::testing

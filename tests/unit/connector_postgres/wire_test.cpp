@@ -1,0 +1,133 @@
+#include "connectors/postgres/wire.h"
+
+#include <gtest/gtest.h>
+
+#include "connectors/postgres/server_message.h"
+
+namespace leat::postgres {
+namespace {
+
+using namespace std::literals;
+
+// Feeds bytes in pieces; "Zbody Cbody …", and "!" at an error.
+std::string read(std::string_view bytes, size_t piece) {
+  MessageReader reader;
+  std::string out;
+  for (size_t at = 0; at < bytes.size(); at += piece) {
+    reader.append(bytes.substr(at, piece));
+    while (true) {
+      auto message = reader.next();
+      if (!message) return out + "!";
+      if (!*message) break;
+      out += (*message)->type + std::string((*message)->body) + " ";
+    }
+  }
+  return out;
+}
+
+TEST(MessageReader, cuts_messages_out_of_any_pieces) {
+  std::string bytes = message('C', "one") + message('Z', "I") + message('D', "") + "T\0\0\0"s;
+  for (size_t piece : {1U, 2U, 3U, 7U, 100U}) EXPECT_EQ(read(bytes, piece), "Cone ZI D ");
+}
+
+TEST(MessageReader, refuses_what_is_no_message) {
+  EXPECT_EQ(read("HTTP/1.1 400", 100), "!");
+  EXPECT_EQ(read("Z\0\0\0\3"sv, 100), "!");           // shorter than the length itself
+  EXPECT_EQ(read("Z\xff\xff\xff\xffI"sv, 100), "!");  // negative
+  EXPECT_EQ(read("E\xff\xff\xff\xffI"sv, 100), "!");
+  EXPECT_EQ(read("D\0\x20\0\0"sv, 100), "!");  // beyond kLongest
+  EXPECT_EQ(read("\0\0\0\0\4"sv, 100), "!");
+}
+
+TEST(MessageReader, cuts_long_notices_and_holds_no_more_of_them) {
+  MessageReader reader;
+  std::string bytes = message('N', std::string(10'000'000, 'x')) + message('Z', "I");
+  std::string types;
+  for (size_t at = 0; at < bytes.size(); at += 16'384) {
+    reader.append(std::string_view(bytes).substr(at, 16'384));
+    while (true) {
+      auto message = reader.next();
+      ASSERT_TRUE(message);
+      if (!*message) break;
+      types += (*message)->type;
+      EXPECT_LE((*message)->body.size(), MessageReader::kLongestNotice);
+    }
+    EXPECT_LE(reader.held(), MessageReader::kLongestNotice + 20'000);
+  }
+  EXPECT_EQ(types, "NZ");
+  EXPECT_TRUE(reader.empty());
+}
+
+TEST(BodyReader, stays_at_zero_after_what_is_missing) {
+  BodyReader body("\0\1\0\0\0\2ab\0c"sv);
+  EXPECT_EQ(body.int16(), 1);
+  EXPECT_EQ(body.int32(), 2);
+  EXPECT_EQ(body.text(), "ab");
+  EXPECT_TRUE(body.ok());
+  EXPECT_EQ(body.text(), "");
+  EXPECT_FALSE(body.ok());
+  EXPECT_EQ(body.int32(), 0);
+  EXPECT_EQ(body.rest(), "");
+}
+
+TEST(Quoting, survives_quotes_and_ends_at_no_nul) {
+  EXPECT_EQ(quoted_name("a\"b"), "\"a\"\"b\"");
+  EXPECT_EQ(quoted_text("it's"), "'it''s'");
+  EXPECT_EQ(query_message("a\0b"sv), "Q\0\0\0\6a\0"sv);
+}
+
+std::string fields(std::initializer_list<std::pair<char, const char*>> list) {
+  std::string out;
+  for (const auto& [code, text] : list) out += code + std::string(text) + '\0';
+  return out + '\0';
+}
+
+TEST(ServerError, is_one_line_with_code_detail_and_hint) {
+  ServerError error = read_error(fields({{'S', "FEHLER"},
+                                         {'V', "ERROR"},
+                                         {'C', "23505"},
+                                         {'M', "duplicate key \"t\"\nor so"},
+                                         {'D', "Key (id)=(5) exists."},
+                                         {'H', "Do not."}}));
+  EXPECT_EQ(error.message(),
+            "duplicate key \"t\"\\nor so (Key (id)=(5) exists.); hint: Do not., SQLSTATE 23505");
+  EXPECT_FALSE(error.fatal);
+  EXPECT_TRUE(read_error(fields({{'S', "SCHWERWIEGEND"}, {'V', "FATAL"}})).fatal);
+}
+
+TEST(ServerError, may_end_anywhere) {
+  std::string whole = fields({{'V', "ERROR"}, {'C', "23505"}, {'M', "text"}});
+  for (size_t n = 0; n <= whole.size(); ++n)
+    EXPECT_FALSE(read_error(whole.substr(0, n)).message().empty());
+}
+
+TEST(CopyLine, is_found_in_every_language) {
+  auto line = [](const char* context, const char* table = "t2") {
+    ServerError error;
+    error.context = context;
+    return copy_line(error, table);
+  };
+  EXPECT_EQ(line("COPY t2, line 17, column temp: \"9\""), 17U);
+  EXPECT_EQ(line("COPY t2, Zeile 5"), 5U);
+  EXPECT_EQ(line("COPY t2, 第 12 行"), 12U);
+  EXPECT_EQ(line("PL/pgSQL function f() line 3 at RAISE\nCOPY t2, line 4"), 4U);
+  EXPECT_EQ(line("JSON data, line 1: x\nCOPY t2, line 99999999999999999999"), 0U);
+  EXPECT_EQ(line("SQL statement \"COPY\""), 0U);
+  EXPECT_EQ(line("COPY t2"), 0U);
+  EXPECT_EQ(line(""), 0U);
+}
+
+TEST(Row, is_read_whole_or_not_at_all) {
+  std::string body = "\0\2\0\0\0\1a\xff\xff\xff\xff"s;
+  auto row = read_row(body);
+  ASSERT_TRUE(row);
+  ASSERT_EQ(row->size(), 2U);
+  EXPECT_EQ(row->at(0), "a");
+  EXPECT_EQ(row->at(1), std::nullopt);
+  EXPECT_FALSE(read_row(body + "x"));
+  for (size_t n = 0; n < body.size(); ++n) EXPECT_FALSE(read_row(body.substr(0, n))) << n;
+  EXPECT_FALSE(read_row("\0\1\xff\xff\xff\xfe"sv));
+}
+
+}  // namespace
+}  // namespace leat::postgres
