@@ -78,17 +78,19 @@ void SpoolWriter::pump() {
 
 // False when the row has to wait.
 bool SpoolWriter::make_room(size_t bytes) {
-  uint64_t used = bytes_;
-  for (const Row& row : rows_) used += row.content.size();
-  auto most = static_cast<uint64_t>(setup_.config.max_bytes);
+  size_t under_way = bytes;
+  for (const Row& row : rows_) under_way += row.content.size();
+  uint64_t expected = bytes_ + static_cast<uint64_t>(static_cast<double>(under_way) * packing_);
   // A single message may be larger than all of it.
-  if (used == 0 || used + bytes <= most) return true;
+  if ((bytes_ == 0 && rows_.empty()) || expected <= static_cast<uint64_t>(setup_.config.max_bytes))
+    return true;
+  if (!rows_.empty()) return false;  // how small they become decides
   switch (setup_.config.overflow) {
     case Overflow::kBlock:
       say_full("the source is held back until the sink takes records again");
       return false;
     case Overflow::kDropOldest:
-      drop_oldest(used + bytes - most);
+      drop_oldest(expected - static_cast<uint64_t>(setup_.config.max_bytes));
       return false;
     case Overflow::kDropNewest:
       drop_newest();
@@ -210,6 +212,8 @@ void SpoolWriter::sent(uint64_t serial, const Result<uint64_t>& stored) {
     return try_again_later(stored.error());
   }
   row->state = Row::State::kStored;
+  if (!row->content.empty())
+    packing_ = static_cast<double>(*stored) / static_cast<double>(row->content.size());
   row->content.clear();
   setup_.budget.release(std::exchange(row->charged, 0));
   bytes_ += *stored;

@@ -123,6 +123,7 @@ class SpoolWriter {
   std::deque<Row> rows_;  // in order, until all before them are stored
   uint64_t next_ = 0;     // number of the next record
   uint64_t bytes_ = 0;    // in the journal
+  double packing_ = 1;    // bytes stored for each byte of content, of the last row
   uint64_t removed_ = 0;  // rows up to here are gone
   uint64_t remove_to_ = 0;
   bool removing_ = false;
