@@ -73,11 +73,12 @@ constexpr Option kDeliveryOptions[] = {
              "data.",
      .choices = kGuarantees},
     {.name = "spool",
-     .help = "When records go to the journal before they are delivered. onTrouble: while the sink "
-             "is retrying or its circuit is open, when the source has waited for an acknowledgement "
-             "for longer than maxAckHold, or when it sends nothing more without one. Default: "
-             "never for a source that can be read again from a position, onTrouble for one that "
-             "holds its acknowledgement, always for others and with exactlyOnce.",
+     .help =
+         "When records go to the journal before they are delivered. onTrouble: while the sink "
+         "is retrying or its circuit is open, when the source has waited for an acknowledgement "
+         "for longer than maxAckHold, or when it sends nothing more without one. Default: "
+         "never for a source that can be read again from a position, onTrouble for one that "
+         "holds its acknowledgement, always for others and with exactlyOnce.",
      .choices = kSpoolModes},
     {.name = "durability",
      .fallback = "power",
@@ -91,8 +92,9 @@ constexpr Option kDeliveryOptions[] = {
      .min = 64 * 1024},
     {.name = "overflow",
      .fallback = "block",
-     .help = "What happens at maxSpool: block holds the source back, dropOldest and dropNewest lose "
-             "records, count them and say so.",
+     .help =
+         "What happens at maxSpool: block holds the source back, dropOldest and dropNewest lose "
+         "records, count them and say so.",
      .choices = kOverflows},
     {.name = "maxAckHold",
      .type = OptionType::kDuration,
