@@ -16,7 +16,8 @@ leat_compile_library(dep_cjson SOURCES ${leat_sources}/cjson/cJSON.c INCLUDE ${l
                      OPTIONS -Os)
 
 # As in Debian's build, so that SQL means the same in all builds of leat, but without full text
-# search, R-trees, sessions and extensions from files.
+# search, R-trees, sessions and extensions from files. -O2 instead of -Os was measured to save 2 % of
+# the instructions of filter and map, and 4 % of those of an aggregate, for 165 KB.
 leat_compile_library(dep_sqlite SOURCES ${leat_sources}/sqlite3/sqlite3.c
   INCLUDE ${leat_sources}/sqlite3
   DEFINE SQLITE_THREADSAFE=1 SQLITE_ENABLE_MATH_FUNCTIONS SQLITE_SOUNDEX SQLITE_USE_URI

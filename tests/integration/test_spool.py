@@ -344,6 +344,7 @@ def test_no_puback_precedes_the_commit_that_holds_its_message(agent, mosquitto, 
     expect_each_once(seqs(collector), 200)
 
 
+@pytest.mark.usefixtures("dynamic_binary")
 def test_no_puback_goes_when_the_journal_cannot_be_written(agent, mosquitto, collector, tmp_path):
     collector.down()
     disk = FailingFsync(tmp_path)
