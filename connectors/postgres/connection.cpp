@@ -115,7 +115,7 @@ void Connection::exchange_message(const Message& message) {
       return;
     case 'C':
       // More tags than statements cannot be; the bound is only for servers that play games.
-      if (reply_.tags.size() > kMostNotices) return fail_with("the server does not stop answering");
+      if (reply_.tags.size() > kMostTags) return fail_with("the server does not stop answering");
       reply_.tags.emplace_back(BodyReader(message.body).text());
       return;
     case 'E': {

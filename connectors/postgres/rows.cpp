@@ -244,7 +244,7 @@ bool Rows::append_row(Buffer& out, const ShapePlan& plan, const Record& record) 
       return false;
     }
   }
-  static const Value kAbsent;
+  static const Value kAbsent = Value::absent();
   if (binary_) out.append_int16(static_cast<int16_t>(run_.size() + (staged() ? 1 : 0)));
   if (insert_) out.append('(');
   bool first = true;

@@ -126,7 +126,7 @@ void Connection::startup_message(const Message& message) {
     case 'S':  // a setting
     case 'K':  // for cancelling, which we do not do
     case 'v':  // options of the protocol that the server does not know: we asked for none
-      if (++notices_ > kMostNotices) fail_with("the server does not come to the point");
+      if (++notices_ > kMostStartupMessages) fail_with("the server does not come to the point");
       return;
     case 'Z': {
       if (!authenticated_) return fail_with("the server did not ask who we are");

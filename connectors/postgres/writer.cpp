@@ -123,14 +123,17 @@ void Writer::connect() {
   });
 }
 
-// Without these, each attempt that we give up would leave a session behind that still waits for the
-// same lock.
+// Without the timeouts, each attempt that we give up would leave a session behind that still waits
+// for the same lock. Notices nobody reads.
 void Writer::set_up_session() {
   std::string ms = std::to_string(config_.timeout.count());
-  ask("", "SET statement_timeout = " + ms + "; SET lock_timeout = " + ms, [this](const Reply&) {
-    session_ready_ = true;
-    go();
-  });
+  ask("",
+      "SET statement_timeout = " + ms + "; SET lock_timeout = " + ms +
+          "; SET client_min_messages = warning",
+      [this](const Reply&) {
+        session_ready_ = true;
+        go();
+      });
 }
 
 void Writer::ping() {

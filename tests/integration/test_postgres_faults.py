@@ -345,6 +345,11 @@ def after_copy(data):
     return script
 
 
+def hang_up_in_a_copy(talk):
+    talk.until_copy()
+    talk.message()
+
+
 def says(data):
     def script(talk):
         talk.startup()
@@ -401,7 +406,7 @@ GOOD_SALT = b",s=c2FsdHNhbHQ=,i=4096"
     (after_copy(tag("COPY 1") + READY + tag("ROLLBACK") + READY), "did not commit"),
     (after_copy(error("53100", "disk full") + READY + READY), "disk full.*53100.*server's disk is full"),
     (after_copy(error("XX999", "odd") + READY + READY), "odd.*XX999"),
-    (after_copy(b""), "closed the connection"),
+    (hang_up_in_a_copy, "the server closed the connection"),
 ], ids=lambda value: getattr(value, "__name__", None) or str(value)[:24])
 def test_a_server_that_misbehaves_is_tried_again(agent, make_fake, script, words):
     fake = make_fake(script)

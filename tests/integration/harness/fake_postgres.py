@@ -77,7 +77,7 @@ class Talk:
         self.startup()
         self.send(AUTHENTICATED + READY)
         assert self.query().startswith("SET statement_timeout")
-        self.send(tag("SET") + tag("SET") + READY)
+        self.send(3 * tag("SET") + READY)
 
     def describe_table(self):
         """Answers the question for the table: t (id int4)."""

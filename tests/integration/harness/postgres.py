@@ -1,5 +1,6 @@
 """A real PostgreSQL in a temporary folder."""
 
+import atexit
 import os
 import shutil
 import signal
@@ -49,6 +50,7 @@ def _initdb():
     global _template
     if _template is None:
         _template = _folder()
+        atexit.register(remove_template)
         _run(BINARIES / "initdb", "-D", _template / "data", "-U", "postgres", "-A", "trust",
              "-E", "UTF8", "--no-locale", "--no-sync")
     return _template / "data"
