@@ -133,8 +133,8 @@ struct SourceType {
   std::span<const Option> options;
   // Names of read formats it can be used with, the default first; empty for kRecords.
   std::span<const std::string_view> formats = {};
-  // True when it ends by itself with these options.
-  bool (*bounded)(const Options& options);
+  // True when it ends by itself with these options. Null: never.
+  bool (*bounded)(const Options& options) = nullptr;
   // True when its batches have message_fields with these options. Null: never.
   bool (*has_fields)(const Options& options) = nullptr;
   // Fails with kUsage for combinations that the table cannot express.

@@ -91,7 +91,7 @@ TEST(Tables, name_formats_that_exist) {
     for (std::string_view name : source->formats)
       EXPECT_NE(find_read_format(name), nullptr) << source->name << ": " << name;
     EXPECT_NE(source->make, nullptr) << source->name;
-    EXPECT_NE(source->bounded, nullptr) << source->name;
+    EXPECT_NE(source->replay, nullptr) << source->name;
   }
   for (const SinkType* sink : connectors().sinks) {
     EXPECT_EQ(sink->formats.empty(), sink->takes == Takes::kRecords) << sink->name;
