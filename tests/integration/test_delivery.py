@@ -189,4 +189,6 @@ def test_each_format_arrives_as_a_whole_document(agent, collector, telemetry, fo
 def test_a_summary_stands_at_the_end(agent, collector, telemetry):
     start(agent, collector, telemetry(RECORDS))
     assert agent.wait() == 0
-    assert re.search(r"2,?000 delivered", agent.log.splitlines()[-1])
+    *_, pipeline, journal = agent.log.splitlines()
+    assert re.search(r"2,?000 delivered", pipeline)
+    assert re.search(r"B written to the journal .* in \d+ commits, \d+ fsyncs", journal)
