@@ -39,12 +39,15 @@ class JournalDatabase {
   JournalDatabase(sqlite3* db, std::string path) : db_(db), path_(std::move(path)), spool_(db) {}
   static Result<std::unique_ptr<JournalDatabase>> open_file(const std::string& path);
   Status prepare();
+  Status sync_file();
+  Status broken();  // after an fsync that failed
   Error error(const std::string& what) const;
 
   sqlite3* db_;
   std::string path_;
   SpoolTable spool_;
   bool durable_ = false;  // `synchronous` is FULL
+  bool synced_ = false;   // the file and its name in the folder are on the disk
   std::string broken_;    // why nothing is committed any more
   sqlite3_stmt* begin_ = nullptr;
   sqlite3_stmt* commit_ = nullptr;

@@ -14,6 +14,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/folder.h"
+
 namespace leat::file {
 namespace {
 
@@ -22,12 +24,6 @@ constexpr size_t kChunk = 64 * 1024;
 
 static_assert(sizeof(off_t) == 8,
               "files may be larger than 2 GiB: build with _FILE_OFFSET_BITS=64");
-
-std::string folder_of(const std::string& path) {
-  size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
 
 // Bytes read at `offset`; short only at the end of the file.
 ssize_t read_at(int fd, char* buffer, size_t size, uint64_t offset) {
@@ -89,7 +85,7 @@ Status PartFile::prepare(int64_t now_unix_us) {
   if (Status recovered = recover(static_cast<uint64_t>(status.st_size)); !recovered)
     return recovered;
   // The name must survive a power cut before anything in the file counts as delivered.
-  return sync_folder();
+  return sync_folder(folder_of(path_));
 }
 
 Status PartFile::recover(uint64_t size) {
@@ -251,23 +247,11 @@ Status PartFile::finish(const std::string& final_path) {
   if (rename(part_path_.c_str(), final_path.c_str()) != 0)
     return error(("rename to " + final_path + ":").c_str(), errno);
   close();
-  return sync_folder();
+  return sync_folder(folder_of(path_));
 }
 
 void PartFile::close() {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-}
-
-Status PartFile::sync_folder() const {
-  std::string folder = folder_of(path_);
-  int fd =
-      uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
-  if (fd < 0) return fail_errno("open " + folder, errno);
-  int code = fsync(fd) == 0 ? 0 : errno;
-  ::close(fd);
-  // Some file systems cannot sync a folder, and do not need it.
-  if (code != 0 && code != EINVAL && code != ENOTSUP) return fail_errno("fsync " + folder, code);
-  return {};
 }
 
 }  // namespace leat::file

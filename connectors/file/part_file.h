@@ -66,7 +66,6 @@ class PartFile {
   Result<uint64_t> after_last_csv_row(uint64_t size) const;
   Status write_all(iovec* pieces, size_t count);
   Status mark(uint64_t whole);
-  Status sync_folder() const;
   tl::unexpected<Error> error(const char* what, int error_number) const;
 
   const std::string path_;

@@ -7,6 +7,8 @@
 #include <climits>
 #include <utility>
 
+#include "base/folder.h"
+
 namespace leat::serial {
 namespace {
 
@@ -14,11 +16,6 @@ constexpr Milliseconds kSoon{20};  // what happens at one moment is looked at to
 constexpr Milliseconds kFirstDelay{250};
 constexpr Milliseconds kLongestDelay{5'000};
 constexpr int kMostLinks = 8;  // a chain longer than that is a circle
-
-std::string folder_of(const std::string& path) {
-  size_t slash = path.rfind('/');
-  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
-}
 
 bool is_folder(const std::string& path) {
   struct stat info {};

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "journal/counting_vfs.h"
 #include "sink_harness.h"
 
 namespace leat {
@@ -114,6 +115,17 @@ TEST_F(JournalTest, a_commit_is_in_the_file_before_it_is_answered) {
   EXPECT_STREQ(reinterpret_cast<const char*>(sqlite3_column_text(row, 0)), "before-the-kill");
   sqlite3_finalize(row);
   sqlite3_close(db);
+}
+
+// Found by cutting the power: the WAL was on the disk, the file that it belongs to was not.
+TEST_F(JournalTest, the_first_commit_brings_the_file_itself_to_the_disk) {
+  open();
+  uint64_t before = written().syncs;
+  commit("p", {{"a", "1"}});
+  uint64_t after_first = written().syncs;
+  EXPECT_GT(after_first, before);
+  commit("p", {{"a", "2"}});
+  EXPECT_EQ(written().syncs, after_first);  // that of a position needs none of its own
 }
 
 TEST_F(JournalTest, a_second_agent_is_refused) {

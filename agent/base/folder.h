@@ -1,0 +1,17 @@
+// The folder that a file is in. Any thread.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace leat {
+
+// "/a/b" → "/a", "/a" → "/", "a" → "."
+std::string folder_of(const std::string& path);
+
+// Waits until the names in `folder` are on the disk: without that, a power cut may take a file that
+// was made, or undo that it was renamed, however well its content was synced.
+Status sync_folder(const std::string& folder);
+
+}  // namespace leat
