@@ -1,0 +1,87 @@
+"""The image as its user meets it: first boot, a configuration on the boot partition, power cuts."""
+
+import json
+
+from harness.collector import HttpCollector
+from machine import HOST
+from power_cuts import PowerCuts
+
+IMAGE_LIMIT = 64 * 1024 * 1024
+
+
+def serial_to(collector):
+    return json.dumps({
+        "agent": {"id": "gw-1", "dataDir": "/var/lib/leat"},
+        "pipelines": [
+            {"name": "line",
+             "source": {"type": "serial", "port": "/dev/ttyUSB0", "baudRate": 9600, "format": "json"},
+             "sink": {"type": "http", "url": f"http://{HOST}:{collector.port}/", "format": "ndjson",
+                      "batch": {"linger": "20ms"}}}]})
+
+
+def test_a_configuration_on_the_boot_partition_is_taken_over_and_a_bad_one_is_not(machine):
+    collector = HttpCollector()
+    assert machine.disk.stat().st_size <= IMAGE_LIMIT
+
+    # The first start: nothing is configured, and the agent waits.
+    machine.start()
+    machine.wait_console("no pipelines")
+    status = machine.run("leat-status")
+    assert "agent: runs (leat " in status
+    assert "configuration: none yet" in status
+
+    # It runs as its own user, from a root that nobody can write to.
+    assert machine.run("ps | grep '[l]eat run' | awk '{print $2}'").split() == ["leat"]
+    assert "Read-only file system" in machine.run("touch /usr/bin/x 2>&1")
+    assert "Read-only file system" in machine.run("touch /boot/x 2>&1")
+
+    # In order: the agent drains, the file systems are closed, and the machine is off.
+    machine.run("poweroff")
+    machine.wait_off()
+    assert "SIGTERM: draining" in machine.console
+
+    # A good configuration.
+    machine.place("leat.json", serial_to(collector))
+    machine.place("hostname", "press-7\n")
+    machine.start()
+    machine.wait_console("take-config: /boot/leat.json is taken over")
+    machine.wait_console("ttyUSB0 is there and open")
+    with machine.connect("serial") as line:
+        line.sendall(b'{"seq":1}\n')
+        collector.wait_records(1, 60)
+    status = machine.run("hostname; leat-status")
+    assert status.startswith("press-7\n")
+    assert "configuration: /etc/leat/leat.json" in status
+    assert "/boot/leat.json is taken over" in status
+    machine.run("sync")  # what follows is about the configuration
+    machine.cut()
+
+    # A bad one: what was there goes on, and the error is on the console and in the status.
+    machine.place("leat.json", serial_to(collector).replace("baudRate", "baudrate"))
+    machine.start()
+    machine.wait_console(r'pipelines\[0\].source.baudrate: unknown key, did you mean "baudRate"')
+    machine.wait_console("/boot/leat.json is not taken over: .*; the agent runs with what it had")
+    machine.wait_console("ttyUSB0 is there and open")
+    with machine.connect("serial") as line:
+        line.sendall(b'{"seq":2}\n')
+        collector.wait_records(2, 60)
+    status = machine.run("leat-status")
+    assert "pipelines[0].source.baudrate: unknown key" in status
+    assert "is not taken over" in status
+    machine.cut()
+
+    collector.down()
+
+
+def test_no_acknowledged_record_is_lost_by_ten_power_cuts(machine, broker):
+    trial = PowerCuts(machine, broker, seed=1)
+    try:
+        trial.start()
+        while trial.cuts < 10:
+            trial.cut()
+        trial.finish()
+        print(trial.report())
+        assert trial.lost() == []
+        assert trial.holes_elsewhere() == []
+    finally:
+        trial.close()
