@@ -82,6 +82,10 @@ std::string chain(const PipelineConfig& pipeline) {
 
 int check(const AgentConfig& config) {
   size_t count = config.pipelines.size();
+  if (count == 0) {
+    print("ok: no pipelines, the agent waits for a configuration\n");
+    return kExitDelivered;
+  }
   if (count == 1) {
     print("ok: 1 pipeline: " + chain(config.pipelines[0]) + "\n");
     return kExitDelivered;
@@ -92,6 +96,7 @@ int check(const AgentConfig& config) {
 }
 
 int explain_all(const AgentConfig& config) {
+  if (config.pipelines.empty()) print("no pipelines: the agent waits for a configuration\n");
   for (size_t i = 0; i < config.pipelines.size(); ++i) {
     Result<Plan> planned = plan(config.pipelines[i], "pipelines[" + std::to_string(i) + "]");
     if (!planned) {
@@ -104,25 +109,30 @@ int explain_all(const AgentConfig& config) {
   return kExitDelivered;
 }
 
-// On SIGHUP: the same file again. What is wrong with it goes to the log, and the agent goes on with
-// what it has.
+// On SIGHUP: the same file again. Of several errors each goes to the log; the first stands for all
+// where there is room for one.
 Result<AgentConfig> reload(const Arguments& arguments, const CliEnvironment& environment) {
-  if (arguments.config == "-") {
-    log::error("leat", "the configuration came from standard input, it cannot be read anew");
-    return fail(ErrorKind::kUsage, "standard input cannot be read anew");
-  }
+  if (arguments.config == "-")
+    return fail(ErrorKind::kUsage, "it came from standard input, which cannot be read anew");
   Problems problems;
   std::optional<AgentConfig> config = load(arguments, environment, problems);
   if (config) return *std::move(config);
+  std::string first = problems.lines().front();
+  if (problems.size() == 1) return fail(ErrorKind::kUsage, first);
   for (const std::string& line : problems.lines()) log::error("leat", line);
-  return fail(ErrorKind::kUsage, arguments.config + ": " + std::to_string(problems.size()) +
-                                     (problems.size() == 1 ? " error" : " errors"));
+  return fail(ErrorKind::kUsage,
+              first + " (the first of " + std::to_string(problems.size()) + " errors)");
 }
 
 int run(AgentConfig config, const Arguments& arguments, const CliEnvironment& environment) {
   log::set_level(arguments.log_level);
   AgentHooks hooks;
   hooks.reload = [&arguments, &environment] { return reload(arguments, environment); };
+  hooks.how_to_begin =
+      arguments.config == "-"
+          ? "the configuration came from standard input, so start anew with another"
+          : "edit " + arguments.config + " and send SIGHUP";
+  hooks.env = environment.env;
   Result<ExitCode> code = run_agent(std::move(config), hooks);
   if (code) return *code;
   complain("leat: " + code.error().message());

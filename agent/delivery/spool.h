@@ -77,6 +77,8 @@ class Spool final : public Origin {
   const SpoolCounters& counters() const { return writer_.counters(); }
   // Records that are accepted and not delivered: in memory, and in the journal.
   uint64_t records_waiting() const;
+  // What the journal holds of it now, as stored.
+  uint64_t bytes() const { return writer_.bytes(); }
   std::string describe(const Position& position);
 
   // Origin.

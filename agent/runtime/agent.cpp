@@ -1,7 +1,5 @@
 #include "runtime/agent.h"
 
-#include <malloc.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -13,9 +11,13 @@
 
 #include "base/log.h"
 #include "journal/journal.h"
+#include "loop/handles.h"
 #include "runtime/loop_host.h"
 #include "runtime/pipeline.h"
+#include "runtime/process_setup.h"
 #include "runtime/progress.h"
+#include "runtime/roll_call.h"
+#include "runtime/service_manager.h"
 
 namespace leat {
 namespace {
@@ -24,58 +26,16 @@ constexpr Milliseconds kStatusLinePeriod{250};
 constexpr Milliseconds kProgressLogPeriod{10'000};
 constexpr Milliseconds kUsageLogPeriod{86'400'000};
 
-class SignalHandle {
- public:
-  SignalHandle(uv_loop_t* loop, int number, std::function<void()> callback)
-      : state_(new State{{}, std::move(callback)}) {
-    uv_signal_init(loop, &state_->handle);
-    state_->handle.data = state_;
-    uv_signal_start(
-        &state_->handle,
-        [](uv_signal_t* handle, int) { static_cast<State*>(handle->data)->callback(); }, number);
-  }
-  ~SignalHandle() {
-    uv_close(reinterpret_cast<uv_handle_t*>(&state_->handle),
-             [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
-  }
-  SignalHandle(const SignalHandle&) = delete;
-  SignalHandle& operator=(const SignalHandle&) = delete;
-
- private:
-  struct State {
-    uv_signal_t handle;
-    std::function<void()> callback;
-  };
-  State* state_;
-};
-
-Status make_folder(const std::string& path) {
-  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    std::string part = path.substr(0, slash);
-    if (::mkdir(part.c_str(), 0750) != 0 && errno != EEXIST) {
-      auto error = fail_errno("make folder " + part, errno);
-      return fail(ErrorKind::kUsage, error.value().message());
-    }
-    if (slash == std::string::npos) return {};
-  }
-}
-
-// A few megabytes are all we want to use: one heap for all threads, pages given back early, and
-// pool threads only as many as there are kinds of slow files.
-void limit_process_memory() {
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_MMAP_THRESHOLD, 512 * 1024);
-  mallopt(M_TRIM_THRESHOLD, 512 * 1024);
-  ::setenv("UV_THREADPOOL_SIZE", "2", 0);
-}
-
 }  // namespace
 
 // Everything but the pipelines themselves happens on the main host's loop.
 class Agent {
  public:
   Agent(AgentConfig config, const AgentHooks& hooks)
-      : config_(std::move(config)), hooks_(hooks), display_(::isatty(STDERR_FILENO) == 1) {}
+      : config_(std::move(config)),
+        hooks_(hooks),
+        service_(ServiceManager::of_process(hooks.env, clock_, ::getpid())),
+        display_(::isatty(STDERR_FILENO) == 1) {}
 
   Result<ExitCode> run() {
     if (Status status = prepare(); !status) return fail(status.error());
@@ -114,15 +74,44 @@ class Agent {
     drain_timer_ = std::make_unique<Timer>(loop);
     exit_timer_ = std::make_unique<Timer>(loop);
     reload_timer_ = std::make_unique<Timer>(loop);
-    SignalHandle terminate(loop, SIGTERM, [this] { stop_requested("SIGTERM"); });
-    SignalHandle interrupt(loop, SIGINT, [this] { stop_requested("SIGINT"); });
-    SignalHandle hangup(loop, SIGHUP, [this] { reload(); });
+    Signal terminate(loop, SIGTERM, [this] { stop_requested("SIGTERM"); });
+    Signal interrupt(loop, SIGINT, [this] { stop_requested("SIGINT"); });
+    Signal hangup(loop, SIGHUP, [this] { reload(); });
     usage_timer_ = std::make_unique<Timer>(loop);
     usage_timer_->start_repeating(kUsageLogPeriod, [this] { say_usage(); });
     for (auto& [name, entry] : entries_) start(entry);
+    tell_service_manager();
+    if (running_ == 0) finish();
     main().run();
     log::set_status_line("");
     say_usage();
+  }
+
+  // The first roll call ends when every pipeline has been started.
+  void tell_service_manager() {
+    if (!service_.listening()) return;
+    std::vector<LoopHost*> hosts;
+    for (const auto& host : hosts_) hosts.push_back(host.get());
+    roll_call_ =
+        std::make_unique<RollCall>(std::move(hosts), troubles, [this](const auto& troubles) {
+          service_.alive(state_line(running_, stopping_, troubles));
+        });
+    roll_call_->ask();
+    if (service_.ping_period().count() == 0) return;
+    ping_timer_ = std::make_unique<Timer>(main().loop());
+    ping_timer_->start_repeating(service_.ping_period(), [this] { roll_call_->ask(); });
+  }
+
+  static std::vector<std::string> troubles(LoopHost& host) {
+    std::vector<std::string> out;
+    for (const auto& pipeline : host.pipelines)
+      if (std::string line = trouble_line(pipeline->name(), pipeline->status()); !line.empty())
+        out.push_back(std::move(line));
+    return out;
+  }
+
+  void refresh_status() {
+    if (roll_call_) roll_call_->ask();
   }
 
   void say_usage() {
@@ -148,6 +137,8 @@ class Agent {
     exit_timer_.reset();
     reload_timer_.reset();
     usage_timer_.reset();
+    ping_timer_.reset();
+    roll_call_.reset();
     entries_.clear();
     bool closed = true;
     for (; !hosts_.empty(); hosts_.pop_back()) closed &= hosts_.back()->close();
@@ -243,13 +234,18 @@ class Agent {
     } else if (entry.removed) {
       entries_.erase(name);
     }
+    refresh_status();
     if (running_ == 0) finish();
   }
 
   void finish() {
     // A turn later: a task that starts another pipeline may be on its way.
     exit_timer_->start(Milliseconds{0}, [this] {
-      if (running_ == 0) uv_stop(main().loop());
+      if (running_ > 0) return;
+      if (!stopping_ && config_.pipelines.empty())
+        return log::info("leat", "no pipelines yet: " + hooks_.how_to_begin);
+      service_.stopping(stopping_ ? "drained" : "all pipelines have ended", Milliseconds{0});
+      uv_stop(main().loop());
     });
   }
 
@@ -269,10 +265,12 @@ class Agent {
   void stop_requested(const char* signal) {
     if (std::exchange(stopping_, true)) {
       log::warn("leat", std::string(signal) + " again: stopping at once");
+      service_.stopping("stopping at once", Milliseconds{0});
       return abort_all("stopped before everything was delivered");
     }
-    log::info("leat", std::string(signal) + ": draining, for at most " +
-                          format_duration(config_.drain_timeout));
+    std::string draining = "draining, for at most " + format_duration(config_.drain_timeout);
+    log::info("leat", std::string(signal) + ": " + draining);
+    service_.stopping(draining, config_.drain_timeout);
     if (running_ == 0) return finish();
     drain_timer_->start(config_.drain_timeout, [this] {
       abort_all("not drained within " + format_duration(config_.drain_timeout));
@@ -292,15 +290,17 @@ class Agent {
   void reload() {
     if (stopping_ || !hooks_.reload) return;
     log::info("leat", "SIGHUP: reading the configuration again");
+    service_.reloading();
     Result<AgentConfig> fresh = hooks_.reload();
-    if (!fresh) {
-      log::error("leat", "the new configuration is not used, the old one goes on: " +
-                             fresh.error().message());
-      return;
-    }
+    if (!fresh) return refuse(fresh.error().message());
     if (fresh->data_dir != config_.data_dir || fresh->workers != config_.workers)
       log::warn("leat", "agent.dataDir and agent.workers change only with a restart");
     apply(std::move(*fresh));
+  }
+
+  void refuse(const std::string& why) {
+    log::error("leat", "the new configuration is not used, the old one goes on: " + why);
+    service_.reload_refused(why);
   }
 
   // Makes all that is new before it touches what runs, so that a configuration that cannot be made
@@ -319,11 +319,7 @@ class Agent {
       // Handles are made on the thread of their loop, so what is new runs on the main one.
       Result<std::unique_ptr<Pipeline>> pipeline =
           Pipeline::make(one, environment(main(), fresh.pipelines.size()));
-      if (!pipeline) {
-        log::error("leat", "the new configuration is not used, the old one goes on: " + one.name +
-                               ": " + pipeline.error().message());
-        return;
-      }
+      if (!pipeline) return refuse(one.name + ": " + pipeline.error().message());
       made[one.name] = std::move(*pipeline);
     }
     config_.memory = fresh.memory;
@@ -337,9 +333,11 @@ class Agent {
       entry.removed = false;
       entry.next = std::move(pipeline);
     }
-    log::info("leat", "configuration taken over: " + std::to_string(made.size()) +
+    std::string outcome = "configuration taken over: " + std::to_string(made.size()) +
                           " pipelines (re)started, " + std::to_string(wanted.size() - made.size()) +
-                          " go on untouched");
+                          " go on untouched";
+    log::info("leat", outcome);
+    service_.reload_done(outcome);
     for (auto it = entries_.begin(); it != entries_.end();) {
       Entry& entry = (it++)->second;
       if (entry.next == nullptr && !entry.removed) continue;
@@ -359,6 +357,7 @@ class Agent {
                 "read again");
           });
     });
+    refresh_status();
     if (running_ == 0) finish();
   }
 
@@ -372,11 +371,14 @@ class Agent {
   AgentConfig config_;
   const AgentHooks& hooks_;
   SystemClock clock_;
+  ServiceManager service_;
   JournalUsage usage_;
   std::unique_ptr<Journal> journal_;
   std::vector<std::unique_ptr<LoopHost>> hosts_;  // the first is the main thread's
   std::map<std::string, Entry> entries_;
   ProgressDisplay display_;
+  std::unique_ptr<RollCall> roll_call_;  // when a service manager listens
+  std::unique_ptr<Timer> ping_timer_;    // when it wants signs of life
   std::unique_ptr<Timer> drain_timer_;
   std::unique_ptr<Timer> exit_timer_;
   std::unique_ptr<Timer> reload_timer_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -13,13 +14,18 @@ namespace leat {
 enum ExitCode : int { kExitDelivered = 0, kExitFailed = 1, kExitUsage = 2 };
 
 struct AgentHooks {
-  // Reads the configuration anew (SIGHUP). Errors have been reported by the callee; the agent then
-  // goes on with what it has.
+  // Reads the configuration anew (SIGHUP). Of an error with several parts the callee has logged
+  // each; the agent says the message and goes on with what it has.
   std::function<Result<AgentConfig>()> reload;
+  // What to do to give an agent without pipelines some: "edit leat.json and send SIGHUP".
+  std::string how_to_begin;
+  // An environment variable of the process, for what the service manager says in some.
+  std::function<std::optional<std::string>(const std::string& name)> env;
 };
 
 // Blocks until all bounded pipelines have ended, or SIGTERM/SIGINT has drained the agent. Signals
-// are handled inside: the first drains, the second stops at once, SIGHUP reloads.
+// are handled inside: the first drains, the second stops at once, SIGHUP reloads. Without any
+// pipelines it waits for a signal. A service manager is told how it goes.
 //
 // Errors: kUsage and kUnavailable from making things ready (nothing has been read yet then).
 // Otherwise the exit code.

@@ -144,8 +144,10 @@ void Pipeline::load_positions() {
 void Pipeline::load_from_sink(Milliseconds next_delay) {
   sink_->load_positions([this, next_delay](Result<std::vector<SavedPosition>> saved) {
     if (state_ != State::kStarting) return;
+    start_trouble_.clear();
     if (saved) return open_source(*saved);
     if (saved.error().kind() != ErrorKind::kUnavailable) return fail_with(saved.error());
+    start_trouble_ = saved.error().message();
     static constexpr Milliseconds kLongest{30'000};
     if (next_delay == Milliseconds{500})
       log::warn(config_.name,
@@ -409,6 +411,8 @@ PipelineStatus Pipeline::status() const {
   out.spooled = spool_->counters().spooled;
   out.spool_dropped = spool_->counters().dropped_oldest + spool_->counters().dropped_newest;
   out.memory_peak = budget_.peak();
+  out.trouble = start_trouble_.empty() ? deliverer_->trouble().reason() : start_trouble_;
+  out.spool_bytes = spool_->bytes();
   return out;
 }
 

@@ -51,6 +51,8 @@ struct PipelineStatus {
   uint64_t spooled = 0;        // of those read, went through the journal
   uint64_t spool_dropped = 0;  // of those spooled, for want of room
   size_t memory_peak = 0;      // bytes accounted
+  std::string trouble;         // why the sink takes nothing now; "" when all is well
+  uint64_t spool_bytes = 0;    // in the journal now, as stored
 };
 
 class Pipeline final : private SourceContext, private SinkContext {
@@ -144,6 +146,7 @@ class Pipeline final : private SourceContext, private SinkContext {
   Status result_;
   std::map<uint32_t, uint64_t> lines_;  // by partition: lines given to the chain so far
   std::vector<SavedPosition> saved_;
+  std::string start_trouble_;  // why the sink cannot say where to resume
   std::function<void(Status)> on_finished_;
   uint64_t bytes_read_ = 0;
   std::optional<uint64_t> bytes_total_;

@@ -74,6 +74,22 @@ std::string summary_line(const PipelineStatus& status, Milliseconds elapsed) {
          count(per_second(status.records, elapsed)) + " records/s)";
 }
 
+std::string trouble_line(const std::string& pipeline, const PipelineStatus& status) {
+  if (status.trouble.empty()) return "";
+  std::string out = pipeline + ": " + status.trouble;
+  if (status.spool_bytes > 0) out += "; " + bytes(status.spool_bytes) + " spooled";
+  return out;
+}
+
+std::string state_line(int running, bool draining, const std::vector<std::string>& troubles) {
+  std::string number = std::to_string(running) + (running == 1 ? " pipeline" : " pipelines");
+  std::string out = draining ? "draining, " + number + " left" : number;
+  if (!draining) out += running == 1 ? " runs" : " run";
+  if (running == 0) out = draining ? "drained" : "no pipelines yet";
+  for (const std::string& trouble : troubles) out += "; " + trouble;
+  return out;
+}
+
 void ProgressDisplay::update(const std::string& pipeline, const PipelineStatus& status,
                              Milliseconds elapsed) {
   std::string line = progress_line(status, elapsed);

@@ -20,6 +20,13 @@ std::string progress_line(const PipelineStatus& status, Milliseconds elapsed);
 // (833,333 records/s)"
 std::string summary_line(const PipelineStatus& status, Milliseconds elapsed);
 
+// What the status line of the service manager says of a pipeline in trouble: "press-line: POST
+// https://collector.example/: connection refused; 12.3 MiB spooled". "" when all is well.
+std::string trouble_line(const std::string& pipeline, const PipelineStatus& status);
+
+// "2 pipelines run", and behind that what is said about those in trouble.
+std::string state_line(int running, bool draining, const std::vector<std::string>& troubles);
+
 // Collects the latest status of each pipeline and shows them.
 class ProgressDisplay {
  public:

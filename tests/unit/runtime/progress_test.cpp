@@ -47,5 +47,21 @@ TEST(Progress, the_summary_accounts_for_every_record) {
             "dropped, in 2.0s (5,000 records/s)");
 }
 
+TEST(Progress, the_state_counts_the_pipelines_and_names_those_in_trouble) {
+  PipelineStatus status = half_way();
+  EXPECT_EQ(trouble_line("fine", status), "");
+  status.spool_bytes = 12 << 20;
+  EXPECT_EQ(trouble_line("catching-up", status), "");
+  status.trouble = "connect 127.0.0.1:80: connection refused";
+  std::string trouble = trouble_line("press-line", status);
+  EXPECT_EQ(trouble, "press-line: connect 127.0.0.1:80: connection refused; 12.0 MiB spooled");
+  EXPECT_EQ(state_line(2, false, {trouble, "b: away"}),
+            "2 pipelines run; " + trouble + "; b: away");
+  EXPECT_EQ(state_line(1, false, {}), "1 pipeline runs");
+  EXPECT_EQ(state_line(0, false, {}), "no pipelines yet");
+  EXPECT_EQ(state_line(1, true, {}), "draining, 1 pipeline left");
+  EXPECT_EQ(state_line(0, true, {}), "drained");
+}
+
 }  // namespace
 }  // namespace leat

@@ -1,0 +1,17 @@
+// What the process needs before anything runs in it.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace leat {
+
+// A few megabytes are all we want to use: one heap for all threads, pages given back early, and
+// pool threads only as many as there are kinds of slow files. Before the first thread.
+void limit_process_memory();
+
+// With its parents; it may be there already. Fails with kUsage.
+Status make_folder(const std::string& path);
+
+}  // namespace leat
