@@ -116,8 +116,6 @@ void Loader::load_pipelines() {
     return;
   }
   if (!parser_.expect_list(list, "pipelines", example)) return;
-  if (list->child == nullptr)
-    problems_.add("pipelines", "must not be empty: there would be nothing to do");
   bool only = list->child != nullptr && list->child->next == nullptr;
   size_t index = 0;
   for (const cJSON* node = list->child; node != nullptr; node = node->next, ++index) {

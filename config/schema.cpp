@@ -210,7 +210,6 @@ cJSON* definitions(const Registry& registry) {
 
 std::string json_schema(const Registry& registry) {
   cJSON* pipelines = of_type("array");
-  put(pipelines, "minItems", cJSON_CreateNumber(1));
   put(pipelines, "items", reference("pipeline"));
   cJSON* properties = cJSON_CreateObject();
   put(properties, "$schema", of_type("string"));
