@@ -79,7 +79,7 @@ def test_removing_stops_and_keeps_what_purging_takes_away(service, machine, made
     machine.run("apt-get", "remove", "-y", "-q", "leat")
     assert not machine.exists("/usr/bin/leat")
     assert machine.try_run("systemctl", "is-active", "leat").stdout.strip() == "inactive"
-    assert machine.try_run("pgrep", "-u", "leat").stdout.strip() == ""
+    assert service.pids() == []
     assert machine.exists(CONFIG) and machine.exists("/var/lib/leat/journal.db")
 
     service.install(made["static"])
@@ -95,7 +95,6 @@ def test_removing_stops_and_keeps_what_purging_takes_away(service, machine, made
     assert machine.run("find", "/", "-xdev", "-path", "/packages", "-prune", "-o", "-path", "/proc",
                        "-prune", "-o", "-path", "/sys", "-prune", "-o", "-user", "leat", "-print") == ""
     machine.run("id", "leat")  # stays, so that nobody gets its number
-    assert machine.run("dpkg-query", "-W", "-f", "${Status}", "base-files")  # dpkg is in order
     assert machine.run("dpkg", "--audit") == ""
 
 
@@ -110,7 +109,7 @@ def test_a_hanging_agent_is_restarted_by_the_watchdog(service, machine):
     service.configure()
     machine.run("systemctl", "restart", "leat")
     before = service.main_pid()
-    machine.run("kill", "-STOP", str(before))
+    machine.run("sh", "-c", f"kill -STOP {before}")
     wait_for(lambda: service.main_pid() not in (0, before), "another process")
     wait_for(service.is_active, "it to be ready")
     assert "Watchdog timeout" in service.journal()
@@ -123,7 +122,7 @@ def test_an_agent_that_dies_again_and_again_is_restarted_each_time(service, mach
     machine.run("systemctl", "restart", "leat")
     for _ in range(8):  # systemd's own limit would be 5 in 10 s
         before = wait_for(lambda: service.is_active() and service.main_pid(), "it to run")
-        machine.run("kill", "-KILL", str(before))
+        machine.run("sh", "-c", f"kill -KILL {before}")
         wait_for(lambda: service.main_pid() not in (0, before), "another process")
     wait_for(service.is_active, "it to be ready")
 
@@ -155,15 +154,15 @@ def test_only_its_data_folder_is_writable_until_the_unit_says_more(service, mach
     service.wait_delivered(1, path="/srv/archive/out.jsonl")
 
 
-def test_a_process_of_the_service_cannot_write_elsewhere_nor_gain_rights(service, machine):
-    machine.path("/srv").chmod(0o777)
-    service.drop_in("ExecStartPost=-/bin/sh -c 'for f in /etc /usr /srv /home /boot /etc/leat /opt; do "
-                    ": >$f/written; done; : >/var/lib/leat/written; : >/tmp/written'")
+def test_a_process_of_the_service_cannot_write_elsewhere(service, machine):
+    folders = ["/etc", "/etc/leat", "/usr", "/srv", "/home", "/boot", "/opt", "/var", "/run", "/var/lib/leat"]
+    for folder in folders:
+        machine.path(folder).chmod(0o777)
+    service.drop_in(f"ExecStartPost=-/bin/sh -c 'touch {' '.join(f'{one}/written' for one in folders)}; "
+                    "touch /var/lib/leat/tried'")
     machine.run("systemctl", "restart", "leat")
-    wait_for(lambda: machine.exists("/var/lib/leat/written"), "the one that is allowed")
-    assert machine.run("find", "/", "-xdev", "-path", "/proc", "-prune", "-o", "-path", "/sys", "-prune",
-                       "-o", "-name", "written", "-print").split() == ["/var/lib/leat/written"] + [
-        path for path in machine.run("find", "/tmp", "-name", "written").split()]
+    assert machine.exists("/var/lib/leat/tried")
+    assert [folder for folder in folders if machine.exists(f"{folder}/written")] == ["/var/lib/leat"]
 
 
 def test_it_reads_a_serial_line(service, machine):
