@@ -125,15 +125,18 @@ void Pipeline::start(std::function<void(Status)> finished) {
 }
 
 // First what the journal knows, then with exactlyOnce what the sink knows: that is where the
-// records before the sink have come from, the source or the spool.
+// records before the sink have come from, the source or the spool. A pipeline that is told to end
+// meanwhile is gone before the answers come.
 void Pipeline::load_positions() {
-  environment_.journal.open_spool(config_.name, [this](Result<SpoolState> spooled) {
-    if (state_ != State::kStarting) return;
+  std::weak_ptr<bool> alive = alive_;
+  environment_.journal.open_spool(config_.name, [this, alive](Result<SpoolState> spooled) {
+    if (alive.expired() || state_ != State::kStarting) return;
     if (!spooled) return fail_with(spooled.error());
     spooled_ = std::move(*spooled);
   });
-  environment_.journal.load(config_.name, [this](Result<std::vector<SavedPosition>> saved) {
-    if (state_ != State::kStarting) return;
+  using Saved = Result<std::vector<SavedPosition>>;
+  environment_.journal.load(config_.name, [this, alive](Saved saved) {
+    if (alive.expired() || state_ != State::kStarting) return;
     if (!saved) return fail_with(saved.error());
     saved_ = std::move(*saved);
     if (config_.delivery.exactly_once) return load_from_sink(Milliseconds{500});

@@ -153,6 +153,7 @@ class Pipeline final : private SourceContext, private SinkContext {
   uint64_t dead_letters_ = 0;
   int64_t last_dead_letter_log_us_ = 0;
   int64_t not_before_us_ = 0;  // monotonic; the limits allow no reading before
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace leat
