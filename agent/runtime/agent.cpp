@@ -245,6 +245,8 @@ class Agent {
       if (!stopping_ && config_.pipelines.empty())
         return log::info("leat", "no pipelines yet: " + hooks_.how_to_begin);
       service_.stopping(stopping_ ? "drained" : "all pipelines have ended", Milliseconds{0});
+      ping_timer_.reset();  // that was the last word
+      roll_call_.reset();
       uv_stop(main().loop());
     });
   }

@@ -85,7 +85,7 @@ std::string state_line(int running, bool draining, const std::vector<std::string
   std::string number = std::to_string(running) + (running == 1 ? " pipeline" : " pipelines");
   std::string out = draining ? "draining, " + number + " left" : number;
   if (!draining) out += running == 1 ? " runs" : " run";
-  if (running == 0) out = draining ? "drained" : "no pipelines yet";
+  if (running == 0) out = draining ? "drained" : "no pipelines run";
   for (const std::string& trouble : troubles) out += "; " + trouble;
   return out;
 }

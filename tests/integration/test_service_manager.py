@@ -43,12 +43,14 @@ def test_ready_is_said_when_the_pipelines_run_and_a_signal_drains(agent, manager
 
 
 def test_a_signal_right_after_ready_drains(agent, manager, telemetry, collector):
+    """The pipelines have not heard yet from the journal where to begin."""
     agent.configure(*[pipeline(file_source(telemetry(100), follow=True), http_sink(collector))
                       for _ in range(3)], workers=2)
-    agent.start(env=manager.env())
-    manager.wait("READY=1")
-    agent.terminate()
-    assert agent.wait() == 0
+    for number in range(1, 11):
+        agent.start(env=manager.env())
+        manager.wait("READY=1", number)
+        agent.terminate()
+        assert agent.wait() == 0
 
 
 def test_an_abstract_socket_will_do(agent, tmp_path):
@@ -212,7 +214,7 @@ def test_without_pipelines_the_agent_waits_and_takes_them_up_on_reload(agent, ma
     agent.configure()
     agent.start(env=manager.env())
     agent.wait_log(r"no pipelines yet: edit \S*leat\.json and send SIGHUP")
-    assert manager.wait("READY=1")["STATUS"] == "no pipelines yet"
+    assert manager.wait("READY=1")["STATUS"] == "no pipelines run"
     agent.configure(pipeline(ENDLESS, STDOUT))
     agent.send(signal.SIGHUP)
     agent.wait_for(lambda: agent.stdout, what="records")
@@ -236,7 +238,7 @@ def test_a_reload_to_no_pipelines_leaves_it_waiting(agent, manager):
     agent.configure(workers=2)
     agent.send(signal.SIGHUP)
     agent.wait_log("no pipelines yet")
-    manager.wait_status("no pipelines yet")
+    manager.wait_status("no pipelines run")
     before = len(agent.stdout)
     agent.configure(pipeline(ENDLESS, STDOUT), workers=2)
     agent.send(signal.SIGHUP)

@@ -58,7 +58,7 @@ TEST(Progress, the_state_counts_the_pipelines_and_names_those_in_trouble) {
   EXPECT_EQ(state_line(2, false, {trouble, "b: away"}),
             "2 pipelines run; " + trouble + "; b: away");
   EXPECT_EQ(state_line(1, false, {}), "1 pipeline runs");
-  EXPECT_EQ(state_line(0, false, {}), "no pipelines yet");
+  EXPECT_EQ(state_line(0, false, {}), "no pipelines run");
   EXPECT_EQ(state_line(1, true, {}), "draining, 1 pipeline left");
   EXPECT_EQ(state_line(0, true, {}), "drained");
 }

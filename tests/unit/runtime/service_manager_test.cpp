@@ -66,8 +66,8 @@ TEST_F(ServiceManagerTest, without_a_watchdog_only_changes_are_said) {
   ServiceManager service = without_watchdog();
   service.alive("1 pipeline runs");
   service.alive("1 pipeline runs");
-  service.alive("no pipelines yet");
-  EXPECT_EQ(said(), (Messages{"READY=1\nSTATUS=1 pipeline runs\n", "STATUS=no pipelines yet\n"}));
+  service.alive("no pipelines run");
+  EXPECT_EQ(said(), (Messages{"READY=1\nSTATUS=1 pipeline runs\n", "STATUS=no pipelines run\n"}));
 }
 
 TEST_F(ServiceManagerTest, a_reload_says_when_it_began_and_what_came_of_it) {
