@@ -149,8 +149,10 @@ def test_check_puts_in_variables_and_never_shows_them(agent):
     assert "s3cret" not in done.stderr + done.stdout
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "config" / "examples").glob("*.json")),
-                         ids=lambda path: path.name)
+EXAMPLES = sorted([*ROOT.glob("config/examples/*.json"), *ROOT.glob("board/*/leat.json")])
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_check_likes_the_examples(agent, path):
     done = agent.command("check", "-c", path)
     assert (done.returncode, done.stderr) == (0, "")
