@@ -165,6 +165,25 @@ def test_a_process_of_the_service_cannot_write_elsewhere(service, machine):
     assert [folder for folder in folders if machine.exists(f"{folder}/written")] == ["/var/lib/leat"]
 
 
+def test_of_all_devices_a_process_of_the_service_can_open_serial_ports(service, machine):
+    # None of these drivers is loaded here, nor were they when the service started: an adapter is
+    # plugged in later. "No such device" comes from the driver's absence, past the sandbox.
+    serial = {"ttyUSB7": (188, 7), "ttyACM0": (166, 0), "ttyAMA0": (204, 64), "rfcomm0": (216, 0)}
+    others = {"loop-control": (10, 237), "disk": (254, 0)}
+    for name, (major, minor) in {**serial, **others}.items():
+        kind = "b" if name == "disk" else "c"
+        machine.run("mknod", "-m", "666", f"/dev/{name}", kind, str(major), str(minor))
+    service.drop_in("ExecStartPost=-/bin/sh -c 'for name in " + " ".join({**serial, **others}) +
+                    "; do echo \"$$name: $$(head -c1 /dev/$$name 2>&1 >/dev/null)\"; done"
+                    " >/var/lib/leat/tried'")
+    machine.run("systemctl", "restart", "leat")
+    tried = machine.path("/var/lib/leat/tried").read_text().splitlines()
+    assert len(tried) == len(serial) + len(others)
+    for line in tried:
+        expected = "No such device" if line.partition(":")[0] in serial else "Operation not permitted"
+        assert expected in line
+
+
 def test_it_reads_a_serial_line(service, machine):
     machine.run("sh", "-c", "socat -d pty,raw,echo=0,link=/run/scale,group=dialout,mode=660"
                 " unix-listen:/run/device >/dev/null 2>&1 </dev/null &")
@@ -173,6 +192,22 @@ def test_it_reads_a_serial_line(service, machine):
     machine.run("systemctl", "reload", "leat")
     machine.run("sh", "-c", """for n in 1 2 3; do echo "{\\"n\\":$n}"; done | socat -u - unix:/run/device""")
     service.wait_delivered(1, 2, 3)
+
+
+def test_it_delivers_over_the_network_to_a_name(service, machine):
+    machine.write("/etc/hosts", "127.0.0.1 collector.example\n")
+    machine.write("/root/answer", """read -r line
+        echo "$line" >>/run/requests
+        printf 'HTTP/1.1 204 No Content\\r\\nConnection: close\\r\\n\\r\\n'
+        cat >>/run/requests""")
+    machine.run("sh", "-c", "socat tcp-listen:8080,fork,reuseaddr system:'sh /root/answer'"
+                " >/dev/null 2>&1 </dev/null &")
+    service.configure(sink={"type": "http", "url": "http://collector.example:8080/ingest"})
+    service.feed(42)
+    machine.run("systemctl", "reload", "leat")
+    requests = machine.path("/run/requests")
+    wait_for(lambda: requests.exists() and '{"n":42}' in requests.read_text(), "the request")
+    assert requests.read_text().startswith("POST /ingest HTTP/1.1")
 
 
 def test_a_configuration_on_the_boot_partition_is_taken_over_when_it_is_right(service, machine):
