@@ -259,7 +259,7 @@ Status JournalDatabase::broken() {
 
 Status JournalDatabase::begin(bool durable) {
   if (!broken_.empty()) return fail(ErrorKind::kUnavailable, broken_);
-  if (!synced_)
+  if (durable && !synced_)
     if (Status status = sync_file(); !status) return status;
   if (durable != durable_) {
     const char* sync = durable ? "PRAGMA synchronous=FULL" : kSync;

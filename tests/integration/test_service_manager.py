@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from harness.nginx import free_port
+from harness.ports import free_port
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry
 from harness.service_manager import ServiceManager
 from harness.stopped_thread import stopped_thread, threads

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from harness.collector import Answer
-from harness.nginx import free_port
+from harness.ports import free_port
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry, where
 from harness.telemetry import expect_each_once
 

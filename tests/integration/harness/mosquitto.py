@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from .nginx import free_port
+from .ports import free_port
 from .waiting import DEADLINE, wait_for
 
 

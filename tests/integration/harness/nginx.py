@@ -5,13 +5,8 @@ import socket
 import subprocess
 from pathlib import Path
 
+from .ports import free_port
 from .waiting import wait_for
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Nginx:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from .nginx import free_port
+from .ports import free_port
 from .waiting import wait_for
 
 # Debian keeps the server's programs off the PATH, a folder for each version.
