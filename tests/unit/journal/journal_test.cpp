@@ -122,10 +122,11 @@ TEST_F(JournalTest, a_commit_is_in_the_file_before_it_is_answered) {
 TEST_F(JournalTest, the_first_durable_commit_brings_the_file_itself_to_the_disk) {
   Result<std::unique_ptr<JournalDatabase>> database = JournalDatabase::open(path());
   ASSERT_TRUE(database);
-  auto syncs_of_a_commit = [&database](bool durable) {
+  int value = 0;
+  auto syncs_of_a_commit = [&database, &value](bool durable) {
     uint64_t before = written().syncs;
     EXPECT_TRUE((*database)->begin(durable));
-    EXPECT_TRUE((*database)->save("p", {"a", "1"}));
+    EXPECT_TRUE((*database)->save("p", {"a", std::to_string(++value)}));
     EXPECT_TRUE((*database)->commit());
     return written().syncs - before;
   };
