@@ -10,6 +10,8 @@ from machine import ROOT, Machine, image
 
 MIB = 1024 * 1024
 
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make loop devices")
+
 
 class Card:
     """An empty card of so many MiB, and the device that it is."""
