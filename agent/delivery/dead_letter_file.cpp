@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/folder.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "loop/pool.h"
@@ -19,6 +20,7 @@ struct DeadLetterFile::Writer {
   int64_t max_bytes = 0;
   int fd = -1;
   int64_t size = 0;     // of the file, up to the last whole line
+  bool named = false;   // by its folder, also after a power cut
   std::string text;     // what to append
   std::string rotated;  // set when a rotation happened: what was let go or moved
   Status status;
@@ -30,6 +32,7 @@ struct DeadLetterFile::Writer {
   Status open() {
     fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0) return fail_errno("open " + path, errno);
+    named = false;
     struct stat info {};
     if (::fstat(fd, &info) != 0) return fail_errno("stat " + path, errno);
     size = info.st_size;
@@ -69,6 +72,9 @@ struct DeadLetterFile::Writer {
       ::close(std::exchange(fd, -1));
       return fail_errno("fsync " + path, error_number);
     }
+    if (!named)
+      if (Status synced = sync_folder(folder_of(path)); !synced) return synced;
+    named = true;
     size += static_cast<int64_t>(text.size());
     return {};
   }

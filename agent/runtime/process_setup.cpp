@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/folder.h"
+
 namespace leat {
 
 void limit_process_memory() {
@@ -18,7 +20,10 @@ void limit_process_memory() {
 Status make_folder(const std::string& path) {
   for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     std::string part = path.substr(0, slash);
-    if (::mkdir(part.c_str(), 0750) != 0 && errno != EEXIST) {
+    if (::mkdir(part.c_str(), 0750) == 0) {
+      // A folder that this user may not read cannot be synced; the disk will get to it.
+      (void)sync_folder(folder_of(part));
+    } else if (errno != EEXIST) {
       auto error = fail_errno("make folder " + part, errno);
       return fail(ErrorKind::kUsage, error.value().message());
     }
