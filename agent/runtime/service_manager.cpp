@@ -109,8 +109,8 @@ void ServiceManager::stopping(const std::string& why, Milliseconds at_most) {
   // A service that ends without ever having been ready counts as failed, even with exit code 0.
   if (!std::exchange(ready_, true)) send("READY=1\n");
   std::string extend;
-  if (at_most.count() >
-      0) {  // else a drainTimeout beyond the unit's TimeoutStopSec ends in SIGKILL
+  // Without it, a drainTimeout beyond the unit's TimeoutStopSec ends in SIGKILL.
+  if (at_most > Milliseconds{0}) {
     Milliseconds needed = std::min(at_most, kLongestExtension) + kToClose;
     extend = "EXTEND_TIMEOUT_USEC=" + std::to_string(needed.count() * 1000) + "\n";
   }
