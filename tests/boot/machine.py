@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import disk_log
 from harness.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,14 +25,17 @@ class Machine:
         machine.place("leat.json", text)        # on the boot partition, while it is off
         machine.start(); machine.wait_agent()
         machine.run("leat-status")              # what a command on its console prints
-        machine.cut()                           # kill -9: what was not synced is gone
+        machine.cut()                           # what was not synced is gone
     """
 
     def __init__(self, folder, image):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.disk = self.folder / "disk.img"
-        subprocess.run(["cp", "--sparse=always", image, self.disk], check=True)
+        self._copy(image, self.disk)
+        self._disk_before = self.folder / "disk-before.img"  # as it was when the power came
+        self._write_log = self.folder / "writes.log"
+        self.unflushed_writes = self.lost_writes = 0
         self.process = None
         self.boots = 0
 
@@ -40,20 +44,27 @@ class Machine:
     def start(self):
         assert not self.running()
         self.boots += 1
+        self._copy(self.disk, self._disk_before)
+        self._write_log.write_bytes(b"")
         # QEMU's own messages, apart from what the machine prints.
         with open(self.folder / "qemu.log", "ab") as log:
             self.process = subprocess.Popen(
                 [ROOT / "scripts" / "boot", "qemu-virt", self.disk], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, env={**os.environ, "CONSOLE_LOG": str(self._console_log)})
+                stderr=log, env={**os.environ, "CONSOLE_LOG": str(self._console_log),
+                                          "WRITE_LOG": str(self._write_log)})
         wait_for(lambda: not self.running() or self._connectable("console"),
                  what="QEMU to open its sockets")
         assert self.running(), (self.folder / "qemu.log").read_text()
         return self
 
-    def cut(self):
-        """The power goes, in the middle of whatever it does."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+    def cut(self, survives=lambda: False):
+        """The power goes, in the middle of whatever it does. survives() is asked for each write that
+        has come to the disk and was not flushed."""
+        self._kill()
+        unflushed, lost = disk_log.replay(self._write_log, self._disk_before, survives)
+        self.unflushed_writes += unflushed
+        self.lost_writes += lost
+        self._disk_before.replace(self.disk)
 
     def wait_off(self):
         """Until it has powered itself off."""
@@ -65,7 +76,15 @@ class Machine:
 
     def close(self):
         if self.running():
-            self.cut()
+            self._kill()
+
+    def _kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    @staticmethod
+    def _copy(from_path, to_path):
+        subprocess.run(["cp", "--sparse=always", from_path, to_path], check=True)
 
     # --- from outside ---
 
