@@ -1,51 +1,15 @@
-"""The postgres sink against a real PostgreSQL: write modes, types, bad rows, createTable, jobs."""
+"""The postgres sink against a real PostgreSQL: write modes, columns, types, createTable."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from harness.pipelines import file_source, pipeline, quick_retry
+from harness.pipelines import file_source, pipeline
+from harness.postgres_pipelines import READINGS, configure, deliver, fails, reasons, sink
 from harness.telemetry import expect_each_once
 
 ROOT = Path(__file__).resolve().parents[2]
-READINGS = ("CREATE TABLE readings (seq bigint, ts bigint, device text, state text, temp float8, "
-            "vib real, ok boolean)")
-
-
-def sink(database, table="t", records=5000, linger="20ms", url=None, **options):
-    return {"type": "postgres", "url": url or database.url, "table": table,
-            "batch": {"records": records, "linger": linger}, **options}
-
-
-def lines(agent, *records, name="in.jsonl"):
-    """A file of these records: dicts, or text as it is."""
-    path = agent.folder / name
-    path.write_text("".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in records))
-    return path
-
-
-def configure(agent, database, path, *transforms, format="json", delivery=None, **options):
-    agent.configure(pipeline(file_source(path, format=format), sink(database, **options),
-                             *transforms, delivery=delivery or quick_retry()))
-    return agent
-
-
-def deliver(agent, database, *records, **options):
-    """Runs these records into the table to the end; the agent must say that all went well."""
-    assert configure(agent, database, lines(agent, *records), **options).run() == 0, agent.log
-    return agent
-
-
-def fails(agent, database, *records, **options):
-    """The pipeline ends with an error; returns the log."""
-    assert configure(agent, database, lines(agent, *records), **options).run() == 1, agent.log
-    assert agent.dead_letters() == []
-    return agent.log
-
-
-def reasons(agent):
-    return [letter["reason"] for letter in agent.dead_letters()]
 
 
 # --- write modes ---------------------------------------------------------------------------------
@@ -275,106 +239,6 @@ def test_times_of_a_transform_and_exact_decimals_arrive(agent, database):
          "2025-10-09T08:53:20.005Z")]
 
 
-# --- bad rows ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mode", ["copy", "insert", "upsert"])
-@pytest.mark.parametrize("type,value,reason", [
-    ("smallint", 70000, "out of range for smallint (column v)"),
-    ("bigint", 9223372036854775808, "out of range for bigint"),
-    ("int", 1.5, "is not a whole number"),
-    ("int", "abc", "this string is no valid integer (column v)"),
-    ("int", [1], "a value of type json does not go into integer"),
-    ("real", 1e39, "out of range for real"),
-    ("numeric(4,2)", 123.4, "out of range for numeric(4,2)"),
-    ("text", "a\x00b", "NUL character"),
-    ("varchar(3)", "abcd", "too long for character varying(3)"),
-    ("date", "2026-02-30", "no valid date"),
-    ("timestamptz", 1760000000005, "a value of type integer does not go into timestamp with time zone"),
-    ("uuid", "a0eebc99", "no valid uuid"),
-    ("boolean", 2, "out of range for boolean"),
-    ("bytea", "\\xabc", "no valid bytea"),
-], ids=lambda value: str(value)[:12].replace("\x00", "0"))
-def test_a_value_that_does_not_fit_is_rejected_before_it_is_sent(agent, database, postgres, mode,
-                                                                 type, value, reason):
-    database.query(f"CREATE TABLE t (id int PRIMARY KEY, v {type})")
-    errors = postgres.log.count("ERROR")
-    options = {"key": ["id"]} if mode == "upsert" else {}
-    deliver(agent, database, {"id": 1}, {"id": 2, "v": value}, {"id": 3, "v": None},
-            {"id": 4, "v": value}, writeMode=mode, **options)
-    assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("3",)]
-    assert len(reasons(agent)) == 2 and all(reason in text for text in reasons(agent)), reasons(agent)
-    told = postgres.log.split("ERROR")[errors + 1:]
-    assert all("COPY from stdin failed" in line for line in told), told
-
-
-def test_a_row_the_server_refuses_is_named_by_its_line(agent, database, postgres):
-    database.query("CREATE TABLE t (id int UNIQUE, v int CHECK (v < 100), j jsonb)")
-    database.query("INSERT INTO t VALUES (17, 0)")
-    attempts = postgres.log.count("COPY t, line")
-    records = [{"id": n, "v": 5} for n in range(1000)]
-    records[400]["v"] = 200
-    records[900]["j"] = {"nul": "\x00"}
-    deliver(agent, database, *records, records=1000)
-    assert database.count("t") == 998
-    assert sorted(letter["record"]["id"] for letter in agent.dead_letters()) == [17, 400, 900]
-    told = " ".join(reasons(agent))
-    assert 't_id_key' in told and 't_v_check' in told
-    assert "Key (id)=(17) already exists" in told
-    # Each costs one attempt, instead of the ten of halving.
-    assert postgres.log.count("COPY t, line") - attempts == 3
-
-
-def test_a_trigger_may_reject_rows_and_fill_in_nulls(agent, database):
-    database.query("""
-        CREATE TABLE t (id int, site text NOT NULL);
-        CREATE FUNCTION check_it() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-          IF NEW.id = 3 THEN RAISE EXCEPTION 'no threes'; END IF;
-          NEW.site := coalesce(NEW.site, 'north');
-          RETURN NEW;
-        END $$;
-        CREATE TRIGGER check_it BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION check_it()""")
-    deliver(agent, database, *({"id": n} for n in range(6)))
-    assert database.query("SELECT * FROM t") == [(str(n), "north") for n in (0, 1, 2, 4, 5)]
-    assert reasons(agent) == ["no threes, SQLSTATE P0001"]
-
-
-def test_a_deferred_constraint_is_found_by_halving(agent, database):
-    database.query("CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);"
-                   "CREATE TABLE t (id int REFERENCES p DEFERRABLE INITIALLY DEFERRED)")
-    deliver(agent, database, {"id": 1}, {"id": 2}, {"id": 1}, {"id": 1})
-    assert database.count("t") == 3
-    assert len(reasons(agent)) == 1 and "foreign key" in reasons(agent)[0]
-
-
-def test_a_bad_row_of_an_upsert_is_found_by_halving(agent, database):
-    database.query("CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v < 100))")
-    deliver(agent, database, *({"id": n, "v": 200 if n == 5 else 1} for n in range(20)),
-            writeMode="upsert", key=["id"])
-    assert database.count("t") == 19
-    assert len(reasons(agent)) == 1
-
-
-def test_rows_of_a_partitioned_table_find_their_partition(agent, database):
-    database.query("CREATE TABLE t (id int, at date) PARTITION BY RANGE (at);"
-                   "CREATE TABLE t26 PARTITION OF t FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')")
-    deliver(agent, database, {"id": 1, "at": "2026-05-05"}, {"id": 2, "at": "2025-05-05"},
-            {"id": 3, "at": "2026-06-05"})
-    assert database.query("SELECT id FROM t26") == [("1",), ("3",)]
-    assert "no partition" in reasons(agent)[0]
-
-
-def test_a_view_with_an_instead_of_trigger_is_a_target(agent, database):
-    database.query("""
-        CREATE TABLE base (id int); CREATE VIEW t AS SELECT id FROM base;
-        CREATE FUNCTION store() RETURNS trigger LANGUAGE plpgsql AS
-          $$ BEGIN INSERT INTO base VALUES (NEW.id); RETURN NEW; END $$;
-        CREATE TRIGGER store INSTEAD OF INSERT ON t FOR EACH ROW EXECUTE FUNCTION store()""")
-    deliver(agent, database, {"id": 1}, {"id": 2})
-    assert database.count("base") == 2
-
-
 # --- createTable ---------------------------------------------------------------------------------
 
 
@@ -397,93 +261,6 @@ def test_create_table_adds_columns_for_new_fields(agent, database):
     assert database.query("SELECT * FROM t ORDER BY id") == [("1", "NULL"), ("2", "1.5")]
     assert database.value("SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass "
                           "AND indisprimary") == "1"
-
-
-# --- preSql and postSql --------------------------------------------------------------------------
-
-JOB = {"preSql": ["TRUNCATE t", "INSERT INTO log VALUES ('pre')"],
-       "postSql": ["INSERT INTO log SELECT 'post ' || count(*) FROM t", "VACUUM t"]}
-
-
-def test_pre_and_post_sql_run_once_around_a_job(agent, database):
-    database.query("CREATE TABLE t (id int); CREATE TABLE log (what text); INSERT INTO t VALUES (99)")
-    deliver(agent, database, *({"id": n} for n in range(10)), records=3, **JOB)
-    assert database.query("SELECT * FROM log") == [("pre",), ("post 10",)]
-    # A second run has nothing to deliver: nothing is truncated.
-    assert agent.run() == 0
-    assert database.query("SELECT * FROM log") == [("pre",), ("post 10",)]
-    assert database.count("t") == 10
-
-
-def test_a_job_that_is_killed_and_goes_on_is_one_job(agent, database):
-    database.query("CREATE TABLE t (id int); CREATE TABLE log (what text)")
-    path = lines(agent, *({"id": n} for n in range(2000)))
-    configure(agent, database, path, records=10, delivery={"guarantee": "exactlyOnce"}, **JOB).start()
-    agent.wait_for(lambda: database.count("t") > 100)
-    agent.kill()
-    assert agent.run() == 0
-    assert database.query("SELECT * FROM log") == [("pre",), ("post 2000",)]
-    assert database.value("SELECT count(DISTINCT id) FROM t") == "2000"
-    assert database.count("t") == 2000
-
-
-def test_a_drained_agent_has_not_ended_its_job(agent, database):
-    database.query("CREATE TABLE t (id int); CREATE TABLE log (what text)")
-    path = lines(agent, {"id": 1})
-    agent.configure(pipeline(file_source(path, follow=True), sink(database, **JOB)))
-    agent.start()
-    agent.wait_for(lambda: database.count("t") == 1)
-    agent.terminate()
-    assert agent.wait() == 0
-    assert database.query("SELECT * FROM log") == [("pre",)]
-
-
-def test_an_error_in_pre_sql_ends_the_pipeline(agent, database):
-    database.query("CREATE TABLE t (id int)")
-    log = fails(agent, database, {"id": 1}, preSql="TRUNCATE nowhere")
-    assert 'preSql: relation "nowhere" does not exist' in log
-    assert database.count("leat_jobs") == 0
-
-
-def test_an_error_in_post_sql_is_the_pipelines_error(agent, database):
-    database.query("CREATE TABLE t (id int)")
-    log = fails(agent, database, {"id": 1}, postSql=["TRUNCATE nowhere"])
-    assert 'postSql: relation "nowhere" does not exist' in log
-    assert database.count("t") == 1
-
-
-# --- exactly once --------------------------------------------------------------------------------
-
-
-def test_positions_are_those_of_one_agent_and_pipeline(agent, make_agent, database, telemetry):
-    database.query(READINGS)
-    for number, one in enumerate((agent, make_agent("other"))):
-        one.configure(pipeline(file_source(telemetry(100)), sink(database, "readings"),
-                               delivery={"guarantee": "exactlyOnce"}), id=f"gw-{number}")
-        assert one.run() == 0, one.log
-        assert one.run() == 0
-    assert database.count("readings") == 200
-    assert database.query("SELECT agent, pipeline FROM leat_positions ORDER BY 1") == [
-        ("gw-0", "p"), ("gw-1", "p")]
-
-
-def test_the_position_moves_also_without_records(agent, database, telemetry):
-    database.query(READINGS)
-    configure(agent, database, telemetry(1000), {"type": "filter", "where": "seq < 10"},
-              table="readings", records=5, delivery={"guarantee": "exactlyOnce"})
-    assert agent.run() == 0, agent.log
-    assert database.count("readings") == 10
-    assert agent.run() == 0
-    assert database.count("readings") == 10
-
-
-def test_a_bad_record_moves_the_position_exactly_once(agent, database):
-    database.query("CREATE TABLE t (id int UNIQUE); INSERT INTO t VALUES (3)")
-    deliver(agent, database, *({"id": n} for n in range(8)), {"id": "x"},
-            delivery={"guarantee": "exactlyOnce"})
-    assert agent.run() == 0
-    assert database.count("t") == 8
-    assert len(agent.dead_letters()) == 2
 
 
 # --- configuration -------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import pytest
 
 from harness.pipelines import file_source, pipeline, quick_retry
 from harness.postgres import PASSWORD
-from test_postgres import sink
+from harness.postgres_pipelines import sink
 
 LINES = 20
 

@@ -11,9 +11,9 @@ import pytest
 from harness.fake_postgres import (AUTHENTICATED, READY, FakePostgres, error, message, row, sasl,
                                    tag)
 from harness.pipelines import file_source, pipeline, quick_retry
+from harness.postgres_pipelines import READINGS, configure, lines, sink
 from harness.telemetry import expect_each_once
 from faults.kill_loop import file_to_postgres
-from test_postgres import READINGS, configure, lines, sink
 
 RECORDS = 20000
 ONCE = {"guarantee": "exactlyOnce"}

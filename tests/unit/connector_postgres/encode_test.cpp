@@ -1,5 +1,5 @@
 // What each type of column takes, and in which bytes. The whole way to a real server and back is
-// tests/integration/test_postgres.py's.
+// tests/integration/test_postgres*.py's.
 #include "connectors/postgres/encode.h"
 
 #include <gtest/gtest.h>

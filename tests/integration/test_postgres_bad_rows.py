@@ -1,0 +1,102 @@
+"""Rows that the postgres sink or the server refuses: each is named, and the others arrive."""
+
+import pytest
+
+from harness.postgres_pipelines import deliver, reasons
+
+
+@pytest.mark.parametrize("mode", ["copy", "insert", "upsert"])
+@pytest.mark.parametrize("type,value,reason", [
+    ("smallint", 70000, "out of range for smallint (column v)"),
+    ("bigint", 9223372036854775808, "out of range for bigint"),
+    ("int", 1.5, "is not a whole number"),
+    ("int", "abc", "this string is no valid integer (column v)"),
+    ("int", [1], "a value of type json does not go into integer"),
+    ("real", 1e39, "out of range for real"),
+    ("numeric(4,2)", 123.4, "out of range for numeric(4,2)"),
+    ("text", "a\x00b", "NUL character"),
+    ("varchar(3)", "abcd", "too long for character varying(3)"),
+    ("date", "2026-02-30", "no valid date"),
+    ("timestamptz", 1760000000005, "a value of type integer does not go into timestamp with time zone"),
+    ("uuid", "a0eebc99", "no valid uuid"),
+    ("boolean", 2, "out of range for boolean"),
+    ("bytea", "\\xabc", "no valid bytea"),
+], ids=lambda value: str(value)[:12].replace("\x00", "0"))
+def test_a_value_that_does_not_fit_is_rejected_before_it_is_sent(agent, database, postgres, mode,
+                                                                 type, value, reason):
+    database.query(f"CREATE TABLE t (id int PRIMARY KEY, v {type})")
+    errors = postgres.log.count("ERROR")
+    options = {"key": ["id"]} if mode == "upsert" else {}
+    deliver(agent, database, {"id": 1}, {"id": 2, "v": value}, {"id": 3, "v": None},
+            {"id": 4, "v": value}, writeMode=mode, **options)
+    assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("3",)]
+    assert len(reasons(agent)) == 2 and all(reason in text for text in reasons(agent)), reasons(agent)
+    told = postgres.log.split("ERROR")[errors + 1:]
+    assert all("COPY from stdin failed" in line for line in told), told
+
+
+def test_a_row_the_server_refuses_is_named_by_its_line(agent, database, postgres):
+    database.query("CREATE TABLE t (id int UNIQUE, v int CHECK (v < 100), j jsonb)")
+    database.query("INSERT INTO t VALUES (17, 0)")
+    attempts = postgres.log.count("COPY t, line")
+    records = [{"id": n, "v": 5} for n in range(1000)]
+    records[400]["v"] = 200
+    records[900]["j"] = {"nul": "\x00"}
+    deliver(agent, database, *records, records=1000)
+    assert database.count("t") == 998
+    assert sorted(letter["record"]["id"] for letter in agent.dead_letters()) == [17, 400, 900]
+    told = " ".join(reasons(agent))
+    assert 't_id_key' in told and 't_v_check' in told
+    assert "Key (id)=(17) already exists" in told
+    # Each costs one attempt, instead of the ten of halving.
+    assert postgres.log.count("COPY t, line") - attempts == 3
+
+
+def test_a_trigger_may_reject_rows_and_fill_in_nulls(agent, database):
+    database.query("""
+        CREATE TABLE t (id int, site text NOT NULL);
+        CREATE FUNCTION check_it() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF NEW.id = 3 THEN RAISE EXCEPTION 'no threes'; END IF;
+          NEW.site := coalesce(NEW.site, 'north');
+          RETURN NEW;
+        END $$;
+        CREATE TRIGGER check_it BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION check_it()""")
+    deliver(agent, database, *({"id": n} for n in range(6)))
+    assert database.query("SELECT * FROM t") == [(str(n), "north") for n in (0, 1, 2, 4, 5)]
+    assert reasons(agent) == ["no threes, SQLSTATE P0001"]
+
+
+def test_a_deferred_constraint_is_found_by_halving(agent, database):
+    database.query("CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);"
+                   "CREATE TABLE t (id int REFERENCES p DEFERRABLE INITIALLY DEFERRED)")
+    deliver(agent, database, {"id": 1}, {"id": 2}, {"id": 1}, {"id": 1})
+    assert database.count("t") == 3
+    assert len(reasons(agent)) == 1 and "foreign key" in reasons(agent)[0]
+
+
+def test_a_bad_row_of_an_upsert_is_found_by_halving(agent, database):
+    database.query("CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v < 100))")
+    deliver(agent, database, *({"id": n, "v": 200 if n == 5 else 1} for n in range(20)),
+            writeMode="upsert", key=["id"])
+    assert database.count("t") == 19
+    assert len(reasons(agent)) == 1
+
+
+def test_rows_of_a_partitioned_table_find_their_partition(agent, database):
+    database.query("CREATE TABLE t (id int, at date) PARTITION BY RANGE (at);"
+                   "CREATE TABLE t26 PARTITION OF t FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')")
+    deliver(agent, database, {"id": 1, "at": "2026-05-05"}, {"id": 2, "at": "2025-05-05"},
+            {"id": 3, "at": "2026-06-05"})
+    assert database.query("SELECT id FROM t26") == [("1",), ("3",)]
+    assert "no partition" in reasons(agent)[0]
+
+
+def test_a_view_with_an_instead_of_trigger_is_a_target(agent, database):
+    database.query("""
+        CREATE TABLE base (id int); CREATE VIEW t AS SELECT id FROM base;
+        CREATE FUNCTION store() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN INSERT INTO base VALUES (NEW.id); RETURN NEW; END $$;
+        CREATE TRIGGER store INSTEAD OF INSERT ON t FOR EACH ROW EXECUTE FUNCTION store()""")
+    deliver(agent, database, {"id": 1}, {"id": 2})
+    assert database.count("base") == 2
