@@ -92,7 +92,7 @@ class PowerCuts:
         self._cut()
         if kind == 4:  # and once more, somewhere in the start
             self.machine.start()
-            time.sleep(self.random.uniform(1, 8))
+            time.sleep(self.random.uniform(1, 8))  # the moment of the cut again
             self._cut()
             self.cuts_while_booting += 1
         if kind != 2:
