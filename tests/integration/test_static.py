@@ -13,6 +13,7 @@ import pytest
 from harness.name_server import NameServer
 from harness.pipelines import file_source, http_sink, pipeline
 
+ROOT = Path(__file__).resolve().parents[2]
 HOST = "elsewhere.example"  # that of certs.elsewhere
 
 
@@ -26,13 +27,20 @@ def parts_of(leat):
 
 
 @pytest.fixture
-def empty_root(leat, tmp_path):
-    """A root with the binary in it, and the command that runs it there."""
+def static(leat):
+    """parts_of() a binary that needs no shared libraries."""
     binary, emulator = parts_of(leat)
     headers = subprocess.run(["readelf", "--program-headers", binary], capture_output=True, text=True,
                              check=True).stdout
     if "INTERP" in headers:
         pytest.skip("this binary needs shared libraries")
+    return binary, emulator
+
+
+@pytest.fixture
+def empty_root(static, tmp_path):
+    """A root with the binary in it, and the command that runs it there."""
+    binary, emulator = static
     if os.geteuid() != 0:
         pytest.skip("chroot needs root")
     root = tmp_path / "root"
@@ -114,3 +122,10 @@ def test_version_lists_what_the_sbom_lists(agent, leat):
     for name, (version, license_) in libraries.items():
         assert version in packages[name]["versionInfo"]
         assert license_ == packages[name]["licenseDeclared"]
+
+
+# What scripts/check-reproducible does takes two builds. This is what would most likely break it; the
+# debug information counts, since the build ID is made of that, too.
+@pytest.mark.parametrize("name", ["leat", "leat.debug", "leat.spdx.json"])
+def test_nothing_tells_where_it_was_built(static, name):
+    assert str(ROOT).encode() not in (static[0].parent / name).read_bytes()
