@@ -1,5 +1,6 @@
 """A board's image in QEMU, whose power can be cut."""
 
+import json
 import os
 import re
 import signal
@@ -93,6 +94,16 @@ class Machine:
         assert not self.running()
         subprocess.run(["mcopy", "-o", "-i", f"{self.disk}{BOOT_PARTITION}", "-", f"::{name}"],
                        input=text.encode(), check=True)
+
+    def wipe_data(self):
+        """Leaves nothing of the data partition, which is the last."""
+        assert not self.running()
+        table = json.loads(subprocess.run(["sfdisk", "--json", self.disk], capture_output=True,
+                                          check=True).stdout)["partitiontable"]
+        data = table["partitions"][2]
+        with open(self.disk, "r+b") as disk:
+            disk.truncate(data["start"] * table["sectorsize"])
+            disk.truncate((data["start"] + data["size"]) * table["sectorsize"])
 
     def connect(self, name):
         """The socket of the "serial" line or the "console"."""

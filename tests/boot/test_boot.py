@@ -72,6 +72,20 @@ def test_a_configuration_on_the_boot_partition_is_taken_over_and_a_bad_one_is_no
     collector.down()
 
 
+def test_without_a_data_partition_it_delivers_all_the_same(machine):
+    collector = HttpCollector()
+    machine.place("leat.json", serial_to(collector))
+    machine.wipe_data()
+    machine.start()
+    machine.wait_console("CANNOT BE MOUNTED: records are kept in memory only")
+    device = NumberedLines(machine, rate=10)
+    device.start()
+    collector.wait_records(1, BOOT_DEADLINE)
+    machine.cut()
+    device.stop()
+    collector.down()
+
+
 def test_no_acknowledged_record_is_lost_by_ten_power_cuts(machine, broker):
     trial = PowerCuts(machine, broker, seed=1)
     try:
