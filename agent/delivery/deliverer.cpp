@@ -46,7 +46,7 @@ Deliverer::~Deliverer() {
 }
 
 bool Deliverer::wants_more() const {
-  return !failed_ && items_.size() <= static_cast<size_t>(setup_.in_flight) &&
+  return !stopped_ && items_.size() <= static_cast<size_t>(setup_.in_flight) &&
          setup_.dead_letters.pending_bytes() < kMostPendingDeadLetters;
 }
 
@@ -162,12 +162,18 @@ void Deliverer::end_of_input() {
   pump();
 }
 
+void Deliverer::stop() {
+  stopped_ = true;
+  linger_.stop();
+  retry_.stop();
+}
+
 // --- sending ------------------------------------------------------------------------------------
 
 void Deliverer::pump() {
   do {
     size_t slots = std::min(items_.size(), static_cast<size_t>(setup_.in_flight));
-    for (size_t i = 0; i < slots && !failed_ && !paused_; ++i) {
+    for (size_t i = 0; i < slots && !stopped_ && !paused_; ++i) {
       // In trouble one attempt at a time asks whether it is over.
       if (trouble_.active() && busy_ > 0) break;
       Item& item = *items_[i];
@@ -218,7 +224,7 @@ void Deliverer::answered(Item& item, Answer answer) {
       not_now(answer);
       break;
     case Outcome::kFailed:
-      failed_ = true;
+      stopped_ = true;
       if (on_failed_) on_failed_(Error(ErrorKind::kFatal, std::move(answer.reason)));
       return;
   }

@@ -66,6 +66,9 @@ class Deliverer {
   void flush();
   // No more batches will come: what is collected goes out without lingering.
   void end_of_input();
+  // The sink is about to be closed: it is given nothing more, whatever waits. What is in flight may
+  // still be answered.
+  void stop();
 
   // True when nothing is collected, in flight, or waiting for the journal.
   bool settled() const;
@@ -101,9 +104,9 @@ class Deliverer {
   Trouble trouble_;
   Timer linger_;
   Timer retry_;
-  bool paused_ = false;  // waiting for retry_
-  int busy_ = 0;         // attempts under way at the sink
-  bool failed_ = false;
+  bool paused_ = false;   // waiting for retry_
+  int busy_ = 0;          // attempts under way at the sink
+  bool stopped_ = false;  // by stop(), or since the sink cannot go on
   bool committing_ = false;
   bool commit_failed_ = false;
 

@@ -385,6 +385,7 @@ void Pipeline::close() {
   idle_.stop();
   throttle_.stop();
   retry_.stop();
+  if (deliverer_) deliverer_->stop();
   auto closed = [this] {
     if (--closing_ > 0) return;
     state_ = State::kDone;

@@ -77,6 +77,22 @@ TEST_F(DelivererTest, tries_again_until_the_sink_takes_it) {
   EXPECT_EQ(deliverer_->counters().retries, 5U);
 }
 
+// The sink may be closed by then.
+TEST_F(DelivererTest, a_stopped_one_gives_the_sink_nothing_more_whatever_waits) {
+  make(2);
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::retry("503"));
+  add(4, 4);  // waits for the same attempt
+  add(8, 2);  // lingers
+  deliverer_->stop();
+  deliverer_->end_of_input();
+  bool later = false;  // than what was to come: timers of one loop fire in their order
+  Timer timer(&loop_);
+  timer.start(Milliseconds{50}, [&later] { later = true; });
+  run_until([&later] { return later; });
+  EXPECT_EQ(sink_.history, std::vector<std::string>{"r0 r1 r2 r3"});
+}
+
 TEST_F(DelivererTest, in_trouble_one_attempt_asks_whether_it_is_over) {
   make(3);
   add(0, 12);
