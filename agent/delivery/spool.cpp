@@ -46,7 +46,11 @@ Spool::Spool(SpoolSetup setup)
       read_again_(setup_.loop) {
   active_ = mode() == SpoolMode::kAlways;
   writer_.on_stored([this](SpoolWriter::Row& row) { stored(row); });
-  writer_.drop_from([this] { return cursor_; });
+  writer_.drop_from([this] { return reading_ ? std::nullopt : std::optional(cursor_); });
+  writer_.on_dropped([this](uint64_t records) {
+    unread_ -= std::min(unread_, records);
+    feed();
+  });
   writer_.on_stuck([this] {
     if (on_change_) on_change_();
   });
@@ -56,18 +60,19 @@ Spool::~Spool() {
   *alive_ = false;
 }
 
-void Spool::restore(const SpoolState& state, uint64_t delivered) {
+void Spool::restore(const SpoolState& state, uint64_t delivered, const SpoolTotals& totals) {
   epoch_ = state.epoch;
   delivered_ = std::max(delivered, state.first);
   stored_ = std::max(state.end, delivered_);
   cursor_ = delivered_;
-  writer_.open(stored_, state.bytes);
+  unread_ = totals.records;
+  writer_.open(stored_, totals.bytes);
   if (delivered_ > state.first) writer_.remove_until(delivered_);
   if (caught_up()) return;
   active_ = true;
-  log::info(setup_.pipeline,
-            format_count(static_cast<int64_t>(stored_ - cursor_)) + " spooled records (" +
-                format_bytes(static_cast<int64_t>(state.bytes)) + ") are delivered first");
+  log::info(setup_.pipeline, format_count(static_cast<int64_t>(unread_)) + " spooled records (" +
+                                 format_bytes(static_cast<int64_t>(totals.bytes)) +
+                                 ") are delivered first");
   feed();
 }
 
@@ -165,6 +170,7 @@ void Spool::stored(SpoolWriter::Row& row) {
   // As long as the deliverer waits for just this, there is no need to read it again.
   bool held = row.batches.front().held;
   bool pass_on = !held && !leaving_ && cursor_ == row.first && deliverer_->wants_more();
+  if (!held && !pass_on) unread_ += row.records;
   uint64_t number = row.first;
   for (Spooling& one : row.batches) {
     uint64_t records = one.records();
@@ -175,7 +181,7 @@ void Spool::stored(SpoolWriter::Row& row) {
       held_.stored(*one.batch);
     } else if (pass_on && records > 0) {
       number_for_spool(*one.batch, number);
-      hand_over(std::move(one.batch), std::move(origin), number + records);
+      hand_over(std::move(one.batch), std::move(origin), number, number + records);
     }
     number += records;
   }
@@ -206,7 +212,8 @@ void Spool::without_spool() {
 // --- out of the journal -------------------------------------------------------------------------
 
 void Spool::feed() {
-  if (reading_ || leaving_ || caught_up() || !deliverer_->wants_more()) return;
+  if (reading_ || read_again_.active() || writer_.dropping()) return;  // each calls again
+  if (leaving_ || caught_up() || !deliverer_->wants_more()) return;
   Budget& budget = setup_.pool.budget();
   if (!budget.has_room(2 * setup_.batch_bytes)) {
     budget.note_refusal();
@@ -218,8 +225,12 @@ void Spool::feed() {
                             [this, alive = alive_](const Result<SpoolRow>& row) {
                               if (!*alive) return;
                               reading_ = false;
-                              if (!row) return cannot_read(row.error());
-                              fed(*row);
+                              if (row) {
+                                fed(*row);
+                              } else {
+                                cannot_read(row.error());
+                              }
+                              writer_.resume();
                               feed();
                               leave_if_over();
                               if (on_change_) on_change_();
@@ -230,37 +241,43 @@ void Spool::cannot_read(const Error& error) {
   if (said_unreadable_.due(setup_.clock.monotonic_us()))
     log::error(setup_.pipeline,
                "the spool cannot be read: " + error.message() + "; trying again every second");
-  reading_ = true;  // not before the timer says so
-  read_again_.start(kReadAgain, [this] {
-    reading_ = false;
-    feed();
-  });
+  read_again_.start(kReadAgain, [this] { feed(); });
 }
 
 void Spool::fed(const SpoolRow& row) {
   if (row.records == 0) {  // the rest was dropped
     cursor_ = stored_;
-    return;
+    unread_ = 0;
+    return done_until(delivered_);
   }
   SpooledAs as;
   uint64_t end = row.first + row.records;
   Result<BatchRef> batch = fail(ErrorKind::kData, "a spooled batch is damaged");
   if (!row.content.empty()) batch = read_spooled(setup_.pool, row.content, row.first, cursor_, &as);
   if (!batch) {
-    log::error(setup_.pipeline, batch.error().message() + ": " +
-                                    format_count(static_cast<int64_t>(end - cursor_)) +
-                                    " records are lost");
-    cursor_ = end;
-    return;
+    log::error(setup_.pipeline,
+               batch.error().message() + ": " +
+                   format_count(static_cast<int64_t>(end - std::max(cursor_, row.first))) +
+                   " records are lost");
+    pass(row);
+    return done_until(delivered_);
   }
-  std::string origin = as.origin;
+  uint64_t first = std::max(cursor_, row.first);
+  pass(row);
   if (Status adapted = setup_.adapt(*batch, as.form); !adapted)
     log::error(setup_.pipeline, adapted.error().message());
-  hand_over(std::move(*batch), std::move(origin), end);
+  hand_over(std::move(*batch), std::move(as.origin), first, end);
 }
 
-void Spool::hand_over(BatchRef batch, std::string origin, uint64_t end) {
-  handed_.push_back({cursor_, end, std::move(origin)});
+// Of the row those records count that are not before the cursor.
+void Spool::pass(const SpoolRow& row) {
+  uint64_t end = row.first + row.records;
+  unread_ -= std::min(unread_, end - std::max(cursor_, row.first));
+  cursor_ = end;
+}
+
+void Spool::hand_over(BatchRef batch, std::string origin, uint64_t first, uint64_t end) {
+  handed_.push_back({first, end, std::move(origin)});
   cursor_ = end;
   batch->charge_vectors();
   deliverer_->add(std::move(batch));
@@ -277,9 +294,15 @@ void Spool::acked(const Position& position) {
     held_.acked(position);
     watch_ages();
   }
-  if (!number || *number <= delivered_) return;
-  delivered_ = *number;
+  if (number && *number > delivered_) done_until(*number);
+}
+
+// When the deliverer has nothing of the spool any more, rows before the cursor that it never got,
+// since they cannot be read, are done with, too: they would take their room for ever.
+void Spool::done_until(uint64_t number) {
+  delivered_ = number;
   while (!handed_.empty() && handed_.front().end <= delivered_) handed_.pop_front();
+  if (handed_.empty() && !held_.any_spooled()) delivered_ = std::max(delivered_, cursor_);
   if (delivered_ <= stored_) writer_.remove_until(delivered_);
 }
 
@@ -323,8 +346,7 @@ bool Spool::settled() const {
 }
 
 uint64_t Spool::records_waiting() const {
-  uint64_t in_journal = stored_ - std::min(cursor_, stored_);
-  return deliverer_->records_waiting() + writer_.records_waiting() + in_journal;
+  return deliverer_->records_waiting() + writer_.records_waiting() + unread_;
 }
 
 }  // namespace leat

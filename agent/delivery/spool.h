@@ -55,8 +55,9 @@ class Spool final : public Origin {
   ~Spool() override;
 
   void attach(Deliverer& deliverer) { deliverer_ = &deliverer; }
-  // What the journal holds, and the number up to which it is delivered. Before the first add().
-  void restore(const SpoolState& state, uint64_t delivered);
+  // What the journal holds, the number up to which it is delivered, and what there is from there
+  // on. Before the first add().
+  void restore(const SpoolState& state, uint64_t delivered, const SpoolTotals& totals);
   // The partition under which the number of the last delivered record is saved.
   static std::string partition(const std::string& epoch) { return "spool:" + epoch; }
 
@@ -100,7 +101,9 @@ class Spool final : public Origin {
   void feed();
   void fed(const SpoolRow& row);
   void cannot_read(const Error& error);
-  void hand_over(BatchRef batch, std::string origin, uint64_t end);
+  void pass(const SpoolRow& row);
+  void hand_over(BatchRef batch, std::string origin, uint64_t first, uint64_t end);
+  void done_until(uint64_t number);
 
   SpoolSetup setup_;
   Deliverer* deliverer_ = nullptr;
@@ -118,6 +121,7 @@ class Spool final : public Origin {
   uint64_t stored_ = 0;               // all before this number is in the journal, or was
   uint64_t cursor_ = 0;               // all before this number was given to the deliverer
   uint64_t delivered_ = 0;
+  uint64_t unread_ = 0;  // records in the journal from cursor_ on; not all numbers are there
   struct Handed {
     uint64_t first, end;
     std::string origin;

@@ -13,11 +13,17 @@ namespace {
 // One row is written by the journal while the next is made; what comes meanwhile is grouped.
 constexpr size_t kRowsUnderWay = 2;
 constexpr Milliseconds kRetry{1'000};
+constexpr Milliseconds kRemoveAgain{1'000};
+constexpr Milliseconds kRemoveAgainMost{60'000};
 
 }  // namespace
 
 SpoolWriter::SpoolWriter(SpoolWriterSetup setup)
-    : setup_(std::move(setup)), linger_(setup_.loop), retry_(setup_.loop) {
+    : setup_(std::move(setup)),
+      linger_(setup_.loop),
+      retry_(setup_.loop),
+      remove_again_(setup_.loop),
+      remove_delay_(kRemoveAgain) {
   // Several rows must fit, or the oldest could not go while the newest comes.
   auto quarter = static_cast<size_t>(setup_.config.max_bytes / 4);
   setup_.row_bytes = std::max<size_t>(std::min(setup_.row_bytes, quarter), 1);
@@ -39,8 +45,10 @@ bool SpoolWriter::wants_more() const {
 
 size_t SpoolWriter::records_waiting() const {
   size_t records = 0;
-  for (const Spooling& one : pending_) records += one.records();
-  for (const Row& row : rows_) records += row.records;
+  for (const Spooling& one : pending_)
+    if (!one.held) records += one.records();
+  for (const Row& row : rows_)
+    if (!row.batches.front().held) records += row.records;
   return records;
 }
 
@@ -110,22 +118,24 @@ void SpoolWriter::drop_newest() {
 }
 
 void SpoolWriter::drop_oldest(uint64_t bytes) {
+  std::optional<uint64_t> from = drop_from_();
+  if (!from) return;
   dropping_ = true;
-  uint64_t from = drop_from_();
-  auto done = [this, alive = alive_, from](const Result<SpoolRemoved>& removed) {
+  auto done = [this, alive = alive_](const Result<SpoolRemoved>& removed) {
     if (!*alive) return;
     dropping_ = false;
+    if (removed) {
+      counters_.dropped_oldest += removed->records;
+      bytes_ -= std::min(bytes_, removed->bytes);
+    }
+    on_dropped_(removed ? removed->records : 0);
     if (!removed) return try_again_later(removed.error());
-    if (removed->records == 0)  // everything there is may be on its way to the sink already
+    if (removed->records == 0)  // all there is goes to the sink, and makes room when it is there
       return say_full("the source is held back until the sink takes records again");
-    // What was handed to the deliverer in the meantime is not lost.
-    uint64_t handed = std::clamp(drop_from_(), from, removed->end) - from;
-    counters_.dropped_oldest += removed->records - std::min(removed->records, handed);
-    bytes_ -= std::min(bytes_, removed->bytes);
     say_full("the oldest records are dropped (overflow dropOldest)");
     pump();
   };
-  setup_.journal.drop_spooled(setup_.pipeline, from, bytes, done);
+  setup_.journal.drop_spooled(setup_.pipeline, *from, bytes, done);
 }
 
 void SpoolWriter::say_full(const std::string& what) {
@@ -272,16 +282,21 @@ SpoolWriter::Row SpoolWriter::take_stuck() {
 
 void SpoolWriter::remove_until(uint64_t end) {
   remove_to_ = std::max(remove_to_, end);
-  if (removing_ || remove_to_ == removed_) return;
+  if (removing_ || remove_again_.active() || remove_to_ == removed_) return;
   removing_ = true;
   setup_.journal.remove_spooled(
       setup_.pipeline, remove_to_,
       [this, alive = alive_, to = remove_to_](const Result<SpoolRemoved>& removed) {
         if (!*alive) return;
         removing_ = false;
+        if (!removed) {  // a source may be held back until there is room
+          remove_again_.start(remove_delay_, [this] { remove_until(remove_to_); });
+          remove_delay_ = std::min(remove_delay_ * 2, kRemoveAgainMost);
+          return;
+        }
         removed_ = to;
-        // Rows that could not be removed are removed with the next ones.
-        if (removed) bytes_ -= std::min(bytes_, removed->bytes);
+        remove_delay_ = kRemoveAgain;
+        bytes_ -= std::min(bytes_, removed->bytes);
         pump();
         remove_until(remove_to_);
       });

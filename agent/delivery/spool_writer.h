@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,8 +84,14 @@ class SpoolWriter {
   void on_stored(std::function<void(Row&)> listener) { on_stored_ = std::move(listener); }
   // Called when stuck() has become true.
   void on_stuck(std::function<void()> listener) { on_stuck_ = std::move(listener); }
-  // Asked for the place from which rows may be dropped (they are not on their way to the sink).
-  void drop_from(std::function<uint64_t()> place) { drop_from_ = std::move(place); }
+  // Asked for the number from which rows may be dropped, since they are not on their way to the
+  // sink. nullopt while that is about to change; resume() is called when it has.
+  void drop_from(std::function<std::optional<uint64_t>()> place) { drop_from_ = std::move(place); }
+  // While rows are being dropped none may be read: which of them are lost would be unknown.
+  bool dropping() const { return dropping_; }
+  // Called when dropping() is over, with the number of records that were dropped.
+  void on_dropped(std::function<void(uint64_t)> listener) { on_dropped_ = std::move(listener); }
+  void resume() { pump(); }
 
   // Dead letters have become durable: hands on the rows that waited for that.
   void settle();
@@ -99,6 +106,7 @@ class SpoolWriter {
 
   uint64_t next() const { return next_; }
   uint64_t bytes() const { return bytes_; }
+  // Without those that the deliverer has, too.
   size_t records_waiting() const;
   const SpoolCounters& counters() const { return counters_; }
 
@@ -118,6 +126,7 @@ class SpoolWriter {
   SpoolWriterSetup setup_;
   Timer linger_;
   Timer retry_;
+  Timer remove_again_;
   std::deque<Spooling> pending_;
   size_t pending_bytes_ = 0;
   std::deque<Row> rows_;  // in order, until all before them are stored
@@ -127,6 +136,7 @@ class SpoolWriter {
   uint64_t removed_ = 0;  // rows up to here are gone
   uint64_t remove_to_ = 0;
   bool removing_ = false;
+  Milliseconds remove_delay_;
   bool dropping_ = false;
   bool ending_ = false;
   bool lingered_ = false;
@@ -137,7 +147,8 @@ class SpoolWriter {
   SpoolCounters counters_;
   std::function<void(Row&)> on_stored_;
   std::function<void()> on_stuck_;
-  std::function<uint64_t()> drop_from_;
+  std::function<std::optional<uint64_t>()> drop_from_;
+  std::function<void(uint64_t)> on_dropped_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

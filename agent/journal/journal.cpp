@@ -175,6 +175,16 @@ void JournalClient::open_spool(const std::string& pipeline, Got<SpoolState> done
       std::move(done));
 }
 
+void JournalClient::count_spooled(const std::string& pipeline, uint64_t from,
+                                  Got<SpoolTotals> done) {
+  submit<SpoolTotals>(
+      false, false,
+      [pipeline, from](JournalDatabase& database) {
+        return database.spool().totals(pipeline, from);
+      },
+      std::move(done));
+}
+
 void JournalClient::append(const std::string& pipeline, SpoolRow row,
                            std::vector<SavedPosition> positions, Durability durability,
                            Got<uint64_t> done) {

@@ -84,6 +84,8 @@ class JournalClient {
   // The spool of a pipeline (journal/spool_table.h). open_spool() comes before the others, and
   // makes it when there is none.
   void open_spool(const std::string& pipeline, Got<SpoolState> done);
+  // Records numbered from `from` on, and the bytes of all.
+  void count_spooled(const std::string& pipeline, uint64_t from, Got<SpoolTotals> done);
   // Adds a row, and with it saves where the source is. Gives the bytes stored.
   void append(const std::string& pipeline, SpoolRow row, std::vector<SavedPosition> positions,
               Durability durability, Got<uint64_t> done);

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <utility>
+
 namespace leat {
 namespace {
 
@@ -14,6 +16,10 @@ constexpr const char* kEnds =
     "SELECT id, records, before, length(batch) FROM spool"
     " WHERE id IN ((SELECT min(id) FROM spool WHERE id >= ?1 AND id < ?2),"
     "              (SELECT max(id) FROM spool WHERE id >= ?1 AND id < ?2)) ORDER BY id";
+// length() of a blob needs its row's head only.
+constexpr const char* kTotals =
+    "SELECT sum(max(0, min(records, id + records - ?3))), sum(length(batch)) FROM spool"
+    " WHERE id >= ?1 AND id < ?2";
 constexpr const char* kAppend =
     "INSERT INTO spool(id, records, before, batch) VALUES(?1, ?2, ?3, ?4)";
 constexpr const char* kLastBefore =
@@ -46,7 +52,7 @@ std::string_view bytes_column(sqlite3_stmt* statement, int i) {
 
 SpoolTable::~SpoolTable() {
   for (sqlite3_stmt* statement :
-       {find_, make_, ends_, append_, last_before_, next_, content_, delete_})
+       {find_, make_, ends_, totals_, append_, last_before_, next_, content_, delete_})
     sqlite3_finalize(statement);
 }
 
@@ -59,9 +65,9 @@ Status SpoolTable::prepare() {
     const char* sql;
     sqlite3_stmt** statement;
   };
-  const Wanted wanted[] = {{kFind, &find_},     {kMake, &make_},      {kEnds, &ends_},
-                           {kAppend, &append_}, {kNext, &next_},      {kLastBefore, &last_before_},
-                           {kDelete, &delete_}, {kContent, &content_}};
+  const Wanted wanted[] = {{kFind, &find_},     {kMake, &make_},       {kEnds, &ends_},
+                           {kAppend, &append_}, {kNext, &next_},       {kLastBefore, &last_before_},
+                           {kDelete, &delete_}, {kContent, &content_}, {kTotals, &totals_}};
   for (const Wanted& one : wanted)
     if (sqlite3_prepare_v3(db_, one.sql, -1, SQLITE_PREPARE_PERSISTENT, one.statement, nullptr) !=
         SQLITE_OK)
@@ -88,22 +94,25 @@ Result<SpoolState> SpoolTable::open(const std::string& pipeline) {
 
   bind(ends_, {spool.base, limit_of(spool.base)});
   bool any = false;
-  uint64_t before_first = 0;
   while (sqlite3_step(ends_) == SQLITE_ROW) {
     uint64_t first = unsigned_column(ends_, 0) - static_cast<uint64_t>(spool.base);
-    uint64_t before = unsigned_column(ends_, 2);
-    if (!any) {
-      state.first = first;
-      before_first = before;
-    }
-    any = true;
+    if (!std::exchange(any, true)) state.first = first;
     state.end = first + unsigned_column(ends_, 1);
-    spool.stored = before + unsigned_column(ends_, 3);
+    spool.stored = unsigned_column(ends_, 2) + unsigned_column(ends_, 3);
   }
   if (sqlite3_reset(ends_) != SQLITE_OK) return fail(error("read the spool"));
-  state.bytes = spool.stored - before_first;
   open_[pipeline] = spool;
   return state;
+}
+
+Result<SpoolTotals> SpoolTable::totals(const std::string& pipeline, uint64_t from) {
+  int64_t base = known(pipeline).base;
+  bind(totals_, {base, limit_of(base), base + static_cast<int64_t>(from)});
+  SpoolTotals totals;
+  if (sqlite3_step(totals_) == SQLITE_ROW)
+    totals = {unsigned_column(totals_, 0), unsigned_column(totals_, 1)};
+  if (sqlite3_reset(totals_) != SQLITE_OK) return fail(error("count what is spooled"));
+  return totals;
 }
 
 Result<uint64_t> SpoolTable::append(const std::string& pipeline, const SpoolRow& row) {

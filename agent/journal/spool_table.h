@@ -22,6 +22,11 @@ struct SpoolState {
   std::string epoch;  // tells this numbering from that of a journal that was lost
   uint64_t first = 0;
   uint64_t end = 0;
+};
+
+// What is there. Between `first` and `end` rows can be missing, so this is no matter of the ends.
+struct SpoolTotals {
+  uint64_t records = 0;
   uint64_t bytes = 0;  // as stored
 };
 
@@ -47,6 +52,8 @@ class SpoolTable {
 
   // Makes the spool of `pipeline` when there is none. To be called before the others.
   Result<SpoolState> open(const std::string& pipeline);
+  // The records numbered from `from` on, and the bytes of all rows. Reads each row's head.
+  Result<SpoolTotals> totals(const std::string& pipeline, uint64_t from);
   // Returns the bytes stored. `row.first` must not lie before the end.
   Result<uint64_t> append(const std::string& pipeline, const SpoolRow& row);
   // The first row that has a record numbered `from` or later. kData: it is damaged; `*end` is then
@@ -81,6 +88,7 @@ class SpoolTable {
   sqlite3_stmt* find_ = nullptr;
   sqlite3_stmt* make_ = nullptr;
   sqlite3_stmt* ends_ = nullptr;
+  sqlite3_stmt* totals_ = nullptr;
   sqlite3_stmt* append_ = nullptr;
   sqlite3_stmt* last_before_ = nullptr;
   sqlite3_stmt* next_ = nullptr;

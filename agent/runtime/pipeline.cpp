@@ -140,7 +140,7 @@ void Pipeline::load_positions() {
     if (!saved) return fail_with(saved.error());
     saved_ = std::move(*saved);
     if (config_.delivery.exactly_once) return load_from_sink(Milliseconds{500});
-    open_source(saved_);
+    restore_spool(saved_);
   });
 }
 
@@ -148,7 +148,7 @@ void Pipeline::load_from_sink(Milliseconds next_delay) {
   sink_->load_positions([this, next_delay](Result<std::vector<SavedPosition>> saved) {
     if (state_ != State::kStarting) return;
     start_trouble_.clear();
-    if (saved) return open_source(*saved);
+    if (saved) return restore_spool(*saved);
     if (saved.error().kind() != ErrorKind::kUnavailable) return fail_with(saved.error());
     start_trouble_ = saved.error().message();
     static constexpr Milliseconds kLongest{30'000};
@@ -161,16 +161,27 @@ void Pipeline::load_from_sink(Milliseconds next_delay) {
 }
 
 // `delivered`: how far the sink, or for the sake of it the journal, has come.
-void Pipeline::open_source(const std::vector<SavedPosition>& delivered) {
+void Pipeline::restore_spool(const std::vector<SavedPosition>& delivered) {
   uint64_t number = 0;
   for (const SavedPosition& position : delivered)
     if (position.partition == Spool::partition(spooled_.epoch))
       number = std::strtoull(position.value.c_str(), nullptr, 10);
-  spool_->restore(spooled_, number);
   if (config_.delivery.spool.mode == SpoolMode::kNever) saved_ = delivered;
   std::erase_if(saved_, [this](const SavedPosition& position) {
     return position.partition == Spool::partition(spooled_.epoch);
   });
+  std::weak_ptr<bool> alive = alive_;
+  auto counted = [this, alive, number](Result<SpoolTotals> totals) {
+    if (alive.expired() || state_ != State::kStarting) return;
+    if (!totals) return fail_with(totals.error());
+    spool_->restore(spooled_, number, *totals);
+    open_source();
+  };
+  if (spooled_.end == spooled_.first) return counted(SpoolTotals{});
+  environment_.journal.count_spooled(config_.name, number, counted);
+}
+
+void Pipeline::open_source() {
   state_ = State::kRunning;
   source_open_ = true;
   if (Status status = source_->open(*this); !status) fail_with(status.error());

@@ -84,7 +84,8 @@ class Pipeline final : private SourceContext, private SinkContext {
   Status adapt_spooled(BatchRef& batch, const std::string& form);
   std::string form();
   void load_from_sink(Milliseconds next_delay);
-  void open_source(const std::vector<SavedPosition>& delivered);
+  void restore_spool(const std::vector<SavedPosition>& delivered);
+  void open_source();
 
   void wake() { idle_.start(); }
   void work();

@@ -3,6 +3,7 @@
 import json
 import secrets
 import shutil
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -155,6 +156,41 @@ def test_drop_oldest_keeps_the_latest_and_counts_the_rest(agent, collector, tele
     dropped = 50_000 - len(set(seqs(collector)))
     assert dropped > 10_000
     assert f"{dropped:,} dropped at maxSpool" in agent.log
+
+
+def test_after_drop_oldest_a_kill_and_a_reload_what_is_left_is_delivered_and_reading_goes_on(
+        agent, collector, telemetry, tmp_path):
+    """The numbers at the ends of a spool with a hole in it are not what it holds."""
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(telemetry(50_000).read_bytes())
+    collector.down()
+
+    def configure(longest):
+        one = spooling(file_source(path, follow=True), collector, maxSpool="64KiB",
+                       overflow="dropOldest")
+        one["delivery"]["retry"]["max"] = longest
+        agent.configure(one, drainTimeout="1s")
+
+    configure("500ms")
+    agent.start()
+    wait_all_read(agent, path)
+    agent.kill()
+    kept = spooled(agent)
+    assert kept < 25_000
+    agent.start()
+    agent.wait_log(rf"{kept:,} spooled records \(\d\d\.\d KiB\) are delivered first")
+    configure("400ms")
+    agent.send(signal.SIGHUP)
+    agent.wait_log("configuration taken over")
+    with open(path, "a", encoding="utf8") as file:
+        file.writelines(f'{{"seq":{n}}}\n' for n in range(50_000, 50_010))
+    collector.up()
+    agent.wait_for(lambda: collector.accepted and seqs(collector)[-1] == 50_009,
+                   what="the last record")
+    agent.terminate()
+    assert agent.wait() == 0
+    assert len(set(seqs(collector))) == kept + 10
+    assert "not delivered yet" not in agent.log_lines("done: ")[-1]
 
 
 def test_drop_newest_keeps_the_first_and_counts_the_rest(agent, collector, telemetry, tmp_path):

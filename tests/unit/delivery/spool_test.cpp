@@ -1,6 +1,7 @@
 #include "delivery/spool.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <sstream>
@@ -49,15 +50,18 @@ class SpoolTest : public testing::DelivererTest {
       state = *opened;
     });
     uint64_t delivered = 0;
-    client_->load("p", [&delivered, &state](Result<std::vector<SavedPosition>> saved) {
+    bool loaded = false;
+    client_->load("p", [&delivered, &state, &loaded](Result<std::vector<SavedPosition>> saved) {
+      loaded = true;
       for (const SavedPosition& position : *saved)
         if (position.partition == Spool::partition(state->epoch))
           delivered = std::stoull(position.value);
     });
-    bool loaded = false;
-    client_->load("p", [&loaded](const auto&) { loaded = true; });
     run_until([&loaded] { return loaded; });
-    spool_->restore(*state, delivered);
+    std::optional<SpoolTotals> totals;
+    client_->count_spooled("p", delivered, [&totals](auto counted) { totals = *counted; });
+    run_until([&totals] { return totals.has_value(); });
+    spool_->restore(*state, delivered, *totals);
   }
   void end() {
     deliverer_.reset();
@@ -72,8 +76,8 @@ class SpoolTest : public testing::DelivererTest {
   uint64_t spooled() {
     uint64_t records = 0;
     bool done = false;
-    client_->open_spool("p", [&records, &done](Result<SpoolState> state) {
-      records = state->end - state->first;
+    client_->count_spooled("p", 0, [&records, &done](Result<SpoolTotals> totals) {
+      records = totals->records;
       done = true;
     });
     run_until([&done] { return done; });
@@ -82,6 +86,41 @@ class SpoolTest : public testing::DelivererTest {
   void run_until_empty() {
     run_until([this] { return spool_->records_waiting() == 0 && deliverer_->settled(); });
     run_until([this] { return spooled() == 0; });
+  }
+
+  uint64_t stored_bytes() {
+    uint64_t bytes = 0;
+    bool done = false;
+    client_->count_spooled("p", 0, [&bytes, &done](Result<SpoolTotals> totals) {
+      bytes = totals->bytes;
+      done = true;
+    });
+    run_until([&done] { return done; });
+    return bytes;
+  }
+
+  // As an operator, or a damaged card, changes the file while the agent is down.
+  void change_journal(const char* sql) {
+    end();
+    client_.reset();
+    journal_.reset();
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open((folder_ / "journal.db").c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    sqlite3_close(db);
+    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db");
+    ASSERT_TRUE(journal);
+    journal_ = std::move(*journal);
+    client_ = journal_->make_client(&loop_);
+    journal_->start();
+  }
+  void save(const std::string& pipeline, SavedPosition position) {
+    bool done = false;
+    client_->commit(pipeline, {std::move(position)}, [&done](const Status& status) {
+      EXPECT_TRUE(status);
+      done = true;
+    });
+    run_until([&done] { return done; });
   }
 
   std::string saved_in_spool() {
@@ -271,6 +310,83 @@ TEST_F(SpoolTest, at_max_spool_drop_oldest_keeps_what_came_last) {
   EXPECT_EQ(delivered_.back(), 399);
   EXPECT_TRUE(in_order());
   EXPECT_EQ(delivered_.size() + spool_->counters().dropped_oldest, 400U);
+}
+
+// Between what the deliverer holds and what came last there is a hole: the numbers at the ends of
+// the spool tell nothing of what is in it.
+TEST_F(SpoolTest, after_drop_oldest_only_what_is_there_waits) {
+  config_.spool.max_bytes = 600;
+  config_.spool.overflow = Overflow::kDropOldest;
+  start();
+  fill(400);
+  uint64_t dropped = spool_->counters().dropped_oldest;
+  ASSERT_GT(dropped, 0U);
+  EXPECT_EQ(spool_->records_waiting(), 400 - dropped);
+  EXPECT_EQ(spool_->bytes(), stored_bytes());
+}
+
+TEST_F(SpoolTest, after_drop_oldest_and_a_kill_what_is_left_is_delivered_and_more_is_taken) {
+  config_.spool.max_bytes = 600;
+  config_.spool.overflow = Overflow::kDropOldest;
+  start();
+  fill(400);
+  uint64_t left = 400 - spool_->counters().dropped_oldest;
+  start();
+  EXPECT_EQ(spool_->records_waiting(), left);
+  EXPECT_EQ(spool_->bytes(), stored_bytes());
+  for (int next = 400; next < 440; next += 4) {
+    run_until([this] { return spool_->wants_more(); });
+    add(next, 4);
+  }
+  deliver_all();
+  EXPECT_TRUE(in_order());
+  EXPECT_EQ(delivered_.back(), 439);
+  EXPECT_EQ(delivered_.size() + spool_->counters().dropped_oldest, left + 40);
+}
+
+TEST_F(SpoolTest, what_waits_after_a_kill_inside_a_row_is_the_rest_of_it) {
+  config_.spool.mode = SpoolMode::kAlways;
+  start();
+  add(0, 6);  // one row, two deliveries
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until([this] { return saved_in_spool() == "4"; });
+  start();
+  EXPECT_EQ(spool_->records_waiting(), 2U);
+}
+
+TEST_F(SpoolTest, rows_that_cannot_be_read_do_not_take_their_room_for_ever) {
+  config_.spool.max_bytes = 600;
+  start();
+  fill(40);
+  change_journal("UPDATE spool SET batch = zeroblob(length(batch))");
+  start();
+  run_until([this] { return spooled() == 0; });
+  EXPECT_EQ(spool_->records_waiting(), 0U);
+  EXPECT_EQ(spool_->bytes(), 0U);
+}
+
+TEST_F(SpoolTest, a_source_is_not_held_back_by_rows_that_could_not_be_removed_for_a_moment) {
+  change_journal(
+      "CREATE TRIGGER jam BEFORE DELETE ON spool"
+      "  WHEN EXISTS(SELECT 1 FROM positions WHERE pipeline = 'jam' AND value = 'on')"
+      "  BEGIN SELECT RAISE(ABORT, 'jammed'); END");
+  config_.spool.max_bytes = 300;
+  config_.spool.mode = SpoolMode::kAlways;
+  start();
+  int next = 0;
+  for (; spool_->wants_more() && next < 4000; next += 4) {
+    add(next, 4);
+    uv_run(&loop_, UV_RUN_NOWAIT);
+  }
+  ASSERT_LT(next, 4000);
+  save("jam", {"", "on"});
+  sink_.open_attempts.front().done(Answer::delivered());
+  sink_.open_attempts.pop_front();
+  run_until([this] { return saved_in_spool() == "4"; });
+  EXPECT_GT(spooled(), 0U);
+  save("jam", {"", "off"});
+  run_until([this] { return spool_->wants_more(); });
+  deliver_all();
 }
 
 TEST_F(SpoolTest, at_max_spool_drop_newest_keeps_what_came_first) {
