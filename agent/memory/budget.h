@@ -1,11 +1,13 @@
-// What a pipeline may hold in memory. Every block of every batch, and every larger buffer a stage
-// keeps, is charged here; a source that cannot reserve stops reading until something is released.
+// What a pipeline may hold in memory. Every block of every batch, and everything a stage keeps that
+// its input can make grow (unfinished records, queues of packets, tables of names), is charged
+// here; a source that cannot reserve stops reading until something is released.
 //
 // Thread: the pipeline's loop thread only.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <utility>
 
 namespace leat {
 
@@ -37,6 +39,43 @@ class Budget {
   size_t peak_ = 0;
   bool refused_ = false;
   std::function<void()> on_room_;
+};
+
+// What one holder keeps outside a batch's arena, counted for as long as this lives: a member beside
+// the buffer, told of its size whenever that changes.
+//
+// Lifetime: the budget outlives it.
+class Charge {
+ public:
+  Charge() = default;  // counts nothing, wherever it is told of
+  explicit Charge(Budget& budget, size_t bytes = 0) : budget_(&budget) { set(bytes); }
+  Charge(Charge&& other) noexcept
+      : budget_(std::exchange(other.budget_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  Charge& operator=(Charge&& other) noexcept {
+    if (this == &other) return *this;
+    set(0);
+    budget_ = std::exchange(other.budget_, nullptr);
+    bytes_ = std::exchange(other.bytes_, 0);
+    return *this;
+  }
+  ~Charge() { set(0); }
+
+  // From now on it is `bytes`. Costs nothing when that is no change.
+  void set(size_t bytes) {
+    if (budget_ == nullptr || bytes == bytes_) return;
+    size_t before = std::exchange(bytes_, bytes);
+    if (bytes > before) {
+      budget_->charge(bytes - before);
+    } else {
+      budget_->release(before - bytes);
+    }
+  }
+  void add(size_t bytes) { set(bytes_ + bytes); }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  Budget* budget_ = nullptr;
+  size_t bytes_ = 0;
 };
 
 }  // namespace leat

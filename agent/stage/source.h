@@ -46,6 +46,10 @@ class SourceContext {
   virtual bool exactly_once() = 0;
   // Bytes one batch should aim at; smaller where the memory budget is small.
   virtual size_t batch_bytes() const = 0;
+  // What the source keeps outside of batches counts against it, too, when its input can make that
+  // grow (a member Charge beside the buffer). It must not fill the budget alone: no batch could be
+  // made of it then.
+  virtual Budget& budget() = 0;
   // How the stream is cut into records. Null for sources that frame their own messages.
   virtual const Framing* framing() = 0;
   // True when on resume the decoder must see the start of the partition first (Batch::preamble).

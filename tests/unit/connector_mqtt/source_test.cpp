@@ -44,6 +44,7 @@ class MqttSourceTest : public ::testing::Test, public SourceContext {
   const std::string& agent() override { return agent_; }
   bool exactly_once() override { return exactly_once_; }
   size_t batch_bytes() const override { return 64 * 1024; }
+  Budget& budget() override { return budget_; }
   const Framing* framing() override { return nullptr; }
   bool needs_preamble() override { return false; }
   const std::vector<SavedPosition>& saved() override { return saved_; }

@@ -155,6 +155,7 @@ class SerialSourceTest : public ::testing::Test, public SourceContext {
   const std::string& agent() override { return name_; }
   bool exactly_once() override { return false; }
   size_t batch_bytes() const override { return 64 * 1024; }
+  Budget& budget() override { return budget_; }
   const Framing* framing() override { return nullptr; }
   bool needs_preamble() override { return false; }
   const std::vector<SavedPosition>& saved() override { return saved_; }
