@@ -21,6 +21,7 @@ struct DeadLetterFile::Writer {
   int fd = -1;
   int64_t size = 0;     // of the file, up to the last whole line
   bool named = false;   // by its folder, also after a power cut
+  bool whole = true;    // nothing lies behind `size` that an attempt left
   std::string text;     // what to append
   std::string rotated;  // set when a rotation happened: what was let go or moved
   Status status;
@@ -30,19 +31,40 @@ struct DeadLetterFile::Writer {
   }
 
   Status open() {
-    fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    fd = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0 && errno == ENOENT && ::mkdir(folder_of(path).c_str(), 0750) == 0)
+      fd = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC,
+                  0640);  // its folder was removed, too
     if (fd < 0) return fail_errno("open " + path, errno);
     named = false;
+    whole = true;
     struct stat info {};
     if (::fstat(fd, &info) != 0) return fail_errno("stat " + path, errno);
     size = info.st_size;
     char last = '\n';
     if (size > 0 && ::pread(fd, &last, 1, size - 1) == 1 && last != '\n') {
       // The end of a line that a power cut tore: end it, so that the next one stands alone.
-      if (::pwrite(fd, "\n", 1, size) != 1) return fail_errno("write " + path, errno);
+      if (::write(fd, "\n", 1) != 1) return fail_errno("write " + path, errno);
       ++size;
     }
     return {};
+  }
+
+  // Whether the path still names the file that is open, and that is as it was left here.
+  bool is_ours() const {
+    struct stat open_file {};
+    struct stat named_file {};
+    if (::fstat(fd, &open_file) != 0 || ::stat(path.c_str(), &named_file) != 0) return false;
+    if (open_file.st_dev != named_file.st_dev || open_file.st_ino != named_file.st_ino)
+      return false;
+    // Longer than that is what an attempt of ours left, or somebody else's.
+    return whole ? open_file.st_size == size : open_file.st_size >= size;
+  }
+
+  // What was written is in a file that has a name, by this path or (it was renamed) another.
+  bool is_kept() const {
+    struct stat info {};
+    return ::fstat(fd, &info) == 0 && info.st_nlink > 0 && info.st_size >= size;
   }
 
   Status rotate() {
@@ -54,15 +76,30 @@ struct DeadLetterFile::Writer {
   }
 
   Status append() {
+    // A file that is taken away again and again while it is written is the next attempt's business.
+    constexpr int kTries = 3;
+    for (int i = 0; i < kTries; ++i) {
+      if (Status written = append_once(); !written) return written;
+      if (is_kept()) return {};
+      ::close(std::exchange(fd, -1));
+    }
+    return fail(ErrorKind::kUnavailable, path + ": is removed or emptied while it is written");
+  }
+
+  Status append_once() {
+    if (fd >= 0 && !is_ours()) ::close(std::exchange(fd, -1));
     if (fd < 0)
       if (Status opened = open(); !opened) return opened;
     if (size > 0 && size + static_cast<int64_t>(text.size()) > max_bytes)
       if (Status moved = rotate(); !moved) return moved;
+    // What an attempt left that failed half way goes. Always at the end: a file that is emptied at
+    // this moment gets no hole.
+    if (!whole && ::ftruncate(fd, static_cast<off_t>(size)) != 0)
+      return fail_errno("truncate " + path, errno);
+    whole = false;
     size_t done = 0;
     while (done < text.size()) {
-      // At a fixed offset: a write that failed half way is written over by the next attempt.
-      ssize_t n = ::pwrite(fd, text.data() + done, text.size() - done,
-                           static_cast<off_t>(size + static_cast<int64_t>(done)));
+      ssize_t n = ::write(fd, text.data() + done, text.size() - done);
       if (n < 0) return fail_errno("write " + path, errno);
       done += static_cast<size_t>(n);
     }
@@ -75,13 +112,17 @@ struct DeadLetterFile::Writer {
     if (!named)
       if (Status synced = sync_folder(folder_of(path)); !synced) return synced;
     named = true;
+    whole = true;
     size += static_cast<int64_t>(text.size());
     return {};
   }
 };
 
-DeadLetterFile::DeadLetterFile(uv_loop_t* loop, std::string scope, DeadLetterConfig config)
-    : loop_(loop), scope_(std::move(scope)), config_(std::move(config)), retry_(loop) {}
+DeadLetterFile::DeadLetterFile(uv_loop_t* loop, std::string scope, DeadLetterConfig config,
+                               Budget* budget)
+    : loop_(loop), scope_(std::move(scope)), config_(std::move(config)), retry_(loop) {
+  if (budget != nullptr) charge_ = Charge(*budget);
+}
 
 DeadLetterFile::~DeadLetterFile() {
   *alive_ = false;
@@ -95,6 +136,7 @@ void DeadLetterFile::append(const std::string& line) {
   waiting_ += line;
   waiting_ += '\n';
   ++last_;
+  charge_.set(pending_bytes());
   if (writing_ == 0) write_next();
 }
 
@@ -128,7 +170,8 @@ void DeadLetterFile::written(const Status& status) {
     return;
   }
   if (std::exchange(failed_, false)) log::info(scope_, "dead letters are written again");
-  writer_->text.clear();
+  writer_->text = {};  // with its memory: it may have been much
+  charge_.set(pending_bytes());
   durable_ = wrote;
   if (!waiting_.empty()) write_next();
   if (listener_) listener_();

@@ -20,9 +20,6 @@ struct Deliverer::Item {
 
 namespace {
 
-// Dead letters that may wait for the disk before the chain is held back.
-constexpr size_t kMostPendingDeadLetters = 256 * 1024;
-
 uint64_t seed_for(const Clock& clock, const void* self) {
   return static_cast<uint64_t>(clock.monotonic_us()) ^ reinterpret_cast<uintptr_t>(self);
 }
@@ -47,7 +44,7 @@ Deliverer::~Deliverer() {
 
 bool Deliverer::wants_more() const {
   return !stopped_ && items_.size() <= static_cast<size_t>(setup_.in_flight) &&
-         setup_.dead_letters.pending_bytes() < kMostPendingDeadLetters;
+         !setup_.dead_letters.full();
 }
 
 bool Deliverer::settled() const {
@@ -249,7 +246,7 @@ void Deliverer::rejected(Item& item, const Answer& answer) {
   if (piece.records <= 1 || !answer.bad_records.empty()) {
     std::vector<uint32_t> bad = answer.bad_records;
     if (bad.empty() && piece.records == 1) bad.push_back(0);
-    for (uint32_t index : bad) bury(item, piece, index, answer.reason);
+    for (size_t i = 0; i < bad.size(); ++i) bury(item, piece, bad[i], answer.reason_of(i));
     Delivery rest = without(piece, bad);
     // With exactlyOnce the position of what was buried must still reach the sink.
     bool positions_only = setup_.config.exactly_once && rest.records == 0 && item.todo.empty();

@@ -79,6 +79,7 @@ void Spool::restore(const SpoolState& state, uint64_t delivered, const SpoolTota
 // --- from the chain -----------------------------------------------------------------------------
 
 bool Spool::wants_more() const {
+  if (setup_.dead_letters.full()) return false;  // on whichever way records go
   return active_ ? writer_.wants_more() : deliverer_->wants_more();
 }
 

@@ -232,18 +232,21 @@ void SpoolWriter::sent(uint64_t serial, const Result<uint64_t>& stored) {
     failures_ = 0;
   }
   settle();
-  pump();
+  pump();  // and without one, when the journal has taken its first row again
 }
 
-// Hands on what is stored, in order.
+// Hands on what is stored, in order. Each row that goes makes place for the next one.
 void SpoolWriter::settle() {
+  bool any = false;
   while (!rows_.empty() && rows_.front().state == Row::State::kStored &&
          rows_.front().dead_letters <= setup_.dead_letters.durable()) {
     Row row = std::move(rows_.front());
     rows_.pop_front();
     counters_.spooled += row.records;
+    any = true;
     on_stored_(row);
   }
+  if (any) pump();
 }
 
 void SpoolWriter::try_again_later(const Error& error) {

@@ -76,7 +76,8 @@ Status Pipeline::build() {
   DeadLetterConfig letters = config_.dead_letters;
   if (letters.path.empty())
     letters.path = environment_.data_dir + "/dead-letters/" + config_.name + ".jsonl";
-  dead_letter_file_ = std::make_unique<DeadLetterFile>(environment_.loop, config_.name, letters);
+  dead_letter_file_ =
+      std::make_unique<DeadLetterFile>(environment_.loop, config_.name, letters, &budget_);
   spool_ = std::make_unique<Spool>(
       SpoolSetup{.loop = environment_.loop,
                  .clock = environment_.clock,

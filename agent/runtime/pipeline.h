@@ -115,7 +115,7 @@ class Pipeline final : private SourceContext, private SinkContext {
   void window_full(bool full) override;
   void save(SavedPosition what, std::function<void(Status)> done) override;
   void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override;
-  Budget& budget() override { return budget_; }
+  Budget& budget() override { return budget_; }  // of both
   Enclosure enclosure() override { return config_.sink.format->enclosure(chain_->encoder()); }
   const WriteFormat* format() override { return config_.sink.format; }
 

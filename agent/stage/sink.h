@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -70,15 +71,32 @@ struct Answer {
   // the delivery was stored; the engine takes these out and delivers the rest again as one. Empty:
   // the engine finds out by halving.
   std::vector<uint32_t> bad_records;
+  // Of bad_records, one each, where they differ; none: `reason` is that of all.
+  std::vector<std::string> bad_reasons;
+
+  const std::string& reason_of(size_t bad) const {
+    return bad < bad_reasons.size() ? bad_reasons[bad] : reason;
+  }
 
   static Answer delivered() { return {}; }
   static Answer retry(std::string reason, Milliseconds after = Milliseconds{0}) {
-    return {Outcome::kRetry, std::move(reason), after, {}};
+    return {Outcome::kRetry, std::move(reason), after, {}, {}};
   }
   static Answer rejected(std::string reason, std::vector<uint32_t> bad_records = {}) {
-    return {Outcome::kRejected, std::move(reason), {}, std::move(bad_records)};
+    return {Outcome::kRejected, std::move(reason), {}, std::move(bad_records), {}};
   }
-  static Answer failed(std::string reason) { return {Outcome::kFailed, std::move(reason), {}, {}}; }
+  // Each for its own reason; not empty.
+  static Answer rejected(std::vector<std::pair<uint32_t, std::string>> bad) {
+    Answer answer = rejected(bad.front().second);
+    for (auto& [record, why] : bad) {
+      answer.bad_records.push_back(record);
+      answer.bad_reasons.push_back(std::move(why));
+    }
+    return answer;
+  }
+  static Answer failed(std::string reason) {
+    return {Outcome::kFailed, std::move(reason), {}, {}, {}};
+  }
 };
 
 // What the engine gives a sink. Outlives the sink.

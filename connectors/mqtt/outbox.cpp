@@ -26,8 +26,7 @@ bool is_about_the_message(uint8_t reason) {
 std::optional<Answer> Outbox::begin(const Delivery& delivery, Version version, size_t largest) {
   forget();
   parts_ = delivery.parts;
-  std::vector<uint32_t> bad;
-  std::string why;
+  std::vector<std::pair<uint32_t, std::string>> bad;
   uint32_t index = 0;
   delivery.each_record([&](const Record& record) {
     uint32_t at = index++;
@@ -35,15 +34,14 @@ std::optional<Answer> Outbox::begin(const Delivery& delivery, Version version, s
     const size_t start = packets_.size();
     if (Status status = make(record, version, largest); !status) {
       packets_.resize(start);
-      if (bad.empty()) why = status.error().message();
-      bad.push_back(at);
+      bad.emplace_back(at, status.error().message());
       return;
     }
     messages_.back().record = at;
   });
   if (bad.empty()) return std::nullopt;
   forget();
-  return Answer::rejected(std::move(why), std::move(bad));
+  return Answer::rejected(std::move(bad));
 }
 
 Status Outbox::make(const Record& record, Version version, size_t largest) {
@@ -124,8 +122,7 @@ void Outbox::settle(Message& message, uint8_t reason, std::string_view words) {
   }
   std::string why = "the broker refuses a message: " + reason_text(reason) + broker_words(words);
   if (is_about_the_message(reason)) {
-    bad_.push_back(message.record);
-    bad_why_ = std::move(why);
+    bad_.emplace_back(message.record, std::move(why));
   } else {
     retry_why_ = std::move(why);
   }
@@ -138,11 +135,10 @@ Answer Outbox::finish() {
     return Answer::retry(std::move(why));
   }
   if (!bad_.empty()) {
-    std::vector<uint32_t> bad = std::move(bad_);
+    std::vector<std::pair<uint32_t, std::string>> bad = std::move(bad_);
     std::sort(bad.begin(), bad.end());
-    std::string why = std::move(bad_why_);
     remember();
-    return Answer::rejected(std::move(why), std::move(bad));
+    return Answer::rejected(std::move(bad));
   }
   forget();
   delivered_.clear();
@@ -173,7 +169,6 @@ void Outbox::forget() {
   bad_.clear();
   next_ = 0;
   retry_why_.clear();
-  bad_why_.clear();
 }
 
 }  // namespace leat::mqtt

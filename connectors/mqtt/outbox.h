@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "connectors/mqtt/packets.h"
@@ -74,8 +75,7 @@ class Outbox {
   size_t next_ = 0;
   std::unordered_map<uint16_t, size_t> in_flight_;  // identifier → index of the message
   uint16_t last_id_ = 0;
-  std::vector<uint32_t> bad_;
-  std::string bad_why_;
+  std::vector<std::pair<uint32_t, std::string>> bad_;  // records, each with why
   std::string retry_why_;
   std::string topic_;    // scratch
   std::string payload_;  // scratch

@@ -128,7 +128,10 @@ TEST_F(MqttSinkTest, records_without_a_topic_are_rejected_before_anything_is_sen
   Answer answer = harness_.deliver(delivery);
   EXPECT_EQ(answer.outcome, Outcome::kRejected);
   EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{1, 2, 3, 4}));
-  EXPECT_NE(answer.reason.find("\"site\" is null"), std::string::npos) << answer.reason;
+  ASSERT_EQ(answer.bad_reasons.size(), 4U);  // each its own
+  EXPECT_NE(answer.reason_of(0).find("\"site\" is null"), std::string::npos);
+  EXPECT_NE(answer.reason_of(1).find("no field"), std::string::npos) << answer.reason_of(1);
+  EXPECT_NE(answer.reason_of(2).find("b/#"), std::string::npos) << answer.reason_of(2);
   EXPECT_TRUE(published().empty());
 }
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "sink_harness.h"
 
 namespace leat {
@@ -29,6 +32,10 @@ class DeadLetterFileTest : public ::testing::Test {
       uv_run(&loop_, UV_RUN_ONCE);
     EXPECT_EQ(letters_->durable(), letters_->last());
     EXPECT_EQ(letters_->pending_bytes(), 0U);
+  }
+  void append_and_wait(const std::string& line) {
+    letters_->append(line);
+    run_until_durable();
   }
   std::string path() const { return folder_ / "dead.jsonl"; }
 
@@ -71,6 +78,74 @@ TEST_F(DeadLetterFileTest, is_rotated_once_at_its_limit) {
   EXPECT_LE(read_file(path()).size(), 100U);
   EXPECT_EQ(folder_.list(), (std::vector<std::string>{"dead.jsonl", "dead.jsonl.1"}));
   EXPECT_EQ(read_file(path()).substr(41, 1), "j");
+}
+
+TEST_F(DeadLetterFileTest, the_next_ones_have_a_file_when_theirs_is_removed) {
+  open();
+  append_and_wait("before");
+  std::filesystem::remove(path());
+  append_and_wait("after");
+  EXPECT_EQ(read_file(path()), "after\n");
+}
+
+TEST_F(DeadLetterFileTest, the_next_ones_have_a_file_when_their_folder_is_removed) {
+  letters_ = std::make_unique<DeadLetterFile>(
+      &loop_, "test", DeadLetterConfig{folder_ / "letters/dead.jsonl", 1 << 20});
+  append_and_wait("before");
+  std::filesystem::remove_all(folder_ / "letters");
+  append_and_wait("after");
+  EXPECT_EQ(read_file(folder_ / "letters/dead.jsonl"), "after\n");
+}
+
+TEST_F(DeadLetterFileTest, the_next_ones_begin_a_new_file_when_theirs_is_renamed) {
+  open();
+  append_and_wait("before");
+  std::filesystem::rename(path(), folder_ / "dead.old");
+  append_and_wait("after");
+  EXPECT_EQ(read_file(path()), "after\n");
+  EXPECT_EQ(read_file(folder_ / "dead.old"), "before\n");
+}
+
+TEST_F(DeadLetterFileTest, the_next_ones_are_behind_no_hole_when_the_file_is_emptied) {
+  open();
+  append_and_wait("before");
+  std::filesystem::resize_file(path(), 0);
+  append_and_wait("after");
+  append_and_wait("and after");
+  EXPECT_EQ(read_file(path()), "after\nand after\n");
+}
+
+TEST_F(DeadLetterFileTest, the_next_ones_go_to_the_file_that_has_the_name_now) {
+  open();
+  append_and_wait("before");
+  write_file(folder_ / "other", "put there by hand\n");
+  std::filesystem::rename(folder_ / "other", path());
+  append_and_wait("after");
+  EXPECT_EQ(read_file(path()), "put there by hand\nafter\n");
+}
+
+TEST_F(DeadLetterFileTest, what_somebody_else_appended_stays) {
+  open();
+  append_and_wait("before");
+  std::ofstream(path(), std::ios::app) << "by hand\n";
+  append_and_wait("after");
+  EXPECT_EQ(read_file(path()), "before\nby hand\nafter\n");
+}
+
+TEST_F(DeadLetterFileTest, what_waits_counts_against_the_budget) {
+  std::filesystem::create_directory(path());  // in the way
+  Budget budget(1 << 20);
+  letters_ =
+      std::make_unique<DeadLetterFile>(&loop_, "test", DeadLetterConfig{path(), 1 << 20}, &budget);
+  for (int i = 0; i < 100; ++i) letters_->append(std::string(1000, 'x'));
+  EXPECT_EQ(budget.used(), letters_->pending_bytes());
+  EXPECT_FALSE(letters_->full());
+  for (int i = 0; i < 200; ++i) letters_->append(std::string(1000, 'x'));
+  EXPECT_TRUE(letters_->full());
+  std::filesystem::remove(path());
+  run_until_durable();
+  EXPECT_EQ(budget.used(), 0U);
+  letters_.reset();  // before its budget
 }
 
 TEST_F(DeadLetterFileTest, what_could_not_be_written_is_tried_again) {

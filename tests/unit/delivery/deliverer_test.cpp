@@ -134,19 +134,25 @@ TEST_F(DelivererTest, takes_out_the_records_that_the_sink_names) {
   EXPECT_EQ(buried_, (std::vector<std::string>{"r1", "r3"}));
 }
 
+TEST_F(DelivererTest, each_record_that_the_sink_names_is_buried_for_its_own_reason) {
+  make();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::rejected({{1, "no topic"}, {3, "a wildcard in it"}}));
+  answer("r0 r2", Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(read_file(folder_ / "dead.jsonl"), "r1: no topic\nr3: a wildcard in it\n");
+}
+
 TEST_F(DelivererTest, the_position_waits_for_the_dead_letters_before_it) {
-  letters_.reset();
-  // A folder that does not exist: nothing can be written until it does.
-  letters_ = std::make_unique<DeadLetterFile>(
-      &loop_, "test", DeadLetterConfig{folder_ / "later/dead.jsonl", 1 << 20});
+  std::filesystem::create_directory(folder_ / "dead.jsonl");  // nothing can be written there
   make();
   add(0, 1);
   answer("r0", Answer::rejected("422"));
   EXPECT_EQ(saved(), "nothing");
-  std::filesystem::create_directory(folder_ / "later");
+  std::filesystem::remove(folder_ / "dead.jsonl");
   run_until_settled();
   EXPECT_EQ(saved(), "10");
-  EXPECT_EQ(read_file(folder_ / "later/dead.jsonl"), "r0: 422\n");
+  EXPECT_EQ(read_file(folder_ / "dead.jsonl"), "r0: 422\n");
 }
 
 TEST_F(DelivererTest, a_batch_without_records_still_moves_the_position) {

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <sstream>
 
 #include "delivery/fixture.h"
@@ -452,6 +453,32 @@ TEST_F(SpoolTest, acknowledging_waits_for_dead_letters_that_came_before) {
   add(0, 4);
   run_until_acked(40);
   EXPECT_EQ(letters_->durable(), letters_->last());
+}
+
+TEST_F(SpoolTest,
+       rows_that_waited_for_dead_letters_make_place_for_the_next_when_those_are_written) {
+  std::filesystem::create_directory(folder_ / "dead.jsonl");  // nothing can be written there
+  config_.spool.mode = SpoolMode::kAlways;
+  start();
+  letters_->append("{}");
+  for (int first = 0; first < 64; first += 16) add(first, 16);  // a row each
+  run_until([this] { return spooled() == 32; });                // two of them, and no more
+  EXPECT_TRUE(source_.acks.empty());
+  std::filesystem::remove(folder_ / "dead.jsonl");
+  run_until_acked(640);
+  deliver_all();
+  EXPECT_EQ(delivered_.size(), 64U);
+}
+
+TEST_F(SpoolTest, dead_letters_that_cannot_be_written_hold_the_source_back_with_and_without_spool) {
+  std::filesystem::create_directory(folder_ / "dead.jsonl");
+  for (SpoolMode mode : {SpoolMode::kAlways, SpoolMode::kOnTrouble, SpoolMode::kNever}) {
+    config_.spool.mode = mode;
+    start();
+    EXPECT_TRUE(letters_->full() || spool_->wants_more());
+    while (!letters_->full()) letters_->append(std::string(1000, 'x'));
+    EXPECT_FALSE(spool_->wants_more());
+  }
 }
 
 TEST_F(SpoolTest, rejected_records_that_were_spooled_become_dead_letters) {
