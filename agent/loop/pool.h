@@ -1,4 +1,6 @@
-// Short blocking calls (a read, a write, an fsync) on libuv's thread pool.
+// Short blocking calls (a read, a write, an fsync) on libuv's thread pool. What may take long
+// because a peer is silent has no place here: there are two threads for all pipelines (net/lookup.h
+// has its own).
 #pragma once
 
 #include <uv.h>

@@ -3,7 +3,6 @@
 #include <sys/un.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace leat {
@@ -17,13 +16,7 @@ uint64_t in_ns(Milliseconds duration) {
 
 }  // namespace
 
-// Requests live until libuv calls back, which may be long after the Dialer is gone: a look-up that
-// runs cannot be cancelled.
-struct Dialer::Lookup {
-  uv_getaddrinfo_t request;
-  Dialer* dialer;
-};
-
+// Lives until libuv calls back, which may be after the Dialer is gone.
 struct Dialer::Attempt {
   uv_connect_t request;
   Dialer* dialer;
@@ -54,10 +47,6 @@ Dialer::Dialer(uv_loop_t* loop, const Address& address, Milliseconds timeout, Do
 }
 
 Dialer::~Dialer() {
-  if (lookup_ != nullptr) {
-    lookup_->dialer = nullptr;
-    uv_cancel(reinterpret_cast<uv_req_t*>(&lookup_->request));
-  }
   if (attempt_ != nullptr) attempt_->dialer = nullptr;
 }
 
@@ -89,30 +78,23 @@ void Dialer::resolve(const Address& address) {
     addresses_.push_back(literal);
     return try_next();
   }
-  addrinfo hints = {};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  lookup_ = new Lookup{{}, this};
-  lookup_->request.data = lookup_;
-  auto resolved = [](uv_getaddrinfo_t* request, int status, addrinfo* list) {
-    std::unique_ptr<Lookup> lookup(static_cast<Lookup*>(request->data));
-    std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, uv_freeaddrinfo);
-    Dialer* dialer = lookup->dialer;
-    if (dialer == nullptr) return;
-    dialer->lookup_ = nullptr;
-    if (status != 0) return dialer->finish(fail_uv(dialer->what(), status));
-    for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
-      if (entry->ai_addrlen > sizeof(sockaddr_storage)) continue;
-      std::memcpy(&dialer->addresses_.emplace_back(), entry->ai_addr, entry->ai_addrlen);
+  lookup_.emplace(loop_, address.host, [this, port = address.port](Lookup::Answer answer) {
+    resolved(std::move(answer), port);
+  });
+}
+
+void Dialer::resolved(Lookup::Answer answer, uint16_t port) {
+  lookup_.reset();
+  if (!answer) return finish(fail(answer.error().kind(), what() + ": " + answer.error().message()));
+  addresses_ = std::move(*answer);
+  for (sockaddr_storage& address : addresses_) {
+    if (address.ss_family == AF_INET6) {
+      reinterpret_cast<sockaddr_in6&>(address).sin6_port = htons(port);
+    } else {
+      reinterpret_cast<sockaddr_in&>(address).sin_port = htons(port);
     }
-    dialer->try_next();
-  };
-  int code = uv_getaddrinfo(loop_, &lookup_->request, resolved, address.host.c_str(),
-                            std::to_string(address.port).c_str(), &hints);
-  if (code != 0) {
-    delete std::exchange(lookup_, nullptr);
-    fail_later(fail_uv(what(), code).value());
   }
+  try_next();
 }
 
 void Dialer::try_next() {

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "base/units.h"
 #include "loop/handles.h"
 #include "net/address.h"
+#include "net/lookup.h"
 #include "net/socket.h"
 
 namespace leat {
@@ -30,10 +32,10 @@ class Dialer {
   Dialer& operator=(const Dialer&) = delete;
 
  private:
-  struct Lookup;
   struct Attempt;
 
   void resolve(const Address& address);
+  void resolved(Lookup::Answer answer, uint16_t port);
   void connect_pipe(const std::string& path);
   void try_next();
   void attempted(int uv_code);
@@ -46,8 +48,8 @@ class Dialer {
   const uint64_t deadline_ns_;
   Done done_;
   Timer timer_;
-  Lookup* lookup_ = nullptr;    // under way; owned by libuv until its callback
-  Attempt* attempt_ = nullptr;  // the same
+  std::optional<Lookup> lookup_;
+  Attempt* attempt_ = nullptr;  // under way; owned by libuv until its callback
   Socket::Ptr socket_;
   std::vector<sockaddr_storage> addresses_;
   size_t next_ = 0;
