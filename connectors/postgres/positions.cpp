@@ -1,6 +1,9 @@
 #include "connectors/postgres/positions.h"
 
 #include <mbedtls/base64.h>
+#include <uv.h>
+
+#include <utility>
 
 #include "base/text.h"
 #include "connectors/postgres/wire.h"
@@ -32,7 +35,29 @@ std::string literal(const std::string& text) {
   return quoted_text(storable(text));
 }
 
+std::string random_name() {
+  uint64_t number = 0;
+  if (uv_random(nullptr, nullptr, &number, sizeof number, 0, nullptr) != 0) number = uv_hrtime();
+  return std::to_string(number);
+}
+
 }  // namespace
+
+Positions::Positions(std::string agent, std::string pipeline)
+    : agent_(std::move(agent)), pipeline_(std::move(pipeline)) {
+  begin_anew();
+}
+
+void Positions::begin_anew() {
+  owner_ = random_name();
+  session_ = attempt_ = stored_ = 0;
+  unheard_of_.clear();
+  known_ = moved_ = false;
+}
+
+std::string Positions::where_mine() const {
+  return " WHERE agent = " + literal(agent_) + " AND pipeline = " + literal(pipeline_);
+}
 
 std::string Positions::exists_sql() {
   return "SELECT pg_catalog.to_regclass('leat_positions') IS NOT NULL";
@@ -44,68 +69,83 @@ std::string Positions::create_sql() {
          " PRIMARY KEY (agent, pipeline, partition))";
 }
 
-std::string Positions::load_sql() const {
-  return "SELECT partition, value, delivery FROM leat_positions WHERE agent = " + literal(agent_) +
-         " AND pipeline = " + literal(pipeline_);
+std::string Positions::owner_sql() const {
+  return "SELECT value FROM leat_positions" + where_mine() + " AND partition = ''";
 }
 
-Status Positions::loaded(const std::vector<Row>& rows) {
-  std::map<std::string, Stored, std::less<>> stored;
+bool Positions::found(const std::vector<Row>& rows) {
+  holder_.reset();
+  if (!rows.empty() && !rows[0].empty()) holder_ = rows[0][0];
+  return session_ == 0 || (holder_ && holder_->starts_with(owner_ + "/"));
+}
+
+// Only from the hands they were found in: a statement of a process that was killed may come late.
+// READ COMMITTED: SELECT sees what a transaction has left that the statement before waited for.
+std::string Positions::take_sql() {
+  ++session_;
+  std::string take =
+      holder_
+          ? "UPDATE leat_positions SET value = '" + mark() + "'" +
+                (session_ == 1 ? ", delivery = '0'" : "") + where_mine() +
+                " AND partition = '' AND value = " + quoted_text(*holder_)
+          : "INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) VALUES (" +
+                literal(agent_) + ", " + literal(pipeline_) + ", '', '" + mark() +
+                "', '0') ON CONFLICT DO NOTHING";
+  return "BEGIN ISOLATION LEVEL READ COMMITTED; " + take +
+         "; SELECT partition, value, delivery FROM leat_positions" + where_mine() + "; COMMIT";
+}
+
+Status Positions::taken(const std::vector<Row>& rows) {
+  values_.clear();
+  bool mine = false;
+  std::string number;
   for (const Row& row : rows) {
     if (row.size() != 3 || !row[0] || !row[1] || !row[2])
       return fail(ErrorKind::kUnavailable, "the table leat_positions gives a strange answer");
-    stored[from_stored(*row[0])] = {from_stored(*row[1]), *row[2]};
+    if (row[0]->empty()) {
+      mine = *row[1] == mark();
+      number = *row[2];
+    } else {
+      values_[from_stored(*row[0])] = from_stored(*row[1]);
+    }
   }
-  moved_ = had_ && stored != stored_;
-  stored_ = std::move(stored);
-  known_ = had_ = true;
+  if (number == std::to_string(attempt_) && attempt_ != stored_) {
+    stored_ = attempt_;
+    unheard_of_ = attempt_key_;
+  }
+  // Another number: a server that lost what it had confirmed.
+  moved_ = !mine || number != std::to_string(stored_);
+  known_ = true;
   return {};
 }
 
 std::vector<SavedPosition> Positions::all() const {
   std::vector<SavedPosition> out;
-  for (const auto& [partition, stored] : stored_) out.push_back({partition, stored.value});
+  for (const auto& [partition, value] : values_) out.push_back({partition, value});
   return out;
 }
 
-bool Positions::has(const Delivery& delivery) const {
-  if (delivery.positions.empty()) return false;
-  for (const SavedPosition& position : delivery.positions) {
-    auto known = stored_.find(position.partition);
-    if (known == stored_.end() || known->second != Stored{position.value, delivery.key})
-      return false;
-  }
-  return true;
+bool Positions::was_stored(const Delivery& delivery) {
+  std::string stored = std::exchange(unheard_of_, {});
+  return !stored.empty() && stored == delivery.key;
 }
 
-std::string Positions::save_sql(const Delivery& delivery) const {
-  std::string sql;
-  for (const SavedPosition& position : delivery.positions) {
-    auto known = stored_.find(position.partition);
-    std::string change;
-    if (known == stored_.end()) {
-      change = "INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) VALUES (" +
-               literal(agent_) + ", " + literal(pipeline_) + ", " + literal(position.partition) +
-               ", " + literal(position.value) + ", " + quoted_text(delivery.key) +
-               ") ON CONFLICT DO NOTHING";
-    } else {
-      change = "UPDATE leat_positions SET value = " + literal(position.value) +
-               ", delivery = " + quoted_text(delivery.key) + " WHERE agent = " + literal(agent_) +
-               " AND pipeline = " + literal(pipeline_) +
-               " AND partition = " + literal(position.partition) +
-               " AND value = " + literal(known->second.value) +
-               " AND delivery = " + quoted_text(known->second.delivery);
-    }
-    sql += "WITH moved AS (" + change +
-           " RETURNING 1) SELECT CASE WHEN count(*) = 1 THEN 1 ELSE ('" + std::string(kMoved) +
-           "' || count(*))::int4 END FROM moved;";
-  }
-  return sql;
-}
-
-void Positions::saved(const Delivery& delivery) {
+std::string Positions::save_sql(const Delivery& delivery) {
+  if (delivery.positions.empty()) return "";
+  ++attempt_;
+  attempt_key_ = delivery.key;
+  std::string sql = "WITH mine AS (UPDATE leat_positions SET delivery = '" +
+                    std::to_string(attempt_) + "'" + where_mine() +
+                    " AND partition = '' AND value = '" + mark() +
+                    "' RETURNING 1) SELECT CASE WHEN count(*) = 1 THEN 1 ELSE ('" +
+                    std::string(kMoved) + "' || count(*))::int4 END FROM mine;";
   for (const SavedPosition& position : delivery.positions)
-    stored_[position.partition] = {position.value, delivery.key};
+    sql += "INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) VALUES (" +
+           literal(agent_) + ", " + literal(pipeline_) + ", " + literal(position.partition) + ", " +
+           literal(position.value) + ", " + quoted_text(delivery.key) +
+           ") ON CONFLICT (agent, pipeline, partition) DO UPDATE SET value = excluded.value, "
+           "delivery = excluded.delivery;";
+  return sql;
 }
 
 }  // namespace leat::postgres

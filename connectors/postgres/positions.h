@@ -1,11 +1,17 @@
 // exactlyOnce: where the source is, stored in the transaction of the records it stands for.
 //
-// Each transaction changes a position only from the value that the last one left. So a transaction
-// of ours whose end we never heard of, and which the server may still be busy with, cannot store
-// records a second time: it or its repetition finds the position moved, and is rolled back.
+// The row with an empty partition says whose the positions are: each session takes them over before
+// it uses them, and each transaction begins with changing that row, from its own session's hands.
+// So a transaction of an earlier session, which the server may still be busy with or has not even
+// seen yet, is either waited for or cannot be carried out any more: what was read after the taking
+// over holds. The same row numbers the transactions, so that one whose end we never heard of is
+// found by its number. The positions' own text plays no part in this: it is the source's, and may
+// differ when it is made a second time.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,51 +24,54 @@ namespace leat::postgres {
 
 class Positions {
  public:
-  Positions(std::string agent, std::string pipeline)
-      : agent_(std::move(agent)), pipeline_(std::move(pipeline)) {}
+  Positions(std::string agent, std::string pipeline);
 
   // leat_positions(agent, pipeline, partition, value, delivery)
   static constexpr std::string_view kTable = "leat_positions";
-  // In the error of a transaction that found a position moved.
+  // In the error of a transaction that found them in other hands.
   static constexpr std::string_view kMoved = "leat:position";
 
   static std::string exists_sql();
   static std::string create_sql();
-  std::string load_sql() const;
-  // Takes in the rows of load_sql(). Without a table: no rows.
-  Status loaded(const std::vector<Row>& rows);
+  // For each new session: whose they are; then they are taken over, and read.
+  std::string owner_sql() const;
+  // False: somebody else has taken them since we had them.
+  bool found(const std::vector<Row>& rows);
+  std::string take_sql();
+  Status taken(const std::vector<Row>& rows);
 
-  // What is known is what is stored, as far as we can tell.
+  // They are ours, and what is known is what is stored.
   bool known() const { return known_; }
+  // The session is gone; a transaction of it may still be carried out.
   void forget() { known_ = false; }
-  // Forgets also what was stored when we last looked, or wrote.
-  void begin_anew() {
-    known_ = false;
-    had_ = false;
-  }
-  // What was loaded last is not what we knew: another transaction has moved something.
+  // They are taken over from whoever has them: this run of the pipeline begins.
+  void begin_anew();
+  // Somebody else was faster, or they were set back.
   bool moved() const { return moved_; }
-  // What moved it was a transaction of ours.
-  void accept() { moved_ = false; }
   std::vector<SavedPosition> all() const;
 
-  // It was carried out, though we did not hear of it.
-  bool has(const Delivery& delivery) const;
-  std::string save_sql(const Delivery& delivery) const;
-  void saved(const Delivery& delivery);
+  // It was carried out, though we did not hear of it. Asked once.
+  bool was_stored(const Delivery& delivery);
+  // Goes to the start of the transaction. The first statement waits for one that is on its way.
+  std::string save_sql(const Delivery& delivery);
+  void saved() { stored_ = attempt_; }
 
  private:
-  struct Stored {
-    std::string value;
-    std::string delivery;  // Delivery::key
-    bool operator==(const Stored&) const = default;
-  };
-  std::string agent_;
-  std::string pipeline_;
+  std::string mark() const { return owner_ + "/" + std::to_string(session_); }
+  std::string where_mine() const;
+
+  const std::string agent_;
+  const std::string pipeline_;
+  std::string owner_;                  // unlike that of any other run of any agent
+  std::optional<std::string> holder_;  // whose they were found to be
+  uint64_t session_ = 0;               // that has taken them
+  uint64_t attempt_ = 0;               // number of the transaction tried last
+  uint64_t stored_ = 0;                // and of the one known to be carried out
+  std::string attempt_key_;            // Delivery::key of `attempt_`
+  std::string unheard_of_;             // the same, when it turned out to be carried out
   bool known_ = false;
-  bool had_ = false;  // stored_ was right once
   bool moved_ = false;
-  std::map<std::string, Stored, std::less<>> stored_;  // by partition
+  std::map<std::string, std::string, std::less<>> values_;  // by partition
 };
 
 }  // namespace leat::postgres

@@ -16,6 +16,12 @@ namespace {
 constexpr uint64_t kLongestIdleMs = 30'000;
 // The server gives up first, by statement_timeout and lock_timeout, and says so.
 constexpr Milliseconds kGrace{5000};
+// A transaction holds the positions from its start. When we are gone without a goodbye (a power
+// cut), the server is to notice it in half a minute instead of two hours.
+constexpr std::string_view kNoticeOurEnd =
+    "SELECT pg_catalog.set_config(name, CASE name WHEN 'tcp_keepalives_idle' THEN '15' "
+    "WHEN 'tcp_keepalives_interval' THEN '5' ELSE '3' END, false) FROM pg_catalog.pg_settings "
+    "WHERE name IN ('tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count')";
 constexpr Milliseconds kFirstFinishDelay{500};
 constexpr Milliseconds kLongestFinishDelay{30'000};
 constexpr size_t kMostUnknownTold = 100;
@@ -72,6 +78,7 @@ void Writer::go() {
       return go_deliver();
     case Goal::kLoad:
       if (!positions_.known()) return find_positions();
+      if (positions_.moved()) return end(Answer::retry(shown_ + ": another session was faster"));
       return end(Answer::delivered());
     case Goal::kFinish:
       return end_job();
@@ -81,11 +88,8 @@ void Writer::go() {
 void Writer::go_deliver() {
   if (!delivery_->positions.empty()) {
     if (!positions_.known() || !positions_table_ready_) return find_positions();
-    if (positions_.has(*delivery_)) {
-      positions_.accept();
-      return end(Answer::delivered());
-    }
     if (positions_.moved()) return end(moved_by_somebody());
+    if (positions_.was_stored(*delivery_)) return end(Answer::delivered());
   }
   if (delivery_->records == 0) return write_positions_only();
   if (config_.job.any() && !job_begun_) return begin_job();
@@ -321,27 +325,25 @@ void Writer::tell_unknown_fields() {
 // --- positions ----------------------------------------------------------------------------------
 
 void Writer::find_positions() {
-  ask("leat_positions", Positions::exists_sql(), [this](const Reply& reply) {
+  std::string sql = Positions::exists_sql() + "; " + std::string(kNoticeOurEnd);
+  ask("leat_positions", sql, [this](const Reply& reply) {
     positions_table_ready_ = is_true(reply);
-    if (positions_table_ready_) return load();
-    if (goal_ == Goal::kDeliver) return create_positions();
-    (void)positions_.loaded({});
-    go();
+    if (positions_table_ready_) return take_positions();
+    create("creating the table leat_positions", Positions::create_sql(), [this] {
+      positions_table_ready_ = true;
+      take_positions();
+    });
   });
 }
 
-void Writer::create_positions() {
-  create("creating the table leat_positions", Positions::create_sql(), [this] {
-    positions_table_ready_ = true;
-    load();
-  });
-}
-
-void Writer::load() {
-  ask("leat_positions", positions_.load_sql(), [this](const Reply& reply) {
-    if (Status status = positions_.loaded(reply.rows); !status)
-      return end(Answer::retry(shown_ + ": " + status.error().message()));
-    go();
+void Writer::take_positions() {
+  ask("leat_positions", positions_.owner_sql(), [this](const Reply& owner) {
+    if (!positions_.found(owner.rows)) return end(moved_by_somebody());
+    ask("leat_positions", positions_.take_sql(), [this](const Reply& reply) {
+      if (Status status = positions_.taken(reply.rows); !status)
+        return end(Answer::retry(shown_ + ": " + status.error().message()));
+      go();
+    });
   });
 }
 

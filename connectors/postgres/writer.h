@@ -74,8 +74,7 @@ class Writer {
   void widen_table();
   void make_staging();
   void find_positions();
-  void create_positions();
-  void load();
+  void take_positions();
   void write();
   void write_positions_only();
   void write_inserts();

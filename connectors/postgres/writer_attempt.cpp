@@ -29,9 +29,10 @@ void Writer::write() {
   std::string timeout =
       "SET LOCAL statement_timeout = " + std::to_string(config_.timeout.count()) + ";";
   target_->after_copy = timeout;
-  std::string last = positions_.save_sql(*delivery_) + std::string(kCommit);
-  if (delivery_->positions.empty()) last = kCommit;
-  rows_.emplace(*target_, encoder_, *delivery_, std::string(kBegin), std::move(last));
+  // The positions come first: a transaction that is on its way must end before a row of this one
+  // meets one of its.
+  rows_.emplace(*target_, encoder_, *delivery_,
+                std::string(kBegin) + positions_.save_sql(*delivery_), std::string(kCommit));
   tell_unknown_fields();
   if (rows_->empty())
     return end(
@@ -73,7 +74,7 @@ void Writer::written(const Reply& reply) {
     return end(Answer::failed(shown_ + ": mergeSql must not end the transaction it runs in"));
   if (reply.in_transaction || reply.tags.empty() || reply.tags.back() != kCommit)
     return end(Answer::retry(shown_ + ": the server did not commit"));
-  positions_.saved(*delivery_);
+  positions_.saved();
   proved_ = proved_ || delivery_->records > 0;
   end(Answer::delivered());
 }
@@ -176,8 +177,7 @@ void Writer::drifted(const ServerError& error, size_t copies) {
   go();
 }
 
-// A position is not where we left it: by a transaction of ours that we took for failed, or by
-// somebody else. go() looks which.
+// The positions are in other hands by now. go() looks in whose.
 void Writer::position_moved() {
   positions_.forget();
   rows_.reset();

@@ -71,7 +71,7 @@ std::string quoted_name(std::string_view name) {
 
 Status Connection::open() {
   if (db_ != nullptr) return {};
-  file_in_doubt_ = false;
+  bool was_in_doubt = std::exchange(file_in_doubt_, false);
   // One thread uses the connection, so it needs no mutex of its own.
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   int code = sqlite3_open_v2(settings_.path.c_str(), &db_, flags, nullptr);
@@ -91,10 +91,25 @@ Status Connection::open() {
   // The journal mode of a database that exists is its owner's choice. A new one gets WAL: one fsync
   // for each commit instead of three, and readers do not stop the writer.
   if (integer_result(db_, "PRAGMA page_count") == 0) pragmas += "PRAGMA journal_mode=WAL;";
-  if (Status done = execute(pragmas); !done) {
-    close();
-    return done;
-  }
+  Status done = execute(pragmas);
+  if (done && was_in_doubt) done = restart_log();
+  if (done) return done;
+  file_in_doubt_ = file_in_doubt_ || was_in_doubt;
+  close();
+  return done;
+}
+
+// After a failed fsync the log may hold frames that are in memory and will never be on the disk. A
+// power cut would end the log there, and take with it what was confirmed behind them. So all of it
+// goes into the database first, and the log begins anew.
+Status Connection::restart_log() {
+  int code = sqlite3_wal_checkpoint_v2(db_, "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (code == SQLITE_BUSY)
+    return fail(ErrorKind::kUnavailable,
+                "sqlite " + settings_.path +
+                    ": the write-ahead log must begin anew after an I/O error, and another program "
+                    "that reads the database holds that up");
+  if (code != SQLITE_OK) return failure(code);
   return {};
 }
 

@@ -64,12 +64,13 @@ class Connection {
   bool cancelled() const { return cancelled_; }
 
  private:
+  Status restart_log();
   tl::unexpected<Error> failure(int code);
   static int wait_for_lock(void* self, int attempts);
 
   const Settings settings_;
   sqlite3* db_ = nullptr;
-  bool file_in_doubt_ = false;  // the last failure was about the file
+  bool file_in_doubt_ = false;  // a failure was about the file, and it has not been opened since
   std::atomic<bool> cancelled_{false};
 };
 

@@ -8,20 +8,18 @@
 #include <vector>
 
 #include "client.h"
+#include "positions.h"
 #include "stage/sink.h"
 #include "table.h"
 
 namespace leat::sqlite {
-
-// leat_positions(pipeline, partition, value): as SavedPosition, one row for each partition.
-inline constexpr std::string_view kPositionsTable = "leat_positions";
 
 class Writer {
  public:
   Writer(Connection::Settings connection, Table::Settings table, std::string pipeline)
       : connection_(std::move(connection)),
         table_(connection_, std::move(table)),
-        pipeline_(std::move(pipeline)) {}
+        positions_(connection_, std::move(pipeline)) {}
   ~Writer() { close(); }
 
   // All of it, and its positions, or nothing.
@@ -38,14 +36,13 @@ class Writer {
     std::vector<uint32_t> records;
   };
   Status write_transaction(const Delivery& delivery, Bad& bad);
+  Status commit(const Delivery& delivery);
   Status write_records(const Delivery& delivery, Bad& bad);
-  Status write_positions(const std::vector<SavedPosition>& positions);
   void undo();
 
   Connection connection_;
   Table table_;
-  const std::string pipeline_;
-  Statement save_position_;
+  Positions positions_;
 };
 
 }  // namespace leat::sqlite

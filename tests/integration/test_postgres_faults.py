@@ -2,9 +2,7 @@
 
 import json
 import re
-import socket
 import subprocess
-import threading
 
 import pytest
 
@@ -12,6 +10,7 @@ from harness.fake_postgres import (AUTHENTICATED, READY, FakePostgres, error, me
                                    tag)
 from harness.pipelines import file_source, pipeline, quick_retry
 from harness.postgres_pipelines import READINGS, configure, lines, sink
+from harness.relay import Relay
 from harness.telemetry import expect_each_once
 from faults.kill_loop import file_to_postgres
 
@@ -222,62 +221,71 @@ def test_a_table_that_does_not_fit_any_more_ends_the_pipeline_without_loss(agent
 # --- exactly once --------------------------------------------------------------------------------
 
 
-class Cutter:
-    """A relay that drops the connection when the server's answer to a COMMIT comes by."""
+@pytest.fixture
+def make_relay(database):
+    relays = []
 
-    def __init__(self, port, cuts):
-        self.port_of_server = port
-        self.cuts = cuts
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._run, daemon=True).start()
+    def make(**how):
+        relays.append(Relay(database.server.port, **how))
+        return relays[-1]
 
-    def _run(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.port_of_server))
-            for a, b, mark in ((client, server, None), (server, client, b"COMMIT\x00")):
-                threading.Thread(target=self._pass, args=(a, b, mark), daemon=True).start()
-
-    def _pass(self, source, target, mark):
-        try:
-            while True:
-                data = source.recv(65536)
-                if mark and mark in data and self.cuts > 0:
-                    self.cuts -= 1
-                    break
-                if not data:
-                    break
-                target.sendall(data)
-        except OSError:
-            pass
-        for one in (source, target):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+    yield make
+    for relay in relays:
+        relay.close()
 
 
 @pytest.mark.parametrize("mode", ["copy", "insert"])
-def test_a_commit_whose_answer_is_lost_is_not_repeated(agent, database, telemetry, mode):
-    database.query(READINGS)
-    cutter = Cutter(database.server.port, cuts=5)
-    try:
-        url = database.url.replace(str(database.server.port), str(cutter.port))
-        configure(agent, database, telemetry(2000), table="readings", records=100, url=url,
-                  writeMode=mode, delivery=quick_retry(**ONCE))
-        assert agent.run() == 0, agent.log
-    finally:
-        cutter.close()
-    assert cutter.cuts == 0
+def test_a_commit_whose_answer_is_lost_is_not_repeated(agent, database, make_relay, telemetry, mode):
+    # The key would turn a second copy of a row into a dead letter.
+    database.query(READINGS + "; CREATE UNIQUE INDEX ON readings (seq)")
+    relay = make_relay(cuts=5)
+    configure(agent, database, telemetry(2000), table="readings", records=100,
+              url=relay.url(database), writeMode=mode, delivery=quick_retry(**ONCE))
+    assert agent.run() == 0, agent.log
+    assert relay.cuts == 0
     expect_each_once(seqs(database), 2000)
+    assert agent.dead_letters() == []
+
+
+def test_a_lost_commit_is_found_also_when_the_source_describes_its_place_in_other_words(
+        agent, database, make_relay):
+    """The file was emptied before the next attempt: what is said of the place in it differs."""
+    database.query("CREATE TABLE t (id int)")
+    path = lines(agent, {"id": 1})
+    relay = make_relay(cuts=1, but_not=b"BEGIN")  # the positions are taken over in one piece
+    relay.away.set()
+    follows(agent, path, database, delivery=quick_retry(**ONCE), url=relay.url(database))
+    assert relay.has_cut.wait(30), agent.log
+    path.write_text("")
+    relay.away.clear()
+    agent.wait_log("delivering again|changed by somebody else")
+    add(path, {"id": 2})
+    agent.wait_for(lambda: database.count("t") == 2)
+    ends_well(agent)
+    assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("2",)]
+
+
+@pytest.mark.parametrize("mode,hold,first", [("copy", b"PGCOPY", b"COPY"),
+                                             ("insert", b"INSERT INTO \"r", b"INSERT INTO \"r")])
+def test_a_commit_that_lands_after_the_restart_has_asked_where_to_resume_is_no_second_writer(
+        agent, database, make_relay, telemetry, mode, hold, first):
+    """`copy`: the server has the rows and waits for the COMMIT. `insert`: it has seen nothing yet."""
+    database.query(READINGS)
+    how = {"table": "readings", "writeMode": mode, "delivery": quick_retry(**ONCE)}
+    before = make_relay(hold=hold)
+    configure(agent, database, telemetry(500), url=before.url(database), records=100, **how).start()
+    assert before.holds.wait(30), agent.log
+    agent.kill()
+    after = make_relay(hold=first)
+    configure(agent, database, telemetry(500), url=after.url(database), records=70, **how).start()
+    waits = ("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+             "AND application_name = 'leat'")
+    agent.wait_for(lambda: after.holds.is_set() or database.value(waits) == "1")
+    before.release()
+    assert before.ended.wait(30)
+    after.release()
+    assert agent.wait() == 0, agent.log
+    expect_each_once(seqs(database), 500)
 
 
 def test_positions_changed_by_somebody_else_end_the_pipeline(agent, database):
@@ -285,11 +293,28 @@ def test_positions_changed_by_somebody_else_end_the_pipeline(agent, database):
     path = lines(agent, {"id": 1})
     follows(agent, path, database, delivery=ONCE)
     agent.wait_for(lambda: database.count("t") == 1)
-    database.query("UPDATE leat_positions SET value = value || ' '")
+    database.query("UPDATE leat_positions SET value = 'x' || value")
     add(path, {"id": 2})
     assert agent.wait() == 1
     assert 'were changed by somebody else: does another agent run with the id "test"' in agent.log
     assert database.count("t") == 1
+
+
+def test_a_second_agent_with_the_same_id_takes_over_and_the_first_ends(agent, make_agent, database):
+    database.query("CREATE TABLE t (id int)")
+    path = lines(agent, {"id": 1})
+    follows(agent, path, database, delivery=ONCE)
+    agent.wait_for(lambda: database.count("t") == 1)
+    owner = "SELECT value FROM leat_positions WHERE partition = ''"
+    first = database.value(owner)
+    second = follows(make_agent("second"), path, database, delivery=ONCE)
+    second.wait_for(lambda: database.value(owner) != first)
+    add(path, {"id": 2})
+    agent.wait()
+    assert "were changed by somebody else" in agent.log
+    second.wait_for(lambda: database.count("t") == 2)
+    ends_well(second)
+    assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("2",)]
 
 
 # --- hostile and broken servers ------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <regex>
+
 namespace leat::postgres {
 namespace {
 
@@ -12,54 +14,130 @@ Delivery delivery(std::string key, std::vector<SavedPosition> positions) {
   return out;
 }
 
-TEST(PostgresPositions, move_only_from_where_they_were_left) {
-  Positions positions("gw", "p'1");
-  ASSERT_TRUE(positions.loaded({{"a", "10", "k1"}}));
-  std::string sql = positions.save_sql(delivery("k2", {{"a", "20"}, {"b", "5"}}));
-  EXPECT_NE(sql.find("UPDATE leat_positions SET value = '20', delivery = 'k2' WHERE agent = 'gw' "
-                     "AND pipeline = 'p''1' AND partition = 'a' AND value = '10' AND delivery = "
-                     "'k1'"),
-            std::string::npos)
+// "OWNER/SESSION" in a statement.
+std::string mark_in(const std::string& sql) {
+  std::smatch found;
+  std::regex mark("'([0-9]{6,}/[0-9]+)'");  // unlike those made up below
+  return std::regex_search(sql, found, mark) ? found[1].str() : "";
+}
+
+bool has(const std::string& sql, std::string_view part) {
+  return sql.find(part) != std::string::npos;
+}
+
+class PostgresPositions : public ::testing::Test {
+ protected:
+  // A session takes them over; `number` is that of the last transaction the table tells of.
+  void take(const std::string& number, std::vector<Row> rows = {}) {
+    std::vector<Row> owner;
+    if (!mark_.empty()) owner.push_back({mark_});
+    ASSERT_TRUE(positions_.found(owner));
+    mark_ = mark_in(positions_.take_sql());
+    rows.push_back({"", mark_, number});
+    ASSERT_TRUE(positions_.taken(rows));
+  }
+
+  Positions positions_{"gw", "p'1"};
+  std::string mark_;
+};
+
+TEST_F(PostgresPositions, are_taken_over_from_anybody_at_first_and_then_only_from_oneself) {
+  EXPECT_TRUE(positions_.found({{"17/5"}}));
+  std::string first = positions_.take_sql();
+  EXPECT_TRUE(has(first, "SET value = '" + mark_in(first) + "', delivery = '0' WHERE")) << first;
+  EXPECT_TRUE(has(first, "AND partition = '' AND value = '17/5'")) << first;
+  EXPECT_FALSE(positions_.found({{"18/1"}}));
+  EXPECT_FALSE(positions_.found({}));
+  EXPECT_TRUE(positions_.found({{mark_in(first)}}));
+  std::string second = positions_.take_sql();
+  EXPECT_TRUE(has(second, "AND value = '" + mark_in(first) + "'")) << second;
+  EXPECT_FALSE(has(second, "delivery = '0'")) << second;
+}
+
+TEST_F(PostgresPositions, that_nobody_has_are_not_taken_from_who_was_faster) {
+  EXPECT_TRUE(positions_.found({}));
+  std::string sql = positions_.take_sql();
+  EXPECT_TRUE(has(sql, "VALUES ('gw', 'p''1', '', '" + mark_in(sql) +
+                           "', '0') ON CONFLICT DO "
+                           "NOTHING"))
       << sql;
-  EXPECT_NE(sql.find("VALUES ('gw', 'p''1', 'b', '5', 'k2') ON CONFLICT DO NOTHING"),
-            std::string::npos)
+  ASSERT_TRUE(positions_.taken({{"", "17/1", "0"}}));
+  EXPECT_TRUE(positions_.moved());
+}
+
+TEST_F(PostgresPositions, are_saved_only_by_the_session_that_has_them) {
+  take("0", {{"a", "10", "k1"}});
+  EXPECT_TRUE(positions_.known());
+  std::string sql = positions_.save_sql(delivery("k2", {{"a", "20"}, {"b", "5"}}));
+  EXPECT_TRUE(
+      sql.starts_with("WITH mine AS (UPDATE leat_positions SET delivery = '1' WHERE agent "
+                      "= 'gw' AND pipeline = 'p''1' AND partition = '' AND value = '" +
+                      mark_ + "'"))
       << sql;
+  EXPECT_TRUE(has(sql, "VALUES ('gw', 'p''1', 'a', '20', 'k2') ON CONFLICT")) << sql;
+  EXPECT_TRUE(has(sql, "VALUES ('gw', 'p''1', 'b', '5', 'k2') ON CONFLICT")) << sql;
+  EXPECT_EQ(positions_.save_sql(delivery("k3", {})), "");
 }
 
-TEST(PostgresPositions, tell_whether_a_delivery_was_stored) {
-  Positions positions("gw", "p");
-  ASSERT_TRUE(positions.loaded({{"a", "10", "k1"}, {"b", "1", "k0"}}));
-  EXPECT_TRUE(positions.has(delivery("k1", {{"a", "10"}})));
-  EXPECT_FALSE(positions.has(delivery("k2", {{"a", "10"}})));
-  EXPECT_FALSE(positions.has(delivery("k1", {{"a", "11"}})));
-  EXPECT_FALSE(positions.has(delivery("k1", {{"a", "10"}, {"b", "1"}})));
-  EXPECT_FALSE(positions.has(delivery("k1", {})));
+TEST_F(PostgresPositions, of_a_transaction_without_an_answer_are_found_by_its_number) {
+  take("0");
+  (void)positions_.save_sql(delivery("k1", {{"a", "10 in app.log"}}));
+  positions_.forget();
+  EXPECT_FALSE(positions_.known());
+  take("1", {{"a", "10 in app.log", "k1"}});
+  EXPECT_FALSE(positions_.moved());
+  // The same delivery; the source has other words for its place by now.
+  Delivery again = delivery("k1", {{"a", "10 in app.log.1"}});
+  EXPECT_TRUE(positions_.was_stored(again));
+  // The next one may look the same, as all do that have no records.
+  EXPECT_FALSE(positions_.was_stored(again));
 }
 
-TEST(PostgresPositions, notice_who_else_moves_them) {
-  Positions positions("gw", "p");
-  ASSERT_TRUE(positions.loaded({{"a", "10", "k1"}}));
-  EXPECT_FALSE(positions.moved());
-  positions.saved(delivery("k2", {{"a", "20"}}));
-  positions.forget();
-  EXPECT_FALSE(positions.known());
-  ASSERT_TRUE(positions.loaded({{"a", "20", "k2"}}));
-  EXPECT_FALSE(positions.moved());
-  ASSERT_TRUE(positions.loaded({{"a", "30", "k3"}}));
-  EXPECT_TRUE(positions.moved());
-  positions.begin_anew();
-  ASSERT_TRUE(positions.loaded({{"a", "40", "k4"}}));
-  EXPECT_FALSE(positions.moved());
+TEST_F(PostgresPositions, of_a_transaction_that_was_not_carried_out_are_saved_anew) {
+  take("0");
+  (void)positions_.save_sql(delivery("k1", {{"a", "10"}}));
+  positions_.saved();
+  (void)positions_.save_sql(delivery("k2", {{"a", "20"}}));
+  take("1", {{"a", "10", "k1"}});
+  EXPECT_FALSE(positions_.moved());
+  EXPECT_FALSE(positions_.was_stored(delivery("k2", {{"a", "20"}})));
+  EXPECT_TRUE(has(positions_.save_sql(delivery("k2", {{"a", "20"}})), "SET delivery = '3'"));
 }
 
-TEST(PostgresPositions, of_files_with_strange_names_come_back_as_they_were) {
-  Positions positions("gw", "p");
-  std::string sql = positions.save_sql(delivery("k", {{"/data/\xFF", "1"}}));
-  EXPECT_NE(sql.find("'base64:L2RhdGEv/w=='"), std::string::npos) << sql;
-  ASSERT_TRUE(positions.loaded({{"base64:L2RhdGEv/w==", "1", "k"}}));
-  EXPECT_EQ(positions.all()[0].partition, "/data/\xFF");
-  EXPECT_FALSE(positions.loaded({{"a", std::nullopt, "k"}}));
-  EXPECT_FALSE(positions.loaded({{"a"}}));
+TEST_F(PostgresPositions, notice_who_else_takes_them) {
+  take("0");
+  (void)positions_.save_sql(delivery("k1", {{"a", "10"}}));
+  (void)positions_.take_sql();
+  ASSERT_TRUE(positions_.taken({{"", "17/1", "1"}, {"a", "10", "k1"}}));
+  EXPECT_TRUE(positions_.moved());
+  (void)positions_.take_sql();
+  ASSERT_TRUE(positions_.taken({}));
+  EXPECT_TRUE(positions_.moved());
+  positions_.begin_anew();
+  take("0", {{"a", "40", "k4"}});
+  EXPECT_FALSE(positions_.moved());
+}
+
+// A standby that was behind became the primary.
+TEST_F(PostgresPositions, notice_a_server_that_lost_what_it_had_confirmed) {
+  take("0");
+  (void)positions_.save_sql(delivery("k1", {{"a", "10"}}));
+  positions_.saved();
+  (void)positions_.save_sql(delivery("k2", {{"a", "20"}}));
+  positions_.saved();
+  take("1", {{"a", "10", "k1"}});
+  EXPECT_TRUE(positions_.moved());
+}
+
+TEST_F(PostgresPositions, of_files_with_strange_names_come_back_as_they_were) {
+  take("0");
+  std::string sql = positions_.save_sql(delivery("k", {{"/data/\xFF", "1"}}));
+  EXPECT_TRUE(has(sql, "'base64:L2RhdGEv/w=='")) << sql;
+  take("0", {{"base64:L2RhdGEv/w==", "1", "k"}});
+  ASSERT_EQ(positions_.all().size(), 1u);
+  EXPECT_EQ(positions_.all()[0].partition, "/data/\xFF");
+  EXPECT_FALSE(positions_.taken({{"a", std::nullopt, "k"}}));
+  EXPECT_FALSE(positions_.taken({{"a"}}));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "failing_disk.h"
 #include "sqlite_fixture.h"
 
 namespace leat::testing {
@@ -117,6 +118,55 @@ TEST_F(SqlitePositions, dropped_sink_leaves_what_was_delivered) {
   harness_.reset();
   EXPECT_EQ(loaded(), "a=10");
   EXPECT_EQ(query("SELECT * FROM t"), Rows{"1"});
+}
+
+// The frames of the transaction are in the log, and the next one to open the database finds them.
+TEST_F(SqlitePositions, commit_whose_fsync_failed_is_not_repeated) {
+  FailingDisk disk;
+  expect_delivered({row(1)}, {{"a", "10"}});
+  for (int failures : {1, 2, 3, 6}) {
+    SCOPED_TRACE(failures);
+    FailingDisk::syncs_to_fail = failures;
+    std::string position = std::to_string(10 * failures);
+    // What a source says of one place may change: its file was renamed between the attempts.
+    Answer answer = deliver({row(failures)}, {{"a", position + " in app.log"}});
+    EXPECT_EQ(answer.outcome, Outcome::kRetry) << answer.reason;
+    for (int tries = 0; tries < 20 && answer.outcome == Outcome::kRetry; ++tries)
+      answer = deliver({row(failures)}, {{"a", position + " in app.log.1"}});
+    EXPECT_EQ(answer.outcome, Outcome::kDelivered) << answer.reason;
+    EXPECT_EQ(FailingDisk::syncs_to_fail, 0);
+  }
+  EXPECT_TRUE(loaded().starts_with("a=60 in app.log")) << loaded();
+  EXPECT_EQ(query("SELECT * FROM t"), (Rows{"1", "1", "2", "3", "6"}));
+}
+
+TEST_F(SqlitePositions, commit_that_could_not_be_written_is_tried_again) {
+  FailingDisk disk;
+  expect_delivered({row(1)}, {{"a", "10"}});
+  FailingDisk::writes_to_fail = 1;
+  EXPECT_EQ(deliver({row(2)}, {{"a", "20"}}).outcome, Outcome::kRetry);
+  EXPECT_EQ(loaded(), "a=10");
+  expect_delivered({row(2)}, {{"a", "20"}});
+  EXPECT_EQ(loaded(), "a=20");
+  EXPECT_EQ(query("SELECT * FROM t"), (Rows{"1", "2"}));
+}
+
+// Frames that never reached the disk would end the log at a power cut, and hide those behind them.
+TEST_F(SqlitePositions, nothing_is_confirmed_behind_frames_whose_fsync_failed) {
+  FailingDisk disk;
+  options_.set("busyTimeout", int64_t{0});
+  expect_delivered({row(1)});
+  Database reader(path_);
+  reader.execute("BEGIN");
+  EXPECT_EQ(reader.query("SELECT * FROM t"), Rows{"1"});
+  FailingDisk::syncs_to_fail = 1;
+  EXPECT_EQ(deliver({row(2)}).outcome, Outcome::kRetry);
+  Answer answer = deliver({row(2)});
+  EXPECT_EQ(answer.outcome, Outcome::kRetry);
+  EXPECT_NE(answer.reason.find("the write-ahead log must begin anew"), std::string::npos)
+      << answer.reason;
+  reader.execute("COMMIT");
+  expect_delivered({row(2)});
 }
 
 TEST_F(SqlitePositions, loading_from_a_missing_folder_may_be_tried_again) {
