@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "stage/options.h"
+#include "options/options.h"
 #include "stage/registry.h"
 
 namespace leat {

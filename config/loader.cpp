@@ -12,7 +12,7 @@
 #include "config/stages.h"
 #include "config/tables.h"
 #include "config/wording.h"
-#include "runtime/planner.h"
+#include "plan/planner.h"
 
 namespace leat {
 namespace {

@@ -8,7 +8,7 @@
 #include "base/result.h"
 #include "config/problems.h"
 #include "config/substitute.h"
-#include "runtime/pipeline_config.h"
+#include "plan/pipeline_config.h"
 #include "stage/registry.h"
 
 namespace leat {

@@ -9,7 +9,7 @@
 
 #include "config/json.h"
 #include "config/problems.h"
-#include "stage/options.h"
+#include "options/options.h"
 
 namespace leat {
 

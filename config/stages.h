@@ -5,7 +5,7 @@
 #include <string>
 
 #include "config/parser.h"
-#include "runtime/pipeline_config.h"
+#include "plan/pipeline_config.h"
 #include "stage/registry.h"
 
 namespace leat {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "stage/options.h"
+#include "options/options.h"
 #include "stage/sink.h"
 #include "stage/source.h"
 

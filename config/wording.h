@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/units.h"
-#include "stage/options.h"
+#include "options/options.h"
 
 namespace leat {
 

@@ -11,8 +11,8 @@
 #include "cli/ports.h"
 #include "config/docs.h"
 #include "config/loader.h"
-#include "runtime/agent.h"
-#include "runtime/planner.h"
+#include "control/agent.h"
+#include "plan/planner.h"
 #include "stage/registry.h"
 
 namespace leat {

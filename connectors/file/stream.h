@@ -16,7 +16,8 @@
 
 namespace leat {
 
-// Not `Stream`: that is the network one (agent/net), and the linker would take one for the other.
+// Not `Stream`: that is the network one (agent/core/net), and the linker would take one for the
+// other.
 struct InputStream {
   std::string path;
   std::shared_ptr<InputFile> file;

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/text.h"
-#include "connectors/http/retry_after.h"
+#include "protocols/http/retry_after.h"
 
 namespace leat::http {
 namespace {

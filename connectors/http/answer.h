@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "connectors/http/request.h"
-#include "connectors/http/response.h"
+#include "protocols/http/request.h"
+#include "protocols/http/response.h"
 #include "stage/sink.h"
 
 namespace leat::http {

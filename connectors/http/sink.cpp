@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "connectors/http/answer.h"
-#include "connectors/http/client.h"
 #include "connectors/http/compressor.h"
 #include "connectors/http/options.h"
-#include "connectors/http/request.h"
 #include "loop/handles.h"
 #include "net/tls.h"
+#include "protocols/http/client.h"
+#include "protocols/http/request.h"
 
 namespace leat {
 namespace http {

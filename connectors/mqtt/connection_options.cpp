@@ -1,7 +1,7 @@
 #include "connectors/mqtt/connection_options.h"
 
 #include "base/text.h"
-#include "connectors/mqtt/topic.h"
+#include "protocols/mqtt/topic.h"
 
 namespace leat::mqtt {
 namespace {

@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "connectors/mqtt/session.h"
-#include "stage/options.h"
+#include "options/options.h"
+#include "protocols/mqtt/session.h"
 
 namespace leat::mqtt {
 

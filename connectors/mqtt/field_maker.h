@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/result.h"
-#include "connectors/mqtt/packets.h"
-#include "connectors/mqtt/topic.h"
+#include "options/options.h"
+#include "protocols/mqtt/packets.h"
+#include "protocols/mqtt/topic.h"
 #include "record/batch.h"
-#include "stage/options.h"
 
 namespace leat::mqtt {
 

@@ -5,8 +5,8 @@
 
 #include "base/text.h"
 #include "base/units.h"
-#include "connectors/mqtt/reason.h"
-#include "connectors/mqtt/topic.h"
+#include "protocols/mqtt/reason.h"
+#include "protocols/mqtt/topic.h"
 
 namespace leat::mqtt {
 namespace {

@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include "connectors/mqtt/packets.h"
-#include "connectors/mqtt/protocol.h"
 #include "connectors/mqtt/template.h"
-#include "connectors/mqtt/writer.h"
+#include "protocols/mqtt/packets.h"
+#include "protocols/mqtt/protocol.h"
+#include "protocols/mqtt/writer.h"
 #include "stage/sink.h"
 
 namespace leat::mqtt {

@@ -10,10 +10,10 @@
 #include "connectors/mqtt/connection_options.h"
 #include "connectors/mqtt/options.h"
 #include "connectors/mqtt/outbox.h"
-#include "connectors/mqtt/session.h"
-#include "connectors/mqtt/topic.h"
 #include "loop/handles.h"
 #include "net/tls.h"
+#include "protocols/mqtt/session.h"
+#include "protocols/mqtt/topic.h"
 
 namespace leat {
 namespace mqtt {

@@ -9,17 +9,17 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "connectors/mqtt/completions.h"
 #include "connectors/mqtt/connection_options.h"
 #include "connectors/mqtt/field_maker.h"
-#include "connectors/mqtt/inbox.h"
 #include "connectors/mqtt/options.h"
-#include "connectors/mqtt/reconnect.h"
-#include "connectors/mqtt/session.h"
-#include "connectors/mqtt/subscriptions.h"
-#include "connectors/mqtt/topic.h"
 #include "connectors/mqtt/window_guess.h"
 #include "net/tls.h"
+#include "protocols/mqtt/completions.h"
+#include "protocols/mqtt/inbox.h"
+#include "protocols/mqtt/reconnect.h"
+#include "protocols/mqtt/session.h"
+#include "protocols/mqtt/subscriptions.h"
+#include "protocols/mqtt/topic.h"
 
 namespace leat {
 namespace mqtt {

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "connectors/postgres/buffer.h"
 #include "connectors/postgres/column.h"
 #include "connectors/postgres/misfit.h"
+#include "protocols/postgres/buffer.h"
 #include "record/value.h"
 
 namespace leat::postgres {

@@ -1,6 +1,6 @@
 #include "connectors/postgres/job.h"
 
-#include "connectors/postgres/wire.h"
+#include "protocols/postgres/wire.h"
 
 namespace leat::postgres {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "connectors/postgres/wire.h"
+#include "protocols/postgres/wire.h"
 
 namespace leat::postgres {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 #include "connectors/postgres/column.h"
-#include "connectors/postgres/server_message.h"
+#include "protocols/postgres/server_message.h"
 
 namespace leat::postgres {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "connectors/postgres/wire.h"
+#include "protocols/postgres/wire.h"
 
 namespace leat::postgres {
 namespace {

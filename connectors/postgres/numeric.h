@@ -5,8 +5,8 @@
 
 #include <string_view>
 
-#include "connectors/postgres/buffer.h"
 #include "connectors/postgres/misfit.h"
+#include "protocols/postgres/buffer.h"
 
 namespace leat::postgres {
 

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "net/tls.h"
-#include "stage/options.h"
+#include "options/options.h"
 
 namespace leat::postgres {
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "connectors/postgres/wire.h"
+#include "protocols/postgres/wire.h"
 
 namespace leat::postgres {
 namespace {

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "connectors/postgres/server_message.h"
+#include "protocols/postgres/server_message.h"
 #include "stage/sink.h"
 
 namespace leat::postgres {

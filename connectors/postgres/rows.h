@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "connectors/postgres/copy_source.h"
 #include "connectors/postgres/encode.h"
 #include "connectors/postgres/mapping.h"
+#include "protocols/postgres/copy_source.h"
 #include "stage/sink.h"
 
 namespace leat::postgres {

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "base/result.h"
-#include "connectors/postgres/url.h"
 #include "net/tls.h"
-#include "stage/options.h"
+#include "options/options.h"
+#include "protocols/postgres/url.h"
 
 namespace leat::postgres {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "connectors/postgres/wire.h"
+#include "protocols/postgres/wire.h"
 
 namespace leat::postgres {
 namespace {

@@ -17,13 +17,13 @@
 #include <string>
 #include <vector>
 
-#include "connectors/postgres/connection.h"
 #include "connectors/postgres/job.h"
 #include "connectors/postgres/layout.h"
 #include "connectors/postgres/mapping.h"
 #include "connectors/postgres/positions.h"
 #include "connectors/postgres/rows.h"
 #include "loop/handles.h"
+#include "protocols/postgres/connection.h"
 #include "stage/sink.h"
 
 namespace leat::postgres {

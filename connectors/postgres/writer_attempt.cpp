@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "connectors/postgres/sqlstate.h"
 #include "connectors/postgres/writer.h"
+#include "protocols/postgres/sqlstate.h"
 
 namespace leat::postgres {
 namespace {

@@ -9,7 +9,7 @@
 #include "connectors/serial/framer.h"
 #include "connectors/serial/poller.h"
 #include "connectors/serial/port.h"
-#include "stage/options.h"
+#include "options/options.h"
 
 namespace leat::serial {
 

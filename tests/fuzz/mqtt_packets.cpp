@@ -2,12 +2,12 @@
 // nothing is read out of bounds or held without bound, the cut changes nothing, and what leat
 // writes itself is read as it was meant.
 #include "connectors/mqtt/field_maker.h"
-#include "connectors/mqtt/framer.h"
 #include "connectors/mqtt/options.h"
-#include "connectors/mqtt/packets.h"
-#include "connectors/mqtt/topic.h"
-#include "connectors/mqtt/writer.h"
 #include "fuzz_support.h"
+#include "protocols/mqtt/framer.h"
+#include "protocols/mqtt/packets.h"
+#include "protocols/mqtt/topic.h"
+#include "protocols/mqtt/writer.h"
 
 namespace leat::fuzz {
 namespace {

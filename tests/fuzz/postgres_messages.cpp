@@ -1,10 +1,10 @@
 // Any bytes as what a PostgreSQL server sends; the second byte says in which pieces they arrive.
 // Promises: nothing is read out of bounds, no more is held than a message may have, and it does not
 // matter in which pieces the bytes arrive. What stands in messages is read by all that reads them.
-#include "connectors/postgres/auth.h"
 #include "connectors/postgres/layout.h"
-#include "connectors/postgres/server_message.h"
 #include "fuzz_support.h"
+#include "protocols/postgres/auth.h"
+#include "protocols/postgres/server_message.h"
 
 namespace leat::fuzz {
 namespace {

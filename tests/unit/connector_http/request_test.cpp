@@ -1,4 +1,4 @@
-#include "connectors/http/request.h"
+#include "protocols/http/request.h"
 
 #include <gtest/gtest.h>
 

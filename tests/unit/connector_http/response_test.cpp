@@ -1,4 +1,4 @@
-#include "connectors/http/response.h"
+#include "protocols/http/response.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "connectors/http/retry_after.h"
+#include "protocols/http/retry_after.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "connectors/http/url.h"
+#include "protocols/http/url.h"
 
 #include <gtest/gtest.h>
 

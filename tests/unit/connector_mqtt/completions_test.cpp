@@ -1,4 +1,4 @@
-#include "connectors/mqtt/completions.h"
+#include "protocols/mqtt/completions.h"
 
 #include <gtest/gtest.h>
 

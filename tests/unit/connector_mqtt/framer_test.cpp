@@ -1,4 +1,4 @@
-#include "connectors/mqtt/framer.h"
+#include "protocols/mqtt/framer.h"
 
 #include <gtest/gtest.h>
 

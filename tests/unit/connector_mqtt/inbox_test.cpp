@@ -1,4 +1,4 @@
-#include "connectors/mqtt/inbox.h"
+#include "protocols/mqtt/inbox.h"
 
 #include <gtest/gtest.h>
 

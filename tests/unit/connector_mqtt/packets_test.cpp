@@ -1,10 +1,10 @@
-#include "connectors/mqtt/packets.h"
+#include "protocols/mqtt/packets.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "connectors/mqtt/writer.h"
+#include "protocols/mqtt/writer.h"
 
 namespace leat::mqtt {
 namespace {

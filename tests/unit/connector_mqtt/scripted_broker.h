@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "connectors/mqtt/framer.h"
-#include "connectors/mqtt/writer.h"
 #include "net/scripted_server.h"
+#include "protocols/mqtt/framer.h"
+#include "protocols/mqtt/writer.h"
 
 namespace leat::testing {
 

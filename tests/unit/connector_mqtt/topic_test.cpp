@@ -1,4 +1,4 @@
-#include "connectors/mqtt/topic.h"
+#include "protocols/mqtt/topic.h"
 
 #include <gtest/gtest.h>
 

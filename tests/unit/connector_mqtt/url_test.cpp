@@ -1,4 +1,4 @@
-#include "connectors/mqtt/url.h"
+#include "protocols/mqtt/url.h"
 
 #include <gtest/gtest.h>
 

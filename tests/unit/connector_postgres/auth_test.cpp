@@ -1,8 +1,8 @@
-#include "connectors/postgres/auth.h"
+#include "protocols/postgres/auth.h"
 
 #include <gtest/gtest.h>
 
-#include "connectors/postgres/wire.h"
+#include "protocols/postgres/wire.h"
 
 namespace leat::postgres {
 namespace {

@@ -1,4 +1,4 @@
-#include "connectors/postgres/scram.h"
+#include "protocols/postgres/scram.h"
 
 #include <gtest/gtest.h>
 

@@ -2,8 +2,8 @@
 // tests/integration/test_postgres*.py's.
 #include "stage/sink.h"
 
-#include "connectors/postgres/wire.h"
 #include "net/scripted_server.h"
+#include "protocols/postgres/wire.h"
 #include "sink_harness.h"
 
 namespace leat {

@@ -1,4 +1,4 @@
-#include "connectors/postgres/sqlstate.h"
+#include "protocols/postgres/sqlstate.h"
 
 #include <gtest/gtest.h>
 

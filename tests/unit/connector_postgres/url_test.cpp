@@ -1,4 +1,4 @@
-#include "connectors/postgres/url.h"
+#include "protocols/postgres/url.h"
 
 #include <gtest/gtest.h>
 

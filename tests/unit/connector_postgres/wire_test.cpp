@@ -1,8 +1,8 @@
-#include "connectors/postgres/wire.h"
+#include "protocols/postgres/wire.h"
 
 #include <gtest/gtest.h>
 
-#include "connectors/postgres/server_message.h"
+#include "protocols/postgres/server_message.h"
 
 namespace leat::postgres {
 namespace {

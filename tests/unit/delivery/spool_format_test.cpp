@@ -1,4 +1,4 @@
-#include "delivery/spool_format.h"
+#include "spool/spool_format.h"
 
 #include <gtest/gtest.h>
 

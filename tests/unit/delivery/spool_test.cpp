@@ -1,4 +1,4 @@
-#include "delivery/spool.h"
+#include "spool/spool.h"
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>

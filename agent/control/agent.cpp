@@ -1,0 +1,400 @@
+#include "control/agent.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "base/log.h"
+#include "control/loop_host.h"
+#include "control/process_setup.h"
+#include "control/progress.h"
+#include "control/roll_call.h"
+#include "control/service_manager.h"
+#include "journal/journal.h"
+#include "loop/handles.h"
+#include "pipeline/pipeline.h"
+
+namespace leat {
+namespace {
+
+constexpr Milliseconds kStatusLinePeriod{250};
+constexpr Milliseconds kProgressLogPeriod{10'000};
+constexpr Milliseconds kUsageLogPeriod{86'400'000};
+
+}  // namespace
+
+// Everything but the pipelines themselves happens on the main host's loop.
+class Agent {
+ public:
+  Agent(AgentConfig config, const AgentHooks& hooks)
+      : config_(std::move(config)),
+        hooks_(hooks),
+        service_(ServiceManager::of_process(hooks.env, clock_, ::getpid())),
+        display_(::isatty(STDERR_FILENO) == 1) {}
+
+  Result<ExitCode> run() {
+    if (Status status = prepare(); !status) return fail(status.error());
+    if (Status status = make_pipelines(config_); !status) return fail(status.error());
+    warn_of_orphans();
+    journal_->start();
+    for (size_t i = 1; i < hosts_.size(); ++i) hosts_[i]->start_thread();
+    run_main_loop();
+    ExitCode code = unusable_ ? kExitUsage : failed_ ? kExitFailed : kExitDelivered;
+    if (!close()) {
+      // A look-up on the thread pool does not come back, and the end of the process would wait for
+      // it. All that had to be written is written.
+      std::fflush(nullptr);
+      ::_exit(code);
+    }
+    return code;
+  }
+
+  ~Agent() { close(); }
+
+ private:
+  // What the main loop knows of a pipeline.
+  struct Entry {
+    LoopHost* host = nullptr;
+    Pipeline* pipeline = nullptr;  // owned by the host
+    PipelineConfig config;
+    std::unique_ptr<Pipeline> next;  // made by a reload, starts when this one has drained
+    bool removed = false;
+    bool replaced() const { return next != nullptr || removed; }
+  };
+
+  LoopHost& main() { return *hosts_.front(); }
+
+  void run_main_loop() {
+    uv_loop_t* loop = main().loop();
+    drain_timer_ = std::make_unique<Timer>(loop);
+    exit_timer_ = std::make_unique<Timer>(loop);
+    reload_timer_ = std::make_unique<Timer>(loop);
+    Signal terminate(loop, SIGTERM, [this] { stop_requested("SIGTERM"); });
+    Signal interrupt(loop, SIGINT, [this] { stop_requested("SIGINT"); });
+    Signal hangup(loop, SIGHUP, [this] { reload(); });
+    usage_timer_ = std::make_unique<Timer>(loop);
+    usage_timer_->start_repeating(kUsageLogPeriod, [this] { say_usage(); });
+    for (auto& [name, entry] : entries_) start(entry);
+    tell_service_manager();
+    if (running_ == 0) finish();
+    main().run();
+    log::set_status_line("");
+    say_usage();
+  }
+
+  // The first roll call ends when every pipeline has been started.
+  void tell_service_manager() {
+    if (!service_.listening()) return;
+    std::vector<LoopHost*> hosts;
+    for (const auto& host : hosts_) hosts.push_back(host.get());
+    roll_call_ =
+        std::make_unique<RollCall>(std::move(hosts), troubles, [this](const auto& troubles) {
+          service_.alive(state_line(running_, stopping_, troubles));
+        });
+    roll_call_->ask();
+    if (service_.ping_period().count() == 0) return;
+    ping_timer_ = std::make_unique<Timer>(main().loop());
+    ping_timer_->start_repeating(service_.ping_period(), [this] { roll_call_->ask(); });
+  }
+
+  static std::vector<std::string> troubles(LoopHost& host) {
+    std::vector<std::string> out;
+    for (const auto& pipeline : host.pipelines)
+      if (std::string line = trouble_line(pipeline->name(), pipeline->status()); !line.empty())
+        out.push_back(std::move(line));
+    return out;
+  }
+
+  void refresh_status() {
+    if (roll_call_) roll_call_->ask();
+  }
+
+  void say_usage() {
+    int64_t now = clock_.monotonic_us();
+    log::info("leat", usage_.line(Milliseconds((now - usage_said_us_) / 1000)));
+    usage_said_us_ = now;
+  }
+
+  // What is spooled under a name that is not configured any more would be forgotten in silence.
+  void warn_of_orphans() {
+    Result<std::vector<std::string>> spooled = journal_->spooled_pipelines();
+    if (!spooled) return log::error("leat", spooled.error().message());
+    for (const std::string& name : *spooled)
+      if (!entries_.contains(name))
+        log::warn("leat",
+                  "the journal has spooled records of the pipeline \"" + name +
+                      "\", which is not configured: configure it again to have them delivered");
+  }
+
+  // Everything on the loops, then the loops, then the journal's file.
+  bool close() {
+    drain_timer_.reset();
+    exit_timer_.reset();
+    reload_timer_.reset();
+    usage_timer_.reset();
+    ping_timer_.reset();
+    roll_call_.reset();
+    entries_.clear();
+    bool closed = true;
+    for (; !hosts_.empty(); hosts_.pop_back()) closed &= hosts_.back()->close();
+    journal_.reset();
+    return closed;
+  }
+
+  Status prepare() {
+    limit_process_memory();
+    std::signal(SIGPIPE, SIG_IGN);
+    if (Status status = make_folder(config_.data_dir + "/dead-letters"); !status) return status;
+    Result<std::unique_ptr<Journal>> journal = Journal::open(config_.data_dir + "/journal.db");
+    if (!journal) return fail(journal.error());
+    journal_ = std::move(*journal);
+    for (int i = 0; i < std::max(1, config_.workers); ++i)
+      hosts_.push_back(std::make_unique<LoopHost>(*journal_));
+    return {};
+  }
+
+  PipelineEnvironment environment(LoopHost& host, size_t pipelines) {
+    return {host.loop(),
+            clock_,
+            host.journal(),
+            usage_,
+            config_.id,
+            config_.data_dir,
+            static_cast<size_t>(config_.memory) / std::max<size_t>(pipelines, 1)};
+  }
+
+  // Before any loop runs, so handles may be made from here for every loop.
+  Status make_pipelines(const AgentConfig& config) {
+    size_t next_host = 0;
+    for (const PipelineConfig& one : config.pipelines) {
+      LoopHost& host = *hosts_[next_host++ % hosts_.size()];
+      Result<std::unique_ptr<Pipeline>> made =
+          Pipeline::make(one, environment(host, config.pipelines.size()));
+      if (!made) return fail(made.error().kind(), one.name + ": " + made.error().message());
+      entries_[one.name] = {&host, made->get(), one, nullptr, false};
+      host.pipelines.push_back(std::move(*made));
+    }
+    return {};
+  }
+
+  void start(Entry& entry) {
+    ++running_;
+    LoopHost* host = entry.host;
+    Pipeline* pipeline = entry.pipeline;
+    host->post([this, host, pipeline] { start_on_host(*host, *pipeline); });
+  }
+
+  // --- on the pipeline's own loop ---
+
+  void start_on_host(LoopHost& host, Pipeline& pipeline) {
+    auto ticker = std::make_shared<std::unique_ptr<Timer>>();
+    int64_t begun = clock_.monotonic_us();
+    pipeline.start([this, &host, &pipeline, ticker, begun](Status status) {
+      ticker->reset();
+      Milliseconds elapsed((clock_.monotonic_us() - begun) / 1000);
+      std::string line = summary_line(pipeline.status(), elapsed);
+      std::string name = pipeline.name();
+      std::erase_if(host.pipelines, [&pipeline](const auto& p) { return p.get() == &pipeline; });
+      main().post([this, name, line, status = std::move(status)] { ended(name, line, status); });
+    });
+    if (!pipeline.bounded()) return;
+    *ticker = std::make_unique<Timer>(host.loop());
+    Milliseconds period = display_.terminal() ? kStatusLinePeriod : kProgressLogPeriod;
+    (*ticker)->start_repeating(period, [this, &pipeline, begun] {
+      Milliseconds elapsed((clock_.monotonic_us() - begun) / 1000);
+      main().post([this, name = pipeline.name(), status = pipeline.status(), elapsed] {
+        if (entries_.contains(name)) display_.update(name, status, elapsed);
+      });
+    });
+  }
+
+  // --- on the main loop ---
+
+  void ended(const std::string& name, const std::string& summary, const Status& status) {
+    display_.remove(name);
+    Entry& entry = entries_.at(name);
+    if (status) {
+      log::info(name, "done: " + summary);
+    } else if (entry.replaced() && !stopping_) {
+      log::warn(name, status.error().message() + "; " + summary);
+    } else {
+      log::error(name, "failed: " + status.error().message() + "; " + summary);
+      // What the configuration asked for could not even be opened: a person must change it.
+      (status.error().kind() == ErrorKind::kUsage ? unusable_ : failed_) = true;
+    }
+    --running_;
+    entry.pipeline = nullptr;
+    if (entry.next != nullptr && !stopping_) {
+      adopt_next(entry);
+    } else if (entry.removed) {
+      entries_.erase(name);
+    }
+    refresh_status();
+    if (running_ == 0) finish();
+  }
+
+  void finish() {
+    // A turn later: a task that starts another pipeline may be on its way.
+    exit_timer_->start(Milliseconds{0}, [this] {
+      if (running_ > 0) return;
+      if (!stopping_ && config_.pipelines.empty())
+        return log::info("leat", "no pipelines yet: " + hooks_.how_to_begin);
+      service_.stopping(stopping_ ? "drained" : "all pipelines have ended", Milliseconds{0});
+      ping_timer_.reset();  // that was the last word
+      roll_call_.reset();
+      uv_stop(main().loop());
+    });
+  }
+
+  // The pipeline may end in the meantime, so it is looked up again on its own loop.
+  static void on_its_loop(Entry& entry, const std::function<void(Pipeline&)>& call) {
+    if (entry.pipeline == nullptr) return;
+    entry.host->post([host = entry.host, wanted = entry.pipeline, call] {
+      for (const auto& pipeline : host->pipelines)
+        if (pipeline.get() == wanted) return call(*pipeline);
+    });
+  }
+
+  void each_running(const std::function<void(Pipeline&)>& call) {
+    for (auto& [name, entry] : entries_) on_its_loop(entry, call);
+  }
+
+  void stop_requested(const char* signal) {
+    if (std::exchange(stopping_, true)) {
+      log::warn("leat", std::string(signal) + " again: stopping at once");
+      service_.stopping("stopping at once", Milliseconds{0});
+      return abort_all("stopped before everything was delivered");
+    }
+    std::string draining = "draining, for at most " + format_duration(config_.drain_timeout);
+    log::info("leat", std::string(signal) + ": " + draining);
+    service_.stopping(draining, config_.drain_timeout);
+    if (running_ == 0) return finish();
+    drain_timer_->start(config_.drain_timeout, [this] {
+      abort_all("not drained within " + format_duration(config_.drain_timeout));
+    });
+    each_running([](Pipeline& pipeline) { pipeline.drain(); });
+  }
+
+  void abort_all(const std::string& why) {
+    each_running([why](Pipeline& pipeline) {
+      uint64_t waiting = pipeline.status().waiting;
+      pipeline.abort(
+          why + ": " + format_count(static_cast<int64_t>(waiting)) +
+          " records in flight were not delivered; they are read again at the next start");
+    });
+  }
+
+  void reload() {
+    if (stopping_ || !hooks_.reload) return;
+    log::info("leat", "SIGHUP: reading the configuration again");
+    service_.reloading();
+    Result<AgentConfig> fresh = hooks_.reload();
+    if (!fresh) return refuse(fresh.error().message());
+    if (fresh->data_dir != config_.data_dir || fresh->workers != config_.workers)
+      log::warn("leat", "agent.dataDir and agent.workers change only with a restart");
+    apply(std::move(*fresh));
+  }
+
+  void refuse(const std::string& why) {
+    log::error("leat", "the new configuration is not used, the old one goes on: " + why);
+    service_.reload_refused(why);
+  }
+
+  // Makes all that is new before it touches what runs, so that a configuration that cannot be made
+  // changes nothing.
+  void apply(AgentConfig fresh) {
+    bool same_share =
+        fresh.pipelines.size() == config_.pipelines.size() && fresh.memory == config_.memory;
+    std::map<std::string, std::unique_ptr<Pipeline>> made;
+    std::map<std::string, PipelineConfig> wanted;
+    for (PipelineConfig& one : fresh.pipelines) {
+      auto known = entries_.find(one.name);
+      bool keep = same_share && known != entries_.end() && known->second.pipeline != nullptr &&
+                  known->second.config.text == one.text;
+      wanted[one.name] = one;
+      if (keep) continue;
+      // Handles are made on the thread of their loop, so what is new runs on the main one.
+      Result<std::unique_ptr<Pipeline>> pipeline =
+          Pipeline::make(one, environment(main(), fresh.pipelines.size()));
+      if (!pipeline) return refuse(one.name + ": " + pipeline.error().message());
+      made[one.name] = std::move(*pipeline);
+    }
+    config_.memory = fresh.memory;
+    config_.pipelines = fresh.pipelines;
+    config_.drain_timeout = fresh.drain_timeout;
+    for (auto& [name, entry] : entries_)
+      if (!wanted.contains(name)) entry.removed = true;
+    for (auto& [name, pipeline] : made) {
+      Entry& entry = entries_[name];
+      entry.config = wanted[name];
+      entry.removed = false;
+      entry.next = std::move(pipeline);
+    }
+    std::string outcome = "configuration taken over: " + std::to_string(made.size()) +
+                          " pipelines (re)started, " + std::to_string(wanted.size() - made.size()) +
+                          " go on untouched";
+    log::info("leat", outcome);
+    service_.reload_done(outcome);
+    for (auto it = entries_.begin(); it != entries_.end();) {
+      Entry& entry = (it++)->second;
+      if (entry.next == nullptr && !entry.removed) continue;
+      if (entry.pipeline != nullptr) {
+        on_its_loop(entry, [](Pipeline& pipeline) { pipeline.drain(); });
+      } else if (entry.next != nullptr) {
+        adopt_next(entry);
+      }
+    }
+    // What cannot be delivered must not keep the new configuration out: it may be the cure.
+    reload_timer_->start(config_.drain_timeout, [this] {
+      for (auto& [name, entry] : entries_)
+        if (entry.replaced())
+          on_its_loop(entry, [](Pipeline& pipeline) {
+            pipeline.abort(
+                "not drained in time for the new configuration; what was in flight is "
+                "read again");
+          });
+    });
+    refresh_status();
+    if (running_ == 0) finish();
+  }
+
+  void adopt_next(Entry& entry) {
+    entry.host = &main();
+    entry.pipeline = entry.next.get();
+    entry.host->pipelines.push_back(std::move(entry.next));
+    start(entry);
+  }
+
+  AgentConfig config_;
+  const AgentHooks& hooks_;
+  SystemClock clock_;
+  ServiceManager service_;
+  JournalUsage usage_;
+  std::unique_ptr<Journal> journal_;
+  std::vector<std::unique_ptr<LoopHost>> hosts_;  // the first is the main thread's
+  std::map<std::string, Entry> entries_;
+  ProgressDisplay display_;
+  std::unique_ptr<RollCall> roll_call_;  // when a service manager listens
+  std::unique_ptr<Timer> ping_timer_;    // when it wants signs of life
+  std::unique_ptr<Timer> drain_timer_;
+  std::unique_ptr<Timer> exit_timer_;
+  std::unique_ptr<Timer> reload_timer_;
+  std::unique_ptr<Timer> usage_timer_;
+  int64_t usage_said_us_ = clock_.monotonic_us();
+  int running_ = 0;
+  bool stopping_ = false;
+  bool failed_ = false;
+  bool unusable_ = false;
+};
+
+Result<ExitCode> run_agent(AgentConfig config, const AgentHooks& hooks) {
+  Agent agent(std::move(config), hooks);
+  return agent.run();
+}
+
+}  // namespace leat

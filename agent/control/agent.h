@@ -1,0 +1,34 @@
+// Runs the pipelines of a configuration until they end or a signal says so.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "plan/pipeline_config.h"
+
+namespace leat {
+
+// Exit codes of the command line (DESIGN §7).
+enum ExitCode : int { kExitDelivered = 0, kExitFailed = 1, kExitUsage = 2 };
+
+struct AgentHooks {
+  // Reads the configuration anew (SIGHUP). Of an error with several parts the callee has logged
+  // each; the agent says the message and goes on with what it has.
+  std::function<Result<AgentConfig>()> reload;
+  // What to do to give an agent without pipelines some: "edit leat.json and send SIGHUP".
+  std::string how_to_begin;
+  // An environment variable of the process, for what the service manager says in some.
+  std::function<std::optional<std::string>(const std::string& name)> env;
+};
+
+// Blocks until all bounded pipelines have ended, or SIGTERM/SIGINT has drained the agent. Signals
+// are handled inside: the first drains, the second stops at once, SIGHUP reloads. Without any
+// pipelines it waits for a signal. A service manager is told how it goes.
+//
+// Errors: kUsage and kUnavailable from making things ready (nothing has been read yet then).
+// Otherwise the exit code.
+Result<ExitCode> run_agent(AgentConfig config, const AgentHooks& hooks);
+
+}  // namespace leat

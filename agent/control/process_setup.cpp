@@ -1,0 +1,34 @@
+#include "control/process_setup.h"
+
+#include <malloc.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "base/folder.h"
+
+namespace leat {
+
+void limit_process_memory() {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 512 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 512 * 1024);
+  ::setenv("UV_THREADPOOL_SIZE", "2", 0);
+}
+
+Status make_folder(const std::string& path) {
+  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    std::string part = path.substr(0, slash);
+    if (::mkdir(part.c_str(), 0750) == 0) {
+      // A folder that this user may not read cannot be synced; the disk will get to it.
+      (void)sync_folder(folder_of(part));
+    } else if (errno != EEXIST) {
+      auto error = fail_errno("make folder " + part, errno);
+      return fail(ErrorKind::kUsage, error.value().message());
+    }
+    if (slash == std::string::npos) return {};
+  }
+}
+
+}  // namespace leat

@@ -1,0 +1,127 @@
+#include "control/progress.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace leat {
+namespace {
+
+std::string count(uint64_t n) {
+  return format_count(static_cast<int64_t>(n));
+}
+std::string bytes(uint64_t n) {
+  return format_bytes(static_cast<int64_t>(n));
+}
+
+uint64_t per_second(uint64_t n, Milliseconds elapsed) {
+  auto ms = static_cast<uint64_t>(std::max<int64_t>(elapsed.count(), 1));
+  return n * 1000 / ms;
+}
+
+std::string troubles(const PipelineStatus& status) {
+  std::string out;
+  if (status.dead_letters > 0) out += ", " + count(status.dead_letters) + " dead letters";
+  if (status.dropped > 0) out += ", " + count(status.dropped) + " dropped";
+  if (status.spool_dropped > 0) out += ", " + count(status.spool_dropped) + " dropped at maxSpool";
+  if (status.retries > 0) out += ", " + count(status.retries) + " retries";
+  return out;
+}
+
+size_t terminal_columns() {
+  winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return size.ws_col;
+}
+
+}  // namespace
+
+std::string progress_line(const PipelineStatus& status, Milliseconds elapsed) {
+  std::string out;
+  uint64_t total = status.bytes_total.value_or(0);
+  if (total > 0) {
+    uint64_t done = std::min(status.bytes_read, total);
+    out += std::to_string(done * 100 / total) + "% of " + bytes(total) + ", ";
+  }
+  out += count(status.records) + " records (" + count(per_second(status.records, elapsed)) +
+         "/s), " + count(status.delivered) + " delivered" + troubles(status);
+  if (total > 0 && status.bytes_read > 0 && status.bytes_read < total) {
+    double left = static_cast<double>(elapsed.count()) *
+                  static_cast<double>(total - status.bytes_read) /
+                  static_cast<double>(status.bytes_read);
+    auto seconds = static_cast<int64_t>(left) / 1000;
+    out += seconds > 0 ? ", " + format_duration(Milliseconds(seconds * 1000)) + " left"
+                       : std::string(", under 1s left");
+  }
+  return out;
+}
+
+std::string summary_line(const PipelineStatus& status, Milliseconds elapsed) {
+  std::string out = count(status.records) + " records read";
+  if (status.bytes_read > 0) out += " (" + bytes(status.bytes_read) + ")";
+  out += ", " + count(status.delivered) + " delivered";
+  if (status.filtered > 0) out += ", " + count(status.filtered) + " filtered";
+  out += ", " + count(status.dead_letters) + " dead letters";
+  if (status.dropped > 0) out += ", " + count(status.dropped) + " dropped";
+  if (status.spooled > 0) out += ", " + count(status.spooled) + " spooled";
+  if (status.waiting > 0) out += ", " + count(status.waiting) + " not delivered yet";
+  if (status.spool_dropped > 0) out += ", " + count(status.spool_dropped) + " dropped at maxSpool";
+  if (status.retries > 0) out += ", " + count(status.retries) + " retries";
+  return out + ", in " + format_duration(elapsed) + " (" +
+         count(per_second(status.records, elapsed)) + " records/s)";
+}
+
+std::string trouble_line(const std::string& pipeline, const PipelineStatus& status) {
+  if (status.trouble.empty()) return "";
+  std::string out = pipeline + ": " + status.trouble;
+  if (status.spool_bytes > 0) out += "; " + bytes(status.spool_bytes) + " spooled";
+  return out;
+}
+
+std::string state_line(int running, bool draining, const std::vector<std::string>& troubles) {
+  std::string number = std::to_string(running) + (running == 1 ? " pipeline" : " pipelines");
+  std::string out = draining ? "draining, " + number + " left" : number;
+  if (!draining) out += running == 1 ? " runs" : " run";
+  if (running == 0) out = draining ? "drained" : "no pipelines run";
+  for (const std::string& trouble : troubles) out += "; " + trouble;
+  return out;
+}
+
+void ProgressDisplay::update(const std::string& pipeline, const PipelineStatus& status,
+                             Milliseconds elapsed) {
+  std::string line = progress_line(status, elapsed);
+  if (!terminal_) {
+    log::info(pipeline, line);
+    return;
+  }
+  auto known = std::find_if(lines_.begin(), lines_.end(),
+                            [&pipeline](const auto& entry) { return entry.first == pipeline; });
+  if (known == lines_.end()) {
+    lines_.emplace_back(pipeline, std::move(line));
+  } else {
+    known->second = std::move(line);
+  }
+  show();
+}
+
+void ProgressDisplay::remove(const std::string& pipeline) {
+  std::erase_if(lines_, [&pipeline](const auto& entry) { return entry.first == pipeline; });
+  if (terminal_) show();
+}
+
+// One line: of one pipeline all, of several what fits.
+void ProgressDisplay::show() {
+  std::string out;
+  for (const auto& [pipeline, line] : lines_) {
+    if (!out.empty()) out += " | ";
+    out += pipeline + ": " + line;
+  }
+  size_t columns = terminal_columns();
+  if (out.size() >= columns) out.resize(columns - 1);
+  log::set_status_line(out);
+}
+
+}  // namespace leat

@@ -1,0 +1,49 @@
+// What a CSV file looks like: the option tables of `csv`, and what they mean once checked.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time_format.h"
+#include "options/options.h"
+#include "record/value.h"
+
+namespace leat {
+
+extern const std::span<const Option> kCsvReadOptions;
+extern const std::span<const Option> kCsvWriteOptions;
+
+// One entry of `columns`.
+struct CsvColumn {
+  std::optional<uint32_t> index;  // counted from 0
+  std::string name;
+  Type type = Type::kString;
+  std::optional<TimeFormat> time;  // for Type::kTime
+};
+
+struct CsvDialect {
+  char delimiter = ',';
+  char quote = '"';
+  bool quoting = true;  // false: quote characters mean nothing
+  bool header = true;
+  // Reading:
+  uint64_t start_row = 1;           // physical line, counted from 1
+  std::string comment;              // lines that start with it are skipped; "" for none
+  std::optional<std::string> null;  // an unquoted field with this text is null
+  bool infer = true;                // numbers and bools in columns that are not listed
+  std::vector<CsvColumn> columns;
+
+  bool is_comment(std::string_view line) const {
+    return !comment.empty() && line.starts_with(comment);
+  }
+
+  static Result<CsvDialect> for_reading(const Options& options);
+  // Only delimiter, quote and header; the encoder reads the rest itself.
+  static Result<CsvDialect> for_writing(const Options& options);
+};
+
+}  // namespace leat

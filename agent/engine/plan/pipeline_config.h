@@ -1,0 +1,74 @@
+// What a configuration means once it is checked: plain data, made by config/ from the JSON file,
+// used by the planner and the agent.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time_format.h"
+#include "base/units.h"
+#include "delivery/delivery_config.h"
+#include "options/options.h"
+#include "stage/codec.h"
+#include "stage/sink.h"
+#include "stage/source.h"
+#include "stage/transform.h"
+
+namespace leat {
+
+// `time` of a source: which field holds the event time, and how it is written.
+struct EventTimeConfig {
+  std::string field;
+  TimeFormat format;
+};
+
+struct SourceConfig {
+  const SourceType* type = nullptr;
+  Options options;
+  const ReadFormat* format = nullptr;  // null for sources that give records
+  Options format_options;
+  std::optional<EventTimeConfig> time;
+};
+
+struct TransformConfig {
+  const TransformType* type = nullptr;
+  Options options;
+};
+
+struct SinkConfig {
+  const SinkType* type = nullptr;
+  Options options;
+  const WriteFormat* format = nullptr;  // null for sinks that take records
+  Options format_options;
+  BatchLimits batch;
+  int in_flight = 1;
+};
+
+struct LimitsConfig {  // 0: no limit
+  int64_t records_per_second = 0;
+  int64_t bytes_per_second = 0;
+};
+
+struct PipelineConfig {
+  std::string name;
+  SourceConfig source;
+  std::vector<TransformConfig> transforms;
+  SinkConfig sink;
+  DeliveryConfig delivery;
+  DeadLetterConfig dead_letters;
+  LimitsConfig limits;
+  std::string text;  // the pipeline's JSON, to tell on reload whether it changed
+};
+
+struct AgentConfig {
+  std::string id;        // default: the host name
+  std::string data_dir;  // the journal and the dead letters; created when missing
+  int workers = 1;
+  int64_t memory = 8 << 20;  // all pipelines together
+  Milliseconds drain_timeout{30'000};
+  std::vector<PipelineConfig> pipelines;
+};
+
+}  // namespace leat

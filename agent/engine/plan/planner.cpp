@@ -1,0 +1,213 @@
+#include "plan/planner.h"
+
+namespace leat {
+namespace {
+
+using Kind = Step::Kind;
+
+bool has_message_fields(const SourceConfig& source) {
+  return source.type->has_fields != nullptr && source.type->has_fields(source.options);
+}
+
+bool needs_records(const PipelineConfig& config) {
+  return !config.transforms.empty() || config.sink.type->takes == Takes::kRecords ||
+         has_message_fields(config.source);
+}
+
+bool same_wire(const PipelineConfig& config) {
+  // A message is not framed: a JSON one may be an array, or have newlines between its members.
+  bool framed = config.source.type->gives == Gives::kBytes ||
+                (config.source.format != nullptr && config.source.format->wire == "raw");
+  return framed && config.source.format != nullptr && config.sink.format != nullptr &&
+         config.source.format->wire == config.sink.format->wire &&
+         config.source.format->passes_through(config.source.format_options);
+}
+
+std::string label(const std::string& type, std::string_view format) {
+  return format.empty() ? type : type + " (" + std::string(format) + ")";
+}
+
+std::vector<Step> declare(const PipelineConfig& config) {
+  std::vector<Step> out;
+  std::string read(config.source.format == nullptr ? "" : config.source.format->name);
+  std::string write(config.sink.format == nullptr ? "" : config.sink.format->name);
+  out.push_back({Kind::kSource, label(std::string(config.source.type->name), read), "", 0});
+  for (size_t i = 0; i < config.transforms.size(); ++i)
+    out.push_back({Kind::kTransform, std::string(config.transforms[i].type->name), "", i});
+  out.push_back({Kind::kSink, label(std::string(config.sink.type->name), write), "", 0});
+  return out;
+}
+
+// Puts a codec wherever one stage gives what the next does not take.
+std::vector<Step> inject(const PipelineConfig& config) {
+  std::vector<Step> out;
+  std::string source(config.source.type->name);
+  std::string sink(config.sink.type->name);
+  out.push_back({Kind::kSource, source, "", 0});
+  if (config.source.type->gives != Gives::kRecords) {
+    std::string gives = config.source.type->gives == Gives::kBytes ? "bytes" : "messages";
+    out.push_back({Kind::kDecode, "decode " + std::string(config.source.format->name),
+                   source + " gives " + gives + ", what follows takes records", 0});
+  }
+  if (has_message_fields(config.source))
+    out.push_back({Kind::kMessageFields, "message fields",
+                   "what " + source + " says of a message beside its payload becomes fields", 0});
+  if (config.source.time)
+    out.push_back({Kind::kEventTime, "event time",
+                   "the event time is in the field \"" + config.source.time->field + "\"", 0});
+  for (size_t i = 0; i < config.transforms.size(); ++i)
+    out.push_back({Kind::kTransform, std::string(config.transforms[i].type->name), "", i});
+  if (config.sink.type->takes == Takes::kSlices)
+    out.push_back({Kind::kEncode, "encode " + std::string(config.sink.format->name),
+                   sink + " takes bytes", 0});
+  out.push_back({Kind::kSink, sink, "", 0});
+  return out;
+}
+
+// Leaves out what would only undo itself.
+std::vector<Step> simplify(const PipelineConfig& config, const std::vector<Step>& injected) {
+  if (needs_records(config) || !same_wire(config)) return injected;
+  std::vector<Step> out{injected.front()};
+  std::string wire(config.source.format->wire);
+  if (config.source.type->gives == Gives::kBytes)
+    out.push_back({Kind::kSplit, "split " + wire,
+                   "no stage needs records and both ends speak " + wire +
+                       ": bytes pass through untouched, only cut where a record ends",
+                   0});
+  out.push_back(injected.back());
+  return out;
+}
+
+void append_chain(std::string& out, const char* title, const std::vector<Step>& steps) {
+  out += "  ";
+  out += title;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (i > 0) out += " → ";
+    out += steps[i].label;
+  }
+  out += '\n';
+}
+
+std::string explain_spool(const SpoolConfig& spool) {
+  std::string out = "  spool     ";
+  if (spool.mode == SpoolMode::kNever) return out + "never: what waits, waits at the source\n";
+  out += spool.mode == SpoolMode::kAlways ? "always: every record is journaled first"
+                                          : "onTrouble: records are journaled while the sink is in "
+                                            "trouble";
+  out += spool.survives_power_cut ? ", safe from power cuts" : ", safe from a crash of leat only";
+  out += ", up to " + format_bytes(spool.max_bytes) + ", then ";
+  switch (spool.overflow) {
+    case Overflow::kBlock:
+      return out + "the source is held back\n";
+    case Overflow::kDropOldest:
+      return out + "the oldest are dropped\n";
+    case Overflow::kDropNewest:
+      break;
+  }
+  return out + "the newest are dropped\n";
+}
+
+// exactlyOnce: everything between a crash and the sink must be recognised when it comes again. A
+// source that is read from a position does that with the sink's help; others need the journal
+// between, which has the source's state and the records in one transaction.
+Status check_exactly_once(const PipelineConfig& config, const std::string& path) {
+  std::string source(config.source.type->name);
+  std::string where = path + ".delivery.guarantee: ";
+  if (!config.sink.type->stores_positions)
+    return fail(ErrorKind::kUsage, where + "the sink \"" + std::string(config.sink.type->name) +
+                                       "\" cannot store the position with the data, so it cannot "
+                                       "do exactlyOnce: use atLeastOnce");
+  Replay replay = config.source.type->replay(config.source.options);
+  if (replay == Replay::kHoldsAck)
+    return fail(ErrorKind::kUsage,
+                where + "with these options the source \"" + source +
+                    "\" may be sent a message twice and cannot tell, so exactlyOnce cannot hold: "
+                    "use a quality of service that promises it (mqtt: \"qos\": 2), or "
+                    "atLeastOnce");
+  SpoolMode mode = config.delivery.spool.mode;
+  if (mode == SpoolMode::kOnTrouble)
+    return fail(ErrorKind::kUsage, path +
+                                       ".delivery.spool: exactlyOnce needs one path to the sink: "
+                                       "use always or never");
+  if (replay != Replay::kFromPosition && mode != SpoolMode::kAlways)
+    return fail(ErrorKind::kUsage, path +
+                                       ".delivery.spool: must be \"always\" for exactlyOnce, "
+                                       "since the source \"" +
+                                       source + "\" cannot be read again from a position");
+  return {};
+}
+
+// A document must have the same header before and after a restart.
+Status check_spooled_csv(const PipelineConfig& config, const std::string& path) {
+  if (config.delivery.spool.mode == SpoolMode::kNever || config.sink.format == nullptr ||
+      config.sink.format->name != "csv")
+    return {};
+  if (!config.sink.format_options.strings("columns").empty()) return {};
+  return fail(ErrorKind::kUsage,
+              path + ".sink.csv.columns: missing, and required when records are spooled (" + path +
+                  ".delivery.spool), since the header must be the same after a restart");
+}
+
+}  // namespace
+
+SpoolMode default_spool_mode(const PipelineConfig& config) {
+  switch (config.source.type->replay(config.source.options)) {
+    case Replay::kFromPosition:
+      return SpoolMode::kNever;
+    case Replay::kHoldsAck:
+    case Replay::kHoldsAckOnce:
+      return config.delivery.exactly_once ? SpoolMode::kAlways : SpoolMode::kOnTrouble;
+    case Replay::kNone:
+      break;
+  }
+  return SpoolMode::kAlways;
+}
+
+Result<Plan> plan(const PipelineConfig& config, const std::string& path) {
+  if (config.delivery.exactly_once)
+    if (Status status = check_exactly_once(config, path); !status) return fail(status.error());
+  if (Status status = check_spooled_csv(config, path); !status) return fail(status.error());
+  Plan out;
+  out.declared = declare(config);
+  out.injected = inject(config);
+  out.final = simplify(config, out.injected);
+  return out;
+}
+
+std::string explain(const PipelineConfig& config, const Plan& plan) {
+  std::string out = "pipeline " + config.name + "\n";
+  append_chain(out, "declared  ", plan.declared);
+  append_chain(out, "injected  ", plan.injected);
+  append_chain(out, "final     ", plan.final);
+  for (const Step& step : plan.final)
+    if (!step.note.empty()) out += "    " + step.label + ": " + step.note + "\n";
+  std::string source(config.source.type->name);
+  switch (config.source.type->replay(config.source.options)) {
+    case Replay::kFromPosition:
+      out += "  replay    " + source + " is read again from the saved position after a crash";
+      break;
+    case Replay::kHoldsAck:
+    case Replay::kHoldsAckOnce:
+      out += "  replay    " + source +
+             " is acknowledged only when its records are delivered or in the journal";
+      break;
+    case Replay::kNone:
+      out += "  replay    " + source + " cannot be read again";
+      break;
+  }
+  out += config.delivery.exactly_once
+             ? "; the sink stores the position with the data (exactlyOnce)\n"
+             : " (atLeastOnce)\n";
+  out += explain_spool(config.delivery.spool);
+  out += "  delivery  up to " + format_count(config.sink.batch.records) + " records or " +
+         format_bytes(config.sink.batch.bytes) + " a batch, sent after " +
+         format_duration(config.sink.batch.linger) + " at the latest, " +
+         std::to_string(config.sink.in_flight) + " in flight\n";
+  bool bounded =
+      config.source.type->bounded != nullptr && config.source.type->bounded(config.source.options);
+  out += bounded ? "  end       bounded: leat exits after the last record is delivered\n"
+                 : "  end       unbounded: runs until it is stopped\n";
+  return out;
+}
+
+}  // namespace leat

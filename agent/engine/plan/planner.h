@@ -1,0 +1,47 @@
+// declare → plan → materialize: from the configured chain to the chain that runs, with the codecs
+// that nobody wired by hand.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "plan/pipeline_config.h"
+
+namespace leat {
+
+// One step of a plan.
+struct Step {
+  enum class Kind {
+    kSource,
+    kSplit,
+    kDecode,
+    kMessageFields,
+    kEventTime,
+    kTransform,
+    kEncode,
+    kSink
+  };
+  Kind kind;
+  std::string label;     // "file", "decode json", "filter", "split", "http"
+  std::string note;      // why the planner put it there, or "" for what was declared
+  size_t transform = 0;  // kTransform: index into PipelineConfig::transforms
+};
+
+struct Plan {
+  std::vector<Step> declared;  // what the configuration says
+  std::vector<Step> injected;  // with the codecs that connect what stages give and take
+  std::vector<Step> final;     // after dropping decode + encode pairs that cancel out
+};
+
+// What `delivery.spool` is when it is not given: what the source needs, and no more.
+SpoolMode default_spool_mode(const PipelineConfig& config);
+
+// Fails with kUsage when the chain cannot work (exactlyOnce with a sink that cannot store
+// positions). The message starts with the config path `path` ("pipelines[0]").
+Result<Plan> plan(const PipelineConfig& config, const std::string& path);
+
+// The three chains, for `leat explain`.
+std::string explain(const PipelineConfig& config, const Plan& plan);
+
+}  // namespace leat

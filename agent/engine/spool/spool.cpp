@@ -1,0 +1,353 @@
+#include "spool/spool.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "spool/spool_format.h"
+
+namespace leat {
+namespace {
+
+// A window that is full for a moment is healthy: the next acknowledgement opens it. This long means
+// that the sink cannot keep up one window at a time.
+constexpr Milliseconds kWindowGrace{250};
+// A row waits for more batches at most so long, whatever the sink's `linger`: what it holds would
+// be lost with the machine.
+constexpr Milliseconds kLongestLinger{1'000};
+constexpr Milliseconds kReadAgain{1'000};
+
+bool holds_acks(Replay replay) {
+  return replay == Replay::kHoldsAck || replay == Replay::kHoldsAckOnce;
+}
+
+SpoolWriterSetup writer_setup(const SpoolSetup& setup) {
+  return {
+      .loop = setup.loop,
+      .clock = setup.clock,
+      .pipeline = setup.pipeline,
+      .config = setup.config.spool,
+      .journal = setup.journal,
+      .budget = setup.pool.budget(),
+      .source = setup.source,
+      .dead_letters = setup.dead_letters,
+      .row_bytes = setup.batch_bytes,
+      .linger = holds_acks(setup.replay) ? Milliseconds{0} : std::min(setup.linger, kLongestLinger),
+      .form = setup.form};
+}
+
+}  // namespace
+
+Spool::Spool(SpoolSetup setup)
+    : setup_(std::move(setup)),
+      writer_(writer_setup(setup_)),
+      age_timer_(setup_.loop),
+      read_again_(setup_.loop) {
+  active_ = mode() == SpoolMode::kAlways;
+  writer_.on_stored([this](SpoolWriter::Row& row) { stored(row); });
+  writer_.drop_from([this] { return reading_ ? std::nullopt : std::optional(cursor_); });
+  writer_.on_dropped([this](uint64_t records) {
+    unread_ -= std::min(unread_, records);
+    feed();
+  });
+  writer_.on_stuck([this] {
+    if (on_change_) on_change_();
+  });
+}
+
+Spool::~Spool() {
+  *alive_ = false;
+}
+
+void Spool::restore(const SpoolState& state, uint64_t delivered, const SpoolTotals& totals) {
+  epoch_ = state.epoch;
+  delivered_ = std::max(delivered, state.first);
+  stored_ = std::max(state.end, delivered_);
+  cursor_ = delivered_;
+  unread_ = totals.records;
+  writer_.open(stored_, totals.bytes);
+  if (delivered_ > state.first) writer_.remove_until(delivered_);
+  if (caught_up()) return;
+  active_ = true;
+  log::info(setup_.pipeline, format_count(static_cast<int64_t>(unread_)) + " spooled records (" +
+                                 format_bytes(static_cast<int64_t>(totals.bytes)) +
+                                 ") are delivered first");
+  feed();
+}
+
+// --- from the chain -----------------------------------------------------------------------------
+
+bool Spool::wants_more() const {
+  if (setup_.dead_letters.full()) return false;  // on whichever way records go
+  return active_ ? writer_.wants_more() : deliverer_->wants_more();
+}
+
+void Spool::add(BatchRef batch) {
+  if (active_) {
+    writer_.add({std::move(batch), 0, false});
+    if (writer_.stuck()) without_spool();
+    return;
+  }
+  direct(std::move(batch));
+  watch_ages();
+}
+
+void Spool::direct(BatchRef batch) {
+  if (mode() != SpoolMode::kNever) held_.add(batch, setup_.clock.monotonic_us());
+  deliverer_->add(std::move(batch));
+  if (window_full_since_us_ != 0) deliverer_->flush();  // nothing more comes to wait for
+}
+
+void Spool::window_full(bool full) {
+  bool was_full = window_full_since_us_ != 0;
+  if (full) deliverer_->flush();
+  if (full == was_full) return;
+  window_full_since_us_ = full ? setup_.clock.monotonic_us() : 0;
+  watch_ages();
+}
+
+// --- trouble ------------------------------------------------------------------------------------
+
+bool Spool::trouble() const {
+  if (deliverer_->trouble().active()) return true;
+  int64_t now = setup_.clock.monotonic_us();
+  std::optional<int64_t> oldest = held_.oldest_us();
+  if (!oldest) return false;
+  if (now - *oldest >= setup_.config.spool.max_ack_hold.count() * 1000) return true;
+  return window_full_since_us_ != 0 &&
+         now - std::max(window_full_since_us_, *oldest) >= kWindowGrace.count() * 1000;
+}
+
+// Wakes up when the oldest held acknowledgement becomes trouble. Nothing held, nothing to wake for.
+void Spool::watch_ages() {
+  if (mode() != SpoolMode::kOnTrouble || active_) return age_timer_.stop();
+  std::optional<int64_t> oldest = held_.oldest_us();
+  if (!oldest) return age_timer_.stop();
+  if (age_timer_.active() && window_full_since_us_ == 0) return;
+  int64_t due = *oldest + setup_.config.spool.max_ack_hold.count() * 1000;
+  if (window_full_since_us_ != 0)
+    due = std::min(due, std::max(window_full_since_us_, *oldest) + kWindowGrace.count() * 1000);
+  int64_t wait_us = std::max<int64_t>(due - setup_.clock.monotonic_us(), 0);
+  age_timer_.start(Milliseconds(wait_us / 1000 + 1), [this] {
+    check();
+    watch_ages();
+  });
+}
+
+void Spool::check() {
+  if (mode() == SpoolMode::kOnTrouble && !active_ && trouble()) enter();
+  if (window_full_since_us_ != 0 && !active_) deliverer_->flush();
+  writer_.settle();
+  if (writer_.stuck()) without_spool();
+  feed();
+  if (ending_ && writer_.idle() && (caught_up() || leaving_)) deliverer_->end_of_input();
+  leave_if_over();
+}
+
+// What the deliverer holds is journaled first, so that the order is kept. It stays with the
+// deliverer, too, which goes on trying.
+void Spool::enter() {
+  active_ = true;
+  age_timer_.stop();
+  std::vector<Spooling> batches = held_.spool(writer_.next());
+  for (Spooling& one : batches) {
+    cursor_ += one.records();
+    writer_.add(std::move(one));
+  }
+}
+
+void Spool::leave_if_over() {
+  if (!active_ || mode() == SpoolMode::kAlways || ending_) return;
+  if (!writer_.idle() || !caught_up() || reading_ || held_.any_spooled()) return;
+  if (deliverer_->trouble().active()) return;
+  active_ = false;
+  if (on_change_) on_change_();
+}
+
+// --- into the journal ---------------------------------------------------------------------------
+
+void Spool::stored(SpoolWriter::Row& row) {
+  // As long as the deliverer waits for just this, there is no need to read it again.
+  bool held = row.batches.front().held;
+  bool pass_on = !held && !leaving_ && cursor_ == row.first && deliverer_->wants_more();
+  if (!held && !pass_on) unread_ += row.records;
+  uint64_t number = row.first;
+  for (Spooling& one : row.batches) {
+    uint64_t records = one.records();
+    std::string origin;
+    if (pass_on && records > 0) origin = setup_.source.describe(one.batch->begin);
+    setup_.source.acked(one.batch->end);
+    if (held) {
+      held_.stored(*one.batch);
+    } else if (pass_on && records > 0) {
+      number_for_spool(*one.batch, number);
+      hand_over(std::move(one.batch), std::move(origin), number, number + records);
+    }
+    number += records;
+  }
+  stored_ = row.end();
+  if (delivered_ > 0) writer_.remove_until(std::min(delivered_, stored_));
+  feed();
+  leave_if_over();
+  if (on_change_) on_change_();
+}
+
+// The journal takes nothing (a full disk). When all that came before is with the deliverer, what
+// waits can be delivered all the same; it is acknowledged after that.
+void Spool::without_spool() {
+  if (setup_.config.exactly_once || deliverer_->trouble().active()) return;
+  while (writer_.stuck() && caught_up() && deliverer_->wants_more()) {
+    SpoolWriter::Row row = writer_.take_stuck();
+    for (Spooling& one : row.batches) {
+      if (one.held) {
+        if (held_.unspool(*one.batch)) setup_.source.acked(one.batch->end);
+      } else {
+        direct(std::move(one.batch));
+      }
+    }
+    stored_ = cursor_ = std::max(cursor_, row.end());  // numbers that no record got
+  }
+}
+
+// --- out of the journal -------------------------------------------------------------------------
+
+void Spool::feed() {
+  if (reading_ || read_again_.active() || writer_.dropping()) return;  // each calls again
+  if (leaving_ || caught_up() || !deliverer_->wants_more()) return;
+  Budget& budget = setup_.pool.budget();
+  if (!budget.has_room(2 * setup_.batch_bytes)) {
+    budget.note_refusal();
+    deliverer_->hurry();
+    return;
+  }
+  reading_ = true;
+  setup_.journal.read_spool(setup_.pipeline, cursor_,
+                            [this, alive = alive_](const Result<SpoolRow>& row) {
+                              if (!*alive) return;
+                              reading_ = false;
+                              if (row) {
+                                fed(*row);
+                              } else {
+                                cannot_read(row.error());
+                              }
+                              writer_.resume();
+                              feed();
+                              leave_if_over();
+                              if (on_change_) on_change_();
+                            });
+}
+
+void Spool::cannot_read(const Error& error) {
+  if (said_unreadable_.due(setup_.clock.monotonic_us()))
+    log::error(setup_.pipeline,
+               "the spool cannot be read: " + error.message() + "; trying again every second");
+  read_again_.start(kReadAgain, [this] { feed(); });
+}
+
+void Spool::fed(const SpoolRow& row) {
+  if (row.records == 0) {  // the rest was dropped
+    cursor_ = stored_;
+    unread_ = 0;
+    return done_until(delivered_);
+  }
+  SpooledAs as;
+  uint64_t end = row.first + row.records;
+  Result<BatchRef> batch = fail(ErrorKind::kData, "a spooled batch is damaged");
+  if (!row.content.empty()) batch = read_spooled(setup_.pool, row.content, row.first, cursor_, &as);
+  if (!batch) {
+    log::error(setup_.pipeline,
+               batch.error().message() + ": " +
+                   format_count(static_cast<int64_t>(end - std::max(cursor_, row.first))) +
+                   " records are lost");
+    pass(row);
+    return done_until(delivered_);
+  }
+  uint64_t first = std::max(cursor_, row.first);
+  pass(row);
+  if (Status adapted = setup_.adapt(*batch, as.form); !adapted)
+    log::error(setup_.pipeline, adapted.error().message());
+  hand_over(std::move(*batch), std::move(as.origin), first, end);
+}
+
+// Of the row those records count that are not before the cursor.
+void Spool::pass(const SpoolRow& row) {
+  uint64_t end = row.first + row.records;
+  unread_ -= std::min(unread_, end - std::max(cursor_, row.first));
+  cursor_ = end;
+}
+
+void Spool::hand_over(BatchRef batch, std::string origin, uint64_t first, uint64_t end) {
+  handed_.push_back({first, end, std::move(origin)});
+  cursor_ = end;
+  batch->charge_vectors();
+  deliverer_->add(std::move(batch));
+}
+
+// --- acknowledging ------------------------------------------------------------------------------
+
+void Spool::acked(const Position& position) {
+  std::optional<uint64_t> number = position.partition == kSpoolPartition
+                                       ? std::optional(position.offset)
+                                       : held_.number_at(position);
+  if (position.partition != kSpoolPartition) {
+    if (!number) setup_.source.acked(position);  // else it is told when the journal has it
+    held_.acked(position);
+    watch_ages();
+  }
+  if (number && *number > delivered_) done_until(*number);
+}
+
+// When the deliverer has nothing of the spool any more, rows before the cursor that it never got,
+// since they cannot be read, are done with, too: they would take their room for ever.
+void Spool::done_until(uint64_t number) {
+  delivered_ = number;
+  while (!handed_.empty() && handed_.front().end <= delivered_) handed_.pop_front();
+  if (handed_.empty() && !held_.any_spooled()) delivered_ = std::max(delivered_, cursor_);
+  if (delivered_ <= stored_) writer_.remove_until(delivered_);
+}
+
+SavedPosition Spool::saved_form(const Position& position) {
+  if (position.partition == kSpoolPartition)
+    return {partition(epoch_), std::to_string(position.offset)};
+  if (std::optional<uint64_t> number = held_.number_at(position))
+    return {partition(epoch_), std::to_string(*number)};
+  return setup_.source.saved_form(position);
+}
+
+std::string Spool::describe(const Position& position) {
+  if (position.partition != kSpoolPartition) return setup_.source.describe(position);
+  for (const Handed& one : handed_) {
+    if (position.offset > one.end) continue;
+    std::string place = one.origin.empty() ? "the spool" : one.origin;
+    return place + " (record " + std::to_string(position.offset - one.first) + " spooled there)";
+  }
+  return "the spool";
+}
+
+// --- the end ------------------------------------------------------------------------------------
+
+void Spool::end_of_input(bool leaving) {
+  ending_ = true;
+  leaving_ = leaving;
+  writer_.end_of_input();
+  deliverer_->end_of_input();
+  check();
+}
+
+bool Spool::all_safe() const {
+  return writer_.idle() &&
+         (deliverer_->settled() || (mode() != SpoolMode::kNever && held_.all_spooled()));
+}
+
+bool Spool::settled() const {
+  if (!writer_.idle() || reading_) return false;
+  if (deliverer_->settled()) return leaving_ || caught_up();
+  return leaving_ && all_safe() && deliverer_->trouble().active();
+}
+
+uint64_t Spool::records_waiting() const {
+  return deliverer_->records_waiting() + writer_.records_waiting() + unread_;
+}
+
+}  // namespace leat

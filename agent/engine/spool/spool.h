@@ -1,0 +1,134 @@
+// Stands between the chain and the deliverer, and decides for each batch whether it waits in memory
+// for its delivery or goes to the journal first (DESIGN §5).
+//
+// In healthy operation with spool `onTrouble` every batch goes straight to the deliverer, and no
+// payload is written. Trouble is: the sink is retrying or its circuit is open; an acknowledgement
+// has been held for longer than `maxAckHold`; the source's window has been full for a while. Then
+// what the deliverer holds is journaled and acknowledged, what comes is journaled behind it, and
+// the deliverer is fed from the journal, in order, until that is empty.
+//
+// Positions: a batch from the journal has the partition kSpoolPartition, and its records' numbers
+// as offsets. What the deliverer says about such a position is about the spool, everything else is
+// about the source; that is why the spool is the deliverer's Origin.
+//
+// Thread: the pipeline's loop thread.
+#pragma once
+
+#include <uv.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "delivery/deliverer.h"
+#include "journal/journal.h"
+#include "loop/handles.h"
+#include "spool/held_acks.h"
+#include "spool/spool_writer.h"
+#include "stage/source.h"
+
+namespace leat {
+
+struct SpoolSetup {
+  uv_loop_t* loop;
+  const Clock& clock;
+  std::string pipeline;
+  const DeliveryConfig& config;
+  Replay replay;  // of the source
+  Source& source;
+  DeadLetterFile& dead_letters;
+  JournalClient& journal;
+  BlockPool& pool;
+  size_t batch_bytes;                 // what a row of the journal aims at
+  Milliseconds linger;                // of the sink's batches
+  std::function<std::string()> form;  // of slices as the sink takes them now
+  // Makes of a batch that was spooled in `form` what the sink takes now; what cannot be becomes
+  // dead letters.
+  std::function<Status(BatchRef&, const std::string& form)> adapt;
+};
+
+class Spool final : public Origin {
+ public:
+  explicit Spool(SpoolSetup setup);
+  ~Spool() override;
+
+  void attach(Deliverer& deliverer) { deliverer_ = &deliverer; }
+  // What the journal holds, the number up to which it is delivered, and what there is from there
+  // on. Before the first add().
+  void restore(const SpoolState& state, uint64_t delivered, const SpoolTotals& totals);
+  // The partition under which the number of the last delivered record is saved.
+  static std::string partition(const std::string& epoch) { return "spool:" + epoch; }
+
+  bool wants_more() const;
+  void add(BatchRef batch);
+  void window_full(bool full);
+  // Something has changed at the deliverer, or there is room in memory again.
+  void check();
+
+  // The source gives nothing more. `leaving`: the agent is to end, so what is in the journal stays
+  // there; otherwise all of it is delivered first.
+  void end_of_input(bool leaving);
+  // True when nothing is left to do after end_of_input().
+  bool settled() const;
+  // True when all that was accepted is delivered or in the journal.
+  bool all_safe() const;
+
+  const SpoolCounters& counters() const { return writer_.counters(); }
+  // Records that are accepted and not delivered: in memory, and in the journal.
+  uint64_t records_waiting() const;
+  // What the journal holds of it now, as stored.
+  uint64_t bytes() const { return writer_.bytes(); }
+  std::string describe(const Position& position);
+
+  // Origin.
+  void acked(const Position& position) override;
+  SavedPosition saved_form(const Position& position) override;
+  // Called when wants_more() or settled() may have become true.
+  void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
+
+ private:
+  SpoolMode mode() const { return setup_.config.spool.mode; }
+  bool trouble() const;
+  bool caught_up() const { return cursor_ >= stored_; }
+  void direct(BatchRef batch);
+  void enter();
+  void leave_if_over();
+  void watch_ages();
+  void stored(SpoolWriter::Row& row);
+  void without_spool();
+  void feed();
+  void fed(const SpoolRow& row);
+  void cannot_read(const Error& error);
+  void pass(const SpoolRow& row);
+  void hand_over(BatchRef batch, std::string origin, uint64_t first, uint64_t end);
+  void done_until(uint64_t number);
+
+  SpoolSetup setup_;
+  Deliverer* deliverer_ = nullptr;
+  SpoolWriter writer_;
+  HeldAcks held_;
+  Timer age_timer_;
+  Timer read_again_;
+  log::OnceAMinute said_unreadable_;
+  std::string epoch_;
+  bool active_ = false;  // what comes goes to the journal first
+  bool reading_ = false;
+  bool ending_ = false;
+  bool leaving_ = false;
+  int64_t window_full_since_us_ = 0;  // 0: it is not
+  uint64_t stored_ = 0;               // all before this number is in the journal, or was
+  uint64_t cursor_ = 0;               // all before this number was given to the deliverer
+  uint64_t delivered_ = 0;
+  uint64_t unread_ = 0;  // records in the journal from cursor_ on; not all numbers are there
+  struct Handed {
+    uint64_t first, end;
+    std::string origin;
+  };
+  std::deque<Handed> handed_;  // from the journal to the deliverer
+  std::function<void()> on_change_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace leat

@@ -1,0 +1,175 @@
+// A sink delivers batches and says what became of each. Retrying, splitting, backing off and
+// acknowledging are the engine's work; a sink only tries once and answers.
+//
+// Thread: everything here is called on, and must call back on, the pipeline's loop thread. A sink
+// whose library blocks does its work on a JobThread (loop/job_thread.h).
+// Lifetime: make → open → deliver* → close → closed() called back → destroyed.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "options/options.h"
+#include "record/batch.h"
+#include "stage/codec.h"
+#include "stage/source.h"
+
+namespace leat {
+
+// Part of a batch: records or slices [first, first + count).
+struct Part {
+  BatchRef batch;
+  uint32_t first = 0;
+  uint32_t count = 0;
+};
+
+// What a sink gets: records (or slices) of one or several batches, in order.
+struct Delivery {
+  std::vector<Part> parts;
+  size_t records = 0;
+  size_t bytes = 0;  // of the slices; for records an estimate of what they hold
+  // The same for the same records of the same source after a restart: 32 hex digits.
+  std::string key;
+  // Positions that are reached when this and all earlier deliveries are done. A sink that stores
+  // positions (SinkType::stores_positions) writes them in the same transaction when not empty; such
+  // a delivery may have no records at all.
+  std::vector<SavedPosition> positions;
+
+  template <typename F>
+  void each_slice(F&& f) const {  // f(const Slice&)
+    for (const Part& part : parts)
+      for (uint32_t i = 0; i < part.count; ++i) f(part.batch->slices[part.first + i]);
+  }
+  template <typename F>
+  void each_record(F&& f) const {  // f(const Record&)
+    for (const Part& part : parts)
+      for (uint32_t i = 0; i < part.count; ++i) f(part.batch->records[part.first + i]);
+  }
+};
+
+enum class Outcome {
+  kDelivered,  // the peer has it for good
+  kRetry,      // not now: the same delivery may succeed later
+  kRejected,   // something in it is bad: the engine splits it until the bad records stand alone
+  kFailed,     // the pipeline cannot go on: a person must change something
+};
+
+struct Answer {
+  Outcome outcome = Outcome::kDelivered;
+  std::string reason;           // one line, for kRetry, kRejected, kFailed
+  Milliseconds retry_after{0};  // kRetry: what the peer asked for; 0 when it did not
+  // kRejected, when the sink knows which: ascending indices into the delivery's records. Nothing of
+  // the delivery was stored; the engine takes these out and delivers the rest again as one. Empty:
+  // the engine finds out by halving.
+  std::vector<uint32_t> bad_records;
+  // Of bad_records, one each, where they differ; none: `reason` is that of all.
+  std::vector<std::string> bad_reasons;
+
+  const std::string& reason_of(size_t bad) const {
+    return bad < bad_reasons.size() ? bad_reasons[bad] : reason;
+  }
+
+  static Answer delivered() { return {}; }
+  static Answer retry(std::string reason, Milliseconds after = Milliseconds{0}) {
+    return {Outcome::kRetry, std::move(reason), after, {}, {}};
+  }
+  static Answer rejected(std::string reason, std::vector<uint32_t> bad_records = {}) {
+    return {Outcome::kRejected, std::move(reason), {}, std::move(bad_records), {}};
+  }
+  // Each for its own reason; not empty.
+  static Answer rejected(std::vector<std::pair<uint32_t, std::string>> bad) {
+    Answer answer = rejected(bad.front().second);
+    for (auto& [record, why] : bad) {
+      answer.bad_records.push_back(record);
+      answer.bad_reasons.push_back(std::move(why));
+    }
+    return answer;
+  }
+  static Answer failed(std::string reason) {
+    return {Outcome::kFailed, std::move(reason), {}, {}, {}};
+  }
+};
+
+// What the engine gives a sink. Outlives the sink.
+class SinkContext {
+ public:
+  virtual ~SinkContext() = default;
+  virtual uv_loop_t* loop() = 0;
+  virtual const Clock& clock() = 0;
+  virtual const std::string& pipeline() = 0;
+  // The agent's id, for sinks that many agents share: with it, names of pipelines need not differ.
+  virtual const std::string& agent() = 0;
+  virtual Budget& budget() = 0;
+  // How slices become a document. Ask anew for each document.
+  virtual Enclosure enclosure() = 0;
+  // The format written, for Content-Type and file names; null for sinks that take records.
+  virtual const WriteFormat* format() = 0;
+};
+
+class Sink {
+ public:
+  using Done = std::function<void(Answer)>;
+
+  virtual ~Sink() = default;
+
+  // Makes ready. A peer that is away is no error here: deliver() will answer kRetry. What a person
+  // must mend (a certificate that cannot be read) is.
+  virtual Status open(SinkContext& context) = 0;
+
+  // Tries once; calls `done` exactly once, later (never from inside deliver()). `delivery` stays
+  // valid until then, or until `closed` when close() drops it: a sink with a thread of its own
+  // cannot let go of it sooner. At most SinkType::max_in_flight (or the `inFlight` option) are
+  // under way.
+  virtual void deliver(const Delivery& delivery, Done done) = 0;
+
+  // A bounded source has ended and all of it is delivered: the place for last words (postgres:
+  // postSql). Not called when the agent is told to stop before that. Calls `done` once;
+  // close() follows, and may come before `done`, which is then not called. An error means that the
+  // pipeline has failed.
+  virtual void finish(std::function<void(Status)> done) { done({}); }
+
+  // No more deliveries follow and none is under way, or the drain timeout has passed: then what is
+  // under way is dropped without calling its `done`. Releases every handle, then calls `closed`.
+  virtual void close(std::function<void()> closed) = 0;
+
+  // exactlyOnce only: the positions stored with the data, called once after open(). The engine
+  // retries on kUnavailable.
+  virtual void load_positions(std::function<void(Result<std::vector<SavedPosition>>)> done) {
+    done(std::vector<SavedPosition>{});
+  }
+};
+
+struct BatchLimits {
+  int64_t records = 1000;
+  int64_t bytes = 1024 * 1024;
+  Milliseconds linger{200};
+};
+
+enum class Takes { kSlices, kRecords };
+
+struct SinkType {
+  std::string_view name;
+  std::string_view help;  // one or two sentences
+  Takes takes = Takes::kSlices;
+  // Options of its own; the engine adds `format` (kSlices), `batch` and, where max_in_flight > 1,
+  // `inFlight` to them.
+  std::span<const Option> options;
+  // Names of write formats, the default first; empty for kRecords.
+  std::span<const std::string_view> formats = {};
+  int max_in_flight = 1;
+  int default_in_flight = 1;
+  BatchLimits batch = {};
+  bool stores_positions = false;  // can do exactlyOnce
+  Result<std::unique_ptr<Sink>> (*make)(const Options& options);
+};
+
+}  // namespace leat

@@ -1,0 +1,151 @@
+// A source reads records or bytes and remembers where it is.
+//
+// Thread: everything here is called on, and must call back on, the pipeline's loop thread.
+// Lifetime: make → open → (resume, acked)* → stop → closed() called back → destroyed.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "options/options.h"
+#include "record/batch.h"
+#include "stage/codec.h"
+
+namespace leat {
+
+// A position in its durable form. `partition` names the file, topic, … so that it can be found
+// again after a restart; `value` is the source's own text. Both are opaque to everybody else.
+// An empty partition means that there is nothing to save: the peer keeps the place (MQTT), or
+// nobody does (a serial line).
+struct SavedPosition {
+  std::string partition;
+  std::string value;
+};
+
+// What the engine gives a source. Outlives the source.
+class SourceContext {
+ public:
+  virtual ~SourceContext() = default;
+
+  virtual uv_loop_t* loop() = 0;
+  virtual const Clock& clock() = 0;
+  virtual const std::string& pipeline() = 0;  // name, for log lines
+  virtual const std::string& agent() = 0;     // its id
+  // True with delivery.guarantee exactlyOnce: what was accepted must be recognised when it is sent
+  // again (Replay::kHoldsAckOnce).
+  virtual bool exactly_once() = 0;
+  // Bytes one batch should aim at; smaller where the memory budget is small.
+  virtual size_t batch_bytes() const = 0;
+  // What the source keeps outside of batches counts against it, too, when its input can make that
+  // grow (a member Charge beside the buffer). It must not fill the budget alone: no batch could be
+  // made of it then.
+  virtual Budget& budget() = 0;
+  // How the stream is cut into records. Null for sources that frame their own messages.
+  virtual const Framing* framing() = 0;
+  // True when on resume the decoder must see the start of the partition first (Batch::preamble).
+  virtual bool needs_preamble() = 0;
+  // What was saved, in no particular order.
+  virtual const std::vector<SavedPosition>& saved() = 0;
+
+  // A new batch when there is credit for one. Null: stop reading; resume() will be called.
+  virtual BatchRef new_batch(Content content) = 0;
+  // Hands a batch on. `batch->begin`, `end` and `arrival_us` must be set.
+  virtual void emit(BatchRef batch) = 0;
+  // The source has given its last batch: bounded input is at its end (ok), or it cannot go on.
+  virtual void finished(Status status) = 0;
+  // The peer sends nothing more before something is acknowledged (its window is full): what is
+  // collected then goes out without lingering, and when that does not help soon, it is spooled.
+  // Said again whenever it changes.
+  virtual void window_full(bool full) = 0;
+  // Saves the durable form of what the source must not forget but no position expresses, replacing
+  // the entry of its partition. `done` comes from the loop, when a crash of the process (and, with
+  // delivery.durability "power", of the machine) cannot undo it, or with the error.
+  virtual void save(SavedPosition what, std::function<void(Status)> done) = 0;
+  // For the progress display: bytes read so far and, where known, in all.
+  virtual void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) = 0;
+};
+
+// Where the batches of a delivery came from, as far as acknowledging them goes.
+class Origin {
+ public:
+  virtual ~Origin() = default;
+
+  // Everything up to `position` of its partition is delivered or durable. With position.last, no
+  // call about this partition will follow.
+  virtual void acked(const Position& position) { (void)position; }
+  // The durable form of a position of a batch that came from here.
+  virtual SavedPosition saved_form(const Position& position) = 0;
+};
+
+class Source : public Origin {
+ public:
+  // Starts reading. Errors that a person must mend (no such file) are returned here; later ones go
+  // to finished().
+  virtual Status open(SourceContext& context) = 0;
+  // Credit is there again after new_batch() returned null. May be called more often than needed.
+  virtual void resume() = 0;
+  // The agent is to end: stops reading, emits nothing from now on, but goes on acknowledging until
+  // stop(). False when acknowledging needs nothing that stop() would release; stop() is then called
+  // at once instead.
+  virtual bool drain() { return false; }
+  // Stops reading for good and releases every handle; calls `closed` when that is done. Batches
+  // already emitted are still delivered, so acked() and saved_form() may still be called after it.
+  virtual void stop(std::function<void()> closed) = 0;
+  // The place just before `position` for people: "/data/a.jsonl:123".
+  virtual std::string describe(const Position& position) = 0;
+};
+
+enum class Gives { kBytes, kSlices, kRecords };
+
+// How a source can make good for what was not delivered before a crash (DESIGN §5).
+enum class Replay {
+  kFromPosition,  // it reads again from the saved position: no payload needs to be journaled
+  kHoldsAck,      // the peer sends again what was not acknowledged
+  kHoldsAckOnce,  // and what it sends again is recognised, by what saved_form() and save() kept
+  kNone,          // what is lost here is lost
+};
+
+// For a SourceType::replay that does not depend on the options.
+template <Replay kReplay>
+Replay replays(const Options&) {
+  return kReplay;
+}
+
+// A device of this machine that a source can be told to read from. "" where it is not known.
+struct PortInfo {
+  std::string name;  // as in the source's options
+  std::string description;
+  std::string usb_id;  // "vendor:product" in hex: "0403:6001"
+  std::string serial_number;
+};
+
+struct SourceType {
+  std::string_view name;
+  std::string_view help;  // one or two sentences
+  Gives gives = Gives::kBytes;
+  Replay (*replay)(const Options& options);
+  std::span<const Option> options;
+  // Names of read formats it can be used with, the default first; empty for kRecords.
+  std::span<const std::string_view> formats = {};
+  // True when it ends by itself with these options. Null: never.
+  bool (*bounded)(const Options& options) = nullptr;
+  // True when its batches have message_fields with these options. Null: never.
+  bool (*has_fields)(const Options& options) = nullptr;
+  // Fails with kUsage for combinations that the table cannot express.
+  Result<std::unique_ptr<Source>> (*make)(const Options& options);
+  // What this machine has that such a source can read from, for `leat ports`. May block. Null: the
+  // question makes no sense.
+  Result<std::vector<PortInfo>> (*ports)() = nullptr;
+};
+
+}  // namespace leat

@@ -1,0 +1,48 @@
+// A transform changes the records of a batch.
+//
+// Thread: the pipeline's loop thread. One batch is the quantum: run() must not block.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "options/options.h"
+#include "record/batch.h"
+#include "stage/dead_letter.h"
+
+namespace leat {
+
+class Transform {
+ public:
+  virtual ~Transform() = default;
+
+  // Changes `batch` (Content::kRecords) in place, or replaces it by another with the same
+  // positions. It may leave no records in it: the positions still count. Records that fail go to
+  // `dead` or are dropped, as the stage's `onError` says; an error return stops the pipeline.
+  virtual Status run(BatchRef& batch, DeadLetters& dead) = 0;
+
+  // Records this stage removed on purpose, and those it dropped because of onError = drop.
+  uint64_t filtered() const { return filtered_; }
+  uint64_t dropped() const { return dropped_; }
+
+ protected:
+  uint64_t filtered_ = 0;
+  uint64_t dropped_ = 0;
+};
+
+struct TransformType {
+  std::string_view name;
+  std::string_view help;  // one sentence
+  std::span<const Option> options;
+  // Fails with kUsage when an expression does not parse; the message says where.
+  Result<std::unique_ptr<Transform>> (*make)(const Options& options);
+};
+
+// "filter", "map", "sql"; null when there is none of that name.
+const TransformType* find_transform(std::string_view name);
+std::span<const TransformType* const> transform_types();
+
+}  // namespace leat

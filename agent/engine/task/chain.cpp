@@ -1,0 +1,265 @@
+#include "task/chain.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "task/message_fields.h"
+
+namespace leat {
+
+// One step. It is also the DeadLetters of the codec or transform it runs, so that each letter knows
+// its stage.
+class ChainStep : public DeadLetters {
+ public:
+  ChainStep(std::string stage, Bury bury) : stage_(std::move(stage)), bury_(std::move(bury)) {}
+  virtual Status run(BatchRef& batch) = 0;
+  virtual const Transform* transform() const { return nullptr; }
+
+  void add(const Batch& batch, size_t index, std::string_view reason) override {
+    bury_({stage_, reason, batch.position_after(index), &batch, index, {}});
+  }
+  void add_text(std::string_view bytes, const Position& after, std::string_view reason) override {
+    bury_({stage_, reason, after, nullptr, 0, bytes});
+  }
+
+ private:
+  std::string stage_;
+  Bury bury_;
+};
+
+namespace {
+
+class SplitStep final : public ChainStep {
+ public:
+  SplitStep(const Framing& framing, std::string stage, Bury bury)
+      : ChainStep(std::move(stage), std::move(bury)), framing_(framing) {}
+  Status run(BatchRef& batch) override {
+    framing_.split(*batch);
+    return {};
+  }
+
+ private:
+  const Framing& framing_;
+};
+
+class DecodeStep final : public ChainStep {
+ public:
+  DecodeStep(std::unique_ptr<Decoder> decoder, std::string stage, Bury bury)
+      : ChainStep(std::move(stage), std::move(bury)), decoder_(std::move(decoder)) {}
+  bool ready() const { return decoder_ != nullptr; }
+  Status run(BatchRef& batch) override { return decoder_->decode(*batch, *this); }
+
+ private:
+  std::unique_ptr<Decoder> decoder_;
+};
+
+class MessageFieldsStep final : public ChainStep {
+ public:
+  using ChainStep::ChainStep;
+  Status run(BatchRef& batch) override {
+    adder_.run(*batch);
+    return {};
+  }
+
+ private:
+  MessageFieldAdder adder_;
+};
+
+// Sets the event time from a field. A record without a readable time keeps its time of arrival: it
+// is a good record all the same.
+class EventTimeStep final : public ChainStep {
+ public:
+  EventTimeStep(EventTimeConfig config, std::string pipeline, std::string stage, Bury bury)
+      : ChainStep(std::move(stage), std::move(bury)),
+        config_(std::move(config)),
+        pipeline_(std::move(pipeline)) {}
+
+  Status run(BatchRef& batch) override {
+    const Shape* shape = nullptr;
+    int field = -1;
+    for (Record& record : batch->records) {
+      if (record.shape != shape) {
+        shape = record.shape;
+        field = shape->find(config_.field);
+      }
+      std::optional<int64_t> time = field < 0 ? std::nullopt : read(record.values[field]);
+      if (time) {
+        record.time_us = *time;
+      } else if (!std::exchange(warned_, true)) {
+        log::warn(pipeline_, "time: the field \"" + config_.field +
+                                 "\" is missing or not in its format in at least one record; such "
+                                 "records get the time of arrival");
+      }
+    }
+    return {};
+  }
+
+ private:
+  std::optional<int64_t> read(const Value& value) {
+    switch (value.type) {
+      case Type::kTime:
+        return value.integer;
+      case Type::kInteger:
+        return config_.format.read(integer_of(value));
+      case Type::kFloat:
+      case Type::kDecimal:
+        return config_.format.read(real_of(value));
+      case Type::kString:
+        if (value.form == Form::kPlain) return config_.format.read(value.view());
+        scratch_.clear();
+        append_text(scratch_, value);
+        return config_.format.read(std::string_view(scratch_));
+      default:
+        return std::nullopt;
+    }
+  }
+
+  const EventTimeConfig config_;
+  const std::string pipeline_;
+  std::string scratch_;
+  bool warned_ = false;
+};
+
+class TransformStep final : public ChainStep {
+ public:
+  TransformStep(std::unique_ptr<Transform> transform, std::string stage, Bury bury)
+      : ChainStep(std::move(stage), std::move(bury)), transform_(std::move(transform)) {}
+  Status run(BatchRef& batch) override { return transform_->run(batch, *this); }
+  const Transform* transform() const override { return transform_.get(); }
+
+ private:
+  std::unique_ptr<Transform> transform_;
+};
+
+class EncodeStep final : public ChainStep {
+ public:
+  EncodeStep(std::unique_ptr<Encoder> encoder, std::string stage, Bury bury)
+      : ChainStep(std::move(stage), std::move(bury)), encoder_(std::move(encoder)) {}
+  const Encoder* encoder() const { return encoder_.get(); }
+  Status run(BatchRef& batch) override {
+    Result<BatchRef> encoded = encoder_->encode(*batch, *this);
+    if (!encoded) return fail(encoded.error());
+    batch = std::move(*encoded);
+    return {};
+  }
+
+ private:
+  std::unique_ptr<Encoder> encoder_;
+};
+
+}  // namespace
+
+Chain::Chain() = default;
+Chain::Chain(Chain&&) noexcept = default;
+Chain::~Chain() = default;
+
+Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Bury bury) {
+  Chain chain;
+  chain.bury_ = bury;
+  const ReadFormat* read = config.source.format;
+  if (read != nullptr && config.source.type->gives == Gives::kBytes) {
+    chain.framing_ = read->make_framing(config.source.format_options);
+    chain.needs_preamble_ = read->needs_preamble(config.source.format_options);
+  }
+  for (const Step& step : plan.final) {
+    switch (step.kind) {
+      case Step::Kind::kSource:
+      case Step::Kind::kSink:
+        break;
+      case Step::Kind::kSplit:
+        chain.steps_.push_back(std::make_unique<SplitStep>(*chain.framing_, step.label, bury));
+        chain.needs_preamble_ = false;
+        break;
+      case Step::Kind::kDecode: {
+        Result<std::unique_ptr<Decoder>> decoder = read->make_decoder(config.source.format_options);
+        if (!decoder) return fail(decoder.error());
+        chain.steps_.push_back(std::make_unique<DecodeStep>(std::move(*decoder), step.label, bury));
+        break;
+      }
+      case Step::Kind::kMessageFields:
+        chain.steps_.push_back(std::make_unique<MessageFieldsStep>(step.label, bury));
+        break;
+      case Step::Kind::kEventTime:
+        chain.steps_.push_back(
+            std::make_unique<EventTimeStep>(*config.source.time, config.name, step.label, bury));
+        break;
+      case Step::Kind::kTransform: {
+        const TransformConfig& transform = config.transforms[step.transform];
+        Result<std::unique_ptr<Transform>> made = transform.type->make(transform.options);
+        if (!made) return fail(made.error());
+        chain.steps_.push_back(std::make_unique<TransformStep>(std::move(*made), step.label, bury));
+        break;
+      }
+      case Step::Kind::kEncode: {
+        Result<std::unique_ptr<Encoder>> encoder =
+            config.sink.format->make_encoder(config.sink.format_options);
+        if (!encoder) return fail(encoder.error());
+        auto made = std::make_unique<EncodeStep>(std::move(*encoder), step.label, bury);
+        chain.encoder_ = made->encoder();
+        chain.encode_ = made.get();
+        chain.steps_.push_back(std::move(made));
+        break;
+      }
+    }
+  }
+  if (chain.encode_ == nullptr && config.sink.format != nullptr) {
+    // Bytes pass through; only what was spooled in another format must be encoded.
+    Result<std::unique_ptr<Encoder>> encoder =
+        config.sink.format->make_encoder(config.sink.format_options);
+    if (!encoder) return fail(encoder.error());
+    chain.spare_encode_ = std::make_unique<EncodeStep>(std::move(*encoder), "spool", bury);
+    chain.encode_ = chain.spare_encode_.get();
+  }
+  return chain;
+}
+
+Status Chain::run(BatchRef& batch) {
+  bool first = true;
+  bool preamble = batch->preamble;
+  for (const std::unique_ptr<ChainStep>& step : steps_) {
+    if (Status status = step->run(batch); !status) return status;
+    if (preamble) return {};  // only the decoder looks at it
+    if (std::exchange(first, false)) records_ += batch->count();
+  }
+  if (steps_.empty()) records_ += batch->count();
+  return {};
+}
+
+// CSV cannot be read without the options it was written with.
+Status Chain::adapt(BatchRef& batch, const std::string& wire) {
+  std::unique_ptr<Decoder> decoder;
+  if (!wire.empty()) {
+    const ReadFormat* read = find_read_format(wire == "json" ? "ndjson" : wire);
+    if (read != nullptr && wire != "csv") {
+      Result<std::unique_ptr<Decoder>> made = read->make_decoder(Options(read->options));
+      if (made) decoder = std::move(*made);
+    }
+    if (wire == "json")  // the elements of an array, each with its comma
+      for (Slice& slice : batch->slices) slice.size -= slice.size > 0 ? 1 : 0;
+    DecodeStep decode(std::move(decoder), "spool", bury_);
+    if (!decode.ready()) {
+      for (size_t i = 0; i < batch->count(); ++i)
+        decode.add(*batch, i, "spooled as " + wire + ", which the sink does not take any more");
+      batch->slices.clear();
+      return {};
+    }
+    if (Status status = decode.run(batch); !status) return status;
+  }
+  return encode_ == nullptr ? Status{} : encode_->run(batch);
+}
+
+uint64_t Chain::filtered() const {
+  uint64_t n = 0;
+  for (const std::unique_ptr<ChainStep>& step : steps_)
+    if (step->transform() != nullptr) n += step->transform()->filtered();
+  return n;
+}
+
+uint64_t Chain::dropped() const {
+  uint64_t n = 0;
+  for (const std::unique_ptr<ChainStep>& step : steps_)
+    if (step->transform() != nullptr) n += step->transform()->dropped();
+  return n;
+}
+
+}  // namespace leat

@@ -1,0 +1,68 @@
+// The steps between source and sink, as the planner decided them, ready to run.
+//
+// Thread: the pipeline's loop thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "plan/pipeline_config.h"
+#include "plan/planner.h"
+#include "record/batch.h"
+#include "stage/dead_letter.h"
+
+namespace leat {
+
+// What the chain gives to the dead-letter file: everything but the pipeline's name and the time.
+struct Burial {
+  std::string_view stage;
+  std::string_view reason;
+  Position position;             // just behind the bad record
+  const Batch* batch = nullptr;  // with `index`: a record or slice
+  size_t index = 0;
+  std::string_view text = {};  // otherwise: bytes that did not become a record
+};
+using Bury = std::function<void(const Burial&)>;
+
+class ChainStep;
+
+class Chain {
+ public:
+  static Result<Chain> make(const PipelineConfig& config, const Plan& plan, Bury bury);
+  Chain(Chain&&) noexcept;
+  ~Chain();
+
+  // Takes a batch as the source gave it through all steps. Afterwards it holds what the sink takes.
+  Status run(BatchRef& batch);
+
+  // Makes of a batch of slices in the format whose wire is `wire` ("" for records) what the sink
+  // takes. Those it cannot read become dead letters.
+  Status adapt(BatchRef& batch, const std::string& wire);
+
+  // How the source's stream is cut into records; null when the source does that itself.
+  const Framing* framing() const { return framing_.get(); }
+  bool needs_preamble() const { return needs_preamble_; }
+  const Encoder* encoder() const { return encoder_; }
+
+  // Records the first step yielded, and those that transforms removed on purpose or by
+  // onError=drop.
+  uint64_t records() const { return records_; }
+  uint64_t filtered() const;
+  uint64_t dropped() const;
+
+ private:
+  Chain();
+  std::unique_ptr<Framing> framing_;
+  bool needs_preamble_ = false;
+  const Encoder* encoder_ = nullptr;  // owned by its step
+  ChainStep* encode_ = nullptr;       // the same step or spare_encode_; null: records are taken
+  std::unique_ptr<ChainStep> spare_encode_;
+  Bury bury_;
+  std::vector<std::unique_ptr<ChainStep>> steps_;
+  uint64_t records_ = 0;
+};
+
+}  // namespace leat

@@ -1,0 +1,177 @@
+#include "protocols/http/request.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <utility>
+
+#include "base/text.h"
+
+namespace leat::http {
+namespace {
+
+bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           return std::tolower(static_cast<unsigned char>(x)) ==
+                  std::tolower(static_cast<unsigned char>(y));
+         });
+}
+
+// A token (RFC 9110 section 5.6.2).
+bool is_token(std::string_view text) {
+  static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || kMarks.find(c) != std::string_view::npos;
+  });
+}
+
+// A field value (RFC 9110 section 5.5): a line break in it would begin a header of its own.
+bool is_field_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != 0x7F);
+  });
+}
+
+struct Reserved {
+  std::string_view name;
+  std::string_view why;
+};
+// Headers that say how the message is framed and what identifies it are the sink's own: a wrong one
+// would desynchronise the connection, or make two batches look like one.
+constexpr std::array kReserved = std::to_array<Reserved>({
+    {"Host", "it follows from \"url\""},
+    {"Content-Length", "it is worked out for each request"},
+    {"Content-Encoding", "use \"compression\""},
+    {"Transfer-Encoding", "requests are sent with their length"},
+    {"Idempotency-Key", "it is worked out for each batch"},
+    {"Connection", "the sink manages its connections"},
+    {"Keep-Alive", "the sink manages its connections"},
+    {"Proxy-Connection", "the sink manages its connections"},
+    {"Upgrade", "the sink manages its connections"},
+    {"Expect", "the sink does not wait before it sends the body"},
+    {"TE", "the sink manages its connections"},
+    {"Trailer", "requests are sent without trailers"},
+});
+
+bool has_header(const Options::Map& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(),
+                     [name](const auto& header) { return same_name(header.first, name); });
+}
+
+Status check_headers(const Options::Map& headers, const std::string& path) {
+  auto bad = [&path](const std::string& name, std::string_view why) {
+    return fail(ErrorKind::kUsage, path + "." + excerpt(name) + ": " + std::string(why));
+  };
+  for (size_t i = 0; i < headers.size(); ++i) {
+    const auto& [name, value] = headers[i];
+    if (!is_token(name)) return bad(name, "not a header name");
+    if (!is_field_value(value))
+      return bad(name, "its value has a line break or another control character in it");
+    for (const Reserved& reserved : kReserved)
+      if (same_name(name, reserved.name))
+        return bad(name, "cannot be set: " + std::string(reserved.why));
+    for (size_t j = 0; j < i; ++j)
+      if (same_name(name, headers[j].first)) return bad(name, "the same header is set twice");
+  }
+  return {};
+}
+
+Status read_auth(const Options& auth, RequestConfig& config) {
+  auto bad = [&auth](std::string_view why) {
+    return fail(ErrorKind::kUsage, auth.path() + ": " + std::string(why));
+  };
+  const bool basic = auth.has("user") || auth.has("password");
+  const bool bearer = auth.has("token");
+  if (!basic && !bearer) return bad("either \"user\" and \"password\" or \"token\" is needed");
+  if (basic && bearer)
+    return bad("\"token\" cannot be used together with \"user\" and \"password\"");
+  if (has_header(config.headers, "Authorization"))
+    return bad("\"headers\" sets Authorization too: only one of them can be sent");
+  if (bearer) {
+    const std::string& token = auth.string("token");
+    // RFC 6750 section 2.1 allows less, but some servers' tokens do not keep to it.
+    if (token.empty() ||
+        !std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7F; }))
+      return fail(ErrorKind::kUsage, auth.path("token") +
+                                         ": a token is made of visible ASCII characters (is there "
+                                         "a line break at its end?)");
+    config.authorization = "Bearer " + token;
+    config.secrets.push_back(token);
+    return {};
+  }
+  // RFC 7617 section 2: the user must not contain a colon, neither may contain control characters.
+  const std::string& user = auth.string("user");
+  const std::string& password = auth.string("password");
+  if (user.find(':') != std::string::npos)
+    return fail(ErrorKind::kUsage, auth.path("user") + ": must not contain \":\"");
+  if (!is_field_value(user) || !is_field_value(password))
+    return bad("there is a control character in it (a line break at the end?)");
+  std::string credentials = base64(user + ":" + password);
+  config.authorization = "Basic " + credentials;
+  config.secrets.push_back(credentials);
+  if (!password.empty()) config.secrets.push_back(password);
+  return {};
+}
+
+// User headers may hold keys too (X-Api-Key). Short values are too common to be secrets.
+void hide_headers(RequestConfig& config) {
+  constexpr size_t kShortestSecret = 8;
+  for (const auto& [name, value] : config.headers)
+    if (value.size() >= kShortestSecret && !same_name(name, "Content-Type") &&
+        !same_name(name, "User-Agent"))
+      config.secrets.push_back(value);
+}
+
+}  // namespace
+
+Result<RequestConfig> RequestConfig::from(const Options& options) {
+  RequestConfig config;
+  Result<Url> url = Url::parse(options.string("url"));
+  if (!url) return fail(ErrorKind::kUsage, options.path("url") + ": " + url.error().message());
+  config.url = std::move(*url);
+  config.method = options.string("method");
+  config.headers = options.map("headers");
+  config.gzip = options.string("compression") == "gzip";
+  if (Status status = check_headers(config.headers, options.path("headers")); !status)
+    return fail(status.error());
+  if (options.has("auth")) {
+    if (Status status = read_auth(options.object("auth"), config); !status)
+      return fail(status.error());
+  }
+  hide_headers(config);
+  if (!config.url.https && options.has("tls"))
+    return fail(ErrorKind::kUsage,
+                options.path("tls") + ": has no effect on an http:// url; did you mean https://?");
+  return config;
+}
+
+std::string head_start(const RequestConfig& config, std::string_view media) {
+  std::string head = config.method + " " + config.url.target +
+                     " HTTP/1.1\r\nHost: " + config.url.host_header + "\r\n";
+  auto add = [&head](std::string_view name, std::string_view value) {
+    head.append(name).append(": ").append(value).append("\r\n");
+  };
+  if (!has_header(config.headers, "User-Agent")) add("User-Agent", "leat/" LEAT_VERSION);
+  if (!has_header(config.headers, "Content-Type") && !media.empty()) add("Content-Type", media);
+  if (config.gzip) add("Content-Encoding", "gzip");
+  if (!config.authorization.empty()) add("Authorization", config.authorization);
+  for (const auto& [name, value] : config.headers) add(name, value);
+  return head;
+}
+
+void append_head_end(std::string& head, size_t content_length, std::string_view key) {
+  head.append("Content-Length: ").append(std::to_string(content_length)).append("\r\n");
+  // draft-ietf-httpapi-idempotency-key-header: a Structured Fields string, quotes included.
+  if (!key.empty()) head.append("Idempotency-Key: \"").append(key).append("\"\r\n");
+  head.append("\r\n");
+}
+
+std::string redact(std::string text, const RequestConfig& config) {
+  for (const std::string& secret : config.secrets) {
+    for (size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 3)
+      text.replace(at, secret.size(), "***");
+  }
+  return text;
+}
+
+}  // namespace leat::http

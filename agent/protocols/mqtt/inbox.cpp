@@ -1,0 +1,145 @@
+#include "protocols/mqtt/inbox.h"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <vector>
+
+namespace leat::mqtt {
+namespace {
+
+// With the packet identifier it tells a message that is sent again from one that brokers which
+// number anew on each connection send under the same identifier.
+uint64_t hash_of(const Publish& publish) {
+  std::hash<std::string_view> hash;
+  return hash(publish.payload) * 31 + hash(publish.topic);
+}
+
+}  // namespace
+
+// --- what the broker sends ----------------------------------------------------------------------
+
+Result<bool> Inbox::again(const Publish& publish, uint64_t ready_at) {
+  slots_.push_back({ready_at, publish.id, publish.qos});
+  return true;
+}
+
+Result<bool> Inbox::seen(const Publish& publish) {
+  if (publish.qos == 0) return false;
+  if (slots_.size() >= kMostInFlight)
+    return fail(ErrorKind::kData, "more unacknowledged messages than there are identifiers");
+  if (publish.qos == 2 && accepted_.count(publish.id) > 0) {
+    if (publish.redelivered) return again(publish, 0);
+    // An identifier in use again without PUBREL, which no broker may do: rather twice than lost.
+    accepted_.erase(publish.id);
+  }
+  // Only what is sent again has DUP [MQTT-3.3.1-1, -2].
+  if (!publish.redelivered) return false;
+  const uint64_t hash = publish.qos == 1 ? hash_of(publish) : 0;
+  for (const Message& message : messages_)
+    if (message.id == publish.id && message.qos == publish.qos && message.hash == hash)
+      return again(publish, message.end);
+  auto unsaid = publish.qos == 1 ? unsaid_.find(publish.id) : unsaid_.end();
+  if (unsaid != unsaid_.end() && unsaid->second == hash) return again(publish, 0);
+  return false;
+}
+
+uint64_t Inbox::add(const Publish& publish) {
+  offset_ += publish.size;
+  Message message{.end = offset_,
+                  .hash = publish.qos == 1 ? hash_of(publish) : 0,
+                  .topic = topic_of(publish.topic),
+                  .id = publish.id,
+                  .qos = publish.qos};
+  messages_.push_back(std::move(message));
+  if (publish.qos == 0) return offset_;
+  slots_.push_back({offset_, publish.id, publish.qos});
+  if (!unsaid_.empty()) unsaid_.erase(publish.id);
+  return offset_;
+}
+
+bool Inbox::released(uint16_t id) {
+  return accepted_.erase(id) > 0;
+}
+
+void Inbox::session_lost() {
+  connection_lost();
+  for (Message& message : messages_) message.id = 0;
+  unsaid_.clear();
+  accepted_.clear();
+}
+
+// Neighbours often have the same topic.
+Inbox::Topic Inbox::topic_of(std::string_view topic) {
+  if (!last_topic_ || *last_topic_ != topic)
+    last_topic_ = std::make_shared<const std::string>(topic);
+  return last_topic_;
+}
+
+std::string_view Inbox::topic_at(uint64_t offset) const {
+  auto found = std::lower_bound(messages_.begin(), messages_.end(), offset,
+                                [](const Message& m, uint64_t end) { return m.end < end; });
+  return found == messages_.end() ? "" : std::string_view(*found->topic);
+}
+
+// --- what becomes of it here --------------------------------------------------------------------
+
+void Inbox::acked(uint64_t offset) {
+  acked_ = std::max(acked_, offset);
+  while (!messages_.empty() && messages_.front().end <= acked_) {
+    const Message& message = messages_.front();
+    if (message.id != 0 && message.qos == 1) unsaid_[message.id] = message.hash;
+    if (message.id != 0 && message.qos == 2) accepted_.insert(message.id);
+    messages_.pop_front();
+  }
+}
+
+bool Inbox::append_acks(std::string& out, Version version) {
+  bool any = false;
+  for (; !slots_.empty() && slots_.front().ready_at <= acked_; slots_.pop_front()) {
+    const Slot& slot = slots_.front();
+    append_ack(out, version, slot.qos == 1 ? PacketType::kPuback : PacketType::kPubrec, slot.id);
+    if (slot.qos == 1) unsaid_.erase(slot.id);
+    any = true;
+  }
+  return any;
+}
+
+// --- QoS 2 across restarts ----------------------------------------------------------------------
+
+std::string Inbox::accepted_ids(uint64_t offset) const {
+  std::vector<uint16_t> ids(accepted_.begin(), accepted_.end());
+  for (const Message& message : messages_) {
+    if (message.end > offset) break;
+    if (message.id != 0 && message.qos == 2) ids.push_back(message.id);
+  }
+  std::sort(ids.begin(), ids.end());
+  std::string out;
+  for (size_t i = 0; i < ids.size();) {
+    size_t last = i;
+    while (last + 1 < ids.size() && ids[last + 1] <= ids[last] + 1) ++last;
+    if (!out.empty()) out += ',';
+    out += std::to_string(ids[i]);
+    if (ids[last] > ids[i]) out += '-' + std::to_string(ids[last]);
+    i = last + 1;
+  }
+  return out;
+}
+
+void Inbox::restore(std::string_view ids) {
+  const char* p = ids.data();
+  const char* const end = p + ids.size();
+  while (p < end) {
+    uint16_t first = 0;
+    auto read = std::from_chars(p, end, first);
+    uint16_t last = first;
+    if (read.ec == std::errc() && read.ptr < end && *read.ptr == '-')
+      read = std::from_chars(read.ptr + 1, end, last);
+    if (read.ec == std::errc() && first > 0)
+      for (uint32_t id = first; id <= last; ++id) accepted_.insert(static_cast<uint16_t>(id));
+    p = std::find(read.ptr, end, ',');
+    if (p < end) ++p;
+  }
+}
+
+}  // namespace leat::mqtt

@@ -1,0 +1,283 @@
+#include "protocols/mqtt/packets.h"
+
+namespace leat::mqtt {
+namespace {
+
+// Reads the data types of [MQTT5 §1.5]. After a read beyond the end, good() is false and everything
+// reads as zero or empty.
+class Cursor {
+ public:
+  explicit Cursor(std::string_view bytes) : rest_(bytes) {}
+
+  bool good() const { return good_; }
+  bool at_end() const { return rest_.empty(); }
+  std::string_view rest() const { return rest_; }
+
+  std::string_view take(size_t size) {
+    if (size > rest_.size()) {
+      good_ = false;
+      rest_ = {};
+      return {};
+    }
+    std::string_view taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
+  uint32_t number(size_t bytes) {
+    uint32_t value = 0;
+    for (char c : take(bytes)) value = value << 8 | static_cast<uint8_t>(c);
+    return value;
+  }
+  uint8_t byte() { return static_cast<uint8_t>(number(1)); }
+  uint16_t word() { return static_cast<uint16_t>(number(2)); }
+  std::string_view text() { return take(word()); }
+  uint32_t variable() {
+    uint32_t value = 0;
+    for (int shift = 0; shift < 28; shift += 7) {
+      uint8_t next = byte();
+      value |= static_cast<uint32_t>(next & 0x7F) << shift;
+      if ((next & 0x80) == 0) return value;
+    }
+    good_ = false;
+    return 0;
+  }
+  void spoil() { good_ = false; }
+
+ private:
+  std::string_view rest_;
+  bool good_ = true;
+};
+
+// How a property is written [MQTT5 §2.2.2.2, table 2-4].
+enum class Kind { kByte, kWord, kLong, kVariable, kText, kPair, kUnknown };
+
+Kind kind_of(uint8_t id) {
+  switch (id) {
+    case 0x01:
+    case 0x17:
+    case 0x19:
+    case 0x24:
+    case 0x25:
+    case 0x28:
+    case 0x29:
+    case 0x2A:
+      return Kind::kByte;
+    case 0x13:
+    case 0x21:
+    case 0x22:
+    case 0x23:
+      return Kind::kWord;
+    case 0x02:
+    case 0x11:
+    case 0x18:
+    case 0x27:
+      return Kind::kLong;
+    case 0x0B:
+      return Kind::kVariable;
+    case 0x03:
+    case 0x08:
+    case 0x09:
+    case 0x12:
+    case 0x15:
+    case 0x16:
+    case 0x1A:
+    case 0x1C:
+    case 0x1F:
+      return Kind::kText;
+    case 0x26:
+      return Kind::kPair;
+    default:
+      return Kind::kUnknown;
+  }
+}
+
+struct PropertyValue {
+  uint8_t id = 0;
+  uint32_t number = 0;
+  std::string_view text;
+  std::string_view second;  // of a pair
+};
+
+PropertyValue read_property(Cursor& in) {
+  PropertyValue out;
+  out.id = in.byte();
+  switch (kind_of(out.id)) {
+    case Kind::kByte:
+      out.number = in.byte();
+      break;
+    case Kind::kWord:
+      out.number = in.word();
+      break;
+    case Kind::kLong:
+      out.number = in.number(4);
+      break;
+    case Kind::kVariable:
+      out.number = in.variable();
+      break;
+    case Kind::kText:
+      out.text = in.text();
+      break;
+    case Kind::kPair:
+      out.text = in.text();
+      out.second = in.text();
+      break;
+    case Kind::kUnknown:
+      in.spoil();
+      break;
+  }
+  return out;
+}
+
+Properties read_properties(Cursor& in) {
+  Properties out;
+  out.text = in.take(in.variable());
+  Cursor list(out.text);
+  while (!list.at_end()) {
+    PropertyValue value = read_property(list);
+    switch (static_cast<Property>(value.id)) {
+      case Property::kSessionExpiry:
+        out.session_expiry = value.number;
+        break;
+      case Property::kServerKeepAlive:
+        out.server_keep_alive = static_cast<uint16_t>(value.number);
+        break;
+      case Property::kReceiveMaximum:
+        // 0 is a protocol error [MQTT5 §3.2.2.3.3].
+        if (value.number == 0) list.spoil();
+        out.receive_maximum = static_cast<uint16_t>(value.number);
+        break;
+      case Property::kMaximumQos:
+        out.maximum_qos = static_cast<uint8_t>(value.number);
+        break;
+      case Property::kRetainAvailable:
+        out.retain_available = value.number != 0;
+        break;
+      case Property::kWildcardAvailable:
+        out.wildcard_available = value.number != 0;
+        break;
+      case Property::kSharedAvailable:
+        out.shared_available = value.number != 0;
+        break;
+      case Property::kMaximumPacketSize:
+        out.maximum_packet_size = value.number;
+        break;
+      case Property::kTopicAlias:
+        out.topic_alias = static_cast<uint16_t>(value.number);
+        break;
+      case Property::kAssignedClientId:
+        out.assigned_client_id = value.text;
+        break;
+      case Property::kServerReference:
+        out.server_reference = value.text;
+        break;
+      case Property::kReason:
+        out.reason = value.text;
+        break;
+      default:
+        break;  // nothing that matters to leat
+    }
+  }
+  if (!list.good()) in.spoil();
+  return out;
+}
+
+tl::unexpected<Error> malformed(const char* packet) {
+  return fail(ErrorKind::kData, std::string("a malformed ") + packet + " packet");
+}
+
+const char* name_of(PacketType type) {
+  switch (type) {
+    case PacketType::kPuback:
+      return "PUBACK";
+    case PacketType::kPubrec:
+      return "PUBREC";
+    case PacketType::kPubrel:
+      return "PUBREL";
+    case PacketType::kPubcomp:
+      return "PUBCOMP";
+    case PacketType::kUnsuback:
+      return "UNSUBACK";
+    default:
+      return "SUBACK";
+  }
+}
+
+}  // namespace
+
+Result<Connack> read_connack(const Frame& frame, Version version) {
+  Cursor in(frame.body);
+  Connack out;
+  out.session_present = (in.byte() & 1) != 0;
+  out.reason = in.byte();
+  // A broker that knows only 3.1.1 refuses a CONNECT of MQTT 5 in its own form, without properties
+  // [MQTT5 §3.2.2.2, appendix].
+  if (version == Version::k5 && !in.at_end()) out.properties = read_properties(in);
+  if (!in.good()) return malformed("CONNACK");
+  return out;
+}
+
+Result<Publish> read_publish(const Frame& frame, Version version) {
+  Cursor in(frame.body);
+  Publish out;
+  out.qos = frame.flags >> 1 & 3;
+  out.retained = (frame.flags & 1) != 0;
+  out.redelivered = (frame.flags & 8) != 0;
+  out.size = frame.size;
+  out.cut = frame.cut;
+  out.topic = in.text();
+  if (out.qos > 0) out.id = in.word();
+  // QoS 3 does not exist [MQTT-3.3.1-4], and 0 is no packet identifier [MQTT5 §2.2.1].
+  if (!in.good() || out.qos == 3 || (out.qos > 0 && out.id == 0)) return malformed("PUBLISH");
+  if (out.cut) return out;
+  if (version == Version::k5) out.properties = read_properties(in);
+  if (!in.good()) return malformed("PUBLISH");
+  // leat announces Topic Alias Maximum 0 by its absence [MQTT5 §3.3.2.3.4].
+  if (out.properties.topic_alias != 0)
+    return fail(ErrorKind::kData, "a topic alias, which was not offered");
+  out.payload = in.rest();
+  return out;
+}
+
+Result<Ack> read_ack(const Frame& frame, Version version) {
+  Cursor in(frame.body);
+  Ack out;
+  out.type = frame.type;
+  out.id = in.word();
+  // The reason may be left out when it is 0, and the properties when there are none
+  // [MQTT5 §3.4.2.1, §3.4.2.2.1].
+  if (version == Version::k5 && !in.at_end()) out.reason = in.byte();
+  if (version == Version::k5 && !in.at_end()) out.text = read_properties(in).reason;
+  if (!in.good() || out.id == 0) return malformed(name_of(frame.type));
+  return out;
+}
+
+Result<Suback> read_suback(const Frame& frame, Version version) {
+  Cursor in(frame.body);
+  Suback out;
+  out.id = in.word();
+  if (version == Version::k5) out.text = read_properties(in).reason;
+  out.reasons = in.rest();
+  if (!in.good() || out.id == 0) return malformed(name_of(frame.type));
+  return out;
+}
+
+Result<Disconnect> read_disconnect(const Frame& frame, Version version) {
+  Cursor in(frame.body);
+  Disconnect out;
+  if (version == Version::k5 && !in.at_end()) out.reason = in.byte();
+  if (version == Version::k5 && !in.at_end()) out.properties = read_properties(in);
+  if (!in.good()) return malformed("DISCONNECT");
+  return out;
+}
+
+void each_user_property(std::string_view properties,
+                        const std::function<void(std::string_view, std::string_view)>& f) {
+  Cursor in(properties);
+  while (!in.at_end()) {
+    PropertyValue value = read_property(in);
+    if (!in.good()) return;
+    if (value.id == static_cast<uint8_t>(Property::kUserProperty)) f(value.text, value.second);
+  }
+}
+
+}  // namespace leat::mqtt

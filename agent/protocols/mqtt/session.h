@@ -1,0 +1,132 @@
+// A connection to an MQTT broker: CONNECT, keep-alive, framing, DISCONNECT. What is published,
+// subscribed and acknowledged is the listener's business (source.cpp, sink.cpp).
+//
+// Thread: the loop's thread. Lifetime: connect() → on_up() → on_down(), or connect() → on_down(),
+// and again as often as wanted. It may be destroyed at any time but from inside its own callbacks;
+// no callback comes after that.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "base/units.h"
+#include "loop/handles.h"
+#include "net/stream.h"
+#include "net/tls.h"
+#include "protocols/mqtt/framer.h"
+#include "protocols/mqtt/packets.h"
+#include "protocols/mqtt/url.h"
+#include "protocols/mqtt/writer.h"
+
+namespace leat::mqtt {
+
+struct SessionConfig {
+  Url url;
+  ConnectPacket connect;
+  bool fall_back = false;  // to 3.1.1, when the broker says that it does not speak MQTT 5
+  Milliseconds connect_timeout{10'000};  // resolving, connecting, TLS
+  Milliseconds timeout{30'000};          // the broker's answer to CONNECT and to a ping
+  size_t largest_packet = 1 << 20;       // of the broker's; see Frame::cut
+};
+
+// Why there is no connection.
+struct Down {
+  std::string text;        // "mqtt://broker:1883: not authorised (check …)"
+  bool was_up = false;     // the broker had accepted it
+  bool brief = false;      // and it was lost within seconds
+  bool retry_now = false;  // with another protocol version
+  bool told = false;       // the broker said why
+};
+
+class SessionListener {
+ public:
+  virtual ~SessionListener() = default;
+
+  // The broker has accepted the connection.
+  virtual void on_up(const Connack& connack) = 0;
+  // It was not made, or is lost. What was sent and not acknowledged may or may not have arrived.
+  virtual void on_down(const Down& down) = 0;
+  // False: not now; the session stops reading until resume(). An error ends the connection.
+  virtual Result<bool> on_publish(const Publish& publish) = 0;
+  virtual Status on_ack(const Ack& ack) = 0;
+  virtual Status on_suback(const Suback& suback, PacketType type) = 0;
+  // All that has arrived so far was handed on.
+  virtual void on_pause_in_arrival() = 0;
+  // What was appended to out() before the last flush() is with the kernel.
+  virtual void on_sent() = 0;
+};
+
+class Session final : public StreamListener {
+ public:
+  // `tls` (null: none) and `listener` outlive the session.
+  Session(uv_loop_t* loop, SessionConfig config, TlsContext* tls, SessionListener& listener);
+  ~Session() override;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  void connect();
+  bool up() const { return up_; }
+  // Of the connection; 3.1.1 after a fall-back.
+  Version version() const { return config_.connect.version; }
+  const SessionConfig& config() const { return config_; }
+
+  // Packets to send are appended to out(), and go out together with flush(). Only while up.
+  std::string& out() { return out_; }
+  void flush();
+  // Bytes that wait to be taken by the kernel.
+  size_t unsent() const { return out_.size() + sending_.size(); }
+
+  // Stops and goes on reading. While it does not read, the broker is kept from dropping the
+  // connection by pings, whose answers are not waited for. resume() offers the PUBLISH that was not
+  // taken again, so it calls the listener, which may be told on_down() from inside it.
+  void pause();
+  void resume();
+
+  // Ends the connection because of what the broker did (an answer that never came). on_down()
+  // follows at once.
+  void drop(const std::string& why, uint8_t reason = kProtocolError);
+  // Says DISCONNECT and closes; on_down() does not come. `closed` comes from the loop.
+  void close(std::function<void()> closed);
+
+ private:
+  void on_connected(Status status) override;
+  void on_data(std::span<const char> bytes) override;
+  void on_closed(Status status) override;
+
+  Result<bool> take(const Frame& frame);
+  Result<bool> take_connack(const Frame& frame);
+  void arrived(const Status& status);
+  void down(std::string text);
+  void disconnected();
+  void end_closing();
+  void keep_alive();
+  void start_keep_alive();
+
+  uv_loop_t* const loop_;
+  SessionConfig config_;
+  TlsContext* const tls_;
+  SessionListener& listener_;
+  Framer framer_;
+  std::unique_ptr<Stream> stream_;
+  Timer timer_;  // the wait for CONNACK; after that, keep-alive
+  std::string out_;
+  std::string sending_;
+  bool up_ = false;
+  bool closing_ = false;
+  std::function<void()> closed_;  // once closing_
+  std::string broker_said_;       // in its DISCONNECT
+  bool retry_now_ = false;
+  uint64_t up_since_ms_ = 0;
+  Milliseconds keep_alive_{0};
+  uint64_t last_sent_ms_ = 0;
+  uint64_t last_received_ms_ = 0;
+  uint64_t pinged_ms_ = 0;  // 0: no answer is awaited
+  bool paused_ = false;
+};
+
+}  // namespace leat::mqtt

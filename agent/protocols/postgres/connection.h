@@ -1,0 +1,149 @@
+// One session with the server: makes the connection, proves who we are, runs SQL in simple queries,
+// and streams COPY data.
+//
+// Thread: the loop's thread. Callbacks come from the loop, never from inside a call, and may
+// destroy the Connection; none comes after that. After an error it is of no use any more: destroy
+// it.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/units.h"
+#include "loop/handles.h"
+#include "net/stream.h"
+#include "net/tls.h"
+#include "protocols/postgres/auth.h"
+#include "protocols/postgres/buffer.h"
+#include "protocols/postgres/copy_source.h"
+#include "protocols/postgres/server_message.h"
+#include "protocols/postgres/url.h"
+
+namespace leat::postgres {
+
+// What an exchange came to, when the server was there until its end.
+struct Reply {
+  std::optional<ServerError> error;  // the first
+  std::vector<Row> rows;             // of all statements, when they were asked for
+  std::vector<std::string> tags;     // of the statements that are done: "COPY 5000", "COMMIT"
+  bool in_transaction = false;       // still; it has failed when there is an error
+};
+
+struct ConnectionConfig {
+  uv_loop_t* loop = nullptr;
+  const Url* url = nullptr;
+  SslMode sslmode = SslMode::kPrefer;
+  TlsContext* tls = nullptr;        // null only with SslMode::kDisable or a Unix socket
+  Milliseconds connect_timeout{0};  // for all of it
+  Milliseconds timeout{0};          // without progress in an exchange
+};
+
+class Connection final : private StreamListener {
+ public:
+  using Opened = std::function<void(Status)>;
+  using Replied = std::function<void(Result<Reply>)>;
+
+  // `cache` outlives the connection.
+  Connection(ConnectionConfig config, SaltedPassword& cache);
+  ~Connection() override;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Errors are kUnavailable, and say what a person can look at.
+  void open(Opened opened);
+
+  // Runs statements; `sql` may hold several. With `copy`, each COPY … FROM STDIN among them takes
+  // its data from there, and what its pieces add is part of the same exchange. An error means that
+  // the connection is gone; what a statement did wrong stands in the Reply.
+  void run(std::string_view sql, Replied replied, CopySource* copy = nullptr);
+  // The same; keeps the rows.
+  void query(std::string_view sql, Replied replied);
+
+  // The server has ended an idle session, or the connection is broken.
+  bool lost() const { return lost_.has_value(); }
+  // When the last exchange ended, in milliseconds of uv_now().
+  uint64_t idle_since() const { return idle_since_ms_; }
+
+ private:
+  enum class Phase { kNew, kDialing, kAskingForTls, kHandshake, kStartup, kIdle, kExchange, kLost };
+
+  // StreamListener.
+  void on_connected(Status status) override;
+  void on_data(std::span<const char> bytes) override;
+  void on_closed(Status status) override;
+
+  void dial();
+  bool may_try_again(const ServerError* error);
+  void ask_for_tls();
+  void tls_answer(std::span<const char> bytes);
+  void start_up();
+  void startup_message(const Message& message);
+  void authenticate(std::string_view body);
+  void hash_password(SaltedPasswordRequest request);
+
+  void exchange_message(const Message& message);
+  void idle_message(const Message& message);
+  bool keep_row(std::string_view body);
+  void begin(std::string_view sql, Replied replied, CopySource* copy, bool keep_rows);
+  void send(std::string message);
+  void copy_on();
+  void copy_piece(size_t buffer);
+  void refuse_copy();
+  void copy_written(size_t buffer);
+  void finish_exchange();
+
+  void progress();
+  void fail_with(std::string why);
+  void read_messages();
+
+  // Data of one CopyData message. Larger ones save nothing; smaller ones cost a write each.
+  static constexpr size_t kPiece = 64 * 1024;
+  static constexpr size_t kMostRowBytes = 4 * 1024 * 1024;
+  // In one exchange. A trigger may warn about each row.
+  static constexpr int kMostNotices = 1'000'000;
+  static constexpr int kMostStartupMessages = 10'000;
+  static constexpr size_t kMostTags = 10'000;
+  struct CopyBuffer {
+    Buffer bytes;
+    bool busy = false;
+  };
+
+  const ConnectionConfig config_;
+  SaltedPassword& cache_;
+  Phase phase_ = Phase::kNew;
+  std::optional<Stream> stream_;
+  bool with_tls_ = false;     // this attempt
+  bool tried_again_ = false;  // the other way, after the first attempt
+  std::optional<Error> first_error_;
+  uint64_t dial_began_ms_ = 0;
+  Timer deadline_;
+  Timer later_;
+  MessageReader reader_;
+  std::optional<Authentication> authentication_;
+  bool authenticated_ = false;
+  Opened opened_;
+
+  Replied replied_;
+  CopySource* copy_ = nullptr;
+  bool keep_rows_ = false;
+  bool copying_ = false;   // the server waits for COPY data
+  bool copy_due_ = false;  // it has been asked to
+  int awaited_ = 0;        // ReadyForQuery messages
+  int notices_ = 0;
+  size_t row_bytes_ = 0;
+  Reply reply_;
+  CopyBuffer buffers_[2];  // one is filled while the other is sent
+  std::string copy_end_;   // messages behind the last piece
+  std::optional<ServerError> fatal_;
+  std::optional<Error> lost_;
+  uint64_t idle_since_ms_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace leat::postgres

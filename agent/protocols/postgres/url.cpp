@@ -1,0 +1,226 @@
+#include "protocols/postgres/url.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+
+namespace leat::postgres {
+namespace {
+
+constexpr uint16_t kDefaultPort = 5432;
+constexpr std::string_view kDefaultSocketFolder = "/run/postgresql";  // Debian's and Fedora's
+
+tl::unexpected<Error> bad(std::string message) {
+  return fail(ErrorKind::kUsage, std::move(message));
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+Result<std::string> decoded(std::string_view text, std::string_view part) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    bool two_follow = i + 2 < text.size();
+    int high = two_follow ? hex_digit(text[i + 1]) : -1;
+    int low = two_follow ? hex_digit(text[i + 2]) : -1;
+    if (high < 0 || low < 0)
+      return bad("its " + std::string(part) +
+                 " has a \"%\" that is not followed by two hexadecimal digits: write %25 for a "
+                 "percent sign");
+    if (high == 0 && low == 0) return bad("its " + std::string(part) + " has a %00 in it");
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
+Status decode_into(std::string& out, std::string_view text, std::string_view part) {
+  Result<std::string> value = decoded(text, part);
+  if (!value) return fail(value.error());
+  out = std::move(*value);
+  return {};
+}
+
+Status parse_port(std::string_view text, uint16_t& port) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port == 0)
+    return bad("its port is not a number from 1 to 65535");
+  return {};
+}
+
+Status parse_sslmode(std::string_view value, std::optional<SslMode>& mode) {
+  static constexpr std::string_view kNames[] = {"disable", "allow",     "prefer",
+                                                "require", "verify-ca", "verify-full"};
+  for (size_t i = 0; i < std::size(kNames); ++i)
+    if (value == kNames[i]) mode = static_cast<SslMode>(i);
+  if (mode) return {};
+  return bad("sslmode must be disable, allow, prefer, require, verify-ca or verify-full");
+}
+
+Status parse_binding(std::string_view value, Binding& binding) {
+  if (value == "disable") {
+    binding = Binding::kDisable;
+  } else if (value == "prefer") {
+    binding = Binding::kPrefer;
+  } else if (value == "require") {
+    binding = Binding::kRequire;
+  } else {
+    return bad("channel_binding must be disable, prefer or require");
+  }
+  return {};
+}
+
+Status parse_timeout(std::string_view value, std::optional<Milliseconds>& timeout) {
+  int seconds = 0;
+  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  if (error != std::errc() || end != value.data() + value.size() || seconds < 0 || seconds > 86'400)
+    return bad("connect_timeout must be a whole number of seconds");
+  // libpq: 0 waits for ever (here: the connectTimeout option), and 1 is too short to be meant.
+  if (seconds > 0) timeout = Milliseconds(std::max(seconds, 2) * 1000);
+  return {};
+}
+
+// Where the parameters of the query can put a host and a port.
+struct Place {
+  std::string host;
+  std::string port;
+};
+
+Status parse_parameter(std::string_view name, const std::string& value, Url& url, Place& place) {
+  struct Text {
+    std::string_view name;
+    std::string* into;
+  };
+  const Text texts[] = {{"user", &url.user},           {"password", &url.password},
+                        {"dbname", &url.database},     {"application_name", &url.application},
+                        {"options", &url.options},     {"sslrootcert", &url.root_certificate},
+                        {"sslcert", &url.certificate}, {"sslkey", &url.key},
+                        {"host", &place.host},         {"port", &place.port}};
+  for (const Text& text : texts) {
+    if (text.name != name) continue;
+    *text.into = value;
+    return {};
+  }
+  if (name == "sslmode") return parse_sslmode(value, url.sslmode);
+  if (name == "channel_binding") return parse_binding(value, url.binding);
+  if (name == "connect_timeout") return parse_timeout(value, url.connect_timeout);
+  static const std::vector<std::string> kKnown = {
+      "user",           "password",    "dbname",  "application_name",
+      "options",        "sslrootcert", "sslcert", "sslkey",
+      "host",           "port",        "sslmode", "channel_binding",
+      "connect_timeout"};
+  std::string message = "parameter \"" + excerpt(name) + "\" is not known";
+  std::string meant = nearest(name, kKnown);
+  if (!meant.empty()) message += ", did you mean \"" + meant + "\"?";
+  return bad(std::move(message));
+}
+
+Status parse_query(std::string_view query, Url& url, Place& place) {
+  while (!query.empty()) {
+    size_t end = query.find('&');
+    std::string_view item = query.substr(0, end);
+    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+    size_t equals = item.find('=');
+    if (equals == std::string_view::npos) return bad("a parameter behind \"?\" has no \"=\"");
+    Result<std::string> name = decoded(item.substr(0, equals), "query");
+    if (!name) return fail(name.error());
+    Result<std::string> value = decoded(item.substr(equals + 1), "query");
+    if (!value) return fail(value.error());
+    if (Status status = parse_parameter(*name, *value, url, place); !status) return status;
+  }
+  return {};
+}
+
+// "host", "host:port", "[::1]:port", "%2Frun%2Fpostgresql", or nothing.
+Status parse_authority(std::string_view text, Place& place) {
+  if (text.find(',') != std::string_view::npos)
+    return bad("it names several hosts; only one is supported");
+  std::string_view host = text;
+  if (text.starts_with('[')) {
+    size_t close = text.find(']');
+    if (close == std::string_view::npos) return bad("the \"[\" of an IPv6 address is not closed");
+    host = text.substr(1, close - 1);
+    text.remove_prefix(close + 1);
+    if (!text.empty() && text.front() != ':') return bad("nothing but a port may follow \"]\"");
+    if (!text.empty()) place.port = text.substr(1);
+  } else if (size_t colon = text.find(':'); colon != std::string_view::npos) {
+    if (colon != text.rfind(':')) return bad("an IPv6 address must stand in [ ]");
+    host = text.substr(0, colon);
+    place.port = text.substr(colon + 1);
+  }
+  return decode_into(place.host, host, "host");
+}
+
+Status settle_place(const Place& place, Address& address) {
+  if (place.host.find(',') != std::string::npos)
+    return bad("it names several hosts; only one is supported");
+  address.port = kDefaultPort;
+  if (!place.port.empty())
+    if (Status status = parse_port(place.port, address.port); !status) return status;
+  address.host = place.host;
+  if (place.host.empty()) address.host = kDefaultSocketFolder;
+  if (address.host.front() != '/') return {};
+  address.path = address.host + "/.s.PGSQL." + std::to_string(address.port);
+  return {};
+}
+
+}  // namespace
+
+Result<Url> Url::parse(std::string_view text) {
+  for (char c : text)
+    if (static_cast<unsigned char>(c) <= ' ' || c == 0x7F)
+      return bad("it has a blank or a control character in it: write %20 for a blank");
+  size_t scheme = text.find("://");
+  if (scheme == std::string_view::npos ||
+      (text.substr(0, scheme) != "postgresql" && text.substr(0, scheme) != "postgres"))
+    return bad("it must start with \"postgresql://\" or \"postgres://\"");
+  text.remove_prefix(scheme + 3);
+
+  Url url;
+  Place place;
+  size_t question = text.find('?');
+  std::string_view query = question == std::string_view::npos ? "" : text.substr(question + 1);
+  text = text.substr(0, question);
+  size_t slash = text.find('/');
+  std::string_view database = slash == std::string_view::npos ? "" : text.substr(slash + 1);
+  std::string_view authority = text.substr(0, slash);
+  if (database.find('@') != std::string_view::npos && authority.find(':') != std::string_view::npos)
+    return bad("a \"/\" in its user or password must be written as %2F");
+  if (size_t at = authority.rfind('@'); at != std::string_view::npos) {
+    std::string_view user = authority.substr(0, at);
+    if (user.find('@') != std::string_view::npos)
+      return bad("a \"@\" in its user or password must be written as %40");
+    size_t colon = user.find(':');
+    if (Status status = decode_into(url.user, user.substr(0, colon), "user"); !status)
+      return fail(status.error());
+    if (colon != std::string_view::npos)
+      if (Status status = decode_into(url.password, user.substr(colon + 1), "password"); !status)
+        return fail(status.error());
+    authority.remove_prefix(at + 1);
+  }
+  if (Status status = parse_authority(authority, place); !status) return fail(status.error());
+  if (Status status = decode_into(url.database, database, "database"); !status)
+    return fail(status.error());
+  if (Status status = parse_query(query, url, place); !status) return fail(status.error());
+  if (Status status = settle_place(place, url.address); !status) return fail(status.error());
+  if (url.user.empty()) return bad("it names no user: postgresql://USER@HOST/DATABASE");
+  if (url.database.empty()) url.database = url.user;  // as libpq
+  return url;
+}
+
+std::string Url::shown() const {
+  return "postgresql " + address.text() + "/" + excerpt(database);
+}
+
+}  // namespace leat::postgres

@@ -1,0 +1,156 @@
+#include "protocols/postgres/wire.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace leat::postgres {
+namespace {
+
+constexpr size_t kHeader = 5;  // the type, and a length that counts itself but not the type
+constexpr size_t kLengthSize = 4;
+
+uint32_t read_uint32(const char* at) {
+  auto* p = reinterpret_cast<const unsigned char*>(at);
+  return static_cast<uint32_t>(p[0]) << 24 | static_cast<uint32_t>(p[1]) << 16 |
+         static_cast<uint32_t>(p[2]) << 8 | p[3];
+}
+
+std::string quoted(std::string_view text, char quote) {
+  std::string out(1, quote);
+  for (char c : text) {
+    if (c == quote) out += quote;
+    out += c;
+  }
+  return out + quote;
+}
+
+}  // namespace
+
+void MessageReader::append(std::span<const char> bytes) {
+  size_t skipped = std::min(skip_, bytes.size());
+  skip_ -= skipped;
+  bytes = bytes.subspan(skipped);
+  buffer_.erase(0, at_);
+  at_ = 0;
+  buffer_.append(bytes.data(), bytes.size());
+  // After a long message, do not hold on to its memory for the life of the connection.
+  if (buffer_.size() < kLongestNotice && buffer_.capacity() > 4 * kLongestNotice)
+    buffer_.shrink_to_fit();
+}
+
+Result<std::optional<Message>> MessageReader::next() {
+  size_t left = held();
+  if (left < kHeader) return std::nullopt;
+  const char* start = buffer_.data() + at_;
+  char type = start[0];
+  size_t length = read_uint32(start + 1);
+  bool cuttable = type == 'E' || type == 'N';
+  bool letter =
+      (type >= 'A' && type <= 'Z') || (type >= 'a' && type <= 'z') || (type >= '1' && type <= '3');
+  if (!letter || length < kLengthSize || length > INT32_MAX ||
+      (length - kLengthSize > kLongest && !cuttable))
+    return fail(ErrorKind::kUnavailable, "what the server sent is not PostgreSQL's protocol");
+  size_t body = length - kLengthSize;
+  size_t kept = cuttable ? std::min(body, kLongestNotice) : body;
+  if (left < kHeader + kept) return std::nullopt;
+  size_t here = std::min(left - kHeader, body);
+  skip_ = body - here;
+  at_ += kHeader + here;
+  return Message{type, {start + kHeader, kept}};
+}
+
+std::string_view BodyReader::bytes(size_t n) {
+  if (!ok_ || n > left_.size()) {
+    ok_ = false;
+    left_ = {};
+    return {};
+  }
+  std::string_view out = left_.substr(0, n);
+  left_.remove_prefix(n);
+  return out;
+}
+
+uint8_t BodyReader::byte() {
+  std::string_view at = bytes(1);
+  return at.empty() ? 0 : static_cast<uint8_t>(at[0]);
+}
+
+int16_t BodyReader::int16() {
+  std::string_view at = bytes(2);
+  if (at.empty()) return 0;
+  return static_cast<int16_t>(static_cast<unsigned char>(at[0]) << 8 |
+                              static_cast<unsigned char>(at[1]));
+}
+
+int32_t BodyReader::int32() {
+  std::string_view at = bytes(4);
+  return at.empty() ? 0 : static_cast<int32_t>(read_uint32(at.data()));
+}
+
+std::string_view BodyReader::text() {
+  size_t end = left_.find('\0');
+  if (end == std::string_view::npos) {
+    (void)bytes(left_.size() + 1);  // fails
+    return {};
+  }
+  return bytes(end + 1).substr(0, end);
+}
+
+void put_int16(char* at, int16_t value) {
+  auto bits = static_cast<uint16_t>(value);
+  at[0] = static_cast<char>(bits >> 8);
+  at[1] = static_cast<char>(bits);
+}
+
+void put_int32(char* at, int32_t value) {
+  uint32_t bits = __builtin_bswap32(static_cast<uint32_t>(value));
+  if constexpr (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) bits = __builtin_bswap32(bits);
+  std::memcpy(at, &bits, sizeof bits);
+}
+
+void put_int64(char* at, int64_t value) {
+  uint64_t bits = __builtin_bswap64(static_cast<uint64_t>(value));
+  if constexpr (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) bits = __builtin_bswap64(bits);
+  std::memcpy(at, &bits, sizeof bits);
+}
+
+void append_int16(std::string& out, int16_t value) {
+  char bytes[2];
+  put_int16(bytes, value);
+  out.append(bytes, sizeof bytes);
+}
+
+void append_int32(std::string& out, int32_t value) {
+  char bytes[4];
+  put_int32(bytes, value);
+  out.append(bytes, sizeof bytes);
+}
+
+std::string message(char type, std::string_view body) {
+  std::string out;
+  out.reserve(kHeader + body.size());
+  if (type != 0) out += type;
+  append_int32(out, static_cast<int32_t>(body.size() + kLengthSize));
+  out += body;
+  return out;
+}
+
+std::string terminated(std::string_view text) {
+  std::string out(text.substr(0, text.find('\0')));
+  out += '\0';
+  return out;
+}
+
+std::string query_message(std::string_view sql) {
+  return message('Q', terminated(sql));
+}
+
+std::string quoted_name(std::string_view name) {
+  return quoted(name, '"');
+}
+
+std::string quoted_text(std::string_view text) {
+  return quoted(text, '\'');
+}
+
+}  // namespace leat::postgres

@@ -1,0 +1,67 @@
+#include "control/progress.h"
+
+#include <gtest/gtest.h>
+
+namespace leat {
+namespace {
+
+PipelineStatus half_way() {
+  PipelineStatus status;
+  status.bytes_read = 50 << 20;
+  status.bytes_total = 100 << 20;
+  status.records = 500'000;
+  status.delivered = 400'000;
+  return status;
+}
+
+TEST(Progress, shows_how_far_and_how_long_still) {
+  EXPECT_EQ(progress_line(half_way(), Milliseconds(10'000)),
+            "50% of 100.0 MiB, 500,000 records (50,000/s), 400,000 delivered, 10.0s left");
+}
+
+TEST(Progress, shows_trouble_when_there_is_some) {
+  PipelineStatus status = half_way();
+  status.dead_letters = 12;
+  status.retries = 3;
+  std::string line = progress_line(status, Milliseconds(10'000));
+  EXPECT_NE(line.find("400,000 delivered, 12 dead letters, 3 retries"), std::string::npos) << line;
+}
+
+TEST(Progress, of_a_source_of_unknown_size_has_no_share) {
+  PipelineStatus status = half_way();
+  status.bytes_total.reset();
+  EXPECT_EQ(progress_line(status, Milliseconds(1000)),
+            "500,000 records (500,000/s), 400,000 delivered");
+}
+
+TEST(Progress, the_summary_accounts_for_every_record) {
+  PipelineStatus status;
+  status.bytes_read = 1 << 20;
+  status.records = 10'000;
+  status.delivered = 7'000;
+  status.filtered = 2'900;
+  status.dropped = 60;
+  status.dead_letters = 40;
+  EXPECT_EQ(summary_line(status, Milliseconds(2000)),
+            "10,000 records read (1.0 MiB), 7,000 delivered, 2,900 filtered, 40 dead letters, 60 "
+            "dropped, in 2.0s (5,000 records/s)");
+}
+
+TEST(Progress, the_state_counts_the_pipelines_and_names_those_in_trouble) {
+  PipelineStatus status = half_way();
+  EXPECT_EQ(trouble_line("fine", status), "");
+  status.spool_bytes = 12 << 20;
+  EXPECT_EQ(trouble_line("catching-up", status), "");
+  status.trouble = "connect 127.0.0.1:80: connection refused";
+  std::string trouble = trouble_line("press-line", status);
+  EXPECT_EQ(trouble, "press-line: connect 127.0.0.1:80: connection refused; 12.0 MiB spooled");
+  EXPECT_EQ(state_line(2, false, {trouble, "b: away"}),
+            "2 pipelines run; " + trouble + "; b: away");
+  EXPECT_EQ(state_line(1, false, {}), "1 pipeline runs");
+  EXPECT_EQ(state_line(0, false, {}), "no pipelines run");
+  EXPECT_EQ(state_line(1, true, {}), "draining, 1 pipeline left");
+  EXPECT_EQ(state_line(0, true, {}), "drained");
+}
+
+}  // namespace
+}  // namespace leat

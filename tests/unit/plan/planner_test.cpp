@@ -1,0 +1,129 @@
+#include "plan/planner.h"
+
+#include <gtest/gtest.h>
+
+namespace leat {
+namespace {
+
+SourceType source_type(std::string_view name, Gives gives, Replay (*replay)(const Options&)) {
+  SourceType type{};
+  type.name = name;
+  type.gives = gives;
+  type.replay = replay;
+  return type;
+}
+
+SinkType sink_type(std::string_view name, Takes takes, bool stores_positions) {
+  SinkType type{};
+  type.name = name;
+  type.takes = takes;
+  type.stores_positions = stores_positions;
+  return type;
+}
+
+const SourceType kFiles = source_type("files", Gives::kBytes, replays<Replay::kFromPosition>);
+const SourceType kBroker = source_type("broker", Gives::kSlices, replays<Replay::kHoldsAck>);
+const SourceType kMaker = source_type("maker", Gives::kRecords, replays<Replay::kNone>);
+const SinkType kServer = sink_type("server", Takes::kSlices, false);
+const SinkType kTable = sink_type("table", Takes::kRecords, true);
+
+class PlannerTest : public ::testing::Test {
+ protected:
+  PipelineConfig& configure(const SourceType& source, const SinkType& sink) {
+    config_.name = "p";
+    config_.source.type = &source;
+    if (source.gives != Gives::kRecords) config_.source.format = find_read_format("json");
+    config_.sink.type = &sink;
+    if (sink.takes == Takes::kSlices) config_.sink.format = find_write_format("ndjson");
+    return config_;
+  }
+
+  static std::string chain(const std::vector<Step>& steps) {
+    std::string out;
+    for (const Step& step : steps) out += (out.empty() ? "" : " > ") + step.label;
+    return out;
+  }
+
+  std::string planned() {
+    Result<Plan> made = plan(config_, "pipelines[0]");
+    return made ? chain(made->final) : made.error().message();
+  }
+
+  PipelineConfig config_;
+};
+
+TEST_F(PlannerTest, bytes_pass_through_when_both_ends_speak_the_same_format) {
+  configure(kFiles, kServer);
+  EXPECT_EQ(planned(), "files > split ndjson > server");
+}
+
+TEST_F(PlannerTest, messages_are_decoded_since_one_may_hold_several_records_or_newlines) {
+  configure(kBroker, kServer);
+  EXPECT_EQ(planned(), "broker > decode json > encode ndjson > server");
+}
+
+TEST_F(PlannerTest, raw_messages_pass_through) {
+  PipelineConfig& config = configure(kBroker, kServer);
+  config.source.format = find_read_format("raw");
+  config.sink.format = find_write_format("raw");
+  EXPECT_EQ(planned(), "broker > server");
+}
+
+TEST_F(PlannerTest, the_fields_of_messages_are_added_behind_the_decoder) {
+  SourceType broker = kBroker;
+  broker.has_fields = [](const Options&) { return true; };
+  configure(broker, kServer);
+  EXPECT_EQ(planned(), "broker > decode json > message fields > encode ndjson > server");
+}
+
+TEST_F(PlannerTest, a_transform_brings_a_decoder_and_an_encoder) {
+  configure(kFiles, kServer).transforms.push_back({find_transform("filter"), Options()});
+  EXPECT_EQ(planned(), "files > decode json > filter > encode ndjson > server");
+}
+
+TEST_F(PlannerTest, other_formats_at_the_ends_are_translated) {
+  configure(kFiles, kServer).sink.format = find_write_format("json");
+  EXPECT_EQ(planned(), "files > decode json > encode json > server");
+}
+
+TEST_F(PlannerTest, a_sink_of_records_needs_a_decoder_only) {
+  configure(kFiles, kTable);
+  EXPECT_EQ(planned(), "files > decode json > table");
+}
+
+TEST_F(PlannerTest, records_need_no_decoder) {
+  configure(kMaker, kServer);
+  EXPECT_EQ(planned(), "maker > encode ndjson > server");
+  configure(kMaker, kTable);
+  EXPECT_EQ(planned(), "maker > table");
+}
+
+TEST_F(PlannerTest, an_event_time_is_set_before_the_first_transform) {
+  configure(kFiles, kTable).source.time =
+      EventTimeConfig{"ts", TimeFormat::parse("unixMs").value()};
+  EXPECT_EQ(planned(), "files > decode json > event time > table");
+}
+
+TEST_F(PlannerTest, exactly_once_needs_a_sink_that_stores_positions_and_a_source_that_replays) {
+  configure(kFiles, kTable).delivery.exactly_once = true;
+  EXPECT_EQ(planned(), "files > decode json > table");
+  configure(kFiles, kServer);
+  EXPECT_NE(planned().find("pipelines[0].delivery.guarantee: the sink \"server\""),
+            std::string::npos);
+  configure(kMaker, kTable);
+  EXPECT_NE(planned().find("the source \"maker\" cannot be read again"), std::string::npos);
+}
+
+TEST_F(PlannerTest, the_explanation_shows_all_three_chains_and_why) {
+  configure(kFiles, kServer);
+  std::string text = explain(config_, plan(config_, "pipelines[0]").value());
+  EXPECT_NE(text.find("declared  files (json) → server (ndjson)\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("injected  files → decode json → encode ndjson → server\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("final     files → split ndjson → server\n"), std::string::npos);
+  EXPECT_NE(text.find("bytes pass through untouched"), std::string::npos);
+  EXPECT_NE(text.find("unbounded"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace leat
