@@ -91,9 +91,9 @@ class MqttSink final : public Sink, public SessionListener {
   void on_pause_in_arrival() override { pump(); }
   void on_sent() override { pump(); }
 
-  Status on_ack(const Ack& ack) override {
+  Result<bool> on_ack(const Ack& ack) override {
     if (outbox_.on_ack(ack, session_->version(), session_->out())) progress();
-    return {};
+    return true;
   }
 
   void start() {

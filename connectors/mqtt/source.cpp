@@ -55,7 +55,7 @@ class MqttSource final : public Source, public SessionListener {
   void on_up(const Connack& connack) override;
   void on_down(const Down& down) override;
   Result<bool> on_publish(const Publish& publish) override;
-  Status on_ack(const Ack& ack) override;
+  Result<bool> on_ack(const Ack& ack) override;
   Status on_suback(const Suback& suback, PacketType type) override {
     return subscriptions_->on_suback(suback, type);
   }
@@ -266,12 +266,16 @@ void MqttSource::on_pause_in_arrival() {
   tell_window();
 }
 
-Status MqttSource::on_ack(const Ack& ack) {
-  if (ack.type != PacketType::kPubrel) return {};  // leat publishes nothing here
-  Status status = completions_->released(ack.id, inbox_.released(ack.id));
-  if (!status) return status;
+Result<bool> MqttSource::on_ack(const Ack& ack) {
+  if (ack.type != PacketType::kPubrel) return true;  // leat publishes nothing here
+  if (completions_->size() >= receive_maximum_) {
+    completions_->append(session_->out(), session_->version());
+    // They wait for a commit; a broker has no more of them under way than messages.
+    if (completions_->size() >= receive_maximum_) return false;
+  }
+  completions_->released(ack.id, inbox_.released(ack.id));
   save_released();
-  return {};
+  return true;
 }
 
 // --- acknowledging ------------------------------------------------------------------------------
@@ -317,6 +321,7 @@ void MqttSource::save_released() {
     completions_->saved(mark);
     send_acks();
     save_released();
+    if (!draining_) session_->resume();  // a PUBREL may have waited
   });
 }
 

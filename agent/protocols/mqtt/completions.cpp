@@ -4,16 +4,13 @@
 
 namespace leat::mqtt {
 
-Status Completions::released(uint16_t id, bool known) {
-  if (queue_.size() >= kMostInFlight)
-    return fail(ErrorKind::kData, "more PUBREL packets than there are identifiers");
+void Completions::released(uint16_t id, bool known) {
   // The identifier of an unknown one is free already; after a lost connection that is normal.
   uint8_t reason = known ? kSuccess : kPacketIdNotFound;
   // Also one that is unknown only because its PUBREL came before on a lost connection waits for
   // that to be durable.
   if (known && durable_mode_) ++last_;
   queue_.push_back({last_, id, reason});
-  return {};
 }
 
 void Completions::formed(uint64_t offset) {

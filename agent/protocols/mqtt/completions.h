@@ -25,7 +25,7 @@ class Completions {
   explicit Completions(bool durable) : durable_mode_(durable) {}
 
   // PUBREL came. `known`: of a message that was accepted.
-  Status released(uint16_t id, bool known);
+  void released(uint16_t id, bool known);
   // The identifiers in use were written down for a commit that ends at `offset`; once that is
   // acknowledged, it is durable that those released until now are free.
   void formed(uint64_t offset);
@@ -34,6 +34,7 @@ class Completions {
   uint64_t mark() const { return last_; }
   void saved(uint64_t mark);
   bool waiting() const { return !queue_.empty(); }
+  size_t size() const { return queue_.size(); }
 
   // Appends what may go, in the order of the PUBRELs.
   void append(std::string& out, Version version);

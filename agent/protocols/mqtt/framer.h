@@ -41,6 +41,8 @@ class Framer {
   bool holding() const { return holding_; }
   // Of a new connection.
   void reset();
+  // Bytes held.
+  size_t footprint() const { return pending_.capacity() + skipped_start_.capacity(); }
 
  private:
   // The start of a packet.

@@ -11,6 +11,8 @@ namespace {
 
 // A connection that is lost so soon after it was accepted was most likely taken over.
 constexpr uint64_t kBriefMs = 5'000;
+// A buffer larger than this is given back once it is empty.
+constexpr size_t kKeptBuffer = 64 * 1024;
 // How long the last packets may take to leave.
 constexpr Milliseconds kGoodbye{2'000};
 
@@ -37,13 +39,13 @@ void Session::connect() {
 // Forgets all about the connection.
 void Session::disconnected() {
   up_ = false;
-  paused_ = false;
+  paused_ = choked_ = false;
   pinged_ms_ = 0;
   timer_.stop();
   stream_.reset();
   framer_.reset();
-  out_.clear();
-  sending_.clear();
+  std::string().swap(out_);
+  std::string().swap(sending_);
 }
 
 void Session::down(std::string text) {
@@ -73,8 +75,14 @@ void Session::flush() {
   uv_buf_t buffer = uv_buf_init(sending_.data(), static_cast<unsigned>(sending_.size()));
   stream_->write({&buffer, 1}, [this] {
     sending_.clear();
-    if (!out_.empty()) return flush();
-    if (up_ && !closing_) listener_.on_sent();
+    if (sending_.capacity() > kKeptBuffer) std::string().swap(sending_);
+    const bool more = !out_.empty();
+    if (more) flush();
+    if (choked_ && unsent() <= config_.most_unsent) {
+      choked_ = false;
+      update_reading();
+    }
+    if (!more && up_ && !closing_) listener_.on_sent();
   });
 }
 
@@ -137,7 +145,9 @@ void Session::arrived(const Status& status) {
   if (up_) listener_.on_pause_in_arrival();
   if (status) {
     if (framer_.holding()) pause();
-    return flush();
+    flush();
+    choked_ = up_ && unsent() > config_.most_unsent;
+    return update_reading();
   }
   if (!up_ || !broker_said_.empty()) return down(status.error().message());
   drop("the broker sent " + status.error().message() + "; the connection is closed",
@@ -159,8 +169,7 @@ Result<bool> Session::take(const Frame& frame) {
     case PacketType::kPubcomp: {
       Result<Ack> ack = read_ack(frame, version);
       if (!ack) return fail(ack.error());
-      if (Status status = listener_.on_ack(*ack); !status) return fail(status.error());
-      return true;
+      return listener_.on_ack(*ack);
     }
     case PacketType::kSuback:
     case PacketType::kUnsuback: {
@@ -229,14 +238,23 @@ void Session::pause() {
   if (!up_) return;
   paused_ = true;
   pinged_ms_ = 0;
-  stream_->pause();
+  update_reading();
 }
 
 void Session::resume() {
   if (!up_ || !paused_) return;
   paused_ = false;
   if (framer_.holding()) arrived(framer_.go_on());
-  if (up_ && !paused_) stream_->resume();
+  update_reading();
+}
+
+void Session::update_reading() {
+  if (!stream_) return;
+  if (paused_ || choked_) {
+    stream_->pause();
+  } else {
+    stream_->resume();
+  }
 }
 
 // The client must send something within the keep-alive time, or the broker closes after one and a
@@ -251,7 +269,8 @@ void Session::keep_alive() {
   const auto period = static_cast<uint64_t>((keep_alive_ * 3 / 4).count());
   const uint64_t now = uv_now(loop_);
   if (pinged_ms_ != 0 && last_received_ms_ < pinged_ms_)
-    return drop("the broker does not answer: nothing came for " +
+    return drop((choked_ ? "the broker does not read: it has taken nothing for "
+                         : "the broker does not answer: nothing came for ") +
                     format_duration(Milliseconds(now - last_received_ms_)),
                 kSuccess);
   pinged_ms_ = 0;

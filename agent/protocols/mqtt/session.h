@@ -32,6 +32,9 @@ struct SessionConfig {
   Milliseconds connect_timeout{10'000};  // resolving, connecting, TLS
   Milliseconds timeout{30'000};          // the broker's answer to CONNECT and to a ping
   size_t largest_packet = 1 << 20;       // of the broker's; see Frame::cut
+  // Bytes that may wait for a broker that does not read. Above it the broker is not read from
+  // either: its packets would become answers without end.
+  size_t most_unsent = 64 * 1024;
 };
 
 // Why there is no connection.
@@ -53,7 +56,8 @@ class SessionListener {
   virtual void on_down(const Down& down) = 0;
   // False: not now; the session stops reading until resume(). An error ends the connection.
   virtual Result<bool> on_publish(const Publish& publish) = 0;
-  virtual Status on_ack(const Ack& ack) = 0;
+  // The same.
+  virtual Result<bool> on_ack(const Ack& ack) = 0;
   virtual Status on_suback(const Suback& suback, PacketType type) = 0;
   // All that has arrived so far was handed on.
   virtual void on_pause_in_arrival() = 0;
@@ -80,9 +84,13 @@ class Session final : public StreamListener {
   void flush();
   // Bytes that wait to be taken by the kernel.
   size_t unsent() const { return out_.size() + sending_.size(); }
+  // Bytes kept for the connection: what waits to be sent, and the packet that has not come whole.
+  size_t footprint() const {
+    return out_.capacity() + sending_.capacity() + framer_.footprint();
+  }
 
   // Stops and goes on reading. While it does not read, the broker is kept from dropping the
-  // connection by pings, whose answers are not waited for. resume() offers the PUBLISH that was not
+  // connection by pings, whose answers are not waited for. resume() offers the packet that was not
   // taken again, so it calls the listener, which may be told on_down() from inside it.
   void pause();
   void resume();
@@ -104,6 +112,7 @@ class Session final : public StreamListener {
   void down(std::string text);
   void disconnected();
   void end_closing();
+  void update_reading();
   void keep_alive();
   void start_keep_alive();
 
@@ -126,7 +135,8 @@ class Session final : public StreamListener {
   uint64_t last_sent_ms_ = 0;
   uint64_t last_received_ms_ = 0;
   uint64_t pinged_ms_ = 0;  // 0: no answer is awaited
-  bool paused_ = false;
+  bool paused_ = false;  // by the listener
+  bool choked_ = false;  // more than most_unsent waits
 };
 
 }  // namespace leat::mqtt
