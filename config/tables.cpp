@@ -231,7 +231,9 @@ SinkOptions::SinkOptions(const SinkType& type) {
     added_.push_back({.name = "inFlight",
                       .type = OptionType::kInteger,
                       .fallback = keep(std::to_string(type.default_in_flight)),
-                      .help = "Batches that may be under way at once; 1 keeps their order.",
+                      .help = type.keeps_order
+                                  ? "Batches that may be under way at once, in order."
+                                  : "Batches that may be under way at once; 1 keeps their order.",
                       .min = 1,
                       .max = type.max_in_flight});
 }

@@ -13,6 +13,11 @@ namespace {
 
 // Bytes handed to the connection at once.
 constexpr size_t kQuantum = 256 * 1024;
+// A message at which the broker closes the connection so often, when it was the only one under way,
+// is to blame.
+constexpr int kCutsToBlame = 3;
+// So many in a row without one that gets through speak about the broker.
+constexpr int kMostBlamed = 10;
 
 // Reasons that speak about the message; all others speak about the broker, its quotas, or what it
 // permits this client, and may be gone tomorrow.
@@ -23,28 +28,38 @@ bool is_about_the_message(uint8_t reason) {
 
 }  // namespace
 
-std::optional<Answer> Outbox::begin(const Delivery& delivery, Version version, size_t largest) {
-  forget();
-  parts_ = delivery.parts;
-  std::vector<std::pair<uint32_t, std::string>> bad;
-  uint32_t index = 0;
-  delivery.each_record([&](const Record& record) {
-    uint32_t at = index++;
-    if (delivered_.count(&record) > 0) return;
-    const size_t start = packets_.size();
-    if (Status status = make(record, version, largest); !status) {
-      packets_.resize(start);
-      bad.emplace_back(at, status.error().message());
-      return;
-    }
-    messages_.back().record = at;
-  });
-  if (bad.empty()) return std::nullopt;
-  forget();
-  return Answer::rejected(std::move(bad));
+Outbox::Outbox(OutboxConfig config) : config_(std::move(config)), blames_left_(kMostBlamed) {}
+
+// --- making messages ----------------------------------------------------------------------------
+
+void Outbox::add(const Delivery& delivery, Sink::Done done) {
+  Parcel& parcel = parcels_.emplace_back();
+  parcel.delivery = &delivery;
+  parcel.done = std::move(done);
 }
 
-Status Outbox::make(const Record& record, Version version, size_t largest) {
+void Outbox::connected(Version version, size_t largest) {
+  version_ = version;
+  largest_ = largest;
+}
+
+void Outbox::make(Parcel& parcel) {
+  parcel.made = true;
+  uint32_t index = 0;
+  parcel.delivery->each_record([&](const Record& record) {
+    uint32_t at = index++;
+    if (!delivered_.empty() && delivered_.count(&record) > 0) return;
+    const size_t start = parcel.packets.size();
+    if (Status status = make(parcel, record); !status) {
+      parcel.packets.resize(start);
+      parcel.bad.emplace_back(at, status.error().message());
+      return;
+    }
+    parcel.messages.back().record = at;
+  });
+}
+
+Status Outbox::make(Parcel& parcel, const Record& record) {
   topic_.clear();
   payload_.clear();
   if (Status status = config_.topic.append(topic_, record); !status) return status;
@@ -61,19 +76,25 @@ Status Outbox::make(const Record& record, Version version, size_t largest) {
                    .retain = config_.retain,
                    .message_expiry = config_.message_expiry,
                    .content_type = config_.content_type};
-  size_t size = publish_size(version, head, payload_.size());
-  if (size > largest || size > kLongestPacket)
+  size_t size = publish_size(version_, head, payload_.size());
+  if (size > largest_ || size > kLongestPacket)
     return fail(ErrorKind::kData, "a message of " + format_bytes(static_cast<int64_t>(size)) +
                                       ", more than the broker takes");
-  Message message{.start = packets_.size(), .size = size, .source = &record};
-  append_publish(packets_, version, head, payload_);
+  std::string& packets = parcel.packets;
+  Message message{.start = packets.size(),
+                  .size = size,
+                  .topic_size = static_cast<uint16_t>(topic_.size()),
+                  .source = &record};
+  append_publish(packets, version_, head, payload_);
   // Behind the fixed header and the topic [MQTT5 §3.3.2.2].
   size_t header = 2;
-  while ((static_cast<uint8_t>(packets_[message.start + header - 1]) & 0x80) != 0) ++header;
+  while ((static_cast<uint8_t>(packets[message.start + header - 1]) & 0x80) != 0) ++header;
   message.id_at = message.start + header + 2 + topic_.size();
-  messages_.push_back(message);
+  parcel.messages.push_back(message);
   return {};
 }
+
+// --- sending ------------------------------------------------------------------------------------
 
 uint16_t Outbox::free_id() {
   do {
@@ -84,91 +105,148 @@ uint16_t Outbox::free_id() {
 
 void Outbox::append(std::string& out, size_t window) {
   window = std::min<size_t>(window, kMostInFlight - 1);
-  for (; next_ < messages_.size() && out.size() < kQuantum; ++next_) {
-    Message& message = messages_[next_];
-    if (config_.qos > 0) {
-      if (in_flight_.size() >= window) return;
-      uint16_t id = free_id();
-      packets_[message.id_at] = static_cast<char>(id >> 8);
-      packets_[message.id_at + 1] = static_cast<char>(id & 0xFF);
-      in_flight_.emplace(id, next_);
+  for (Parcel& parcel : parcels_) {
+    if (!parcel.made) make(parcel);
+    for (; parcel.next < parcel.messages.size(); ++parcel.next) {
+      if (out.size() >= kQuantum) return;
+      const Message& message = parcel.messages[parcel.next];
+      if (config_.qos > 0) {
+        if (in_flight_.size() >= window) return;
+        uint16_t id = free_id();
+        parcel.packets[message.id_at] = static_cast<char>(id >> 8);
+        parcel.packets[message.id_at + 1] = static_cast<char>(id & 0xFF);
+        in_flight_.emplace(id, Flying{&parcel, parcel.next, false});
+        ++parcel.open;
+      }
+      out.append(parcel.packets, message.start, message.size);
     }
-    out.append(packets_, message.start, message.size);
   }
 }
 
-bool Outbox::on_ack(const Ack& ack, Version version, std::string& out) {
-  auto found = in_flight_.find(ack.id);
-  const bool expected = ack.type == PacketType::kPubcomp || ack.type == PacketType::kPubrec
-                            ? config_.qos == 2
-                            : config_.qos == 1;
-  if (ack.type == PacketType::kPubrel || !expected) return false;
+Outbox::Effect Outbox::on_ack(const Ack& ack, std::string& out) {
+  auto flying = in_flight_.find(ack.id);
+  if (flying == in_flight_.end() || ack.type == PacketType::kPubrel) return Effect::kNone;
+  bool expected = ack.type == PacketType::kPuback;
+  if (config_.qos == 2)
+    expected = flying->second.released ? ack.type == PacketType::kPubcomp
+                                       : ack.type == PacketType::kPubrec;
   if (ack.type == PacketType::kPubrec && ack.reason < 0x80) {
-    append_ack(out, version, PacketType::kPubrel, ack.id,
-               found == in_flight_.end() ? kPacketIdNotFound : kSuccess);
-    return found != in_flight_.end();
+    // Once for each message: PUBRECs without end must not become PUBRELs without end.
+    if (flying->second.released) return Effect::kNone;
+    append_ack(out, version_, PacketType::kPubrel, ack.id);
+    flying->second.released = true;
+    if (expected) return Effect::kExpected;
   }
-  if (found == in_flight_.end()) return false;
-  settle(messages_[found->second], ack.type == PacketType::kPubcomp ? kSuccess : ack.reason,
-         ack.text);
-  in_flight_.erase(found);
+  settle(flying, ack.type == PacketType::kPubcomp ? kSuccess : ack.reason, ack.text);
+  return expected ? Effect::kExpected : Effect::kOdd;
+}
+
+void Outbox::settle(InFlight::iterator flying, uint8_t reason, std::string_view words) {
+  Parcel& parcel = *flying->second.parcel;
+  Message& message = parcel.messages[flying->second.message];
+  in_flight_.erase(flying);
+  --parcel.open;
+  blames_left_ = kMostBlamed;
+  message.settled = reason < 0x80;
+  if (message.settled) return;
+  std::string why = "the broker refuses a message: " + reason_text(reason) + broker_words(words);
+  if (is_about_the_message(reason)) {
+    parcel.bad.emplace_back(message.record, std::move(why));
+  } else {
+    parcel.retry_why = std::move(why);
+  }
+}
+
+void Outbox::sent() {
+  for (Parcel& parcel : parcels_)
+    parcel.sent = parcel.made && parcel.next == parcel.messages.size();
+}
+
+bool Outbox::cut(const std::string& why) {
+  if (in_flight_.size() != 1) return false;
+  Parcel& parcel = *in_flight_.begin()->second.parcel;
+  const size_t index = in_flight_.begin()->second.message;
+  in_flight_.clear();
+  parcel.open = 0;
+  parcel.next = index;
+  Message& message = parcel.messages[index];
+  if (++message.cuts < kCutsToBlame) return true;
+  if (blames_left_ == 0) return false;
+  --blames_left_;
+  ++parcel.next;
+  std::string_view topic(parcel.packets);
+  topic = topic.substr(message.id_at - message.topic_size, message.topic_size);
+  parcel.suspects.emplace_back(
+      message.record,
+      "the broker closes the connection at this message (" + json_quoted(excerpt(topic)) + ", " +
+          format_bytes(static_cast<int64_t>(message.size)) + "), each time it is sent: " + why);
   return true;
 }
 
-void Outbox::settle(Message& message, uint8_t reason, std::string_view words) {
-  if (reason < 0x80) {
-    message.settled = true;
-    return;
-  }
-  std::string why = "the broker refuses a message: " + reason_text(reason) + broker_words(words);
-  if (is_about_the_message(reason)) {
-    bad_.emplace_back(message.record, std::move(why));
+// --- answering ----------------------------------------------------------------------------------
+
+std::optional<Outbox::Answered> Outbox::finished() {
+  if (parcels_.empty()) return std::nullopt;
+  Parcel& parcel = parcels_.front();
+  if (!parcel.made || parcel.next < parcel.messages.size() || parcel.open > 0) return std::nullopt;
+  if (config_.qos == 0 && !parcel.sent && !parcel.messages.empty()) return std::nullopt;
+  Answered out{std::move(parcel.done), result(parcel)};
+  if (out.second.outcome == Outcome::kDelivered) {
+    forget(parcel);
   } else {
-    retry_why_ = std::move(why);
+    remember(parcel);
   }
+  parcels_.pop_front();
+  return out;
 }
 
-Answer Outbox::finish() {
-  if (!retry_why_.empty()) {
-    std::string why = std::move(retry_why_);
-    remember();
-    return Answer::retry(std::move(why));
-  }
-  if (!bad_.empty()) {
-    std::vector<std::pair<uint32_t, std::string>> bad = std::move(bad_);
-    std::sort(bad.begin(), bad.end());
-    remember();
-    return Answer::rejected(std::move(bad));
-  }
-  forget();
-  delivered_.clear();
-  kept_.clear();
-  return Answer::delivered();
+Answer Outbox::result(Parcel& parcel) {
+  const bool any_settled = std::any_of(parcel.messages.begin(), parcel.messages.end(),
+                                       [](const Message& message) { return message.settled; });
+  if (parcel.suspects.size() > 1 && !any_settled && parcel.retry_why.empty())
+    parcel.retry_why = "the broker closes the connection at each message; the last: " +
+                       parcel.suspects.back().second;
+  if (!parcel.retry_why.empty()) return Answer::retry(std::move(parcel.retry_why));
+  std::vector<Bad>& bad = parcel.bad;
+  std::move(parcel.suspects.begin(), parcel.suspects.end(), std::back_inserter(bad));
+  if (bad.empty()) return Answer::delivered();
+  std::sort(bad.begin(), bad.end());
+  return Answer::rejected(std::move(bad));
 }
 
-void Outbox::give_up() {
-  remember();
-}
-
-void Outbox::remember() {
-  bool any = false;
-  for (const Message& message : messages_) {
-    if (!message.settled) continue;
-    delivered_.insert(message.source);
-    any = true;
+std::vector<Outbox::Answered> Outbox::give_up(const std::string& why) {
+  std::vector<Answered> out;
+  for (Parcel& parcel : parcels_) {
+    remember(parcel);
+    out.emplace_back(std::move(parcel.done), Answer::retry(why));
   }
-  if (any) kept_.insert(kept_.end(), parts_.begin(), parts_.end());
-  forget();
-}
-
-void Outbox::forget() {
-  std::string().swap(packets_);
-  messages_.clear();
-  parts_.clear();
   in_flight_.clear();
-  bad_.clear();
-  next_ = 0;
-  retry_why_.clear();
+  parcels_.clear();
+  return out;
+}
+
+void Outbox::remember(const Parcel& parcel) {
+  auto message = parcel.messages.begin();
+  uint32_t end = 0;
+  for (const Part& part : parcel.delivery->parts) {
+    end += part.count;
+    for (; message != parcel.messages.end() && message->record < end; ++message)
+      if (message->settled) delivered_.emplace(message->source, part.batch);
+  }
+}
+
+void Outbox::forget(const Parcel& parcel) {
+  if (delivered_.empty()) return;
+  parcel.delivery->each_record([this](const Record& record) { delivered_.erase(&record); });
+}
+
+size_t Outbox::footprint() const {
+  // A node of a hash table has about as much again beside what is in it.
+  size_t bytes =
+      in_flight_.size() * 2 * sizeof(InFlight::value_type) + delivered_.size() * 4 * sizeof(void*);
+  for (const Parcel& parcel : parcels_)
+    bytes += parcel.packets.capacity() + parcel.messages.capacity() * sizeof(Message);
+  return bytes;
 }
 
 }  // namespace leat::mqtt

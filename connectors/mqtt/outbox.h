@@ -1,14 +1,18 @@
-// The messages of one delivery on their way to the broker: made at once, sent as the window allows,
-// settled in any order.
+// The messages of deliveries on their way to the broker: made at once for each delivery, sent in
+// order as the window allows, settled in any order, and answered in order.
 //
-// Thread: the loop's thread. Pure: no I/O.
+// Several deliveries may be under way, so that the broker has work while one is finished and the
+// next is made. Their order is that of add(), so a record that cannot be sent is left out and
+// rejected when the rest of its delivery is settled, not before: what is behind would overtake it.
+//
+// Thread: the loop's thread. Pure: no I/O. The deliveries live until they are answered.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -31,59 +35,99 @@ struct OutboxConfig {
 
 class Outbox {
  public:
-  explicit Outbox(OutboxConfig config) : config_(std::move(config)) {}
+  using Answered = std::pair<Sink::Done, Answer>;
 
-  // Makes the messages of a delivery; those of its records that the broker has already are left
-  // out. kRejected when there are some that cannot be made: nothing is to be sent then. `largest`:
-  // bytes of a packet that the broker takes.
-  std::optional<Answer> begin(const Delivery& delivery, Version version, size_t largest);
+  explicit Outbox(OutboxConfig config);
 
-  // Appends messages while less than `window` of them are unsettled and `out` is short.
+  // Takes a delivery, behind those that are there.
+  void add(const Delivery& delivery, Sink::Done done);
+  bool empty() const { return parcels_.empty(); }
+
+  // A connection is up. `largest`: bytes of a packet that the broker takes.
+  void connected(Version version, size_t largest);
+  // Appends messages while less than `window` of them are unsettled and `out` is short. Those of
+  // records that the broker has already are left out.
   void append(std::string& out, size_t window);
-  bool all_appended() const { return next_ == messages_.size(); }
-  // An acknowledgement of the broker; appends PUBREL where that is the answer. False when no
-  // message waits for it.
-  bool on_ack(const Ack& ack, Version version, std::string& out);
-  // All was settled; for QoS 0: sent.
-  bool done() const { return all_appended() && in_flight_.empty(); }
-  // What became of it, once done().
-  Answer finish();
-  // The connection is lost. What was settled is remembered, so that it is not sent again.
-  void give_up();
+  // Messages that wait for the broker's acknowledgement.
+  size_t in_flight() const { return in_flight_.size(); }
 
-  size_t bytes() const { return packets_.capacity(); }
+  enum class Effect {
+    kNone,      // no message waits for it
+    kExpected,  // a step forward
+    kOdd,       // so, too, but MQTT has another answer for this QoS
+  };
+  // An acknowledgement of the broker; appends PUBREL where that is the answer.
+  Effect on_ack(const Ack& ack, std::string& out);
+  // QoS 0: what was appended is with the kernel, which is all that can be known.
+  void sent();
+  // The oldest delivery, when it is done with.
+  std::optional<Answered> finished();
+
+  // The connection is lost. All are answered with "not now"; what was settled is remembered, so
+  // that it is not sent again.
+  std::vector<Answered> give_up(const std::string& why);
+  // The broker has closed the connection at the one message that was in flight. It is sent again
+  // with the next connection; at the third time it is set aside, to be rejected. False: no message
+  // gets through, so it is not about this one.
+  bool cut(const std::string& why);
+  void drop_all() { parcels_.clear(); }
+
+  // Bytes held.
+  size_t footprint() const;
 
  private:
   struct Message {
-    size_t start = 0;  // in packets_
+    size_t start = 0;  // in Parcel::packets
     size_t size = 0;
     size_t id_at = 0;  // of the packet identifier
     uint32_t record = 0;
-    const Record* source = nullptr;
+    uint16_t topic_size = 0;
+    uint8_t cuts = 0;
     bool settled = false;
+    const Record* source = nullptr;
   };
+  using Bad = std::pair<uint32_t, std::string>;  // a record, and why
+  // One delivery.
+  struct Parcel {
+    const Delivery* delivery = nullptr;
+    Sink::Done done;
+    bool made = false;
+    bool sent = false;    // QoS 0
+    std::string packets;  // one behind the other, their identifiers still to be filled in
+    std::vector<Message> messages;
+    size_t next = 0;  // to append
+    size_t open = 0;  // appended and not settled
+    std::vector<Bad> bad;
+    std::vector<Bad> suspects;  // set aside by cut()
+    std::string retry_why;
+  };
+  struct Flying {
+    Parcel* parcel;
+    size_t message;
+    bool released;  // QoS 2: PUBREL was sent
+  };
+  using InFlight = std::unordered_map<uint16_t, Flying>;
 
-  Status make(const Record& record, Version version, size_t largest);
-  void settle(Message& message, uint8_t reason, std::string_view words);
+  void make(Parcel& parcel);
+  Status make(Parcel& parcel, const Record& record);
+  void settle(InFlight::iterator flying, uint8_t reason, std::string_view words);
   uint16_t free_id();
-  void remember();
-  void forget();
+  Answer result(Parcel& parcel);
+  void remember(const Parcel& parcel);
+  void forget(const Parcel& parcel);
 
   OutboxConfig config_;
-  std::string packets_;  // one behind the other, their identifiers still to be filled in
-  std::vector<Message> messages_;
-  size_t next_ = 0;
-  std::unordered_map<uint16_t, size_t> in_flight_;  // identifier → index of the message
+  Version version_ = Version::k5;
+  size_t largest_ = 0;
+  std::deque<Parcel> parcels_;
+  InFlight in_flight_;
   uint16_t last_id_ = 0;
-  std::vector<std::pair<uint32_t, std::string>> bad_;  // records, each with why
-  std::string retry_why_;
+  int blames_left_;      // messages that may be blamed before one gets through
   std::string topic_;    // scratch
   std::string payload_;  // scratch
   // Records of deliveries that did not succeed as a whole, which the broker has all the same. Their
   // batches are kept, so that their addresses mean them.
-  std::vector<Part> parts_;
-  std::vector<Part> kept_;
-  std::unordered_set<const Record*> delivered_;
+  std::unordered_map<const Record*, BatchRef> delivered_;
 };
 
 }  // namespace leat::mqtt

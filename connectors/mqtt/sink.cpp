@@ -2,15 +2,20 @@
 #include "stage/sink.h"
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 #include <optional>
+#include <random>
 #include <utility>
 
+#include "base/log.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "connectors/mqtt/connection_options.h"
 #include "connectors/mqtt/options.h"
 #include "connectors/mqtt/outbox.h"
 #include "loop/handles.h"
+#include "memory/budget.h"
 #include "net/tls.h"
 #include "protocols/mqtt/session.h"
 #include "protocols/mqtt/topic.h"
@@ -18,6 +23,33 @@
 namespace leat {
 namespace mqtt {
 namespace {
+
+// A connection is closed at a message that the broker does not like, and 3.1.1 has no words for
+// why. After so many cuts within one delivery the messages go one by one, to find out which it is.
+constexpr int kCutsToHunt = 3;
+// Between two connections of the hunt, at random up to twice that: another client with the same id
+// would otherwise look like a message to blame.
+constexpr Milliseconds kHuntPause{150};
+// A broker that is well does not close idle connections.
+constexpr int kIdleCutsToTell = 3;
+constexpr int64_t kIdleCutsWithinUs = 600'000'000;
+
+// Reasons of DISCONNECT that can be about a message that was sent before it.
+bool may_be_about_a_message(uint8_t reason) {
+  switch (reason) {
+    case 0x80:
+    case kMalformedPacket:
+    case kProtocolError:
+    case 0x83:
+    case kNotAuthorized:
+    case kTopicNameInvalid:
+    case kPacketTooLarge:
+    case kPayloadFormatInvalid:
+      return true;
+    default:
+      return false;
+  }
+}
 
 class MqttSink final : public Sink, public SessionListener {
  public:
@@ -27,7 +59,10 @@ class MqttSink final : public Sink, public SessionListener {
         tls_options_(options.object("tls")),
         qos_(outbox.qos),
         retain_(outbox.retain),
-        most_in_flight_(static_cast<size_t>(options.integer("window"))) {}
+        most_in_flight_(static_cast<size_t>(options.integer("window"))) {
+    config_.most_unsent = kMostUnread;
+    config_.quick_ack = true;
+  }
 
   Status open(SinkContext& context) override {
     context_ = &context;
@@ -40,104 +75,177 @@ class MqttSink final : public Sink, public SessionListener {
     if (id.empty()) id = default_client_id(context.agent(), context.pipeline(), "-sink");
     timer_.emplace(context.loop());
     later_.emplace(context.loop());
+    hunt_pause_.emplace(context.loop());
     session_.emplace(context.loop(), config_, tls_.get(), *this);
+    charge_ = Charge(context.budget());
     return {};
   }
 
   void deliver(const Delivery& delivery, Done done) override {
-    delivery_ = &delivery;
-    done_ = std::move(done);
-    if (session_->up()) return start();
-    session_->connect();
+    outbox_.add(delivery, std::move(done));
+    if (session_->up()) return pump();
+    if (!connecting_ && !hunt_pause_->active()) connect();
   }
 
   void close(std::function<void()> closed) override {
-    done_ = nullptr;
-    release();
+    outbox_.drop_all();
+    answers_.clear();
+    charge_.set(0);
     if (!session_) return closed();  // open() failed
     timer_->stop();
     later_->stop();
+    hunt_pause_->stop();
     session_->close(std::move(closed));
   }
 
  private:
+  void connect() {
+    connecting_ = true;
+    session_->connect();
+  }
+
   void on_up(const Connack& connack) override {
+    connecting_ = false;
+    proven_ = false;
     bool v5 = session_->version() == Version::k5;
     size_t wanted = most_in_flight_ > 0 ? most_in_flight_ : (v5 ? kWindow5 : kWindow311);
     window_ = std::min<size_t>(wanted, connack.properties.receive_maximum);
-    largest_ = connack.properties.maximum_packet_size;
-    cannot_.clear();
+    outbox_.connected(session_->version(), connack.properties.maximum_packet_size);
+    std::string cannot;
     if (connack.properties.maximum_qos < qos_)
-      cannot_ = "the broker takes QoS " + std::to_string(connack.properties.maximum_qos) +
-                " at most (lower \"qos\")";
+      cannot = "the broker takes QoS " + std::to_string(connack.properties.maximum_qos) +
+               " at most (lower \"qos\")";
     if (retain_ && !connack.properties.retain_available)
-      cannot_ = "the broker does not retain messages (set \"retain\": false)";
-    if (done_) start();
+      cannot = "the broker does not retain messages (set \"retain\": false)";
+    cannot_ = cannot.empty() ? "" : config_.url.shown + ": " + cannot;
+    pump();
   }
 
   // Idle, it is connected again for the next delivery.
   void on_down(const Down& down) override {
     timer_->stop();
-    if (down.retry_now) return session_->connect();
-    outbox_.give_up();
-    release();
-    if (done_) answer(Answer::retry(down.text));
+    connecting_ = false;
+    if (down.retry_now) return connect();
+    if (outbox_.empty()) return lost_while_idle(down);
+    const bool at_a_message = down.by_broker && outbox_.in_flight() > 0 &&
+                              (!down.told || may_be_about_a_message(down.reason));
+    if (at_a_message && hunting_ && proven_ && outbox_.cut(down.text)) return hunt_on();
+    if (at_a_message && (++cuts_ >= kCutsToHunt || down.told)) hunting_ = true;
+    give_up(down.text);
   }
 
-  Result<bool> on_publish(const Publish&) override {
-    return fail(ErrorKind::kData, "a PUBLISH, though nothing is subscribed");
+  void hunt_on() {
+    auto pause = std::uniform_int_distribution<int64_t>(0, kHuntPause.count())(random_);
+    hunt_pause_->start(kHuntPause + Milliseconds(pause), [this] { connect(); });
   }
-  Status on_suback(const Suback&, PacketType) override { return {}; }
-  void on_pause_in_arrival() override { pump(); }
-  void on_sent() override { pump(); }
 
-  Result<bool> on_ack(const Ack& ack) override {
-    if (outbox_.on_ack(ack, session_->version(), session_->out())) progress();
+  void lost_while_idle(const Down& down) {
+    if (!down.by_broker) return;
+    const int64_t now = context_->clock().monotonic_us();
+    if (now - first_idle_cut_us_ > kIdleCutsWithinUs) idle_cuts_ = 0;
+    if (idle_cuts_++ == 0) first_idle_cut_us_ = now;
+    if (!down.told && idle_cuts_ < kIdleCutsToTell) return;
+    if (!said_idle_.due(now)) return;
+    std::string why = down.told ? ""
+                                : "; does another client use the client id " +
+                                      json_quoted(session_->config().connect.client_id) + "?";
+    log::warn(context_->pipeline(), down.text + ", while nothing was sent" + why);
+  }
+
+  // Nothing is subscribed here, but a broker may subscribe a client by itself: what comes is let
+  // go.
+  Result<bool> on_publish(const Publish& publish) override {
+    if (!std::exchange(said_publish_, true))
+      log::warn(context_->pipeline(), config_.url.shown +
+                                          ": the broker sends messages to this client, which has "
+                                          "subscribed to nothing; they are ignored (the first: " +
+                                          json_quoted(excerpt(publish.topic)) + ")");
+    if (publish.qos > 0)
+      append_ack(session_->out(), session_->version(),
+                 publish.qos == 1 ? PacketType::kPuback : PacketType::kPubrec, publish.id);
     return true;
   }
-
-  void start() {
-    if (!cannot_.empty()) return answer(Answer::retry(config_.url.shown + ": " + cannot_));
-    std::optional<Answer> rejected = outbox_.begin(*delivery_, session_->version(), largest_);
-    if (rejected) return answer(std::move(*rejected));
-    charged_ = outbox_.bytes();
-    context_->budget().charge(charged_);
-    sending_ = true;
-    progress();
+  Status on_suback(const Suback&, PacketType) override { return {}; }
+  void on_pause_in_arrival() override {
+    pump();
+    count_memory();
+  }
+  void on_pingresp() override {
+    if (!std::exchange(proven_, true) && hunting_) timer_->stop();
+  }
+  void on_sent() override {
+    outbox_.sent();
+    if (qos_ == 0) timer_->stop();  // pump() begins anew
     pump();
   }
 
-  void progress() {
-    timer_->start(config_.timeout, [this] {
-      session_->drop("no acknowledgement of a message within " + format_duration(config_.timeout));
+  Result<bool> on_ack(const Ack& ack) override {
+    if (ack.type == PacketType::kPubrel) {
+      append_ack(session_->out(), session_->version(), PacketType::kPubcomp, ack.id);
+      return true;
+    }
+    Outbox::Effect effect = outbox_.on_ack(ack, session_->out());
+    if (effect != Outbox::Effect::kNone) timer_->stop();  // pump() begins anew
+    if (effect == Outbox::Effect::kOdd && !std::exchange(said_odd_, true))
+      log::warn(context_->pipeline(),
+                config_.url.shown + ": the broker acknowledges QoS " + std::to_string(qos_) +
+                    " as if it were QoS " + (qos_ == 2 ? "1" : "2") +
+                    "; that is taken for delivered" +
+                    (qos_ == 2 ? " (it may come twice; set \"qos\": 1)" : ""));
+    return true;
+  }
+
+  void await(const char* what) {
+    timer_->start(config_.timeout, [this, what] {
+      session_->drop(what + std::string(" within ") + format_duration(config_.timeout));
     });
   }
 
   void pump() {
-    if (!sending_) return;
-    if (session_->unsent() < kMostUnsent) {
-      bool all = outbox_.all_appended();
-      outbox_.append(session_->out(), window_);
-      if (qos_ == 0 && !all) progress();
-    }
+    if (!session_->up() || outbox_.empty()) return;
+    if (!cannot_.empty()) return give_up(cannot_);
+    if (hunting_ && !proven_) return prove();
+    if (session_->unsent() < kMostUnsent) outbox_.append(session_->out(), hunting_ ? 1 : window_);
     session_->flush();
-    // QoS 0 has no acknowledgement: with the kernel is all that can be known.
-    if (!outbox_.done() || (qos_ == 0 && session_->unsent() > 0)) return;
-    timer_->stop();
-    Answer result = outbox_.finish();
-    release();
-    answer(std::move(result));
+    while (std::optional<Outbox::Answered> done = outbox_.finished()) {
+      if (done->second.outcome != Outcome::kRetry) {
+        cuts_ = 0;
+        hunting_ = false;
+      }
+      answer(std::move(*done));
+    }
+    count_memory();
+    if (qos_ == 0 ? outbox_.empty() : outbox_.in_flight() == 0) {
+      timer_->stop();
+    } else if (!timer_->active()) {
+      await(qos_ == 0 ? "the broker took nothing" : "no acknowledgement of a message");
+    }
   }
 
-  void release() {
-    sending_ = false;
-    if (charged_ > 0) context_->budget().release(std::exchange(charged_, 0));
+  // That the broker is well, before a message is blamed.
+  void prove() {
+    if (timer_->active()) return;
+    session_->ping();
+    await("no answer to a ping");
   }
+
+  void give_up(const std::string& why) {
+    for (Outbox::Answered& one : outbox_.give_up(why)) answer(std::move(one));
+    charge_.set(0);
+  }
+
+  void count_memory() { charge_.set(outbox_.footprint() + session_->footprint()); }
 
   // From the loop: the engine may close the sink in answer, and the session is at work here.
-  void answer(Answer result) {
-    later_->start(Milliseconds{0}, [result = std::move(result),
-                                    done = std::exchange(done_, nullptr)] { done(result); });
+  void answer(Outbox::Answered answered) {
+    answers_.push_back(std::move(answered));
+    later_->start(Milliseconds{0}, [this] {
+      while (!answers_.empty()) {
+        Outbox::Answered next = std::move(answers_.front());
+        answers_.pop_front();
+        next.first(std::move(next.second));
+      }
+    });
   }
 
   static constexpr size_t kWindow5 = 100;
@@ -145,6 +253,8 @@ class MqttSink final : public Sink, public SessionListener {
   static constexpr size_t kWindow311 = 20;
   // Bytes that may wait for the kernel before more are handed over.
   static constexpr size_t kMostUnsent = 256 * 1024;
+  // And with the answers to what the broker sends without being asked.
+  static constexpr size_t kMostUnread = 1024 * 1024;
 
   SessionConfig config_;
   Outbox outbox_;
@@ -157,13 +267,21 @@ class MqttSink final : public Sink, public SessionListener {
   std::optional<Session> session_;
   std::optional<Timer> timer_;  // for the broker's acknowledgements
   std::optional<Timer> later_;
-  const Delivery* delivery_ = nullptr;
-  Done done_;             // of the delivery under way
-  bool sending_ = false;  // its messages
-  size_t charged_ = 0;
+  std::optional<Timer> hunt_pause_;
+  std::deque<Outbox::Answered> answers_;  // for later_
+  bool connecting_ = false;
+  Charge charge_;  // messages, and what waits to be sent
   size_t window_ = 0;
-  size_t largest_ = 0;
   std::string cannot_;  // why this broker cannot take what the options ask for
+  int cuts_ = 0;        // since a delivery was done with
+  bool hunting_ = false;
+  bool proven_ = false;  // hunting: the broker has answered a ping on this connection
+  int idle_cuts_ = 0;
+  int64_t first_idle_cut_us_ = 0;
+  log::OnceAMinute said_idle_;
+  bool said_publish_ = false;
+  bool said_odd_ = false;
+  std::minstd_rand random_{static_cast<std::minstd_rand::result_type>(uv_hrtime())};
 };
 
 Result<OutboxConfig> outbox_config(const Options& options) {
@@ -211,6 +329,9 @@ const SinkType kMqttSink{
     .help = "Publishes each record as a message to an MQTT broker, on a topic made of its fields.",
     .takes = Takes::kRecords,
     .options = mqtt::kSinkOptions,
+    .max_in_flight = 2,
+    .default_in_flight = 2,
+    .keeps_order = true,
     .make = mqtt::make,
 };
 

@@ -13,6 +13,7 @@
 #include "connectors/mqtt/field_maker.h"
 #include "connectors/mqtt/options.h"
 #include "connectors/mqtt/window_guess.h"
+#include "memory/budget.h"
 #include "net/tls.h"
 #include "protocols/mqtt/completions.h"
 #include "protocols/mqtt/inbox.h"
@@ -28,6 +29,8 @@ namespace {
 constexpr std::string_view kFormats[] = {"json", "csv", "lines", "raw"};
 
 constexpr Milliseconds kSaveAgain{1'000};
+// Of one message: an object of more would need many times the memory of the packet to be made.
+constexpr size_t kMostUserProperties = 1'000;
 
 class MqttSource final : public Source, public SessionListener {
  public:
@@ -71,6 +74,9 @@ class MqttSource final : public Source, public SessionListener {
   void reject(const Publish& publish, const std::string& why);
   void send_acks();
   void tell_window();
+  void count_memory() {
+    charge_.set(session_->footprint() + inbox_.footprint() + completions_->footprint());
+  }
 
   SessionConfig config_;
   FieldMaker fields_;
@@ -87,13 +93,13 @@ class MqttSource final : public Source, public SessionListener {
   std::optional<Subscriptions> subscriptions_;
   std::optional<Timer> save_again_;
   Inbox inbox_;
+  Charge charge_;  // what waits for its acknowledgement, and what waits to be sent
   std::optional<Completions> completions_;
   BatchRef batch_;
   uint32_t batch_messages_ = 0;
   std::optional<WindowGuess> window_;
   bool window_full_ = false;
   bool had_session_ = false;
-  bool was_cut_short_ = false;
   bool saving_ = false;
   bool draining_ = false;
   bool stopping_ = false;
@@ -118,6 +124,7 @@ Status MqttSource::open(SourceContext& context) {
   if (once) partition_ = "qos2 " + who;
   topics_partition_ = "topics " + who;
   completions_.emplace(once);
+  charge_ = Charge(context.budget());
   session_.emplace(context.loop(), config_, tls_.get(), *this);
   reconnect_.emplace(context.loop(), context.clock(), context.pipeline(),
                      [this] { session_->connect(); });
@@ -190,6 +197,7 @@ void MqttSource::on_down(const Down& down) {
   inbox_.connection_lost();
   completions_->connection_lost();
   subscriptions_->connection_lost();
+  count_memory();
   batch_.reset();  // nothing is in it: it is emitted at the end of each read
   tell_window();
   if (stopping_ || draining_) return;
@@ -198,15 +206,7 @@ void MqttSource::on_down(const Down& down) {
               config_.url.shown + ": the broker does not speak MQTT 5; " + "going on with 3.1.1");
     return session_->connect();
   }
-  std::string why = down.text;
-  // 3.1.1 has no way to say that a session was taken over, and not every broker of 5 says it.
-  if (down.brief && was_cut_short_ && !down.told)
-    why +=
-        "; that happens again and again right after connecting: does another client use the "
-        "client id " +
-        json_quoted(session_->config().connect.client_id) + "?";
-  if (down.was_up) was_cut_short_ = down.brief;
-  reconnect_->failed(why);
+  reconnect_->failed(down.text);
 }
 
 // --- messages -----------------------------------------------------------------------------------
@@ -243,6 +243,10 @@ Result<bool> MqttSource::on_publish(const Publish& publish) {
     reject(publish, "the topic is not UTF-8");
     return true;
   }
+  if (publish.properties.user_properties > kMostUserProperties) {
+    reject(publish, "more than " + std::to_string(kMostUserProperties) + " user properties");
+    return true;
+  }
   const auto end_offset = static_cast<uint32_t>(end - batch_->begin.offset);
   std::string_view payload = batch_->arena.copy(publish.payload);
   batch_->slices.push_back(
@@ -264,6 +268,7 @@ void MqttSource::on_pause_in_arrival() {
   }
   send_acks();  // of what was sent again
   tell_window();
+  count_memory();
 }
 
 Result<bool> MqttSource::on_ack(const Ack& ack) {
@@ -283,6 +288,7 @@ Result<bool> MqttSource::on_ack(const Ack& ack) {
 void MqttSource::acked(const Position& position) {
   inbox_.acked(position.offset);
   completions_->acked(position.offset);
+  count_memory();
   if (stopping_) return;
   send_acks();
   save_released();

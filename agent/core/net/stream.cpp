@@ -1,5 +1,9 @@
 #include "net/stream.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -198,9 +202,23 @@ void Stream::State::on_read(ssize_t n) {
     return end(fail_uv(what, static_cast<int>(n)));
   }
   std::span<const char> bytes(read_buffer_.data(), static_cast<size_t>(n));
-  if (!tls_) return listener_.on_data(bytes);
-  unread_ = bytes;
-  pump();
+  if (!tls_) {
+    listener_.on_data(bytes);
+  } else {
+    unread_ = bytes;
+    pump();
+  }
+  if (confirms_at_once_ && phase_ != Phase::kClosed) confirm();
+}
+
+// After the listener has answered: its answer confirms, too. The kernel forgets the wish soon, so
+// it is told again each time (tcp(7)).
+void Stream::State::confirm() {
+  int fd = 0;
+  int on = 1;
+  if (socket_->stream()->type == UV_TCP &&
+      uv_fileno(reinterpret_cast<uv_handle_t*>(socket_->stream()), &fd) == 0)
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 Stream::Stream(uv_loop_t* loop, StreamListener& listener)
@@ -220,6 +238,10 @@ void Stream::start_tls(TlsContext& tls, const std::string& host, Milliseconds ti
 
 void Stream::write(std::span<const uv_buf_t> buffers, Done done) {
   state_->write(buffers, std::move(done));
+}
+
+void Stream::confirm_at_once() {
+  state_->confirm_at_once();
 }
 
 bool Stream::all_sent() const {

@@ -56,6 +56,11 @@ class Stream {
   // as the peer takes them. After destruction they are not looked at any more. Only while open.
   void write(std::span<const uv_buf_t> buffers, Done done);
 
+  // What arrives is confirmed to the peer's kernel as soon as it was read, not up to 40 ms later:
+  // for peers that answer in small pieces and wait for that before the next. It costs a system call
+  // for each read. Before connect().
+  void confirm_at_once();
+
   // True when nothing of what was written waits any more: the bytes are with the kernel, even if
   // `done` is still to come. A quick peer can answer before it comes.
   bool all_sent() const;

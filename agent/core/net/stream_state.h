@@ -28,6 +28,7 @@ class Stream::State final : public std::enable_shared_from_this<State>, public T
   void resume();
   void shut();
   bool all_sent() const;
+  void confirm_at_once() { confirms_at_once_ = true; }
   std::string server_end_point() const { return tls_ ? tls_->server_end_point() : ""; }
 
   int send(std::span<const unsigned char> bytes) override;
@@ -62,6 +63,7 @@ class Stream::State final : public std::enable_shared_from_this<State>, public T
 
   void update_reading();
   void on_read(ssize_t n);
+  void confirm();
   void pump();
   bool pump_handshake();
   void end_handshake(const Error& error);
@@ -87,6 +89,7 @@ class Stream::State final : public std::enable_shared_from_this<State>, public T
   Socket::Ptr socket_;
   bool paused_ = false;
   bool reading_ = false;
+  bool confirms_at_once_ = false;
   bool failing_ = false;  // fail_later() is under way: nothing may replace it
   std::optional<Error> write_error_;
   std::array<char, kReadBufferSize> read_buffer_;

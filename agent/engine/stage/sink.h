@@ -68,8 +68,8 @@ struct Answer {
   std::string reason;           // one line, for kRetry, kRejected, kFailed
   Milliseconds retry_after{0};  // kRetry: what the peer asked for; 0 when it did not
   // kRejected, when the sink knows which: ascending indices into the delivery's records. Nothing of
-  // the delivery was stored; the engine takes these out and delivers the rest again as one. Empty:
-  // the engine finds out by halving.
+  // the delivery was stored, or the sink knows it again; the engine takes these out and delivers
+  // the rest again as one. Empty: the engine finds out by halving.
   std::vector<uint32_t> bad_records;
   // Of bad_records, one each, where they differ; none: `reason` is that of all.
   std::vector<std::string> bad_reasons;
@@ -167,6 +167,7 @@ struct SinkType {
   std::span<const std::string_view> formats = {};
   int max_in_flight = 1;
   int default_in_flight = 1;
+  bool keeps_order = false;  // of deliveries that are under way together
   BatchLimits batch = {};
   bool stores_positions = false;  // can do exactlyOnce
   Result<std::unique_ptr<Sink>> (*make)(const Options& options);

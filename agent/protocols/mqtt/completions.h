@@ -35,6 +35,10 @@ class Completions {
   void saved(uint64_t mark);
   bool waiting() const { return !queue_.empty(); }
   size_t size() const { return queue_.size(); }
+  // Bytes held.
+  size_t footprint() const {
+    return queue_.size() * sizeof(Item) + formed_.size() * sizeof(Formed);
+  }
 
   // Appends what may go, in the order of the PUBRELs.
   void append(std::string& out, Version version);

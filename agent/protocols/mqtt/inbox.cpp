@@ -46,11 +46,15 @@ Result<bool> Inbox::seen(const Publish& publish) {
 
 uint64_t Inbox::add(const Publish& publish) {
   offset_ += publish.size;
-  Message message{.end = offset_,
-                  .hash = publish.qos == 1 ? hash_of(publish) : 0,
-                  .topic = topic_of(publish.topic),
-                  .id = publish.id,
-                  .qos = publish.qos};
+  const bool same_topic = last_topic_ && *last_topic_ == publish.topic;
+  Message message{
+      .end = offset_,
+      .hash = publish.qos == 1 ? hash_of(publish) : 0,
+      .topic = topic_of(publish.topic),
+      .topic_bytes = same_topic ? uint16_t{0} : static_cast<uint16_t>(publish.topic.size()),
+      .id = publish.id,
+      .qos = publish.qos};
+  topic_bytes_ += message.topic_bytes;
   messages_.push_back(std::move(message));
   if (publish.qos == 0) return offset_;
   slots_.push_back({offset_, publish.id, publish.qos});
@@ -76,6 +80,12 @@ Inbox::Topic Inbox::topic_of(std::string_view topic) {
   return last_topic_;
 }
 
+size_t Inbox::footprint() const {
+  constexpr size_t kNode = 6 * sizeof(void*);  // of a map or a set, with what is in it
+  return messages_.size() * sizeof(Message) + topic_bytes_ + slots_.size() * sizeof(Slot) +
+         (unsaid_.size() + accepted_.size()) * kNode;
+}
+
 std::string_view Inbox::topic_at(uint64_t offset) const {
   auto found = std::lower_bound(messages_.begin(), messages_.end(), offset,
                                 [](const Message& m, uint64_t end) { return m.end < end; });
@@ -90,6 +100,7 @@ void Inbox::acked(uint64_t offset) {
     const Message& message = messages_.front();
     if (message.id != 0 && message.qos == 1) unsaid_[message.id] = message.hash;
     if (message.id != 0 && message.qos == 2) accepted_.insert(message.id);
+    topic_bytes_ -= message.topic_bytes;
     messages_.pop_front();
   }
 }

@@ -53,6 +53,8 @@ class Inbox {
   size_t unacknowledged() const { return slots_.size(); }
   // Messages that are neither delivered nor durable yet.
   bool empty() const { return messages_.empty(); }
+  // Bytes held.
+  size_t footprint() const;
   // The topic of the message that ends at `offset`; "" when it is not known any more.
   std::string_view topic_at(uint64_t offset) const;
 
@@ -71,7 +73,8 @@ class Inbox {
     uint64_t end = 0;
     uint64_t hash = 0;  // of topic and payload, QoS 1
     Topic topic;
-    uint16_t id = 0;  // 0: nothing to acknowledge
+    uint16_t topic_bytes = 0;  // of a topic that the message before it does not have
+    uint16_t id = 0;           // 0: nothing to acknowledge
     uint8_t qos = 0;
   };
   // A PUBLISH of this connection whose acknowledgement has not been sent.
@@ -92,6 +95,7 @@ class Inbox {
   std::unordered_map<uint16_t, uint64_t> unsaid_;
   std::set<uint16_t> accepted_;  // QoS 2: acked, and PUBREL has not come
   Topic last_topic_;
+  size_t topic_bytes_ = 0;  // of all messages_
 };
 
 }  // namespace leat::mqtt

@@ -164,6 +164,9 @@ Properties read_properties(Cursor& in) {
       case Property::kTopicAlias:
         out.topic_alias = static_cast<uint16_t>(value.number);
         break;
+      case Property::kUserProperty:
+        ++out.user_properties;
+        break;
       case Property::kAssignedClientId:
         out.assigned_client_id = value.text;
         break;

@@ -29,6 +29,7 @@ struct Properties {
   bool shared_available = true;
   uint32_t maximum_packet_size = UINT32_MAX;
   uint16_t topic_alias = 0;
+  size_t user_properties = 0;  // how many
   std::string_view assigned_client_id;
   std::string_view server_reference;
   std::string_view reason;

@@ -31,8 +31,10 @@ Session::~Session() = default;
 void Session::connect() {
   disconnected();
   broker_said_.clear();
+  said_reason_ = 0;
   retry_now_ = false;
   stream_ = std::make_unique<Stream>(loop_, *this);
+  if (config_.quick_ack) stream_->confirm_at_once();
   stream_->connect(config_.url.address, config_.connect_timeout, tls_);
 }
 
@@ -48,12 +50,22 @@ void Session::disconnected() {
   std::string().swap(sending_);
 }
 
-void Session::down(std::string text) {
+void Session::down(std::string text, bool by_broker) {
   Down down{.text = config_.url.shown + ": " + std::move(text),
             .was_up = up_,
             .brief = up_ && uv_now(loop_) - up_since_ms_ < kBriefMs,
+            .again = was_brief_,
             .retry_now = std::exchange(retry_now_, false),
-            .told = !broker_said_.empty()};
+            .told = !broker_said_.empty(),
+            .reason = said_reason_,
+            .by_broker = up_ && by_broker};
+  // 3.1.1 has no way to say that a session was taken over, and not every broker of 5 says it.
+  if (down.brief && down.again && !down.told)
+    down.text +=
+        "; that happens again and again right after connecting: does another client use the "
+        "client id " +
+        json_quoted(config_.connect.client_id) + "?";
+  if (up_) was_brief_ = down.brief;
   disconnected();
   listener_.on_down(down);
 }
@@ -84,6 +96,12 @@ void Session::flush() {
     }
     if (!more && up_ && !closing_) listener_.on_sent();
   });
+}
+
+void Session::ping() {
+  append_pingreq(out_);
+  pinged_ms_ = paused_ ? 0 : uv_now(loop_);
+  flush();
 }
 
 void Session::close(std::function<void()> closed) {
@@ -129,7 +147,7 @@ void Session::on_closed(Status status) {
       text += "; a broker that speaks only 3.1.1 needs \"version\": \"3.1.1\"";
     if (!config_.url.tls) text += "; a TLS port needs mqtts://";
   }
-  down(std::move(text));
+  down(std::move(text), true);
 }
 
 void Session::on_data(std::span<const char> bytes) {
@@ -149,7 +167,7 @@ void Session::arrived(const Status& status) {
     choked_ = up_ && unsent() > config_.most_unsent;
     return update_reading();
   }
-  if (!up_ || !broker_said_.empty()) return down(status.error().message());
+  if (!up_ || !broker_said_.empty()) return down(status.error().message(), true);
   drop("the broker sent " + status.error().message() + "; the connection is closed",
        kMalformedPacket);
 }
@@ -180,11 +198,13 @@ Result<bool> Session::take(const Frame& frame) {
       return true;
     }
     case PacketType::kPingresp:
+      listener_.on_pingresp();
       return true;
     case PacketType::kDisconnect: {
       if (version != Version::k5) break;
       Result<Disconnect> disconnect = read_disconnect(frame, version);
       if (!disconnect) return fail(disconnect.error());
+      said_reason_ = disconnect->reason;
       broker_said_ = "the broker ended the connection: " + reason_text(disconnect->reason);
       if (disconnect->reason == kSessionTakenOver)
         broker_said_ += " (another client uses the client id \"" + config_.connect.client_id +
@@ -277,10 +297,8 @@ void Session::keep_alive() {
   uint64_t quiet = now - std::min(last_sent_ms_, paused_ ? last_sent_ms_ : last_received_ms_);
   auto again = [this] { keep_alive(); };
   if (quiet + 1 < period) return timer_.start(Milliseconds(period - quiet), again);
-  append_pingreq(out_);
-  flush();
+  ping();
   last_sent_ms_ = now;
-  if (!paused_) pinged_ms_ = now;
   auto wait = paused_ ? Milliseconds(period)
                       : std::min(config_.timeout, Milliseconds(static_cast<int64_t>(period)));
   timer_.start(wait, again);

@@ -35,6 +35,9 @@ struct SessionConfig {
   // Bytes that may wait for a broker that does not read. Above it the broker is not read from
   // either: its packets would become answers without end.
   size_t most_unsent = 64 * 1024;
+  // Brokers send their acknowledgements in small pieces and, unless told otherwise, each only when
+  // the kernel here has confirmed the one before (Nagle), which it does up to 40 ms late.
+  bool quick_ack = false;
 };
 
 // Why there is no connection.
@@ -42,8 +45,11 @@ struct Down {
   std::string text;        // "mqtt://broker:1883: not authorised (check …)"
   bool was_up = false;     // the broker had accepted it
   bool brief = false;      // and it was lost within seconds
+  bool again = false;      // as the one before it
   bool retry_now = false;  // with another protocol version
   bool told = false;       // the broker said why
+  uint8_t reason = 0;      // that, when it was told
+  bool by_broker = false;  // it closed the connection, and was not away
 };
 
 class SessionListener {
@@ -61,6 +67,7 @@ class SessionListener {
   virtual Status on_suback(const Suback& suback, PacketType type) = 0;
   // All that has arrived so far was handed on.
   virtual void on_pause_in_arrival() = 0;
+  virtual void on_pingresp() {}
   // What was appended to out() before the last flush() is with the kernel.
   virtual void on_sent() = 0;
 };
@@ -82,12 +89,12 @@ class Session final : public StreamListener {
   // Packets to send are appended to out(), and go out together with flush(). Only while up.
   std::string& out() { return out_; }
   void flush();
+  // Asks for an on_pingresp().
+  void ping();
   // Bytes that wait to be taken by the kernel.
   size_t unsent() const { return out_.size() + sending_.size(); }
   // Bytes kept for the connection: what waits to be sent, and the packet that has not come whole.
-  size_t footprint() const {
-    return out_.capacity() + sending_.capacity() + framer_.footprint();
-  }
+  size_t footprint() const { return out_.capacity() + sending_.capacity() + framer_.footprint(); }
 
   // Stops and goes on reading. While it does not read, the broker is kept from dropping the
   // connection by pings, whose answers are not waited for. resume() offers the packet that was not
@@ -109,7 +116,7 @@ class Session final : public StreamListener {
   Result<bool> take(const Frame& frame);
   Result<bool> take_connack(const Frame& frame);
   void arrived(const Status& status);
-  void down(std::string text);
+  void down(std::string text, bool by_broker = false);
   void disconnected();
   void end_closing();
   void update_reading();
@@ -129,14 +136,16 @@ class Session final : public StreamListener {
   bool closing_ = false;
   std::function<void()> closed_;  // once closing_
   std::string broker_said_;       // in its DISCONNECT
+  uint8_t said_reason_ = 0;       // there
+  bool was_brief_ = false;        // the last connection that was up
   bool retry_now_ = false;
   uint64_t up_since_ms_ = 0;
   Milliseconds keep_alive_{0};
   uint64_t last_sent_ms_ = 0;
   uint64_t last_received_ms_ = 0;
   uint64_t pinged_ms_ = 0;  // 0: no answer is awaited
-  bool paused_ = false;  // by the listener
-  bool choked_ = false;  // more than most_unsent waits
+  bool paused_ = false;     // by the listener
+  bool choked_ = false;     // more than most_unsent waits
 };
 
 }  // namespace leat::mqtt

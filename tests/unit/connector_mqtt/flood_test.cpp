@@ -74,5 +74,40 @@ TEST_F(MqttFloodTest, a_broker_that_reads_nothing_for_long_is_given_up) {
   wait([this] { return broker_->connections() == 2; });
 }
 
+TEST_F(MqttSourceTest, what_waits_for_its_acknowledgement_counts_with_its_topic) {
+  options_.set("qos", int64_t{0});
+  broker_->subacks = "\0"s;
+  start_and_subscribe();
+  for (uint16_t i = 0; i < 20; ++i)
+    broker_->publish(0, "", 0, false, "t/" + std::to_string(i) + std::string(60'000, 'x'));
+  wait([this] { return end_.line == 20; });
+  for (const BatchRef& batch : batches_) batch->slices.clear();
+  batches_.clear();
+  EXPECT_GT(budget_.used(), 20 * 60'000U);
+  ack_all();
+  EXPECT_LT(budget_.used(), 200'000U);
+}
+
+TEST_F(MqttSourceTest, a_packet_that_has_not_come_whole_counts) {
+  start_and_subscribe();
+  broker_->peer().say("\x30\x80\x80\x20"s + std::string(400'000, '\0'));
+  wait([this] { return budget_.used() > 400'000; });
+}
+
+TEST_F(MqttSourceTest, a_message_with_countless_user_properties_is_a_dead_letter) {
+  options_.set("version", "5"s);
+  broker_->connack = "\x20\x03\x00\x00\x00"s;
+  broker_->on_packet = [this](Peer& peer, const ScriptedBroker::Packet& packet) {
+    if (packet.type == Type::kSubscribe) peer.say("\x90\x04"s + packet.body.substr(0, 2) + "\0\1"s);
+  };
+  broker_->answers_subscribe = false;
+  start_and_subscribe();
+  std::string pairs;
+  for (int i = 0; i < 1001; ++i) pairs += "\x26\x00\x01k\x00\x01v"s;  // 7007 bytes
+  broker_->peer().say("\x32\xE6\x36\x00\x01t\x00\x01\xDF\x36"s + pairs);
+  wait([this] { return !rejected_.empty(); });
+  EXPECT_NE(rejected_.find("more than 1000 user properties"), std::string::npos) << rejected_;
+}
+
 }  // namespace
 }  // namespace leat::testing

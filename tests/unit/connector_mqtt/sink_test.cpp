@@ -1,75 +1,8 @@
 // The mqtt sink on a real loop, against a broker that does as scripted.
-#include "stage/sink.h"
-
-#include <gtest/gtest.h>
-
-#include <csignal>
-
-#include "connectors/mqtt/options.h"
-#include "scripted_broker.h"
-#include "sink_harness.h"
-
-namespace leat {
-extern const SinkType kMqttSink;
-}
+#include "sink_fixture.h"
 
 namespace leat::testing {
 namespace {
-
-using namespace std::string_literals;
-using Type = mqtt::PacketType;
-
-class MqttSinkTest : public ::testing::Test {
- protected:
-  MqttSinkTest() {
-    std::signal(SIGPIPE, SIG_IGN);
-    options_.set("url", broker_.url());
-    options_.set("version", "3.1.1"s);
-    options_.set("topic", "plant/{site}"s);
-    acknowledge();
-  }
-  void acknowledge() {
-    broker_.on_packet = [this](Peer&, const ScriptedBroker::Packet& packet) {
-      if (packet.type == Type::kPubrel) broker_.say_ack(Type::kPubcomp, id(packet));
-      if (packet.type != Type::kPublish) return;
-      if (qos_ == 1) broker_.say_ack(Type::kPuback, id(packet));
-      if (qos_ == 2) broker_.say_ack(Type::kPubrec, id(packet));
-    };
-  }
-  static uint16_t id(const ScriptedBroker::Packet& packet) {
-    size_t at = packet.type == Type::kPublish
-                    ? 2 + static_cast<size_t>(ScriptedBroker::id_of(packet.body))
-                    : 0;
-    return static_cast<uint16_t>(ScriptedBroker::id_of(packet.body.substr(at)));
-  }
-  void start(int qos = 1) {
-    qos_ = qos;
-    options_.set("qos", int64_t{qos});
-    Status status = harness_.start(kMqttSink, options_);
-    ASSERT_TRUE(status) << status.error().message();
-  }
-  Delivery three() {
-    return harness_.records({{{"site", text("a")}, {"n", Value::of_integer(1)}},
-                             {{"site", text("b")}, {"n", Value::of_integer(2)}},
-                             {{"site", text("c")}, {"n", Value::of_integer(3)}}});
-  }
-  // "topic payload" of all that was published.
-  std::vector<std::string> published() const {
-    std::vector<std::string> out;
-    for (const ScriptedBroker::Packet& packet : broker_.packets) {
-      if (packet.type != Type::kPublish) continue;
-      auto size = static_cast<size_t>(ScriptedBroker::id_of(packet.body));
-      out.push_back(packet.body.substr(2, size) + " " +
-                    packet.body.substr(2 + size + (qos_ > 0 ? 2 : 0)));
-    }
-    return out;
-  }
-
-  SinkHarness harness_;
-  ScriptedBroker broker_{harness_.loop()};
-  Options options_{mqtt::kSinkOptions, "sink"};
-  int qos_ = 1;
-};
 
 class MqttSinkQosTest : public MqttSinkTest, public ::testing::WithParamInterface<int> {};
 INSTANTIATE_TEST_SUITE_P(Qos, MqttSinkQosTest, ::testing::Values(0, 1, 2));
@@ -118,7 +51,7 @@ TEST_F(MqttSinkTest, after_a_lost_connection_only_what_was_not_acknowledged_is_s
   EXPECT_EQ(published().size(), 7U);
 }
 
-TEST_F(MqttSinkTest, records_without_a_topic_are_rejected_before_anything_is_sent) {
+TEST_F(MqttSinkTest, records_without_a_topic_are_rejected_and_the_others_are_sent_once) {
   start();
   Delivery delivery = harness_.records({{{"site", text("a")}},
                                         {{"site", Value::null()}},
@@ -132,7 +65,8 @@ TEST_F(MqttSinkTest, records_without_a_topic_are_rejected_before_anything_is_sen
   EXPECT_NE(answer.reason_of(0).find("\"site\" is null"), std::string::npos);
   EXPECT_NE(answer.reason_of(1).find("no field"), std::string::npos) << answer.reason_of(1);
   EXPECT_NE(answer.reason_of(2).find("b/#"), std::string::npos) << answer.reason_of(2);
-  EXPECT_TRUE(published().empty());
+  EXPECT_EQ(harness_.deliver(rest(delivery, 0, 1)).outcome, Outcome::kDelivered);
+  EXPECT_EQ(published(), (std::vector<std::string>{"plant/a {\"site\":\"a\"}"}));
 }
 
 TEST_F(MqttSinkTest, the_payload_can_be_a_template) {
@@ -159,10 +93,10 @@ TEST_F(MqttSinkTest, a_broker_of_mqtt_5_says_what_it_refuses) {
   EXPECT_NE(answer.reason.find("topic name invalid"), std::string::npos);
   size_t before = published().size();
   // The engine delivers the others again: the broker has them.
-  Delivery rest = delivery;
-  rest.parts = {{delivery.parts[0].batch, 0, 1}, {delivery.parts[0].batch, 2, 1}};
-  rest.records = 2;
-  EXPECT_EQ(harness_.deliver(rest).outcome, Outcome::kDelivered);
+  Delivery others = delivery;
+  others.parts = {{delivery.parts[0].batch, 0, 1}, {delivery.parts[0].batch, 2, 1}};
+  others.records = 2;
+  EXPECT_EQ(harness_.deliver(others).outcome, Outcome::kDelivered);
   EXPECT_EQ(published().size(), before);
 }
 
@@ -213,6 +147,94 @@ TEST_F(MqttSinkTest, a_broker_that_is_away_is_no_error) {
   Answer answer = harness_.deliver(three());
   EXPECT_EQ(answer.outcome, Outcome::kRetry);
   EXPECT_NE(answer.reason.find("connection refused"), std::string::npos) << answer.reason;
+}
+
+TEST_F(MqttSinkTest, the_next_delivery_follows_while_the_first_waits_for_its_acknowledgement) {
+  broker_.on_packet = nullptr;
+  start();
+  Delivery first = harness_.records({{{"site", text("a")}}, {{"bad", text("x")}}});
+  Delivery second = harness_.records({{{"site", text("b")}}});
+  harness_.begin(first);
+  std::vector<std::string> answers;
+  harness_.sink().deliver(second, [&answers](const Answer&) { answers.emplace_back("second"); });
+  EXPECT_TRUE(harness_.wait([this] { return published().size() == 2; }));
+  EXPECT_EQ(published()[1], "plant/b {\"site\":\"b\"}");
+  broker_.say_ack(Type::kPuback, 2);
+  broker_.say_ack(Type::kPuback, 1);
+  EXPECT_TRUE(harness_.wait([&answers] { return !answers.empty(); }));
+  ASSERT_TRUE(harness_.answer()) << "the first is answered first";
+  EXPECT_EQ(harness_.answer()->bad_records, (std::vector<uint32_t>{1}));
+}
+
+TEST_F(MqttSinkTest,
+       both_deliveries_of_a_lost_connection_are_sent_again_but_what_was_acknowledged) {
+  broker_.on_packet = nullptr;
+  start();
+  Delivery first = harness_.records({{{"site", text("a")}}});
+  Delivery second = harness_.records({{{"site", text("b")}}, {{"site", text("c")}}});
+  harness_.begin(first);
+  std::optional<Answer> answer;
+  harness_.sink().deliver(second, [&answer](Answer given) { answer = std::move(given); });
+  EXPECT_TRUE(harness_.wait([this] { return published().size() == 3; }));
+  broker_.say_ack(Type::kPuback, 2);
+  broker_.peer().hang_up();
+  EXPECT_TRUE(harness_.wait([&answer] { return answer.has_value(); }));
+  EXPECT_EQ(answer->outcome, Outcome::kRetry);
+  EXPECT_EQ(harness_.answer()->outcome, Outcome::kRetry);
+  acknowledge();
+  EXPECT_EQ(harness_.deliver(first).outcome, Outcome::kDelivered);
+  EXPECT_EQ(harness_.deliver(second).outcome, Outcome::kDelivered);
+  EXPECT_EQ(published().size(), 5U);
+  EXPECT_EQ(published()[4], "plant/c {\"site\":\"c\"}");
+}
+
+// --- brokers with ways of their own -------------------------------------------------------------
+
+TEST_F(MqttSinkTest, qos_2_that_is_acknowledged_as_qos_1_is_delivered) {
+  broker_.on_packet = [this](Peer&, const ScriptedBroker::Packet& packet) {
+    if (packet.type == Type::kPublish) broker_.say_ack(Type::kPuback, id(packet));
+  };
+  start(2);
+  EXPECT_EQ(harness_.deliver(three()).outcome, Outcome::kDelivered);
+  EXPECT_EQ(published().size(), 3U);
+}
+
+TEST_F(MqttSinkTest, qos_1_that_is_acknowledged_as_qos_2_is_delivered_and_let_go) {
+  broker_.on_packet = [this](Peer&, const ScriptedBroker::Packet& packet) {
+    if (packet.type == Type::kPublish) broker_.say_ack(Type::kPubrec, id(packet));
+  };
+  start(1);
+  EXPECT_EQ(harness_.deliver(three()).outcome, Outcome::kDelivered);
+  EXPECT_TRUE(harness_.wait([this] { return broker_.count(Type::kPubrel) == 3; }));
+}
+
+TEST_F(MqttSinkTest, pubrel_goes_once_however_often_the_broker_says_pubrec) {
+  broker_.on_packet = [this](Peer&, const ScriptedBroker::Packet& packet) {
+    if (packet.type != Type::kPublish) return;
+    for (int i = 0; i < 100; ++i) broker_.say_ack(Type::kPubrec, id(packet));
+    for (int i = 0; i < 100; ++i) broker_.say_ack(Type::kPubrec, 999);
+    broker_.say_ack(Type::kPubcomp, id(packet));
+  };
+  start(2);
+  EXPECT_EQ(harness_.deliver(harness_.records({{{"site", text("a")}}})).outcome,
+            Outcome::kDelivered);
+  harness_.close();
+  EXPECT_EQ(broker_.count(Type::kPubrel), 1U);
+}
+
+TEST_F(MqttSinkTest, messages_that_the_broker_sends_unasked_are_acknowledged_and_let_go) {
+  broker_.on_packet = [this](Peer&, const ScriptedBroker::Packet& packet) {
+    if (packet.type != Type::kPublish) return;
+    broker_.publish(1, "hello", 1);
+    broker_.publish(2, "hello", 2);
+    broker_.say_ack(Type::kPubrel, 2);
+    broker_.say_ack(Type::kPuback, id(packet));
+  };
+  start();
+  EXPECT_EQ(harness_.deliver(harness_.records({{{"site", text("a")}}})).outcome,
+            Outcome::kDelivered);
+  EXPECT_TRUE(harness_.wait([this] { return broker_.acks() == "PUBACK 1, PUBREC 2, PUBCOMP 2"; }));
+  EXPECT_EQ(broker_.connections(), 1U);
 }
 
 TEST_F(MqttSinkTest, can_be_closed_in_the_middle) {

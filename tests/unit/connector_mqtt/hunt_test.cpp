@@ -1,0 +1,115 @@
+// A message at which the broker closes the connection, for want of other words.
+#include "sink_fixture.h"
+
+namespace leat::testing {
+namespace {
+
+class MqttHuntTest : public MqttSinkTest {
+ protected:
+  // A broker that closes the connection at messages on such topics, and acknowledges others.
+  void closes_at(std::vector<std::string> topics) {
+    broker_.on_packet = [this, topics](Peer& peer, const ScriptedBroker::Packet& packet) {
+      if (packet.type != Type::kPublish || !peer.open()) return;
+      for (const std::string& topic : topics)
+        if (packet.body.find(topic) != std::string::npos) return closes(peer);
+      broker_.say_ack(Type::kPuback, id(packet));
+    };
+  }
+  virtual void closes(Peer& peer) { peer.hang_up(); }
+  // As the engine: again until it is more than "not now".
+  Answer deliver(const Delivery& delivery) {
+    for (int i = 0; i < 10; ++i) {
+      Answer answer = harness_.deliver(delivery);
+      if (answer.outcome != Outcome::kRetry) return answer;
+    }
+    return Answer::retry("for ever");
+  }
+  size_t times(const std::string& topic) const {
+    size_t n = 0;
+    for (const std::string& one : published()) n += one.starts_with(topic + " ") ? 1 : 0;
+    return n;
+  }
+};
+
+TEST_F(MqttHuntTest, the_culprit_is_rejected_and_the_others_are_delivered) {
+  closes_at({"plant/b"});
+  start();
+  Delivery delivery = three();
+  Answer answer = deliver(delivery);
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{1}));
+  EXPECT_NE(answer.reason.find("closes the connection at this message (\"plant/b\""),
+            std::string::npos)
+      << answer.reason;
+  EXPECT_EQ(times("plant/a"), 1U);
+  size_t before = published().size();
+  EXPECT_EQ(harness_.deliver(rest(delivery, 2, 1)).outcome, Outcome::kDelivered);
+  EXPECT_EQ(published().size(), before) << "the broker has it";
+  EXPECT_GT(broker_.count(Type::kPingreq), 2U) << "the broker was asked first whether it is well";
+}
+
+TEST_F(MqttHuntTest, a_culprit_that_stands_alone_is_rejected_too) {
+  closes_at({"plant/b"});
+  start();
+  Answer answer = deliver(harness_.records({{{"site", text("b")}}}));
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{0}));
+}
+
+TEST_F(MqttHuntTest, a_broker_at_which_no_message_gets_through_is_not_about_the_messages) {
+  closes_at({"plant/"});
+  start();
+  Delivery delivery = harness_.records({{{"site", text("a")}}, {{"site", text("b")}}});
+  Answer answer;
+  for (int i = 0; i < 4; ++i) {
+    answer = harness_.deliver(delivery);
+    EXPECT_EQ(answer.outcome, Outcome::kRetry);
+  }
+  EXPECT_NE(answer.reason.find("at each message"), std::string::npos) << answer.reason;
+}
+
+TEST_F(MqttHuntTest, a_broker_that_goes_away_for_a_while_costs_no_record) {
+  int closed = 0;
+  broker_.on_packet = [this, &closed](Peer& peer, const ScriptedBroker::Packet& packet) {
+    if (packet.type != Type::kPublish || !peer.open()) return;
+    if (++closed <= 5) return peer.reset();
+    broker_.say_ack(Type::kPuback, id(packet));
+  };
+  start();
+  EXPECT_EQ(deliver(three()).outcome, Outcome::kDelivered);
+}
+
+// MQTT 5 has words for it, but not for which message it was.
+class MqttToldTest : public MqttHuntTest {
+ protected:
+  MqttToldTest() {
+    options_.set("version", "5"s);
+    broker_.connack = "\x20\x03\x00\x00\x00"s;
+  }
+  void closes(Peer& peer) override {
+    peer.say("\xE0\x01"s + reason_);
+    peer.hang_up();
+  }
+  char reason_ = '\x95';
+};
+
+TEST_F(MqttToldTest, what_the_broker_says_as_it_closes_is_the_reason) {
+  closes_at({"plant/b"});
+  start();
+  Answer answer = deliver(three());
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{1}));
+  EXPECT_NE(answer.reason.find("packet too large"), std::string::npos) << answer.reason;
+  EXPECT_LE(times("plant/b"), 4U);
+}
+
+TEST_F(MqttToldTest, a_broker_that_shuts_down_blames_no_message) {
+  reason_ = '\x8B';
+  closes_at({"plant/b"});
+  start();
+  Delivery delivery = three();
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(harness_.deliver(delivery).outcome, Outcome::kRetry);
+}
+
+}  // namespace
+}  // namespace leat::testing
