@@ -139,8 +139,8 @@ inline constexpr auto kOwnSinkOptions = std::to_array<Option>({
      .type = OptionType::kInteger,
      .help =
          "Messages of QoS 1 and 2 that may wait for the broker's acknowledgement at once. "
-         "Without it, 100 but no more than an MQTT 5 broker says it takes; 20 with 3.1.1, where "
-         "brokers do not say.",
+         "Without it, 100 but no more than an MQTT 5 broker says it takes; 20 of QoS 2 with 3.1.1, "
+         "where brokers do not say.",
      .min = 1,
      .max = 65'535},
     {.name = "messageExpiry",

@@ -108,7 +108,7 @@ class MqttSink final : public Sink, public SessionListener {
     connecting_ = false;
     proven_ = false;
     bool v5 = session_->version() == Version::k5;
-    size_t wanted = most_in_flight_ > 0 ? most_in_flight_ : (v5 ? kWindow5 : kWindow311);
+    size_t wanted = most_in_flight_ > 0 ? most_in_flight_ : (v5 || qos_ < 2 ? kWindow : kWindow311);
     window_ = std::min<size_t>(wanted, connack.properties.receive_maximum);
     outbox_.connected(session_->version(), connack.properties.maximum_packet_size);
     std::string cannot;
@@ -248,8 +248,9 @@ class MqttSink final : public Sink, public SessionListener {
     });
   }
 
-  static constexpr size_t kWindow5 = 100;
-  // Of QoS 2, mosquitto takes max_inflight_messages (20) and closes the connection at one more.
+  static constexpr size_t kWindow = 100;
+  // Of QoS 2, mosquitto takes max_inflight_messages (20) and closes the connection at one more; of
+  // QoS 1 a broker need not keep count.
   static constexpr size_t kWindow311 = 20;
   // Bytes that may wait for the kernel before more are handed over.
   static constexpr size_t kMostUnsent = 256 * 1024;

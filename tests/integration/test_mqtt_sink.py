@@ -92,6 +92,25 @@ def test_records_without_a_good_topic_become_dead_letters(agent, mosquitto, tmp_
     assert all(letter["stage"] == "mqtt" for letter in agent.dead_letters())
 
 
+def test_messages_at_which_a_broker_closes_become_dead_letters_and_the_rest_arrives(
+        agent, make_mosquitto, tmp_path):
+    broker = make_mosquitto(max_packet_size=2048)
+    path = tmp_path / "in.jsonl"
+    topics = ["a", "/".join(["x"] * 210), "b", "bad\uffff", "c", "d"]
+    path.write_text("".join(json.dumps({"topic": topic, "fill": "x" * (5000 if topic == "c" else 5)})
+                            + "\n" for topic in topics))
+    with broker.subscriber("plant/#") as subscriber:
+        agent.configure(pipeline(file_source(path), mqtt_sink(broker, "plant/{topic}",
+                                                              version="3.1.1"),
+                                 delivery=quick_retry()))
+        assert agent.run() == 0
+        assert [line.split()[0] for line in subscriber.wait_lines(3)] == ["plant/a", "plant/b",
+                                                                          "plant/d"]
+    letters = agent.dead_letters()
+    assert len(letters) == 3
+    assert all("closes the connection at this message" in letter["reason"] for letter in letters)
+
+
 def test_bytes_pass_from_broker_to_broker(agent, mosquitto):
     source = {"type": "mqtt", "url": mosquitto.url, "topics": ["in/#"], "format": "raw",
               "fields": ["topic"]}

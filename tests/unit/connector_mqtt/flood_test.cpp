@@ -80,7 +80,7 @@ TEST_F(MqttSourceTest, what_waits_for_its_acknowledgement_counts_with_its_topic)
   start_and_subscribe();
   for (uint16_t i = 0; i < 20; ++i)
     broker_->publish(0, "", 0, false, "t/" + std::to_string(i) + std::string(60'000, 'x'));
-  wait([this] { return end_.line == 20; });
+  wait_messages(20);
   for (const BatchRef& batch : batches_) batch->slices.clear();
   batches_.clear();
   EXPECT_GT(budget_.used(), 20 * 60'000U);

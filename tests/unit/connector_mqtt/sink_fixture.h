@@ -55,6 +55,10 @@ class MqttSinkTest : public ::testing::Test {
                              {{"site", text("b")}, {"n", Value::of_integer(2)}},
                              {{"site", text("c")}, {"n", Value::of_integer(3)}}});
   }
+  // The sink has read all that the broker has said so far.
+  void settle() {
+    for (int i = 0; i < 50; ++i) uv_run(harness_.loop(), UV_RUN_NOWAIT);
+  }
   // The engine delivers what was not rejected again: `count` records from `first`.
   static Delivery rest(const Delivery& delivery, uint32_t first, uint32_t count) {
     Delivery out = delivery;

@@ -237,6 +237,33 @@ TEST_F(MqttSinkTest, messages_that_the_broker_sends_unasked_are_acknowledged_and
   EXPECT_EQ(broker_.connections(), 1U);
 }
 
+// Both are told: each takes the other's connection, and neither loses a message.
+TEST_F(MqttSinkTest, another_client_with_its_name_is_told_when_the_broker_says_so) {
+  options_.set("version", "5"s);
+  broker_.connack = "\x20\x03\x00\x00\x00"s;
+  start();
+  EXPECT_EQ(harness_.deliver(three()).outcome, Outcome::kDelivered);
+  ::testing::internal::CaptureStderr();
+  broker_.peer().say("\xE0\x01\x8E"s);
+  EXPECT_TRUE(harness_.wait([this] { return broker_.peer().ended; }));
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find(
+                "another client uses the client id \"leat-gw-1-line-1-sink\""),
+            std::string::npos);
+}
+
+TEST_F(MqttSinkTest, another_client_with_its_name_is_suspected_when_idle_connections_are_closed) {
+  start();
+  ::testing::internal::CaptureStderr();
+  for (size_t i = 1; i <= 3; ++i) {
+    EXPECT_EQ(harness_.deliver(three()).outcome, Outcome::kDelivered);
+    broker_.peer().hang_up();
+    settle();
+  }
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find(
+                "does another client use the client id \"leat-gw-1-line-1-sink\"?"),
+            std::string::npos);
+}
+
 TEST_F(MqttSinkTest, can_be_closed_in_the_middle) {
   broker_.on_packet = nullptr;
   start();
