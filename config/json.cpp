@@ -117,7 +117,7 @@ void find_duplicates(const cJSON* node, const std::string& path, Problems& probl
     bool keyed = cJSON_IsObject(node);
     std::string child_path = keyed ? path_of_key(path, child->string) : path_of_index(path, index);
     if (keyed && !seen.insert(child->string).second)
-      problems.add(child_path, "this key stands here twice");
+      problems.add({.kind = Problem::Kind::kDuplicateKey, .path = child_path});
     find_duplicates(child, child_path, problems);
   }
 }
@@ -155,7 +155,8 @@ void Document::substitute(cJSON* node, const std::string& path, const Variables&
   if (cJSON_IsString(node) && has_variables(node->valuestring)) {
     Result<std::string> value = leat::substitute(node->valuestring, variables);
     if (!value) {
-      problems.add(path, value.error().message());
+      problems.add(
+          {.kind = Problem::Kind::kVariable, .path = path, .text = value.error().message()});
       broken_.insert(node);
       return;
     }

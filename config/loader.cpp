@@ -70,10 +70,10 @@ void Loader::check_root_keys() {
   for (const cJSON* node = document_.root()->child; node != nullptr; node = node->next) {
     std::string_view key = node->string;
     if (std::ranges::find(kRootKeys, key) != std::end(kRootKeys)) continue;
-    std::string near = nearest(key, {"agent", "pipelines"});
-    problems_.add(path_of_key("", key), near.empty()
-                                            ? "unknown key; known here: agent, pipelines"
-                                            : "unknown key, did you mean \"" + near + "\"?");
+    problems_.add({.kind = Problem::Kind::kUnknownKey,
+                   .path = path_of_key("", key),
+                   .wanted = "agent, pipelines",
+                   .suggestion = nearest(key, {"agent", "pipelines"})});
   }
 }
 
@@ -89,13 +89,14 @@ void Loader::load_agent() {
   config_.memory = options.bytes("memory");
   config_.drain_timeout = options.duration("drainTimeout");
   if (child(node, "dataDir") == nullptr && context_.data_dir.empty())
-    problems_.add("agent.dataDir",
-                  "missing, and required: a folder such as \"/var/lib/leat\" (or give --data-dir)");
+    problems_.add({.kind = Problem::Kind::kMissing,
+                   .path = "agent.dataDir",
+                   .wanted = "a folder such as \"/var/lib/leat\" (or give --data-dir)"});
   else if (config_.data_dir.empty() && !parser_.broken(child(node, "dataDir")) &&
            cJSON_IsString(child(node, "dataDir")))
-    problems_.add("agent.dataDir", "must not be empty");
+    problems_.add({.kind = Problem::Kind::kEmpty, .path = "agent.dataDir"});
   if (cJSON_IsString(child(node, "id")) && config_.id.empty() && !parser_.broken(child(node, "id")))
-    problems_.add("agent.id", "must not be empty");
+    problems_.add({.kind = Problem::Kind::kEmpty, .path = "agent.id"});
   int pipelines = cJSON_GetArraySize(child(document_.root(), "pipelines"));
   check_memory(options, static_cast<size_t>(pipelines));
 }
@@ -103,16 +104,20 @@ void Loader::load_agent() {
 void Loader::check_memory(const Options& agent, size_t pipelines) {
   int64_t least = kMemoryPerPipeline * static_cast<int64_t>(pipelines);
   if (config_.memory >= least || pipelines < 2) return;
-  problems_.add(agent.path("memory"), "must be at least \"" + exact_bytes(least) + "\" for " +
-                                          std::to_string(pipelines) + " pipelines, found \"" +
-                                          exact_bytes(config_.memory) + "\"");
+  problems_.add({.kind = Problem::Kind::kRange,
+                 .path = agent.path("memory"),
+                 .wanted = "at least \"" + exact_bytes(least) + "\" for " +
+                           std::to_string(pipelines) + " pipelines",
+                 .found = "\"" + exact_bytes(config_.memory) + "\""});
 }
 
 void Loader::load_pipelines() {
   const cJSON* list = child(document_.root(), "pipelines");
   const char* example = "[{\"name\": \"main\", \"source\": {...}, \"sink\": {...}}]";
   if (list == nullptr) {
-    problems_.add("pipelines", std::string("missing, and required: a list such as ") + example);
+    problems_.add({.kind = Problem::Kind::kMissing,
+                   .path = "pipelines",
+                   .wanted = std::string("a list such as ") + example});
     return;
   }
   if (!parser_.expect_list(list, "pipelines", example)) return;
@@ -143,7 +148,7 @@ void Loader::load_pipeline(const cJSON* node, const std::string& path, bool only
   pipeline.text = print_json(node);
   if (whole && problems_.size() == before) {
     if (Result<Plan> planned = plan(pipeline, path); !planned)
-      problems_.add("", planned.error().message());
+      problems_.add(said_by_stage(path, planned.error().message()));
   }
   config_.pipelines.push_back(std::move(pipeline));
 }
@@ -151,20 +156,22 @@ void Loader::load_pipeline(const cJSON* node, const std::string& path, bool only
 void Loader::load_name(const Options& options, bool only, PipelineConfig& out) {
   out.name = options.has("name") ? options.string("name") : only ? "main" : "";
   if (!options.has("name") && !only) {
-    problems_.add(options.path("name"),
-                  "missing, and required when there are several pipelines: a name such as "
-                  "\"press-line\"");
+    problems_.add({.kind = Problem::Kind::kMissing,
+                   .path = options.path("name"),
+                   .wanted = "a name such as \"press-line\"",
+                   .text = "when there are several pipelines"});
     return;
   }
   if (!good_name(out.name)) {
-    problems_.add(options.path("name"),
-                  "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, not beginning with a dot");
+    problems_.add(
+        {.path = options.path("name"),
+         .text = "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, not beginning with a dot"});
     return;
   }
   auto [other, added] = names_.emplace(out.name, options.path());
   if (!added)
-    problems_.add(options.path("name"),
-                  "\"" + out.name + "\" is the name of " + other->second + " already");
+    problems_.add({.path = options.path("name"),
+                   .text = "\"" + out.name + "\" is the name of " + other->second + " already"});
 }
 
 void Loader::load_delivery(const Options& delivery, DeliveryConfig& out) {
@@ -187,9 +194,10 @@ void Loader::load_delivery(const Options& delivery, DeliveryConfig& out) {
   out.breaker_threshold = static_cast<int>(delivery.integer("breaker.threshold"));
   out.breaker_cooldown = delivery.duration("breaker.cooldown");
   if (out.retry_initial > out.retry_max)
-    problems_.add(delivery.path("retry"), "initial (\"" + exact_duration(out.retry_initial) +
-                                              "\") must not be longer than max (\"" +
-                                              exact_duration(out.retry_max) + "\")");
+    problems_.add({.path = delivery.path("retry"),
+                   .text = "initial (\"" + exact_duration(out.retry_initial) +
+                           "\") must not be longer than max (\"" + exact_duration(out.retry_max) +
+                           "\")"});
 }
 
 void Loader::load_dead_letters(const Options& options, DeadLetterConfig& out) {
@@ -198,8 +206,9 @@ void Loader::load_dead_letters(const Options& options, DeadLetterConfig& out) {
   if (out.path.empty()) return;
   auto [other, added] = dead_letters_.emplace(out.path, options.path("path"));
   if (!added)
-    problems_.add(options.path("path"),
-                  "is the file of " + other->second + " already: each pipeline needs its own");
+    problems_.add(
+        {.path = options.path("path"),
+         .text = "is the file of " + other->second + " already: each pipeline needs its own"});
 }
 
 bool Loader::load_stages(const cJSON* node, const std::string& path, PipelineConfig& out) {
@@ -225,7 +234,7 @@ std::optional<AgentConfig> load_config(std::string_view text, const LoadContext&
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   Result<Document> document = Document::parse(text);
   if (!document) {
-    problems.add("", document.error().message());
+    problems.add({.kind = Problem::Kind::kSyntax, .text = document.error().message()});
     return std::nullopt;
   }
   document->check_duplicates(problems);

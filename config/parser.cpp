@@ -67,7 +67,9 @@ void Parser::fill(const cJSON* object, std::initializer_list<Options*> sections,
   for (Options* section : sections)
     for (const Option& option : section->table())
       if (option.required && !present(option.name))
-        problems_.add(path_of_key(path, option.name), "missing, and required: " + wanted(option));
+        problems_.add({.kind = Problem::Kind::kMissing,
+                       .path = path_of_key(path, option.name),
+                       .wanted = wanted(option)});
 }
 
 void Parser::unknown_key(const std::string& path, std::string_view key,
@@ -79,21 +81,17 @@ void Parser::unknown_key(const std::string& path, std::string_view key,
   std::string near = nearest(key, known);
   for (const Options* section : sections)
     if (near.empty()) near = nested_name(*section, key);
-  std::string message = "unknown key";
-  if (!near.empty()) {
-    message += ", did you mean \"" + near + "\"?";
-  } else {
-    message += "; known here: ";
-    for (size_t i = 0; i < known.size(); ++i) message += (i == 0 ? "" : ", ") + known[i];
-  }
-  problems_.add(path_of_key(path, key), message);
+  problems_.add({.kind = Problem::Kind::kUnknownKey,
+                 .path = path_of_key(path, key),
+                 .wanted = joined(known),
+                 .suggestion = near});
 }
 
 void Parser::read(const Place& place, Options& into) {
   if (document_.broken(place.node)) return;  // reported already, but it is there
   const Option& option = place.option;
   if (option.required && is_empty(place.node)) {
-    problems_.add(place.path, "must not be empty: " + wanted(option));
+    problems_.add({.kind = Problem::Kind::kEmpty, .path = place.path, .wanted = wanted(option)});
     return;
   }
   switch (option.type) {
@@ -142,13 +140,14 @@ bool Parser::check_choice(const Place& place, const std::string& value) {
   std::span<const std::string_view> choices = place.option.choices;
   if (choices.empty() || std::ranges::find(choices, std::string_view(value)) != choices.end())
     return true;
-  std::string message = "must be one of " + quoted_list(choices) + ", found " +
-                        describe(place.node, place.option.secret);
   std::string near;
   if (document_.before_substitution(place.node) == nullptr)
     near = nearest(value, {choices.begin(), choices.end()});
-  if (!near.empty()) message += ", did you mean \"" + near + "\"?";
-  problems_.add(place.path, message);
+  problems_.add({.kind = Problem::Kind::kChoice,
+                 .path = place.path,
+                 .wanted = "one of " + quoted_list(choices),
+                 .found = describe(place.node, place.option.secret),
+                 .suggestion = near});
   return false;
 }
 
@@ -184,7 +183,10 @@ bool Parser::read_number(const Place& place, int64_t& out) {
     return false;
   }
   if (*number < option.min || *number > option.max) {
-    problems_.add(place.path, range_text(option) + ", found " + describe(node, option.secret));
+    problems_.add({.kind = Problem::Kind::kRange,
+                   .path = place.path,
+                   .wanted = range_text(option),
+                   .found = describe(node, option.secret)});
     return false;
   }
   out = *number;
@@ -206,7 +208,7 @@ bool Parser::read_strings(const Place& place, std::vector<std::string>& out) {
     if (document_.broken(child)) continue;
     Place element{place.option, child, path_of_index(place.path, index)};
     if (!cJSON_IsString(child)) {
-      problems_.add(element.path, "must be a string, found " + describe(child));
+      wrong_type(element.path, "a string", describe(child));
       good = false;
     } else if (check_choice(element, child->valuestring)) {
       out.emplace_back(child->valuestring);
@@ -229,8 +231,8 @@ bool Parser::read_map(const Place& place, Options::Map& out) {
       out.emplace_back(child->string, child->valuestring);
       continue;
     }
-    problems_.add(path_of_key(place.path, child->string),
-                  "must be a string, found " + describe(child, place.option.secret));
+    wrong_type(path_of_key(place.path, child->string), "a string",
+               describe(child, place.option.secret));
     good = false;
   }
   return good;
@@ -257,21 +259,25 @@ bool Parser::read_objects(const Place& place, std::vector<Options>& out) {
 
 bool Parser::expect_object(const cJSON* node, const std::string& path, std::string_view example) {
   if (cJSON_IsObject(node)) return true;
-  problems_.add(path,
-                "must be an object such as " + std::string(example) + ", found " + describe(node));
+  wrong_type(path, "an object such as " + std::string(example), describe(node));
   return false;
 }
 
 bool Parser::expect_list(const cJSON* node, const std::string& path, std::string_view example) {
   if (cJSON_IsArray(node)) return true;
-  problems_.add(path,
-                "must be a list such as " + std::string(example) + ", found " + describe(node));
+  wrong_type(path, "a list such as " + std::string(example), describe(node));
   return false;
 }
 
 void Parser::wrong_type(const Place& place) {
-  problems_.add(place.path, "must be " + wanted(place.option) + ", found " +
-                                describe(place.node, place.option.secret));
+  wrong_type(place.path, wanted(place.option), describe(place.node, place.option.secret));
+}
+
+void Parser::wrong_type(const std::string& path, std::string wanted, std::string found) {
+  problems_.add({.kind = Problem::Kind::kType,
+                 .path = path,
+                 .wanted = std::move(wanted),
+                 .found = std::move(found)});
 }
 
 std::string Parser::describe(const cJSON* node, bool secret) const {

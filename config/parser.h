@@ -56,6 +56,7 @@ class Parser {
                    std::initializer_list<Options*> sections,
                    std::span<const std::string_view> handled);
   void wrong_type(const Place& place);
+  void wrong_type(const std::string& path, std::string wanted, std::string found);
 
   const Document& document_;
   Problems& problems_;

@@ -22,21 +22,26 @@ std::optional<std::string> type_name(Parser& parser, const cJSON* node, const st
                                      std::string_view what,
                                      std::span<const std::string_view> known) {
   if (node == nullptr) {
-    parser.problems().add(path, "missing, and required: an object such as {\"type\": \"" +
-                                    std::string(known.empty() ? "" : known[0]) + "\", ...}");
+    parser.problems().add({.kind = Problem::Kind::kMissing,
+                           .path = path,
+                           .wanted = "an object such as {\"type\": \"" +
+                                     std::string(known.empty() ? "" : known[0]) + "\", ...}"});
     return std::nullopt;
   }
   if (!parser.expect_object(node, path, "{\"type\": \"...\"}")) return std::nullopt;
   const cJSON* type = cJSON_GetObjectItemCaseSensitive(node, "type");
   if (type == nullptr) {
-    parser.problems().add(path_of_key(path, "type"),
-                          "missing, and required: one of " + quoted_list(known));
+    parser.problems().add({.kind = Problem::Kind::kMissing,
+                           .path = path_of_key(path, "type"),
+                           .wanted = "one of " + quoted_list(known)});
     return std::nullopt;
   }
   if (parser.broken(type)) return std::nullopt;
   if (!cJSON_IsString(type)) {
-    parser.problems().add(path_of_key(path, "type"), "must be the name of a " + std::string(what) +
-                                                         ", found " + parser.describe(type));
+    parser.problems().add({.kind = Problem::Kind::kType,
+                           .path = path_of_key(path, "type"),
+                           .wanted = "the name of a " + std::string(what),
+                           .found = parser.describe(type)});
     return std::nullopt;
   }
   return type->valuestring;
@@ -46,15 +51,16 @@ std::optional<std::string> type_name(Parser& parser, const cJSON* node, const st
 void unknown_type(Parser& parser, const cJSON* node, const std::string& path,
                   const std::string& name, std::string_view what,
                   std::span<const std::string_view> known, const std::string& hint) {
-  std::string message = "unknown " + std::string(what) + ": " +
-                        parser.describe(cJSON_GetObjectItemCaseSensitive(node, "type"));
-  if (!hint.empty()) {
-    message = hint;
-  } else if (std::string near = nearest(name, {known.begin(), known.end()}); !near.empty()) {
-    message += ", did you mean \"" + near + "\"?";
+  Problem problem{.kind = Problem::Kind::kUnknownType,
+                  .path = path_of_key(path, "type"),
+                  .wanted = quoted_list(known),
+                  .text = hint};
+  if (hint.empty()) {
+    problem.text = "unknown " + std::string(what);
+    problem.found = parser.describe(cJSON_GetObjectItemCaseSensitive(node, "type"));
+    problem.suggestion = nearest(name, {known.begin(), known.end()});
   }
-  parser.problems().add(path_of_key(path, "type"),
-                        message + " (known: " + quoted_list(known) + ")");
+  parser.problems().add(std::move(problem));
 }
 
 std::string left_out_hint(const Registry& registry, const std::string& name, bool as_source) {
@@ -71,8 +77,10 @@ Options format_options(Parser& parser, const Options& added, const Format& forma
     bool of_a_format =
         option.type == OptionType::kObject && option.name != "time" && option.name != "batch";
     if (of_a_format && option.name != format.options_name && added.has(option.name))
-      parser.problems().add(added.path(option.name),
-                            "does nothing with \"format\": \"" + std::string(format.name) + "\"");
+      parser.problems().add(
+          {.kind = Problem::Kind::kUnused,
+           .path = added.path(option.name),
+           .text = "does nothing with \"format\": \"" + std::string(format.name) + "\""});
   }
   if (format.options_name.empty()) return Options({}, added.path());
   if (added.has(format.options_name)) return added.object(format.options_name);
@@ -81,13 +89,10 @@ Options format_options(Parser& parser, const Options& added, const Format& forma
   return options;
 }
 
-// The trial: what a stage itself has to say about its options. Its messages may or may not begin
-// with the path.
+// The trial: what a stage itself has to say about its options.
 template <typename T>
 void report(Parser& parser, const std::string& path, const Result<T>& made) {
-  if (made) return;
-  const std::string& message = made.error().message();
-  parser.problems().add(message.starts_with(path) ? "" : path, message);
+  if (!made) parser.problems().add(said_by_stage(path, made.error().message()));
 }
 
 void load_time(Parser& parser, const Options& added, SourceConfig& out) {
@@ -97,10 +102,16 @@ void load_time(Parser& parser, const Options& added, SourceConfig& out) {
   if (format)
     out.time = EventTimeConfig{time.string("field"), *format};
   else
-    parser.problems().add(time.path("format"), format.error().message());
+    parser.problems().add({.path = time.path("format"), .text = format.error().message()});
 }
 
 }  // namespace
+
+Problem said_by_stage(const std::string& path, const std::string& message) {
+  size_t end = message.starts_with(path) ? message.find(": ", path.size()) : std::string::npos;
+  if (end == std::string::npos) return {.path = path, .text = message};
+  return {.path = message.substr(0, end), .text = message.substr(end + 2)};
+}
 
 bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
                  const std::string& path, SourceConfig& out) {

@@ -10,6 +10,10 @@
 
 namespace leat {
 
+// What a stage at `path`, or the planner, says. It may begin with the path of one of its options,
+// or may not say where.
+Problem said_by_stage(const std::string& path, const std::string& message);
+
 // False when something was reported. `node` is null when the key is missing.
 bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
                  const std::string& path, SourceConfig& out);

@@ -83,9 +83,14 @@ std::string limit_text(const Option& option, int64_t value) {
 }
 
 std::string range_text(const Option& option) {
-  if (option.max == INT64_MAX) return "must be at least " + limit_text(option, option.min);
-  return "must be between " + limit_text(option, option.min) + " and " +
-         limit_text(option, option.max);
+  if (option.max == INT64_MAX) return "at least " + limit_text(option, option.min);
+  return "between " + limit_text(option, option.min) + " and " + limit_text(option, option.max);
+}
+
+std::string joined(std::span<const std::string> words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
 }
 
 std::string quoted_list(std::span<const std::string_view> words) {

@@ -14,10 +14,12 @@ namespace leat {
 std::string example_of(const Option& option);
 // What the option takes: `a size such as "8MiB"`.
 std::string wanted(const Option& option);
-// "must be between 1 and 16", in the option's unit.
+// "between 1 and 16", in the option's unit.
 std::string range_text(const Option& option);
 // One limit of an option in its unit, as JSON: 16, "8MiB".
 std::string limit_text(const Option& option, int64_t value);
+// `a, b`.
+std::string joined(std::span<const std::string> words);
 // `"a", "b"`.
 std::string quoted_list(std::span<const std::string_view> words);
 // Sizes and durations as people write them, exact: "64KiB", "1500ms".

@@ -30,13 +30,10 @@ struct OptionName {
   unsigned commands;
 };
 constexpr OptionName kOptions[] = {
-    {"--config", true, kWithConfig},
-    {"-c", true, kWithConfig},
-    {"--data-dir", true, kWithConfig},
-    {"--log-level", true, bit(Command::kRun)},
-    {"--schema", false, bit(Command::kHelp)},
-    {"--markdown", false, bit(Command::kHelp)},
-    {"--verbose", false, bit(Command::kVersion)},
+    {"--config", true, kWithConfig},          {"-c", true, kWithConfig},
+    {"--data-dir", true, kWithConfig},        {"--log-level", true, bit(Command::kRun)},
+    {"--schema", false, bit(Command::kHelp)}, {"--markdown", false, bit(Command::kHelp)},
+    {"--json", false, bit(Command::kCheck)},  {"--verbose", false, bit(Command::kVersion)},
 };
 
 tl::unexpected<Error> usage(std::string message) {
@@ -95,6 +92,8 @@ Status apply(Arguments& out, std::string_view name, const std::string& value) {
     out.schema = true;
   } else if (name == "--markdown") {
     out.markdown = true;
+  } else if (name == "--json") {
+    out.json = true;
   } else if (name == "--verbose") {
     out.verbose = true;
   }

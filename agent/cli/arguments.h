@@ -21,6 +21,7 @@ struct Arguments {
   std::string topic;  // help NAME
   bool schema = false;
   bool markdown = false;
+  bool json = false;     // check: for programs
   bool verbose = false;  // version: also the libraries
 };
 

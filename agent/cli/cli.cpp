@@ -11,6 +11,7 @@
 #include "cli/ports.h"
 #include "config/docs.h"
 #include "config/loader.h"
+#include "config/problem_words.h"
 #include "control/agent.h"
 #include "plan/planner.h"
 #include "stage/registry.h"
@@ -24,6 +25,7 @@ constexpr char kUsage[] =
 Usage:
   leat run -c FILE        run the pipelines of a configuration
   leat check -c FILE      say whether a configuration is right, or all that is wrong with it
+                          (--json: as data, for programs)
   leat explain -c FILE    show the chain each pipeline becomes, and why
   leat ports              list the ports of this machine that can be read, such as serial ones
   leat help [NAME]        options of a source, transform, sink or format, or of the "config"
@@ -54,7 +56,7 @@ void complain(const std::string& text) {
 // the place in the file.
 std::vector<std::string> problem_lines(const std::string& path, const Problems& problems) {
   std::string file = path == "-" ? "standard input" : path;
-  std::vector<std::string> lines = problems.lines();
+  std::vector<std::string> lines = lines_of(problems);
   std::string count = std::to_string(lines.size());
   lines.push_back("leat: " + file + ": " + count + (lines.size() == 1 ? " error" : " errors"));
   return lines;
@@ -64,7 +66,7 @@ std::optional<AgentConfig> load(const Arguments& arguments, const CliEnvironment
                                 Problems& problems) {
   Result<std::string> text = read_text(arguments.config);
   if (!text) {
-    problems.add("", text.error().message());
+    problems.add({.kind = Problem::Kind::kSyntax, .text = text.error().message()});
     return std::nullopt;
   }
   LoadContext context{
@@ -80,7 +82,11 @@ std::string chain(const PipelineConfig& pipeline) {
   return out + " → " + std::string(pipeline.sink.type->name);
 }
 
-int check(const AgentConfig& config) {
+int check(const AgentConfig& config, bool json) {
+  if (json) {
+    print("{\"ok\":true,\"problems\":[]}\n");
+    return kExitDelivered;
+  }
   size_t count = config.pipelines.size();
   if (count == 0) {
     print("ok: no pipelines, the agent waits for a configuration\n");
@@ -117,9 +123,10 @@ Result<AgentConfig> reload(const Arguments& arguments, const CliEnvironment& env
   Problems problems;
   std::optional<AgentConfig> config = load(arguments, environment, problems);
   if (config) return *std::move(config);
-  std::string first = problems.lines().front();
-  if (problems.size() == 1) return fail(ErrorKind::kUsage, first);
-  for (const std::string& line : problems.lines()) log::error("leat", line);
+  std::vector<std::string> lines = lines_of(problems);
+  const std::string& first = lines.front();
+  if (lines.size() == 1) return fail(ErrorKind::kUsage, first);
+  for (const std::string& line : lines) log::error("leat", line);
   return fail(ErrorKind::kUsage,
               first + " (the first of " + std::to_string(problems.size()) + " errors)");
 }
@@ -182,7 +189,9 @@ int with_config(const Arguments& arguments, const CliEnvironment& environment) {
   Problems problems;
   std::optional<AgentConfig> config = load(arguments, environment, problems);
   if (!config) {
-    for (const std::string& line : problem_lines(arguments.config, problems)) complain(line);
+    if (arguments.json) print("{\"ok\":false,\"problems\":" + json_of(problems) + "}\n");
+    if (!arguments.json)
+      for (const std::string& line : problem_lines(arguments.config, problems)) complain(line);
     return kExitUsage;
   }
   switch (arguments.command) {
@@ -191,7 +200,7 @@ int with_config(const Arguments& arguments, const CliEnvironment& environment) {
     case Arguments::Command::kExplain:
       return explain_all(*config);
     default:
-      return check(*config);
+      return check(*config, arguments.json);
   }
 }
 

@@ -93,6 +93,18 @@ def test_check_reports_all_errors_one_line_each(agent):
     assert len(lines) - 1 == 19
 
 
+def test_check_gives_problems_as_data(agent):
+    agent.write_config({"agent": {"dataDir": "/tmp/x", "wrokers": 1}, "pipelines": []})
+    done = check(agent, "--json")
+    assert (done.returncode, done.stderr) == (2, "")
+    answer = json.loads(done.stdout)
+    assert not answer["ok"]
+    assert [(p["path"], p["kind"], p["suggestion"]) for p in answer["problems"]] == [
+        ("agent.wrokers", "unknownKey", "workers")]
+    agent.configure(pipeline(agent))
+    assert json.loads(check(agent, "--json").stdout) == {"ok": True, "problems": []}
+
+
 def test_check_says_where_the_syntax_is_wrong(agent):
     agent.write_config('{\n  "agent": {},\n  "pipelines": [],\n}\n')
     done = check(agent)

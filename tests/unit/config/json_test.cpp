@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "config/problem_words.h"
+
 namespace leat {
 namespace {
 
@@ -72,8 +74,8 @@ TEST(Document, reports_keys_that_stand_twice_in_one_object) {
   ASSERT_TRUE(document);
   Problems problems;
   document->check_duplicates(problems);
-  EXPECT_EQ(problems.lines(), (std::vector<std::string>{"b[0].x: this key stands here twice",
-                                                        "a: this key stands here twice"}));
+  EXPECT_EQ(lines_of(problems), (std::vector<std::string>{"b[0].x: this key stands here twice",
+                                                          "a: this key stands here twice"}));
 }
 
 TEST(Document, quotes_odd_keys_in_paths) {

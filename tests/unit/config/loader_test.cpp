@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "config/problem_words.h"
+
 #include <algorithm>
 
 #include "config/fake_registry.h"
@@ -25,7 +27,7 @@ class LoaderTest : public testing::Test {
     };
     Problems problems;
     std::optional<AgentConfig> config = load_config(text, context, problems);
-    lines = problems.lines();
+    lines = lines_of(problems);
     return config;
   }
 

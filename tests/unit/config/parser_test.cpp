@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "config/problem_words.h"
+
 namespace leat {
 namespace {
 
@@ -67,7 +69,7 @@ class ParserTest : public testing::Test {
     own = Options(kTable, "pipelines[0].sink");
     added = Options(kAdded, "pipelines[0].sink");
     parser.fill(document->root(), {&own, &added}, kType);
-    return problems.lines();
+    return lines_of(problems);
   }
 
   Options own;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "config/problem_words.h"
+
 #include "config/json.h"
 
 namespace leat {
@@ -75,7 +77,7 @@ TEST(Substitute, works_on_all_strings_of_a_document_and_reports_with_the_path) {
   ASSERT_TRUE(document);
   Problems problems;
   document->substitute(variables(), problems);
-  EXPECT_EQ(problems.lines(),
+  EXPECT_EQ(lines_of(problems),
             (std::vector<std::string>{"b[1]: environment variable NOPE is not set",
                                       "c.d: open /nope: no such file or directory"}));
   const cJSON* a = cJSON_GetObjectItemCaseSensitive(document->root(), "a");
