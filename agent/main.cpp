@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/cli.h"
+#include "loop/signals.h"
 
 namespace {
 
@@ -24,6 +25,7 @@ std::string host_name() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  leat::hold_signals();
   std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   return leat::run_cli(words, {environment_variable, host_name()});
 }

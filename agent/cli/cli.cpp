@@ -13,6 +13,7 @@
 #include "config/loader.h"
 #include "config/problem_words.h"
 #include "control/agent.h"
+#include "loop/signals.h"
 #include "plan/planner.h"
 #include "stage/registry.h"
 
@@ -41,7 +42,8 @@ Options:
 
 constexpr char kFooter[] =
     R"(Exit codes: 0 all delivered, 1 a pipeline failed, 2 bad usage or configuration.
-Signals: SIGTERM and SIGINT drain, a second one stops at once; SIGHUP reads the configuration anew.
+Signals: SIGTERM and SIGINT drain, a second one stops at once; SIGHUP reads the configuration anew;
+SIGUSR1 writes how each pipeline does to the log.
 )";
 
 void print(const std::string& text) {
@@ -186,6 +188,8 @@ int list_ports() {
 }
 
 int with_config(const Arguments& arguments, const CliEnvironment& environment) {
+  // Standard input may never come. Until it has, there is nothing to drain.
+  if (arguments.config == "-") release_signals();
   Problems problems;
   std::optional<AgentConfig> config = load(arguments, environment, problems);
   if (!config) {
@@ -209,6 +213,7 @@ int with_config(const Arguments& arguments, const CliEnvironment& environment) {
 int run_cli(std::span<const std::string> words, const CliEnvironment& environment) {
   Result<Arguments> arguments = parse_arguments(words);
   int code = kExitUsage;
+  if (!arguments || arguments->command != Arguments::Command::kRun) release_signals();
   if (!arguments) {
     complain("leat: " + arguments.error().message() + "\nTry \"leat help\"");
   } else if (arguments->command == Arguments::Command::kHelp) {

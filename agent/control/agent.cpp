@@ -7,9 +7,11 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
+#include "control/change.h"
 #include "control/loop_host.h"
 #include "control/process_setup.h"
 #include "control/progress.h"
@@ -17,6 +19,7 @@
 #include "control/service_manager.h"
 #include "journal/journal.h"
 #include "loop/handles.h"
+#include "loop/signals.h"
 #include "pipeline/pipeline.h"
 
 namespace leat {
@@ -38,6 +41,7 @@ class Agent {
         display_(::isatty(STDERR_FILENO) == 1) {}
 
   Result<ExitCode> run() {
+    hold_signals();
     if (Status status = prepare(); !status) return fail(status.error());
     if (Status status = make_pipelines(config_); !status) return fail(status.error());
     warn_of_orphans();
@@ -59,12 +63,14 @@ class Agent {
  private:
   // What the main loop knows of a pipeline.
   struct Entry {
+    PipelineConfig config;  // as wanted last
+    bool wanted = true;
     LoopHost* host = nullptr;
-    Pipeline* pipeline = nullptr;  // owned by the host
-    PipelineConfig config;
-    std::unique_ptr<Pipeline> next;  // made by a reload, starts when this one has drained
-    bool removed = false;
-    bool replaced() const { return next != nullptr || removed; }
+    Pipeline* pipeline = nullptr;         // what runs now, owned by the host
+    bool retiring = false;                // it is to end, for `next` or for good
+    std::unique_ptr<Timer> retire_timer;  // until it has to
+    std::unique_ptr<Pipeline> next;       // made by a reload, starts when that has ended
+    bool ended() const { return pipeline == nullptr && next == nullptr; }
   };
 
   LoopHost& main() { return *hosts_.front(); }
@@ -73,10 +79,7 @@ class Agent {
     uv_loop_t* loop = main().loop();
     drain_timer_ = std::make_unique<Timer>(loop);
     exit_timer_ = std::make_unique<Timer>(loop);
-    reload_timer_ = std::make_unique<Timer>(loop);
-    Signal terminate(loop, SIGTERM, [this] { stop_requested("SIGTERM"); });
-    Signal interrupt(loop, SIGINT, [this] { stop_requested("SIGINT"); });
-    Signal hangup(loop, SIGHUP, [this] { reload(); });
+    signals_ = std::make_unique<Signals>(loop, [this](int number) { signalled(number); });
     usage_timer_ = std::make_unique<Timer>(loop);
     usage_timer_->start_repeating(kUsageLogPeriod, [this] { say_usage(); });
     for (auto& [name, entry] : entries_) start(entry);
@@ -135,7 +138,7 @@ class Agent {
   bool close() {
     drain_timer_.reset();
     exit_timer_.reset();
-    reload_timer_.reset();
+    signals_.reset();
     usage_timer_.reset();
     ping_timer_.reset();
     roll_call_.reset();
@@ -148,7 +151,6 @@ class Agent {
 
   Status prepare() {
     limit_process_memory();
-    std::signal(SIGPIPE, SIG_IGN);
     if (Status status = make_folder(config_.data_dir + "/dead-letters"); !status) return status;
     Result<std::unique_ptr<Journal>> journal = Journal::open(config_.data_dir + "/journal.db");
     if (!journal) return fail(journal.error());
@@ -176,7 +178,10 @@ class Agent {
       Result<std::unique_ptr<Pipeline>> made =
           Pipeline::make(one, environment(host, config.pipelines.size()));
       if (!made) return fail(made.error().kind(), one.name + ": " + made.error().message());
-      entries_[one.name] = {&host, made->get(), one, nullptr, false};
+      Entry& entry = entries_[one.name];
+      entry.config = one;
+      entry.host = &host;
+      entry.pipeline = made->get();
       host.pipelines.push_back(std::move(*made));
     }
     return {};
@@ -200,7 +205,11 @@ class Agent {
       std::string line = summary_line(pipeline.status(), elapsed);
       std::string name = pipeline.name();
       std::erase_if(host.pipelines, [&pipeline](const auto& p) { return p.get() == &pipeline; });
-      main().post([this, name, line, status = std::move(status)] { ended(name, line, status); });
+      // Whoever takes the name over, on another loop perhaps, must find all that was asked of the
+      // journal here done.
+      host.journal().flush([this, name, line, status = std::move(status)] {
+        main().post([this, name, line, status] { ended(name, line, status); });
+      });
     });
     if (!pipeline.bounded()) return;
     *ticker = std::make_unique<Timer>(host.loop());
@@ -220,7 +229,7 @@ class Agent {
     Entry& entry = entries_.at(name);
     if (status) {
       log::info(name, "done: " + summary);
-    } else if (entry.replaced() && !stopping_) {
+    } else if (entry.retiring && !stopping_) {
       log::warn(name, status.error().message() + "; " + summary);
     } else {
       log::error(name, "failed: " + status.error().message() + "; " + summary);
@@ -229,9 +238,11 @@ class Agent {
     }
     --running_;
     entry.pipeline = nullptr;
+    entry.retiring = false;
+    entry.retire_timer.reset();
     if (entry.next != nullptr && !stopping_) {
       adopt_next(entry);
-    } else if (entry.removed) {
+    } else if (!entry.wanted) {
       entries_.erase(name);
     }
     refresh_status();
@@ -262,6 +273,21 @@ class Agent {
 
   void each_running(const std::function<void(Pipeline&)>& call) {
     for (auto& [name, entry] : entries_) on_its_loop(entry, call);
+  }
+
+  void signalled(int number) {
+    if (number == SIGHUP) return reload();
+    if (number == SIGUSR1) return say_state();
+    stop_requested(number == SIGINT ? "SIGINT" : "SIGTERM");
+  }
+
+  void say_state() {
+    log::info("leat", "state: " + state_line(running_, stopping_, {}));
+    for (const auto& host : hosts_)
+      host->post([&host] {
+        for (const auto& pipeline : host->pipelines)
+          log::info(pipeline->name(), "state: " + state_of(pipeline->status()));
+      });
   }
 
   void stop_requested(const char* signal) {
@@ -310,14 +336,15 @@ class Agent {
   void apply(AgentConfig fresh) {
     bool same_share =
         fresh.pipelines.size() == config_.pipelines.size() && fresh.memory == config_.memory;
+    std::map<std::string, WantedPipeline> wanted;
+    for (const auto& [name, entry] : entries_)
+      if (entry.wanted) wanted[name] = {entry.config.text, entry.ended()};
+    Change change = compute_change(wanted, fresh.pipelines, !same_share);
+
+    std::set<std::string> kept(change.kept.begin(), change.kept.end());
     std::map<std::string, std::unique_ptr<Pipeline>> made;
-    std::map<std::string, PipelineConfig> wanted;
-    for (PipelineConfig& one : fresh.pipelines) {
-      auto known = entries_.find(one.name);
-      bool keep = same_share && known != entries_.end() && known->second.pipeline != nullptr &&
-                  known->second.config.text == one.text;
-      wanted[one.name] = one;
-      if (keep) continue;
+    for (const PipelineConfig& one : fresh.pipelines) {
+      if (kept.contains(one.name)) continue;
       // Handles are made on the thread of their loop, so what is new runs on the main one.
       Result<std::unique_ptr<Pipeline>> pipeline =
           Pipeline::make(one, environment(main(), fresh.pipelines.size()));
@@ -325,42 +352,52 @@ class Agent {
       made[one.name] = std::move(*pipeline);
     }
     config_.memory = fresh.memory;
-    config_.pipelines = fresh.pipelines;
     config_.drain_timeout = fresh.drain_timeout;
-    for (auto& [name, entry] : entries_)
-      if (!wanted.contains(name)) entry.removed = true;
-    for (auto& [name, pipeline] : made) {
-      Entry& entry = entries_[name];
-      entry.config = wanted[name];
-      entry.removed = false;
-      entry.next = std::move(pipeline);
+    for (const PipelineConfig& one : fresh.pipelines) {
+      if (kept.contains(one.name)) continue;
+      Entry& entry = entries_[one.name];
+      entry.config = one;
+      entry.wanted = true;
+      entry.next = std::move(made[one.name]);
+    }
+    config_.pipelines = std::move(fresh.pipelines);
+    for (const std::string& name : change.removed) {
+      entries_[name].wanted = false;
+      entries_[name].next.reset();
     }
     std::string outcome = "configuration taken over: " + std::to_string(made.size()) +
-                          " pipelines (re)started, " + std::to_string(wanted.size() - made.size()) +
+                          " pipelines (re)started, " + std::to_string(kept.size()) +
                           " go on untouched";
     log::info("leat", outcome);
     service_.reload_done(outcome);
     for (auto it = entries_.begin(); it != entries_.end();) {
-      Entry& entry = (it++)->second;
-      if (entry.next == nullptr && !entry.removed) continue;
+      auto current = it++;
+      Entry& entry = current->second;
       if (entry.pipeline != nullptr) {
-        on_its_loop(entry, [](Pipeline& pipeline) { pipeline.drain(); });
+        if (entry.next != nullptr || !entry.wanted) retire(entry);
       } else if (entry.next != nullptr) {
         adopt_next(entry);
+      } else if (!entry.wanted) {
+        entries_.erase(current);
       }
     }
-    // What cannot be delivered must not keep the new configuration out: it may be the cure.
-    reload_timer_->start(config_.drain_timeout, [this] {
-      for (auto& [name, entry] : entries_)
-        if (entry.replaced())
-          on_its_loop(entry, [](Pipeline& pipeline) {
-            pipeline.abort(
-                "not drained in time for the new configuration; what was in flight is "
-                "read again");
-          });
-    });
     refresh_status();
     if (running_ == 0) finish();
+  }
+
+  // What cannot be delivered must not keep a new configuration out: it may be the cure. The time
+  // runs from when it was first to end, however many configurations follow.
+  void retire(Entry& entry) {
+    if (std::exchange(entry.retiring, true)) return;
+    on_its_loop(entry, [](Pipeline& pipeline) { pipeline.drain(); });
+    entry.retire_timer = std::make_unique<Timer>(main().loop());
+    entry.retire_timer->start(config_.drain_timeout, [&entry] {
+      on_its_loop(entry, [](Pipeline& pipeline) {
+        pipeline.abort(
+            "not drained in time for the new configuration; what was in flight is "
+            "read again");
+      });
+    });
   }
 
   void adopt_next(Entry& entry) {
@@ -383,7 +420,7 @@ class Agent {
   std::unique_ptr<Timer> ping_timer_;    // when it wants signs of life
   std::unique_ptr<Timer> drain_timer_;
   std::unique_ptr<Timer> exit_timer_;
-  std::unique_ptr<Timer> reload_timer_;
+  std::unique_ptr<Signals> signals_;
   std::unique_ptr<Timer> usage_timer_;
   int64_t usage_said_us_ = clock_.monotonic_us();
   int running_ = 0;

@@ -59,7 +59,9 @@ std::string progress_line(const PipelineStatus& status, Milliseconds elapsed) {
   return out;
 }
 
-std::string summary_line(const PipelineStatus& status, Milliseconds elapsed) {
+namespace {
+
+std::string counts(const PipelineStatus& status) {
   std::string out = count(status.records) + " records read";
   if (status.bytes_read > 0) out += " (" + bytes(status.bytes_read) + ")";
   out += ", " + count(status.delivered) + " delivered";
@@ -70,7 +72,17 @@ std::string summary_line(const PipelineStatus& status, Milliseconds elapsed) {
   if (status.waiting > 0) out += ", " + count(status.waiting) + " not delivered yet";
   if (status.spool_dropped > 0) out += ", " + count(status.spool_dropped) + " dropped at maxSpool";
   if (status.retries > 0) out += ", " + count(status.retries) + " retries";
-  return out + ", in " + format_duration(elapsed) + " (" +
+  return out;
+}
+
+}  // namespace
+
+std::string state_of(const PipelineStatus& status) {
+  return counts(status) + (status.trouble.empty() ? "" : "; " + status.trouble);
+}
+
+std::string summary_line(const PipelineStatus& status, Milliseconds elapsed) {
+  return counts(status) + ", in " + format_duration(elapsed) + " (" +
          count(per_second(status.records, elapsed)) + " records/s)";
 }
 

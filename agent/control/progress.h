@@ -20,6 +20,10 @@ std::string progress_line(const PipelineStatus& status, Milliseconds elapsed);
 // (833,333 records/s)"
 std::string summary_line(const PipelineStatus& status, Milliseconds elapsed);
 
+// What of that can be said at any time: "1,000,000 records read (110.0 MiB), 749,211 delivered, …".
+// Behind it, in trouble, why the sink takes nothing.
+std::string state_of(const PipelineStatus& status);
+
 // What the status line of the service manager says of a pipeline in trouble: "press-line: POST
 // https://collector.example/: connection refused; 12.3 MiB spooled". "" when all is well.
 std::string trouble_line(const std::string& pipeline, const PipelineStatus& status);

@@ -1,6 +1,7 @@
 """Signals and exit codes: 0 all delivered, 1 a pipeline failed, 2 bad usage or configuration."""
 
 import json
+import os
 import signal
 
 import pytest
@@ -131,6 +132,58 @@ def test_a_second_agent_on_the_same_data_folder_is_refused(agent, make_agent, co
     assert second.run() == 1
     assert second.log_lines("another agent is using this journal")
     assert agent.running()
+
+
+def start_at_a_fifo(agent):
+    """Its configuration is what is written to the FIFO; it waits for that. Returns the text."""
+    text = agent.config_path.read_text()
+    agent.config_path.unlink()
+    os.mkfifo(agent.config_path)
+    agent.start()
+    return text
+
+
+def give(agent, text, *numbers):
+    """Sends it signals while it reads its configuration, and then lets it go on."""
+    with open(agent.config_path, "w", encoding="utf8") as fifo:  # returns when it has opened it
+        for number in numbers:
+            agent.send(number)
+        fifo.write(text)
+
+
+def test_a_hangup_while_it_starts_neither_kills_nor_is_lost(agent, collector, telemetry):
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)))
+    text = start_at_a_fifo(agent)
+    give(agent, text, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+    agent.wait_log("reading the configuration again")
+    give(agent, text)
+    agent.wait_log("configuration taken over: 0 pipelines .re.started, 1 go on untouched")
+    collector.wait_records(10)
+    agent.terminate()
+    assert agent.wait() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_being_told_to_stop_while_it_starts_is_a_drain(agent, collector, telemetry, number):
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)))
+    text = start_at_a_fifo(agent)
+    give(agent, text, number)
+    assert agent.wait() == 0
+    assert agent.log_lines(f"{number.name}: draining")
+
+
+def test_usr1_writes_the_state_and_usr2_does_nothing(agent, collector, telemetry):
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)),
+                    pipeline(file_source(telemetry(20), follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(30)
+    agent.send(signal.SIGUSR2)
+    agent.send(signal.SIGUSR1)
+    agent.wait_log("info leat: state: 2 pipelines run")
+    agent.wait_log("info p: state: 10 records read .*, 10 delivered, 0 dead letters")
+    agent.wait_log("info p1: state: 20 records read .*, 20 delivered, 0 dead letters")
+    agent.terminate()
+    assert agent.wait() == 0
 
 
 def test_hangup_reloads_what_changed(agent, collector):

@@ -160,23 +160,4 @@ void Poll::stop() {
   uv_poll_stop(&state_->handle);
 }
 
-struct Signal::State {
-  uv_signal_t handle;
-  std::function<void()> callback;
-};
-
-Signal::Signal(uv_loop_t* loop, int number, std::function<void()> callback) : state_(new State) {
-  state_->callback = std::move(callback);
-  must(uv_signal_init(loop, &state_->handle), "signal");
-  state_->handle.data = state_;
-  must(uv_signal_start(
-           &state_->handle,
-           [](uv_signal_t* handle, int /*number*/) { call<State, uv_signal_t>(handle); }, number),
-       "signal");
-}
-
-Signal::~Signal() {
-  close_and_free(state_);
-}
-
 }  // namespace leat

@@ -95,17 +95,4 @@ class Poll {
   State* state_;
 };
 
-// Calls back, on the loop, each time the process is sent a signal, which then does nothing else.
-class Signal {
- public:
-  Signal(uv_loop_t* loop, int number, std::function<void()> callback);
-  ~Signal();
-  Signal(const Signal&) = delete;
-  Signal& operator=(const Signal&) = delete;
-
- private:
-  struct State;
-  State* state_;
-};
-
 }  // namespace leat

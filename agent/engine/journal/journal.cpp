@@ -168,6 +168,14 @@ void JournalClient::load(const std::string& pipeline, Got<std::vector<SavedPosit
       std::move(done));
 }
 
+void JournalClient::flush(std::function<void()> done) {
+  submit({false,
+          false,
+          [](JournalDatabase&) { return Status{}; },
+          [done = std::move(done)](const Status&) { done(); },
+          {}});
+}
+
 void JournalClient::open_spool(const std::string& pipeline, Got<SpoolState> done) {
   submit<SpoolState>(
       true, false,

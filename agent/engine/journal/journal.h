@@ -81,6 +81,10 @@ class JournalClient {
   // All saved positions of `pipeline`.
   void load(const std::string& pipeline, Got<std::vector<SavedPosition>> done);
 
+  // Called when all that this client was asked before is through. Requests of two clients have no
+  // order: who takes over what another loop wrote to must wait for this there.
+  void flush(std::function<void()> done);
+
   // The spool of a pipeline (journal/spool_table.h). open_spool() comes before the others, and
   // makes it when there is none.
   void open_spool(const std::string& pipeline, Got<SpoolState> done);

@@ -131,18 +131,5 @@ TEST_F(LoopTest, a_regular_file_cannot_be_polled) {
   fclose(file);
 }
 
-TEST_F(LoopTest, a_signal_calls_back_each_time_until_it_is_destroyed) {
-  int seen = 0;
-  auto signal = std::make_unique<Signal>(&loop_, SIGUSR1, [this, &seen] {
-    ++seen;
-    uv_stop(&loop_);
-  });
-  for (int expected = 1; expected <= 2; ++expected) {
-    ASSERT_EQ(raise(SIGUSR1), 0);
-    while (seen < expected) uv_run(&loop_, UV_RUN_ONCE);
-    EXPECT_EQ(seen, expected);
-  }
-}
-
 }  // namespace
 }  // namespace leat

@@ -102,6 +102,7 @@ struct FaultyDisk::State {
   std::string folder;
   std::map<ino_t, std::shared_ptr<File>> files;
   std::vector<DiskFault> faults;
+  std::map<DiskCall, std::function<void()>> hooks;
   std::optional<uint64_t> capacity;
   uint64_t generation = 0;  // handles of earlier ones are dead
   Counters counters;
@@ -111,6 +112,12 @@ struct FaultyDisk::State {
     for (const fs::directory_entry& entry : fs::directory_iterator(folder))
       if (entry.is_regular_file()) sum += entry.file_size();
     return sum;
+  }
+
+  std::function<void()> hook(DiskCall call) {
+    std::lock_guard lock(mutex);
+    auto found = hooks.find(call);
+    return found == hooks.end() ? nullptr : found->second;
   }
 
   // The fault that this call meets.
@@ -181,6 +188,7 @@ template <typename Work>
 int guarded(sqlite3_file* file, DiskCall call, Work work) {
   Handle::Open& open = open_of(file);
   if (open.disk == nullptr) return work(nullptr);
+  if (std::function<void()> hook = open.disk->hook(call)) hook();
   std::lock_guard lock(open.disk->mutex);
   if (open.dead()) return failed_with(SQLITE_IOERR);
   std::optional<DiskFault> fault = open.disk->meets(call, open.path);
@@ -439,6 +447,11 @@ FaultyDisk::~FaultyDisk() {
 void FaultyDisk::fail(DiskFault fault) {
   std::lock_guard lock(state_->mutex);
   state_->faults.push_back(std::move(fault));
+}
+
+void FaultyDisk::before(DiskCall call, std::function<void()> hook) {
+  std::lock_guard lock(state_->mutex);
+  state_->hooks[call] = std::move(hook);
 }
 
 void FaultyDisk::mend() {

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -54,6 +55,9 @@ class FaultyDisk {
 
   void fail(DiskFault fault);
   void mend();  // no fault is left
+  // Called before each call of this kind, on the thread that makes it; may take its time, as a slow
+  // disk does.
+  void before(DiskCall call, std::function<void()> hook);
 
   // Bytes that the files of the folder may take together; writes beyond give SQLITE_FULL, and what
   // still fits is written.

@@ -1,0 +1,318 @@
+// The whole agent, with stages that the test leads and signals that it sends itself.
+#include "control/agent.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "loop/handles.h"
+#include "loop/signals.h"
+#include "sink_harness.h"
+#include "support/faulty_disk.h"
+
+namespace leat {
+namespace {
+
+void send(int number) {
+  ::kill(::getpid(), number);
+}
+
+// What the stages below do and have done. All loops may be in it.
+struct World {
+  std::mutex mutex;
+  std::map<std::string, int> opened;  // sources, by pipeline
+  std::set<std::string> kept_open;    // their sources do not close
+  std::map<std::string, std::function<void()>> closing;
+  std::map<std::string, int> closed;  // sinks
+  std::set<int64_t> delivered;
+  std::set<int> takes;  // which openings of the sink of "p" take records
+  std::function<void(const std::string& pipeline)> on_open;
+  std::function<void(const std::string& pipeline)> on_stop;
+  std::function<void()> on_delivered;
+  // What the source of "p" gives, one by one, each when its condition holds.
+  std::vector<std::pair<int64_t, std::function<bool()>>> gives;
+  size_t given = 0;
+};
+World* g_world = nullptr;
+
+class LedSource final : public Source {
+ public:
+  Status open(SourceContext& context) override {
+    context_ = &context;
+    shape_ = std::make_shared<const Shape>(std::vector<std::string_view>{"n"});
+    timer_ = std::make_unique<Timer>(context.loop());
+    if (name() == "p") timer_->start_repeating(Milliseconds{1}, [this] { give(); });
+    {
+      std::lock_guard lock(g_world->mutex);
+      ++g_world->opened[name()];
+    }
+    if (g_world->on_open) g_world->on_open(name());
+    return {};
+  }
+  void resume() override {}
+  void stop(std::function<void()> closed) override {
+    timer_.reset();
+    std::string pipeline = name();
+    if (g_world->kept_open.contains(pipeline)) {
+      g_world->closing[pipeline] = std::move(closed);
+    } else {
+      closed();
+    }
+    if (g_world->on_stop) g_world->on_stop(pipeline);
+  }
+  SavedPosition saved_form(const Position& /*position*/) override { return {}; }
+  std::string describe(const Position& /*position*/) override { return "the test"; }
+
+ private:
+  const std::string& name() { return context_->pipeline(); }
+  void give() {
+    std::lock_guard lock(g_world->mutex);
+    if (g_world->given == g_world->gives.size()) return;
+    auto& [n, may] = g_world->gives[g_world->given];
+    if (!may()) return;
+    BatchRef batch = context_->new_batch(Content::kRecords);
+    if (!batch) return;
+    ++g_world->given;
+    auto* value = batch->arena.array<Value>(1);
+    *value = Value::of_integer(n);
+    batch->adopt(shape_);
+    batch->records.push_back({shape_.get(), value, 0, 1, 1});
+    batch->begin = {1, g_world->given - 1, g_world->given - 1};
+    batch->end = {1, g_world->given, g_world->given};
+    context_->emit(std::move(batch));
+  }
+
+  SourceContext* context_ = nullptr;
+  ShapeRef shape_;
+  std::unique_ptr<Timer> timer_;
+};
+
+class LedSink final : public Sink {
+ public:
+  Status open(SinkContext& context) override {
+    name_ = context.pipeline();
+    timer_ = std::make_unique<Timer>(context.loop());
+    return {};
+  }
+  void deliver(const Delivery& delivery, Done done) override {
+    std::lock_guard lock(g_world->mutex);
+    if (!g_world->takes.contains(g_world->opened[name_])) return;  // hangs
+    delivery.each_record(
+        [](const Record& record) { g_world->delivered.insert(record.value(0).integer); });
+    timer_->start(Milliseconds{0}, [done = std::move(done)] { done(Answer::delivered()); });
+    if (g_world->on_delivered) g_world->on_delivered();
+  }
+  void close(std::function<void()> closed) override {
+    timer_.reset();
+    std::lock_guard lock(g_world->mutex);
+    ++g_world->closed[name_];
+    closed();
+  }
+
+ private:
+  std::string name_;
+  std::unique_ptr<Timer> timer_;
+};
+
+Result<std::unique_ptr<Source>> make_source(const Options& /*options*/) {
+  return std::unique_ptr<Source>(new LedSource);
+}
+
+Result<std::unique_ptr<Sink>> make_sink(const Options& /*options*/) {
+  return std::unique_ptr<Sink>(new LedSink);
+}
+
+const SourceType kSource{.name = "led",
+                         .help = "",
+                         .gives = Gives::kRecords,
+                         .replay = replays<Replay::kNone>,
+                         .options = {},
+                         .make = make_source};
+const SinkType kSink{
+    .name = "led", .help = "", .takes = Takes::kRecords, .options = {}, .make = make_sink};
+
+PipelineConfig pipeline(const std::string& name, const std::string& text = "") {
+  PipelineConfig out;
+  out.name = name;
+  out.text = text;
+  out.source.type = &kSource;
+  out.sink.type = &kSink;
+  out.sink.batch.linger = Milliseconds{0};
+  out.delivery.spool.mode = SpoolMode::kAlways;
+  return out;
+}
+
+class AgentTest : public ::testing::Test {
+ protected:
+  AgentTest() {
+    g_world = &world_;
+    hold_signals();  // before the first thread
+  }
+  ~AgentTest() override { g_world = nullptr; }
+
+  AgentConfig with(std::vector<PipelineConfig> pipelines) {
+    AgentConfig out;
+    out.id = "test";
+    out.data_dir = folder_.path();
+    out.workers = workers_;
+    out.drain_timeout = drain_timeout_;
+    out.pipelines = std::move(pipelines);
+    return out;
+  }
+
+  // Runs the first configuration, and at each SIGHUP takes the next. One that does not end is
+  // stopped, and the test fails.
+  ExitCode run(std::vector<AgentConfig> configs) {
+    std::mutex mutex;
+    std::condition_variable ended;
+    bool done = false;
+    std::thread guard([&] {
+      std::unique_lock lock(mutex);
+      if (ended.wait_for(lock, std::chrono::seconds(20), [&] { return done; })) return;
+      ADD_FAILURE() << "the agent did not end by itself";
+      send(SIGTERM);
+      if (ended.wait_for(lock, std::chrono::seconds(5), [&] { return done; })) return;
+      send(SIGTERM);
+    });
+    size_t next = 0;
+    AgentHooks hooks;
+    hooks.reload = [&]() -> Result<AgentConfig> {
+      next = std::min(next + 1, configs.size() - 1);
+      return configs.at(next);
+    };
+    Result<ExitCode> code = run_agent(configs.at(next), hooks);
+    {
+      std::lock_guard lock(mutex);
+      done = true;
+    }
+    ended.notify_one();
+    guard.join();
+    EXPECT_TRUE(code);
+    return code ? *code : kExitUsage;
+  }
+  // Lets a source that was kept open close.
+  void let_close(const std::string& pipeline) {
+    world_.kept_open.erase(pipeline);
+    auto found = world_.closing.find(pipeline);
+    if (found == world_.closing.end()) return;
+    auto closed = std::move(found->second);
+    world_.closing.erase(found);
+    closed();
+  }
+  using Openings = std::map<std::string, int>;
+
+  testing::TempDir folder_;
+  testing::FaultyDisk disk_{folder_.path()};
+  World world_;
+  int workers_ = 1;
+  Milliseconds drain_timeout_{30'000};
+};
+
+TEST_F(AgentTest, answers_signals_that_came_before_it_ran) {
+  send(SIGTERM);
+  EXPECT_EQ(run({with({pipeline("a")})}), kExitDelivered);
+}
+
+TEST_F(AgentTest, starts_a_pipeline_again_that_returns_while_it_drains) {
+  world_.kept_open = {"b"};
+  world_.on_open = [this](const std::string& name) {
+    if (world_.opened == Openings{{"a", 1}, {"b", 1}}) send(SIGHUP);
+    if (name == "c") send(SIGHUP);
+    if (world_.opened["b"] == 2) send(SIGTERM);
+  };
+  world_.on_stop = [this](const std::string& name) {
+    if (name == "c") let_close("b");
+  };
+  EXPECT_EQ(run({with({pipeline("a"), pipeline("b")}), with({pipeline("a"), pipeline("c")}),
+                 with({pipeline("a"), pipeline("b")})}),
+            kExitDelivered);
+  EXPECT_EQ(world_.opened, (Openings{{"a", 1}, {"b", 2}, {"c", 1}}));
+}
+
+TEST_F(AgentTest,
+       starts_only_the_last_of_several_configurations_that_came_while_a_pipeline_drains) {
+  world_.kept_open = {"b"};
+  world_.on_open = [this](const std::string& name) {
+    if (world_.opened == Openings{{"a", 1}, {"b", 1}}) send(SIGHUP);
+    if (name == "c" || name == "d") send(SIGHUP);
+    if (world_.opened["b"] == 2) send(SIGTERM);
+  };
+  world_.on_stop = [this](const std::string& name) {
+    if (name == "d") let_close("b");
+  };
+  EXPECT_EQ(
+      run({with({pipeline("a"), pipeline("b", "1")}), with({pipeline("c"), pipeline("b", "2")}),
+           with({pipeline("d"), pipeline("b", "3")}), with({pipeline("a"), pipeline("b", "1")})}),
+      kExitDelivered);
+  EXPECT_EQ(world_.opened["b"], 2);
+}
+
+// Each configuration would otherwise give it another drainTimeout, for ever.
+TEST_F(AgentTest, ends_a_pipeline_in_time_however_many_configurations_follow) {
+  drain_timeout_ = Milliseconds{300};
+  world_.kept_open = {"b"};
+  std::vector<AgentConfig> configs{with({pipeline("a"), pipeline("b")})};
+  for (int i = 0; i < 1000; ++i) configs.push_back(with({pipeline("a", std::to_string(i))}));
+  // Each opening of "a" brings the next one.
+  world_.on_open = [this](const std::string& name) {
+    if (name == "a") send(SIGHUP);
+  };
+  std::atomic<int> reloads = 0;
+  world_.on_stop = [this, &reloads](const std::string& name) {
+    if (name == "a") ++reloads;
+    if (world_.closed["b"] > 0) {
+      world_.on_open = nullptr;
+      world_.on_stop = nullptr;
+      send(SIGTERM);
+    } else {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  };
+  EXPECT_EQ(run(configs), kExitDelivered);
+  EXPECT_LT(reloads, 999);
+}
+
+// The journal serves the loops in turn: what the old owner asked for last may come behind what the
+// new one asks first.
+TEST_F(AgentTest, what_a_slow_journal_still_takes_of_an_old_pipeline_comes_before_the_new_one) {
+  workers_ = 2;
+  drain_timeout_ = Milliseconds{20};
+  std::atomic<bool> syncing = false;
+  std::atomic<bool> slow = true;
+  disk_.before(testing::DiskCall::kSync, [this, &syncing, &slow] {
+    syncing = true;
+    auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (slow && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      std::lock_guard lock(world_.mutex);
+      if (world_.closed["p"] > 0) slow = false;
+    }
+    // The new pipeline gets its chance to be there first.
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  });
+  auto asked_again = std::make_shared<int>(0);
+  world_.gives = {{1, [] { return true; }},
+                  {2, [&syncing] { return syncing.load(); }},
+                  {3, [this, asked_again] {
+                     // Some turns later the second is on its way into the journal.
+                     if (++*asked_again == 20) send(SIGHUP);
+                     return world_.opened["p"] == 2;
+                   }}};
+  world_.takes = {2};
+  world_.on_delivered = [this] {
+    if (world_.delivered.size() == 3) send(SIGTERM);
+  };
+  run({with({pipeline("x"), pipeline("p", "1")}), with({pipeline("x"), pipeline("p", "2")})});
+  EXPECT_EQ(world_.delivered, (std::set<int64_t>{1, 2, 3}));
+  EXPECT_EQ(world_.opened["p"], 2);
+}
+
+}  // namespace
+}  // namespace leat

@@ -1,0 +1,46 @@
+#include "control/change.h"
+
+#include <gtest/gtest.h>
+
+namespace leat {
+namespace {
+
+using Names = std::vector<std::string>;
+
+PipelineConfig config(const std::string& name, const std::string& text) {
+  PipelineConfig out;
+  out.name = name;
+  out.text = text;
+  return out;
+}
+
+TEST(Change, names_what_is_kept_added_changed_and_removed) {
+  Change change =
+      compute_change({{"same", {"1"}}, {"other", {"1"}}, {"gone", {"1"}}},
+                     {config("new", "1"), config("other", "2"), config("same", "1")}, false);
+  EXPECT_EQ(change.kept, Names{"same"});
+  EXPECT_EQ(change.added, Names{"new"});
+  EXPECT_EQ(change.changed, Names{"other"});
+  EXPECT_EQ(change.removed, Names{"gone"});
+}
+
+TEST(Change, starts_again_what_has_ended) {
+  Change change =
+      compute_change({{"done", {.text = "1", .ended = true}}}, {config("done", "1")}, false);
+  EXPECT_EQ(change.changed, Names{"done"});
+  EXPECT_TRUE(change.kept.empty());
+}
+
+TEST(Change, touches_all_when_what_they_share_is_different) {
+  Change change = compute_change({{"a", {"1"}}}, {config("a", "1")}, true);
+  EXPECT_EQ(change.changed, Names{"a"});
+}
+
+TEST(Change, of_nothing_is_nothing) {
+  Change change = compute_change({}, {}, false);
+  EXPECT_TRUE(change.kept.empty() && change.added.empty());
+  EXPECT_TRUE(change.changed.empty() && change.removed.empty());
+}
+
+}  // namespace
+}  // namespace leat
