@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 
@@ -161,6 +162,23 @@ Salvaged salvage(const std::string& damaged, sqlite3* into) {
   return saved;
 }
 
+// Writes the first bytes of a file over themselves.
+bool write_again(sqlite3_file* file, sqlite3_int64 most) {
+  if (file == nullptr || file->pMethods == nullptr) return true;  // there is no WAL yet
+  sqlite3_int64 size = 0;
+  if (file->pMethods->xFileSize(file, &size) != SQLITE_OK) return false;
+  size = std::min(size, most);
+  std::string piece(64 * 1024, '\0');
+  for (sqlite3_int64 at = 0; at < size;) {
+    auto n = static_cast<int>(std::min<sqlite3_int64>(size - at, sqlite3_int64{64 * 1024}));
+    if (file->pMethods->xRead(file, piece.data(), n, at) != SQLITE_OK ||
+        file->pMethods->xWrite(file, piece.data(), n, at) != SQLITE_OK)
+      return false;
+    at += n;
+  }
+  return true;
+}
+
 void bind(sqlite3_stmt* statement, int index, const std::string& text) {
   sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
 }
@@ -181,8 +199,8 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
   // six fsyncs took 30 of 40 ms to the first delivery, measured on a virtual disk. begin() makes up
   // for it.
   struct stat info {};
-  bool is_new = ::stat(path.c_str(), &info) != 0 || info.st_size == 0;
-  const char* sync = is_new ? "PRAGMA synchronous=OFF" : kSync;
+  database->is_new_ = ::stat(path.c_str(), &info) != 0 || info.st_size == 0;
+  const char* sync = database->is_new_ ? "PRAGMA synchronous=OFF" : kSync;
   if (Status status = execute(db, sync, path); !status) return fail(status.error());
   if (Status status = execute(db, kSetup, path); !status) return fail(status.error());
   if (Status status = migrate(db, path); !status) return fail(status.error());
@@ -240,9 +258,18 @@ JournalDatabase::~JournalDatabase() {
 // A WAL is only read when the file beside it says that it has one: while that file has never
 // reached the disk, no commit has, whatever was done with the WAL. Nor has it while the folder does
 // not name them on disk.
+//
+// What an earlier run wrote and could not sync, the kernel may show though the disk never got it.
+// A WAL ends, when it is read, at the first frame that is not there: what is committed behind such
+// a frame would go with it. So what is there is written again, in place, which needs no room.
 Status JournalDatabase::sync_file() {
   sqlite3_file* file = nullptr;  // SQLite's own: closing another descriptor would drop its locks
+  sqlite3_file* wal = nullptr;
   sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_FILE_POINTER, &file);
+  sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+  constexpr sqlite3_int64 kFirstPage = 1024;  // all others are in the WAL until they are synced
+  if (!is_new_ && !(write_again(file, kFirstPage) && write_again(wal, INT64_MAX)))
+    return fail(ErrorKind::kUnavailable, path_ + ": it cannot be written");
   bool done = file != nullptr && file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_OK;
   if (!done || !sync_folder(folder_of(path_))) return broken();
   synced_ = true;

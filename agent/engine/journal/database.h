@@ -46,6 +46,7 @@ class JournalDatabase {
   sqlite3* db_;
   std::string path_;
   SpoolTable spool_;
+  bool is_new_ = false;   // it was made by this run
   bool durable_ = false;  // `synchronous` is FULL
   bool synced_ = false;   // the file and its name in the folder are on the disk
   std::string broken_;    // why nothing is committed any more
