@@ -51,18 +51,29 @@ std::string_view wider(std::string_view a, std::string_view b) {
   return "text";
 }
 
-// "": it gets no column. PostgreSQL cuts longer names, and cannot have some others at all.
+// "": it gets no column.
 std::string name_for(const MappingConfig& config, std::string_view field) {
-  constexpr size_t kLongestName = 63;  // NAMEDATALEN - 1
-  bool possible = !field.empty() && field.size() <= kLongestName && is_utf8(field) &&
-                  field.find('\0') == std::string_view::npos;
-  if (config.columns.empty()) return possible ? std::string(field) : "";
+  if (config.columns.empty()) return impossible_column(field).empty() ? std::string(field) : "";
   for (const auto& [from, column] : config.columns)
     if (from == field) return column;
   return "";
 }
 
 }  // namespace
+
+std::string_view impossible_column(std::string_view name) {
+  constexpr size_t kLongestName = 63;  // NAMEDATALEN - 1; longer ones are cut
+  // https://www.postgresql.org/docs/current/ddl-system-columns.html
+  static constexpr std::string_view kSystem[] = {"tableoid", "xmin", "cmin",
+                                                 "xmax",     "cmax", "ctid"};
+  if (name.empty()) return "its name is empty";
+  if (name.size() > kLongestName) return "its name has more than 63 bytes";
+  if (!is_utf8(name) || name.find('\0') != std::string_view::npos)
+    return "its name is no text for PostgreSQL";
+  if (std::find(std::begin(kSystem), std::end(kSystem), name) != std::end(kSystem))
+    return "every table has a system column of that name";
+  return "";
+}
 
 std::vector<NewColumn> columns_for(const MappingConfig& config, const Delivery& delivery) {
   std::vector<NewColumn> columns;

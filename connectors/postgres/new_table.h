@@ -15,6 +15,9 @@ struct NewColumn {
   std::string type;  // "bigint"
 };
 
+// Why PostgreSQL can have no column of that name; "": it can.
+std::string_view impossible_column(std::string_view name);
+
 // One column for each field that is present in a record, in the order of first appearance; with a
 // list of columns, only for the fields that are on it.
 std::vector<NewColumn> columns_for(const MappingConfig& config, const Delivery& delivery);

@@ -340,16 +340,20 @@ Misfit Rows::append_literal(Buffer& out, const Column& column, const Value& valu
 
 std::vector<std::string> unknown_fields(Mapping& mapping, const Delivery& delivery) {
   std::vector<std::string> names;
-  const Shape* seen = nullptr;
+  const Shape* shape = nullptr;
+  std::vector<int> left;  // unknown fields of `shape` that no record so far has had a value for
   for (const Part& part : delivery.parts) {
-    for (const ShapeRef& shape : part.batch->shapes()) {
-      if (shape.get() == std::exchange(seen, shape.get())) continue;
-      const ShapePlan& plan = mapping.plan(*part.batch, *shape);
-      for (int field : plan.unknown) {
-        std::string name(shape->name(static_cast<size_t>(field)));
+    for (uint32_t i = 0; i < part.count; ++i) {
+      const Record& record = part.batch->records[part.first + i];
+      if (record.shape != std::exchange(shape, record.shape))
+        left = mapping.plan(*part.batch, *record.shape).unknown;
+      std::erase_if(left, [&record, &names](int field) {
+        if (record.value(static_cast<size_t>(field)).type == Type::kAbsent) return false;
+        std::string name(record.shape->name(static_cast<size_t>(field)));
         if (std::find(names.begin(), names.end(), name) == names.end())
           names.push_back(std::move(name));
-      }
+        return true;
+      });
     }
   }
   return names;

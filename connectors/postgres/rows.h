@@ -108,7 +108,8 @@ class Rows final : public CopySource {
   BadRecords bad_;
 };
 
-// Fields of the delivery's records that have no column, each once.
+// Fields with a value in some record that have no column, each once. A field that a transform has
+// dropped is still in the records' shape.
 std::vector<std::string> unknown_fields(Mapping& mapping, const Delivery& delivery);
 
 }  // namespace leat::postgres

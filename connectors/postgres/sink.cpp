@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/text.h"
+#include "connectors/postgres/new_table.h"
 #include "connectors/postgres/options.h"
 #include "connectors/postgres/settings.h"
 #include "connectors/postgres/writer.h"
@@ -100,6 +102,11 @@ Status check_columns(const Options& options, const MappingConfig& mapping) {
     if (mapping.columns[i].second.empty())
       return fail(ErrorKind::kUsage, options.path("columns") + ": the column of field \"" +
                                          mapping.columns[i].first + "\" is empty");
+    std::string_view why = impossible_column(mapping.columns[i].second);
+    if (!why.empty() && mapping.mode != WriteMode::kMerge)
+      return fail(ErrorKind::kUsage, options.path("columns") + ": the table cannot have a column " +
+                                         excerpt(mapping.columns[i].second) + ": " +
+                                         std::string(why));
     for (size_t j = 0; j < i; ++j)
       if (mapping.columns[i].second == mapping.columns[j].second)
         return fail(ErrorKind::kUsage, options.path("columns") + ": two fields, \"" +

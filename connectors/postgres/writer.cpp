@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "connectors/postgres/new_table.h"
+#include "connectors/postgres/sqlstate.h"
 #include "connectors/postgres/statements.h"
 
 namespace leat::postgres {
@@ -61,7 +62,7 @@ void Writer::finish(std::function<void(Status)> done) {
 
 void Writer::start(Goal goal) {
   goal_ = goal;
-  reconnected_ = looked_again_ = widened_ = fenced_ = false;
+  reconnected_ = looked_again_ = created_ = widened_ = fenced_ = false;
   rows_.reset();
   // Not from inside the caller's call.
   later_.start(Milliseconds{0}, [this] { go(); });
@@ -175,12 +176,28 @@ void Writer::create(std::string doing, std::string_view sql, std::function<void(
   doing_ = std::move(doing);
   connection_->query(sql, [this, then = std::move(then)](Result<Reply> reply) {
     if (!reply) return lost(reply.error());
-    static constexpr std::string_view kThere[] = {"23505", "42P07", "42701", "42710"};
+    static constexpr std::string_view kThere[] = {"23505", "42P07", "42710"};
     if (reply->error &&
         std::find(std::begin(kThere), std::end(kThere), reply->error->sqlstate) == std::end(kThere))
       return refused(*reply->error, reply->in_transaction, 0);
     std::function<void()> call = then;
     call();
+  });
+}
+
+void Writer::define(std::string_view sql, std::function<void()> then) {
+  doing_ = "createTable";
+  connection_->query(sql, [this, then = std::move(then)](Result<Reply> reply) {
+    if (!reply) return lost(reply.error());
+    static constexpr std::string_view kThere[] = {"23505", "42P07", "42710"};
+    if (!reply->error || std::find(std::begin(kThere), std::end(kThere), reply->error->sqlstate) !=
+                             std::end(kThere)) {
+      std::function<void()> call = then;
+      return call();
+    }
+    if (!reply->error->fatal && blames_definition(reply->error->sqlstate))
+      return end(Answer::rejected(doing_ + ": " + reply->error->message()));
+    refused(*reply->error, reply->in_transaction, 0);
   });
 }
 
@@ -269,10 +286,10 @@ void Writer::create_table() {
                      [&key](const NewColumn& column) { return column.name == key; }))
       return end(all_rejected("key column " + excerpt(key) + ": the field is absent"));
   if (columns.empty()) return end(all_rejected("the record has no fields"));
-  if (std::exchange(widened_, true))  // it was made, and is not there: by another search_path
+  if (std::exchange(created_, true))  // it was made, and is not there: by another search_path
     return end(Answer::failed(shown_ + ": the table " + config_.table.sql() +
                               " was created, but is not found; name its schema in \"table\""));
-  create("createTable", create_table_sql(config_.table, columns, config_.mapping.key), [this] {
+  define(create_table_sql(config_.table, columns, config_.mapping.key), [this] {
     log::info(config_.job.pipeline, shown_ + ": created the table " + config_.table.sql());
     go();
   });
@@ -291,7 +308,7 @@ void Writer::widen_table() {
            std::find(unknown.begin(), unknown.end(), column.name) == unknown.end();
   });
   if (columns.empty()) return go();
-  create("createTable", add_columns_sql(config_.table, columns), [this, columns] {
+  define(add_columns_sql(config_.table, columns), [this, columns] {
     for (const NewColumn& column : columns)
       log::info(config_.job.pipeline, shown_ + ": added the column " + excerpt(column.name) + " (" +
                                           column.type + ") to " + config_.table.sql());
@@ -314,11 +331,13 @@ void Writer::tell_unknown_fields() {
   for (const std::string& name : unknown_fields(*mapping_, *delivery_)) {
     if (told_unknown_.size() >= kMostUnknownTold || !told_unknown_.insert(name).second) continue;
     const Column* column = target_->layout.find(name);
-    log::warn(
-        config_.job.pipeline,
-        "postgres: field " + excerpt(name) +
-            (column != nullptr && column->generated ? " is a generated column" : " has no column") +
-            " of table " + config_.table.sql() + ": it is left out");
+    std::string what = column != nullptr && column->generated ? " is a generated column of table "
+                       : config_.mapping.create               ? " cannot become a column of table "
+                                                              : " has no column of table ";
+    std::string why(impossible_column(name));
+    log::warn(config_.job.pipeline, "postgres: field " + excerpt(name) + what +
+                                        config_.table.sql() +
+                                        (why.empty() ? "" : " (" + why + ")") + ": it is left out");
   }
 }
 

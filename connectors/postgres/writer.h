@@ -88,6 +88,8 @@ class Writer {
   void replied(Result<Reply> reply, const Then& then);
   // CREATE … IF NOT EXISTS that loses a race against another agent's: it is there then.
   void create(std::string doing, std::string_view sql, std::function<void()> then);
+  // The same, made from the delivery's records, which are rejected when it is refused for them.
+  void define(std::string_view sql, std::function<void()> then);
   void lost(const Error& error);
   void refused(const ServerError& error, bool in_transaction, size_t copies);
   void judge(const ServerError& error, size_t copies);
@@ -134,6 +136,7 @@ class Writer {
   // What was done for this goal already, and is not done twice.
   bool reconnected_ = false;
   bool looked_again_ = false;
+  bool created_ = false;
   bool widened_ = false;
   bool fenced_ = false;
 };

@@ -87,6 +87,8 @@ Status Connection::open() {
   // the two are the same.
   std::string pragmas =
       settings_.survive_power_cut ? "PRAGMA synchronous=EXTRA;" : "PRAGMA synchronous=NORMAL;";
+  // Off by default in SQLite, each connection for itself; who writes REFERENCES means it.
+  pragmas += "PRAGMA foreign_keys=ON;";
   pragmas += "PRAGMA cache_size=-" + std::to_string(settings_.cache_bytes / 1024) + ";";
   // The journal mode of a database that exists is its owner's choice. A new one gets WAL: one fsync
   // for each commit instead of three, and readers do not stop the writer.

@@ -57,6 +57,10 @@ class Connection {
   Status commit();
   // Ends the transaction, whatever has happened. True when the connection is to be closed, too.
   [[nodiscard]] bool roll_back();
+  // Of a table.
+  size_t most_columns() const {
+    return static_cast<size_t>(sqlite3_limit(db_, SQLITE_LIMIT_COLUMN, -1));
+  }
   bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
 
   // Stops waiting for locks from now on. Any thread.

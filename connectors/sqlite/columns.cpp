@@ -67,7 +67,7 @@ bool same_column(std::string_view a, std::string_view b) {
                     [](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::vector<Column> columns_of(const Delivery& delivery) {
+std::vector<Column> columns_of(const Delivery& delivery, size_t most) {
   std::vector<Guess> guesses;
   std::vector<size_t> of_field;  // which guess each field of `shape` adds to
   const Shape* shape = nullptr;
@@ -76,17 +76,23 @@ std::vector<Column> columns_of(const Delivery& delivery) {
       shape = record.shape;
       of_field.assign(shape->size(), SIZE_MAX);
     }
+    const size_t before = guesses.size();
     for (size_t i = 0; i < shape->size(); ++i) {
-      if (record.value(i).type == Type::kAbsent) continue;
-      if (of_field[i] == SIZE_MAX) {
-        auto known = std::find_if(guesses.begin(), guesses.end(), [&](const Guess& guess) {
-          return same_column(guess.column.name, shape->name(i));
-        });
-        of_field[i] = static_cast<size_t>(known - guesses.begin());
-        if (known == guesses.end()) guesses.push_back({{std::string(shape->name(i)), ""}});
-      }
-      guesses[of_field[i]].add(record.value(i));
+      if (record.value(i).type == Type::kAbsent || of_field[i] != SIZE_MAX) continue;
+      auto known = std::find_if(guesses.begin(), guesses.end(), [&](const Guess& guess) {
+        return same_column(guess.column.name, shape->name(i));
+      });
+      of_field[i] = static_cast<size_t>(known - guesses.begin());
+      if (known == guesses.end()) guesses.push_back({{std::string(shape->name(i)), ""}});
     }
+    if (guesses.size() > most) {
+      guesses.resize(before);
+      for (size_t& guess : of_field)
+        if (guess >= before) guess = SIZE_MAX;
+      return;
+    }
+    for (size_t i = 0; i < shape->size(); ++i)
+      if (record.value(i).type != Type::kAbsent) guesses[of_field[i]].add(record.value(i));
   });
   std::vector<Column> columns;
   for (Guess& guess : guesses) {

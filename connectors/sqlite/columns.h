@@ -1,6 +1,7 @@
 // What the columns of a table are to be, worked out from records, and the SQL that says it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,9 @@ bool same_column(std::string_view a, std::string_view b);
 
 // One column for each field that is present in a record of the delivery, in the order of first
 // appearance. A field whose values are of one kind gets that type; integers beside floats get REAL;
-// any other mixture, and nothing but nulls, gets none.
-std::vector<Column> columns_of(const Delivery& delivery);
+// any other mixture, and nothing but nulls, gets none. A record that would bring more than `most`
+// columns together is passed over.
+std::vector<Column> columns_of(const Delivery& delivery, size_t most = SIZE_MAX);
 
 std::string create_table_sql(std::string_view table, const std::vector<Column>& columns,
                              const std::vector<std::string>& key);

@@ -56,6 +56,7 @@ class SqliteSink final : public Sink {
         std::min<int64_t>(kCacheBytes, static_cast<int64_t>(budget_->limit() / 8));
     charged_ = static_cast<size_t>(connection_.cache_bytes);
     budget_->charge(charged_);
+    table_.pipeline = context.pipeline();
     writer_ = std::make_unique<sqlite::Writer>(connection_, table_, context.pipeline());
     thread_ = std::make_unique<JobThread>(context.loop(), "leat-sqlite", kMaxJobs);
     return {};
@@ -94,7 +95,7 @@ class SqliteSink final : public Sink {
   static constexpr size_t kMaxJobs = 4;  // a delivery, the positions, and the close
 
   sqlite::Connection::Settings connection_;
-  const sqlite::Table::Settings table_;
+  sqlite::Table::Settings table_;
   Budget* budget_ = nullptr;
   size_t charged_ = 0;
   bool closing_ = false;
@@ -121,6 +122,11 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
   if (sqlite::same_column(table.name, sqlite::kPositionsTable))
     return fail(ErrorKind::kUsage,
                 options.path("table") + ": leat_positions is where exactlyOnce keeps positions");
+  // SQLite keeps these names for itself; a table could never be made.
+  constexpr std::string_view kReserved = "sqlite_";
+  if (sqlite::same_column(std::string_view(table.name).substr(0, kReserved.size()), kReserved))
+    return fail(ErrorKind::kUsage,
+                options.path("table") + ": names that begin with sqlite_ are SQLite's own");
   for (size_t i = 0; i < table.key.size(); ++i)
     for (size_t j = 0; j < i; ++j)
       if (sqlite::same_column(table.key[i], table.key[j]))

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "base/text.h"
 
 namespace leat::sqlite {
@@ -28,6 +29,18 @@ std::string_view text_of(sqlite3_stmt* statement, int column) {
   return {text, static_cast<size_t>(sqlite3_column_bytes(statement, column))};
 }
 
+// SQL text ends at a NUL.
+bool can_be_named(std::string_view column) {
+  return column.find('\0') == std::string_view::npos;
+}
+
+bool has_field(const Record& record, std::string_view column) {
+  for (size_t i = 0; i < record.shape->size(); ++i)
+    if (record.value(i).type != Type::kAbsent && same_column(record.shape->name(i), column))
+      return true;
+  return false;
+}
+
 bool is_whole(std::string_view number) {
   return number.find_first_of(".eE") == std::string_view::npos;
 }
@@ -42,6 +55,7 @@ bool Table::Insert::fits(const Record& record) const {
 }
 
 Status Table::prepare(const Delivery& delivery) {
+  wanted_.clear();
   if (!schema_version_query_) {
     Result<Statement> query = connection_.prepare("PRAGMA schema_version");
     if (!query) return fail(query.error());
@@ -88,8 +102,11 @@ Status Table::look() {
 }
 
 Status Table::create(const Delivery& delivery) {
-  std::vector<Column> columns = columns_of(delivery);
-  if (columns.empty()) return {};  // each record will say that it has no fields
+  // Records that need more find out for themselves.
+  std::vector<Column> columns =
+      columns_of(delivery, connection_.most_columns() - settings_.key.size());
+  std::erase_if(columns, [](const Column& column) { return !can_be_named(column.name); });
+  if (columns.empty()) return {};  // each record will say why
   for (const std::string& part : settings_.key) {
     bool present = std::any_of(columns.begin(), columns.end(), [&part](const Column& column) {
       return same_column(column.name, part);
@@ -101,13 +118,27 @@ Status Table::create(const Delivery& delivery) {
   return look();
 }
 
-// kData: the field that needs the column belongs to a record that can be taken out.
-Status Table::add_columns(const Delivery& delivery) {
-  for (const Column& column : columns_of(delivery)) {
-    if (find(column.name) != nullptr) continue;
-    Status added = connection_.execute(add_column_sql(settings_.name, column));
+// For all records of the delivery at once, unless that is too much. kData: this record can be taken
+// out, and the others may do without its columns.
+Status Table::add_columns(const Delivery& delivery, const Record& record) {
+  if (wanted_.empty()) wanted_ = columns_of(delivery);
+  std::vector<const Column*> all;
+  std::vector<const Column*> own;
+  for (const Column& column : wanted_) {
+    if (find(column.name) != nullptr || !can_be_named(column.name)) continue;
+    all.push_back(&column);
+    if (has_field(record, column.name)) own.push_back(&column);
+  }
+  const size_t most = connection_.most_columns();
+  if (columns_.size() + own.size() > most)
+    return fail(ErrorKind::kData, "the record has fields for which table " +
+                                      quoted_name(settings_.name) + " would need more than " +
+                                      std::to_string(most) + " columns: SQLite has no more");
+  bool fits = columns_.size() + all.size() <= most;
+  for (const Column* column : fits ? all : own) {
+    Status added = connection_.execute(add_column_sql(settings_.name, *column));
     if (!added && added.error().kind() == ErrorKind::kFatal)
-      return fail(ErrorKind::kData, "field " + excerpt(column.name) +
+      return fail(ErrorKind::kData, "field " + excerpt(column->name) +
                                         " cannot become a column: " + added.error().message());
     if (!added) return added;
   }
@@ -155,7 +186,7 @@ Result<Table::Insert> Table::make_insert(const Delivery& delivery, const Batch& 
 
   std::vector<std::string_view> names;
   for (size_t i = 0; i < record.shape->size(); ++i)
-    if (!insert.absent[i]) names.push_back(record.shape->name(i));
+    if (insert.stored[i]) names.push_back(record.shape->name(i));
   Result<Statement> statement =
       connection_.prepare(insert_sql(settings_.name, names, settings_.key));
   if (!statement && !settings_.key.empty() &&
@@ -172,34 +203,50 @@ Result<Table::Insert> Table::make_insert(const Delivery& delivery, const Batch& 
 Status Table::match_fields(const Delivery& delivery, const Record& record, Insert& insert) {
   const Shape& shape = *record.shape;
   insert.absent.assign(shape.size(), true);
+  insert.stored.assign(shape.size(), false);
   insert.integer_affinity.assign(shape.size(), false);
   std::vector<const Known*> used;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (record.value(i).type == Type::kAbsent) continue;
+    insert.absent[i] = false;
     std::string_view name = shape.name(i);
-    if (name.find('\0') != std::string_view::npos)
+    if (!can_be_named(name))
       return fail(ErrorKind::kData, "field " + excerpt(name) + ": a column name cannot hold NUL");
     if (find(name) == nullptr && settings_.create) {
-      if (Status added = add_columns(delivery); !added) return added;
+      if (Status added = add_columns(delivery, record); !added) return added;
       used.clear();  // it points into the columns, which were read anew
       for (size_t j = 0; j < i; ++j)
-        if (!insert.absent[j]) used.push_back(find(shape.name(j)));
+        if (insert.stored[j]) used.push_back(find(shape.name(j)));
     }
     const Known* column = find(name);
     std::string in_table = " of table " + quoted_name(settings_.name);
     if (column == nullptr)
       return fail(ErrorKind::kData, "field " + excerpt(name) + " has no column" + in_table);
-    if (column->generated)
-      return fail(ErrorKind::kData, "field " + excerpt(name) + " is a generated column" + in_table);
+    if (column->generated) {
+      tell_generated(column->name);
+      continue;
+    }
     if (std::find(used.begin(), used.end(), column) != used.end())
       return fail(ErrorKind::kData, "field " + excerpt(name) + " comes twice: column names" +
                                         in_table + " do not tell upper case from lower");
     used.push_back(column);
-    insert.absent[i] = false;
+    insert.stored[i] = true;
     insert.integer_affinity[i] = column->integer_affinity;
   }
-  if (used.empty()) return fail(ErrorKind::kData, "the record has no fields");
+  if (used.empty())
+    return fail(ErrorKind::kData,
+                std::find(insert.absent.begin(), insert.absent.end(), false) == insert.absent.end()
+                    ? "the record has no fields"
+                    : "none of the record's fields can be stored");
   return {};
+}
+
+// Once for each name: every record has it.
+void Table::tell_generated(const std::string& column) {
+  if (!told_.insert(column).second) return;
+  log::warn(settings_.pipeline, "sqlite: field " + excerpt(column) +
+                                    " is a generated column of table " +
+                                    quoted_name(settings_.name) + ": it is left out");
 }
 
 // An upsert needs its whole key: a row without it would be inserted anew at each attempt.
@@ -207,7 +254,7 @@ Status Table::find_key(const Record& record, Insert& insert) const {
   for (const std::string& part : settings_.key) {
     size_t field = 0;
     while (field < record.shape->size() &&
-           (insert.absent[field] || !same_column(record.shape->name(field), part)))
+           (!insert.stored[field] || !same_column(record.shape->name(field), part)))
       ++field;
     if (field == record.shape->size())
       return fail(ErrorKind::kData, "key field " + excerpt(part) + " is absent");
@@ -223,7 +270,7 @@ Status Table::bind(Insert& insert, const Record& record) {
   if (scratch_.size() < insert.absent.size()) scratch_.resize(insert.absent.size());
   int parameter = 0;
   for (size_t i = 0; i < insert.absent.size(); ++i) {
-    if (insert.absent[i]) continue;
+    if (!insert.stored[i]) continue;
     const Value& value = record.value(i);
     // SQLite would turn it into a REAL, and the last digits of a counter or an id into zeros.
     if (value.type == Type::kDecimal && insert.integer_affinity[i] && is_whole(value.view()))

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ class Table {
     std::string name;
     std::vector<std::string> key;  // empty: insert, otherwise upsert
     bool create = true;            // create the table, and columns for new fields
+    std::string pipeline;          // for log lines
   };
 
   Table(Connection& connection, Settings settings)
@@ -44,6 +46,7 @@ class Table {
   struct Insert {
     ShapeRef shape;
     std::vector<bool> absent;            // of each field
+    std::vector<bool> stored;            // of each field: it goes into a column
     std::vector<bool> integer_affinity;  // of each field's column
     std::vector<size_t> key_fields;
     Statement statement;
@@ -53,12 +56,13 @@ class Table {
 
   Status look();
   Status create(const Delivery& delivery);
-  Status add_columns(const Delivery& delivery);
+  Status add_columns(const Delivery& delivery, const Record& record);
   const Known* find(std::string_view column) const;
 
   Result<Insert*> insert_for(const Delivery& delivery, const Batch& batch, const Record& record);
   Result<Insert> make_insert(const Delivery& delivery, const Batch& batch, const Record& record);
   Status match_fields(const Delivery& delivery, const Record& record, Insert& insert);
+  void tell_generated(const std::string& column);
   Status find_key(const Record& record, Insert& insert) const;
   Status bind(Insert& insert, const Record& record);
   int bind_value(sqlite3_stmt* statement, int parameter, const Value& value, size_t field);
@@ -71,7 +75,9 @@ class Table {
   Statement schema_version_query_;
   int64_t schema_version_ = -1;       // the columns below are those of this version; -1: of none
   std::vector<Known> columns_;        // empty: no such table
+  std::vector<Column> wanted_;        // by the fields of this delivery, once it needs new columns
   std::vector<Insert> inserts_;       // the one used last is the first
+  std::set<std::string> told_;        // generated columns that fields were meant for
   std::vector<std::string> scratch_;  // of each field: text made for binding, kept until step
 };
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.pipelines import file_source, pipeline
-from harness.postgres_pipelines import READINGS, configure, deliver, fails, reasons, sink
+from harness.pipelines import file_source, pipeline, quick_retry
+from harness.postgres_pipelines import READINGS, configure, deliver, fails, lines, reasons, sink
 from harness.telemetry import expect_each_once
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -263,6 +263,49 @@ def test_create_table_adds_columns_for_new_fields(agent, database):
                           "AND indisprimary") == "1"
 
 
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_record_with_more_fields_than_a_table_can_have_is_rejected(agent, database, exists):
+    """It stopped the pipeline at every start."""
+    if exists:
+        database.query("CREATE TABLE t (id int)")
+    wide = {f"f{n}": n for n in range(2500)}
+    deliver(agent, database, {"id": 1}, wide, {"id": 3}, createTable=True)
+    assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("3",)]
+    assert [letter["record"]["f7"] for letter in agent.dead_letters()] == [7]
+    assert "createTable: tables can have at most 1600 columns, SQLSTATE 54011" in reasons(agent)[0]
+
+
+def test_fields_that_are_new_in_every_record_fill_the_table_and_are_then_rejected(agent, database):
+    deliver(agent, database, *({"id": n, f"f{n}": n} for n in range(1650)), createTable=True)
+    assert database.count("t") + len(agent.dead_letters()) == 1650
+    assert database.count("t") > 1500
+
+
+def test_a_field_with_the_name_of_a_system_column_is_left_out_and_the_log_says_so(agent, database):
+    for run in ("is_made", "is_there"):
+        agent.data_dir = agent.folder / run
+        deliver(agent, database, {"id": 1, "xmin": 5, "ctid": "x", "n" * 64: 1}, createTable=True)
+    assert database.query("SELECT * FROM t") == [("1",), ("1",)]
+    for name, why in (("xmin", "every table has a system column"), ("ctid", "every table has"),
+                      ("n" * 10, "its name has more than 63 bytes")):
+        assert len(agent.log_lines(f"field {name}.* cannot become a column .*{why}")) == 2
+
+
+def test_a_field_that_was_dropped_needs_no_column_and_a_dropped_table_is_made_again(agent, database):
+    path = lines(agent, {"id": 1, "x": 1})
+    agent.configure(pipeline(file_source(path, follow=True), sink(database, createTable=True),
+                             {"type": "map", "drop": ["x"]}, delivery=quick_retry()))
+    agent.start()
+    agent.wait_for(lambda: database.count("t") == 1)
+    database.query("DROP TABLE t")
+    with open(path, "a") as file:
+        file.write('{"id": 2, "x": 2}\n')
+    agent.wait_for(lambda: database.count("t") == 1)
+    agent.terminate()
+    assert agent.wait() == 0
+    assert agent.log_lines("no column|cannot become") == []
+
+
 # --- configuration -------------------------------------------------------------------------------
 
 
@@ -277,6 +320,7 @@ def test_create_table_adds_columns_for_new_fields(agent, database):
     ({"writeMode": "merge"}, "sink.mergeSql: writeMode merge needs it"),
     ({"mergeSql": "SELECT 1"}, "sink.mergeSql: is for writeMode merge"),
     ({"columns": {"a": "x", "b": "x"}}, 'sink.columns: two fields, "a" and "b", go into column "x"'),
+    ({"columns": {"a": "ctid"}}, "cannot have a column ctid: every table has a system column"),
     ({"table": "a.b.c"}, 'sink.table: write "table" or "schema.table"'),
     ({"table": "leat_positions"}, "sink.table: leat_positions is where"),
     ({"tls": {"verify": False}}, "sink.tls.verify: what is checked is said by sslmode"),

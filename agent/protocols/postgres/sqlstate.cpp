@@ -1,5 +1,8 @@
 #include "protocols/postgres/sqlstate.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace leat::postgres {
 namespace {
 
@@ -78,6 +81,20 @@ Verdict verdict_on(std::string_view sqlstate) {
   for (const Rule& rule : kRules)
     if (sqlstate.starts_with(rule.start)) return rule.verdict;
   return Verdict::kRetry;
+}
+
+bool blames_definition(std::string_view sqlstate) {
+  static constexpr std::string_view kCodes[] = {
+      "54",     // more than 1,600 columns (54011), …
+      "22",     // a name that the database's encoding cannot hold
+      "42701",  // a system column has that name
+      "42602",  // invalid name
+      "42611",  // invalid definition of a column
+      "42622",  // name too long
+      "42P16",  // invalid definition of a table
+  };
+  return std::any_of(std::begin(kCodes), std::end(kCodes),
+                     [sqlstate](std::string_view start) { return sqlstate.starts_with(start); });
 }
 
 std::string_view advice_on(std::string_view sqlstate) {

@@ -18,6 +18,10 @@ enum class Verdict {
 // rejected for it. A code that nobody knows is kRetry: that loses nothing.
 Verdict verdict_on(std::string_view sqlstate);
 
+// A CREATE or ALTER TABLE made from records was refused for what is in them: their fields' names,
+// or how many there are.
+bool blames_definition(std::string_view sqlstate);
+
 // What a person should look at, "" when the server's own words say it all.
 std::string_view advice_on(std::string_view sqlstate);
 

@@ -73,6 +73,71 @@ TEST_F(SqliteSinkTest, field_that_appears_later_becomes_a_column) {
             (Rows{"1|a|NULL|NULL", "2|b|NULL|NULL", "3|NULL|1.5|NULL", "4|d|NULL|1"}));
 }
 
+// One record of it stopped the pipeline at every start.
+TEST_F(SqliteSinkTest, record_with_more_fields_than_a_table_can_have_is_rejected) {
+  std::vector<std::string> names;
+  Row wide;
+  for (int i = 0; i < 2500; ++i) names.push_back("f" + std::to_string(i));
+  for (const std::string& name : names) wide.emplace_back(name, Value::of_integer(1));
+  for (bool exists : {false, true}) {
+    Answer answer = deliver({wide, row(2, "b"), wide, row(4, "d")});
+    EXPECT_EQ(answer.outcome, Outcome::kRejected);
+    EXPECT_EQ(answer.reason,
+              "the record has fields for which table \"t\" would need more than 2000 columns: "
+              "SQLite has no more");
+    EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{0, 2}));
+    expect_delivered({row(2, "b"), row(4, "d")});
+    EXPECT_EQ(query("SELECT count(*) FROM t"), Rows{exists ? "4" : "2"});
+  }
+}
+
+TEST_F(SqliteSinkTest, fields_that_are_new_in_every_record_fill_the_table_and_are_then_rejected) {
+  std::vector<std::string> names;
+  std::vector<Row> rows;
+  for (int i = 0; i < 2100; ++i) names.push_back("f" + std::to_string(i));
+  for (const std::string& name : names)
+    rows.push_back({{"id", Value::of_integer(1)}, {name, Value::of_integer(1)}});
+  Answer answer = deliver(rows);
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  ASSERT_EQ(answer.bad_records.size(), 101u) << answer.reason;
+  EXPECT_EQ(answer.bad_records.front(), 1999u);
+  rows.resize(1999);
+  expect_delivered(rows);
+  EXPECT_EQ(query("SELECT count(*) FROM t"), Rows{"1999"});
+}
+
+TEST_F(SqliteSinkTest, field_whose_name_no_column_can_have_is_rejected_with_its_record) {
+  Answer answer = deliver({{{std::string_view("a\0b", 3), text("x")}}, row(2, "b")});
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_EQ(answer.bad_records, std::vector<uint32_t>{0});
+  expect_delivered({row(2, "b")});
+}
+
+TEST_F(SqliteSinkTest, field_of_a_generated_column_is_left_to_the_database) {
+  execute("CREATE TABLE t (id INTEGER, twice INTEGER AS (2 * id), half REAL AS (id / 2.0) STORED)");
+  Row both = {
+      {"id", Value::of_integer(4)}, {"twice", Value::of_integer(8)}, {"half", Value::of_float(2)}};
+  expect_delivered({both, both});
+  EXPECT_EQ(query("SELECT * FROM t"), (Rows{"4|8|2.0", "4|8|2.0"}));
+  EXPECT_EQ(deliver({{{"twice", Value::of_integer(8)}}}).reason,
+            "none of the record's fields can be stored");
+}
+
+TEST_F(SqliteSinkTest, foreign_keys_hold) {
+  execute(
+      "CREATE TABLE site (id INTEGER PRIMARY KEY); INSERT INTO site VALUES (1);"
+      "CREATE TABLE t (id INTEGER REFERENCES site)");
+  Answer answer = deliver({{{"id", Value::of_integer(1)}}, {{"id", Value::of_integer(7)}}});
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_EQ(answer.reason, "FOREIGN KEY constraint failed");
+  EXPECT_EQ(answer.bad_records, std::vector<uint32_t>{1});
+  execute(
+      "DROP TABLE t; CREATE TABLE t (id INTEGER REFERENCES site DEFERRABLE INITIALLY DEFERRED)");
+  answer = deliver({{{"id", Value::of_integer(7)}}});
+  EXPECT_EQ(answer.outcome, Outcome::kRejected) << answer.reason;
+  expect_delivered({{{"id", Value::of_integer(1)}}});
+}
+
 TEST_F(SqliteSinkTest, without_createTable_a_field_without_a_column_is_rejected_by_name) {
   options_.set("createTable", false);
   execute("CREATE TABLE t (id INTEGER, name TEXT)");
