@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "connectors/postgres/new_table.h"
-#include "connectors/postgres/sqlstate.h"
 #include "connectors/postgres/statements.h"
+#include "protocols/postgres/sqlstate.h"
 
 namespace leat::postgres {
 namespace {
