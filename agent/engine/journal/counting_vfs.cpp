@@ -37,7 +37,9 @@ int counted_write(sqlite3_file* file, const void* data, int size, sqlite3_int64 
 
 int counted_sync(sqlite3_file* file, int flags) {
   ++g_written.syncs;
-  return tail(file).real->xSync(file, flags);
+  int code = tail(file).real->xSync(file, flags);
+  if (code != SQLITE_OK) ++g_written.failed_syncs;
+  return code;
 }
 
 int counted_open(sqlite3_vfs* /*vfs*/, sqlite3_filename name, sqlite3_file* file, int flags,

@@ -1,165 +1,33 @@
 #include "journal/database.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <cerrno>
 #include <ctime>
 
 #include "base/folder.h"
 #include "base/log.h"
 #include "journal/counting_vfs.h"
+#include "journal/salvage.h"
+#include "journal/schema.h"
+#include "journal/sqlite_error.h"
 
 namespace leat {
 namespace {
 
-constexpr int kVersion = 2;
-
-// Values and reasons: FORMAT.md.
-constexpr const char* kSetup =
-    "PRAGMA page_size=1024;"
-    "PRAGMA locking_mode=EXCLUSIVE;"
-    "PRAGMA journal_mode=WAL;"
-    "PRAGMA wal_autocheckpoint=2048;"
-    "PRAGMA cache_size=-64;"
-    "PRAGMA temp_store=MEMORY;";
-constexpr const char* kSync = "PRAGMA synchronous=NORMAL";
-
-// kMigrations[n] takes the format from version n to n + 1.
-constexpr const char* kMigrations[kVersion] = {
-    "CREATE TABLE positions("
-    "  pipeline TEXT NOT NULL,"
-    "  partition TEXT NOT NULL,"
-    "  value TEXT NOT NULL,"
-    "  saved_at INTEGER NOT NULL,"
-    "  PRIMARY KEY(pipeline, partition)"
-    ") WITHOUT ROWID;"
-    "PRAGMA application_id=0x6C656174;"
-    "PRAGMA user_version=1;",
-    "CREATE TABLE spools("
-    "  number INTEGER PRIMARY KEY,"
-    "  pipeline TEXT NOT NULL UNIQUE,"
-    "  epoch TEXT NOT NULL"
-    ");"
-    "CREATE TABLE spool("
-    "  id INTEGER PRIMARY KEY,"
-    "  records INTEGER NOT NULL,"
-    "  before INTEGER NOT NULL,"
-    "  batch BLOB NOT NULL"
-    ");"
-    "PRAGMA user_version=2;"};
+// Pages of WAL after which a checkpoint is made (FORMAT.md).
+constexpr int kCheckpointAfter = 2048;
 
 constexpr const char* kSave =
     "INSERT OR REPLACE INTO positions(pipeline, partition, value, saved_at) VALUES(?1, ?2, ?3, ?4)";
 constexpr const char* kLoad = "SELECT partition, value FROM positions WHERE pipeline = ?1";
 
-Error sqlite_error(sqlite3* db, const std::string& what) {
-  int code = sqlite3_errcode(db);
-  std::string message = what + ": " + sqlite3_errmsg(db);
-  switch (code) {
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return {ErrorKind::kData, message};
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-      return {ErrorKind::kUsage, message};
-    default:
-      return {ErrorKind::kUnavailable, message};
-  }
-}
-
-Status execute(sqlite3* db, const char* sql, const std::string& path) {
-  if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
-  if (sqlite3_errcode(db) == SQLITE_BUSY)
-    return fail(ErrorKind::kUnavailable, path + ": another agent is using this journal");
-  return fail(sqlite_error(db, path));
-}
-
-Result<int> user_version(sqlite3* db, const std::string& path) {
-  sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, nullptr) != SQLITE_OK)
-    return fail(sqlite_error(db, path));
-  int version = -1;
-  if (sqlite3_step(statement) == SQLITE_ROW) version = sqlite3_column_int(statement, 0);
-  sqlite3_finalize(statement);
-  if (version < 0) return fail(sqlite_error(db, path));
-  return version;
-}
-
-Status migrate(sqlite3* db, const std::string& path) {
-  Result<int> version = user_version(db, path);
-  if (!version) return fail(version.error());
-  if (*version > kVersion)
-    return fail(ErrorKind::kUsage, path + ": its format " + std::to_string(*version) +
-                                       " is newer than this leat understands (" +
-                                       std::to_string(kVersion) +
-                                       "): install the newer leat again");
-  for (int v = *version; v < kVersion; ++v) {
-    std::string sql = std::string("BEGIN IMMEDIATE;") + kMigrations[v] + "COMMIT;";
-    if (Status status = execute(db, sql.c_str(), path); !status) {
-      sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
-      return status;
-    }
-  }
-  return {};
-}
-
-// Renames a damaged journal (and its WAL) to the first free ".damaged-N"; returns the new path.
-Result<std::string> set_aside(const std::string& path) {
-  constexpr int kMost = 100;  // more than that many damaged journals need a person
-  for (int n = 1; n <= kMost; ++n) {
-    std::string target = path + ".damaged-" + std::to_string(n);
-    if (::access(target.c_str(), F_OK) == 0) continue;
-    if (std::rename(path.c_str(), target.c_str()) != 0)
-      return fail_errno("rename " + path + " to " + target, errno);
-    std::rename((path + "-wal").c_str(), (target + "-wal").c_str());
-    return target;
-  }
-  return fail(ErrorKind::kUsage, path + ": damaged, and so are " + std::to_string(kMost) +
-                                     " earlier ones beside it: remove some");
-}
-
-// Copies what can still be read of a table, row by row, as it is; returns how many rows.
-int salvage(sqlite3* from, sqlite3* into, const std::string& table, int columns) {
-  int saved = 0;
-  sqlite3_stmt* rows = nullptr;
-  sqlite3_stmt* insert = nullptr;
-  std::string values = "?";
-  for (int i = 1; i < columns; ++i) values += ",?";
-  std::string sql = "INSERT OR IGNORE INTO " + table + " VALUES(" + values + ")";
-  if (sqlite3_prepare_v2(from, ("SELECT * FROM " + table).c_str(), -1, &rows, nullptr) ==
-          SQLITE_OK &&
-      sqlite3_prepare_v2(into, sql.c_str(), -1, &insert, nullptr) == SQLITE_OK) {
-    while (sqlite3_step(rows) == SQLITE_ROW) {
-      for (int i = 0; i < columns; ++i)
-        sqlite3_bind_value(insert, i + 1, sqlite3_column_value(rows, i));
-      sqlite3_step(insert);
-      if (sqlite3_reset(insert) == SQLITE_OK) ++saved;
-    }
-  }
-  sqlite3_finalize(rows);
-  sqlite3_finalize(insert);
-  return saved;
-}
-
-struct Salvaged {
-  int positions = 0;
-  int batches = 0;
-};
-
-Salvaged salvage(const std::string& damaged, sqlite3* into) {
-  sqlite3* db = nullptr;
-  Salvaged saved;
-  if (sqlite3_open_v2(damaged.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK) {
-    saved.positions = salvage(db, into, "positions", 4);
-    salvage(db, into, "spools", 3);
-    saved.batches = salvage(db, into, "spool", 4);
-  }
-  sqlite3_close(db);
-  return saved;
+void bind_text(sqlite3_stmt* statement, int index, const std::string& text) {
+  sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
 }
 
 // Writes the first bytes of a file over themselves.
@@ -179,49 +47,64 @@ bool write_again(sqlite3_file* file, sqlite3_int64 most) {
   return true;
 }
 
-void bind(sqlite3_stmt* statement, int index, const std::string& text) {
-  sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
+const Clock& system_clock() {
+  static const SystemClock clock;
+  return clock;
+}
+
+// What SQLite would answer with less clear words, or not at all.
+Status can_be_opened(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return {};  // a new one
+  if (S_ISDIR(info.st_mode)) return fail_errno("open " + path, EISDIR);
+  if (!S_ISREG(info.st_mode))
+    return fail(ErrorKind::kUsage, "open " + path + ": not a regular file");
+  if (::access(path.c_str(), R_OK | W_OK) != 0) return fail_errno("open " + path, errno);
+  return {};
 }
 
 }  // namespace
+
+JournalDatabase::JournalDatabase(sqlite3* db, std::string path, const Clock& clock)
+    : db_(db),
+      path_(std::move(path)),
+      clock_(clock),
+      spool_(db),
+      room_(path_),
+      failed_syncs_(written().failed_syncs) {}
 
 Error JournalDatabase::error(const std::string& what) const {
   return sqlite_error(db_, what);
 }
 
-Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::string& path) {
+Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::string& path,
+                                                                    const Clock& clock) {
+  if (Status status = can_be_opened(path); !status) return fail(status.error());
+  struct stat info {};
+  bool is_new = ::stat(path.c_str(), &info) != 0 || info.st_size == 0;
   sqlite3* db = nullptr;
   constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   int code = sqlite3_open_v2(path.c_str(), &db, kFlags, counting_vfs());
-  std::unique_ptr<JournalDatabase> database(new JournalDatabase(db, path));
+  std::unique_ptr<JournalDatabase> database(new JournalDatabase(db, path, clock));
   if (code != SQLITE_OK) return fail(database->error("open " + path));
-  // A new file holds nothing yet that a power cut could take, so making it waits for no disk: its
-  // six fsyncs took 30 of 40 ms to the first delivery, measured on a virtual disk. begin() makes up
-  // for it.
-  struct stat info {};
-  database->is_new_ = ::stat(path.c_str(), &info) != 0 || info.st_size == 0;
-  const char* sync = database->is_new_ ? "PRAGMA synchronous=OFF" : kSync;
-  if (Status status = execute(db, sync, path); !status) return fail(status.error());
-  if (Status status = execute(db, kSetup, path); !status) return fail(status.error());
-  if (Status status = migrate(db, path); !status) return fail(status.error());
-  if (Status status = execute(db, kSync, path); !status) return fail(status.error());
+  database->is_new_ = is_new;
+  if (Status status = make_journal(db, path, is_new); !status) {
+    database->out_of_room_ = is_out_of_room(db);
+    return fail(status.error());
+  }
   if (Status status = database->prepare(); !status) return fail(status.error());
-  // Touch what can be touched now, when damage can still be dealt with: all of the small tables,
-  // and the tree, but not the content, of the spool.
-  constexpr const char* kTouch =
-      "SELECT count(value) FROM positions; SELECT count(epoch) FROM spools;"
-      "SELECT min(id), max(id) FROM spool";
-  if (Status status = execute(db, kTouch, path); !status) return fail(status.error());
   return database;
 }
 
-Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open(const std::string& path) {
-  Result<std::unique_ptr<JournalDatabase>> database = open_file(path);
+Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open(const std::string& path,
+                                                               const Clock* clock) {
+  const Clock& used = clock == nullptr ? system_clock() : *clock;
+  Result<std::unique_ptr<JournalDatabase>> database = open_file(path, used);
   if (database || database.error().kind() != ErrorKind::kData) return database;
   std::string reason = database.error().message();
   Result<std::string> damaged = set_aside(path);
   if (!damaged) return fail(damaged.error());
-  database = open_file(path);
+  database = open_file(path, used);
   if (!database) return database;
   Salvaged saved = salvage(*damaged, (*database)->db_);
   log::error("leat", "the journal was damaged (" + reason + "): kept as " + *damaged + ", " +
@@ -229,6 +112,18 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open(const std::string
                          std::to_string(saved.batches) +
                          " spooled batches carried over; sources without a position start from "
                          "the beginning");
+  return database;
+}
+
+Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_stand_in(const std::string& path,
+                                                                        const Clock* clock) {
+  sqlite3* db = nullptr;
+  sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  std::unique_ptr<JournalDatabase> database(
+      new JournalDatabase(db, path, clock == nullptr ? system_clock() : *clock));
+  database->stand_in_ = true;
+  if (Status status = make_journal(db, path, true); !status) return fail(status.error());
+  if (Status status = database->prepare(); !status) return fail(status.error());
   return database;
 }
 
@@ -240,19 +135,42 @@ Status JournalDatabase::prepare() {
   const Wanted wanted[] = {{"BEGIN IMMEDIATE", &begin_},
                            {"COMMIT", &commit_},
                            {"ROLLBACK", &rollback_},
+                           {"PRAGMA page_count", &page_count_},
+                           {"PRAGMA freelist_count", &free_pages_},
                            {kSave, &save_},
                            {kLoad, &load_}};
   for (const Wanted& one : wanted)
     if (sqlite3_prepare_v3(db_, one.sql, -1, SQLITE_PREPARE_PERSISTENT, one.statement, nullptr) !=
         SQLITE_OK)
       return fail(error(path_));
+  sqlite3_wal_hook(
+      db_,
+      [](void* self, sqlite3*, const char*, int pages) {
+        static_cast<JournalDatabase*>(self)->wal_pages_ = pages;
+        return SQLITE_OK;
+      },
+      this);
   return spool_.prepare();
 }
 
 JournalDatabase::~JournalDatabase() {
-  for (sqlite3_stmt* statement : {begin_, commit_, rollback_, save_, load_})
+  // Without the reserve the room that the WAL has must not go to others: what frees room needs it.
+  int keep_wal = 1;
+  if (!stand_in_ && !room_.reserved() && !spool_.seems_empty())
+    sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_PERSIST_WAL, &keep_wal);
+  for (sqlite3_stmt* statement :
+       {begin_, commit_, rollback_, page_count_, free_pages_, save_, load_})
     sqlite3_finalize(statement);
   sqlite3_close_v2(db_);  // closes when the statements of spool_ are gone, too
+}
+
+// --- the disk -----------------------------------------------------------------------------------
+
+// SQLite's own: closing another descriptor of the file would drop its locks.
+sqlite3_file* JournalDatabase::file() const {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_FILE_POINTER, &file);
+  return file == nullptr || file->pMethods == nullptr ? nullptr : file;
 }
 
 // A WAL is only read when the file beside it says that it has one: while that file has never
@@ -263,14 +181,12 @@ JournalDatabase::~JournalDatabase() {
 // A WAL ends, when it is read, at the first frame that is not there: what is committed behind such
 // a frame would go with it. So what is there is written again, in place, which needs no room.
 Status JournalDatabase::sync_file() {
-  sqlite3_file* file = nullptr;  // SQLite's own: closing another descriptor would drop its locks
   sqlite3_file* wal = nullptr;
-  sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_FILE_POINTER, &file);
   sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_JOURNAL_POINTER, &wal);
   constexpr sqlite3_int64 kFirstPage = 1024;  // all others are in the WAL until they are synced
-  if (!is_new_ && !(write_again(file, kFirstPage) && write_again(wal, INT64_MAX)))
+  if (!is_new_ && !(write_again(file(), kFirstPage) && write_again(wal, INT64_MAX)))
     return fail(ErrorKind::kUnavailable, path_ + ": it cannot be written");
-  bool done = file != nullptr && file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_OK;
+  bool done = file() != nullptr && file()->pMethods->xSync(file(), SQLITE_SYNC_NORMAL) == SQLITE_OK;
   if (!done || !sync_folder(folder_of(path_))) return broken();
   synced_ = true;
   return {};
@@ -284,45 +200,95 @@ Status JournalDatabase::broken() {
   return fail(ErrorKind::kUnavailable, broken_);
 }
 
-Status JournalDatabase::begin(bool durable) {
+// The answers of SQLite do not tell of every sync that failed: not of one in a checkpoint.
+Status JournalDatabase::intact() {
   if (!broken_.empty()) return fail(ErrorKind::kUnavailable, broken_);
-  if (durable && !synced_)
+  if (!stand_in_ && written().failed_syncs != failed_syncs_) return broken();
+  return {};
+}
+
+// A checkpoint that finds no room writes all the same, so it is not tried again at once.
+void JournalDatabase::checkpoint() {
+  int64_t now = clock_.monotonic_us();
+  if (!intact() || !checkpoint_again_.over(now)) return;
+  auto attempt = [this] {
+    int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    return code == SQLITE_OK;
+  };
+  bool done = attempt() || (is_out_of_room(db_) && room_.release() && attempt());
+  if (done) {
+    checkpoint_again_ = {};
+    wal_pages_ = 0;
+  } else {
+    checkpoint_again_.failed(now);
+  }
+}
+
+Result<int64_t> JournalDatabase::number(sqlite3_stmt* statement) const {
+  int64_t value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+  if (sqlite3_reset(statement) != SQLITE_OK) return fail(error(path_));
+  return value;
+}
+
+bool JournalDatabase::admits_rows() {
+  Result<int64_t> free_pages = number(free_pages_);
+  uint64_t inside = free_pages ? static_cast<uint64_t>(*free_pages) * kPageSize : 0;
+  return room_.admits(inside, clock_.monotonic_us());
+}
+
+Status JournalDatabase::no_room() const {
+  return fail(ErrorKind::kUnavailable, "no space left on " + folder_of(path_));
+}
+
+// --- transactions -------------------------------------------------------------------------------
+
+Status JournalDatabase::begin(bool durable) {
+  out_of_room_ = false;
+  if (Status status = intact(); !status) return status;
+  if (!room_.admits_positions(clock_.monotonic_us())) return no_room();
+  if (durable && !synced_ && !stand_in_)
     if (Status status = sync_file(); !status) return status;
   if (durable != durable_) {
-    const char* sync = durable ? "PRAGMA synchronous=FULL" : kSync;
-    if (Status status = execute(db_, sync, path_); !status) return status;
+    if (Status status = execute(db_, durable ? kSyncFull : kSyncNormal, path_); !status)
+      return status;
     durable_ = durable;
   }
   sqlite3_step(begin_);
   return sqlite3_reset(begin_) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": begin")));
 }
 
-Status JournalDatabase::commit() {
+Status JournalDatabase::commit(bool rows) {
+  Result<int64_t> pages = number(page_count_);
   sqlite3_step(commit_);
   ++written().commits;
-  int code = sqlite3_extended_errcode(db_);
-  if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
-    sqlite3_reset(commit_);
-    return broken();
+  if (sqlite3_reset(commit_) != SQLITE_OK) {
+    Error failed = error(path_ + ": commit");
+    if (Status status = intact(); !status) return status;
+    return fail(failed);
   }
-  return sqlite3_reset(commit_) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": commit")));
+  spool_.committed();
+  room_.succeeded(rows);
+  // The WAL must always fit into the database, at worst with the help of the reserve.
+  sqlite3_int64 size = 0;
+  if (file() != nullptr) file()->pMethods->xFileSize(file(), &size);
+  bool grown = pages && *pages * kPageSize - size > static_cast<int64_t>(room_.size() / 2);
+  if (wal_pages_ >= kCheckpointAfter || (rows && grown)) checkpoint();
+  return intact();
 }
 
 void JournalDatabase::rollback() {
-  if (sqlite3_get_autocommit(db_) != 0) return;  // SQLite has rolled back by itself
-  sqlite3_step(rollback_);
-  sqlite3_reset(rollback_);
-}
-
-void JournalDatabase::make_room() {
-  if (broken_.empty())
-    sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  out_of_room_ = is_out_of_room(db_);
+  if (sqlite3_get_autocommit(db_) == 0) {  // else SQLite has rolled back by itself
+    sqlite3_step(rollback_);
+    sqlite3_reset(rollback_);
+  }
+  spool_.rolled_back();
 }
 
 Status JournalDatabase::save(const std::string& pipeline, const SavedPosition& position) {
-  bind(save_, 1, pipeline);
-  bind(save_, 2, position.partition);
-  bind(save_, 3, position.value);
+  bind_text(save_, 1, pipeline);
+  bind_text(save_, 2, position.partition);
+  bind_text(save_, 3, position.value);
   sqlite3_bind_int64(save_, 4, static_cast<sqlite3_int64>(std::time(nullptr)));
   sqlite3_step(save_);
   return sqlite3_reset(save_) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": save")));
@@ -330,7 +296,7 @@ Status JournalDatabase::save(const std::string& pipeline, const SavedPosition& p
 
 Result<std::vector<SavedPosition>> JournalDatabase::load(const std::string& pipeline) {
   std::vector<SavedPosition> out;
-  bind(load_, 1, pipeline);
+  bind_text(load_, 1, pipeline);
   auto text = [this](int i) {
     return std::string(reinterpret_cast<const char*>(sqlite3_column_text(load_, i)),
                        static_cast<size_t>(sqlite3_column_bytes(load_, i)));

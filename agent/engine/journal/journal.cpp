@@ -1,20 +1,33 @@
 #include "journal/journal.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
 #include "base/log.h"
 #include "journal/database.h"
+#include "journal/schema.h"
 
 namespace leat {
+namespace {
 
-struct JournalClient::Request {
-  bool writes = false;                           // part of the transaction
+// A journal that exists holds what must not be forgotten, and can be opened without room.
+bool is_new_and_without_room(const std::string& path, const Error& error) {
+  struct stat info {};
+  bool holds_nothing = ::stat(path.c_str(), &info) != 0 || info.st_size <= kPageSize;
+  return holds_nothing && error.message().starts_with("no space left");
+}
+
+}  // namespace
+
+struct JournalRequest {
+  JournalWork kind;                              // all but kReads are part of the transaction
   bool durable = false;                          // the transaction must reach the disk
   std::function<Status(JournalDatabase&)> work;  // on the journal thread
-  Committed done;                                // on the loop
+  JournalClient::Committed done;                 // on the loop
   Status status;
 };
 
@@ -23,8 +36,8 @@ struct JournalClient::Request {
 struct Journal::Channel {
   // At most this many requests of a client are under way; so both rings always have room.
   static constexpr size_t kCapacity = 64;
-  Ring<JournalClient::Request> requests{kCapacity};
-  Ring<JournalClient::Request> replies{kCapacity};
+  Ring<JournalRequest> requests{kCapacity};
+  Ring<JournalRequest> replies{kCapacity};
   std::mutex mutex;        // guards `async`
   Async* async = nullptr;  // null when the client is gone
 
@@ -34,13 +47,20 @@ struct Journal::Channel {
   }
 };
 
-Result<std::unique_ptr<Journal>> Journal::open(const std::string& path) {
-  Result<std::unique_ptr<JournalDatabase>> database = JournalDatabase::open(path);
+Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, const Clock* clock) {
+  Result<std::unique_ptr<JournalDatabase>> database = JournalDatabase::open(path, clock);
+  if (!database && is_new_and_without_room(path, database.error())) {
+    log::error("leat", database.error().message() +
+                           ": no journal can be made there; records are delivered without it, and "
+                           "nothing that is not delivered is acknowledged, until there is room");
+    database = JournalDatabase::open_stand_in(path, clock);
+  }
   if (!database) return fail(database.error());
-  return std::unique_ptr<Journal>(new Journal(std::move(*database)));
+  return std::unique_ptr<Journal>(new Journal(path, clock, std::move(*database)));
 }
 
-Journal::Journal(std::unique_ptr<JournalDatabase> database) : database_(std::move(database)) {
+Journal::Journal(std::string path, const Clock* clock, std::unique_ptr<JournalDatabase> database)
+    : path_(std::move(path)), clock_(clock), database_(std::move(database)) {
   uv_sem_init(&wake_, 0);
 }
 
@@ -72,33 +92,92 @@ void Journal::run() {
 
 // Group commit: everything that waits, of all loops, goes into one transaction.
 void Journal::serve_all() {
-  std::vector<std::pair<Channel*, JournalClient::Request>> batch;
-  bool writes = false;
-  bool durable = false;
-  for (const std::shared_ptr<Channel>& channel : channels_) {
-    while (std::optional<JournalClient::Request> request = channel->requests.pop()) {
-      writes |= request->writes;
-      durable |= request->durable;
+  std::vector<std::pair<Channel*, JournalRequest>> batch;
+  for (const std::shared_ptr<Channel>& channel : channels_)
+    while (std::optional<JournalRequest> request = channel->requests.pop())
       batch.emplace_back(channel.get(), std::move(*request));
-    }
-  }
-  Status status;
-  if (writes) {
-    status = database_->begin(durable);
-    for (auto& [channel, request] : batch)
-      if (request.writes && status) status = request.work(*database_);
-    if (status) status = database_->commit();
-    if (!status) {
-      database_->rollback();
-      database_->make_room();
-    }
-  }
+  std::vector<JournalRequest*> writing;
+  for (auto& [channel, request] : batch)
+    if (request.kind != JournalWork::kReads) writing.push_back(&request);
+  if (!writing.empty()) write(std::move(writing));
   for (auto& [channel, request] : batch) {
-    request.status = request.writes ? status : request.work(*database_);
+    if (request.kind == JournalWork::kReads) request.status = request.work(*database_);
     request.work = nullptr;
     channel->replies.push(std::move(request));
     channel->wake_client();
   }
+}
+
+// What adds rows may find no room; what removes them, and what saves positions, must find it.
+void Journal::write(std::vector<JournalRequest*> requests) {
+  auto adds = [](const JournalRequest* request) { return request->kind == JournalWork::kAdds; };
+  auto without_those_that_add = [&requests, adds](const Status& why) {
+    for (JournalRequest* request : requests)
+      if (adds(request)) request->status = why;
+    std::erase_if(requests, adds);
+  };
+  if (database_->stand_in() && !make_file()) {
+    for (JournalRequest* request : requests) request->status = database_->no_room();
+    return;
+  }
+  bool any_adds = std::any_of(requests.begin(), requests.end(), adds);
+  if (any_adds && !database_->admits_rows()) {
+    without_those_that_add(database_->no_room());
+    any_adds = false;
+  }
+  if (requests.empty()) return;
+  Status status = transact(requests);
+  if (!status && database_->out_of_room()) {
+    database_->checkpoint();
+    if (any_adds) {
+      database_->room().rows_failed(database_->now_us());
+      without_those_that_add(status);
+    }
+    if (!requests.empty()) status = transact(requests);
+    if (!status && database_->out_of_room() && database_->room().release())
+      status = transact(requests);
+    if (!status && database_->out_of_room())
+      database_->room().positions_failed(database_->now_us());
+  }
+  for (JournalRequest* request : requests) {
+    request->status = status;
+    if (status && request->kind == JournalWork::kRemoves) database_->room().rows_were_removed();
+  }
+}
+
+Status Journal::transact(const std::vector<JournalRequest*>& requests) {
+  bool durable = false;
+  bool adds = false;
+  for (const JournalRequest* request : requests) {
+    durable |= request->durable;
+    adds |= request->kind == JournalWork::kAdds;
+  }
+  Status status = database_->begin(durable);
+  if (!status) return status;
+  for (JournalRequest* request : requests)
+    if (status) status = request->work(*database_);
+  if (status) status = database_->commit(adds);
+  if (!status) database_->rollback();
+  return status;
+}
+
+// There may be room by now for the journal that could not be made at the start.
+bool Journal::make_file() {
+  int64_t now = database_->now_us();
+  if (!make_again_.over(now)) return false;
+  Result<std::unique_ptr<JournalDatabase>> made = JournalDatabase::open(path_, clock_);
+  Status status = made ? (*made)->spool().take_over(database_->spool()) : fail(made.error());
+  if (!status) {
+    make_again_.failed(now);
+    return false;
+  }
+  database_ = std::move(*made);
+  log::info("leat", path_ + ": there is room for the journal now");
+  return true;
+}
+
+void Journal::ask_room(std::function<uint64_t()> free_on_disk) {
+  database_->room().ask(std::move(free_on_disk));
 }
 
 Result<std::vector<std::string>> Journal::spooled_pipelines() {
@@ -119,10 +198,10 @@ JournalClient::~JournalClient() {
 
 // The result travels in an object that the two functions share.
 template <typename T>
-void JournalClient::submit(bool writes, bool durable,
+void JournalClient::submit(JournalWork kind, bool durable,
                            std::function<Result<T>(JournalDatabase&)> work, Got<T> done) {
   auto result = std::make_shared<T>();
-  submit({writes,
+  submit({kind,
           durable,
           [result, work = std::move(work)](JournalDatabase& database) -> Status {
             Result<T> got = work(database);
@@ -153,7 +232,7 @@ Status save_all(JournalDatabase& database, const std::string& pipeline,
 
 void JournalClient::commit(const std::string& pipeline, std::vector<SavedPosition> positions,
                            Committed done, Durability durability) {
-  submit({true,
+  submit({JournalWork::kSaves,
           durability == Durability::kPower,
           [pipeline, positions = std::move(positions)](JournalDatabase& database) {
             return save_all(database, pipeline, positions);
@@ -164,8 +243,8 @@ void JournalClient::commit(const std::string& pipeline, std::vector<SavedPositio
 
 void JournalClient::load(const std::string& pipeline, Got<std::vector<SavedPosition>> done) {
   submit<std::vector<SavedPosition>>(
-      false, false, [pipeline](JournalDatabase& database) { return database.load(pipeline); },
-      std::move(done));
+      JournalWork::kReads, false,
+      [pipeline](JournalDatabase& database) { return database.load(pipeline); }, std::move(done));
 }
 
 void JournalClient::flush(std::function<void()> done) {
@@ -178,7 +257,7 @@ void JournalClient::flush(std::function<void()> done) {
 
 void JournalClient::open_spool(const std::string& pipeline, Got<SpoolState> done) {
   submit<SpoolState>(
-      true, false,
+      JournalWork::kReads, false,
       [pipeline](JournalDatabase& database) { return database.spool().open(pipeline); },
       std::move(done));
 }
@@ -186,7 +265,7 @@ void JournalClient::open_spool(const std::string& pipeline, Got<SpoolState> done
 void JournalClient::count_spooled(const std::string& pipeline, uint64_t from,
                                   Got<SpoolTotals> done) {
   submit<SpoolTotals>(
-      false, false,
+      JournalWork::kReads, false,
       [pipeline, from](JournalDatabase& database) {
         return database.spool().totals(pipeline, from);
       },
@@ -198,7 +277,7 @@ void JournalClient::append(const std::string& pipeline, SpoolRow row,
                            Got<uint64_t> done) {
   auto shared = std::make_shared<SpoolRow>(std::move(row));  // a std::function is copyable
   submit<uint64_t>(
-      true, durability == Durability::kPower,
+      JournalWork::kAdds, durability == Durability::kPower,
       [pipeline, shared,
        positions = std::move(positions)](JournalDatabase& database) -> Result<uint64_t> {
         Result<uint64_t> stored = database.spool().append(pipeline, *shared);
@@ -212,7 +291,7 @@ void JournalClient::append(const std::string& pipeline, SpoolRow row,
 
 void JournalClient::read_spool(const std::string& pipeline, uint64_t from, Got<SpoolRow> done) {
   submit<SpoolRow>(
-      false, false,
+      JournalWork::kReads, false,
       [pipeline, from](JournalDatabase& database) -> Result<SpoolRow> {
         uint64_t end = from;
         Result<std::optional<SpoolRow>> row = database.spool().read(pipeline, from, &end);
@@ -226,7 +305,7 @@ void JournalClient::read_spool(const std::string& pipeline, uint64_t from, Got<S
 void JournalClient::remove_spooled(const std::string& pipeline, uint64_t to,
                                    Got<SpoolRemoved> done) {
   submit<SpoolRemoved>(
-      true, false,
+      JournalWork::kRemoves, false,
       [pipeline, to](JournalDatabase& database) { return database.spool().remove(pipeline, to); },
       std::move(done));
 }
@@ -234,7 +313,7 @@ void JournalClient::remove_spooled(const std::string& pipeline, uint64_t to,
 void JournalClient::drop_spooled(const std::string& pipeline, uint64_t from, uint64_t bytes,
                                  Got<SpoolRemoved> done) {
   submit<SpoolRemoved>(
-      true, false,
+      JournalWork::kRemoves, false,
       [pipeline, from, bytes](JournalDatabase& database) {
         return database.spool().drop(pipeline, from, bytes);
       },

@@ -20,7 +20,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
+#include "journal/room.h"
 #include "journal/spool_table.h"
 #include "loop/handles.h"
 #include "memory/ring.h"
@@ -30,13 +32,18 @@ namespace leat {
 
 class JournalDatabase;
 class JournalClient;
+struct JournalRequest;
+enum class JournalWork { kReads, kSaves, kRemoves, kAdds };
 
 class Journal {
  public:
   // Opens or creates `path`; takes an exclusive lock. A damaged file is set aside as
   // "<path>.damaged-<n>", what can be read of it is carried over, and a warning says so.
+  // Where there is no room to make a new one, requests that write fail until there is. `clock`
+  // must outlive it; null: the system's.
   // Errors: kUnavailable when another agent holds it, kUsage when the folder cannot be written.
-  static Result<std::unique_ptr<Journal>> open(const std::string& path);
+  static Result<std::unique_ptr<Journal>> open(const std::string& path,
+                                               const Clock* clock = nullptr);
 
   // Finishes what was submitted, then closes the file. All clients must be gone.
   ~Journal();
@@ -45,16 +52,24 @@ class Journal {
   std::unique_ptr<JournalClient> make_client(uv_loop_t* loop);
   void start();
 
+  // For tests, before start(): who says what is free on the disk.
+  void ask_room(std::function<uint64_t()> free_on_disk);
   // Pipelines that have something spooled. Before start().
   Result<std::vector<std::string>> spooled_pipelines();
 
  private:
   friend class JournalClient;
   struct Channel;
-  explicit Journal(std::unique_ptr<JournalDatabase> database);
+  Journal(std::string path, const Clock* clock, std::unique_ptr<JournalDatabase> database);
   void run();
   void serve_all();
+  void write(std::vector<JournalRequest*> requests);
+  Status transact(const std::vector<JournalRequest*>& requests);
+  bool make_file();
 
+  std::string path_;
+  const Clock* clock_;
+  Backoff make_again_;  // while there was no room for a file at the start
   std::unique_ptr<JournalDatabase> database_;
   std::vector<std::shared_ptr<Channel>> channels_;
   uv_sem_t wake_;
@@ -103,9 +118,9 @@ class JournalClient {
  private:
   friend class Journal;
   JournalClient(Journal& journal, std::shared_ptr<Journal::Channel> channel, uv_loop_t* loop);
-  struct Request;
+  using Request = JournalRequest;
   template <typename T>
-  void submit(bool writes, bool durable, std::function<Result<T>(JournalDatabase&)> work,
+  void submit(JournalWork kind, bool durable, std::function<Result<T>(JournalDatabase&)> work,
               Got<T> done);
   void submit(Request request);
   void send_waiting();

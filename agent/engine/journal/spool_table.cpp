@@ -4,14 +4,15 @@
 
 #include <utility>
 
+#include "journal/sqlite_error.h"
+
 namespace leat {
 namespace {
 
 constexpr int kRecordBits = 44;  // 500,000 spools of 17 trillion records each
 
 constexpr const char* kFind = "SELECT number, epoch FROM spools WHERE pipeline = ?1";
-constexpr const char* kMake =
-    "INSERT INTO spools(pipeline, epoch) VALUES(?1, lower(hex(randomblob(8))))";
+constexpr const char* kMake = "INSERT INTO spools(number, pipeline, epoch) VALUES(?1, ?2, ?3)";
 constexpr const char* kEnds =
     "SELECT id, records, before, length(batch) FROM spool"
     " WHERE id IN ((SELECT min(id) FROM spool WHERE id >= ?1 AND id < ?2),"
@@ -38,6 +39,22 @@ void bind(sqlite3_stmt* statement, std::initializer_list<int64_t> values) {
   for (int64_t value : values) sqlite3_bind_int64(statement, ++index, value);
 }
 
+void bind_text(sqlite3_stmt* statement, int index, const std::string& text) {
+  sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
+}
+
+std::string random_epoch() {
+  constexpr const char* kDigits = "0123456789abcdef";
+  unsigned char bytes[8];
+  sqlite3_randomness(sizeof bytes, bytes);
+  std::string out;
+  for (unsigned char byte : bytes) {
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
+  return out;
+}
+
 uint64_t unsigned_column(sqlite3_stmt* statement, int i) {
   return static_cast<uint64_t>(sqlite3_column_int64(statement, i));
 }
@@ -57,7 +74,7 @@ SpoolTable::~SpoolTable() {
 }
 
 Error SpoolTable::error(const char* what) const {
-  return {ErrorKind::kUnavailable, std::string(what) + ": " + sqlite3_errmsg(db_)};
+  return sqlite_error(db_, what);
 }
 
 Status SpoolTable::prepare() {
@@ -72,25 +89,84 @@ Status SpoolTable::prepare() {
     if (sqlite3_prepare_v3(db_, one.sql, -1, SQLITE_PREPARE_PERSISTENT, one.statement, nullptr) !=
         SQLITE_OK)
       return fail(error("prepare the spool"));
+  // Above all that rows were ever numbered with, so that none can come to another's.
+  sqlite3_stmt* last = nullptr;
+  constexpr const char* kLast =
+      "SELECT max((SELECT coalesce(max(number), 0) FROM spools),"
+      "           (SELECT coalesce(max(id), 0) >> 44 FROM spool))";
+  if (sqlite3_prepare_v2(db_, kLast, -1, &last, nullptr) == SQLITE_OK &&
+      sqlite3_step(last) == SQLITE_ROW)
+    next_number_ = sqlite3_column_int64(last, 0) + 1;
+  if (sqlite3_finalize(last) != SQLITE_OK) return fail(error("prepare the spool"));
+  return {};
+}
+
+// False when there is none.
+Result<bool> SpoolTable::find(const std::string& pipeline, Open* spool) {
+  bind_text(find_, 1, pipeline);
+  bool found = sqlite3_step(find_) == SQLITE_ROW;
+  if (found) {
+    spool->base = sqlite3_column_int64(find_, 0) << kRecordBits;
+    spool->epoch = bytes_column(find_, 1);
+    spool->made = Open::Made::kYes;
+  }
+  if (sqlite3_reset(find_) != SQLITE_OK) return fail(error("find the spool"));
+  return found;
+}
+
+Status SpoolTable::make(const std::string& pipeline, Open& spool) {
+  bind(make_, {spool.base >> kRecordBits});
+  bind_text(make_, 2, pipeline);
+  bind_text(make_, 3, spool.epoch);
+  sqlite3_step(make_);
+  if (sqlite3_reset(make_) != SQLITE_OK) return fail(error("make the spool"));
+  spool.made = Open::Made::kInThisTransaction;
+  return {};
+}
+
+void SpoolTable::committed() {
+  for (auto& [pipeline, spool] : open_)
+    if (spool.made == Open::Made::kInThisTransaction) spool.made = Open::Made::kYes;
+}
+
+void SpoolTable::rolled_back() {
+  for (auto& [pipeline, spool] : open_)
+    if (spool.made == Open::Made::kInThisTransaction) spool.made = Open::Made::kNo;
+}
+
+Status SpoolTable::take_over(SpoolTable& other) {
+  for (auto& [pipeline, spool] : other.open_) {
+    Open mine;
+    Result<bool> found = find(pipeline, &mine);
+    if (!found) return fail(found.error());
+    if (!*found) {
+      mine.base = next_number_++ << kRecordBits;
+      mine.epoch = spool.epoch;
+      mine.made = Open::Made::kNo;
+    }
+    mine.stored = spool.stored;
+    open_[pipeline] = mine;
+  }
   return {};
 }
 
 Result<SpoolState> SpoolTable::open(const std::string& pipeline) {
-  auto find = [this, &pipeline] {
-    sqlite3_bind_text(find_, 1, pipeline.data(), static_cast<int>(pipeline.size()), SQLITE_STATIC);
-    return sqlite3_step(find_) == SQLITE_ROW;
-  };
-  if (!find()) {
-    sqlite3_reset(find_);
-    sqlite3_bind_text(make_, 1, pipeline.data(), static_cast<int>(pipeline.size()), SQLITE_STATIC);
-    sqlite3_step(make_);
-    if (sqlite3_reset(make_) != SQLITE_OK || !find()) return fail(error("make the spool"));
-  }
   SpoolState state;
   Open spool;
-  spool.base = sqlite3_column_int64(find_, 0) << kRecordBits;
-  state.epoch = bytes_column(find_, 1);
-  sqlite3_reset(find_);
+  Result<bool> found = find(pipeline, &spool);
+  if (!found) return fail(found.error());
+  if (!*found) {
+    // Reloads open a spool again that has got no row yet.
+    auto known = open_.find(pipeline);
+    if (known == open_.end()) {
+      spool.base = next_number_++ << kRecordBits;
+      spool.epoch = random_epoch();
+      spool.made = Open::Made::kNo;
+    } else {
+      spool = known->second;
+    }
+  }
+  state.epoch = spool.epoch;
 
   bind(ends_, {spool.base, limit_of(spool.base)});
   bool any = false;
@@ -101,6 +177,7 @@ Result<SpoolState> SpoolTable::open(const std::string& pipeline) {
     spool.stored = unsigned_column(ends_, 2) + unsigned_column(ends_, 3);
   }
   if (sqlite3_reset(ends_) != SQLITE_OK) return fail(error("read the spool"));
+  seems_empty_ &= !any;
   open_[pipeline] = spool;
   return state;
 }
@@ -117,6 +194,8 @@ Result<SpoolTotals> SpoolTable::totals(const std::string& pipeline, uint64_t fro
 
 Result<uint64_t> SpoolTable::append(const std::string& pipeline, const SpoolRow& row) {
   Open& spool = known(pipeline);
+  if (spool.made == Open::Made::kNo)
+    if (Status status = make(pipeline, spool); !status) return fail(status.error());
   std::string packed = pack_row(row.content);
   bind(append_, {spool.base + static_cast<int64_t>(row.first), static_cast<int64_t>(row.records),
                  static_cast<int64_t>(spool.stored)});
@@ -125,6 +204,7 @@ Result<uint64_t> SpoolTable::append(const std::string& pipeline, const SpoolRow&
   if (sqlite3_reset(append_) != SQLITE_OK) return fail(error("spool a batch"));
   // Wrong when the transaction fails, and then only by what that row would have taken.
   spool.stored += packed.size();
+  seems_empty_ = false;
   return packed.size();
 }
 

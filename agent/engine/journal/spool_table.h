@@ -50,7 +50,8 @@ class SpoolTable {
   SpoolTable& operator=(const SpoolTable&) = delete;
   Status prepare();
 
-  // Makes the spool of `pipeline` when there is none. To be called before the others.
+  // Finds the spool of `pipeline`; one that is new is written with its first row. To be called
+  // before the others.
   Result<SpoolState> open(const std::string& pipeline);
   // The records numbered from `from` on, and the bytes of all rows. Reads each row's head.
   Result<SpoolTotals> totals(const std::string& pipeline, uint64_t from);
@@ -67,9 +68,19 @@ class SpoolTable {
   // Pipelines that have something in their spool.
   Result<std::vector<std::string>> not_empty();
 
+  // What became of the transaction.
+  void committed();
+  void rolled_back();
+  // No row was ever seen here.
+  bool seems_empty() const { return seems_empty_; }
+  // The spools that were opened in `other`, of a journal that this one takes the place of.
+  Status take_over(SpoolTable& other);
+
  private:
   struct Open {
-    int64_t base = 0;     // id of record 0
+    std::string epoch;
+    enum class Made { kNo, kInThisTransaction, kYes } made = Made::kYes;  // its row in `spools`
+    int64_t base = 0;                                                     // id of record 0
     uint64_t stored = 0;  // bytes stored since the beginning, of all rows that ever were
   };
   struct RowInfo {
@@ -80,11 +91,15 @@ class SpoolTable {
   Open& known(const std::string& pipeline) { return open_.at(pipeline); }
   // The first row at or behind `id`.
   Result<std::optional<RowInfo>> row_from(int64_t id, int64_t base);
+  Result<bool> find(const std::string& pipeline, Open* spool);
+  Status make(const std::string& pipeline, Open& spool);
   Result<SpoolRemoved> remove_rows(Open& spool, int64_t from, uint64_t to, uint64_t bytes);
   Error error(const char* what) const;
 
   sqlite3* db_;
   std::map<std::string, Open> open_;
+  int64_t next_number_ = 1;  // of a spool that is new
+  bool seems_empty_ = true;
   sqlite3_stmt* find_ = nullptr;
   sqlite3_stmt* make_ = nullptr;
   sqlite3_stmt* ends_ = nullptr;
