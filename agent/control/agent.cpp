@@ -17,6 +17,7 @@
 #include "control/progress.h"
 #include "control/roll_call.h"
 #include "control/service_manager.h"
+#include "control/spool_room.h"
 #include "journal/journal.h"
 #include "loop/handles.h"
 #include "loop/signals.h"
@@ -44,6 +45,9 @@ class Agent {
     hold_signals();
     if (Status status = prepare(); !status) return fail(status.error());
     if (Status status = make_pipelines(config_); !status) return fail(status.error());
+    if (std::string warning = spool_room_warning(config_.pipelines, config_.data_dir);
+        !warning.empty())
+      log::warn("leat", warning);
     warn_of_orphans();
     journal_->start();
     for (size_t i = 1; i < hosts_.size(); ++i) hosts_[i]->start_thread();
@@ -151,9 +155,12 @@ class Agent {
 
   Status prepare() {
     limit_process_memory();
-    if (Status status = make_folder(config_.data_dir + "/dead-letters"); !status) return status;
+    // On a full disk dead letters wait for their folder, but nothing else does.
+    Status folder = make_folder(config_.data_dir + "/dead-letters");
+    if (!folder && folder.error().kind() != ErrorKind::kUnavailable) return folder;
     Result<std::unique_ptr<Journal>> journal = Journal::open(config_.data_dir + "/journal.db");
     if (!journal) return fail(journal.error());
+    if (!folder) log::error("leat", folder.error().message());
     journal_ = std::move(*journal);
     for (int i = 0; i < std::max(1, config_.workers); ++i)
       hosts_.push_back(std::make_unique<LoopHost>(*journal_));

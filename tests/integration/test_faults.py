@@ -1,5 +1,8 @@
 """The disk is full, the journal is damaged: nothing is lost, and it goes on when it can."""
 
+import secrets
+import subprocess
+
 import pytest
 
 from faults.small_disk import SmallDisk, can_mount
@@ -50,6 +53,45 @@ def test_a_kill_on_a_full_disk_loses_nothing(agent, collector, telemetry, disk):
     disk.free()
     assert agent.run() == 0
     assert missing(seqs(collector), RECORDS) == []
+
+
+def test_a_journal_that_filled_its_disk_is_opened_again_and_delivered(
+        agent, collector, tmp_path, disk):
+    path = tmp_path / "input.jsonl"
+    path.write_text("".join(f'{{"seq":{n},"noise":"{secrets.token_hex(200)}"}}\n'
+                            for n in range(8000)))
+    agent.data_dir = disk.folder / "data"
+    agent.configure(pipeline(file_source(path), http_sink(collector),
+                             delivery=quick_retry(spool="always")))
+    collector.down()
+    agent.start()
+    agent.wait_log("warn leat: the pipelines may spool 64.0 MiB")
+    agent.wait_log(f"no space left on {agent.data_dir}")
+    agent.kill()
+    disk.fill()
+    collector.up()
+    assert agent.run() == 0
+    expect_each_once(seqs(collector), 8000)
+
+
+def test_a_new_agent_on_a_full_disk_delivers_without_a_journal(
+        agent, collector, telemetry, disk):
+    agent.data_dir = disk.folder / "data"
+    agent.configure(pipeline(file_source(telemetry(RECORDS)), http_sink(collector)))
+    disk.fill()
+    assert agent.run() == 0
+    expect_each_once(seqs(collector), RECORDS)
+    assert len(agent.log_lines("no journal can be made there")) == 1
+
+
+def test_a_data_folder_that_cannot_be_written_is_one_line(agent, collector, telemetry, disk):
+    agent.data_dir = disk.folder / "data"
+    agent.configure(pipeline(file_source(telemetry(10)), http_sink(collector)))
+    assert agent.run() == 0
+    subprocess.run(["mount", "-o", "remount,ro", disk.folder], check=True)
+    assert agent.run() == 2
+    lines = agent.log_of_run.splitlines()
+    assert len(lines) == 1 and "read-only file system" in lines[0], lines
 
 
 def test_dead_letters_that_cannot_be_written_are_waited_for(agent, collector, disk):

@@ -54,12 +54,15 @@ const Clock& system_clock() {
 
 // What SQLite would answer with less clear words, or not at all.
 Status can_be_opened(const std::string& path) {
+  auto unusable = [&path](int error_number) {
+    return fail(ErrorKind::kUsage, fail_errno("open " + path, error_number).value().message());
+  };
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return {};  // a new one
-  if (S_ISDIR(info.st_mode)) return fail_errno("open " + path, EISDIR);
+  if (S_ISDIR(info.st_mode)) return unusable(EISDIR);
   if (!S_ISREG(info.st_mode))
     return fail(ErrorKind::kUsage, "open " + path + ": not a regular file");
-  if (::access(path.c_str(), R_OK | W_OK) != 0) return fail_errno("open " + path, errno);
+  if (::access(path.c_str(), R_OK | W_OK) != 0) return unusable(errno);
   return {};
 }
 
@@ -230,10 +233,10 @@ Result<int64_t> JournalDatabase::number(sqlite3_stmt* statement) const {
   return value;
 }
 
-bool JournalDatabase::admits_rows() {
+bool JournalDatabase::admits_rows(uint64_t bytes) {
   Result<int64_t> free_pages = number(free_pages_);
   uint64_t inside = free_pages ? static_cast<uint64_t>(*free_pages) * kPageSize : 0;
-  return room_.admits(inside, clock_.monotonic_us());
+  return room_.admits(bytes, inside, clock_.monotonic_us());
 }
 
 Status JournalDatabase::no_room() const {

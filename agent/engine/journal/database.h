@@ -40,9 +40,9 @@ class JournalDatabase {
 
   // Whether what was rolled back last failed for want of room.
   bool out_of_room() const { return out_of_room_; }
-  // Whether rows may be added to a spool now. False after they found no room, until there may be
-  // some: nothing is written for the answer.
-  bool admits_rows();
+  // Whether rows of so many bytes may be added to a spool now. False after they found no room,
+  // until there may be some: nothing is written for the answer.
+  bool admits_rows(uint64_t bytes);
   Status no_room() const;
   Room& room() { return room_; }
   int64_t now_us() const { return clock_.monotonic_us(); }

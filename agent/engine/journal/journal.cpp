@@ -29,6 +29,7 @@ struct JournalRequest {
   std::function<Status(JournalDatabase&)> work;  // on the journal thread
   JournalClient::Committed done;                 // on the loop
   Status status;
+  size_t bytes = 0;  // of what is added
 };
 
 // The two rings between one loop and the journal thread. Shared, so that a client that goes away
@@ -121,7 +122,9 @@ void Journal::write(std::vector<JournalRequest*> requests) {
     return;
   }
   bool any_adds = std::any_of(requests.begin(), requests.end(), adds);
-  if (any_adds && !database_->admits_rows()) {
+  uint64_t bytes = 0;
+  for (const JournalRequest* request : requests) bytes += request->bytes;
+  if (any_adds && !database_->admits_rows(bytes)) {
     without_those_that_add(database_->no_room());
     any_adds = false;
   }
@@ -199,7 +202,8 @@ JournalClient::~JournalClient() {
 // The result travels in an object that the two functions share.
 template <typename T>
 void JournalClient::submit(JournalWork kind, bool durable,
-                           std::function<Result<T>(JournalDatabase&)> work, Got<T> done) {
+                           std::function<Result<T>(JournalDatabase&)> work, Got<T> done,
+                           size_t bytes) {
   auto result = std::make_shared<T>();
   submit({kind,
           durable,
@@ -216,7 +220,8 @@ void JournalClient::submit(JournalWork kind, bool durable,
               done(fail(status.error()));
             }
           },
-          {}});
+          {},
+          bytes});
 }
 
 namespace {
@@ -238,7 +243,8 @@ void JournalClient::commit(const std::string& pipeline, std::vector<SavedPositio
             return save_all(database, pipeline, positions);
           },
           std::move(done),
-          {}});
+          {},
+          0});
 }
 
 void JournalClient::load(const std::string& pipeline, Got<std::vector<SavedPosition>> done) {
@@ -248,11 +254,12 @@ void JournalClient::load(const std::string& pipeline, Got<std::vector<SavedPosit
 }
 
 void JournalClient::flush(std::function<void()> done) {
-  submit({false,
+  submit({JournalWork::kReads,
           false,
           [](JournalDatabase&) { return Status{}; },
           [done = std::move(done)](const Status&) { done(); },
-          {}});
+          {},
+          0});
 }
 
 void JournalClient::open_spool(const std::string& pipeline, Got<SpoolState> done) {
@@ -286,7 +293,7 @@ void JournalClient::append(const std::string& pipeline, SpoolRow row,
           return fail(status.error());
         return stored;
       },
-      std::move(done));
+      std::move(done), shared->content.size());
 }
 
 void JournalClient::read_spool(const std::string& pipeline, uint64_t from, Got<SpoolRow> done) {

@@ -121,7 +121,7 @@ class JournalClient {
   using Request = JournalRequest;
   template <typename T>
   void submit(JournalWork kind, bool durable, std::function<Result<T>(JournalDatabase&)> work,
-              Got<T> done);
+              Got<T> done, size_t bytes = 0);
   void submit(Request request);
   void send_waiting();
   void receive();

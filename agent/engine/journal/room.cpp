@@ -80,11 +80,10 @@ void Backoff::failed(int64_t now_us) {
   not_before_us_ = now_us + delay_us_;
 }
 
-bool Room::admits(uint64_t free_inside, int64_t now_us) {
+bool Room::admits(uint64_t bytes, uint64_t free_inside, int64_t now_us) {
   if (!rows_.over(now_us)) return false;
-  if (reserved_ ? !rows_.failing() || free_inside >= kWorthATry || free_on_disk_() >= kWorthATry
-                : free_inside >= size_ || lay())
-    return true;
+  bool worth = reserved_ ? !rows_.failing() || free_on_disk_() >= kWorthATry : lay();
+  if (worth || free_inside >= bytes + kWorthATry) return true;
   rows_.failed(now_us);
   return false;
 }

@@ -38,10 +38,10 @@ class Room {
   uint64_t size() const { return size_; }
   bool reserved() const { return reserved_; }
 
-  // Whether rows may be added now. `free_inside`: bytes that the database has for them without
-  // growing. False means: not before something changes, and not before the wait is over that each
-  // failure has doubled (1 to 60 s). Writes nothing but the reserve.
-  bool admits(uint64_t free_inside, int64_t now_us);
+  // Whether rows of so many bytes may be added now. `free_inside`: what the database has for them
+  // without growing. False means: not before something changes, and not before the wait is over
+  // that each failure has doubled (1 to 60 s). Writes nothing but the reserve.
+  bool admits(uint64_t bytes, uint64_t free_inside, int64_t now_us);
   // Whether anything may be written now; false after positions, too, found no room.
   bool admits_positions(int64_t now_us);
   // The reserve is given up. False when there was none.
