@@ -159,6 +159,7 @@ const SinkType kHttpSink{
     .formats = http::kFormats,
     .max_in_flight = 64,
     .default_in_flight = 2,
+    .sends_keys = true,
     .make = http::make,
 };
 

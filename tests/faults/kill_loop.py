@@ -67,7 +67,7 @@ class KillLoop:
 
 
 def file_to_http(agent, collector, path, total, kills, seed=1, transforms=(), batch=100, in_flight=4,
-                 source=None):
+                 source=None, linger="10ms", limits=None):
     """Runs a file into an HTTP collector under kills; returns the KillLoop and what arrived.
 
     Fails when a kill made more records come twice than what was in flight.
@@ -76,7 +76,8 @@ def file_to_http(agent, collector, path, total, kills, seed=1, transforms=(), ba
         "source": source or {"type": "file", "path": [str(path)], "format": "json"},
         "transforms": list(transforms),
         "sink": {"type": "http", "url": collector.url, "format": "ndjson", "inFlight": in_flight,
-                 "batch": {"records": batch, "linger": "10ms"}}})
+                 "batch": {"records": batch, "linger": linger}},
+        "limits": limits or {}})
     times = Counter()
     counted = 0
 

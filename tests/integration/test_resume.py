@@ -3,6 +3,7 @@
 scripts/kill-test does the same with more kills.
 """
 
+import json
 import sqlite3
 
 import pytest
@@ -66,6 +67,24 @@ def test_a_second_run_finds_all_delivered(agent, collector, telemetry):
     assert agent.run() == 0
     assert agent.run() == 0
     expect_each_once([record["seq"] for record in collector.records()], 1000)
+
+
+def test_a_server_that_stores_by_key_has_every_record_once_after_kills(agent, collector, telemetry):
+    """Where a batch ends depends on time; after a kill it must end there again."""
+    records = RECORDS // 2
+    collector.default = Answer(delay=0.003)
+    loop, times = file_to_http(agent, collector, telemetry(records), records, KILLS, batch=1000,
+                               linger="1ms", limits={"recordsPerSecond": 10000})
+    assert loop.killed >= KILLS // 2
+    stored = {}
+    repeated = 0
+    for request in collector.accepted:
+        key = request.headers["idempotency-key"]
+        repeated += key in stored
+        assert stored.setdefault(key, request.body) == request.body, "one key, two bodies"
+    seqs = [json.loads(line)["seq"] for body in stored.values() for line in body.splitlines()]
+    expect_each_once(seqs, records)
+    assert repeated > 0 and sum(times.values()) > records, "no kill came while something was in flight"
 
 
 def test_the_idempotency_key_of_a_batch_is_the_same_after_a_restart(agent, collector, telemetry):

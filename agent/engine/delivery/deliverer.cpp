@@ -10,6 +10,7 @@ namespace leat {
 
 // One delivery from its first attempt to its position in the journal.
 struct Deliverer::Item {
+  uint64_t number = 0;            // of Cuts
   std::deque<Delivery> todo;      // pieces not delivered yet, in order; one until one is rejected
   std::vector<Position> reached;  // when all of it is done
   std::vector<Position> so_far;   // by the pieces that are done
@@ -24,10 +25,21 @@ uint64_t seed_for(const Clock& clock, const void* self) {
   return static_cast<uint64_t>(clock.monotonic_us()) ^ reinterpret_cast<uintptr_t>(self);
 }
 
+std::string random_name() {
+  uint64_t number = 0;
+  if (uv_random(nullptr, nullptr, &number, sizeof number, 0, nullptr) != 0) number = uv_hrtime();
+  return std::to_string(number);
+}
+
+// After a restart, for what was there before to come again.
+constexpr Milliseconds kLongestReplay{2'000};
+
 }  // namespace
 
 Deliverer::Deliverer(DelivererSetup setup)
     : setup_(std::move(setup)),
+      run_(random_name()),
+      cuts_(setup_.cuts, setup_.pipeline),
       trouble_(setup_.config, setup_.clock, setup_.pipeline, seed_for(setup_.clock, this)),
       linger_(setup_.loop),
       retry_(setup_.loop) {
@@ -95,20 +107,48 @@ void Deliverer::add(BatchRef batch) {
              batch->end_offset_of(first + take) == batch->end_offset_of(first + take - 1))
         ++take;
     }
+    size_t former = until_former_cut(*batch, first, take);
+    if (former > 0) take = former;
     collect(batch, first, take);
     first += take;
-    if (full()) cut();
+    if (former > 0 || full()) cut();
   }
   if (count == 0) {
     merge(collected_reached_, batch->end);
     collected_any_ = true;
   }
-  if (collected_any_ && !linger_.active())
-    linger_.start(setup_.limits.linger, [this] {
-      cut();
-      pump();
-    });
+  if (collected_any_ && !linger_.active()) start_lingering();
   pump();
+}
+
+void Deliverer::start_lingering() {
+  bool replay = !cuts_.again().empty();
+  linger_.start(replay ? std::max(setup_.limits.linger, kLongestReplay) : setup_.limits.linger,
+                [this] {
+                  cuts_.again().clear();
+                  cut();
+                  pump();
+                });
+}
+
+// Of the records [first, first + count): how many until a delivery was cut before the restart. 0:
+// none was.
+size_t Deliverer::until_former_cut(const Batch& batch, size_t first, size_t count) {
+  std::deque<Cuts::End>& again = cuts_.again();
+  if (again.empty() || !setup_.source.offsets_last(batch.begin)) return 0;
+  if (Cuts::partition_of(setup_.source.saved_form(batch.begin).partition) !=
+      again.front().partition)
+    return 0;
+  for (size_t i = first; i < first + count && !again.empty(); ++i) {
+    uint64_t offset = batch.position_after(i).offset;
+    while (!again.empty() && again.front().offset < offset) again.pop_front();
+    if (again.empty() || again.front().offset != offset ||
+        again.front().behind != same_end_behind(batch, i))
+      continue;
+    again.pop_front();
+    return i - first + 1;
+  }
+  return 0;
 }
 
 void Deliverer::collect(const BatchRef& batch, size_t first, size_t count) {
@@ -123,6 +163,7 @@ void Deliverer::cut() {
   if (!collected_any_) return;
   collected_any_ = false;
   auto item = std::make_unique<Item>();
+  item->number = cuts_.next_number();
   item->dead_letters = setup_.dead_letters.last();
   merge_reached(item->reached, collected_);
   for (const Position& position : std::exchange(collected_reached_, {})) {
@@ -140,6 +181,18 @@ void Deliverer::cut() {
   if (something) item->todo.push_back(std::exchange(collected_, {}));
   collected_ = {};
   items_.push_back(std::move(item));
+  note_cut(*items_.back());
+}
+
+void Deliverer::note_cut(const Item& item) {
+  if (setup_.cuts.empty() || item.todo.empty() || item.todo.front().records == 0) return;
+  const Part& part = item.todo.front().parts.back();
+  size_t last = part.first + part.count - 1;
+  Position end = part.batch->position_after(last);
+  if (!setup_.source.offsets_last(end)) return;
+  cuts_.note(item.number, items_.front()->number,
+             {Cuts::partition_of(setup_.source.saved_form(end).partition), end.offset,
+              same_end_behind(*part.batch, last)});
 }
 
 void Deliverer::hurry() {
@@ -182,7 +235,8 @@ void Deliverer::pump() {
 void Deliverer::prepare(Item& item, Delivery& delivery) {
   // Once: what was tried under a key must be tried again under the same one.
   if (delivery.key.empty())
-    delivery.key = delivery_key(setup_.agent + '\n' + setup_.pipeline, delivery, setup_.source);
+    delivery.key =
+        delivery_key(setup_.agent + '\n' + setup_.pipeline, run_, delivery, setup_.source);
   delivery.positions.clear();
   if (!setup_.config.exactly_once) return;
   std::vector<Position> reached = item.so_far;

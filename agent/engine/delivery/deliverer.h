@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "delivery/cuts.h"
 #include "delivery/dead_letter_file.h"
 #include "delivery/delivery_config.h"
 #include "delivery/trouble.h"
@@ -46,6 +47,7 @@ struct DelivererSetup {
   Origin& source;  // what is acknowledged
   JournalClient& journal;
   DeadLetterFile& dead_letters;
+  std::string cuts;  // path of the file they are noted in, for a sink with keys; "": they are not
   // Writes record `index` of the batch as a dead letter of the sink.
   std::function<void(const Batch&, size_t index, const std::string& reason)> bury;
 };
@@ -87,7 +89,10 @@ class Deliverer {
 
   void collect(const BatchRef& batch, size_t first, size_t count);
   bool full() const;
+  void start_lingering();
+  size_t until_former_cut(const Batch& batch, size_t first, size_t count);
   void cut();
+  void note_cut(const Item& item);
   void pump();
   void send(Item& item);
   void prepare(Item& item, Delivery& delivery);
@@ -101,6 +106,8 @@ class Deliverer {
   void changed();
 
   DelivererSetup setup_;
+  const std::string run_;  // unlike that of any other deliverer
+  Cuts cuts_;
   Trouble trouble_;
   Timer linger_;
   Timer retry_;

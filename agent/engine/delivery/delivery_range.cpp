@@ -24,15 +24,14 @@ Position reached_at(const Batch& batch, size_t index) {
   return batch.end_offset_of(index) == end ? batch.begin : batch.position_after(index);
 }
 
-// How many records behind `index` end at the same place.
+}  // namespace
+
 size_t same_end_behind(const Batch& batch, size_t index) {
   size_t n = 0;
   uint32_t end = batch.end_offset_of(index);
   while (index + n + 1 < batch.count() && batch.end_offset_of(index + n + 1) == end) ++n;
   return n;
 }
-
-}  // namespace
 
 size_t bytes_of(const Batch& batch, size_t first, size_t count) {
   if (count == 0) return 0;
@@ -97,7 +96,8 @@ void merge_reached(std::vector<Position>& reached, const Delivery& delivery) {
     merge(reached, reached_at(*part.batch, part.first + part.count - 1));
 }
 
-std::string delivery_key(const std::string& scope, const Delivery& delivery, Origin& source) {
+std::string delivery_key(const std::string& scope, const std::string& run, const Delivery& delivery,
+                         Origin& source) {
   std::string text = scope + '\n' + std::to_string(delivery.records) + '\n';
   for (size_t i = 0; i < delivery.parts.size(); ++i) {
     const Part& part = delivery.parts[i];
@@ -109,6 +109,7 @@ std::string delivery_key(const std::string& scope, const Delivery& delivery, Ori
     Position end = part.batch->position_after(last);
     text += source.saved_form(end).partition + '\n' + std::to_string(end.offset) + '\n' +
             std::to_string(same_end_behind(*part.batch, last)) + '\n';
+    if (!source.offsets_last(end)) text += run + '\n';
   }
   unsigned char digest[32];
   mbedtls_sha256_ret(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, 0);

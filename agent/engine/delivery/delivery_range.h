@@ -33,9 +33,14 @@ void merge_reached(std::vector<Position>& reached, const Delivery& delivery);
 // the bytes of the source they came from.
 size_t bytes_of(const Batch& batch, size_t first, size_t count);
 
+// How many records behind record `index` of `batch` end at the same place.
+size_t same_end_behind(const Batch& batch, size_t index);
+
 // The Delivery::key: 128 bits of SHA-256 over what identifies the records: the agent and pipeline
 // (`scope`), how many records, and for each partition its name and where the last record ended. The
-// name comes from the source's saved form, so the key is the same after a restart.
-std::string delivery_key(const std::string& scope, const Delivery& delivery, Origin& source);
+// name comes from the source's saved form, so the key is the same after a restart. Where the source
+// counts anew then, the key must differ: `run` goes into it, too.
+std::string delivery_key(const std::string& scope, const std::string& run, const Delivery& delivery,
+                         Origin& source);
 
 }  // namespace leat

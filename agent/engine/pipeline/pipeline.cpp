@@ -107,6 +107,7 @@ Status Pipeline::build() {
       .source = *spool_,
       .journal = environment_.journal,
       .dead_letters = *dead_letter_file_,
+      .cuts = config_.sink.type->sends_keys ? environment_.data_dir + "/cuts/" + config_.name : "",
       .bury = [this, stage](const Batch& batch, size_t index, const std::string& why) {
         bury({stage, why, batch.position_after(index), &batch, index, {}});
       }});

@@ -315,6 +315,10 @@ SavedPosition Spool::saved_form(const Position& position) {
   return setup_.source.saved_form(position);
 }
 
+bool Spool::offsets_last(const Position& position) const {
+  return position.partition == kSpoolPartition || setup_.replay == Replay::kFromPosition;
+}
+
 std::string Spool::describe(const Position& position) {
   if (position.partition != kSpoolPartition) return setup_.source.describe(position);
   for (const Handed& one : handed_) {

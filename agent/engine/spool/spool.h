@@ -85,6 +85,7 @@ class Spool final : public Origin {
   // Origin.
   void acked(const Position& position) override;
   SavedPosition saved_form(const Position& position) override;
+  bool offsets_last(const Position& position) const override;
   // Called when wants_more() or settled() may have become true.
   void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
 

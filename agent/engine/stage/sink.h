@@ -37,7 +37,8 @@ struct Delivery {
   std::vector<Part> parts;
   size_t records = 0;
   size_t bytes = 0;  // of the slices; for records an estimate of what they hold
-  // The same for the same records of the same source after a restart: 32 hex digits.
+  // Of these records and no others. The same whenever they are tried again, also after a kill when
+  // the source finds its place by offsets that last: 32 hex digits.
   std::string key;
   // Positions that are reached when this and all earlier deliveries are done. A sink that stores
   // positions (SinkType::stores_positions) writes them in the same transaction when not empty; such
@@ -170,6 +171,7 @@ struct SinkType {
   bool keeps_order = false;  // of deliveries that are under way together
   BatchLimits batch = {};
   bool stores_positions = false;  // can do exactlyOnce
+  bool sends_keys = false;        // Delivery::key: it must be the same after a kill
   Result<std::unique_ptr<Sink>> (*make)(const Options& options);
 };
 

@@ -85,6 +85,11 @@ class Origin {
   virtual void acked(const Position& position) { (void)position; }
   // The durable form of a position of a batch that came from here.
   virtual SavedPosition saved_form(const Position& position) = 0;
+  // Whether the same records have the same offsets when they come again after a restart.
+  virtual bool offsets_last(const Position& position) const {
+    (void)position;
+    return true;
+  }
 };
 
 class Source : public Origin {

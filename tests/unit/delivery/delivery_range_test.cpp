@@ -67,14 +67,24 @@ TEST_F(RangeTest, keys_tell_pieces_apart) {
   testing::ScriptedSource source;
   BatchRef batch = make_batch(pool_, 0, 4);
   Delivery whole = of({{batch, 0, 4}});
-  std::string key = delivery_key("p", whole, source);
-  EXPECT_EQ(delivery_key("p", of({{batch, 0, 4}}), source), key);
-  EXPECT_NE(delivery_key("q", whole, source), key);
-  EXPECT_NE(delivery_key("p", subrange(whole, 0, 2), source), key);
-  EXPECT_NE(delivery_key("p", subrange(whole, 2, 2), source), key);
+  std::string key = delivery_key("p", "run", whole, source);
+  EXPECT_EQ(delivery_key("p", "run", of({{batch, 0, 4}}), source), key);
+  EXPECT_NE(delivery_key("q", "run", whole, source), key);
+  EXPECT_NE(delivery_key("p", "run", subrange(whole, 0, 2), source), key);
+  EXPECT_NE(delivery_key("p", "run", subrange(whole, 2, 2), source), key);
   for (Slice& slice : batch->slices) slice.end_offset = 40;
-  EXPECT_NE(delivery_key("p", subrange(whole, 0, 2), source),
-            delivery_key("p", subrange(whole, 2, 2), source));
+  EXPECT_NE(delivery_key("p", "run", subrange(whole, 0, 2), source),
+            delivery_key("p", "run", subrange(whole, 2, 2), source));
+}
+
+// What counts anew after each start has the same offsets for other records then.
+TEST_F(RangeTest, keys_of_what_has_no_lasting_offsets_are_those_of_one_run) {
+  testing::ScriptedSource source;
+  Delivery whole = of({{make_batch(pool_, 0, 4), 0, 4}});
+  EXPECT_EQ(delivery_key("p", "run 1", whole, source), delivery_key("p", "run 2", whole, source));
+  source.lasting = false;
+  EXPECT_EQ(delivery_key("p", "run 1", whole, source), delivery_key("p", "run 1", whole, source));
+  EXPECT_NE(delivery_key("p", "run 1", whole, source), delivery_key("p", "run 2", whole, source));
 }
 
 }  // namespace

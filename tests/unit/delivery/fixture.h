@@ -50,7 +50,9 @@ class ScriptedSource final : public Source {
   std::string describe(const Position& position) override {
     return "file" + std::to_string(position.partition) + ":" + std::to_string(position.line);
   }
+  bool offsets_last(const Position& /*position*/) const override { return lasting; }
   std::vector<uint64_t> acks;
+  bool lasting = true;
 };
 
 // Keeps what it is given until the test answers.
@@ -114,6 +116,7 @@ class DelivererTest : public ::testing::Test {
                        .source = origin,
                        .journal = *client_,
                        .dead_letters = *letters_,
+                       .cuts = folder_ / "cuts/p",
                        .bury = [this](const Batch& batch, size_t index, const std::string& reason) {
                          std::string text(batch.slices[index].view());
                          text.pop_back();

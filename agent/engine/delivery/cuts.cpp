@@ -1,0 +1,94 @@
+#include "delivery/cuts.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+
+namespace leat {
+namespace {
+
+// More than can be in flight (64 requests of the http sink) and wait behind it.
+constexpr size_t kSlots = 128;
+
+// FNV-1a
+uint64_t hash(const void* data, size_t size) {
+  uint64_t out = 0xcbf29ce484222325;
+  for (size_t i = 0; i < size; ++i)
+    out = (out ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001b3;
+  return out;
+}
+
+// The file is an array of these, number n in slot n % kSlots; it never leaves its machine.
+struct Slot {
+  uint64_t number;
+  uint64_t oldest;
+  Cuts::End end;
+  uint64_t check;
+
+  uint64_t checked() const { return hash(this, offsetof(Slot, check)); }
+};
+static_assert(sizeof(Slot) == 48, "no padding, which would be hashed and written");
+
+}  // namespace
+
+uint64_t Cuts::partition_of(std::string_view saved_name) {
+  return hash(saved_name.data(), saved_name.size());
+}
+
+Cuts::Cuts(std::string path, std::string pipeline)
+    : path_(std::move(path)), pipeline_(std::move(pipeline)) {
+  if (!path_.empty()) load();
+}
+
+void Cuts::load() {
+  int fd = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;  // there is none yet
+  std::vector<Slot> slots(kSlots);
+  ssize_t size = pread(fd, slots.data(), kSlots * sizeof(Slot), 0);
+  close(fd);
+  slots.resize(size < 0 ? 0 : static_cast<size_t>(size) / sizeof(Slot));
+  std::erase_if(slots, [](const Slot& slot) { return slot.check != slot.checked(); });
+  std::sort(slots.begin(), slots.end(),
+            [](const Slot& a, const Slot& b) { return a.number < b.number; });
+  if (slots.empty()) return;
+  number_ = slots.back().number + 1;
+  for (const Slot& slot : slots)
+    if (slot.number >= slots.back().oldest) again_.push_back(slot.end);
+}
+
+// Opened each time, so that a file that was deleted is made anew.
+void Cuts::note(uint64_t number, uint64_t oldest, const End& end) {
+  if (path_.empty()) return;
+  Slot slot{number, oldest, end, 0};
+  slot.check = slot.checked();
+  int fd = open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0 && errno == ENOENT) {
+    std::error_code ignored;  // open() says it better
+    std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
+    fd = open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  }
+  if (fd < 0) return failed(errno);
+  auto at = static_cast<off_t>(number % kSlots * sizeof(Slot));
+  ssize_t written = pwrite(fd, &slot, sizeof slot, at);
+  int error = written < 0 ? errno : ENOSPC;
+  close(fd);
+  if (written != static_cast<ssize_t>(sizeof slot)) failed(error);
+}
+
+void Cuts::failed(int error) {
+  if (std::exchange(said_, true)) return;
+  log::warn(pipeline_,
+            tl::unexpected<Error>(fail_errno("write " + path_, error)).value().message() +
+                ": what is in flight at a kill would be sent again under new keys");
+}
+
+}  // namespace leat

@@ -1,0 +1,138 @@
+#include "delivery/cuts.h"
+
+#include <gtest/gtest.h>
+
+#include "fixture.h"
+
+namespace leat {
+namespace {
+
+using testing::DelivererTest;
+using testing::make_batch;
+using testing::TempDir;
+using testing::write_file;
+
+TEST(Cuts, of_what_was_not_saved_are_found_again_in_order) {
+  TempDir folder;
+  std::string path = folder / "cuts/p";
+  {
+    Cuts cuts(path, "p");
+    EXPECT_TRUE(cuts.again().empty());
+    uint64_t oldest = 1;
+    for (uint64_t i = 1; i <= 300; ++i) {
+      EXPECT_EQ(cuts.next_number(), i);
+      if (i > 3) oldest = i - 3;
+      cuts.note(i, oldest, {7, i * 10, i % 2});
+    }
+  }
+  Cuts cuts(path, "p");
+  EXPECT_EQ(cuts.again(),
+            (std::deque<Cuts::End>{{7, 2970, 1}, {7, 2980, 0}, {7, 2990, 1}, {7, 3000, 0}}));
+  EXPECT_EQ(cuts.next_number(), 301U);
+}
+
+TEST(Cuts, that_cannot_be_read_are_not_made_again) {
+  TempDir folder;
+  for (std::string content : {std::string(10, 'x'), std::string(48 * 128, 'x')}) {
+    write_file(folder / "cuts", content);
+    EXPECT_TRUE(Cuts(folder / "cuts", "p").again().empty());
+  }
+}
+
+TEST(Cuts, that_cannot_be_written_stop_nothing) {
+  Cuts cuts("/proc/nowhere/cuts", "p");
+  cuts.note(1, 1, {});
+  cuts.note(2, 1, {});
+  EXPECT_EQ(cuts.next_number(), 1U);
+}
+
+class FormerCuts : public DelivererTest {
+ protected:
+  // Text and key of all attempts that are under way, as "text=key".
+  std::vector<std::string> attempts(size_t count) {
+    run_until([&] { return sink_.open_attempts.size() == count; });
+    std::vector<std::string> out;
+    for (const auto& attempt : sink_.open_attempts) out.push_back(attempt.text + "=" + attempt.key);
+    return out;
+  }
+  void restart(int in_flight) {
+    sink_.open_attempts.clear();
+    make(in_flight);
+  }
+};
+
+TEST_F(FormerCuts, are_made_again_after_a_kill) {
+  make(3);
+  add(0, 3);
+  attempts(1);  // it lingered
+  add(3, 1);
+  attempts(2);
+  add(4, 6);
+  std::vector<std::string> before = attempts(3);
+  restart(3);
+  add(0, 10);  // all of it is there at once by now
+  EXPECT_EQ(attempts(3), before);
+  answer("r0 r1 r2", Answer::delivered());
+  answer("r3", Answer::delivered());
+  answer("r4 r5 r6 r7", Answer::delivered());
+  answer("r8 r9", Answer::delivered());
+  run_until_settled();
+}
+
+TEST_F(FormerCuts, of_what_is_saved_are_not_made_again) {
+  make(2);
+  add(0, 1);
+  answer("r0", Answer::delivered());
+  run_until_settled();
+  add(1, 2);
+  std::vector<std::string> before = attempts(1);
+  restart(2);
+  add(1, 5);
+  EXPECT_EQ(attempts(1), before);
+  answer("r1 r2", Answer::delivered());
+  answer("r3 r4 r5", Answer::delivered());
+  run_until_settled();
+}
+
+TEST_F(FormerCuts, hold_across_several_batches_and_for_records_that_end_at_one_place) {
+  BatchRef same = make_batch(pool_, 0, 4);
+  for (size_t i = 0; i < 3; ++i) same->slices[i].end_offset = 30;  // an array of three
+  limits_.records = 2;
+  make(3);
+  deliverer_->add(same);
+  std::vector<std::string> before = attempts(2);
+  limits_.records = 4;
+  restart(3);
+  deliverer_->add(same);
+  EXPECT_EQ(attempts(2), before);
+  EXPECT_EQ(sink_.open_attempts[0].text, "r0 r1");
+}
+
+TEST_F(FormerCuts, that_do_not_come_again_are_given_up) {
+  make(2);
+  add(0, 3);
+  attempts(1);
+  restart(2);
+  add(0, 2);  // the file was cut off
+  answer("r0 r1", Answer::delivered());
+  run_until_settled();
+  add(5, 2);
+  answer("r5 r6", Answer::delivered());
+  run_until_settled();
+}
+
+TEST_F(FormerCuts, of_a_source_that_counts_anew_are_not_noted_and_its_keys_differ) {
+  source_.lasting = false;
+  make(2);
+  add(0, 2);
+  std::string before = attempts(1)[0];
+  restart(2);
+  add(0, 4);
+  EXPECT_EQ(attempts(1)[0].substr(0, 11), "r0 r1 r2 r3");
+  restart(2);
+  add(0, 2);
+  EXPECT_NE(attempts(1)[0], before);
+}
+
+}  // namespace
+}  // namespace leat
