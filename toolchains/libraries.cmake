@@ -1,7 +1,8 @@
-# The libraries that a toolchain compiles from Debian's source packages (build/sysroot/ARCH/usr/src)
-# instead of linking Debian's archive: cJSON has none, and SQLite and mbedTLS are the two largest
-# parts of the binary, half of which leat does not use.
-set(leat_sources "${LEAT_SYSROOT}/usr/src")
+# The libraries that are compiled from Debian's source packages (scripts/sources) instead of linking
+# Debian's archive. mbedTLS in every build, so that all of them speak the same TLS; with a toolchain
+# also cJSON, which has no archive, and SQLite, since SQLite and mbedTLS are the two largest parts of
+# the binary, half of which leat does not use.
+set(leat_sources "${PROJECT_SOURCE_DIR}/build/sources")
 
 function(leat_compile_library target)
   cmake_parse_arguments(LIB "" "" "SOURCES;INCLUDE;DEFINE;OPTIONS;LINK" ${ARGN})
@@ -12,31 +13,36 @@ function(leat_compile_library target)
   target_link_libraries(${target} PUBLIC ${LIB_LINK})
 endfunction()
 
-leat_compile_library(dep_cjson SOURCES ${leat_sources}/cjson/cJSON.c INCLUDE ${leat_sources}
-                     OPTIONS -Os)
-
-# As in Debian's build, so that SQL means the same in all builds of leat, but without full text
-# search, R-trees, sessions and extensions from files. -O2 instead of -Os was measured to save 2 % of
-# the instructions of filter and map, and 4 % of those of an aggregate, for 165 KB.
-leat_compile_library(dep_sqlite SOURCES ${leat_sources}/sqlite3/sqlite3.c
-  INCLUDE ${leat_sources}/sqlite3
-  DEFINE SQLITE_THREADSAFE=1 SQLITE_ENABLE_MATH_FUNCTIONS SQLITE_SOUNDEX SQLITE_USE_URI
-         SQLITE_SECURE_DELETE SQLITE_LIKE_DOESNT_MATCH_BLOBS SQLITE_OMIT_LOOKASIDE
-         SQLITE_ALLOW_ROWID_IN_VIEW SQLITE_MAX_VARIABLE_NUMBER=250000 SQLITE_MAX_SCHEMA_RETRY=25
-         SQLITE_OMIT_LOAD_EXTENSION SQLITE_ENABLE_COLUMN_METADATA
-         HAVE_ISNAN HAVE_USLEEP HAVE_FDATASYNC HAVE_LOCALTIME_R HAVE_GMTIME_R HAVE_STRERROR_R
-  OPTIONS -Os -fno-strict-aliasing
-  LINK Threads::Threads m)
-
 # One target for its three archives. Whoever includes its headers must see the same configuration.
+if(NOT EXISTS ${leat_sources}/mbedtls/library)
+  message(FATAL_ERROR "no build/sources/mbedtls: scripts/sources mbedtls makes it")
+endif()
 file(GLOB mbedtls_sources ${leat_sources}/mbedtls/library/*.c)
 leat_compile_library(dep_mbedtls SOURCES ${mbedtls_sources}
-  INCLUDE ${leat_sources}/mbedtls/include OPTIONS -Os LINK Threads::Threads)
-target_compile_definitions(dep_mbedtls PUBLIC
-  MBEDTLS_USER_CONFIG_FILE="${PROJECT_SOURCE_DIR}/toolchains/mbedtls_config.h")
+  INCLUDE ${leat_sources}/mbedtls/include ${PROJECT_SOURCE_DIR}/toolchains
+  OPTIONS -Os LINK Threads::Threads)
+target_compile_definitions(dep_mbedtls PUBLIC MBEDTLS_CONFIG_FILE="tls_config.h")
 add_library(dep_mbedcrypto ALIAS dep_mbedtls)
 # What a handshake and each record spend their time in is made fast.
-foreach(name aes bignum chacha20 ecp ecp_curves gcm poly1305 sha256 sha512)
+foreach(name aes aesni aesce bignum bignum_core chacha20 ecp ecp_curves gcm poly1305 sha256 sha512)
   set_source_files_properties(${leat_sources}/mbedtls/library/${name}.c
                               PROPERTIES COMPILE_OPTIONS -O2)
 endforeach()
+
+if(LEAT_SYSROOT)  # set by a toolchain
+  leat_compile_library(dep_cjson SOURCES ${leat_sources}/cjson/cJSON.c INCLUDE ${leat_sources}
+                       OPTIONS -Os)
+
+  # As in Debian's build, so that SQL means the same in all builds of leat, but without full text
+  # search, R-trees, sessions and extensions from files. -O2 instead of -Os was measured to save 2 % of
+  # the instructions of filter and map, and 4 % of those of an aggregate, for 165 KB.
+  leat_compile_library(dep_sqlite SOURCES ${leat_sources}/sqlite3/sqlite3.c
+    INCLUDE ${leat_sources}/sqlite3
+    DEFINE SQLITE_THREADSAFE=1 SQLITE_ENABLE_MATH_FUNCTIONS SQLITE_SOUNDEX SQLITE_USE_URI
+           SQLITE_SECURE_DELETE SQLITE_LIKE_DOESNT_MATCH_BLOBS SQLITE_OMIT_LOOKASIDE
+           SQLITE_ALLOW_ROWID_IN_VIEW SQLITE_MAX_VARIABLE_NUMBER=250000 SQLITE_MAX_SCHEMA_RETRY=25
+           SQLITE_OMIT_LOAD_EXTENSION SQLITE_ENABLE_COLUMN_METADATA
+           HAVE_ISNAN HAVE_USLEEP HAVE_FDATASYNC HAVE_LOCALTIME_R HAVE_GMTIME_R HAVE_STRERROR_R
+    OPTIONS -Os -fno-strict-aliasing
+    LINK Threads::Threads m)
+endif()

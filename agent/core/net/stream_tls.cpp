@@ -44,6 +44,9 @@ bool Stream::State::pump_reads() {
   while (!paused_) {
     Result<std::optional<size_t>> n = tls_->read(plain_);
     if (!n) {
+      // What the peer said before it closed tells more than that a write failed: a server of
+      // TLS 1.3 judges our certificate when we write already.
+      write_error_.reset();
       end(fail(n.error()));
       return false;
     }

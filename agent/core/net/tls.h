@@ -1,9 +1,12 @@
 // TLS for connectors: the `tls` options, and what all connections of one connector share.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "options/options.h"
@@ -35,8 +38,9 @@ enum class TlsVerify {
   kNothing,    // the caller has warned
 };
 
-// Certificates, keys, random numbers and the last session, shared by the connections of one
-// connector: the authorities are read and parsed once. TLS 1.2 or later.
+// Certificates, keys and the last session, shared by the connections of one connector. TLS 1.2
+// or 1.3. Files that have changed are read again for the next connection: certificates are renewed
+// while leat runs. When they cannot be used, what was read before serves on, and the log says so.
 //
 // Thread: the loop's thread. Lifetime: outlives every Stream that was given it.
 class TlsContext {
@@ -52,8 +56,19 @@ class TlsContext {
  private:
   friend class TlsSession;
   struct Parts;
-  explicit TlsContext(std::unique_ptr<Parts> parts);
-  std::unique_ptr<Parts> parts_;
+  TlsContext(const Options& options, std::string_view scope, TlsVerify verify);
+  bool verifies() const;
+  Status name_files();
+  Result<std::shared_ptr<Parts>> load();
+  bool files_changed() const;
+  std::shared_ptr<Parts> current_parts();
+
+  const Options options_;
+  const std::string scope_;
+  const TlsVerify verify_;
+  std::vector<std::string> files_;              // what options_ names, and the system's authorities
+  std::vector<std::array<int64_t, 7>> stamps_;  // of files_, when they were read last
+  std::shared_ptr<Parts> parts_;
 };
 
 }  // namespace leat

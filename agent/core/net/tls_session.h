@@ -32,8 +32,8 @@ class TlsSession {
   // The largest plaintext of one TLS record (RFC 5246 section 6.2.1).
   static constexpr size_t kRecordSize = 16 * 1024;
 
-  // `host` is the name the connection was made to; TlsOptions' serverName goes before it. `context`
-  // and `transport` outlive the session.
+  // `host` is the name the connection was made to; TlsOptions' serverName goes before it.
+  // `transport` outlives the session.
   static Result<std::unique_ptr<TlsSession>> create(TlsContext& context, const std::string& host,
                                                     TlsTransport& transport);
   ~TlsSession();
@@ -41,7 +41,8 @@ class TlsSession {
   TlsSession& operator=(const TlsSession&) = delete;
 
   // True when done; false: call again when the transport has moved. Errors say what is wrong with
-  // whose certificate.
+  // whose certificate. In TLS 1.3 the server judges the client's certificate after that: read()
+  // says.
   Result<bool> handshake();
 
   // Why the connection may have ended before the handshake did.
@@ -63,13 +64,18 @@ class TlsSession {
   std::string server_end_point() const;
 
  private:
-  explicit TlsSession(TlsContext& context);
+  TlsSession(TlsContext& context, TlsTransport& transport);
+  template <typename Call>
+  int make(Call call);
   int verify(mbedtls_x509_crt* certificate, int depth, unsigned* flags);
   tl::unexpected<Error> handshake_error(int code);
   tl::unexpected<Error> alert_error() const;
+  bool cipher_settled() const;
   void keep_session();
 
-  TlsContext& context_;
+  const std::shared_ptr<TlsContext::Parts> parts_;
+  TlsTransport& transport_;
+  bool blocked_ = false;  // the last call of transport_ could not be made
   std::unique_ptr<mbedtls_ssl_context> ssl_;
   std::string name_;        // the server must prove to be this
   std::string ip_address_;  // `name_` as 4 or 16 bytes when it is an IP address, else ""

@@ -112,7 +112,7 @@ std::string delivery_key(const std::string& scope, const std::string& run, const
     if (!source.offsets_last(end)) text += run + '\n';
   }
   unsigned char digest[32];
-  mbedtls_sha256_ret(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, 0);
+  (void)mbedtls_sha256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, 0);
   static constexpr char kHex[] = "0123456789abcdef";
   std::string key;
   for (size_t i = 0; i < 16; ++i) {

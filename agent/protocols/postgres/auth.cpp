@@ -29,7 +29,7 @@ tl::unexpected<Error> refuse(std::string why) {
 
 std::string md5_hex(std::string_view text) {
   unsigned char digest[16];
-  mbedtls_md5_ret(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  (void)mbedtls_md5(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out;
   for (unsigned char byte : digest) {

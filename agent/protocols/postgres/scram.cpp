@@ -74,14 +74,10 @@ bool same(std::string_view a, std::string_view b) {
 
 std::string salted_password(const SaltedPasswordRequest& request) {
   std::string out(kHashSize, '\0');
-  mbedtls_md_context_t context;
-  mbedtls_md_init(&context);
-  int code = mbedtls_md_setup(&context, sha256(), 1);
-  if (code == 0)
-    code = mbedtls_pkcs5_pbkdf2_hmac(&context, bytes(request.password), request.password.size(),
-                                     bytes(request.salt), request.salt.size(), request.iterations,
-                                     kHashSize, reinterpret_cast<unsigned char*>(out.data()));
-  mbedtls_md_free(&context);
+  int code = mbedtls_pkcs5_pbkdf2_hmac_ext(MBEDTLS_MD_SHA256, bytes(request.password),
+                                           request.password.size(), bytes(request.salt),
+                                           request.salt.size(), request.iterations, kHashSize,
+                                           reinterpret_cast<unsigned char*>(out.data()));
   return code == 0 ? out : "";
 }
 

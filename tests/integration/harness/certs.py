@@ -16,6 +16,7 @@ class Certs:
     elsewhere(_key)       for elsewhere.example, signed by ca
     expired(_key)         for localhost, ended in the past
     client, client_key    for client authentication, signed by ca
+    ed25519(_key)         for localhost, of a kind that leat cannot verify, signed by itself
     """
 
     def __init__(self, folder):
@@ -28,6 +29,9 @@ class Certs:
         self.elsewhere, self.elsewhere_key = self._issue("elsewhere", "DNS:elsewhere.example")
         self.expired, self.expired_key = self._issue("expired", local, past=True)
         self.client, self.client_key = self._issue("client", "DNS:gw-042")
+        self.ed25519, self.ed25519_key = self.folder / "ed25519.pem", self.folder / "ed25519.key"
+        _openssl("req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", self.ed25519_key, "-out",
+                 self.ed25519, "-days", "2", "-subj", "/CN=localhost")
 
     def _authority(self, name):
         cert, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"

@@ -1,17 +1,18 @@
 #include "net/pki.h"
 
 #include <arpa/inet.h>
-#include <mbedtls/ctr_drbg.h>
 #include <mbedtls/ecp.h>
-#include <mbedtls/entropy.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/x509_crt.h>
+#include <psa/crypto.h>
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+
+#include "net/tls_random.h"
 
 namespace leat::testing {
 namespace {
@@ -21,20 +22,6 @@ void must(int code) {
   std::fprintf(stderr, "pki: mbedTLS error -0x%04X\n", static_cast<unsigned>(-code));
   std::abort();
 }
-
-struct Random {
-  Random() {
-    mbedtls_entropy_init(&entropy);
-    mbedtls_ctr_drbg_init(&drbg);
-    must(mbedtls_ctr_drbg_seed(&drbg, mbedtls_entropy_func, &entropy, nullptr, 0));
-  }
-  ~Random() {
-    mbedtls_ctr_drbg_free(&drbg);
-    mbedtls_entropy_free(&entropy);
-  }
-  mbedtls_entropy_context entropy;
-  mbedtls_ctr_drbg_context drbg;
-};
 
 struct Key {
   Key() { mbedtls_pk_init(&pk); }
@@ -75,25 +62,26 @@ KeyAndCertificate Authority::issue(const CertificateRequest& request) {
 }
 
 KeyAndCertificate Authority::make(const CertificateRequest& request, bool is_authority) {
-  Random random;
-  auto rng = mbedtls_ctr_drbg_random;
+  must(psa_crypto_init());
+  auto rng = mbedtls_psa_get_random;
   Key key, issuer;
   must(mbedtls_pk_setup(&key.pk, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)));
-  must(mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(key.pk), rng, &random.drbg));
-  if (!is_authority) must(mbedtls_pk_parse_keyfile(&issuer.pk, files_.key.c_str(), nullptr));
+  must(mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(key.pk), rng,
+                           MBEDTLS_PSA_RANDOM_STATE));
+  if (!is_authority)
+    must(mbedtls_pk_parse_keyfile(&issuer.pk, files_.key.c_str(), nullptr, rng,
+                                  MBEDTLS_PSA_RANDOM_STATE));
 
   mbedtls_x509write_cert certificate;
-  mbedtls_mpi serial;
   mbedtls_x509write_crt_init(&certificate);
-  mbedtls_mpi_init(&serial);
-  must(mbedtls_mpi_lset(&serial, ++issued_));
+  auto serial = static_cast<unsigned char>(++issued_);
   mbedtls_x509write_crt_set_version(&certificate, MBEDTLS_X509_CRT_VERSION_3);
   mbedtls_x509write_crt_set_md_alg(&certificate, MBEDTLS_MD_SHA256);
   mbedtls_x509write_crt_set_subject_key(&certificate, &key.pk);
   mbedtls_x509write_crt_set_issuer_key(&certificate, is_authority ? &key.pk : &issuer.pk);
   must(mbedtls_x509write_crt_set_subject_name(&certificate, ("CN=" + request.common_name).c_str()));
   must(mbedtls_x509write_crt_set_issuer_name(&certificate, ("CN=" + name_).c_str()));
-  must(mbedtls_x509write_crt_set_serial(&certificate, &serial));
+  must(mbedtls_x509write_crt_set_serial_raw(&certificate, &serial, 1));
   must(mbedtls_x509write_crt_set_validity(&certificate, request.not_before.c_str(),
                                           request.not_after.c_str()));
   must(mbedtls_x509write_crt_set_basic_constraints(&certificate, is_authority ? 1 : 0, -1));
@@ -106,11 +94,11 @@ KeyAndCertificate Authority::make(const CertificateRequest& request, bool is_aut
   const std::string stem = folder_ + "/" + name_ + "-" + std::to_string(issued_);
   KeyAndCertificate files{stem + ".key", stem + ".pem"};
   std::array<unsigned char, 4096> pem;
-  must(mbedtls_x509write_crt_pem(&certificate, pem.data(), pem.size(), rng, &random.drbg));
+  must(mbedtls_x509write_crt_pem(&certificate, pem.data(), pem.size(), rng,
+                                 MBEDTLS_PSA_RANDOM_STATE));
   write_text(files.certificate, pem.data());
   must(mbedtls_pk_write_key_pem(&key.pk, pem.data(), pem.size()));
   write_text(files.key, pem.data());
-  mbedtls_mpi_free(&serial);
   mbedtls_x509write_crt_free(&certificate);
   return files;
 }

@@ -47,6 +47,47 @@ TEST_F(TlsContextTest, says_that_a_file_is_not_pem) {
                         ": nothing in PEM format that can be used was found in it");
 }
 
+TEST_F(TlsContextTest, says_that_a_key_is_encrypted) {
+  KeyAndCertificate client = authority_.issue({.common_name = "gw-042"});
+  options_.set("ca", authority_.certificate());
+  options_.set("cert", client.certificate);
+  options_.set("key", folder_ / "encrypted.key");
+  for (const char* text :
+       {"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGj\n-----END ENCRYPTED PRIVATE KEY-----\n",
+        "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: "
+        "DES-EDE3-CBC,0123456789ABCDEF\n\nMIGj\n-----END EC PRIVATE KEY-----\n"}) {
+    write_file(folder_ / "encrypted.key", text);
+    EXPECT_EQ(open(), "sink.tls.key: " + (folder_ / "encrypted.key") +
+                          ": the key is encrypted: store it without a password");
+  }
+}
+
+TEST_F(TlsContextTest, says_that_ed25519_is_not_supported) {
+  const std::string certificate = folder_ / "ed25519.pem";
+  const std::string key = folder_ / "ed25519.key";
+  write_file(certificate,
+             "-----BEGIN CERTIFICATE-----\n"
+             "MIIBOjCB7aADAgECAhRslQVO9j2ZG9ek8hwmZgfSz9GR4jAFBgMrZXAwEjEQMA4G\n"
+             "A1UEAwwHZWQyNTUxOTAgFw0yNjExMjUxNzMzMzZaGA8yMTI2MTEwMTE3MzMzNlow\n"
+             "EjEQMA4GA1UEAwwHZWQyNTUxOTAqMAUGAytlcAMhAIJKKFrU352QVrJEbrn59gh9\n"
+             "xv975/hmeUoKUP31Fla7o1MwUTAdBgNVHQ4EFgQU5N2YKZmRFXii2i44Yx/oBt8F\n"
+             "xfEwHwYDVR0jBBgwFoAU5N2YKZmRFXii2i44Yx/oBt8FxfEwDwYDVR0TAQH/BAUw\n"
+             "AwEB/zAFBgMrZXADQQAkbheM6z8duzGwDVZ/418LSmMlCCQ1C4WXl3j8HqyFd39j\n"
+             "Lp3tahwwUYn1c69DR71NaUR0a8fsrw9JI+kQP5wE\n"
+             "-----END CERTIFICATE-----\n");
+  write_file(key,
+             "-----BEGIN PRIVATE KEY-----\n"
+             "MC4CAQAwBQYDK2VwBCIEIAVgcm5yrcvVgJ8ljdXGJEEcWxfNKdlPMwMY6v/qSuJa\n"
+             "-----END PRIVATE KEY-----\n");
+  const std::string words = ": its algorithm is not supported (RSA and ECDSA are, Ed25519 is not)";
+  options_.set("ca", certificate);
+  EXPECT_EQ(open(), "sink.tls.ca: " + certificate + words);
+  options_.set("ca", authority_.certificate());
+  options_.set("cert", authority_.issue({.common_name = "gw-042"}).certificate);
+  options_.set("key", key);
+  EXPECT_EQ(open(), "sink.tls.key: " + key + words);
+}
+
 TEST_F(TlsContextTest, wants_certificate_and_key_together) {
   options_.set("ca", authority_.certificate());
   options_.set("cert", authority_.certificate());

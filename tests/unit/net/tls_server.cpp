@@ -1,11 +1,11 @@
 #include "net/tls_server.h"
 
 #include <arpa/inet.h>
-#include <mbedtls/ctr_drbg.h>
-#include <mbedtls/entropy.h>
 #include <mbedtls/net_sockets.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_cache.h>
+#include <mbedtls/ssl_ticket.h>
+#include <psa/crypto.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +13,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
+
+#include "net/tls_random.h"
 
 namespace leat::testing {
 namespace {
@@ -53,41 +55,42 @@ void echo(TlsPeer& peer) {
 
 struct TlsServer::Parts {
   Parts() {
-    mbedtls_entropy_init(&entropy);
-    mbedtls_ctr_drbg_init(&random);
+    must(psa_crypto_init());
     mbedtls_x509_crt_init(&certificate);
     mbedtls_x509_crt_init(&clients);
     mbedtls_pk_init(&key);
     mbedtls_ssl_cache_init(&cache);
+    mbedtls_ssl_ticket_init(&tickets);
     mbedtls_ssl_config_init(&config);
   }
   ~Parts() {
     mbedtls_ssl_config_free(&config);
+    mbedtls_ssl_ticket_free(&tickets);
     mbedtls_ssl_cache_free(&cache);
     mbedtls_pk_free(&key);
     mbedtls_x509_crt_free(&clients);
     mbedtls_x509_crt_free(&certificate);
-    mbedtls_ctr_drbg_free(&random);
-    mbedtls_entropy_free(&entropy);
   }
-  mbedtls_entropy_context entropy;
-  mbedtls_ctr_drbg_context random;
   mbedtls_x509_crt certificate;
   mbedtls_x509_crt clients;
   mbedtls_pk_context key;
-  mbedtls_ssl_cache_context cache;
+  mbedtls_ssl_cache_context cache;     // TLS 1.2's sessions
+  mbedtls_ssl_ticket_context tickets;  // TLS 1.3's
   mbedtls_ssl_config config;
 };
 
 TlsServer::TlsServer(TlsServerConfig config)
     : config_(std::move(config)), parts_(std::make_unique<Parts>()) {
   mbedtls_ssl_config* ssl = &parts_->config;
-  must(mbedtls_ctr_drbg_seed(&parts_->random, mbedtls_entropy_func, &parts_->entropy, nullptr, 0));
   must(mbedtls_x509_crt_parse_file(&parts_->certificate, config_.identity.certificate.c_str()));
-  must(mbedtls_pk_parse_keyfile(&parts_->key, config_.identity.key.c_str(), nullptr));
+  must(mbedtls_pk_parse_keyfile(&parts_->key, config_.identity.key.c_str(), nullptr,
+                                mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE));
   must(mbedtls_ssl_config_defaults(ssl, MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM,
                                    MBEDTLS_SSL_PRESET_DEFAULT));
-  mbedtls_ssl_conf_rng(ssl, mbedtls_ctr_drbg_random, &parts_->random);
+  mbedtls_ssl_conf_rng(ssl, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
+  const auto version = config_.tls13 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2;
+  mbedtls_ssl_conf_min_tls_version(ssl, version);
+  mbedtls_ssl_conf_max_tls_version(ssl, version);
   must(mbedtls_ssl_conf_own_cert(ssl, &parts_->certificate, &parts_->key));
   if (!config_.client_authority.empty()) {
     must(mbedtls_x509_crt_parse_file(&parts_->clients, config_.client_authority.c_str()));
@@ -96,15 +99,36 @@ TlsServer::TlsServer(TlsServerConfig config)
   }
   mbedtls_ssl_conf_session_cache(
       ssl, this,
-      [](void* self, mbedtls_ssl_session* session) {
+      [](void* self, const unsigned char* id, size_t size, mbedtls_ssl_session* session) {
         auto* server = static_cast<TlsServer*>(self);
-        int code = mbedtls_ssl_cache_get(&server->parts_->cache, session);
+        int code = mbedtls_ssl_cache_get(&server->parts_->cache, id, size, session);
         if (code == 0) ++server->resumed_;
         return code;
       },
-      [](void* self, const mbedtls_ssl_session* session) {
-        return mbedtls_ssl_cache_set(&static_cast<TlsServer*>(self)->parts_->cache, session);
+      [](void* self, const unsigned char* id, size_t size, const mbedtls_ssl_session* session) {
+        return mbedtls_ssl_cache_set(&static_cast<TlsServer*>(self)->parts_->cache, id, size,
+                                     session);
       });
+  if (config_.tls13) {
+    constexpr uint32_t kLifetimeSeconds = 3600;
+    must(mbedtls_ssl_ticket_setup(&parts_->tickets, mbedtls_psa_get_random,
+                                  MBEDTLS_PSA_RANDOM_STATE, MBEDTLS_CIPHER_AES_256_GCM,
+                                  kLifetimeSeconds));
+    mbedtls_ssl_conf_session_tickets_cb(
+        ssl,
+        [](void* self, const mbedtls_ssl_session* session, unsigned char* into,
+           const unsigned char* end, size_t* size, uint32_t* lifetime) {
+          return mbedtls_ssl_ticket_write(&static_cast<TlsServer*>(self)->parts_->tickets, session,
+                                          into, end, size, lifetime);
+        },
+        [](void* self, mbedtls_ssl_session* session, unsigned char* ticket, size_t size) {
+          auto* server = static_cast<TlsServer*>(self);
+          int code = mbedtls_ssl_ticket_parse(&server->parts_->tickets, session, ticket, size);
+          if (code == 0) ++server->resumed_;
+          return code;
+        },
+        this);
+  }
 
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = {};

@@ -23,6 +23,7 @@ class TlsPeer {
 struct TlsServerConfig {
   KeyAndCertificate identity = {};
   std::string client_authority = {};  // demands client certificates of it
+  bool tls13 = false;                 // TLS 1.3 and nothing else; otherwise 1.2 and nothing else
   std::string plain_prelude = {};     // waits for these bytes in clear, says "S", then starts TLS
   // What to do on each connection; it is closed when this returns. Default: echo.
   std::function<void(TlsPeer&)> script = {};
