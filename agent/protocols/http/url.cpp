@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
+#include <utility>
+
+#include "net/authority.h"
 
 namespace leat::http {
 namespace {
@@ -21,28 +23,38 @@ tl::unexpected<Error> bad(std::string message) {
   return fail(ErrorKind::kUsage, std::move(message));
 }
 
-// "host", "host:8080", "[::1]" or "[::1]:8080".
-Status parse_authority(std::string_view text, Address& address) {
-  std::string_view port;
-  if (!text.empty() && text.front() == '[') {
-    size_t close = text.find(']');
-    if (close == std::string_view::npos) return bad("the \"[\" of an IPv6 address is not closed");
-    address.host = text.substr(1, close - 1);
-    std::string_view rest = text.substr(close + 1);
-    if (!rest.empty() && rest.front() != ':') return bad("nothing but a port may follow \"]\"");
-    port = rest.empty() ? rest : rest.substr(1);
-  } else {
-    size_t colon = text.find(':');
-    if (colon != text.rfind(':')) return bad("an IPv6 address must stand in [ ]");
-    address.host = text.substr(0, colon);
-    if (colon != std::string_view::npos) port = text.substr(colon + 1);
+bool is_hex_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+}
+
+// A path and a query may hold these (RFC 3986 section 3.3 and 3.4), and "%" with two hexadecimal
+// digits; what else people write goes out encoded, as browsers do it.
+bool may_stand(char c) {
+  constexpr std::string_view kOthers = "-._~!$&'()*+,;=:@/?";
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         kOthers.find(c) != std::string_view::npos;
+}
+
+Result<std::string> encoded(std::string_view text) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '%') {
+      if (i + 2 >= text.size() || !is_hex_digit(text[i + 1]) || !is_hex_digit(text[i + 2]))
+        return bad(
+            "it has a \"%\" that is not followed by two hexadecimal digits: write %25 for a "
+            "percent "
+            "sign");
+      out += c;
+    } else if (may_stand(c)) {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out += {'%', kHex[byte >> 4], kHex[byte & 0xF]};
+    }
   }
-  if (address.host.empty()) return bad("it has no host");
-  if (port.empty()) return {};
-  auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (error != std::errc() || end != port.data() + port.size() || address.port == 0)
-    return bad("its port is not a number from 1 to 65535");
-  return {};
+  return out;
 }
 
 }  // namespace
@@ -66,10 +78,15 @@ Result<Url> Url::parse(std::string_view text) {
   url.address.port = scheme_port;
   if (Status status = parse_authority(authority, url.address); !status) return fail(status.error());
 
-  std::string host = url.address.text();  // always with a port
+  // The zone of a link-local address means something on this machine only (RFC 6874 section 3).
+  Address shown = url.address;
+  shown.host = shown.host.substr(0, shown.host.find('%'));
+  std::string host = shown.text();  // always with a port
   if (url.address.port == scheme_port) host.erase(host.rfind(':'));
   url.host_header = host;
-  url.target = text.substr(end);
+  Result<std::string> target = encoded(text.substr(end));
+  if (!target) return fail(target.error());
+  url.target = std::move(*target);
   if (url.target.empty() || url.target.front() == '?') url.target.insert(0, "/");
   url.shown = (url.https ? "https://" : "http://") + url.host_header +
               url.target.substr(0, url.target.find('?'));

@@ -13,7 +13,7 @@ struct Url {
   bool https = false;
   Address address;
   std::string host_header;  // with the port where it is not the scheme's own
-  std::string target;       // path and query, as they go into the request line
+  std::string target;       // path and query, encoded, as they go into the request line
   std::string shown;        // for messages: without the query, which may hold a key
 
   // Errors are kUsage and do not repeat the text, which may hold a password.

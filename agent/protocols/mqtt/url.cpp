@@ -1,6 +1,6 @@
 #include "protocols/mqtt/url.h"
 
-#include <charconv>
+#include "net/authority.h"
 
 namespace leat::mqtt {
 namespace {
@@ -37,25 +37,7 @@ Result<Url> Url::parse(std::string_view text) {
     return bad("it must not hold a user or a password: use \"user\" and \"password\"");
   if (text.find_first_of("/?#") != std::string_view::npos)
     return bad("nothing may follow the port: use \"topics\" or \"topic\" for the topic");
-  std::string_view port;
-  if (text.starts_with('[')) {
-    size_t close = text.find(']');
-    if (close == std::string_view::npos) return bad("the \"[\" of an IPv6 address is not closed");
-    url.address.host = text.substr(1, close - 1);
-    port = text.substr(close + 1);
-    if (!port.empty() && !take_prefix(port, ":")) return bad("only a port may follow \"]\"");
-  } else {
-    size_t colon = text.find(':');
-    if (colon != text.rfind(':')) return bad("an IPv6 address must stand in [ ]");
-    url.address.host = text.substr(0, colon);
-    if (colon != std::string_view::npos) port = text.substr(colon + 1);
-  }
-  if (url.address.host.empty()) return bad("it has no host");
-  if (!port.empty()) {
-    auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), url.address.port);
-    if (error != std::errc() || end != port.data() + port.size() || url.address.port == 0)
-      return bad("its port is not a number from 1 to 65535");
-  }
+  if (Status status = parse_authority(text, url.address); !status) return fail(status.error());
   url.shown = (url.tls ? "mqtts://" : "mqtt://") + url.address.text();
   return url;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "net/authority.h"
 
 namespace leat::postgres {
 namespace {
@@ -170,7 +171,7 @@ Status settle_place(const Place& place, Address& address) {
     if (Status status = parse_port(place.port, address.port); !status) return status;
   address.host = place.host;
   if (place.host.empty()) address.host = kDefaultSocketFolder;
-  if (address.host.front() != '/') return {};
+  if (address.host.front() != '/') return check_host(address.host);
   address.path = address.host + "/.s.PGSQL." + std::to_string(address.port);
   return {};
 }

@@ -45,6 +45,20 @@ TEST(Url, sends_no_fragment) {
   EXPECT_EQ(Url::parse("http://c.example/a#part")->target, "/a");
 }
 
+// RFC 3986: what a request may not hold goes out encoded.
+TEST(Url, encodes_what_no_request_may_hold) {
+  EXPECT_EQ(Url::parse("http://h/ä?ort=Köln&ok=%C3%A4")->target, "/%C3%A4?ort=K%C3%B6ln&ok=%C3%A4");
+  EXPECT_EQ(Url::parse("http://h/a\"<>\\^`{|}[]")->target, "/a%22%3C%3E%5C%5E%60%7B%7C%7D%5B%5D");
+  EXPECT_EQ(Url::parse("http://h/-._~!$&'()*+,;=:@/?/?")->target, "/-._~!$&'()*+,;=:@/?/?");
+  EXPECT_EQ(Url::parse("http://h/ä")->shown, "http://h/%C3%A4");
+}
+
+TEST(Url, sends_no_zone_of_a_link_local_address) {
+  Url url = *Url::parse("http://[fe80::1%eth0]:8080/");
+  EXPECT_EQ(url.address.host, "fe80::1%eth0");
+  EXPECT_EQ(url.host_header, "[fe80::1]:8080");
+}
+
 TEST(Url, is_shown_without_its_query_which_may_hold_a_key) {
   EXPECT_EQ(Url::parse("https://c.example:8443/in?api_key=s3cret")->shown,
             "https://c.example:8443/in");
@@ -61,6 +75,17 @@ TEST(Url, says_what_is_wrong_without_repeating_it) {
   EXPECT_EQ(problem("http://c.example:80x/"), "its port is not a number from 1 to 65535");
   EXPECT_EQ(problem("http://::1/"), "an IPv6 address must stand in [ ]");
   EXPECT_EQ(problem("http://[::1/"), "the \"[\" of an IPv6 address is not closed");
+  EXPECT_EQ(problem("http://bücher.example/"),
+            "its host has a letter outside ASCII: write the name as it is looked up, xn--…");
+  EXPECT_EQ(problem("http://c%41.example/"),
+            "its host has a \"%\" in it: a name has letters, digits, \"-\", \"_\" and \".\"");
+  EXPECT_EQ(problem("http://c\\d/"),
+            "its host has a \"\\\" in it: a name has letters, digits, \"-\", \"_\" and \".\"");
+  EXPECT_EQ(problem("http://[c.example]/"), "what stands in [ ] is not an IPv6 address");
+  for (const char* text : {"http://h/%", "http://h/%4", "http://h/?%zz", "http://h/100%"})
+    EXPECT_EQ(problem(text),
+              "it has a \"%\" that is not followed by two hexadecimal digits: write %25 for a "
+              "percent sign");
   EXPECT_EQ(problem("http://c.example/a\r\nHost: x"),
             "it has a blank or a control character in it: write %20 for a blank");
 }

@@ -35,6 +35,10 @@ TEST(MqttUrl, what_is_wrong_is_said_and_passwords_are_not) {
   EXPECT_NE(error("mqtt://x:65536").find("1 to 65535"), std::string::npos);
   EXPECT_NE(error("mqtt://::1").find("[ ]"), std::string::npos);
   EXPECT_NE(error("mqtt://[::1").find("not closed"), std::string::npos);
+  EXPECT_NE(error("mqtt://brücke").find("xn--"), std::string::npos);
+  EXPECT_NE(error("mqtt://a<b").find("\"<\""), std::string::npos);
+  EXPECT_NE(error("mqtt://[broker]").find("IPv6"), std::string::npos);
+  EXPECT_NE(error(("mqtt://" + std::string(254, 'x')).c_str()).find("longer"), std::string::npos);
   EXPECT_NE(error("mqtt://").find("no host"), std::string::npos);
   EXPECT_NE(error("unix://x").find("unix:///"), std::string::npos);
   EXPECT_NE(error("mqtt://a b").find("blank"), std::string::npos);

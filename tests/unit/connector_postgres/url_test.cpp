@@ -83,6 +83,9 @@ TEST(PostgresUrl, says_what_is_wrong_without_the_password) {
   EXPECT_NE(problem("postgresql://u@h/d?host=a,b").find("several hosts"), std::string::npos);
   EXPECT_NE(problem("postgresql://u@[::1/d").find("not closed"), std::string::npos);
   EXPECT_NE(problem("postgresql://u@::1/d").find("[ ]"), std::string::npos);
+  EXPECT_NE(problem("postgresql://u@bücher/d").find("xn--"), std::string::npos);
+  EXPECT_NE(problem("postgresql://u@h%20h/d").find("\" \""), std::string::npos);
+  EXPECT_NE(problem("postgresql://u@h/d?host=b%C3%BCcher").find("xn--"), std::string::npos);
   EXPECT_NE(problem("postgresql://u@h/d?user").find("no \"=\""), std::string::npos);
   EXPECT_NE(problem("postgresql://u@h/d?connect_timeout=x").find("whole number"),
             std::string::npos);
