@@ -314,12 +314,7 @@ class Agent {
   }
 
   void abort_all(const std::string& why) {
-    each_running([why](Pipeline& pipeline) {
-      uint64_t waiting = pipeline.status().waiting;
-      pipeline.abort(
-          why + ": " + format_count(static_cast<int64_t>(waiting)) +
-          " records in flight were not delivered; they are read again at the next start");
-    });
+    each_running([why](Pipeline& pipeline) { pipeline.abort(why); });
   }
 
   void reload() {
@@ -400,9 +395,7 @@ class Agent {
     entry.retire_timer = std::make_unique<Timer>(main().loop());
     entry.retire_timer->start(config_.drain_timeout, [&entry] {
       on_its_loop(entry, [](Pipeline& pipeline) {
-        pipeline.abort(
-            "not drained in time for the new configuration; what was in flight is "
-            "read again");
+        pipeline.abort("not drained in time for the new configuration");
       });
     });
   }

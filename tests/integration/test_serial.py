@@ -7,7 +7,8 @@ import re
 import pytest
 
 from conftest import ROOT
-from harness.pipelines import http_sink, pipeline
+from harness.collector import Answer
+from harness.pipelines import http_sink, pipeline, quick_retry
 from harness.serial_line import SerialLine, crc16_modbus, nmea, xor_sum
 
 
@@ -311,3 +312,17 @@ def test_ports_lists_ports_or_says_that_there_are_none(agent):
         heading, *ports = done.stdout.splitlines()
         assert heading.startswith("PORT")
         assert ports and all(port.startswith("/dev/") for port in ports)
+
+
+def test_what_a_drain_could_not_deliver_of_a_line_is_said_to_be_lost(agent, collector, line):
+    collector.default = Answer(503)
+    agent.configure(pipeline(serial_source(line), http_sink(collector, inFlight=1),
+                             delivery=quick_retry(threshold=1, cooldown="1h", spool="never")),
+                    drainTimeout="300ms")
+    agent.start()
+    line.write(b"one\n")
+    agent.wait_log("trying again")
+    agent.terminate()
+    assert agent.wait() == 1
+    assert agent.log_lines("not drained within 300ms: 1 record in flight was not delivered; "
+                           "it is lost, since the source cannot give it again")

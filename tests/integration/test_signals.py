@@ -84,15 +84,24 @@ def test_a_second_signal_stops_at_once(agent, collector, telemetry):
     assert agent.wait(deadline=20) == 1
 
 
-def test_a_drain_does_not_wait_for_a_backoff_beyond_its_timeout(agent, collector, telemetry):
+@pytest.mark.parametrize("delivery", [
+    {}, {"spool": "always", "maxSpool": "64KiB"}], ids=["without a spool", "with a full spool"])
+def test_a_drain_does_not_wait_for_a_dead_sink_when_all_can_be_read_again(
+        agent, collector, telemetry, delivery):
     collector.default = Answer(503)
-    agent.configure(pipeline(file_source(telemetry(RECORDS)), http_sink(collector),
-                             delivery=quick_retry(threshold=1, cooldown="1h")),
-                    drainTimeout="300ms")
+    agent.configure(pipeline(file_source(telemetry(20_000)), http_sink(collector),
+                             delivery=quick_retry(threshold=1, cooldown="1h", **delivery)),
+                    drainTimeout="10m")
     agent.start()
-    collector.wait_requests(1)
+    agent.wait_log("the spool is full" if delivery else "trying again")
     agent.terminate()
-    assert agent.wait(deadline=20) == 1
+    assert agent.wait(deadline=20) == 0
+    assert agent.log_lines(r"records in flight were not delivered; they are read again")
+    collector.down()
+    collector.up()
+    collector.default = Answer()
+    assert agent.run() == 0
+    expect_each_once(seqs(collector), 20_000)
 
 
 def test_one_pipeline_fails_and_the_other_ends(agent, make_collector, telemetry):

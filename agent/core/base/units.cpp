@@ -93,4 +93,9 @@ std::string format_count(int64_t count) {
   return digits;
 }
 
+std::string format_count(uint64_t count, std::string_view noun) {
+  return format_count(static_cast<int64_t>(count)) + " " + std::string(noun) +
+         (count == 1 ? "" : "s");
+}
+
 }  // namespace leat

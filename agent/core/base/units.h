@@ -22,5 +22,7 @@ Result<Milliseconds> parse_duration(std::string_view text);
 std::string format_bytes(int64_t bytes);             // "1.4 MiB"
 std::string format_duration(Milliseconds duration);  // "1m 20s"
 std::string format_count(int64_t count);             // "1,234,567"
+// "1 record", "1,234 records"
+std::string format_count(uint64_t count, std::string_view noun);
 
 }  // namespace leat

@@ -350,10 +350,18 @@ void Pipeline::bury(const Burial& burial) {
 // --- end ----------------------------------------------------------------------------------------
 
 void Pipeline::finish_if_settled() {
-  if (!input_ended_ || queued_ > 0) return;
+  if (!input_ended_) return;
+  if (queued_ > 0) {
+    if (state_ != State::kDraining || !spool_->may_leave_rest()) return;
+    while (ring_.pop()) --queued_;
+  }
   if (!std::exchange(flushed_, true)) spool_->end_of_input(state_ == State::kDraining);
   if (!spool_->settled()) return;
   if (dead_letter_file_->durable() < dead_letter_file_->last()) return;
+  if (state_ == State::kDraining && spool_->records_unsafe() > 0) {
+    const std::string& reason = deliverer_->trouble().reason();
+    log::info(config_.name, (reason.empty() ? "" : reason + ": ") + what_is_left());
+  }
   if (state_ == State::kDraining || !result_) return close();
   state_ = State::kFinishing;
   sink_->finish([this](Status status) {
@@ -382,8 +390,21 @@ void Pipeline::drain() {
 
 void Pipeline::abort(const std::string& why) {
   if (state_ == State::kClosing || state_ == State::kDone) return;
-  if (result_ && !spool_->all_safe()) result_ = fail(ErrorKind::kFatal, why);
+  if (result_ && !spool_->all_safe())
+    result_ = fail(ErrorKind::kFatal, why + ": " + what_is_left());
   close();
+}
+
+std::string Pipeline::what_is_left() const {
+  uint64_t records = spool_->records_unsafe();
+  std::string left = format_count(records, "record") + " in flight ";
+  left += records == 1 ? "was" : "were";
+  left += " not delivered; ";
+  left += records == 1 ? "it " : "they ";
+  if (spool_->comes_again())
+    return left + (records == 1 ? "is" : "are") + " read again when the pipeline starts next";
+  return left + (records == 1 ? "is" : "are") + " lost, since the source cannot give " +
+         (records == 1 ? "it" : "them") + " again";
 }
 
 void Pipeline::fail_with(const Error& error) {

@@ -67,7 +67,8 @@ class Pipeline final : private SourceContext, private SinkContext {
   void start(std::function<void(Status)> finished);
   // Stops reading and delivers what is in flight.
   void drain();
-  // Stops at once; what is not acknowledged will be read again after a restart.
+  // Stops at once; what is not acknowledged will be read again after a restart. `why` begins the
+  // error, which says what was left.
   void abort(const std::string& why);
 
   const std::string& name() const { return config_.name; }
@@ -95,6 +96,7 @@ class Pipeline final : private SourceContext, private SinkContext {
   bool has_credit() const;
   void throttle(size_t bytes, uint64_t records);
   void finish_if_settled();
+  std::string what_is_left() const;
   void fail_with(const Error& error);
   void close();
   void bury(const Burial& burial);

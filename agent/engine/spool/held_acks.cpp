@@ -53,6 +53,13 @@ bool HeldAcks::any_spooled() const {
                      [](const Held& one) { return one.number.has_value(); });
 }
 
+uint64_t HeldAcks::records_stored() const {
+  uint64_t records = 0;
+  for (const Held& one : held_)
+    if (one.stored) records += one.batch->count() - std::max(one.done, one.skip);
+  return records;
+}
+
 std::optional<uint64_t> HeldAcks::number_at(const Position& position) const {
   for (const Held& one : held_) {
     const Batch& batch = *one.batch;

@@ -35,6 +35,8 @@ class HeldAcks {
 
   bool all_spooled() const { return !oldest_us(); }
   bool any_spooled() const;
+  // Records that are in the journal and not delivered.
+  uint64_t records_stored() const;
 
  private:
   struct Held {

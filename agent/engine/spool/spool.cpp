@@ -50,6 +50,7 @@ Spool::Spool(SpoolSetup setup)
   writer_.on_dropped([this](uint64_t records) {
     unread_ -= std::min(unread_, records);
     feed();
+    if (on_change_) on_change_();
   });
   writer_.on_stuck([this] {
     if (on_change_) on_change_();
@@ -214,7 +215,7 @@ void Spool::without_spool() {
 
 void Spool::feed() {
   if (reading_ || read_again_.active() || writer_.dropping()) return;  // each calls again
-  if (leaving_ || caught_up() || !deliverer_->wants_more()) return;
+  if (stays_in_journal() || caught_up() || !deliverer_->wants_more()) return;
   Budget& budget = setup_.pool.budget();
   if (!budget.has_room(2 * setup_.batch_bytes)) {
     budget.note_refusal();
@@ -345,9 +346,29 @@ bool Spool::all_safe() const {
 }
 
 bool Spool::settled() const {
-  if (!writer_.idle() || reading_) return false;
-  if (deliverer_->settled()) return leaving_ || caught_up();
-  return leaving_ && all_safe() && deliverer_->trouble().active();
+  if (reading_) return false;
+  if (!leaving_) return writer_.idle() && deliverer_->settled() && caught_up();
+  if (!writer_.idle() && !(comes_again() && writer_.held_up())) return false;
+  if (deliverer_->settled()) return true;
+  return deliverer_->trouble().active() && (comes_again() || all_safe());
+}
+
+bool Spool::may_leave_rest() const {
+  if (!comes_again() || wants_more()) return false;
+  return deliverer_->trouble().active() || writer_.held_up();
+}
+
+// When the agent ends. But what waits for room in the journal, and cannot come again, needs the
+// sink to take some of what is there.
+bool Spool::stays_in_journal() const {
+  return leaving_ && (comes_again() || !writer_.held_up());
+}
+
+uint64_t Spool::records_unsafe() const {
+  uint64_t safe = held_.records_stored();
+  for (const Handed& one : handed_) safe += one.end - std::max(one.first, delivered_);
+  uint64_t with_sink = deliverer_->records_waiting();
+  return with_sink - std::min(safe, with_sink) + writer_.records_waiting();
 }
 
 uint64_t Spool::records_waiting() const {

@@ -74,10 +74,18 @@ class Spool final : public Origin {
   bool settled() const;
   // True when all that was accepted is delivered or in the journal.
   bool all_safe() const;
+  // The agent may leave what the source has read further: it comes again, and goes nowhere now.
+  bool may_leave_rest() const;
+  // The journal can take nothing more before the sink does, or before it works again.
+  bool held_up() const { return writer_.held_up(); }
+  // The source gives again what it was not acknowledged.
+  bool comes_again() const { return setup_.replay != Replay::kNone; }
 
   const SpoolCounters& counters() const { return writer_.counters(); }
   // Records that are accepted and not delivered: in memory, and in the journal.
   uint64_t records_waiting() const;
+  // Those of them that are only in memory.
+  uint64_t records_unsafe() const;
   // What the journal holds of it now, as stored.
   uint64_t bytes() const { return writer_.bytes(); }
   std::string describe(const Position& position);
@@ -93,6 +101,7 @@ class Spool final : public Origin {
   SpoolMode mode() const { return setup_.config.spool.mode; }
   bool trouble() const;
   bool caught_up() const { return cursor_ >= stored_; }
+  bool stays_in_journal() const;
   void direct(BatchRef batch);
   void enter();
   void leave_if_over();

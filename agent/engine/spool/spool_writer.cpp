@@ -275,6 +275,13 @@ bool SpoolWriter::stuck() const {
   return failures_ > 0 && !rows_.empty() && rows_.front().state == Row::State::kWaiting;
 }
 
+bool SpoolWriter::held_up() const {
+  if (idle() || dropping_ || linger_.active()) return false;
+  if (!rows_.empty() && rows_.front().state != Row::State::kWaiting) return false;
+  return std::none_of(rows_.begin(), rows_.end(),
+                      [](const Row& row) { return row.state == Row::State::kUnderWay; });
+}
+
 SpoolWriter::Row SpoolWriter::take_stuck() {
   Row row = std::move(rows_.front());
   rows_.pop_front();

@@ -100,6 +100,8 @@ class SpoolWriter {
   // forgotten. Empty while all goes well.
   bool stuck() const;
   Row take_stuck();
+  // Nothing goes on before something else happens: the sink makes room, or the journal works again.
+  bool held_up() const;
 
   // Rows up to `end` are not needed any more.
   void remove_until(uint64_t end);

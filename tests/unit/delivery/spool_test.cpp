@@ -147,20 +147,41 @@ class SpoolTest : public testing::DelivererTest {
     run_until_acked(static_cast<uint64_t>(records) * 10);
   }
 
+  // Adds records until the spool takes none. How many.
+  int fill_to_the_brim() {
+    int next = 0;
+    auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (std::chrono::steady_clock::now() < deadline) {
+      uv_run(&loop_, UV_RUN_NOWAIT);
+      if (spool_->wants_more()) {
+        add(next, 4);
+        next += 4;
+      } else if (spool_->held_up()) {
+        return next;
+      }
+    }
+    ADD_FAILURE() << "the source was not held back";
+    return next;
+  }
+
+  // The sink takes what it is given.
+  void take_all() {
+    while (!sink_.open_attempts.empty()) {
+      auto attempt = std::move(sink_.open_attempts.front());
+      sink_.open_attempts.pop_front();
+      std::istringstream records(attempt.text);
+      for (std::string record; records >> record;)
+        delivered_.push_back(std::stoi(record.substr(1)));
+      attempt.done(Answer::delivered());
+    }
+  }
+
   // The sink takes everything, until nothing is left.
   void deliver_all() {
-    auto take = [this] {
-      while (!sink_.open_attempts.empty()) {
-        auto attempt = std::move(sink_.open_attempts.front());
-        sink_.open_attempts.pop_front();
-        std::istringstream records(attempt.text);
-        for (std::string record; records >> record;)
-          delivered_.push_back(std::stoi(record.substr(1)));
-        attempt.done(Answer::delivered());
-      }
+    run_until([this] {
+      take_all();
       return spool_->records_waiting() == 0 && deliverer_->settled();
-    };
-    run_until(take);
+    });
     run_until([this] { return spooled() == 0; });
   }
   bool in_order() const { return std::is_sorted(delivered_.begin(), delivered_.end()); }
@@ -420,6 +441,58 @@ TEST_F(SpoolTest, an_agent_that_ends_in_health_delivers_what_is_in_flight) {
   answer("r0 r1 r2 r3", Answer::delivered());
   run_until([this] { return spool_->settled(); });
   EXPECT_EQ(spool_->counters().spooled, 0U);
+}
+
+TEST_F(SpoolTest, an_agent_that_ends_in_trouble_leaves_what_the_source_gives_again) {
+  config_.spool.mode = SpoolMode::kNever;
+  start(Replay::kFromPosition);
+  add(0, 4);
+  add(4, 4);
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  EXPECT_TRUE(spool_->may_leave_rest());
+  spool_->end_of_input(true);
+  EXPECT_TRUE(spool_->settled());
+  EXPECT_EQ(spool_->records_unsafe(), 8U);
+}
+
+TEST_F(SpoolTest, an_agent_that_ends_in_trouble_does_not_leave_what_would_be_lost) {
+  config_.spool.mode = SpoolMode::kNever;
+  start(Replay::kNone);
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  spool_->end_of_input(true);
+  EXPECT_FALSE(spool_->settled());
+  EXPECT_FALSE(spool_->may_leave_rest());
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until([this] { return spool_->settled(); });
+}
+
+TEST_F(SpoolTest, an_agent_that_ends_with_a_full_spool_leaves_what_the_source_gives_again) {
+  config_.spool.max_bytes = 300;
+  config_.spool.mode = SpoolMode::kAlways;
+  start(Replay::kHoldsAck);
+  int accepted = fill_to_the_brim();
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  EXPECT_TRUE(spool_->may_leave_rest());
+  spool_->end_of_input(true);
+  run_until([this] { return spool_->settled(); });
+  EXPECT_GT(spool_->records_unsafe(), 0U);
+  EXPECT_EQ(spool_->records_unsafe() + spooled(), static_cast<uint64_t>(accepted));
+}
+
+TEST_F(SpoolTest, an_agent_that_ends_with_a_full_spool_makes_room_for_what_would_be_lost) {
+  config_.spool.max_bytes = 300;
+  config_.spool.mode = SpoolMode::kAlways;
+  start(Replay::kNone);
+  int accepted = fill_to_the_brim();
+  spool_->end_of_input(true);
+  EXPECT_FALSE(spool_->settled());
+  run_until([this] {
+    take_all();
+    return spool_->settled();
+  });
+  EXPECT_EQ(spool_->records_unsafe(), 0U);
+  EXPECT_EQ(delivered_.size() + spooled(), static_cast<size_t>(accepted));
 }
 
 TEST_F(SpoolTest, bounded_input_is_over_when_the_journal_is_empty) {
