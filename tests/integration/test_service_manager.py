@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from harness.collector import Answer
 from harness.ports import free_port
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry
 from harness.service_manager import ServiceManager
@@ -135,9 +136,10 @@ def test_a_refused_reload_says_the_first_problem_and_all_goes_on(agent, manager)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_signs_of_life_come_through_running_reload_and_drain(agent, manager, workers):
-    """The sink takes nothing, so the drain lasts until it is given up."""
-    agent.configure(pipeline(ENDLESS, unreachable()), pipeline(ENDLESS, unreachable()),
+def test_signs_of_life_come_through_running_reload_and_drain(agent, manager, collector, workers):
+    """The sink answers nothing, so the drain lasts until it is given up."""
+    collector.default = Answer.hang()
+    agent.configure(pipeline(ENDLESS, http_sink(collector)), pipeline(ENDLESS, http_sink(collector)),
                     workers=workers, drainTimeout="3s")
     agent.start(env=manager.env(watchdog_usec=50_000))
 
@@ -146,7 +148,7 @@ def test_signs_of_life_come_through_running_reload_and_drain(agent, manager, wor
         agent.wait_for(lambda: manager.pings() >= before + 2, what="two more signs of life")
 
     two_more()
-    agent.configure(pipeline(ENDLESS, unreachable()), workers=workers, drainTimeout="3s")
+    agent.configure(pipeline(ENDLESS, http_sink(collector)), workers=workers, drainTimeout="3s")
     agent.send(signal.SIGHUP)
     manager.wait("READY=1", number=2)
     two_more()
