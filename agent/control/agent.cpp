@@ -54,8 +54,8 @@ class Agent {
     run_main_loop();
     ExitCode code = unusable_ ? kExitUsage : failed_ ? kExitFailed : kExitDelivered;
     if (!close()) {
-      // A look-up on the thread pool does not come back, and the end of the process would wait for
-      // it. All that had to be written is written.
+      // Work on the thread pool does not come back (a file on a share that is gone), and the end of
+      // the process would wait for it. All that had to be written is written.
       std::fflush(nullptr);
       ::_exit(code);
     }
@@ -167,14 +167,14 @@ class Agent {
     return {};
   }
 
-  PipelineEnvironment environment(LoopHost& host, size_t pipelines) {
+  PipelineEnvironment environment(LoopHost& host, const AgentConfig& config) {
     return {host.loop(),
             clock_,
             host.journal(),
             usage_,
-            config_.id,
+            config.id,
             config_.data_dir,
-            static_cast<size_t>(config_.memory) / std::max<size_t>(pipelines, 1)};
+            static_cast<size_t>(config.memory) / std::max<size_t>(config.pipelines.size(), 1)};
   }
 
   // Before any loop runs, so handles may be made from here for every loop.
@@ -182,8 +182,7 @@ class Agent {
     size_t next_host = 0;
     for (const PipelineConfig& one : config.pipelines) {
       LoopHost& host = *hosts_[next_host++ % hosts_.size()];
-      Result<std::unique_ptr<Pipeline>> made =
-          Pipeline::make(one, environment(host, config.pipelines.size()));
+      Result<std::unique_ptr<Pipeline>> made = Pipeline::make(one, environment(host, config));
       if (!made) return fail(made.error().kind(), one.name + ": " + made.error().message());
       Entry& entry = entries_[one.name];
       entry.config = one;
@@ -341,18 +340,22 @@ class Agent {
     std::map<std::string, WantedPipeline> wanted;
     for (const auto& [name, entry] : entries_)
       if (entry.wanted) wanted[name] = {entry.config.text, entry.ended()};
-    Change change = compute_change(wanted, fresh.pipelines, !same_share);
+    bool same_agent = fresh.id == config_.id;
+    Change change = compute_change(wanted, fresh.pipelines, !same_share || !same_agent);
 
     std::set<std::string> kept(change.kept.begin(), change.kept.end());
     std::map<std::string, std::unique_ptr<Pipeline>> made;
     for (const PipelineConfig& one : fresh.pipelines) {
       if (kept.contains(one.name)) continue;
       // Handles are made on the thread of their loop, so what is new runs on the main one.
-      Result<std::unique_ptr<Pipeline>> pipeline =
-          Pipeline::make(one, environment(main(), fresh.pipelines.size()));
+      Result<std::unique_ptr<Pipeline>> pipeline = Pipeline::make(one, environment(main(), fresh));
       if (!pipeline) return refuse(one.name + ": " + pipeline.error().message());
       made[one.name] = std::move(*pipeline);
     }
+    if (!same_agent)
+      log::info("leat",
+                "agent.id is \"" + fresh.id + "\" from now on, it was \"" + config_.id + "\"");
+    config_.id = std::move(fresh.id);
     config_.memory = fresh.memory;
     config_.drain_timeout = fresh.drain_timeout;
     for (const PipelineConfig& one : fresh.pipelines) {

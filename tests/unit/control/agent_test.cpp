@@ -28,6 +28,7 @@ void send(int number) {
 struct World {
   std::mutex mutex;
   std::map<std::string, int> opened;  // sources, by pipeline
+  std::vector<std::string> agents;    // the id that each opening of a sink was told
   std::set<std::string> kept_open;    // their sources do not close
   std::map<std::string, std::function<void()>> closing;
   std::map<std::string, int> closed;  // sinks
@@ -99,6 +100,8 @@ class LedSink final : public Sink {
   Status open(SinkContext& context) override {
     name_ = context.pipeline();
     timer_ = std::make_unique<Timer>(context.loop());
+    std::lock_guard lock(g_world->mutex);
+    g_world->agents.push_back(context.agent());
     return {};
   }
   void deliver(const Delivery& delivery, Done done) override {
@@ -218,6 +221,17 @@ class AgentTest : public ::testing::Test {
 TEST_F(AgentTest, answers_signals_that_came_before_it_ran) {
   send(SIGTERM);
   EXPECT_EQ(run({with({pipeline("a")})}), kExitDelivered);
+}
+
+TEST_F(AgentTest, a_changed_id_is_taken_by_pipelines_that_are_otherwise_the_same) {
+  AgentConfig renamed = with({pipeline("a")});
+  renamed.id = "renamed";
+  world_.on_open = [this](const std::string& /*name*/) {
+    if (world_.opened == Openings{{"a", 1}}) send(SIGHUP);
+    if (world_.opened == Openings{{"a", 2}}) send(SIGTERM);
+  };
+  EXPECT_EQ(run({with({pipeline("a")}), renamed}), kExitDelivered);
+  EXPECT_EQ(world_.agents, (std::vector<std::string>{"test", "renamed"}));
 }
 
 TEST_F(AgentTest, starts_a_pipeline_again_that_returns_while_it_drains) {

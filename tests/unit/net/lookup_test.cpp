@@ -29,7 +29,10 @@ class Names {
     Lookup::resolve_with(nullptr);
   }
 
-  void silent_for(const std::string& host) { silent_.insert(host); }
+  void silent_for(const std::string& host) {
+    std::lock_guard lock(mutex_);
+    silent_.insert(host);
+  }
   void release() {
     std::lock_guard lock(mutex_);
     released_ = true;
@@ -61,7 +64,7 @@ class Names {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, int> asked_;
-  std::set<std::string> silent_;  // set before anything is looked up
+  std::set<std::string> silent_;
   bool released_ = false;
 };
 
