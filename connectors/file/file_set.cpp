@@ -3,181 +3,165 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
-#include "base/log.h"
-#include "connectors/file/paths.h"
-
 namespace leat {
+namespace {
 
-void FileSet::open(SourceContext& context) {
-  context_ = &context;
-  for (const SavedPosition& saved : context.saved()) {
-    ResumePoint point;
-    if (from_saved(saved, point)) resume_points_.push_back(point);
+// The number of an inode is used again for another file.
+bool is_another(const InputStream& stream, const FileInfo& info) {
+  return stream.identity.birth_us != 0 && info.birth_us != 0 &&
+         stream.identity.birth_us != info.birth_us;
+}
+
+}  // namespace
+
+// --- what was seen ------------------------------------------------------------------------------
+
+void FileSet::take(const Found& found) {
+  StreamRef named = at(found.path);
+  if (found.error != 0) {
+    if (named != nullptr) lose_name(named);
+    if (found.error != ENOENT && found.error != ENOTDIR)
+      complain(found.path, fail_errno("open " + found.path, found.error).value().message());
+    return;
   }
-}
-
-const InputStream* FileSet::find(uint32_t partition) const {
-  auto found = by_partition_.find(partition);
-  return found == by_partition_.end() ? nullptr : found->second.get();
-}
-
-void FileSet::list() {
-  for (const std::string& path : expand(patterns_)) {
-    pending_.push_back(path);
-    struct stat info {};
-    if (::stat(path.c_str(), &info) == 0) bytes_total_ += static_cast<uint64_t>(info.st_size);
+  auto known = by_key_.find(found.info.key);
+  StreamRef stream = known == by_key_.end() ? nullptr : known->second;
+  if (stream != nullptr && is_another(*stream, found.info)) {
+    stream->deleted = true;
+    lose_name(stream);
+    by_key_.erase(known);
+    stream = nullptr;
   }
-  if (pending_.empty())
-    log::warn(context_->pipeline(), "file: nothing to read: no file matches " + patterns_[0] +
-                                        (patterns_.size() > 1 ? " and the other paths" : ""));
-}
-
-bool FileSet::open_next() {
-  while (!pending_.empty()) {
-    std::string path = std::move(pending_.front());
-    pending_.pop_front();
-    Result<std::shared_ptr<InputFile>> file = InputFile::open(path, compression_);
-    if (file) {
-      add(path, std::move(*file));
-      return true;
-    }
-    note_failure(file.error());
+  if (named != nullptr && named != stream) lose_name(named);
+  if (stream == nullptr) {
+    listener_.appeared(add(found));
+    return;
   }
-  return false;
+  stream->seen = pass_;
+  stream->rotated = stream->ending = stream->deleted = stream->lost = false;
+  rename(stream, found.path);
+  if (!stream->ended && found.info.size != stream->offset + stream->unfinished)
+    listener_.grew(stream);
 }
 
-void FileSet::note_failure(const Error& error) {
-  log::error(context_->pipeline(), "file: " + error.message());
-  ++failures_;
-  if (!failure_) failure_ = error;
-}
-
-Status FileSet::result() const {
-  if (!failure_) return {};
-  std::string more = failures_ > 1 ? " (and " + std::to_string(failures_ - 1) + " more)" : "";
-  return fail(failure_->kind(), "file: " + failure_->message() + more);
-}
-
-std::shared_ptr<InputStream> FileSet::make_stream(const std::string& path,
-                                                  std::shared_ptr<InputFile> file) {
+StreamRef FileSet::add(const Found& found) {
   auto stream = std::make_shared<InputStream>();
-  stream->path = path;
-  stream->file = std::move(file);
+  stream->path = found.path;
+  stream->key = found.info.key;
+  stream->identity.birth_us = found.info.birth_us;
+  stream->hard_linked = found.info.links > 1;
   stream->partition = next_partition_++;
+  stream->seen = pass_;
   by_partition_[stream->partition] = stream;
+  by_key_[stream->key] = stream;
+  by_path_[stream->path] = stream.get();
   return stream;
 }
 
-void FileSet::add(const std::string& path, std::shared_ptr<InputFile> file) {
-  std::shared_ptr<InputStream> stream = make_stream(path, std::move(file));
-  for (const ResumePoint& point : resume_points_) {
-    if (is_same_file(*stream->file, point)) {
-      stream->identity = point.identity;
-      stream->line = point.line;
-      stream->start = point.offset;
-      stream->at_start = point.offset == 0;
-      stream->preamble_due = point.offset > 0 && context_->needs_preamble();
-      break;
-    }
-    if (point.path == path && point.offset > 0)
-      log::warn(context_->pipeline(), "file: " + path +
-                                          " was replaced or cut since it was last read: reading "
-                                          "it from its start");
+StreamRef FileSet::add_renamed(const Search::Hit& hit) {
+  if (by_key_.contains(hit.info.key)) return nullptr;
+  StreamRef stream = add({hit.path, 0, hit.info, {}});
+  by_path_.erase(stream->path);
+  stream->rotated = true;
+  return stream;
+}
+
+void FileSet::complain(const std::string& path, const std::string& what) {
+  if (complaints_.insert(path).second) listener_.complain(what);
+}
+
+void FileSet::lose_name(const StreamRef& stream) {
+  auto named = by_path_.find(stream->path);
+  if (named != by_path_.end() && named->second == stream.get()) by_path_.erase(named);
+  if (!std::exchange(stream->rotated, true)) listener_.rotated(stream);
+}
+
+void FileSet::rename(const StreamRef& stream, const std::string& path) {
+  auto named = by_path_.find(stream->path);
+  if (named != by_path_.end() && named->second == stream.get()) by_path_.erase(named);
+  stream->rename(path);
+  by_path_[stream->path] = stream.get();
+}
+
+void FileSet::let_go(const StreamRef& stream) {
+  open_.close(*stream);
+  stream->ended = true;
+  stream->watch.reset();
+  auto named = by_path_.find(stream->path);
+  if (named != by_path_.end() && named->second == stream.get()) by_path_.erase(named);
+  auto known = by_key_.find(stream->key);
+  if (known != by_key_.end() && known->second == stream) by_key_.erase(known);
+}
+
+void FileSet::stop_watching() {
+  for (const auto& [key, stream] : by_key_) stream->watch.reset();
+}
+
+StreamRef FileSet::at(const std::string& path) const {
+  auto found = by_path_.find(path);
+  return found == by_path_.end() ? nullptr : by_key_.at(found->second->key);
+}
+
+StreamRef FileSet::with_key(const FileKey& key) const {
+  auto found = by_key_.find(key);
+  return found == by_key_.end() ? nullptr : found->second;
+}
+
+const StreamRef* FileSet::find(uint32_t partition) const {
+  auto found = by_partition_.find(partition);
+  return found == by_partition_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> FileSet::unseen() {
+  std::vector<std::string> out;
+  for (const auto& [path, stream] : by_path_)
+    if (stream->seen != pass_) out.emplace_back(path);
+  ++pass_;
+  return out;
+}
+
+// --- what was saved -----------------------------------------------------------------------------
+
+void FileSet::remember(ResumePoint point) {
+  known_as_.emplace(fnv1a(point.path), point.identity.inode);
+  points_.emplace(point.identity.inode, std::move(point));
+}
+
+std::vector<ResumePoint> FileSet::candidates(const InputStream& stream) const {
+  std::vector<ResumePoint> out;
+  auto [at, last] = points_.equal_range(stream.key.inode);
+  for (; at != last; ++at) out.push_back(at->second);
+  return out;
+}
+
+void FileSet::resume(InputStream& stream, const ResumePoint& point) {
+  stream.resume(point);
+  drop(point);
+}
+
+void FileSet::drop(const ResumePoint& point) {
+  auto [at, last] = points_.equal_range(point.identity.inode);
+  while (at != last && at->second.identity != point.identity) ++at;
+  if (at != last) points_.erase(at);
+}
+
+std::vector<ResumePoint> FileSet::unmatched() const {
+  std::vector<ResumePoint> out;
+  for (const auto& [inode, point] : points_) out.push_back(point);
+  return out;
+}
+
+bool FileSet::was_known_as(const std::string& path) const {
+  auto [at, last] = known_as_.equal_range(fnv1a(path));
+  for (; at != last; ++at) {
+    auto [point, end] = points_.equal_range(at->second);
+    for (; point != end; ++point)
+      if (point->second.path == path && point->second.offset > 0) return true;
   }
-  streams_.push_back(std::move(stream));
-}
-
-// --- following ----------------------------------------------------------------------------------
-
-void FileSet::look_again() {
-  for (const std::string& path : expand(patterns_)) consider(path);
-  for (const std::shared_ptr<InputStream>& stream : streams_) check_rotation(*stream);
-}
-
-// Opens the file at `path` unless it is being read already, perhaps under another name.
-void FileSet::consider(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return;  // not there yet
-  for (const std::shared_ptr<InputStream>& stream : streams_) {
-    Result<struct stat> known = stream->file->status();
-    if (!known || known->st_ino != info.st_ino || known->st_dev != info.st_dev) continue;
-    stream->path = path;
-    stream->rotated = false;
-    return;
-  }
-  Result<std::shared_ptr<InputFile>> file = InputFile::open(path, compression_);
-  if (file) {
-    unreadable_.erase(path);
-    add(path, std::move(*file));
-  } else if (unreadable_.insert(path).second) {
-    // It may become readable: said once, tried again whenever its folder changes.
-    log::warn(context_->pipeline(), "file: " + file.error().message());
-  }
-}
-
-void FileSet::find_renamed() {
-  for (const ResumePoint& point : resume_points_) {
-    bool known = std::any_of(streams_.begin(), streams_.end(), [&point](const auto& stream) {
-      return stream->identity == point.identity;
-    });
-    if (known) continue;
-    for (const std::string& path : expand({point.path.substr(0, point.path.rfind('/')) + "/*"})) {
-      struct stat info {};
-      if (::stat(path.c_str(), &info) != 0 || info.st_ino != point.identity.inode) continue;
-      Result<std::shared_ptr<InputFile>> file = InputFile::open(path, Compression::kNone);
-      if (!file || !is_same_file(**file, point)) continue;
-      add(path, std::move(*file));
-      note_rotated(*streams_.back());
-      break;
-    }
-  }
-}
-
-void FileSet::check_rotation(InputStream& stream) {
-  if (stream.ended || stream.rotated) return;
-  struct stat there {};
-  Result<struct stat> mine = stream.file->status();
-  bool same = mine && ::stat(stream.path.c_str(), &there) == 0 && there.st_ino == mine->st_ino &&
-              there.st_dev == mine->st_dev;
-  if (!same) note_rotated(stream);
-}
-
-void FileSet::note_rotated(InputStream& stream) {
-  stream.rotated = true;
-  stream.rotated_us = context_->clock().monotonic_us();
-  stream.dirty = true;
-}
-
-bool FileSet::grew(const std::string& path) {
-  bool known = !matches(patterns_, path);
-  for (const std::shared_ptr<InputStream>& stream : streams_) {
-    if (stream->path == path) known = true;
-    // A rotated file grows under a name that is not known here.
-    if (stream->path == path || stream->rotated) stream->dirty = true;
-  }
-  return known;
-}
-
-bool FileSet::was_cut(const InputStream& stream) const {
-  if (stream.file->gzip() || stream.identity.head_bytes == 0 || stream.start > 0) return false;
-  Result<struct stat> info = stream.file->status();
-  if (!info) return false;
-  return static_cast<uint64_t>(info->st_size) < stream.file->offset() ||
-         stream.file->identity(stream.identity.head_bytes) != stream.identity;
-}
-
-void FileSet::replace_cut(std::shared_ptr<InputStream>& stream) {
-  Result<std::shared_ptr<InputFile>> again = reopen(*stream);
-  if (!again) return note_rotated(*stream);
-  log::info(context_->pipeline(), "file: " + stream->path + " was cut: reading it from its start");
-  stream = make_stream(stream->path, std::move(*again));
-}
-
-void FileSet::drop_ended() {
-  // A compressed file stays: it would be taken for a new one otherwise.
-  std::erase_if(streams_, [](const auto& stream) { return stream->ended && stream->rotated; });
+  return false;
 }
 
 }  // namespace leat

@@ -1,89 +1,84 @@
-// The files of a source: which there are, which of them are being read, and which were renamed,
-// replaced or cut in the meantime.
+// The files of a source: which are known, under which names, and what was read of them before.
+//
+// Everything is found by a hash: by (device, inode), by path, by partition. Nothing here looks at
+// the disk; what the pool saw is told to it.
 //
 // Thread: the loop's.
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <map>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
-#include "connectors/file/input_file.h"
+#include "connectors/file/listing.h"
+#include "connectors/file/open_files.h"
+#include "connectors/file/reading.h"
 #include "connectors/file/stream.h"
-#include "stage/source.h"
 
 namespace leat {
 
 class FileSet {
  public:
-  // `patterns` are absolute paths and globs.
-  FileSet(std::vector<std::string> patterns, Compression compression)
-      : patterns_(std::move(patterns)), compression_(compression) {}
+  struct Listener {
+    std::function<void(const StreamRef&)> appeared;  // not probed yet
+    std::function<void(const StreamRef&)> grew;
+    std::function<void(const StreamRef&)> rotated;
+    std::function<void(const std::string&)> complain;  // said once for each path
+  };
+  explicit FileSet(Listener listener) : listener_(std::move(listener)) {}
 
-  // Takes the saved positions from `context`, which must outlive this.
-  void open(SourceContext& context);
+  // What is saved about files; may be called several times.
+  void remember(ResumePoint point);
 
-  // --- bounded: one file after the other ---
-  void list();
-  // Opens files in order until one can be read; false when there are no more.
-  bool open_next();
-  uint64_t bytes_total() const { return bytes_total_; }  // of all files, compressed as they are
-  // The good files around a bad one are read; the first error is the source's result in the end.
-  void note_failure(const Error& error);
-  Status result() const;
+  // --- what was seen ---
+  void take(const Found& found);
+  // A file that has lost its name while nobody looked. Null when it is known already.
+  StreamRef add_renamed(const Search::Hit& hit);
+  StreamRef add(const Found& found);
+  // What a name leads to that is no file, or that cannot be opened.
+  void complain(const std::string& path, const std::string& what);
+  void recovered(const std::string& path) { complaints_.erase(path); }
+  // The name belongs to another file now, or to none.
+  void lose_name(const StreamRef& stream);
+  void rename(const StreamRef& stream, const std::string& path);
 
-  // --- following ---
-  // Opens what is new, and notices what was renamed or deleted.
-  void look_again();
-  // Opens files that were rotated away while the agent was down and were not read to their end.
-  void find_renamed();
-  // The file at `path` has grown. False when it is one that is not known yet.
-  bool grew(const std::string& path);
-  // True when the file is shorter than what was read of it, or begins otherwise: it was emptied and
-  // written anew (copytruncate).
-  bool was_cut(const InputStream& stream) const;
-  // What a cut file holds now is another stream, which takes the place of `stream`; that one stays
-  // known for the positions under way.
-  void replace_cut(std::shared_ptr<InputStream>& stream);
-  void drop_ended();
+  // --- what was saved ---
+  std::vector<ResumePoint> candidates(const InputStream& stream) const;
+  // The stream goes on at this one, which is then nobody else's.
+  void resume(InputStream& stream, const ResumePoint& point);
+  // Those that no file was found for, yet.
+  std::vector<ResumePoint> unmatched() const;
+  void drop(const ResumePoint& point);
+  bool was_known_as(const std::string& path) const;
 
-  const std::vector<std::string>& patterns() const { return patterns_; }
-  // Being read; bounded: one at most.
-  std::vector<std::shared_ptr<InputStream>>& streams() { return streams_; }
-  // Opens a file again from its start.
-  Result<std::shared_ptr<InputFile>> reopen(const InputStream& stream) const {
-    return InputFile::open(stream.path, compression_);
-  }
-
-  // --- by partition: also those that have ended, until all of them is acknowledged ---
-  const InputStream* find(uint32_t partition) const;
+  // --- which are known ---
+  StreamRef at(const std::string& path) const;
+  StreamRef with_key(const FileKey& key) const;
+  const StreamRef* find(uint32_t partition) const;
+  // It is not followed any more; known by its partition only.
+  void let_go(const StreamRef& stream);
+  void stop_watching();
   void forget(uint32_t partition) { by_partition_.erase(partition); }
+  OpenFiles& open_files() { return open_; }
+  // Paths of the files that take() was not told of since the last call.
+  std::vector<std::string> unseen();
 
  private:
-  void add(const std::string& path, std::shared_ptr<InputFile> file);
-  std::shared_ptr<InputStream> make_stream(const std::string& path,
-                                           std::shared_ptr<InputFile> file);
-  void consider(const std::string& path);
-  void check_rotation(InputStream& stream);
-  void note_rotated(InputStream& stream);
-
-  const std::vector<std::string> patterns_;
-  const Compression compression_;
-  SourceContext* context_ = nullptr;
-  std::vector<ResumePoint> resume_points_;
-  std::deque<std::string> pending_;  // bounded: not opened yet
-  std::vector<std::shared_ptr<InputStream>> streams_;
-  std::map<uint32_t, std::shared_ptr<InputStream>> by_partition_;
-  std::set<std::string> unreadable_;  // following: said so
+  const Listener listener_;
+  OpenFiles open_;
+  std::unordered_map<FileKey, StreamRef> by_key_;
+  std::unordered_map<std::string_view, InputStream*> by_path_;  // keys are the streams' own
+  std::unordered_map<uint32_t, StreamRef> by_partition_;
+  std::unordered_multimap<uint64_t, ResumePoint> points_;  // by inode
+  std::unordered_multimap<uint64_t, uint64_t> known_as_;   // inode by hash of the path
+  std::set<std::string> complaints_;
   uint32_t next_partition_ = 1;
-  uint64_t bytes_total_ = 0;
-  std::optional<Error> failure_;
-  int failures_ = 0;
+  uint32_t pass_ = 1;
 };
 
 }  // namespace leat

@@ -1,21 +1,26 @@
 #include "connectors/file/paths.h"
 
+#include <dirent.h>
 #include <fnmatch.h>
-#include <glob.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <climits>
+#include <deque>
+#include <span>
+#include <utility>
+
+#include "base/folder.h"
 
 namespace leat {
 namespace {
 
-std::vector<std::string> glob_paths(const std::string& pattern, int flags = 0) {
-  std::vector<std::string> out;
-  glob_t found{};
-  if (::glob(pattern.c_str(), flags, nullptr, &found) == 0)
-    for (size_t i = 0; i < found.gl_pathc; ++i) out.emplace_back(found.gl_pathv[i]);
-  ::globfree(&found);
-  return out;
+constexpr std::string_view kAnyFolders = "**";
+constexpr int kMostLinks = 40;  // as Linux
+
+bool has_wildcard(std::string_view text) {
+  return text.find_first_of("*?[") != std::string_view::npos;
 }
 
 bool is_folder(const std::string& path) {
@@ -23,54 +28,199 @@ bool is_folder(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-std::string parent(const std::string& path) {
-  size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
+bool is_link(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
 }
 
-std::string nearest_folder(std::string path) {
-  while (!is_folder(path) && path != "/" && path != ".") path = parent(path);
-  return path;
-}
-
-}  // namespace
-
-bool is_glob(const std::string& path) {
-  return path.find_first_of("*?[") != std::string::npos;
-}
-
-std::vector<std::string> expand(const std::vector<std::string>& patterns) {
+std::vector<std::string> split(std::string_view path) {
   std::vector<std::string> out;
-  auto add = [&out](const std::string& path) {
-    if (std::find(out.begin(), out.end(), path) == out.end()) out.push_back(path);
-  };
-  for (const std::string& pattern : patterns) {
-    if (!is_glob(pattern)) {
-      add(pattern);
-      continue;
-    }
-    for (const std::string& path : glob_paths(pattern))
-      if (!is_folder(path)) add(path);
+  while (!path.empty()) {
+    size_t slash = std::min(path.find('/'), path.size());
+    if (slash > 0) out.emplace_back(path.substr(0, slash));
+    path.remove_prefix(std::min(slash + 1, path.size()));
   }
   return out;
 }
 
-bool matches(const std::vector<std::string>& patterns, const std::string& path) {
-  return std::any_of(patterns.begin(), patterns.end(), [&path](const std::string& pattern) {
-    return ::fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME) == 0;
-  });
+std::string join(const std::string& folder, const std::string& name) {
+  return folder == "/" ? folder + name : folder + "/" + name;
 }
 
-std::set<std::string> folders_to_watch(const std::vector<std::string>& patterns) {
-  std::set<std::string> out;
-  for (const std::string& pattern : patterns) {
-    std::string level = parent(pattern);
-    for (; is_glob(level); level = parent(level))
-      for (const std::string& folder : glob_paths(level, GLOB_ONLYDIR))
-        if (is_folder(folder)) out.insert(folder);
-    out.insert(nearest_folder(level));
+bool part_matches(const std::string& part, const char* name) {
+  return ::fnmatch(part.c_str(), name, FNM_PERIOD) == 0;
+}
+
+// Whether `names` can be what `parts` begins with, or with `whole` all of it.
+bool match(std::span<const std::string> parts, std::span<const std::string> names, bool whole) {
+  while (!names.empty()) {
+    if (parts.empty()) return false;
+    if (parts[0] == kAnyFolders) {
+      if (match(parts.subspan(1), names, whole)) return true;
+      if (names[0].starts_with('.')) return false;
+    } else {
+      if (!part_matches(parts[0], names[0].c_str())) return false;
+      parts = parts.subspan(1);
+    }
+    names = names.subspan(1);
   }
+  if (!whole) return true;
+  while (!parts.empty() && parts[0] == kAnyFolders) parts = parts.subspan(1);
+  return parts.empty();
+}
+
+std::vector<std::string> folders_in(const std::string& folder) {
+  std::vector<std::string> out;
+  DIR* open = ::opendir(folder.c_str());
+  if (open == nullptr) return out;
+  while (const dirent* entry = ::readdir(open)) {
+    std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    bool perhaps =
+        entry->d_type == DT_DIR || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+    if (perhaps && is_folder(join(folder, name))) out.push_back(std::move(name));
+  }
+  ::closedir(open);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// Puts "x{a,b}y" as "xay" and "xby" into `out`. Braces without a comma mean themselves.
+void expand_braces(const std::string& text, std::vector<std::string>& out) {
+  for (size_t open = text.find('{'); open != std::string::npos; open = text.find('{', open + 1)) {
+    std::vector<std::string> choices(1);
+    int depth = 0;
+    for (size_t i = open + 1; i < text.size(); ++i) {
+      char c = text[i];
+      if (c == '}' && depth == 0) {
+        if (choices.size() == 1) break;
+        for (const std::string& choice : choices)
+          expand_braces(text.substr(0, open) + choice + text.substr(i + 1), out);
+        return;
+      }
+      if (c == ',' && depth == 0) {
+        choices.emplace_back();
+        continue;
+      }
+      depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+      choices.back() += c;
+    }
+  }
+  out.push_back(text);
+}
+
+}  // namespace
+
+PathPattern::PathPattern(std::string path, bool literal) : text_(std::move(path)) {
+  if (literal || !has_wildcard(text_)) return;
+  parts_ = split(text_);
+  if (parts_.back() == kAnyFolders) parts_.emplace_back("*");
+}
+
+bool PathPattern::matches(const std::string& path) const {
+  return is_glob() ? match(parts_, split(path), true) : path == text_;
+}
+
+bool PathPattern::matches_folder(const std::string& path) const {
+  if (!is_glob()) return text_.starts_with(path == "/" ? path : path + "/");
+  return match(std::span(parts_).first(parts_.size() - 1), split(path), false);
+}
+
+bool PathPattern::matches_name(const char* name) const {
+  return part_matches(parts_.back(), name);
+}
+
+std::vector<std::string> PathPattern::folders(std::set<std::string>& watch) const {
+  std::vector<std::string> out;
+  if (is_glob()) {
+    walk("/", 0, false, out, watch);
+    // Several "**" may lead to one folder in several ways.
+    std::set<std::string> seen;
+    std::erase_if(out, [&seen](const std::string& folder) { return !seen.insert(folder).second; });
+    return out;
+  }
+  std::string folder = folder_of(text_);
+  if (is_folder(folder)) out.push_back(folder);
+  while (!is_folder(folder) && folder != "/") folder = folder_of(folder);
+  watch.insert(folder);
+  return out;
+}
+
+void PathPattern::walk(const std::string& folder, size_t part, bool globbed,
+                       std::vector<std::string>& out, std::set<std::string>& watch) const {
+  if (part + 1 == parts_.size()) {
+    watch.insert(folder);
+    out.push_back(folder);
+    return;
+  }
+  const std::string& wanted = parts_[part];
+  if (!has_wildcard(wanted)) {
+    std::string next = join(folder, wanted);
+    bool there = is_folder(next);
+    if (globbed || !there) watch.insert(folder);
+    if (there) walk(next, part + 1, globbed, out, watch);
+    return;
+  }
+  watch.insert(folder);
+  bool any = wanted == kAnyFolders;
+  if (any) walk(folder, part + 1, true, out, watch);
+  for (const std::string& name : folders_in(folder)) {
+    std::string next = join(folder, name);
+    if (any ? name.starts_with('.') || is_link(next)  // a link may lead in a circle
+            : !part_matches(wanted, name.c_str()))
+      continue;
+    walk(next, any ? part : part + 1, true, out, watch);
+  }
+}
+
+std::vector<PathPattern> patterns_of(const std::vector<std::string>& paths) {
+  std::vector<PathPattern> out;
+  struct stat info {};
+  for (const std::string& path : paths) {
+    std::vector<std::string> expanded;
+    if (::lstat(path.c_str(), &info) == 0) {
+      out.emplace_back(path, true);
+      continue;
+    }
+    expand_braces(path, expanded);
+    for (std::string& one : expanded) out.emplace_back(std::move(one));
+  }
+  return out;
+}
+
+bool matches(const std::vector<PathPattern>& patterns, const std::string& path) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&path](const PathPattern& pattern) { return pattern.matches(path); });
+}
+
+std::vector<std::string> links_behind(const std::string& path) {
+  std::vector<std::string> out;
+  std::vector<std::string> names = split(path);
+  std::deque<std::string> left(names.begin(), names.end());
+  std::string at = "/";
+  for (int links = 0; !left.empty();) {
+    std::string name = std::move(left.front());
+    left.pop_front();
+    if (name == ".") continue;
+    if (name == "..") {
+      at = folder_of(at);
+      continue;
+    }
+    std::string next = join(at, name);
+    char target[PATH_MAX];
+    ssize_t size = ::readlink(next.c_str(), target, sizeof target);
+    if (size <= 0) {
+      at = std::move(next);
+      continue;
+    }
+    out.push_back(next);
+    if (++links > kMostLinks) return out;
+    std::string_view text(target, static_cast<size_t>(size));
+    if (text.starts_with('/')) at = "/";
+    std::vector<std::string> behind = split(text);
+    left.insert(left.begin(), behind.begin(), behind.end());
+  }
+  if (!out.empty()) out.push_back(at);
   return out;
 }
 

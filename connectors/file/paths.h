@@ -1,24 +1,51 @@
-// Paths and globs of the file source, and the folders whose changes matter to them.
+// Paths and patterns of the file source, and the folders whose changes matter to them.
+//
+// In a pattern * and ? stand for any characters of one name and [ab] for one of these, ** for any
+// number of folders, {a,b} for one of the alternatives. Names that begin with a dot match only a
+// pattern that begins with one. What exists under exactly the text of a pattern is meant itself.
+//
+// Thread: any.
 #pragma once
 
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace leat {
 
-bool is_glob(const std::string& path);  // has *, ? or [
+class PathPattern {
+ public:
+  explicit PathPattern(std::string path, bool literal = false);
 
-// The existing files that `patterns` name, without duplicates, in the order of the patterns; of one
-// glob in the order of their names. Folders that a glob matches are left out; a plain path is kept
-// as it is, whether it exists or not.
-std::vector<std::string> expand(const std::vector<std::string>& patterns);
+  bool is_glob() const { return !parts_.empty(); }
+  const std::string& text() const { return text_; }
+  // True when `path` is one that this names.
+  bool matches(const std::string& path) const;
+  // True when a match could lie in or below `path`, or `path` is a part of every match.
+  bool matches_folder(const std::string& path) const;
+  // True when a file of this name, in one of folders(), is a match.
+  bool matches_name(const char* name) const;
+  // The existing folders in which matches lie or will lie, in the order of their names. `watch`:
+  // those that must be watched so that any new match is noticed; of a folder that does not exist
+  // the nearest one above it that does.
+  std::vector<std::string> folders(std::set<std::string>& watch) const;
 
-// True when `path` is one that a pattern names.
-bool matches(const std::vector<std::string>& patterns, const std::string& path);
+ private:
+  void walk(const std::string& folder, size_t part, bool globbed, std::vector<std::string>& out,
+            std::set<std::string>& watch) const;
 
-// The folders to watch so that any new match is noticed: for "/var/*/app-*.log" the folder /var and
-// every /var/X; of a folder that does not exist the nearest one above it that does.
-std::set<std::string> folders_to_watch(const std::vector<std::string>& patterns);
+  std::string text_;
+  std::vector<std::string> parts_;  // of a glob; the last is the name
+};
+
+// What the user wrote, alternatives expanded.
+std::vector<PathPattern> patterns_of(const std::vector<std::string>& paths);
+
+bool matches(const std::vector<PathPattern>& patterns, const std::string& path);
+
+// The names that decide where `path` leads, when it leads through symbolic links: each link, and
+// what it ends at. Empty when there are none.
+std::vector<std::string> links_behind(const std::string& path);
 
 }  // namespace leat

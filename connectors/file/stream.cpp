@@ -2,9 +2,11 @@
 
 #include <cjson/cJSON.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <tuple>
 
 #include "base/text.h"
 
@@ -25,6 +27,53 @@ std::string hex(uint64_t value) {
 
 }  // namespace
 
+bool still_holds(const InputFile& file, const ReadSoFar& read) {
+  FileIdentity identity = file.identity(read.identity.head_bytes);
+  if (read.identity.birth_us == 0) identity.birth_us = 0;  // saved by an older version
+  FileIdentity known = read.identity;
+  if (identity.birth_us == 0) known.birth_us = 0;
+  if (identity != known) return false;
+  if (file.gzip()) return true;  // compressed files are not written over in place
+  uint64_t before = file.hash_before(read.offset);  // 0: it is shorter
+  return before != 0 && before == read.before;
+}
+
+void InputStream::rename(const std::string& to) {
+  if (to == path) return;
+  if (first_path.empty()) first_path = path;
+  if (first_path == to) first_path.clear();
+  path = to;
+}
+
+void InputStream::resume(const ResumePoint& point) {
+  static_cast<ReadSoFar&>(*this) = point;
+  line = point.line;
+  if (point.file_system != 0) file_system = point.file_system;
+  first_path = point.path == path ? "" : point.path;
+  at_start = point.offset == 0;
+  resumed = true;
+}
+
+ResumePoint InputStream::point() const {
+  ResumePoint out;
+  static_cast<ReadSoFar&>(out) = *this;
+  out.path = opened_as();
+  out.line = line;
+  out.file_system = file_system;
+  out.drained = ended;
+  return out;
+}
+
+void InputStream::note_place(uint64_t at, uint64_t hash) {
+  auto next = std::lower_bound(places.begin(), places.end(), std::pair(at, uint64_t{0}));
+  if (next == places.end() || next->first != at) places.insert(next, {at, hash});
+}
+
+void InputStream::forget_places(uint64_t until) {
+  auto first = std::lower_bound(places.begin(), places.end(), std::pair(until, uint64_t{0}));
+  places.erase(places.begin(), first);
+}
+
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -38,27 +87,44 @@ size_t rest_of_skipped(InputStream& stream, std::span<char> bytes) {
   return static_cast<size_t>(newline - bytes.data()) + 1;
 }
 
-// Keeps what is left of an incomplete record for the next read. One that is too long is given up as
-// far as the first line end behind the limit: a quote that is never closed then costs `max_record`
-// bytes and not the rest of the file.
-void keep_rest(InputStream& stream, std::string_view rest, const Framing& framing,
-               size_t max_record, Pieces& out) {
+// One that is too long is given up as far as the first line end behind the limit: a quote that is
+// never closed then costs `max_record` bytes and not the rest of the file.
+size_t given_up(InputStream& stream, std::string_view rest, const Framing& framing,
+                size_t max_record) {
   std::string_view begin = rest;
   while (rest.size() > max_record && framing.complete_prefix(rest) == 0) {
     size_t newline = rest.find('\n', max_record);
     stream.skipping = newline == std::string_view::npos;
     rest.remove_prefix(stream.skipping ? rest.size() : newline + 1);
   }
-  out.too_long = begin.substr(0, begin.size() - rest.size());
-  stream.carry = rest;
+  return begin.size() - rest.size();
+}
+
+// The hash before `offset`. Between two reads the file may have been cut and written anew: then
+// nothing tells any more what stood there, and 0 says so.
+uint64_t hash_of_place(InputStream& stream, uint64_t offset) {
+  auto known =
+      std::lower_bound(stream.places.begin(), stream.places.end(), std::pair(offset, uint64_t{0}));
+  if (known != stream.places.end() && known->first == offset) return known->second;
+  std::shared_ptr<InputFile> file = stream.file;
+  if (file == nullptr) {
+    Result<std::shared_ptr<InputFile>> again = InputFile::open(stream.path, Compression::kNone);
+    if (again) file = *again;
+  }
+  ReadSoFar read = stream;
+  if (known != stream.places.end()) std::tie(read.offset, read.before) = *known;
+  uint64_t hash = 0;
+  if (file != nullptr && still_holds(*file, read)) hash = file->hash_before(offset);
+  stream.note_place(offset, hash);
+  return hash;
 }
 
 }  // namespace
 
-Pieces cut_records(InputStream& stream, std::span<char> bytes, bool end, const Framing& framing,
-                   size_t max_record) {
+Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, bool end,
+                   const Framing& framing, size_t max_record) {
   Pieces out;
-  out.offset = stream.file->offset() - bytes.size();
+  out.offset = offset;
   auto skip = [&bytes, &out](size_t n) {
     bytes = bytes.subspan(n);
     out.offset += n;
@@ -70,7 +136,9 @@ Pieces cut_records(InputStream& stream, std::span<char> bytes, bool end, const F
   }
   skip(rest_of_skipped(stream, bytes));
   size_t whole = framing.complete_prefix({bytes.data(), bytes.size()});
+  out.done = out.offset + whole;
   if (end && whole < bytes.size()) {
+    out.done = out.offset + bytes.size();
     std::string_view terminator = framing.terminator();
     if (!terminator.empty())
       std::memcpy(bytes.data() + bytes.size(), terminator.data(), terminator.size());
@@ -78,16 +146,20 @@ Pieces cut_records(InputStream& stream, std::span<char> bytes, bool end, const F
     whole = bytes.size();
   }
   out.whole = bytes.first(whole);
-  keep_rest(stream, {bytes.data() + whole, bytes.size() - whole}, framing, max_record, out);
+  std::string_view rest(bytes.data() + whole, bytes.size() - whole);
+  size_t lost = given_up(stream, rest, framing, max_record);
+  out.too_long = rest.substr(0, lost);
+  out.done += lost;
   return out;
 }
 
-SavedPosition to_saved(const InputStream& stream, const Position& position) {
-  std::string value = "{\"path\":" + json_quoted(stream.path) + ",\"offset\":\"" +
+SavedPosition to_saved(InputStream& stream, const Position& position) {
+  std::string value = "{\"path\":" + json_quoted(stream.opened_as()) + ",\"offset\":\"" +
                       std::to_string(position.offset) + "\",\"line\":\"" +
                       std::to_string(position.line) + "\",\"before\":\"" +
-                      hex(stream.file->hash_before(position.offset)) + "\"}";
-  return {stream.identity.text(), std::move(value)};
+                      hex(stream.gzip ? 0 : hash_of_place(stream, position.offset)) + "\"";
+  if (stream.file_system != 0) value += ",\"fileSystem\":\"" + hex(stream.file_system) + "\"";
+  return {stream.identity.text(), std::move(value) + "}"};
 }
 
 bool from_saved(const SavedPosition& saved, ResumePoint& out) {
@@ -99,18 +171,11 @@ bool from_saved(const SavedPosition& saved, ResumePoint& out) {
     out.path = path;
     out.offset = number(json, "offset");
     out.line = number(json, "line");
-    out.hash_before = number(json, "before", 16);
+    out.before = number(json, "before", 16);
+    out.file_system = number(json, "fileSystem", 16);
   }
   cJSON_Delete(json);
   return ok;
-}
-
-bool is_same_file(const InputFile& file, const ResumePoint& point) {
-  if (file.identity(point.identity.head_bytes) != point.identity) return false;
-  if (file.gzip()) return true;  // compressed files are not written over in place
-  Result<struct stat> info = file.status();
-  if (!info || static_cast<uint64_t>(info->st_size) < point.offset) return false;
-  return point.hash_before == 0 || file.hash_before(point.offset) == point.hash_before;
 }
 
 }  // namespace leat

@@ -49,7 +49,7 @@ PortWaiter::PortWaiter(uv_loop_t* loop, std::string path, std::function<Attempt(
             // Something was written to, or its permissions changed: of interest once it is ours.
             if (::access(path_.c_str(), F_OK) == 0) look_soon();
           },
-          [this] { look_soon(); }),
+          [this](const std::string&) { look_soon(); }),
       soon_(loop),
       later_(loop) {}
 

@@ -24,6 +24,7 @@ constexpr int kCheckpointAfter = 2048;
 
 constexpr const char* kSave =
     "INSERT OR REPLACE INTO positions(pipeline, partition, value, saved_at) VALUES(?1, ?2, ?3, ?4)";
+constexpr const char* kForget = "DELETE FROM positions WHERE pipeline = ?1 AND partition = ?2";
 constexpr const char* kLoad = "SELECT partition, value FROM positions WHERE pipeline = ?1";
 
 void bind_text(sqlite3_stmt* statement, int index, const std::string& text) {
@@ -141,6 +142,7 @@ Status JournalDatabase::prepare() {
                            {"PRAGMA page_count", &page_count_},
                            {"PRAGMA freelist_count", &free_pages_},
                            {kSave, &save_},
+                           {kForget, &forget_},
                            {kLoad, &load_}};
   for (const Wanted& one : wanted)
     if (sqlite3_prepare_v3(db_, one.sql, -1, SQLITE_PREPARE_PERSISTENT, one.statement, nullptr) !=
@@ -162,7 +164,7 @@ JournalDatabase::~JournalDatabase() {
   if (!stand_in_ && !room_.reserved() && !spool_.seems_empty())
     sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_PERSIST_WAL, &keep_wal);
   for (sqlite3_stmt* statement :
-       {begin_, commit_, rollback_, page_count_, free_pages_, save_, load_})
+       {begin_, commit_, rollback_, page_count_, free_pages_, save_, forget_, load_})
     sqlite3_finalize(statement);
   sqlite3_close_v2(db_);  // closes when the statements of spool_ are gone, too
 }
@@ -289,8 +291,13 @@ void JournalDatabase::rollback() {
 }
 
 Status JournalDatabase::save(const std::string& pipeline, const SavedPosition& position) {
-  bind_text(save_, 1, pipeline);
-  bind_text(save_, 2, position.partition);
+  sqlite3_stmt* change = position.value.empty() ? forget_ : save_;
+  bind_text(change, 1, pipeline);
+  bind_text(change, 2, position.partition);
+  if (change == forget_) {
+    sqlite3_step(change);
+    return sqlite3_reset(change) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": forget")));
+  }
   bind_text(save_, 3, position.value);
   sqlite3_bind_int64(save_, 4, static_cast<sqlite3_int64>(std::time(nullptr)));
   sqlite3_step(save_);

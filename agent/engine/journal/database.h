@@ -50,6 +50,7 @@ class JournalDatabase {
   // anew.
   void checkpoint();
 
+  // A position without a value is removed.
   Status save(const std::string& pipeline, const SavedPosition& position);
   Result<std::vector<SavedPosition>> load(const std::string& pipeline);
   SpoolTable& spool() { return spool_; }
@@ -86,6 +87,7 @@ class JournalDatabase {
   sqlite3_stmt* page_count_ = nullptr;
   sqlite3_stmt* free_pages_ = nullptr;
   sqlite3_stmt* save_ = nullptr;
+  sqlite3_stmt* forget_ = nullptr;
   sqlite3_stmt* load_ = nullptr;
 };
 

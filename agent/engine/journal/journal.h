@@ -90,7 +90,7 @@ class JournalClient {
   // All `done` are called later, on the loop, in the order of the requests; after an error nothing
   // of the request was stored.
 
-  // Replaces the saved positions of these partitions of `pipeline`.
+  // Replaces the saved positions of these partitions of `pipeline`; removes those without a value.
   void commit(const std::string& pipeline, std::vector<SavedPosition> positions, Committed done,
               Durability durability = Durability::kProcess);
   // All saved positions of `pipeline`.

@@ -168,7 +168,10 @@ void Pipeline::restore_spool(const std::vector<SavedPosition>& delivered) {
   for (const SavedPosition& position : delivered)
     if (position.partition == Spool::partition(spooled_.epoch))
       number = std::strtoull(position.value.c_str(), nullptr, 10);
-  if (config_.delivery.spool.mode == SpoolMode::kNever) saved_ = delivered;
+  if (config_.delivery.spool.mode == SpoolMode::kNever) {
+    if (config_.delivery.exactly_once) noted_ = std::move(saved_);
+    saved_ = delivered;
+  }
   std::erase_if(saved_, [this](const SavedPosition& position) {
     return position.partition == Spool::partition(spooled_.epoch);
   });
@@ -240,6 +243,14 @@ void Pipeline::save(SavedPosition what, std::function<void(Status)> done) {
                               config_.delivery.spool.survives_power_cut
                                   ? JournalClient::Durability::kPower
                                   : JournalClient::Durability::kProcess);
+}
+
+void Pipeline::note(std::vector<SavedPosition> what, std::function<void(Status)> done) {
+  std::weak_ptr<bool> alive = alive_;
+  environment_.journal.commit(config_.name, std::move(what),
+                              [alive, done = std::move(done)](Status status) {
+                                if (!alive.expired()) done(std::move(status));
+                              });
 }
 
 void Pipeline::finished(Status status) {

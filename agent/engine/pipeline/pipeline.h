@@ -116,6 +116,8 @@ class Pipeline final : private SourceContext, private SinkContext {
   void finished(Status status) override;
   void window_full(bool full) override;
   void save(SavedPosition what, std::function<void(Status)> done) override;
+  void note(std::vector<SavedPosition> what, std::function<void(Status)> done) override;
+  const std::vector<SavedPosition>& noted() override { return noted_; }
   void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override;
   Budget& budget() override { return budget_; }  // of both
   Enclosure enclosure() override { return config_.sink.format->enclosure(chain_->encoder()); }
@@ -149,6 +151,7 @@ class Pipeline final : private SourceContext, private SinkContext {
   Status result_;
   std::map<uint32_t, uint64_t> lines_;  // by partition: lines given to the chain so far
   std::vector<SavedPosition> saved_;
+  std::vector<SavedPosition> noted_;
   std::string start_trouble_;  // why the sink cannot say where to resume
   std::function<void(Status)> on_finished_;
   uint64_t bytes_read_ = 0;

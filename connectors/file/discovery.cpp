@@ -1,0 +1,171 @@
+#include "connectors/file/discovery.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/folder.h"
+
+namespace leat {
+namespace {
+
+constexpr size_t kLooksAtOnce = 256;
+constexpr Milliseconds kSoon{20};  // what happens to folders at one moment is looked at together
+constexpr Milliseconds kShortage{200};
+
+}  // namespace
+
+Discovery::Discovery(uv_loop_t* loop, Jobs& jobs, std::vector<PathPattern> patterns,
+                     Listener listener)
+    : loop_(loop),
+      jobs_(jobs),
+      patterns_(std::move(patterns)),
+      listener_(std::move(listener)),
+      soon_(loop),
+      shortage_(loop) {}
+
+void Discovery::start(bool follow) {
+  if (follow)
+    watch_ = std::make_unique<FolderWatch>(
+        loop_, [this](const std::string& path) { changed(path); },
+        [this](const std::string& path) { moved(path); });
+  wanted_ = true;
+  next();
+}
+
+void Discovery::look(const std::string& path) {
+  looks_.insert(path);
+  next();
+}
+
+// One thing at a time. What has changed comes before the rest of a pass.
+void Discovery::next() {
+  if (busy_ || shortage_.active()) return;
+  if (!looks_.empty()) return look_at_some();
+  if (listing_ != nullptr) return go_on();
+  if (std::exchange(wanted_, false)) begin_pass();
+}
+
+// Watches first: what appears between the two steps is then noticed by one of them.
+void Discovery::begin_pass() {
+  busy_ = true;
+  pass_began_ms_ = uv_now(loop_);
+  listing_ = std::make_unique<Listing>(patterns_);
+  auto around = std::make_shared<Surroundings>();
+  jobs_.run([listing = listing_.get(), around] { *around = listing->surroundings(); },
+            [this, around] {
+              busy_ = false;
+              if (watch_ != nullptr) {
+                for (const auto& [name, path] : behind_) around->folders.insert(folder_of(name));
+                watch_->watch(around->folders);
+              }
+              links_ = std::move(around->links);
+              next();
+            });
+}
+
+void Discovery::go_on() {
+  struct Piece {
+    std::vector<Found> found;
+    bool more = false;
+  };
+  busy_ = true;
+  auto piece = std::make_shared<Piece>();
+  jobs_.run([listing = listing_.get(), piece] { piece->more = listing->more(piece->found); },
+            [this, piece] {
+              busy_ = false;
+              bool shortage = listing_->shortage();
+              if (!piece->more) listing_.reset();
+              for (const Found& found : piece->found) add_links(found);
+              if (!piece->found.empty()) listener_.found(std::move(piece->found));
+              if (shortage)
+                return shortage_.start(kShortage, [this] {
+                  shortage_.stop();
+                  next();
+                });
+              if (!piece->more) {
+                pass_took_ms_ = uv_now(loop_) - pass_began_ms_;
+                listener_.passed();
+              }
+              next();
+            });
+}
+
+void Discovery::look_at_some() {
+  busy_ = true;
+  auto paths = std::make_shared<std::vector<std::string>>();
+  while (!looks_.empty() && paths->size() < kLooksAtOnce)
+    paths->push_back(std::move(looks_.extract(looks_.begin()).value()));
+  auto seen = std::make_shared<std::vector<Found>>();
+  jobs_.run(
+      [paths, seen] {
+        for (std::string& path : *paths) seen->push_back(find_file(std::move(path)));
+      },
+      [this, seen] {
+        busy_ = false;
+        std::vector<Found> found;
+        for (Found& one : *seen) {
+          bool folder = one.error == 0 ? S_ISDIR(one.info.mode)
+                                       : watch_ != nullptr && watch_->watches(one.path);
+          if (folder) pass_soon();
+          add_links(one);
+          if (listener_.known(one.path) || (!folder && matches(patterns_, one.path)))
+            found.push_back(std::move(one));
+        }
+        if (!found.empty()) listener_.found(std::move(found));
+        next();
+      });
+}
+
+// Passes over many files that follow each other closely leave the pool to others in between.
+void Discovery::pass_soon() {
+  if (soon_.active()) return;
+  soon_.start(std::max(kSoon, Milliseconds(2 * pass_took_ms_)), [this] {
+    soon_.stop();
+    wanted_ = true;
+    next();
+  });
+}
+
+void Discovery::changed(const std::string& path) {
+  auto [first, last] = behind_.equal_range(path);
+  for (auto it = first; it != last; ++it) listener_.written(it->second);
+  if (!listener_.written(path) && first == last && matches(patterns_, path)) look(path);
+}
+
+void Discovery::moved(const std::string& path) {
+  auto [first, last] = behind_.equal_range(path);
+  for (auto it = first; it != last; ++it) looks_.insert(it->second);
+  if (links_.contains(path)) pass_soon();
+  bool of_interest = listener_.known(path) || matches(patterns_, path) ||
+                     std::any_of(patterns_.begin(), patterns_.end(), [&path](const auto& pattern) {
+                       return pattern.matches_folder(path);
+                     });
+  if (of_interest) looks_.insert(path);
+  next();
+}
+
+// Where a link leads is watched like the folder it is in.
+void Discovery::add_links(const Found& found) {
+  if (watch_ == nullptr) return;
+  auto known = ways_.find(found.path);
+  if (known == ways_.end() ? found.links.empty() : known->second == found.links) return;
+  if (known != ways_.end()) {
+    for (const std::string& name : known->second) {
+      auto [it, last] = behind_.equal_range(name);
+      while (it != last && it->second != found.path) ++it;
+      if (it != last) behind_.erase(it);
+    }
+    ways_.erase(known);
+  }
+  if (found.links.empty()) return;
+  for (const std::string& name : found.links) {
+    behind_.emplace(name, found.path);
+    watch_->also(folder_of(name));
+  }
+  ways_[found.path] = found.links;
+  looks_.insert(found.path);  // what changed before it was watched
+}
+
+}  // namespace leat

@@ -1,0 +1,650 @@
+#include "connectors/file/file_source.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/log.h"
+#include "base/units.h"
+
+namespace leat {
+namespace {
+
+constexpr size_t kKeptOfTooLong = 1024;
+constexpr size_t kProbesAtOnce = 64;
+constexpr size_t kNotesAtOnce = 256;
+constexpr size_t kSmallRead = 4 * 1024;  // of a file that was read to its end
+constexpr Milliseconds kShortage{200};
+// How often files that were rotated away are looked for, to forget those that are gone.
+constexpr int64_t kSearchAgainUs = 600'000'000;
+
+void reject(Batch& batch, std::string_view bytes, const std::string& why) {
+  batch.rejected.push_back(
+      {batch.arena.copy(bytes.substr(0, kKeptOfTooLong)), batch.arena.copy(why)});
+}
+
+uint64_t hash_before(const char* end, uint64_t offset) {
+  size_t size = static_cast<size_t>(std::min<uint64_t>(InputFile::kBefore, offset));
+  return fnv1a({end - size, size});
+}
+
+// A file that filled the last read may have much more; of one that did not only what it grows by is
+// to come. An unfinished record is read again with what follows it.
+size_t next_capacity(const InputStream& stream, size_t asked, bool at_end, size_t batch_bytes) {
+  if (at_end) return stream.unfinished + stream.unfinished / 4 + kSmallRead;
+  if (stream.unfinished >= asked) return 2 * asked;  // not one whole record
+  return std::min(batch_bytes, 8 * asked);
+}
+
+}  // namespace
+
+FileSource::FileSource(Settings settings)
+    : settings_(std::move(settings)),
+      files_({.appeared = [this](const StreamRef& stream) { to_probe_.push_back(stream); },
+              .grew =
+                  [this](const StreamRef& stream) {
+                    stream->grew = true;
+                    enqueue(stream);
+                  },
+              .rotated = [this](const StreamRef& stream) { rotated(stream); },
+              .complain =
+                  [this](const std::string& what) {
+                    log::warn(context_->pipeline(), "file: " + what);
+                  }}) {}
+
+Status FileSource::open(SourceContext& context) {
+  context_ = &context;
+  jobs_.emplace(context.loop());
+  rotate_.emplace(context.loop());
+  shortage_.emplace(context.loop());
+  remember_saved();
+  discovery_.emplace(
+      context.loop(), *jobs_, patterns_of(settings_.paths),
+      Discovery::Listener{
+          .found = [this](std::vector<Found> found) { this->found(std::move(found)); },
+          .passed = [this] { passed(); },
+          .written = [this](const std::string& path) { return written(path); },
+          .known = [this](const std::string& path) { return files_.at(path) != nullptr; }});
+  discovery_->start(settings_.follow);
+  return {};
+}
+
+void FileSource::stop(std::function<void()> closed) {
+  stopped_ = true;
+  rotate_.reset();
+  shortage_.reset();
+  jobs_->stop([this, closed = std::move(closed)] {
+    discovery_.reset();
+    files_.stop_watching();
+    closed();
+  });
+}
+
+void FileSource::acked(const Position& position) {
+  StreamRef stream = *files_.find(position.partition);
+  stream->forget_places(position.offset);
+  if (!position.last) return;
+  files_.forget(position.partition);
+  if (stopped_ || !settings_.follow) return;
+  StreamRef successor = files_.with_key(stream->key);
+  bool replaced = stream->cut && successor != nullptr && successor->probed &&
+                  successor->identity != stream->identity;
+  if (stream->deleted || replaced) return forget_saved({stream->point()});
+  if (stream->cut || !stream->rotated) return;
+  // It lives on under a name that is not followed. Should that change, it is known.
+  files_.remember(stream->point());
+  if (context_->clock().monotonic_us() - searched_us_ > kSearchAgainUs) search_unmatched();
+}
+
+SavedPosition FileSource::saved_form(const Position& position) {
+  return to_saved(**files_.find(position.partition), position);
+}
+
+std::string FileSource::describe(const Position& position) {
+  return (*files_.find(position.partition))->path + ":" + std::to_string(position.line);
+}
+
+// --- finding ------------------------------------------------------------------------------------
+
+void FileSource::found(std::vector<Found> found) {
+  if (stopped_) return;
+  for (Found& one : found) {
+    if (settings_.follow) {
+      files_.take(one);
+    } else if (paths_.insert(one.path).second) {
+      bytes_total_ += one.info.size;
+      inodes_.insert(one.info.key.inode);
+      pending_.push_back(std::move(one));
+    }
+  }
+  probe_some();
+  next();
+}
+
+void FileSource::passed() {
+  if (stopped_) return;
+  bool first = !std::exchange(passed_, true);
+  if (settings_.follow) {
+    for (const std::string& path : files_.unseen()) discovery_->look(path);
+    return probe_some();
+  }
+  const std::string& path = settings_.paths[0];
+  if (first && paths_.empty())
+    log::warn(context_->pipeline(), "file: nothing to read: no file matches " + path +
+                                        (settings_.paths.size() > 1 ? " and the other paths" : ""));
+  paths_ = {};
+  search_unmatched();
+  next();
+}
+
+bool FileSource::written(const std::string& path) {
+  StreamRef stream = stopped_ ? nullptr : files_.at(path);
+  if (stream == nullptr) return false;
+  stream->grew = true;
+  enqueue(stream);
+  next();
+  return true;
+}
+
+// Others may have it open and write to it: it is let go when nothing came for rotate_wait.
+void FileSource::rotated(const StreamRef& stream) {
+  if (stopped_) return;
+  if (stream->ended) return files_.let_go(stream);
+  stream->rotated_us = context_->clock().monotonic_us();
+  rotated_.push_back(stream);
+  watch_alone(stream);
+  enqueue(stream);
+  await_rotated();
+}
+
+// No folder may tell that it grows, under the name it has now.
+void FileSource::watch_alone(const StreamRef& stream) {
+  if (stream->watch != nullptr || stream->file == nullptr) return;
+  std::weak_ptr<InputStream> weak = stream;
+  stream->watch = std::make_unique<FileWatch>(
+      context_->loop(), "/proc/self/fd/" + std::to_string(stream->file->descriptor()),
+      [this, weak] {
+        StreamRef grown = weak.lock();
+        if (stopped_ || grown == nullptr) return;
+        grown->grew = true;
+        enqueue(grown);
+        next();
+      });
+}
+
+void FileSource::await_rotated() {
+  std::erase_if(rotated_, [](const StreamRef& one) { return one->ended || !one->rotated; });
+  int64_t now = context_->clock().monotonic_us();
+  int64_t soonest_us = INT64_MAX;
+  for (const StreamRef& stream : rotated_) {
+    if (stream->ending) continue;
+    int64_t left_us = stream->rotated_us + settings_.rotate_wait.count() * 1000 - now;
+    if (left_us > 0) {
+      soonest_us = std::min(soonest_us, left_us);
+    } else {
+      stream->ending = true;
+      enqueue(stream);  // a last look
+    }
+  }
+  if (soonest_us == INT64_MAX) return rotate_->stop();
+  rotate_->start(Milliseconds(soonest_us / 1000 + 1), [this] {
+    rotate_->stop();
+    await_rotated();
+    next();
+  });
+}
+
+// Nothing was given of it.
+void FileSource::drop(const StreamRef& stream) {
+  files_.let_go(stream);
+  files_.forget(stream->partition);
+  if (!settings_.follow) in_file_ = false;
+}
+
+// Files that were renamed while they were closed, all that there are at once: looking for each
+// would be to list the folder for each.
+void FileSource::find_lost() {
+  if (finding_ || lost_.empty()) return;
+  finding_ = true;
+  auto streams = std::make_shared<std::vector<StreamRef>>(std::exchange(lost_, {}));
+  auto job = std::make_shared<std::vector<Lost>>();
+  for (const StreamRef& stream : *streams) job->push_back({stream->path, stream->key, ""});
+  jobs_->run([job] { find(*job); },
+             [this, streams, job] {
+               finding_ = false;
+               for (size_t i = 0; i < streams->size(); ++i) {
+                 const StreamRef& stream = (*streams)[i];
+                 const Lost& lost = (*job)[i];
+                 if (stream->ended) continue;
+                 stream->deleted = lost.found.empty();
+                 stream->lost = stream->deleted;
+                 if (!stream->rotated) discovery_->look(lost.path);
+                 if (stream->deleted) {
+                   // Its name was found again in the meantime?
+                   if (stream->path != lost.path) stream->lost = stream->deleted = false;
+                 } else if (stream->rotated) {
+                   stream->rename(lost.found);
+                 } else {
+                   discovery_->look(lost.found);
+                 }
+                 enqueue(stream);
+               }
+               streams->clear();
+               find_lost();
+               next();
+             });
+}
+
+// --- what was saved -----------------------------------------------------------------------------
+
+void FileSource::remember_saved() {
+  std::set<std::string> known;
+  for (const SavedPosition& saved : context_->saved()) {
+    ResumePoint point;
+    if (!from_saved(saved, point)) continue;
+    known.insert(saved.partition);
+    files_.remember(std::move(point));
+  }
+  // Where the sink keeps positions, only beginnings are here.
+  for (const SavedPosition& noted : context_->noted()) {
+    ResumePoint point;
+    if (!known.contains(noted.partition) && from_saved(noted, point) && point.offset == 0)
+      files_.remember(std::move(point));
+  }
+}
+
+void FileSource::probe_some() {
+  if (stopped_ || probing_ || shortage_->active()) return;
+  auto streams = std::make_shared<std::vector<StreamRef>>();
+  auto probes = std::make_shared<std::vector<Probe>>();
+  while (!to_probe_.empty() && probes->size() < kProbesAtOnce) {
+    StreamRef stream = std::move(to_probe_.front());
+    to_probe_.pop_front();
+    if (stream->ended) continue;
+    Probe probe;
+    probe.path = stream->path;
+    probe.key = stream->key;
+    probe.compression = settings_.compression;
+    probe.candidates = files_.candidates(*stream);
+    probes->push_back(std::move(probe));
+    streams->push_back(std::move(stream));
+  }
+  if (streams->empty()) {
+    if (settings_.follow && passed_ && searched_us_ == 0) search_unmatched();
+    return;
+  }
+  probing_ = true;
+  jobs_->run(
+      [probes] {
+        for (Probe& one : *probes) probe(one);
+      },
+      [this, streams, probes] {
+        std::vector<SavedPosition> notes;
+        for (size_t i = 0; i < streams->size(); ++i) probed((*streams)[i], (*probes)[i], notes);
+        probes->clear();
+        auto go_on = [this] {
+          probing_ = false;
+          probe_some();
+        };
+        if (notes.empty()) {
+          go_on();
+        } else {
+          // As many as the journal takes. That some cannot be saved costs nothing but that such a
+          // file is not found after a restart when it was renamed.
+          context_->note(std::move(notes), [go_on](const Status&) { go_on(); });
+        }
+        next();
+      });
+}
+
+void FileSource::probed(const StreamRef& stream, Probe& probe, std::vector<SavedPosition>& notes) {
+  if (stream->ended) return;
+  if (probe.shortage) {
+    to_probe_.push_front(stream);
+    return wait_for_descriptors();
+  }
+  if (probe.file == nullptr) {
+    if (probe.gone && settings_.follow) discovery_->look(stream->path);
+    if (probe.error && settings_.follow) files_.complain(stream->path, probe.error->message());
+    if (!settings_.follow)
+      note_failure(probe.error ? *probe.error : fail_errno("open " + stream->path, ENOENT).value());
+    return drop(stream);
+  }
+  files_.recovered(stream->path);
+  stream->probed = true;
+  stream->gzip = probe.file->gzip();
+  stream->file_system = probe.file_system;
+  stream->identity = probe.identity;
+  stream->before = fnv1a({});
+  if (probe.match) {
+    files_.resume(*stream, *probe.match);
+    stream->preamble_due = stream->offset > 0 && context_->needs_preamble();
+    if (!settings_.follow) bytes_done_ += stream->gzip ? 0 : stream->offset;
+  } else if (!settings_.follow && files_.was_known_as(stream->path)) {
+    log::warn(context_->pipeline(), "file: " + stream->path +
+                                        " was replaced or cut since it was last read: reading it "
+                                        "from its start");
+  }
+  stream->note_place(stream->offset, stream->before);
+  if (settings_.follow && !probe.match && stream->identity.head_bytes > 0)
+    notes.push_back(to_saved(*stream, {stream->partition, 0, 0, false}));
+  uint64_t left = probe.bytes_in_all - std::min(probe.bytes_in_all, stream->offset);
+  stream->capacity = static_cast<size_t>(std::min<uint64_t>(left, context_->batch_bytes() - 1)) + 1;
+  if (stream->gzip) stream->capacity = context_->batch_bytes();
+  // What is inflated only when its turn comes holds no memory until then.
+  if (!stream->gzip) files_.open_files().keep(*stream, std::move(probe.file));
+  if (stream->rotated || stream->hard_linked) watch_alone(stream);
+  bool nothing_new = settings_.follow && !stream->gzip && !stream->grew && !stream->rotated &&
+                     probe.bytes_in_all == stream->offset;
+  if (!nothing_new) enqueue(stream);
+}
+
+// Files that were rotated away while the agent was down and were not read to their end are found;
+// what is saved about files that are gone is forgotten.
+void FileSource::search_unmatched() {
+  searched_us_ = context_->clock().monotonic_us();
+  std::vector<ResumePoint> points = files_.unmatched();
+  if (!settings_.follow)  // these are still to be read
+    std::erase_if(points, [this](const auto& p) { return inodes_.contains(p.identity.inode); });
+  inodes_ = {};
+  if (points.empty() || std::exchange(searching_, true)) return;
+  auto job = std::make_shared<Search>();
+  job->points = points;
+  jobs_->run([job] { search(*job); },
+             [this, job, points = std::move(points)] {
+               searching_ = false;
+               searched(*job, points);
+             });
+}
+
+void FileSource::searched(const Search& search, const std::vector<ResumePoint>& asked) {
+  if (settings_.follow) {
+    for (const Search::Hit& hit : search.found) {
+      if (hit.point.drained) continue;
+      if (StreamRef stream = files_.add_renamed(hit)) {
+        to_probe_.push_back(stream);
+        rotated(stream);
+      }
+    }
+    std::set<std::string> found;
+    for (const Search::Hit& hit : search.found) found.insert(hit.point.identity.text());
+    for (const ResumePoint& point : asked) {
+      if (!found.contains(point.identity.text()) && point.offset > 0 && !point.drained &&
+          files_.at(point.path) != nullptr)
+        log::warn(context_->pipeline(), "file: " + point.path +
+                                            " was replaced or cut since it was last read: reading "
+                                            "it from its start");
+    }
+  }
+  for (const ResumePoint& point : search.gone) files_.drop(point);
+  forget_saved(search.gone);
+  probe_some();
+}
+
+void FileSource::forget_saved(const std::vector<ResumePoint>& points) {
+  for (size_t first = 0; first < points.size(); first += kNotesAtOnce) {
+    std::vector<SavedPosition> notes;
+    for (size_t i = first; i < std::min(first + kNotesAtOnce, points.size()); ++i)
+      notes.push_back({points[i].identity.text(), ""});
+    context_->note(std::move(notes), [](const Status&) {});
+  }
+}
+
+// --- reading ------------------------------------------------------------------------------------
+
+void FileSource::enqueue(const StreamRef& stream) {
+  if (stream->ended || !stream->probed || stream->queued) return;
+  if (stream->lost && !stream->deleted) return;  // until it is found
+  stream->queued = true;
+  if (stream->gzip) {
+    if (gzip_ != nullptr && gzip_ != stream) return gzip_waiting_.push_back(stream);
+    gzip_ = stream;
+  }
+  ready_.push_back(stream);
+}
+
+void FileSource::next() {
+  if (stopped_ || reading_ || finished_ || shortage_->active()) return;
+  while (!ready_.empty()) {
+    StreamRef stream = ready_.front();
+    if (!stream->ended) return read(stream);
+    ready_.pop_front();
+  }
+  if (settings_.follow || next_file() || !passed_) return;
+  finished_ = true;
+  context_->finished(result());
+}
+
+// Bounded: the next file that is there. False when there is none.
+bool FileSource::next_file() {
+  while (!in_file_ && !pending_.empty()) {
+    Found found = std::move(pending_.front());
+    pending_.pop_front();
+    if (found.error != 0) {
+      note_failure(fail_errno("open " + found.path, found.error).value());
+      continue;
+    }
+    in_file_ = true;
+    to_probe_.push_back(files_.add(found));
+    probe_some();
+  }
+  return in_file_;
+}
+
+void FileSource::read(const StreamRef& stream) {
+  BatchRef batch = context_->new_batch(Content::kBytes);
+  if (!batch) return;
+  ready_.pop_front();
+  stream->queued = stream->grew = false;
+  if (stream->lost && stream->file == nullptr) {  // and was not found
+    end_empty(stream, std::move(batch));
+    return next();
+  }
+  reading_ = true;
+  auto job = std::make_shared<Reading>();
+  job->path = stream->path;
+  job->key = stream->key;
+  job->compression = settings_.compression;
+  job->file = stream->file;
+  job->so_far = *stream;
+  job->size = stream->capacity;
+  if (stream->preamble_due) {
+    job->so_far.offset = 0;
+    job->size = context_->batch_bytes();
+  }
+  job->verify = !stream->gzip && !stream->preamble_due;
+  job->front = stream->gzip ? 0 : std::min<uint64_t>(InputFile::kBefore, job->so_far.offset);
+  // Inflating goes on behind what is kept of it.
+  if (stream->gzip && !stream->preamble_due) job->so_far.offset += stream->carry.size();
+  size_t carried = stream->carry.size();
+  // One byte more: at the end of the file the last record may have to be completed.
+  char* buffer = batch->arena.array<char>(carried + job->front + job->size + 1);
+  std::copy_n(stream->carry.data(), carried, buffer);
+  job->buffer = buffer + carried;
+  jobs_->run([job] { leat::read(*job); },
+             [this, stream, batch, job, buffer]() mutable {
+               reading_ = false;
+               have_read(stream, std::move(batch), *job, buffer);
+               next();
+             });
+}
+
+// False when there is something to give on.
+bool FileSource::cannot_read(const StreamRef& stream, const BatchRef& batch, Reading& reading) {
+  if (reading.shortage) {
+    stream->queued = true;
+    ready_.push_front(stream);
+    wait_for_descriptors();
+    return true;
+  }
+  if (reading.file == nullptr) {
+    if (!settings_.follow) {
+      note_failure(reading.error ? *reading.error
+                                 : fail_errno("open " + stream->path, ENOENT).value());
+      end_empty(stream, batch);
+    } else if (reading.error) {  // tried again when it changes
+      files_.complain(stream->path, reading.error->message());
+    } else {
+      stream->lost = true;
+      lost_.push_back(stream);
+      find_lost();
+    }
+    return true;
+  }
+  if (!reading.cut) return false;
+  stream->cut = true;
+  if (!settings_.follow) {
+    note_failure(Error(ErrorKind::kData, stream->path + ": was cut while it was read"));
+  } else if (!stream->rotated) {
+    log::info(context_->pipeline(),
+              "file: " + stream->path + " was cut: reading it from its start");
+  }
+  std::string path = stream->path;
+  end_empty(stream, batch);
+  if (settings_.follow) discovery_->look(path);  // what it holds now is another file
+  return true;
+}
+
+void FileSource::learn_identity(InputStream& stream, const Reading& reading) {
+  if (stream.identity.head_bytes > 0 || reading.bytes == 0) return;
+  stream.identity = reading.identity;
+  stream.gzip = reading.file->gzip();
+  if (settings_.follow)
+    context_->note({to_saved(stream, {stream.partition, 0, 0, false})}, [](const Status&) {});
+}
+
+void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& reading,
+                           char* buffer) {
+  if (stream->ended) return;
+  if (cannot_read(stream, batch, reading)) return;
+  files_.open_files().keep(*stream, reading.file);
+  stream->deleted = reading.deleted;
+  if (stream->rotated) watch_alone(stream);
+  std::span<char> bytes(buffer + reading.front, stream->carry.size() + reading.bytes);
+  if (stream->preamble_due) return have_preamble(stream, std::move(batch), bytes);
+  learn_identity(*stream, reading);
+
+  size_t grown = reading.bytes - (stream->gzip ? 0 : std::min(reading.bytes, stream->unfinished));
+  if (grown > 0 && stream->rotated) {
+    stream->rotated_us = context_->clock().monotonic_us();
+    if (std::exchange(stream->ending, false)) await_rotated();
+  }
+  bool whole_file = !settings_.follow || stream->gzip;
+  bool last = reading.at_end && (whole_file || stream->ending);
+  bool broken = !reading.status && whole_file;
+  if (!reading.status) note_failure(reading.status.error());
+  uint64_t inflated = stream->gzip ? reading.file->file_offset() : 0;
+  bytes_done_ += stream->gzip ? inflated - std::min(inflated, stream->inflated) : grown;
+  stream->inflated = inflated;
+
+  uint64_t begin = stream->offset;
+  Pieces pieces = cut_records(*stream, begin, bytes, last && !broken, *context_->framing(),
+                              settings_.max_record);
+  std::string_view rest(bytes.data() + (pieces.done - begin), bytes.size() - (pieces.done - begin));
+  uint64_t to = std::min<uint64_t>(pieces.offset + pieces.whole.size(), begin + bytes.size());
+  if (!stream->gzip) {
+    stream->note_place(to, hash_before(bytes.data() + (to - begin), to));
+    stream->before = hash_before(rest.data(), pieces.done);
+  }
+  stream->offset = pieces.done;
+  stream->unfinished = rest.size();
+  if (stream->gzip) stream->carry = rest;
+  stream->capacity =
+      stream->gzip ? context_->batch_bytes()
+                   : next_capacity(*stream, reading.size, reading.at_end, context_->batch_bytes());
+  batch->begin = {stream->partition, pieces.offset, stream->line};
+  batch->end = {stream->partition, to, stream->line, last || broken};
+  batch->arrival_us = context_->clock().unix_us();
+  batch->bytes = pieces.whole;
+  if (!pieces.too_long.empty()) {
+    reject(*batch, pieces.too_long,
+           "the record is longer than maxRecord (" +
+               format_bytes(static_cast<int64_t>(settings_.max_record)) +
+               "); only its start is kept here");
+  } else if (broken && !rest.empty()) {
+    reject(*batch, rest, "the file could not be read to the end of this record");
+  }
+  if (batch->end.last || !batch->bytes.empty() || !batch->rejected.empty())
+    context_->emit(std::move(batch));
+  if (last || broken) {
+    end(stream);
+  } else if (!reading.at_end && reading.status) {
+    enqueue(stream);
+  }
+  context_->progress(bytes_done_,
+                     settings_.follow ? std::nullopt : std::optional<uint64_t>(bytes_total_));
+}
+
+// The start of a file whose middle is to be read next.
+void FileSource::have_preamble(const StreamRef& stream, BatchRef batch, std::span<char> bytes) {
+  InputStream start;
+  batch->bytes =
+      cut_records(start, 0, bytes, false, *context_->framing(), settings_.max_record).whole;
+  batch->preamble = true;
+  batch->begin.partition = batch->end.partition = stream->partition;
+  context_->emit(std::move(batch));
+  stream->preamble_due = false;
+  // Inflating only goes forwards: the middle is reached from the start again.
+  if (stream->gzip) files_.open_files().close(*stream);
+  enqueue(stream);
+}
+
+void FileSource::end(const StreamRef& stream) {
+  stream->ended = true;
+  stream->carry = {};
+  if (gzip_ == stream) {
+    gzip_ = nullptr;
+    if (!gzip_waiting_.empty()) {
+      StreamRef waiting = std::move(gzip_waiting_.front());
+      gzip_waiting_.pop_front();
+      waiting->queued = false;
+      enqueue(waiting);
+    }
+  }
+  in_file_ = false;
+  // A compressed file stays known as long as it has its name: it would be taken for a new one.
+  if (settings_.follow && stream->gzip && !stream->rotated && !stream->cut && !stream->deleted) {
+    files_.open_files().close(*stream);
+  } else {
+    files_.let_go(stream);
+  }
+}
+
+// What was given of it was all.
+void FileSource::end_empty(const StreamRef& stream, BatchRef batch) {
+  batch->begin = {stream->partition, stream->offset, stream->line};
+  batch->end = {stream->partition, stream->offset, stream->line, true};
+  batch->arrival_us = context_->clock().unix_us();
+  context_->emit(std::move(batch));
+  end(stream);
+}
+
+// They come back when files are closed, here or by others.
+void FileSource::wait_for_descriptors() {
+  if (stopped_ || shortage_->active()) return;
+  if (!std::exchange(said_shortage_, true))
+    log::warn(context_->pipeline(),
+              "file: too many files are open (raise the limit: ulimit -n); waiting for one to be "
+              "closed");
+  for (int i = 0; i < 8 && files_.open_files().close_one(); ++i) {
+  }
+  shortage_->start(kShortage, [this] {
+    shortage_->stop();
+    probe_some();
+    next();
+  });
+}
+
+void FileSource::note_failure(const Error& error) {
+  log::error(context_->pipeline(), "file: " + error.message());
+  ++failures_;
+  if (!failure_) failure_ = error;
+}
+
+Status FileSource::result() const {
+  if (!failure_) return {};
+  std::string more = failures_ > 1 ? " (and " + std::to_string(failures_ - 1) + " more)" : "";
+  return fail(failure_->kind(), "file: " + failure_->message() + more);
+}
+
+}  // namespace leat

@@ -1,0 +1,117 @@
+// The file source: whose turn it is to be read, and what becomes of what was read.
+//
+// One read is under way at a time, on the pool, straight into the batch that will carry it. A file
+// that has more to give goes to the end of the queue, so that a busy one lets the others pass.
+// Which files there are is found out beside that (discovery.h), and each is looked at once before
+// it is read (a probe): whether it was read before, and where it begins is saved then, so that it
+// is found again after a restart though it was renamed and nothing of it was delivered.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "connectors/file/discovery.h"
+#include "connectors/file/file_set.h"
+#include "connectors/file/jobs.h"
+#include "connectors/file/reading.h"
+#include "loop/handles.h"
+#include "stage/source.h"
+
+namespace leat {
+
+class FileSource final : public Source {
+ public:
+  struct Settings {
+    std::vector<std::string> paths;  // absolute
+    bool follow = false;
+    Compression compression = Compression::kAuto;
+    size_t max_record = 1024 * 1024;
+    Milliseconds rotate_wait{5000};
+  };
+  explicit FileSource(Settings settings);
+
+  Status open(SourceContext& context) override;
+  void resume() override { next(); }
+  void stop(std::function<void()> closed) override;
+  void acked(const Position& position) override;
+  SavedPosition saved_form(const Position& position) override;
+  std::string describe(const Position& position) override;
+
+ private:
+  // --- finding ---
+  void found(std::vector<Found> found);
+  void passed();
+  bool written(const std::string& path);
+  void rotated(const StreamRef& stream);
+  void await_rotated();
+  void watch_alone(const StreamRef& stream);
+  void drop(const StreamRef& stream);
+  void find_lost();
+
+  // --- what was saved ---
+  void remember_saved();
+  void probe_some();
+  void probed(const StreamRef& stream, Probe& probe, std::vector<SavedPosition>& notes);
+  void begin_at(InputStream& stream, const ResumePoint& point);
+  void search_unmatched();
+  void searched(const Search& search, const std::vector<ResumePoint>& asked);
+  void forget_saved(const std::vector<ResumePoint>& points);
+
+  // --- reading ---
+  void enqueue(const StreamRef& stream);
+  void next();
+  bool next_file();
+  void read(const StreamRef& stream);
+  void have_read(const StreamRef& stream, BatchRef batch, Reading& reading, char* buffer);
+  void have_preamble(const StreamRef& stream, BatchRef batch, std::span<char> bytes);
+  bool cannot_read(const StreamRef& stream, const BatchRef& batch, Reading& reading);
+  void learn_identity(InputStream& stream, const Reading& reading);
+  void end(const StreamRef& stream);
+  void end_empty(const StreamRef& stream, BatchRef batch);
+  void wait_for_descriptors();
+  void note_failure(const Error& error);
+  Status result() const;
+
+  const Settings settings_;
+  SourceContext* context_ = nullptr;
+  std::optional<Jobs> jobs_;
+  std::optional<Discovery> discovery_;
+  FileSet files_;
+  std::optional<Timer> rotate_;
+  std::optional<Timer> shortage_;
+
+  std::deque<StreamRef> to_probe_;
+  std::deque<StreamRef> ready_;         // in turn
+  std::deque<StreamRef> gzip_waiting_;  // ready, too
+  StreamRef gzip_;                      // the compressed file that is being read
+  std::vector<StreamRef> rotated_;
+  std::vector<StreamRef> lost_;  // are looked for
+  bool probing_ = false;
+  bool reading_ = false;
+  bool finding_ = false;    // those that are lost
+  bool passed_ = false;     // every file was seen
+  bool searching_ = false;  // or not needed now
+  bool stopped_ = false;
+  bool finished_ = false;
+  bool said_shortage_ = false;
+  int64_t searched_us_ = 0;
+
+  // Bounded: what is to be read.
+  std::deque<Found> pending_;
+  std::unordered_set<std::string> paths_;  // that were pending once
+  std::unordered_set<uint64_t> inodes_;
+  bool in_file_ = false;      // one of them is being read
+  uint64_t bytes_total_ = 0;  // of all files, compressed as they are
+  uint64_t bytes_done_ = 0;
+  // The good files around a bad one are read; the first error is the source's result in the end.
+  std::optional<Error> failure_;
+  int failures_ = 0;
+};
+
+}  // namespace leat
