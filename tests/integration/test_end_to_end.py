@@ -67,6 +67,17 @@ def test_globs_and_paths_are_read_each_file_once(agent, collector):
     expect_each_once(seqs(collector), 5)
 
 
+def test_many_small_files_are_read_with_few_descriptors(agent, collector):
+    """Each is closed when it is read, not when it is delivered; a passing shortage is waited for."""
+    for n in range(300):
+        (agent.folder / f"{n}.jsonl").write_text(f'{{"seq":{n}}}\n')
+    agent.configure({
+        "source": {"type": "file", "path": [str(agent.folder / "*.jsonl")], "format": "json"},
+        "sink": {"type": "http", "url": collector.url, "format": "ndjson"}})
+    assert agent.run(wrap=("prlimit", "--nofile=64:64")) == 0
+    expect_each_once([record["seq"] for record in collector.records()], 300)
+
+
 def test_unchanged_bytes_pass_through_untouched(agent, collector):
     content = b'{ "seq" : 0,  "temp":44.50 }\n{"odd":1e5,"seq":1}\n'
     (agent.folder / "a.jsonl").write_bytes(content)

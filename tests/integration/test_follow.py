@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from faults.kill_loop import KillLoop
+from harness.collector import Answer
 from harness.pipelines import file_source, http_sink, pipeline
 from harness.telemetry import expect_each_once, missing
 
@@ -218,6 +219,59 @@ def test_a_rotation_while_the_agent_was_down_is_found_by_a_glob(agent, collector
     collector.wait_records(30)
     stop(agent)
     expect_each_once(seqs(collector), 30)
+
+
+def test_files_that_were_not_delivered_are_found_after_a_rotation_and_a_restart(
+        agent, collector, log, follow):
+    collector.default = Answer(status=503)
+    append(log, *range(100))
+    follow()
+    collector.wait_requests(1)
+    log.rename(agent.folder / "app.log.1")
+    append(log, *range(100, 200))
+    stop(agent)
+    collector.wait_quiet()
+    collector.default = Answer()
+    agent.start()
+    collector.wait_records(200)
+    stop(agent)
+    assert missing(seqs(collector), 200) == []
+
+
+def test_unfinished_lines_of_many_files_stay_within_the_memory_budget(agent, collector, log):
+    folder = agent.folder / "many"
+    folder.mkdir()
+    for n in range(60):
+        append(folder / f"{n}.log", n)
+        os.truncate(folder / f"{n}.log", 1_000_000)  # NULs, and no line end
+    agent.configure(pipeline(file_source(folder / "*.log", follow=True), http_sink(collector)),
+                    memory="4MiB")
+    agent.start()
+    collector.wait_records(60)
+    append(log, 0)
+    append(folder / "new.log", 60)  # read after the others
+    collector.wait_records(61)
+    stop(agent)
+    assert agent.peak_rss_kib < 25_000
+
+
+def test_more_files_are_followed_than_may_be_open(agent, collector):
+    folder = agent.folder / "many"
+    folder.mkdir()
+    for n in range(300):
+        append(folder / f"{n}.log", n)
+    agent.configure(pipeline(file_source(folder / "*.log", follow=True), http_sink(collector)))
+    agent.start(wrap=("prlimit", "--nofile=100:100"))
+    collector.wait_records(300)
+    for n in (0, 150, 299):
+        append(folder / f"{n}.log", 300 + n)
+    collector.wait_records(303)
+    # One that was closed while it was quiet is found by what it is when it has another name.
+    (folder / "7.log").rename(folder / "7.old")
+    append(folder / "7.old", 700)
+    collector.wait_records(304)
+    stop(agent)
+    assert sorted(seqs(collector)) == [*range(300), 300, 450, 599, 700]
 
 
 def test_rotation_under_kills_loses_nothing(agent, collector, log):

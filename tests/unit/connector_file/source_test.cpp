@@ -1,0 +1,399 @@
+// The source on a real loop and real files: what is read, what is saved, and what is found again.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "connectors/file/file_source.h"
+#include "sink_harness.h"
+
+namespace leat {
+namespace {
+
+using testing::FakeClock;
+using testing::read_file;
+using testing::run_until;
+using testing::TempDir;
+using testing::write_file;
+using Lines = std::vector<std::string>;
+
+class LineFraming final : public Framing {
+ public:
+  size_t complete_prefix(std::string_view bytes) const override {
+    return bytes.rfind('\n') + 1;  // npos + 1 is 0
+  }
+  std::string_view terminator() const override { return "\n"; }
+  void split(Batch& /*batch*/) const override {}
+};
+
+class FileSourceTest : public ::testing::Test, public SourceContext {
+ protected:
+  FileSourceTest() {
+    EXPECT_EQ(uv_loop_init(&loop_), 0);
+    settings_ = {.paths = {folder_ / "app.log"}, .follow = true};
+  }
+  ~FileSourceTest() override {
+    stop();
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+  }
+
+  // --- the script ---
+
+  void append(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name, std::ios::binary | std::ios::app) << text;
+  }
+  void rename(const std::string& from, const std::string& to) {
+    std::filesystem::rename(folder_ / from, folder_ / to);
+  }
+  // What the journal has is what is saved.
+  void start() {
+    saved_.clear();
+    for (const auto& [partition, value] : journal_) saved_.push_back({partition, value});
+    source_ = std::make_unique<FileSource>(settings_);
+    ASSERT_TRUE(source_->open(*this));
+  }
+  void stop() {
+    if (!source_) return;
+    bool closed = false;
+    source_->stop([&closed] { closed = true; });
+    EXPECT_TRUE(run_until(&loop_, [&closed] { return closed; }));
+    ends_.clear();
+    source_.reset();
+  }
+  // Everything that was given is delivered, and saved.
+  void deliver() {
+    for (const Position& end : std::exchange(ends_, {})) {
+      SavedPosition saved = source_->saved_form(end);
+      journal_[saved.partition] = saved.value;
+      source_->acked(end);
+    }
+  }
+  ::testing::AssertionResult wait_lines(Lines wanted) {
+    std::sort(wanted.begin(), wanted.end());
+    run_until(&loop_, [this, &wanted] { return lines_.size() >= wanted.size(); });
+    return lines_are(wanted);
+  }
+  ::testing::AssertionResult lines_are(Lines wanted) {
+    Lines got = lines_;
+    std::sort(got.begin(), got.end());
+    std::sort(wanted.begin(), wanted.end());
+    if (got == wanted) return ::testing::AssertionSuccess();
+    auto out = ::testing::AssertionFailure() << "got";
+    for (const std::string& line : got) out << " " << line;
+    return out;
+  }
+  bool wait(const std::function<bool()>& condition) { return run_until(&loop_, condition); }
+  // A line that is read last shows that all before it is over.
+  void expect_nothing_more() {
+    size_t before = lines_.size();
+    append("app.log", "marker\n");
+    EXPECT_TRUE(wait([this] { return !lines_.empty() && lines_.back() == "marker"; }));
+    EXPECT_EQ(lines_.size(), before + 1);
+  }
+
+  // --- SourceContext ---
+
+  uv_loop_t* loop() override { return &loop_; }
+  const Clock& clock() override { return clock_; }
+  const std::string& pipeline() override { return name_; }
+  const std::string& agent() override { return name_; }
+  bool exactly_once() override { return exactly_once_; }
+  size_t batch_bytes() const override { return batch_bytes_; }
+  const Framing* framing() override { return &framing_; }
+  bool needs_preamble() override { return false; }
+  const std::vector<SavedPosition>& saved() override { return saved_; }
+  const std::vector<SavedPosition>& noted() override { return noted_; }
+  BatchRef new_batch(Content content) override {
+    if (!credit_) return {};
+    return BatchRef::make(pool_, content);
+  }
+  void emit(BatchRef batch) override {
+    std::string_view text(batch->bytes.data(), batch->bytes.size());
+    while (!text.empty()) {
+      size_t end = text.find('\n');
+      lines_.emplace_back(text.substr(0, end));
+      text.remove_prefix(end + 1);
+    }
+    for (const Rejected& piece : batch->rejected) rejected_.emplace_back(piece.why);
+    ends_.push_back(batch->end);
+  }
+  void finished(Status status) override { finished_ = std::move(status); }
+  void window_full(bool) override {}
+  void save(SavedPosition, std::function<void(Status)>) override {}
+  void note(std::vector<SavedPosition> what, std::function<void(Status)> done) override {
+    for (SavedPosition& one : what) {
+      if (one.value.empty()) {
+        journal_.erase(one.partition);
+      } else {
+        journal_[one.partition] = one.value;
+      }
+    }
+    done({});
+  }
+  void progress(uint64_t, std::optional<uint64_t>) override {}
+
+  TempDir folder_;
+  FakeClock clock_;
+  uv_loop_t loop_;
+  std::string name_ = "line-1";
+  FileSource::Settings settings_;
+  LineFraming framing_;
+  size_t batch_bytes_ = 64 * 1024;
+  Budget budget_{8 << 20};
+  BlockPool pool_{budget_};
+  bool exactly_once_ = false;
+  bool credit_ = true;
+  std::map<std::string, std::string> journal_;
+  std::vector<SavedPosition> saved_;
+  std::vector<SavedPosition> noted_;
+  std::unique_ptr<FileSource> source_;
+  Lines lines_;
+  std::vector<std::string> rejected_;
+  std::vector<Position> ends_;
+  std::optional<Status> finished_;
+};
+
+// --- what is saved ------------------------------------------------------------------------------
+
+TEST_F(FileSourceTest,
+       a_file_that_was_renamed_before_anything_was_delivered_is_read_at_the_next_start) {
+  write_file(folder_ / "app.log", "one\n");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  stop();  // the sink took nothing
+  rename("app.log", "app.log.1");
+  write_file(folder_ / "app.log", "two\n");
+  lines_.clear();
+  start();
+  EXPECT_TRUE(wait_lines({"one", "two"}));
+}
+
+TEST_F(FileSourceTest, where_a_file_begins_is_saved_also_when_there_is_no_credit_to_read_it) {
+  credit_ = false;
+  write_file(folder_ / "app.log", "one\n");
+  start();
+  EXPECT_TRUE(wait([this] { return !journal_.empty(); }));
+}
+
+TEST_F(FileSourceTest, where_a_file_begins_is_found_also_when_the_sink_keeps_positions) {
+  exactly_once_ = true;
+  write_file(folder_ / "app.log", "one\n");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  stop();
+  rename("app.log", "app.log.1");
+  write_file(folder_ / "app.log", "two\n");
+  lines_.clear();
+  for (auto& [partition, value] : std::exchange(journal_, {})) noted_.push_back({partition, value});
+  start();
+  EXPECT_TRUE(wait_lines({"one", "two"}));
+}
+
+TEST_F(FileSourceTest, a_position_of_an_earlier_guarantee_is_not_the_sinks) {
+  write_file(folder_ / "app.log", "one\n");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  deliver();
+  stop();
+  lines_.clear();
+  exactly_once_ = true;  // from now on, into an empty table
+  for (auto& [partition, value] : std::exchange(journal_, {})) noted_.push_back({partition, value});
+  start();
+  EXPECT_TRUE(wait_lines({"one"}));
+}
+
+TEST_F(FileSourceTest, what_is_saved_about_files_that_are_gone_is_removed) {
+  settings_.paths = {folder_ / "*.log"};
+  write_file(folder_ / "app.log", "one\n");
+  write_file(folder_ / "b.log", "two\n");
+  start();
+  ASSERT_TRUE(wait_lines({"one", "two"}));
+  deliver();
+  stop();
+  EXPECT_EQ(journal_.size(), 2U);
+  std::filesystem::remove(folder_ / "b.log");
+  start();
+  EXPECT_TRUE(wait([this] { return journal_.size() == 1; }));
+}
+
+TEST_F(FileSourceTest, what_is_saved_about_files_that_are_gone_is_removed_by_a_bounded_run_too) {
+  settings_ = {.paths = {folder_ / "*.log"}, .follow = false};
+  write_file(folder_ / "a.log", "one\n");
+  start();
+  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  deliver();
+  stop();
+  EXPECT_EQ(journal_.size(), 1U);
+  rename("a.log", "a.done");  // it may come back
+  finished_.reset();
+  start();
+  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  stop();
+  EXPECT_EQ(journal_.size(), 1U);
+  std::filesystem::remove(folder_ / "a.done");
+  start();
+  EXPECT_TRUE(wait([this] { return journal_.empty(); }));
+}
+
+TEST_F(FileSourceTest, what_is_saved_about_files_on_a_stick_that_is_not_there_is_kept) {
+  write_file(folder_ / "app.log", "one\n");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  deliver();
+  stop();
+  std::filesystem::remove(folder_ / "app.log");
+  std::string& value = journal_.begin()->second;  // as if it had been on another file system
+  size_t at = value.find("\"fileSystem\":\"");
+  if (at == std::string::npos) GTEST_SKIP() << "this file system has no number";
+  value.insert(at + 14, "1");
+  start();
+  write_file(folder_ / "app.log", "two\n");
+  ASSERT_TRUE(wait_lines({"one", "two"}));
+  EXPECT_EQ(journal_.size(), 2U);
+}
+
+TEST_F(FileSourceTest, the_position_of_a_file_that_is_deleted_ends_when_all_of_it_is_delivered) {
+  settings_.rotate_wait = Milliseconds{0};
+  write_file(folder_ / "app.log", "one\n");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  std::filesystem::remove(folder_ / "app.log");
+  ASSERT_TRUE(wait([this] { return !ends_.empty() && ends_.back().last; }));
+  EXPECT_EQ(journal_.size(), 1U);
+  deliver();
+  EXPECT_TRUE(journal_.empty());
+}
+
+// --- what is read -------------------------------------------------------------------------------
+
+TEST_F(FileSourceTest, an_unfinished_line_holds_no_memory_and_is_given_whole) {
+  settings_.paths = {folder_ / "*.log"};
+  std::string half(500'000, 'x');
+  for (int i = 0; i < 20; ++i) write_file(folder_ / std::to_string(i) + ".log", "a\n" + half);
+  start();
+  ASSERT_TRUE(wait([this] { return lines_.size() == 20; }));
+  append("7.log", "y\n");
+  ASSERT_TRUE(wait([this] { return lines_.size() == 21; }));
+  EXPECT_EQ(lines_.back(), half + "y");
+  EXPECT_TRUE(wait([this] { return budget_.used() == 0; }));
+}
+
+TEST_F(FileSourceTest, a_record_that_is_larger_than_a_batch_is_given_whole) {
+  batch_bytes_ = 1000;
+  std::string large(50'000, 'x');
+  write_file(folder_ / "app.log", "a\n" + large + "\nb\n");
+  start();
+  EXPECT_TRUE(wait_lines({"a", large, "b"}));
+}
+
+TEST_F(FileSourceTest, a_file_that_is_written_anew_longer_than_before_is_read_from_its_start) {
+  std::string header(330, 'h');
+  write_file(folder_ / "app.log", header + "\n1\n2\n");
+  start();
+  ASSERT_TRUE(wait_lines({header, "1", "2"}));
+  lines_.clear();
+  // In one moment, as seen from here: the loop does not run.
+  write_file(folder_ / "app.log", header + "\n11\n12\n13\n14\n");
+  EXPECT_TRUE(wait_lines({header, "11", "12", "13", "14"}));
+  ASSERT_FALSE(ends_.empty());
+  EXPECT_TRUE(std::any_of(ends_.begin(), ends_.end(), [](const Position& p) { return p.last; }));
+}
+
+TEST_F(FileSourceTest,
+       a_file_that_is_written_anew_while_the_sink_holds_back_is_read_from_its_start) {
+  write_file(folder_ / "app.log", "header\n1\n");
+  start();
+  ASSERT_TRUE(wait_lines({"header", "1"}));
+  lines_.clear();
+  credit_ = false;
+  write_file(folder_ / "app.log", "header\n21\n22\n");
+  for (int i = 0; i < 5; ++i) uv_run(&loop_, UV_RUN_NOWAIT);
+  credit_ = true;
+  source_->resume();
+  EXPECT_TRUE(wait_lines({"header", "21", "22"}));
+}
+
+TEST_F(FileSourceTest, a_deleted_file_is_read_to_its_end) {
+  settings_.rotate_wait = Milliseconds{0};
+  credit_ = false;
+  write_file(folder_ / "app.log", "one\n");
+  start();
+  ASSERT_TRUE(wait([this] { return !journal_.empty(); }));  // it was opened
+  std::filesystem::remove(folder_ / "app.log");
+  for (int i = 0; i < 5; ++i) uv_run(&loop_, UV_RUN_NOWAIT);
+  credit_ = true;
+  source_->resume();
+  EXPECT_TRUE(wait_lines({"one"}));
+}
+
+TEST_F(FileSourceTest, a_file_that_comes_back_under_a_followed_name_is_known) {
+  settings_.paths = {folder_ / "*.log"};
+  settings_.rotate_wait = Milliseconds{0};
+  write_file(folder_ / "a.log", "one\n");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  rename("a.log", "a.tmp");
+  ASSERT_TRUE(wait([this] { return !ends_.empty() && ends_.back().last; }));
+  deliver();
+  append("a.tmp", "two\n");
+  rename("a.tmp", "b.log");
+  EXPECT_TRUE(wait_lines({"one", "two"}));
+  expect_nothing_more();
+}
+
+// --- links --------------------------------------------------------------------------------------
+
+TEST_F(FileSourceTest, a_link_is_followed_to_a_file_that_grows_elsewhere) {
+  std::filesystem::create_directory(folder_ / "real");
+  write_file(folder_ / "real/data", "one\n");
+  std::filesystem::create_symlink("real/data", folder_ / "app.log");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  append("real/data", "two\n");
+  ASSERT_TRUE(wait_lines({"one", "two"}));
+  rename("real/data", "real/data.1");  // its target is rotated
+  append("real/data.1", "three\n");
+  write_file(folder_ / "real/data", "four\n");
+  ASSERT_TRUE(wait_lines({"one", "two", "three", "four"}));
+  write_file(folder_ / "other", "five\n");  // it is pointed elsewhere
+  std::filesystem::create_symlink("other", folder_ / "new");
+  rename("new", "app.log");
+  ASSERT_TRUE(wait_lines({"one", "two", "three", "four", "five"}));
+  append("other", "six\n");
+  EXPECT_TRUE(wait_lines({"one", "two", "three", "four", "five", "six"}));
+}
+
+TEST_F(FileSourceTest, a_folder_that_is_a_link_may_be_pointed_elsewhere) {
+  std::filesystem::create_directory(folder_ / "v1");
+  std::filesystem::create_directory(folder_ / "v2");
+  write_file(folder_ / "v1/a.log", "one\n");
+  write_file(folder_ / "v2/a.log", "two\n");
+  std::filesystem::create_directory_symlink("v1", folder_ / "now");
+  settings_.paths = {folder_ / "now/*.log"};
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  std::filesystem::create_directory_symlink("v2", folder_ / "next");
+  rename("next", "now");
+  ASSERT_TRUE(wait_lines({"one", "two"}));
+  append("v2/a.log", "three\n");
+  EXPECT_TRUE(wait_lines({"one", "two", "three"}));
+}
+
+TEST_F(FileSourceTest, a_file_that_is_written_under_another_of_its_names_is_seen_to_grow) {
+  std::filesystem::create_directory(folder_ / "real");
+  write_file(folder_ / "real/data", "one\n");
+  std::filesystem::create_hard_link(folder_ / "real/data", folder_ / "app.log");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  append("real/data", "two\n");
+  EXPECT_TRUE(wait_lines({"one", "two"}));
+}
+
+}  // namespace
+}  // namespace leat
