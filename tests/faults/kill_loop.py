@@ -58,8 +58,9 @@ class KillLoop:
             time.sleep(self.random.uniform(0, 0.03))  # the moment of the kill, not a wait
             return
         share = max(1, int((self.total - before) / (kills_left + 1) * self.random.uniform(0.05, 1.3)))
+        goal = min(before + share, self.total)  # all may have come before the last kill
         end = time.monotonic() + deadline
-        while self.delivered() < before + share and self.agent.running():
+        while self.delivered() < goal and self.agent.running():
             if time.monotonic() > end:
                 raise AssertionError(f"no progress in {deadline:g} s; log:\n{self.agent.log[-3000:]}")
             time.sleep(0.001)

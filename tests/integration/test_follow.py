@@ -229,7 +229,7 @@ def test_files_that_were_not_delivered_are_found_after_a_rotation_and_a_restart(
     collector.wait_requests(1)
     log.rename(agent.folder / "app.log.1")
     append(log, *range(100, 200))
-    stop(agent)
+    agent.kill()
     collector.wait_quiet()
     collector.default = Answer()
     agent.start()

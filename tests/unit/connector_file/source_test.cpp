@@ -105,6 +105,7 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
   const std::string& agent() override { return name_; }
   bool exactly_once() override { return exactly_once_; }
   size_t batch_bytes() const override { return batch_bytes_; }
+  Budget& budget() override { return budget_; }
   const Framing* framing() override { return &framing_; }
   bool needs_preamble() override { return false; }
   const std::vector<SavedPosition>& saved() override { return saved_; }
