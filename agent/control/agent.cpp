@@ -155,6 +155,7 @@ class Agent {
 
   Status prepare() {
     limit_process_memory();
+    raise_descriptor_limit();
     // On a full disk dead letters wait for their folder, but nothing else does.
     Status folder = make_folder(config_.data_dir + "/dead-letters");
     if (!folder && folder.error().kind() != ErrorKind::kUnavailable) return folder;

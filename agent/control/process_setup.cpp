@@ -1,6 +1,7 @@
 #include "control/process_setup.h"
 
 #include <malloc.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -15,6 +16,13 @@ void limit_process_memory() {
   mallopt(M_MMAP_THRESHOLD, 512 * 1024);
   mallopt(M_TRIM_THRESHOLD, 512 * 1024);
   ::setenv("UV_THREADPOOL_SIZE", "2", 0);
+}
+
+void raise_descriptor_limit() {
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);  // fewer will do, too
 }
 
 Status make_folder(const std::string& path) {

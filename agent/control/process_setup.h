@@ -11,6 +11,9 @@ namespace leat {
 // pool threads only as many as there are kinds of slow files. Before the first thread.
 void limit_process_memory();
 
+// Takes as many descriptors as the process may have: the soft limit is raised to the hard one.
+void raise_descriptor_limit();
+
 // With its parents; it may be there already. Fails with kUsage.
 Status make_folder(const std::string& path);
 

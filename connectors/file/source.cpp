@@ -15,8 +15,8 @@ constexpr Option kOptions[] = {
     {.name = "path",
      .type = OptionType::kStrings,
      .required = true,
-     .help = "Files to read: paths and globs (`/data/*.jsonl`), in this order; of one glob in the "
-             "order of the names."},
+     .help = "Files to read: paths and patterns (`/data/*.jsonl`, `/data/**/*.{csv,txt}`), in this "
+             "order; of one pattern in the order of the names."},
     {.name = "follow",
      .type = OptionType::kBool,
      .fallback = "false",

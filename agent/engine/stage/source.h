@@ -72,13 +72,14 @@ class SourceContext {
   // delivery.durability "power", of the machine) cannot undo it, or with the error.
   virtual void save(SavedPosition what, std::function<void(Status)> done) = 0;
   // Saves like a position what spares work or repetitions after a restart, without waiting for the
-  // disk; replaces the entry of each partition, or with an empty value removes it. In one order with
-  // the positions of what was emitted before and after.
+  // disk; replaces the entry of each partition, or with an empty value removes it. In one order
+  // with the positions of what was emitted before and after.
   virtual void note(std::vector<SavedPosition> what, std::function<void(Status)> done) {
     (void)what;
     (void)done;
   }
-  // What note() saved, when it is the sink that keeps positions (exactlyOnce); else it is in saved().
+  // What note() saved, when it is the sink that keeps positions (exactlyOnce); else it is in
+  // saved().
   virtual const std::vector<SavedPosition>& noted() {
     static const std::vector<SavedPosition> kNone;
     return kNone;
