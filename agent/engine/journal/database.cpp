@@ -11,7 +11,9 @@
 
 #include "base/folder.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "journal/counting_vfs.h"
+#include "journal/page_images.h"
 #include "journal/salvage.h"
 #include "journal/schema.h"
 #include "journal/sqlite_error.h"
@@ -67,6 +69,27 @@ Status can_be_opened(const std::string& path) {
   return {};
 }
 
+RawFile raw(sqlite3_file* file) {
+  sqlite3_int64 size = 0;
+  if (file == nullptr || file->pMethods->xFileSize(file, &size) != SQLITE_OK) return {};
+  return {static_cast<uint64_t>(size), [file](uint64_t offset, void* into, size_t bytes) {
+            return file->pMethods->xRead(file, into, static_cast<int>(bytes),
+                                         static_cast<sqlite3_int64>(offset)) == SQLITE_OK;
+          }};
+}
+
+void say_replaced(const std::string& why, const std::string& aside, const Salvaged& saved) {
+  std::string line = "the journal is made anew (" + why + ")";
+  if (!aside.empty()) line += ", what was there is kept as " + aside;
+  line += ": " + std::to_string(saved.positions) + " positions and " +
+          std::to_string(saved.batches) + " spooled batches (" +
+          format_count(static_cast<int64_t>(saved.records)) + " records) carried over";
+  if (saved.unknown > 0)
+    line += "; nobody knows whose " + format_count(static_cast<int64_t>(saved.unknown)) +
+            " records were: they are lost";
+  log::error("leat", line + "; sources without a position start from the beginning");
+}
+
 }  // namespace
 
 JournalDatabase::JournalDatabase(sqlite3* db, std::string path, const Clock& clock)
@@ -81,11 +104,17 @@ Error JournalDatabase::error(const std::string& what) const {
   return sqlite_error(db_, what);
 }
 
+bool JournalDatabase::damaged() const {
+  int code = sqlite3_errcode(db_) & 0xff;
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
 Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::string& path,
                                                                     const Clock& clock) {
   if (Status status = can_be_opened(path); !status) return fail(status.error());
   struct stat info {};
   bool is_new = ::stat(path.c_str(), &info) != 0 || info.st_size == 0;
+  bool had_wal = ::access((path + "-wal").c_str(), F_OK) == 0;
   sqlite3* db = nullptr;
   constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   int code = sqlite3_open_v2(path.c_str(), &db, kFlags, counting_vfs());
@@ -93,7 +122,7 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
   if (code != SQLITE_OK) return fail(database->error("open " + path));
   database->is_new_ = is_new;
   if (Status status = make_journal(db, path, is_new); !status) {
-    database->out_of_room_ = is_out_of_room(db);
+    database->keep_wal_ = status.error().kind() == ErrorKind::kData || had_wal;
     return fail(status.error());
   }
   if (Status status = database->prepare(); !status) return fail(status.error());
@@ -103,20 +132,77 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
 Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open(const std::string& path,
                                                                const Clock* clock) {
   const Clock& used = clock == nullptr ? system_clock() : *clock;
+  if (Status status = finish_putting_in_place(path); !status) return fail(status.error());
   Result<std::unique_ptr<JournalDatabase>> database = open_file(path, used);
-  if (database || database.error().kind() != ErrorKind::kData) return database;
+  if (database) {
+    Result<std::string> damage = (*database)->damage_of_wal();
+    if (!damage) return fail(damage.error());
+    if (damage->empty()) return database;
+    if (Status status = replace(*database, *damage); !status) return fail(status.error());
+    return database;
+  }
+  if (database.error().kind() != ErrorKind::kData) return database;
   std::string reason = database.error().message();
-  Result<std::string> damaged = set_aside(path);
-  if (!damaged) return fail(damaged.error());
+  PageImages pages(RawFile::of_path(path), RawFile::of_path(path + "-wal"));
+  Result<Salvaged> saved = salvage(pages, rebuilt_path(path));
+  if (!saved) return fail(saved.error());
+  Result<std::string> aside = put_in_place(path);
+  if (!aside) return fail(aside.error());
+  say_replaced(reason, *aside, *saved);
   database = open_file(path, used);
-  if (!database) return database;
-  Salvaged saved = salvage(*damaged, (*database)->db_);
-  log::error("leat", "the journal was damaged (" + reason + "): kept as " + *damaged + ", " +
-                         std::to_string(saved.positions) + " positions and " +
-                         std::to_string(saved.batches) +
-                         " spooled batches carried over; sources without a position start from "
-                         "the beginning");
+  if (database) (*database)->rebuilt_ = true;
   return database;
+}
+
+Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std::string& why) {
+  std::string path = old->path_;
+  const Clock& clock = old->clock_;
+  Result<Salvaged> saved = fail(ErrorKind::kUnavailable, "");
+  {
+    PageImages pages(raw(old->file()), raw(old->wal_file()));
+    saved = salvage(pages, rebuilt_path(path));
+  }
+  if (!saved) return fail(saved.error());
+  SpoolTable::Opened opened = old->spool_.opened();
+  old->keep_wal_ = true;  // nothing that has its name may be removed
+  old.reset();            // and its locks are gone
+  Result<std::string> aside = put_in_place(path);
+  Result<std::unique_ptr<JournalDatabase>> fresh = fail(ErrorKind::kUnavailable, "");
+  if (aside) {
+    say_replaced(why, *aside, *saved);
+    fresh = open_file(path, clock);
+  }
+  Status status = !aside ? Status(fail(aside.error())) : fresh ? Status{} : fail(fresh.error());
+  if (!status) {
+    log::error("leat", status.error().message());
+    fresh = open_stand_in(path, &clock);
+    if (!fresh) return fail(fresh.error());
+  }
+  (*fresh)->rebuilt_ = true;
+  status = (*fresh)->spool_.take_over(opened);
+  old = std::move(*fresh);
+  return status;
+}
+
+// Since the machine was started all that was written is there, whether it was synced or not: what
+// is not has been damaged. Before that, a power cut may have taken what was not synced and left
+// what was behind it; that belongs to nothing any more, and must not be taken for damage later.
+Result<std::string> JournalDatabase::damage_of_wal() {
+  struct stat info {};
+  if (::stat((path_ + "-wal").c_str(), &info) != 0 || wal_file() == nullptr) return "";
+  WalFrames frames = read_frames(raw(wal_file()));
+  if (frames.behind == 0) return "";
+  struct timespec now {
+  }, up{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  ::clock_gettime(CLOCK_BOOTTIME, &up);
+  if (info.st_mtim.tv_sec < now.tv_sec - up.tv_sec - 1) {
+    if (wal_file()->pMethods->xTruncate(wal_file(), frames.end_of_valid) != SQLITE_OK)
+      return fail(ErrorKind::kUnavailable, path_ + "-wal: its torn end cannot be cut off");
+    return "";
+  }
+  return path_ + "-wal: " + std::to_string(frames.damaged) + " of its frames are damaged, " +
+         std::to_string(frames.behind) + " behind them are not";
 }
 
 Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_stand_in(const std::string& path,
@@ -160,9 +246,9 @@ Status JournalDatabase::prepare() {
 
 JournalDatabase::~JournalDatabase() {
   // Without the reserve the room that the WAL has must not go to others: what frees room needs it.
-  int keep_wal = 1;
-  if (!stand_in_ && !room_.reserved() && !spool_.seems_empty())
-    sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_PERSIST_WAL, &keep_wal);
+  int keep_wal = !room_.reserved() && !spool_.seems_empty() ? 1 : 0;
+  if (!stand_in_) sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_PERSIST_WAL, &keep_wal);
+  if (keep_wal_) sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   for (sqlite3_stmt* statement :
        {begin_, commit_, rollback_, page_count_, free_pages_, save_, forget_, load_})
     sqlite3_finalize(statement);
@@ -178,6 +264,25 @@ sqlite3_file* JournalDatabase::file() const {
   return file == nullptr || file->pMethods == nullptr ? nullptr : file;
 }
 
+sqlite3_file* JournalDatabase::wal_file() const {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_JOURNAL_POINTER, &file);
+  return file == nullptr || file->pMethods == nullptr ? nullptr : file;
+}
+
+// SQLite would go on in files without a name, or beside others that have them.
+std::string JournalDatabase::lost_file() const {
+  if (stand_in_) return "";
+  int moved = 0;
+  sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (moved != 0) return path_ + " was removed or replaced by somebody";
+  struct stat info {};
+  if (wal_inode_ != 0 &&
+      (::stat((path_ + "-wal").c_str(), &info) != 0 || info.st_ino != wal_inode_))
+    return path_ + "-wal was removed or replaced by somebody";
+  return "";
+}
+
 // A WAL is only read when the file beside it says that it has one: while that file has never
 // reached the disk, no commit has, whatever was done with the WAL. Nor has it while the folder does
 // not name them on disk.
@@ -186,10 +291,8 @@ sqlite3_file* JournalDatabase::file() const {
 // A WAL ends, when it is read, at the first frame that is not there: what is committed behind such
 // a frame would go with it. So what is there is written again, in place, which needs no room.
 Status JournalDatabase::sync_file() {
-  sqlite3_file* wal = nullptr;
-  sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_JOURNAL_POINTER, &wal);
   constexpr sqlite3_int64 kFirstPage = 1024;  // all others are in the WAL until they are synced
-  if (!is_new_ && !(write_again(file(), kFirstPage) && write_again(wal, INT64_MAX)))
+  if (!is_new_ && !(write_again(file(), kFirstPage) && write_again(wal_file(), INT64_MAX)))
     return fail(ErrorKind::kUnavailable, path_ + ": it cannot be written");
   bool done = file() != nullptr && file()->pMethods->xSync(file(), SQLITE_SYNC_NORMAL) == SQLITE_OK;
   if (!done || !sync_folder(folder_of(path_))) return broken();
@@ -273,6 +376,9 @@ Status JournalDatabase::commit(bool rows) {
   }
   spool_.committed();
   room_.succeeded(rows);
+  struct stat info {};
+  if (wal_inode_ == 0 && !stand_in_ && ::stat((path_ + "-wal").c_str(), &info) == 0)
+    wal_inode_ = info.st_ino;
   // The WAL must always fit into the database, at worst with the help of the reserve.
   sqlite3_int64 size = 0;
   if (file() != nullptr) file()->pMethods->xFileSize(file(), &size);
@@ -304,7 +410,14 @@ Status JournalDatabase::save(const std::string& pipeline, const SavedPosition& p
   return sqlite3_reset(save_) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": save")));
 }
 
-Result<std::vector<SavedPosition>> JournalDatabase::load(const std::string& pipeline) {
+Status JournalDatabase::forget(const std::string& pipeline, const std::string& partition) {
+  bind_text(forget_, 1, pipeline);
+  bind_text(forget_, 2, partition);
+  sqlite3_step(forget_);
+  return sqlite3_reset(forget_) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": forget")));
+}
+
+Result<std::vector<SavedPosition>> JournalDatabase::load_all(const std::string& pipeline) {
   std::vector<SavedPosition> out;
   bind_text(load_, 1, pipeline);
   auto text = [this](int i) {
@@ -314,6 +427,12 @@ Result<std::vector<SavedPosition>> JournalDatabase::load(const std::string& pipe
   while (sqlite3_step(load_) == SQLITE_ROW) out.push_back({text(0), text(1)});
   if (sqlite3_reset(load_) != SQLITE_OK) return fail(error(path_ + ": load"));
   return out;
+}
+
+Result<std::vector<SavedPosition>> JournalDatabase::load(const std::string& pipeline) {
+  Result<std::vector<SavedPosition>> all = load_all(pipeline);
+  if (all) std::erase_if(*all, [](const SavedPosition& one) { return is_internal(one.partition); });
+  return all;
 }
 
 }  // namespace leat

@@ -3,6 +3,7 @@
 // Thread: opened on one thread, then used by the journal thread only.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,7 +22,8 @@ namespace leat {
 
 class JournalDatabase {
  public:
-  // Needs no room on the disk where there is a journal of the present version.
+  // Needs no room on the disk where there is a journal. One that is damaged is set aside as
+  // "<path>.damaged-N", and what can be read of it makes a new one; the log says so.
   static Result<std::unique_ptr<JournalDatabase>> open(const std::string& path,
                                                        const Clock* clock = nullptr);
   // Holds nothing and keeps nothing: for an agent that starts where there is no room to make a
@@ -30,6 +32,15 @@ class JournalDatabase {
                                                                 const Clock* clock = nullptr);
   ~JournalDatabase();
   bool stand_in() const { return stand_in_; }
+
+  // Puts a new journal in the place of `old`, which is damaged, or whose file is gone, with what
+  // can be read of it. After an error `old` is as it was.
+  static Status replace(std::unique_ptr<JournalDatabase>& old, const std::string& why);
+  // Whether what was done last failed since the journal is damaged.
+  bool damaged() const;
+  // Why what is committed would not be in the file of that name any more: somebody has removed or
+  // replaced it. "" when all is well.
+  std::string lost_file() const;
 
   // A transaction. With `durable`, commit() returns only when the disk has it (fsync). After an
   // fsync that failed nothing is committed any more, since what the disk holds is then unknown
@@ -53,6 +64,14 @@ class JournalDatabase {
   // A position without a value is removed.
   Status save(const std::string& pipeline, const SavedPosition& position);
   Result<std::vector<SavedPosition>> load(const std::string& pipeline);
+
+  // The spools (spool_check.cpp). What is missing in one that is opened is said, and with
+  // `can_replay` the saved positions go back to before it.
+  Result<SpoolState> open_spool(const std::string& pipeline, bool can_replay);
+  Result<uint64_t> append(const std::string& pipeline, const SpoolRow& row,
+                          const std::vector<SavedPosition>& positions);
+  Result<SpoolRemoved> remove(const std::string& pipeline, uint64_t to);
+  Result<SpoolRemoved> drop(const std::string& pipeline, uint64_t from, uint64_t bytes);
   SpoolTable& spool() { return spool_; }
 
  private:
@@ -60,7 +79,25 @@ class JournalDatabase {
   static Result<std::unique_ptr<JournalDatabase>> open_file(const std::string& path,
                                                             const Clock& clock);
   Status prepare();
+  Result<std::string> damage_of_wal();
   sqlite3_file* file() const;
+  sqlite3_file* wal_file() const;
+
+  // What is known of a spool while its rows are looked at.
+  struct Holes {
+    uint64_t next;  // all before it is there, or known not to be
+    uint64_t lost;
+    std::map<std::string, std::string>
+        resume;                     // where the source was before the first that is lost
+    std::vector<uint64_t> damaged;  // rows, by their first record
+  };
+  Status find_holes(const std::string& pipeline, uint64_t end, Holes* holes);
+  Status mend(const std::string& pipeline, const std::vector<SavedPosition>& saved,
+              const Holes& holes, bool can_replay);
+  Status forget(const std::string& pipeline, const std::string& partition);
+  Result<std::vector<SavedPosition>> load_all(const std::string& pipeline);
+  static bool is_internal(const std::string& partition);
+
   Status sync_file();
   Status broken();  // after an fsync that failed
   Status intact();
@@ -78,6 +115,9 @@ class JournalDatabase {
   bool stand_in_ = false;
   bool is_new_ = false;  // it was made by this run
   bool out_of_room_ = false;
+  bool keep_wal_ = false;  // as it is, and the file, too, when this is closed
+  bool rebuilt_ = false;   // by this run, after damage
+  uint64_t wal_inode_ = 0;
   bool durable_ = false;  // `synchronous` is FULL
   bool synced_ = false;   // the file and its name in the folder are on the disk
   std::string broken_;    // why nothing is committed any more
@@ -89,6 +129,7 @@ class JournalDatabase {
   sqlite3_stmt* save_ = nullptr;
   sqlite3_stmt* forget_ = nullptr;
   sqlite3_stmt* load_ = nullptr;
+  sqlite3_stmt* forget_ = nullptr;
 };
 
 }  // namespace leat

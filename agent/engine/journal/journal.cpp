@@ -87,7 +87,9 @@ void Journal::run() {
     uv_sem_wait(&wake_);
     bool stop = stopping_;
     serve_all();
-    if (stop) return;
+    if (!stop) continue;
+    if (std::string lost = database_->lost_file(); !lost.empty()) replace(lost);
+    return;
   }
 }
 
@@ -102,7 +104,7 @@ void Journal::serve_all() {
     if (request.kind != JournalWork::kReads) writing.push_back(&request);
   if (!writing.empty()) write(std::move(writing));
   for (auto& [channel, request] : batch) {
-    if (request.kind == JournalWork::kReads) request.status = request.work(*database_);
+    if (request.kind == JournalWork::kReads) request.status = read(request);
     request.work = nullptr;
     channel->replies.push(std::move(request));
     channel->wake_client();
@@ -129,7 +131,10 @@ void Journal::write(std::vector<JournalRequest*> requests) {
     any_adds = false;
   }
   if (requests.empty()) return;
+  if (std::string lost = database_->lost_file(); !lost.empty()) replace(lost);
   Status status = transact(requests);
+  if (!status && database_damaged_ && replace(status.error().message()))
+    status = transact(requests);
   if (!status && database_->out_of_room()) {
     database_->checkpoint();
     if (any_adds) {
@@ -148,6 +153,27 @@ void Journal::write(std::vector<JournalRequest*> requests) {
   }
 }
 
+// For what is damaged, or whose file is gone. False when that must wait.
+bool Journal::replace(const std::string& why) {
+  int64_t now = database_->now_us();
+  if (!replace_again_.over(now)) return false;
+  Status status = JournalDatabase::replace(database_, why);
+  if (status) {
+    replace_again_ = {};
+  } else {
+    log::error("leat", "the journal cannot be made anew: " + status.error().message());
+    replace_again_.failed(now);
+  }
+  return status.has_value();
+}
+
+Status Journal::read(JournalRequest& request) {
+  Status status = request.work(*database_);
+  if (!status && database_->damaged() && replace(status.error().message()))
+    status = request.work(*database_);
+  return status;
+}
+
 Status Journal::transact(const std::vector<JournalRequest*>& requests) {
   bool durable = false;
   bool adds = false;
@@ -155,12 +181,16 @@ Status Journal::transact(const std::vector<JournalRequest*>& requests) {
     durable |= request->durable;
     adds |= request->kind == JournalWork::kAdds;
   }
-  Status status = database_->begin(durable);
-  if (!status) return status;
+  database_damaged_ = false;
+  std::string lost = database_->lost_file();
+  Status status =
+      lost.empty() ? database_->begin(durable) : Status(fail(ErrorKind::kUnavailable, lost));
   for (JournalRequest* request : requests)
     if (status) status = request->work(*database_);
   if (status) status = database_->commit(adds);
-  if (!status) database_->rollback();
+  if (status) return status;
+  database_damaged_ = database_->damaged();
+  database_->rollback();
   return status;
 }
 
@@ -169,7 +199,8 @@ bool Journal::make_file() {
   int64_t now = database_->now_us();
   if (!make_again_.over(now)) return false;
   Result<std::unique_ptr<JournalDatabase>> made = JournalDatabase::open(path_, clock_);
-  Status status = made ? (*made)->spool().take_over(database_->spool()) : fail(made.error());
+  Status status =
+      made ? (*made)->spool().take_over(database_->spool().opened()) : fail(made.error());
   if (!status) {
     make_again_.failed(now);
     return false;
@@ -262,10 +293,12 @@ void JournalClient::flush(std::function<void()> done) {
           0});
 }
 
-void JournalClient::open_spool(const std::string& pipeline, Got<SpoolState> done) {
+void JournalClient::open_spool(const std::string& pipeline, Got<SpoolState> done, bool can_replay) {
   submit<SpoolState>(
       JournalWork::kReads, false,
-      [pipeline](JournalDatabase& database) { return database.spool().open(pipeline); },
+      [pipeline, can_replay](JournalDatabase& database) {
+        return database.open_spool(pipeline, can_replay);
+      },
       std::move(done));
 }
 
@@ -287,7 +320,7 @@ void JournalClient::append(const std::string& pipeline, SpoolRow row,
       JournalWork::kAdds, durability == Durability::kPower,
       [pipeline, shared,
        positions = std::move(positions)](JournalDatabase& database) -> Result<uint64_t> {
-        Result<uint64_t> stored = database.spool().append(pipeline, *shared);
+        Result<uint64_t> stored = database.append(pipeline, *shared, positions);
         if (!stored) return stored;
         if (Status status = save_all(database, pipeline, positions); !status)
           return fail(status.error());
@@ -313,7 +346,7 @@ void JournalClient::remove_spooled(const std::string& pipeline, uint64_t to,
                                    Got<SpoolRemoved> done) {
   submit<SpoolRemoved>(
       JournalWork::kRemoves, false,
-      [pipeline, to](JournalDatabase& database) { return database.spool().remove(pipeline, to); },
+      [pipeline, to](JournalDatabase& database) { return database.remove(pipeline, to); },
       std::move(done));
 }
 
@@ -322,7 +355,7 @@ void JournalClient::drop_spooled(const std::string& pipeline, uint64_t from, uin
   submit<SpoolRemoved>(
       JournalWork::kRemoves, false,
       [pipeline, from, bytes](JournalDatabase& database) {
-        return database.spool().drop(pipeline, from, bytes);
+        return database.drop(pipeline, from, bytes);
       },
       std::move(done));
 }

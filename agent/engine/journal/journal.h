@@ -65,11 +65,15 @@ class Journal {
   void serve_all();
   void write(std::vector<JournalRequest*> requests);
   Status transact(const std::vector<JournalRequest*>& requests);
+  Status read(JournalRequest& request);
+  bool replace(const std::string& why);
   bool make_file();
 
   std::string path_;
   const Clock* clock_;
-  Backoff make_again_;  // while there was no room for a file at the start
+  Backoff replace_again_;
+  bool database_damaged_ = false;  // that is why the last transaction failed
+  Backoff make_again_;             // while there was no room for a file at the start
   std::unique_ptr<JournalDatabase> database_;
   std::vector<std::shared_ptr<Channel>> channels_;
   uv_sem_t wake_;
@@ -102,7 +106,8 @@ class JournalClient {
 
   // The spool of a pipeline (journal/spool_table.h). open_spool() comes before the others, and
   // makes it when there is none.
-  void open_spool(const std::string& pipeline, Got<SpoolState> done);
+  // `can_replay`: the source can go back to a saved position. When rows are missing those do.
+  void open_spool(const std::string& pipeline, Got<SpoolState> done, bool can_replay = false);
   // Records numbered from `from` on, and the bytes of all.
   void count_spooled(const std::string& pipeline, uint64_t from, Got<SpoolTotals> done);
   // Adds a row, and with it saves where the source is. Gives the bytes stored.

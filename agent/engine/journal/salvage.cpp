@@ -5,10 +5,229 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/folder.h"
+#include "journal/counting_vfs.h"
+#include "journal/page_rows.h"
+#include "journal/spool_table.h"
+#include "journal/sqlite_error.h"
 
 namespace leat {
+namespace {
 
-// Renames a damaged journal (and its WAL) to the first free ".damaged-N"; returns the new path.
+using Key = std::pair<std::string, std::string>;
+
+// A row of `spools`.
+struct Spool {
+  std::string pipeline;
+  std::string epoch;
+};
+
+struct Position {
+  std::string value;
+  int64_t saved_at = 0;
+};
+
+const std::string* text(const PageRow& row, size_t i) {
+  return std::get_if<std::string>(&row.columns[i]);
+}
+const int64_t* number(const PageRow& row, size_t i) {
+  return std::get_if<int64_t>(&row.columns[i]);
+}
+
+// What is small: read first, since it says what of the rest is wanted.
+struct Index {
+  std::map<Key, Position> positions;
+  std::map<int64_t, Spool> spools;            // by number
+  std::map<std::string, std::string> epochs;  // by pipeline
+  std::map<std::string, uint64_t> delivered;  // by epoch
+
+  void take(const PageRow& row) {
+    size_t n = row.columns.size();
+    if (n == 4 && text(row, 0) && text(row, 1) && text(row, 2) && number(row, 3)) {
+      Position& known = positions[{*text(row, 0), *text(row, 1)}];
+      if (*number(row, 3) >= known.saved_at) known = {*text(row, 2), *number(row, 3)};
+    } else if (n == 3 && row.columns[0].index() == 0 && text(row, 1) && text(row, 2)) {
+      spools[row.rowid] = {*text(row, 1), *text(row, 2)};
+      epochs[*text(row, 1)] = *text(row, 2);
+    }
+  }
+  void finish() {
+    for (const auto& [key, position] : positions)
+      if (key.second.starts_with("spool:"))
+        delivered[key.second.substr(6)] = std::strtoull(position.value.c_str(), nullptr, 10);
+  }
+};
+
+class NewJournal {
+ public:
+  explicit NewJournal(std::string path) : path_(std::move(path)) {}
+  ~NewJournal() {
+    close();
+    if (!kept_) remove_files();
+  }
+
+  Status open() {
+    remove_files();
+    constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(path_.c_str(), &db_, kFlags, counting_vfs()) != SQLITE_OK)
+      return fail(sqlite_error(db_, "open " + path_));
+    if (Status status = make_journal(db_, path_, true); !status) return status;
+    return execute(db_, "BEGIN", path_);
+  }
+
+  Status add(const char* sql, const std::function<void(sqlite3_stmt*)>& bind) {
+    sqlite3_stmt* statement = nullptr;
+    if (sqlite3_prepare_v2(db_, sql, -1, &statement, nullptr) == SQLITE_OK) {
+      bind(statement);
+      sqlite3_step(statement);
+    }
+    return sqlite3_finalize(statement) == SQLITE_OK ? Status{}
+                                                    : Status(fail(sqlite_error(db_, path_)));
+  }
+
+  // The WAL must not become as large as the rest.
+  Status flush() {
+    if (Status status = execute(db_, "COMMIT", path_); !status) return status;
+    if (sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr) !=
+        SQLITE_OK)
+      return fail(sqlite_error(db_, path_));
+    return execute(db_, "BEGIN", path_);
+  }
+
+  Status finish() {
+    for (const char* sql : {"COMMIT", "PRAGMA synchronous=FULL"})
+      if (Status status = execute(db_, sql, path_); !status) return status;
+    if (sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr) !=
+        SQLITE_OK)
+      return fail(sqlite_error(db_, path_));
+    sqlite3_file* file = nullptr;
+    sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_FILE_POINTER, &file);
+    if (file == nullptr || file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+      return fail(ErrorKind::kUnavailable, path_ + ": fsync failed");
+    close();
+    kept_ = true;
+    return {};
+  }
+
+ private:
+  void close() {
+    sqlite3_close(db_);
+    db_ = nullptr;
+  }
+  void remove_files() {
+    ::unlink(path_.c_str());
+    ::unlink((path_ + "-wal").c_str());
+  }
+
+  std::string path_;
+  sqlite3* db_ = nullptr;
+  bool kept_ = false;
+};
+
+void bind_text(sqlite3_stmt* statement, int index, const std::string& value) {
+  sqlite3_bind_text(statement, index, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
+}
+
+class Salvage {
+ public:
+  Salvage(const PageImages& pages, const std::string& into) : pages_(pages), into_(into) {}
+
+  Result<Salvaged> run() {
+    for (uint32_t page = 1; page <= pages_.count(); ++page)
+      rows_of_page(pages_, page, [this](PageRow& row) { index_.take(row); });
+    index_.finish();
+    status_ = into_.open();
+    for (const auto& [key, position] : index_.positions) take_position(key, position);
+    for (uint32_t page = 1; page <= pages_.count() && status_; ++page)
+      rows_of_page(pages_, page, [this](PageRow& row) { take_row(row); });
+    if (status_) status_ = into_.finish();
+    if (!status_) return fail(status_.error());
+    return saved_;
+  }
+
+ private:
+  void take_position(const Key& key, const Position& position) {
+    if (!status_) return;
+    status_ = into_.add("INSERT INTO positions VALUES(?1, ?2, ?3, ?4)", [&](sqlite3_stmt* insert) {
+      bind_text(insert, 1, key.first);
+      bind_text(insert, 2, key.second);
+      bind_text(insert, 3, position.value);
+      sqlite3_bind_int64(insert, 4, position.saved_at);
+    });
+    if (!key.second.starts_with("spool:")) ++saved_.positions;
+  }
+
+  void take_row(const PageRow& row) {
+    if (!status_ || row.columns.size() != 4 || row.columns[0].index() != 0 || !number(row, 1) ||
+        !number(row, 2) || !text(row, 3))
+      return;
+    const std::string& batch = *text(row, 3);
+    std::optional<RowIdentity> whose = identify_row(batch);
+    if (!whose && is_old_row(batch)) whose = of_version_2(row);
+    if (!whose) return;
+    auto epoch = index_.epochs.try_emplace(whose->pipeline, whose->epoch).first;
+    if (epoch->second != whose->epoch) {
+      saved_.unknown += whose->records;
+      return;
+    }
+    auto delivered = index_.delivered.find(whose->epoch);
+    if (delivered != index_.delivered.end() && whose->first + whose->records <= delivered->second)
+      return;  // a page that is not used any more
+    if (seen_.insert({whose->epoch, whose->first}).second) add_row(*whose, batch);
+  }
+
+  // Only `spools` says whose it is.
+  std::optional<RowIdentity> of_version_2(const PageRow& row) {
+    auto records = static_cast<uint64_t>(*number(row, 1));
+    auto spool = index_.spools.find(spool_number(row.rowid));
+    if (spool == index_.spools.end()) {
+      saved_.unknown += records;
+      return std::nullopt;
+    }
+    RowIdentity whose;
+    whose.pipeline = spool->second.pipeline;
+    whose.epoch = spool->second.epoch;
+    whose.first = record_number(row.rowid);
+    whose.records = records;
+    return whose;
+  }
+
+  void add_row(const RowIdentity& whose, const std::string& batch) {
+    auto [spool, is_new] =
+        numbers_.try_emplace(whose.epoch, static_cast<int64_t>(numbers_.size()) + 1);
+    if (is_new)
+      status_ = into_.add("INSERT INTO spools VALUES(?1, ?2, ?3)", [&](sqlite3_stmt* insert) {
+        sqlite3_bind_int64(insert, 1, spool->second);
+        bind_text(insert, 2, whose.pipeline);
+        bind_text(insert, 3, whose.epoch);
+      });
+    if (!status_) return;
+    status_ = into_.add("INSERT INTO spool VALUES(?1, ?2, 0, ?3)", [&](sqlite3_stmt* insert) {
+      sqlite3_bind_int64(insert, 1, row_id(spool->second, whose.first));
+      sqlite3_bind_int64(insert, 2, static_cast<int64_t>(whose.records));
+      sqlite3_bind_blob(insert, 3, batch.data(), static_cast<int>(batch.size()), SQLITE_STATIC);
+    });
+    ++saved_.batches;
+    saved_.records += whose.records;
+    constexpr uint64_t kFlushAfter = 64;
+    if (status_ && saved_.batches % kFlushAfter == 0) status_ = into_.flush();
+  }
+
+  const PageImages& pages_;
+  NewJournal into_;
+  Index index_;
+  Salvaged saved_;
+  Status status_;
+  std::map<std::string, int64_t> numbers_;           // of the new spools, by epoch
+  std::set<std::pair<std::string, uint64_t>> seen_;  // epoch, first record
+};
+
+// The first name that is free.
 Result<std::string> set_aside(const std::string& path) {
   constexpr int kMost = 100;  // more than that many damaged journals need a person
   for (int n = 1; n <= kMost; ++n) {
@@ -23,43 +242,44 @@ Result<std::string> set_aside(const std::string& path) {
                                      " earlier ones beside it: remove some");
 }
 
-namespace {
-
-// Copies what can still be read of a table, row by row, as it is; returns how many rows.
-int salvage(sqlite3* from, sqlite3* into, const std::string& table, int columns) {
-  int saved = 0;
-  sqlite3_stmt* rows = nullptr;
-  sqlite3_stmt* insert = nullptr;
-  std::string values = "?";
-  for (int i = 1; i < columns; ++i) values += ",?";
-  std::string sql = "INSERT OR IGNORE INTO " + table + " VALUES(" + values + ")";
-  if (sqlite3_prepare_v2(from, ("SELECT * FROM " + table).c_str(), -1, &rows, nullptr) ==
-          SQLITE_OK &&
-      sqlite3_prepare_v2(into, sql.c_str(), -1, &insert, nullptr) == SQLITE_OK) {
-    while (sqlite3_step(rows) == SQLITE_ROW) {
-      for (int i = 0; i < columns; ++i)
-        sqlite3_bind_value(insert, i + 1, sqlite3_column_value(rows, i));
-      sqlite3_step(insert);
-      if (sqlite3_reset(insert) == SQLITE_OK) ++saved;
-    }
-  }
-  sqlite3_finalize(rows);
-  sqlite3_finalize(insert);
-  return saved;
+bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
 }
 
 }  // namespace
 
-Salvaged salvage(const std::string& damaged, sqlite3* into) {
-  sqlite3* db = nullptr;
-  Salvaged saved;
-  if (sqlite3_open_v2(damaged.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK) {
-    saved.positions = salvage(db, into, "positions", 4);
-    salvage(db, into, "spools", 3);
-    saved.batches = salvage(db, into, "spool", 4);
+std::string rebuilt_path(const std::string& path) {
+  return path + ".rebuilt";
+}
+
+Result<Salvaged> salvage(const PageImages& pages, const std::string& into) {
+  return Salvage(pages, into).run();
+}
+
+Result<std::string> put_in_place(const std::string& path) {
+  std::string aside;
+  if (exists(path)) {
+    Result<std::string> renamed = set_aside(path);
+    if (!renamed) return renamed;
+    aside = *renamed;
+  } else {
+    ::unlink((path + "-wal").c_str());  // belongs to nothing
   }
-  sqlite3_close(db);
-  return saved;
+  if (std::rename(rebuilt_path(path).c_str(), path.c_str()) != 0)
+    return fail_errno("rename " + rebuilt_path(path) + " to " + path, errno);
+  if (Status status = sync_folder(folder_of(path)); !status) return fail(status.error());
+  return aside;
+}
+
+Status finish_putting_in_place(const std::string& path) {
+  if (!exists(rebuilt_path(path))) return {};
+  if (exists(path)) {  // perhaps not finished, and what it was made of is still there
+    ::unlink(rebuilt_path(path).c_str());
+    ::unlink((rebuilt_path(path) + "-wal").c_str());
+    return {};
+  }
+  Result<std::string> placed = put_in_place(path);
+  return placed ? Status{} : Status(fail(placed.error()));
 }
 
 }  // namespace leat

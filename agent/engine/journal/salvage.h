@@ -1,23 +1,32 @@
-// What can still be read of a damaged journal. Thread: the journal's, or before it starts.
+// A new journal from what can still be read of one that is damaged, or whose file was taken away.
+// Thread: the journal's, or before it starts.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/result.h"
-
-struct sqlite3;
+#include "journal/page_images.h"
 
 namespace leat {
 
-// Renames a damaged journal (and its WAL) to the first free ".damaged-N"; returns the new path.
-Result<std::string> set_aside(const std::string& path);
-
 struct Salvaged {
-  int positions = 0;
-  int batches = 0;
+  uint64_t positions = 0;
+  uint64_t batches = 0;
+  uint64_t records = 0;  // in those
+  uint64_t unknown = 0;  // records of which nobody knows any more whose they are
 };
 
-// Copies it into a new journal.
-Salvaged salvage(const std::string& damaged, sqlite3* into);
+// Makes the journal `into`, where none may be, of every row that can be read whole in any page. It
+// is on the disk when this returns; its WAL is empty. After an error nothing is there.
+Result<Salvaged> salvage(const PageImages& pages, const std::string& into);
+
+// The name of a journal that is being made to take the place of `path`.
+std::string rebuilt_path(const std::string& path);
+// Puts it there. What is there now, with its WAL, is renamed to the first free ".damaged-N", which
+// is returned ("" when nothing was there).
+Result<std::string> put_in_place(const std::string& path);
+// After a crash between the two renames of put_in_place(), or before them. At the start.
+Status finish_putting_in_place(const std::string& path);
 
 }  // namespace leat

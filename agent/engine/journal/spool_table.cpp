@@ -9,8 +9,6 @@
 namespace leat {
 namespace {
 
-constexpr int kRecordBits = 44;  // 500,000 spools of 17 trillion records each
-
 constexpr const char* kFind = "SELECT number, epoch FROM spools WHERE pipeline = ?1";
 constexpr const char* kMake = "INSERT INTO spools(number, pipeline, epoch) VALUES(?1, ?2, ?3)";
 constexpr const char* kEnds =
@@ -28,6 +26,8 @@ constexpr const char* kLastBefore =
 constexpr const char* kNext =
     "SELECT id, records, length(batch) FROM spool WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 1";
 constexpr const char* kContent = "SELECT batch FROM spool WHERE id = ?1";
+constexpr const char* kEach =
+    "SELECT id, records, batch FROM spool WHERE id >= ?1 AND id < ?2 ORDER BY id";
 constexpr const char* kDelete = "DELETE FROM spool WHERE id = ?1";
 
 int64_t limit_of(int64_t base) {
@@ -69,7 +69,7 @@ std::string_view bytes_column(sqlite3_stmt* statement, int i) {
 
 SpoolTable::~SpoolTable() {
   for (sqlite3_stmt* statement :
-       {find_, make_, ends_, totals_, append_, last_before_, next_, content_, delete_})
+       {find_, make_, ends_, totals_, append_, last_before_, next_, content_, delete_, each_})
     sqlite3_finalize(statement);
 }
 
@@ -82,9 +82,10 @@ Status SpoolTable::prepare() {
     const char* sql;
     sqlite3_stmt** statement;
   };
-  const Wanted wanted[] = {{kFind, &find_},     {kMake, &make_},       {kEnds, &ends_},
-                           {kAppend, &append_}, {kNext, &next_},       {kLastBefore, &last_before_},
-                           {kDelete, &delete_}, {kContent, &content_}, {kTotals, &totals_}};
+  const Wanted wanted[] = {{kFind, &find_},     {kMake, &make_}, {kEnds, &ends_},
+                           {kAppend, &append_}, {kNext, &next_}, {kLastBefore, &last_before_},
+                           {kDelete, &delete_}, {kEach, &each_}, {kContent, &content_},
+                           {kTotals, &totals_}};
   for (const Wanted& one : wanted)
     if (sqlite3_prepare_v3(db_, one.sql, -1, SQLITE_PREPARE_PERSISTENT, one.statement, nullptr) !=
         SQLITE_OK)
@@ -125,17 +126,21 @@ Status SpoolTable::make(const std::string& pipeline, Open& spool) {
 }
 
 void SpoolTable::committed() {
-  for (auto& [pipeline, spool] : open_)
+  for (auto& [pipeline, spool] : open_) {
     if (spool.made == Open::Made::kInThisTransaction) spool.made = Open::Made::kYes;
+    spool.end = spool.pending_end;
+  }
 }
 
 void SpoolTable::rolled_back() {
-  for (auto& [pipeline, spool] : open_)
+  for (auto& [pipeline, spool] : open_) {
     if (spool.made == Open::Made::kInThisTransaction) spool.made = Open::Made::kNo;
+    spool.pending_end = spool.end;
+  }
 }
 
-Status SpoolTable::take_over(SpoolTable& other) {
-  for (auto& [pipeline, spool] : other.open_) {
+Status SpoolTable::take_over(const Opened& opened) {
+  for (const auto& [pipeline, spool] : opened) {
     Open mine;
     Result<bool> found = find(pipeline, &mine);
     if (!found) return fail(found.error());
@@ -145,6 +150,7 @@ Status SpoolTable::take_over(SpoolTable& other) {
       mine.made = Open::Made::kNo;
     }
     mine.stored = spool.stored;
+    mine.end = mine.pending_end = spool.end;
     open_[pipeline] = mine;
   }
   return {};
@@ -177,9 +183,64 @@ Result<SpoolState> SpoolTable::open(const std::string& pipeline) {
     spool.stored = unsigned_column(ends_, 2) + unsigned_column(ends_, 3);
   }
   if (sqlite3_reset(ends_) != SQLITE_OK) return fail(error("read the spool"));
+  spool.end = spool.pending_end = any ? state.end : spool.end;
   seems_empty_ &= !any;
   open_[pipeline] = spool;
   return state;
+}
+
+// Rows of version 2 do not say whose they are.
+bool SpoolTable::is_of(const Open& spool, const std::string& pipeline, int64_t id, uint64_t records,
+                       std::string_view batch, RowIdentity* whose) const {
+  std::optional<RowIdentity> found = identify_row(batch);
+  if (!found) return is_old_row(batch);
+  bool right = found->pipeline == pipeline && found->epoch == spool.epoch &&
+               found->first == record_number(id) && found->records == records;
+  if (right && whose != nullptr) *whose = std::move(*found);
+  return right;
+}
+
+Status SpoolTable::each(const std::string& pipeline, const std::function<void(const Seen&)>& seen) {
+  const Open& spool = known(pipeline);
+  bind(each_, {spool.base, limit_of(spool.base)});
+  while (sqlite3_step(each_) == SQLITE_ROW) {
+    int64_t id = sqlite3_column_int64(each_, 0);
+    uint64_t records = unsigned_column(each_, 1);
+    RowIdentity whose;
+    bool damaged = !is_of(spool, pipeline, id, records, bytes_column(each_, 2), &whose);
+    seen({record_number(id), record_number(id) + records, whose.previous, damaged,
+          std::move(whose.positions)});
+  }
+  if (sqlite3_reset(each_) != SQLITE_OK) return fail(error("read the spool"));
+  return {};
+}
+
+Status SpoolTable::remove_one(const std::string& pipeline, uint64_t first) {
+  bind(delete_, {known(pipeline).base + static_cast<int64_t>(first)});
+  sqlite3_step(delete_);
+  if (sqlite3_reset(delete_) != SQLITE_OK) return fail(error("remove a spooled batch"));
+  return {};
+}
+
+Result<std::vector<SavedPosition>> SpoolTable::reached(const std::string& pipeline, uint64_t to) {
+  RowIdentity whose;
+  Open& spool = known(pipeline);
+  if (!spool.saves) return whose.positions;
+  bind(last_before_, {spool.base, spool.base + static_cast<int64_t>(to)});
+  int64_t id = -1;
+  uint64_t records = 0;
+  if (sqlite3_step(last_before_) == SQLITE_ROW) {
+    id = sqlite3_column_int64(last_before_, 0);
+    records = unsigned_column(last_before_, 1);
+  }
+  if (sqlite3_reset(last_before_) != SQLITE_OK) return fail(error("read the spool"));
+  if (id < 0 || record_number(id) + records > to) return whose.positions;
+  bind(content_, {id});
+  if (sqlite3_step(content_) == SQLITE_ROW)
+    is_of(spool, pipeline, id, records, bytes_column(content_, 0), &whose);
+  sqlite3_reset(content_);  // that it is damaged is said when it is read
+  spool.saves = !whose.positions.empty();
+  return whose.positions;
 }
 
 Result<SpoolTotals> SpoolTable::totals(const std::string& pipeline, uint64_t from) {
@@ -192,11 +253,13 @@ Result<SpoolTotals> SpoolTable::totals(const std::string& pipeline, uint64_t fro
   return totals;
 }
 
-Result<uint64_t> SpoolTable::append(const std::string& pipeline, const SpoolRow& row) {
+Result<uint64_t> SpoolTable::append(const std::string& pipeline, const SpoolRow& row,
+                                    const std::vector<SavedPosition>& positions) {
   Open& spool = known(pipeline);
   if (spool.made == Open::Made::kNo)
     if (Status status = make(pipeline, spool); !status) return fail(status.error());
-  std::string packed = pack_row(row.content);
+  std::string packed = pack_row(
+      {pipeline, spool.epoch, row.first, row.records, spool.pending_end, positions}, row.content);
   bind(append_, {spool.base + static_cast<int64_t>(row.first), static_cast<int64_t>(row.records),
                  static_cast<int64_t>(spool.stored)});
   sqlite3_bind_blob(append_, 4, packed.data(), static_cast<int>(packed.size()), SQLITE_STATIC);
@@ -204,6 +267,8 @@ Result<uint64_t> SpoolTable::append(const std::string& pipeline, const SpoolRow&
   if (sqlite3_reset(append_) != SQLITE_OK) return fail(error("spool a batch"));
   // Wrong when the transaction fails, and then only by what that row would have taken.
   spool.stored += packed.size();
+  spool.pending_end = row.first + row.records;
+  if (!positions.empty()) spool.saves = true;
   seems_empty_ = false;
   return packed.size();
 }
@@ -236,8 +301,13 @@ Result<std::optional<SpoolRow>> SpoolTable::read(const std::string& pipeline, ui
   *end = row.first + row.records;
   bind(content_, {(*found)->id});
   int code = sqlite3_step(content_);
-  Result<std::string> content = code == SQLITE_ROW ? unpack_row(bytes_column(content_, 0))
-                                                   : fail(error("read a spooled batch"));
+  Result<std::string> content = fail(ErrorKind::kData, "a spooled batch is damaged");
+  if (code != SQLITE_ROW) {
+    content = fail(error("read a spooled batch"));
+  } else if (is_of(spool, pipeline, (*found)->id, row.records, bytes_column(content_, 0),
+                   nullptr)) {
+    content = unpack_row(bytes_column(content_, 0));
+  }
   sqlite3_reset(content_);
   if (!content) return fail(content.error());
   row.content = std::move(*content);

@@ -131,11 +131,14 @@ void Pipeline::start(std::function<void(Status)> finished) {
 // meanwhile is gone before the answers come.
 void Pipeline::load_positions() {
   std::weak_ptr<bool> alive = alive_;
-  environment_.journal.open_spool(config_.name, [this, alive](Result<SpoolState> spooled) {
-    if (alive.expired() || state_ != State::kStarting) return;
-    if (!spooled) return fail_with(spooled.error());
-    spooled_ = std::move(*spooled);
-  });
+  environment_.journal.open_spool(
+      config_.name,
+      [this, alive](Result<SpoolState> spooled) {
+        if (alive.expired() || state_ != State::kStarting) return;
+        if (!spooled) return fail_with(spooled.error());
+        spooled_ = std::move(*spooled);
+      },
+      config_.source.type->replay(config_.source.options) == Replay::kFromPosition);
   using Saved = Result<std::vector<SavedPosition>>;
   environment_.journal.load(config_.name, [this, alive](Saved saved) {
     if (alive.expired() || state_ != State::kStarting) return;

@@ -1,5 +1,6 @@
 #include "support/faulty_disk.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -502,6 +503,8 @@ void FaultyDisk::cut_power(Unsynced unsynced, uint64_t seed) {
     file.named = true;
     file.size = file.durable.size();
     std::ofstream(path, std::ios::binary) << file.durable;
+    const struct timespec before_the_cut[2] = {{1, 0}, {1, 0}};
+    ::utimensat(AT_FDCWD, path.c_str(), before_the_cut, 0);
   }
 }
 

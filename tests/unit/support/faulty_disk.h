@@ -67,7 +67,7 @@ class FaultyDisk {
   // As kill -9: what is open now does nothing to the disk any more, and is only good for being
   // closed. All that was written stays.
   void kill();
-  // kill(), and the disk is what had reached it.
+  // kill(), and the disk is what had reached it. Its files were written before the machine started.
   void cut_power(Unsynced unsynced, uint64_t seed = 0);
 
   // Damage on the disk itself, beneath all caches of the system. `file`: its path.

@@ -1,0 +1,122 @@
+#include "journal/page_images.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace leat {
+namespace {
+
+constexpr size_t kWalHeader = 32;
+constexpr size_t kFrameHeader = 24;
+constexpr size_t kFrame = kFrameHeader + kPageSize;
+
+uint32_t big_endian(const uint8_t* at) {
+  return static_cast<uint32_t>(at[0]) << 24 | static_cast<uint32_t>(at[1]) << 16 |
+         static_cast<uint32_t>(at[2]) << 8 | at[3];
+}
+
+struct Sums {
+  uint32_t first = 0;
+  uint32_t second = 0;
+  bool operator==(const Sums&) const = default;
+};
+
+Sums sums_at(const uint8_t* at) {
+  return {big_endian(at), big_endian(at + 4)};
+}
+
+// Words are in the byte order of the machine that made the WAL.
+void add(Sums& sums, const uint8_t* data, size_t bytes, bool big) {
+  auto word = [big](const uint8_t* at) {
+    return big ? big_endian(at)
+               : static_cast<uint32_t>(at[3]) << 24 | static_cast<uint32_t>(at[2]) << 16 |
+                     static_cast<uint32_t>(at[1]) << 8 | at[0];
+  };
+  for (size_t i = 0; i < bytes; i += 8) {
+    sums.first += word(data + i) + sums.second;
+    sums.second += word(data + i + 4) + sums.first;
+  }
+}
+
+}  // namespace
+
+RawFile RawFile::of_path(const std::string& path) {
+  auto file = std::make_shared<std::ifstream>(path, std::ios::binary | std::ios::ate);
+  if (!*file) return {};
+  auto size = static_cast<uint64_t>(file->tellg());
+  return {size, [file](uint64_t offset, void* into, size_t bytes) {
+            file->clear();
+            file->seekg(static_cast<std::streamoff>(offset));
+            file->read(static_cast<char*>(into), static_cast<std::streamsize>(bytes));
+            return file->good();
+          }};
+}
+
+// A frame's checksum goes on from that of the frame before it, which is stored there: so one behind
+// a bad frame can be checked all the same.
+WalFrames read_frames(const RawFile& wal) {
+  WalFrames out;
+  std::array<uint8_t, kFrame> frame{};
+  if (wal.size < kWalHeader + kFrame || !wal.read(0, frame.data(), kWalHeader)) return out;
+  bool big = (frame[3] & 1) != 0;
+  std::array<uint8_t, 8> salt{};
+  std::copy_n(frame.begin() + 16, 8, salt.begin());
+  Sums stored = sums_at(&frame[24]);
+  Sums computed = stored;
+
+  struct Good {
+    uint32_t page;
+    uint64_t at;
+  };
+  std::vector<Good> since_commit;
+  size_t bad = 0;
+  bool unbroken = true;
+  for (uint64_t at = kWalHeader; at + kFrame <= wal.size; at += kFrame) {
+    if (!wal.read(at, frame.data(), kFrame)) break;
+    bool current = std::equal(salt.begin(), salt.end(), frame.begin() + 8);
+    bool good = false;
+    Sums next = computed;
+    for (const Sums& seed : {stored, computed}) {
+      if (!current || good) break;
+      next = seed;
+      add(next, frame.data(), 8, big);
+      add(next, frame.data() + kFrameHeader, kPageSize, big);
+      good = next == sums_at(&frame[16]);
+    }
+    stored = sums_at(&frame[16]);
+    computed = next;
+    if (!good) {
+      unbroken = false;
+      ++bad;
+      continue;
+    }
+    since_commit.push_back({big_endian(frame.data()), at + kFrameHeader});
+    if (big_endian(&frame[4]) == 0) continue;
+    (unbroken ? out.valid : out.behind) += since_commit.size();
+    if (unbroken) out.end_of_valid = static_cast<int64_t>(at + kFrame);
+    out.damaged += std::exchange(bad, 0);
+    for (const Good& one : since_commit) out.pages[one.page] = one.at;
+    since_commit.clear();
+  }
+  return out;
+}
+
+PageImages::PageImages(RawFile database, RawFile wal)
+    : database_(std::move(database)), wal_(std::move(wal)), frames_(read_frames(wal_)) {
+  count_ = static_cast<uint32_t>(database_.size / kPageSize);
+  if (!frames_.pages.empty()) count_ = std::max(count_, frames_.pages.rbegin()->first);
+}
+
+bool PageImages::read(uint32_t number, Page* page) const {
+  auto in_wal = frames_.pages.find(number);
+  if (in_wal != frames_.pages.end()) return wal_.read(in_wal->second, page->data(), page->size());
+  uint64_t at = static_cast<uint64_t>(number - 1) * kPageSize;
+  return number > 0 && at + kPageSize <= database_.size &&
+         database_.read(at, page->data(), page->size());
+}
+
+}  // namespace leat

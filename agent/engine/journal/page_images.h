@@ -1,0 +1,56 @@
+// The pages of a journal as they are in its two files, without SQLite: for one that is damaged, or
+// whose file has lost its name. The formats: https://sqlite.org/fileformat.html
+//
+// Thread: any, one at a time. Memory: a few bytes for each page that is in the WAL.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "journal/schema.h"
+
+struct sqlite3;
+
+namespace leat {
+
+// A file's size, and its bytes from an offset on; false when they cannot be read.
+struct RawFile {
+  uint64_t size = 0;
+  std::function<bool(uint64_t offset, void* into, size_t bytes)> read;
+
+  static RawFile of_path(const std::string& path);  // empty when there is none
+};
+
+// What is in a WAL since it began anew last.
+struct WalFrames {
+  size_t valid = 0;    // those that SQLite reads, up to the last commit before the first bad one
+  size_t behind = 0;   // valid ones behind that, up to the last commit
+  size_t damaged = 0;  // bad ones before that commit
+  int64_t end_of_valid = 0;            // in the file
+  std::map<uint32_t, uint64_t> pages;  // the newest image of each page: where it is in the file
+};
+WalFrames read_frames(const RawFile& wal);
+
+class PageImages {
+ public:
+  using Page = std::array<uint8_t, kPageSize>;
+
+  PageImages(RawFile database, RawFile wal);
+
+  uint32_t count() const { return count_; }
+  // Pages are numbered from 1. False when it cannot be read.
+  bool read(uint32_t number, Page* page) const;
+
+ private:
+  RawFile database_;
+  RawFile wal_;
+  WalFrames frames_;
+  uint32_t count_;
+};
+
+}  // namespace leat

@@ -1,0 +1,25 @@
+// The rows that are in the pages of a journal, whatever has become of its trees: each leaf is
+// looked at by itself. Thread: any.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "journal/page_images.h"
+
+namespace leat {
+
+// A row without what its types would make of it: integers, and bytes for texts and blobs.
+struct PageRow {
+  int64_t rowid = 0;  // 0 in a table WITHOUT ROWID
+  std::vector<std::variant<std::monostate, int64_t, std::string>> columns;
+};
+
+// Calls back for every row of a page that can be read whole.
+void rows_of_page(const PageImages& pages, uint32_t number,
+                  const std::function<void(PageRow&)>& found);
+
+}  // namespace leat

@@ -1,0 +1,146 @@
+// What is missing in a spool, and where its source must go back to for it.
+//
+// Beside the rows the journal keeps, among the positions of the pipeline (FORMAT.md): how far the
+// spool went, up to which record all holes are known, and where the source was behind the last row
+// that was removed. They are only written for sources that save positions.
+#include <algorithm>
+#include <map>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "journal/database.h"
+
+namespace leat {
+namespace {
+
+std::string prefix_of(const std::string& epoch) {
+  return "spool:" + epoch + ":";
+}
+
+uint64_t number_in(const std::string& text) {
+  return std::strtoull(text.c_str(), nullptr, 10);
+}
+
+}  // namespace
+
+bool JournalDatabase::is_internal(const std::string& partition) {
+  return partition.starts_with("spool:") && partition.find(':', 6) != std::string::npos;
+}
+
+Result<uint64_t> JournalDatabase::append(const std::string& pipeline, const SpoolRow& row,
+                                         const std::vector<SavedPosition>& positions) {
+  Result<uint64_t> stored = spool_.append(pipeline, row, positions);
+  if (!stored || positions.empty()) return stored;
+  std::string end = std::to_string(row.first + row.records);
+  if (Status status = save(pipeline, {prefix_of(spool_.epoch(pipeline)) + "end", end}); !status)
+    return fail(status.error());
+  return stored;
+}
+
+Result<SpoolRemoved> JournalDatabase::remove(const std::string& pipeline, uint64_t to) {
+  Result<std::vector<SavedPosition>> reached = spool_.reached(pipeline, to);
+  if (!reached) return fail(reached.error());
+  std::string prefix = prefix_of(spool_.epoch(pipeline)) + "from:";
+  for (const SavedPosition& position : *reached)
+    if (Status status = save(pipeline, {prefix + position.partition, position.value}); !status)
+      return fail(status.error());
+  Result<SpoolRemoved> removed = spool_.remove(pipeline, to);
+  if (!removed || removed->records == 0 || reached->empty()) return removed;
+  std::string end = std::to_string(removed->end);
+  if (Status status = save(pipeline, {prefix_of(spool_.epoch(pipeline)) + "removed", end}); !status)
+    return fail(status.error());
+  return removed;
+}
+
+Result<SpoolRemoved> JournalDatabase::drop(const std::string& pipeline, uint64_t from,
+                                           uint64_t bytes) {
+  Result<SpoolRemoved> removed = spool_.drop(pipeline, from, bytes);
+  if (!removed || removed->records == 0) return removed;
+  std::string known = prefix_of(spool_.epoch(pipeline)) + "known";
+  if (Status status = save(pipeline, {known, std::to_string(removed->end)}); !status)
+    return fail(status.error());
+  return removed;
+}
+
+Result<SpoolState> JournalDatabase::open_spool(const std::string& pipeline, bool can_replay) {
+  Result<SpoolState> state = spool_.open(pipeline);
+  if (!state || stand_in_) return state;
+  Result<std::vector<SavedPosition>> saved = load_all(pipeline);
+  if (!saved) return fail(saved.error());
+  std::string prefix = prefix_of(state->epoch);
+  Holes holes{0, 0, {}, {}};
+  uint64_t end = state->end;
+  bool counted = false;  // what was ever removed or dropped is known
+  for (const auto& [partition, value] : *saved) {
+    if (partition == "spool:" + state->epoch || partition == prefix + "known" ||
+        partition == prefix + "removed")
+      holes.next = std::max(holes.next, number_in(value));
+    if (partition == prefix + "end") {
+      counted = true;
+      end = std::max(end, number_in(value));
+    }
+    if (partition.starts_with(prefix + "from:"))
+      holes.resume[partition.substr(prefix.size() + 5)] = value;
+  }
+  if (!counted) holes.next = std::max(holes.next, state->first);
+  // The rows are only looked at where that can help, or after damage.
+  if (can_replay || rebuilt_)
+    if (Status status = find_holes(pipeline, end, &holes); !status) return fail(status.error());
+  if (holes.lost > 0)
+    if (Status status = mend(pipeline, *saved, holes, can_replay); !status)
+      return fail(status.error());
+  state->end = std::max(state->end, end);
+  return state;
+}
+
+Status JournalDatabase::find_holes(const std::string& pipeline, uint64_t end, Holes* holes) {
+  auto lose_until = [holes](uint64_t number) {
+    if (number <= holes->next) return;
+    holes->lost += number - holes->next;
+    holes->next = number;
+  };
+  Status status = spool_.each(pipeline, [&](const SpoolTable::Seen& row) {
+    if (row.end <= holes->next) return;
+    lose_until(row.previous);
+    holes->next = std::max(holes->next, row.first);
+    if (row.damaged) {
+      holes->damaged.push_back(row.first);
+      return lose_until(row.end);
+    }
+    if (holes->lost == 0)
+      for (const SavedPosition& position : row.positions)
+        holes->resume[position.partition] = position.value;
+    holes->next = row.end;
+  });
+  lose_until(end);
+  return status;
+}
+
+// Says what is lost, and saves the positions from which it can be read again. Each hole is dealt
+// with once.
+Status JournalDatabase::mend(const std::string& pipeline, const std::vector<SavedPosition>& saved,
+                             const Holes& holes, bool can_replay) {
+  log::error(pipeline,
+             format_count(static_cast<int64_t>(holes.lost)) +
+                 " spooled records were lost with damaged parts of the journal" +
+                 (can_replay ? "; the source goes back to where they began, and what was spooled "
+                               "behind them comes twice"
+                             : ""));
+  Status status = begin(true);
+  for (uint64_t first : holes.damaged)
+    if (status) status = spool_.remove_one(pipeline, first);
+  if (status)
+    status =
+        save(pipeline, {prefix_of(spool_.epoch(pipeline)) + "known", std::to_string(holes.next)});
+  for (const SavedPosition& position : saved) {
+    if (!status || !can_replay || position.partition.starts_with("spool:")) continue;
+    auto resume = holes.resume.find(position.partition);
+    status = resume == holes.resume.end() ? forget(pipeline, position.partition)
+                                          : save(pipeline, {position.partition, resume->second});
+  }
+  if (status) status = commit();
+  if (!status) rollback();
+  return status;
+}
+
+}  // namespace leat

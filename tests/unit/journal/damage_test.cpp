@@ -1,0 +1,375 @@
+// Parts of the journal's files are damaged, or gone: what can be read is there, under its own name,
+// and what cannot is read again by a source that is able to.
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <zlib.h>
+
+#include <filesystem>
+#include <random>
+#include <set>
+
+#include "journal/database.h"
+#include "journal/journal.h"
+#include "journal/schema.h"
+#include "sink_harness.h"
+
+namespace leat {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::read_file;
+using testing::TempDir;
+using testing::write_file;
+
+constexpr size_t kWalHeader = 32;
+constexpr size_t kFrame = 24 + kPageSize;
+
+class DamageTest : public ::testing::Test {
+ protected:
+  DamageTest() { uv_loop_init(&loop_); }
+  ~DamageTest() override {
+    close();
+    EXPECT_EQ(uv_loop_close(&loop_), 0);
+  }
+
+  std::string path() const { return folder_ / "journal.db"; }
+
+  void open(bool can_replay = true) {
+    Result<std::unique_ptr<Journal>> journal = Journal::open(path());
+    ASSERT_TRUE(journal) << journal.error().message();
+    journal_ = std::move(*journal);
+    client_ = journal_->make_client(&loop_);
+    journal_->start();
+    for (const char* name : {"b", "a"})
+      client_->open_spool(
+          name,
+          [this, name](Result<SpoolState> state) {
+            ASSERT_TRUE(state) << state.error().message();
+            state_[name] = *state;
+          },
+          can_replay);
+    run();
+  }
+  void close() {
+    client_.reset();
+    journal_.reset();
+    run();
+  }
+  void run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+
+  // What kill -9 leaves, in place of what a clean end does.
+  void kill() {
+    TempDir copy;
+    for (const char* name : {"journal.db", "journal.db-wal"}) fs::copy(folder_ / name, copy / name);
+    close();
+    for (const std::string& name : folder_.list()) fs::remove(folder_ / name);
+    for (const std::string& name : copy.list()) fs::copy(copy / name, folder_ / name);
+  }
+
+  static std::string content_of(const std::string& pipeline, uint64_t number) {
+    std::string out = pipeline + ":" + std::to_string(number) + ":";
+    std::mt19937 random(static_cast<unsigned>(number));  // so that it does not compress
+    while (out.size() < 2500) out += static_cast<char>(random());
+    return out;
+  }
+  std::string add(const std::string& pipeline, uint64_t number, bool with_position = true) {
+    std::vector<SavedPosition> positions;
+    if (with_position) positions.push_back({"file", std::to_string(number + 1)});
+    std::string failed = "no answer";
+    client_->append(pipeline, {number, 1, content_of(pipeline, number)}, positions,
+                    JournalClient::Durability::kPower, [&failed](const Result<uint64_t>& stored) {
+                      failed = stored ? "" : stored.error().message();
+                    });
+    run();
+    return failed;
+  }
+  void add_all(uint64_t rows, bool with_positions = true) {
+    for (uint64_t n = 0; n < rows; ++n)
+      for (const char* name : {"a", "b"}) ASSERT_EQ(add(name, n, with_positions), "");
+  }
+  // Numbers of the rows that can be read, which must be what was written.
+  std::set<uint64_t> rows(const std::string& pipeline) {
+    std::set<uint64_t> out;
+    for (uint64_t from = 0;;) {
+      SpoolRow row;
+      client_->read_spool(pipeline, from, [&row](Result<SpoolRow> read) {
+        ASSERT_TRUE(read) << read.error().message();
+        row = std::move(*read);
+      });
+      run();
+      if (row.records == 0) return out;
+      from = row.first + row.records;
+      if (row.content.empty()) continue;  // damaged
+      EXPECT_EQ(row.content, content_of(pipeline, row.first));
+      out.insert(row.first);
+    }
+  }
+  uint64_t position(const std::string& pipeline) {
+    uint64_t value = 0;
+    client_->load(pipeline, [&value](Result<std::vector<SavedPosition>> saved) {
+      ASSERT_TRUE(saved);
+      for (const SavedPosition& one : *saved)
+        if (one.partition == "file") value = std::stoull(one.value);
+    });
+    run();
+    return value;
+  }
+  // The promise: each record is there, or the source reads it again.
+  void expect_nothing_lost(uint64_t written) {
+    for (const char* name : {"a", "b"}) {
+      std::set<uint64_t> there = rows(name);
+      uint64_t resume = position(name);
+      for (uint64_t n = 0; n < std::min(written, resume); ++n)
+        EXPECT_TRUE(there.count(n))
+            << name << ": record " << n << " is lost; the source goes on at " << resume;
+    }
+  }
+
+  void overwrite(const std::string& file, size_t offset, const std::string& bytes) {
+    std::fstream out(file, std::ios::in | std::ios::out | std::ios::binary);
+    out.seekp(static_cast<std::streamoff>(offset));
+    out << bytes;
+  }
+  void damage_page(uint32_t number, const std::string& with) {
+    overwrite(path(), (number - 1) * static_cast<size_t>(kPageSize), with);
+  }
+  int64_t ask(const std::string& sql) {
+    sqlite3* db = nullptr;
+    sqlite3_stmt* row = nullptr;
+    int64_t value = -1;
+    if (sqlite3_open(path().c_str(), &db) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, sql.c_str(), -1, &row, nullptr) == SQLITE_OK &&
+        sqlite3_step(row) == SQLITE_ROW)
+      value = sqlite3_column_int64(row, 0);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+    return value;
+  }
+  uint32_t root_of(const std::string& table) {
+    return static_cast<uint32_t>(
+        ask("SELECT rootpage FROM sqlite_schema WHERE name = '" + table + "'"));
+  }
+
+  TempDir folder_;
+  uv_loop_t loop_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<JournalClient> client_;
+  std::map<std::string, SpoolState> state_;
+};
+
+const std::string kZeros(kPageSize, '\0');
+const std::string kGarbage(kPageSize, '\xA5');
+
+TEST_F(DamageTest, rows_stay_with_their_pipelines_when_the_table_that_names_them_is_gone) {
+  open();
+  add_all(10);
+  std::string epoch = state_["a"].epoch;
+  close();
+  damage_page(root_of("spools"), kZeros);
+  open();
+  EXPECT_EQ(rows("a").size(), 10U);
+  EXPECT_EQ(rows("b").size(), 10U);
+  EXPECT_EQ(state_["a"].epoch, epoch);
+  EXPECT_EQ(position("a"), 10U);
+}
+
+TEST_F(DamageTest, all_rows_are_there_when_the_root_of_their_tree_is_gone) {
+  open();
+  add_all(30);
+  close();
+  damage_page(root_of("spool"), kGarbage);
+  open();
+  EXPECT_EQ(rows("a").size(), 30U);
+  EXPECT_EQ(rows("b").size(), 30U);
+  EXPECT_EQ(add("a", 30), "");
+}
+
+TEST_F(DamageTest, whichever_page_is_damaged_nothing_is_lost_and_little_comes_twice) {
+  open();
+  add_all(8);
+  close();
+  std::string whole = read_file(path());
+  auto pages = static_cast<uint32_t>(whole.size() / kPageSize);
+  ASSERT_GT(pages, 40U);
+  for (uint32_t page = 1; page <= pages; ++page) {
+    SCOPED_TRACE("page " + std::to_string(page));
+    for (const std::string& name : folder_.list()) fs::remove(folder_ / name);
+    write_file(path(), whole);
+    damage_page(page, page % 2 == 0 ? kZeros : kGarbage);
+    open();
+    expect_nothing_lost(8);
+    EXPECT_GE(rows("a").size() + rows("b").size(), 12U);
+    EXPECT_EQ(add("a", 8), "");
+    close();
+    uint64_t resumed = 0;
+    open();  // what was lost is dealt with once
+    resumed = position("a");
+    EXPECT_EQ(resumed, 9U);
+    close();
+  }
+}
+
+TEST_F(DamageTest, a_flipped_bit_in_the_wal_costs_only_what_is_in_its_frame) {
+  open();
+  add_all(25, false);
+  kill();
+  std::string wal = read_file(path() + "-wal");
+  size_t frames = (wal.size() - kWalHeader) / kFrame;
+  size_t at = kWalHeader + frames / 2 * kFrame + 24 + 700;
+  overwrite(path() + "-wal", at, std::string(1, static_cast<char>(wal[at] ^ 4)));
+  open(false);
+  EXPECT_GE(rows("a").size() + rows("b").size(), 48U);
+  EXPECT_EQ(add("a", 25, false), "");
+  std::vector<std::string> names = folder_.list();
+  EXPECT_NE(std::find(names.begin(), names.end(), "journal.db.damaged-1-wal"), names.end());
+}
+
+TEST_F(DamageTest, wherever_a_bit_of_the_wal_flips_nothing_is_lost) {
+  open();
+  add_all(8);
+  kill();
+  std::string database = read_file(path());
+  std::string wal = read_file(path() + "-wal");
+  for (size_t at = kWalHeader + 9; at < wal.size(); at += 2 * kFrame + 31) {
+    SCOPED_TRACE("byte " + std::to_string(at));
+    for (const std::string& name : folder_.list()) fs::remove(folder_ / name);
+    write_file(path(), database);
+    write_file(path() + "-wal", wal);
+    overwrite(path() + "-wal", at, std::string(1, static_cast<char>(wal[at] ^ 1)));
+    open();
+    expect_nothing_lost(8);
+    close();
+  }
+}
+
+TEST_F(DamageTest, the_source_goes_back_behind_what_was_delivered_not_to_its_beginning) {
+  open();
+  for (uint64_t n = 0; n < 12; ++n) ASSERT_EQ(add("a", n), "");
+  std::string spool = "spool:" + state_["a"].epoch;
+  bool removed = false;
+  client_->commit("a", {{spool, "6"}}, [](const Status& status) { EXPECT_TRUE(status); });
+  client_->remove_spooled("a", 6, [&removed](const auto& result) { removed = bool(result); });
+  run();
+  ASSERT_TRUE(removed);
+  close();
+  std::string file = read_file(path());
+  size_t row = file.find(content_of("a", 6).substr(0, 40));
+  ASSERT_NE(row, std::string::npos);
+  overwrite(path(), row, "X");
+  open();
+  EXPECT_EQ(position("a"), 6U);
+  EXPECT_EQ(rows("a").size(), 5U);
+}
+
+TEST_F(DamageTest, numbers_that_no_row_ever_had_are_no_loss) {
+  open();
+  ASSERT_EQ(add("a", 0), "");
+  ASSERT_EQ(add("a", 7), "");  // those between found no room, and were delivered
+  close();
+  open();
+  EXPECT_EQ(position("a"), 8U);
+}
+
+TEST_F(DamageTest, rows_that_were_dropped_are_no_loss) {
+  open();
+  for (uint64_t n = 0; n < 6; ++n) ASSERT_EQ(add("a", n), "");
+  client_->drop_spooled("a", 1, 3000, [](const auto& removed) {
+    ASSERT_TRUE(removed);
+    EXPECT_EQ(removed->records, 2U);
+  });
+  run();
+  close();
+  open();
+  EXPECT_EQ(position("a"), 6U);
+}
+
+TEST_F(DamageTest, damage_that_is_found_while_it_runs_is_mended_at_once) {
+  open();
+  add_all(40);
+  close();
+  uint32_t root = root_of("spool");
+  open();
+  damage_page(root, kGarbage);  // it was read at the start, and is read again
+  EXPECT_EQ(rows("a").size(), 40U);
+  EXPECT_EQ(add("a", 40), "");
+  EXPECT_EQ(rows("b").size(), 40U);
+}
+
+TEST_F(DamageTest, a_journal_that_is_deleted_under_it_is_made_again_with_all_that_was_in_it) {
+  open();
+  add_all(5);
+  fs::remove(path());
+  fs::remove(path() + "-wal");
+  EXPECT_EQ(add("a", 5), "");
+  kill();
+  open();
+  EXPECT_EQ(rows("a").size(), 6U);
+  EXPECT_EQ(rows("b").size(), 5U);
+  EXPECT_EQ(position("a"), 6U);
+}
+
+TEST_F(DamageTest, a_journal_that_is_replaced_under_it_is_made_again_beside_what_replaced_it) {
+  open();
+  add_all(5);
+  write_file(folder_ / "other", "not a journal");
+  fs::rename(folder_ / "other", path());
+  EXPECT_EQ(add("a", 5), "");
+  kill();
+  open();
+  EXPECT_EQ(rows("a").size(), 6U);
+}
+
+TEST_F(DamageTest, a_wal_that_is_deleted_under_it_is_made_again) {
+  open();
+  add_all(5);
+  fs::remove(path() + "-wal");
+  EXPECT_EQ(add("a", 5), "");
+  kill();
+  open();
+  EXPECT_EQ(rows("a").size(), 6U);
+  EXPECT_EQ(rows("b").size(), 5U);
+}
+
+TEST_F(DamageTest,
+       what_was_acknowledged_is_there_when_the_file_was_deleted_and_nothing_came_after) {
+  open();
+  add_all(5);
+  fs::remove(path());
+  close();
+  open();
+  EXPECT_EQ(rows("a").size(), 5U);
+}
+
+TEST_F(DamageTest, rows_of_version_2_are_kept) {
+  open();
+  add_all(1);
+  close();
+  std::string content = content_of("a", 1);
+  auto crc = static_cast<uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(content.size())));
+  std::string packed(1, '\0');
+  for (uint32_t n : {crc, static_cast<uint32_t>(content.size())})
+    for (int i = 0; i < 4; ++i) packed += static_cast<char>(n >> (8 * i));
+  packed += content;
+  int64_t number = ask("SELECT number FROM spools WHERE pipeline = 'a'");
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
+  sqlite3_stmt* insert = nullptr;
+  sqlite3_prepare_v2(db, "INSERT INTO spool VALUES(?1, 1, 0, ?2)", -1, &insert, nullptr);
+  sqlite3_bind_int64(insert, 1, row_id(number, 1));
+  sqlite3_bind_blob(insert, 2, packed.data(), static_cast<int>(packed.size()), SQLITE_STATIC);
+  EXPECT_EQ(sqlite3_step(insert), SQLITE_DONE);
+  sqlite3_finalize(insert);
+  sqlite3_exec(db, "PRAGMA user_version=2", nullptr, nullptr, nullptr);
+  sqlite3_close(db);
+  open();
+  EXPECT_EQ(rows("a").size(), 2U);
+  close();
+  EXPECT_EQ(ask("PRAGMA user_version"), 3);
+  damage_page(root_of("positions"), kZeros);  // `spools` still says whose they are
+  open();
+  EXPECT_EQ(rows("a").size(), 2U);
+}
+
+}  // namespace
+}  // namespace leat
