@@ -160,3 +160,57 @@ def test_a_damaged_journal_does_not_keep_the_agent_from_starting(
     journal.write_bytes(damage(journal.read_bytes()))
     assert agent.run() == 0
     assert missing(seqs(collector), RECORDS) == []
+
+
+
+def spool_all(agent, collector, path, records):
+    """Until all of `path` is in the journal, with a sink that is away."""
+    agent.configure(pipeline(file_source(path, follow=True), http_sink(collector),
+                             delivery=quick_retry(spool="always", durability="process")))
+    collector.down()
+    agent.start()
+    wal = agent.data_dir / "journal.db-wal"
+    end = str(path.stat().st_size).encode()
+    agent.wait_for(lambda: wal.exists() and end in wal.read_bytes(),
+                   what=f"all {records} records in the journal")
+
+
+def test_a_flipped_bit_in_the_wal_is_said_and_loses_nothing(
+        agent, collector, telemetry, tmp_path):
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(telemetry(RECORDS).read_bytes())
+    spool_all(agent, collector, path, RECORDS)
+    agent.kill()
+    wal = agent.data_dir / "journal.db-wal"
+    content = bytearray(wal.read_bytes())
+    content[len(content) // 2] ^= 16
+    wal.write_bytes(content)
+    collector.up()
+    agent.start()
+    agent.wait_log("the journal is made anew .*frames are damaged")
+    agent.wait_for(lambda: missing(seqs(collector), RECORDS) == [], what="all records delivered")
+    agent.terminate()
+    assert agent.wait() == 0
+
+
+def test_a_journal_deleted_under_it_is_made_again(agent, collector, telemetry, tmp_path):
+    path = tmp_path / "input.jsonl"
+    content = telemetry(RECORDS).read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(content[:4000]))
+    spool_all(agent, collector, path, 4000)
+    for file in agent.data_dir.glob("journal.db*"):
+        file.unlink()
+    with open(path, "ab") as more:
+        more.write(b"".join(content[4000:]))
+    agent.wait_log("the journal is made anew .*removed or replaced")
+    wal = agent.data_dir / "journal.db-wal"
+    agent.wait_for(lambda: wal.exists() and str(path.stat().st_size).encode() in wal.read_bytes(),
+                   what="the rest in the new journal")
+    agent.kill()
+    path.unlink()  # the journal alone has them now
+    collector.up()
+    agent.start()
+    agent.wait_for(lambda: missing(seqs(collector), RECORDS) == [], what="all records delivered")
+    agent.terminate()
+    assert agent.wait() == 0
+    expect_each_once(seqs(collector), RECORDS)

@@ -180,6 +180,7 @@ Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std
   }
   (*fresh)->rebuilt_ = true;
   status = (*fresh)->spool_.take_over(opened);
+  if (status && !(*fresh)->stand_in_) status = (*fresh)->check_open_spools();
   old = std::move(*fresh);
   return status;
 }

@@ -85,15 +85,20 @@ class JournalDatabase {
 
   // What is known of a spool while its rows are looked at.
   struct Holes {
-    uint64_t next;  // all before it is there, or known not to be
-    uint64_t lost;
+    uint64_t next = 0;  // all before it is there, or known not to be
+    uint64_t lost = 0;
     std::map<std::string, std::string>
-        resume;                     // where the source was before the first that is lost
-    std::vector<uint64_t> damaged;  // rows, by their first record
+        resume;                                // where the source was before the first that is lost
+    std::vector<uint64_t> damaged;             // rows, by their first record
+    std::map<std::string, std::string> again;  // `resume` of one that was found while it ran
   };
+  enum class GoBack { kNever, kNow, kAtTheNextStart };
+  Status check_open_spools();
+  Result<uint64_t> check_spool(const std::string& pipeline, const SpoolState& state, bool look,
+                               GoBack go_back);
   Status find_holes(const std::string& pipeline, uint64_t end, Holes* holes);
   Status mend(const std::string& pipeline, const std::vector<SavedPosition>& saved,
-              const Holes& holes, bool can_replay);
+              const Holes& holes, GoBack go_back);
   Status forget(const std::string& pipeline, const std::string& partition);
   Result<std::vector<SavedPosition>> load_all(const std::string& pipeline);
   static bool is_internal(const std::string& partition);

@@ -1,8 +1,9 @@
 // What is missing in a spool, and where its source must go back to for it.
 //
 // Beside the rows the journal keeps, among the positions of the pipeline (FORMAT.md): how far the
-// spool went, up to which record all holes are known, and where the source was behind the last row
-// that was removed. They are only written for sources that save positions.
+// spool went, up to which record rows were removed, or holes are known, where the source was behind
+// the last row that was removed, and where it must go back to at the next start. They are only
+// written for sources that save positions.
 #include <algorithm>
 #include <map>
 
@@ -65,14 +66,38 @@ Result<SpoolRemoved> JournalDatabase::drop(const std::string& pipeline, uint64_t
 Result<SpoolState> JournalDatabase::open_spool(const std::string& pipeline, bool can_replay) {
   Result<SpoolState> state = spool_.open(pipeline);
   if (!state || stand_in_) return state;
+  // The rows are only looked at where that can help, or after damage.
+  Result<uint64_t> end = check_spool(pipeline, *state, can_replay || rebuilt_,
+                                     can_replay ? GoBack::kNow : GoBack::kNever);
+  if (!end) return fail(end.error());
+  state->end = std::max(state->end, *end);
+  return state;
+}
+
+// A source that runs does not go back, and saves where it is: what it must read again is kept for
+// the next start.
+Status JournalDatabase::check_open_spools() {
+  SpoolTable::Opened opened = spool_.opened();
+  for (const auto& [pipeline, spool] : opened) {
+    Result<SpoolState> state = spool_.open(pipeline);
+    if (!state) return fail(state.error());
+    Result<uint64_t> end = check_spool(pipeline, *state, true, GoBack::kAtTheNextStart);
+    if (!end) return fail(end.error());
+  }
+  return {};
+}
+
+// Returns the number behind the last row that was ever added, as far as that is known.
+Result<uint64_t> JournalDatabase::check_spool(const std::string& pipeline, const SpoolState& state,
+                                              bool look, GoBack go_back) {
   Result<std::vector<SavedPosition>> saved = load_all(pipeline);
   if (!saved) return fail(saved.error());
-  std::string prefix = prefix_of(state->epoch);
-  Holes holes{0, 0, {}, {}};
-  uint64_t end = state->end;
+  std::string prefix = prefix_of(state.epoch);
+  Holes holes;
+  uint64_t end = state.end;
   bool counted = false;  // what was ever removed or dropped is known
   for (const auto& [partition, value] : *saved) {
-    if (partition == "spool:" + state->epoch || partition == prefix + "known" ||
+    if (partition == "spool:" + state.epoch || partition == prefix + "known" ||
         partition == prefix + "removed")
       holes.next = std::max(holes.next, number_in(value));
     if (partition == prefix + "end") {
@@ -81,16 +106,18 @@ Result<SpoolState> JournalDatabase::open_spool(const std::string& pipeline, bool
     }
     if (partition.starts_with(prefix + "from:"))
       holes.resume[partition.substr(prefix.size() + 5)] = value;
+    if (partition.starts_with(prefix + "again:"))
+      holes.again[partition.substr(prefix.size() + 6)] = value;
   }
-  if (!counted) holes.next = std::max(holes.next, state->first);
-  // The rows are only looked at where that can help, or after damage.
-  if (can_replay || rebuilt_)
+  if (!counted) holes.next = std::max(holes.next, state.first);
+  if (look)
     if (Status status = find_holes(pipeline, end, &holes); !status) return fail(status.error());
-  if (holes.lost > 0)
-    if (Status status = mend(pipeline, *saved, holes, can_replay); !status)
-      return fail(status.error());
-  state->end = std::max(state->end, end);
-  return state;
+  if (holes.lost == 0 && (holes.again.empty() || go_back != GoBack::kNow)) return end;
+  Status status = begin(true);
+  if (status) status = mend(pipeline, *saved, holes, counted ? go_back : GoBack::kNever);
+  if (status) status = commit();
+  if (!status) rollback();
+  return status ? Result<uint64_t>(end) : fail(status.error());
 }
 
 Status JournalDatabase::find_holes(const std::string& pipeline, uint64_t end, Holes* holes) {
@@ -119,28 +146,42 @@ Status JournalDatabase::find_holes(const std::string& pipeline, uint64_t end, Ho
 // Says what is lost, and saves the positions from which it can be read again. Each hole is dealt
 // with once.
 Status JournalDatabase::mend(const std::string& pipeline, const std::vector<SavedPosition>& saved,
-                             const Holes& holes, bool can_replay) {
-  log::error(pipeline,
-             format_count(static_cast<int64_t>(holes.lost)) +
-                 " spooled records were lost with damaged parts of the journal" +
-                 (can_replay ? "; the source goes back to where they began, and what was spooled "
-                               "behind them comes twice"
-                             : ""));
-  Status status = begin(true);
-  for (uint64_t first : holes.damaged)
-    if (status) status = spool_.remove_one(pipeline, first);
-  if (status)
-    status =
-        save(pipeline, {prefix_of(spool_.epoch(pipeline)) + "known", std::to_string(holes.next)});
-  for (const SavedPosition& position : saved) {
-    if (!status || !can_replay || position.partition.starts_with("spool:")) continue;
-    auto resume = holes.resume.find(position.partition);
-    status = resume == holes.resume.end() ? forget(pipeline, position.partition)
-                                          : save(pipeline, {position.partition, resume->second});
+                             const Holes& holes, GoBack go_back) {
+  std::string prefix = prefix_of(spool_.epoch(pipeline));
+  if (holes.lost > 0) {
+    std::string line = format_count(static_cast<int64_t>(holes.lost)) +
+                       " spooled records were lost with damaged parts of the journal";
+    if (go_back != GoBack::kNever)
+      line += std::string("; the source goes back to where they began") +
+              (go_back == GoBack::kNow ? "" : " at the next start") +
+              ", and what came behind them comes twice";
+    log::error(pipeline, line);
+    for (uint64_t first : holes.damaged)
+      if (Status status = spool_.remove_one(pipeline, first); !status) return status;
+    if (Status status = save(pipeline, {prefix + "known", std::to_string(holes.next)}); !status)
+      return status;
   }
-  if (status) status = commit();
-  if (!status) rollback();
-  return status;
+  if (go_back == GoBack::kNever) return {};
+  for (const SavedPosition& position : saved) {
+    if (position.partition.starts_with("spool:")) continue;
+    // An earlier hole goes before a later one. Where nothing is known: from the beginning.
+    auto again = holes.again.find(position.partition);
+    auto resume = holes.resume.find(position.partition);
+    if (again == holes.again.end() && holes.lost == 0) continue;
+    std::string value = again != holes.again.end()     ? again->second
+                        : resume != holes.resume.end() ? resume->second
+                                                       : "";
+    Status status;
+    if (go_back == GoBack::kAtTheNextStart) {
+      status = save(pipeline, {prefix + "again:" + position.partition, value});
+    } else {
+      status = value.empty() ? forget(pipeline, position.partition)
+                             : save(pipeline, {position.partition, value});
+      if (status) status = forget(pipeline, prefix + "again:" + position.partition);
+    }
+    if (!status) return status;
+  }
+  return {};
 }
 
 }  // namespace leat

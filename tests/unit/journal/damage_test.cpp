@@ -295,6 +295,29 @@ TEST_F(DamageTest, damage_that_is_found_while_it_runs_is_mended_at_once) {
   EXPECT_EQ(rows("b").size(), 40U);
 }
 
+TEST_F(DamageTest, what_is_found_to_be_lost_while_it_runs_is_read_again_at_the_next_start) {
+  open();
+  for (uint64_t n = 0; n < 40; ++n) ASSERT_EQ(add("a", n), "");
+  close();
+  uint32_t root = root_of("spool");
+  std::string file = read_file(path());
+  size_t row = file.find(content_of("a", 20).substr(0, 40));
+  ASSERT_NE(row, std::string::npos);
+  open();
+  overwrite(path(), row, "X");
+  damage_page(root, kGarbage);
+  EXPECT_EQ(rows("a").size(), 39U);
+  EXPECT_EQ(add("a", 40), "");  // it does not know, and saves where it is
+  EXPECT_EQ(position("a"), 41U);
+  close();
+  open();
+  EXPECT_EQ(position("a"), 20U);
+  EXPECT_EQ(add("a", 41), "");
+  close();
+  open();
+  EXPECT_EQ(position("a"), 42U);
+}
+
 TEST_F(DamageTest, a_journal_that_is_deleted_under_it_is_made_again_with_all_that_was_in_it) {
   open();
   add_all(5);
