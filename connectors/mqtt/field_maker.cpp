@@ -35,6 +35,13 @@ std::string user_properties(std::string_view properties) {
   return out + "}";
 }
 
+std::string json_list(std::span<const std::string_view> texts) {
+  std::string out = "[";
+  for (std::string_view text : texts)
+    out += (out.size() > 1 ? "," : "") + json_quoted(std::string(text));
+  return out + "]";
+}
+
 }  // namespace
 
 Result<FieldMaker> FieldMaker::from(const Options& options) {
@@ -46,8 +53,8 @@ Result<FieldMaker> FieldMaker::from(const Options& options) {
       std::string near = nearest(name, {std::begin(kFieldChoices), std::end(kFieldChoices)});
       return bad_option(options, "fields",
                         json_quoted(name) +
-                            " is none of \"topic\", \"qos\", \"retained\", "
-                            "\"userProperties\"" +
+                            " is none of \"topic\", \"qos\", \"retained\", \"retain\", "
+                            "\"subscriptions\", \"userProperties\"" +
                             (near.empty() ? "" : ", did you mean \"" + near + "\"?"));
     }
     if (std::find(extras.begin(), extras.end(), name) != extras.end())
@@ -55,6 +62,9 @@ Result<FieldMaker> FieldMaker::from(const Options& options) {
     out.extras_.push_back(static_cast<Extra>(known - std::begin(kFieldChoices)));
     extras.push_back(*known);
   }
+  if (out.wants(Extra::kRetained) && out.wants(Extra::kRetain))
+    return bad_option(options, "fields",
+                      "of \"retained\" and \"retain\" a broker tells only one for a subscription");
   for (const std::string& text : options.strings("topicFields")) {
     Result<TopicPattern> pattern = TopicPattern::parse(text);
     if (!pattern)
@@ -74,15 +84,24 @@ Result<FieldMaker> FieldMaker::from(const Options& options) {
   return out;
 }
 
-Value FieldMaker::value_of(Extra extra, Batch& batch, const Publish& publish,
-                           std::string_view topic) {
+bool FieldMaker::wants(Extra extra) const {
+  return std::find(extras_.begin(), extras_.end(), extra) != extras_.end();
+}
+
+Value FieldMaker::value_of(Extra extra, Batch& batch, const Message& message) {
+  const Publish& publish = message.publish;
   switch (extra) {
     case Extra::kTopic:
-      return Value::of_text(Type::kString, topic);
+      return Value::of_text(Type::kString, message.topic);
     case Extra::kQos:
       return Value::of_integer(publish.qos);
     case Extra::kRetained:
       return Value::boolean(publish.retained);
+    case Extra::kRetain:  // 3.1.1 does not tell subscribers [MQTT-3.3.1-9]
+      return message.version == Version::k5 ? Value::boolean(publish.retained) : Value::null();
+    case Extra::kSubscriptions:
+      if (message.filters.empty()) return Value::null();
+      return Value::of_text(Type::kJson, batch.arena.copy(json_list(message.filters)));
     case Extra::kUserProperties:
       break;
   }
@@ -90,7 +109,8 @@ Value FieldMaker::value_of(Extra extra, Batch& batch, const Publish& publish,
   return Value::of_text(Type::kJson, batch.arena.copy(user_properties(publish.properties.text)));
 }
 
-void FieldMaker::add(Batch& batch, const Publish& publish, uint32_t end_offset) {
+void FieldMaker::add(Batch& batch, const Publish& publish, Version version,
+                     std::span<const std::string_view> filters, uint32_t end_offset) {
   std::string_view topic = batch.arena.copy(publish.topic);
   levels_.clear();
   size_t pattern = 0;
@@ -104,7 +124,8 @@ void FieldMaker::add(Batch& batch, const Publish& publish, uint32_t end_offset) 
   auto* values = batch.arena.array<Value>(shape->size());
   Value* next = values;
   for (std::string_view level : levels_) *next++ = Value::of_text(Type::kString, level);
-  for (Extra extra : extras_) *next++ = value_of(extra, batch, publish, topic);
+  const Message message{publish, version, filters, topic};
+  for (Extra extra : extras_) *next++ = value_of(extra, batch, message);
   batch.message_fields.push_back({shape.get(), values, end_offset});
 }
 

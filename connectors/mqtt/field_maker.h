@@ -4,6 +4,7 @@
 // Thread: the loop's thread.
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -20,18 +21,28 @@ class FieldMaker {
   // Errors are kUsage and begin with the option's path.
   static Result<FieldMaker> from(const Options& options);
 
+  // What a message brings, in the order of kFieldChoices.
+  enum class Extra { kTopic, kQos, kRetained, kRetain, kSubscriptions, kUserProperties };
+
   // True when messages can have fields.
   bool any() const { return !patterns_.empty() || !extras_.empty(); }
-  // Adds the fields of a message whose slice ends at `end_offset`. A topic that is like none of the
-  // patterns brings no levels.
-  void add(Batch& batch, const Publish& publish, uint32_t end_offset);
+  bool wants(Extra extra) const;
+  // Adds the fields of a message whose slice ends at `end_offset`; `filters`: of the subscriptions
+  // that it came for, as far as the broker says. A topic that is like none of the patterns brings
+  // no levels.
+  void add(Batch& batch, const Publish& publish, Version version,
+           std::span<const std::string_view> filters, uint32_t end_offset);
   // A new batch has adopted nothing yet.
   void begin_batch() { adopted_.assign(adopted_.size(), false); }
 
  private:
-  enum class Extra { kTopic, kQos, kRetained, kUserProperties };
-
-  Value value_of(Extra extra, Batch& batch, const Publish& publish, std::string_view topic);
+  struct Message {
+    const Publish& publish;
+    Version version;
+    std::span<const std::string_view> filters;
+    std::string_view topic;  // in the batch
+  };
+  Value value_of(Extra extra, Batch& batch, const Message& message);
 
   std::vector<TopicPattern> patterns_;
   std::vector<Extra> extras_;

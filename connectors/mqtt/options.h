@@ -10,7 +10,8 @@
 namespace leat::mqtt {
 
 inline constexpr std::string_view kVersions[] = {"5", "3.1.1", "auto"};
-inline constexpr std::string_view kFieldChoices[] = {"topic", "qos", "retained", "userProperties"};
+inline constexpr std::string_view kFieldChoices[] = {"topic",  "qos",           "retained",
+                                                     "retain", "subscriptions", "userProperties"};
 
 inline constexpr Option kWillOptions[] = {
     {.name = "topic", .required = true, .help = "Topic of the will."},
@@ -100,7 +101,10 @@ inline constexpr auto kOwnSourceOptions = std::to_array<Option>({
     {.name = "fields",
      .type = OptionType::kStrings,
      .help = "What else of a message becomes a field of that name: \"topic\", \"qos\", "
-             "\"retained\", \"userProperties\" (an object)."},
+             "\"retained\" (true: the broker had kept it, and sent it since the subscription was "
+             "new), \"retain\" (as it was published; null with 3.1.1, which does not tell), "
+             "\"subscriptions\" (a list of the topic filters it came for; null with 3.1.1), "
+             "\"userProperties\" (an object)."},
     {.name = "receiveMaximum",
      .type = OptionType::kInteger,
      .fallback = "1000",

@@ -131,7 +131,7 @@ class MqttSink final : public Sink, public SessionListener {
                               (!down.told || may_be_about_a_message(down.reason));
     if (at_a_message && hunting_ && proven_ && outbox_.cut(down.text)) return hunt_on();
     if (at_a_message && (++cuts_ >= kCutsToHunt || down.told)) hunting_ = true;
-    give_up(down.text);
+    give_up(down.text + down.hint);
   }
 
   void hunt_on() {

@@ -95,6 +95,7 @@ class MqttSource final : public Source, public SessionListener {
   Inbox inbox_;
   Charge charge_;  // what waits for its acknowledgement, and what waits to be sent
   std::optional<Completions> completions_;
+  std::vector<std::string_view> filters_;  // scratch
   BatchRef batch_;
   uint32_t batch_messages_ = 0;
   std::optional<WindowGuess> window_;
@@ -129,7 +130,11 @@ Status MqttSource::open(SourceContext& context) {
   reconnect_.emplace(context.loop(), context.clock(), context.pipeline(),
                      [this] { session_->connect(); });
   subscriptions_.emplace(
-      context.loop(), *session_, context.pipeline(), topics_, qos_, [this](std::string text) {
+      context.loop(), *session_, context.pipeline(), topics_,
+      Subscriptions::Wanted{.qos = qos_,
+                            .retain_as_published = fields_.wants(FieldMaker::Extra::kRetain),
+                            .identifiers = fields_.wants(FieldMaker::Extra::kSubscriptions)},
+      [this](std::string text) {
         // Without it, an old subscription stays: no reason to stop.
         if (keeps_session_)
           context_->save({topics_partition_, std::move(text)}, [](const Status&) {});
@@ -160,7 +165,7 @@ void MqttSource::stop(std::function<void()> closed) {
   stopping_ = true;
   if (!session_) return closed();  // open() failed
   reconnect_->stop();
-  subscriptions_->connection_lost();
+  subscriptions_->stop();
   save_again_->stop();
   window_->forget();
   session_->close(std::move(closed));
@@ -196,7 +201,7 @@ void MqttSource::session_began(const Connack& connack) {
 void MqttSource::on_down(const Down& down) {
   inbox_.connection_lost();
   completions_->connection_lost();
-  subscriptions_->connection_lost();
+  const std::string asking = subscriptions_->connection_lost(down.by_broker);
   count_memory();
   batch_.reset();  // nothing is in it: it is emitted at the end of each read
   tell_window();
@@ -206,7 +211,7 @@ void MqttSource::on_down(const Down& down) {
               config_.url.shown + ": the broker does not speak MQTT 5; " + "going on with 3.1.1");
     return session_->connect();
   }
-  reconnect_->failed(down.text);
+  reconnect_->failed(down.text + (asking.empty() ? down.hint : asking));
 }
 
 // --- messages -----------------------------------------------------------------------------------
@@ -229,7 +234,6 @@ Result<bool> MqttSource::on_publish(const Publish& publish) {
   Result<bool> seen = inbox_.seen(publish);
   if (!seen) return fail(seen.error());
   if (*seen) return true;
-  if (publish.topic.empty()) return fail(ErrorKind::kData, "a PUBLISH without a topic");
   if (!begin_batch()) return false;
   const uint64_t end = inbox_.add(publish);
   batch_->end.offset = end;
@@ -239,8 +243,13 @@ Result<bool> MqttSource::on_publish(const Publish& publish) {
                         ", more than maxPacket");
     return true;
   }
-  if (!is_utf8(publish.topic)) {
-    reject(publish, "the topic is not UTF-8");
+  if (!publish.bad_topic.empty()) {
+    // It is a dead letter once: when the broker sends it again, it is known.
+    reject(publish, std::string(publish.bad_topic));
+    return fail(ErrorKind::kData, "a malformed PUBLISH packet: " + std::string(publish.bad_topic));
+  }
+  if (publish.payload.empty() && !context_->takes_empty()) {
+    reject(publish, "the payload is empty");
     return true;
   }
   if (publish.properties.user_properties > kMostUserProperties) {
@@ -251,7 +260,11 @@ Result<bool> MqttSource::on_publish(const Publish& publish) {
   std::string_view payload = batch_->arena.copy(publish.payload);
   batch_->slices.push_back(
       {payload.data(), static_cast<uint32_t>(payload.size()), end_offset, batch_messages_});
-  if (fields_.any()) fields_.add(*batch_, publish, end_offset);
+  if (fields_.any()) {
+    filters_.clear();
+    subscriptions_->filters_of(publish.properties.subscriptions, filters_);
+    fields_.add(*batch_, publish, session_->version(), filters_, end_offset);
+  }
   return true;
 }
 
@@ -361,6 +374,19 @@ std::string MqttSource::describe(const Position& position) {
 
 // --- descriptor ---------------------------------------------------------------------------------
 
+// A broker may send a message once for each subscription that it matches [MQTT-3.3.5-1].
+void warn_of_overlaps(const Options& options, const std::vector<std::string>& topics,
+                      const FieldMaker& fields) {
+  if (fields.wants(FieldMaker::Extra::kSubscriptions)) return;
+  for (size_t a = 0; a < topics.size(); ++a)
+    for (size_t b = a + 1; b < topics.size(); ++b)
+      if (overlap(topics[a], topics[b]))
+        return log::warn(options.path("topics"),
+                         json_quoted(topics[a]) + " and " + json_quoted(topics[b]) +
+                             " overlap: a broker may send a message once for each; with "
+                             "\"subscriptions\" in \"fields\" MQTT 5 tells the copies apart");
+}
+
 Result<std::unique_ptr<Source>> make(const Options& options) {
   Result<SessionConfig> config = session_config(options);
   if (!config) return fail(config.error());
@@ -374,6 +400,7 @@ Result<std::unique_ptr<Source>> make(const Options& options) {
   }
   Result<FieldMaker> fields = FieldMaker::from(options);
   if (!fields) return fail(fields.error());
+  warn_of_overlaps(options, topics, *fields);
   ConnectPacket& connect = config->connect;
   connect.clean_start = options.boolean("cleanSession");
   if (!connect.clean_start)

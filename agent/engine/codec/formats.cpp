@@ -87,6 +87,7 @@ constexpr ReadFormat kReadRaw = {
     .name = "raw",
     .wire = "raw",
     .help = "Bytes as they come, in pieces of any size: records with one field `data`.",
+    .takes_empty = true,
     .options_name = "",
     .options = {},
     .make_framing = plain_framing<RawFraming>,

@@ -109,6 +109,9 @@ class Pipeline final : private SourceContext, private SinkContext {
   bool exactly_once() override { return config_.delivery.exactly_once; }
   size_t batch_bytes() const override { return batch_bytes_; }
   const Framing* framing() override { return chain_->framing(); }
+  bool takes_empty() override {
+    return config_.source.format == nullptr || config_.source.format->takes_empty;
+  }
   bool needs_preamble() override { return chain_->needs_preamble(); }
   const std::vector<SavedPosition>& saved() override { return saved_; }
   BatchRef new_batch(Content content) override;

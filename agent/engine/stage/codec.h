@@ -65,9 +65,10 @@ struct Enclosure {
 // A format as a source reads it. Two formats with the same `wire` are the same bytes: when no stage
 // needs records, they pass through untouched.
 struct ReadFormat {
-  std::string_view name;  // as in a source's `format` option: "json"
-  std::string_view wire;  // "ndjson"
-  std::string_view help;  // one sentence
+  std::string_view name;     // as in a source's `format` option: "json"
+  std::string_view wire;     // "ndjson"
+  std::string_view help;     // one sentence
+  bool takes_empty = false;  // no bytes are a record, too
   // The source option that holds this format's own options ("csv"); "" when it has none.
   std::string_view options_name;
   std::span<const Option> options;

@@ -52,6 +52,9 @@ class SourceContext {
   virtual Budget& budget() = 0;
   // How the stream is cut into records. Null for sources that frame their own messages.
   virtual const Framing* framing() = 0;
+  // For sources that frame their own messages: false where a message without any bytes is no record
+  // in the format that is read, and must be rejected rather than handed on as nothing.
+  virtual bool takes_empty() { return true; }
   // True when on resume the decoder must see the start of the partition first (Batch::preamble).
   virtual bool needs_preamble() = 0;
   // What was saved, in no particular order.

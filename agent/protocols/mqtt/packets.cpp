@@ -1,5 +1,9 @@
 #include "protocols/mqtt/packets.h"
 
+#include <initializer_list>
+
+#include "base/text.h"
+
 namespace leat::mqtt {
 namespace {
 
@@ -30,13 +34,22 @@ class Cursor {
   }
   uint8_t byte() { return static_cast<uint8_t>(number(1)); }
   uint16_t word() { return static_cast<uint16_t>(number(2)); }
-  std::string_view text() { return take(word()); }
+  // UTF-8 without U+0000 [MQTT-1.5.4-1, -2].
+  std::string_view text() {
+    std::string_view text = take(word());
+    if (!is_utf8(text) || text.find('\0') != std::string_view::npos) good_ = false;
+    return text;
+  }
+  std::string_view binary() { return take(word()); }
+  // In as few bytes as it takes [MQTT-1.5.5-1].
   uint32_t variable() {
     uint32_t value = 0;
     for (int shift = 0; shift < 28; shift += 7) {
       uint8_t next = byte();
       value |= static_cast<uint32_t>(next & 0x7F) << shift;
-      if ((next & 0x80) == 0) return value;
+      if ((next & 0x80) != 0) continue;
+      if (next == 0 && shift > 0) good_ = false;
+      return value;
     }
     good_ = false;
     return 0;
@@ -48,8 +61,11 @@ class Cursor {
   bool good_ = true;
 };
 
+// Identifiers of subscriptions that are taken from one message.
+constexpr size_t kMostSubscriptions = 100;
+
 // How a property is written [MQTT5 §2.2.2.2, table 2-4].
-enum class Kind { kByte, kWord, kLong, kVariable, kText, kPair, kUnknown };
+enum class Kind { kByte, kWord, kLong, kVariable, kText, kBinary, kPair, kUnknown };
 
 Kind kind_of(uint8_t id) {
   switch (id) {
@@ -76,14 +92,15 @@ Kind kind_of(uint8_t id) {
       return Kind::kVariable;
     case 0x03:
     case 0x08:
-    case 0x09:
     case 0x12:
     case 0x15:
-    case 0x16:
     case 0x1A:
     case 0x1C:
     case 0x1F:
       return Kind::kText;
+    case 0x09:
+    case 0x16:
+      return Kind::kBinary;
     case 0x26:
       return Kind::kPair;
     default:
@@ -117,6 +134,9 @@ PropertyValue read_property(Cursor& in) {
     case Kind::kText:
       out.text = in.text();
       break;
+    case Kind::kBinary:
+      out.text = in.binary();
+      break;
     case Kind::kPair:
       out.text = in.text();
       out.second = in.text();
@@ -128,12 +148,39 @@ PropertyValue read_property(Cursor& in) {
   return out;
 }
 
-Properties read_properties(Cursor& in) {
+// Which properties a broker may put into a packet [MQTT5 §2.2.2.2, table 2-4], as bits.
+constexpr uint64_t bits(std::initializer_list<int> ids) {
+  uint64_t out = 0;
+  for (int id : ids) out |= uint64_t{1} << id;
+  return out;
+}
+constexpr uint64_t kOfConnack = bits({0x11, 0x12, 0x13, 0x15, 0x16, 0x1A, 0x1C, 0x1F, 0x21, 0x22,
+                                      0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2A});
+constexpr uint64_t kOfPublish = bits({0x01, 0x02, 0x03, 0x08, 0x09, 0x0B, 0x23, 0x26});
+constexpr uint64_t kOfAck = bits({0x1F, 0x26});
+constexpr uint64_t kOfDisconnect = bits({0x1C, 0x1F, 0x26});
+constexpr uint64_t kMayRepeat = bits({0x0B, 0x26});
+// Those that are 0 or 1, and those that must not be 0.
+constexpr uint64_t kFlags = bits({0x01, 0x24, 0x25, 0x28, 0x29, 0x2A});
+constexpr uint64_t kNotZero = bits({0x0B, 0x21, 0x23, 0x27});
+
+bool valid(const PropertyValue& value, uint64_t allowed, uint64_t& seen) {
+  const uint64_t bit = uint64_t{1} << (value.id & 63);
+  if (value.id > 63 || (allowed & bit) == 0 || (seen & bit & ~kMayRepeat) != 0) return false;
+  seen |= bit;
+  if ((kFlags & bit) != 0 && value.number > 1) return false;
+  return (kNotZero & bit) == 0 || value.number != 0;
+}
+
+Properties read_properties(Cursor& in, uint64_t allowed) {
   Properties out;
   out.text = in.take(in.variable());
   Cursor list(out.text);
+  uint64_t seen = 0;
   while (!list.at_end()) {
     PropertyValue value = read_property(list);
+    if (!valid(value, allowed, seen)) list.spoil();
+    if (!list.good()) break;
     switch (static_cast<Property>(value.id)) {
       case Property::kSessionExpiry:
         out.session_expiry = value.number;
@@ -142,8 +189,6 @@ Properties read_properties(Cursor& in) {
         out.server_keep_alive = static_cast<uint16_t>(value.number);
         break;
       case Property::kReceiveMaximum:
-        // 0 is a protocol error [MQTT5 §3.2.2.3.3].
-        if (value.number == 0) list.spoil();
         out.receive_maximum = static_cast<uint16_t>(value.number);
         break;
       case Property::kMaximumQos:
@@ -151,6 +196,9 @@ Properties read_properties(Cursor& in) {
         break;
       case Property::kRetainAvailable:
         out.retain_available = value.number != 0;
+        break;
+      case Property::kSubscriptionIdentifiersAvailable:
+        out.subscription_identifiers_available = value.number != 0;
         break;
       case Property::kWildcardAvailable:
         out.wildcard_available = value.number != 0;
@@ -163,6 +211,10 @@ Properties read_properties(Cursor& in) {
         break;
       case Property::kTopicAlias:
         out.topic_alias = static_cast<uint16_t>(value.number);
+        break;
+      case Property::kSubscriptionIdentifier:
+        if (out.subscriptions.size() < kMostSubscriptions)
+          out.subscriptions.push_back(value.number);
         break;
       case Property::kUserProperty:
         ++out.user_properties;
@@ -210,12 +262,16 @@ const char* name_of(PacketType type) {
 Result<Connack> read_connack(const Frame& frame, Version version) {
   Cursor in(frame.body);
   Connack out;
-  out.session_present = (in.byte() & 1) != 0;
+  const uint8_t flags = in.byte();
+  out.session_present = (flags & 1) != 0;
   out.reason = in.byte();
   // A broker that knows only 3.1.1 refuses a CONNECT of MQTT 5 in its own form, without properties
   // [MQTT5 §3.2.2.2, appendix].
-  if (version == Version::k5 && !in.at_end()) out.properties = read_properties(in);
-  if (!in.good()) return malformed("CONNACK");
+  if (version == Version::k5 && !in.at_end()) out.properties = read_properties(in, kOfConnack);
+  // [MQTT-2.2.2-2], [MQTT-3.2.2-1]; a refusal has no session [MQTT-3.2.2-4 of 3.1.1, -6 of 5].
+  const bool good = frame.flags == 0 && (flags & ~1) == 0 && in.at_end() &&
+                    (out.reason == 0 || !out.session_present);
+  if (!in.good() || !good) return malformed("CONNACK");
   return out;
 }
 
@@ -227,16 +283,25 @@ Result<Publish> read_publish(const Frame& frame, Version version) {
   out.redelivered = (frame.flags & 8) != 0;
   out.size = frame.size;
   out.cut = frame.cut;
-  out.topic = in.text();
+  out.topic = in.take(in.word());
   if (out.qos > 0) out.id = in.word();
-  // QoS 3 does not exist [MQTT-3.3.1-4], and 0 is no packet identifier [MQTT5 §2.2.1].
-  if (!in.good() || out.qos == 3 || (out.qos > 0 && out.id == 0)) return malformed("PUBLISH");
-  if (out.cut) return out;
-  if (version == Version::k5) out.properties = read_properties(in);
+  // QoS 3 does not exist [MQTT-3.3.1-4], QoS 0 is not sent again [MQTT-3.3.1-2], and 0 is no packet
+  // identifier [MQTT5 §2.2.1].
+  if (!in.good() || out.qos == 3 || (out.qos > 0 && out.id == 0) ||
+      (out.qos == 0 && out.redelivered))
+    return malformed("PUBLISH");
+  if (!is_utf8(out.topic)) out.bad_topic = "the topic is not UTF-8";  // [MQTT-1.5.4-1]
+  if (out.topic.find('\0') != std::string_view::npos)                 // [MQTT-1.5.4-2]
+    out.bad_topic = "the topic has a null character in it";
+  if (out.topic.find_first_of("+#") != std::string_view::npos)  // [MQTT-3.3.2-2]
+    out.bad_topic = "the topic has a wildcard in it";
+  if (out.cut && !out.topic.empty()) return out;
+  if (version == Version::k5 && !out.cut) out.properties = read_properties(in, kOfPublish);
   if (!in.good()) return malformed("PUBLISH");
   // leat announces Topic Alias Maximum 0 by its absence [MQTT5 §3.3.2.3.4].
   if (out.properties.topic_alias != 0)
     return fail(ErrorKind::kData, "a topic alias, which was not offered");
+  if (out.topic.empty()) return fail(ErrorKind::kData, "a PUBLISH without a topic");
   out.payload = in.rest();
   return out;
 }
@@ -249,8 +314,11 @@ Result<Ack> read_ack(const Frame& frame, Version version) {
   // The reason may be left out when it is 0, and the properties when there are none
   // [MQTT5 §3.4.2.1, §3.4.2.2.1].
   if (version == Version::k5 && !in.at_end()) out.reason = in.byte();
-  if (version == Version::k5 && !in.at_end()) out.text = read_properties(in).reason;
-  if (!in.good() || out.id == 0) return malformed(name_of(frame.type));
+  if (version == Version::k5 && !in.at_end()) out.text = read_properties(in, kOfAck).reason;
+  // The reserved flags [MQTT-2.2.2-2], [MQTT-3.6.1-1].
+  const uint8_t flags = frame.type == PacketType::kPubrel ? 2 : 0;
+  if (!in.good() || !in.at_end() || out.id == 0 || frame.flags != flags)
+    return malformed(name_of(frame.type));
   return out;
 }
 
@@ -258,18 +326,33 @@ Result<Suback> read_suback(const Frame& frame, Version version) {
   Cursor in(frame.body);
   Suback out;
   out.id = in.word();
-  if (version == Version::k5) out.text = read_properties(in).reason;
+  if (version == Version::k5) out.text = read_properties(in, kOfAck).reason;
   out.reasons = in.rest();
-  if (!in.good() || out.id == 0) return malformed(name_of(frame.type));
+  bool good = in.good() && out.id != 0 && frame.flags == 0;
+  if (frame.type == PacketType::kSuback) {
+    // [MQTT-3.9.3-2] of 3.1.1; in 5 all refusals are above 0x80.
+    for (char c : out.reasons) {
+      auto reason = static_cast<uint8_t>(c);
+      good = good && (reason <= 2 || (version == Version::k5 ? reason >= 0x80 : reason == 0x80));
+    }
+  } else if (version == Version::k311) {
+    good = good && out.reasons.empty();
+  }
+  if (!good) return malformed(name_of(frame.type));
   return out;
+}
+
+Status check_pingresp(const Frame& frame) {
+  if (frame.flags != 0 || !frame.body.empty()) return malformed("PINGRESP");
+  return {};
 }
 
 Result<Disconnect> read_disconnect(const Frame& frame, Version version) {
   Cursor in(frame.body);
   Disconnect out;
   if (version == Version::k5 && !in.at_end()) out.reason = in.byte();
-  if (version == Version::k5 && !in.at_end()) out.properties = read_properties(in);
-  if (!in.good()) return malformed("DISCONNECT");
+  if (version == Version::k5 && !in.at_end()) out.properties = read_properties(in, kOfDisconnect);
+  if (!in.good() || !in.at_end() || frame.flags != 0) return malformed("DISCONNECT");
   return out;
 }
 

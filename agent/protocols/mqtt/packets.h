@@ -1,8 +1,8 @@
-// What MQTT control packets mean: bytes of one packet to a struct. Strict about lengths, so that a
-// hostile broker cannot make leat read beyond a packet; lenient where a wrong detail harms nobody.
+// What MQTT control packets mean: bytes of one packet to a struct. Strict: what both specifications
+// call malformed or a protocol error is one, but for what PROTOCOL.md lists, with why.
 //
 // Pure. Text points into the packet's body and is valid as long as that. Errors are kData and say
-// what is malformed; [MQTT5 §4.13] asks to close the connection then.
+// what is wrong; the connection is to be closed then [MQTT5 §4.13], [MQTT-3.1.1 §4.8].
 #pragma once
 
 #include <cstdint>
@@ -27,13 +27,15 @@ struct Properties {
   bool retain_available = true;
   bool wildcard_available = true;
   bool shared_available = true;
+  bool subscription_identifiers_available = true;
   uint32_t maximum_packet_size = UINT32_MAX;
   uint16_t topic_alias = 0;
   size_t user_properties = 0;  // how many
   std::string_view assigned_client_id;
   std::string_view server_reference;
   std::string_view reason;
-  std::string_view text;  // all of them, as they came
+  std::string_view text;                // all of them, as they came
+  std::vector<uint32_t> subscriptions;  // identifiers of those that the message is for
 };
 
 // [MQTT5 §3.2]
@@ -54,6 +56,8 @@ struct Publish {
   Properties properties;
   size_t size = 0;   // of the whole packet
   bool cut = false;  // it was too large: no payload, no properties
+  // Why its topic is none ("" when it is one): the packet is malformed, but what it is can be told.
+  std::string_view bad_topic;
 };
 
 // PUBACK, PUBREC, PUBREL, PUBCOMP [MQTT5 §3.4 to §3.7]
@@ -80,6 +84,7 @@ struct Disconnect {
 Result<Connack> read_connack(const Frame& frame, Version version);
 Result<Publish> read_publish(const Frame& frame, Version version);
 Result<Ack> read_ack(const Frame& frame, Version version);
+Status check_pingresp(const Frame& frame);
 Result<Suback> read_suback(const Frame& frame, Version version);
 Result<Disconnect> read_disconnect(const Frame& frame, Version version);
 

@@ -47,6 +47,7 @@ enum class Property : uint8_t {
   kUserProperty = 0x26,
   kMaximumPacketSize = 0x27,
   kWildcardAvailable = 0x28,
+  kSubscriptionIdentifiersAvailable = 0x29,
   kSharedAvailable = 0x2A,
 };
 

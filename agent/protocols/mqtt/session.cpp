@@ -52,6 +52,7 @@ void Session::disconnected() {
 
 void Session::down(std::string text, bool by_broker) {
   Down down{.text = config_.url.shown + ": " + std::move(text),
+            .hint = {},
             .was_up = up_,
             .brief = up_ && uv_now(loop_) - up_since_ms_ < kBriefMs,
             .again = was_brief_,
@@ -61,7 +62,7 @@ void Session::down(std::string text, bool by_broker) {
             .by_broker = up_ && by_broker};
   // 3.1.1 has no way to say that a session was taken over, and not every broker of 5 says it.
   if (down.brief && down.again && !down.told)
-    down.text +=
+    down.hint =
         "; that happens again and again right after connecting: does another client use the "
         "client id " +
         json_quoted(config_.connect.client_id) + "?";
@@ -173,6 +174,11 @@ void Session::arrived(const Status& status) {
 }
 
 Result<bool> Session::take(const Frame& frame) {
+  // The length in as few bytes as it takes [MQTT-1.5.5-1]; 3.1.1 does not ask for that.
+  const size_t header = frame.size - frame.body.size();
+  if (config_.connect.version == Version::k5 && !frame.cut && header > 2 &&
+      frame.body.size() >> (7 * (header - 2)) == 0)
+    return fail(ErrorKind::kData, "a packet whose length is written in too many bytes");
   if (!up_) return take_connack(frame);
   const Version version = config_.connect.version;
   switch (frame.type) {
@@ -198,6 +204,7 @@ Result<bool> Session::take(const Frame& frame) {
       return true;
     }
     case PacketType::kPingresp:
+      if (Status status = check_pingresp(frame); !status) return fail(status.error());
       listener_.on_pingresp();
       return true;
     case PacketType::kDisconnect: {
@@ -225,6 +232,10 @@ Result<bool> Session::take_connack(const Frame& frame) {
                 "the server did not answer CONNECT with CONNACK: is it an MQTT broker?");
   Result<Connack> connack = read_connack(frame, config_.connect.version);
   if (!connack) return fail(ErrorKind::kData, "the broker sent " + connack.error().message());
+  // [MQTT-3.2.2-1] of 3.1.1, [MQTT-3.2.2-2] of 5
+  if (connack->session_present && config_.connect.clean_start)
+    return fail(ErrorKind::kData,
+                "the broker speaks of a session, though a clean one was asked for");
   if (connack->reason != 0) {
     uint8_t reason =
         connack->reason < 0x80 ? reason_of_return_code(connack->reason) : connack->reason;

@@ -43,6 +43,7 @@ struct SessionConfig {
 // Why there is no connection.
 struct Down {
   std::string text;        // "mqtt://broker:1883: not authorised (check …)"
+  std::string hint;        // "", or what may be behind it: "; does another client use …?"
   bool was_up = false;     // the broker had accepted it
   bool brief = false;      // and it was lost within seconds
   bool again = false;      // as the one before it

@@ -13,6 +13,19 @@ namespace {
 
 constexpr Milliseconds kAskAgainFirst{1'000};
 constexpr Milliseconds kAskAgainLongest{60'000};
+// At most so many filters go into one SUBSCRIBE: some brokers close the connection at more.
+constexpr size_t kTogether = 8;
+// A topic at which the connection was closed so often, when it alone was asked for, is left out for
+// a while: the others must work.
+constexpr int kCutsToLeaveOut = 3;
+constexpr Milliseconds kAskClosersAgain{600'000};
+
+// FNV-1a, folded to what an identifier may be: 1 to 268,435,455 [MQTT5 §3.8.2.1.2].
+uint32_t identifier_of(std::string_view filter) {
+  uint32_t hash = 2'166'136'261;
+  for (char c : filter) hash = (hash ^ static_cast<uint8_t>(c)) * 16'777'619;
+  return hash % 268'435'455 + 1;
+}
 
 std::string lines(const std::vector<std::string>& items) {
   std::string out;
@@ -33,53 +46,106 @@ std::vector<std::string> items(std::string_view text) {
 }  // namespace
 
 Subscriptions::Subscriptions(uv_loop_t* loop, Session& session, std::string scope,
-                             std::vector<std::string> topics, uint8_t qos,
+                             std::vector<std::string> topics, const Wanted& wanted,
                              std::function<void(std::string)> on_changed)
     : session_(session),
       scope_(std::move(scope)),
-      qos_(qos),
+      wanted_(wanted),
       on_changed_(std::move(on_changed)),
-      timer_(loop) {
-  for (std::string& topic : topics) topics_.push_back({std::move(topic), false, {}});
+      timer_(loop),
+      closers_(loop),
+      // An identifier belongs to a SUBSCRIBE, with all that is in it.
+      together_(wanted.identifiers ? 1 : kTogether) {
+  for (std::string& filter : topics) {
+    const uint32_t identifier = identifier_of(filter);
+    topics_.push_back({.filter = std::move(filter), .identifier = identifier, .refused = {}});
+  }
 }
 
 void Subscriptions::begin(const Connack& connack) {
+  const Properties& can = connack.properties;
   again_ = kAskAgainFirst;
   id_ = 0;
+  largest_ = can.maximum_packet_size;
+  identifiers_ = wanted_.identifiers && can.subscription_identifiers_available;
   for (Topic& topic : topics_) {
     // With 3.1.1 a repeated SUBSCRIBE would bring all retained messages again [MQTT-3.8.4-3].
     bool kept = connack.session_present && topic.subscribed;
     topic.subscribed = kept && session_.version() == Version::k311;
-    const Properties& can = connack.properties;
-    if (is_shared(topic.filter) && !can.shared_available)
+    // Asking for what MQTT 5 says is not available is a protocol error [MQTT5 §3.2.2.3.11].
+    topic.cannot = true;
+    if (is_shared(topic.filter) && !can.shared_available) {
       refuse(topic, reason_text(kSharedNotSupported));
-    else if (topic.filter.find_first_of("+#") != std::string::npos && !can.wildcard_available)
+    } else if (topic.filter.find_first_of("+#") != std::string::npos && !can.wildcard_available) {
       refuse(topic, reason_text(kWildcardsNotSupported));
-    else
-      topic.refused.clear();
+    } else if (subscribe_size(session_.version(), {&topic.filter, 1}, {.identifier = 1}) >
+               largest_) {
+      refuse(topic, reason_text(kPacketTooLarge));
+    } else {
+      topic.cannot = false;
+      if (topic.cuts < kCutsToLeaveOut) topic.refused.clear();
+    }
   }
   unsubscribe_old(connack.session_present);
+  ask_all();
+}
+
+std::string Subscriptions::connection_lost(bool by_broker) {
+  timer_.stop();
+  if (std::exchange(id_, 0) == 0 || !by_broker) return "";
+  if (asked_.size() > 1) {
+    together_ = 1;
+    return "; it was being asked for " + std::to_string(asked_.size()) +
+           " subscriptions at once: one at a time from now on";
+  }
+  Topic& topic = topics_[asked_.front()];
+  if (++topic.cuts == kCutsToLeaveOut) {
+    refuse(topic, "it closes the connection when it is asked for");
+    closers_.start(kAskClosersAgain, [this] {
+      for (Topic& one : topics_)
+        if (one.cuts >= kCutsToLeaveOut) one.cuts = kCutsToLeaveOut - 1;
+      if (session_.up() && id_ == 0) ask_all();
+    });
+  }
+  return "; it was being asked for the subscription to " + json_quoted(topic.filter);
+}
+
+void Subscriptions::stop() {
+  timer_.stop();
+  closers_.stop();
+}
+
+void Subscriptions::filters_of(std::span<const uint32_t> identifiers,
+                               std::vector<std::string_view>& out) const {
+  for (uint32_t identifier : identifiers)
+    for (const Topic& topic : topics_)
+      if (topic.identifier == identifier) out.push_back(topic.filter);
+}
+
+void Subscriptions::ask_all() {
+  next_ = 0;
   ask();
 }
 
-void Subscriptions::connection_lost() {
-  timer_.stop();
-  id_ = 0;
-}
-
+// The next few of them; the others follow when these are answered.
 void Subscriptions::ask() {
   asked_.clear();
   std::vector<std::string> filters;
-  for (size_t i = 0; i < topics_.size(); ++i) {
-    const Topic& topic = topics_[i];
-    // Asking for what MQTT 5 says is not available is a protocol error [MQTT5 §3.2.2.3.11].
-    if (topic.subscribed || topic.refused.ends_with("not supported")) continue;
-    asked_.push_back(i);
+  SubscribeOptions options{.qos = wanted_.qos, .retain_as_published = wanted_.retain_as_published};
+  for (; next_ < topics_.size() && filters.size() < together_; ++next_) {
+    const Topic& topic = topics_[next_];
+    if (topic.subscribed || topic.cannot || topic.cuts >= kCutsToLeaveOut) continue;
+    if (identifiers_) options.identifier = topic.identifier;
     filters.push_back(topic.filter);
+    if (filters.size() > 1 && subscribe_size(session_.version(), filters, options) > largest_) {
+      filters.pop_back();
+      break;
+    }
+    asked_.push_back(next_);
   }
-  if (filters.empty()) return;
+  if (filters.empty()) return ask_again_later();
   id_ = ++last_id_ == 0 ? ++last_id_ : last_id_;
-  append_subscribe(session_.out(), session_.version(), id_, filters, qos_);
+  append_subscribe(session_.out(), session_.version(), id_, filters, options);
   session_.flush();
   timer_.start(session_.config().timeout, [this] {
     session_.drop("no answer to SUBSCRIBE within " + format_duration(session_.config().timeout));
@@ -107,13 +173,14 @@ Status Subscriptions::on_suback(const Suback& suback, PacketType type) {
     if (!topic.refused.empty())
       log::info(scope_, "subscribed to " + json_quoted(topic.filter) + " at last");
     topic.subscribed = true;
+    topic.cuts = 0;
     topic.refused.clear();
-    if (reason < qos_)
+    if (reason < wanted_.qos)
       log::warn(scope_, "the broker grants QoS " + std::to_string(reason) + " instead of " +
-                            std::to_string(qos_) + " for " + json_quoted(topic.filter));
+                            std::to_string(wanted_.qos) + " for " + json_quoted(topic.filter));
   }
   remember();
-  ask_again_later();
+  ask();
   return {};
 }
 
@@ -127,10 +194,11 @@ void Subscriptions::refuse(Topic& topic, const std::string& why) {
 
 // What a broker permits is mended at the broker, and nobody should have to restart leat for it.
 void Subscriptions::ask_again_later() {
-  bool all =
-      std::all_of(topics_.begin(), topics_.end(), [](const Topic& t) { return t.subscribed; });
-  if (all) return;
-  timer_.start(again_, [this] { ask(); });
+  bool any = std::any_of(topics_.begin(), topics_.end(), [](const Topic& t) {
+    return !t.subscribed && !t.cannot && t.cuts < kCutsToLeaveOut;
+  });
+  if (!any) return;
+  timer_.start(again_, [this] { ask_all(); });
   again_ = std::min(again_ * 2, kAskAgainLongest);
 }
 
@@ -143,8 +211,12 @@ void Subscriptions::unsubscribe_old(bool session_present) {
                        [&filter](const Topic& topic) { return topic.filter == filter; });
   });
   if (old.empty()) return;
-  if (++last_id_ == 0) ++last_id_;
-  append_unsubscribe(session_.out(), session_.version(), last_id_, old);
+  for (std::span<const std::string> rest = old; !rest.empty();) {
+    if (++last_id_ == 0) ++last_id_;
+    const auto some = rest.first(std::min(rest.size(), together_));
+    append_unsubscribe(session_.out(), session_.version(), last_id_, some);
+    rest = rest.subspan(some.size());
+  }
   for (const std::string& filter : old)
     log::info(scope_, "unsubscribed from " + json_quoted(filter) +
                           ", which the configuration does not name any more");

@@ -1,12 +1,16 @@
-// What is subscribed: asks for the `topics`, asks again for those that the broker refuses, and lets
-// go of those that an earlier configuration had subscribed in the same session.
+// What is subscribed: asks for the `topics`, a few at a time, since brokers have a limit; asks
+// again for those that the broker refuses, and lets go of those that an earlier configuration had
+// subscribed in the same session. A topic at which the broker closes the connection, for want of
+// other words, is found by asking for one at a time, and left out for a while.
 //
 // Thread: the loop's thread. Lifetime: shorter than the session's.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -19,9 +23,15 @@ namespace leat::mqtt {
 
 class Subscriptions {
  public:
+  struct Wanted {
+    uint8_t qos = 1;
+    bool retain_as_published = false;  // see SubscribeOptions
+    bool identifiers = false;          // so that filters_of() can tell
+  };
+
   // `on_changed` gets the filters to remember for the next start, a line each.
   Subscriptions(uv_loop_t* loop, Session& session, std::string scope,
-                std::vector<std::string> topics, uint8_t qos,
+                std::vector<std::string> topics, const Wanted& wanted,
                 std::function<void(std::string)> on_changed);
 
   // What an earlier process had subscribed; in the form that on_changed() got.
@@ -31,16 +41,24 @@ class Subscriptions {
 
   // A connection is up.
   void begin(const Connack& connack);
-  void connection_lost();
+  // Returns what that may have been about, for the log: "" or "; it was being asked for …".
+  std::string connection_lost(bool by_broker);
+  void stop();
+  // Appends the filters that the identifiers of a message stand for.
+  void filters_of(std::span<const uint32_t> identifiers, std::vector<std::string_view>& out) const;
   Status on_suback(const Suback& suback, PacketType type);
 
  private:
   struct Topic {
     std::string filter;
+    uint32_t identifier = 0;  // the same after each start, since the session keeps it
     bool subscribed = false;
+    bool cannot = false;  // says the broker beforehand
+    int cuts = 0;         // connections closed when it was asked for alone
     std::string refused;  // why, as logged
   };
 
+  void ask_all();
   void ask();
   void ask_again_later();
   void refuse(Topic& topic, const std::string& why);
@@ -50,10 +68,15 @@ class Subscriptions {
   Session& session_;
   const std::string scope_;
   std::vector<Topic> topics_;
-  const uint8_t qos_;
+  const Wanted wanted_;
   const std::function<void(std::string)> on_changed_;
-  Timer timer_;  // the wait for SUBACK; or until refused ones are asked for again
+  Timer timer_;    // the wait for SUBACK; or until refused ones are asked for again
+  Timer closers_;  // until those are asked for again at which the broker closes the connection
   Milliseconds again_{0};
+  size_t together_;            // topics in one SUBSCRIBE
+  size_t next_ = 0;            // of topics_, to ask for
+  bool identifiers_ = false;   // are asked for
+  size_t largest_ = 0;         // packet that the broker takes
   std::vector<size_t> asked_;  // indices, in the order of the SUBSCRIBE
   uint16_t id_ = 0;            // of the SUBSCRIBE under way, 0: none
   uint16_t last_id_ = 0;

@@ -90,6 +90,25 @@ bool matches(std::string_view filter, std::string_view topic) {
   return !topic_more;
 }
 
+bool overlap(std::string_view a, std::string_view b) {
+  a = without_share(a);
+  b = without_share(b);
+  // A wildcard at the start does not match "$SYS" and the like [MQTT-4.7.2-1].
+  auto wild = [](std::string_view filter) { return filter.find_first_of("+#") == 0; };
+  if ((a.starts_with('$') && wild(b)) || (b.starts_with('$') && wild(a))) return false;
+  bool more_a = true;
+  bool more_b = true;
+  std::string_view of_a;
+  std::string_view of_b;
+  while (true) {
+    const bool any_a = next_level(a, more_a, of_a);
+    const bool any_b = next_level(b, more_b, of_b);
+    if ((any_a && of_a == "#") || (any_b && of_b == "#")) return true;
+    if (!any_a || !any_b) return any_a == any_b;
+    if (of_a != "+" && of_b != "+" && of_a != of_b) return false;
+  }
+}
+
 Result<TopicPattern> TopicPattern::parse(std::string_view text) {
   if (Status status = check_text(text); !status) return fail(status.error());
   TopicPattern out;

@@ -21,6 +21,9 @@ bool is_shared(std::string_view filter);
 // Whether a message on `topic` is one that `filter` asks for.
 bool matches(std::string_view filter, std::string_view topic);
 
+// Whether there are topics that both filters ask for.
+bool overlap(std::string_view a, std::string_view b);
+
 // Names for levels of a topic: "plant/{site}/press/{device}". Other levels must be equal; "+"
 // stands for any level and "#", at the end, for any number of them.
 class TopicPattern {

@@ -135,18 +135,36 @@ void append_ack(std::string& out, Version version, PacketType type, uint16_t id,
 }
 
 void append_subscribe(std::string& out, Version version, uint16_t id,
-                      std::span<const std::string> filters, uint8_t qos) {
-  // Options: QoS in bits 0 and 1, No Local bit 2, Retain As Published bit 3, Retain Handling bits 4
-  // and 5.
-  const unsigned options = version == Version::k5 ? qos | 1U << 3 | 1U << 4 : qos;
+                      std::span<const std::string> filters, const SubscribeOptions& options) {
+  // QoS in bits 0 and 1, No Local bit 2, Retain As Published bit 3, Retain Handling bits 4 and 5.
+  const bool v5 = version == Version::k5;
+  const unsigned flags =
+      v5 ? options.qos | (options.retain_as_published ? 1U << 3 : 0U) | 1U << 4 : options.qos;
   std::string body;
   put_word(body, id);
-  if (version == Version::k5) put_variable(body, 0);
+  if (v5) {
+    std::string properties;
+    if (options.identifier > 0) {
+      put_property(properties, Property::kSubscriptionIdentifier);
+      put_variable(properties, options.identifier);
+    }
+    put_variable(body, properties.size());
+    body += properties;
+  }
   for (const std::string& filter : filters) {
     put_text(body, filter);
-    put_byte(body, options);
+    put_byte(body, flags);
   }
   put_packet(out, PacketType::kSubscribe, 2, body);
+}
+
+size_t subscribe_size(Version version, std::span<const std::string> filters,
+                      const SubscribeOptions& options) {
+  size_t length = 2;
+  if (version == Version::k5)
+    length += 1 + (options.identifier > 0 ? 1 + variable_size(options.identifier) : 0);
+  for (const std::string& filter : filters) length += 2 + filter.size() + 1;
+  return 1 + variable_size(length) + length;
 }
 
 void append_unsubscribe(std::string& out, Version version, uint16_t id,

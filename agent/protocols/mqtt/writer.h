@@ -50,10 +50,18 @@ void append_publish(std::string& out, Version version, const PublishHead& head,
 void append_ack(std::string& out, Version version, PacketType type, uint16_t id,
                 uint8_t reason = kSuccess);
 
-// All filters with the same QoS. With MQTT 5: Retain As Published, and retained messages only where
+// What is asked for with each filter of a SUBSCRIBE. With MQTT 5, retained messages come only where
 // the subscription is new (Retain Handling 1) [MQTT5 §3.8.3.1].
+struct SubscribeOptions {
+  uint8_t qos = 1;
+  bool retain_as_published = false;  // MQTT 5 only
+  uint32_t identifier = 0;           // 0: none; MQTT 5 only
+};
 void append_subscribe(std::string& out, Version version, uint16_t id,
-                      std::span<const std::string> filters, uint8_t qos);
+                      std::span<const std::string> filters, const SubscribeOptions& options);
+// Bytes of that packet; those of an UNSUBSCRIBE are fewer.
+size_t subscribe_size(Version version, std::span<const std::string> filters,
+                      const SubscribeOptions& options);
 void append_unsubscribe(std::string& out, Version version, uint16_t id,
                         std::span<const std::string> filters);
 void append_pingreq(std::string& out);

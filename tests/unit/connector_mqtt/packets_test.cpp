@@ -109,9 +109,13 @@ TEST(Packets, a_connect_with_all_that_there_is) {
 TEST(Packets, a_subscription_asks_for_what_each_version_can) {
   const std::string filters[] = {"a/#"};
   std::string out;
-  append_subscribe(out, Version::k311, 1, filters, 1);
-  append_subscribe(out, Version::k5, 2, filters, 2);
-  EXPECT_EQ(out, "\x82\x08\x00\x01\x00\x03\x61/#\x01\x82\x09\x00\x02\x00\x00\x03\x61/#\x1A"s);
+  append_subscribe(out, Version::k311, 1, filters, {.qos = 1});
+  append_subscribe(out, Version::k5, 2, filters,
+                   {.qos = 2, .retain_as_published = true, .identifier = 200});
+  EXPECT_EQ(
+      out, "\x82\x08\x00\x01\x00\x03\x61/#\x01\x82\x0C\x00\x02\x03\x0B\xC8\x01\x00\x03\x61/#\x1A"s);
+  EXPECT_EQ(subscribe_size(Version::k311, filters, {.qos = 1}), 10U);
+  EXPECT_EQ(subscribe_size(Version::k5, filters, {.qos = 2, .identifier = 200}), 14U);
 }
 
 }  // namespace

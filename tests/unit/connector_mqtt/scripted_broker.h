@@ -66,6 +66,7 @@ class ScriptedBroker {
 
   // The connection made last.
   Peer& peer() { return server_.peer(server_.connections() - 1); }
+  Peer& first_peer() { return server_.peer(0); }
   size_t connections() const { return server_.connections(); }
   void publish(uint16_t id, std::string_view payload, uint8_t qos = 1, bool again = false,
                std::string_view topic = "t") {

@@ -55,6 +55,7 @@ class MqttSourceTest : public ::testing::Test, public SourceContext {
   Budget& budget() override { return budget_; }
   const Framing* framing() override { return nullptr; }
   bool needs_preamble() override { return false; }
+  bool takes_empty() override { return takes_empty_; }
   const std::vector<SavedPosition>& saved() override { return saved_; }
   BatchRef new_batch(Content content) override {
     if (credit_ == 0) return {};
@@ -126,6 +127,7 @@ class MqttSourceTest : public ::testing::Test, public SourceContext {
   std::string name_ = "line-1";
   std::string agent_ = "gw-1";
   bool exactly_once_ = false;
+  bool takes_empty_ = false;
   Budget budget_{8 << 20};
   BlockPool pool_{budget_};
   size_t credit_ = SIZE_MAX;

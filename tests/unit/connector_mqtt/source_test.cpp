@@ -110,12 +110,39 @@ TEST_F(MqttSourceTest, a_message_that_is_too_large_is_told_and_acknowledged) {
   wait_acks("PUBACK 1, PUBACK 2");
 }
 
-TEST_F(MqttSourceTest, a_topic_that_is_not_utf_8_stops_nothing) {
+// The specifications want the connection closed; the broker must not bring it again for ever.
+TEST_F(MqttSourceTest, a_message_with_a_malformed_topic_is_a_dead_letter_once) {
   start_and_subscribe();
+  broker_->connack = kResumed;
   broker_->publish(1, "one", 1, false, "t/\xFF");
+  wait([this] { return broker_->connections() == 2; });
+  settle();
+  broker_->publish(1, "one", 1, true, "t/\xFF");
   broker_->publish(2, "two");
   wait_messages(1);
   EXPECT_NE(rejected_.find("not UTF-8"), std::string::npos);
+  EXPECT_EQ(rejected_.find("not UTF-8"), rejected_.rfind("not UTF-8"));
+  ack_all();
+  wait_acks("PUBACK 1, PUBACK 2");
+}
+
+TEST_F(MqttSourceTest, a_payload_that_is_empty_is_a_dead_letter_with_that_reason) {
+  start_and_subscribe();
+  broker_->publish(1, "");
+  broker_->publish(2, "two");
+  wait_messages(1);
+  EXPECT_EQ(messages_[0], "two");
+  EXPECT_EQ(rejected_, "t: the payload is empty\n");
+  ack_all();
+  wait_acks("PUBACK 1, PUBACK 2");
+}
+
+TEST_F(MqttSourceTest, as_bytes_a_payload_may_be_empty) {
+  takes_empty_ = true;
+  start_and_subscribe();
+  broker_->publish(1, "");
+  wait_messages(1);
+  EXPECT_EQ(rejected_, "");
 }
 
 TEST_F(MqttSourceTest, a_malformed_packet_ends_the_connection_and_no_more) {

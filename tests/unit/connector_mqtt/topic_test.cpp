@@ -71,5 +71,22 @@ TEST(Topic, patterns_that_make_no_sense_are_refused) {
     EXPECT_FALSE(TopicPattern::parse(bad)) << bad;
 }
 
+TEST(Topic, filters_overlap_when_a_topic_is_like_both) {
+  for (auto [a, b] : {std::pair{"a/#", "a/+"},
+                      {"a/#", "a"},
+                      {"+/b", "a/+"},
+                      {"#", "x/y"},
+                      {"$share/g/a/#", "a/b"},
+                      {"a", "a"},
+                      {"a/+/c", "a/#"}})
+    EXPECT_TRUE(overlap(a, b) && overlap(b, a)) << a << " " << b;
+  for (auto [a, b] : {std::pair{"a/b", "a/c"},
+                      {"a/+", "a"},
+                      {"a/+", "a/b/c"},
+                      {"#", "$SYS/x"},
+                      {"+/x", "$SYS/x"}})
+    EXPECT_FALSE(overlap(a, b) || overlap(b, a)) << a << " " << b;
+}
+
 }  // namespace
 }  // namespace leat::mqtt
