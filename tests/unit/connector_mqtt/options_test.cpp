@@ -50,9 +50,24 @@ TEST_F(MqttOptionsTest, a_bad_filter_is_named) {
   EXPECT_EQ(source_error(), "source.topics: name at least one topic");
 }
 
+TEST_F(MqttOptionsTest, topics_that_overlap_are_told) {
+  source_.set("topics", Strings{"a/b", "c/+", "c/d"});
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(source_error(), "");
+  std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("warn source.topics: \"c/+\" and \"c/d\" overlap"), std::string::npos)
+      << said;
+  source_.set("fields", Strings{"subscriptions"});
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(source_error(), "");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "") << "the copies are told apart";
+}
+
 TEST_F(MqttOptionsTest, fields_that_cannot_be_are_named) {
-  source_.set("fields", Strings{"retain"});
+  source_.set("fields", Strings{"retaned"});
   EXPECT_NE(source_error().find("did you mean \"retained\"?"), std::string::npos);
+  source_.set("fields", Strings{"retained", "retain"});
+  EXPECT_NE(source_error().find("a broker tells only one"), std::string::npos);
   source_.set("fields", Strings{"topic", "topic"});
   EXPECT_EQ(source_error(), "source.fields: \"topic\" stands twice");
   source_.set("fields", Strings{"topic"});

@@ -39,8 +39,11 @@ TEST_P(MqttStatementTest, is_held) {
     settle();
     broker_->peer().say(statement.said);
   }
-  wait([this] { return broker_->connections() > 0 && broker_->first_peer().ended; });
-  EXPECT_EQ(broker_->count(Type::kDisconnect), v5 && statement.connack.empty() ? 1U : 0U);
+  if (v5 && statement.connack.empty()) {
+    wait([this] { return broker_->count(Type::kDisconnect) == 1; });
+  } else {
+    wait([this] { return broker_->connections() > 0 && broker_->first_peer().ended; });
+  }
   EXPECT_TRUE(messages_.empty()) << messages_[0];
 }
 
