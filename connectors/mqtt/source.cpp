@@ -140,7 +140,7 @@ Status MqttSource::open(SourceContext& context) {
           context_->save({topics_partition_, std::move(text)}, [](const Status&) {});
       });
   save_again_.emplace(context.loop());
-  window_.emplace(context.loop(), receive_maximum_);
+  window_.emplace(context.loop(), receive_maximum_, [this] { tell_window(); });
   restore();
   session_->connect();
   return {};

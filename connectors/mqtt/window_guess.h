@@ -13,6 +13,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
+#include <utility>
 
 #include "base/units.h"
 #include "loop/handles.h"
@@ -21,8 +23,9 @@ namespace leat::mqtt {
 
 class WindowGuess {
  public:
-  // `most`: leat's own limit.
-  WindowGuess(uv_loop_t* loop, size_t most) : most_(most), quiet_(loop) {}
+  // `most`: leat's own limit. `learned`: full() may have become true.
+  WindowGuess(uv_loop_t* loop, size_t most, std::function<void()> learned)
+      : most_(most), learned_(std::move(learned)), quiet_(loop) {}
 
   // New messages came; so many wait for their acknowledgement now.
   void arrived(size_t waiting) {
@@ -47,11 +50,14 @@ class WindowGuess {
     came_ = false;
     quiet_.start(kQuiet, [this] {
       if (came_) return watch();
-      if (waiting_ >= kSmallest) guess_ = waiting_;
+      if (waiting_ < kSmallest) return;
+      guess_ = waiting_;
+      learned_();
     });
   }
 
   const size_t most_;
+  const std::function<void()> learned_;
   Timer quiet_;
   size_t waiting_ = 0;
   size_t guess_ = SIZE_MAX;

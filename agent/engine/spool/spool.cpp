@@ -12,10 +12,7 @@ namespace {
 
 // A window that is full for a moment is healthy: the next acknowledgement opens it. This long means
 // that the sink cannot keep up one window at a time.
-constexpr Milliseconds kWindowGrace{250};
-// A row waits for more batches at most so long, whatever the sink's `linger`: what it holds would
-// be lost with the machine.
-constexpr Milliseconds kLongestLinger{1'000};
+constexpr Milliseconds kWindowGrace{100};
 constexpr Milliseconds kReadAgain{1'000};
 
 bool holds_acks(Replay replay) {
@@ -23,18 +20,21 @@ bool holds_acks(Replay replay) {
 }
 
 SpoolWriterSetup writer_setup(const SpoolSetup& setup) {
-  return {
-      .loop = setup.loop,
-      .clock = setup.clock,
-      .pipeline = setup.pipeline,
-      .config = setup.config.spool,
-      .journal = setup.journal,
-      .budget = setup.pool.budget(),
-      .source = setup.source,
-      .dead_letters = setup.dead_letters,
-      .row_bytes = setup.batch_bytes,
-      .linger = holds_acks(setup.replay) ? Milliseconds{0} : std::min(setup.linger, kLongestLinger),
-      .form = setup.form};
+  const bool held = holds_acks(setup.replay);
+  const SpoolLinger& rows = setup.row_linger;
+  return {.loop = setup.loop,
+          .clock = setup.clock,
+          .pipeline = setup.pipeline,
+          .config = setup.config.spool,
+          .journal = setup.journal,
+          .budget = setup.pool.budget(),
+          .source = setup.source,
+          .dead_letters = setup.dead_letters,
+          .row_bytes = setup.batch_bytes,
+          .linger = held ? std::min(rows.held, setup.config.spool.max_ack_hold)
+                         : std::min(setup.linger, rows.longest),
+          .quiet = held ? rows.held_quiet : Milliseconds{0},
+          .form = setup.form};
 }
 
 }  // namespace
@@ -87,6 +87,7 @@ bool Spool::wants_more() const {
 void Spool::add(BatchRef batch) {
   if (active_) {
     writer_.add({std::move(batch), 0, false});
+    if (window_full_since_us_ != 0) writer_.flush();  // nothing more comes to wait for
     if (writer_.stuck()) without_spool();
     return;
   }
@@ -102,7 +103,10 @@ void Spool::direct(BatchRef batch) {
 
 void Spool::window_full(bool full) {
   bool was_full = window_full_since_us_ != 0;
-  if (full) deliverer_->flush();
+  if (full) {
+    writer_.flush();
+    deliverer_->flush();
+  }
   if (full == was_full) return;
   window_full_since_us_ = full ? setup_.clock.monotonic_us() : 0;
   watch_ages();
@@ -156,6 +160,7 @@ void Spool::enter() {
     cursor_ += one.records();
     writer_.add(std::move(one));
   }
+  writer_.flush();  // they have waited
 }
 
 void Spool::leave_if_over() {

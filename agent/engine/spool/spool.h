@@ -31,6 +31,16 @@
 
 namespace leat {
 
+// How long a row of the journal waits for more batches: each row costs a commit, and an fsync.
+struct SpoolLinger {
+  // Whatever the sink's `linger`: what it holds would be lost with the machine.
+  Milliseconds longest{1'000};
+  // Where a source waits for the acknowledgement: less, and not while nothing more comes. A full
+  // window ends it at once.
+  Milliseconds held{250};
+  Milliseconds held_quiet{50};
+};
+
 struct SpoolSetup {
   uv_loop_t* loop;
   const Clock& clock;
@@ -41,8 +51,9 @@ struct SpoolSetup {
   DeadLetterFile& dead_letters;
   JournalClient& journal;
   BlockPool& pool;
-  size_t batch_bytes;                 // what a row of the journal aims at
-  Milliseconds linger;                // of the sink's batches
+  size_t batch_bytes;   // what a row of the journal aims at
+  Milliseconds linger;  // of the sink's batches
+  SpoolLinger row_linger = {};
   std::function<std::string()> form;  // of slices as the sink takes them now
   // Makes of a batch that was spooled in `form` what the sink takes now; what cannot be becomes
   // dead letters.

@@ -55,6 +55,13 @@ size_t SpoolWriter::records_waiting() const {
 void SpoolWriter::add(Spooling batch) {
   pending_bytes_ += bytes_of(*batch.batch, batch.skip, batch.records());
   pending_.push_back(std::move(batch));
+  if (setup_.quiet.count() > 0) quiet_.start(setup_.quiet, [this] { flush(); });
+  pump();
+}
+
+void SpoolWriter::flush() {
+  if (pending_.empty()) return;
+  lingered_ = true;
   pump();
 }
 
@@ -70,11 +77,7 @@ bool SpoolWriter::row_is_due() const {
 void SpoolWriter::pump() {
   while (!pending_.empty() && rows_.size() < kRowsUnderWay && !dropping_ && failures_ == 0) {
     if (!row_is_due()) {
-      if (!linger_.active())
-        linger_.start(setup_.linger, [this] {
-          lingered_ = true;
-          pump();
-        });
+      if (!linger_.active()) linger_.start(setup_.linger, [this] { flush(); });
       return;
     }
     // What the deliverer holds in memory is little, and its source waits for the ack.
@@ -149,7 +152,6 @@ void SpoolWriter::say_full(const std::string& what) {
 
 void SpoolWriter::begin_row() {
   linger_.stop();
-  lingered_ = false;
   Row row;
   row.serial = ++serial_;
   row.first = next_;
@@ -167,6 +169,10 @@ void SpoolWriter::begin_row() {
     row.batches.push_back(std::move(one));
   }
   pending_bytes_ -= std::min(pending_bytes_, bytes);
+  if (pending_.empty()) {
+    lingered_ = false;
+    quiet_.stop();
+  }
   if (row.records > 0) {
     const Batch& first = *parts.front().batch;
     row.content = write_spooled(parts, {setup_.form(), setup_.source.describe(first.begin)});

@@ -49,7 +49,8 @@ struct SpoolWriterSetup {
   Source& source;
   DeadLetterFile& dead_letters;
   size_t row_bytes;                   // what a row aims at
-  Milliseconds linger;                // how long a row may wait for more; 0 when acks wait for it
+  Milliseconds linger;                // how long a row may wait for more
+  Milliseconds quiet;                 // and how long since the last batch; 0: that does not matter
   std::function<std::string()> form;  // SpooledAs::form
 };
 
@@ -76,6 +77,8 @@ class SpoolWriter {
 
   bool wants_more() const;
   void add(Spooling batch);
+  // What has come so far waits for no more.
+  void flush();
   // No row waits for more batches from now on.
   void end_of_input();
   bool idle() const { return pending_.empty() && rows_.empty(); }
@@ -127,6 +130,7 @@ class SpoolWriter {
 
   SpoolWriterSetup setup_;
   Timer linger_;
+  Timer quiet_;
   Timer retry_;
   Timer remove_again_;
   std::deque<Spooling> pending_;

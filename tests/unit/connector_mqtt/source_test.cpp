@@ -61,6 +61,14 @@ TEST_F(MqttSourceTest, learns_how_many_messages_the_broker_sends_at_once) {
   EXPECT_FALSE(window_full_);
 }
 
+TEST_F(MqttSourceTest, a_full_window_is_told_as_soon_as_it_is_known) {
+  start_and_subscribe();
+  for (uint16_t id = 1; id <= 20; ++id) broker_->publish(id, "x");
+  wait([this] { return window_full_; });
+  ack_all();
+  EXPECT_FALSE(window_full_);
+}
+
 TEST_F(MqttSourceTest, what_a_kept_session_sends_again_is_emitted_once) {
   start_and_subscribe();
   broker_->connack = kResumed;

@@ -39,7 +39,8 @@ class SpoolTest : public testing::DelivererTest {
                    .journal = *client_,
                    .pool = pool_,
                    .batch_bytes = 64,
-                   .linger = Milliseconds{1},
+                   .linger = Milliseconds{60'000},
+                   .row_linger = row_linger_,
                    .form = [] { return std::string("lines"); },
                    .adapt = [](BatchRef&, const std::string&) { return Status{}; }});
     make(*spool_);
@@ -68,6 +69,8 @@ class SpoolTest : public testing::DelivererTest {
     deliverer_.reset();
     spool_.reset();
   }
+
+  SpoolLinger row_linger_{.longest = Milliseconds{1}};
 
   void add(int first, int count) { spool_->add(make_batch(pool_, first, count)); }
   void run_until_acked(uint64_t offset) {
@@ -289,6 +292,60 @@ TEST_F(SpoolTest, a_full_window_sends_what_is_collected_and_then_spools_it) {
   run_until_acked(20);
   EXPECT_EQ(spooled(), 2U);
   answer("r0 r1", Answer::delivered());
+}
+
+// --- how much goes into one row -----------------------------------------------------------------
+
+constexpr Milliseconds kLong{60'000};  // longer than a test waits
+
+TEST_F(SpoolTest, in_trouble_acknowledgements_wait_for_a_group_until_the_window_is_full) {
+  row_linger_ = {.held = kLong, .held_quiet = kLong};
+  start();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  run_until_acked(40);  // what was held goes at once
+  for (int next = 4; next < 16; next += 4) {
+    add(next, 4);
+    EXPECT_EQ(spooled(), 4U);
+  }
+  spool_->window_full(true);
+  run_until_acked(160);
+  EXPECT_EQ(spooled(), 16U);
+  add(16, 4);  // still full: it waits for nothing
+  run_until_acked(200);
+  deliver_all();
+}
+
+TEST_F(SpoolTest, a_group_is_not_waited_for_while_nothing_comes) {
+  row_linger_ = {.held = kLong, .held_quiet = Milliseconds{1}};
+  start();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  add(4, 4);
+  run_until_acked(80);
+  deliver_all();
+}
+
+TEST_F(SpoolTest, no_acknowledgement_is_held_longer_than_it_may_for_a_group) {
+  row_linger_ = {.held = kLong, .held_quiet = kLong};
+  config_.spool.max_ack_hold = Milliseconds{1};
+  start();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  add(4, 4);
+  run_until_acked(80);
+  deliver_all();
+}
+
+TEST_F(SpoolTest, what_is_always_spooled_does_not_linger_while_the_window_is_full) {
+  config_.spool.mode = SpoolMode::kAlways;
+  row_linger_ = {.longest = kLong};
+  start(Replay::kNone);
+  add(0, 2);
+  EXPECT_EQ(spooled(), 0U);
+  spool_->window_full(true);
+  run_until_acked(20);
+  deliver_all();
 }
 
 TEST_F(SpoolTest, what_is_delivered_while_it_is_being_journaled_is_acknowledged_once) {
