@@ -140,7 +140,16 @@ Status MqttSource::open(SourceContext& context) {
           context_->save({topics_partition_, std::move(text)}, [](const Status&) {});
       });
   save_again_.emplace(context.loop());
-  window_.emplace(context.loop(), receive_maximum_, [this] { tell_window(); });
+  window_.emplace(
+      context.loop(), receive_maximum_, [this] { tell_window(); },
+      [this](size_t window) {
+        log::info(
+            context_->pipeline(),
+            config_.url.shown + ": the broker holds messages back while " + std::to_string(window) +
+                " wait for their acknowledgement (mosquitto: max_inflight_messages); what its "
+                "queue cannot hold then it drops without a word (mosquitto: "
+                "max_queued_messages)");
+      });
   restore();
   session_->connect();
   return {};
@@ -312,7 +321,7 @@ void MqttSource::acked(const Position& position) {
 
 void MqttSource::send_acks() {
   if (!session_->up()) return;
-  inbox_.append_acks(session_->out(), session_->version());
+  if (inbox_.append_acks(session_->out(), session_->version())) window_->acknowledged();
   completions_->append(session_->out(), session_->version());
   session_->flush();
 }

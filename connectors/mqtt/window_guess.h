@@ -2,9 +2,9 @@
 // subscriber: mosquitto's max_inflight_messages is 20, others have 10 to 100. Knowing it saves
 // waiting for more where no more can come.
 //
-// When nothing has come for a moment, the number that waits is taken for the window; when it is
-// reached again, the window is full. A wrong guess costs little: a batch goes out before it
-// lingered.
+// When nothing has come for a moment, long beside the pace of what came before, the number that
+// waits is taken for the window; when it is reached again, the window is full. A wrong guess costs
+// little: a batch goes out before it lingered.
 //
 // Thread: the loop's thread.
 #pragma once
@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <utility>
 
@@ -23,20 +24,35 @@ namespace leat::mqtt {
 
 class WindowGuess {
  public:
-  // `most`: leat's own limit. `learned`: full() may have become true.
-  WindowGuess(uv_loop_t* loop, size_t most, std::function<void()> learned)
-      : most_(most), learned_(std::move(learned)), quiet_(loop) {}
+  // `most`: leat's own limit. `learned`: full() may have become true. `held_back`: the broker has
+  // more than its window lets through, since each acknowledgement fills it again at once; told once
+  // for each connection, with the window.
+  WindowGuess(uv_loop_t* loop, size_t most, std::function<void()> learned,
+              std::function<void(size_t)> held_back)
+      : loop_(loop),
+        most_(most),
+        learned_(std::move(learned)),
+        held_back_(std::move(held_back)),
+        quiet_(loop) {}
 
   // New messages came; so many wait for their acknowledgement now.
   void arrived(size_t waiting) {
+    const uint64_t now = uv_now(loop_);
+    if (waiting <= waiting_) first_ms_ = now;  // some were acknowledged
+    last_ms_ = now;
     waiting_ = waiting;
     came_ = true;
     if (waiting_ > guess_) guess_ = SIZE_MAX;
+    if (waiting_ == guess_ && now - acknowledged_ms_ < kQuietMs && ++refills_ == kRefillsToTell)
+      held_back_(guess_);
     if (waiting_ >= kSmallest && waiting_ != guess_ && !quiet_.active()) watch();
   }
+  void acknowledged() { acknowledged_ms_ = uv_now(loop_); }
   bool full(size_t waiting) const { return waiting >= std::min(guess_, most_); }
   void forget() {
     guess_ = SIZE_MAX;
+    waiting_ = 0;
+    refills_ = 0;
     quiet_.stop();
   }
 
@@ -44,11 +60,14 @@ class WindowGuess {
   // Fewer than this are taken for a thin stream, which had better linger.
   static constexpr size_t kSmallest = 10;
   // Longer than a broker on the same network takes from one message to the next.
-  static constexpr Milliseconds kQuiet{10};
+  static constexpr uint64_t kQuietMs = 10;
+  static constexpr int kRefillsToTell = 5;
 
   void watch() {
     came_ = false;
-    quiet_.start(kQuiet, [this] {
+    // Four times as long as from one message to the next until now.
+    const uint64_t pace = (last_ms_ - first_ms_) * 4 / std::max<size_t>(waiting_, 1);
+    quiet_.start(Milliseconds(static_cast<int64_t>(std::max(kQuietMs, pace))), [this] {
       if (came_) return watch();
       if (waiting_ < kSmallest) return;
       guess_ = waiting_;
@@ -56,11 +75,17 @@ class WindowGuess {
     });
   }
 
+  uv_loop_t* const loop_;
   const size_t most_;
   const std::function<void()> learned_;
+  const std::function<void(size_t)> held_back_;
   Timer quiet_;
   size_t waiting_ = 0;
   size_t guess_ = SIZE_MAX;
+  uint64_t first_ms_ = 0;  // of those that wait
+  uint64_t last_ms_ = 0;
+  uint64_t acknowledged_ms_ = 0;
+  int refills_ = 0;
   bool came_ = false;
 };
 

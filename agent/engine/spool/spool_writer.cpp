@@ -21,6 +21,7 @@ constexpr Milliseconds kRemoveAgainMost{60'000};
 SpoolWriter::SpoolWriter(SpoolWriterSetup setup)
     : setup_(std::move(setup)),
       linger_(setup_.loop),
+      quiet_(setup_.loop),
       retry_(setup_.loop),
       remove_again_(setup_.loop),
       remove_delay_(kRemoveAgain) {

@@ -61,6 +61,24 @@ TEST_F(MqttSourceTest, learns_how_many_messages_the_broker_sends_at_once) {
   EXPECT_FALSE(window_full_);
 }
 
+TEST_F(MqttSourceTest, a_broker_that_holds_messages_back_is_told_with_its_window) {
+  start_and_subscribe();
+  ::testing::internal::CaptureStderr();
+  std::string said;
+  uint16_t id = 0;
+  // Until the broker was seen to fill its window again at once, five times.
+  for (int round = 0; round < 200 && said.find("while 20 wait") == std::string::npos; ++round) {
+    for (int i = 0; i < 20; ++i) broker_->publish(++id, "x");
+    wait_messages(id);
+    if (round == 0) wait([this] { return window_full_; });
+    ack_all();
+    said += ::testing::internal::GetCapturedStderr();
+    ::testing::internal::CaptureStderr();
+  }
+  ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("max_queued_messages"), std::string::npos) << said;
+}
+
 TEST_F(MqttSourceTest, a_full_window_is_told_as_soon_as_it_is_known) {
   start_and_subscribe();
   for (uint16_t id = 1; id <= 20; ++id) broker_->publish(id, "x");

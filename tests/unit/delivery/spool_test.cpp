@@ -578,6 +578,7 @@ TEST_F(SpoolTest, a_batch_without_records_is_acknowledged_in_its_turn) {
 
 TEST_F(SpoolTest, acknowledging_waits_for_dead_letters_that_came_before) {
   config_.spool.mode = SpoolMode::kAlways;
+  row_linger_.held = Milliseconds{0};
   start();
   letters_->append("{}");
   add(0, 4);
@@ -589,6 +590,7 @@ TEST_F(SpoolTest,
        rows_that_waited_for_dead_letters_make_place_for_the_next_when_those_are_written) {
   std::filesystem::create_directory(folder_ / "dead.jsonl");  // nothing can be written there
   config_.spool.mode = SpoolMode::kAlways;
+  row_linger_.held = Milliseconds{0};
   start();
   letters_->append("{}");
   for (int first = 0; first < 64; first += 16) add(first, 16);  // a row each
