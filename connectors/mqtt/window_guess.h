@@ -38,12 +38,12 @@ class WindowGuess {
   // New messages came; so many wait for their acknowledgement now.
   void arrived(size_t waiting) {
     const uint64_t now = uv_now(loop_);
-    if (waiting <= waiting_) first_ms_ = now;  // some were acknowledged
+    if (waiting_ == 0 || waiting <= waiting_) first_ms_ = now;  // some were acknowledged
     last_ms_ = now;
     waiting_ = waiting;
     came_ = true;
     if (waiting_ > guess_) guess_ = SIZE_MAX;
-    if (waiting_ == guess_ && now - acknowledged_ms_ < kQuietMs && ++refills_ == kRefillsToTell)
+    if (waiting_ == guess_ && now - acknowledged_ms_ < kRefillMs && ++refills_ == kRefillsToTell)
       held_back_(guess_);
     if (waiting_ >= kSmallest && waiting_ != guess_ && !quiet_.active()) watch();
   }
@@ -61,6 +61,8 @@ class WindowGuess {
   static constexpr size_t kSmallest = 10;
   // Longer than a broker on the same network takes from one message to the next.
   static constexpr uint64_t kQuietMs = 10;
+  // Nagle's algorithm at the broker and delayed acknowledgements here take up to 40 ms.
+  static constexpr uint64_t kRefillMs = 100;
   static constexpr int kRefillsToTell = 5;
 
   void watch() {
