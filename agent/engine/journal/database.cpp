@@ -411,13 +411,6 @@ Status JournalDatabase::save(const std::string& pipeline, const SavedPosition& p
   return sqlite3_reset(save_) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": save")));
 }
 
-Status JournalDatabase::forget(const std::string& pipeline, const std::string& partition) {
-  bind_text(forget_, 1, pipeline);
-  bind_text(forget_, 2, partition);
-  sqlite3_step(forget_);
-  return sqlite3_reset(forget_) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": forget")));
-}
-
 Result<std::vector<SavedPosition>> JournalDatabase::load_all(const std::string& pipeline) {
   std::vector<SavedPosition> out;
   bind_text(load_, 1, pipeline);

@@ -99,7 +99,6 @@ class JournalDatabase {
   Status find_holes(const std::string& pipeline, uint64_t end, Holes* holes);
   Status mend(const std::string& pipeline, const std::vector<SavedPosition>& saved,
               const Holes& holes, GoBack go_back);
-  Status forget(const std::string& pipeline, const std::string& partition);
   Result<std::vector<SavedPosition>> load_all(const std::string& pipeline);
   static bool is_internal(const std::string& partition);
 
@@ -134,7 +133,6 @@ class JournalDatabase {
   sqlite3_stmt* save_ = nullptr;
   sqlite3_stmt* forget_ = nullptr;
   sqlite3_stmt* load_ = nullptr;
-  sqlite3_stmt* forget_ = nullptr;
 };
 
 }  // namespace leat

@@ -107,7 +107,7 @@ Result<uint64_t> JournalDatabase::check_spool(const std::string& pipeline, const
     if (partition.starts_with(prefix + "from:"))
       holes.resume[partition.substr(prefix.size() + 5)] = value;
     if (partition.starts_with(prefix + "again:"))
-      holes.again[partition.substr(prefix.size() + 6)] = value;
+      holes.again[partition.substr(prefix.size() + 6)] = value.substr(1);
   }
   if (!counted) holes.next = std::max(holes.next, state.first);
   if (look)
@@ -171,13 +171,14 @@ Status JournalDatabase::mend(const std::string& pipeline, const std::vector<Save
     std::string value = again != holes.again.end()     ? again->second
                         : resume != holes.resume.end() ? resume->second
                                                        : "";
+    // One without a value is removed, so that has a sign before it.
+    std::string place = prefix + "again:" + position.partition;
     Status status;
     if (go_back == GoBack::kAtTheNextStart) {
-      status = save(pipeline, {prefix + "again:" + position.partition, value});
+      status = save(pipeline, {place, "=" + value});
     } else {
-      status = value.empty() ? forget(pipeline, position.partition)
-                             : save(pipeline, {position.partition, value});
-      if (status) status = forget(pipeline, prefix + "again:" + position.partition);
+      status = save(pipeline, {position.partition, value});
+      if (status) status = save(pipeline, {place, ""});
     }
     if (!status) return status;
   }
