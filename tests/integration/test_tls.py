@@ -40,10 +40,9 @@ def test_a_web_server_of_one_version_only_and_each_connection_goes_on_with_the_l
     assert [r["reused"] for r in nginx.requests] == [".", "r", "r", "r", "r"]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_broker_of_one_version_only(agent, make_mosquitto, certs, telemetry, version):
+def test_a_broker_that_speaks_tls_1_3_only(agent, make_mosquitto, certs, telemetry):
     broker = make_mosquitto(cert=certs.server, key=certs.server_key, client_ca=certs.ca,
-                            tls_version=version.lower())
+                            tls_version="tlsv1.3")
     sink = {"type": "mqtt", "url": broker.url, "topic": "plant/1",
             "tls": identity(certs)}
     with subprocess.Popen(
@@ -55,21 +54,22 @@ def test_a_broker_of_one_version_only(agent, make_mosquitto, certs, telemetry, v
         assert len(subscriber.communicate(timeout=60)[0].splitlines()) == RECORDS
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_broker_that_demands_a_client_certificate_is_understood(
-        agent, make_mosquitto, certs, telemetry, version):
+# In TLS 1.3 these two come after the handshake, when leat already writes.
+
+
+def test_a_broker_of_tls_1_3_that_demands_a_client_certificate_is_understood(
+        agent, make_mosquitto, certs, telemetry):
     broker = make_mosquitto(cert=certs.server, key=certs.server_key, client_ca=certs.ca,
-                            tls_version=version.lower())
+                            tls_version="tlsv1.3")
     sink = {"type": "mqtt", "url": broker.url, "topic": "plant/1",
             "tls": {"ca": str(certs.ca)}}
     expect_trouble(agent, telemetry(RECORDS), sink, "TLS: the server demands a client certificate")
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_broker_that_refuses_the_client_certificate_is_understood(
-        agent, make_mosquitto, certs, telemetry, version):
+def test_a_broker_of_tls_1_3_that_refuses_the_client_certificate_is_understood(
+        agent, make_mosquitto, certs, telemetry):
     broker = make_mosquitto(cert=certs.server, key=certs.server_key, client_ca=certs.other_ca,
-                            tls_version=version.lower())
+                            tls_version="tlsv1.3")
     sink = {"type": "mqtt", "url": broker.url, "topic": "plant/1",
             "tls": identity(certs)}
     expect_trouble(agent, telemetry(RECORDS), sink, "TLS: the server refused the client certificate")
