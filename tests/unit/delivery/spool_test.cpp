@@ -451,6 +451,7 @@ TEST_F(SpoolTest, a_source_is_not_held_back_by_rows_that_could_not_be_removed_fo
       "  BEGIN SELECT RAISE(ABORT, 'jammed'); END");
   config_.spool.max_bytes = 300;
   config_.spool.mode = SpoolMode::kAlways;
+  row_linger_.held = Milliseconds{0};  // a row for each batch
   start();
   int next = 0;
   for (; spool_->wants_more() && next < 4000; next += 4) {
