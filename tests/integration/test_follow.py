@@ -285,7 +285,7 @@ def test_rotation_under_kills_loses_nothing(agent, collector, log):
     piece = 100
 
     def write():
-        for first in range(0, total, piece):
+        for first in range(0, total - piece, piece):
             ahead.acquire()
             append(log, *range(first, first + piece))
             if first % 1500 == 1400:
@@ -302,9 +302,10 @@ def test_rotation_under_kills_loses_nothing(agent, collector, log):
         return len(seen)
 
     threading.Thread(target=write, daemon=True).start()
-    loop = KillLoop(agent, arrived, total, settle=collector.wait_quiet)
+    loop = KillLoop(agent, arrived, total - piece, settle=collector.wait_quiet)
     loop.kill_all(8)
     agent.start()
+    append(log, *range(total - piece, total))
     agent.wait_for(lambda: arrived() >= total, deadline=60, what="all lines")
     stop(agent)
     assert missing(seen, total) == []
