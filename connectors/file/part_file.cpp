@@ -76,9 +76,7 @@ Status PartFile::prepare(int64_t now_unix_us) {
   if (!S_ISREG(status.st_mode))
     return fail(ErrorKind::kUsage, part_path_ + ": is not a regular file");
   // The one who had the lock may have renamed the file between our open() and our lock.
-  struct stat named;
-  if (stat(part_path_.c_str(), &named) != 0 || named.st_ino != status.st_ino ||
-      named.st_dev != status.st_dev)
+  if (!has_its_name())
     return fail(ErrorKind::kUnavailable, part_path_ + ": was renamed by another process");
   begun_unix_us_ = now_unix_us;
   marked_ = false;
@@ -86,6 +84,23 @@ Status PartFile::prepare(int64_t now_unix_us) {
     return recovered;
   // The name must survive a power cut before anything in the file counts as delivered.
   return sync_folder(folder_of(path_));
+}
+
+bool PartFile::has_its_name() const {
+  struct stat mine;
+  struct stat named;
+  return fstat(fd_, &mine) == 0 && stat(part_path_.c_str(), &named) == 0 &&
+         named.st_ino == mine.st_ino && named.st_dev == mine.st_dev;
+}
+
+// Lets go of a file that has lost its name.
+Status PartFile::gone() {
+  uint64_t bytes = committed_;
+  close();
+  return fail(ErrorKind::kUnavailable,
+              part_path_ + ": somebody removed or renamed it while it was written (" +
+                  std::to_string(bytes) +
+                  " bytes had been delivered to it); going on with a new one");
 }
 
 Status PartFile::recover(uint64_t size) {
@@ -161,6 +176,7 @@ Result<bool> PartFile::starts_with(std::string_view opening) const {
 
 Status PartFile::append(std::string_view opening, SliceCursor& cursor, uint64_t bytes) {
   std::array<iovec, 64> pieces;
+  if (!has_its_name()) return gone();
   if (written_ == 0 && !opening.empty()) {
     pieces[0] = {const_cast<char*>(opening.data()), opening.size()};
     if (Status done = write_all(pieces.data(), 1); !done) return done;
@@ -203,6 +219,7 @@ Status PartFile::commit() {
     roll_back();
     return done;
   }
+  if (!has_its_name()) return gone();
   committed_ = written_;
   if (sync_) synced_ = written_;
   return {};
@@ -234,6 +251,7 @@ void PartFile::roll_back() {
 Status PartFile::finish(const std::string& final_path) {
   roll_back();
   if (!is_open()) return fail(ErrorKind::kUnavailable, part_path_ + ": was closed by an error");
+  if (!has_its_name()) return gone();
   if (committed_ == 0) {
     if (unlink(part_path_.c_str()) != 0) return error("remove", errno);
     close();

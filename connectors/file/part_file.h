@@ -8,7 +8,9 @@
 //
 // Thread: one at a time. It blocks.
 // After a failure: the file is as it was at the last commit; when that cannot be restored it is
-// closed, and restored by the next open().
+// closed, and restored by the next open(). So it is when somebody has removed or renamed the file:
+// nothing is committed on the strength of one that nobody would find, and the next open() makes a
+// new one.
 #pragma once
 
 #include <cstdint>
@@ -60,6 +62,8 @@ class PartFile {
 
  private:
   Status prepare(int64_t now_unix_us);
+  bool has_its_name() const;
+  Status gone();
   Status recover(uint64_t size);
   Result<uint64_t> whole_records(uint64_t size) const;
   Result<uint64_t> after_last_newline(uint64_t size) const;

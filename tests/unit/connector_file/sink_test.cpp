@@ -434,6 +434,52 @@ TEST_F(FileSinkTest, folder_that_goes_away_later_puts_the_delivery_off) {
   EXPECT_EQ(read_file(folder + "/out.ndjson"), "a\n");
 }
 
+// --- the file is taken away
+// -----------------------------------------------------------------------
+
+TEST_F(FileSinkTest, a_part_file_that_is_removed_is_noticed_and_a_new_one_begun) {
+  expect_delivered({"a\n"});
+  std::filesystem::remove(part_);
+  Answer answer = deliver({"b\n"});
+  EXPECT_EQ(answer.outcome, Outcome::kRetry);
+  EXPECT_NE(answer.reason.find("removed or renamed"), std::string::npos) << answer.reason;
+  expect_delivered({"b\n"});
+  EXPECT_EQ(read_file(part_), "b\n");
+  close();
+  EXPECT_EQ(content("out.ndjson"), "b\n");
+}
+
+TEST_F(FileSinkTest, a_part_file_that_was_renamed_is_left_to_whoever_did) {
+  expect_delivered({"a\n"});
+  std::filesystem::rename(part_, dir_ / "taken");
+  EXPECT_EQ(deliver({"b\n"}).outcome, Outcome::kRetry);
+  expect_delivered({"b\n"});
+  close();
+  EXPECT_EQ(content("taken"), "a\n");
+  EXPECT_EQ(content("out.ndjson"), "b\n");
+}
+
+TEST_F(FileSinkTest, another_file_under_the_name_of_the_part_file_is_not_taken_for_it) {
+  expect_delivered({"a\n"});
+  std::filesystem::rename(part_, dir_ / "taken");
+  write_file(part_, "x\n");
+  EXPECT_EQ(deliver({"b\n"}).outcome, Outcome::kRetry);
+  expect_delivered({"b\n"});
+  EXPECT_EQ(read_file(part_), "x\nb\n");
+}
+
+TEST_F(FileSinkTest, a_removed_part_file_does_not_keep_a_rotation_from_going_on) {
+  options_.set("rotate.age", int64_t{60'000});
+  expect_delivered({"a\n"});
+  std::filesystem::remove(part_);
+  harness_->fake_clock().advance(std::chrono::minutes(2));
+  EXPECT_EQ(deliver({"b\n"}).outcome, Outcome::kRetry);
+  expect_delivered({"b\n"});
+  close();
+  ASSERT_EQ(dir_.list().size(), 1U);
+  EXPECT_EQ(content(dir_.list()[0]), "b\n");
+}
+
 TEST_F(FileSinkTest, delivery_dropped_by_close_is_not_answered) {
   expect_delivered({"a\n"});
   Delivery delivery = harness_->slices({"b\n"});
