@@ -333,6 +333,8 @@ const SinkType kMqttSink{
     .max_in_flight = 2,
     .default_in_flight = 2,
     .keeps_order = true,
+    // Each record is a message of its own, so that there is little to collect for.
+    .batch = {.linger = Milliseconds{2}},
     .make = mqtt::make,
 };
 
