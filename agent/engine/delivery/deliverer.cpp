@@ -21,8 +21,15 @@ struct Deliverer::Item {
 
 namespace {
 
-uint64_t seed_for(const Clock& clock, const void* self) {
-  return static_cast<uint64_t>(clock.monotonic_us()) ^ reinterpret_cast<uintptr_t>(self);
+// A position that could not be saved is tried again after, and at most after: each failed attempt
+// may write.
+constexpr Milliseconds kSaveAgain{1'000};
+constexpr Milliseconds kSaveAgainMost{60'000};
+
+// Another one for each pipeline of each agent, and the same one for a test that owns the clock.
+uint64_t seed_for(const DelivererSetup& setup) {
+  return static_cast<uint64_t>(setup.clock.monotonic_us()) ^
+         std::hash<std::string>()(setup.agent + '\n' + setup.pipeline);
 }
 
 std::string random_name() {
@@ -40,9 +47,11 @@ Deliverer::Deliverer(DelivererSetup setup)
     : setup_(std::move(setup)),
       run_(random_name()),
       cuts_(setup_.cuts, setup_.pipeline),
-      trouble_(setup_.config, setup_.clock, setup_.pipeline, seed_for(setup_.clock, this)),
+      trouble_(setup_.config, setup_.clock, setup_.pipeline, seed_for(setup_)),
       linger_(setup_.loop),
-      retry_(setup_.loop) {
+      retry_(setup_.loop),
+      save_again_(setup_.loop),
+      save_delay_(kSaveAgain) {
   setup_.dead_letters.on_durable([this] {
     pump();
     changed();
@@ -216,6 +225,7 @@ void Deliverer::stop() {
   stopped_ = true;
   linger_.stop();
   retry_.stop();
+  save_again_.stop();
 }
 
 // --- sending ------------------------------------------------------------------------------------
@@ -347,22 +357,43 @@ bool Deliverer::settle() {
     release(ready, reached);
     return true;
   }
-  committing_ = true;
-  setup_.journal.commit(setup_.pipeline, std::move(positions),
-                        [this, alive = alive_, ready, reached](const Status& status) {
-                          if (!*alive) return;
-                          committing_ = false;
-                          committed(status);
-                          release(ready, reached);
-                          pump();
-                          changed();
-                        });
+  save(std::move(positions), [this, ready, reached] { release(ready, reached); });
   return false;
 }
 
+// With those that could not be saved before, unless they are overtaken.
+void Deliverer::save(std::vector<SavedPosition> positions, std::function<void()> then) {
+  save_again_.stop();
+  for (SavedPosition& old : std::exchange(unsaved_, {}))
+    if (std::none_of(positions.begin(), positions.end(), [&old](const SavedPosition& position) {
+          return position.partition == old.partition;
+        }))
+      positions.push_back(std::move(old));
+  committing_ = true;
+  setup_.journal.commit(
+      setup_.pipeline, positions,
+      [this, alive = alive_, positions, then = std::move(then)](const Status& status) {
+        if (!*alive) return;
+        committing_ = false;
+        if (!status) unsaved_ = positions;
+        committed(status);
+        then();
+        pump();
+        changed();
+      });
+}
+
 // A position that cannot be saved (a full disk) must not stop deliveries: it only means that more
-// would be sent again after a crash. The next one is tried all the same.
+// would be sent again after a crash. It is tried again with the next one, or when none comes.
 void Deliverer::committed(const Status& status) {
+  if (status) {
+    save_delay_ = kSaveAgain;
+  } else {
+    save_again_.start(save_delay_, [this] {
+      if (!committing_ && !unsaved_.empty()) save({}, [] {});
+    });
+    save_delay_ = std::min(save_delay_ * 2, kSaveAgainMost);
+  }
   if (!status && !commit_failed_)
     log::error(setup_.pipeline, "the position cannot be saved (" + status.error().message() +
                                     "): records delivered from now on would be sent again after a "

@@ -101,6 +101,7 @@ class Deliverer {
   void bury(Item& item, const Delivery& delivery, size_t index, const std::string& reason);
   void not_now(const Answer& answer);
   bool settle();
+  void save(std::vector<SavedPosition> positions, std::function<void()> then);
   void committed(const Status& status);
   void release(size_t items, const std::vector<Position>& reached);
   void changed();
@@ -111,9 +112,12 @@ class Deliverer {
   Trouble trouble_;
   Timer linger_;
   Timer retry_;
-  bool paused_ = false;   // waiting for retry_
-  int busy_ = 0;          // attempts under way at the sink
-  bool stopped_ = false;  // by stop(), or since the sink cannot go on
+  Timer save_again_;
+  Milliseconds save_delay_;
+  std::vector<SavedPosition> unsaved_;  // the last positions that the journal did not take
+  bool paused_ = false;                 // waiting for retry_
+  int busy_ = 0;                        // attempts under way at the sink
+  bool stopped_ = false;                // by stop(), or since the sink cannot go on
   bool committing_ = false;
   bool commit_failed_ = false;
 

@@ -51,6 +51,9 @@ class Journal {
   // A client for `loop`. Call before start(), from any thread.
   std::unique_ptr<JournalClient> make_client(uv_loop_t* loop);
   void start();
+  // Serves what waits, on this thread: for a test that takes the place of the journal's own, and
+  // never calls start().
+  void serve_all();
 
   // For tests, before start(): who says what is free on the disk.
   void ask_room(std::function<uint64_t()> free_on_disk);
@@ -62,7 +65,6 @@ class Journal {
   struct Channel;
   Journal(std::string path, const Clock* clock, std::unique_ptr<JournalDatabase> database);
   void run();
-  void serve_all();
   void write(std::vector<JournalRequest*> requests);
   Status transact(const std::vector<JournalRequest*>& requests);
   Status read(JournalRequest& request);

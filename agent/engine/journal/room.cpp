@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <vector>
 
 #include "base/folder.h"
@@ -34,11 +35,11 @@ sqlite3_vfs* vfs() {
 
 // Nothing that a file system which compresses could make small.
 void scramble(std::array<char, 4096>& block, uint64_t& state) {
-  for (char& c : block) {
+  for (size_t at = 0; at < block.size(); at += sizeof state) {
     state ^= state << 13;
     state ^= state >> 7;
     state ^= state << 17;
-    c = static_cast<char>(state);
+    std::memcpy(block.data() + at, &state, sizeof state);
   }
 }
 

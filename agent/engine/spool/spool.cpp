@@ -52,6 +52,7 @@ Spool::Spool(SpoolSetup setup)
     feed();
     if (on_change_) on_change_();
   });
+  writer_.wait_while([this] { return past_the_journal(); });
   writer_.on_stuck([this] {
     if (on_change_) on_change_();
   });
@@ -142,6 +143,7 @@ void Spool::watch_ages() {
 
 void Spool::check() {
   if (mode() == SpoolMode::kOnTrouble && !active_ && trouble()) enter();
+  if (past_the_journal() && trouble()) spool_after_all();
   if (window_full_since_us_ != 0 && !active_) deliverer_->flush();
   writer_.settle();
   if (writer_.stuck()) without_spool();
@@ -163,6 +165,16 @@ void Spool::enter() {
   writer_.flush();  // they have waited
 }
 
+// What went past a journal that was stuck is not delivered, and comes before all that waits.
+void Spool::spool_after_all() {
+  for (const Spooling& one : writer_.unmake_rows())
+    if (held_.unspool(*one.batch)) setup_.source.acked(one.batch->end);
+  stored_ = cursor_ = writer_.next();
+  std::vector<Spooling> batches = held_.spool(cursor_);
+  for (const Spooling& one : batches) cursor_ += one.records();
+  writer_.add_first(std::move(batches));
+}
+
 void Spool::leave_if_over() {
   if (!active_ || mode() == SpoolMode::kAlways || ending_) return;
   if (!writer_.idle() || !caught_up() || reading_ || held_.any_spooled()) return;
@@ -177,7 +189,8 @@ void Spool::stored(SpoolWriter::Row& row) {
   // As long as the deliverer waits for just this, there is no need to read it again.
   bool held = row.batches.front().held;
   bool pass_on = !held && !leaving_ && cursor_ == row.first && deliverer_->wants_more();
-  if (!held && !pass_on) unread_ += row.records;
+  // It may have been read already: then it was before this was told of it.
+  if (!held && !pass_on) unread_ += row.end() - std::clamp(cursor_, row.first, row.end());
   uint64_t number = row.first;
   for (Spooling& one : row.batches) {
     uint64_t records = one.records();
@@ -200,7 +213,8 @@ void Spool::stored(SpoolWriter::Row& row) {
 }
 
 // The journal takes nothing (a full disk). When all that came before is with the deliverer, what
-// waits can be delivered all the same; it is acknowledged after that.
+// waits can be delivered all the same; it is acknowledged after that. Until then no later row may
+// enter the journal, since the source would be told that it is done up to there.
 void Spool::without_spool() {
   if (setup_.config.exactly_once || deliverer_->trouble().active()) return;
   while (writer_.stuck() && caught_up() && deliverer_->wants_more()) {
@@ -299,6 +313,7 @@ void Spool::acked(const Position& position) {
   if (position.partition != kSpoolPartition) {
     if (!number) setup_.source.acked(position);  // else it is told when the journal has it
     held_.acked(position);
+    if (active_ && !past_the_journal()) writer_.resume();
     watch_ages();
   }
   if (number && *number > delivered_) done_until(*number);

@@ -115,6 +115,9 @@ class Spool final : public Origin {
   bool stays_in_journal() const;
   void direct(BatchRef batch);
   void enter();
+  // Something that no row holds is with the deliverer, and rows wait behind it.
+  bool past_the_journal() const { return active_ && !held_.all_spooled(); }
+  void spool_after_all();
   void leave_if_over();
   void watch_ages();
   void stored(SpoolWriter::Row& row);

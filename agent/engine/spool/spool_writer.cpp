@@ -182,17 +182,59 @@ void SpoolWriter::begin_row() {
   }
   next_ = row.end();
   rows_.push_back(std::move(row));
-  send(rows_.back());
+  send_next();
 }
 
-// A row that is sent again must not set back what later ones, stored in the meantime, have saved.
+// One at a time: with a row, the journal saves how far its source has come, and if the one before
+// it failed, nobody would give that one's records again.
+void SpoolWriter::send_next() {
+  if (retry_.active() || waits_()) return;
+  for (Row& row : rows_) {
+    if (row.state == Row::State::kUnderWay) return;
+    if (row.state == Row::State::kWaiting) return send(row);
+  }
+}
+
+void SpoolWriter::resume() {
+  send_next();
+  pump();
+}
+
+std::vector<Spooling> SpoolWriter::unmake_rows() {
+  std::vector<Spooling> held;
+  while (!rows_.empty() && rows_.back().state == Row::State::kWaiting) {
+    Row row = std::move(rows_.back());
+    rows_.pop_back();
+    setup_.budget.release(row.charged);
+    for (auto one = row.batches.rbegin(); one != row.batches.rend(); ++one) {
+      if (one->held) {
+        held.insert(held.begin(), std::move(*one));
+      } else {
+        pending_bytes_ += bytes_of(*one->batch, one->skip, one->records());
+        pending_.push_front(std::move(*one));
+      }
+    }
+  }
+  while (!pending_.empty() && pending_.front().held) {
+    pending_bytes_ -=
+        bytes_of(*pending_.front().batch, pending_.front().skip, pending_.front().records());
+    held.push_back(std::move(pending_.front()));
+    pending_.pop_front();
+  }
+  return held;
+}
+
+void SpoolWriter::add_first(std::vector<Spooling> batches) {
+  for (auto one = batches.rbegin(); one != batches.rend(); ++one) {
+    pending_bytes_ += bytes_of(*one->batch, one->skip, one->records());
+    pending_.push_front(std::move(*one));
+  }
+  pump();
+}
+
 std::vector<SavedPosition> SpoolWriter::positions_with(const Row& row) {
-  std::vector<Position> reached = row.reached;
-  for (const Row& other : rows_)
-    if (other.serial > row.serial && other.state == Row::State::kStored)
-      for (const Position& position : other.reached) merge(reached, position);
   std::vector<SavedPosition> out;
-  for (const Position& position : reached) {
+  for (const Position& position : row.reached) {
     SavedPosition saved = setup_.source.saved_form(position);
     if (!saved.partition.empty()) out.push_back(std::move(saved));
   }
@@ -239,7 +281,7 @@ void SpoolWriter::sent(uint64_t serial, const Result<uint64_t>& stored) {
     failures_ = 0;
   }
   settle();
-  pump();  // and without one, when the journal has taken its first row again
+  resume();  // and without one, when the journal has taken its first row again
 }
 
 // Hands on what is stored, in order. Each row that goes makes place for the next one.
@@ -264,16 +306,10 @@ void SpoolWriter::try_again_later(const Error& error) {
                    "; nothing that is not delivered is acknowledged, trying again every second");
   }
   retry_.start(kRetry, [this] {
-    bool any = false;
-    for (Row& row : rows_)
-      if (row.state == Row::State::kWaiting) {
-        any = true;
-        send(row);
-      }
-    if (!any) {
-      failures_ = 0;
-      pump();
-    }
+    bool any = std::any_of(rows_.begin(), rows_.end(),
+                           [](const Row& row) { return row.state == Row::State::kWaiting; });
+    if (!any) failures_ = 0;
+    resume();
   });
   if (stuck()) on_stuck_();
 }

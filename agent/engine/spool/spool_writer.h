@@ -94,7 +94,9 @@ class SpoolWriter {
   bool dropping() const { return dropping_; }
   // Called when dropping() is over, with the number of records that were dropped.
   void on_dropped(std::function<void(uint64_t)> listener) { on_dropped_ = std::move(listener); }
-  void resume() { pump(); }
+  // No row is sent as long as this says so; resume() is called when it may have changed.
+  void wait_while(std::function<bool()> waits) { waits_ = std::move(waits); }
+  void resume();
 
   // Dead letters have become durable: hands on the rows that waited for that.
   void settle();
@@ -105,6 +107,12 @@ class SpoolWriter {
   Row take_stuck();
   // Nothing goes on before something else happens: the sink makes room, or the journal works again.
   bool held_up() const;
+
+  // Makes batches again of the rows that were not sent, and gives back those that are held: others
+  // come before them now. The numbers of these rows stay unused, since the deliverer may have saved
+  // one of them. add_first() puts what comes before them.
+  std::vector<Spooling> unmake_rows();
+  void add_first(std::vector<Spooling> batches);
 
   // Rows up to `end` are not needed any more.
   void remove_until(uint64_t end);
@@ -122,6 +130,7 @@ class SpoolWriter {
   void drop_newest();
   void drop_oldest(uint64_t bytes);
   void begin_row();
+  void send_next();
   void send(Row& row);
   std::vector<SavedPosition> positions_with(const Row& row);
   void sent(uint64_t serial, const Result<uint64_t>& stored);
@@ -153,6 +162,7 @@ class SpoolWriter {
   SpoolCounters counters_;
   std::function<void(Row&)> on_stored_;
   std::function<void()> on_stuck_;
+  std::function<bool()> waits_ = [] { return false; };
   std::function<std::optional<uint64_t>()> drop_from_;
   std::function<void(uint64_t)> on_dropped_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

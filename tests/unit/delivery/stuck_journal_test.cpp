@@ -1,0 +1,115 @@
+// What comes while the journal takes nothing, and after. Found by random histories
+// (tests/unit/histories).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "delivery/fixture.h"
+#include "spool/spool.h"
+#include "support/faulty_disk.h"
+
+namespace leat {
+namespace {
+
+using testing::DiskCall;
+using testing::FaultyDisk;
+using testing::make_batch;
+
+class StuckJournalTest : public testing::DelivererTest {
+ protected:
+  StuckJournalTest() {
+    client_.reset();
+    journal_.reset();
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    journal_ = std::move(*Journal::open(folder_ / "journal.db"));  // again, on the faulty disk
+    client_ = journal_->make_client(&loop_);
+    journal_->start();
+    config_.spool.mode = SpoolMode::kAlways;
+    config_.spool.max_bytes = 1 << 20;
+    spool_ = std::make_unique<Spool>(
+        SpoolSetup{.loop = &loop_,
+                   .clock = clock_,
+                   .pipeline = "p",
+                   .config = config_,
+                   .replay = Replay::kHoldsAck,
+                   .source = source_,
+                   .dead_letters = *letters_,
+                   .journal = *client_,
+                   .pool = pool_,
+                   .batch_bytes = 8,  // each batch is a row
+                   .linger = Milliseconds{1},
+                   .form = [] { return std::string("lines"); },
+                   .adapt = [](BatchRef&, const std::string&) { return Status{}; }});
+    make(*spool_);
+    spool_->attach(*deliverer_);
+    deliverer_->on_change([this] { spool_->check(); });
+    spool_->on_change([this] { spool_->check(); });
+    bool opened = false;
+    client_->open_spool("p", [this, &opened](const Result<SpoolState>& state) {
+      spool_->restore(*state, 0, SpoolTotals{});
+      opened = true;
+    });
+    run_until([&opened] { return opened; });
+  }
+  ~StuckJournalTest() override {
+    deliverer_.reset();
+    spool_.reset();
+  }
+  void add(int first, int count) { spool_->add(make_batch(pool_, first, count)); }
+
+  std::string delivered_number() {
+    std::string out;
+    bool done = false;
+    client_->load("p", [&out, &done](const Result<std::vector<SavedPosition>>& saved) {
+      for (const SavedPosition& position : *saved)
+        if (position.partition.starts_with("spool:")) out = position.value;
+      done = true;
+    });
+    run_until([&done] { return done; });
+    return out;
+  }
+
+  FaultyDisk disk_{folder_.path()};
+  std::unique_ptr<Spool> spool_;
+};
+
+TEST_F(StuckJournalTest, what_waits_behind_what_went_past_the_journal_is_acknowledged_after_it) {
+  disk_.fail({.call = DiskCall::kWrite});
+  add(0, 4);  // the journal does not take it
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  add(4, 4);  // this one it would take
+  bool tried_again = false;
+  Timer after_the_retry(&loop_);
+  after_the_retry.start(Milliseconds{1'300}, [&tried_again] { tried_again = true; });
+  run_until([&tried_again] { return tried_again; });
+  EXPECT_TRUE(source_.acks.empty()) << "acknowledged to " << source_.acks.front();
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until([this] { return !source_.acks.empty() && source_.acks.back() == 80; });
+  EXPECT_EQ(source_.acks.front(), 40U);
+}
+
+TEST_F(StuckJournalTest, what_went_past_it_is_spooled_after_all_when_the_sink_is_in_trouble) {
+  disk_.fail({.call = DiskCall::kWrite});
+  add(0, 4);
+  add(4, 4);
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  run_until([this] { return !source_.acks.empty() && source_.acks.back() == 80; });
+  EXPECT_TRUE(std::is_sorted(source_.acks.begin(), source_.acks.end()));
+  answer("r0 r1 r2 r3", Answer::delivered());
+  answer("r4 r5 r6 r7", Answer::delivered());
+  run_until([this] { return spool_->records_waiting() == 0; });
+}
+
+TEST_F(StuckJournalTest, a_position_that_could_not_be_saved_is_saved_when_nothing_more_comes) {
+  add(0, 4);
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  disk_.fail({.call = DiskCall::kWrite});
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until([this] { return deliverer_->settled(); });
+  Timer keeps_the_loop_alive(&loop_);
+  keeps_the_loop_alive.start_repeating(Milliseconds{20}, [] {});
+  run_until([this] { return delivered_number() == "4"; });
+}
+
+}  // namespace
+}  // namespace leat
