@@ -56,6 +56,10 @@ void History::step(const std::function<std::string()>& say) {
   std::fprintf(stderr, "%4llu %s\n", static_cast<unsigned long long>(step_count_), say().c_str());
 }
 
+void History::note(const std::function<std::string()>& say) {
+  if (replaying()) std::fprintf(stderr, "       %s\n", say().c_str());
+}
+
 void History::breaks(const std::string& what) {
   if (problem_.empty()) problem_ = "after step " + std::to_string(step_count_) + ": " + what;
   if (replaying()) std::fprintf(stderr, "     BROKEN: %s\n", what.c_str());

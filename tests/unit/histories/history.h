@@ -42,6 +42,8 @@ class History {
  protected:
   // What happens next; said only while replaying.
   void step(const std::function<std::string()>& say);
+  // What comes of it; said only while replaying.
+  void note(const std::function<std::string()>& say);
   // Something does not hold. The first one counts.
   void breaks(const std::string& what);
 

@@ -187,6 +187,7 @@ class JournalHistory final : public History {
   void transaction() {
     if (database_ == nullptr) return;
     bool durable = dice.one_in(2);
+    bool sync_failed = failed_syncs() > sync_failures_;
     State next = committed_;
     std::string said;
     bool writes = false;  // else there is nothing to bring to the disk, nor what came before
@@ -199,6 +200,7 @@ class JournalHistory final : public History {
              (status ? "" : " FAILED: " + status.error().message());
     });
     if (status) {
+      if (sync_failed) return breaks("committed after an fsync had failed");
       if (durable && writes) after_cut_.clear();
       after_cut_.push_back(next);
       after_kill_.clear();

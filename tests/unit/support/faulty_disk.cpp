@@ -470,6 +470,13 @@ uint64_t FaultyDisk::used() const {
   return state_->used();
 }
 
+uint64_t FaultyDisk::free() const {
+  std::lock_guard lock(state_->mutex);
+  if (!state_->capacity) return uint64_t{1} << 40;
+  uint64_t used = state_->used();
+  return *state_->capacity > used ? *state_->capacity - used : 0;
+}
+
 void FaultyDisk::kill() {
   std::lock_guard lock(state_->mutex);
   ++state_->generation;

@@ -63,6 +63,7 @@ class FaultyDisk {
   // still fits is written.
   void set_capacity(std::optional<uint64_t> bytes);
   uint64_t used() const;
+  uint64_t free() const;  // much, without a capacity
 
   // As kill -9: what is open now does nothing to the disk any more, and is only good for being
   // closed. All that was written stays.

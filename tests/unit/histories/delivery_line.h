@@ -1,0 +1,116 @@
+// One pipeline of a delivery history: a source and a sink that are played, with the spool and the
+// deliverer between, and the model of what was promised to them.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "delivery/deliverer.h"
+#include "histories/history.h"
+#include "journal/journal.h"
+#include "sink_harness.h"
+#include "spool/spool.h"
+
+namespace leat::testing {
+
+// What all pipelines of an agent share.
+struct Surroundings {
+  uv_loop_t* loop;
+  const Clock* clock;
+  JournalClient* journal;
+  std::function<void()> turn;  // everybody who has something to do does it
+  std::function<void(const std::string&)> breaks;
+  std::function<void(const std::function<std::string()>&)> says;
+};
+
+class DeliveryLine final : public Source, public Sink {
+ public:
+  DeliveryLine(std::string name, Dice& dice, bool large);
+
+  // From what the journal has; false when it does not answer with that.
+  bool start(const Surroundings& around);
+  // As a kill, or a pipeline that is let go at once. The sink may have what it has not answered.
+  void end(Dice& dice);
+  bool running() const { return deliverer_ != nullptr; }
+
+  // The source gives a batch when it may; true when it did. `fresh`: also records not given before.
+  bool give(Dice& dice, bool fresh);
+  // The sink answers the oldest attempt; false when there is none.
+  bool answer(Dice& dice, bool well);
+  void stop_input() { spool_->end_of_input(true); }
+  bool stopped() const { return spool_->settled(); }
+  bool at_rest() const;
+
+  // An fsync has failed in this run: from now on what is acknowledged must be delivered.
+  void fsync_failed() { fsync_failed_ = true; }
+  void check_totals();  // when it is at rest
+  void check_all_is_there();
+  bool survives_power_cut() const { return config_.spool.survives_power_cut; }
+  uint64_t given() const { return next_; }
+  uint64_t resumed_at() const { return resumed_at_; }
+  uint64_t waiting() const { return spool_->records_waiting(); }
+  bool replays() const { return replay_ == Replay::kFromPosition; }
+  std::string about() const;
+
+  // Source.
+  Status open(SourceContext& /*context*/) override { return {}; }
+  void resume() override {}
+  void stop(std::function<void()> closed) override { closed(); }
+  void acked(const Position& position) override;
+  SavedPosition saved_form(const Position& position) override;
+  std::string describe(const Position& /*position*/) override { return name_; }
+  // Sink.
+  Status open(SinkContext& /*context*/) override { return {}; }
+  void deliver(const Delivery& delivery, Done done) override;
+  void close(std::function<void()> closed) override { closed(); }
+
+ private:
+  struct Attempt {
+    std::vector<std::string> records;
+    Done done;
+    std::string numbers(size_t name_length) const;
+  };
+  void took(const Attempt& attempt, const char* how);
+  void took(const std::string& record);
+  BatchRef make_batch(uint64_t first, uint64_t count, bool filtered);
+  bool safe(uint64_t n) const { return delivered_.count(n) != 0 || gone_.count(n) != 0; }
+
+  const std::string name_;
+  const bool large_;
+  DeliveryConfig config_;
+  Replay replay_;
+  int in_flight_;
+  uint64_t window_;
+  size_t text_size_;
+  std::string text_;
+
+  Surroundings around_{};
+  Budget budget_{4 << 20};
+  BlockPool pool_{budget_};
+  std::unique_ptr<DeadLetterFile> letters_;
+  std::unique_ptr<Spool> spool_;
+  std::unique_ptr<Deliverer> deliverer_;
+  std::deque<Attempt> attempts_;
+
+  // The model.
+  uint64_t next_ = 0;   // the next record that was never given
+  uint64_t sent_ = 0;   // the next to give in this run
+  uint64_t acked_ = 0;  // all before it is acknowledged
+  std::set<uint64_t> delivered_;
+  std::set<uint64_t> gone_;  // rejected, or filtered
+  std::set<uint64_t> lost_;  // given and not acknowledged by a source that cannot give them again
+  uint64_t newest_ = 0;      // behind the newest that was delivered
+  uint64_t dropped_ = 0;     // said by the runs that are over
+  uint64_t ended_ = 0;       // runs that ended without coming to rest
+  uint64_t resumed_at_ = 0;
+  uint64_t taken_over_ = 0;  // records in the journal when this run began
+  uint64_t given_ = 0;       // in this run
+  bool fsync_failed_ = false;
+};
+
+}  // namespace leat::testing
