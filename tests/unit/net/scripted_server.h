@@ -32,9 +32,7 @@ class Peer {
   void reset();
   bool open() const { return stream_ != nullptr; }
   // Of what was said, the bytes that the kernel does not take: the other side does not read.
-  size_t unsaid() const {
-    return stream_ == nullptr ? 0 : uv_stream_get_write_queue_size(stream_);
-  }
+  size_t unsaid() const { return stream_ == nullptr ? 0 : uv_stream_get_write_queue_size(stream_); }
 
  private:
   friend class ScriptedServer;
