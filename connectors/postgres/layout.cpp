@@ -135,12 +135,13 @@ bool Layout::same_columns(const Layout& other) const {
                                         });
 }
 
-bool Layout::has_unique_key(const std::vector<std::string>& names) const {
+bool Layout::is_among(const std::vector<std::vector<int>>& keys,
+                      const std::vector<std::string>& names) const {
   std::vector<int> wanted;
   for (const std::string& column : names)
     if (const Column* known = find(column)) wanted.push_back(known->number);
   std::sort(wanted.begin(), wanted.end());
-  return std::any_of(unique_keys.begin(), unique_keys.end(), [&wanted](std::vector<int> key) {
+  return std::any_of(keys.begin(), keys.end(), [&wanted](std::vector<int> key) {
     std::sort(key.begin(), key.end());
     return key == wanted;
   });
@@ -168,10 +169,11 @@ std::string layout_sql(const TableName& table) {
          " WHERE t.typtype <> 'd') b WHERE a.attrelid = " +
          oid +
          " AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;"
-         "SELECT 'I', i.indkey::text, i.indnkeyatts FROM pg_catalog.pg_index i WHERE i.indrelid "
+         "SELECT CASE WHEN i.indimmediate THEN 'I' ELSE 'D' END, i.indkey::text, i.indnkeyatts "
+         "FROM pg_catalog.pg_index i WHERE i.indrelid "
          "= " +
          oid +
-         " AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL"
+         " AND i.indisunique AND i.indisvalid AND i.indpred IS NULL"
          " AND i.indexprs IS NULL";
 }
 
@@ -190,6 +192,8 @@ Result<std::optional<Layout>> read_layout(const std::vector<Row>& rows) {
       layout->columns.push_back(read_column(values));
     } else if (what == 'I' && layout) {
       layout->unique_keys.push_back(read_key(values));
+    } else if (what == 'D' && layout) {
+      layout->deferrable_keys.push_back(read_key(values));
     } else if (layout) {
       return strange_answer();
     }

@@ -29,11 +29,21 @@ struct Layout {
   // A BEFORE INSERT trigger may put something in the place of nulls.
   bool before_insert_trigger = false;
   std::vector<Column> columns;
-  std::vector<std::vector<int>> unique_keys;  // numbers of columns, of each unique index
+  std::vector<std::vector<int>> unique_keys;      // numbers of columns, of each unique index
+  std::vector<std::vector<int>> deferrable_keys;  // the same; ON CONFLICT cannot use them
 
   bool same_columns(const Layout& other) const;
   const Column* find(std::string_view name) const;
-  bool has_unique_key(const std::vector<std::string>& names) const;
+  bool has_unique_key(const std::vector<std::string>& names) const {
+    return is_among(unique_keys, names);
+  }
+  bool has_deferrable_key(const std::vector<std::string>& names) const {
+    return is_among(deferrable_keys, names);
+  }
+
+ private:
+  bool is_among(const std::vector<std::vector<int>>& keys,
+                const std::vector<std::string>& names) const;
 };
 
 std::string layout_sql(const TableName& table);

@@ -71,11 +71,15 @@ Status Mapping::check_key() const {
     if (layout_.find(name) == nullptr)
       return wrong(layout_, "has no column " + excerpt(name) + ", named by \"key\"; it has " +
                                 names_in(layout_));
-  if (config_.mode == WriteMode::kUpsert && !layout_.has_unique_key(config_.key))
-    return wrong(layout_, "has no unique index over exactly the key (" + list(config_.key) +
-                              "): CREATE UNIQUE INDEX ON " + quoted_name(layout_.name) + " (" +
-                              list(config_.key) + ")");
-  return {};
+  if (config_.mode != WriteMode::kUpsert || layout_.has_unique_key(config_.key)) return {};
+  if (layout_.has_deferrable_key(config_.key))
+    return wrong(layout_, "the unique constraint over the key (" + list(config_.key) +
+                              ") is DEFERRABLE, which ON CONFLICT cannot use: make it NOT "
+                              "DEFERRABLE, or CREATE UNIQUE INDEX ON " +
+                              quoted_name(layout_.name) + " (" + list(config_.key) + ")");
+  return wrong(layout_, "has no unique index over exactly the key (" + list(config_.key) +
+                            "): CREATE UNIQUE INDEX ON " + quoted_name(layout_.name) + " (" +
+                            list(config_.key) + ")");
 }
 
 int Mapping::column_of(std::string_view field) const {

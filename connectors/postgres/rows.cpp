@@ -181,6 +181,19 @@ CopySource::Piece Rows::next(Buffer& out) {
   return {Piece::Kind::kEnd, std::move(sql), !complete_};
 }
 
+std::string Rows::without_records() const {
+  switch (target_.config->mode) {
+    case WriteMode::kMerge:
+      return target_.merge_sql;
+    case WriteMode::kUpsert:
+      return upsert_sql(target_.table, target_.layout, run_, target_.config->key);
+    case WriteMode::kCopy:
+    case WriteMode::kInsert:
+      break;
+  }
+  return insert_nothing_sql(target_.table, target_.layout, run_);
+}
+
 int64_t Rows::record_at(size_t copies, uint64_t line) const {
   if (line == 0 || copies >= starts_.size() || insert_) return -1;
   uint64_t index = starts_[copies] + line - 1;

@@ -62,6 +62,8 @@ class Rows final : public CopySource {
   bool begun() const { return begun_; }
   // What is sent means something else for columns of other types.
   bool depends_on_types() const { return binary_ || staged(); }
+  // The statement that failed, without any record: what fails with it, too, is no record's fault.
+  std::string without_records() const;
   // The record that line `line` of the COPY after `copies` finished ones was made of; -1: none.
   int64_t record_at(size_t copies, uint64_t line) const;
 

@@ -56,6 +56,7 @@ std::string upsert_sql(const std::string& table, const Layout& layout,
   for (int i : columns) {
     const Column& column = at(layout, i);
     if (std::find(key.begin(), key.end(), column.name) != key.end()) continue;
+    if (column.identity_always) continue;  // a row that is there keeps its own
     updates += (updates.empty() ? "" : ", ") + quoted_name(column.name) + " = excluded." +
                quoted_name(column.name);
   }
@@ -64,6 +65,14 @@ std::string upsert_sql(const std::string& table, const Layout& layout,
          " SELECT DISTINCT ON (" + keys + ") " + list + " FROM " + in_staging() + " ORDER BY " +
          keys + ", " + quoted_name(kRowColumn) + " DESC ON CONFLICT (" + keys + ") DO " +
          (updates.empty() ? "NOTHING" : "UPDATE SET " + updates);
+}
+
+std::string insert_nothing_sql(const std::string& table, const Layout& layout,
+                               const std::vector<int>& columns) {
+  std::string nulls;
+  for (size_t i = 0; i < columns.size(); ++i) nulls += i == 0 ? "NULL" : ", NULL";
+  return "INSERT INTO " + table + " (" + column_list(layout, columns) + ")" +
+         overriding(layout, columns) + " SELECT " + nulls + " WHERE false";
 }
 
 std::string insert_sql(const std::string& table, const Layout& layout,

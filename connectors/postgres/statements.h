@@ -24,6 +24,9 @@ std::string staging_sql(const Layout& layout);
 // From the staging table into the table: the last of several rows with one key wins.
 std::string upsert_sql(const std::string& table, const Layout& layout,
                        const std::vector<int>& columns, const std::vector<std::string>& key);
+// An INSERT without any row.
+std::string insert_nothing_sql(const std::string& table, const Layout& layout,
+                               const std::vector<int>& columns);
 // "INSERT INTO … VALUES ", to be followed by rows.
 std::string insert_sql(const std::string& table, const Layout& layout,
                        const std::vector<int>& columns);

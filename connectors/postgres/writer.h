@@ -95,6 +95,9 @@ class Writer {
   void judge(const ServerError& error, size_t copies);
   void confirm_table(const ServerError& error, size_t copies);
   void judge_rejected(const ServerError& error, size_t copies);
+  void suspect(const ServerError& error, size_t copies);
+  void try_without_records(const ServerError& error);
+  void give_up(const ServerError& error);
   void drifted(const ServerError& error, size_t copies);
   void position_moved();
   Answer moved_by_somebody() const;
@@ -118,6 +121,7 @@ class Writer {
   bool job_begun_ = false;
   bool positions_table_ready_ = false;
   bool proved_ = false;  // records of this pipeline have been stored
+  int suspects_ = 0;  // records in a row, rejected for what may be the table's or the SQL's fault
 
   std::optional<Target> target_;
   std::optional<Mapping> mapping_;

@@ -17,6 +17,17 @@ constexpr std::string_view kBegin =
     "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0;";
 constexpr std::string_view kCommit = "COMMIT";
 
+// When so many records in a row are refused for what need not be their fault, it is not: a trigger
+// is broken, say.
+constexpr int kMostSuspects = 20;
+
+// The server stops at the first.
+Answer rejected_by_server(std::string reason, std::vector<uint32_t> bad = {}) {
+  Answer answer = Answer::rejected(std::move(reason), std::move(bad));
+  answer.only_the_first = true;
+  return answer;
+}
+
 }  // namespace
 
 void Writer::write_positions_only() {
@@ -75,7 +86,10 @@ void Writer::written(const Reply& reply) {
   if (reply.in_transaction || reply.tags.empty() || reply.tags.back() != kCommit)
     return end(Answer::retry(shown_ + ": the server did not commit"));
   positions_.saved();
-  proved_ = proved_ || delivery_->records > 0;
+  if (delivery_->records > 0) {
+    proved_ = true;
+    suspects_ = 0;
+  }
   end(Answer::delivered());
 }
 
@@ -119,25 +133,72 @@ void Writer::judge(const ServerError& error, size_t copies) {
   if (error.text.find(kLayoutChanged) != std::string::npos) return drifted(error, copies);
   Verdict verdict = verdict_on(error.sqlstate);
   // What is wrong in the user's own SQL, or in our tables, is not wrong in the records.
-  bool about_records = rows_ && rows_->begun();
+  bool about_records = rows_ && rows_->begun() && !error.fatal;
+  if (!about_records) {
+    // The first statement of a COPY already meets a table that has changed.
+    if (verdict == Verdict::kDrift && rows_) return drifted(error, copies);
+    return give_up(error);
+  }
   // "Insufficient data left in message" is what the wrong type's receive function says; poolers use
   // the code for other things.
-  if (error.sqlstate == "08P01" && about_records && !error.fatal && !looked_again_)
-    verdict = Verdict::kDrift;
-  if (verdict == Verdict::kDrift && about_records) return drifted(error, copies);
-  if (verdict == Verdict::kRejected && about_records) return confirm_table(error, copies);
+  if (error.sqlstate == "08P01" && !looked_again_) verdict = Verdict::kDrift;
+  if (refuses_row(error.sqlstate, error.routine)) verdict = Verdict::kRejected;
   switch (verdict) {
+    case Verdict::kRetry:
+    case Verdict::kReconnect:
+      return give_up(error);
+    case Verdict::kDrift:
+      return drifted(error, copies);
+    case Verdict::kRejected:
+      return confirm_table(error, copies);
+    case Verdict::kFailed:
+    case Verdict::kUnclear:
+      return suspect(error, copies);
+  }
+}
+
+void Writer::give_up(const ServerError& error) {
+  switch (verdict_on(error.sqlstate)) {
     case Verdict::kReconnect:
       connection_.reset();
       positions_.forget();
       [[fallthrough]];
     case Verdict::kRetry:
+    case Verdict::kUnclear:
       return end(Answer::retry(told(error)));
     default:
-      // The first statement of a COPY already meets a table that has changed.
-      if (verdict == Verdict::kDrift && rows_) return drifted(error, copies);
       return end(Answer::failed(told(error)));
   }
+}
+
+// Whose an error is cannot be read off its code alone: input functions, triggers and policies raise
+// what they like. What names a line of the COPY is that record's; of the rest, what goes wrong
+// without any record, too, is none's.
+void Writer::suspect(const ServerError& error, size_t copies) {
+  if (suspects_ >= kMostSuspects) return give_up(error);
+  bool named = rows_->record_at(copies, copy_line(error, target_->relation_in_errors())) >= 0;
+  // An internal error that names no line may be anything.
+  if (!named && (!connection_ || error.sqlstate.starts_with("XX"))) return give_up(error);
+  if (!named) return try_without_records(error);
+  ++suspects_;
+  confirm_table(error, copies);
+}
+
+void Writer::try_without_records(const ServerError& error) {
+  std::string sql =
+      std::string(kBegin) + target_->after_copy + rows_->without_records() + "\n; ROLLBACK";
+  connection_->query(sql, [this, error](Result<Reply> reply) {
+    if (!reply) return lost(reply.error());
+    bool same = reply->error && reply->error->sqlstate == error.sqlstate;
+    auto told_whose = [this, error, same](Result<Reply> ended) {
+      if (!ended) return lost(ended.error());
+      if (same) return give_up(error);
+      if (delivery_->records == 1) ++suspects_;
+      end(rejected_by_server(error.message()));
+    };
+    if (!reply->in_transaction) return told_whose(std::move(reply));
+    connection_->query("ROLLBACK", std::move(told_whose));
+  });
 }
 
 // Bytes made for another type than the column has by now can look like any kind of bad data.
@@ -154,17 +215,18 @@ void Writer::confirm_table(const ServerError& error, size_t copies) {
 void Writer::judge_rejected(const ServerError& error, size_t copies) {
   const std::string relation = target_->relation_in_errors();
   int64_t index = rows_->record_at(copies, copy_line(error, relation));
-  if (index < 0) return end(Answer::rejected(error.message()));
-  end(Answer::rejected(error.message(), {static_cast<uint32_t>(index)}));
+  std::vector<uint32_t> bad;
+  if (index >= 0) bad.push_back(static_cast<uint32_t>(index));
+  end(rejected_by_server(error.message(), std::move(bad)));
 }
 
 // The table is not what we believed. The next attempt, at once, is made for what it is now; when
 // that meets the same error, it is not the table.
 void Writer::drifted(const ServerError& error, size_t copies) {
   if (std::exchange(looked_again_, true)) {
-    if (error.sqlstate.starts_with("22") && rows_ && rows_->begun())
-      return judge_rejected(error, copies);
-    return end(Answer::failed(told(error)));
+    if (!rows_ || !rows_->begun()) return end(Answer::failed(told(error)));
+    if (error.sqlstate.starts_with("22")) return judge_rejected(error, copies);
+    return suspect(error, copies);
   }
   log::info(config_.job.pipeline, shown_ + ": the table " + config_.table.sql() +
                                       " may have changed (" + error.message() +

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.postgres_pipelines import deliver, reasons
+from harness.postgres_pipelines import configure, deliver, fails, lines, reasons
 
 
 @pytest.mark.parametrize("mode", ["copy", "insert", "upsert"])
@@ -100,3 +100,92 @@ def test_a_view_with_an_instead_of_trigger_is_a_target(agent, database):
         CREATE TRIGGER store INSTEAD OF INSERT ON t FOR EACH ROW EXECUTE FUNCTION store()""")
     deliver(agent, database, {"id": 1}, {"id": 2})
     assert database.count("base") == 2
+
+
+# --- whose an error is ---------------------------------------------------------------------------
+
+
+MODES = ["copy", "insert", "upsert"]
+
+
+def options_of(mode):
+    return {"writeMode": mode, **({"key": ["id"]} if mode == "upsert" else {})}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_text_that_an_input_function_calls_a_syntax_error_is_that_records(agent, database, mode):
+    """42601, as of a mistake in the configuration's SQL. It ended the pipeline."""
+    database.query("CREATE TABLE t (id int PRIMARY KEY, v tsquery)")
+    deliver(agent, database, {"id": 1, "v": "a & b"}, {"id": 2, "v": "a & "}, {"id": 3, "v": "c"},
+            **options_of(mode))
+    assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("3",)]
+    assert len(reasons(agent)) == 1 and "42601" in reasons(agent)[0]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("code", ["45000", "42501", "42P01", "0A000", "XX000"])
+def test_whatever_a_trigger_raises_for_one_row_is_that_rows(agent, database, mode, code):
+    """It was tried again for ever, or ended the pipeline."""
+    if code == "XX000" and mode != "copy":
+        pytest.skip("an internal error that names no line may be anything")
+    database.query(f"""
+        CREATE TABLE t (id int PRIMARY KEY);
+        CREATE FUNCTION check_it() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF NEW.id = 2 THEN RAISE EXCEPTION 'no twos' USING ERRCODE = '{code}'; END IF;
+          RETURN NEW;
+        END $$;
+        CREATE TRIGGER check_it BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION check_it()""")
+    deliver(agent, database, {"id": 1}, {"id": 2}, {"id": 3}, **options_of(mode))
+    assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("3",)]
+    assert reasons(agent) == [f"no twos, SQLSTATE {code}"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_trigger_that_is_broken_for_every_row_does_not_bury_them_all(agent, database, mode):
+    database.query("""
+        CREATE TABLE t (id int PRIMARY KEY);
+        CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN INSERT INTO nowhere VALUES (NEW.id); RETURN NEW; END $$;
+        CREATE TRIGGER broken BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION broken()""")
+    configure(agent, database, lines(agent, *({"id": n} for n in range(200))), **options_of(mode))
+    assert agent.run() == 1
+    assert 'relation "nowhere" does not exist' in agent.log
+    assert len(agent.dead_letters()) <= 20  # those of the end may not be written yet
+
+
+@pytest.mark.parametrize("mode", ["insert", "upsert"])
+def test_a_row_that_a_policy_refuses_is_rejected(agent, database, mode):
+    """42501, as of a right that is missing. It was tried again for ever."""
+    database.query("CREATE TABLE t (id int PRIMARY KEY, site text); ALTER TABLE t ENABLE ROW LEVEL "
+                   "SECURITY; CREATE POLICY north ON t USING (true) WITH CHECK (site = 'north'); "
+                   "GRANT SELECT, INSERT, UPDATE ON t TO trusted")
+    deliver(agent, database, {"id": 1, "site": "north"}, {"id": 2, "site": "south"},
+            {"id": 3, "site": "north"}, url=database.url_of("trusted"), **options_of(mode))
+    assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("3",)]
+    assert len(reasons(agent)) == 1 and "row-level security policy" in reasons(agent)[0]
+
+
+def test_an_upsert_leaves_an_identity_column_that_is_always_generated_alone(agent, database):
+    """It ended the pipeline (428C9)."""
+    database.query("CREATE TABLE t (n bigint GENERATED ALWAYS AS IDENTITY, id int PRIMARY KEY, v int)")
+    for run, v in enumerate((1, 2)):
+        agent.data_dir = agent.folder / str(run)
+        deliver(agent, database, {"id": 1, "n": 7 + run, "v": v}, writeMode="upsert", key=["id"])
+    assert database.query("SELECT n, id, v FROM t") == [("7", "1", "2")]
+    assert agent.dead_letters() == []
+
+
+def test_a_unique_key_that_is_deferrable_is_called_so(agent, database):
+    database.query("CREATE TABLE t (id int UNIQUE DEFERRABLE)")
+    log = fails(agent, database, {"id": 1}, writeMode="upsert", key=["id"])
+    assert "is DEFERRABLE, which ON CONFLICT cannot use" in log
+
+
+@pytest.mark.parametrize("mode", ["copy", "upsert"])
+def test_scattered_bad_rows_do_not_cost_the_delivery_each(agent, database, mode):
+    database.query("CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v % 50 <> 0), s text)")
+    deliver(agent, database, *({"id": n, "v": n, "s": "x" * 200} for n in range(5000)), records=5000,
+            **options_of(mode))
+    assert database.count("t") == 4900
+    assert len(agent.dead_letters()) == 100

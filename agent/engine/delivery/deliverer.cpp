@@ -257,6 +257,13 @@ void Deliverer::prepare(Item& item, Delivery& delivery) {
 }
 
 void Deliverer::send(Item& item) {
+  // What was tried before is tried again as it was: nobody may know what became of it.
+  if (piece_limit_ > 0 && item.todo.front().records > piece_limit_ &&
+      item.todo.front().key.empty()) {
+    Delivery whole = std::move(item.todo.front());
+    item.todo.front() = subrange(whole, piece_limit_, whole.records - piece_limit_);
+    item.todo.push_front(subrange(whole, 0, piece_limit_));
+  }
   Delivery& delivery = item.todo.front();
   prepare(item, delivery);
   item.sending = true;
@@ -274,6 +281,7 @@ void Deliverer::answered(Item& item, Answer answer) {
     case Outcome::kDelivered:
       trouble_.over();
       counters_.delivered += item.todo.front().records;
+      found_good(item.todo.front().records);
       merge_reached(item.so_far, item.todo.front());
       item.todo.pop_front();
       break;
@@ -304,7 +312,36 @@ void Deliverer::not_now(const Answer& answer) {
   });
 }
 
+void Deliverer::found_good(size_t records) {
+  since_bad_ += records;
+  if (piece_limit_ == 0 || since_bad_ < 4 * piece_limit_) return;
+  piece_limit_ *= 2;
+  if (piece_limit_ >= static_cast<size_t>(setup_.limits.records)) piece_limit_ = 0;
+}
+
+void Deliverer::found_bad(size_t good_before) {
+  piece_limit_ = std::max<size_t>((since_bad_ + good_before) / 2, 1);
+  since_bad_ = 0;
+}
+
+// What lies before the bad record goes first, and then what lies behind it.
+void Deliverer::rejected_at_first(Item& item, const Answer& answer) {
+  Delivery piece = std::move(item.todo.front());
+  item.todo.pop_front();
+  const size_t bad = answer.bad_records.front();
+  bury(item, piece, bad, answer.reason_of(0));
+  found_bad(bad);
+  Delivery before = subrange(piece, 0, bad);
+  Delivery behind = subrange(piece, bad + 1, piece.records - bad - 1);
+  bool positions_only = setup_.config.exactly_once && piece.records == 1 && item.todo.empty();
+  if (behind.records > 0 || positions_only) item.todo.push_front(std::move(behind));
+  if (before.records > 0) item.todo.push_front(std::move(before));
+}
+
 void Deliverer::rejected(Item& item, const Answer& answer) {
+  if (answer.only_the_first && answer.bad_records.size() == 1)
+    return rejected_at_first(item, answer);
+  if (answer.only_the_first && item.todo.front().records == 1) found_bad(0);
   Delivery piece = std::move(item.todo.front());
   item.todo.pop_front();
   if (piece.records <= 1 || !answer.bad_records.empty()) {

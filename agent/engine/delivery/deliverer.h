@@ -98,6 +98,9 @@ class Deliverer {
   void prepare(Item& item, Delivery& delivery);
   void answered(Item& item, Answer answer);
   void rejected(Item& item, const Answer& answer);
+  void rejected_at_first(Item& item, const Answer& answer);
+  void found_bad(size_t good_before);
+  void found_good(size_t records);
   void bury(Item& item, const Delivery& delivery, size_t index, const std::string& reason);
   void not_now(const Answer& answer);
   bool settle();
@@ -118,6 +121,10 @@ class Deliverer {
   bool paused_ = false;                 // waiting for retry_
   int busy_ = 0;                        // attempts under way at the sink
   bool stopped_ = false;                // by stop(), or since the sink cannot go on
+  // While bad records come one by one (Answer::only_the_first): pieces have at most so many
+  // records, half of what lay between the last two, so that little is sent in vain. 0: no limit.
+  size_t piece_limit_ = 0;
+  size_t since_bad_ = 0;
   bool committing_ = false;
   bool commit_failed_ = false;
 

@@ -75,6 +75,10 @@ struct Answer {
   // Of bad_records, one each, where they differ; none: `reason` is that of all.
   std::vector<std::string> bad_reasons;
 
+  // kRejected: the peer stopped at the first bad record (of bad_records, where it is named). Those
+  // before it are good, and what lies behind it may hold more.
+  bool only_the_first = false;
+
   const std::string& reason_of(size_t bad) const {
     return bad < bad_reasons.size() ? bad_reasons[bad] : reason;
   }

@@ -50,6 +50,9 @@ ServerError read_error(std::string_view body) {
       case 'n':
         error.constraint = std::move(text);
         break;
+      case 'R':
+        error.routine = std::move(text);
+        break;
       default:
         break;
     }

@@ -21,7 +21,8 @@ struct ServerError {
   std::string hint;
   std::string context;  // several lines
   std::string constraint;
-  bool fatal = false;  // the session is over
+  std::string routine;  // of the server's source, where it was raised: in no language
+  bool fatal = false;   // the session is over
 
   // One line for people: 'duplicate key value … (Key (id)=(5) already exists.), SQLSTATE 23505'.
   std::string message() const;

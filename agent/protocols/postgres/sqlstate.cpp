@@ -26,33 +26,34 @@ constexpr Rule kRules[] = {
     {"55006", Verdict::kRetry},   // object in use
     {"55", Verdict::kFailed},  // object not in the state needed: a sequence that cannot be used, …
     {"58", Verdict::kRetry},   // I/O errors of the server
-    {"XX", Verdict::kRetry},   // internal errors, damaged data
-    {"72", Verdict::kRetry},   // snapshot too old
-    {"HV", Verdict::kRetry},   // a foreign table's server is away
-    {"28", Verdict::kReconnect},  // wrong password, no pg_hba.conf entry: passwords get renewed
-    {"3D", Verdict::kReconnect},  // no such database: it may be under restoration
-    {"42501", Verdict::kRetry},   // a GRANT is missing
-    {"22P03", Verdict::kDrift},   // binary data of another type than the column's
-    {"22P04", Verdict::kDrift},   // COPY data with another number of columns
-    {"42703", Verdict::kDrift},   // no such column
-    {"42P01", Verdict::kDrift},   // no such table
-    {"42804", Verdict::kDrift},   // type mismatch
-    {"42P10", Verdict::kDrift},   // no unique index fits ON CONFLICT
-    {"428C9", Verdict::kDrift},   // the column has become a generated one
-    {"42809", Verdict::kDrift},   // a view where a table was
-    {"3F000", Verdict::kDrift},   // no such schema
-    {"0A000", Verdict::kDrift},   // not supported for this kind of table
-    {"42", Verdict::kFailed},     // syntax error, …: in preSql, mergeSql, postSql
-    {"22", Verdict::kRejected},   // data exceptions
-    {"23", Verdict::kRejected},   // constraints
-    {"21", Verdict::kRejected},   // a row hit twice by ON CONFLICT
-    {"44", Verdict::kRejected},   // WITH CHECK OPTION of a view
-    {"54", Verdict::kRejected},   // too big for an index row, …
-    {"P0", Verdict::kRejected},   // RAISE in a trigger
-    {"20", Verdict::kRejected},   // CASE not found in a trigger
-    {"27", Verdict::kRejected},   // triggered data change violation
-    {"09", Verdict::kRejected},   // triggered action exception
-    {"2F", Verdict::kRejected},   // exceptions in functions
+    {"XX000", Verdict::kUnclear},  // internal errors; and whatever an extension does not like
+    {"XX", Verdict::kRetry},       // damaged data
+    {"72", Verdict::kRetry},       // snapshot too old
+    {"HV", Verdict::kRetry},       // a foreign table's server is away
+    {"28", Verdict::kReconnect},   // wrong password, no pg_hba.conf entry: passwords get renewed
+    {"3D", Verdict::kReconnect},   // no such database: it may be under restoration
+    {"42501", Verdict::kRetry},    // a GRANT is missing
+    {"22P03", Verdict::kDrift},    // binary data of another type than the column's
+    {"22P04", Verdict::kDrift},    // COPY data with another number of columns
+    {"42703", Verdict::kDrift},    // no such column
+    {"42P01", Verdict::kDrift},    // no such table
+    {"42804", Verdict::kDrift},    // type mismatch
+    {"42P10", Verdict::kDrift},    // no unique index fits ON CONFLICT
+    {"428C9", Verdict::kDrift},    // the column has become a generated one
+    {"42809", Verdict::kDrift},    // a view where a table was
+    {"3F000", Verdict::kDrift},    // no such schema
+    {"0A000", Verdict::kDrift},    // not supported for this kind of table
+    {"42", Verdict::kFailed},      // syntax error, …: in preSql, mergeSql, postSql
+    {"22", Verdict::kRejected},    // data exceptions
+    {"23", Verdict::kRejected},    // constraints
+    {"21", Verdict::kRejected},    // a row hit twice by ON CONFLICT
+    {"44", Verdict::kRejected},    // WITH CHECK OPTION of a view
+    {"54", Verdict::kRejected},    // too big for an index row, …
+    {"P0", Verdict::kRejected},    // RAISE in a trigger
+    {"20", Verdict::kRejected},    // CASE not found in a trigger
+    {"27", Verdict::kRejected},    // triggered data change violation
+    {"09", Verdict::kRejected},    // triggered action exception
+    {"2F", Verdict::kRejected},    // exceptions in functions
     {"38", Verdict::kRejected},     {"39", Verdict::kRejected},
     {"0", Verdict::kFailed},        {"2D", Verdict::kFailed},  // COMMIT where there must be none
     {"34", Verdict::kFailed},       {"3", Verdict::kFailed},
@@ -80,7 +81,11 @@ constexpr Advice kAdvice[] = {
 Verdict verdict_on(std::string_view sqlstate) {
   for (const Rule& rule : kRules)
     if (sqlstate.starts_with(rule.start)) return rule.verdict;
-  return Verdict::kRetry;
+  return Verdict::kUnclear;
+}
+
+bool refuses_row(std::string_view sqlstate, std::string_view routine) {
+  return sqlstate == "42501" && (routine == "ExecWithCheckOptions" || routine == "exec_stmt_raise");
 }
 
 bool blames_definition(std::string_view sqlstate) {

@@ -12,11 +12,15 @@ enum class Verdict {
   kRejected,   // something in the data is bad
   kDrift,      // the table is not as we believe: look again; if it is, it is kFailed or kRejected
   kFailed,     // a person must change the configuration
+  kUnclear,    // a code that nobody knows, as triggers and policies may raise; else kRetry
 };
 
 // What heals by itself or by a person on the server's side is never kFailed, and data is never
-// rejected for it. A code that nobody knows is kRetry: that loses nothing.
+// rejected for it.
 Verdict verdict_on(std::string_view sqlstate);
+// 42501 says that a right is missing, which a person will grant; or that a policy or a trigger does
+// not want this row. The server's source tells them apart.
+bool refuses_row(std::string_view sqlstate, std::string_view routine);
 
 // A CREATE or ALTER TABLE made from records was refused for what is in them: their fields' names,
 // or how many there are.

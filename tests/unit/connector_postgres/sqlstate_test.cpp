@@ -7,8 +7,21 @@ namespace {
 
 TEST(Sqlstate, what_heals_by_itself_is_tried_again) {
   for (const char* code : {"40001", "40P01", "53100", "53200", "53300", "55P03", "55006", "57014",
-                           "58030", "XX000", "XX001", "72000", "HV000", "42501", "99999", "", "ZZ"})
+                           "58030", "XX001", "72000", "HV000", "42501"})
     EXPECT_EQ(verdict_on(code), Verdict::kRetry) << code;
+}
+
+TEST(Sqlstate, what_nobody_knows_may_be_anything) {
+  for (const char* code : {"45000", "XX000", "99999", "", "ZZ"})
+    EXPECT_EQ(verdict_on(code), Verdict::kUnclear) << code;
+}
+
+TEST(Sqlstate, a_row_that_a_policy_or_a_trigger_refuses_is_no_missing_right) {
+  EXPECT_TRUE(refuses_row("42501", "ExecWithCheckOptions"));
+  EXPECT_TRUE(refuses_row("42501", "exec_stmt_raise"));
+  EXPECT_FALSE(refuses_row("42501", "aclcheck_error"));
+  EXPECT_FALSE(refuses_row("42501", ""));
+  EXPECT_FALSE(refuses_row("57014", "exec_stmt_raise"));
 }
 
 TEST(Sqlstate, what_needs_another_session_drops_this_one) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "fixture.h"
 
 namespace leat {
@@ -10,6 +12,7 @@ namespace {
 using testing::DelivererTest;
 using testing::make_batch;
 using testing::read_file;
+using testing::ScriptedSink;
 
 TEST_F(DelivererTest, cuts_deliveries_by_records_across_batches) {
   make();
@@ -239,6 +242,75 @@ TEST_F(DelivererTest, exactly_once_stores_the_position_of_a_batch_whose_records_
   EXPECT_EQ(sink_.open_attempts.front().positions.front().value, "20");
   answer("", Answer::delivered());
   run_until_settled();
+}
+
+Answer first_is_bad(uint32_t index) {
+  Answer answer = Answer::rejected("bad", {index});
+  answer.only_the_first = true;
+  return answer;
+}
+
+TEST_F(DelivererTest, what_lies_before_the_first_bad_record_goes_first_and_then_what_lies_behind) {
+  limits_.records = 10;
+  make();
+  add(0, 10);
+  answer("r0 r1 r2 r3 r4 r5 r6 r7 r8 r9", first_is_bad(6));
+  // In pieces of half of what lay before it.
+  answer("r0 r1 r2", Answer::delivered());
+  answer("r3 r4 r5", Answer::delivered());
+  answer("r7 r8 r9", first_is_bad(2));
+  answer("r7 r8", Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(buried_, (std::vector<std::string>{"r6", "r9"}));
+  EXPECT_EQ(saved(), "100");
+}
+
+TEST_F(DelivererTest, a_piece_that_may_have_arrived_is_tried_again_as_it_was) {
+  limits_.records = 8;
+  make(2);
+  add(0, 12);
+  run_until([this] { return sink_.open_attempts.size() == 2; });
+  auto second = std::move(sink_.open_attempts.back());
+  sink_.open_attempts.pop_back();
+  second.done(Answer::retry("no answer"));
+  answer("r0 r1 r2 r3 r4 r5 r6 r7", first_is_bad(2));
+  answer("r0", Answer::delivered());
+  answer("r8 r9 r10 r11", Answer::delivered());
+}
+
+// 97 times the bytes were sent before.
+TEST_F(DelivererTest, scattered_bad_records_cost_at_most_twice_the_bytes) {
+  constexpr int kRecords = 20'000;
+  for (bool named : {true, false}) {
+    limits_.records = 5000;
+    make();
+    sink_.history.clear();
+    buried_.clear();
+    size_t sent = 0;
+    for (int next = 0; next < kRecords || !deliverer_->settled();) {
+      for (; next < kRecords && deliverer_->wants_more(); next += 1000) add(next, 1000);
+      if (next == kRecords) deliverer_->end_of_input();
+      run_until([&] {
+        return !sink_.open_attempts.empty() || deliverer_->settled() ||
+               (next < kRecords && deliverer_->wants_more());
+      });
+      if (sink_.open_attempts.empty()) continue;
+      ScriptedSink::Attempt attempt = std::move(sink_.open_attempts.front());
+      sink_.open_attempts.pop_front();
+      std::istringstream records(attempt.text);
+      Answer answer = Answer::delivered();
+      uint32_t index = 0;
+      for (std::string one; records >> one; ++index) {
+        ++sent;
+        if (std::stoi(one.substr(1)) % 50 != 0 || answer.outcome != Outcome::kDelivered) continue;
+        answer = first_is_bad(index);
+        if (!named) answer.bad_records.clear();
+      }
+      attempt.done(answer);
+    }
+    EXPECT_EQ(buried_.size(), 400U);
+    EXPECT_LE(sent, (named ? 2U : 6U) * kRecords);
+  }
 }
 
 }  // namespace
