@@ -19,6 +19,67 @@ void Batch::charge_vectors() {
   charged_ += held;
 }
 
+BatchRef Batch::make_rest(Position from) {
+  BatchRef out = BatchRef::make(pool_, content);
+  out->whole_ = whole_ ? whole_ : BatchRef(this);  // not a chain of rests: each would be kept
+  out->shapes_ = shapes_;                          // charged there
+  out->begin = from;
+  out->end = end;
+  out->arrival_us = arrival_us;
+  out->quantum = quantum;
+  end = from;
+  rest = out;
+  return out;
+}
+
+namespace {
+
+template <typename T>
+void move_rest(std::vector<T>& items, std::vector<T>& out, size_t from) {
+  uint32_t offset = items[from - 1].end_offset;
+  uint32_t line = items[from - 1].end_line;
+  out.assign(items.begin() + static_cast<std::ptrdiff_t>(from), items.end());
+  items.resize(from);
+  for (T& item : out) {
+    item.end_offset -= offset;
+    item.end_line -= line;
+  }
+}
+
+}  // namespace
+
+void Batch::leave_records(size_t from) {
+  BatchRef before = std::exchange(rest, {});
+  BatchRef out = make_rest(position_after(from - 1));
+  uint32_t end_offset = records.back().end_offset - records[from - 1].end_offset;
+  uint32_t end_line = records.back().end_line - records[from - 1].end_line;
+  move_rest(records, out->records, from);
+  if (!before) return;
+  for (Record record : before->records) {
+    record.end_offset += end_offset;
+    record.end_line += end_line;
+    out->records.push_back(record);
+  }
+  out->end = before->end;
+}
+
+void Batch::leave_slices(size_t from) {
+  uint32_t offset = slices[from - 1].end_offset;
+  BatchRef out = make_rest(position_after(from - 1));
+  move_rest(slices, out->slices, from);
+  for (const MessageFields& fields : message_fields) {
+    if (fields.end_offset <= offset) continue;
+    out->message_fields.push_back(fields);
+    out->message_fields.back().end_offset -= offset;
+  }
+}
+
+void Batch::leave_bytes(size_t from, uint32_t lines) {
+  BatchRef out = make_rest({begin.partition, begin.offset + from, begin.line + lines});
+  out->bytes = bytes.subspan(from);
+  bytes = bytes.first(from);
+}
+
 void append_json(std::string& out, const Record& record) {
   out += '{';
   bool first = true;

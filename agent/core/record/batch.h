@@ -65,6 +65,33 @@ enum class Content : uint8_t {
   kRecords,  // `records`: decoded records
 };
 
+class Batch;
+
+// Shared ownership of a batch. Copied and dropped on the pipeline's loop thread only.
+class BatchRef {
+ public:
+  BatchRef() = default;
+  explicit BatchRef(Batch* batch) : batch_(batch) { retain(); }
+  BatchRef(const BatchRef& other) : batch_(other.batch_) { retain(); }
+  BatchRef(BatchRef&& other) noexcept : batch_(std::exchange(other.batch_, nullptr)) {}
+  BatchRef& operator=(BatchRef other) noexcept {
+    std::swap(batch_, other.batch_);
+    return *this;
+  }
+  ~BatchRef() { reset(); }
+
+  static BatchRef make(BlockPool& pool, Content content);
+
+  void reset();
+  Batch* operator->() const { return batch_; }
+  Batch& operator*() const { return *batch_; }
+  explicit operator bool() const { return batch_ != nullptr; }
+
+ private:
+  void retain();
+  Batch* batch_ = nullptr;
+};
+
 class Batch {
  public:
   Batch(BlockPool& pool, Content form) : arena(pool), content(form), pool_(pool) {}
@@ -111,6 +138,32 @@ class Batch {
     return {begin.partition, begin.offset + end_offset_of(i), begin.line + end_line_of(i)};
   }
 
+  // --- running in turns: memory is given back between them ---
+  //
+  // A stage that has made `quantum` bytes of the records it came to (much can be made of little),
+  // or as many dead letters as may wait, stops behind the record it is at and leaves the others to
+  // `rest`: a batch as if the source had cut there. It is run when there is room again.
+  size_t quantum = SIZE_MAX;  // without limit: all is made at once
+  BatchRef rest;
+  bool in_turns() const { return quantum != SIZE_MAX; }
+  // Whether record or slice `i` may be the first of the rest. Those that end at one place are
+  // acknowledged together, and stay together.
+  bool may_cut(size_t i) const {
+    return in_turns() && i > 0 && i < count() && end_offset_of(i) != end_offset_of(i - 1);
+  }
+  // Leaves what is from here on. `from` as may_cut() says; or, of kBytes, the length of some whole
+  // frames and the number of lines in them.
+  void leave_records(size_t from);
+  void leave_slices(size_t from);
+  void leave_bytes(size_t from, uint32_t lines);
+
+  // Of slices that an encoder has just made: how many records at the end it has not come to.
+  size_t not_encoded = 0;
+
+  // Text that transforms have given to all these records together, beyond what they had from the
+  // source: a record may take much more than its stretch of the source says.
+  size_t made = 0;
+
   // Keeps a shape alive as long as the batch. Cheap when it is the one adopted last.
   void adopt(const ShapeRef& shape);
   const std::vector<ShapeRef>& shapes() const { return shapes_; }
@@ -121,43 +174,27 @@ class Batch {
 
  private:
   friend class BatchRef;
+  BatchRef make_rest(Position from);
+
   BlockPool& pool_;
+  BatchRef whole_;  // of which this is a rest: what the records or bytes here point into
   std::vector<ShapeRef> shapes_;
   size_t charged_ = 0;       // shapes, charged to the budget beside the arena's blocks
   uint32_t references_ = 0;  // not atomic: references are taken and dropped on the loop thread
 };
 
-// Shared ownership of a batch. Copied and dropped on the pipeline's loop thread only.
-class BatchRef {
- public:
-  BatchRef() = default;
-  explicit BatchRef(Batch* batch) : batch_(batch) { retain(); }
-  BatchRef(const BatchRef& other) : batch_(other.batch_) { retain(); }
-  BatchRef(BatchRef&& other) noexcept : batch_(std::exchange(other.batch_, nullptr)) {}
-  BatchRef& operator=(BatchRef other) noexcept {
-    std::swap(batch_, other.batch_);
-    return *this;
-  }
-  ~BatchRef() { reset(); }
+inline BatchRef BatchRef::make(BlockPool& pool, Content content) {
+  return BatchRef(new Batch(pool, content));
+}
 
-  static BatchRef make(BlockPool& pool, Content content) {
-    return BatchRef(new Batch(pool, content));
-  }
+inline void BatchRef::reset() {
+  Batch* batch = std::exchange(batch_, nullptr);
+  if (batch != nullptr && --batch->references_ == 0) delete batch;
+}
 
-  void reset() {
-    Batch* batch = std::exchange(batch_, nullptr);
-    if (batch != nullptr && --batch->references_ == 0) delete batch;
-  }
-  Batch* operator->() const { return batch_; }
-  Batch& operator*() const { return *batch_; }
-  explicit operator bool() const { return batch_ != nullptr; }
-
- private:
-  void retain() {
-    if (batch_ != nullptr) ++batch_->references_;
-  }
-  Batch* batch_ = nullptr;
-};
+inline void BatchRef::retain() {
+  if (batch_ != nullptr) ++batch_->references_;
+}
 
 // The record as one JSON object, for dead letters, stdout and messages.
 void append_json(std::string& out, const Record& record);

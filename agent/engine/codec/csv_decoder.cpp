@@ -96,7 +96,7 @@ Status CsvDecoder::decode_stream(Batch& batch, DeadLetters& dead) {
   if (!batch.preamble) batch.records.reserve(batch.bytes.size() / kTypicalRow + 16);
   read(work, work.base, end);
   if (!batch.preamble) batch.end.line = batch.begin.line + work.lines;
-  if (batch.end.last) partitions_.erase(entry);
+  if (batch.end.last) partitions_.erase(entry);  // not when there is a rest
   return {};
 }
 
@@ -114,6 +114,11 @@ void CsvDecoder::decode_slices(Batch& batch, DeadLetters& dead) {
               .slice = &slice};
     reader_.begin(start + slice.size, batch.arena);
     read(work, start, start + slice.size);
+    size_t next = static_cast<size_t>(&slice - batch.slices.data()) + 1;
+    if (work.stop && batch.may_cut(next)) {
+      batch.leave_slices(next);
+      break;
+    }
   }
   if (!batch.slices.empty()) batch.end.line = batch.begin.line + batch.slices.back().end_line;
 }
@@ -134,6 +139,10 @@ void CsvDecoder::read(Work& work, char* p, char* end) {
       learn_header(work, row);
     } else {
       if (position_after(work, row).offset > progress.rows_from) add_record(work, row);
+      if (work.stop && work.slice == nullptr && p < end) {
+        work.batch.leave_bytes(static_cast<size_t>(p - work.base), work.lines);
+        return;
+      }
       continue;
     }
     if (work.batch.preamble && progress.at_rows())
@@ -292,6 +301,7 @@ void CsvDecoder::unescape_doubled() {
 
 void CsvDecoder::reject(Work& work, const Row& row, std::string_view reason) {
   work.dead.add_text(row.text(), position_after(work, row), reason);
+  work.stop = work.batch.in_turns() && work.dead.full();
 }
 
 }  // namespace leat

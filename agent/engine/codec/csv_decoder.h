@@ -54,6 +54,7 @@ class CsvDecoder final : public Decoder {
     char* base = nullptr;  // of the bytes now read
     const Slice* slice = nullptr;
     uint32_t lines = 0;  // so far in the batch; not counted in a slice
+    bool stop = false;   // this turn ends: no more dead letters may wait
   };
 
   struct Row {

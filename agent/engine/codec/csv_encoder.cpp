@@ -40,17 +40,23 @@ CsvEncoder::CsvEncoder(CsvDialect dialect, std::vector<std::string> columns, std
 Result<BatchRef> CsvEncoder::encode(const Batch& in, DeadLetters& dead) {
   BatchRef out = batch_like(in);
   SliceWriter writer(out->arena);
+  size_t made = 0;
   shape_ = nullptr;  // another batch's shape may have had the same address
   for (size_t i = 0; i < in.records.size(); ++i) {
     const Record& record = in.records[i];
     if (columns_.empty()) choose_columns(record);
     if (record.shape != shape_) map_shape(*record.shape);
+    bool stop = false;
     if (write_row(record, writer)) {
       out->slices.push_back(writer.finish(record.end_offset, record.end_line));
+      made += out->slices.back().size;
+      stop = made >= in.quantum;
     } else {
       writer.discard();
       dead.add(in, i, reason_);
+      stop = dead.full();
     }
+    if (stop && in.may_cut(i + 1)) return stop_behind(i, in, std::move(out));
   }
   return out;
 }

@@ -73,6 +73,10 @@ void JsonDecoder::decode_lines(Work& work) {
       batch.records.resize(first);
       const Position& from = batch.begin;
       reject(work, line, next, {from.partition, from.offset + offset, from.line + lines});
+      if (batch.in_turns() && next < end && work.dead.full()) {
+        batch.leave_bytes(offset, lines);
+        break;
+      }
     }
     line = next;
   }
@@ -91,6 +95,10 @@ void JsonDecoder::decode_slices(Work& work) {
     if (document(work, slice.data) == nullptr) {
       batch.records.resize(first);
       reject(work, slice.data, end, batch.position_after(s));
+      if (batch.may_cut(s + 1) && work.dead.full()) {
+        batch.leave_slices(s + 1);
+        break;
+      }
     }
     for (size_t i = first; i < batch.records.size(); ++i) {
       batch.records[i].end_offset = slice.end_offset;

@@ -40,9 +40,13 @@ bool needs_escapes(std::string_view text) {
 Result<BatchRef> JsonEncoder::encode(const Batch& in, DeadLetters&) {
   BatchRef out = batch_like(in);
   SliceWriter writer(out->arena);
-  for (const Record& record : in.records) {
+  size_t made = 0;
+  for (size_t i = 0; i < in.records.size(); ++i) {
+    const Record& record = in.records[i];
     write_record(record, writer);
     out->slices.push_back(writer.finish(record.end_offset, record.end_line));
+    made += out->slices.back().size;
+    if (made >= in.quantum && in.may_cut(i + 1)) return stop_behind(i, in, std::move(out));
   }
   return out;
 }

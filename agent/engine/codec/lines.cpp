@@ -147,17 +147,23 @@ std::optional<std::string_view> TextEncoder::text_of(const Record& record) {
 Result<BatchRef> TextEncoder::encode(const Batch& in, DeadLetters& dead) {
   BatchRef out = batch_like(in);
   SliceWriter writer(out->arena);
+  size_t made = 0;
   for (size_t i = 0; i < in.records.size(); ++i) {
     const Record& record = in.records[i];
     std::optional<std::string_view> text = text_of(record);
-    if (!text) {
+    bool stop = false;
+    if (text) {
+      writer.reserve(text->size() + 1);
+      writer.put(*text);
+      if (ends_ == Ends::kWithNewline) writer.put('\n');
+      out->slices.push_back(writer.finish(record.end_offset, record.end_line));
+      made += out->slices.back().size;
+      stop = made >= in.quantum;
+    } else {
       dead.add(in, i, reason_);
-      continue;
+      stop = dead.full();
     }
-    writer.reserve(text->size() + 1);
-    writer.put(*text);
-    if (ends_ == Ends::kWithNewline) writer.put('\n');
-    out->slices.push_back(writer.finish(record.end_offset, record.end_line));
+    if (stop && in.may_cut(i + 1)) return stop_behind(i, in, std::move(out));
   }
   return out;
 }

@@ -84,4 +84,10 @@ inline BatchRef batch_like(const Batch& in) {
   return out;
 }
 
+// Ends a turn of an encoder (Batch::in_turns) behind record `i`.
+inline BatchRef stop_behind(size_t i, const Batch& in, BatchRef out) {
+  out->not_encoded = in.records.size() - i - 1;
+  return out;
+}
+
 }  // namespace leat

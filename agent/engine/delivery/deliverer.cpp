@@ -65,7 +65,14 @@ Deliverer::~Deliverer() {
 
 bool Deliverer::wants_more() const {
   return !stopped_ && items_.size() <= static_cast<size_t>(setup_.in_flight) &&
-         !setup_.dead_letters.full();
+         !setup_.dead_letters.full() && bytes_held() < setup_.most_held;
+}
+
+size_t Deliverer::bytes_held() const {
+  size_t bytes = collected_.bytes;
+  for (const std::unique_ptr<Item>& item : items_)
+    for (const Delivery& piece : item->todo) bytes += piece.bytes;
+  return bytes;
 }
 
 bool Deliverer::settled() const {
@@ -126,6 +133,7 @@ void Deliverer::add(BatchRef batch) {
     merge(collected_reached_, batch->end);
     collected_any_ = true;
   }
+  if (bytes_held() >= setup_.most_held) cut();  // nothing comes that it could wait for
   if (collected_any_ && !linger_.active()) start_lingering();
   pump();
 }

@@ -50,6 +50,8 @@ struct DelivererSetup {
   std::string cuts;  // path of the file they are noted in, for a sink with keys; "": they are not
   // Writes record `index` of the batch as a dead letter of the sink.
   std::function<void(const Batch&, size_t index, const std::string& reason)> bury;
+  // Bytes (as bytes_of() says) that may be collected and in flight before no more is wanted.
+  size_t most_held = SIZE_MAX;
 };
 
 class Deliverer {
@@ -86,6 +88,7 @@ class Deliverer {
 
  private:
   struct Item;
+  size_t bytes_held() const;
 
   void collect(const BatchRef& batch, size_t first, size_t count);
   bool full() const;

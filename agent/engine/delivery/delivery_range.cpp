@@ -37,7 +37,8 @@ size_t bytes_of(const Batch& batch, size_t first, size_t count) {
   if (count == 0) return 0;
   if (batch.content == Content::kRecords) {
     uint32_t before = first == 0 ? 0 : batch.end_offset_of(first - 1);
-    return batch.end_offset_of(first + count - 1) - before;
+    size_t made = batch.made == 0 ? 0 : batch.made / batch.records.size() * count;
+    return batch.end_offset_of(first + count - 1) - before + made;
   }
   size_t bytes = 0;
   for (size_t i = first; i < first + count; ++i) bytes += batch.slices[i].size;

@@ -30,7 +30,7 @@ void merge(std::vector<Position>& reached, const Position& position);
 void merge_reached(std::vector<Position>& reached, const Delivery& delivery);
 
 // Approximate size of records [first, first + count) of a batch: of slices their bytes, of records
-// the bytes of the source they came from.
+// the bytes of the source they came from and what transforms have added.
 size_t bytes_of(const Batch& batch, size_t first, size_t count);
 
 // How many records behind record `index` of `batch` end at the same place.

@@ -18,6 +18,10 @@ constexpr size_t kRingCapacity = 3;
 // measured 1.3 n for telemetry), its encoded form, and a sink's buffer.
 constexpr size_t kCostFactor = 4;
 
+// In a turn the chain makes so many times a batch's bytes of its records; ordinary ones do not grow
+// so much, and go through in one.
+constexpr size_t kQuantum = 2;
+
 // Measured on telemetry: below 64 KiB the cost per batch shows, above 256 KiB the caches do not
 // hold it any more.
 size_t choose_batch_bytes(size_t memory, const LimitsConfig& limits) {
@@ -62,8 +66,10 @@ bool Pipeline::bounded() const {
 Status Pipeline::build() {
   Result<Plan> planned = plan(config_, config_.name);
   if (!planned) return fail(planned.error());
-  Result<Chain> chain =
-      Chain::make(config_, *planned, [this](const Burial& burial) { bury(burial); });
+  Result<Chain> chain = Chain::make(config_, *planned,
+                                    {.bury = [this](const Burial& burial) { bury(burial); },
+                                     .full = [this] { return dead_letter_file_->full(); }},
+                                    kQuantum * batch_bytes_);
   if (!chain) return fail(chain.error());
   chain_ = std::make_unique<Chain>(std::move(*chain));
   Result<std::unique_ptr<Source>> source = config_.source.type->make(config_.source.options);
@@ -110,7 +116,9 @@ Status Pipeline::build() {
       .cuts = config_.sink.type->sends_keys ? environment_.data_dir + "/cuts/" + config_.name : "",
       .bury = [this, stage](const Batch& batch, size_t index, const std::string& why) {
         bury({stage, why, batch.position_after(index), &batch, index, {}});
-      }});
+      },
+      // What comes behind it must fit, too: in trouble that goes to the journal.
+      .most_held = environment_.memory / (config_.sink.type->takes == Takes::kSlices ? 2 : 4)});
   spool_->attach(*deliverer_);
   deliverer_->on_change([this] { wake(); });
   deliverer_->on_failed([this](const Error& error) { fail_with(error); });
@@ -212,7 +220,8 @@ Status Pipeline::adapt_spooled(BatchRef& batch, const std::string& form) {
 
 bool Pipeline::has_credit() const {
   return state_ == State::kRunning && queued_ < kRingCapacity && !throttle_.active() &&
-         budget_.has_room(kCostFactor * batch_bytes_);
+         (budget_.has_room(kCostFactor * batch_bytes_) ||
+          (queued_ == 0 && !chain_->busy() && spool_->holds_nothing()));
 }
 
 BatchRef Pipeline::new_batch(Content content) {
@@ -265,16 +274,18 @@ void Pipeline::finished(Status status) {
   wake();
 }
 
-// One turn: at most one batch, so that no pipeline keeps the others from the loop.
+// One turn of the chain, so that no pipeline keeps the others from the loop.
 void Pipeline::work() {
   idle_.stop();
   if (state_ != State::kRunning && state_ != State::kDraining) return;
   spool_->check();
-  if (spool_->wants_more()) {
-    if (std::optional<BatchRef> batch = ring_.pop()) {
-      --queued_;
-      process(std::move(*batch));
-      if (queued_ > 0) wake();
+  if (has_input() && spool_->wants_more()) {
+    if (has_room()) {
+      run_a_turn();
+      if (has_input()) wake();
+    } else {
+      budget_.note_refusal();
+      deliverer_->hurry();
     }
   }
   if (state_ != State::kRunning && state_ != State::kDraining) return;
@@ -282,40 +293,60 @@ void Pipeline::work() {
   finish_if_settled();
 }
 
-void Pipeline::process(BatchRef batch) {
-  uint64_t before = chain_->records();
-  bool preamble = batch->preamble;
-  auto source_bytes = static_cast<size_t>(batch->end.offset - batch->begin.offset);
-  if (Status status = run_chain(batch); !status) return fail_with(status.error());
-  if (preamble) return;
-  uint64_t records = chain_->records() - before;
-  environment_.usage.count_records(records);
-  if (config_.limits.records_per_second > 0 || config_.limits.bytes_per_second > 0)
-    throttle(source_bytes, records);
-  batch->charge_vectors();
-  spool_->add(std::move(batch));
+// For what a turn may make: once in its records, and once in their encoded form. Where nothing is
+// held that could make room, it must do without.
+bool Pipeline::has_room() const {
+  return budget_.has_room(2 * kQuantum * batch_bytes_) || spool_->holds_nothing();
 }
 
 // The source cannot count lines before they are decoded, so it says only in which line it began,
 // and they are counted here.
-Status Pipeline::run_chain(BatchRef& batch) {
-  if (batch->preamble) return chain_->run(batch);
-  auto [line, first] = lines_.try_emplace(batch->begin.partition, batch->begin.line);
-  uint64_t begin_line = line->second;
-  batch->begin.line = batch->end.line = begin_line;
-  BatchRef as_read = batch->rejected.empty() ? BatchRef() : batch;
-  if (Status status = chain_->run(batch); !status) return status;
-  line->second = batch->end.line;
-  if (as_read) {
-    for (const Rejected& piece : as_read->rejected) {
-      Position after = batch->end;
-      after.line = piece.end_line > 0 ? begin_line + piece.end_line : line->second + 1;
-      line->second = std::max(line->second, after.line);
+void Pipeline::take(BatchRef batch) {
+  if (!batch->preamble) {
+    uint64_t line = lines_.try_emplace(batch->begin.partition, batch->begin.line).first->second;
+    batch->begin.line = batch->end.line = line;
+    taken_ = {.rejected = batch->rejected.empty() ? BatchRef() : batch,
+              .begin_line = line,
+              .source_bytes = static_cast<size_t>(batch->end.offset - batch->begin.offset),
+              .records = chain_->records()};
+  }
+  chain_->take(std::move(batch));
+}
+
+void Pipeline::run_a_turn() {
+  if (!chain_->busy()) {
+    std::optional<BatchRef> batch = ring_.pop();
+    --queued_;
+    take(std::move(*batch));
+  }
+  uint64_t before = chain_->records();
+  Result<BatchRef> piece = chain_->next();
+  if (!piece) return fail_with(piece.error());
+  if ((*piece)->preamble) return;
+  environment_.usage.count_records(chain_->records() - before);
+  if (!chain_->busy()) end_batch(*piece);
+  (*piece)->charge_vectors();
+  spool_->add(std::move(*piece));
+}
+
+// Before its last piece is given on: the position behind it must not be reached before its dead
+// letters are known.
+void Pipeline::end_batch(const BatchRef& last_piece) {
+  const Position& end = last_piece->end;
+  uint64_t& line = lines_[end.partition];
+  line = end.line;
+  Taken taken = std::exchange(taken_, {});
+  if (taken.rejected) {
+    for (const Rejected& piece : taken.rejected->rejected) {
+      Position after = end;
+      after.line = piece.end_line > 0 ? taken.begin_line + piece.end_line : line + 1;
+      line = std::max(line, after.line);
       bury({config_.source.type->name, piece.why, after, nullptr, 0, piece.bytes});
     }
   }
-  if (batch->end.last) lines_.erase(line);
-  return {};
+  if (end.last) lines_.erase(end.partition);
+  if (config_.limits.records_per_second > 0 || config_.limits.bytes_per_second > 0)
+    throttle(taken.source_bytes, chain_->records() - taken.records);
 }
 
 void Pipeline::give_credit() {
@@ -323,7 +354,7 @@ void Pipeline::give_credit() {
   if (has_credit()) {
     refused_ = false;
     source_->resume();
-  } else if (queued_ == 0 && !throttle_.active()) {
+  } else if (!has_input() && !throttle_.active()) {
     budget_.note_refusal();
     deliverer_->hurry();
   }
@@ -365,9 +396,10 @@ void Pipeline::bury(const Burial& burial) {
 
 void Pipeline::finish_if_settled() {
   if (!input_ended_) return;
-  if (queued_ > 0) {
+  if (has_input()) {
     if (state_ != State::kDraining || !spool_->may_leave_rest()) return;
     while (ring_.pop()) --queued_;
+    chain_->leave_rest();
   }
   if (!std::exchange(flushed_, true)) spool_->end_of_input(state_ == State::kDraining);
   if (!spool_->settled()) return;

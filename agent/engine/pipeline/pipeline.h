@@ -90,8 +90,11 @@ class Pipeline final : private SourceContext, private SinkContext {
 
   void wake() { idle_.start(); }
   void work();
-  void process(BatchRef batch);
-  Status run_chain(BatchRef& batch);
+  void take(BatchRef batch);
+  void run_a_turn();
+  void end_batch(const BatchRef& last_piece);
+  bool has_input() const { return queued_ > 0 || chain_->busy(); }
+  bool has_room() const;
   void give_credit();
   bool has_credit() const;
   void throttle(size_t bytes, uint64_t records);
@@ -153,6 +156,13 @@ class Pipeline final : private SourceContext, private SinkContext {
   int closing_ = 0;  // close callbacks awaited
   Status result_;
   std::map<uint32_t, uint64_t> lines_;  // by partition: lines given to the chain so far
+  struct Taken {
+    BatchRef rejected;  // the batch, when it has any
+    uint64_t begin_line = 0;
+    size_t source_bytes = 0;
+    uint64_t records = 0;  // of those before it
+  };
+  Taken taken_;  // the batch that is in the chain
   std::vector<SavedPosition> saved_;
   std::vector<SavedPosition> noted_;
   std::string start_trouble_;  // why the sink cannot say where to resume

@@ -85,6 +85,12 @@ bool Spool::wants_more() const {
   return active_ ? writer_.wants_more() : deliverer_->wants_more();
 }
 
+// In trouble the deliverer keeps what it has. What comes goes to the journal all the same.
+bool Spool::holds_nothing() const {
+  return setup_.dead_letters.pending_bytes() == 0 && writer_.idle() && !reading_ &&
+         (active_ || deliverer_->settled());
+}
+
 void Spool::add(BatchRef batch) {
   if (active_) {
     writer_.add({std::move(batch), 0, false});
@@ -236,7 +242,7 @@ void Spool::feed() {
   if (reading_ || read_again_.active() || writer_.dropping()) return;  // each calls again
   if (stays_in_journal() || caught_up() || !deliverer_->wants_more()) return;
   Budget& budget = setup_.pool.budget();
-  if (!budget.has_room(2 * setup_.batch_bytes)) {
+  if (!budget.has_room(2 * setup_.batch_bytes) && !deliverer_->settled()) {
     budget.note_refusal();
     deliverer_->hurry();
     return;

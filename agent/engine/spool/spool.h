@@ -73,6 +73,9 @@ class Spool final : public Origin {
   static std::string partition(const std::string& epoch) { return "spool:" + epoch; }
 
   bool wants_more() const;
+  // Nothing is held in memory here, or behind it, that goes away by itself: waiting for memory
+  // would be in vain.
+  bool holds_nothing() const;
   void add(BatchRef batch);
   void window_full(bool full);
   // Something has changed at the deliverer, or there is room in memory again.

@@ -42,7 +42,8 @@ class Decoder {
   // kBytes (whole frames of a stream) or kSlices (one message each) → kRecords, in place: records
   // may point into the batch's bytes, and the decoder may overwrite those. Bad input goes to `dead`
   // with a reason that says where in the record; the records around it are kept. Sets end_offset,
-  // end_line and time_us (from arrival_us) of each record, and batch.end.line.
+  // end_line and time_us (from arrival_us) of each record, and batch.end.line. In turns: stops
+  // when `dead` is full.
   virtual Status decode(Batch& batch, DeadLetters& dead) = 0;
 };
 
@@ -51,7 +52,9 @@ class Encoder {
   virtual ~Encoder() = default;
 
   // kRecords → a new batch of kSlices with the same positions. The encoded records do not point
-  // into `in`, which can be dropped. Records that the format cannot express go to `dead`.
+  // into `in`, which can be dropped. Records that the format cannot express go to `dead`. In turns
+  // (in.in_turns()): stops after in.quantum bytes, or when `dead` is full, and says so in the new
+  // batch's `not_encoded`.
   virtual Result<BatchRef> encode(const Batch& in, DeadLetters& dead) = 0;
 };
 

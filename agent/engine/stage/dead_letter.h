@@ -19,6 +19,10 @@ class DeadLetters {
 
   // Bytes that did not become a record. `after` is the position just behind them.
   virtual void add_text(std::string_view bytes, const Position& after, std::string_view reason) = 0;
+
+  // As many wait for the disk as may: to be asked behind each one, by a stage that works in turns
+  // (Batch::in_turns).
+  virtual bool full() const { return false; }
 };
 
 }  // namespace leat

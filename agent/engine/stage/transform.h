@@ -21,7 +21,8 @@ class Transform {
 
   // Changes `batch` (Content::kRecords) in place, or replaces it by another with the same
   // positions. It may leave no records in it: the positions still count. Records that fail go to
-  // `dead` or are dropped, as the stage's `onError` says; an error return stops the pipeline.
+  // `dead` or are dropped, as the stage's `onError` says; an error return stops the pipeline. In
+  // turns (Batch::in_turns) it may leave records to the batch's rest.
   virtual Status run(BatchRef& batch, DeadLetters& dead) = 0;
 
   // Records this stage removed on purpose, and those it dropped because of onError = drop.

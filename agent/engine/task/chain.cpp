@@ -16,11 +16,12 @@ class ChainStep : public DeadLetters {
   virtual const Transform* transform() const { return nullptr; }
 
   void add(const Batch& batch, size_t index, std::string_view reason) override {
-    bury_({stage_, reason, batch.position_after(index), &batch, index, {}});
+    bury_.bury({stage_, reason, batch.position_after(index), &batch, index, {}});
   }
   void add_text(std::string_view bytes, const Position& after, std::string_view reason) override {
-    bury_({stage_, reason, after, nullptr, 0, bytes});
+    bury_.bury({stage_, reason, after, nullptr, 0, bytes});
   }
+  bool full() const override { return bury_.full(); }
 
  private:
   std::string stage_;
@@ -139,6 +140,10 @@ class EncodeStep final : public ChainStep {
   Status run(BatchRef& batch) override {
     Result<BatchRef> encoded = encoder_->encode(*batch, *this);
     if (!encoded) return fail(encoded.error());
+    if (size_t left = (*encoded)->not_encoded; left > 0) {
+      batch->leave_records(batch->records.size() - left);
+      (*encoded)->end = batch->end;
+    }
     batch = std::move(*encoded);
     return {};
   }
@@ -153,8 +158,10 @@ Chain::Chain() = default;
 Chain::Chain(Chain&&) noexcept = default;
 Chain::~Chain() = default;
 
-Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Bury bury) {
+Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Bury bury,
+                          size_t quantum) {
   Chain chain;
+  chain.quantum_ = quantum;
   chain.bury_ = bury;
   const ReadFormat* read = config.source.format;
   if (read != nullptr && config.source.type->gives == Gives::kBytes) {
@@ -213,16 +220,24 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Bury b
   return chain;
 }
 
-Status Chain::run(BatchRef& batch) {
-  bool first = true;
+void Chain::take(BatchRef batch) {
+  left_.push_back({std::move(batch), 0});
+}
+
+Result<BatchRef> Chain::next() {
+  auto [batch, step] = std::move(left_.back());
+  left_.pop_back();
   bool preamble = batch->preamble;
-  for (const std::unique_ptr<ChainStep>& step : steps_) {
-    if (Status status = step->run(batch); !status) return status;
-    if (preamble) return {};  // only the decoder looks at it
-    if (std::exchange(first, false)) records_ += batch->count();
+  for (; step < steps_.size(); ++step) {
+    if (!preamble) batch->quantum = quantum_;
+    BatchRef before = batch;
+    if (Status status = steps_[step]->run(batch); !status) return fail(status.error());
+    if (preamble) return batch;  // only the decoder looks at it
+    if (step == 0) records_ += batch->count();
+    if (before->rest) left_.push_back({std::exchange(before->rest, {}), step});
   }
   if (steps_.empty()) records_ += batch->count();
-  return {};
+  return batch;
 }
 
 // CSV cannot be read without the options it was written with.

@@ -1,4 +1,6 @@
-// The steps between source and sink, as the planner decided them, ready to run.
+// The steps between source and sink, as the planner decided them, ready to run, in turns: what a
+// step leaves of its batch (Batch::rest) waits in the chain until the rest of the steps have run
+// with what it has made, and the pipeline has room for more.
 //
 // Thread: the pipeline's loop thread.
 #pragma once
@@ -25,18 +27,29 @@ struct Burial {
   size_t index = 0;
   std::string_view text = {};  // otherwise: bytes that did not become a record
 };
-using Bury = std::function<void(const Burial&)>;
+struct Bury {
+  std::function<void(const Burial&)> bury;
+  std::function<bool()> full = [] { return false; };  // as DeadLetters::full()
+};
 
 class ChainStep;
 
 class Chain {
  public:
-  static Result<Chain> make(const PipelineConfig& config, const Plan& plan, Bury bury);
+  // A step makes about `quantum` bytes in a turn.
+  static Result<Chain> make(const PipelineConfig& config, const Plan& plan, Bury bury,
+                            size_t quantum);
   Chain(Chain&&) noexcept;
   ~Chain();
 
-  // Takes a batch as the source gave it through all steps. Afterwards it holds what the sink takes.
-  Status run(BatchRef& batch);
+  // Takes a batch as the source gave it, when it is not busy with another.
+  void take(BatchRef batch);
+  // Something is left of the batch taken last.
+  bool busy() const { return !left_.empty(); }
+  // Forgets that: it will be read again.
+  void leave_rest() { left_.clear(); }
+  // One turn, when busy: the next piece of what the sink takes of it.
+  Result<BatchRef> next();
 
   // Makes of a batch of slices in the format whose wire is `wire` ("" for records) what the sink
   // takes. Those it cannot read become dead letters.
@@ -62,6 +75,12 @@ class Chain {
   std::unique_ptr<ChainStep> spare_encode_;
   Bury bury_;
   std::vector<std::unique_ptr<ChainStep>> steps_;
+  size_t quantum_ = 0;
+  struct Left {
+    BatchRef batch;
+    size_t step;  // that it is left to
+  };
+  std::vector<Left> left_;  // the last one comes first in the source's order
   uint64_t records_ = 0;
 };
 

@@ -21,18 +21,26 @@ class FilterTransform final : public Transform {
     // Kept records move to the front as the scan goes on; it never looks back at what they cover.
     size_t kept = 0;
     size_t failed = 0;
+    size_t next = records.size();  // that this turn does not come to
     auto keep = [&records, &kept](size_t row) -> Status {
       records[kept++] = records[row];
       return {};
     };
     auto give_up = [&, this](size_t row, const std::string& reason) {
       ++failed;
-      return on_error_.record_failed(*batch, row, reason, dead, dropped_);
+      Status status = on_error_.record_failed(*batch, row, reason, dead, dropped_);
+      // What a limit has ended fails as a whole: it is not begun anew.
+      if (!engine_->sandbox().limit_reached() && batch->may_cut(row + 1) && dead.full()) {
+        next = row + 1;
+        engine_->stop_scan();
+      }
+      return status;
     };
     Status status = engine_->scan(statement_.get(), *batch, keep, give_up);
     engine_->report_unseen_columns(path_);
     if (!status) return status;
-    filtered_ += records.size() - kept - failed;
+    if (next < records.size()) batch->leave_records(next);
+    filtered_ += next - kept - failed;
     records.resize(kept);
     return {};
   }

@@ -22,8 +22,19 @@ class MapTransform final : public Transform {
     if (records.empty()) return {};
     begin(*batch);
     size_t kept = 0;
+    size_t next = records.size();  // that this turn does not come to
+    const size_t made_before = batch->made;
+    auto stop_behind = [&, this](size_t row) {
+      if (!batch->may_cut(row + 1)) return;
+      next = row + 1;
+      if (program_.engine) program_.engine->stop_scan();
+    };
     auto give_up = [&, this](size_t row, const std::string& reason) {
-      return on_error_.record_failed(*batch, row, reason, dead, dropped_);
+      Status status = on_error_.record_failed(*batch, row, reason, dead, dropped_);
+      // What a limit has ended fails as a whole: it is not begun anew.
+      bool limit = program_.engine && program_.engine->sandbox().limit_reached();
+      if (!limit && dead.full()) stop_behind(row);
+      return status;
     };
     auto apply = [&, this](size_t row) -> Status {
       Record record = records[row];
@@ -31,10 +42,13 @@ class MapTransform final : public Transform {
         return give_up(row, "_time is not an integer of microseconds");
       rebuild(*batch, record);
       records[kept++] = record;
+      if (batch->made - made_before >= batch->quantum) stop_behind(row);
       return {};
     };
-    Status status = program_.statement ? evaluate(*batch, apply, give_up) : each(*batch, apply);
+    Status status = program_.statement ? evaluate(*batch, apply, give_up) : each(next, apply);
     if (!status) return status;
+    // Where records were lost before it, the last kept one lies before where this turn ends.
+    if (next < records.size()) batch->leave_records(next);
     records.resize(kept);
     return {};
   }
@@ -60,8 +74,8 @@ class MapTransform final : public Transform {
   }
 
   template <typename Apply>
-  static Status each(Batch& batch, Apply& apply) {
-    for (size_t row = 0; row < batch.records.size(); ++row)
+  static Status each(const size_t& end, Apply& apply) {
+    for (size_t row = 0; row < end; ++row)
       if (Status status = apply(row); !status) return status;
     return {};
   }
@@ -121,6 +135,7 @@ class MapTransform final : public Transform {
         value = value_of(*slot.otherwise, from, record);
       to[i] = value;
     }
+    for (uint32_t slot : map.set) batch.made += to[slot].is_text() ? to[slot].size : 0;
     record.values = to;
     record.shape = map.shape.get();
     if (plan.adopted_in != batch_number_) {

@@ -21,7 +21,7 @@ std::vector<Field> apply_set(const MapRules& rules, const Shape& shape) {
   for (size_t i = 0; i < shape.size(); ++i)
     fields.push_back({shape.name(i), {{From::kField, static_cast<uint32_t>(i)}, {}}});
   for (const SetRule& rule : rules.set) {
-    MapPlan::Slot slot{resolve(rule, shape), {}};
+    MapPlan::Slot slot{.source = resolve(rule, shape), .otherwise = {}, .set = true};
     int existing = shape.find(rule.name);
     if (existing >= 0) {
       fields[static_cast<size_t>(existing)].slot = slot;
@@ -81,6 +81,7 @@ MapPlan plan_map(const MapRules& rules, const Shape& shape) {
   std::vector<std::string_view> names;
   for (Field& field : fields) {
     names.push_back(field.name);
+    if (field.slot.set) plan.set.push_back(static_cast<uint32_t>(plan.slots.size()));
     plan.slots.push_back(field.slot);
   }
   plan.shape = std::make_shared<const Shape>(names);

@@ -42,13 +42,15 @@ struct MapPlan {
     // A field was renamed to a name that another field had: where the first is absent, the other
     // still counts.
     std::optional<ValueSource> otherwise;
+    bool set = false;  // by a `set` rule
   };
 
-  ShapeRef shape;           // of the new record
-  std::vector<Slot> slots;  // its fields
-  size_t first_changed;     // the slots before are the old fields at the same place
-  bool in_place;            // the new record fits where the old one is
-  bool needs_copy;          // … but some slot reads what an earlier one overwrites
+  ShapeRef shape;             // of the new record
+  std::vector<Slot> slots;    // its fields
+  std::vector<uint32_t> set;  // those slots that a `set` rule gives a value
+  size_t first_changed;       // the slots before are the old fields at the same place
+  bool in_place;              // the new record fits where the old one is
+  bool needs_copy;            // … but some slot reads what an earlier one overwrites
 };
 
 // `set` sees the original fields, `rename` those after `set`, `drop` those after `rename`.

@@ -54,6 +54,7 @@ class Sandbox {
   void start_work();
   // True when the work was cut short because it took too many steps or too much memory.
   bool limit_reached() const { return limit_ != Limit::kNone; }
+  bool memory_limit_reached() const { return limit_ == Limit::kMemory; }
   // One line for people about the last error of the connection.
   std::string error_text() const;
 

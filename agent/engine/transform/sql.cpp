@@ -18,6 +18,10 @@ class SqlTransform final : public Transform {
     if (Status status = query_->follow_fields(*batch); !status)
       return fail_all(*batch, status.error().message(), dead);
     Result<BatchRef> rows = query_->run(*batch, 0, batch->records.size());
+    while (!rows && query_->too_large() && cut_in_half(*batch)) {
+      engine.sandbox().start_work();
+      rows = query_->run(*batch, 0, batch->records.size());
+    }
     if (!rows && rows.error().kind() == ErrorKind::kData && !engine.sandbox().limit_reached()) {
       if (Status status = remove_failing(*batch, dead); !status) return status;
       if (batch->records.empty()) return {};
@@ -33,6 +37,18 @@ class SqlTransform final : public Transform {
   }
 
  private:
+  // A query of which a whole batch makes too much gets fewer records at once: how many are in a
+  // batch is chance anyway. False when it cannot be cut.
+  static bool cut_in_half(Batch& batch) {
+    size_t middle = batch.records.size() / 2;
+    size_t at = middle;
+    while (at > 0 && !batch.may_cut(at)) --at;
+    for (size_t i = middle; at == 0 && i < batch.records.size(); ++i)
+      if (batch.may_cut(i)) at = i;
+    if (at > 0) batch.leave_records(at);
+    return at > 0;
+  }
+
   // A query may look at any record any number of times, so where it was when it failed says little.
   // The guilty records are those over which it fails alone: one short run each, hence no more than
   // linear, and counted to the batch's steps.

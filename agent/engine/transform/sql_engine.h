@@ -61,8 +61,11 @@ class SqlEngine {
   // record that the statement gives a row for, in order; `on_failed(row, reason)` for each that
   // makes it fail; both return a Status that ends the scan when it is an error. Nothing is done
   // twice: the scan goes on behind the failed record. When a limit is reached, the rest fails.
+  // Either may call stop_scan(): the scan ends behind that record.
   template <typename OnRow, typename OnFailed>
   Status scan(sqlite3_stmt* statement, const Batch& batch, OnRow&& on_row, OnFailed&& on_failed);
+
+  void stop_scan() { stop_ = true; }
 
   // Says once, after the first batch, which fields a statement names that no record has: a text in
   // double quotes or a misspelt name would otherwise go unnoticed.
@@ -85,6 +88,7 @@ class SqlEngine {
   InputTable table_;  // before sandbox_: the connection refers to it until it is closed
   std::unique_ptr<Sandbox> sandbox_;
   bool attached_ = false;
+  bool stop_ = false;
   bool unseen_reported_ = false;
 };
 
@@ -93,17 +97,18 @@ Status SqlEngine::scan(sqlite3_stmt* statement, const Batch& batch, OnRow&& on_r
                        OnFailed&& on_failed) {
   size_t count = batch.records.size();
   sandbox_->start_work();
+  stop_ = false;
   Status status;
-  for (size_t from = 0; from < count && status;) {
+  for (size_t from = 0; from < count && status && !stop_;) {
     table_.show(batch, from, count);
     int code;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-      if (status = on_row(table_.row()); !status) break;
+      if (status = on_row(table_.row()); !status || stop_) break;
     }
     std::string reason = code == SQLITE_ROW || code == SQLITE_DONE ? "" : sandbox_->error_text();
     size_t failed = table_.row();
     sqlite3_reset(statement);
-    if (code == SQLITE_DONE || !status) break;
+    if (code == SQLITE_DONE || !status || stop_) break;
     if (code == SQLITE_NOMEM) return fail(ErrorKind::kFatal, "out of memory in an expression");
     from = failed;
     do {

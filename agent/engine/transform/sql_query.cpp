@@ -76,8 +76,12 @@ Result<BatchRef> SqlQuery::run(Batch& in, size_t from, size_t to) {
   out->arrival_us = in.arrival_us;
   out->adopt(shape_);
   engine_->table().show(in, from, to);
+  too_large_ = false;
+  most_ = most(in, to - from);
   Status status = collect(*out, latest(in, from, to));
   if (status) restore_types(*out);
+  size_t read = static_cast<size_t>(in.end.offset - in.begin.offset);
+  out->made = std::max(out->arena.footprint(), read) - read;
   engine_->table().hide();
   if (!status) return fail(status.error());
   return out;
@@ -120,9 +124,21 @@ Status SqlQuery::read_row(Batch& out, int64_t default_time_us) {
     }
   }
   out.records.push_back(record);
-  if (out.arena.footprint() + out.records.size() * sizeof(Record) > kMaxResult)
-    return fail(ErrorKind::kData, "the result is larger than " + format_bytes(kMaxResult));
+  too_large_ = out.arena.footprint() + out.records.size() * sizeof(Record) > most_;
+  if (too_large_)
+    return fail(ErrorKind::kData,
+                "the result is larger than " + format_bytes(static_cast<int64_t>(most_)));
   return {};
+}
+
+// Where the batch can be cut there is no need for much at once.
+size_t SqlQuery::most(const Batch& in, size_t records) const {
+  if (!in.in_turns() || records == 1) return kMaxResult;
+  return std::min(kMaxResult, 4 * in.quantum);
+}
+
+bool SqlQuery::too_large() const {
+  return too_large_ || engine_->sandbox().memory_limit_reached();
 }
 
 // SQL has neither booleans nor times nor, behind a sort, JSON. A result column that only shows an

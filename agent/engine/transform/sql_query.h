@@ -25,6 +25,8 @@ class SqlQuery {
   // The rows for the records of `in` in [from, to), as a batch with the positions of `in`. kData:
   // the query failed over these records.
   Result<BatchRef> run(Batch& in, size_t from, size_t to);
+  // The last run() failed because rows, or what the query held to make them, took too much memory.
+  bool too_large() const;
 
   SqlEngine& engine() { return *engine_; }
 
@@ -42,6 +44,7 @@ class SqlQuery {
   Status prepare();
   Status collect(Batch& out, int64_t default_time_us);
   Status read_row(Batch& out, int64_t default_time_us);
+  size_t most(const Batch& in, size_t records) const;
   void restore_types(Batch& out);
 
   const std::string query_;
@@ -49,6 +52,8 @@ class SqlQuery {
   std::unique_ptr<SqlEngine> engine_;  // before the statement, which is finalized first
   Statement statement_;
   bool star_ = false;
+  size_t most_ = 0;  // bytes that the rows of this run may take
+  bool too_large_ = false;
   std::vector<Output> outputs_;
   ShapeRef shape_;
 };
