@@ -92,6 +92,106 @@ def test_long_lines_stay_within_the_limit(agent, nginx):
     assert agent.peak_rss_kib <= ODD_LIMIT_KIB
 
 
+# --- everything that grows, each with input made to make it grow ------------------------------------
+
+BUDGET = "4MiB"
+# The process itself, TLS and SQLite and what the allocator keeps: 6 MB beside the budget.
+HOSTILE_LIMIT_KIB = (4 * 1024 * 1024 + 6_000_000) // 1024
+
+
+def grow(size):
+    """A map that makes a text of so many bytes of each record."""
+    return {"type": "map", "set": {"big": f"printf('%0{size}d', seq)"}}
+
+
+def small_records(path, count=3000):
+    path.write_text("".join(f'{{"seq":{n},"temp":{n % 50}.5}}\n' for n in range(count)))
+    return file_source(path)
+
+
+def new_names(path, records, fields):
+    rng = random.Random(1)
+    with open(path, "w", encoding="utf8") as file:
+        for n in range(records):
+            names = "".join(f',"k{rng.getrandbits(48):x}":1' for _ in range(fields))
+            file.write(f'{{"seq":{n}{names}}}\n')
+    return file_source(path)
+
+
+def repeated(path, text, count, **options):
+    path.write_text(text * count)
+    return file_source(path, **options)
+
+
+SQL_GROW = {"type": "sql", "query": "SELECT seq, printf('%020000d', seq) AS big FROM input"}
+SQL_SORT = {"type": "sql", "query": SQL_GROW["query"] + " ORDER BY big DESC"}
+CONSTANT = {"type": "map", "set": {"big": "'" + "x" * 20_000 + "'"}}
+NO_HEADER = {"format": "csv", "csv": {"header": False}}
+HOSTILE = {
+    "map_makes_20_kb_of_a_record": (small_records, [grow(20_000)]),
+    "map_makes_400_kb_of_a_record": (lambda path: small_records(path, 300), [grow(400_000)]),
+    "map_gives_all_records_one_long_text": (small_records, [CONSTANT]),
+    "sql_makes_20_kb_of_a_record": (small_records, [SQL_GROW]),
+    "sql_sorts_what_it_made_large": (lambda path: small_records(path, 1000), [SQL_SORT]),
+    "16000_new_names_in_each_record": (lambda path: new_names(path, 60, 16_000),
+                                       [where("seq >= 0"), grow(5)]),
+    "two_new_names_in_each_record": (lambda path: new_names(path, 30_000, 2),
+                                     [where("seq >= 0"), grow(5)]),
+    "nothing_but_bad_lines": (lambda path: repeated(path, "x\n", 150_000), [where("1")]),
+    "nothing_but_failing_expressions": (small_records, [where("json_extract('{', '$') = seq")]),
+    "rows_of_8000_empty_fields": (lambda path: repeated(path, "," * 8000 + "\n", 300, **NO_HEADER),
+                                  [where("1")]),
+    "arrays_of_20000_empty_objects": (lambda path: repeated(path, "[" + "{}," * 20_000 + "{}]\n", 30),
+                                      [where("1")]),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_input_stays_within_a_small_budget(agent, nginx, what):
+    source, transforms = HOSTILE[what]
+    agent.configure(pipeline(source(agent.folder / "input"), http_sink(nginx, records=1000),
+                             *transforms), memory=BUDGET)
+    assert agent.run(deadline=300) == 0
+    assert agent.peak_rss_kib <= HOSTILE_LIMIT_KIB
+
+
+@pytest.mark.parametrize("what", ["map_makes_20_kb_of_a_record", "16000_new_names_in_each_record"])
+def test_hostile_input_stays_within_a_small_budget_when_it_is_spooled(agent, nginx, what):
+    source, transforms = HOSTILE[what]
+    agent.configure(pipeline(source(agent.folder / "input"), http_sink(nginx, records=1000),
+                             *transforms, delivery={"spool": "always", "maxSpool": "8MiB"}),
+                    memory=BUDGET)
+    assert agent.run(deadline=300) == 0
+    assert agent.peak_rss_kib <= HOSTILE_LIMIT_KIB
+
+
+@pytest.mark.parametrize("what", ["map_makes_20_kb_of_a_record", "map_makes_400_kb_of_a_record"])
+def test_hostile_input_stays_within_a_small_budget_while_the_sink_is_away(agent, collector, what):
+    source, transforms = HOSTILE[what]
+    collector.default = Answer(503)
+    agent.configure(pipeline(source(agent.folder / "input"), http_sink(collector, records=1000),
+                             *transforms, delivery=quick_retry()), memory=BUDGET)
+    agent.start()
+    collector.wait_requests(100)
+    assert agent.peak_rss_kib <= HOSTILE_LIMIT_KIB
+    agent.kill()
+
+
+@pytest.mark.parametrize("spool", ["never", "always"])
+def test_dead_letters_that_cannot_be_written_wait_within_a_small_budget(agent, nginx, spool):
+    letters = agent.data_dir / "dead-letters" / "p.jsonl"
+    letters.mkdir(parents=True)  # in the way
+    agent.configure(pipeline(repeated(agent.folder / "bad", 'x\n{"seq":1}\n', 60_000),
+                             http_sink(nginx), where("1"), delivery={"spool": spool}),
+                    memory=BUDGET)
+    agent.start()
+    agent.wait_log("dead letters cannot be written")
+    letters.rmdir()  # and now it can go on: to the end
+    assert agent.wait(120) == 0
+    assert len(agent.dead_letters()) == 60_000
+    assert agent.peak_rss_kib <= HOSTILE_LIMIT_KIB
+
+
 def test_a_small_budget_is_enough(agent, nginx, telemetry):
     agent.configure(pipeline(file_source(telemetry(50_000)), http_sink(nginx, records=1000), *DECODED),
                     memory="1MiB")

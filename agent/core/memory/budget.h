@@ -20,6 +20,9 @@ class Budget {
   size_t limit() const { return limit_; }
   size_t used() const { return used_; }
   size_t peak() const { return peak_; }
+  // The most that was used at once since mark().
+  void mark() { since_mark_ = used_; }
+  size_t peak_since_mark() const { return since_mark_; }
   bool has_room(size_t bytes) const { return used_ + bytes <= limit_; }
 
   // Counts bytes that are in use from now on. Work that has begun may go over the limit by what one
@@ -37,6 +40,7 @@ class Budget {
   size_t limit_;
   size_t used_ = 0;
   size_t peak_ = 0;
+  size_t since_mark_ = 0;
   bool refused_ = false;
   std::function<void()> on_room_;
 };

@@ -41,13 +41,13 @@ Result<BatchRef> CsvEncoder::encode(const Batch& in, DeadLetters& dead) {
   BatchRef out = batch_like(in);
   SliceWriter writer(out->arena);
   size_t made = 0;
-  shape_ = nullptr;  // another batch's shape may have had the same address
   for (size_t i = 0; i < in.records.size(); ++i) {
     const Record& record = in.records[i];
     if (columns_.empty()) choose_columns(record);
-    if (record.shape != shape_) map_shape(*record.shape);
+    const Fields& fields =
+        shapes_.get(in, record.shape, [this](const Shape& s) { return map_shape(s); });
     bool stop = false;
-    if (write_row(record, writer)) {
+    if (write_row(record, fields, writer)) {
       out->slices.push_back(writer.finish(record.end_offset, record.end_line));
       made += out->slices.back().size;
       stop = made >= in.quantum;
@@ -58,6 +58,7 @@ Result<BatchRef> CsvEncoder::encode(const Batch& in, DeadLetters& dead) {
     }
     if (stop && in.may_cut(i + 1)) return stop_behind(i, in, std::move(out));
   }
+  shapes_.trim(in);
   return out;
 }
 
@@ -80,30 +81,34 @@ void CsvEncoder::write_header() {
   if (!columns_.empty()) header_ += '\n';
 }
 
-void CsvEncoder::map_shape(const Shape& shape) {
-  shape_ = &shape;
-  fields_.clear();
-  others_.clear();
+CsvEncoder::Fields CsvEncoder::map_shape(const Shape& shape) const {
+  Fields fields;
+  fields.columns.reserve(columns_.size());
   std::vector<bool> is_column(shape.size());
   for (const std::string& column : columns_) {
-    int field = shape.find(column);
-    fields_.push_back(field);
+    // Nearly always the fields come in the order of the columns.
+    size_t next = fields.columns.size();
+    bool in_order = next < shape.size() && shape.name(next) == column;
+    int field = in_order ? static_cast<int>(next) : shape.find(column);
+    fields.columns.push_back(field);
     if (field >= 0) is_column[static_cast<size_t>(field)] = true;
   }
   for (size_t i = 0; i < shape.size(); ++i)
-    if (!is_column[i]) others_.push_back(i);
+    if (!is_column[i]) fields.others.push_back(i);
+  return fields;
 }
 
 // False when the row cannot express the record; then reason_ says why.
-bool CsvEncoder::write_row(const Record& record, SliceWriter& writer) {
-  for (size_t other : others_) {
+bool CsvEncoder::write_row(const Record& record, const Fields& fields, SliceWriter& writer) {
+  for (size_t other : fields.others) {
     if (record.values[other].type == Type::kAbsent) continue;
     reason_ = excerpt(record.shape->name(other)) + ": not among the columns of this CSV";
     return false;
   }
-  for (size_t i = 0; i < fields_.size(); ++i) {
+  for (size_t i = 0; i < fields.columns.size(); ++i) {
     if (i > 0) writer.append(dialect_.delimiter);
-    const Value value = fields_[i] < 0 ? Value::absent() : record.values[fields_[i]];
+    int field = fields.columns[i];
+    const Value value = field < 0 ? Value::absent() : record.values[field];
     if (!write_value(value, writer)) {
       reason_ = excerpt(columns_[i]) + ": has a delimiter or line break in it, and quotes are off";
       return false;

@@ -9,6 +9,7 @@
 
 #include "codec/csv_dialect.h"
 #include "codec/slice_writer.h"
+#include "record/shape_cache.h"
 #include "stage/codec.h"
 
 namespace leat {
@@ -18,15 +19,22 @@ class CsvEncoder final : public Encoder {
   CsvEncoder(CsvDialect dialect, std::vector<std::string> columns, std::string null);
 
   Result<BatchRef> encode(const Batch& in, DeadLetters& dead) override;
+  size_t held() const override { return shapes_.held(); }
 
   // The row of names with its newline; "" when there is to be none, or the names are not known yet.
   const std::string& header() const { return header_; }
 
  private:
+  // Of records of one shape.
+  struct Fields {
+    std::vector<int> columns;    // for each column, its index in the shape or -1
+    std::vector<size_t> others;  // indices of fields that are no columns
+    size_t heap_bytes() const { return heap_bytes_of(columns) + heap_bytes_of(others); }
+  };
   void choose_columns(const Record& first);
   void write_header();
-  void map_shape(const Shape& shape);
-  bool write_row(const Record& record, SliceWriter& writer);
+  Fields map_shape(const Shape& shape) const;
+  bool write_row(const Record& record, const Fields& fields, SliceWriter& writer);
   bool write_value(const Value& value, SliceWriter& writer);
   bool write_text(std::string_view text, bool is_string, SliceWriter& writer);
 
@@ -34,10 +42,7 @@ class CsvEncoder final : public Encoder {
   const std::string null_;
   std::vector<std::string> columns_;
   std::string header_;
-  // Of the shape last met in the batch being encoded:
-  const Shape* shape_ = nullptr;
-  std::vector<int> fields_;     // for each column, its index in the shape or -1
-  std::vector<size_t> others_;  // indices of fields that are no columns
+  ShapeCache<Fields> shapes_;
   std::string scratch_;
   std::string reason_;
 };

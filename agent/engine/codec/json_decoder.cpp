@@ -4,10 +4,12 @@
 #include "codec/json_decoder.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
-#include <unordered_map>
+#include <functional>
 
 #include "base/text.h"
+#include "codec/limits.h"
 
 namespace leat {
 namespace {
@@ -15,6 +17,9 @@ namespace {
 // Objects wider than this look for duplicate names by hash: comparing all pairs would let one long
 // line stop the loop for seconds.
 constexpr size_t kFewNames = 16;
+
+// Of the memory that the pipeline may hold: what is remembered of the shapes seen.
+constexpr size_t kLayoutsShare = 8;
 
 std::string_view between(const char* start, const char* end) {
   return {start, static_cast<size_t>(end - start)};
@@ -32,6 +37,7 @@ Status JsonDecoder::decode(Batch& batch, DeadLetters& dead) {
   bool lines = batch.content == Content::kBytes;
   if (!batch.preamble) {
     ++batch_number_;
+    layouts_.limit(batch.pool().budget().limit() / kLayoutsShare);
     Work work{batch, dead, JsonScanner(!lines), ValueRun(batch.arena)};
     if (lines) {
       decode_lines(work);
@@ -228,6 +234,7 @@ void JsonDecoder::finish_unpredicted(Work& work) {
   JsonLayout* layout = layouts_.find(names_, spaced_);
   if (layout == nullptr) {
     keep_last_of_duplicates();
+    if (!layouts_.has_room(names_)) return add_too_wide(work);
     layout = layouts_.obtain(names_, spaced_);
   }
   Value* values = work.values.reserve(fields_.size());
@@ -236,10 +243,29 @@ void JsonDecoder::finish_unpredicted(Work& work) {
   add_record(work, layout);
 }
 
+// Nothing is predicted from it, for that would take several times what the record does.
+void JsonDecoder::add_too_wide(Work& work) {
+  bool known = too_wide_ != nullptr && too_wide_->same_names(names_);
+  if (!known) too_wide_ = std::make_shared<const Shape>(names_);
+  current_ = nullptr;
+  work.batch.adopt(too_wide_);
+  Value* values = work.values.reserve(fields_.size());
+  std::copy(fields_.begin(), fields_.end(), values);
+  work.batch.records.push_back({too_wide_.get(), values, work.batch.arrival_us, 0, 0});
+  work.values.commit(fields_.size());
+}
+
+size_t JsonDecoder::held() const {
+  return layouts_.footprint() + names_.capacity() * sizeof(std::string_view) +
+         fields_.capacity() * sizeof(Value) + (too_wide_ ? too_wide_->footprint() : 0);
+}
+
 // RFC 8259 section 4 leaves duplicates open; like most, we keep the last value, in the place of the
 // first name.
 void JsonDecoder::keep_last_of_duplicates() {
-  std::unordered_map<std::string_view, size_t> places;
+  // Open addressing, at most half full: 1 + the place of a name that is kept.
+  std::vector<uint32_t> places;
+  if (names_.size() > kFewNames) places.assign(std::bit_ceil(2 * names_.size()), 0);
   size_t kept = 0;
   for (size_t i = 0; i < names_.size(); ++i) {
     size_t place = kept;
@@ -248,7 +274,11 @@ void JsonDecoder::keep_last_of_duplicates() {
       auto found = std::find(names_.begin(), kept_end, names_[i]);
       place = static_cast<size_t>(found - names_.begin());
     } else {
-      place = places.try_emplace(names_[i], kept).first->second;
+      size_t at = std::hash<std::string_view>()(names_[i]) & (places.size() - 1);
+      while (places[at] != 0 && names_[places[at] - 1] != names_[i])
+        at = (at + 1) & (places.size() - 1);
+      if (places[at] == 0) places[at] = static_cast<uint32_t>(kept + 1);
+      place = places[at] - 1;
     }
     names_[place] = names_[i];
     fields_[place] = fields_[i];

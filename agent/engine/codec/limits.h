@@ -5,9 +5,7 @@
 
 namespace leat {
 
-// Fields of one record; also what a decoder remembers of all shapes together. Names are kept
-// outside the budget, so that wide garbage must not make them grow; real tables stay below
-// (PostgreSQL: 1,600 columns, spreadsheets: 16,384).
+// Fields of one record. Real tables stay below (PostgreSQL: 1,600 columns, spreadsheets: 16,384).
 inline constexpr size_t kMaxFields = 16'384;
 
 }  // namespace leat

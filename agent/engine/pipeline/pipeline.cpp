@@ -32,6 +32,21 @@ size_t choose_batch_bytes(size_t memory, const LimitsConfig& limits) {
   return bytes;
 }
 
+size_t source_bytes_of(const Batch& batch) {
+  return static_cast<size_t>(batch.end.offset - batch.begin.offset);
+}
+
+// What is not counted block by block: what the allocator keeps between its pieces, work in hand,
+// spare blocks. It comes out of what the pipeline may take, too.
+size_t counted(size_t memory) {
+  return memory - memory / 8;
+}
+
+// Freed blocks that are kept at hand, uncounted: little where little may be used.
+size_t spare_blocks(size_t memory) {
+  return std::clamp<size_t>(memory / 16 / BlockPool::kBlockSize, 2, 16);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Pipeline>> Pipeline::make(const PipelineConfig& config,
@@ -45,8 +60,8 @@ Pipeline::Pipeline(const PipelineConfig& config, const PipelineEnvironment& envi
     : config_(config),
       environment_(environment),
       batch_bytes_(choose_batch_bytes(environment.memory, config.limits)),
-      budget_(environment.memory),
-      pool_(budget_),
+      budget_(counted(environment.memory)),
+      pool_(budget_, spare_blocks(environment.memory)),
       ring_(kRingCapacity + 1),
       idle_(environment.loop, [this] { work(); }),
       throttle_(environment.loop),
@@ -293,10 +308,14 @@ void Pipeline::work() {
   finish_if_settled();
 }
 
-// For what a turn may make: once in its records, and once in their encoded form. Where nothing is
-// held that could make room, it must do without.
-bool Pipeline::has_room() const {
-  return budget_.has_room(2 * kQuantum * batch_bytes_) || spool_->holds_nothing();
+// For what a turn may make, once in its records and once in their encoded form; or, where records
+// are long or wide, for what the last ones needed. Where nothing is held that could make room, it
+// must do without.
+bool Pipeline::has_room() {
+  size_t bytes = chain_->busy() ? taken_.source_bytes : source_bytes_of(**ring_.front());
+  auto expected = static_cast<size_t>(growth_ * static_cast<double>(bytes));
+  return budget_.has_room(std::max(2 * kQuantum * batch_bytes_, expected)) ||
+         spool_->holds_nothing();
 }
 
 // The source cannot count lines before they are decoded, so it says only in which line it began,
@@ -307,7 +326,7 @@ void Pipeline::take(BatchRef batch) {
     batch->begin.line = batch->end.line = line;
     taken_ = {.rejected = batch->rejected.empty() ? BatchRef() : batch,
               .begin_line = line,
-              .source_bytes = static_cast<size_t>(batch->end.offset - batch->begin.offset),
+              .source_bytes = source_bytes_of(*batch),
               .records = chain_->records()};
   }
   chain_->take(std::move(batch));
@@ -320,8 +339,17 @@ void Pipeline::run_a_turn() {
     take(std::move(*batch));
   }
   uint64_t before = chain_->records();
+  size_t source_bytes = taken_.source_bytes;
+  size_t used = budget_.used();
+  budget_.mark();
   Result<BatchRef> piece = chain_->next();
   if (!piece) return fail_with(piece.error());
+  chain_charge_.set(chain_->held());
+  // Falls off slowly, so that one ordinary batch between large ones changes little.
+  growth_ *= 0.9;
+  if (source_bytes > 0)
+    growth_ = std::max(growth_, static_cast<double>(budget_.peak_since_mark() - used) /
+                                    static_cast<double>(source_bytes));
   if ((*piece)->preamble) return;
   environment_.usage.count_records(chain_->records() - before);
   if (!chain_->busy()) end_batch(*piece);

@@ -94,7 +94,7 @@ class Pipeline final : private SourceContext, private SinkContext {
   void run_a_turn();
   void end_batch(const BatchRef& last_piece);
   bool has_input() const { return queued_ > 0 || chain_->busy(); }
-  bool has_room() const;
+  bool has_room();
   void give_credit();
   bool has_credit() const;
   void throttle(size_t bytes, uint64_t records);
@@ -137,6 +137,7 @@ class Pipeline final : private SourceContext, private SinkContext {
   std::unique_ptr<Source> source_;
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<Chain> chain_;
+  Charge chain_charge_{budget_};  // Chain::held()
   std::unique_ptr<DeadLetterFile> dead_letter_file_;
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Deliverer> deliverer_;  // after the spool, which it acknowledges to
@@ -162,7 +163,8 @@ class Pipeline final : private SourceContext, private SinkContext {
     size_t source_bytes = 0;
     uint64_t records = 0;  // of those before it
   };
-  Taken taken_;  // the batch that is in the chain
+  Taken taken_;        // the batch that is in the chain
+  double growth_ = 0;  // of late, what a turn needed for each byte of its batch at the source
   std::vector<SavedPosition> saved_;
   std::vector<SavedPosition> noted_;
   std::string start_trouble_;  // why the sink cannot say where to resume

@@ -4,6 +4,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "delivery/delivery_range.h"
+
 namespace leat {
 namespace {
 
@@ -211,6 +213,9 @@ void skip(std::vector<T>& items, uint64_t count) {
 
 std::string write_spooled(std::span<const Part> parts, const SpooledAs& as) {
   Writer out;
+  size_t bytes = as.form.size() + as.origin.size();
+  for (const Part& part : parts) bytes += bytes_of(*part.batch, part.first, part.count);
+  out.reserve(bytes);
   bool records = !parts.empty() && parts.front().batch->content == Content::kRecords;
   out.byte(kVersion);
   out.byte(records ? 1 : 0);

@@ -13,6 +13,8 @@ namespace {
 // One row is written by the journal while the next is made; what comes meanwhile is grouped.
 constexpr size_t kRowsUnderWay = 2;
 constexpr Milliseconds kRetry{1'000};
+// Of a row's content: here, at the journal, and packed there.
+constexpr size_t kCopies = 3;
 constexpr Milliseconds kRemoveAgain{1'000};
 constexpr Milliseconds kRemoveAgainMost{60'000};
 
@@ -177,7 +179,7 @@ void SpoolWriter::begin_row() {
   if (row.records > 0) {
     const Batch& first = *parts.front().batch;
     row.content = write_spooled(parts, {setup_.form(), setup_.source.describe(first.begin)});
-    row.charged = row.content.size();
+    row.charged = kCopies * row.content.size();
     setup_.budget.charge(row.charged);
   }
   next_ = row.end();

@@ -45,6 +45,9 @@ class Decoder {
   // end_line and time_us (from arrival_us) of each record, and batch.end.line. In turns: stops
   // when `dead` is full.
   virtual Status decode(Batch& batch, DeadLetters& dead) = 0;
+
+  // Bytes kept from batch to batch, where input can make them grow.
+  virtual size_t held() const { return 0; }
 };
 
 class Encoder {
@@ -56,6 +59,8 @@ class Encoder {
   // (in.in_turns()): stops after in.quantum bytes, or when `dead` is full, and says so in the new
   // batch's `not_encoded`.
   virtual Result<BatchRef> encode(const Batch& in, DeadLetters& dead) = 0;
+
+  virtual size_t held() const { return 0; }  // as a Decoder's
 };
 
 // How encoded records become one document (a request body, a file).

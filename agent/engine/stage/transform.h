@@ -25,6 +25,9 @@ class Transform {
   // turns (Batch::in_turns) it may leave records to the batch's rest.
   virtual Status run(BatchRef& batch, DeadLetters& dead) = 0;
 
+  // Bytes kept from batch to batch, where input can make them grow.
+  virtual size_t held() const { return 0; }
+
   // Records this stage removed on purpose, and those it dropped because of onError = drop.
   uint64_t filtered() const { return filtered_; }
   uint64_t dropped() const { return dropped_; }

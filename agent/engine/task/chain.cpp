@@ -14,6 +14,7 @@ class ChainStep : public DeadLetters {
   ChainStep(std::string stage, Bury bury) : stage_(std::move(stage)), bury_(std::move(bury)) {}
   virtual Status run(BatchRef& batch) = 0;
   virtual const Transform* transform() const { return nullptr; }
+  virtual size_t held() const { return 0; }
 
   void add(const Batch& batch, size_t index, std::string_view reason) override {
     bury_.bury({stage_, reason, batch.position_after(index), &batch, index, {}});
@@ -49,6 +50,7 @@ class DecodeStep final : public ChainStep {
       : ChainStep(std::move(stage), std::move(bury)), decoder_(std::move(decoder)) {}
   bool ready() const { return decoder_ != nullptr; }
   Status run(BatchRef& batch) override { return decoder_->decode(*batch, *this); }
+  size_t held() const override { return decoder_->held(); }
 
  private:
   std::unique_ptr<Decoder> decoder_;
@@ -61,6 +63,7 @@ class MessageFieldsStep final : public ChainStep {
     adder_.run(*batch);
     return {};
   }
+  size_t held() const override { return adder_.held(); }
 
  private:
   MessageFieldAdder adder_;
@@ -127,6 +130,7 @@ class TransformStep final : public ChainStep {
       : ChainStep(std::move(stage), std::move(bury)), transform_(std::move(transform)) {}
   Status run(BatchRef& batch) override { return transform_->run(batch, *this); }
   const Transform* transform() const override { return transform_.get(); }
+  size_t held() const override { return transform_->held(); }
 
  private:
   std::unique_ptr<Transform> transform_;
@@ -137,6 +141,7 @@ class EncodeStep final : public ChainStep {
   EncodeStep(std::unique_ptr<Encoder> encoder, std::string stage, Bury bury)
       : ChainStep(std::move(stage), std::move(bury)), encoder_(std::move(encoder)) {}
   const Encoder* encoder() const { return encoder_.get(); }
+  size_t held() const override { return encoder_->held(); }
   Status run(BatchRef& batch) override {
     Result<BatchRef> encoded = encoder_->encode(*batch, *this);
     if (!encoded) return fail(encoded.error());
@@ -261,6 +266,12 @@ Status Chain::adapt(BatchRef& batch, const std::string& wire) {
     if (Status status = decode.run(batch); !status) return status;
   }
   return encode_ == nullptr ? Status{} : encode_->run(batch);
+}
+
+size_t Chain::held() const {
+  size_t bytes = 0;
+  for (const std::unique_ptr<ChainStep>& step : steps_) bytes += step->held();
+  return bytes;
 }
 
 uint64_t Chain::filtered() const {

@@ -60,6 +60,9 @@ class Chain {
   bool needs_preamble() const { return needs_preamble_; }
   const Encoder* encoder() const { return encoder_; }
 
+  // Bytes that the steps keep from batch to batch.
+  size_t held() const;
+
   // Records the first step yielded, and those that transforms removed on purpose or by
   // onError=drop.
   uint64_t records() const { return records_; }

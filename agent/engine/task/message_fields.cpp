@@ -7,8 +7,10 @@
 namespace leat {
 namespace {
 
-// Streams have a handful of shapes; one that has a new shape per record gains nothing from a cache.
-constexpr size_t kMostJoins = 64;
+// Streams have a handful of shapes, or many small ones; one that has a new shape per record gains
+// nothing from a cache.
+constexpr size_t kShare = 16;  // of what the pipeline may hold
+constexpr size_t kAlways = 16 * 1024;
 
 ShapeRef owner(const Batch& batch, const Shape* shape) {
   for (const ShapeRef& ref : batch.shapes())
@@ -34,6 +36,8 @@ MessageFieldAdder::Join& MessageFieldAdder::join(Batch& batch, const Shape* payl
       if (known < 0) names.push_back(message->name(i));
     }
     join.joined = std::make_shared<const Shape>(names);
+    held_ += payload->footprint() + message->footprint() + join.joined->footprint() + sizeof(Join) +
+             sizeof(uint32_t) * join.target.capacity();
   }
   if (join.adopted_in != batch_number_) {
     batch.adopt(join.joined);
@@ -43,7 +47,10 @@ MessageFieldAdder::Join& MessageFieldAdder::join(Batch& batch, const Shape* payl
 }
 
 void MessageFieldAdder::run(Batch& batch) {
-  if (joins_.size() > kMostJoins) joins_.clear();
+  if (held_ > std::max(batch.pool().budget().limit() / kShare, kAlways)) {
+    joins_.clear();
+    held_ = 0;
+  }
   ++batch_number_;
   auto message = batch.message_fields.begin();
   Join* last = nullptr;

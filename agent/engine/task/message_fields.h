@@ -16,6 +16,8 @@ namespace leat {
 class MessageFieldAdder {
  public:
   void run(Batch& batch);
+  // Bytes kept from batch to batch.
+  size_t held() const { return held_; }
 
  private:
   // How a message's fields join those of a payload.
@@ -28,6 +30,7 @@ class MessageFieldAdder {
   Join& join(Batch& batch, const Shape* payload, const Shape* message);
 
   std::map<std::pair<const Shape*, const Shape*>, Join> joins_;
+  size_t held_ = 0;
   uint64_t batch_number_ = 0;
 };
 

@@ -45,6 +45,8 @@ class FilterTransform final : public Transform {
     return {};
   }
 
+  size_t held() const override { return engine_->table().held(); }
+
  private:
   std::unique_ptr<SqlEngine> engine_;  // before the statement, which is finalized first
   Statement statement_;

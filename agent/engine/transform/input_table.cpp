@@ -17,6 +17,13 @@ bool same_name(std::string_view a, std::string_view b) {
          sqlite3_strnicmp(a.data(), b.data(), static_cast<int>(a.size())) == 0;
 }
 
+std::string lower_case(std::string_view name) {
+  std::string out(name);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
 }  // namespace
 
 int find_field(const Shape& shape, std::string_view name) {
@@ -67,9 +74,9 @@ const sqlite3_module InputTable::kModule = [] {
 }();
 
 InputTable::InputTable(std::string name, bool groups) : name_(std::move(name)), groups_(groups) {
-  columns_.push_back({.name = std::string(kEventTimeColumn), .shown = true, .in_order = true});
+  add_column({.name = std::string(kEventTimeColumn), .shown = true, .in_order = true});
   // SQLite's own names for the row number. A field may well be called "oid".
-  for (const char* reserved : {"rowid", "oid", "_rowid_"}) columns_.push_back({.name = reserved});
+  for (const char* reserved : {"rowid", "oid", "_rowid_"}) add_column({.name = reserved});
 }
 
 int InputTable::attach(sqlite3* db) {
@@ -87,13 +94,24 @@ int InputTable::attach(sqlite3* db) {
 }
 
 int InputTable::find_column(std::string_view name) const {
-  for (size_t i = 0; i < columns_.size(); ++i)
-    if (same_name(columns_[i].name, name)) return static_cast<int>(i);
-  return -1;
+  auto found = numbers_.find(lower_case(name));
+  return found == numbers_.end() ? -1 : static_cast<int>(found->second);
+}
+
+void InputTable::add_column(Column column) {
+  numbers_.emplace(lower_case(column.name), columns_.size());
+  columns_.push_back(std::move(column));
+}
+
+void InputTable::remove_column(size_t number) {
+  numbers_.erase(lower_case(columns_[number].name));
+  columns_.erase(columns_.begin() + static_cast<std::ptrdiff_t>(number));
+  for (auto& [name, at] : numbers_)
+    if (at > number) --at;
 }
 
 void InputTable::add_hidden_column(std::string_view name) {
-  columns_.push_back({.name = std::string(name), .requested = true});
+  add_column({.name = std::string(name), .requested = true});
 }
 
 bool InputTable::show_last_column() {
@@ -101,11 +119,10 @@ bool InputTable::show_last_column() {
 }
 
 void InputTable::remove_last_column() {
-  columns_.pop_back();
+  remove_column(columns_.size() - 1);
 }
 
 bool InputTable::show_fields_of(const Batch& batch) {
-  shown_shapes_.trim();
   bool changed = false;
   auto show_all = [this, &changed](const Shape& shape) {
     for (size_t i = 0; i < shape.size(); ++i) {
@@ -115,9 +132,8 @@ bool InputTable::show_fields_of(const Batch& batch) {
       if (known >= 0 && columns_[static_cast<size_t>(known)].in_order) continue;
       // What a statement named before any record did moves to the end, so that `*` shows fields in
       // their order, and takes the record's spelling.
-      if (known >= 0) columns_.erase(columns_.begin() + known);
-      columns_.push_back(
-          {.name = std::string(name), .shown = true, .seen = true, .in_order = true});
+      if (known >= 0) remove_column(static_cast<size_t>(known));
+      add_column({.name = std::string(name), .shown = true, .seen = true, .in_order = true});
       changed = true;
     }
     return true;
@@ -126,6 +142,7 @@ bool InputTable::show_fields_of(const Batch& batch) {
   for (const Record& record : batch.records) {
     if (record.shape != last) shown_shapes_.get(batch, last = record.shape, show_all);
   }
+  shown_shapes_.trim(batch);
   return changed;
 }
 
@@ -137,7 +154,6 @@ std::vector<std::string> InputTable::unseen_columns() const {
 }
 
 void InputTable::show(const Batch& batch, size_t from, size_t to) {
-  if (&batch != batch_) field_maps_.trim();
   batch_ = &batch;
   rows_ = batch.records.data();
   from_ = at_ = rows_ + from;
@@ -147,6 +163,7 @@ void InputTable::show(const Batch& batch, size_t from, size_t to) {
 }
 
 void InputTable::hide() {
+  if (batch_ != nullptr) field_maps_.trim(*batch_);
   batch_ = nullptr;
   rows_ = from_ = to_ = at_ = nullptr;
   for (auto& [columns, grouped] : grouped_) grouped.order = nullptr;

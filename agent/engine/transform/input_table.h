@@ -14,11 +14,12 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "record/batch.h"
+#include "record/shape_cache.h"
 #include "transform/row_groups.h"
-#include "transform/shape_cache.h"
 
 namespace leat {
 
@@ -73,6 +74,8 @@ class InputTable {
   uint32_t types_read(size_t column) const { return types_read_[column]; }
   // The column a result column of `statement` shows unchanged, or -1 when it is computed.
   static int plain_column(sqlite3_stmt* statement, int result_column);
+  // Bytes that are remembered of the shapes seen.
+  size_t held() const { return field_maps_.held() + shown_shapes_.held(); }
   const std::string& column_name(size_t column) const { return columns_[column].name; }
 
  private:
@@ -91,6 +94,8 @@ class InputTable {
   static constexpr int32_t kEventTime = -2;
 
   int find_column(std::string_view name) const;
+  void add_column(Column column);
+  void remove_column(size_t number);
   FieldMap map_fields(const Shape& shape);
   const int32_t* fields_of(const Shape* shape);
   std::string declaration() const;
@@ -114,6 +119,7 @@ class InputTable {
   const bool groups_;
   bool probing_ = false;
   std::vector<Column> columns_;
+  std::unordered_map<std::string, size_t> numbers_;  // of the columns, by name in lower case
   std::vector<uint32_t> types_read_;
   ShapeCache<FieldMap> field_maps_;
   ShapeCache<bool> shown_shapes_;  // all their fields are columns

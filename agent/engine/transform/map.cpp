@@ -47,10 +47,15 @@ class MapTransform final : public Transform {
     };
     Status status = program_.statement ? evaluate(*batch, apply, give_up) : each(next, apply);
     if (!status) return status;
+    plans_.trim(*batch);
     // Where records were lost before it, the last kept one lies before where this turn ends.
     if (next < records.size()) batch->leave_records(next);
     records.resize(kept);
     return {};
+  }
+
+  size_t held() const override {
+    return plans_.held() + (program_.engine ? program_.engine->table().held() : 0);
   }
 
  private:
@@ -59,10 +64,13 @@ class MapTransform final : public Transform {
     MapPlan map;
     ValueSource event_time;
     uint64_t adopted_in = 0;  // number of the batch that keeps map.shape alive
+
+    size_t heap_bytes() const {
+      return map.shape->footprint() + heap_bytes_of(map.slots) + heap_bytes_of(map.set);
+    }
   };
 
   void begin(Batch& batch) {
-    plans_.trim();
     ++batch_number_;
     constants_.clear();
     for (const MapProgram::Constant& constant : program_.constants) {

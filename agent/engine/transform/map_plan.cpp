@@ -18,6 +18,7 @@ struct Field {
 
 std::vector<Field> apply_set(const MapRules& rules, const Shape& shape) {
   std::vector<Field> fields;
+  fields.reserve(shape.size() + rules.set.size());
   for (size_t i = 0; i < shape.size(); ++i)
     fields.push_back({shape.name(i), {{From::kField, static_cast<uint32_t>(i)}, {}}});
   for (const SetRule& rule : rules.set) {
@@ -79,6 +80,8 @@ MapPlan plan_map(const MapRules& rules, const Shape& shape) {
   apply_drop(rules, fields);
   MapPlan plan;
   std::vector<std::string_view> names;
+  names.reserve(fields.size());
+  plan.slots.reserve(fields.size());
   for (Field& field : fields) {
     names.push_back(field.name);
     if (field.slot.set) plan.set.push_back(static_cast<uint32_t>(plan.slots.size()));

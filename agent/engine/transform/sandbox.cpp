@@ -1,5 +1,7 @@
 #include "transform/sandbox.h"
 
+#include <algorithm>
+
 #include "base/units.h"
 #include "transform/input_table.h"
 
@@ -10,11 +12,13 @@ namespace {
 constexpr int kMaxLength = 1 << 20;
 
 // Between two looks at the limits, at most this many steps are made. At 1 MiB a step can allocate,
-// and a few steps for each such allocation, memory can overshoot by some ten MiB in the worst case.
-constexpr int kStepsPerCheck = 256;
+// and a few steps for each such allocation, memory can overshoot by some MiB in the worst case.
+constexpr int kStepsPerCheck = 64;
 
-// What a query may hold beside the batch: sorts, groups, materialized subqueries.
-constexpr int64_t kMaxMemory = 16 << 20;
+// What a query may hold beside the batch: sorts, groups, materialized subqueries. Half of the
+// budget, between these.
+constexpr size_t kMaxMemory = 16 << 20;
+constexpr size_t kMinMemory = 1 << 20;
 
 // Functions that look outside of the data. Most of them are not in our build; a different SQLite
 // must not open a door.
@@ -93,7 +97,8 @@ void Sandbox::set_limits() {
   sqlite3_limit(db_, SQLITE_LIMIT_WORKER_THREADS, 0);
 }
 
-void Sandbox::start_work() {
+void Sandbox::start_work(size_t budget) {
+  max_memory_ = static_cast<int64_t>(std::clamp(budget / 2, kMinMemory, kMaxMemory));
   steps_ = 0;
   limit_ = Limit::kNone;
   memory_at_start_ = sqlite3_memory_used();
@@ -104,7 +109,7 @@ std::string Sandbox::error_text() const {
     case Limit::kSteps:
       return "step limit of " + std::to_string(max_steps_) + " reached (maxSteps)";
     case Limit::kMemory:
-      return "more than " + format_bytes(kMaxMemory) + " of memory needed";
+      return "more than " + format_bytes(max_memory_) + " of memory needed";
     case Limit::kNone:
       break;
   }
@@ -165,7 +170,7 @@ int Sandbox::check_progress(void* self) {
   sandbox.steps_ += kStepsPerCheck;
   if (sandbox.steps_ > sandbox.max_steps_) {
     sandbox.limit_ = Limit::kSteps;
-  } else if (sqlite3_memory_used() - sandbox.memory_at_start_ > kMaxMemory) {
+  } else if (sqlite3_memory_used() - sandbox.memory_at_start_ > sandbox.max_memory_) {
     // SQLite counts for the whole process; what the journal allocates meanwhile is small.
     sandbox.limit_ = Limit::kMemory;
   }

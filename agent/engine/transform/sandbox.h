@@ -50,8 +50,9 @@ class Sandbox {
   void forget_usage() { usage_ = {}; }
   const SqlUsage& usage() const { return usage_; }
 
-  // Starts the work on one batch: steps and memory are counted from here.
-  void start_work();
+  // Starts the work on one batch: steps and memory are counted from here. `budget` is what the
+  // pipeline may hold in all.
+  void start_work(size_t budget = SIZE_MAX);
   // True when the work was cut short because it took too many steps or too much memory.
   bool limit_reached() const { return limit_ != Limit::kNone; }
   bool memory_limit_reached() const { return limit_ == Limit::kMemory; }
@@ -80,6 +81,7 @@ class Sandbox {
   SqlUsage usage_;
   int64_t steps_ = 0;
   int64_t memory_at_start_ = 0;
+  int64_t max_memory_ = 0;
   Limit limit_ = Limit::kNone;
 };
 

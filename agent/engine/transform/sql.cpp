@@ -14,12 +14,12 @@ class SqlTransform final : public Transform {
   Status run(BatchRef& batch, DeadLetters& dead) override {
     if (batch->records.empty()) return {};
     SqlEngine& engine = query_->engine();
-    engine.sandbox().start_work();
+    engine.sandbox().start_work(batch->pool().budget().limit());
     if (Status status = query_->follow_fields(*batch); !status)
       return fail_all(*batch, status.error().message(), dead);
     Result<BatchRef> rows = query_->run(*batch, 0, batch->records.size());
     while (!rows && query_->too_large() && cut_in_half(*batch)) {
-      engine.sandbox().start_work();
+      engine.sandbox().start_work(batch->pool().budget().limit());
       rows = query_->run(*batch, 0, batch->records.size());
     }
     if (!rows && rows.error().kind() == ErrorKind::kData && !engine.sandbox().limit_reached()) {
@@ -35,6 +35,8 @@ class SqlTransform final : public Transform {
     batch = std::move(*rows);
     return {};
   }
+
+  size_t held() const override { return query_->engine().table().held(); }
 
  private:
   // A query of which a whole batch makes too much gets fewer records at once: how many are in a

@@ -96,7 +96,7 @@ template <typename OnRow, typename OnFailed>
 Status SqlEngine::scan(sqlite3_stmt* statement, const Batch& batch, OnRow&& on_row,
                        OnFailed&& on_failed) {
   size_t count = batch.records.size();
-  sandbox_->start_work();
+  sandbox_->start_work(batch.pool().budget().limit());
   stop_ = false;
   Status status;
   for (size_t from = 0; from < count && status && !stop_;) {

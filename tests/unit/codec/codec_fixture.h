@@ -45,7 +45,10 @@ class RecordedDeadLetters final : public DeadLetters {
     return all;
   }
 
+  bool full() const override { return letters.size() >= most; }
+
   std::vector<Letter> letters;
+  size_t most = SIZE_MAX;  // that may wait
 };
 
 class CodecTest : public testing::Test {

@@ -349,5 +349,22 @@ TEST_F(CsvDecoderTest, says_which_option_is_wrong) {
   EXPECT_EQ(dialect_error(), "csv.columns: without header, give `index` to all columns or to none");
 }
 
+TEST_F(CsvDecoderTest, leaves_the_rows_behind_a_dead_letter_when_no_more_may_wait) {
+  dead_.most = 1;
+  CsvDecoder decoder(dialect());
+  BatchRef batch = bytes_of("a,b\n1,2\n1,2,3\n4,5,6\n7,8\n");
+  batch->quantum = 1 << 20;
+  batch->end.offset = batch->bytes.size();
+  EXPECT_EQ(decode(decoder, std::move(batch)), Strings{R"({"a":1,"b":2})"});
+  EXPECT_EQ(batch_->end.line, 3U);
+  BatchRef rest = std::exchange(batch_->rest, {});
+  ASSERT_TRUE(rest);
+  dead_.most = 100;
+  EXPECT_EQ(decode(decoder, std::move(rest)), Strings{R"({"a":7,"b":8})"});
+  EXPECT_EQ(dead_.texts(), (Strings{"1,2,3", "4,5,6"}));
+  EXPECT_EQ(dead_.letters[1].line, 4U);
+  EXPECT_EQ(batch_->end.line, 5U);
+}
+
 }  // namespace
 }  // namespace leat

@@ -312,5 +312,38 @@ TEST_F(JsonDecoderTest, charges_the_budget_with_the_values_it_keeps) {
   EXPECT_LE(budget_.used(), values + 3 * BlockPool::kBlockSize);
 }
 
+TEST_F(JsonDecoderTest, leaves_the_lines_behind_a_dead_letter_when_no_more_may_wait) {
+  dead_.most = 1;
+  BatchRef batch = bytes_of("{\"a\":1}\nx\ny\n{\"a\":2}\n");
+  batch->end = {0, 20, 0, true};
+  batch->quantum = 1 << 20;
+  EXPECT_EQ(decode(decoder_, std::move(batch)), Strings{R"({"a":1})"});
+  EXPECT_EQ(dead_.texts(), Strings{"x"});
+  EXPECT_EQ(batch_->end.offset, 10U);
+  EXPECT_EQ(batch_->end.line, 2U);
+  BatchRef rest = std::exchange(batch_->rest, {});
+  dead_.most = 100;
+  EXPECT_EQ(decode(decoder_, std::move(rest)), Strings{R"({"a":2})"});
+  EXPECT_EQ(dead_.texts(), (Strings{"x", "y"}));
+  EXPECT_EQ(dead_.letters[1].offset, 12U);
+  EXPECT_EQ(dead_.letters[1].line, 3U);
+  EXPECT_EQ(batch_->end.offset, 20U);
+  EXPECT_EQ(batch_->end.line, 4U);
+  EXPECT_TRUE(batch_->end.last);
+  EXPECT_FALSE(batch_->rest);
+}
+
+TEST_F(JsonDecoderTest, leaves_the_messages_behind_a_dead_letter_when_no_more_may_wait) {
+  dead_.most = 1;
+  BatchRef batch = slices_of({"x", "{}", "y"});
+  batch->quantum = 1 << 20;
+  EXPECT_EQ(decode(decoder_, std::move(batch)), Strings{});
+  BatchRef rest = std::exchange(batch_->rest, {});
+  ASSERT_TRUE(rest);
+  dead_.most = 100;
+  EXPECT_EQ(decode(decoder_, std::move(rest)), Strings{"{}"});
+  EXPECT_EQ(dead_.letters.back().offset, 300U);
+}
+
 }  // namespace
 }  // namespace leat

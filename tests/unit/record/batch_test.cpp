@@ -47,5 +47,99 @@ TEST(Shape, finds_its_fields_by_name) {
   EXPECT_EQ(shape.json_key(0), ",\"temp\":");
 }
 
+// Four records "0" to "3", of which record i ends at offset 10 (i + 1) and line i + 1 of
+// partition 7.
+class RestTest : public ::testing::Test {
+ protected:
+  RestTest() {
+    batch_->begin = {7, 100, 50};
+    batch_->end = {7, 140, 54, true};
+    batch_->adopt(std::make_shared<Shape>(std::vector<std::string_view>{"n"}));
+    for (uint32_t i = 0; i < 4; ++i) {
+      auto* value = batch_->arena.array<Value>(1);
+      *value = Value::of_integer(i);
+      batch_->records.push_back({batch_->shapes()[0].get(), value, 0, 10 * (i + 1), i + 1});
+    }
+    batch_->quantum = 1;
+  }
+
+  static void expect_position(const Position& position, uint64_t offset, uint64_t line) {
+    EXPECT_EQ(position.partition, 7U);
+    EXPECT_EQ(position.offset, offset);
+    EXPECT_EQ(position.line, line);
+  }
+
+  Budget budget_{1 << 20};
+  BlockPool pool_{budget_};
+  BatchRef batch_ = BatchRef::make(pool_, Content::kRecords);
+};
+
+TEST_F(RestTest, is_a_batch_as_if_the_source_had_cut_there) {
+  batch_->leave_records(1);
+  BatchRef rest = std::exchange(batch_->rest, {});
+  expect_position(batch_->end, 110, 51);
+  EXPECT_FALSE(batch_->end.last);
+  EXPECT_EQ(batch_->records.size(), 1U);
+  expect_position(rest->begin, 110, 51);
+  expect_position(rest->end, 140, 54);
+  EXPECT_TRUE(rest->end.last);
+  ASSERT_EQ(rest->records.size(), 3U);
+  expect_position(rest->position_after(0), 120, 52);
+  expect_position(rest->position_after(2), 140, 54);
+}
+
+TEST_F(RestTest, keeps_alive_what_its_records_point_into) {
+  batch_->leave_records(2);
+  BatchRef rest = std::exchange(batch_->rest, {});
+  batch_.reset();
+  rest->leave_records(1);
+  BatchRef last = std::exchange(rest->rest, {});
+  rest.reset();
+  ASSERT_EQ(last->records.size(), 1U);
+  EXPECT_EQ(last->records[0].value(0).integer, 3);
+  EXPECT_EQ(last->records[0].shape->name(0), "n");
+  last.reset();
+  EXPECT_EQ(budget_.used(), 0U);
+}
+
+TEST_F(RestTest, may_be_added_to_by_cutting_again) {
+  batch_->leave_records(3);
+  batch_->leave_records(1);
+  BatchRef rest = std::exchange(batch_->rest, {});
+  ASSERT_EQ(rest->records.size(), 3U);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(rest->records[i].value(0).integer, static_cast<int64_t>(i) + 1);
+    expect_position(rest->position_after(i), 120 + 10 * i, 52 + i);
+  }
+  expect_position(rest->end, 140, 54);
+  EXPECT_TRUE(rest->end.last);
+}
+
+TEST_F(RestTest, does_not_part_records_that_end_at_one_place) {
+  batch_->records[1].end_offset = batch_->records[2].end_offset;
+  EXPECT_FALSE(batch_->may_cut(0));
+  EXPECT_TRUE(batch_->may_cut(1));
+  EXPECT_FALSE(batch_->may_cut(2));
+  EXPECT_TRUE(batch_->may_cut(3));
+  EXPECT_FALSE(batch_->may_cut(4));
+  batch_->quantum = SIZE_MAX;  // not in turns
+  EXPECT_FALSE(batch_->may_cut(1));
+}
+
+TEST(Rest, of_messages_takes_the_fields_that_came_with_them_along) {
+  Budget budget(1 << 20);
+  BlockPool pool(budget);
+  BatchRef batch = BatchRef::make(pool, Content::kSlices);
+  for (uint32_t i = 1; i <= 3; ++i) batch->slices.push_back({"x", 1, i * 10, i});
+  for (uint32_t i = 1; i <= 3; ++i) batch->message_fields.push_back({nullptr, nullptr, i * 10});
+  batch->end = {0, 30, 3};
+  batch->leave_slices(2);
+  BatchRef rest = std::exchange(batch->rest, {});
+  ASSERT_EQ(rest->slices.size(), 1U);
+  EXPECT_EQ(rest->slices[0].end_offset, 10U);
+  ASSERT_EQ(rest->message_fields.size(), 1U);
+  EXPECT_EQ(rest->message_fields[0].end_offset, 10U);
+}
+
 }  // namespace
 }  // namespace leat

@@ -214,5 +214,15 @@ TEST(Transforms, are_found_by_their_names) {
   EXPECT_EQ(find_transform("fliter"), nullptr);
 }
 
+TEST_F(Filter, stops_when_no_more_dead_letters_may_wait) {
+  use("filter", {{"where", std::string("json_extract(n, '$') > 0")}});
+  dead_.most = 1;
+  BatchRef texts =
+      batch_of({{text("n", "{")}, {text("n", "1")}, {text("n", "{")}, {text("n", "0")}});
+  EXPECT_EQ(run_in_turns(texts, 2000), (std::vector<size_t>{0, 1, 0}));
+  EXPECT_EQ(dead_.records.size(), 2U);
+  EXPECT_EQ(transform_->filtered(), 1U);
+}
+
 }  // namespace
 }  // namespace leat

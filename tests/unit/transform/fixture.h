@@ -51,8 +51,10 @@ struct CollectedDeadLetters final : DeadLetters {
   void add_text(std::string_view, const Position&, std::string_view) override {
     ADD_FAILURE() << "a transform has no undecoded bytes";
   }
+  bool full() const override { return records.size() >= most; }
   std::vector<std::string> records;
   std::vector<std::string> reasons;
+  size_t most = SIZE_MAX;  // that may wait
 };
 
 class TransformTest : public ::testing::Test {
@@ -106,6 +108,23 @@ class TransformTest : public ::testing::Test {
   }
 
   using Lines = std::vector<std::string>;
+
+  // The same, in turns of `quantum` bytes; how many records each turn gave.
+  std::vector<size_t> run_in_turns(BatchRef batch, size_t quantum) {
+    std::vector<size_t> turns;
+    while (batch) {
+      batch->quantum = quantum;
+      BatchRef before = batch;
+      uint64_t begin = batch->begin.offset;
+      turns.push_back(run(batch).size());
+      batch = std::exchange(before->rest, {});
+      EXPECT_GT(last_->end.offset, begin);
+      if (batch) {
+        EXPECT_EQ(batch->begin.offset, last_->end.offset);
+      }
+    }
+    return turns;
+  }
 
   Budget budget_{64 << 20};
   BlockPool pool_{budget_};

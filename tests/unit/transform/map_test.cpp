@@ -196,5 +196,30 @@ TEST_F(Map, refuses_wrong_expressions_and_says_where) {
   EXPECT_EQ(set_refusal({{"_time", "'now'"}}), "t.set._time: not an integer of microseconds");
 }
 
+TEST_F(Map, stops_when_it_has_made_much_and_goes_on_with_the_next_turn) {
+  using Turns = std::vector<size_t>;
+  Pairs grow = {{"big", "printf('%01000d', n)"}};
+  use("map", {{"set", grow}});
+  EXPECT_EQ(run_in_turns(numbers("n", {"1", "2", "3", "4", "5"}), 2000), (Turns{2, 2, 1}));
+  // One text that all records share is as much when it is written.
+  Pairs same = {{"big", "'" + std::string(1000, 'x') + "'"}};
+  use("map", {{"set", same}});
+  EXPECT_EQ(run_in_turns(numbers("n", {"1", "2", "3"}), 2000), (Turns{2, 1}));
+  // Ordinary work is not cut.
+  Pairs little = {{"m", "n * 2"}};
+  use("map", {{"set", little}, {"drop", std::vector<std::string>{"n"}}});
+  EXPECT_EQ(run_in_turns(numbers("n", {"1", "2", "3"}), 2000), Turns{3});
+}
+
+TEST_F(Map, stops_when_no_more_dead_letters_may_wait) {
+  Pairs bad = {{"m", "json_extract(n, '$')"}};
+  use("map", {{"set", bad}});
+  dead_.most = 1;
+  EXPECT_EQ(run_in_turns(numbers("n", {"1", "2"}), 2000).size(), 1U);
+  BatchRef texts = batch_of({{text("n", "{")}, {text("n", "1")}, {text("n", "{")}});
+  EXPECT_EQ(run_in_turns(texts, 2000), (std::vector<size_t>{0, 1}));
+  EXPECT_EQ(dead_.records.size(), 2U);
+}
+
 }  // namespace
 }  // namespace leat

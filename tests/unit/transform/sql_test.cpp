@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 
 #include "transform/fixture.h"
 
@@ -289,6 +290,16 @@ TEST_F(Sql, groups_by_the_event_time_and_over_changing_batches) {
 TEST_F(Sql, allows_a_semicolon_and_comments_at_the_end) {
   query("SELECT n FROM input; -- that is all\n");
   EXPECT_EQ(run(numbers("n", {"1"})), Lines{R"({"n":1})"});
+}
+
+TEST_F(Sql, a_query_of_which_a_whole_batch_makes_too_much_gets_fewer_records_at_once) {
+  use("sql", {{"query", std::string("SELECT n, printf('%0100000d', n) AS big FROM input")}});
+  std::vector<std::string> values(40);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = std::to_string(i);
+  std::vector<size_t> turns = run_in_turns(numbers("n", values), 256 * 1024);
+  EXPECT_GT(turns.size(), 3U);
+  EXPECT_EQ(std::accumulate(turns.begin(), turns.end(), size_t{0}), values.size());
+  EXPECT_TRUE(dead_.records.empty());
 }
 
 }  // namespace

@@ -4,13 +4,29 @@
 // Results of get() stay valid until the next trim(). Thread: the pipeline's loop thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "record/batch.h"
 
 namespace leat {
+
+// What a value takes beside its own size: vectors say it by their capacity, others by heap_bytes().
+template <typename T>
+size_t heap_bytes_of(const T& value) {
+  if constexpr (requires { value.heap_bytes(); }) {
+    return value.heap_bytes();
+  } else {
+    return 0;
+  }
+}
+template <typename T>
+size_t heap_bytes_of(const std::vector<T>& values) {
+  return values.capacity() * sizeof(T);
+}
 
 template <typename T>
 class ShapeCache {
@@ -20,32 +36,40 @@ class ShapeCache {
   T& get(const Batch& batch, const Shape* shape, Make&& make) {
     if (shape == last_shape_) return *last_;
     auto found = entries_.find(shape);
-    if (found == entries_.end())
+    if (found == entries_.end()) {
       found = entries_.emplace(shape, Entry{owner(batch, shape), make(*shape)}).first;
+      held_ += shape->footprint() + kEntry + heap_bytes_of(found->second.value);
+    }
     last_shape_ = shape;
     last_ = &found->second.value;
     return *last_;
   }
 
-  // Between batches: forgets everything once there are many. Streams have a handful of shapes; one
-  // that has a new shape per record gains nothing from a cache.
-  void trim() {
-    if (entries_.size() > kMaxShapes) clear();
+  // Behind a batch: forgets everything once it takes more than its share of what the pipeline may
+  // hold. Streams have a handful of shapes, or some thousand small ones; one that has a new shape
+  // per record gains nothing from a cache.
+  void trim(const Batch& batch) {
+    constexpr size_t kShare = 16;
+    constexpr size_t kAlways = 16 * 1024;
+    if (held_ > std::max(batch.pool().budget().limit() / kShare, kAlways)) clear();
   }
 
   void clear() {
     entries_.clear();
+    held_ = 0;
     last_shape_ = nullptr;
     last_ = nullptr;
   }
 
- private:
-  static constexpr size_t kMaxShapes = 64;
+  // Bytes, with those of the shapes.
+  size_t held() const { return held_; }
 
+ private:
   struct Entry {
     ShapeRef keep;
     T value;
   };
+  static constexpr size_t kEntry = sizeof(Entry) + 5 * sizeof(void*);  // with the map's node
 
   ShapeRef owner(const Batch& batch, const Shape* shape) {
     const auto& shapes = batch.shapes();
@@ -58,6 +82,7 @@ class ShapeCache {
   }
 
   std::unordered_map<const Shape*, Entry> entries_;
+  size_t held_ = 0;
   const Shape* last_shape_ = nullptr;
   T* last_ = nullptr;
   size_t hint_ = 0;
