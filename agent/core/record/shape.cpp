@@ -67,12 +67,6 @@ bool Shape::same_names(const std::vector<std::string_view>& names) const {
   return true;
 }
 
-uint64_t Shape::hash_of(const std::vector<std::string_view>& names) {
-  uint64_t hash = names.size();
-  for (std::string_view name : names) hash = hash * 0x9E3779B97F4A7C15 + hash_name(name);
-  return hash;
-}
-
 size_t Shape::footprint() const {
   return sizeof(Shape) + fields_.capacity() * sizeof(Field) + text_.capacity() +
          table_.capacity() * sizeof(uint32_t);

@@ -29,8 +29,6 @@ class Shape {
   int find(std::string_view name) const;
 
   bool same_names(const std::vector<std::string_view>& names) const;
-  // Of a list of names, in their order: equal lists have equal ones.
-  static uint64_t hash_of(const std::vector<std::string_view>& names);
   size_t footprint() const;
 
  private:

@@ -251,8 +251,7 @@ void JsonDecoder::add_too_wide(Work& work) {
   work.batch.adopt(too_wide_);
   Value* values = work.values.reserve(fields_.size());
   std::copy(fields_.begin(), fields_.end(), values);
-  work.batch.records.push_back({too_wide_.get(), values, work.batch.arrival_us, 0, 0});
-  work.values.commit(fields_.size());
+  append(work, too_wide_.get(), fields_.size());
 }
 
 size_t JsonDecoder::held() const {
@@ -293,9 +292,11 @@ void JsonDecoder::add_record(Work& work, JsonLayout* layout) {
     work.batch.adopt(layout->shape);
     layout->adopted_batch = batch_number_;
   }
-  size_t count = layout->keys.size();
-  work.batch.records.push_back(
-      {layout->shape.get(), work.values.reserve(count), work.batch.arrival_us, 0, 0});
+  append(work, layout->shape.get(), layout->keys.size());
+}
+
+void JsonDecoder::append(Work& work, const Shape* shape, size_t count) {
+  work.batch.records.push_back({shape, work.values.reserve(count), work.batch.arrival_us, 0, 0});
   work.values.commit(count);
 }
 

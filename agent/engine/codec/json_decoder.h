@@ -41,10 +41,11 @@ class JsonDecoder final : public Decoder {
   void keep_last_of_duplicates();
   void add_record(Work& work, JsonLayout* layout);
   void add_too_wide(Work& work);
+  static void append(Work& work, const Shape* shape, size_t count);
   void reject(Work& work, const char* start, const char* end, const Position& after);
 
   JsonLayouts layouts_;
-  ShapeRef too_wide_;  // of the last record for whose layout there is no room
+  ShapeRef too_wide_;              // of the last record for whose layout there is no room
   JsonLayout* current_ = nullptr;  // of the last record: the prediction for the next one
   uint64_t batch_number_ = 0;
   size_t line_bytes_ = 128;  // of the last batch on average, to size the next one's record array

@@ -1,6 +1,5 @@
 #include "codec/json_layouts.h"
 
-#include <bit>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -8,18 +7,12 @@
 namespace leat {
 namespace {
 
-constexpr JsonKey::Mask mask_of(size_t size) {
-  // Byte by byte in the order of memory, whatever the machine's.
-  JsonKey::Mask mask{};
-  for (size_t i = 0; i < size; ++i) {
-    size_t byte = std::endian::native == std::endian::little ? i % 8 : 7 - i % 8;
-    mask.word[i / 8] |= uint64_t{0xFF} << (8 * byte);
-  }
-  return mask;
-}
-
 void compile(JsonKey& key) {
-  if (key.size <= JsonKey::kShort) std::memcpy(key.bytes, key.text, key.size);
+  if (key.size > JsonKey::kShort) return;
+  char mask[JsonKey::kShort] = {};
+  std::memset(mask, 0xFF, key.size);
+  std::memcpy(key.bytes, key.text, key.size);
+  std::memcpy(key.mask, mask, sizeof mask);
 }
 
 // The name at `p`, where a member begins; `first` in its object. None when there is no name, or one
@@ -37,11 +30,6 @@ std::optional<std::string_view> name_at(const char* p, const char* end, bool fir
 }
 
 }  // namespace
-
-constexpr JsonKey::Mask JsonKey::kMasks[kShort + 1] = {
-    mask_of(0),  mask_of(1),  mask_of(2),  mask_of(3),  mask_of(4),  mask_of(5),
-    mask_of(6),  mask_of(7),  mask_of(8),  mask_of(9),  mask_of(10), mask_of(11),
-    mask_of(12), mask_of(13), mask_of(14), mask_of(15), mask_of(16)};
 
 JsonLayout::JsonLayout(ShapeRef of, bool with_spaces) : shape(std::move(of)), spaced(with_spaces) {
   size_t total = 0;
@@ -66,14 +54,13 @@ size_t JsonLayout::footprint() const {
 }
 
 size_t JsonLayout::footprint_of(const std::vector<std::string_view>& names) {
-  constexpr size_t kField = 120;  // key, field of the shape, nodes and tables
+  constexpr size_t kField = 136;  // key, field of the shape, nodes and tables
   size_t bytes = 0;
   for (std::string_view name : names) bytes += kField + 2 * name.size();
   return bytes;
 }
 
-// --- the tree of names
-// ----------------------------------------------------------------------------
+// --- the tree of names ---
 
 std::string_view JsonLayouts::last_name(const Node& node) const {
   const JsonLayout* some = layout(node.any[0] != 0 ? node.any[0] : node.any[1]);
@@ -135,8 +122,7 @@ size_t JsonLayouts::footprint() const {
   return layout_bytes_ + nodes_.capacity() * sizeof(Node) + table_.capacity() * sizeof(uint32_t);
 }
 
-// --- layouts
-// --------------------------------------------------------------------------------------
+// --- layouts ---
 
 JsonLayout* JsonLayouts::continue_from(const JsonLayout* from, size_t field, const char* p,
                                        const char* end) const {

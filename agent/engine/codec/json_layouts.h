@@ -23,23 +23,19 @@ namespace leat {
 // `,"temp":` ready for comparison with input.
 struct JsonKey {
   static constexpr uint32_t kShort = 16;
-  struct Mask {
-    uint64_t word[2];
-  };
-  static const Mask kMasks[kShort + 1];  // by size
 
   // Up to 16 bytes are compared as two masked words: no call, and one branch.
   bool matches(const char* p, const char* end) const {
     if (size <= kShort && end - p >= static_cast<std::ptrdiff_t>(kShort)) {
       uint64_t word[2];
       std::memcpy(word, p, sizeof word);
-      const Mask& mask = kMasks[size];
-      return (((word[0] ^ bytes[0]) & mask.word[0]) | ((word[1] ^ bytes[1]) & mask.word[1])) == 0;
+      return (((word[0] ^ bytes[0]) & mask[0]) | ((word[1] ^ bytes[1]) & mask[1])) == 0;
     }
     return end - p >= static_cast<std::ptrdiff_t>(size) && std::memcmp(p, text, size) == 0;
   }
 
   uint64_t bytes[2] = {};
+  uint64_t mask[2] = {};
   const char* text = nullptr;
   uint32_t size = 0;
   uint32_t node = 0;  // of the tree of names: with this name

@@ -345,5 +345,62 @@ TEST_F(JsonDecoderTest, leaves_the_messages_behind_a_dead_letter_when_no_more_ma
   EXPECT_EQ(dead_.letters.back().offset, 300U);
 }
 
+TEST_F(JsonDecoderTest, knows_a_thousand_shapes_again) {
+  // They part at every place, share names in another order, and some begin others.
+  Strings lines;
+  for (int i = 0; i < 1000; ++i) {
+    std::string line = "{\"t\":1";
+    for (int bit = 0; bit < 10; ++bit)
+      if ((i >> bit & 1) != 0) line += ",\"f" + std::to_string(bit) + "\":" + std::to_string(i);
+    if (i % 3 == 0) line.insert(1, "\"first\":0,");
+    lines.push_back(line + "}");
+  }
+  std::string text;
+  for (int round = 0; round < 3; ++round)
+    for (size_t i = 0; i < lines.size(); ++i) text += lines[i * 7 % lines.size()] + "\n";
+  Strings expected;
+  for (size_t i = 0; i < 3 * lines.size(); ++i) expected.push_back(lines[i * 7 % lines.size()]);
+  EXPECT_EQ(decode(decoder_, text), expected);
+  EXPECT_EQ(batch_->shapes().size(), 1000U);  // each once
+  size_t held = decoder_.held();
+  decode(decoder_, text);
+  EXPECT_EQ(decoder_.held(), held);
+}
+
+// Of what a small pipeline may hold.
+class SmallJsonDecoderTest : public JsonDecoderTest {
+ protected:
+  BatchRef lines(std::string_view text) {
+    BatchRef batch = BatchRef::make(small_pool_, Content::kBytes);
+    batch->bytes = {keep(text), text.size()};
+    return batch;
+  }
+
+  Budget small_budget_{1 << 20};
+  BlockPool small_pool_{small_budget_};
+};
+
+TEST_F(SmallJsonDecoderTest, ever_new_names_take_no_more_than_their_share) {
+  for (int round = 0; round < 50; ++round) {
+    std::string text;
+    for (int i = 0; i < 2000; ++i)
+      text += "{\"k" + std::to_string(round * 10000 + i) + "\":1,\"a name\":2}\n";
+    decode(decoder_, lines(text));
+    EXPECT_EQ(batch_->records.size(), 2000U);
+    EXPECT_LE(decoder_.held(), small_budget_.limit() / 4);
+    batch_.reset();
+  }
+}
+
+TEST_F(SmallJsonDecoderTest, records_wider_than_there_is_room_to_remember_are_read_all_the_same) {
+  std::string line = "{\"n\":0";
+  for (int i = 1; i < 16'000; ++i) line += ",\"a rather long name " + std::to_string(i) + "\":1";
+  line += "}";
+  EXPECT_EQ(decode(decoder_, lines(line + "\n" + line + "\n{\"n\":1}\n")),
+            (Strings{line, line, R"({"n":1})"}));
+  EXPECT_EQ(batch_->records[0].shape, batch_->records[1].shape);
+  batch_.reset();
+}
+
 }  // namespace
 }  // namespace leat

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
+#include "record/shape_cache.h"
+
 namespace leat {
 namespace {
 
@@ -139,6 +144,50 @@ TEST(Rest, of_messages_takes_the_fields_that_came_with_them_along) {
   EXPECT_EQ(rest->slices[0].end_offset, 10U);
   ASSERT_EQ(rest->message_fields.size(), 1U);
   EXPECT_EQ(rest->message_fields[0].end_offset, 10U);
+}
+
+TEST(Shape, finds_its_fields_whether_narrow_or_wide_and_whatever_their_names) {
+  for (size_t width : {1U, 8U, 9U, 4000U}) {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < width; ++i) names.push_back("field " + std::to_string(i));
+    names[width / 2] = "a \"quoted\" \\ name";
+    Shape shape(std::vector<std::string_view>(names.begin(), names.end()));
+    for (size_t i = 0; i < width; ++i) {
+      EXPECT_EQ(shape.find(names[i]), static_cast<int>(i));
+      EXPECT_EQ(shape.name(i), names[i]);
+    }
+    EXPECT_EQ(shape.find("another"), -1);
+    EXPECT_EQ(shape.json_key(width / 2), R"(,"a \"quoted\" \\ name":)");
+    EXPECT_GT(shape.footprint(), width * sizeof("field 0"));
+  }
+}
+
+TEST(ShapeCacheTest, forgets_what_takes_more_than_its_share_and_says_what_it_takes) {
+  Budget budget(1 << 20);
+  BlockPool pool(budget);
+  ShapeCache<int> cache;
+  int made = 0;
+  auto make = [&made](const Shape&) { return ++made; };
+  auto visit = [&](const ShapeRef& shape) {
+    BatchRef batch = BatchRef::make(pool, Content::kRecords);
+    batch->adopt(shape);
+    cache.get(*batch, shape.get(), make);
+    cache.trim(*batch);
+  };
+  std::vector<ShapeRef> small;
+  for (int i = 0; i < 100; ++i) {
+    std::string name = "n" + std::to_string(i);
+    small.push_back(std::make_shared<Shape>(std::vector<std::string_view>{name}));
+  }
+  for (int round = 0; round < 3; ++round)
+    for (const ShapeRef& shape : small) visit(shape);
+  EXPECT_EQ(made, 100);  // all are remembered
+  std::vector<std::string> many(5000);
+  for (size_t i = 0; i < many.size(); ++i) many[i] = "a long name " + std::to_string(i);
+  auto wide = std::make_shared<Shape>(std::vector<std::string_view>(many.begin(), many.end()));
+  EXPECT_GT(wide->footprint(), budget.limit() / 16);
+  visit(wide);
+  EXPECT_EQ(cache.held(), 0U);
 }
 
 }  // namespace
