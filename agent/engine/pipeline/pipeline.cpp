@@ -425,7 +425,7 @@ void Pipeline::bury(const Burial& burial) {
 void Pipeline::finish_if_settled() {
   if (!input_ended_) return;
   if (has_input()) {
-    if (state_ != State::kDraining || !spool_->may_leave_rest()) return;
+    if (state_ != State::kDraining || !spool_->may_leave_rest(has_room())) return;
     while (ring_.pop()) --queued_;
     chain_->leave_rest();
   }

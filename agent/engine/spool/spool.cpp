@@ -379,8 +379,8 @@ bool Spool::settled() const {
   return deliverer_->trouble().active() && (comes_again() || all_safe());
 }
 
-bool Spool::may_leave_rest() const {
-  if (!comes_again() || wants_more()) return false;
+bool Spool::may_leave_rest(bool has_room) const {
+  if (!comes_again() || (wants_more() && has_room)) return false;
   return deliverer_->trouble().active() || writer_.held_up();
 }
 

@@ -88,8 +88,9 @@ class Spool final : public Origin {
   bool settled() const;
   // True when all that was accepted is delivered or in the journal.
   bool all_safe() const;
-  // The agent may leave what the source has read further: it comes again, and goes nowhere now.
-  bool may_leave_rest() const;
+  // The agent may leave what the source has read further: it comes again, and goes nowhere now, or
+  // only as there is room in memory.
+  bool may_leave_rest(bool has_room = true) const;
   // The journal can take nothing more before the sink does, or before it works again.
   bool held_up() const { return writer_.held_up(); }
   // The source gives again what it was not acknowledged.

@@ -372,7 +372,7 @@ class SmallJsonDecoderTest : public JsonDecoderTest {
  protected:
   BatchRef lines(std::string_view text) {
     BatchRef batch = BatchRef::make(small_pool_, Content::kBytes);
-    batch->bytes = {keep(text), text.size()};
+    batch->bytes = {const_cast<char*>(batch->arena.copy(text).data()), text.size()};
     return batch;
   }
 
