@@ -449,7 +449,7 @@ TEST_F(SpoolTest, a_source_is_not_held_back_by_rows_that_could_not_be_removed_fo
       "CREATE TRIGGER jam BEFORE DELETE ON spool"
       "  WHEN EXISTS(SELECT 1 FROM positions WHERE pipeline = 'jam' AND value = 'on')"
       "  BEGIN SELECT RAISE(ABORT, 'jammed'); END");
-  config_.spool.max_bytes = 1200;
+  config_.spool.max_bytes = 300;
   config_.spool.mode = SpoolMode::kAlways;
   row_linger_.held = Milliseconds{0};  // a row for each batch
   start();
@@ -460,12 +460,9 @@ TEST_F(SpoolTest, a_source_is_not_held_back_by_rows_that_could_not_be_removed_fo
   }
   ASSERT_LT(next, 4000);
   save("jam", {"", "on"});
-  for (int delivered = 4; delivered <= 60; delivered += 4) {  // several rows
-    run_until([this] { return !sink_.open_attempts.empty(); });
-    sink_.open_attempts.front().done(Answer::delivered());
-    sink_.open_attempts.pop_front();
-    run_until([this, delivered] { return saved_in_spool() == std::to_string(delivered); });
-  }
+  sink_.open_attempts.front().done(Answer::delivered());
+  sink_.open_attempts.pop_front();
+  run_until([this] { return saved_in_spool() == "4"; });
   EXPECT_GT(spooled(), 0U);
   save("jam", {"", "off"});
   run_until([this] { return spool_->wants_more(); });
