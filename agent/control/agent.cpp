@@ -29,6 +29,7 @@ namespace {
 constexpr Milliseconds kStatusLinePeriod{250};
 constexpr Milliseconds kProgressLogPeriod{10'000};
 constexpr Milliseconds kUsageLogPeriod{86'400'000};
+constexpr Milliseconds kTroubleStatusPeriod{10'000};
 
 }  // namespace
 
@@ -74,6 +75,7 @@ class Agent {
     bool retiring = false;                // it is to end, for `next` or for good
     std::unique_ptr<Timer> retire_timer;  // until it has to
     std::unique_ptr<Pipeline> next;       // made by a reload, starts when that has ended
+    std::string failure;                  // why it ended, when it should not have
     bool ended() const { return pipeline == nullptr && next == nullptr; }
   };
 
@@ -101,8 +103,12 @@ class Agent {
     for (const auto& host : hosts_) hosts.push_back(host.get());
     roll_call_ =
         std::make_unique<RollCall>(std::move(hosts), troubles, [this](const auto& troubles) {
-          service_.alive(state_line(running_, stopping_, troubles));
+          service_.alive(state_line(running_, stopping_, with_failures(troubles)));
+          // What is spooled meanwhile changes without a word.
+          if (!troubles.empty() && ping_timer_ == nullptr)
+            status_timer_->start(kTroubleStatusPeriod, [this] { refresh_status(); });
         });
+    status_timer_ = std::make_unique<Timer>(main().loop());
     roll_call_->ask();
     if (service_.ping_period().count() == 0) return;
     ping_timer_ = std::make_unique<Timer>(main().loop());
@@ -115,6 +121,12 @@ class Agent {
       if (std::string line = trouble_line(pipeline->name(), pipeline->status()); !line.empty())
         out.push_back(std::move(line));
     return out;
+  }
+
+  std::vector<std::string> with_failures(std::vector<std::string> troubles) const {
+    for (const auto& [name, entry] : entries_)
+      if (!entry.failure.empty()) troubles.push_back(name + " failed: " + entry.failure);
+    return troubles;
   }
 
   void refresh_status() {
@@ -145,6 +157,7 @@ class Agent {
     signals_.reset();
     usage_timer_.reset();
     ping_timer_.reset();
+    status_timer_.reset();
     roll_call_.reset();
     entries_.clear();
     bool closed = true;
@@ -157,7 +170,8 @@ class Agent {
     limit_process_memory();
     raise_descriptor_limit();
     // On a full disk dead letters wait for their folder, but nothing else does.
-    Status folder = make_folder(config_.data_dir + "/dead-letters");
+    Status folder = make_folder(config_.data_dir);
+    if (folder) folder = make_folder(config_.data_dir + "/dead-letters");
     if (!folder && folder.error().kind() != ErrorKind::kUnavailable) return folder;
     Result<std::unique_ptr<Journal>> journal = Journal::open(config_.data_dir + "/journal.db");
     if (!journal) return fail(journal.error());
@@ -175,7 +189,9 @@ class Agent {
             usage_,
             config.id,
             config_.data_dir,
-            static_cast<size_t>(config.memory) / std::max<size_t>(config.pipelines.size(), 1)};
+            static_cast<size_t>(config.memory) / std::max<size_t>(config.pipelines.size(), 1),
+            service_.listening() ? [this] { main().post([this] { refresh_status(); }); }
+                                 : std::function<void()>()};
   }
 
   // Before any loop runs, so handles may be made from here for every loop.
@@ -242,6 +258,7 @@ class Agent {
       log::error(name, "failed: " + status.error().message() + "; " + summary);
       // What the configuration asked for could not even be opened: a person must change it.
       (status.error().kind() == ErrorKind::kUsage ? unusable_ : failed_) = true;
+      entry.failure = status.error().message();
     }
     --running_;
     entry.pipeline = nullptr;
@@ -264,6 +281,7 @@ class Agent {
         return log::info("leat", "no pipelines yet: " + hooks_.how_to_begin);
       service_.stopping(stopping_ ? "drained" : "all pipelines have ended", Milliseconds{0});
       ping_timer_.reset();  // that was the last word
+      status_timer_.reset();
       roll_call_.reset();
       uv_stop(main().loop());
     });
@@ -405,6 +423,7 @@ class Agent {
   }
 
   void adopt_next(Entry& entry) {
+    entry.failure.clear();
     entry.host = &main();
     entry.pipeline = entry.next.get();
     entry.host->pipelines.push_back(std::move(entry.next));
@@ -422,6 +441,7 @@ class Agent {
   ProgressDisplay display_;
   std::unique_ptr<RollCall> roll_call_;  // when a service manager listens
   std::unique_ptr<Timer> ping_timer_;    // when it wants signs of life
+  std::unique_ptr<Timer> status_timer_;  // else, while a pipeline is in trouble
   std::unique_ptr<Timer> drain_timer_;
   std::unique_ptr<Timer> exit_timer_;
   std::unique_ptr<Signals> signals_;

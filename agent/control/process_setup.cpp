@@ -28,7 +28,7 @@ void raise_descriptor_limit() {
 Status make_folder(const std::string& path) {
   for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     std::string part = path.substr(0, slash);
-    if (::mkdir(part.c_str(), 0750) == 0) {
+    if (::mkdir(part.c_str(), slash == std::string::npos ? 0700 : 0750) == 0) {
       // A folder that this user may not read cannot be synced; the disk will get to it.
       (void)sync_folder(folder_of(part));
     } else if (errno != EEXIST) {

@@ -17,6 +17,9 @@ std::string bytes(uint64_t n) {
   return format_bytes(static_cast<int64_t>(n));
 }
 
+// A rate of less says more about the clock than about the records.
+constexpr Milliseconds kLeastForARate{100};
+
 uint64_t per_second(uint64_t n, Milliseconds elapsed) {
   auto ms = static_cast<uint64_t>(std::max<int64_t>(elapsed.count(), 1));
   return n * 1000 / ms;
@@ -62,11 +65,11 @@ std::string progress_line(const PipelineStatus& status, Milliseconds elapsed) {
 namespace {
 
 std::string counts(const PipelineStatus& status) {
-  std::string out = count(status.records) + " records read";
+  std::string out = format_count(status.records, "record") + " read";
   if (status.bytes_read > 0) out += " (" + bytes(status.bytes_read) + ")";
   out += ", " + count(status.delivered) + " delivered";
   if (status.filtered > 0) out += ", " + count(status.filtered) + " filtered";
-  out += ", " + count(status.dead_letters) + " dead letters";
+  out += ", " + format_count(status.dead_letters, "dead letter");
   if (status.dropped > 0) out += ", " + count(status.dropped) + " dropped";
   if (status.spooled > 0) out += ", " + count(status.spooled) + " spooled";
   if (status.waiting > 0) out += ", " + count(status.waiting) + " not delivered yet";
@@ -82,8 +85,9 @@ std::string state_of(const PipelineStatus& status) {
 }
 
 std::string summary_line(const PipelineStatus& status, Milliseconds elapsed) {
-  return counts(status) + ", in " + format_duration(elapsed) + " (" +
-         count(per_second(status.records, elapsed)) + " records/s)";
+  std::string out = counts(status) + ", in " + format_duration(elapsed);
+  if (elapsed < kLeastForARate) return out;
+  return out + " (" + count(per_second(status.records, elapsed)) + " records/s)";
 }
 
 std::string trouble_line(const std::string& pipeline, const PipelineStatus& status) {

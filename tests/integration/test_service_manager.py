@@ -5,8 +5,7 @@ import signal
 import pytest
 
 from harness.collector import Answer
-from harness.ports import free_port
-from harness.pipelines import file_source, http_sink, pipeline, quick_retry
+from harness.pipelines import file_source, http_sink, pipeline, quick_retry, where
 from harness.service_manager import ServiceManager
 from harness.stopped_thread import stopped_thread, threads
 
@@ -20,10 +19,6 @@ def manager(tmp_path):
     manager = ServiceManager(str(tmp_path / "notify"))
     yield manager
     manager.close()
-
-
-def unreachable(**options):
-    return {"type": "http", "url": f"http://127.0.0.1:{free_port()}/", **options}
 
 
 # --- ready and stopping --------------------------------------------------------------------------
@@ -157,6 +152,22 @@ def test_signs_of_life_come_through_running_reload_and_drain(agent, manager, col
     two_more()
     agent.terminate()
     agent.wait()
+
+
+def test_the_status_is_kept_current_without_a_watchdog(agent, manager, collector, telemetry):
+    """And names a pipeline that has failed."""
+    collector.down()
+    agent.configure(pipeline(ENDLESS, http_sink(collector), name="press-line",
+                             delivery=quick_retry()),
+                    pipeline(file_source(telemetry(10)), STDOUT,
+                             where("json_extract(device, '$') = 1", onError="fail"), name="bad"))
+    agent.start(env=manager.env())
+    manager.wait_status("1 pipeline runs; press-line: ")
+    manager.wait_status("; bad failed: ")
+    collector.up()
+    manager.wait_status("1 pipeline runs; bad failed: ")
+    agent.terminate()
+    assert agent.wait() == 1
 
 
 def test_the_status_names_a_pipeline_in_trouble_until_it_is_over(agent, manager, collector):

@@ -273,3 +273,13 @@ def test_hangup_with_a_bad_configuration_changes_nothing(agent, collector):
     collector.wait_records(2)
     agent.terminate()
     assert agent.wait() == 0
+
+
+def test_only_its_owner_can_read_the_journal(agent, collector, telemetry):
+    agent.configure(pipeline(file_source(telemetry(10)), http_sink(collector)))
+    os.umask(0o022)
+    assert agent.run() == 0
+    modes = {path.name: oct(path.stat().st_mode & 0o777)
+             for path in [agent.data_dir, *agent.data_dir.glob("journal.db*")]}
+    assert modes.pop(agent.data_dir.name) == "0o700"
+    assert set(modes.values()) == {"0o600"}

@@ -31,6 +31,19 @@ Milliseconds Trouble::delay() {
   return Milliseconds(std::uniform_int_distribution<int64_t>(0, ceiling)(random_));
 }
 
+const char* Trouble::meanwhile() const {
+  if (config_.spool.mode == SpoolMode::kNever) return "nothing is lost";
+  switch (config_.spool.overflow) {
+    case Overflow::kBlock:
+      break;
+    case Overflow::kDropOldest:
+      return "beyond maxSpool the oldest records are dropped";
+    case Overflow::kDropNewest:
+      return "beyond maxSpool what comes is dropped";
+  }
+  return "nothing is lost";
+}
+
 Milliseconds Trouble::failed(const std::string& reason, Milliseconds retry_after) {
   int64_t now = clock_.monotonic_us();
   bool was_open = circuit_open();
@@ -38,7 +51,7 @@ Milliseconds Trouble::failed(const std::string& reason, Milliseconds retry_after
   if (failures_++ == 0) since_us_ = now;
   Milliseconds wait = std::max(delay(), retry_after);
   if (failures_ == 1) {
-    log::warn(scope_, reason + "; trying again until it works, nothing is lost");
+    log::warn(scope_, reason + "; trying again until it works, " + meanwhile());
     last_said_us_ = now;
   } else if (circuit_open() && !was_open) {
     log::warn(scope_, std::to_string(failures_) + " failures in a row (" + reason +

@@ -33,6 +33,7 @@ class Trouble {
 
  private:
   Milliseconds delay();
+  const char* meanwhile() const;  // what becomes of records
 
   const DeliveryConfig& config_;
   const Clock& clock_;

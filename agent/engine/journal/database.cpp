@@ -90,6 +90,17 @@ void say_replaced(const std::string& why, const std::string& aside, const Salvag
   log::error("leat", line + "; sources without a position start from the beginning");
 }
 
+// What is spooled is nobody else's to read: SQLite would make the file for all to read, and gives
+// its WAL what the file has. Where this fails SQLite will say why, or the owner is another.
+void keep_private(const std::string& path, bool is_new) {
+  constexpr mode_t kOwnerOnly = 0600;
+  if (is_new) {
+    int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly);
+    if (fd >= 0) ::close(fd);
+  }
+  for (const char* suffix : {"", "-wal"}) ::chmod((path + suffix).c_str(), kOwnerOnly);
+}
+
 }  // namespace
 
 JournalDatabase::JournalDatabase(sqlite3* db, std::string path, const Clock& clock)
@@ -115,6 +126,7 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
   struct stat info {};
   bool is_new = ::stat(path.c_str(), &info) != 0 || info.st_size == 0;
   bool had_wal = ::access((path + "-wal").c_str(), F_OK) == 0;
+  keep_private(path, is_new);
   sqlite3* db = nullptr;
   constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   int code = sqlite3_open_v2(path.c_str(), &db, kFlags, counting_vfs());

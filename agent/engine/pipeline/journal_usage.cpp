@@ -38,8 +38,7 @@ std::string JournalUsage::line(Milliseconds elapsed) {
     rates += format_bytes(static_cast<int64_t>(day)) + " a day";
   }
   if (!rates.empty()) out += " (" + rates + ")";
-  return out + " in " + format_count(static_cast<int64_t>(commits)) + " commits, " +
-         format_count(static_cast<int64_t>(syncs)) + " fsyncs";
+  return out + " in " + format_count(commits, "commit") + ", " + format_count(syncs, "fsync");
 }
 
 }  // namespace leat

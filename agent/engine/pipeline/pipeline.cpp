@@ -179,6 +179,7 @@ void Pipeline::load_from_sink(Milliseconds next_delay) {
     if (saved) return restore_spool(*saved);
     if (saved.error().kind() != ErrorKind::kUnavailable) return fail_with(saved.error());
     start_trouble_ = saved.error().message();
+    tell_trouble();
     static constexpr Milliseconds kLongest{30'000};
     if (next_delay == Milliseconds{500})
       log::warn(config_.name,
@@ -292,6 +293,7 @@ void Pipeline::finished(Status status) {
 // One turn of the chain, so that no pipeline keeps the others from the loop.
 void Pipeline::work() {
   idle_.stop();
+  tell_trouble();
   if (state_ != State::kRunning && state_ != State::kDraining) return;
   spool_->check();
   if (has_input() && spool_->wants_more()) {
@@ -483,8 +485,11 @@ std::string Pipeline::what_is_left() const {
 
 void Pipeline::fail_with(const Error& error) {
   if (state_ == State::kClosing || state_ == State::kDone) return;
-  log::error(config_.name, error.message());
-  if (result_) result_ = fail(error);
+  if (result_) {
+    result_ = fail(error);  // told at the end, with what became of the records
+  } else {
+    log::error(config_.name, error.message());
+  }
   close();
 }
 
@@ -509,6 +514,16 @@ void Pipeline::close() {
   closed();
 }
 
+const std::string& Pipeline::trouble() const {
+  return start_trouble_.empty() ? deliverer_->trouble().reason() : start_trouble_;
+}
+
+void Pipeline::tell_trouble() {
+  if (!environment_.on_trouble || told_trouble_ == trouble()) return;
+  told_trouble_ = trouble();
+  environment_.on_trouble();
+}
+
 PipelineStatus Pipeline::status() const {
   PipelineStatus out;
   out.bytes_read = bytes_read_;
@@ -523,7 +538,7 @@ PipelineStatus Pipeline::status() const {
   out.spooled = spool_->counters().spooled;
   out.spool_dropped = spool_->counters().dropped_oldest + spool_->counters().dropped_newest;
   out.memory_peak = budget_.peak();
-  out.trouble = start_trouble_.empty() ? deliverer_->trouble().reason() : start_trouble_;
+  out.trouble = trouble();
   out.spool_bytes = spool_->bytes();
   return out;
 }

@@ -36,6 +36,8 @@ struct PipelineEnvironment {
   std::string agent;  // its id
   std::string data_dir;
   size_t memory;  // this pipeline's share of the budget, bytes
+  // Called on the loop when PipelineStatus::trouble has become another.
+  std::function<void()> on_trouble = nullptr;
 };
 
 struct PipelineStatus {
@@ -95,6 +97,8 @@ class Pipeline final : private SourceContext, private SinkContext {
   void end_batch(const BatchRef& last_piece);
   bool has_input() const { return queued_ > 0 || chain_->busy(); }
   bool has_room();
+  const std::string& trouble() const;
+  void tell_trouble();
   void give_credit();
   bool has_credit() const;
   void throttle(size_t bytes, uint64_t records);
@@ -168,6 +172,7 @@ class Pipeline final : private SourceContext, private SinkContext {
   std::vector<SavedPosition> saved_;
   std::vector<SavedPosition> noted_;
   std::string start_trouble_;  // why the sink cannot say where to resume
+  std::string told_trouble_;
   std::function<void(Status)> on_finished_;
   uint64_t bytes_read_ = 0;
   std::optional<uint64_t> bytes_total_;

@@ -47,6 +47,14 @@ TEST(Progress, the_summary_accounts_for_every_record) {
             "dropped, in 2.0s (5,000 records/s)");
 }
 
+TEST(Progress, the_summary_of_a_moment_has_no_rate_and_one_is_not_many) {
+  PipelineStatus status;
+  status.records = 1;
+  status.dead_letters = 1;
+  EXPECT_EQ(summary_line(status, Milliseconds(0)),
+            "1 record read, 0 delivered, 1 dead letter, in 0ms");
+}
+
 TEST(Progress, the_state_counts_the_pipelines_and_names_those_in_trouble) {
   PipelineStatus status = half_way();
   EXPECT_EQ(trouble_line("fine", status), "");

@@ -57,6 +57,17 @@ TEST_F(TroubleTest, what_the_peer_asked_for_is_a_lower_bound) {
   EXPECT_GE(trouble.failed("429", Milliseconds{5000}).count(), 5000);
 }
 
+TEST_F(TroubleTest, nothing_is_promised_that_the_overflow_does_not_keep) {
+  config_.spool.mode = SpoolMode::kOnTrouble;
+  config_.spool.overflow = Overflow::kDropOldest;
+  Trouble trouble(config_, clock_, "test", 1);
+  ::testing::internal::CaptureStderr();
+  trouble.failed("503", Milliseconds{0});
+  std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(log.find("nothing is lost"), std::string::npos) << log;
+  EXPECT_NE(log.find("beyond maxSpool the oldest records are dropped"), std::string::npos) << log;
+}
+
 TEST_F(TroubleTest, it_is_said_once_and_then_once_a_minute) {
   config_.breaker_threshold = 1000;
   Trouble trouble(config_, clock_, "test", 1);
