@@ -129,9 +129,10 @@ Status Pipeline::build() {
       .journal = environment_.journal,
       .dead_letters = *dead_letter_file_,
       .cuts = config_.sink.type->sends_keys ? environment_.data_dir + "/cuts/" + config_.name : "",
-      .bury = [this, stage](const Batch& batch, size_t index, const std::string& why) {
-        bury({stage, why, batch.position_after(index), &batch, index, {}});
-      },
+      .bury =
+          [this, stage](const Batch& batch, size_t index, const std::string& why) {
+            bury({stage, why, batch.position_after(index), &batch, index, {}});
+          },
       // What comes behind it must fit, too: in trouble that goes to the journal.
       .most_held = environment_.memory / (config_.sink.type->takes == Takes::kSlices ? 2 : 4)});
   spool_->attach(*deliverer_);
