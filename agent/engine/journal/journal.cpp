@@ -174,24 +174,32 @@ Status Journal::read(JournalRequest& request) {
   return status;
 }
 
-Status Journal::transact(const std::vector<JournalRequest*>& requests) {
-  bool durable = false;
-  bool adds = false;
-  for (const JournalRequest* request : requests) {
-    durable |= request->durable;
-    adds |= request->kind == JournalWork::kAdds;
+// A request that fails by itself, not for want of room or by damage, is answered and left out, and
+// the others are tried again: they are other pipelines'.
+Status Journal::transact(std::vector<JournalRequest*>& requests) {
+  while (!requests.empty()) {
+    bool durable = false;
+    bool adds = false;
+    for (const JournalRequest* request : requests) {
+      durable |= request->durable;
+      adds |= request->kind == JournalWork::kAdds;
+    }
+    database_damaged_ = false;
+    std::string lost = database_->lost_file();
+    Status status =
+        lost.empty() ? database_->begin(durable) : Status(fail(ErrorKind::kUnavailable, lost));
+    auto failed = requests.end();
+    for (auto one = requests.begin(); one != requests.end() && status; ++one)
+      if (status = (*one)->work(*database_); !status) failed = one;
+    if (status) status = database_->commit(adds);
+    if (status) return status;
+    database_damaged_ = database_->damaged();
+    database_->rollback();
+    if (failed == requests.end() || database_damaged_ || database_->out_of_room()) return status;
+    (*failed)->status = status;
+    requests.erase(failed);
   }
-  database_damaged_ = false;
-  std::string lost = database_->lost_file();
-  Status status =
-      lost.empty() ? database_->begin(durable) : Status(fail(ErrorKind::kUnavailable, lost));
-  for (JournalRequest* request : requests)
-    if (status) status = request->work(*database_);
-  if (status) status = database_->commit(adds);
-  if (status) return status;
-  database_damaged_ = database_->damaged();
-  database_->rollback();
-  return status;
+  return {};
 }
 
 // There may be room by now for the journal that could not be made at the start.

@@ -66,7 +66,7 @@ class Journal {
   Journal(std::string path, const Clock* clock, std::unique_ptr<JournalDatabase> database);
   void run();
   void write(std::vector<JournalRequest*> requests);
-  Status transact(const std::vector<JournalRequest*>& requests);
+  Status transact(std::vector<JournalRequest*>& requests);
   Status read(JournalRequest& request);
   bool replace(const std::string& why);
   bool make_file();

@@ -102,6 +102,35 @@ TEST_F(JournalTest, what_waits_together_is_committed_in_order) {
   EXPECT_EQ(load("p"), (Positions{{"f", "999"}}));
 }
 
+TEST_F(JournalTest, a_request_that_fails_takes_no_others_of_its_group_with_it) {
+  // Not started: what is asked for is one group when the test says so.
+  Result<std::unique_ptr<Journal>> journal = Journal::open(path());
+  ASSERT_TRUE(journal);
+  journal_ = std::move(*journal);
+  client_ = journal_->make_client(&loop_);
+  auto serve = [this] {
+    journal_->serve_all();
+    uv_run(&loop_, UV_RUN_DEFAULT);
+  };
+  std::vector<bool> done;
+  auto note = [&done](const auto& result) { done.push_back(result.has_value()); };
+  using Durability = JournalClient::Durability;
+  client_->open_spool("p", note);
+  serve();
+  done.clear();
+  client_->commit("q", {{"f", "1"}}, note);
+  client_->append("p", {0, 5, "row"}, {{"f", "5"}}, Durability::kProcess, note);
+  client_->append("p", {0, 5, "the same numbers"}, {{"f", "6"}}, Durability::kProcess, note);
+  client_->commit("r", {{"f", "2"}}, note);
+  serve();
+  EXPECT_EQ(done, (std::vector<bool>{true, true, false, true}));
+  close();
+  open();
+  EXPECT_EQ(load("q"), (Positions{{"f", "1"}}));
+  EXPECT_EQ(load("p"), (Positions{{"f", "5"}}));
+  EXPECT_EQ(load("r"), (Positions{{"f", "2"}}));
+}
+
 TEST_F(JournalTest, a_commit_is_in_the_file_before_it_is_answered) {
   open();
   commit("p", {{"f", "before-the-kill"}});
