@@ -101,8 +101,9 @@ void read(Reading& reading) {
 void find(std::vector<Lost>& lost) {
   std::map<std::string, std::unordered_multimap<FileKey, Lost*>> by_folder;
   for (Lost& one : lost) by_folder[folder_of(one.path)].emplace(one.key, &one);
-  for (auto& [folder, wanted] : by_folder) {
-    each_file(folder, [&wanted](const std::string& path, const FileInfo& info) {
+  for (auto& entry : by_folder) {
+    auto& wanted = entry.second;
+    each_file(entry.first, [&wanted](const std::string& path, const FileInfo& info) {
       auto found = wanted.find(info.key);
       if (found == wanted.end()) return true;
       found->second->found = path;

@@ -198,17 +198,17 @@ class Salvage {
   }
 
   void add_row(const RowIdentity& whose, const std::string& batch) {
-    auto [spool, is_new] =
-        numbers_.try_emplace(whose.epoch, static_cast<int64_t>(numbers_.size()) + 1);
-    if (is_new)
+    auto known = numbers_.try_emplace(whose.epoch, static_cast<int64_t>(numbers_.size()) + 1);
+    int64_t spool = known.first->second;
+    if (known.second)
       status_ = into_.add("INSERT INTO spools VALUES(?1, ?2, ?3)", [&](sqlite3_stmt* insert) {
-        sqlite3_bind_int64(insert, 1, spool->second);
+        sqlite3_bind_int64(insert, 1, spool);
         bind_text(insert, 2, whose.pipeline);
         bind_text(insert, 3, whose.epoch);
       });
     if (!status_) return;
     status_ = into_.add("INSERT INTO spool VALUES(?1, ?2, 0, ?3)", [&](sqlite3_stmt* insert) {
-      sqlite3_bind_int64(insert, 1, row_id(spool->second, whose.first));
+      sqlite3_bind_int64(insert, 1, row_id(spool, whose.first));
       sqlite3_bind_int64(insert, 2, static_cast<int64_t>(whose.records));
       sqlite3_bind_blob(insert, 3, batch.data(), static_cast<int>(batch.size()), SQLITE_STATIC);
     });
