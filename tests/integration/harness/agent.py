@@ -142,7 +142,8 @@ class Agent:
 
     def wait_for(self, condition, deadline=DEADLINE, what="the condition"):
         """Waits on a condition while the agent runs; shows its log on failure."""
-        return wait_for(condition, deadline, lambda: f"{what}; leat's log ends:\n{self.log[-3000:]}")
+        return wait_for(condition, deadline, lambda: f"{what() if callable(what) else what}; "
+                        f"leat's log ends:\n{self.log[-3000:]}")
 
     @property
     def peak_rss_kib(self):

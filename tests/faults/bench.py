@@ -1,0 +1,151 @@
+"""What a case of scripts/fault-test works with: one round, made from its seed.
+
+The fault falls at a moment that the seed draws; moments are slept, conditions are waited for.
+"""
+
+import random
+import re
+import shutil
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.agent import Agent
+from harness.collector import HttpCollector
+from harness.mosquitto import Mosquitto
+from harness.mqtt_peer import NumberedPublisher
+from harness.pipelines import http_sink, quick_retry
+
+LAST = 1_000_000_000  # the number of a record that is sent when all is well again
+
+
+@dataclass
+class Outcome:
+    """Of one round. `lost` is what may be lost, and was said to be: all else fails the round."""
+
+    accepted: int
+    lost: int = 0
+    twice: int = 0
+    note: str = ""
+
+
+class Bench:
+    """One agent in `folder`, and what surrounds it; close() ends all of it."""
+
+    def __init__(self, binary, folder, seed):
+        self.binary, self.folder, self.seed = binary, Path(folder), seed
+        self.random = random.Random(seed)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.agent = Agent(binary, self.folder)
+        self._ends = [self.agent.kill]
+
+    def at_the_end(self, end):
+        self._ends.append(end)
+
+    def close(self):
+        for end in reversed(self._ends):
+            end()
+
+    # --- what surrounds it -------------------------------------------------------------------------
+
+    def collector(self):
+        collector = HttpCollector()
+        self.at_the_end(collector.down)
+        return collector
+
+    def broker(self):
+        broker = Mosquitto(self.folder / "broker")
+        self.at_the_end(broker.stop)
+        return broker
+
+    def publisher(self, broker, count, noise=0, rate=None):
+        """Numbered messages with so many random bytes in each, as hexadecimal digits."""
+        def make(seq):
+            return f'{{"seq":{seq},"noise":"{self.random.randbytes(noise).hex()}"}}'.encode()
+
+        publisher = NumberedPublisher(broker.port, "plant/1", count=count, make=make, rate=rate)
+        self.at_the_end(lambda: publisher.__exit__())
+        return publisher
+
+    def mqtt_source(self, broker_or_proxy):
+        return {"type": "mqtt", "url": broker_or_proxy.url, "topics": ["plant/#"], "qos": 1,
+                "format": "json", "clientId": "leat"}
+
+    def start_and_publish(self, publisher, broker, **how):
+        """The subscription is there before the first message."""
+        self.agent.start(**how)
+        broker.wait_log("Sending SUBACK to leat")
+        publisher.start()
+
+    def sink(self, collector, **how):
+        return http_sink(collector, records=50, linger="5ms", **how)
+
+    @staticmethod
+    def delivery(**how):
+        return quick_retry(threshold=3, cooldown="20ms", **how)
+
+    def lines(self, path, first, end, noise=0, mode="w"):
+        """Records first to end - 1, a line each."""
+        with open(path, mode, encoding="utf8") as file:
+            file.writelines(f'{{"seq":{n},"noise":"{self.random.randbytes(noise).hex()}"}}\n'
+                            for n in range(first, end))
+
+    # --- the fault ---------------------------------------------------------------------------------
+
+    def moment(self, longest):
+        time.sleep(self.random.uniform(0, longest))
+
+    def stop_somehow(self):
+        """kill -9 or SIGTERM. The latter must end it in order."""
+        if self.random.random() < 0.5:
+            self.agent.kill()
+            return "kill"
+        self.terminate()
+        return "term"
+
+    def terminate(self):
+        if not self.agent.running():
+            return
+        self.agent.terminate()
+        code = self.agent.wait(20)
+        assert code == 0, f"SIGTERM: exit code {code}"
+
+    # --- what came of it ---------------------------------------------------------------------------
+
+    @staticmethod
+    def seqs(collector):
+        return [record["seq"] for record in collector.records()]
+
+    def wait_all(self, collector, wanted):
+        """Until each of `wanted` has arrived; how many others came, or came again."""
+        wanted = set(wanted)
+        self.agent.wait_for(lambda: wanted <= set(self.seqs(collector)),
+                            what=lambda: f"{len(wanted - set(self.seqs(collector)))} more of "
+                            f"{len(wanted)} records, such as "
+                            f"{sorted(wanted - set(self.seqs(collector)))[:5]}")
+        return len(self.seqs(collector)) - len(wanted)
+
+    def journal(self, query):
+        """Rows of a query of a copy of the journal; [] when it came out torn."""
+        copy = self.folder / "journal-copy.db"
+        try:
+            for suffix in ("", "-wal"):
+                Path(f"{copy}{suffix}").unlink(missing_ok=True)
+                source = self.agent.data_dir / f"journal.db{suffix}"
+                if source.exists():
+                    shutil.copyfile(source, f"{copy}{suffix}")
+            with closing(sqlite3.connect(copy)) as db:
+                return db.execute(query).fetchall()
+        except (sqlite3.DatabaseError, OSError):
+            return []
+
+    def wait_empty_spool(self):
+        self.agent.wait_for(lambda: self.journal("SELECT count(*) FROM spool") == [(0,)],
+                            what="an empty spool")
+
+    def said(self, pattern):
+        """The sum of the numbers that lines of the log have in the place of the group."""
+        return sum(int(number.replace(",", "")) for number in re.findall(pattern, self.agent.log))
