@@ -143,6 +143,7 @@ bool FileSource::written(const std::string& path) {
   stream->grew = true;
   enqueue(stream);
   next();
+  meet(stream);
   return true;
 }
 
@@ -169,6 +170,7 @@ void FileSource::watch_alone(const StreamRef& stream) {
         grown->grew = true;
         enqueue(grown);
         next();
+        meet(grown);
       });
 }
 
@@ -253,6 +255,17 @@ void FileSource::remember_saved() {
   }
 }
 
+// One that was empty when it was opened has something to be known by now, and its turn to be read
+// may be long in coming: where it begins is saved before that.
+void FileSource::meet(const StreamRef& stream) {
+  if (!settings_.follow || !stream->probed || !stream->queued || stream->met ||
+      stream->identity.head_bytes > 0)
+    return;
+  stream->met = true;
+  to_probe_.push_back(stream);
+  probe_some();
+}
+
 void FileSource::probe_some() {
   if (stopped_ || probing_ || shortage_->active()) return;
   auto streams = std::make_shared<std::vector<StreamRef>>();
@@ -265,7 +278,7 @@ void FileSource::probe_some() {
     probe.path = stream->path;
     probe.key = stream->key;
     probe.compression = settings_.compression;
-    probe.candidates = files_.candidates(*stream);
+    if (!stream->probed) probe.candidates = files_.candidates(*stream);
     probes->push_back(std::move(probe));
     streams->push_back(std::move(stream));
   }
@@ -303,6 +316,14 @@ void FileSource::probed(const StreamRef& stream, Probe& probe, std::vector<Saved
     to_probe_.push_front(stream);
     return wait_for_descriptors();
   }
+  if (stream->probed) {
+    // Whether it is compressed is for those to find out who have it open: at its first read.
+    if (probe.file == nullptr || probe.identity.head_bytes == 0)
+      stream->met = false;
+    else if (!probe.file->gzip())
+      learn_identity(*stream, probe.identity, false);
+    return;
+  }
   if (probe.file == nullptr) {
     if (probe.gone && settings_.follow) discovery_->look(stream->path);
     if (probe.error && settings_.follow) files_.complain(stream->path, probe.error->message());
@@ -337,6 +358,7 @@ void FileSource::probed(const StreamRef& stream, Probe& probe, std::vector<Saved
   bool nothing_new = settings_.follow && !stream->gzip && !stream->grew && !stream->rotated &&
                      probe.bytes_in_all == stream->offset;
   if (!nothing_new) enqueue(stream);
+  if (stream->grew) meet(stream);
 }
 
 // Files that were rotated away while the agent was down and were not read to their end are found;
@@ -505,10 +527,10 @@ bool FileSource::cannot_read(const StreamRef& stream, const BatchRef& batch, Rea
   return true;
 }
 
-void FileSource::learn_identity(InputStream& stream, const Reading& reading) {
-  if (stream.identity.head_bytes > 0 || reading.bytes == 0) return;
-  stream.identity = reading.identity;
-  stream.gzip = reading.file->gzip();
+void FileSource::learn_identity(InputStream& stream, const FileIdentity& identity, bool gzip) {
+  if (stream.identity.head_bytes > 0) return;
+  stream.identity = identity;
+  stream.gzip = gzip;
   if (settings_.follow)
     context_->note({to_saved(stream, {stream.partition, 0, 0, false})}, [](const Status&) {});
 }
@@ -522,7 +544,7 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
   if (stream->rotated) watch_alone(stream);
   std::span<char> bytes(buffer + reading.front, stream->carry.size() + reading.bytes);
   if (stream->preamble_due) return have_preamble(stream, std::move(batch), bytes);
-  learn_identity(*stream, reading);
+  if (reading.bytes > 0) learn_identity(*stream, reading.identity, reading.file->gzip());
 
   size_t grown = reading.bytes - (stream->gzip ? 0 : std::min(reading.bytes, stream->unfinished));
   if (grown > 0 && stream->rotated) {

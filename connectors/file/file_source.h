@@ -57,6 +57,7 @@ class FileSource final : public Source {
   // --- what was saved ---
   void remember_saved();
   void probe_some();
+  void meet(const StreamRef& stream);
   void probed(const StreamRef& stream, Probe& probe, std::vector<SavedPosition>& notes);
   void begin_at(InputStream& stream, const ResumePoint& point);
   void search_unmatched();
@@ -71,7 +72,7 @@ class FileSource final : public Source {
   void have_read(const StreamRef& stream, BatchRef batch, Reading& reading, char* buffer);
   void have_preamble(const StreamRef& stream, BatchRef batch, std::span<char> bytes);
   bool cannot_read(const StreamRef& stream, const BatchRef& batch, Reading& reading);
-  void learn_identity(InputStream& stream, const Reading& reading);
+  void learn_identity(InputStream& stream, const FileIdentity& identity, bool gzip);
   void end(const StreamRef& stream);
   void end_empty(const StreamRef& stream, BatchRef batch);
   void wait_for_descriptors();

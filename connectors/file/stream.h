@@ -64,6 +64,7 @@ struct InputStream : ReadSoFar {
   bool gzip = false;
   bool hard_linked = false;   // it has several names, perhaps in folders that nobody watches
   bool probed = false;        // it is known whether it was read before
+  bool met = false;           // probed again, as it was empty then
   bool resumed = false;       // it was
   bool at_start = true;       // nothing given yet: a byte order mark may follow
   bool preamble_due = false;  // the decoder must see the start before it sees the middle

@@ -182,6 +182,34 @@ TEST_F(FileSourceTest, where_a_file_begins_is_saved_also_when_there_is_no_credit
   EXPECT_TRUE(wait([this] { return !journal_.empty(); }));
 }
 
+TEST_F(FileSourceTest,
+       where_a_file_begins_that_was_empty_when_it_was_opened_is_saved_without_credit) {
+  write_file(folder_ / "app.log", "one\n");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  credit_ = false;
+  rename("app.log", "app.log.1");
+  append("app.log", "");
+  // It is open, and nothing of it is known.
+  std::string fd_folder = "/proc/self/fd";
+  ASSERT_TRUE(wait([this, &fd_folder] {
+    auto leads_there = [this](const auto& fd) {
+      std::error_code gone;
+      return std::filesystem::read_symlink(fd, gone) == folder_ / "app.log";
+    };
+    std::filesystem::directory_iterator fds(fd_folder);
+    return std::any_of(begin(fds), end(fds), leads_there);
+  }));
+  append("app.log", "two\n");
+  EXPECT_TRUE(wait([this] { return journal_.size() == 2; }));
+  stop();
+  rename("app.log", "app.log.2");
+  credit_ = true;
+  lines_.clear();
+  start();
+  EXPECT_TRUE(wait_lines({"one", "two"}));
+}
+
 TEST_F(FileSourceTest, where_a_file_begins_is_found_also_when_the_sink_keeps_positions) {
   exactly_once_ = true;
   write_file(folder_ / "app.log", "one\n");
