@@ -3,6 +3,7 @@
 The fault falls at a moment that the seed draws; moments are slept, conditions are waited for.
 """
 
+import os
 import random
 import re
 import shutil
@@ -73,6 +74,19 @@ class Bench:
     def mqtt_source(self, broker_or_proxy):
         return {"type": "mqtt", "url": broker_or_proxy.url, "topics": ["plant/#"], "qos": 1,
                 "format": "json", "clientId": "leat"}
+
+    def start(self, **how):
+        """Until it takes signals: not even the dynamic linker is to be killed by one."""
+        self.agent.start(**how)
+        fds = Path(f"/proc/{self.agent.process.pid}/fd")
+
+        def takes_signals():
+            try:
+                return any("signalfd" in os.readlink(fd) for fd in fds.iterdir())
+            except FileNotFoundError:  # closed in the meantime
+                return False
+
+        self.agent.wait_for(takes_signals, what="the agent to take signals")
 
     def start_and_publish(self, publisher, broker, **how):
         """The subscription is there before the first message."""

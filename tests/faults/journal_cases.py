@@ -42,8 +42,8 @@ def full_disk(bench):
 
 def drop_oldest(bench):
     """Kills, stops and reloads of a spool with a hole in it: it comes to rest, within its bound."""
-    agent, collector, total = bench.agent, bench.collector(), 20000
-    path, bound = bench.folder / "input.jsonl", 65536
+    agent, collector, total = bench.agent, bench.collector(), 30000
+    path, bound = bench.folder / "input.jsonl", 262144
     kills = bench.random.random() < 0.5  # without: what was dropped is known to the record
     retries = 20
 
@@ -60,15 +60,15 @@ def drop_oldest(bench):
         # Of what was being added when it was at the bound, one batch.
         assert not rows or rows[0][0] <= bound + 2 * rows[0][1], f"{rows[0][0]} bytes wait"
 
-    bench.lines(path, 0, total // 2, noise=20)
+    bench.lines(path, 0, total // 2, noise=30)
     collector.down()
     configure()
-    agent.start()
+    bench.start()
     events = 0
     for n in range(bench.random.randint(3, 6)):
         bench.moment(0.15)
         if n == 1:
-            bench.lines(path, total // 2, total, noise=20, mode="a")
+            bench.lines(path, total // 2, total, noise=30, mode="a")
         if bench.random.random() < 0.3:
             collector.up()
             bench.moment(0.02)
@@ -88,8 +88,7 @@ def drop_oldest(bench):
         else:
             bench.terminate()
         within_the_bound()
-        agent.start()
-        agent.wait_log("p: ")  # signals are taken
+        bench.start()
     collector.up()
     bench.lines(path, LAST, LAST + 1, mode="a")
     agent.wait_for(lambda: LAST in bench.seqs(collector), what="the last record")

@@ -76,7 +76,7 @@ def reloads(bench):
     configure()
     for path in paths:
         bench.lines(path, 0, 300, noise=100)
-    agent.start(env=disk.slow(0.005))
+    bench.start(env=disk.slow(0.005))
     for n in range(6):
         for sink in sinks:
             sink.default = bench.random.choice(
