@@ -192,6 +192,7 @@ TEST_F(FaultyDiskTest, a_power_cut_may_tear_what_was_not_synced_the_same_way_for
     left.insert(sectors);
     open();
     EXPECT_TRUE(rows().count(0));  // it was synced
+    close();
   }
   EXPECT_GT(left.size(), 4u);
   EXPECT_LE(left.size(), 8u);
