@@ -238,7 +238,8 @@ def test_files_that_were_not_delivered_are_found_after_a_rotation_and_a_restart(
     assert missing(seqs(collector), 200) == []
 
 
-def test_unfinished_lines_of_many_files_stay_within_the_memory_budget(agent, collector, log):
+def test_unfinished_lines_of_many_files_stay_within_the_memory_budget(
+        agent, collector, log, sanitized):
     folder = agent.folder / "many"
     folder.mkdir()
     for n in range(60):
@@ -252,7 +253,8 @@ def test_unfinished_lines_of_many_files_stay_within_the_memory_budget(agent, col
     append(folder / "new.log", 60)  # read after the others
     collector.wait_records(61)
     stop(agent)
-    assert agent.peak_rss_kib < 25_000
+    if not sanitized:
+        assert agent.peak_rss_kib < 25_000
 
 
 def test_more_files_are_followed_than_may_be_open(agent, collector):
