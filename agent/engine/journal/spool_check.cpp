@@ -3,7 +3,7 @@
 // Beside the rows the journal keeps, among the positions of the pipeline (FORMAT.md): how far the
 // spool went, up to which record rows were removed, or holes are known, where the source was behind
 // the last row that was removed, and where it must go back to at the next start. They are only
-// written for sources that save positions.
+// written for sources that save positions; of others it is only known that rows may be removed.
 #include <algorithm>
 #include <map>
 
@@ -30,12 +30,16 @@ bool JournalDatabase::is_internal(const std::string& partition) {
 
 Result<uint64_t> JournalDatabase::append(const std::string& pipeline, const SpoolRow& row,
                                          const std::vector<SavedPosition>& positions) {
+  bool is_new = spool_.is_new(pipeline);
   Result<uint64_t> stored = spool_.append(pipeline, row, positions);
-  if (!stored || positions.empty()) return stored;
-  std::string end = std::to_string(row.first + row.records);
-  if (Status status = save(pipeline, {prefix_of(spool_.epoch(pipeline)) + "end", end}); !status)
-    return fail(status.error());
-  return stored;
+  if (!stored) return stored;
+  std::string prefix = prefix_of(spool_.epoch(pipeline));
+  Status status;
+  // That nothing was removed yet is one thing, that nobody knows any more is another.
+  if (is_new) status = save(pipeline, {prefix + "removed", "0"});
+  if (status && !positions.empty())
+    status = save(pipeline, {prefix + "end", std::to_string(row.first + row.records)});
+  return status ? stored : fail(status.error());
 }
 
 Result<SpoolRemoved> JournalDatabase::remove(const std::string& pipeline, uint64_t to) {
@@ -95,11 +99,14 @@ Result<uint64_t> JournalDatabase::check_spool(const std::string& pipeline, const
   std::string prefix = prefix_of(state.epoch);
   Holes holes;
   uint64_t end = state.end;
-  bool counted = false;  // what was ever removed or dropped is known
+  bool counted = false;  // where the last row ended is known
+  bool told = false;     // and what was removed or dropped
   for (const auto& [partition, value] : *saved) {
     if (partition == "spool:" + state.epoch || partition == prefix + "known" ||
-        partition == prefix + "removed")
+        partition == prefix + "removed") {
+      told = true;
       holes.next = std::max(holes.next, number_in(value));
+    }
     if (partition == prefix + "end") {
       counted = true;
       end = std::max(end, number_in(value));
@@ -109,7 +116,7 @@ Result<uint64_t> JournalDatabase::check_spool(const std::string& pipeline, const
     if (partition.starts_with(prefix + "again:"))
       holes.again[partition.substr(prefix.size() + 6)] = value.substr(1);
   }
-  if (!counted) holes.next = std::max(holes.next, state.first);
+  if (!counted && !told) holes.next = std::max(holes.next, state.first);
   if (look)
     if (Status status = find_holes(pipeline, end, &holes); !status) return fail(status.error());
   if (holes.lost == 0 && (holes.again.empty() || go_back != GoBack::kNow)) return end;

@@ -81,6 +81,8 @@ class SpoolTable {
   Result<SpoolState> open(const std::string& pipeline);
   // The records numbered from `from` on, and the bytes of all rows. Reads each row's head.
   Result<SpoolTotals> totals(const std::string& pipeline, uint64_t from);
+  // No row of it was ever committed.
+  bool is_new(const std::string& pipeline) { return known(pipeline).made == Open::Made::kNo; }
   // Returns the bytes stored. `row.first` must not lie before the end.
   Result<uint64_t> append(const std::string& pipeline, const SpoolRow& row,
                           const std::vector<SavedPosition>& positions = {});

@@ -224,6 +224,37 @@ TEST_F(DamageTest, a_flipped_bit_in_the_wal_costs_only_what_is_in_its_frame) {
   EXPECT_NE(std::find(names.begin(), names.end(), "journal.db.damaged-1-wal"), names.end());
 }
 
+TEST_F(DamageTest, a_loss_before_the_first_row_is_counted_also_of_sources_without_positions) {
+  open();
+  for (uint64_t n = 0; n < 12; ++n) ASSERT_EQ(add("a", n, false), "");
+  close();
+  std::string file = read_file(path());
+  size_t row = file.rfind(content_of("a", 0).substr(0, 40));  // in the root there is an old one
+  ASSERT_NE(row, std::string::npos);
+  overwrite(path(), row, "X");
+  damage_page(root_of("spool"), kGarbage);
+  open(false);
+  EXPECT_EQ(rows("a").size(), 11U);
+  close();
+  // What is lost before this number was said.
+  EXPECT_EQ(ask("SELECT value FROM positions WHERE partition LIKE '%:known'"), 12);
+}
+
+TEST_F(DamageTest, what_was_delivered_is_no_loss_of_sources_without_positions) {
+  open();
+  for (uint64_t n = 0; n < 12; ++n) ASSERT_EQ(add("a", n, false), "");
+  std::string spool = "spool:" + state_["a"].epoch;
+  client_->commit("a", {{spool, "6"}}, [](const Status& status) { EXPECT_TRUE(status); });
+  client_->remove_spooled("a", 6, [](const auto& removed) { EXPECT_TRUE(removed); });
+  run();
+  close();
+  damage_page(root_of("spool"), kGarbage);
+  open(false);
+  EXPECT_EQ(rows("a").size(), 6U);
+  close();
+  EXPECT_EQ(ask("SELECT count(*) FROM positions WHERE partition LIKE '%:known'"), 0);
+}
+
 TEST_F(DamageTest, wherever_a_bit_of_the_wal_flips_nothing_is_lost) {
   open();
   add_all(8);
