@@ -44,6 +44,7 @@ struct Index {
   std::map<Key, Position> positions;
   std::map<int64_t, Spool> spools;            // by number
   std::map<std::string, std::string> epochs;  // by pipeline
+  std::map<std::string, std::string> noted;   // epochs again, from what positions say of spools
   std::map<std::string, uint64_t> delivered;  // by epoch
 
   void take(const PageRow& row) {
@@ -57,9 +58,16 @@ struct Index {
     }
   }
   void finish() {
-    for (const auto& [key, position] : positions)
-      if (key.second.starts_with("spool:"))
-        delivered[key.second.substr(6)] = std::strtoull(position.value.c_str(), nullptr, 10);
+    std::map<std::string, int64_t> latest;  // by pipeline
+    for (const auto& [key, position] : positions) {
+      const auto& [pipeline, partition] = key;
+      if (!partition.starts_with("spool:")) continue;
+      delivered[partition.substr(6)] = std::strtoull(position.value.c_str(), nullptr, 10);
+      int64_t& saved_at = latest.try_emplace(pipeline, position.saved_at).first->second;
+      if (position.saved_at < saved_at) continue;
+      saved_at = position.saved_at;
+      noted[pipeline] = partition.substr(6, partition.find(':', 6) - 6);
+    }
   }
 };
 
@@ -145,6 +153,9 @@ class Salvage {
     for (const auto& [key, position] : index_.positions) take_position(key, position);
     for (uint32_t page = 1; page <= pages_.count() && status_; ++page)
       rows_of_page(pages_, page, [this](PageRow& row) { take_row(row); });
+    // One that has no row left goes on with its numbers, so that what is missing is found.
+    index_.epochs.merge(index_.noted);
+    for (const auto& [pipeline, epoch] : index_.epochs) number_of(pipeline, epoch);
     if (status_) status_ = into_.finish();
     if (!status_) return fail(status_.error());
     return saved_;
@@ -197,15 +208,21 @@ class Salvage {
     return whose;
   }
 
-  void add_row(const RowIdentity& whose, const std::string& batch) {
-    auto known = numbers_.try_emplace(whose.epoch, static_cast<int64_t>(numbers_.size()) + 1);
-    int64_t spool = known.first->second;
-    if (known.second)
+  // Of its spool in the new journal.
+  int64_t number_of(const std::string& pipeline, const std::string& epoch) {
+    auto known = numbers_.try_emplace(epoch, static_cast<int64_t>(numbers_.size()) + 1);
+    int64_t number = known.first->second;
+    if (known.second && status_)
       status_ = into_.add("INSERT INTO spools VALUES(?1, ?2, ?3)", [&](sqlite3_stmt* insert) {
-        sqlite3_bind_int64(insert, 1, spool);
-        bind_text(insert, 2, whose.pipeline);
-        bind_text(insert, 3, whose.epoch);
+        sqlite3_bind_int64(insert, 1, number);
+        bind_text(insert, 2, pipeline);
+        bind_text(insert, 3, epoch);
       });
+    return number;
+  }
+
+  void add_row(const RowIdentity& whose, const std::string& batch) {
+    int64_t spool = number_of(whose.pipeline, whose.epoch);
     if (!status_) return;
     status_ = into_.add("INSERT INTO spool VALUES(?1, ?2, 0, ?3)", [&](sqlite3_stmt* insert) {
       sqlite3_bind_int64(insert, 1, row_id(spool, whose.first));

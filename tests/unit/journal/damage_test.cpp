@@ -240,6 +240,27 @@ TEST_F(DamageTest, a_loss_before_the_first_row_is_counted_also_of_sources_withou
   EXPECT_EQ(ask("SELECT value FROM positions WHERE partition LIKE '%:known'"), 12);
 }
 
+TEST_F(DamageTest, the_source_goes_back_when_all_rows_of_its_spool_are_lost) {
+  for (const char* table : {"spool", "spools"}) {
+    SCOPED_TRACE(table);
+    for (const std::string& name : folder_.list()) fs::remove(folder_ / name);
+    open();
+    ASSERT_EQ(add("a", 0), "");
+    for (uint64_t n = 0; n < 12; ++n) ASSERT_EQ(add("b", n), "");
+    close();
+    std::string file = read_file(path());
+    std::string row = content_of("a", 0).substr(0, 40);
+    for (size_t at = file.find(row); at != std::string::npos; at = file.find(row, at + 1))
+      overwrite(path(), at, "X");
+    damage_page(root_of(table), kZeros);
+    open();
+    EXPECT_EQ(rows("a").size(), 0U);
+    EXPECT_EQ(position("a"), 0U);
+    EXPECT_EQ(rows("b").size(), 12U);
+    close();
+  }
+}
+
 TEST_F(DamageTest, what_was_delivered_is_no_loss_of_sources_without_positions) {
   open();
   for (uint64_t n = 0; n < 12; ++n) ASSERT_EQ(add("a", n, false), "");
