@@ -169,9 +169,9 @@ class Agent {
   Status prepare() {
     limit_process_memory();
     raise_descriptor_limit();
+    if (Status folder = make_folder(config_.data_dir); !folder) return folder;
     // On a full disk dead letters wait for their folder, but nothing else does.
-    Status folder = make_folder(config_.data_dir);
-    if (folder) folder = make_folder(config_.data_dir + "/dead-letters");
+    Status folder = make_folder(config_.data_dir + "/dead-letters");
     if (!folder && folder.error().kind() != ErrorKind::kUnavailable) return folder;
     Result<std::unique_ptr<Journal>> journal = Journal::open(config_.data_dir + "/journal.db");
     if (!journal) return fail(journal.error());

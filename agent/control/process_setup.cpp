@@ -32,8 +32,10 @@ Status make_folder(const std::string& path) {
       // A folder that this user may not read cannot be synced; the disk will get to it.
       (void)sync_folder(folder_of(part));
     } else if (errno != EEXIST) {
+      // A full disk may have room later; all else is for a person to mend.
+      bool full = means_full(errno);
       auto error = fail_errno("make folder " + part, errno);
-      return fail(ErrorKind::kUsage, error.value().message());
+      return full ? error : fail(ErrorKind::kUsage, error.value().message());
     }
     if (slash == std::string::npos) return {};
   }

@@ -84,6 +84,20 @@ def test_a_new_agent_on_a_full_disk_delivers_without_a_journal(
     assert len(agent.log_lines("no journal can be made there")) == 1
 
 
+def test_a_new_agent_on_a_disk_without_inodes_delivers_without_a_journal(
+        agent, collector, telemetry, tmp_path):
+    """Where not even a folder can be made, as on a full ext4."""
+    if not can_mount(tmp_path):
+        pytest.skip("needs root and mount()")
+    with SmallDisk(tmp_path / "inodes", "2m,nr_inodes=3") as disk:
+        agent.data_dir = disk.folder / "data"
+        agent.data_dir.mkdir()
+        disk.fill()  # takes the last inode
+        agent.configure(pipeline(file_source(telemetry(RECORDS)), http_sink(collector)))
+        assert agent.run() == 0
+        expect_each_once(seqs(collector), RECORDS)
+
+
 def test_a_data_folder_that_cannot_be_written_is_one_line(agent, collector, telemetry, disk):
     agent.data_dir = disk.folder / "data"
     agent.configure(pipeline(file_source(telemetry(10)), http_sink(collector)))

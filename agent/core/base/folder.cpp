@@ -26,4 +26,8 @@ Status sync_folder(const std::string& folder) {
   return {};
 }
 
+bool means_full(int error_number) {
+  return error_number == ENOSPC || error_number == EDQUOT;
+}
+
 }  // namespace leat

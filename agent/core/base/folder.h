@@ -14,4 +14,7 @@ std::string folder_of(const std::string& path);
 // was made, or undo that it was renamed, however well its content was synced.
 Status sync_folder(const std::string& folder);
 
+// Whether an errno value says that a disk is full, or what of it this user may have.
+bool means_full(int error_number);
+
 }  // namespace leat

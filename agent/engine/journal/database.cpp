@@ -91,14 +91,18 @@ void say_replaced(const std::string& why, const std::string& aside, const Salvag
 }
 
 // What is spooled is nobody else's to read: SQLite would make the file for all to read, and gives
-// its WAL what the file has. Where this fails SQLite will say why, or the owner is another.
-void keep_private(const std::string& path, bool is_new) {
+// its WAL what the file has. Where this fails SQLite will say why, or the owner is another; but not
+// that there is no room for a new file: of that it tells only the failure of what it tries next.
+Status keep_private(const std::string& path, bool is_new) {
   constexpr mode_t kOwnerOnly = 0600;
   if (is_new) {
     int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly);
+    if (fd < 0 && means_full(errno))
+      return fail(ErrorKind::kUnavailable, "no space left on " + folder_of(path));
     if (fd >= 0) ::close(fd);
   }
   for (const char* suffix : {"", "-wal"}) ::chmod((path + suffix).c_str(), kOwnerOnly);
+  return {};
 }
 
 }  // namespace
@@ -126,7 +130,7 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
   struct stat info {};
   bool is_new = ::stat(path.c_str(), &info) != 0 || info.st_size == 0;
   bool had_wal = ::access((path + "-wal").c_str(), F_OK) == 0;
-  keep_private(path, is_new);
+  if (Status status = keep_private(path, is_new); !status) return fail(status.error());
   sqlite3* db = nullptr;
   constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   int code = sqlite3_open_v2(path.c_str(), &db, kFlags, counting_vfs());

@@ -46,7 +46,7 @@ std::string place_of(sqlite3* db, const std::string& what) {
 
 bool is_out_of_room(sqlite3* db) {
   int code = sqlite3_extended_errcode(db);
-  return code != SQLITE_OK && errno_of(db, code) == ENOSPC;
+  return code != SQLITE_OK && means_full(errno_of(db, code));
 }
 
 Error sqlite_error(sqlite3* db, const std::string& what) {
@@ -54,7 +54,8 @@ Error sqlite_error(sqlite3* db, const std::string& what) {
   if ((code & 0xff) == SQLITE_BUSY)
     return {ErrorKind::kUnavailable, what + ": another agent is using this journal"};
   int number = errno_of(db, code);
-  if (number == ENOSPC) return {ErrorKind::kUnavailable, "no space left on " + place_of(db, what)};
+  if (means_full(number))
+    return {ErrorKind::kUnavailable, "no space left on " + place_of(db, what)};
   if (number == 0) return {kind_of(code), what + ": " + sqlite3_errmsg(db)};
   return {kind_of(code), fail_errno(what, number).value().message()};
 }
