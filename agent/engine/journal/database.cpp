@@ -160,7 +160,7 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open(const std::string
   if (database.error().kind() != ErrorKind::kData) return database;
   std::string reason = database.error().message();
   PageImages pages(RawFile::of_path(path), RawFile::of_path(path + "-wal"));
-  Result<Salvaged> saved = salvage(pages, rebuilt_path(path));
+  Result<Salvaged> saved = salvage(pages, path);
   if (!saved) return fail(saved.error());
   Result<std::string> aside = put_in_place(path);
   if (!aside) return fail(aside.error());
@@ -176,7 +176,7 @@ Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std
   Result<Salvaged> saved = fail(ErrorKind::kUnavailable, "");
   {
     PageImages pages(raw(old->file()), raw(old->wal_file()));
-    saved = salvage(pages, rebuilt_path(path));
+    saved = salvage(pages, path);
   }
   if (!saved) return fail(saved.error());
   SpoolTable::Opened opened = old->spool_.opened();

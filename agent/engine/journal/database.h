@@ -32,9 +32,13 @@ class JournalDatabase {
                                                                 const Clock* clock = nullptr);
   ~JournalDatabase();
   bool stand_in() const { return stand_in_; }
+  // It stands in for a journal that was there, and could not be made again so far: nobody knows now
+  // what that holds.
+  bool stands_in_for_lost() const { return stand_in_ && rebuilt_; }
 
   // Puts a new journal in the place of `old`, which is damaged, or whose file is gone, with what
-  // can be read of it. After an error `old` is as it was.
+  // can be read of it. After an error `old` is as it was, or, when that was closed already, a
+  // stand-in for it; open() then goes on where this ended.
   static Status replace(std::unique_ptr<JournalDatabase>& old, const std::string& why);
   // Whether what was done last failed since the journal is damaged.
   bool damaged() const;

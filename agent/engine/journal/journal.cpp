@@ -167,7 +167,13 @@ bool Journal::replace(const std::string& why) {
   return status.has_value();
 }
 
+// What a stand-in is told would be forgotten, and what it tells is nothing.
+Status Journal::not_there() const {
+  return fail(ErrorKind::kUnavailable, path_ + ": it could not be made anew; trying again");
+}
+
 Status Journal::read(JournalRequest& request) {
+  if (database_->stands_in_for_lost() && !make_file()) return not_there();
   Status status = request.work(*database_);
   if (!status && database_->damaged() && replace(status.error().message()))
     status = request.work(*database_);
@@ -177,6 +183,8 @@ Status Journal::read(JournalRequest& request) {
 // A request that fails by itself, not for want of room or by damage, is answered and left out, and
 // the others are tried again: they are other pipelines'.
 Status Journal::transact(std::vector<JournalRequest*>& requests) {
+  database_damaged_ = false;
+  if (database_->stand_in()) return not_there();  // since replace() failed
   while (!requests.empty()) {
     bool durable = false;
     bool adds = false;

@@ -68,6 +68,7 @@ class Journal {
   void write(std::vector<JournalRequest*> requests);
   Status transact(std::vector<JournalRequest*>& requests);
   Status read(JournalRequest& request);
+  Status not_there() const;
   bool replace(const std::string& why);
   bool make_file();
 

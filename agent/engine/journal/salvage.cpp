@@ -263,14 +263,29 @@ bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-}  // namespace
+std::string unfinished_path(const std::string& path) {
+  return path + ".rebuilding";
+}
 
 std::string rebuilt_path(const std::string& path) {
   return path + ".rebuilt";
 }
 
-Result<Salvaged> salvage(const PageImages& pages, const std::string& into) {
-  return Salvage(pages, into).run();
+void remove_journal(const std::string& path) {
+  ::unlink(path.c_str());
+  ::unlink((path + "-wal").c_str());
+}
+
+}  // namespace
+
+Result<Salvaged> salvage(const PageImages& pages, const std::string& path) {
+  std::string unfinished = unfinished_path(path);
+  remove_journal(unfinished);
+  Result<Salvaged> saved = Salvage(pages, unfinished).run();
+  if (!saved) return saved;
+  if (std::rename(unfinished.c_str(), rebuilt_path(path).c_str()) != 0)
+    return fail_errno("rename " + unfinished + " to " + rebuilt_path(path), errno);
+  return saved;
 }
 
 Result<std::string> put_in_place(const std::string& path) {
@@ -289,12 +304,8 @@ Result<std::string> put_in_place(const std::string& path) {
 }
 
 Status finish_putting_in_place(const std::string& path) {
+  remove_journal(unfinished_path(path));  // what it was made of is still there
   if (!exists(rebuilt_path(path))) return {};
-  if (exists(path)) {  // perhaps not finished, and what it was made of is still there
-    ::unlink(rebuilt_path(path).c_str());
-    ::unlink((rebuilt_path(path) + "-wal").c_str());
-    return {};
-  }
   Result<std::string> placed = put_in_place(path);
   return placed ? Status{} : Status(fail(placed.error()));
 }

@@ -17,16 +17,16 @@ struct Salvaged {
   uint64_t unknown = 0;  // records of which nobody knows any more whose they are
 };
 
-// Makes the journal `into`, where none may be, of every row that can be read whole in any page. It
-// is on the disk when this returns; its WAL is empty. After an error nothing is there.
-Result<Salvaged> salvage(const PageImages& pages, const std::string& into);
+// Makes a journal, `path`.rebuilt, of every row that can be read whole in any page. It is on the
+// disk when this returns, and has that name only when all of it is; its WAL is empty. After an
+// error nothing is there.
+Result<Salvaged> salvage(const PageImages& pages, const std::string& path);
 
-// The name of a journal that is being made to take the place of `path`.
-std::string rebuilt_path(const std::string& path);
-// Puts it there. What is there now, with its WAL, is renamed to the first free ".damaged-N", which
-// is returned ("" when nothing was there).
+// Puts it in the place of `path`. What is there now, with its WAL, is renamed to the first free
+// ".damaged-N", which is returned ("" when nothing was there). After an error the rebuilt one is
+// still there: it may be the only place that has what it holds.
 Result<std::string> put_in_place(const std::string& path);
-// After a crash between the two renames of put_in_place(), or before them. At the start.
+// Does that for one that an earlier run, or an attempt that failed, has left.
 Status finish_putting_in_place(const std::string& path);
 
 }  // namespace leat

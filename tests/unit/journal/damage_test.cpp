@@ -394,6 +394,31 @@ TEST_F(DamageTest, a_journal_that_is_replaced_under_it_is_made_again_beside_what
   EXPECT_EQ(rows("a").size(), 6U);
 }
 
+TEST_F(DamageTest, nothing_is_acknowledged_while_a_journal_that_is_gone_cannot_be_made_again) {
+  open();
+  add_all(5);
+  write_file(folder_ / "other", "not a journal");
+  fs::rename(folder_ / "other", path());
+  fs::remove(path() + "-wal");
+  for (int n = 1; n <= 100; ++n)  // more are never made
+    write_file(path() + ".damaged-" + std::to_string(n), "");
+  EXPECT_NE(add("a", 5), "");
+  EXPECT_NE(add("a", 5), "");
+  bool answered = false;
+  client_->read_spool("a", 0, [&answered](const Result<SpoolRow>& row) {
+    EXPECT_FALSE(row);  // not that there is none
+    answered = true;
+  });
+  run();
+  EXPECT_TRUE(answered);
+  close();
+  for (int n = 1; n <= 100; ++n) fs::remove(path() + ".damaged-" + std::to_string(n));
+  open();
+  EXPECT_EQ(rows("a").size(), 5U);
+  EXPECT_EQ(add("a", 5), "");
+  EXPECT_EQ(rows("a").size(), 6U);
+}
+
 TEST_F(DamageTest, a_wal_that_is_deleted_under_it_is_made_again) {
   open();
   add_all(5);
