@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "base/folder.h"
 #include "base/log.h"
 #include "control/change.h"
 #include "control/loop_host.h"

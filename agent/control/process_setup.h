@@ -1,10 +1,6 @@
 // What the process needs before anything runs in it.
 #pragma once
 
-#include <string>
-
-#include "base/result.h"
-
 namespace leat {
 
 // A few megabytes are all we want to use: one heap for all threads, pages given back early, and
@@ -13,9 +9,5 @@ void limit_process_memory();
 
 // Takes as many descriptors as the process may have: the soft limit is raised to the hard one.
 void raise_descriptor_limit();
-
-// With its parents; it may be there already. One that is made is its owner's alone (0700): what is
-// spooled in it is what people send through leat. Fails with kUsage.
-Status make_folder(const std::string& path);
 
 }  // namespace leat

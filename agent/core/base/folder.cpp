@@ -1,6 +1,7 @@
 #include "base/folder.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -28,6 +29,22 @@ Status sync_folder(const std::string& folder) {
 
 bool means_full(int error_number) {
   return error_number == ENOSPC || error_number == EDQUOT;
+}
+
+Status make_folder(const std::string& path) {
+  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    std::string part = path.substr(0, slash);
+    if (::mkdir(part.c_str(), slash == std::string::npos ? 0700 : 0750) == 0) {
+      // A folder that this user may not read cannot be synced; the disk will get to it.
+      (void)sync_folder(folder_of(part));
+    } else if (errno != EEXIST) {
+      // A full disk may have room later; all else is for a person to mend.
+      bool full = means_full(errno);
+      auto error = fail_errno("make folder " + part, errno);
+      return full ? error : fail(ErrorKind::kUsage, error.value().message());
+    }
+    if (slash == std::string::npos) return {};
+  }
 }
 
 }  // namespace leat

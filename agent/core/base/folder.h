@@ -17,4 +17,9 @@ Status sync_folder(const std::string& folder);
 // Whether an errno value says that a disk is full, or what of it this user may have.
 bool means_full(int error_number);
 
+// With its parents; it may be there already. One that is made is its owner's alone (0700): what is
+// in it is what people send through leat. Fails with kUnavailable when the disk is full, otherwise
+// with kUsage.
+Status make_folder(const std::string& path);
+
 }  // namespace leat

@@ -5,11 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "base/folder.h"
 #include "base/log.h"
 #include "base/result.h"
 
@@ -72,8 +71,7 @@ void Cuts::note(uint64_t number, uint64_t oldest, const End& end) {
   slot.check = slot.checked();
   int fd = open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0 && errno == ENOENT) {
-    std::error_code ignored;  // open() says it better
-    std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
+    (void)make_folder(folder_of(path_));  // open() says it better
     fd = open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   }
   if (fd < 0) return failed(errno);

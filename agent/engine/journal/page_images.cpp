@@ -1,8 +1,10 @@
 #include "journal/page_images.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -45,14 +47,14 @@ void add(Sums& sums, const uint8_t* data, size_t bytes, bool big) {
 }  // namespace
 
 RawFile RawFile::of_path(const std::string& path) {
-  auto file = std::make_shared<std::ifstream>(path, std::ios::binary | std::ios::ate);
-  if (!*file) return {};
-  auto size = static_cast<uint64_t>(file->tellg());
-  return {size, [file](uint64_t offset, void* into, size_t bytes) {
-            file->clear();
-            file->seekg(static_cast<std::streamoff>(offset));
-            file->read(static_cast<char*>(into), static_cast<std::streamsize>(bytes));
-            return file->good();
+  std::shared_ptr<FILE> file(std::fopen(path.c_str(), "rbe"), [](FILE* open) {
+    if (open != nullptr) std::fclose(open);
+  });
+  struct stat info {};
+  if (file == nullptr || ::fstat(fileno(file.get()), &info) != 0) return {};
+  return {static_cast<uint64_t>(info.st_size), [file](uint64_t offset, void* into, size_t bytes) {
+            return ::fseeko(file.get(), static_cast<off_t>(offset), SEEK_SET) == 0 &&
+                   std::fread(into, 1, bytes, file.get()) == bytes;
           }};
 }
 
