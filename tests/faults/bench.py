@@ -24,10 +24,12 @@ LAST = 1_000_000_000  # the number of a record that is sent when all is well aga
 
 @dataclass
 class Outcome:
-    """Of one round. `lost` is what may be lost, and was said to be: all else fails the round."""
+    """Of one round. `lost` is what may be lost, and was said to be but for `unsaid`: all else fails
+    the round."""
 
     accepted: int
     lost: int = 0
+    unsaid: int = 0
     twice: int = 0
     note: str = ""
 

@@ -41,11 +41,11 @@ def sqlite_sync(bench):
          "batch": {"records": 100, "linger": "5ms"}},
         delivery=bench.delivery(guarantee="exactlyOnce")))
     for _ in range(bench.random.choice((0, 0, 1, 2))):
-        first = bench.random.randint(1, 40)
+        first = bench.random.randint(1, 30)
         agent.start(env=disk.calls(first, first + bench.random.randint(1, 6), of="/out.db"))
         bench.moment(0.15)
         agent.kill()
-    first = bench.random.randint(1, 40)
+    first = bench.random.randint(1, 30)
     code = agent.run(env=disk.calls(first, first + bench.random.randint(1, 6), of="/out.db"))
     if code != 0:  # it may ask for a restart
         code = agent.run()
