@@ -409,18 +409,22 @@ bool Deliverer::settle() {
 // With those that could not be saved before, unless they are overtaken.
 void Deliverer::save(std::vector<SavedPosition> positions, std::function<void()> then) {
   save_again_.stop();
-  for (SavedPosition& old : std::exchange(unsaved_, {}))
-    if (std::none_of(positions.begin(), positions.end(), [&old](const SavedPosition& position) {
+  for (SavedPosition& old : std::exchange(unsaved_, {})) {
+    if (std::any_of(positions.begin(), positions.end(), [&old](const SavedPosition& position) {
           return position.partition == old.partition;
         }))
-      positions.push_back(std::move(old));
+      continue;
+    std::vector<SavedPosition>& to = setup_.source.is_saving(old.partition) ? unsaved_ : positions;
+    to.push_back(std::move(old));
+  }
+  if (positions.empty()) return save_again_later();
   committing_ = true;
   setup_.journal.commit(
       setup_.pipeline, positions,
       [this, alive = alive_, positions, then = std::move(then)](const Status& status) {
         if (!*alive) return;
         committing_ = false;
-        if (!status) unsaved_ = positions;
+        if (!status) unsaved_.insert(unsaved_.end(), positions.begin(), positions.end());
         committed(status);
         then();
         pump();
@@ -431,20 +435,26 @@ void Deliverer::save(std::vector<SavedPosition> positions, std::function<void()>
 // A position that cannot be saved (a full disk) must not stop deliveries: it only means that more
 // would be sent again after a crash. It is tried again with the next one, or when none comes.
 void Deliverer::committed(const Status& status) {
-  if (status) {
-    save_delay_ = kSaveAgain;
-  } else {
-    save_again_.start(save_delay_, [this] {
-      if (!committing_ && !unsaved_.empty()) save({}, [] {});
-    });
-    save_delay_ = std::min(save_delay_ * 2, kSaveAgainMost);
-  }
+  if (status) save_delay_ = kSaveAgain;
+  if (!unsaved_.empty()) save_again_later();
+  if (!status) save_delay_ = std::min(save_delay_ * 2, kSaveAgainMost);
   if (!status && !commit_failed_)
     log::error(setup_.pipeline, "the position cannot be saved (" + status.error().message() +
                                     "): records delivered from now on would be sent again after a "
                                     "crash; delivering goes on");
   if (status && commit_failed_) log::info(setup_.pipeline, "positions are saved again");
   commit_failed_ = !status;
+}
+
+void Deliverer::save_again_later() {
+  save_again_.start(save_delay_, [this] {
+    if (!committing_ && !unsaved_.empty()) save({}, [] {});
+  });
+}
+
+void Deliverer::saved_elsewhere(const std::string& partition) {
+  std::erase_if(unsaved_,
+                [&partition](const SavedPosition& one) { return one.partition == partition; });
 }
 
 void Deliverer::release(size_t items, const std::vector<Position>& reached) {

@@ -74,6 +74,10 @@ class Deliverer {
   // still be answered.
   void stop();
 
+  // The journal has a later position of this partition than any that was delivered: one that could
+  // not be saved is not tried again.
+  void saved_elsewhere(const std::string& partition);
+
   // True when nothing is collected, in flight, or waiting for the journal.
   bool settled() const;
   // Called (from the loop, not from inside add()) when settled() or wants_more() may have become
@@ -109,6 +113,7 @@ class Deliverer {
   bool settle();
   void save(std::vector<SavedPosition> positions, std::function<void()> then);
   void committed(const Status& status);
+  void save_again_later();
   void release(size_t items, const std::vector<Position>& reached);
   void changed();
 

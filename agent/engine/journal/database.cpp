@@ -137,11 +137,18 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
   std::unique_ptr<JournalDatabase> database(new JournalDatabase(db, path, clock));
   if (code != SQLITE_OK) return fail(database->error("open " + path));
   database->is_new_ = is_new;
-  if (Status status = make_journal(db, path, is_new); !status) {
+  // Before anything is written: what is left of a start that fails must not look like damage to the
+  // next one.
+  Status status = look_at_journal(db, path);
+  if (status) status = database->damage_of_wal();
+  if (status && database->damage_.empty()) status = make_journal(db, path, is_new);
+  if (!status) {
     database->keep_wal_ = status.error().kind() == ErrorKind::kData || had_wal;
     return fail(status.error());
   }
-  if (Status status = database->prepare(); !status) return fail(status.error());
+  database->keep_wal_ = !database->damage_.empty();
+  if (database->keep_wal_) return database;
+  if (status = database->prepare(); !status) return fail(status.error());
   return database;
 }
 
@@ -151,10 +158,9 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open(const std::string
   if (Status status = finish_putting_in_place(path); !status) return fail(status.error());
   Result<std::unique_ptr<JournalDatabase>> database = open_file(path, used);
   if (database) {
-    Result<std::string> damage = (*database)->damage_of_wal();
-    if (!damage) return fail(damage.error());
-    if (damage->empty()) return database;
-    if (Status status = replace(*database, *damage); !status) return fail(status.error());
+    std::string damage = (*database)->damage_;
+    if (damage.empty()) return database;
+    if (Status status = replace(*database, damage); !status) return fail(status.error());
     return database;
   }
   if (database.error().kind() != ErrorKind::kData) return database;
@@ -204,11 +210,11 @@ Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std
 // Since the machine was started all that was written is there, whether it was synced or not: what
 // is not has been damaged. Before that, a power cut may have taken what was not synced and left
 // what was behind it; that belongs to nothing any more, and must not be taken for damage later.
-Result<std::string> JournalDatabase::damage_of_wal() {
+Status JournalDatabase::damage_of_wal() {
   struct stat info {};
-  if (::stat((path_ + "-wal").c_str(), &info) != 0 || wal_file() == nullptr) return "";
+  if (::stat((path_ + "-wal").c_str(), &info) != 0 || wal_file() == nullptr) return {};
   WalFrames frames = read_frames(raw(wal_file()));
-  if (frames.behind == 0) return "";
+  if (frames.behind == 0) return {};
   struct timespec now {
   }, up{};
   ::clock_gettime(CLOCK_REALTIME, &now);
@@ -216,10 +222,11 @@ Result<std::string> JournalDatabase::damage_of_wal() {
   if (info.st_mtim.tv_sec < now.tv_sec - up.tv_sec - 1) {
     if (wal_file()->pMethods->xTruncate(wal_file(), frames.end_of_valid) != SQLITE_OK)
       return fail(ErrorKind::kUnavailable, path_ + "-wal: its torn end cannot be cut off");
-    return "";
+    return {};
   }
-  return path_ + "-wal: " + std::to_string(frames.damaged) + " of its frames are damaged, " +
-         std::to_string(frames.behind) + " behind them are not";
+  damage_ = path_ + "-wal: " + std::to_string(frames.damaged) + " of its frames are damaged, " +
+            std::to_string(frames.behind) + " behind them are not";
+  return {};
 }
 
 Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_stand_in(const std::string& path,

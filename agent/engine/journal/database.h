@@ -83,7 +83,7 @@ class JournalDatabase {
   static Result<std::unique_ptr<JournalDatabase>> open_file(const std::string& path,
                                                             const Clock& clock);
   Status prepare();
-  Result<std::string> damage_of_wal();
+  Status damage_of_wal();
   sqlite3_file* file() const;
   sqlite3_file* wal_file() const;
 
@@ -122,6 +122,7 @@ class JournalDatabase {
   int wal_pages_ = 0;      // since the WAL began anew
   bool stand_in_ = false;
   bool is_new_ = false;  // it was made by this run
+  std::string damage_;   // of the WAL, found when it was opened: nothing else was done then
   bool out_of_room_ = false;
   bool keep_wal_ = false;  // as it is, and the file, too, when this is closed
   bool rebuilt_ = false;   // by this run, after damage

@@ -114,6 +114,12 @@ Status execute(sqlite3* db, const char* sql, const std::string& what) {
   return fail(sqlite_error(db, what));
 }
 
+Status look_at_journal(sqlite3* db, const std::string& path) {
+  if (Status status = execute(db, kAlone, path); !status) return status;
+  Result<int> version = version_of(db, path);
+  return version ? Status{} : Status(fail(version.error()));
+}
+
 Status make_journal(sqlite3* db, const std::string& path, bool is_new) {
   if (Status status = execute(db, kAlone, path); !status) return status;
   Result<int> version = version_of(db, path);

@@ -9,6 +9,10 @@ struct sqlite3;
 
 namespace leat {
 
+// Locks `db`, just opened, and reads it for the first time, with its WAL. Nothing is written. What
+// is not a journal that this leat understands is refused (kUsage).
+Status look_at_journal(sqlite3* db, const std::string& path);
+
 // Makes `db`, just opened and perhaps empty, a journal of the present version. What is not one that
 // this leat understands is refused (kUsage) before anything is written to it; one that lacks a
 // table is damaged (kData). `path` is for messages.

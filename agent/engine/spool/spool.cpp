@@ -197,6 +197,8 @@ void Spool::stored(SpoolWriter::Row& row) {
   bool pass_on = !held && !leaving_ && cursor_ == row.first && deliverer_->wants_more();
   // It may have been read already: then it was before this was told of it.
   if (!held && !pass_on) unread_ += row.end() - std::clamp(cursor_, row.first, row.end());
+  for (const SavedPosition& position : writer_.positions_with(row))
+    deliverer_->saved_elsewhere(position.partition);
   uint64_t number = row.first;
   for (Spooling& one : row.batches) {
     uint64_t records = one.records();
@@ -234,6 +236,7 @@ void Spool::without_spool() {
     }
     stored_ = cursor_ = std::max(cursor_, row.end());  // numbers that no record got
   }
+  writer_.resume();  // for what waits behind them
 }
 
 // --- out of the journal -------------------------------------------------------------------------

@@ -109,6 +109,9 @@ class Spool final : public Origin {
   void acked(const Position& position) override;
   SavedPosition saved_form(const Position& position) override;
   bool offsets_last(const Position& position) const override;
+  bool is_saving(const std::string& partition) const override {
+    return writer_.is_saving(partition);
+  }
   // Called when wants_more() or settled() may have become true.
   void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
 

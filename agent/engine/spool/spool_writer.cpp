@@ -78,7 +78,7 @@ bool SpoolWriter::row_is_due() const {
 }
 
 void SpoolWriter::pump() {
-  while (!pending_.empty() && rows_.size() < kRowsUnderWay && !dropping_ && failures_ == 0) {
+  while (!pending_.empty() && rows_.size() < kRowsUnderWay && !dropping_ && may_begin()) {
     if (!row_is_due()) {
       if (!linger_.active()) linger_.start(setup_.linger, [this] { flush(); });
       return;
@@ -88,6 +88,17 @@ void SpoolWriter::pump() {
     if (!held && !make_room(std::min(pending_bytes_, setup_.row_bytes))) return;
     begin_row();
   }
+}
+
+// What failed is tried again before anything new. When its rows went another way meanwhile, the
+// next one tells whether the journal works.
+bool SpoolWriter::may_begin() {
+  if (failures_ == 0) return true;
+  bool any = std::any_of(rows_.begin(), rows_.end(),
+                         [](const Row& row) { return row.state != Row::State::kStored; });
+  if (any || retry_.active()) return false;
+  failures_ = 0;
+  return true;
 }
 
 // False when the row has to wait.
@@ -127,17 +138,20 @@ void SpoolWriter::drop_oldest(uint64_t bytes) {
   std::optional<uint64_t> from = drop_from_();
   if (!from) return;
   dropping_ = true;
-  auto done = [this, alive = alive_](const Result<SpoolRemoved>& removed) {
+  auto done = [this, alive = alive_, before = bytes_](const Result<SpoolRemoved>& removed) {
     if (!*alive) return;
     dropping_ = false;
+    bool made_room = bytes_ < before;  // by what was delivered meanwhile
     if (removed) {
       counters_.dropped_oldest += removed->records;
       bytes_ -= std::min(bytes_, removed->bytes);
     }
     on_dropped_(removed ? removed->records : 0);
     if (!removed) return try_again_later(removed.error());
-    if (removed->records == 0)  // all there is goes to the sink, and makes room when it is there
+    if (removed->records == 0) {  // all there is goes to the sink, and makes room when it is there
+      if (made_room) return pump();
       return say_full("the source is held back until the sink takes records again");
+    }
     say_full("the oldest records are dropped (overflow dropOldest)");
     pump();
   };
@@ -234,13 +248,22 @@ void SpoolWriter::add_first(std::vector<Spooling> batches) {
   pump();
 }
 
-std::vector<SavedPosition> SpoolWriter::positions_with(const Row& row) {
+std::vector<SavedPosition> SpoolWriter::positions_with(const Row& row) const {
   std::vector<SavedPosition> out;
   for (const Position& position : row.reached) {
     SavedPosition saved = setup_.source.saved_form(position);
     if (!saved.partition.empty()) out.push_back(std::move(saved));
   }
   return out;
+}
+
+bool SpoolWriter::is_saving(const std::string& partition) const {
+  for (const Row& row : rows_) {
+    if (row.state == Row::State::kWaiting) continue;
+    for (const SavedPosition& position : positions_with(row))
+      if (position.partition == partition) return true;
+  }
+  return false;
 }
 
 void SpoolWriter::send(Row& row) {
@@ -307,12 +330,7 @@ void SpoolWriter::try_again_later(const Error& error) {
                "the journal cannot take records: " + error.message() +
                    "; nothing that is not delivered is acknowledged, trying again every second");
   }
-  retry_.start(kRetry, [this] {
-    bool any = std::any_of(rows_.begin(), rows_.end(),
-                           [](const Row& row) { return row.state == Row::State::kWaiting; });
-    if (!any) failures_ = 0;
-    resume();
-  });
+  retry_.start(kRetry, [this] { resume(); });
   if (stuck()) on_stuck_();
 }
 

@@ -114,6 +114,11 @@ class SpoolWriter {
   std::vector<Spooling> unmake_rows();
   void add_first(std::vector<Spooling> batches);
 
+  // Where the source is behind the row, as the journal saves it in one transaction with it.
+  std::vector<SavedPosition> positions_with(const Row& row) const;
+  // Whether a row is under way, or not handed on yet, that says where this partition is.
+  bool is_saving(const std::string& partition) const;
+
   // Rows up to `end` are not needed any more.
   void remove_until(uint64_t end);
 
@@ -125,6 +130,7 @@ class SpoolWriter {
 
  private:
   void pump();
+  bool may_begin();
   bool row_is_due() const;
   bool make_room(size_t bytes);
   void drop_newest();
@@ -132,7 +138,6 @@ class SpoolWriter {
   void begin_row();
   void send_next();
   void send(Row& row);
-  std::vector<SavedPosition> positions_with(const Row& row);
   void sent(uint64_t serial, const Result<uint64_t>& stored);
   void try_again_later(const Error& error);
   void say_full(const std::string& what);

@@ -106,6 +106,12 @@ class Origin {
     (void)position;
     return true;
   }
+  // Whether a later position of this partition is on its way into the journal with something else:
+  // an older one must not be saved behind it.
+  virtual bool is_saving(const std::string& partition) const {
+    (void)partition;
+    return false;
+  }
 };
 
 class Source : public Origin {

@@ -102,6 +102,11 @@ void run_histories(const std::string& kind, int part,
   std::printf("\n");
 }
 
+bool long_histories() {
+  static const bool kLong = std::getenv("LEAT_HISTORY_LONG") != nullptr;
+  return kLong;
+}
+
 std::string empty_folder() {
   static const std::unique_ptr<TempDir> kFolder = [] {
     if (::access("/dev/shm", W_OK) == 0) ::setenv("TMPDIR", "/dev/shm", 0);

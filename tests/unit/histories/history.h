@@ -62,6 +62,9 @@ constexpr int kParts = 4;
 void run_histories(const std::string& kind, int part,
                    const std::function<std::unique_ptr<History>(uint64_t seed)>& make);
 
+// With LEAT_HISTORY_LONG each has half as many steps again, and other seeds break it.
+bool long_histories();
+
 // A folder in memory where the system has one: it is made once, and emptied for each history.
 std::string empty_folder();
 
