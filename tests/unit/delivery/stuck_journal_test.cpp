@@ -69,6 +69,26 @@ class StuckJournalTest : public testing::DelivererTest {
     return out;
   }
 
+  std::string saved_place() {
+    std::string out;
+    bool done = false;
+    client_->load("p", [&out, &done](const Result<std::vector<SavedPosition>>& saved) {
+      for (const SavedPosition& position : *saved)
+        if (position.partition == "file1") out = position.value;
+      done = true;
+    });
+    run_until([&done] { return done; });
+    return out;
+  }
+
+  // Until the journal is tried again, and whatever comes of it.
+  void let_the_retry_pass() {
+    bool over = false;
+    Timer after_the_retry(&loop_);
+    after_the_retry.start(Milliseconds{1'300}, [&over] { over = true; });
+    run_until([&over] { return over; });
+  }
+
   FaultyDisk disk_{folder_.path()};
   std::unique_ptr<Spool> spool_;
 };
@@ -78,10 +98,7 @@ TEST_F(StuckJournalTest, what_waits_behind_what_went_past_the_journal_is_acknowl
   add(0, 4);  // the journal does not take it
   run_until([this] { return !sink_.open_attempts.empty(); });
   add(4, 4);  // this one it would take
-  bool tried_again = false;
-  Timer after_the_retry(&loop_);
-  after_the_retry.start(Milliseconds{1'300}, [&tried_again] { tried_again = true; });
-  run_until([&tried_again] { return tried_again; });
+  let_the_retry_pass();
   EXPECT_TRUE(source_.acks.empty()) << "acknowledged to " << source_.acks.front();
   answer("r0 r1 r2 r3", Answer::delivered());
   run_until([this] { return !source_.acks.empty() && source_.acks.back() == 80; });
@@ -109,6 +126,37 @@ TEST_F(StuckJournalTest, a_position_that_could_not_be_saved_is_saved_when_nothin
   Timer keeps_the_loop_alive(&loop_);
   keeps_the_loop_alive.start_repeating(Milliseconds{20}, [] {});
   run_until([this] { return delivered_number() == "4"; });
+}
+
+TEST_F(StuckJournalTest, what_comes_behind_rows_that_went_past_the_journal_is_stored) {
+  disk_.fail({.call = DiskCall::kWrite});
+  add(0, 8);   // goes past the journal, and takes all the places at the sink
+  add(8, 4);   // a row already: waits for the first ones, then goes past it, too
+  add(12, 4);  // not yet one
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  let_the_retry_pass();
+  answer("r0 r1 r2 r3", Answer::delivered());
+  answer("r4 r5 r6 r7", Answer::delivered());
+  answer("r8 r9 r10 r11", Answer::delivered());
+  run_until([this] { return !source_.acks.empty() && source_.acks.back() == 160; });
+  answer("r12 r13 r14 r15", Answer::delivered());
+  run_until([this] { return spool_->records_waiting() == 0; });
+}
+
+// The row says where the source is, and so does the delivery before it.
+TEST_F(StuckJournalTest, a_position_that_could_not_be_saved_is_not_saved_behind_a_later_one) {
+  disk_.fail({.call = DiskCall::kWrite});
+  add(0, 4);
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  disk_.fail({.call = DiskCall::kWrite});
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until([this] { return !source_.acks.empty(); });
+  EXPECT_EQ(saved_place(), "");
+  add(4, 4);
+  answer("r4 r5 r6 r7", Answer::delivered());
+  run_until([this] { return deliverer_->settled(); });
+  EXPECT_EQ(delivered_number(), "8");
+  EXPECT_EQ(saved_place(), "80");
 }
 
 }  // namespace

@@ -35,8 +35,8 @@ class DeliveryHistory final : public History {
   }
 
   void run() override {
-    uint64_t steps = long_histories() ? dice.between(10, large_ ? 300 : 45)
-                                      : dice.between(8, large_ ? 300 : 28);
+    uint64_t steps =
+        long_histories() ? dice.between(10, large_ ? 300 : 45) : dice.between(8, large_ ? 300 : 28);
     start();
     while (steps-- > 0 && !broken()) one_step();
     mend();

@@ -48,8 +48,8 @@ class JournalHistory final : public History {
   }
 
   void run() override {
-    uint64_t steps = long_histories() ? dice.between(4, large_ ? 120 : 18)
-                                      : dice.between(3, large_ ? 120 : 13);
+    uint64_t steps =
+        long_histories() ? dice.between(4, large_ ? 120 : 18) : dice.between(3, large_ ? 120 : 13);
     start();
     while (steps-- > 0 && !broken()) {
       switch (dice.pick({30, 6, 3, 3, 3, 3, 4, 2})) {

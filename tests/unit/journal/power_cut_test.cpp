@@ -1,6 +1,8 @@
 // What the journal's database has brought to the disk, when the power is cut.
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "journal/database.h"
 #include "sink_harness.h"
 #include "support/faulty_disk.h"
@@ -87,6 +89,32 @@ TEST_F(PowerCutTest, writing_again_what_the_last_run_left_needs_no_room) {
   disk_.set_capacity(disk_.used());
   ASSERT_TRUE(database_->begin(true));
   database_->rollback();
+}
+
+// Found by a random history: the first start wrote some of it, found no room, and the next one took
+// what the power cut had torn for damage.
+TEST_F(PowerCutTest, a_start_that_fails_does_not_make_damage_of_what_the_power_cut_tore) {
+  open();
+  ASSERT_TRUE(save("1", false));
+  disk_.kill();
+  database_.reset();
+  disk_.cut_power(Unsynced::kKept);
+  const std::string wal = folder_ / "journal.db-wal";
+  constexpr uint64_t kHeader = 32;
+  constexpr uint64_t kFrame = 24 + 1024;
+  std::ifstream in(wal, std::ios::binary);
+  std::string content{std::istreambuf_iterator<char>(in), {}};
+  uint64_t at = kHeader;
+  while (content.substr(at + 4, 4) == std::string(4, '\0')) at += kFrame;  // to the first commit
+  disk_.overwrite(wal, at + kFrame + 100, "torn");
+  disk_.cut_power(Unsynced::kKept);
+
+  disk_.fail({.call = DiskCall::kWrite, .file = "-wal", .nth = 3});
+  EXPECT_FALSE(JournalDatabase::open(folder_ / "journal.db"));
+  open();
+  EXPECT_TRUE(save("2"));
+  for (const std::string& name : folder_.list())
+    EXPECT_EQ(name.find("damaged"), std::string::npos) << name;
 }
 
 }  // namespace
