@@ -472,8 +472,7 @@ TEST_F(SpoolTest, a_source_is_not_held_back_by_rows_that_could_not_be_removed_fo
 // Found by a random history: the room was there before the answer that nothing could be dropped.
 TEST_F(SpoolTest, what_is_removed_while_the_oldest_are_dropped_makes_room) {
   config_.spool.mode = SpoolMode::kAlways;
-  row_linger_.held = Milliseconds{0};
-  start();
+  start(Replay::kNone);
   SpoolState state;
   bool stored = false;
   client_->open_spool("p", [&state](const Result<SpoolState>& opened) { state = *opened; });
@@ -484,9 +483,9 @@ TEST_F(SpoolTest, what_is_removed_while_the_oldest_are_dropped_makes_room) {
   save("p", {Spool::partition(state.epoch), "4"});
   config_.spool.max_bytes = static_cast<int64_t>(stored_bytes());
   config_.spool.overflow = Overflow::kDropOldest;
-  start();      // asks that the row be removed
-  add(100, 4);  // asks that the oldest be dropped
-  run_until_acked(1040);
+  start(Replay::kNone);  // asks that the row be removed
+  add(100, 20);          // asks at once that the oldest be dropped
+  run_until_acked(1200);
   EXPECT_EQ(spool_->counters().dropped_oldest, 0U);
 }
 

@@ -95,7 +95,7 @@ TEST_F(PowerCutTest, writing_again_what_the_last_run_left_needs_no_room) {
 // what the power cut had torn for damage.
 TEST_F(PowerCutTest, a_start_that_fails_does_not_make_damage_of_what_the_power_cut_tore) {
   open();
-  ASSERT_TRUE(save("1", false));
+  for (const char* value : {"1", "2", "3"}) ASSERT_TRUE(save(value, false));
   disk_.kill();
   database_.reset();
   disk_.cut_power(Unsynced::kKept);
@@ -106,13 +106,14 @@ TEST_F(PowerCutTest, a_start_that_fails_does_not_make_damage_of_what_the_power_c
   std::string content{std::istreambuf_iterator<char>(in), {}};
   uint64_t at = kHeader;
   while (content.substr(at + 4, 4) == std::string(4, '\0')) at += kFrame;  // to the first commit
-  disk_.overwrite(wal, at + kFrame + 100, "torn");
+  disk_.overwrite(wal, at + 2 * kFrame + 100, "torn");                     // some of the tables
+  disk_.overwrite(wal, content.size() - kFrame - 500, "torn");             // the second value
   disk_.cut_power(Unsynced::kKept);
 
   disk_.fail({.call = DiskCall::kWrite, .file = "-wal", .nth = 3});
   EXPECT_FALSE(JournalDatabase::open(folder_ / "journal.db"));
   open();
-  EXPECT_TRUE(save("2"));
+  EXPECT_TRUE(save("4"));
   for (const std::string& name : folder_.list())
     EXPECT_EQ(name.find("damaged"), std::string::npos) << name;
 }
