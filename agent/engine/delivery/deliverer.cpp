@@ -457,6 +457,16 @@ void Deliverer::saved_elsewhere(const std::string& partition) {
                 [&partition](const SavedPosition& one) { return one.partition == partition; });
 }
 
+void Deliverer::save_too(SavedPosition position) {
+  saved_elsewhere(position.partition);
+  unsaved_.push_back(std::move(position));
+  if (committing_) {
+    save_again_later();
+  } else {
+    save({}, [] {});
+  }
+}
+
 void Deliverer::release(size_t items, const std::vector<Position>& reached) {
   items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(items));
   for (const Position& position : reached) setup_.source.acked(position);

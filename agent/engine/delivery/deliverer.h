@@ -78,6 +78,9 @@ class Deliverer {
   // not be saved is not tried again.
   void saved_elsewhere(const std::string& partition);
 
+  // Saves this position, which is delivered, too; later than any of its partition before.
+  void save_too(SavedPosition position);
+
   // True when nothing is collected, in flight, or waiting for the journal.
   bool settled() const;
   // Called (from the loop, not from inside add()) when settled() or wants_more() may have become

@@ -42,6 +42,7 @@ bool HeldAcks::unspool(const Batch& batch) {
   for (Held& one : held_) {
     if (&*one.batch != &batch) continue;
     one.number.reset();
+    one.unspooled = true;
     delivered = one.delivered;
   }
   release();
@@ -68,6 +69,14 @@ std::optional<uint64_t> HeldAcks::number_at(const Position& position) const {
     return *one.number + std::max(records_until(batch, position), one.skip) - one.skip;
   }
   return std::nullopt;
+}
+
+bool HeldAcks::unspooled_at(const Position& position) const {
+  for (const Held& one : held_)
+    if (one.batch->begin.partition == position.partition &&
+        position.offset <= one.batch->end.offset)
+      return one.unspooled && !one.number;
+  return false;
 }
 
 void HeldAcks::acked(const Position& position) {

@@ -25,6 +25,9 @@ class HeldAcks {
   std::vector<Spooling> spool(uint64_t next);
   // The journal did not take this one: it is held as before. True when it is delivered already.
   bool unspool(const Batch& batch);
+  // Whether the batch there was to be spooled, and was not: its delivery may have been saved as a
+  // number of the spool.
+  bool unspooled_at(const Position& position) const;
   // The number in the spool up to which the deliverer is done when it is done up to `position`;
   // nullopt when the batch there is not spooled.
   std::optional<uint64_t> number_at(const Position& position) const;
@@ -47,6 +50,7 @@ class HeldAcks {
     uint32_t done = 0;               // records delivered
     bool delivered = false;          // all of it
     bool stored = false;
+    bool unspooled = false;
   };
   static uint32_t records_until(const Batch& batch, const Position& position);
   void release();

@@ -173,12 +173,25 @@ void Spool::enter() {
 
 // What went past a journal that was stuck is not delivered, and comes before all that waits.
 void Spool::spool_after_all() {
-  for (const Spooling& one : writer_.unmake_rows())
-    if (held_.unspool(*one.batch)) setup_.source.acked(one.batch->end);
+  for (const Spooling& one : writer_.unmake_rows()) not_spooled(*one.batch);
   stored_ = cursor_ = writer_.next();
   std::vector<Spooling> batches = held_.spool(cursor_);
   for (const Spooling& one : batches) cursor_ += one.records();
   writer_.add_first(std::move(batches));
+}
+
+// The journal has not got what the deliverer holds, or held, too.
+void Spool::not_spooled(const Batch& batch) {
+  if (!held_.unspool(batch)) return;
+  setup_.source.acked(batch.end);
+  save_place(batch.end);
+}
+
+// What was delivered as a number of the spool is no longer one of it: the source must not begin
+// before it again.
+void Spool::save_place(const Position& position) {
+  SavedPosition place = setup_.source.saved_form(position);
+  if (!place.partition.empty()) deliverer_->save_too(std::move(place));
 }
 
 void Spool::leave_if_over() {
@@ -229,7 +242,7 @@ void Spool::without_spool() {
     SpoolWriter::Row row = writer_.take_stuck();
     for (Spooling& one : row.batches) {
       if (one.held) {
-        if (held_.unspool(*one.batch)) setup_.source.acked(one.batch->end);
+        not_spooled(*one.batch);
       } else {
         direct(std::move(one.batch));
       }
@@ -321,6 +334,7 @@ void Spool::acked(const Position& position) {
                                        : held_.number_at(position);
   if (position.partition != kSpoolPartition) {
     if (!number) setup_.source.acked(position);  // else it is told when the journal has it
+    if (held_.unspooled_at(position)) save_place(position);
     held_.acked(position);
     if (active_ && !past_the_journal()) writer_.resume();
     watch_ages();

@@ -125,6 +125,8 @@ class Spool final : public Origin {
   // Something that no row holds is with the deliverer, and rows wait behind it.
   bool past_the_journal() const { return active_ && !held_.all_spooled(); }
   void spool_after_all();
+  void not_spooled(const Batch& batch);
+  void save_place(const Position& position);
   void leave_if_over();
   void watch_ages();
   void stored(SpoolWriter::Row& row);

@@ -349,6 +349,8 @@ SpoolWriter::Row SpoolWriter::take_stuck() {
   Row row = std::move(rows_.front());
   rows_.pop_front();
   setup_.budget.release(std::exchange(row.charged, 0));
+  for (Spooling& one : row.batches)  // what there was no room for is delivered after all
+    if (!one.held) counters_.dropped_newest -= std::exchange(one.skip, 0);
   settle();
   return row;
 }

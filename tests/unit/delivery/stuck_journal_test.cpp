@@ -159,5 +159,33 @@ TEST_F(StuckJournalTest, a_position_that_could_not_be_saved_is_not_saved_behind_
   EXPECT_EQ(saved_place(), "80");
 }
 
+TEST_F(StuckJournalTest, what_is_delivered_while_it_cannot_be_spooled_does_not_come_again) {
+  config_.spool.mode = SpoolMode::kOnTrouble;
+  spool_->check();
+  add(0, 4);
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  disk_.fail({.call = DiskCall::kWrite});
+  answer("r0 r1 r2 r3", Answer::retry("down"));  // so it is to be spooled
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until([this] { return !source_.acks.empty() && source_.acks.back() == 40; });
+  Timer keeps_the_loop_alive(&loop_);
+  keeps_the_loop_alive.start_repeating(Milliseconds{20}, [] {});
+  run_until([this] { return saved_place() == "40"; });
+}
+
+TEST_F(StuckJournalTest, what_was_to_be_dropped_and_is_delivered_is_not_counted_as_dropped) {
+  config_.spool.overflow = Overflow::kDropNewest;
+  config_.spool.max_bytes = 1;
+  add(0, 4);  // larger than all of it, and alone: is stored
+  run_until([this] { return !source_.acks.empty(); });
+  disk_.fail({.call = DiskCall::kWrite});
+  add(4, 4);
+  EXPECT_EQ(spool_->counters().dropped_newest, 4U);
+  answer("r0 r1 r2 r3", Answer::delivered());
+  answer("r4 r5 r6 r7", Answer::delivered());
+  run_until([this] { return source_.acks.back() == 80; });
+  EXPECT_EQ(spool_->counters().dropped_newest, 0U);
+}
+
 }  // namespace
 }  // namespace leat
