@@ -276,6 +276,23 @@ def test_more_files_are_followed_than_may_be_open(agent, collector):
     assert sorted(seqs(collector)) == [*range(300), 300, 450, 599, 700]
 
 
+def test_a_neighbour_delivers_while_others_files_take_all_descriptors(agent, collector, log):
+    """At the limit of open files nothing at all was delivered, by no pipeline."""
+    folder = agent.folder / "many"
+    folder.mkdir()
+    for n in range(300):
+        append(folder / f"{n}.log", n)
+    agent.configure(pipeline(file_source(folder / "*.log", follow=True), http_sink(collector)),
+                    pipeline(file_source(log, follow=True), http_sink(collector)))
+    agent.start(wrap=("prlimit", "--nofile=64:64"))
+    collector.wait_records(300)
+    for n in range(300, 310):
+        append(log, n)
+        collector.wait_records(n + 1)
+    stop(agent)
+    assert sorted(seqs(collector)) == [*range(310)]
+
+
 def test_rotation_under_kills_loses_nothing(agent, collector, log):
     """A writer appends and rotates all the time, the agent is killed again and again."""
     total = 12000

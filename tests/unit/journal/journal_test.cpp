@@ -102,6 +102,20 @@ TEST_F(JournalTest, what_waits_together_is_committed_in_order) {
   EXPECT_EQ(load("p"), (Positions{{"f", "999"}}));
 }
 
+TEST_F(JournalTest, a_flush_is_answered_when_all_that_was_asked_before_is_through) {
+  open();
+  int committed = 0;
+  int at_flush = 0;
+  constexpr int kMany = 200;  // more than travel at once
+  for (int i = 0; i < kMany; ++i)
+    client_->commit("p", {{"f", std::to_string(i)}},
+                    [&committed](const Status& status) { committed += status ? 1 : 0; });
+  client_->flush([&] { at_flush = committed; });
+  client_->commit("p", {{"f", "later"}}, [](const Status&) {});
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_EQ(at_flush, kMany);
+}
+
 TEST_F(JournalTest, a_request_that_fails_takes_no_others_of_its_group_with_it) {
   // Not started: what is asked for is one group when the test says so.
   Result<std::unique_ptr<Journal>> journal = Journal::open(path());
