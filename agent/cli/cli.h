@@ -1,4 +1,4 @@
-// The command line: leat run, check, explain, ports, help, version (DESIGN §7).
+// The command line: leat run, check, explain, ports, help, version.
 #pragma once
 
 #include <functional>

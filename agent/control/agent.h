@@ -10,7 +10,7 @@
 
 namespace leat {
 
-// Exit codes of the command line (DESIGN §7).
+// Exit codes of the command line.
 enum ExitCode : int { kExitDelivered = 0, kExitFailed = 1, kExitUsage = 2 };
 
 struct AgentHooks {

@@ -1,5 +1,5 @@
 // Stands between the chain and the deliverer, and decides for each batch whether it waits in memory
-// for its delivery or goes to the journal first (DESIGN §5).
+// for its delivery or goes to the journal first (engine/delivery/README.md).
 //
 // In healthy operation with spool `onTrouble` every batch goes straight to the deliverer, and no
 // payload is written. Trouble is: the sink is retrying or its circuit is open; an acknowledgement

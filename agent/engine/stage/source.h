@@ -134,7 +134,7 @@ class Source : public Origin {
 
 enum class Gives { kBytes, kSlices, kRecords };
 
-// How a source can make good for what was not delivered before a crash (DESIGN §5).
+// How a source can make good for what was not delivered before a crash (engine/delivery/README.md).
 enum class Replay {
   kFromPosition,  // it reads again from the saved position: no payload needs to be journaled
   kHoldsAck,      // the peer sends again what was not acknowledged
