@@ -148,7 +148,10 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
   }
   database->keep_wal_ = !database->damage_.empty();
   if (database->keep_wal_) return database;
-  if (status = database->prepare(); !status) return fail(status.error());
+  if (status = database->prepare(); !status) {
+    database->keep_wal_ = true;
+    return fail(status.error());
+  }
   return database;
 }
 
@@ -166,8 +169,9 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open(const std::string
   if (database.error().kind() != ErrorKind::kData) return database;
   std::string reason = database.error().message();
   PageImages pages(RawFile::of_path(path), RawFile::of_path(path + "-wal"));
-  Result<Salvaged> saved = salvage(pages, path);
-  if (!saved) return fail(saved.error());
+  Room room(path);
+  Result<Salvaged> saved = salvage(pages, path, room);
+  if (!saved) return fail(saved.error().kind(), reason + "; " + saved.error().message());
   Result<std::string> aside = put_in_place(path);
   if (!aside) return fail(aside.error());
   say_replaced(reason, *aside, *saved);
@@ -180,14 +184,16 @@ Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std
   std::string path = old->path_;
   const Clock& clock = old->clock_;
   Result<Salvaged> saved = fail(ErrorKind::kUnavailable, "");
+  // From now on, however this goes: the frames that SQLite does not read are only there, and
+  // nothing that has its name may be removed.
+  old->keep_wal_ = true;
   {
     PageImages pages(raw(old->file()), raw(old->wal_file()));
-    saved = salvage(pages, path);
+    saved = salvage(pages, path, old->room_);
   }
-  if (!saved) return fail(saved.error());
+  if (!saved) return fail(saved.error().kind(), why + "; " + saved.error().message());
   SpoolTable::Opened opened = old->spool_.opened();
-  old->keep_wal_ = true;  // nothing that has its name may be removed
-  old.reset();            // and its locks are gone
+  old.reset();  // and its locks are gone
   Result<std::string> aside = put_in_place(path);
   Result<std::unique_ptr<JournalDatabase>> fresh = fail(ErrorKind::kUnavailable, "");
   if (aside) {

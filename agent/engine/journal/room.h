@@ -37,6 +37,7 @@ class Room {
   // Bytes of the reserve: a 16th of the partition, from 128 KiB to 1 MiB.
   uint64_t size() const { return size_; }
   bool reserved() const { return reserved_; }
+  uint64_t free_on_disk() const { return free_on_disk_(); }
 
   // Whether rows of so many bytes may be added now. `free_inside`: what the database has for them
   // without growing. False means: not before something changes, and not before the wait is over

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/folder.h"
+#include "base/units.h"
 #include "journal/counting_vfs.h"
 #include "journal/page_rows.h"
 #include "journal/spool_table.h"
@@ -80,6 +81,7 @@ class NewJournal {
   }
 
   Status open() {
+    close();
     remove_files();
     constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path_.c_str(), &db_, kFlags, counting_vfs()) != SQLITE_OK)
@@ -143,12 +145,45 @@ void bind_text(sqlite3_stmt* statement, int index, const std::string& value) {
 
 class Salvage {
  public:
-  Salvage(const PageImages& pages, const std::string& into) : pages_(pages), into_(into) {}
+  Salvage(const PageImages& pages, const std::string& into, Room& room)
+      : pages_(pages), into_(into), folder_(folder_of(into)), room_(room) {}
 
   Result<Salvaged> run() {
     for (uint32_t page = 1; page <= pages_.count(); ++page)
       rows_of_page(pages_, page, [this](PageRow& row) { index_.take(row); });
     index_.finish();
+    measure();
+    if (room_.free_on_disk() < needed_) room_.release();
+    if (room_.free_on_disk() < needed_) return no_room();
+    Result<Salvaged> saved = copy();
+    if (saved || !is_for_want_of_room(saved.error())) return saved;
+    if (room_.release()) saved = copy();
+    return saved || !is_for_want_of_room(saved.error()) ? saved : no_room();
+  }
+
+ private:
+  static bool is_for_want_of_room(const Error& error) {
+    return error.message().starts_with("no space left");
+  }
+  Result<Salvaged> no_room() const {
+    return fail(ErrorKind::kUnavailable,
+                "no space left on " + folder_ + ": to make it anew takes at least " +
+                    format_bytes(static_cast<int64_t>(needed_)) + ", and " +
+                    format_bytes(static_cast<int64_t>(room_.free_on_disk())) + " are free");
+  }
+
+  // A try that fails would fill the disk first.
+  void measure() {
+    measuring_ = true;
+    for (uint32_t page = 1; page <= pages_.count(); ++page)
+      rows_of_page(pages_, page, [this](PageRow& row) { take_row(row); });
+    measuring_ = false;
+  }
+
+  Result<Salvaged> copy() {
+    saved_ = {};
+    seen_.clear();
+    numbers_.clear();
     status_ = into_.open();
     for (const auto& [key, position] : index_.positions) take_position(key, position);
     for (uint32_t page = 1; page <= pages_.count() && status_; ++page)
@@ -161,7 +196,6 @@ class Salvage {
     return saved_;
   }
 
- private:
   void take_position(const Key& key, const Position& position) {
     if (!status_) return;
     status_ = into_.add("INSERT INTO positions VALUES(?1, ?2, ?3, ?4)", [&](sqlite3_stmt* insert) {
@@ -189,7 +223,11 @@ class Salvage {
     auto delivered = index_.delivered.find(whose->epoch);
     if (delivered != index_.delivered.end() && whose->first + whose->records <= delivered->second)
       return;  // a page that is not used any more
-    if (seen_.insert({whose->epoch, whose->first}).second) add_row(*whose, batch);
+    if (!seen_.insert({whose->epoch, whose->first}).second) return;
+    if (measuring_)
+      needed_ += batch.size();
+    else
+      add_row(*whose, batch);
   }
 
   // Only `spools` says whose it is.
@@ -237,7 +275,11 @@ class Salvage {
 
   const PageImages& pages_;
   NewJournal into_;
+  std::string folder_;
+  Room& room_;
   Index index_;
+  bool measuring_ = false;
+  uint64_t needed_ = 0;  // bytes, at least
   Salvaged saved_;
   Status status_;
   std::map<std::string, int64_t> numbers_;           // of the new spools, by epoch
@@ -278,10 +320,10 @@ void remove_journal(const std::string& path) {
 
 }  // namespace
 
-Result<Salvaged> salvage(const PageImages& pages, const std::string& path) {
+Result<Salvaged> salvage(const PageImages& pages, const std::string& path, Room& room) {
   std::string unfinished = unfinished_path(path);
   remove_journal(unfinished);
-  Result<Salvaged> saved = Salvage(pages, unfinished).run();
+  Result<Salvaged> saved = Salvage(pages, unfinished, room).run();
   if (!saved) return saved;
   if (std::rename(unfinished.c_str(), rebuilt_path(path).c_str()) != 0)
     return fail_errno("rename " + unfinished + " to " + rebuilt_path(path), errno);

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "journal/page_images.h"
+#include "journal/room.h"
 
 namespace leat {
 
@@ -19,8 +20,9 @@ struct Salvaged {
 
 // Makes a journal, `path`.rebuilt, of every row that can be read whole in any page. It is on the
 // disk when this returns, and has that name only when all of it is; its WAL is empty. After an
-// error nothing is there.
-Result<Salvaged> salvage(const PageImages& pages, const std::string& path);
+// error nothing is there. The reserve of `room` goes when it is needed; where there is no room even
+// so nothing is written, and the error tells how much it takes.
+Result<Salvaged> salvage(const PageImages& pages, const std::string& path, Room& room);
 
 // Puts it in the place of `path`. What is there now, with its WAL, is renamed to the first free
 // ".damaged-N", which is returned ("" when nothing was there). After an error the rebuilt one is

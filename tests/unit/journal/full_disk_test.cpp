@@ -1,6 +1,8 @@
 // The disk under the journal is full, or fails to sync.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "journal/counting_vfs.h"
 #include "journal/database.h"
 #include "journal/journal.h"
@@ -239,6 +241,59 @@ TEST_F(FullDiskTest, a_disk_that_is_full_at_the_start_is_no_obstacle) {
   EXPECT_EQ(saved(), "2");
   EXPECT_EQ(rows(), 1U);
   EXPECT_EQ(state_.epoch, epoch);
+}
+
+TEST_F(FullDiskTest, a_damaged_wal_stays_as_it_is_while_there_is_no_room_to_make_the_journal_anew) {
+  open();
+  for (uint64_t n = 0; n < 80; ++n) ASSERT_EQ(add(n), "");
+  kill();
+  disk_.overwrite(path() + "-wal", 30'000, std::string(8, '\0'));
+  std::string wal = testing::read_file(path() + "-wal");
+  std::filesystem::remove(path() + ".reserve");
+  take_the_rest();
+  for (int start = 0; start < 2; ++start) {
+    Result<std::unique_ptr<Journal>> opened = Journal::open(path(), &clock_);
+    ASSERT_FALSE(opened);
+    const std::string& error = opened.error().message();
+    EXPECT_NE(error.find("damaged"), std::string::npos) << error;
+    EXPECT_NE(error.find("no space left on " + folder_.path() + ": to make it anew takes at least"),
+              std::string::npos)
+        << error;
+    EXPECT_TRUE(testing::read_file(path() + "-wal") == wal);
+  }
+  set_capacity(20 << 20);
+  open();
+  EXPECT_GE(rows(), 79U);
+}
+
+TEST_F(FullDiskTest, the_reserve_goes_when_a_damaged_journal_can_only_be_made_anew_with_it) {
+  open();
+  for (uint64_t n = 0; n < 20; ++n) ASSERT_EQ(add(n), "");
+  kill();
+  disk_.overwrite(path() + "-wal", 30'000, std::string(8, '\0'));
+  ASSERT_TRUE(std::filesystem::exists(path() + ".reserve"));
+  take_the_rest();
+  open();
+  EXPECT_GE(rows(), 19U);
+}
+
+TEST_F(FullDiskTest, nothing_is_written_for_a_journal_that_has_no_room_to_be_made_anew) {
+  open();
+  for (uint64_t n = 0; n < 150; ++n) ASSERT_EQ(add(n), "");
+  std::filesystem::remove(path() + ".reserve");
+  std::filesystem::remove(path());  // the files that are open keep what they have
+  std::filesystem::remove(path() + "-wal");
+  set_capacity(64 << 10);
+  uint64_t before = written().bytes;
+  for (int second = 0; second < 100; ++second) {
+    clock_.advance(std::chrono::seconds(1));
+    EXPECT_NE(add(150), "");
+  }
+  EXPECT_LT(written().bytes - before, 64U << 10);
+  set_capacity(16 << 20);
+  clock_.advance(std::chrono::seconds(61));
+  EXPECT_EQ(add(150), "");
+  EXPECT_EQ(rows(), 151U);
 }
 
 TEST_F(FullDiskTest, nothing_is_committed_after_a_sync_that_failed_inside_a_checkpoint) {
