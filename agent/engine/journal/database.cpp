@@ -221,6 +221,14 @@ Status JournalDatabase::damage_of_wal() {
   if (::stat((path_ + "-wal").c_str(), &info) != 0 || wal_file() == nullptr) return {};
   WalFrames frames = read_frames(raw(wal_file()));
   if (frames.behind == 0) return {};
+  // SQLite would take it for one that holds nothing, and write over it. A header is on the disk
+  // before the first frame is written, but for that of a new journal of which nothing was promised
+  // yet: no power cut does this.
+  if (frames.header_damaged) {
+    damage_ = path_ + "-wal: its header is damaged, " + std::to_string(frames.behind) +
+              " frames behind it are not";
+    return {};
+  }
   struct timespec now {
   }, up{};
   ::clock_gettime(CLOCK_REALTIME, &now);

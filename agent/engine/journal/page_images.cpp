@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -44,6 +45,51 @@ void add(Sums& sums, const uint8_t* data, size_t bytes, bool big) {
   }
 }
 
+using Salt = std::array<uint8_t, 8>;
+
+// What the header of a WAL says.
+struct WalStart {
+  bool good = false;
+  bool big = false;  // the byte order of checksums
+  Salt salt{};
+  Sums sums;  // what that of the first frame goes on from
+};
+
+WalStart start_of(const uint8_t* header) {
+  constexpr uint32_t kMagic = 0x377f0682;  // and its last bit
+  WalStart out;
+  bool magic = (big_endian(header) & ~1U) == kMagic;
+  out.big = magic ? (header[3] & 1) != 0 : std::endian::native == std::endian::big;
+  std::copy_n(header + 16, out.salt.size(), out.salt.begin());
+  out.sums = sums_at(header + 24);
+  Sums computed;
+  add(computed, header, 24, out.big);
+  out.good = magic && computed == out.sums;
+  return out;
+}
+
+Sums sums_of_frame(const uint8_t* frame, Sums seed, bool big) {
+  add(seed, frame, 8, big);
+  add(seed, frame + kFrameHeader, kPageSize, big);
+  return seed;
+}
+
+// That of the first frame which goes on from the one before it: what an earlier round of the WAL
+// has left is behind the last one of this.
+Salt salt_of_frames(const RawFile& wal, bool big) {
+  std::array<uint8_t, kFrame> frame{};
+  Sums before;
+  for (uint64_t at = kWalHeader; at + kFrame <= wal.size; at += kFrame) {
+    if (!wal.read(at, frame.data(), kFrame)) break;
+    Sums stored = sums_at(&frame[16]);
+    Salt salt{};
+    std::copy_n(frame.begin() + 8, salt.size(), salt.begin());
+    if (at > kWalHeader && sums_of_frame(frame.data(), before, big) == stored) return salt;
+    before = stored;
+  }
+  return {};
+}
+
 }  // namespace
 
 RawFile RawFile::of_path(const std::string& path) {
@@ -64,10 +110,12 @@ WalFrames read_frames(const RawFile& wal) {
   WalFrames out;
   std::array<uint8_t, kFrame> frame{};
   if (wal.size < kWalHeader + kFrame || !wal.read(0, frame.data(), kWalHeader)) return out;
-  bool big = (frame[3] & 1) != 0;
-  std::array<uint8_t, 8> salt{};
-  std::copy_n(frame.begin() + 16, 8, salt.begin());
-  Sums stored = sums_at(&frame[24]);
+  WalStart start = start_of(frame.data());
+  out.header_damaged = !start.good;
+  if (out.header_damaged) start.salt = salt_of_frames(wal, start.big);
+  bool big = start.big;
+  const Salt& salt = start.salt;
+  Sums stored = start.sums;
   Sums computed = stored;
 
   struct Good {
@@ -76,7 +124,7 @@ WalFrames read_frames(const RawFile& wal) {
   };
   std::vector<Good> since_commit;
   size_t bad = 0;
-  bool unbroken = true;
+  bool unbroken = start.good;
   for (uint64_t at = kWalHeader; at + kFrame <= wal.size; at += kFrame) {
     if (!wal.read(at, frame.data(), kFrame)) break;
     bool current = std::equal(salt.begin(), salt.end(), frame.begin() + 8);
@@ -84,11 +132,11 @@ WalFrames read_frames(const RawFile& wal) {
     Sums next = computed;
     for (const Sums& seed : {stored, computed}) {
       if (!current || good) break;
-      next = seed;
-      add(next, frame.data(), 8, big);
-      add(next, frame.data() + kFrameHeader, kPageSize, big);
+      next = sums_of_frame(frame.data(), seed, big);
       good = next == sums_at(&frame[16]);
     }
+    // Nothing is left to check the first one with; rows have checksums of their own.
+    good |= current && out.header_damaged && at == kWalHeader;
     stored = sums_at(&frame[16]);
     computed = next;
     if (!good) {

@@ -28,6 +28,7 @@ struct RawFile {
 
 // What is in a WAL since it began anew last.
 struct WalFrames {
+  bool header_damaged = false;  // SQLite then reads none of it: all are `behind`
   size_t valid = 0;    // those that SQLite reads, up to the last commit before the first bad one
   size_t behind = 0;   // valid ones behind that, up to the last commit
   size_t damaged = 0;  // bad ones before that commit

@@ -224,6 +224,49 @@ TEST_F(DamageTest, a_flipped_bit_in_the_wal_costs_only_what_is_in_its_frame) {
   EXPECT_NE(std::find(names.begin(), names.end(), "journal.db.damaged-1-wal"), names.end());
 }
 
+TEST_F(DamageTest, whichever_byte_of_the_header_of_the_wal_is_damaged_nothing_is_lost) {
+  open();
+  add_all(8, false);
+  kill();
+  std::string database = read_file(path());
+  std::string wal = read_file(path() + "-wal");
+  for (size_t at = 0; at < kWalHeader; ++at) {
+    SCOPED_TRACE("byte " + std::to_string(at));
+    for (const std::string& name : folder_.list()) fs::remove(folder_ / name);
+    write_file(path(), database);
+    write_file(path() + "-wal", wal);
+    overwrite(path() + "-wal", at, std::string(1, static_cast<char>(wal[at] ^ 0x10)));
+    open(false);
+    EXPECT_EQ(rows("a").size(), 8U);
+    EXPECT_EQ(rows("b").size(), 8U);
+    EXPECT_TRUE(fs::exists(path() + ".damaged-1-wal"));
+    close();
+  }
+}
+
+TEST_F(DamageTest, a_first_sector_of_the_wal_that_is_gone_costs_only_what_was_in_it) {
+  for (const std::string& with : {std::string(512, '\0'), std::string(512, '\xA5')}) {
+    for (const std::string& name : folder_.list()) fs::remove(folder_ / name);
+    open();
+    add_all(8, false);
+    kill();
+    overwrite(path() + "-wal", 0, with);
+    open(false);
+    EXPECT_EQ(rows("a").size() + rows("b").size(), 16U);
+    close();
+  }
+}
+
+// It begins again at its start, with salts of its own, and what is behind belongs to the past.
+TEST_F(DamageTest, what_an_earlier_round_of_the_wal_left_is_not_taken_when_its_header_is_damaged) {
+  open();
+  for (uint64_t n = 0; n < 700; ++n) ASSERT_EQ(add("a", n, false), "");
+  kill();
+  overwrite(path() + "-wal", 17, "X");
+  open(false);
+  EXPECT_EQ(rows("a").size(), 700U);
+}
+
 TEST_F(DamageTest, a_loss_before_the_first_row_is_counted_also_of_sources_without_positions) {
   open();
   for (uint64_t n = 0; n < 12; ++n) ASSERT_EQ(add("a", n, false), "");
