@@ -210,7 +210,8 @@ void FileSource::find_lost() {
   finding_ = true;
   auto streams = std::make_shared<std::vector<StreamRef>>(std::exchange(lost_, {}));
   auto job = std::make_shared<std::vector<Lost>>();
-  for (const StreamRef& stream : *streams) job->push_back({stream->path, stream->key, ""});
+  for (const StreamRef& stream : *streams)
+    job->push_back({stream->path, stream->key, stream->point().home(), ""});
   jobs_->run([job] { find(*job); },
              [this, streams, job] {
                finding_ = false;
@@ -317,6 +318,7 @@ void FileSource::probed(const StreamRef& stream, Probe& probe, std::vector<Saved
     return wait_for_descriptors();
   }
   if (stream->probed) {
+    stream->lies_in(probe.folder);
     // Whether it is compressed is for those to find out who have it open: at its first read.
     if (probe.file == nullptr || probe.identity.head_bytes == 0)
       stream->met = false;
@@ -346,6 +348,7 @@ void FileSource::probed(const StreamRef& stream, Probe& probe, std::vector<Saved
                                         " was replaced or cut since it was last read: reading it "
                                         "from its start");
   }
+  stream->lies_in(probe.folder);
   stream->note_place(stream->offset, stream->before);
   if (settings_.follow && !probe.match && stream->identity.head_bytes > 0)
     notes.push_back(to_saved(*stream, {stream->partition, 0, 0, false}));
@@ -541,6 +544,7 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
   if (cannot_read(stream, batch, reading)) return;
   files_.open_files().keep(*stream, reading.file);
   stream->deleted = reading.deleted;
+  stream->lies_in(reading.folder);
   if (stream->rotated) watch_alone(stream);
   std::span<char> bytes(buffer + reading.front, stream->carry.size() + reading.bytes);
   if (stream->preamble_due) return have_preamble(stream, std::move(batch), bytes);

@@ -11,10 +11,13 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 #include <utility>
 #include <vector>
+
+#include "base/folder.h"
 
 namespace leat {
 namespace {
@@ -260,6 +263,14 @@ uint64_t InputFile::hash_before(uint64_t offset) const {
 uint64_t InputFile::file_system() const {
   struct statfs info {};
   return ::fstatfs(fd_, &info) == 0 ? number_of(info) : 0;
+}
+
+std::string InputFile::folder() const {
+  std::array<char, PATH_MAX> path;
+  std::string link = "/proc/self/fd/" + std::to_string(fd_);
+  ssize_t size = ::readlink(link.c_str(), path.data(), path.size());
+  bool whole = size > 0 && static_cast<size_t>(size) < path.size() && path[0] == '/';
+  return whole ? folder_of({path.data(), static_cast<size_t>(size)}) : "";
 }
 
 }  // namespace leat

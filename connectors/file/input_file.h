@@ -94,6 +94,9 @@ class InputFile {
   uint64_t hash_before(uint64_t offset) const;
   static constexpr size_t kBefore = 64;
   uint64_t file_system() const;  // as file_system_of()
+  // The folder that it lies in now, whatever links led to it and wherever they lead since; ""
+  // when the kernel does not tell.
+  std::string folder() const;
   // A file that was empty when it was opened may have become a compressed one.
   void look_for_gzip();
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/folder.h"
+#include "connectors/file/paths.h"
 
 namespace leat {
 namespace {
@@ -56,7 +57,82 @@ bool open_if_it_is(Opening& what, const std::string& path) {
 }
 
 bool open(Opening& what) {
-  return what.file != nullptr || open_if_it_is(what, what.path);
+  if (what.file == nullptr && !open_if_it_is(what, what.path)) return false;
+  what.folder = what.file->folder();
+  return true;
+}
+
+// Looks for those that were not found yet in the folder that `where` tells of each, if any.
+template <typename F>
+void find_in(std::vector<Lost>& lost, F&& where) {
+  std::map<std::string, std::unordered_multimap<FileKey, Lost*>> by_folder;
+  for (Lost& one : lost)
+    if (std::string folder = where(one); one.found.empty() && !folder.empty())
+      by_folder[folder].emplace(one.key, &one);
+  for (auto& entry : by_folder) {
+    auto& wanted = entry.second;
+    each_file(entry.first, [&wanted](const std::string& path, const FileInfo& info) {
+      auto found = wanted.find(info.key);
+      if (found == wanted.end()) return true;
+      found->second->found = path;
+      wanted.erase(found);
+      return !wanted.empty();
+    });
+  }
+}
+
+struct Sought {
+  ResumePoint point;
+  bool found = false;
+  bool perhaps = false;  // a file that cannot be opened now is none that is gone
+  bool gone = false;     // from the folder it lay in
+};
+
+// What lies on a file system that is not there now (a stick, a network) is not gone.
+uint64_t file_system_around(std::string folder) {
+  while (::access(folder.c_str(), F_OK) != 0 && folder.size() > 1) folder = folder_of(folder);
+  return file_system_of(folder);
+}
+
+// Older versions did not save where a link led.
+bool lay_in(const ResumePoint& point, const std::string& folder) {
+  return point.home() == folder && (!point.folder.empty() || links_behind(point.path).empty());
+}
+
+// Looks for those that were not found yet in the folder that `where` tells of each, if any.
+template <typename F>
+void search_in(std::vector<Sought>& all, F&& where, std::vector<Search::Hit>& hits) {
+  std::map<std::string, std::unordered_multimap<uint64_t, Sought*>> by_folder;
+  for (Sought& one : all)
+    if (std::string folder = where(one); !one.found && !folder.empty())
+      by_folder[folder].emplace(one.point.identity.inode, &one);
+  for (auto& entry : by_folder) {
+    auto& wanted = entry.second;
+    bool whole = each_file(entry.first, [&](const std::string& path, const FileInfo& info) {
+      auto [at, last] = wanted.equal_range(info.key.inode);
+      while (at != last) {
+        Sought& one = *at->second;
+        Opening opening;
+        opening.key = info.key;
+        bool opened = open_if_it_is(opening, path);
+        if (opened && still_holds(*opening.file, one.point)) {
+          one.found = true;
+          hits.push_back({one.point, path, info});
+          at = wanted.erase(at);
+        } else {
+          if (!opened && !opening.gone) one.perhaps = true;
+          ++at;
+        }
+      }
+      return true;
+    });
+    // Nor does a folder tell that cannot be read.
+    uint64_t file_system = whole ? file_system_around(entry.first) : 0;
+    if (file_system == 0) continue;
+    for (const auto& [inode, one] : wanted)
+      if (file_system == one->point.file_system && lay_in(one->point, entry.first))
+        one->gone = true;
+  }
 }
 
 }  // namespace
@@ -99,56 +175,23 @@ void read(Reading& reading) {
 }
 
 void find(std::vector<Lost>& lost) {
-  std::map<std::string, std::unordered_multimap<FileKey, Lost*>> by_folder;
-  for (Lost& one : lost) by_folder[folder_of(one.path)].emplace(one.key, &one);
-  for (auto& entry : by_folder) {
-    auto& wanted = entry.second;
-    each_file(entry.first, [&wanted](const std::string& path, const FileInfo& info) {
-      auto found = wanted.find(info.key);
-      if (found == wanted.end()) return true;
-      found->second->found = path;
-      wanted.erase(found);
-      return !wanted.empty();
-    });
-  }
+  auto its_path = [](const Lost& one) { return folder_of(one.path); };
+  find_in(lost, its_path);
+  find_in(lost, [&](const Lost& one) { return one.home == its_path(one) ? "" : one.home; });
 }
 
 void search(Search& search) {
-  std::map<std::string, std::vector<ResumePoint>> by_folder;
-  for (ResumePoint& point : search.points)
-    by_folder[folder_of(point.path)].push_back(std::move(point));
-  for (auto& [folder, points] : by_folder) {
-    std::unordered_multimap<uint64_t, ResumePoint*> wanted;
-    for (ResumePoint& point : points) wanted.emplace(point.identity.inode, &point);
-    // A file that cannot be opened now is none that is gone.
-    std::vector<const ResumePoint*> perhaps;
-    bool whole = each_file(folder, [&](const std::string& path, const FileInfo& info) {
-      auto [at, last] = wanted.equal_range(info.key.inode);
-      while (at != last) {
-        Opening opening;
-        opening.key = info.key;
-        bool opened = open_if_it_is(opening, path);
-        if (opened && still_holds(*opening.file, *at->second)) {
-          search.found.push_back({*at->second, path, info});
-          at = wanted.erase(at);
-        } else {
-          if (!opened && !opening.gone) perhaps.push_back(at->second);
-          ++at;
-        }
-      }
-      return true;
-    });
-    // What lies on a file system that is not there now (a stick, a network) is not gone. Nor does a
-    // folder tell that cannot be read.
-    std::string there = folder;
-    while (::access(there.c_str(), F_OK) != 0 && there.size() > 1) there = folder_of(there);
-    uint64_t file_system = whole ? file_system_of(there) : 0;
-    for (const auto& [inode, point] : wanted) {
-      bool seen = std::find(perhaps.begin(), perhaps.end(), point) != perhaps.end();
-      if (!seen && file_system != 0 && file_system == point->file_system)
-        search.gone.push_back(*point);
-    }
-  }
+  std::vector<Sought> all;
+  for (ResumePoint& point : search.points) all.push_back({.point = std::move(point)});
+  auto home = [](const Sought& one) { return one.point.home(); };
+  search_in(all, home, search.found);
+  auto its_path = [](const Sought& one) {
+    std::string folder = folder_of(one.point.path);
+    return folder == one.point.home() ? "" : folder;
+  };
+  search_in(all, its_path, search.found);
+  for (Sought& one : all)
+    if (one.gone && !one.found && !one.perhaps) search.gone.push_back(std::move(one.point));
 }
 
 }  // namespace leat

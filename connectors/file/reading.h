@@ -23,6 +23,7 @@ struct Opening {
   std::shared_ptr<InputFile> file;  // null: to be opened
   // Out, when it was opened:
   uint64_t bytes_in_all = 0;
+  std::string folder;  // InputFile::folder()
   // Out, else:
   bool shortage = false;       // no descriptor is free: it may be opened later
   bool gone = false;           // it is not there any more
@@ -54,16 +55,19 @@ struct Reading : Opening {
 };
 void read(Reading& reading);
 
-// A file that is not at its path any more; `found` is where it is in the same folder, or "".
+// A file that is not at its path any more; `found` is where it is in the folder of its path, else
+// in the one it lay in, or "".
 struct Lost {
   std::string path;
   FileKey key;
+  std::string home;  // ResumePoint::home()
   std::string found;
 };
 void find(std::vector<Lost>& lost);
 
-// Which of `points` are still there: each that is found in its folder, whatever its name is now, is
-// in `found` with that name; of the others `gone` has those that are known to be nowhere.
+// Which of `points` are still there: each that is found in the folder it lay in, else in that of
+// its path, whatever its name is now, is in `found` with that name. Of the others `gone` has those
+// that are known to be gone from the folder they lay in.
 struct Search {
   std::vector<ResumePoint> points;
   struct Hit {

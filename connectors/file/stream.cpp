@@ -8,6 +8,7 @@
 #include <cstring>
 #include <tuple>
 
+#include "base/folder.h"
 #include "base/text.h"
 
 namespace leat {
@@ -38,6 +39,10 @@ bool still_holds(const InputFile& file, const ReadSoFar& read) {
   return before != 0 && before == read.before;
 }
 
+std::string ResumePoint::home() const {
+  return folder.empty() || folder == kOfPath ? folder_of(path) : folder;
+}
+
 void InputStream::rename(const std::string& to) {
   if (to == path) return;
   if (first_path.empty()) first_path = path;
@@ -45,11 +50,17 @@ void InputStream::rename(const std::string& to) {
   path = to;
 }
 
+void InputStream::lies_in(const std::string& where) {
+  if (where.empty() || where == folder) return;
+  folder = where == folder_of(opened_as()) ? ResumePoint::kOfPath : where;
+}
+
 void InputStream::resume(const ResumePoint& point) {
   static_cast<ReadSoFar&>(*this) = point;
   line = point.line;
   if (point.file_system != 0) file_system = point.file_system;
   first_path = point.path == path ? "" : point.path;
+  folder = point.folder;
   at_start = point.offset == 0;
   resumed = true;
 }
@@ -60,6 +71,7 @@ ResumePoint InputStream::point() const {
   out.path = opened_as();
   out.line = line;
   out.file_system = file_system;
+  out.folder = folder;
   out.drained = ended;
   return out;
 }
@@ -159,6 +171,7 @@ SavedPosition to_saved(InputStream& stream, const Position& position) {
                       std::to_string(position.line) + "\",\"before\":\"" +
                       hex(stream.gzip ? 0 : hash_of_place(stream, position.offset)) + "\"";
   if (stream.file_system != 0) value += ",\"fileSystem\":\"" + hex(stream.file_system) + "\"";
+  if (!stream.folder.empty()) value += ",\"folder\":" + json_quoted(stream.folder);
   return {stream.identity.text(), std::move(value) + "}"};
 }
 
@@ -173,6 +186,8 @@ bool from_saved(const SavedPosition& saved, ResumePoint& out) {
     out.line = number(json, "line");
     out.before = number(json, "before", 16);
     out.file_system = number(json, "fileSystem", 16);
+    const char* folder = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "folder"));
+    if (folder != nullptr) out.folder = folder;
   }
   cJSON_Delete(json);
   return ok;

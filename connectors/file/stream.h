@@ -37,7 +37,13 @@ struct ResumePoint : ReadSoFar {
   std::string path;  // under which it was opened for the first time, by whichever process
   uint64_t line = 0;
   uint64_t file_system = 0;  // InputFile::file_system(); 0: not known
+  std::string folder;        // InputFile::folder(); kOfPath: that of `path`; "": not known
   bool drained = false;      // by this process: nothing more of it is to be read
+
+  static constexpr std::string_view kOfPath = ".";
+  // The folder it lay in, as far as is known, by which it is looked for when its path leads to
+  // another file.
+  std::string home() const;
 };
 
 // Not `Stream`: that is the network one (agent/core/net), and the linker would take one for the
@@ -47,6 +53,7 @@ struct InputStream : ReadSoFar {
   std::string first_path;  // ResumePoint::path; "" when it is `path`
   FileKey key;
   uint64_t file_system = 0;
+  std::string folder;               // ResumePoint::folder
   std::shared_ptr<InputFile> file;  // null: closed for now
   uint32_t partition = 0;
   uint32_t seen = 0;       // in this pass of FileSet
@@ -80,6 +87,8 @@ struct InputStream : ReadSoFar {
 
   const std::string& opened_as() const { return first_path.empty() ? path : first_path; }
   void rename(const std::string& to);
+  // It was seen in this folder; "" tells nothing.
+  void lies_in(const std::string& where);
   // Goes on where another process, or this one before, has come to.
   void resume(const ResumePoint& point);
   ResumePoint point() const;
@@ -103,8 +112,8 @@ Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, 
 
 // How a stream stands in the journal. `partition` is the identity. `value` says, as JSON: the
 // offset, the line, a hash of the bytes before the offset, and the path under which the file was
-// first opened, with its file system. It depends on nothing that may change while the position is
-// on its way: a sink that stores it compares texts.
+// first opened, with its file system and the folder it lies in: symbolic links in the path may lead
+// elsewhere when the position is needed.
 SavedPosition to_saved(InputStream& stream, const Position& position);
 // False when the text is not of this form (a journal of another source type).
 bool from_saved(const SavedPosition& saved, ResumePoint& out);

@@ -51,6 +51,12 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
   void rename(const std::string& from, const std::string& to) {
     std::filesystem::rename(folder_ / from, folder_ / to);
   }
+  void make_folder(const std::string& name) { std::filesystem::create_directory(folder_ / name); }
+  // The symbolic link `name` leads to `target` from now on.
+  void point(const std::string& name, const std::string& target) {
+    std::filesystem::create_symlink(target, folder_ / "new-link");
+    rename("new-link", name);
+  }
   // What the journal has is what is saved.
   void start() {
     saved_.clear();
@@ -297,6 +303,166 @@ TEST_F(FileSourceTest, the_position_of_a_file_that_is_deleted_ends_when_all_of_i
   EXPECT_EQ(journal_.size(), 1U);
   deliver();
   EXPECT_TRUE(journal_.empty());
+}
+
+// --- what is saved about files behind links ------------------------------------------------------
+
+TEST_F(FileSourceTest, a_file_that_was_rotated_where_a_link_leads_is_read_at_the_next_start) {
+  make_folder("real");
+  write_file(folder_ / "real/data", "one\n");
+  point("app.log", "real/data");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  rename("real/data", "real/data.1");
+  write_file(folder_ / "real/data", "two\n");
+  ASSERT_TRUE(wait_lines({"one", "two"}));
+  stop();  // the sink took nothing
+  lines_.clear();
+  start();
+  EXPECT_TRUE(wait_lines({"one", "two"}));
+}
+
+TEST_F(FileSourceTest, a_file_that_is_rotated_where_a_link_leads_while_down_is_read_on) {
+  make_folder("real");
+  write_file(folder_ / "real/data", "one\n");
+  point("app.log", "real/data");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  deliver();
+  stop();
+  append("real/data", "two\n");
+  rename("real/data", "real/data.1");
+  write_file(folder_ / "real/data", "three\n");
+  start();
+  EXPECT_TRUE(wait_lines({"one", "two", "three"}));
+  EXPECT_EQ(journal_.size(), 2U);
+}
+
+TEST_F(FileSourceTest, files_of_a_folder_that_a_link_leads_to_no_more_are_read_at_the_next_start) {
+  settings_.paths = {folder_ / "now/*.log"};
+  make_folder("v1");
+  make_folder("v2");
+  write_file(folder_ / "v1/a.log", "one\n");
+  write_file(folder_ / "v1/b.log", "two\n");
+  write_file(folder_ / "v2/a.log", "three\n");
+  point("now", "v1");
+  start();
+  ASSERT_TRUE(wait_lines({"one", "two"}));
+  stop();  // the sink took nothing
+  point("now", "v2");
+  lines_.clear();
+  start();
+  EXPECT_TRUE(wait_lines({"one", "two", "three"}));
+}
+
+TEST_F(FileSourceTest, a_file_that_a_link_leads_to_no_more_is_read_at_the_next_start) {
+  make_folder("here");
+  make_folder("there");
+  write_file(folder_ / "here/data", "one\n");
+  write_file(folder_ / "there/data", "two\n");
+  point("app.log", "here/data");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  stop();  // the sink took nothing
+  point("app.log", "there/data");
+  lines_.clear();
+  start();
+  EXPECT_TRUE(wait_lines({"one", "two"}));
+}
+
+TEST_F(FileSourceTest, what_is_saved_about_a_file_behind_a_link_is_removed_when_it_is_deleted) {
+  for (bool follow : {true, false}) {
+    settings_ = {.paths = {folder_ / "now/*.log"}, .follow = follow};
+    make_folder("v1");
+    make_folder("v2");
+    write_file(folder_ / "v1/a.log", "one\n");
+    write_file(folder_ / "v2/a.log", "two\n");
+    point("now", "v1");
+    start();
+    ASSERT_TRUE(wait_lines({"one"}));
+    deliver();
+    stop();
+    point("now", "v2");
+    start();
+    ASSERT_TRUE(wait_lines({"one", "two"}));
+    deliver();
+    stop();
+    EXPECT_EQ(journal_.size(), 2U);
+    point("now", "v1");  // back: it is known
+    append("v1/a.log", "three\n");
+    start();
+    ASSERT_TRUE(wait_lines({"one", "two", "three"}));
+    deliver();
+    stop();
+    EXPECT_EQ(journal_.size(), 2U);
+    std::filesystem::remove(folder_ / "v2/a.log");
+    start();
+    EXPECT_TRUE(wait([this] { return journal_.size() == 1; }));
+    stop();
+    journal_.clear();
+    lines_.clear();
+    std::filesystem::remove_all(folder_ / "v1");
+    std::filesystem::remove_all(folder_ / "v2");
+  }
+}
+
+TEST_F(FileSourceTest, what_is_saved_about_a_file_beside_the_link_to_it_is_removed_with_it) {
+  write_file(folder_ / "day-1", "one\n");
+  write_file(folder_ / "day-2", "two\n");
+  point("app.log", "day-1");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  deliver();
+  stop();
+  point("app.log", "day-2");
+  start();
+  ASSERT_TRUE(wait_lines({"one", "two"}));
+  deliver();
+  stop();
+  EXPECT_EQ(journal_.size(), 2U);
+  std::filesystem::remove(folder_ / "day-1");
+  start();
+  EXPECT_TRUE(wait([this] { return journal_.size() == 1; }));
+}
+
+TEST_F(FileSourceTest, what_an_older_version_saved_about_a_file_behind_a_link_is_kept) {
+  make_folder("here");
+  make_folder("there");
+  write_file(folder_ / "here/data", "one\n");
+  write_file(folder_ / "there/data", "two\n");
+  point("app.log", "here/data");
+  start();
+  ASSERT_TRUE(wait_lines({"one"}));
+  deliver();
+  stop();
+  std::string& value = journal_.begin()->second;  // as if it did not say where it was
+  size_t at = value.find(",\"folder\"");
+  ASSERT_NE(at, std::string::npos);
+  value.replace(at, std::string::npos, "}");
+  point("app.log", "there/data");
+  start();
+  ASSERT_TRUE(wait_lines({"one", "two"}));
+  deliver();
+  stop();
+  EXPECT_EQ(journal_.size(), 2U);
+  point("app.log", "here/data");
+  append("here/data", "three\n");
+  start();
+  EXPECT_TRUE(wait_lines({"one", "two", "three"}));
+}
+
+TEST_F(FileSourceTest, a_closed_file_that_a_link_leads_to_no_more_is_found_where_it_lay) {
+  make_folder("here");
+  make_folder("there");
+  write_file(folder_ / "here/data", "one\n");
+  point("now", "here");
+  FileInfo info;
+  ASSERT_EQ(look_at(folder_ / "now/data", info), 0);
+  std::vector<Lost> lost{{folder_ / "now/data", info.key, folder_ / "here", ""}};
+  point("now", "there");
+  rename("here/data", "here/data.1");
+  find(lost);
+  EXPECT_EQ(lost[0].found, folder_ / "here/data.1");
 }
 
 // --- what is read -------------------------------------------------------------------------------
