@@ -12,6 +12,7 @@
 #include "base/folder.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "journal/boot_note.h"
 #include "journal/counting_vfs.h"
 #include "journal/page_images.h"
 #include "journal/salvage.h"
@@ -76,6 +77,17 @@ RawFile raw(sqlite3_file* file) {
             return file->pMethods->xRead(file, into, static_cast<int>(bytes),
                                          static_cast<sqlite3_int64>(offset)) == SQLITE_OK;
           }};
+}
+
+// Where nothing is noted of the boot in which a WAL was written, clocks must do.
+bool is_of_another_boot(const std::string& journal, time_t written) {
+  LastBoot last = last_boot(journal);
+  if (last != LastBoot::kUnknown) return last == LastBoot::kAnother;
+  struct timespec now {
+  }, up{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  ::clock_gettime(CLOCK_BOOTTIME, &up);
+  return written < now.tv_sec - up.tv_sec - 1;
 }
 
 void say_replaced(const std::string& why, const std::string& aside, const Salvaged& saved) {
@@ -157,6 +169,13 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
 
 Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open(const std::string& path,
                                                                const Clock* clock) {
+  Result<std::unique_ptr<JournalDatabase>> database = open_or_mend(path, clock);
+  if (database) note_boot(path);
+  return database;
+}
+
+Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_or_mend(const std::string& path,
+                                                                       const Clock* clock) {
   const Clock& used = clock == nullptr ? system_clock() : *clock;
   if (Status status = finish_putting_in_place(path); !status) return fail(status.error());
   Result<std::unique_ptr<JournalDatabase>> database = open_file(path, used);
@@ -207,6 +226,7 @@ Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std
     if (!fresh) return fail(fresh.error());
   }
   (*fresh)->rebuilt_ = true;
+  if (!(*fresh)->stand_in_) note_boot(path);
   status = (*fresh)->spool_.take_over(opened);
   if (status && !(*fresh)->stand_in_) status = (*fresh)->check_open_spools();
   old = std::move(*fresh);
@@ -229,13 +249,12 @@ Status JournalDatabase::damage_of_wal() {
               " frames behind it are not";
     return {};
   }
-  struct timespec now {
-  }, up{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  ::clock_gettime(CLOCK_BOOTTIME, &up);
-  if (info.st_mtim.tv_sec < now.tv_sec - up.tv_sec - 1) {
+  if (is_of_another_boot(path_, info.st_mtim.tv_sec)) {
     if (wal_file()->pMethods->xTruncate(wal_file(), frames.end_of_valid) != SQLITE_OK)
       return fail(ErrorKind::kUnavailable, path_ + "-wal: its torn end cannot be cut off");
+    log::info("leat", path_ + "-wal: the machine was restarted before all of it was on the disk; " +
+                          std::to_string(frames.behind) +
+                          " of its frames, behind what is not there, are left out");
     return {};
   }
   damage_ = path_ + "-wal: " + std::to_string(frames.damaged) + " of its frames are damaged, " +

@@ -82,6 +82,8 @@ class JournalDatabase {
   JournalDatabase(sqlite3* db, std::string path, const Clock& clock);
   static Result<std::unique_ptr<JournalDatabase>> open_file(const std::string& path,
                                                             const Clock& clock);
+  static Result<std::unique_ptr<JournalDatabase>> open_or_mend(const std::string& path,
+                                                               const Clock* clock);
   Status prepare();
   Status damage_of_wal();
   sqlite3_file* file() const;

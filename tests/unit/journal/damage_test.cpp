@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <zlib.h>
 
+#include <chrono>
 #include <filesystem>
 #include <random>
 #include <set>
@@ -60,7 +61,8 @@ class DamageTest : public ::testing::Test {
   // What kill -9 leaves, in place of what a clean end does.
   void kill() {
     TempDir copy;
-    for (const char* name : {"journal.db", "journal.db-wal"}) fs::copy(folder_ / name, copy / name);
+    for (const char* name : {"journal.db", "journal.db-wal", "journal.db.boot"})
+      fs::copy(folder_ / name, copy / name);
     close();
     for (const std::string& name : folder_.list()) fs::remove(folder_ / name);
     for (const std::string& name : copy.list()) fs::copy(copy / name, folder_ / name);
@@ -222,6 +224,36 @@ TEST_F(DamageTest, a_flipped_bit_in_the_wal_costs_only_what_is_in_its_frame) {
   EXPECT_EQ(add("a", 25, false), "");
   std::vector<std::string> names = folder_.list();
   EXPECT_NE(std::find(names.begin(), names.end(), "journal.db.damaged-1-wal"), names.end());
+}
+
+TEST_F(DamageTest, a_clock_that_was_set_hides_no_damage) {
+  open();
+  add_all(8, false);
+  kill();
+  std::string wal = read_file(path() + "-wal");
+  size_t at = kWalHeader + wal.size() / kFrame / 2 * kFrame + 700;
+  overwrite(path() + "-wal", at, std::string(1, static_cast<char>(wal[at] ^ 4)));
+  fs::last_write_time(path() + "-wal", fs::file_time_type::clock::now() - std::chrono::years(20));
+  open(false);
+  EXPECT_GE(rows("a").size() + rows("b").size(), 15U);
+  EXPECT_TRUE(fs::exists(path() + ".damaged-1-wal"));
+}
+
+TEST_F(DamageTest, what_a_power_cut_tore_is_no_damage_on_a_board_without_a_clock) {
+  open();
+  add_all(8, false);
+  kill();
+  std::string wal = read_file(path() + "-wal");
+  size_t at = kWalHeader + wal.size() / kFrame / 2 * kFrame + 700;
+  overwrite(path() + "-wal", at, std::string(1, static_cast<char>(wal[at] ^ 4)));
+  for (const char* note : {"0d3f0b0e-6d9c-4f0c-9d0e-2f6f5c1a7b11", ""}) {  // "": torn itself
+    write_file(path() + ".boot", note);
+    open(false);
+    EXPECT_FALSE(fs::exists(path() + ".damaged-1"));
+    EXPECT_EQ(add("a", rows("a").size() + 8, false), "");
+    kill();
+  }
+  EXPECT_NE(read_file(path() + ".boot"), "");
 }
 
 TEST_F(DamageTest, whichever_byte_of_the_header_of_the_wal_is_damaged_nothing_is_lost) {

@@ -490,8 +490,17 @@ void FaultyDisk::cut_power(Unsynced unsynced, uint64_t seed) {
   for (const fs::directory_entry& entry : fs::directory_iterator(state_->folder))
     paths.push_back(entry.path().string());
   std::sort(paths.begin(), paths.end());  // a seed means the same everywhere
+  // What shows that the machine was started since: the id of its boot, or the time of the files.
+  bool noted = std::any_of(paths.begin(), paths.end(),
+                           [](const std::string& path) { return path.ends_with(".boot"); });
+  bool clocks_tell = !noted || state_->generation % 2 == 0;
   for (const std::string& path : paths) {
     struct stat info {};
+    if (path.ends_with(".boot")) {
+      ::unlink(path.c_str());
+      if (!clocks_tell) std::ofstream(path) << "another boot";
+      continue;
+    }
     auto known =
         ::stat(path.c_str(), &info) == 0 ? state_->files.find(info.st_ino) : state_->files.end();
     if (known == state_->files.end()) continue;
@@ -510,8 +519,10 @@ void FaultyDisk::cut_power(Unsynced unsynced, uint64_t seed) {
     file.named = true;
     file.size = file.durable.size();
     std::ofstream(path, std::ios::binary) << file.durable;
-    const struct timespec before_the_cut[2] = {{1, 0}, {1, 0}};
-    ::utimensat(AT_FDCWD, path.c_str(), before_the_cut, 0);
+    if (clocks_tell) {
+      const struct timespec before_the_cut[2] = {{1, 0}, {1, 0}};
+      ::utimensat(AT_FDCWD, path.c_str(), before_the_cut, 0);
+    }
   }
 }
 

@@ -68,7 +68,8 @@ class FaultyDisk {
   // As kill -9: what is open now does nothing to the disk any more, and is only good for being
   // closed. All that was written stays.
   void kill();
-  // kill(), and the disk is what had reached it. Its files were written before the machine started.
+  // kill(), and the disk is what had reached it. Its files were written before the machine started:
+  // now the note of the boot, "<file>.boot", says so, now only the times of the files.
   void cut_power(Unsynced unsynced, uint64_t seed = 0);
 
   // Damage on the disk itself, beneath all caches of the system. `file`: its path.
