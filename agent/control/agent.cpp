@@ -55,7 +55,9 @@ class Agent {
     for (size_t i = 1; i < hosts_.size(); ++i) hosts_[i]->start_thread();
     run_main_loop();
     ExitCode code = unusable_ ? kExitUsage : failed_ ? kExitFailed : kExitDelivered;
-    if (!close()) {
+    bool closed = close();
+    if (journal_lost_) code = kExitFailed;
+    if (!closed) {
       // Work on the thread pool does not come back (a file on a share that is gone), and the end of
       // the process would wait for it. All that had to be written is written.
       std::fflush(nullptr);
@@ -163,6 +165,12 @@ class Agent {
     entries_.clear();
     bool closed = true;
     for (; !hosts_.empty(); hosts_.pop_back()) closed &= hosts_.back()->close();
+    if (journal_ != nullptr) {
+      if (Status status = journal_->finish(); !status) {
+        log::error("leat", status.error().message());
+        journal_lost_ = true;
+      }
+    }
     journal_.reset();
     return closed;
   }
@@ -437,6 +445,7 @@ class Agent {
   ServiceManager service_;
   JournalUsage usage_;
   std::unique_ptr<Journal> journal_;
+  bool journal_lost_ = false;                     // with what was spooled in it
   std::vector<std::unique_ptr<LoopHost>> hosts_;  // the first is the main thread's
   std::map<std::string, Entry> entries_;
   ProgressDisplay display_;

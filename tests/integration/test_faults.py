@@ -1,6 +1,7 @@
 """The disk is full, the journal is damaged: nothing is lost, and it goes on when it can."""
 
 import secrets
+import shutil
 import subprocess
 
 import pytest
@@ -205,6 +206,35 @@ def test_a_flipped_bit_in_the_wal_is_said_and_loses_nothing(
     agent.wait_for(lambda: missing(seqs(collector), RECORDS) == [], what="all records delivered")
     agent.terminate()
     assert agent.wait() == 0
+
+
+def test_what_is_lost_with_a_data_folder_that_was_taken_away_is_no_success(
+        agent, collector, telemetry, tmp_path):
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(telemetry(RECORDS).read_bytes())
+    spool_all(agent, collector, path, RECORDS)
+    shutil.rmtree(agent.data_dir)
+    agent.data_dir.write_text("in its place")
+    agent.terminate()
+    assert agent.wait() == 1
+    agent.wait_log(f" error .*removed or replaced.*: {RECORDS:,} spooled records are lost")
+
+
+def test_a_data_folder_deleted_under_it_is_made_again_at_the_end(
+        agent, collector, telemetry, tmp_path):
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(telemetry(RECORDS).read_bytes())
+    spool_all(agent, collector, path, RECORDS)
+    shutil.rmtree(agent.data_dir)
+    agent.terminate()
+    assert agent.wait() == 0
+    path.unlink()  # the journal alone has them now
+    collector.up()
+    agent.start()
+    agent.wait_for(lambda: missing(seqs(collector), RECORDS) == [], what="all records delivered")
+    agent.terminate()
+    assert agent.wait() == 0
+    expect_each_once(seqs(collector), RECORDS)
 
 
 def test_a_journal_deleted_under_it_is_made_again(agent, collector, telemetry, tmp_path):

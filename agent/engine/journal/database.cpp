@@ -203,6 +203,7 @@ Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std
   std::string path = old->path_;
   const Clock& clock = old->clock_;
   Result<Salvaged> saved = fail(ErrorKind::kUnavailable, "");
+  if (Status folder = make_folder(folder_of(path)); !folder) return folder;  // it may be gone, too
   // From now on, however this goes: the frames that SQLite does not read are only there, and
   // nothing that has its name may be removed.
   old->keep_wal_ = true;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/units.h"
 #include "journal/database.h"
 #include "journal/schema.h"
 
@@ -66,10 +67,15 @@ Journal::Journal(std::string path, const Clock* clock, std::unique_ptr<JournalDa
 }
 
 Journal::~Journal() {
+  (void)finish();
+  uv_sem_destroy(&wake_);
+}
+
+Status Journal::finish() {
   stopping_ = true;
   uv_sem_post(&wake_);
   if (thread_.joinable()) thread_.join();
-  uv_sem_destroy(&wake_);
+  return end_;
 }
 
 std::unique_ptr<JournalClient> Journal::make_client(uv_loop_t* loop) {
@@ -88,9 +94,23 @@ void Journal::run() {
     bool stop = stopping_;
     serve_all();
     if (!stop) continue;
-    if (std::string lost = database_->lost_file(); !lost.empty()) replace(lost);
+    end_ = save_what_is_lost();
     return;
   }
+}
+
+// The last chance: the files that are open are the only place that has it.
+Status Journal::save_what_is_lost() {
+  std::string lost = database_->lost_file();
+  replace_again_ = {};
+  if (lost.empty() || replace(lost) || database_->stand_in()) return {};
+  uint64_t records = 0;
+  Result<std::vector<std::string>> pipelines = database_->spool().not_empty();
+  for (const std::string& pipeline : pipelines ? *pipelines : std::vector<std::string>())
+    if (Result<SpoolTotals> totals = database_->spool().totals(pipeline, 0); totals)
+      records += totals->records;
+  return fail(ErrorKind::kUnavailable, lost + ": " + format_count(static_cast<int64_t>(records)) +
+                                           " spooled records are lost, and the saved positions");
 }
 
 // Group commit: everything that waits, of all loops, goes into one transaction.

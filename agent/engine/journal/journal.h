@@ -47,6 +47,9 @@ class Journal {
 
   // Finishes what was submitted, then closes the file. All clients must be gone.
   ~Journal();
+  // Only finishes it. Fails when the file was taken away, and cannot be made again: what is said to
+  // have been spooled then ends with the process.
+  Status finish();
 
   // A client for `loop`. Call before start(), from any thread.
   std::unique_ptr<JournalClient> make_client(uv_loop_t* loop);
@@ -65,6 +68,7 @@ class Journal {
   struct Channel;
   Journal(std::string path, const Clock* clock, std::unique_ptr<JournalDatabase> database);
   void run();
+  Status save_what_is_lost();
   void write(std::vector<JournalRequest*> requests);
   Status transact(std::vector<JournalRequest*>& requests);
   Status read(JournalRequest& request);
@@ -75,6 +79,7 @@ class Journal {
   std::string path_;
   const Clock* clock_;
   Backoff replace_again_;
+  Status end_;                     // of the thread
   bool database_damaged_ = false;  // that is why the last transaction failed
   Backoff make_again_;             // while there was no room for a file at the start
   std::unique_ptr<JournalDatabase> database_;

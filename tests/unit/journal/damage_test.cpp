@@ -494,6 +494,43 @@ TEST_F(DamageTest, nothing_is_acknowledged_while_a_journal_that_is_gone_cannot_b
   EXPECT_EQ(rows("a").size(), 6U);
 }
 
+TEST_F(DamageTest, a_folder_that_is_deleted_under_it_is_made_again_with_the_journal) {
+  open();
+  add_all(5);
+  fs::remove_all(folder_.path());
+  EXPECT_EQ(add("a", 5), "");
+  kill();
+  open();
+  EXPECT_EQ(rows("a").size(), 6U);
+  EXPECT_EQ(rows("b").size(), 5U);
+}
+
+TEST_F(DamageTest, a_folder_that_is_deleted_when_all_is_spooled_is_made_again_at_the_end) {
+  open();
+  add_all(5);
+  fs::remove_all(folder_.path());
+  client_.reset();
+  EXPECT_TRUE(journal_->finish());
+  close();
+  open();
+  EXPECT_EQ(rows("a").size(), 5U);
+}
+
+TEST_F(DamageTest, what_is_lost_with_a_folder_that_cannot_be_made_again_is_said_with_its_number) {
+  open();
+  add_all(5);
+  fs::remove_all(folder_.path());
+  write_file(folder_.path(), "in its place");
+  EXPECT_NE(add("a", 5), "");
+  client_.reset();
+  Status status = journal_->finish();
+  ASSERT_FALSE(status);
+  EXPECT_NE(status.error().message().find(": 10 spooled records are lost"), std::string::npos)
+      << status.error().message();
+  close();
+  fs::remove(folder_.path());
+}
+
 TEST_F(DamageTest, a_wal_that_is_deleted_under_it_is_made_again) {
   open();
   add_all(5);
