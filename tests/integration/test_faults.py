@@ -109,6 +109,17 @@ def test_a_data_folder_that_cannot_be_written_is_one_line(agent, collector, tele
     assert len(lines) == 1 and "read-only file system" in lines[0], lines
 
 
+def test_a_data_folder_that_cannot_be_written_is_called_so_when_there_is_no_journal(
+        agent, collector, telemetry, disk):
+    agent.data_dir = disk.folder / "data"
+    agent.configure(pipeline(file_source(telemetry(10)), http_sink(collector)))
+    assert agent.run() == 0
+    (agent.data_dir / "journal.db").unlink()
+    subprocess.run(["mount", "-o", "remount,ro", disk.folder], check=True)
+    assert agent.run() == 2
+    assert "read-only file system" in agent.log_of_run, agent.log_of_run
+
+
 def test_dead_letters_that_cannot_be_written_are_waited_for(agent, collector, disk):
     agent.data_dir = agent.folder / "data"
     path = agent.folder / "input.jsonl"

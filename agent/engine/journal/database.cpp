@@ -111,6 +111,8 @@ Status keep_private(const std::string& path, bool is_new) {
     int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly);
     if (fd < 0 && means_full(errno))
       return fail(ErrorKind::kUnavailable, "no space left on " + folder_of(path));
+    if (fd < 0 && errno == EROFS)
+      return fail(ErrorKind::kUsage, fail_errno("open " + path, EROFS).value().message());
     if (fd >= 0) ::close(fd);
   }
   for (const char* suffix : {"", "-wal"}) ::chmod((path + suffix).c_str(), kOwnerOnly);

@@ -1,6 +1,7 @@
 #include "journal/sqlite_error.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -42,6 +43,14 @@ std::string place_of(sqlite3* db, const std::string& what) {
   return file == nullptr || *file == '\0' ? what : folder_of(file);
 }
 
+// SQLite tries again to read only, and tells how that ended.
+bool is_read_only(sqlite3* db, int code) {
+  const char* file = db == nullptr ? nullptr : sqlite3_db_filename(db, "main");
+  bool reads = code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ;
+  return file != nullptr && *file != '\0' && !reads &&
+         ::access(folder_of(file).c_str(), W_OK) != 0 && errno == EROFS;
+}
+
 }  // namespace
 
 bool is_out_of_room(sqlite3* db) {
@@ -57,6 +66,7 @@ Error sqlite_error(sqlite3* db, const std::string& what) {
   if (means_full(number))
     return {ErrorKind::kUnavailable, "no space left on " + place_of(db, what)};
   if (number == 0) return {kind_of(code), what + ": " + sqlite3_errmsg(db)};
+  if (is_read_only(db, code)) number = EROFS;
   return {kind_of(code), fail_errno(what, number).value().message()};
 }
 
