@@ -153,7 +153,8 @@ class Salvage {
       rows_of_page(pages_, page, [this](PageRow& row) { index_.take(row); });
     index_.finish();
     measure();
-    if (room_.free_on_disk() < needed_) room_.release();
+    uint64_t free = room_.free_on_disk();
+    if (free < needed_ && free + room_.size() >= needed_) room_.release();
     if (room_.free_on_disk() < needed_) return no_room();
     Result<Salvaged> saved = copy();
     if (saved || !is_for_want_of_room(saved.error())) return saved;
