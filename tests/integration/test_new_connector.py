@@ -19,8 +19,10 @@ def run(*command, cwd):
 @pytest.fixture
 def tree(tmp_path):
     """A copy of what a build needs, so that the connector is not made in the repository."""
-    for part in ("agent", "config", "connectors", "tests/fuzz", "tests/unit"):
+    for part in ("agent", "config", "connectors", "tests/fuzz", "tests/unit", "toolchains"):
         shutil.copytree(ROOT / part, tmp_path / part)
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "sources").symlink_to(ROOT / "build" / "sources")
     (tmp_path / "scripts").mkdir()
     shutil.copy(ROOT / "scripts" / "new-connector", tmp_path / "scripts")
     shutil.copy(ROOT / "CMakeLists.txt", tmp_path)
