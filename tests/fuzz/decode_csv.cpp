@@ -1,9 +1,9 @@
 // Any bytes as CSV; the first byte chooses the options, the second where the input is cut.
 // Promises: nothing is read out of bounds, and it does not matter in which pieces the input is
 // read.
-#include "codec/csv_decoder.h"
-#include "codec/csv_encoder.h"
-#include "codec/csv_rows.h"
+#include "codec/csv/decoder.h"
+#include "codec/csv/encoder.h"
+#include "codec/csv/rows.h"
 #include "fuzz_support.h"
 
 namespace leat::fuzz {

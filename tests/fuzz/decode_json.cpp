@@ -1,7 +1,7 @@
 // Any bytes as JSON lines and as one message. Promises: nothing is read out of bounds, positions do
 // not go back, and what is written again is read as the same records.
-#include "codec/json_decoder.h"
-#include "codec/json_encoder.h"
+#include "codec/json/decoder.h"
+#include "codec/json/encoder.h"
 #include "fuzz_support.h"
 
 namespace leat::fuzz {

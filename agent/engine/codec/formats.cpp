@@ -1,11 +1,11 @@
 // The formats that sources and sinks can name.
-#include "codec/csv_decoder.h"
-#include "codec/csv_dialect.h"
-#include "codec/csv_encoder.h"
-#include "codec/csv_rows.h"
-#include "codec/json_decoder.h"
-#include "codec/json_encoder.h"
-#include "codec/lines.h"
+#include "codec/csv/decoder.h"
+#include "codec/csv/dialect.h"
+#include "codec/csv/encoder.h"
+#include "codec/csv/rows.h"
+#include "codec/json/decoder.h"
+#include "codec/json/encoder.h"
+#include "codec/text/lines.h"
 #include "stage/codec.h"
 
 namespace leat {

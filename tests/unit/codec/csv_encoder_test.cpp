@@ -1,6 +1,6 @@
-#include "codec/csv_encoder.h"
+#include "codec/csv/encoder.h"
 
-#include "codec/json_decoder.h"
+#include "codec/json/decoder.h"
 #include "csv_fixture.h"
 
 namespace leat {

@@ -3,8 +3,8 @@
 
 #include <optional>
 
-#include "codec/csv_decoder.h"
-#include "codec/csv_rows.h"
+#include "codec/csv/decoder.h"
+#include "codec/csv/rows.h"
 #include "codec_fixture.h"
 
 namespace leat {

@@ -1,7 +1,7 @@
 // RFC 8259 in the manner of JSONTestSuite (N. Seriot, "Parsing JSON is a Minefield"): y_ must be
 // accepted, n_ must be refused. Each case is a value; it is tried as a field in front of another,
 // as the last field, inside an array and inside an object, both unpredicted and predicted.
-#include "codec/json_decoder.h"
+#include "codec/json/decoder.h"
 #include "codec_fixture.h"
 
 namespace leat {

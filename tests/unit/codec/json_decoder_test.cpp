@@ -1,4 +1,4 @@
-#include "codec/json_decoder.h"
+#include "codec/json/decoder.h"
 
 #include "codec_fixture.h"
 

@@ -1,10 +1,10 @@
-#include "codec/json_encoder.h"
+#include "codec/json/encoder.h"
 
 #include <cmath>
 #include <limits>
 
 #include "base/text.h"
-#include "codec/json_decoder.h"
+#include "codec/json/decoder.h"
 #include "codec_fixture.h"
 
 namespace leat {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <random>
 
-#include "codec/json_decoder.h"
-#include "codec/json_encoder.h"
+#include "codec/json/decoder.h"
+#include "codec/json/encoder.h"
 #include "codec_fixture.h"
 
 namespace leat {

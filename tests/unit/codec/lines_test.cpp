@@ -1,4 +1,4 @@
-#include "codec/lines.h"
+#include "codec/text/lines.h"
 
 #include "codec_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "codec/csv_value.h"
+#include "codec/csv/value.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "codec/json_layouts.h"
+#include "codec/json/layouts.h"
 
 #include <functional>
 #include <optional>

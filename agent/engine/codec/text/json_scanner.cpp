@@ -1,4 +1,4 @@
-#include "codec/json_scanner.h"
+#include "codec/text/json_scanner.h"
 
 #include "base/text.h"
 

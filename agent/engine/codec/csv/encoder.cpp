@@ -1,4 +1,4 @@
-#include "codec/csv_encoder.h"
+#include "codec/csv/encoder.h"
 
 #include "base/text.h"
 

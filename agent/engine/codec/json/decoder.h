@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/json_layouts.h"
-#include "codec/json_scanner.h"
-#include "codec/value_run.h"
+#include "codec/json/layouts.h"
+#include "codec/text/json_scanner.h"
+#include "codec/text/value_run.h"
 #include "stage/codec.h"
 
 namespace leat {

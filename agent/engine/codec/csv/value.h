@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "codec/csv_table.h"
-#include "codec/json_scanner.h"
+#include "codec/csv/table.h"
+#include "codec/text/json_scanner.h"
 #include "memory/arena.h"
 
 namespace leat {

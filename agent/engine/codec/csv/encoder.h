@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "codec/csv_dialect.h"
-#include "codec/slice_writer.h"
+#include "codec/csv/dialect.h"
+#include "codec/text/slice_writer.h"
 #include "record/shape_cache.h"
 #include "stage/codec.h"
 

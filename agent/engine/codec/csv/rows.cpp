@@ -1,4 +1,4 @@
-#include "codec/csv_rows.h"
+#include "codec/csv/rows.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,9 +1,9 @@
-#include "codec/lines.h"
+#include "codec/text/lines.h"
 
 #include <cstring>
 
 #include "base/text.h"
-#include "codec/value_run.h"
+#include "codec/text/value_run.h"
 
 namespace leat {
 namespace {

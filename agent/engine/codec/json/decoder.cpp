@@ -1,7 +1,7 @@
 // Hand-written because predicting the shape of the next record makes it, in portable C++, 1.6 times
 // as fast as simdjson with AVX-512, 3 times as fast as simdjson without SIMD (all that 32-bit ARM
 // would get), and 5 times as fast as RapidJSON at the same records; the figures are in JSON.md.
-#include "codec/json_decoder.h"
+#include "codec/json/decoder.h"
 
 #include <algorithm>
 #include <bit>
@@ -9,7 +9,7 @@
 #include <functional>
 
 #include "base/text.h"
-#include "codec/limits.h"
+#include "codec/text/limits.h"
 
 namespace leat {
 namespace {

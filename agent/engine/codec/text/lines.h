@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "codec/slice_writer.h"
+#include "codec/text/slice_writer.h"
 #include "stage/codec.h"
 
 namespace leat {

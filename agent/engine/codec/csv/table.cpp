@@ -1,4 +1,4 @@
-#include "codec/csv_table.h"
+#include "codec/csv/table.h"
 
 #include <algorithm>
 #include <unordered_set>

@@ -1,4 +1,4 @@
-#include "codec/csv_decoder.h"
+#include "codec/csv/decoder.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "codec/csv_dialect.h"
+#include "codec/csv/dialect.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-// Decoder for CSV (RFC 4180, and what csv_rows.h says about bad quotes).
+// Decoder for CSV (RFC 4180, and what rows.h says about bad quotes).
 //
 // A stream's header and skipped rows come once per partition. Each message (kSlices) is a document
 // of its own, with its own header if there is one.
@@ -11,11 +11,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "codec/csv_rows.h"
-#include "codec/csv_table.h"
-#include "codec/csv_value.h"
-#include "codec/limits.h"
-#include "codec/value_run.h"
+#include "codec/csv/rows.h"
+#include "codec/csv/table.h"
+#include "codec/csv/value.h"
+#include "codec/text/limits.h"
+#include "codec/text/value_run.h"
 #include "stage/codec.h"
 
 namespace leat {

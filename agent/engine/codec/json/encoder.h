@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "codec/slice_writer.h"
+#include "codec/text/slice_writer.h"
 #include "stage/codec.h"
 
 namespace leat {

@@ -1,4 +1,4 @@
-#include "codec/json_encoder.h"
+#include "codec/json/encoder.h"
 
 #include <algorithm>
 #include <charconv>

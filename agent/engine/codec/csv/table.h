@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/csv_dialect.h"
+#include "codec/csv/dialect.h"
 #include "record/shape.h"
 
 namespace leat {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "codec/swar.h"
+#include "codec/text/swar.h"
 #include "record/value.h"
 
 namespace leat {

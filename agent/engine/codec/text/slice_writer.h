@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "codec/swar.h"
+#include "codec/text/swar.h"
 #include "memory/arena.h"
 #include "record/batch.h"
 

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "codec/csv_dialect.h"
+#include "codec/csv/dialect.h"
 #include "stage/codec.h"
 
 namespace leat {
