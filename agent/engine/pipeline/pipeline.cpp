@@ -81,10 +81,11 @@ bool Pipeline::bounded() const {
 Status Pipeline::build() {
   Result<Plan> planned = plan(config_, config_.name);
   if (!planned) return fail(planned.error());
-  Result<Chain> chain = Chain::make(config_, *planned,
-                                    {.bury = [this](const Burial& burial) { bury(burial); },
-                                     .full = [this] { return dead_letter_file_->full(); }},
-                                    kQuantum * batch_bytes_);
+  Result<Chain> chain =
+      Chain::make(config_, *planned,
+                  {.add = [this](const Rejection& rejection) { reject(rejection); },
+                   .full = [this] { return dead_letter_file_->full(); }},
+                  kQuantum * batch_bytes_);
   if (!chain) return fail(chain.error());
   chain_ = std::make_unique<Chain>(std::move(*chain));
   Result<std::unique_ptr<Source>> source = config_.source.type->make(config_.source.options);
@@ -131,7 +132,7 @@ Status Pipeline::build() {
       .cuts = config_.sink.type->sends_keys ? environment_.data_dir + "/cuts/" + config_.name : "",
       .bury =
           [this, stage](const Batch& batch, size_t index, const std::string& why) {
-            bury({stage, why, batch.position_after(index), &batch, index, {}});
+            reject({stage, why, batch.position_after(index), &batch, index, {}});
           },
       // What comes behind it must fit, too: in trouble that goes to the journal.
       .most_held = environment_.memory / (config_.sink.type->takes == Takes::kSlices ? 2 : 4)});
@@ -372,7 +373,7 @@ void Pipeline::end_batch(const BatchRef& last_piece) {
       Position after = end;
       after.line = piece.end_line > 0 ? taken.begin_line + piece.end_line : line + 1;
       line = std::max(line, after.line);
-      bury({config_.source.type->name, piece.why, after, nullptr, 0, piece.bytes});
+      reject({config_.source.type->name, piece.why, after, nullptr, 0, piece.bytes});
     }
   }
   if (end.last) lines_.erase(end.partition);
@@ -407,18 +408,18 @@ void Pipeline::throttle(size_t bytes, uint64_t records) {
   });
 }
 
-void Pipeline::bury(const Burial& burial) {
+void Pipeline::reject(const Rejection& rejection) {
   ++dead_letters_;
-  std::string where = spool_->describe(burial.position);
+  std::string where = spool_->describe(rejection.position);
   int64_t now = environment_.clock.unix_us();
-  dead_letter_file_->append(dead_letter_line(burial, config_.name, where, now));
+  dead_letter_file_->append(dead_letter_line(rejection, config_.name, where, now));
   // The file tells of each; the log tells of the first, and then of their number once a minute.
   constexpr int64_t kQuietUs = 60'000'000;
   int64_t monotonic = environment_.clock.monotonic_us();
   if (dead_letters_ > 1 && monotonic - last_dead_letter_log_us_ < kQuietUs) return;
   last_dead_letter_log_us_ = monotonic;
-  log::warn(config_.name, where + ": " + std::string(burial.stage) + ": " +
-                              std::string(burial.reason) + " (dead letter " +
+  log::warn(config_.name, where + ": " + std::string(rejection.stage) + ": " +
+                              std::string(rejection.reason) + " (dead letter " +
                               format_count(static_cast<int64_t>(dead_letters_)) +
                               ", kept in the dead-letter file)");
 }

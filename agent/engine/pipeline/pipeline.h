@@ -106,7 +106,7 @@ class Pipeline final : private SourceContext, private SinkContext {
   std::string what_is_left() const;
   void fail_with(const Error& error);
   void close();
-  void bury(const Burial& burial);
+  void reject(const Rejection& rejection);
 
   // SourceContext and SinkContext.
   uv_loop_t* loop() override { return environment_.loop; }

@@ -11,30 +11,31 @@ namespace leat {
 // its stage.
 class ChainStep : public DeadLetters {
  public:
-  ChainStep(std::string stage, Bury bury) : stage_(std::move(stage)), bury_(std::move(bury)) {}
+  ChainStep(std::string stage, Rejections rejections)
+      : stage_(std::move(stage)), rejections_(std::move(rejections)) {}
   virtual Status run(BatchRef& batch) = 0;
   virtual const Transform* transform() const { return nullptr; }
   virtual size_t held() const { return 0; }
 
   void add(const Batch& batch, size_t index, std::string_view reason) override {
-    bury_.bury({stage_, reason, batch.position_after(index), &batch, index, {}});
+    rejections_.add({stage_, reason, batch.position_after(index), &batch, index, {}});
   }
   void add_text(std::string_view bytes, const Position& after, std::string_view reason) override {
-    bury_.bury({stage_, reason, after, nullptr, 0, bytes});
+    rejections_.add({stage_, reason, after, nullptr, 0, bytes});
   }
-  bool full() const override { return bury_.full(); }
+  bool full() const override { return rejections_.full(); }
 
  private:
   std::string stage_;
-  Bury bury_;
+  Rejections rejections_;
 };
 
 namespace {
 
 class SplitStep final : public ChainStep {
  public:
-  SplitStep(const Framing& framing, std::string stage, Bury bury)
-      : ChainStep(std::move(stage), std::move(bury)), framing_(framing) {}
+  SplitStep(const Framing& framing, std::string stage, Rejections rejections)
+      : ChainStep(std::move(stage), std::move(rejections)), framing_(framing) {}
   Status run(BatchRef& batch) override {
     framing_.split(*batch);
     return {};
@@ -46,8 +47,8 @@ class SplitStep final : public ChainStep {
 
 class DecodeStep final : public ChainStep {
  public:
-  DecodeStep(std::unique_ptr<Decoder> decoder, std::string stage, Bury bury)
-      : ChainStep(std::move(stage), std::move(bury)), decoder_(std::move(decoder)) {}
+  DecodeStep(std::unique_ptr<Decoder> decoder, std::string stage, Rejections rejections)
+      : ChainStep(std::move(stage), std::move(rejections)), decoder_(std::move(decoder)) {}
   bool ready() const { return decoder_ != nullptr; }
   Status run(BatchRef& batch) override { return decoder_->decode(*batch, *this); }
   size_t held() const override { return decoder_->held(); }
@@ -73,8 +74,9 @@ class MessageFieldsStep final : public ChainStep {
 // is a good record all the same.
 class EventTimeStep final : public ChainStep {
  public:
-  EventTimeStep(EventTimeConfig config, std::string pipeline, std::string stage, Bury bury)
-      : ChainStep(std::move(stage), std::move(bury)),
+  EventTimeStep(EventTimeConfig config, std::string pipeline, std::string stage,
+                Rejections rejections)
+      : ChainStep(std::move(stage), std::move(rejections)),
         config_(std::move(config)),
         pipeline_(std::move(pipeline)) {}
 
@@ -126,8 +128,8 @@ class EventTimeStep final : public ChainStep {
 
 class TransformStep final : public ChainStep {
  public:
-  TransformStep(std::unique_ptr<Transform> transform, std::string stage, Bury bury)
-      : ChainStep(std::move(stage), std::move(bury)), transform_(std::move(transform)) {}
+  TransformStep(std::unique_ptr<Transform> transform, std::string stage, Rejections rejections)
+      : ChainStep(std::move(stage), std::move(rejections)), transform_(std::move(transform)) {}
   Status run(BatchRef& batch) override { return transform_->run(batch, *this); }
   const Transform* transform() const override { return transform_.get(); }
   size_t held() const override { return transform_->held(); }
@@ -138,8 +140,8 @@ class TransformStep final : public ChainStep {
 
 class EncodeStep final : public ChainStep {
  public:
-  EncodeStep(std::unique_ptr<Encoder> encoder, std::string stage, Bury bury)
-      : ChainStep(std::move(stage), std::move(bury)), encoder_(std::move(encoder)) {}
+  EncodeStep(std::unique_ptr<Encoder> encoder, std::string stage, Rejections rejections)
+      : ChainStep(std::move(stage), std::move(rejections)), encoder_(std::move(encoder)) {}
   const Encoder* encoder() const { return encoder_.get(); }
   size_t held() const override { return encoder_->held(); }
   Status run(BatchRef& batch) override {
@@ -163,11 +165,11 @@ Chain::Chain() = default;
 Chain::Chain(Chain&&) noexcept = default;
 Chain::~Chain() = default;
 
-Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Bury bury,
+Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Rejections rejections,
                           size_t quantum) {
   Chain chain;
   chain.quantum_ = quantum;
-  chain.bury_ = bury;
+  chain.rejections_ = rejections;
   const ReadFormat* read = config.source.format;
   if (read != nullptr && config.source.type->gives == Gives::kBytes) {
     chain.framing_ = read->make_framing(config.source.format_options);
@@ -179,34 +181,37 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Bury b
       case Step::Kind::kSink:
         break;
       case Step::Kind::kSplit:
-        chain.steps_.push_back(std::make_unique<SplitStep>(*chain.framing_, step.label, bury));
+        chain.steps_.push_back(
+            std::make_unique<SplitStep>(*chain.framing_, step.label, rejections));
         chain.needs_preamble_ = false;
         break;
       case Step::Kind::kDecode: {
         Result<std::unique_ptr<Decoder>> decoder = read->make_decoder(config.source.format_options);
         if (!decoder) return fail(decoder.error());
-        chain.steps_.push_back(std::make_unique<DecodeStep>(std::move(*decoder), step.label, bury));
+        chain.steps_.push_back(
+            std::make_unique<DecodeStep>(std::move(*decoder), step.label, rejections));
         break;
       }
       case Step::Kind::kMessageFields:
-        chain.steps_.push_back(std::make_unique<MessageFieldsStep>(step.label, bury));
+        chain.steps_.push_back(std::make_unique<MessageFieldsStep>(step.label, rejections));
         break;
       case Step::Kind::kEventTime:
-        chain.steps_.push_back(
-            std::make_unique<EventTimeStep>(*config.source.time, config.name, step.label, bury));
+        chain.steps_.push_back(std::make_unique<EventTimeStep>(*config.source.time, config.name,
+                                                               step.label, rejections));
         break;
       case Step::Kind::kTransform: {
         const TransformConfig& transform = config.transforms[step.transform];
         Result<std::unique_ptr<Transform>> made = transform.type->make(transform.options);
         if (!made) return fail(made.error());
-        chain.steps_.push_back(std::make_unique<TransformStep>(std::move(*made), step.label, bury));
+        chain.steps_.push_back(
+            std::make_unique<TransformStep>(std::move(*made), step.label, rejections));
         break;
       }
       case Step::Kind::kEncode: {
         Result<std::unique_ptr<Encoder>> encoder =
             config.sink.format->make_encoder(config.sink.format_options);
         if (!encoder) return fail(encoder.error());
-        auto made = std::make_unique<EncodeStep>(std::move(*encoder), step.label, bury);
+        auto made = std::make_unique<EncodeStep>(std::move(*encoder), step.label, rejections);
         chain.encoder_ = made->encoder();
         chain.encode_ = made.get();
         chain.steps_.push_back(std::move(made));
@@ -219,7 +224,7 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Bury b
     Result<std::unique_ptr<Encoder>> encoder =
         config.sink.format->make_encoder(config.sink.format_options);
     if (!encoder) return fail(encoder.error());
-    chain.spare_encode_ = std::make_unique<EncodeStep>(std::move(*encoder), "spool", bury);
+    chain.spare_encode_ = std::make_unique<EncodeStep>(std::move(*encoder), "spool", rejections);
     chain.encode_ = chain.spare_encode_.get();
   }
   return chain;
@@ -256,7 +261,7 @@ Status Chain::adapt(BatchRef& batch, const std::string& wire) {
     }
     if (wire == "json")  // the elements of an array, each with its comma
       for (Slice& slice : batch->slices) slice.size -= slice.size > 0 ? 1 : 0;
-    DecodeStep decode(std::move(decoder), "spool", bury_);
+    DecodeStep decode(std::move(decoder), "spool", rejections_);
     if (!decode.ready()) {
       for (size_t i = 0; i < batch->count(); ++i)
         decode.add(*batch, i, "spooled as " + wire + ", which the sink does not take any more");

@@ -15,29 +15,16 @@
 #include "plan/planner.h"
 #include "record/batch.h"
 #include "stage/dead_letter.h"
+#include "task/rejection.h"
 
 namespace leat {
-
-// What the chain gives to the dead-letter file: everything but the pipeline's name and the time.
-struct Burial {
-  std::string_view stage;
-  std::string_view reason;
-  Position position;             // just behind the bad record
-  const Batch* batch = nullptr;  // with `index`: a record or slice
-  size_t index = 0;
-  std::string_view text = {};  // otherwise: bytes that did not become a record
-};
-struct Bury {
-  std::function<void(const Burial&)> bury;
-  std::function<bool()> full = [] { return false; };  // as DeadLetters::full()
-};
 
 class ChainStep;
 
 class Chain {
  public:
   // A step makes about `quantum` bytes in a turn.
-  static Result<Chain> make(const PipelineConfig& config, const Plan& plan, Bury bury,
+  static Result<Chain> make(const PipelineConfig& config, const Plan& plan, Rejections rejections,
                             size_t quantum);
   Chain(Chain&&) noexcept;
   ~Chain();
@@ -76,7 +63,7 @@ class Chain {
   const Encoder* encoder_ = nullptr;  // owned by its step
   ChainStep* encode_ = nullptr;       // the same step or spare_encode_; null: records are taken
   std::unique_ptr<ChainStep> spare_encode_;
-  Bury bury_;
+  Rejections rejections_;
   std::vector<std::unique_ptr<ChainStep>> steps_;
   size_t quantum_ = 0;
   struct Left {

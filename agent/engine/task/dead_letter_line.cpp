@@ -26,20 +26,20 @@ void append_raw(std::string& out, std::string_view bytes) {
 
 }  // namespace
 
-std::string dead_letter_line(const Burial& burial, const std::string& pipeline,
+std::string dead_letter_line(const Rejection& rejection, const std::string& pipeline,
                              const std::string& where, int64_t unix_us) {
   std::string out = "{\"time\":\"" + rfc3339(unix_us / 1000 * 1000) + "\"";
   append_member(out, "pipeline", pipeline);
-  append_member(out, "stage", burial.stage);
-  append_member(out, "reason", burial.reason);
+  append_member(out, "stage", rejection.stage);
+  append_member(out, "reason", rejection.reason);
   append_member(out, "source", where);
-  if (burial.batch == nullptr) {
-    append_raw(out, burial.text);
-  } else if (burial.batch->content == Content::kRecords) {
+  if (rejection.batch == nullptr) {
+    append_raw(out, rejection.text);
+  } else if (rejection.batch->content == Content::kRecords) {
     out += ",\"record\":";
-    append_json(out, burial.batch->records[burial.index]);
+    append_json(out, rejection.batch->records[rejection.index]);
   } else {
-    append_raw(out, burial.batch->slices[burial.index].view());
+    append_raw(out, rejection.batch->slices[rejection.index].view());
   }
   out += '}';
   return out;

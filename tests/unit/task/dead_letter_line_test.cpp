@@ -25,8 +25,8 @@ class DeadLetterLineTest : public ::testing::Test {
     return out;
   }
 
-  std::string line(const Burial& burial) {
-    return dead_letter_line(burial, "press-line", "/data/a.jsonl:17", 1'767'323'045'678'901);
+  std::string line(const Rejection& rejection) {
+    return dead_letter_line(rejection, "press-line", "/data/a.jsonl:17", 1'767'323'045'678'901);
   }
 
   Budget budget_{1 << 20};
