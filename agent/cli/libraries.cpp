@@ -7,6 +7,7 @@
 #include <uv.h>
 #include <zlib.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <tl/expected.hpp>
 
@@ -32,6 +33,10 @@ std::string mbedtls_version() {
 
 std::string expected_version() {
   return dotted(TL_EXPECTED_VERSION_MAJOR, TL_EXPECTED_VERSION_MINOR, TL_EXPECTED_VERSION_PATCH);
+}
+
+std::string fmt_version() {
+  return dotted(FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100);
 }
 
 #ifdef LEAT_LINKS_HTTP_PARSER

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/double_text.h"
 #include "base/text.h"
 #include "base/time_format.h"
 #include "connectors/postgres/numeric.h"
@@ -164,11 +165,10 @@ Misfit append_exact(Buffer& out, const Column& column, const Value& value,
       }
       if (value.type == Type::kFloat && std::isinf(value.real)) return Misfit::kRange;
       {
-        std::to_chars_result end =
-            value.type == Type::kFloat
-                ? std::to_chars(digits, digits + sizeof digits, value.real)
-                : std::to_chars(digits, digits + sizeof digits, value.integer);
-        text = {digits, static_cast<size_t>(end.ptr - digits)};
+        char* end = value.type == Type::kFloat
+                        ? write_double(digits, value.real)
+                        : std::to_chars(digits, digits + sizeof digits, value.integer).ptr;
+        text = {digits, static_cast<size_t>(end - digits)};
       }
       break;
     case Type::kString: {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/double_text.h"
 #include "base/text.h"
 #include "base/time_format.h"
 
@@ -104,9 +105,12 @@ size_t append_unicode_escape(std::string& out, const char* p, const char* end) {
 }
 
 void append_double(std::string& out, double value) {
-  char buffer[32];
-  auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
-  out.append(buffer, error == std::errc() ? static_cast<size_t>(end - buffer) : 0);
+  if (!std::isfinite(value)) {
+    out += std::isnan(value) ? "nan" : value < 0 ? "-inf" : "inf";
+    return;
+  }
+  char buffer[kDoubleTextSize];
+  out.append(buffer, write_double(buffer, value));
 }
 
 void append_integer(std::string& out, int64_t value) {

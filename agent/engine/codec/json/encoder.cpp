@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
+#include "base/double_text.h"
 #include "base/text.h"
 
 namespace leat {
@@ -91,6 +93,12 @@ void JsonEncoder::write_field(std::string_view key, const Value& value, SliceWri
     writer.reserve(key.size() + kNumberSize);
     writer.put(key);
     writer.advance_to(std::to_chars(writer.at(), writer.at() + kNumberSize, value.integer).ptr);
+    return;
+  }
+  if (value.type == Type::kFloat && std::isfinite(value.real)) {
+    writer.reserve(key.size() + kNumberSize);
+    writer.put(key);
+    writer.advance_to(write_double(writer.at(), value.real));
     return;
   }
   write_slow(key, value, writer);
