@@ -18,9 +18,13 @@ constexpr Milliseconds kShortage{200};
 // How often files that were rotated away are looked for, to forget those that are gone.
 constexpr int64_t kSearchAgainUs = 600'000'000;
 
-void reject(Batch& batch, std::string_view bytes, const std::string& why) {
+void reject(Batch& batch, std::string_view bytes, const std::string& why, uint32_t end_line = 0) {
   batch.rejected.push_back(
-      {batch.arena.copy(bytes.substr(0, kKeptOfTooLong)), batch.arena.copy(why)});
+      {batch.arena.copy(bytes.substr(0, kKeptOfTooLong)), batch.arena.copy(why), end_line});
+}
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
 uint64_t hash_before(const char* end, uint64_t offset) {
@@ -437,6 +441,9 @@ void FileSource::next() {
   }
   if (settings_.follow || next_file() || !passed_) return;
   finished_ = true;
+  if (unended_ > 1)
+    log::info(context_->pipeline(),
+              "file: the last lines of " + std::to_string(unended_) + " files had no end");
   context_->finished(result());
 }
 
@@ -582,6 +589,9 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
   batch->end = {stream->partition, to, stream->line, last || broken};
   batch->arrival_us = context_->clock().unix_us();
   batch->bytes = pieces.whole;
+  if (!is_blank(pieces.rest_of_line))
+    reject(*batch, pieces.rest_of_line,
+           "the rest of the line before, which had no end when it was read", 1);
   if (!pieces.too_long.empty()) {
     reject(*batch, pieces.too_long,
            "the record is longer than maxRecord (" +
@@ -593,6 +603,7 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
   if (batch->end.last || !batch->bytes.empty() || !batch->rejected.empty())
     context_->emit(std::move(batch));
   if (last || broken) {
+    if (stream->unended && !pieces.whole.empty()) say_unended(*stream);
     end(stream);
   } else if (!reading.at_end && reading.status) {
     enqueue(stream);
@@ -643,6 +654,15 @@ void FileSource::end_empty(const StreamRef& stream, BatchRef batch) {
   batch->arrival_us = context_->clock().unix_us();
   context_->emit(std::move(batch));
   end(stream);
+}
+
+// A writer may have been in the middle of it.
+void FileSource::say_unended(const InputStream& stream) {
+  ++unended_;
+  if (said_unended_.due(context_->clock().monotonic_us()))
+    log::info(context_->pipeline(), "file: " + stream.path +
+                                        ": the last line has no end and is taken as it is; what is "
+                                        "appended to it later becomes a dead letter");
 }
 
 // They come back when files are closed, here or by others.

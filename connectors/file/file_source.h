@@ -16,6 +16,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/log.h"
 #include "connectors/file/discovery.h"
 #include "connectors/file/file_set.h"
 #include "connectors/file/jobs.h"
@@ -75,6 +76,7 @@ class FileSource final : public Source {
   void learn_identity(InputStream& stream, const FileIdentity& identity, bool gzip);
   void end(const StreamRef& stream);
   void end_empty(const StreamRef& stream, BatchRef batch);
+  void say_unended(const InputStream& stream);
   void wait_for_descriptors();
   void note_failure(const Error& error);
   Status result() const;
@@ -102,6 +104,9 @@ class FileSource final : public Source {
   bool finished_ = false;
   bool said_shortage_ = false;
   int64_t searched_us_ = 0;
+
+  log::OnceAMinute said_unended_;
+  uint64_t unended_ = 0;  // files whose last line had no end
 
   // Bounded: what is to be read.
   std::deque<Found> pending_;

@@ -61,6 +61,7 @@ void InputStream::resume(const ResumePoint& point) {
   if (point.file_system != 0) file_system = point.file_system;
   first_path = point.path == path ? "" : point.path;
   folder = point.folder;
+  unended = point.unended;
   at_start = point.offset == 0;
   resumed = true;
 }
@@ -73,6 +74,7 @@ ResumePoint InputStream::point() const {
   out.file_system = file_system;
   out.folder = folder;
   out.drained = ended;
+  out.unended = unended;
   return out;
 }
 
@@ -99,6 +101,15 @@ size_t rest_of_skipped(InputStream& stream, std::span<char> bytes) {
   return static_cast<size_t>(newline - bytes.data()) + 1;
 }
 
+// What was appended to a line that had been given on.
+size_t rest_of_unended(InputStream& stream, std::span<char> bytes, bool end) {
+  if (!stream.unended || bytes.empty()) return 0;
+  auto* newline = static_cast<char*>(std::memchr(bytes.data(), '\n', bytes.size()));
+  if (newline == nullptr) return end ? bytes.size() : 0;
+  stream.unended = false;
+  return static_cast<size_t>(newline - bytes.data()) + 1;
+}
+
 // One that is too long is given up as far as the first line end behind the limit: a quote that is
 // never closed then costs `max_record` bytes and not the rest of the file.
 size_t given_up(InputStream& stream, std::string_view rest, const Framing& framing,
@@ -107,6 +118,7 @@ size_t given_up(InputStream& stream, std::string_view rest, const Framing& frami
   while (rest.size() > max_record && framing.complete_prefix(rest) == 0) {
     size_t newline = rest.find('\n', max_record);
     stream.skipping = newline == std::string_view::npos;
+    stream.unended = false;
     rest.remove_prefix(stream.skipping ? rest.size() : newline + 1);
   }
   return begin.size() - rest.size();
@@ -147,6 +159,14 @@ Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, 
       skip(kByteOrderMark.size());
   }
   skip(rest_of_skipped(stream, bytes));
+  const bool by_lines = !framing.terminator().empty();
+  if (by_lines) {
+    size_t rest = rest_of_unended(stream, bytes, end);
+    out.rest_of_line = {bytes.data(), rest};
+    skip(rest);
+    // A record that was too long is not over with the file, either.
+    if (end && std::exchange(stream.skipping, false)) stream.unended = true;
+  }
   size_t whole = framing.complete_prefix({bytes.data(), bytes.size()});
   out.done = out.offset + whole;
   if (end && whole < bytes.size()) {
@@ -156,6 +176,7 @@ Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, 
       std::memcpy(bytes.data() + bytes.size(), terminator.data(), terminator.size());
     bytes = {bytes.data(), bytes.size() + terminator.size()};
     whole = bytes.size();
+    stream.unended = by_lines;
   }
   out.whole = bytes.first(whole);
   std::string_view rest(bytes.data() + whole, bytes.size() - whole);
@@ -172,6 +193,7 @@ SavedPosition to_saved(InputStream& stream, const Position& position) {
                       hex(stream.gzip ? 0 : hash_of_place(stream, position.offset)) + "\"";
   if (stream.file_system != 0) value += ",\"fileSystem\":\"" + hex(stream.file_system) + "\"";
   if (!stream.folder.empty()) value += ",\"folder\":" + json_quoted(stream.folder);
+  if (stream.unended && position.offset == stream.offset) value += ",\"unended\":true";
   return {stream.identity.text(), std::move(value) + "}"};
 }
 
@@ -188,6 +210,7 @@ bool from_saved(const SavedPosition& saved, ResumePoint& out) {
     out.file_system = number(json, "fileSystem", 16);
     const char* folder = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "folder"));
     if (folder != nullptr) out.folder = folder;
+    out.unended = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "unended")) != 0;
   }
   cJSON_Delete(json);
   return ok;

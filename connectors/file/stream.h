@@ -39,6 +39,7 @@ struct ResumePoint : ReadSoFar {
   uint64_t file_system = 0;  // InputFile::file_system(); 0: not known
   std::string folder;        // InputFile::folder(); kOfPath: that of `path`; "": not known
   bool drained = false;      // by this process: nothing more of it is to be read
+  bool unended = false;      // InputStream::unended
 
   static constexpr std::string_view kOfPath = ".";
   // The folder it lay in, as far as is known, by which it is looked for when its path leads to
@@ -76,6 +77,7 @@ struct InputStream : ReadSoFar {
   bool at_start = true;       // nothing given yet: a byte order mark may follow
   bool preamble_due = false;  // the decoder must see the start before it sees the middle
   bool skipping = false;      // inside a record that is too long, until its end
+  bool unended = false;       // at `offset`, behind a last line without an end that was given on
   bool queued = false;        // its turn to be read will come
   bool grew = false;          // since it was read last
   bool ended = false;         // everything was read and emitted
@@ -99,21 +101,24 @@ using StreamRef = std::shared_ptr<InputStream>;
 
 // What became of the bytes of one read.
 struct Pieces {
-  std::span<char> whole;      // whole records, to be emitted
-  uint64_t offset = 0;        // where they begin in the file
+  std::span<char> whole;  // whole records, to be emitted
+  uint64_t offset = 0;    // where they begin in the file
+  // Before them: what was appended to a last line after that had been given on. It is no record,
+  // whatever it looks like.
+  std::string_view rest_of_line;
   std::string_view too_long;  // what there was of a record longer than allowed, behind `whole`
   uint64_t done = 0;          // where reading goes on; less than that is not to be read again
 };
 // Cuts `bytes`, which begin at `offset`, into whole records. Drops a byte order mark at the start
 // of the file, and the rest of a record that was given up. At the `end` the last record is
-// completed: one byte of room must lie behind `bytes`.
+// completed, and InputStream::unended says so: one byte of room must lie behind `bytes`.
 Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, bool end,
                    const Framing& framing, size_t max_record);
 
 // How a stream stands in the journal. `partition` is the identity. `value` says, as JSON: the
 // offset, the line, a hash of the bytes before the offset, and the path under which the file was
 // first opened, with its file system and the folder it lies in: symbolic links in the path may lead
-// elsewhere when the position is needed.
+// elsewhere when the position is needed. "unended" says that the last line had no end yet.
 SavedPosition to_saved(InputStream& stream, const Position& position);
 // False when the text is not of this form (a journal of another source type).
 bool from_saved(const SavedPosition& saved, ResumePoint& out);

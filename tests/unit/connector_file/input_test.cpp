@@ -212,6 +212,42 @@ TEST_F(CutTest, completes_the_last_line_at_the_end) {
   EXPECT_EQ(pieces.done, 7U);
 }
 
+TEST_F(CutTest, says_when_the_last_line_had_no_end) {
+  text_ = "one\ntwo\n";
+  cut(true);
+  EXPECT_FALSE(stream_.unended);
+  text_ = "one\ntwo";
+  cut(false);
+  EXPECT_FALSE(stream_.unended) << "more may come";
+  cut(true);
+  EXPECT_TRUE(stream_.unended);
+}
+
+TEST_F(CutTest, takes_the_rest_of_a_line_that_was_given_on_for_no_record) {
+  stream_.unended = true;
+  text_ = ",b";
+  EXPECT_EQ(cut(false).done, 0U) << "its end may come";
+  EXPECT_TRUE(stream_.unended);
+  Pieces pieces = cut(true);
+  EXPECT_EQ(pieces.rest_of_line, ",b");
+  EXPECT_EQ(whole(pieces), "");
+  EXPECT_TRUE(stream_.unended);
+  text_ = ",b\nnext\n";
+  pieces = cut(false);
+  EXPECT_EQ(pieces.rest_of_line, ",b\n");
+  EXPECT_EQ(whole(pieces), "next\n");
+  EXPECT_EQ(pieces.offset, 3U);
+  EXPECT_FALSE(stream_.unended);
+}
+
+TEST_F(CutTest, knows_that_a_line_that_was_too_long_is_not_over_with_the_file) {
+  text_ = std::string(50, 'x');
+  cut(false, 20);
+  cut(true, 20);
+  EXPECT_TRUE(stream_.unended);
+  EXPECT_FALSE(stream_.skipping);
+}
+
 TEST_F(CutTest, drops_a_byte_order_mark_at_the_start_only) {
   text_ = "\xEF\xBB\xBFone\n\xEF\xBB\xBF\n";
   Pieces pieces = cut(false);

@@ -257,6 +257,37 @@ TEST_F(FileSourceTest, what_is_saved_about_files_that_are_gone_is_removed) {
   EXPECT_TRUE(wait([this] { return journal_.size() == 1; }));
 }
 
+TEST_F(FileSourceTest, what_is_appended_to_a_last_line_that_was_delivered_is_no_record) {
+  settings_.follow = false;
+  write_file(folder_ / "app.log", "one\ntw");
+  start();
+  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  EXPECT_TRUE(lines_are({"one", "tw"}));
+  deliver();
+  stop();
+  append("app.log", "o\nthree\n");
+  finished_.reset();
+  start();
+  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  EXPECT_TRUE(lines_are({"one", "tw", "three"}));
+  EXPECT_EQ(rejected_, Lines{"the rest of the line before, which had no end when it was read"});
+}
+
+TEST_F(FileSourceTest, a_last_line_may_get_its_end_later) {
+  settings_.follow = false;
+  write_file(folder_ / "app.log", "one\ntwo");
+  start();
+  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  deliver();
+  stop();
+  append("app.log", "\r\nthree\n");
+  finished_.reset();
+  settings_.follow = true;
+  start();
+  EXPECT_TRUE(wait_lines({"one", "two", "three"}));
+  EXPECT_EQ(rejected_, Lines{});
+}
+
 TEST_F(FileSourceTest, what_is_saved_about_files_that_are_gone_is_removed_by_a_bounded_run_too) {
   settings_ = {.paths = {folder_ / "*.log"}, .follow = false};
   write_file(folder_ / "a.log", "one\n");
