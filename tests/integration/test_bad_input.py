@@ -138,9 +138,8 @@ def test_bad_csv_rows_become_dead_letters_and_their_neighbours_arrive(agent, col
     assert collector.records() == [
         {"seq": 0, "temp": 1.5, "name": "good"},
         {"seq": 2, "temp": 1.5, "name": 'quoted, "good"\nover two lines'},
-        {"seq": 4, "temp": 2.5, "name": "good"},
-        {"seq": 5, "temp": 3.5}]
-    assert places(agent) == [f"{agent.folder}/input:3", f"{agent.folder}/input:6"]
+        {"seq": 4, "temp": 2.5, "name": "good"}]
+    assert places(agent) == [f"{agent.folder}/input:{line}" for line in (3, 6, 8)]
     assert "temp" in agent.dead_letters()[1]["reason"]
 
 
@@ -152,6 +151,25 @@ def test_a_quote_that_is_never_closed_loses_at_most_up_to_the_limit(agent, colle
     seqs = [record["seq"] for record in collector.records()]
     assert max(seqs) == 19999  # two deliveries in flight may arrive out of order
     assert len(seqs) > 15000
+
+
+def test_a_quoted_field_is_whole_up_to_the_limit_that_was_set(agent, collector):
+    text = "a line of a text, with a comma\n" * 30000
+    content = f'seq,text\n7,"{text}"\n8,short\n'.encode()
+    assert deliver(agent, collector, content, TOUCH_NOTHING, format="csv", maxRecord="16MiB") == 0
+    assert collector.records() == [{"seq": 7, "text": text}, {"seq": 8, "text": "short"}]
+    assert agent.dead_letters() == []
+
+
+def test_a_torn_csv_row_at_the_end_becomes_a_dead_letter_and_its_rest_no_record(agent, collector):
+    assert deliver(agent, collector, b"id,a,b\n1,x,y\n2,x", TOUCH_NOTHING, format="csv") == 0
+    assert collector.records() == [{"id": 1, "a": "x", "b": "y"}]
+    assert agent.log_lines("info p: file: .*input: the last line has no end")
+    with (agent.folder / "input").open("ab") as file:
+        file.write(b"xx,y\n3,x,y\n")
+    assert agent.run() == 0
+    assert collector.records()[1:] == [{"id": 3, "a": "x", "b": "y"}]
+    assert [letter["raw"] for letter in agent.dead_letters()] == ["2,x", "xx,y"]
 
 
 EXPRESSION = "json_extract(doc, '$.a') = 1"

@@ -267,12 +267,15 @@ void CsvDecoder::add_record(Work& work, const Row& row) {
 bool CsvDecoder::fill(const Row& row, const CsvTable& table, Value* values) {
   doubled_.clear();
   const std::vector<CsvTarget>& targets = table.targets;
-  if (fields_.size() > targets.size() && table.exact) {
-    reason_ = "the row has " + std::to_string(fields_.size()) + " fields, not " +
-              std::to_string(targets.size());
+  const bool too_few = fields_.size() < targets.size();
+  const bool too_many = fields_.size() > targets.size() && table.exact;
+  if (too_many || (too_few && !dialect_.missing_is_null)) {
+    reason_ = "the row has " + std::to_string(fields_.size()) +
+              (fields_.size() == 1 ? " field, not " : " fields, not ") +
+              (table.exact ? "" : "at least ") + std::to_string(targets.size());
     return false;
   }
-  if (fields_.size() < targets.size()) std::fill_n(values, table.shape->size(), Value::absent());
+  if (too_few) std::fill_n(values, table.shape->size(), Value::null());
   bool clean = is_utf8(row.view()) && row.view().find('\0') == std::string_view::npos;
   size_t count = std::min(fields_.size(), targets.size());
   for (size_t i = 0; i < count; ++i) {

@@ -8,6 +8,7 @@ namespace {
 constexpr std::string_view kTypes[] = {"bool",   "integer", "float", "decimal",
                                        "string", "time",    "bytes"};
 constexpr std::string_view kUnlisted[] = {"infer", "string"};
+constexpr std::string_view kMissing[] = {"deadLetter", "null"};
 
 constexpr Option kColumnOptions[] = {
     {.name = "index",
@@ -55,6 +56,11 @@ constexpr Option kReadTable[] = {
      .help = "Columns that are not listed: infer takes unquoted JSON numbers, true and false as "
              "what they look like and empty as null; string takes everything as it is.",
      .choices = kUnlisted},
+    {.name = "missingFields",
+     .fallback = "deadLetter",
+     .help = "A row with fewer fields than the header has, or than `columns` asks for: a dead "
+             "letter, for it may be torn; or its last fields are null.",
+     .choices = kMissing},
     {.name = "columns",
      .type = OptionType::kObjects,
      .help = "Columns with a type. Without header these are the only fields of a record.",
@@ -157,6 +163,7 @@ Result<CsvDialect> CsvDialect::for_reading(const Options& options) {
   dialect.comment = options.string("comment");
   if (options.has("nullFormat")) dialect.null = options.string("nullFormat");
   dialect.infer = options.string("types") == "infer";
+  dialect.missing_is_null = options.string("missingFields") == "null";
   for (const Options& entry : options.objects("columns")) {
     Result<CsvColumn> column = read_column(entry);
     if (!column) return fail(column.error());

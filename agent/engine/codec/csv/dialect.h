@@ -35,6 +35,7 @@ struct CsvDialect {
   std::string comment;              // lines that start with it are skipped; "" for none
   std::optional<std::string> null;  // an unquoted field with this text is null
   bool infer = true;                // numbers and bools in columns that are not listed
+  bool missing_is_null = false;     // else a row with too few fields is wrong
   std::vector<CsvColumn> columns;
 
   bool is_comment(std::string_view line) const {

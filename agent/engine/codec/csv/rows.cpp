@@ -19,13 +19,11 @@ const char* line_end(const char* p, const char* end) {
 
 CsvQuoted csv_quoted(const CsvDialect& dialect, const char* open, const char* end) {
   using Found = CsvQuoted::Found;
-  const auto limit = static_cast<std::ptrdiff_t>(kCsvMaxQuoted);
   const char* p = open + 1;
-  const char* window_end = end - p > limit ? p + limit : end;
   bool doubled = false;
   for (;;) {
-    const char* quote = p < window_end ? find(p, window_end, dialect.quote) : nullptr;
-    if (quote == nullptr) return {window_end < end ? Found::kUnclosed : Found::kCutOff};
+    const char* quote = p < end ? find(p, end, dialect.quote) : nullptr;
+    if (quote == nullptr) return {Found::kCutOff};
     const char* next = quote + 1;
     if (next < end && *next == dialect.quote) {
       doubled = true;

@@ -4,9 +4,10 @@
 // Beyond the RFC, and for both:
 // - A quote opens a field only as its first character; elsewhere it is an ordinary character.
 // - A closing quote must be followed by a delimiter or the end of the line. Where it is not, or
-//   where no closing quote comes within kMaxQuoted bytes, the quote is taken as a mistake: the row
-//   is bad, and it ends where the line ends that the quote is in. So a quote that is never closed
-//   costs its own line, not the rest of the file.
+//   where the input ends before one comes, the quote is taken as a mistake: the row is bad, and it
+//   ends where the line ends that the quote is in, so that the mistake costs that line.
+// - How long a quoted field may be is not asked here: the framing waits for its end. The source
+//   gives up what is longer than its `maxRecord`, which is the one limit there is.
 #pragma once
 
 #include <cstddef>
@@ -18,15 +19,10 @@
 
 namespace leat {
 
-// The longest quoted field: above any text that people keep in tables, and small beside the memory
-// budget, since the framing must see this much before it may call a quote unclosed.
-inline constexpr size_t kCsvMaxQuoted = 256 * 1024;
-
 struct CsvQuoted {
   enum class Found {
     kClosed,
     kFollowedByText,  // behind the closing quote
-    kUnclosed,        // within kCsvMaxQuoted bytes
     kCutOff,          // `end` came first
   };
   Found found;
