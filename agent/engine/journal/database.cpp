@@ -79,8 +79,12 @@ RawFile raw(sqlite3_file* file) {
           }};
 }
 
-// Where nothing is noted of the boot in which a WAL was written, clocks must do.
-bool is_of_another_boot(const std::string& journal, time_t written) {
+// Whether the machine was started since the WAL was written last: not all of it need be on the
+// disk. Where nothing is noted of the boot, clocks must do.
+bool is_of_another_boot(const std::string& journal) {
+  struct stat info {};
+  if (::stat((journal + "-wal").c_str(), &info) != 0) return false;
+  time_t written = info.st_mtim.tv_sec;
   LastBoot last = last_boot(journal);
   if (last != LastBoot::kUnknown) return last == LastBoot::kAnother;
   struct timespec now {
@@ -184,14 +188,16 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_or_mend(const std
   if (database) {
     std::string damage = (*database)->damage_;
     if (damage.empty()) return database;
-    if (Status status = replace(*database, damage); !status) return fail(status.error());
+    if (Status status = replace(*database, damage, is_of_another_boot(path)); !status)
+      return fail(status.error());
     return database;
   }
   if (database.error().kind() != ErrorKind::kData) return database;
   std::string reason = database.error().message();
-  PageImages pages(RawFile::of_path(path), RawFile::of_path(path + "-wal"));
+  JournalFiles files{RawFile::of_path(path), RawFile::of_path(path + "-wal"),
+                     is_of_another_boot(path)};
   Room room(path);
-  Result<Salvaged> saved = salvage(pages, path, room);
+  Result<Salvaged> saved = salvage(files, path, room);
   if (!saved) return fail(saved.error().kind(), reason + "; " + saved.error().message());
   Result<std::string> aside = put_in_place(path);
   if (!aside) return fail(aside.error());
@@ -201,7 +207,8 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_or_mend(const std
   return database;
 }
 
-Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std::string& why) {
+Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std::string& why,
+                                bool power_cut) {
   std::string path = old->path_;
   const Clock& clock = old->clock_;
   Result<Salvaged> saved = fail(ErrorKind::kUnavailable, "");
@@ -209,10 +216,7 @@ Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std
   // From now on, however this goes: the frames that SQLite does not read are only there, and
   // nothing that has its name may be removed.
   old->keep_wal_ = true;
-  {
-    PageImages pages(raw(old->file()), raw(old->wal_file()));
-    saved = salvage(pages, path, old->room_);
-  }
+  saved = salvage({raw(old->file()), raw(old->wal_file()), power_cut}, path, old->room_);
   if (!saved) return fail(saved.error().kind(), why + "; " + saved.error().message());
   SpoolTable::Opened opened = old->spool_.opened();
   old.reset();  // and its locks are gone
@@ -240,19 +244,20 @@ Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std
 // is not has been damaged. Before that, a power cut may have taken what was not synced and left
 // what was behind it; that belongs to nothing any more, and must not be taken for damage later.
 Status JournalDatabase::damage_of_wal() {
-  struct stat info {};
-  if (::stat((path_ + "-wal").c_str(), &info) != 0 || wal_file() == nullptr) return {};
-  WalFrames frames = read_frames(raw(wal_file()));
+  if (::access((path_ + "-wal").c_str(), F_OK) != 0 || wal_file() == nullptr) return {};
+  RawFile wal = raw(wal_file());
+  left_in_wal_ = static_cast<int64_t>(wal.size);
+  WalFrames frames = read_frames(wal);
   if (frames.behind == 0) return {};
   // SQLite would take it for one that holds nothing, and write over it. A header is on the disk
   // before the first frame is written, but for that of a new journal of which nothing was promised
-  // yet: no power cut does this.
+  // yet: in all others no power cut does this.
   if (frames.header_damaged) {
     damage_ = path_ + "-wal: its header is damaged, " + std::to_string(frames.behind) +
               " frames behind it are not";
     return {};
   }
-  if (is_of_another_boot(path_, info.st_mtim.tv_sec)) {
+  if (is_of_another_boot(path_)) {
     if (wal_file()->pMethods->xTruncate(wal_file(), frames.end_of_valid) != SQLITE_OK)
       return fail(ErrorKind::kUnavailable, path_ + "-wal: its torn end cannot be cut off");
     log::info("leat", path_ + "-wal: the machine was restarted before all of it was on the disk; " +
@@ -308,6 +313,9 @@ JournalDatabase::~JournalDatabase() {
   // Without the reserve the room that the WAL has must not go to others: what frees room needs it.
   int keep_wal = !room_.reserved() && !spool_.seems_empty() ? 1 : 0;
   if (!stand_in_) sqlite3_file_control(db_, nullptr, SQLITE_FCNTL_PERSIST_WAL, &keep_wal);
+  // A checkpoint of what the disk may not have, cut short, would leave a file that no WAL mends.
+  if (!keep_wal_ && !stand_in_)
+    keep_wal_ = !(intact() && (synced_ || left_in_wal_ == 0 || sync_file()));
   if (keep_wal_) sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   for (sqlite3_stmt* statement :
        {begin_, commit_, rollback_, page_count_, free_pages_, save_, forget_, load_})
@@ -352,7 +360,7 @@ std::string JournalDatabase::lost_file() const {
 // a frame would go with it. So what is there is written again, in place, which needs no room.
 Status JournalDatabase::sync_file() {
   constexpr sqlite3_int64 kFirstPage = 1024;  // all others are in the WAL until they are synced
-  if (!is_new_ && !(write_again(file(), kFirstPage) && write_again(wal_file(), INT64_MAX)))
+  if (!is_new_ && !(write_again(file(), kFirstPage) && write_again(wal_file(), left_in_wal_)))
     return fail(ErrorKind::kUnavailable, path_ + ": it cannot be written");
   bool done = file() != nullptr && file()->pMethods->xSync(file(), SQLITE_SYNC_NORMAL) == SQLITE_OK;
   if (!done || !sync_folder(folder_of(path_))) return broken();
@@ -379,6 +387,8 @@ Status JournalDatabase::intact() {
 void JournalDatabase::checkpoint() {
   int64_t now = clock_.monotonic_us();
   if (!intact() || !checkpoint_again_.over(now)) return;
+  // Else its sync would say that what the last run could not sync is on the disk.
+  if (!synced_ && !stand_in_ && !sync_file()) return checkpoint_again_.failed(now);
   auto attempt = [this] {
     int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     return code == SQLITE_OK;

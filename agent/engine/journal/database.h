@@ -39,7 +39,9 @@ class JournalDatabase {
   // Puts a new journal in the place of `old`, which is damaged, or whose file is gone, with what
   // can be read of it. After an error `old` is as it was, or, when that was closed already, a
   // stand-in for it; open() then goes on where this ended.
-  static Status replace(std::unique_ptr<JournalDatabase>& old, const std::string& why);
+  // `power_cut`: JournalFiles::power_cut.
+  static Status replace(std::unique_ptr<JournalDatabase>& old, const std::string& why,
+                        bool power_cut = false);
   // Whether what was done last failed since the journal is damaged.
   bool damaged() const;
   // Why what is committed would not be in the file of that name any more: somebody has removed or
@@ -129,9 +131,10 @@ class JournalDatabase {
   bool keep_wal_ = false;  // as it is, and the file, too, when this is closed
   bool rebuilt_ = false;   // by this run, after damage
   uint64_t wal_inode_ = 0;
-  bool durable_ = false;  // `synchronous` is FULL
-  bool synced_ = false;   // the file and its name in the folder are on the disk
-  std::string broken_;    // why nothing is committed any more
+  int64_t left_in_wal_ = 0;  // bytes, by the last run
+  bool durable_ = false;     // `synchronous` is FULL
+  bool synced_ = false;      // the file and its name in the folder are on the disk
+  std::string broken_;       // why nothing is committed any more
   sqlite3_stmt* begin_ = nullptr;
   sqlite3_stmt* commit_ = nullptr;
   sqlite3_stmt* rollback_ = nullptr;

@@ -106,7 +106,7 @@ RawFile RawFile::of_path(const std::string& path) {
 
 // A frame's checksum goes on from that of the frame before it, which is stored there: so one behind
 // a bad frame can be checked all the same.
-WalFrames read_frames(const RawFile& wal) {
+WalFrames read_frames(const RawFile& wal, WalEnd end) {
   WalFrames out;
   std::array<uint8_t, kFrame> frame{};
   if (wal.size < kWalHeader + kFrame || !wal.read(0, frame.data(), kWalHeader)) return out;
@@ -140,6 +140,7 @@ WalFrames read_frames(const RawFile& wal) {
     stored = sums_at(&frame[16]);
     computed = next;
     if (!good) {
+      if (end == WalEnd::kFirstBadFrame) break;
       unbroken = false;
       ++bad;
       continue;
@@ -155,8 +156,8 @@ WalFrames read_frames(const RawFile& wal) {
   return out;
 }
 
-PageImages::PageImages(RawFile database, RawFile wal)
-    : database_(std::move(database)), wal_(std::move(wal)), frames_(read_frames(wal_)) {
+PageImages::PageImages(RawFile database, RawFile wal, WalEnd end)
+    : database_(std::move(database)), wal_(std::move(wal)), frames_(read_frames(wal_, end)) {
   count_ = static_cast<uint32_t>(database_.size / kPageSize);
   if (!frames_.pages.empty()) count_ = std::max(count_, frames_.pages.rbegin()->first);
 }

@@ -35,13 +35,17 @@ struct WalFrames {
   int64_t end_of_valid = 0;            // in the file
   std::map<uint32_t, uint64_t> pages;  // the newest image of each page: where it is in the file
 };
-WalFrames read_frames(const RawFile& wal);
+// How far: where damage is all there is, what is behind a bad frame was written, and what is in it
+// is all that is missing. A power cut takes what was not synced in any order, so behind the first
+// bad frame nothing says what came before it.
+enum class WalEnd { kLastCommit, kFirstBadFrame };
+WalFrames read_frames(const RawFile& wal, WalEnd end = WalEnd::kLastCommit);
 
 class PageImages {
  public:
   using Page = std::array<uint8_t, kPageSize>;
 
-  PageImages(RawFile database, RawFile wal);
+  PageImages(RawFile database, RawFile wal, WalEnd end = WalEnd::kLastCommit);
 
   uint32_t count() const { return count_; }
   // Pages are numbered from 1. False when it cannot be read.

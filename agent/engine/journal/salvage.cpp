@@ -145,12 +145,17 @@ void bind_text(sqlite3_stmt* statement, int index, const std::string& value) {
 
 class Salvage {
  public:
-  Salvage(const PageImages& pages, const std::string& into, Room& room)
-      : pages_(pages), into_(into), folder_(folder_of(into)), room_(room) {}
+  Salvage(const JournalFiles& files, const std::string& into, Room& room)
+      : pages_(files.database, files.wal),
+        positions_(files.database, files.wal,
+                   files.power_cut ? WalEnd::kFirstBadFrame : WalEnd::kLastCommit),
+        into_(into),
+        folder_(folder_of(into)),
+        room_(room) {}
 
   Result<Salvaged> run() {
-    for (uint32_t page = 1; page <= pages_.count(); ++page)
-      rows_of_page(pages_, page, [this](PageRow& row) { index_.take(row); });
+    for (uint32_t page = 1; page <= positions_.count(); ++page)
+      rows_of_page(positions_, page, [this](PageRow& row) { index_.take(row); });
     index_.finish();
     measure();
     uint64_t free = room_.free_on_disk();
@@ -274,7 +279,8 @@ class Salvage {
     if (status_ && saved_.batches % kFlushAfter == 0) status_ = into_.flush();
   }
 
-  const PageImages& pages_;
+  PageImages pages_;
+  PageImages positions_;  // the pages in which positions are to be trusted
   NewJournal into_;
   std::string folder_;
   Room& room_;
@@ -321,10 +327,10 @@ void remove_journal(const std::string& path) {
 
 }  // namespace
 
-Result<Salvaged> salvage(const PageImages& pages, const std::string& path, Room& room) {
+Result<Salvaged> salvage(const JournalFiles& files, const std::string& path, Room& room) {
   std::string unfinished = unfinished_path(path);
   remove_journal(unfinished);
-  Result<Salvaged> saved = Salvage(pages, unfinished, room).run();
+  Result<Salvaged> saved = Salvage(files, unfinished, room).run();
   if (!saved) return saved;
   if (std::rename(unfinished.c_str(), rebuilt_path(path).c_str()) != 0)
     return fail_errno("rename " + unfinished + " to " + rebuilt_path(path), errno);

@@ -18,11 +18,21 @@ struct Salvaged {
   uint64_t unknown = 0;  // records of which nobody knows any more whose they are
 };
 
-// Makes a journal, `path`.rebuilt, of every row that can be read whole in any page. It is on the
+struct JournalFiles {
+  RawFile database;
+  RawFile wal;
+  // The machine was started since the WAL was written last: what is behind its first bad frame may
+  // have reached the disk without what was committed before it.
+  bool power_cut = false;
+};
+
+// Makes a journal, `path`.rebuilt, of every row that can be read whole in any page; after a power
+// cut positions are only taken from before the first bad frame, since rows that they cover may be
+// missing there. A row without its position comes twice at worst. It is on the
 // disk when this returns, and has that name only when all of it is; its WAL is empty. After an
 // error nothing is there. The reserve of `room` goes when it is needed; where there is no room even
 // so nothing is written, and the error tells how much it takes.
-Result<Salvaged> salvage(const PageImages& pages, const std::string& path, Room& room);
+Result<Salvaged> salvage(const JournalFiles& files, const std::string& path, Room& room);
 
 // Puts it in the place of `path`. What is there now, with its WAL, is renamed to the first free
 // ".damaged-N", which is returned ("" when nothing was there). After an error the rebuilt one is
