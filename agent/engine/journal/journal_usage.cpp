@@ -1,4 +1,4 @@
-#include "pipeline/journal_usage.h"
+#include "journal/journal_usage.h"
 
 #include <algorithm>
 #include <cstdio>

@@ -1,0 +1,40 @@
+// Writes what a pipeline can never deliver to its dead-letter file, counts it, and tells the log of
+// it: of the first, and then of their number once a minute. The file tells of each.
+//
+// Thread: the pipeline's loop thread.
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "delivery/dead_letter_file.h"
+#include "task/rejection.h"
+
+namespace leat {
+
+class DeadLetterWriter {
+ public:
+  // What waits for the disk counts against `budget`; both outlive this.
+  DeadLetterWriter(uv_loop_t* loop, const Clock& clock, std::string pipeline,
+                   const DeadLetterConfig& config, Budget& budget);
+
+  // `where` is the place in the source for people ("/data/a.jsonl:17").
+  void write(const Rejection& rejection, const std::string& where);
+  uint64_t count() const { return count_; }
+
+  DeadLetterFile& file() { return file_; }
+  bool all_durable() const { return file_.durable() >= file_.last(); }
+
+ private:
+  const Clock& clock_;
+  const std::string pipeline_;
+  DeadLetterFile file_;
+  log::OnceAMinute said_;
+  uint64_t count_ = 0;
+};
+
+}  // namespace leat

@@ -1,0 +1,66 @@
+// Finds out where a task goes on: what the journal knows of its source and its spool, and with
+// exactlyOnce what the sink knows, since that is where the records before it have come from.
+//
+// Thread: the pipeline's loop thread. Lifetime: may be destroyed at any time; it is then silent.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/units.h"
+#include "delivery/delivery_config.h"
+#include "journal/journal.h"
+#include "loop/handles.h"
+#include "stage/sink.h"
+#include "stage/source.h"
+
+namespace leat {
+
+struct ResumedFrom {
+  std::vector<SavedPosition> saved;  // of the source
+  std::vector<SavedPosition> noted;  // by it, when it is the sink that keeps positions
+  SpoolState spool;
+  uint64_t spool_delivered = 0;  // records of the spool before this number are delivered
+  SpoolTotals spool_left;        // from there on
+};
+
+struct ResumeSetup {
+  uv_loop_t* loop;
+  std::string name;  // of the task in the journal
+  const DeliveryConfig& config;
+  Replay replay;
+  Sink& sink;
+  JournalClient& journal;
+};
+
+class Resume {
+ public:
+  explicit Resume(const ResumeSetup& setup) : setup_(setup), retry_(setup.loop) {}
+
+  // Calls `done` once. A sink that is away is asked again until it answers; `on_trouble` is called
+  // when trouble() has become another.
+  void start(std::function<void(Result<ResumedFrom>)> done, std::function<void()> on_trouble);
+  // Why the sink cannot say it; "" when it can, or need not.
+  const std::string& trouble() const { return trouble_; }
+
+ private:
+  void ask_sink(Milliseconds next_delay);
+  void sink_has_answered(Result<std::vector<SavedPosition>> saved, Milliseconds next_delay);
+  void count_spooled(const std::vector<SavedPosition>& delivered);
+  void finish(Result<ResumedFrom> result);
+
+  const ResumeSetup setup_;
+  Timer retry_;
+  ResumedFrom point_;
+  std::string trouble_;
+  std::function<void(Result<ResumedFrom>)> done_;
+  std::function<void()> on_trouble_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace leat

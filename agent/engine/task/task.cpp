@@ -1,0 +1,426 @@
+#include "task/task.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "plan/planner.h"
+#include "task/memory_share.h"
+
+namespace leat {
+namespace {
+
+// Batches that may wait between source and chain. More would only hold memory: the chain is never
+// slower to start than one turn of the loop.
+constexpr size_t kMostQueued = 3;
+
+// What one batch of n source bytes may come to need: itself, its decoded values (16 bytes a field,
+// measured 1.3 n for telemetry), its encoded form, and a sink's buffer.
+constexpr size_t kCostFactor = 4;
+
+// In a turn the chain makes so many times a batch's bytes of its records; ordinary ones do not grow
+// so much, and go through in one.
+constexpr size_t kQuantum = 2;
+
+size_t source_bytes_of(const Batch& batch) {
+  return static_cast<size_t>(batch.end.offset - batch.begin.offset);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Task>> Task::make(TaskSetup setup) {
+  std::unique_ptr<Task> task(new Task(std::move(setup)));
+  if (Status status = task->build(); !status) return fail(status.error());
+  return task;
+}
+
+Task::Task(TaskSetup setup)
+    : setup_(std::move(setup)),
+      replay_(setup_.config.source.type->replay(setup_.config.source.options)),
+      batch_bytes_(batch_bytes_for(setup_.memory, setup_.config.limits)),
+      pool_(setup_.budget, spare_blocks_for(setup_.memory)),
+      chain_charge_(setup_.budget),
+      idle_(setup_.loop, [this] { work(); }),
+      hold_back_(setup_.loop),
+      done_(setup_.loop) {}
+
+Status Task::build() {
+  const PipelineConfig& config = setup_.config;
+  Result<Plan> planned = plan(config, config.name);
+  if (!planned) return fail(planned.error());
+  Result<Chain> chain =
+      Chain::make(config, *planned,
+                  {.add = [this](const Rejection& rejection) { reject(rejection); },
+                   .full = [this] { return setup_.dead_letters.file().full(); }},
+                  kQuantum * batch_bytes_);
+  if (!chain) return fail(chain.error());
+  chain_ = std::make_unique<Chain>(std::move(*chain));
+  Result<std::unique_ptr<Source>> source = config.source.type->make(config.source.options);
+  if (!source) return fail(source.error());
+  source_ = std::move(*source);
+  Result<std::unique_ptr<Sink>> sink = config.sink.type->make(config.sink.options);
+  if (!sink) return fail(sink.error());
+  sink_ = std::move(*sink);
+  make_spool();
+  make_deliverer();
+  return {};
+}
+
+void Task::make_spool() {
+  spool_ = std::make_unique<Spool>(
+      SpoolSetup{.loop = setup_.loop,
+                 .clock = setup_.clock,
+                 .pipeline = setup_.name,
+                 .config = setup_.config.delivery,
+                 .replay = replay_,
+                 .source = *source_,
+                 .dead_letters = setup_.dead_letters.file(),
+                 .journal = setup_.journal,
+                 .pool = pool_,
+                 .batch_bytes = batch_bytes_,
+                 .linger = setup_.config.sink.batch.linger,
+                 .form = [this] { return form(); },
+                 .adapt = [this](BatchRef& batch,
+                                 const std::string& form) { return adapt_spooled(batch, form); }});
+  spool_->on_change([this] { wake(); });
+}
+
+void Task::make_deliverer() {
+  std::string stage(setup_.config.sink.type->name);
+  deliverer_ = std::make_unique<Deliverer>(DelivererSetup{
+      .loop = setup_.loop,
+      .clock = setup_.clock,
+      .agent = setup_.agent,
+      .pipeline = setup_.name,
+      .limits = setup_.config.sink.batch,
+      .in_flight = setup_.config.sink.in_flight,
+      .config = setup_.config.delivery,
+      .sink = *sink_,
+      .source = *spool_,
+      .journal = setup_.journal,
+      .dead_letters = setup_.dead_letters.file(),
+      .cuts = setup_.config.sink.type->sends_keys ? setup_.data_dir + "/cuts/" + setup_.name : "",
+      .bury =
+          [this, stage](const Batch& batch, size_t index, const std::string& why) {
+            reject({stage, why, batch.position_after(index), &batch, index, {}});
+          },
+      .most_held = most_held_for(setup_.memory, setup_.config.sink.type->takes)});
+  spool_->attach(*deliverer_);
+  deliverer_->on_change([this] { wake(); });
+  deliverer_->on_failed([this](const Error& error) { fail_with(error); });
+}
+
+// --- start --------------------------------------------------------------------------------------
+
+void Task::start(std::function<void(Status)> finished) {
+  on_finished_ = std::move(finished);
+  sink_open_ = true;
+  if (Status status = sink_->open(*this); !status) return fail_with(status.error());
+  resume_ = std::make_unique<Resume>(ResumeSetup{.loop = setup_.loop,
+                                                 .name = setup_.name,
+                                                 .config = setup_.config.delivery,
+                                                 .replay = replay_,
+                                                 .sink = *sink_,
+                                                 .journal = setup_.journal});
+  resume_->start(
+      [this](Result<ResumedFrom> point) {
+        resume_.reset();
+        if (!point) return fail_with(point.error());
+        resume_at(std::move(*point));
+      },
+      [this] { tell_trouble(); });
+}
+
+void Task::resume_at(ResumedFrom point) {
+  saved_ = std::move(point.saved);
+  noted_ = std::move(point.noted);
+  spool_->restore(point.spool, point.spool_delivered, point.spool_left);
+  life_.run();
+  source_open_ = true;
+  if (Status status = source_->open(*this); !status) fail_with(status.error());
+}
+
+// What slices are when they go to the sink. Their enclosure belongs to it: rows of CSV mean nothing
+// under another header.
+std::string Task::form() {
+  if (setup_.config.sink.format == nullptr) return "";
+  return std::string(setup_.config.sink.format->wire) + '\n' + enclosure().open;
+}
+
+// Only after the configuration has changed: the sink, or its format, is another one.
+Status Task::adapt_spooled(BatchRef& batch, const std::string& form) {
+  if (form == this->form()) return {};
+  return chain_->adapt(batch, form.substr(0, form.find('\n')));
+}
+
+// --- running ------------------------------------------------------------------------------------
+
+bool Task::has_credit() const {
+  return life_.running() && input_.size() < kMostQueued && !hold_back_.active() &&
+         (setup_.budget.has_room(kCostFactor * batch_bytes_) ||
+          (!has_input() && spool_->holds_nothing()));
+}
+
+BatchRef Task::new_batch(Content content) {
+  if (!has_credit()) {
+    refused_ = true;
+    setup_.budget.note_refusal();
+    return {};
+  }
+  return BatchRef::make(pool_, content);
+}
+
+void Task::emit(BatchRef batch) {
+  if (life_.over()) return;
+  // One more than new_batch() grants: the batch that a source may hold. Whatever else comes is
+  // kept, too, since what was read is not thrown away; but nothing keeps it within the memory.
+  if (input_.size() > kMostQueued && without_credit_++ == 0)
+    log::error(setup_.config.name, "internal error: the source " +
+                                       std::string(setup_.config.source.type->name) +
+                                       " emits batches without credit; they are kept");
+  input_.push_back(std::move(batch));
+  wake();
+}
+
+void Task::progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) {
+  bytes_read_ = bytes_done;
+  bytes_total_ = bytes_total;
+}
+
+void Task::save(SavedPosition what, std::function<void(Status)> done) {
+  setup_.journal.commit(setup_.name, {std::move(what)}, std::move(done),
+                        setup_.config.delivery.spool.survives_power_cut
+                            ? JournalClient::Durability::kPower
+                            : JournalClient::Durability::kProcess);
+}
+
+void Task::note(std::vector<SavedPosition> what, std::function<void(Status)> done) {
+  std::weak_ptr<bool> alive = alive_;
+  setup_.journal.commit(setup_.name, std::move(what),
+                        [alive, done = std::move(done)](Status status) {
+                          if (!alive.expired()) done(std::move(status));
+                        });
+}
+
+void Task::finished(Status status) {
+  input_ended_ = true;
+  if (!status && life_.fail_with(Error(ErrorKind::kFatal, status.error().message())))
+    log::error(setup_.config.name, status.error().message());
+  wake();
+}
+
+// One turn of the chain, so that no pipeline keeps the others from the loop.
+void Task::work() {
+  idle_.stop();
+  tell_trouble();
+  if (!life_.moves_records()) return;
+  spool_->check();
+  if (has_input() && spool_->wants_more()) {
+    if (has_room()) {
+      run_a_turn();
+      if (has_input()) wake();
+    } else {
+      setup_.budget.note_refusal();
+      deliverer_->hurry();
+    }
+  }
+  if (!life_.moves_records()) return;
+  give_credit();
+  finish_if_settled();
+}
+
+// For what a turn may make, once in its records and once in their encoded form; or, where records
+// are long or wide, for what the last ones needed. Where nothing is held that could make room, it
+// must do without.
+bool Task::has_room() {
+  size_t bytes = chain_->busy() ? taken_.source_bytes : source_bytes_of(*input_.front());
+  return setup_.budget.has_room(std::max(2 * kQuantum * batch_bytes_, cost_.expected(bytes))) ||
+         spool_->holds_nothing();
+}
+
+void Task::take_next() {
+  BatchRef batch = std::move(input_.front());
+  input_.pop_front();
+  if (!batch->preamble) {
+    lines_.begin(*batch);
+    taken_ = {.rejected = batch->rejected.empty() ? BatchRef() : batch,
+              .source_bytes = source_bytes_of(*batch),
+              .records = chain_->records()};
+  }
+  chain_->take(std::move(batch));
+}
+
+void Task::run_a_turn() {
+  if (!chain_->busy()) take_next();
+  uint64_t before = chain_->records();
+  size_t source_bytes = taken_.source_bytes;
+  size_t used = setup_.budget.used();
+  setup_.budget.mark();
+  Result<BatchRef> piece = chain_->next();
+  if (!piece) return fail_with(piece.error());
+  chain_charge_.set(chain_->held());
+  cost_.learn(source_bytes, setup_.budget.peak_since_mark() - used);
+  if ((*piece)->preamble) return;
+  setup_.usage.count_records(chain_->records() - before);
+  if (!chain_->busy()) end_batch((*piece)->end);
+  (*piece)->charge_vectors();
+  spool_->add(std::move(*piece));
+}
+
+// Before its last piece is given on: the position behind it must not be reached before its dead
+// letters are known.
+void Task::end_batch(const Position& end) {
+  Taken taken = std::exchange(taken_, {});
+  if (taken.rejected) {
+    const std::vector<Rejected>& rejected = taken.rejected->rejected;
+    std::vector<uint64_t> behind = lines_.end(end, rejected);
+    for (size_t i = 0; i < rejected.size(); ++i)
+      reject({.stage = setup_.config.source.type->name,
+              .reason = rejected[i].why,
+              .position = {end.partition, end.offset, behind[i], end.last},
+              .text = rejected[i].bytes});
+  } else {
+    lines_.end(end);
+  }
+  if (setup_.limit.any()) hold_back(taken.source_bytes, chain_->records() - taken.records);
+}
+
+void Task::give_credit() {
+  if (!refused_) return;
+  if (has_credit()) {
+    refused_ = false;
+    source_->resume();
+  } else if (!has_input() && !hold_back_.active()) {
+    setup_.budget.note_refusal();
+    deliverer_->hurry();
+  }
+}
+
+void Task::hold_back(size_t bytes, uint64_t records) {
+  Milliseconds wait = setup_.limit.wait_after(bytes, records, setup_.clock.monotonic_us());
+  hold_back_.start(wait, [this] {
+    hold_back_.stop();
+    wake();
+  });
+}
+
+void Task::reject(const Rejection& rejection) {
+  setup_.dead_letters.write(rejection, spool_->describe(rejection.position));
+}
+
+// --- end ----------------------------------------------------------------------------------------
+
+void Task::finish_if_settled() {
+  if (!input_ended_) return;
+  if (has_input()) {
+    if (!life_.draining() || !spool_->may_leave_rest(has_room())) return;
+    input_.clear();
+    chain_->leave_rest();
+  }
+  if (!std::exchange(flushed_, true)) spool_->end_of_input(life_.draining());
+  if (!spool_->settled()) return;
+  if (!setup_.dead_letters.all_durable()) return;
+  if (life_.draining() && spool_->records_unsafe() > 0) {
+    const std::string& reason = deliverer_->trouble().reason();
+    log::info(setup_.config.name, (reason.empty() ? "" : reason + ": ") + what_is_left());
+  }
+  if (life_.failed() || !life_.finish()) return close();
+  sink_->finish([this](Status status) {
+    if (!status) return fail_with(status.error());
+    close();
+  });
+}
+
+void Task::drain() {
+  if (life_.starting() || life_.finishing()) return close();
+  if (!life_.drain()) return;
+  flushed_ = false;  // a bounded source may have ended before, but the spool must know of this end
+  hold_back_.stop();
+  if (source_->drain()) {  // it is stopped when all is settled
+    input_ended_ = true;
+    wake();
+    return;
+  }
+  source_open_ = false;
+  source_->stop([this] {
+    input_ended_ = true;
+    wake();
+  });
+}
+
+void Task::abort(const std::string& why) {
+  if (life_.over()) return;
+  if (!spool_->all_safe()) life_.fail_with(Error(ErrorKind::kFatal, why + ": " + what_is_left()));
+  close();
+}
+
+std::string Task::what_is_left() const {
+  uint64_t records = spool_->records_unsafe();
+  std::string left = format_count(records, "record") + " in flight ";
+  left += records == 1 ? "was" : "were";
+  left += " not delivered; ";
+  left += records == 1 ? "it " : "they ";
+  if (spool_->comes_again())
+    return left + (records == 1 ? "is" : "are") + " read again when the pipeline starts next";
+  return left + (records == 1 ? "is" : "are") + " lost, since the source cannot give " +
+         (records == 1 ? "it" : "them") + " again";
+}
+
+// The first failure is told at the end, with what became of the records; others, now.
+void Task::fail_with(const Error& error) {
+  if (life_.over()) return;
+  if (!life_.fail_with(error)) log::error(setup_.config.name, error.message());
+  close();
+}
+
+void Task::close() {
+  bool source = std::exchange(source_open_, false);
+  bool sink = std::exchange(sink_open_, false);
+  if (!life_.close(1 + (source ? 1 : 0) + (sink ? 1 : 0))) return;
+  resume_.reset();
+  idle_.stop();
+  hold_back_.stop();
+  deliverer_->stop();
+  auto closed = [this] {
+    if (!life_.stage_closed()) return;
+    // From the loop, not from inside a stage's callback: the listener may destroy the task.
+    done_.start(Milliseconds{0}, [this] {
+      std::function<void(Status)> listener = std::move(on_finished_);
+      listener(life_.result());
+    });
+  };
+  if (source) source_->stop(closed);
+  if (sink) sink_->close(closed);
+  closed();
+}
+
+const std::string& Task::trouble() const {
+  return resume_ && !resume_->trouble().empty() ? resume_->trouble()
+                                                : deliverer_->trouble().reason();
+}
+
+void Task::tell_trouble() {
+  if (!setup_.on_trouble || told_trouble_ == trouble()) return;
+  told_trouble_ = trouble();
+  setup_.on_trouble();
+}
+
+TaskStatus Task::status() const {
+  TaskStatus out;
+  out.bytes_read = bytes_read_;
+  out.bytes_total = bytes_total_;
+  out.records = chain_->records();
+  out.delivered = deliverer_->counters().delivered;
+  out.filtered = chain_->filtered();
+  out.dropped = chain_->dropped();
+  out.retries = deliverer_->counters().retries;
+  out.waiting = spool_->records_waiting();
+  out.spooled = spool_->counters().spooled;
+  out.spool_dropped = spool_->counters().dropped_oldest + spool_->counters().dropped_newest;
+  out.trouble = trouble();
+  out.spool_bytes = spool_->bytes();
+  out.without_credit = without_credit_;
+  return out;
+}
+
+}  // namespace leat

@@ -1,0 +1,168 @@
+// The data path on one loop: source → chain → spool → deliverer → sink.
+//
+// A batch that the source emits waits in a short queue; the chain takes it apart in turns, one each
+// time round the loop, and gives what the sink takes to the spool, which hands it to the deliverer
+// or to the journal. Credit goes the other way: a source gets an empty batch when queue, memory and
+// limits allow one.
+//
+// Thread: its loop's. Lifetime: make → start → (drain | abort) → finished called back → destroyed.
+#pragma once
+
+#include <uv.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "delivery/deliverer.h"
+#include "journal/journal.h"
+#include "journal/journal_usage.h"
+#include "loop/handles.h"
+#include "plan/pipeline_config.h"
+#include "spool/spool.h"
+#include "stage/sink.h"
+#include "stage/source.h"
+#include "task/chain.h"
+#include "task/dead_letter_writer.h"
+#include "task/lifecycle.h"
+#include "task/line_counter.h"
+#include "task/rate_limit.h"
+#include "task/resume.h"
+#include "task/task_status.h"
+#include "task/turn_cost.h"
+
+namespace leat {
+
+// What a task has from its pipeline. All of it outlives the task.
+struct TaskSetup {
+  const PipelineConfig& config;
+  std::string name;  // under which the journal keeps its positions and its spool
+  uv_loop_t* loop;
+  const Clock& clock;
+  JournalClient& journal;
+  JournalUsage& usage;
+  const std::string& agent;  // its id
+  const std::string& data_dir;
+  size_t memory;  // what is decided once by the pipeline's share of it
+  Budget& budget;
+  RateLimit& limit;
+  DeadLetterWriter& dead_letters;
+  std::function<void()> on_trouble;  // trouble() has become another; may be null
+};
+
+class Task final : private SourceContext, private SinkContext {
+ public:
+  // Makes all stages; fails with kUsage when one cannot be made.
+  static Result<std::unique_ptr<Task>> make(TaskSetup setup);
+
+  // Opens sink and source and begins to read. `finished` is called once, from the loop, when all
+  // that was read is delivered (ok) or the task has failed, and every handle is released.
+  void start(std::function<void(Status)> finished);
+  // Stops reading and delivers what is in flight.
+  void drain();
+  // Stops at once; what is not acknowledged will be read again after a restart. `why` begins the
+  // error, which says what was left.
+  void abort(const std::string& why);
+  // There may be room in memory again.
+  void wake() { idle_.start(); }
+
+  TaskStatus status() const;
+
+ private:
+  explicit Task(TaskSetup setup);
+  Status build();
+  void make_spool();
+  void make_deliverer();
+  void resume_at(ResumedFrom point);
+  Status adapt_spooled(BatchRef& batch, const std::string& form);
+  std::string form();
+
+  void work();
+  void run_a_turn();
+  void take_next();
+  void end_batch(const Position& end);
+  bool has_input() const { return !input_.empty() || chain_->busy(); }
+  bool has_room();
+  bool has_credit() const;
+  void give_credit();
+  void hold_back(size_t bytes, uint64_t records);
+  void reject(const Rejection& rejection);
+  const std::string& trouble() const;
+  void tell_trouble();
+
+  void finish_if_settled();
+  std::string what_is_left() const;
+  void fail_with(const Error& error);
+  void close();
+
+  // SourceContext and SinkContext.
+  uv_loop_t* loop() override { return setup_.loop; }
+  const Clock& clock() override { return setup_.clock; }
+  const std::string& pipeline() override { return setup_.config.name; }
+  const std::string& agent() override { return setup_.agent; }
+  bool exactly_once() override { return setup_.config.delivery.exactly_once; }
+  size_t batch_bytes() const override { return batch_bytes_; }
+  const Framing* framing() override { return chain_->framing(); }
+  bool takes_empty() override {
+    const ReadFormat* format = setup_.config.source.format;
+    return format == nullptr || format->takes_empty;
+  }
+  bool needs_preamble() override { return chain_->needs_preamble(); }
+  const std::vector<SavedPosition>& saved() override { return saved_; }
+  const std::vector<SavedPosition>& noted() override { return noted_; }
+  BatchRef new_batch(Content content) override;
+  void emit(BatchRef batch) override;
+  void finished(Status status) override;
+  void window_full(bool full) override { spool_->window_full(full); }
+  void save(SavedPosition what, std::function<void(Status)> done) override;
+  void note(std::vector<SavedPosition> what, std::function<void(Status)> done) override;
+  void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override;
+  Budget& budget() override { return setup_.budget; }  // of both
+  Enclosure enclosure() override { return setup_.config.sink.format->enclosure(chain_->encoder()); }
+  const WriteFormat* format() override { return setup_.config.sink.format; }
+
+  const TaskSetup setup_;
+  const Replay replay_;  // of the source
+  const size_t batch_bytes_;
+  BlockPool pool_;  // outlives every batch below
+  std::unique_ptr<Source> source_;
+  std::unique_ptr<Sink> sink_;
+  std::unique_ptr<Chain> chain_;
+  Charge chain_charge_;  // Chain::held()
+  std::unique_ptr<Spool> spool_;
+  std::unique_ptr<Deliverer> deliverer_;  // after the spool, which it acknowledges to
+  std::unique_ptr<Resume> resume_;        // while starting
+  std::deque<BatchRef> input_;            // emitted, and not in the chain yet
+  Idle idle_;
+  Timer hold_back_;  // the limits allow no reading while it runs
+  Timer done_;
+
+  Lifecycle life_;
+  bool refused_ = false;      // the source was told to wait
+  bool input_ended_ = false;  // the source will emit nothing more
+  bool flushed_ = false;      // the deliverer was told of the end
+  bool source_open_ = false;
+  bool sink_open_ = false;
+  struct Taken {
+    BatchRef rejected;  // the batch, when it has any
+    size_t source_bytes = 0;
+    uint64_t records = 0;  // of those before it
+  };
+  Taken taken_;  // the batch that is in the chain
+  LineCounter lines_;
+  TurnCost cost_;
+  std::vector<SavedPosition> saved_;
+  std::vector<SavedPosition> noted_;
+  std::string told_trouble_;
+  std::function<void(Status)> on_finished_;
+  uint64_t bytes_read_ = 0;
+  std::optional<uint64_t> bytes_total_;
+  uint64_t without_credit_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace leat
