@@ -7,8 +7,9 @@ namespace leat {
 namespace {
 
 constexpr int64_t kUsPerSecond = 1'000'000;
-// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z, the years RFC 3339 can write.
-constexpr int64_t kFirst = -62'167'219'200LL * kUsPerSecond;
+// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z: what RFC 3339 can write and every database
+// reads alike (there is no year 0 for PostgreSQL).
+constexpr int64_t kFirst = -62'135'596'800LL * kUsPerSecond;
 constexpr int64_t kLast = 253'402'300'800LL * kUsPerSecond - 1;
 
 // Days since 1970-01-01 of a proleptic Gregorian date (Howard Hinnant, "chrono-Compatible Low-Level
@@ -41,10 +42,13 @@ Civil civil_from_days(int64_t days) {
   return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day};
 }
 
+bool is_leap(int64_t year) {
+  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
 int days_in_month(int64_t year, int month) {
   static constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-  return month == 2 && leap ? 29 : kDays[month - 1];
+  return month == 2 && is_leap(year) ? 29 : kDays[month - 1];
 }
 
 // What a textual time is made of; assembled at the end, since patterns name parts in any order.
@@ -68,13 +72,16 @@ struct Parts {
       if (h < 1 || h > 12) return {};
       h = h % 12 + (afternoon ? 12 : 0);
     }
-    // 60: a leap second counts as the first second of the next minute.
-    if (h > 23 || minute > 59 || second > 60) return {};
+    if (day_of_year > (is_leap(year) ? 366 : 365)) return {};
+    // 24:00:00 is the end of the day (ISO 8601), and nothing else can be meant by it. 60: a leap
+    // second counts as the first second of the next minute.
+    bool end_of_day = h == 24 && minute == 0 && second == 0 && microseconds == 0;
+    if ((h > 23 && !end_of_day) || minute > 59 || second > 60) return {};
     int64_t days = day_of_year > 0 ? days_from_civil(year, 1, 1) + day_of_year - 1
                                    : days_from_civil(year, month, day);
     int64_t seconds = days * 86'400 + h * 3600 + minute * 60 + second - offset_seconds;
     int64_t us = seconds * kUsPerSecond + microseconds;
-    if (us < kFirst || us > kLast) return {};
+    if (!can_be_written(us)) return {};
     return us;
   }
 };
@@ -287,15 +294,22 @@ std::optional<int64_t> TimeFormat::read(int64_t number) const {
   } else if (__builtin_mul_overflow(number, kUsPerSecond / ticks_per_second_, &us)) {
     return {};
   }
-  if (us < kFirst || us > kLast) return {};
+  if (!can_be_written(us)) return {};
   return us;
 }
 
 std::optional<int64_t> TimeFormat::read(double number) const {
   if (kind_ != Kind::kUnix) return {};
   double us = number * (static_cast<double>(kUsPerSecond) / static_cast<double>(ticks_per_second_));
-  if (!(us >= static_cast<double>(kFirst) && us <= static_cast<double>(kLast))) return {};
-  return static_cast<int64_t>(std::llround(us));
+  constexpr double kFar = 1e18;  // far beyond what can be written, and within int64
+  if (!(std::fabs(us) < kFar)) return {};
+  int64_t rounded = std::llround(us);
+  if (!can_be_written(rounded)) return {};
+  return rounded;
+}
+
+bool can_be_written(int64_t unix_us) {
+  return unix_us >= kFirst && unix_us <= kLast;
 }
 
 size_t write_rfc3339(int64_t unix_us, char* out) {

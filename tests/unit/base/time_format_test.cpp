@@ -28,10 +28,38 @@ TEST(Rfc3339, is_read_with_zones_and_fractions) {
 
 TEST(Rfc3339, refuses_what_is_no_time) {
   TimeFormat f = format("rfc3339");
-  for (const char* bad : {"", "2026-01-02", "2026-13-02T00:00:00Z", "2026-02-29T00:00:00Z",
-                          "2026-01-02T24:00:00Z", "2026-01-02T03:04:05", "2026-01-02T03:04:05Zx",
-                          "2026-01-02T03:04:05.Z", "0000-01-01T00:00:00+23:59"})
+  for (const char* bad :
+       {"", "2026-01-02", "2026-13-02T00:00:00Z", "2026-02-29T00:00:00Z", "2026-01-02T24:00:01Z",
+        "2026-01-02T24:01:00Z", "2026-01-02T24:00:00.1Z", "2026-01-02T25:00:00Z",
+        "2026-01-02T03:04:05", "2026-01-02T03:04:05Zx", "2026-01-02T03:04:05.Z"})
     EXPECT_FALSE(f.read(bad)) << bad;
+}
+
+TEST(Times, end_a_day_at_24_00_00) {
+  EXPECT_EQ(format("rfc3339").read("2026-01-01T24:00:00Z"), 1'767'312'000'000'000);
+  EXPECT_EQ(format("%d.%m.%Y %H:%M").read("31.12.2025 24:00"), 1'767'225'600'000'000);
+  EXPECT_FALSE(format("%d.%m.%Y %H:%M").read("31.12.2025 24:01"));
+}
+
+TEST(Times, are_those_of_the_years_1_to_9999) {
+  TimeFormat f = format("rfc3339");
+  for (const char* good : {"0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"})
+    EXPECT_EQ(rfc3339(f.read(good).value()), good);
+  for (const char* bad : {"0000-12-31T23:59:59Z", "0001-01-01T00:00:00+00:01",
+                          "9999-12-31T23:59:59-00:01", "9999-12-31T24:00:00Z"})
+    EXPECT_FALSE(f.read(bad)) << bad;
+  EXPECT_FALSE(format("%Y").read("0000"));
+  EXPECT_EQ(format("unix").read(int64_t{-62'135'596'800}), -62'135'596'800'000'000);
+  EXPECT_FALSE(format("unix").read(int64_t{-62'135'596'801}));
+  EXPECT_FALSE(format("unix").read(int64_t{253'402'300'800}));
+  EXPECT_FALSE(format("unix").read(253'402'300'799.9999999));
+}
+
+TEST(Times, have_a_day_366_in_leap_years_only) {
+  EXPECT_EQ(format("%Y-%j").read("2024-366"), 1'735'603'200'000'000);
+  EXPECT_EQ(format("%Y-%j").read("2026-365"), 1'798'675'200'000'000);
+  EXPECT_FALSE(format("%Y-%j").read("2026-366"));
+  EXPECT_FALSE(format("%Y-%j").read("1900-366"));
 }
 
 TEST(UnixTimes, are_scaled_to_microseconds) {
@@ -42,7 +70,7 @@ TEST(UnixTimes, are_scaled_to_microseconds) {
   EXPECT_EQ(format("unix").read(1767323045.5), 1'767'323'045'500'000);
 }
 
-TEST(UnixTimes, outside_the_years_0_to_9999_are_refused) {
+TEST(UnixTimes, outside_the_years_1_to_9999_are_refused) {
   EXPECT_FALSE(format("unix").read(INT64_MAX));
   EXPECT_FALSE(format("unixUs").read(INT64_MIN));
   EXPECT_FALSE(format("unix").read(1e300));
