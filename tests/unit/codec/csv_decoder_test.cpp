@@ -167,7 +167,14 @@ TEST_F(CsvDecoderTest, numbers_columns_without_header_and_names) {
 
 TEST_F(CsvDecoderTest, gives_every_header_column_a_name_of_its_own) {
   EXPECT_EQ(read("a,,a, a_2 ,a\n1,2,3,4,5\n"),
-            Strings{R"({"a":1,"column1":2,"a_2":3,"a_2_2":4,"a_3":5})"});
+            Strings{R"({"a":1,"column1":2,"a_3":3,"a_2":4,"a_4":5})"});
+}
+
+TEST_F(CsvDecoderTest, gives_no_column_the_name_of_another_one) {
+  EXPECT_EQ(read("c,c,c,c_2\n1,2,3,4\n"), Strings{R"({"c":1,"c_3":2,"c_4":3,"c_2":4})"});
+  EXPECT_EQ(read(",column0\n1,2\n"), Strings{R"({"column0_2":1,"column0":2})"});
+  columns({{1, "c"}});
+  EXPECT_EQ(read("c,temp,c_2\n1,2,3\n"), Strings{R"({"c_3":1,"c":"2","c_2":3})"});
 }
 
 TEST_F(CsvDecoderTest, reads_each_type) {

@@ -1,6 +1,7 @@
 #include "codec/csv/table.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/text.h"
@@ -24,20 +25,26 @@ std::string place_name(size_t place) {
   return "column" + std::to_string(place);
 }
 
-// Makes the names that were not chosen by the configuration unique.
+// Makes the names unique: those of the configuration are, then each of the header goes to the first
+// column that has it, and what is left gets names that nobody has.
 void make_unique(std::vector<std::string>& names, const std::vector<const CsvColumn*>& listed) {
   std::unordered_set<std::string> taken;
   for (const CsvColumn* column : listed)
     if (column != nullptr) taken.insert(column->name);
+  std::vector<size_t> left;
   for (size_t i = 0; i < names.size(); ++i) {
     if (listed[i] != nullptr) {
       names[i] = listed[i]->name;
-      continue;
+    } else if (names[i].empty() || !taken.insert(names[i]).second) {
+      left.push_back(i);
     }
-    if (names[i].empty()) names[i] = place_name(i);
-    const std::string wanted = names[i];
-    for (int n = 2; !taken.insert(names[i]).second; ++n)
-      names[i] = wanted + "_" + std::to_string(n);
+  }
+  std::unordered_map<std::string, int> tried;  // so that a thousand columns of one name are quick
+  for (size_t i : left) {
+    const std::string wanted = names[i].empty() ? place_name(i) : names[i];
+    names[i] = wanted;
+    for (int& n = tried.try_emplace(wanted, 1).first->second; !taken.insert(names[i]).second;)
+      names[i] = wanted + "_" + std::to_string(++n);
   }
 }
 

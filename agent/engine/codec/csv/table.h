@@ -27,8 +27,9 @@ struct CsvTable {
 };
 
 // For rows under a header with these names. Empty names become "columnN" (N counted from 0), and a
-// name that occurred before gets "_2", "_3" and so on. Columns of the dialect that the header lacks
-// are described in `missing`, which is empty when all are there; their fields are absent.
+// name that occurred before gets "_2", "_3" and so on, whichever no other column has. Columns of
+// the dialect that the header lacks are described in `missing`, which is empty when all are there;
+// their fields are absent.
 std::unique_ptr<CsvTable> csv_table_for_header(const CsvDialect& dialect,
                                                std::vector<std::string> names,
                                                std::string& missing);
