@@ -38,8 +38,7 @@ class MapTransform final : public Transform {
     };
     auto apply = [&, this](size_t row) -> Status {
       Record record = records[row];
-      if (!set_event_time(*batch, record))
-        return give_up(row, "_time is not an integer of microseconds");
+      if (!set_event_time(*batch, record)) return give_up(row, std::string(kNoEventTime));
       rebuild(*batch, record);
       records[kept++] = record;
       if (batch->made - made_before >= batch->quantum) stop_behind(row);
@@ -92,9 +91,12 @@ class MapTransform final : public Transform {
   Status evaluate(Batch& batch, Apply& apply, GiveUp& give_up) {
     sqlite3_stmt* statement = program_.statement.get();
     auto on_row = [&, this](size_t row) -> Status {
-      for (size_t i = 0; i < computed_.size(); ++i)
-        computed_[i] =
+      for (size_t i = 0; i < computed_.size(); ++i) {
+        Result<Value> value =
             read_result(sqlite3_column_value(statement, static_cast<int>(i)), batch.arena);
+        if (!value) return give_up(row, value.error().message());
+        computed_[i] = *value;
+      }
       return apply(row);
     };
     computed_.resize(static_cast<size_t>(sqlite3_column_count(statement)));

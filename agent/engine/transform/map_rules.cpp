@@ -131,7 +131,9 @@ class Compiler {
     BlockPool pool(budget);
     Arena arena(pool);
     MapProgram::Constant constant;
-    constant.value = read_result(sqlite3_column_value(statement->get(), 0), arena);
+    Result<Value> value = read_result(sqlite3_column_value(statement->get(), 0), arena);
+    if (!value) return fail(ErrorKind::kUsage, path + ": " + value.error().message());
+    constant.value = *value;
     if (constant.value.is_text()) constant.text = constant.value.view();
     return constant;
   }

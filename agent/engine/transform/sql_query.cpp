@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "base/time_format.h"
 #include "base/units.h"
+#include "codec/text/json_scanner.h"
 #include "transform/sql_value.h"
 
 namespace leat {
@@ -16,6 +18,19 @@ int64_t latest(const Batch& batch, size_t from, size_t to) {
   int64_t time_us = batch.records[from].time_us;
   for (size_t i = from + 1; i < to; ++i) time_us = std::max(time_us, batch.records[i].time_us);
   return time_us;
+}
+
+// A value that SQL gave back may be that of such a field. In a UNION it need not be: SQLite names a
+// column after the first SELECT, and the rows of the others are anything.
+bool can_be(Type type, const Value& value) {
+  if (type == Type::kJson) {
+    Result<Value> json =
+        value.type == Type::kString ? value_of_json(value.view()) : Result<Value>();
+    return json && json->type == Type::kJson;
+  }
+  if (value.type != Type::kInteger) return false;
+  return type == Type::kBool ? value.integer == 0 || value.integer == 1
+                             : can_be_written(value.integer);
 }
 
 }  // namespace
@@ -113,14 +128,15 @@ Status SqlQuery::read_row(Batch& out, int64_t default_time_us) {
   record.end_line = static_cast<uint32_t>(out.end.line - out.begin.line);
   size_t field = 0;
   for (size_t i = 0; i < outputs_.size(); ++i) {
-    Value value =
+    Result<Value> value =
         read_result(sqlite3_column_value(statement_.get(), static_cast<int>(i)), out.arena);
+    if (!value) return fail(value.error());
     if (!outputs_[i].event_time) {
-      record.values[field++] = value;
-    } else if (std::optional<int64_t> time_us = event_time_of(value)) {
+      record.values[field++] = *value;
+    } else if (std::optional<int64_t> time_us = event_time_of(*value)) {
       record.time_us = *time_us;
-    } else if (value.type != Type::kNull) {
-      return fail(ErrorKind::kData, "_time is not an integer of microseconds");
+    } else if (value->type != Type::kNull) {
+      return fail(ErrorKind::kData, std::string(kNoEventTime));
     }
   }
   out.records.push_back(record);
@@ -155,9 +171,8 @@ void SqlQuery::restore_types(Batch& out) {
         engine_->table().types_read(static_cast<size_t>(output.plain_column)) & ~kNothing;
     for (Type type : {Type::kBool, Type::kTime, Type::kJson}) {
       if (read != InputTable::type_bit(type)) continue;
-      Type shown = type == Type::kJson ? Type::kString : Type::kInteger;
       for (Record& record : out.records)
-        if (record.values[at].type == shown) record.values[at].type = type;
+        if (can_be(type, record.values[at])) record.values[at].type = type;
     }
   }
 }

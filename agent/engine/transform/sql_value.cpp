@@ -3,12 +3,18 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/text.h"
+#include "base/time_format.h"
+#include "codec/text/json_scanner.h"
+
 namespace leat {
 namespace {
 
 // SQLite's mark on text that its JSON functions made, and that they take as JSON when it is nested
 // into more JSON (JSON_SUBTYPE in its source, "J").
 constexpr unsigned kJsonSubtype = 74;
+
+constexpr size_t kShownJson = 40;
 
 // The largest and smallest double that an int64 conversion may be given.
 constexpr double kInt64Limit = 9223372036854774784.0;
@@ -28,23 +34,11 @@ void set_string(sqlite3_context* context, const Value& value, std::string& scrat
 
 // JSON text as the value that it means: what JSON functions return stays JSON and keeps its types
 // ("true" becomes a bool, which SQL itself does not have).
-Value value_of_json(std::string_view json) {
-  switch (json.empty() ? '\0' : json.front()) {
-    case '"': {
-      if (json.size() < 2 || json.back() != '"') break;
-      std::string_view inside = json.substr(1, json.size() - 2);
-      bool escaped = inside.find('\\') != std::string_view::npos;
-      return Value::of_text(Type::kString, inside, escaped ? Form::kText : Form::kPlain);
-    }
-    case '{':
-    case '[':
-      return Value::of_text(Type::kJson, json);
-    default:
-      if (json == "true" || json == "false") return Value::boolean(json == "true");
-      if (json == "null") return Value::null();
-      if (!json.empty() && json_number_length(json) == json.size()) return number_from_text(json);
-  }
-  return Value::of_text(Type::kString, json);
+Result<Value> checked_json(std::string_view text) {
+  Result<Value> value = value_of_json(text);
+  if (value) return value;
+  return fail(ErrorKind::kData,
+              "a JSON function made " + value.error().message() + ": " + excerpt(text, kShownJson));
 }
 
 // Not sqlite3_value_text(): that would copy the text once more to put a NUL behind it.
@@ -79,7 +73,7 @@ void set_result(sqlite3_context* context, const Value& value, std::string& scrat
   }
 }
 
-Value read_result(sqlite3_value* result, Arena& arena) {
+Result<Value> read_result(sqlite3_value* result, Arena& arena) {
   switch (sqlite3_value_type(result)) {
     case SQLITE_INTEGER:
       return Value::of_integer(sqlite3_value_int64(result));
@@ -88,7 +82,10 @@ Value read_result(sqlite3_value* result, Arena& arena) {
     case SQLITE_TEXT: {
       bool json = sqlite3_value_subtype(result) == kJsonSubtype;
       std::string_view text = arena.copy(bytes_of(result));
-      return json ? value_of_json(text) : Value::of_text(Type::kString, text);
+      // SQLite checks neither: json_array(1e999) is [Inf], CAST(x'FF' AS TEXT) no text.
+      if (json) return checked_json(text);
+      if (!is_utf8(text)) return fail(ErrorKind::kData, "a text that is not UTF-8");
+      return Value::of_text(Type::kString, text);
     }
     case SQLITE_BLOB:
       return Value::of_text(Type::kBytes, arena.copy(bytes_of(result)));
@@ -98,11 +95,13 @@ Value read_result(sqlite3_value* result, Arena& arena) {
 }
 
 std::optional<int64_t> event_time_of(const Value& value) {
-  if (value.type == Type::kInteger || value.type == Type::kTime) return integer_of(value);
-  if (value.type != Type::kFloat) return std::nullopt;
-  double number = real_of(value);  // avg(_time) is one
-  if (!(std::fabs(number) <= kInt64Limit)) return std::nullopt;
-  return static_cast<int64_t>(number);
+  std::optional<int64_t> time;
+  if (value.type == Type::kInteger || value.type == Type::kTime) time = integer_of(value);
+  if (value.type == Type::kFloat) {
+    double number = real_of(value);  // avg(_time) is one
+    if (std::fabs(number) <= kInt64Limit) time = static_cast<int64_t>(number);
+  }
+  return time && can_be_written(*time) ? time : std::nullopt;
 }
 
 }  // namespace leat

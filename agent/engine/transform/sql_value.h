@@ -5,7 +5,9 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "base/result.h"
 #include "memory/arena.h"
 #include "record/value.h"
 
@@ -15,10 +17,14 @@ namespace leat {
 // room for text that has to be unescaped first (SQLite copies that).
 void set_result(sqlite3_context* context, const Value& value, std::string& scratch);
 
-// A result of SQLite as a value; text is copied to `arena`.
-Value read_result(sqlite3_value* result, Arena& arena);
+// A result of SQLite as a value; text is copied to `arena`. Error: kData, what no value can be
+// (JSON that is none, a text that is not UTF-8), so that whoever writes a value need not ask.
+Result<Value> read_result(sqlite3_value* result, Arena& arena);
 
-// Event time of a `_time` that an expression gave: nullopt when it is no number of microseconds.
+// Event time of a `_time` that an expression gave: nullopt when it is no number of microseconds, or
+// no time that can be written.
 std::optional<int64_t> event_time_of(const Value& value);
+inline constexpr std::string_view kNoEventTime =
+    "_time is not an integer of microseconds within the years 1 to 9999";
 
 }  // namespace leat

@@ -1,4 +1,5 @@
 #include "transform/fixture.h"
+#include "transform/sql_value.h"
 
 namespace leat {
 namespace {
@@ -57,6 +58,30 @@ TEST_F(Map, keeps_what_json_functions_make_as_json) {
   EXPECT_EQ(run(batch_of({{number("n", "41"), typed("tags", Type::kJson, R"({"a":"x\ny"})")}})),
             Lines{R"({"n":41,"tags":{"a":"x\ny","b":2},"list":[41,{"a":"x\ny"}],"hot":true,)"
                   R"("a":"x\ny","q":"x\ny"})"});
+}
+
+// SQLite checks neither what its JSON functions make nor what it calls a text.
+TEST_F(Map, a_record_of_which_an_expression_makes_no_value_fails) {
+  set({{"doc", "json_array(v)"}});
+  EXPECT_EQ(run(numbers("v", {"1.5", "-1e999"})), Lines{R"({"v":1.5,"doc":[1.5]})"});
+  ASSERT_EQ(dead_.reasons.size(), 1U);
+  EXPECT_TRUE(dead_.reasons[0].starts_with("a JSON function made invalid JSON at character 3: "))
+      << dead_.reasons[0];
+  set({{"text", "CAST(v AS TEXT)"}});
+  EXPECT_EQ(run(batch_of({{typed("v", Type::kBytes, "\xFF")}})), Lines{});
+  EXPECT_EQ(dead_.reasons.back(), "a text that is not UTF-8");
+  set({{"doc", "json_object('v', CAST(v AS TEXT))"}});
+  EXPECT_EQ(run(batch_of({{typed("v", Type::kBytes, "\xFF")}})), Lines{});
+  EXPECT_NE(dead_.reasons.back().find("invalid UTF-8 in a string"), std::string::npos);
+  set({{"doc", "json(v)"}});
+  std::string deep = std::string(70, '[') + std::string(70, ']');
+  EXPECT_EQ(run(batch_of({{text("v", deep)}})), Lines{});
+  EXPECT_NE(dead_.reasons.back().find("nested more than 64 levels deep"), std::string::npos);
+}
+
+TEST_F(Map, a_constant_that_is_no_value_is_refused_at_the_start) {
+  Pairs bad = {{"name", "CAST(x'FF' AS TEXT)"}};
+  EXPECT_EQ(refusal("map", {{"set", bad}}), "t.set.name: a text that is not UTF-8");
 }
 
 TEST_F(Map, renames_without_touching_values) {
@@ -121,7 +146,7 @@ TEST_F(Map, fails_records_whose_event_time_is_no_number_and_keeps_it_for_null) {
   Lines out =
       run(batch_of({{text("ts", "soon")}, {plain("ts", Type::kNull)}, {number("ts", "5")}}));
   EXPECT_EQ(out, (Lines{R"({"ts":null})", R"({"ts":5})"}));
-  EXPECT_EQ(dead_.reasons, Lines{"_time is not an integer of microseconds"});
+  EXPECT_EQ(dead_.reasons, Lines{std::string(kNoEventTime)});
   EXPECT_EQ(last_->records[0].time_us, 1001);
   EXPECT_EQ(last_->records[1].time_us, 5);
 }

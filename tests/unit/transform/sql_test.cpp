@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "transform/fixture.h"
+#include "transform/sql_value.h"
 
 namespace leat {
 namespace {
@@ -69,7 +70,7 @@ TEST_F(Sql, takes_the_latest_event_time_unless_the_query_says_one) {
 TEST_F(Sql, fails_a_batch_whose_event_time_is_no_number) {
   query("SELECT device, 'soon' AS _time FROM input");
   EXPECT_EQ(run(readings()), Lines{});
-  EXPECT_EQ(dead_.reasons, Lines(3, "_time is not an integer of microseconds"));
+  EXPECT_EQ(dead_.reasons, Lines(3, std::string(kNoEventTime)));
 }
 
 TEST_F(Sql, star_is_all_fields_in_their_order_with_their_event_times) {
@@ -126,6 +127,26 @@ TEST_F(Sql, a_column_of_mixed_types_stays_what_sql_makes_of_it) {
   query("SELECT v FROM input");
   EXPECT_EQ(run(batch_of({{boolean("v", true)}, {number("v", "7")}})),
             (Lines{R"({"v":1})", R"({"v":7})"}));
+}
+
+TEST_F(Sql, what_a_union_adds_to_a_column_stays_what_it_is) {
+  query(
+      "SELECT ok, at, tags FROM input UNION ALL SELECT 7, 1e18 + 0, 'not JSON' FROM input"
+      " UNION ALL SELECT 0, 9000000000000000000, '[1' FROM input");
+  EXPECT_EQ(run(batch_of({{boolean("ok", true), plain("at", Type::kTime, 1000000),
+                           typed("tags", Type::kJson, "[1]")}})),
+            (Lines{R"({"ok":true,"at":"1970-01-01T00:00:01Z","tags":[1]})",
+                   R"({"ok":7,"at":1e+18,"tags":"not JSON"})",
+                   R"({"ok":false,"at":9000000000000000000,"tags":"[1"})"}));
+}
+
+TEST_F(Sql, rows_that_no_value_can_hold_fail) {
+  query("SELECT json_object('v', v) AS doc FROM input");
+  EXPECT_EQ(run(numbers("v", {"1.5", "1e999", "2"})),
+            (Lines{R"({"doc":{"v":1.5}})", R"({"doc":{"v":2}})"}));
+  ASSERT_EQ(dead_.reasons.size(), 1U);
+  EXPECT_TRUE(dead_.reasons[0].starts_with("a JSON function made invalid JSON at character 6: "))
+      << dead_.reasons[0];
 }
 
 TEST_F(Sql, text_results_outlive_the_batch_they_came_from) {

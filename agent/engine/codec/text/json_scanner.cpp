@@ -150,4 +150,18 @@ const char* JsonScanner::nested(const char* start, Value& out) {
   }
 }
 
+Result<Value> value_of_json(std::string_view json) {
+  JsonScanner scanner(true);
+  const char* start = json.data();
+  scanner.set_end(start + json.size());
+  Value out;
+  const char* p = scanner.value(start, out);
+  if (p != nullptr) p = scanner.skip_space(p);
+  if (p != nullptr && p == scanner.end()) return out;
+  if (p != nullptr) scanner.fail(p, "expected nothing behind the value");
+  return ::leat::fail(ErrorKind::kData, "invalid JSON at character " +
+                                            std::to_string(scanner.error_at() - start + 1) + ": " +
+                                            scanner.error_text());
+}
+
 }  // namespace leat

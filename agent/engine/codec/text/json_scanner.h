@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/result.h"
 #include "codec/text/swar.h"
 #include "record/value.h"
 
@@ -75,6 +76,10 @@ class JsonScanner {
   const char* error_text_ = "";
   bool newline_is_space_;
 };
+
+// The whole of `json` as the value it means (RFC 8259 section 2): text that was made elsewhere is
+// JSON only when this says so. Error: kData, what is wrong and where.
+Result<Value> value_of_json(std::string_view json);
 
 // The hot three are inline: the decoder's loop is little else.
 
