@@ -1,5 +1,5 @@
 // A libuv socket as a value that closes itself: its memory is freed by its close callback only.
-// Internal to net/.
+// Others only hand one over, from a Listener to a Stream.
 #pragma once
 
 #include <uv.h>

@@ -33,8 +33,16 @@ void Stream::State::connect(const Address& address, Milliseconds timeout, TlsCon
 
 void Stream::State::connected(Result<Socket::Ptr> socket) {
   if (!socket) return end(fail(socket.error()));
-  socket_ = std::move(*socket);
+  take(std::move(*socket));
   dialer_.reset();
+  if (tls_context_ == nullptr) return opened();
+  auto spent = Milliseconds((uv_hrtime() - connect_began_ns_) / 1'000'000);
+  phase_ = Phase::kOpen;
+  start_tls(*tls_context_, host_, std::max(timeout_ - spent, Milliseconds{1}));
+}
+
+void Stream::State::take(Socket::Ptr socket) {
+  socket_ = std::move(socket);
   uv_stream_t* stream = socket_->stream();
   stream->data = this;
   if (stream->type == UV_TCP) {
@@ -42,10 +50,12 @@ void Stream::State::connected(Result<Socket::Ptr> socket) {
     (void)uv_tcp_nodelay(socket_->as_tcp(), 1);
     (void)uv_tcp_keepalive(socket_->as_tcp(), 1, kKeepAliveSeconds);
   }
-  if (tls_context_ == nullptr) return opened();
-  auto spent = Milliseconds((uv_hrtime() - connect_began_ns_) / 1'000'000);
-  phase_ = Phase::kOpen;
-  start_tls(*tls_context_, host_, std::max(timeout_ - spent, Milliseconds{1}));
+}
+
+void Stream::State::accept(Socket::Ptr socket) {
+  phase_ = Phase::kConnecting;
+  take(std::move(socket));
+  later([this] { opened(); });
 }
 
 void Stream::State::start_tls(TlsContext& tls, const std::string& host, Milliseconds timeout) {
@@ -230,6 +240,10 @@ Stream::~Stream() {
 
 void Stream::connect(const Address& address, Milliseconds timeout, TlsContext* tls) {
   state_->connect(address, timeout, tls);
+}
+
+void Stream::accept(Socket::Ptr socket) {
+  state_->accept(std::move(socket));
 }
 
 void Stream::start_tls(TlsContext& tls, const std::string& host, Milliseconds timeout) {

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "base/units.h"
 #include "net/address.h"
+#include "net/socket.h"
 #include "net/tls.h"
 
 namespace leat {
@@ -23,7 +24,7 @@ class StreamListener {
  public:
   virtual ~StreamListener() = default;
 
-  // The end of connect() or start_tls(). After an error the Stream is closed.
+  // The end of connect(), accept() or start_tls(). After an error the Stream is closed.
   virtual void on_connected(Status status) = 0;
   // Valid during the call only.
   virtual void on_data(std::span<const char> bytes) = 0;
@@ -45,6 +46,9 @@ class Stream {
   // not null (it must outlive the Stream). `timeout` is for all of it: each address gets an equal
   // share of what is left.
   void connect(const Address& address, Milliseconds timeout, TlsContext* tls = nullptr);
+
+  // Takes over a connection that a Listener has accepted; ends in on_connected().
+  void accept(Socket::Ptr socket);
 
   // Goes over to TLS on an open connection (as PostgreSQL does); ends in on_connected() again.
   // Bytes that came in clear together with the peer's consent are not from the peer that TLS

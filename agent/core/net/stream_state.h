@@ -22,6 +22,7 @@ class Stream::State final : public std::enable_shared_from_this<State>, public T
   State(uv_loop_t* loop, StreamListener& listener) : loop_(loop), listener_(listener) {}
 
   void connect(const Address& address, Milliseconds timeout, TlsContext* tls);
+  void accept(Socket::Ptr socket);
   void start_tls(TlsContext& tls, const std::string& host, Milliseconds timeout);
   void write(std::span<const uv_buf_t> buffers, Done done);
   void pause();
@@ -54,6 +55,7 @@ class Stream::State final : public std::enable_shared_from_this<State>, public T
   };
 
   void connected(Result<Socket::Ptr> socket);
+  void take(Socket::Ptr socket);
   void opened();
   void end(Status status);
   void write_failed(Status status);

@@ -1,0 +1,201 @@
+#include "protocols/http/server_request.h"
+
+#include <algorithm>
+#include <cctype>
+#include <climits>
+
+namespace leat::http {
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string_view find(const ServerRequest::Pairs& pairs, std::string_view name) {
+  for (const auto& [key, value] : pairs)
+    if (key == name) return value;
+  return {};
+}
+
+// Nothing that could name another place than it shows.
+bool is_plain_path(std::string_view path) {
+  if (path == "/") return true;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    std::string_view part = path.substr(0, path.find('/'));
+    if (part.empty() || part == "." || part == "..") return false;
+    path.remove_prefix(part.size());
+  }
+  return true;
+}
+
+bool read_query(std::string_view text, ServerRequest::Pairs& out) {
+  while (!text.empty()) {
+    std::string_view part = text.substr(0, text.find('&'));
+    text.remove_prefix(std::min(part.size() + 1, text.size()));
+    if (part.empty()) continue;
+    size_t equals = part.find('=');
+    auto& [name, value] = out.emplace_back();
+    if (!percent_decode(part.substr(0, equals), true, name)) return false;
+    if (equals != std::string_view::npos && !percent_decode(part.substr(equals + 1), true, value))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool percent_decode(std::string_view text, bool in_query, std::string& out) {
+  out.clear();
+  for (size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '%') {
+      int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+      int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+      if (low < 0) return false;
+      c = static_cast<char>(high * 16 + low);
+      i += 2;
+    } else if (c == '+' && in_query) {
+      c = ' ';
+    }
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return false;
+    out += c;
+  }
+  return true;
+}
+
+std::string_view ServerRequest::header(std::string_view name) const {
+  return find(headers, name);
+}
+
+std::string_view ServerRequest::parameter(std::string_view name) const {
+  return find(query, name);
+}
+
+void RequestParser::reset() {
+  http_parser_init(&parser_, HTTP_REQUEST);
+  parser_.data = this;
+  request_ = {};
+  target_.clear();
+  in_value_ = started_ = head_complete_ = wants_continue_ = complete_ = keep_alive_ = false;
+  head_bytes_ = 0;
+  refusal_ = {};
+}
+
+int RequestParser::refuse(int status, std::string_view reason) {
+  refusal_ = {status, reason};
+  return -1;  // ends http_parser_execute()
+}
+
+// RFC 9112 section 3.2: the target is a path, or a whole URL whose path counts.
+bool RequestParser::read_target() {
+  http_parser_url url;
+  http_parser_url_init(&url);
+  if (http_parser_parse_url(target_.data(), target_.size(), 0, &url) != 0) return false;
+  auto part = [&](http_parser_url_fields field) -> std::string_view {
+    if ((url.field_set & 1U << field) == 0) return {};
+    return std::string_view(target_).substr(url.field_data[field].off, url.field_data[field].len);
+  };
+  std::string_view path = part(UF_PATH);
+  if (!percent_decode(path.empty() ? "/" : path, false, request_.path)) return false;
+  return request_.path[0] == '/' && is_plain_path(request_.path) &&
+         read_query(part(UF_QUERY), request_.query);
+}
+
+int RequestParser::end_of_head() {
+  head_complete_ = true;
+  request_.method = http_method_str(static_cast<http_method>(parser_.method));
+  if (parser_.upgrade != 0) return refuse(501, "no other protocol is spoken here");
+  if (!read_target()) return refuse(400, "the path of the request is not one");
+  size_t hosts = 0;
+  for (const auto& [name, value] : request_.headers) hosts += name == "host" ? 1 : 0;
+  // RFC 9112 section 3.2.
+  if (hosts > 1 || (hosts == 0 && !is_old())) return refuse(400, "one Host is needed");
+  bool sized = parser_.content_length != ULLONG_MAX;
+  if (sized && parser_.content_length > longest_body_)
+    return refuse(413, "the body is longer than is taken here");
+  std::string expect(request_.header("expect"));
+  for (char& c : expect) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (expect == "100-continue" && !is_old()) {
+    wants_continue_ = true;
+    http_parser_pause(&parser_, 1);
+  } else if (!expect.empty()) {
+    return refuse(417, "only 100-continue can be expected");
+  }
+  return 0;
+}
+
+const http_parser_settings& RequestParser::settings() {
+  static const http_parser_settings kSettings = [] {
+    http_parser_settings s;
+    http_parser_settings_init(&s);
+    s.on_url = [](http_parser* parser, const char* at, size_t size) {
+      self(parser).target_.append(at, size);
+      return 0;
+    };
+    s.on_header_field = [](http_parser* parser, const char* at, size_t size) {
+      RequestParser& me = self(parser);
+      if (me.head_complete_) return 0;  // a trailer: nothing here asks for one
+      if (me.in_value_ || me.request_.headers.empty()) me.request_.headers.emplace_back();
+      me.in_value_ = false;
+      for (char c : std::string_view(at, size))
+        me.request_.headers.back().first +=
+            static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      return 0;
+    };
+    s.on_header_value = [](http_parser* parser, const char* at, size_t size) {
+      RequestParser& me = self(parser);
+      if (me.head_complete_) return 0;
+      me.in_value_ = true;
+      me.request_.headers.back().second.append(at, size);
+      return 0;
+    };
+    s.on_headers_complete = [](http_parser* parser) { return self(parser).end_of_head(); };
+    s.on_body = [](http_parser* parser, const char* at, size_t size) {
+      RequestParser& me = self(parser);
+      if (me.request_.body.size() + size > me.longest_body_)
+        return me.refuse(413, "the body is longer than is taken here");
+      me.request_.body.append(at, size);
+      return 0;
+    };
+    s.on_message_complete = [](http_parser* parser) {
+      RequestParser& me = self(parser);
+      me.complete_ = true;
+      me.keep_alive_ = http_should_keep_alive(parser) != 0;
+      http_parser_pause(parser, 1);
+      return 0;
+    };
+    return s;
+  }();
+  return kSettings;
+}
+
+RequestParser::State RequestParser::feed(std::span<const char>& bytes) {
+  if (!bytes.empty()) started_ = true;
+  const bool in_head = !head_complete_;
+  size_t used = http_parser_execute(&parser_, &settings(), bytes.data(), bytes.size());
+  if (in_head) head_bytes_ += used;
+  bytes = bytes.subspan(std::min(used, bytes.size()));
+  if (refusal_.status != 0) return State::kRefused;
+  if (wants_continue_) {
+    wants_continue_ = false;
+    http_parser_pause(&parser_, 0);
+    return State::kContinue;
+  }
+  if (complete_) return State::kComplete;
+  if (HTTP_PARSER_ERRNO(&parser_) == HPE_HEADER_OVERFLOW ||
+      (!head_complete_ && head_bytes_ > kLongestHead)) {
+    refusal_ = {431, "the head of the request is longer than 16 KiB"};
+    return State::kRefused;
+  }
+  if (HTTP_PARSER_ERRNO(&parser_) != HPE_OK) {
+    refusal_ = {400, "this is not HTTP/1.1"};
+    return State::kRefused;
+  }
+  return State::kMore;
+}
+
+}  // namespace leat::http
