@@ -50,6 +50,33 @@ class CsvTest : public CodecTest {
     return decode(decoder, text);
   }
 
+  // Decodes as a source would: reads of `step` bytes, cut where the framing says, what is left over
+  // goes before the next read.
+  Strings in_pieces(std::string_view text, size_t step) {
+    CsvFraming framing(dialect());
+    CsvDecoder decoder(dialect());
+    Strings records;
+    uint64_t offset = 0;
+    uint64_t line = 0;
+    for (size_t read = 0; offset < text.size();) {
+      read = std::min(read + step, text.size());
+      std::string_view there = text.substr(offset, read - offset);
+      size_t whole = framing.complete_prefix(there);
+      std::string piece(there.substr(0, whole));
+      if (read == text.size()) {
+        piece = there;
+        if (whole < there.size()) piece += framing.terminator();
+        whole = there.size();
+      }
+      BatchRef batch = bytes_of(piece);
+      batch->begin = {0, offset, line};
+      for (std::string& record : decode(decoder, batch)) records.push_back(std::move(record));
+      line = batch_->end.line;
+      offset += whole;
+    }
+    return records;
+  }
+
   Options options_{kCsvReadOptions, "csv"};
 };
 

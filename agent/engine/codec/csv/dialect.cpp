@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace leat {
 namespace {
 
@@ -176,6 +178,11 @@ Result<CsvDialect> CsvDialect::for_reading(const Options& options) {
 Result<CsvDialect> CsvDialect::for_writing(const Options& options) {
   CsvDialect dialect;
   if (Status status = read_separators(options, dialect); !status) return fail(status.error());
+  for (const std::string& name : options.strings("columns"))
+    if (dialect.header && !dialect.can_name(name))
+      return fail(usage(options, "columns",
+                        "'" + excerpt(name) + "' cannot be written in a header without quotes")
+                      .error());
   return dialect;
 }
 

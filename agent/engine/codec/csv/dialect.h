@@ -42,6 +42,12 @@ struct CsvDialect {
     return !comment.empty() && line.starts_with(comment);
   }
 
+  // Writing, in a header: without quotes, some names cannot stand there.
+  bool can_name(std::string_view name) const {
+    return quoting || (!name.empty() && name.find(delimiter) == std::string_view::npos &&
+                       name.find_first_of("\r\n") == std::string_view::npos);
+  }
+
   static Result<CsvDialect> for_reading(const Options& options);
   // Only delimiter, quote and header; the encoder reads the rest itself.
   static Result<CsvDialect> for_writing(const Options& options);

@@ -43,11 +43,8 @@ Result<BatchRef> CsvEncoder::encode(const Batch& in, DeadLetters& dead) {
   size_t made = 0;
   for (size_t i = 0; i < in.records.size(); ++i) {
     const Record& record = in.records[i];
-    if (columns_.empty()) choose_columns(record);
-    const Fields& fields =
-        shapes_.get(in, record.shape, [this](const Shape& s) { return map_shape(s); });
     bool stop = false;
-    if (write_row(record, fields, writer)) {
+    if (row_of(in, record, writer)) {
       out->slices.push_back(writer.finish(record.end_offset, record.end_line));
       made += out->slices.back().size;
       stop = made >= in.quantum;
@@ -62,10 +59,25 @@ Result<BatchRef> CsvEncoder::encode(const Batch& in, DeadLetters& dead) {
   return out;
 }
 
-void CsvEncoder::choose_columns(const Record& first) {
+// False when the record cannot be expressed; then reason_ says why.
+bool CsvEncoder::row_of(const Batch& in, const Record& record, SliceWriter& writer) {
+  if (columns_.empty() && !choose_columns(record)) return false;
+  const Fields& fields =
+      shapes_.get(in, record.shape, [this](const Shape& s) { return map_shape(s); });
+  return write_row(record, fields, writer);
+}
+
+bool CsvEncoder::choose_columns(const Record& first) {
   for (size_t i = 0; i < first.shape->size(); ++i)
     if (first.values[i].type != Type::kAbsent) columns_.emplace_back(first.shape->name(i));
+  for (const std::string& name : columns_) {
+    if (!dialect_.header || dialect_.can_name(name)) continue;
+    reason_ = excerpt(name) + ": the name has a delimiter or line break in it, and quotes are off";
+    columns_.clear();
+    return false;
+  }
   if (dialect_.header) write_header();
+  return true;
 }
 
 void CsvEncoder::write_header() {
@@ -78,6 +90,8 @@ void CsvEncoder::write_header() {
       header_ += name;
     }
   }
+  // As a row of one empty field would.
+  if (header_.empty() && !columns_.empty() && dialect_.quoting) header_.append(2, dialect_.quote);
   if (!columns_.empty()) header_ += '\n';
 }
 
@@ -115,7 +129,11 @@ bool CsvEncoder::write_row(const Record& record, const Fields& fields, SliceWrit
     }
   }
   // A row of one empty field would read as a blank line.
-  if (writer.size() == 0 && dialect_.quoting) {
+  if (writer.size() == 0 && !dialect_.quoting) {
+    reason_ = "a row of one empty field is a blank line, and quotes are off";
+    return false;
+  }
+  if (writer.size() == 0) {
     writer.append(dialect_.quote);
     writer.append(dialect_.quote);
   }
@@ -128,20 +146,19 @@ bool CsvEncoder::write_value(const Value& value, SliceWriter& writer) {
     writer.append(null_);
     return true;
   }
-  bool is_string = value.type == Type::kString;
-  bool copied =
-      value.is_text() && value.type != Type::kBytes && !(is_string && value.form == Form::kText);
-  if (copied) return write_text(value.view(), is_string, writer);
+  bool escaped = value.type == Type::kString && value.form == Form::kText;
+  bool copied = value.is_text() && value.type != Type::kBytes && !escaped;
+  if (copied) return write_text(value.view(), writer);
   scratch_.clear();
   append_text(scratch_, value);
-  return write_text(scratch_, is_string, writer);
+  return write_text(scratch_, writer);
 }
 
-bool CsvEncoder::write_text(std::string_view text, bool is_string, SliceWriter& writer) {
+bool CsvEncoder::write_text(std::string_view text, SliceWriter& writer) {
   // With quoting off, a quote is an ordinary character.
   char quote = dialect_.quoting ? dialect_.quote : dialect_.delimiter;
   bool must = needs_quotes(text, dialect_.delimiter, quote);
-  bool looks_null = is_string && text == null_;
+  bool looks_null = text == null_;
   if (must && !dialect_.quoting) return false;
   if (!dialect_.quoting || (!must && !looks_null)) {
     writer.append(text);

@@ -1,5 +1,5 @@
-// Encoder for CSV (RFC 4180, rows end with '\n'). Fields are quoted where they must be; a string
-// that looks like null is quoted too, so that it can be told from null.
+// Encoder for CSV (RFC 4180, rows end with '\n'). Fields are quoted where they must be; one that
+// looks like null is quoted too, so that it can be told from null.
 //
 // The columns are the configured ones, or the fields of the first record this encoder sees.
 #pragma once
@@ -31,12 +31,13 @@ class CsvEncoder final : public Encoder {
     std::vector<size_t> others;  // indices of fields that are no columns
     size_t heap_bytes() const { return heap_bytes_of(columns) + heap_bytes_of(others); }
   };
-  void choose_columns(const Record& first);
+  bool row_of(const Batch& in, const Record& record, SliceWriter& writer);
+  bool choose_columns(const Record& first);
   void write_header();
   Fields map_shape(const Shape& shape) const;
   bool write_row(const Record& record, const Fields& fields, SliceWriter& writer);
   bool write_value(const Value& value, SliceWriter& writer);
-  bool write_text(std::string_view text, bool is_string, SliceWriter& writer);
+  bool write_text(std::string_view text, SliceWriter& writer);
 
   const CsvDialect dialect_;
   const std::string null_;
