@@ -5,24 +5,15 @@
 #include <vector>
 
 #include "base/text.h"
+#include "config/places.h"
 
 namespace leat {
 namespace {
 
-std::string place(std::string_view text, size_t offset) {
-  std::string_view before = text.substr(0, std::min(offset, text.size()));
-  size_t line = static_cast<size_t>(std::ranges::count(before, '\n')) + 1;
-  size_t line_start = before.rfind('\n');
-  std::string_view in_line =
-      line_start == std::string_view::npos ? before : before.substr(line_start + 1);
-  // Columns count characters, as editors do: bytes that continue a UTF-8 sequence are none.
-  auto starts = [](char c) { return (c & 0xC0) != 0x80; };
-  size_t column = static_cast<size_t>(std::ranges::count_if(in_line, starts)) + 1;
-  return "line " + std::to_string(line) + ", column " + std::to_string(column) + ": ";
-}
-
 tl::unexpected<Error> fail_at(std::string_view text, size_t offset, std::string_view what) {
-  return fail(ErrorKind::kUsage, place(text, offset) + std::string(what));
+  Place place = place_at(text, offset);
+  return fail(ErrorKind::kUsage, "line " + std::to_string(place.line) + ", column " +
+                                     std::to_string(place.column) + ": " + std::string(what));
 }
 
 bool is_space(char c) {
@@ -46,13 +37,27 @@ Result<size_t> skip_string(std::string_view text, size_t at) {
   return at + 1;
 }
 
+// The offset behind the comment that begins at `at`.
+Result<size_t> skip_comment(std::string_view text, size_t at) {
+  if (text.substr(at, 2) == "//") return std::min(text.find('\n', at), text.size());
+  if (text.substr(at, 2) != "/*")
+    return fail_at(text, at, "a comment begins with // or stands between /* and */");
+  size_t end = text.find("*/", at + 2);
+  if (end == std::string_view::npos) return fail_at(text, at, "comment without a closing \"*/\"");
+  return end + 2;
+}
+
+// Without comments, which are not in RFC 8259 but in the files that people live with: each becomes
+// spaces, so that all else stays where it was.
+//
 // Where a comma stands with nothing to separate, or a number is not one of RFC 8259 section 6,
 // cJSON says so too, or converts it anyway: those are left to it and to the options' own checks.
-Status check_text(std::string_view text) {
+Result<std::string> plain_json(std::string_view text) {
   if (size_t nul = text.find('\0'); nul != std::string_view::npos)
     return fail_at(text, nul, "NUL byte");
   if (!is_utf8(text)) return fail(ErrorKind::kUsage, "the file is not UTF-8 text");
   int depth = 0;
+  std::string plain(text);
   for (size_t at = 0; at < text.size();) {
     char c = text[at];
     if (c == '"') {
@@ -61,14 +66,20 @@ Status check_text(std::string_view text) {
       at = *end;
       continue;
     }
-    if (c == '/' || c == '#') return fail_at(text, at, "comments are not allowed in JSON");
+    if (c == '/' || c == '#') {
+      Result<size_t> end = skip_comment(text, at);
+      if (!end) return fail(end.error());
+      for (; at < *end; ++at)
+        if (!is_space(text[at])) plain[at] = ' ';
+      continue;
+    }
     if (c == '\'') return fail_at(text, at, "text stands in double quotes in JSON");
     if ((c == '{' || c == '[') && ++depth > Document::kMaxDepth)
       return fail_at(text, at, "nested deeper than " + std::to_string(Document::kMaxDepth));
     if (c == '}' || c == ']') --depth;
     ++at;
   }
-  return {};
+  return plain;
 }
 
 // cJSON stops one character too late where it misses the '"' of a key.
@@ -124,8 +135,10 @@ void find_duplicates(const cJSON* node, const std::string& path, Problems& probl
 
 }  // namespace
 
-Result<Document> Document::parse(std::string_view text) {
-  if (Status checked = check_text(text); !checked) return fail(checked.error());
+Result<Document> Document::parse(std::string_view file) {
+  Result<std::string> plain = plain_json(file);
+  if (!plain) return fail(plain.error());
+  const std::string_view text = *plain;
   const char* end = text.data();
   Document document(
       cJSON_ParseWithLengthOpts(text.data(), text.size(), &end, /*require_null_terminated=*/0));
@@ -133,17 +146,22 @@ Result<Document> Document::parse(std::string_view text) {
   if (!document.root_) {
     if (std::ranges::all_of(text, is_space)) return fail(ErrorKind::kUsage, "the file is empty");
     std::string why = reason(text, at);
-    return fail_at(text, at, why);
+    return fail_at(file, at, why);
   }
   while (at < text.size() && is_space(text[at])) ++at;
-  if (at < text.size()) return fail_at(text, at, "text behind the end of the configuration");
+  if (at < text.size()) return fail_at(file, at, "text behind the end of the configuration");
   if (!cJSON_IsObject(document.root()))
-    return fail_at(text, 0, "the configuration must be an object: { \"pipelines\": [...] }");
+    return fail_at(file, 0, "the configuration must be an object: { \"pipelines\": [...] }");
+  document.file_ = file;
   return document;
 }
 
 void Document::check_duplicates(Problems& problems) const {
   find_duplicates(root(), "", problems);
+}
+
+void Document::set_places(Problems& problems) const {
+  leat::set_places(file_, problems);
 }
 
 void Document::substitute(const Variables& variables, Problems& problems) {

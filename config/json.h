@@ -22,10 +22,14 @@ class Document {
  public:
   static constexpr int kMaxDepth = 32;
 
-  // Fails with kUsage; the message starts with "line 3, column 5: ".
-  static Result<Document> parse(std::string_view text);
+  // Fails with kUsage; the message starts with "line 3, column 5: ". Comments (// and /* */) are
+  // passed over.
+  static Result<Document> parse(std::string_view file);
 
   const cJSON* root() const { return root_.get(); }
+
+  // Says of each problem where in the text it is.
+  void set_places(Problems& problems) const;
 
   // Reports keys that stand twice in one object.
   void check_duplicates(Problems& problems) const;
@@ -47,6 +51,7 @@ class Document {
   void substitute(cJSON* node, const std::string& path, const Variables& variables,
                   Problems& problems);
 
+  std::string file_;
   std::unique_ptr<cJSON, Delete> root_;
   std::unordered_map<const cJSON*, std::string> originals_;
   std::unordered_set<const cJSON*> broken_;

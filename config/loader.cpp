@@ -39,6 +39,7 @@ class Loader {
     check_root_keys();
     load_agent();
     load_pipelines();
+    check_memory(agent_, config_.pipelines.size());
     return std::move(config_);
   }
 
@@ -62,6 +63,7 @@ class Loader {
   Problems& problems_;
   Parser parser_;
   AgentConfig config_;
+  Options agent_;
   std::map<std::string, std::string> names_;         // of pipelines → the path that has it
   std::map<std::string, std::string> dead_letters_;  // files → the path that has it
 };
@@ -97,8 +99,7 @@ void Loader::load_agent() {
     problems_.add({.kind = Problem::Kind::kEmpty, .path = "agent.dataDir"});
   if (cJSON_IsString(child(node, "id")) && config_.id.empty() && !parser_.broken(child(node, "id")))
     problems_.add({.kind = Problem::Kind::kEmpty, .path = "agent.id"});
-  int pipelines = cJSON_GetArraySize(child(document_.root(), "pipelines"));
-  check_memory(options, static_cast<size_t>(pipelines));
+  agent_ = std::move(options);
 }
 
 void Loader::check_memory(const Options& agent, size_t pipelines) {
@@ -150,7 +151,11 @@ void Loader::load_pipeline(const cJSON* node, const std::string& path, bool only
     if (Result<Plan> planned = plan(pipeline, path); !planned)
       problems_.add(said_by_stage(path, planned.error().message()));
   }
-  config_.pipelines.push_back(std::move(pipeline));
+  if (options.boolean("enabled")) {
+    config_.pipelines.push_back(std::move(pipeline));
+  } else {
+    config_.not_enabled.push_back(std::move(pipeline.name));
+  }
 }
 
 void Loader::load_name(const Options& options, bool only, PipelineConfig& out) {
@@ -240,6 +245,7 @@ std::optional<AgentConfig> load_config(std::string_view text, const LoadContext&
   document->check_duplicates(problems);
   document->substitute(context.variables, problems);
   AgentConfig config = Loader(*document, context, problems).load();
+  document->set_places(problems);
   if (!problems.empty()) return std::nullopt;
   return config;
 }

@@ -50,9 +50,14 @@ std::string line_of(const Problem& problem) {
   return problem.path.empty() ? message_of(problem) : problem.path + ": " + message_of(problem);
 }
 
-std::vector<std::string> lines_of(const Problems& problems) {
+std::vector<std::string> lines_of(const Problems& problems, const std::string& file) {
   std::vector<std::string> lines;
-  for (const Problem& problem : problems.all()) lines.push_back(line_of(problem));
+  for (const Problem& problem : problems.all()) {
+    lines.push_back(line_of(problem));
+    if (problem.line != 0 && !file.empty())
+      lines.back() += " (" + file + ":" + std::to_string(problem.line) + ":" +
+                      std::to_string(problem.column) + ")";
+  }
   return lines;
 }
 
@@ -95,6 +100,10 @@ std::string json_of(const Problems& problems) {
       if (!text.empty()) cJSON_AddStringToObject(object, key, text.c_str());
     };
     cJSON_AddStringToObject(object, "path", problem.path.c_str());
+    if (problem.line != 0) {
+      cJSON_AddNumberToObject(object, "line", problem.line);
+      cJSON_AddNumberToObject(object, "column", problem.column);
+    }
     add("kind", std::string(kind_name(problem.kind)));
     add("wanted", problem.wanted);
     add("found", problem.found);

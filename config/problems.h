@@ -30,6 +30,8 @@ struct Problem {
   std::string found = {};       // what stands there, in words; never the value of a secret
   std::string suggestion = {};  // the nearest name or value that exists; "" when none is near
   std::string text = {};        // what else there is to say
+  int line = 0;                 // where it stands in the file, from 1; 0: not known
+  int column = 0;               // from 1, in characters
 };
 
 // Thread: any one at a time.
@@ -40,6 +42,7 @@ class Problems {
   bool empty() const { return all_.empty(); }
   size_t size() const { return all_.size(); }
   const std::vector<Problem>& all() const { return all_; }
+  std::vector<Problem>& all() { return all_; }
 
  private:
   std::vector<Problem> all_;

@@ -14,11 +14,16 @@ bool is_variable_name(std::string_view name) {
   return !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::ranges::all_of(name, good);
 }
 
-Result<std::string> from_environment(const std::string& name, const Variables& variables) {
+// "NAME" or, as in a shell, "NAME:-what stands for it when it is unset or empty".
+Result<std::string> from_environment(std::string_view argument, const Variables& variables) {
+  const size_t dash = argument.find(":-");
+  const std::string name(argument.substr(0, dash));
   if (!is_variable_name(name))
     return fail(ErrorKind::kUsage,
                 "\"" + excerpt(name) + "\" is not the name of an environment variable");
   std::optional<std::string> value = variables.env(name);
+  if (dash != std::string_view::npos && value.value_or("").empty())
+    return std::string(argument.substr(dash + 2));
   if (!value) return fail(ErrorKind::kUsage, "environment variable " + name + " is not set");
   if (!is_utf8(*value))
     return fail(ErrorKind::kUsage, "environment variable " + name + " is not UTF-8 text");

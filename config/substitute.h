@@ -1,5 +1,5 @@
-// "${env:NAME}" and "${file:/path}" in the strings of a configuration, so that secrets need not
-// stand in it. "$${" is a literal "${".
+// "${env:NAME}", "${env:NAME:-default}" and "${file:/path}" in the strings of a configuration, so
+// that secrets need not stand in it. "$${" is a literal "${".
 #pragma once
 
 #include <functional>

@@ -138,6 +138,12 @@ constexpr Option kPipelineOptions[] = {
      .help = "1 to 64 of the characters A-Z a-z 0-9 . _ -, not beginning with a dot. It is used in "
              "logs and file names, and positions are kept under it. Required when there are "
              "several pipelines; the only one is called \"main\" by default."},
+    {.name = "enabled",
+     .type = OptionType::kBool,
+     .fallback = "true",
+     .help =
+         "With false, it is checked but does not run; what it has read up to, and what waits in "
+         "its spool, is kept."},
     {.name = "delivery",
      .type = OptionType::kObject,
      .help = "What happens between this pipeline and its sink.",

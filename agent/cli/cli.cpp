@@ -58,7 +58,7 @@ void complain(const std::string& text) {
 // the place in the file.
 std::vector<std::string> problem_lines(const std::string& path, const Problems& problems) {
   std::string file = path == "-" ? "standard input" : path;
-  std::vector<std::string> lines = lines_of(problems);
+  std::vector<std::string> lines = lines_of(problems, file);
   std::string count = std::to_string(lines.size());
   lines.push_back("leat: " + file + ": " + count + (lines.size() == 1 ? " error" : " errors"));
   return lines;
@@ -90,16 +90,14 @@ int check(const AgentConfig& config, bool json) {
     return kExitDelivered;
   }
   size_t count = config.pipelines.size();
-  if (count == 0) {
-    print("ok: no pipelines, the agent waits for a configuration\n");
-    return kExitDelivered;
-  }
-  if (count == 1) {
-    print("ok: 1 pipeline: " + chain(config.pipelines[0]) + "\n");
-    return kExitDelivered;
-  }
-  print("ok: " + std::to_string(count) + " pipelines\n");
-  for (const PipelineConfig& pipeline : config.pipelines) print("  " + chain(pipeline) + "\n");
+  std::string rest;
+  for (const std::string& name : config.not_enabled)
+    rest += (rest.empty() ? "not enabled: " : ", ") + name;
+  if (count == 0) print("ok: no pipelines, the agent waits for a configuration\n");
+  if (count == 1) print("ok: 1 pipeline: " + chain(config.pipelines[0]) + "\n");
+  if (count > 1) print("ok: " + std::to_string(count) + " pipelines\n");
+  for (size_t i = 0; count > 1 && i < count; ++i) print("  " + chain(config.pipelines[i]) + "\n");
+  if (!rest.empty()) print(rest + "\n");
   return kExitDelivered;
 }
 
@@ -125,7 +123,7 @@ Result<AgentConfig> reload(const Arguments& arguments, const CliEnvironment& env
   Problems problems;
   std::optional<AgentConfig> config = load(arguments, environment, problems);
   if (config) return *std::move(config);
-  std::vector<std::string> lines = lines_of(problems);
+  std::vector<std::string> lines = lines_of(problems, arguments.config);
   const std::string& first = lines.front();
   if (lines.size() == 1) return fail(ErrorKind::kUsage, first);
   for (const std::string& line : lines) log::error("leat", line);

@@ -150,7 +150,7 @@ def test_check_puts_in_variables_and_never_shows_them(agent):
     done = check(agent, env={})
     assert done.returncode == 2
     assert done.stderr.startswith(
-        "pipelines[0].sink.url: environment variable URL is not set\n")
+        "pipelines[0].sink.url: environment variable URL is not set (")
 
     sink["inFlight"] = "${env:SECRET}"
     agent.configure(pipeline(agent, sink=sink))

@@ -69,6 +69,7 @@ struct AgentConfig {
   int64_t memory = 8 << 20;  // all pipelines together
   Milliseconds drain_timeout{30'000};
   std::vector<PipelineConfig> pipelines;
+  std::vector<std::string> not_enabled;  // names of those that are not to run
 };
 
 }  // namespace leat

@@ -32,12 +32,45 @@ TEST(Document, names_the_mistakes_people_make) {
   EXPECT_EQ(error_of("{\"a\": 1 \"b\": 2}"),
             "line 1, column 9: a ',' or ':' is missing before this");
   EXPECT_EQ(error_of("{\"a\" 1}"), "line 1, column 6: \"1}\" is not expected here");
-  EXPECT_EQ(error_of("{\n// note\n}"), "line 2, column 1: comments are not allowed in JSON");
+  EXPECT_EQ(error_of("{\n# note\n}"),
+            "line 2, column 1: a comment begins with // or stands between /* and */");
+  EXPECT_EQ(error_of("{} /* note *"), "line 1, column 4: comment without a closing \"*/\"");
   EXPECT_EQ(error_of("{\"a\": \"b\n\"}"), "line 1, column 7: string without a closing '\"'");
   EXPECT_EQ(error_of("{\"a\": [1, 2"),
             "line 1, column 12: the file ends too early: a '}', ']' or value is missing");
   EXPECT_EQ(error_of(" \n"), "the file is empty");
   EXPECT_EQ(error_of(""), "the file is empty");
+}
+
+TEST(Document, passes_over_comments_and_leaves_texts_alone) {
+  Result<Document> document = Document::parse(
+      "// first\n{ /* one\n * \"two\" */ \"a\": \"http://x /* no */\", // end\n\"b\": [1,/**/2] "
+      "}\n//");
+  ASSERT_TRUE(document) << document.error().message();
+  EXPECT_EQ(print_json(document->root()), R"({"a":"http://x /* no */","b":[1,2]})");
+  EXPECT_EQ(error_of("/* a\n ü */ {x: 1}"), "line 2, column 8: \"x\" is not expected here");
+}
+
+TEST(Document, says_where_each_problem_stands) {
+  Result<Document> document = Document::parse(
+      "{\n  \"agent\": {\"idd\": 1}, // ü\n  \"pipelines\": [\n    {\"a\": 1},\n"
+      "    {\"näme\": {\"x.y\": [1, \"\\\"]\", {\"url\": 5}]}}\n  ]\n}");
+  ASSERT_TRUE(document) << document.error().message();
+  using Kind = Problem::Kind;
+  Problems problems;
+  problems.add({.kind = Kind::kUnknownKey, .path = "agent.idd"});
+  problems.add({.kind = Kind::kType, .path = "agent.idd"});
+  problems.add({.kind = Kind::kType, .path = "pipelines[1][\"näme\"][\"x.y\"][2].url"});
+  problems.add({.kind = Kind::kMissing, .path = "pipelines[0].sink.url"});
+  problems.add({.kind = Kind::kMissing, .path = "unheard"});
+  document->set_places(problems);
+  std::vector<std::string> lines = lines_of(problems, "f");
+  ASSERT_EQ(lines.size(), 5U);
+  EXPECT_TRUE(lines[0].ends_with(" (f:2:13)")) << lines[0];
+  EXPECT_TRUE(lines[1].ends_with(" (f:2:20)")) << lines[1];
+  EXPECT_TRUE(lines[2].ends_with(" (f:5:41)")) << lines[2];
+  EXPECT_TRUE(lines[3].ends_with(" (f:4:5)")) << lines[3];
+  EXPECT_TRUE(lines[4].ends_with(" (f:1:1)")) << lines[4];
 }
 
 TEST(Document, refuses_text_behind_its_end) {

@@ -216,6 +216,20 @@ TEST_F(LoaderTest, takes_a_configuration_without_pipelines_which_is_how_a_gatewa
   EXPECT_TRUE(config->pipelines.empty());
 }
 
+TEST_F(LoaderTest, checks_a_pipeline_that_is_not_enabled_and_leaves_it_out) {
+  auto config = load(R"({"agent": {"dataDir": "/d", "memory": "1MiB"}, "pipelines": [
+      {"name": "on", "source": {"type": "tank", "path": "x"}, "sink": {"type": "drain", "url": "http://y"}},
+      {"name": "off", "enabled": false,
+       "source": {"type": "tank", "path": "x"}, "sink": {"type": "drain", "url": "http://y"}}]})");
+  ASSERT_TRUE(config) << lines.front();
+  ASSERT_EQ(config->pipelines.size(), 1U);
+  EXPECT_EQ(config->pipelines[0].name, "on");
+  EXPECT_EQ(config->not_enabled, std::vector<std::string>{"off"});
+  EXPECT_EQ(
+      problems_with(R"(, "enabled": false, "limits": {"x": 1})"),
+      Lines{"pipelines[0].limits.x: unknown key; known here: recordsPerSecond, bytesPerSecond"});
+}
+
 TEST_F(LoaderTest, reports_a_syntax_error_alone) {
   EXPECT_FALSE(load("{\"agent\": {},}"));
   EXPECT_EQ(lines, Lines{"line 1, column 14: ',' before '}': remove it"});

@@ -36,6 +36,9 @@ TEST(Substitute, replaces_variables_anywhere_in_a_text) {
   EXPECT_EQ(result_of("${env:HOST}"), "gw");
   EXPECT_EQ(result_of("http://${env:HOST}:80/${env:HOST}"), "http://gw:80/gw");
   EXPECT_EQ(result_of("x${env:EMPTY}y"), "xy");
+  EXPECT_EQ(result_of("${env:UNSET:-a:-b}${env:EMPTY:-c}${env:HOST:-d}${env:UNSET:-}"), "a:-bcgw");
+  EXPECT_EQ(result_of("${env:not ok:-a}"),
+            "error: \"not ok\" is not the name of an environment variable");
 }
 
 TEST(Substitute, leaves_other_dollars_alone) {
