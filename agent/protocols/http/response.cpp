@@ -13,6 +13,14 @@ void append_at_most(std::string& to, std::string_view part, size_t limit) {
   if (to.size() < limit) to.append(part.substr(0, limit - to.size()));
 }
 
+// The parser leaves what stands behind a value, which is no part of it, and where a line was folded
+// the space of the next one (RFC 9112 sections 5.1, 5.2).
+void tidy(std::string& value) {
+  std::replace(value.begin(), value.end(), '\t', ' ');
+  value.erase(value.find_last_not_of(' ') + 1);  // npos + 1 is 0
+  value.erase(0, value.find_first_not_of(' '));
+}
+
 }  // namespace
 
 void ResponseParser::reset() {
@@ -21,12 +29,14 @@ void ResponseParser::reset() {
   response_ = {};
   header_.clear();
   value_ = nullptr;
-  in_value_ = head_complete_ = complete_ = keep_alive_ = false;
+  in_value_ = head_complete_ = complete_ = keep_alive_ = other_version_ = false;
   bytes_ = head_bytes_ = body_bytes_ = 0;
 }
 
 // Of a header that comes twice the first counts: both together would make a number of their own.
+// Those behind the body (trailers) are none (RFC 9110 section 6.5.1).
 void ResponseParser::header_value(std::string_view part) {
+  if (head_complete_) return;
   if (!in_value_) {
     in_value_ = true;
     std::string* kept = header_ == "retry-after" ? &response_.retry_after
@@ -36,6 +46,20 @@ void ResponseParser::header_value(std::string_view part) {
     value_ = kept != nullptr && kept->empty() ? kept : nullptr;
   }
   if (value_ != nullptr) append_at_most(*value_, part, kLongestValue);
+}
+
+// For the parser: 0, 1 when there is no body whatever the head says, -1 for an error.
+int ResponseParser::head_complete() {
+  const int status = response_.status = static_cast<int>(parser_.status_code);
+  tidy(response_.retry_after);
+  tidy(response_.date);
+  tidy(response_.location);
+  // Below 100 is no status, and counts as a server's error (RFC 9110 section 15).
+  const bool interim = status >= 100 && status < 200;
+  head_complete_ = !interim;
+  other_version_ = parser_.http_major != 1;
+  if (other_version_) return -1;
+  return interim || status == 204 || status == 304 ? 1 : 0;  // RFC 9112 section 6.3
 }
 
 const http_parser_settings& ResponseParser::settings() {
@@ -66,12 +90,7 @@ const http_parser_settings& ResponseParser::settings() {
       self(parser).header_value({at, size});
       return 0;
     };
-    s.on_headers_complete = [](http_parser* parser) {
-      ResponseParser& me = self(parser);
-      me.response_.status = static_cast<int>(parser->status_code);
-      me.head_complete_ = parser->status_code >= 200;
-      return 0;
-    };
+    s.on_headers_complete = [](http_parser* parser) { return self(parser).head_complete(); };
     s.on_body = [](http_parser* parser, const char* at, size_t size) {
       ResponseParser& me = self(parser);
       append_at_most(me.response_.body_start, {at, size}, Response::kBodyStart);
@@ -86,7 +105,9 @@ const http_parser_settings& ResponseParser::settings() {
       ResponseParser& me = self(parser);
       if (!me.head_complete_) return 0;  // interim
       me.complete_ = true;
-      me.keep_alive_ = http_should_keep_alive(parser) != 0;
+      // HTTP/1.0 has no chunks: where such an answer ends is a guess (RFC 9112 section 6.1).
+      const bool guessed = parser->http_minor == 0 && (parser->flags & F_CHUNKED) != 0;
+      me.keep_alive_ = http_should_keep_alive(parser) != 0 && !guessed;
       http_parser_pause(parser, 1);
       return 0;
     };
@@ -105,6 +126,9 @@ Result<bool> ResponseParser::feed(std::span<const char> bytes) {
   }
   if (parser_.upgrade != 0)
     return fail(ErrorKind::kUnavailable, "the server switched to another protocol");
+  if (other_version_)
+    return fail(ErrorKind::kUnavailable,
+                "the answer is of HTTP/" + std::to_string(parser_.http_major) + ", not of HTTP/1");
   if (HTTP_PARSER_ERRNO(&parser_) != HPE_OK)
     return fail(ErrorKind::kUnavailable, std::string("the answer is not HTTP: ") +
                                              http_errno_description(HTTP_PARSER_ERRNO(&parser_)));

@@ -52,6 +52,7 @@ class ResponseParser {
   }
   static const http_parser_settings& settings();
   void header_value(std::string_view part);
+  int head_complete();
 
   http_parser parser_;
   Response response_;
@@ -61,6 +62,7 @@ class ResponseParser {
   bool head_complete_ = false;
   bool complete_ = false;
   bool keep_alive_ = false;
+  bool other_version_ = false;  // it is no HTTP/1
   size_t bytes_ = 0;
   size_t head_bytes_ = 0;
   size_t body_bytes_ = 0;

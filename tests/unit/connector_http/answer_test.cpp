@@ -36,7 +36,7 @@ TEST_F(AnswerTest, every_2xx_is_a_delivery) {
 }
 
 TEST_F(AnswerTest, what_may_pass_is_tried_again) {
-  for (int status : {408, 425, 429, 500, 501, 502, 503, 504, 507, 599, 600})
+  for (int status : {0, 99, 408, 425, 429, 500, 501, 502, 503, 504, 507, 599, 600})
     EXPECT_EQ(outcome(status), Outcome::kRetry) << status;
 }
 
