@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "config/tables.h"
-#include "stage/codec.h"
+#include "stage/format.h"
 #include "stage/transform.h"
 
 namespace leat {

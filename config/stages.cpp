@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "config/catalogue.h"
 #include "config/tables.h"
 #include "config/wording.h"
 
@@ -74,9 +75,7 @@ std::string left_out_hint(const Registry& registry, const std::string& name, boo
 template <typename Format>
 Options format_options(Parser& parser, const Options& added, const Format& format) {
   for (const Option& option : added.table()) {
-    bool of_a_format =
-        option.type == OptionType::kObject && option.name != "time" && option.name != "batch";
-    if (of_a_format && option.name != format.options_name && added.has(option.name))
+    if (is_format_object(option) && option.name != format.options_name && added.has(option.name))
       parser.problems().add(
           {.kind = Problem::Kind::kUnused,
            .path = added.path(option.name),
@@ -132,7 +131,7 @@ bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
   out.options = Options(out.type->options, path);
   parser.fill(node, {&out.options, &added}, kTypeKey);
   load_time(parser, added, out);
-  if (!out.type->formats.empty()) {
+  if (out.type->gives != Gives::kRecords) {
     out.format = find_read_format(added.string("format"));
     out.format_options = format_options(parser, added, *out.format);
   }
@@ -178,7 +177,7 @@ bool load_sink(Parser& parser, const Registry& registry, const cJSON* node, cons
   Options added(tables.added(), path);
   out.options = Options(out.type->options, path);
   parser.fill(node, {&out.options, &added}, kTypeKey);
-  if (!out.type->formats.empty()) {
+  if (out.type->takes == Takes::kSlices) {
     out.format = find_write_format(added.string("format"));
     out.format_options = format_options(parser, added, *out.format);
   }

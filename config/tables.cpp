@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "config/wording.h"
-#include "stage/codec.h"
+#include "stage/format.h"
 
 namespace leat {
 namespace {
@@ -166,13 +166,29 @@ constexpr Option kTimeOptions[] = {
              "\"%Y-%m-%d %H:%M:%S.%f %z\" (read as UTC without %z)."},
 };
 
-// The objects that hold options of formats, each once.
+bool can_append(const WriteFormat& format) {
+  return format.close.empty();
+}
+
+// The default first.
 template <typename Format>
-void add_format_options(std::span<const std::string_view> names,
-                        const Format* (*find)(std::string_view), std::vector<Option>& out) {
+std::vector<std::string_view> names_of(std::span<const Format* const> formats,
+                                       std::string_view first) {
+  std::vector<std::string_view> out;
+  for (const Format* format : formats) out.push_back(format->name);
+  auto found = std::ranges::find(out, first);
+  if (found != out.end()) std::rotate(out.begin(), found, found + 1);
+  return out;
+}
+
+// `format`, whose choices are `names`, and the objects that hold options of formats, each once.
+template <typename Format>
+void add_formats(std::span<const std::string_view> names, std::string_view help,
+                 const Format* (*find)(std::string_view), std::vector<Option>& out) {
+  out.push_back({.name = "format", .fallback = names[0], .help = help, .choices = names});
   for (std::string_view name : names) {
     const Format* format = find(name);
-    if (format == nullptr || format->options_name.empty()) continue;
+    if (format->options_name.empty()) continue;
     auto same = [format](const Option& o) { return o.name == format->options_name; };
     if (std::ranges::any_of(out, same)) continue;
     out.push_back({.name = format->options_name,
@@ -193,12 +209,10 @@ std::span<const Option> pipeline_options() {
 }
 
 SourceOptions::SourceOptions(const SourceType& type) {
-  if (!type.formats.empty())
-    added_.push_back({.name = "format",
-                      .fallback = type.formats[0],
-                      .help = "How the bytes are read as records.",
-                      .choices = type.formats});
-  add_format_options<ReadFormat>(type.formats, find_read_format, added_);
+  if (type.gives != Gives::kRecords) {
+    formats_ = names_of(read_formats(), type.default_format);
+    add_formats(formats_, "How the bytes are read as records.", find_read_format, added_);
+  }
   added_.push_back({.name = "time",
                     .type = OptionType::kObject,
                     .help = "Where a record holds its event time. Without it: the time of arrival.",
@@ -223,12 +237,12 @@ SinkOptions::SinkOptions(const SinkType& type) {
        .fallback = keep(exact_duration(type.batch.linger)),
        .help = "How long to wait for more records when there are fewer."},
   };
-  if (!type.formats.empty())
-    added_.push_back({.name = "format",
-                      .fallback = type.formats[0],
-                      .help = "How the records are written.",
-                      .choices = type.formats});
-  add_format_options<WriteFormat>(type.formats, find_write_format, added_);
+  if (type.takes == Takes::kSlices) {
+    formats_ = names_of(write_formats(), type.default_format);
+    if (type.appends)
+      std::erase_if(formats_, [](auto name) { return !can_append(*find_write_format(name)); });
+    add_formats(formats_, "How the records are written.", find_write_format, added_);
+  }
   added_.push_back({.name = "batch",
                     .type = OptionType::kObject,
                     .help = "What is delivered at once.",

@@ -33,6 +33,7 @@ class SourceOptions {
   std::span<const Option> added() const { return added_; }
 
  private:
+  std::vector<std::string_view> formats_;
   std::vector<Option> added_;
 };
 
@@ -49,6 +50,7 @@ class SinkOptions {
  private:
   std::string_view keep(std::string text);
 
+  std::vector<std::string_view> formats_;
   std::deque<std::string> texts_;  // a deque, so that views of its strings stay valid
   std::vector<Option> batch_;
   std::vector<Option> added_;

@@ -131,7 +131,7 @@ Result<uint64_t> PartFile::whole_records(uint64_t size) const {
       return size;
     case RecordEnd::kNewline:
       return after_last_newline(size);
-    case RecordEnd::kCsvNewline:
+    case RecordEnd::kUnquotedNewline:
       return after_last_csv_row(size);
   }
   return size;

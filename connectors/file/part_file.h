@@ -18,20 +18,15 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "stage/format.h"
 #include "stage/slice_cursor.h"
 
 namespace leat::file {
 
-// Where a record ends, for file systems that cannot keep attributes.
-enum class RecordEnd {
-  kUnknown,    // raw bytes: the file is kept as long as it is
-  kNewline,    // at a '\n'
-  kCsvNewline  // at a '\n' that is not inside quotes
-};
-
 class PartFile {
  public:
-  // `sync`: commit() makes what it commits survive a power cut.
+  // `record_end`: for file systems that cannot keep attributes. `sync`: commit() makes what it
+  // commits survive a power cut.
   PartFile(std::string path, RecordEnd record_end, bool sync);
   ~PartFile() { close(); }
   PartFile(const PartFile&) = delete;

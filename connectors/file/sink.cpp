@@ -42,16 +42,8 @@ constexpr Option kOptions[] = {
              "end of the process."},
 };
 
-// None that closes a document ("]"): a file must be whole after each delivery, and go on after it.
-constexpr std::string_view kFormats[] = {"ndjson", "csv", "lines", "raw"};
-
 // How soon a file that could not be finished for its age is tried again.
 constexpr Milliseconds kTryAgain{10'000};
-
-file::RecordEnd record_end_of(const WriteFormat* format) {
-  if (format == nullptr || format->wire == "raw") return file::RecordEnd::kUnknown;
-  return format->wire == "csv" ? file::RecordEnd::kCsvNewline : file::RecordEnd::kNewline;
-}
 
 class FileSink final : public Sink {
  public:
@@ -59,7 +51,7 @@ class FileSink final : public Sink {
 
   Status open(SinkContext& context) override {
     context_ = &context;
-    settings_.record_end = record_end_of(context.format());
+    settings_.record_end = context.format()->record_end;
     writer_ = std::make_shared<file::Writer>(settings_);
     if (Status fit = writer_->check(); !fit) return fit;
     age_timer_.emplace(context.loop());
@@ -182,7 +174,8 @@ const SinkType kFileSink{
         "also after a power cut.",
     .takes = Takes::kSlices,
     .options = kOptions,
-    .formats = kFormats,
+    .default_format = "ndjson",
+    .appends = true,
     .batch = {.records = 5000, .bytes = 1024 * 1024, .linger = Milliseconds{500}},
     .make = make};
 

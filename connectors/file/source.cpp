@@ -43,8 +43,6 @@ constexpr Option kOptions[] = {
          "growth, since writers may hold it open for a while.",
      .max = 3'600'000},
 };
-constexpr std::string_view kFormats[] = {"json", "csv", "lines", "raw"};
-
 // Watching and comparing need one way to name a file.
 std::vector<std::string> absolute(const std::vector<std::string>& paths) {
   char* cwd = ::getcwd(nullptr, 0);
@@ -71,7 +69,7 @@ const SourceType kFileSource{
     .gives = Gives::kBytes,
     .replay = replays<Replay::kFromPosition>,
     .options = kOptions,
-    .formats = kFormats,
+    .default_format = "json",
     .bounded = [](const Options& options) { return !options.boolean("follow"); },
     .make = [](const Options& options) -> Result<std::unique_ptr<Source>> {
       return std::unique_ptr<Source>(std::make_unique<FileSource>(

@@ -17,8 +17,6 @@ namespace leat {
 namespace http {
 namespace {
 
-constexpr std::string_view kFormats[] = {"ndjson", "json", "csv", "lines", "raw"};
-
 // The slices of a delivery as one document. Slices that lie one behind the other in memory, as
 // those of one batch nearly always do, become one buffer.
 std::vector<uv_buf_t> document(const Delivery& delivery, const Enclosure& enclosure) {
@@ -156,7 +154,7 @@ const SinkType kHttpSink{
         "splits what it refuses until the bad records stand alone.",
     .takes = Takes::kSlices,
     .options = http::kSinkOptions,
-    .formats = http::kFormats,
+    .default_format = "ndjson",
     .max_in_flight = 64,
     .default_in_flight = 2,
     .sends_keys = true,

@@ -26,8 +26,6 @@ namespace leat {
 namespace mqtt {
 namespace {
 
-constexpr std::string_view kFormats[] = {"json", "csv", "lines", "raw"};
-
 constexpr Milliseconds kSaveAgain{1'000};
 // Of one message: an object of more would need many times the memory of the packet to be made.
 constexpr size_t kMostUserProperties = 1'000;
@@ -442,7 +440,7 @@ const SourceType kMqttSource{
     .gives = Gives::kSlices,
     .replay = mqtt::replay,
     .options = mqtt::kSourceOptions,
-    .formats = mqtt::kFormats,
+    .default_format = "json",
     .bounded = nullptr,
     .has_fields = mqtt::has_fields,
     .make = mqtt::make,

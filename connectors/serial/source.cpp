@@ -249,8 +249,6 @@ class SerialSource final : public Source,
   bool silence_due_ = false;  // the line fell silent meanwhile
 };
 
-constexpr std::string_view kFormats[] = {"lines", "json", "csv", "raw"};
-
 }  // namespace
 }  // namespace serial
 
@@ -263,7 +261,7 @@ const SourceType kSerialSource{
     .gives = Gives::kSlices,
     .replay = replays<Replay::kNone>,
     .options = serial::kSourceOptions,
-    .formats = serial::kFormats,
+    .default_format = "lines",
     .bounded = [](const Options&) { return false; },
     .make = [](const Options& options) -> Result<std::unique_ptr<Source>> {
       Result<serial::Settings> settings = serial::read_settings(options);

@@ -20,8 +20,6 @@
 namespace leat {
 namespace {
 
-constexpr std::string_view kFormats[] = {"ndjson", "csv", "lines", "raw"};
-
 // What is written in one go before the loop has its turn.
 constexpr size_t kQuantum = 256 * 1024;
 
@@ -149,7 +147,8 @@ const SinkType kStdoutSink{
     .help = "Writes records to standard output. Ends the pipeline when the reader goes away.",
     .takes = Takes::kSlices,
     .options = {},
-    .formats = kFormats,
+    .default_format = "ndjson",
+    .appends = true,
     .batch = {.records = 1000, .bytes = 256 * 1024, .linger = Milliseconds{100}},
     .make = make};
 

@@ -11,7 +11,7 @@
 #include "base/units.h"
 #include "delivery/delivery_config.h"
 #include "options/options.h"
-#include "stage/codec.h"
+#include "stage/format.h"
 #include "stage/sink.h"
 #include "stage/source.h"
 #include "stage/transform.h"

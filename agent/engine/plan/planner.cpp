@@ -17,7 +17,7 @@ bool needs_records(const PipelineConfig& config) {
 bool same_wire(const PipelineConfig& config) {
   // A message is not framed: a JSON one may be an array, or have newlines between its members.
   bool framed = config.source.type->gives == Gives::kBytes ||
-                (config.source.format != nullptr && config.source.format->wire == "raw");
+                (config.source.format != nullptr && config.source.format->message_is_record);
   return framed && config.source.format != nullptr && config.sink.format != nullptr &&
          config.source.format->wire == config.sink.format->wire &&
          config.source.format->passes_through(config.source.format_options);
@@ -138,13 +138,15 @@ Status check_exactly_once(const PipelineConfig& config, const std::string& path)
 }
 
 // A document must have the same header before and after a restart.
-Status check_spooled_csv(const PipelineConfig& config, const std::string& path) {
-  if (config.delivery.spool.mode == SpoolMode::kNever || config.sink.format == nullptr ||
-      config.sink.format->name != "csv")
+Status check_spooled_header(const PipelineConfig& config, const std::string& path) {
+  const WriteFormat* format = config.sink.format;
+  if (config.delivery.spool.mode == SpoolMode::kNever || format == nullptr ||
+      format->header_option.empty() || config.sink.format_options.has(format->header_option))
     return {};
-  if (!config.sink.format_options.strings("columns").empty()) return {};
   return fail(ErrorKind::kUsage,
-              path + ".sink.csv.columns: missing, and required when records are spooled (" + path +
+              path + ".sink." + std::string(format->options_name) + "." +
+                  std::string(format->header_option) +
+                  ": missing, and required when records are spooled (" + path +
                   ".delivery.spool), since the header must be the same after a restart");
 }
 
@@ -166,7 +168,7 @@ SpoolMode default_spool_mode(const PipelineConfig& config) {
 Result<Plan> plan(const PipelineConfig& config, const std::string& path) {
   if (config.delivery.exactly_once)
     if (Status status = check_exactly_once(config, path); !status) return fail(status.error());
-  if (Status status = check_spooled_csv(config, path); !status) return fail(status.error());
+  if (Status status = check_spooled_header(config, path); !status) return fail(status.error());
   Plan out;
   out.declared = declare(config);
   out.injected = inject(config);

@@ -5,13 +5,9 @@
 #pragma once
 
 #include <memory>
-#include <optional>
-#include <span>
-#include <string>
 #include <string_view>
 
 #include "base/result.h"
-#include "options/options.h"
 #include "record/batch.h"
 #include "stage/dead_letter.h"
 
@@ -62,55 +58,5 @@ class Encoder {
 
   virtual size_t held() const { return 0; }  // as a Decoder's
 };
-
-// How encoded records become one document (a request body, a file).
-struct Enclosure {
-  std::string open;        // before the first record: "[", or a CSV header line
-  std::string close;       // after the last: "]"
-  uint32_t drop_last = 0;  // bytes of the last record to leave out: the ',' of a JSON array
-};
-
-// A format as a source reads it. Two formats with the same `wire` are the same bytes: when no stage
-// needs records, they pass through untouched.
-struct ReadFormat {
-  std::string_view name;     // as in a source's `format` option: "json"
-  std::string_view wire;     // "ndjson"
-  std::string_view help;     // one sentence
-  bool takes_empty = false;  // no bytes are a record, too
-  // The source option that holds this format's own options ("csv"); "" when it has none.
-  std::string_view options_name;
-  std::span<const Option> options;
-
-  // `options`: the object under options_name (an empty one when the format has none).
-  std::unique_ptr<Framing> (*make_framing)(const Options& options);
-  Result<std::unique_ptr<Decoder>> (*make_decoder)(const Options& options);
-  // True when a reader that resumes in the middle must first be shown the start (a CSV header).
-  bool (*needs_preamble)(const Options& options);
-  // False when bytes of this format cannot pass through as they are (a CSV with a header line).
-  bool (*passes_through)(const Options& options);
-};
-
-// A format as a sink writes it.
-struct WriteFormat {
-  std::string_view name;    // as in a sink's `format` option: "ndjson"
-  std::string_view wire;    // "ndjson"
-  std::string_view media;   // HTTP Content-Type: "application/x-ndjson"
-  std::string_view suffix;  // of file names: "ndjson"
-  std::string_view help;
-  std::string_view options_name;
-  std::span<const Option> options;
-
-  Result<std::unique_ptr<Encoder>> (*make_encoder)(const Options& options);
-  // Asked anew for each document, since a CSV header is known only when the first record has been
-  // encoded. `encoder` is null when bytes pass through.
-  Enclosure (*enclosure)(const Encoder* encoder);
-};
-
-// Sources: "json" (a JSON object a line; also called "ndjson"), "csv", "lines", "raw".
-// Sinks: "ndjson", "json" (one array), "csv", "lines", "raw". Null when there is none of that name.
-const ReadFormat* find_read_format(std::string_view name);
-const WriteFormat* find_write_format(std::string_view name);
-std::span<const ReadFormat* const> read_formats();
-std::span<const WriteFormat* const> write_formats();
 
 }  // namespace leat

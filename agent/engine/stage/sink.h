@@ -20,7 +20,7 @@
 #include "base/result.h"
 #include "options/options.h"
 #include "record/batch.h"
-#include "stage/codec.h"
+#include "stage/format.h"
 #include "stage/source.h"
 
 namespace leat {
@@ -168,8 +168,10 @@ struct SinkType {
   // Options of its own; the engine adds `format` (kSlices), `batch` and, where max_in_flight > 1,
   // `inFlight` to them.
   std::span<const Option> options;
-  // Names of write formats, the default first; empty for kRecords.
-  std::span<const std::string_view> formats = {};
+  // As SourceType::default_format, of the write formats.
+  std::string_view default_format = {};
+  // A document is gone on with after each delivery: no format will do that closes it ("]").
+  bool appends = false;
   int max_in_flight = 1;
   int default_in_flight = 1;
   bool keeps_order = false;  // of deliveries that are under way together

@@ -162,8 +162,9 @@ struct SourceType {
   Gives gives = Gives::kBytes;
   Replay (*replay)(const Options& options);
   std::span<const Option> options;
-  // Names of read formats it can be used with, the default first; empty for kRecords.
-  std::span<const std::string_view> formats = {};
+  // Of the read formats, all of which it can be used with; "" for kRecords. Where the build lacks
+  // it, the first of those that there are is the default.
+  std::string_view default_format = {};
   // True when it ends by itself with these options. Null: never.
   bool (*bounded)(const Options& options) = nullptr;
   // True when its batches have message_fields with these options. Null: never.

@@ -1,5 +1,6 @@
 #include "task/chain.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -250,17 +251,16 @@ Result<BatchRef> Chain::next() {
   return batch;
 }
 
-// CSV cannot be read without the options it was written with.
 Status Chain::adapt(BatchRef& batch, const std::string& wire) {
   std::unique_ptr<Decoder> decoder;
   if (!wire.empty()) {
-    const ReadFormat* read = find_read_format(wire == "json" ? "ndjson" : wire);
-    if (read != nullptr && wire != "csv") {
+    const WriteFormat* written = find_format_of_wire(wire);
+    const ReadFormat* read = written == nullptr ? nullptr : find_read_format(written->read_as);
+    if (read != nullptr) {
       Result<std::unique_ptr<Decoder>> made = read->make_decoder(Options(read->options));
       if (made) decoder = std::move(*made);
+      for (Slice& slice : batch->slices) slice.size -= std::min(slice.size, written->separator);
     }
-    if (wire == "json")  // the elements of an array, each with its comma
-      for (Slice& slice : batch->slices) slice.size -= slice.size > 0 ? 1 : 0;
     DecodeStep decode(std::move(decoder), "spool", rejections_);
     if (!decode.ready()) {
       for (size_t i = 0; i < batch->count(); ++i)

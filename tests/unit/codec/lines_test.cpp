@@ -1,4 +1,7 @@
-#include "codec/text/lines.h"
+#include "codec/lines/decoder.h"
+#include "codec/raw/decoder.h"
+#include "codec/text/line_framing.h"
+#include "codec/text/text_encoder.h"
 
 #include "codec_fixture.h"
 

@@ -23,11 +23,12 @@ class DocsTest : public testing::Test {
 };
 
 TEST_F(DocsTest, show_own_options_and_those_the_engine_adds) {
+  if (find_read_format("csv") == nullptr) GTEST_SKIP() << "csv was left out of this build";
   std::string text = help_topic(registry, "drain");
   for (const char* part :
        {"sink drain\n", "Pours records out.", "url ", "string, required", "batch.linger",
         "duration, default \"100ms\"", "inFlight", "whole number, 1 to 8, default 2",
-        "One of \"ndjson\", \"csv\".", "${env:NAME}", "leat help csv"})
+        "One of \"ndjson\", \"csv\",", "${env:NAME}", "leat help csv"})
     EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
   EXPECT_EQ(text.find("csv.delimiter"), std::string::npos) << "documented with the format";
 }
@@ -43,6 +44,7 @@ TEST_F(DocsTest, fit_a_terminal_of_a_hundred_columns) {
 }
 
 TEST_F(DocsTest, know_formats_transforms_and_the_configuration) {
+  if (find_read_format("csv") == nullptr) GTEST_SKIP() << "csv was left out of this build";
   EXPECT_NE(help_topic(registry, "csv").find("csv.delimiter"), std::string::npos);
   EXPECT_NE(help_topic(registry, "filter").find("where"), std::string::npos);
   std::string config = help_topic(registry, "config");
@@ -123,6 +125,7 @@ TEST_F(SchemaTest, requires_only_properties_that_it_has) {
 }
 
 TEST_F(SchemaTest, gives_each_type_its_options) {
+  if (find_read_format("csv") == nullptr) GTEST_SKIP() << "csv was left out of this build";
   const cJSON* drain = at(schema.get(), "$defs/sink/allOf/0");
   ASSERT_NE(drain, nullptr);
   EXPECT_STREQ(at(drain, "if/properties/type/const")->valuestring, "drain");

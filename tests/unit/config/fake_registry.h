@@ -7,9 +7,6 @@
 
 namespace leat::fake {
 
-inline constexpr std::string_view kReadFormats[] = {"json", "csv"};
-inline constexpr std::string_view kWriteFormats[] = {"ndjson", "csv"};
-
 inline constexpr Option kTankOptions[] = {
     {.name = "path", .type = OptionType::kStrings, .required = true, .help = "Files."},
     {.name = "follow", .type = OptionType::kBool, .fallback = "false", .help = "Go on."},
@@ -51,7 +48,7 @@ inline const SourceType kTank{.name = "tank",
                               .gives = Gives::kBytes,
                               .replay = replays<Replay::kFromPosition>,
                               .options = kTankOptions,
-                              .formats = kReadFormats,
+                              .default_format = "json",
                               .bounded = never_ends,
                               .make = no_source};
 
@@ -60,7 +57,6 @@ inline const SourceType kTap{.name = "tap",
                              .gives = Gives::kRecords,
                              .replay = replays<Replay::kNone>,
                              .options = kTapOptions,
-                             .formats = {},
                              .bounded = never_ends,
                              .make = no_source};
 
@@ -68,7 +64,8 @@ inline const SinkType kDrain{.name = "drain",
                              .help = "Pours records out.",
                              .takes = Takes::kSlices,
                              .options = kDrainOptions,
-                             .formats = kWriteFormats,
+                             .default_format = "ndjson",
+                             .appends = true,
                              .max_in_flight = 8,
                              .default_in_flight = 2,
                              .batch = {500, 65536, Milliseconds(100)},
@@ -79,7 +76,6 @@ inline const SinkType kShelf{.name = "shelf",
                              .help = "Keeps records.",
                              .takes = Takes::kRecords,
                              .options = kShelfOptions,
-                             .formats = {},
                              .max_in_flight = 1,
                              .default_in_flight = 1,
                              .batch = {},

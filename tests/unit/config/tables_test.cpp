@@ -9,7 +9,7 @@
 #include "config/catalogue.h"
 #include "config/docs.h"
 #include "config/wording.h"
-#include "stage/codec.h"
+#include "stage/format.h"
 
 namespace leat {
 namespace {
@@ -87,16 +87,14 @@ TEST(Tables, of_this_build_are_well_formed) {
 
 TEST(Tables, name_formats_that_exist) {
   for (const SourceType* source : connectors().sources) {
-    EXPECT_EQ(source->formats.empty(), source->gives == Gives::kRecords) << source->name;
-    for (std::string_view name : source->formats)
-      EXPECT_NE(find_read_format(name), nullptr) << source->name << ": " << name;
+    bool formatted = source->gives != Gives::kRecords;
+    EXPECT_EQ(find_read_format(source->default_format) != nullptr, formatted) << source->name;
     EXPECT_NE(source->make, nullptr) << source->name;
     EXPECT_NE(source->replay, nullptr) << source->name;
   }
   for (const SinkType* sink : connectors().sinks) {
-    EXPECT_EQ(sink->formats.empty(), sink->takes == Takes::kRecords) << sink->name;
-    for (std::string_view name : sink->formats)
-      EXPECT_NE(find_write_format(name), nullptr) << sink->name << ": " << name;
+    bool formatted = sink->takes == Takes::kSlices;
+    EXPECT_EQ(find_write_format(sink->default_format) != nullptr, formatted) << sink->name;
     EXPECT_NE(sink->make, nullptr) << sink->name;
     EXPECT_GE(sink->default_in_flight, 1) << sink->name;
     EXPECT_LE(sink->default_in_flight, sink->max_in_flight) << sink->name;

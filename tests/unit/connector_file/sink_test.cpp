@@ -42,7 +42,7 @@ class FileSinkTest : public ::testing::Test {
  protected:
   FileSinkTest() : options_(kFileSink.options, "pipelines[0].sink") {
     options_.set("path", path_);
-    format_.wire = "ndjson";
+    format_.record_end = RecordEnd::kNewline;
   }
 
   void open() {
@@ -160,7 +160,7 @@ TEST_F(FileSinkTest, without_attributes_the_torn_line_is_cut_off) {
 }
 
 TEST_F(FileSinkTest, without_attributes_a_csv_row_torn_inside_quotes_is_cut_off) {
-  format_.wire = "csv";
+  format_.record_end = RecordEnd::kUnquotedNewline;
   opening_ = "id,text\n";
   expect_delivered({"1,\"two\nlines\"\n"});
   kill();
@@ -200,7 +200,7 @@ TEST_F(FileSinkTest, killed_at_any_time_every_line_is_whole_and_there) {
     ASSERT_GE(child, 0);
     if (child == 0) {
       // The writer itself, without a pool: a process made by fork() should not start threads.
-      SinkHarness harness;
+      SinkHarness harness(&format_);
       file::Writer::Settings settings;
       settings.path = path_;
       file::Writer writer(settings);
@@ -327,7 +327,7 @@ TEST_F(FileSinkTest, rotates_by_size_at_a_record) {
 }
 
 TEST_F(FileSinkTest, each_csv_file_begins_with_the_header) {
-  format_.wire = "csv";
+  format_.record_end = RecordEnd::kUnquotedNewline;
   opening_ = "id\n";
   options_.set("rotate.bytes", int64_t{8});
   expect_delivered({"1\n", "2\n", "3\n", "4\n"});
@@ -339,7 +339,7 @@ TEST_F(FileSinkTest, each_csv_file_begins_with_the_header) {
 }
 
 TEST_F(FileSinkTest, other_columns_begin_a_new_file) {
-  format_.wire = "csv";
+  format_.record_end = RecordEnd::kUnquotedNewline;
   opening_ = "id\n";
   expect_delivered({"1\n"});
   harness_->set_enclosure({"id,name\n", "", 0});
@@ -402,7 +402,7 @@ TEST_F(FileSinkTest, idle_sink_without_age_keeps_no_timer) {
 
 TEST_F(FileSinkTest, missing_folder_is_an_error_at_the_start) {
   options_.set("path", dir_ / "nowhere/out.ndjson");
-  SinkHarness harness;
+  SinkHarness harness(&format_);
   Status opened = harness.start(kFileSink, options_);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().message(),
@@ -413,7 +413,7 @@ TEST_F(FileSinkTest, missing_folder_is_an_error_at_the_start) {
 TEST_F(FileSinkTest, folder_as_path_is_an_error_at_the_start) {
   for (const std::string& path : {dir_.path(), dir_.path() + "/"}) {
     options_.set("path", path);
-    SinkHarness harness;
+    SinkHarness harness(&format_);
     Status opened = harness.start(kFileSink, options_);
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().message(), "write " + path + ": is a directory");

@@ -30,8 +30,7 @@ constexpr WriteFormat kFormat{.name = "ndjson",
                               .help = "",
                               .options_name = "",
                               .options = {},
-                              .make_encoder = nullptr,
-                              .enclosure = nullptr};
+                              .make_encoder = nullptr};
 
 struct Request {
   std::string head;

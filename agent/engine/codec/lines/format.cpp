@@ -1,0 +1,38 @@
+#include "stage/format.h"
+#include "codec/lines/decoder.h"
+#include "codec/text/line_framing.h"
+#include "codec/text/text_encoder.h"
+
+namespace leat {
+namespace {
+
+constexpr ReadFormat kRead = {
+    .name = "lines",
+    .wire = "lines",
+    .help = "Each line is a record with one field `line`; blank lines are skipped.",
+    .make_framing = plain_framing<LineFraming>,
+    .make_decoder = plain_decoder<LineDecoder>,
+};
+
+constexpr WriteFormat kWrite = {
+    .name = "lines",
+    .wire = "lines",
+    .media = "text/plain",
+    .suffix = "txt",
+    .help = "The field `line`, or the record's only field, as one line.",
+    .record_end = RecordEnd::kNewline,
+    .read_as = "lines",
+    .make_encoder = [](const Options&) -> Result<std::unique_ptr<Encoder>> {
+      return std::make_unique<TextEncoder>("line", TextEncoder::Ends::kWithNewline);
+    },
+};
+
+constexpr const ReadFormat* kReads[] = {&kRead};
+constexpr const WriteFormat* kWrites[] = {&kWrite};
+
+}  // namespace
+
+extern const Format kLinesFormat;
+const Format kLinesFormat{.name = "lines", .reads = kReads, .writes = kWrites};
+
+}  // namespace leat
