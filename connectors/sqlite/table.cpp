@@ -103,15 +103,15 @@ Status Table::look() {
 
 Status Table::create(const Delivery& delivery) {
   // Records that need more find out for themselves.
-  std::vector<Column> columns =
+  std::vector<std::string> columns =
       columns_of(delivery, connection_.most_columns() - settings_.key.size());
-  std::erase_if(columns, [](const Column& column) { return !can_be_named(column.name); });
+  std::erase_if(columns, [](const std::string& column) { return !can_be_named(column); });
   if (columns.empty()) return {};  // each record will say why
   for (const std::string& part : settings_.key) {
-    bool present = std::any_of(columns.begin(), columns.end(), [&part](const Column& column) {
-      return same_column(column.name, part);
+    bool present = std::any_of(columns.begin(), columns.end(), [&part](const std::string& column) {
+      return same_column(column, part);
     });
-    if (!present) columns.push_back({part, ""});  // each record will say that it lacks the key
+    if (!present) columns.push_back(part);  // each record will say that it lacks the key
   }
   Status created = connection_.execute(create_table_sql(settings_.name, columns, settings_.key));
   if (!created) return created;
@@ -122,12 +122,12 @@ Status Table::create(const Delivery& delivery) {
 // out, and the others may do without its columns.
 Status Table::add_columns(const Delivery& delivery, const Record& record) {
   if (wanted_.empty()) wanted_ = columns_of(delivery);
-  std::vector<const Column*> all;
-  std::vector<const Column*> own;
-  for (const Column& column : wanted_) {
-    if (find(column.name) != nullptr || !can_be_named(column.name)) continue;
+  std::vector<const std::string*> all;
+  std::vector<const std::string*> own;
+  for (const std::string& column : wanted_) {
+    if (find(column) != nullptr || !can_be_named(column)) continue;
     all.push_back(&column);
-    if (has_field(record, column.name)) own.push_back(&column);
+    if (has_field(record, column)) own.push_back(&column);
   }
   const size_t most = connection_.most_columns();
   if (columns_.size() + own.size() > most)
@@ -135,10 +135,10 @@ Status Table::add_columns(const Delivery& delivery, const Record& record) {
                                       quoted_name(settings_.name) + " would need more than " +
                                       std::to_string(most) + " columns: SQLite has no more");
   bool fits = columns_.size() + all.size() <= most;
-  for (const Column* column : fits ? all : own) {
+  for (const std::string* column : fits ? all : own) {
     Status added = connection_.execute(add_column_sql(settings_.name, *column));
     if (!added && added.error().kind() == ErrorKind::kFatal)
-      return fail(ErrorKind::kData, "field " + excerpt(column->name) +
+      return fail(ErrorKind::kData, "field " + excerpt(*column) +
                                         " cannot become a column: " + added.error().message());
     if (!added) return added;
   }

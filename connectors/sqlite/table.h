@@ -75,7 +75,7 @@ class Table {
   Statement schema_version_query_;
   int64_t schema_version_ = -1;       // the columns below are those of this version; -1: of none
   std::vector<Known> columns_;        // empty: no such table
-  std::vector<Column> wanted_;        // by the fields of this delivery, once it needs new columns
+  std::vector<std::string> wanted_;   // by the fields of this delivery, once it needs new columns
   std::vector<Insert> inserts_;       // the one used last is the first
   std::set<std::string> told_;        // generated columns that fields were meant for
   std::vector<std::string> scratch_;  // of each field: text made for binding, kept until step

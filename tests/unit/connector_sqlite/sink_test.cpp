@@ -16,8 +16,32 @@ TEST_F(SqliteSinkTest, creates_the_table_from_the_first_delivery) {
   expect_delivered({row(3, "c")});
   close();
   EXPECT_EQ(query("SELECT * FROM t"), (Rows{"1|a", "2|b", "3|c"}));
-  EXPECT_EQ(query("SELECT name, type FROM pragma_table_info('t')"),
-            (Rows{"id|INTEGER", "name|TEXT"}));
+  EXPECT_EQ(query("SELECT name, type FROM pragma_table_info('t')"), (Rows{"id|", "name|"}));
+}
+
+TEST_F(SqliteSinkTest, what_comes_first_does_not_decide_what_is_stored_later) {
+  auto one = [](Value value) -> Row { return {{"v", value}}; };
+  for (const Value& first : {Value::of_integer(21), text("n/a"), number_from_text("2.5"),
+                             Value::of_text(Type::kBytes, "x")}) {
+    execute("DROP TABLE IF EXISTS t");
+    expect_delivered({one(first)});
+    expect_delivered({one(number_from_text("21.5")), one(text("01234")), one(text("21")),
+                      one(number_from_text("9007199254740993")),
+                      one(number_from_text("18446744073709551615")), one(Value::boolean(true))});
+    close();
+    EXPECT_EQ(query("SELECT typeof(v), v FROM t WHERE rowid > 1"),
+              (Rows{"real|21.5", "text|01234", "text|21", "integer|9007199254740993",
+                    "text|18446744073709551615", "integer|1"}));
+  }
+}
+
+TEST_F(SqliteSinkTest, a_key_is_kept_as_it_comes_too) {
+  options_.set("key", std::vector<std::string>{"zip"});
+  expect_delivered({{{"zip", Value::of_integer(1234)}, {"n", Value::of_integer(1)}}});
+  expect_delivered({{{"zip", text("01234")}, {"n", Value::of_integer(2)}},
+                    {{"zip", Value::of_integer(1234)}, {"n", Value::of_integer(3)}}});
+  close();
+  EXPECT_EQ(query("SELECT zip, n FROM t ORDER BY n"), (Rows{"01234|2", "1234|3"}));
 }
 
 TEST_F(SqliteSinkTest, new_database_uses_a_write_ahead_log_and_leaves_no_file_beside_it) {
@@ -210,7 +234,7 @@ TEST_F(SqliteSinkTest, upsert_into_a_table_without_a_unique_key_fails_and_says_s
 }
 
 TEST_F(SqliteSinkTest, integer_beyond_int64_is_not_rounded_into_an_integer_column) {
-  expect_delivered({{{"count", number_from_text("7")}}});
+  execute("CREATE TABLE t (count INTEGER)");
   Answer answer = deliver({{{"count", number_from_text("18446744073709551615")}}});
   EXPECT_EQ(answer.outcome, Outcome::kRejected);
   EXPECT_EQ(answer.reason, "field count: 18446744073709551615 does not fit an INTEGER column");
