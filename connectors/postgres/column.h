@@ -7,32 +7,25 @@
 
 namespace leat::postgres {
 
-// Types whose binary form (the …_recv functions of the server) leat can write. Everything else goes
-// as text.
+// Values travel as text, which the server's own input functions read. These are the types whose
+// text is not simply the value's own.
 enum class Kind : uint8_t {
   kBool,
   kInt2,
   kInt4,
   kInt8,
-  kFloat4,
-  kFloat8,
+  kFloat,  // real and double precision
   kNumeric,
-  kText,  // text, varchar, char, name, xml, citext, enums: the binary form is the text itself
+  kText,  // text, varchar, char, name, enums
   kBytea,
   kDate,
-  kTime,         // of day
-  kTimestamp,    // without time zone: leat's times are UTC
-  kTimestampTz,  // the same microseconds
+  kTime,       // of day
+  kTimestamp,  // with and without time zone: leat's times are UTC
   kUuid,
-  kJson,
-  kJsonb,
-  kArray,  // as text
-  kOther,  // as text
+  kJson,  // and jsonb
+  kArray,
+  kOther,
 };
-
-inline bool has_binary_form(Kind kind) {
-  return kind != Kind::kArray && kind != Kind::kOther;
-}
 
 struct Column {
   std::string name;
@@ -40,17 +33,25 @@ struct Column {
   uint32_t type = 0;            // pg_type.oid, also of a domain
   std::string type_name;        // "character varying(10)": for messages and the staging table
   Kind kind = Kind::kOther;     // of a domain: of what it is based on
+  Kind element = Kind::kOther;  // of an array
+  char delimiter = ',';         // between elements; ';' in an array of boxes
   int32_t most_characters = 0;  // of varchar(n) and char(n); 0: no limit
-  int32_t integer_digits = 0;   // numeric(p, s): p - s
-  bool bounded_numeric = false;
   bool not_null = false;
   bool has_default = false;  // also an identity column
   bool identity_always = false;
   bool generated = false;  // cannot be written
 };
 
-// `type` is the oid and `modifier` the typmod of the type that a domain is based on, or of the
-// column's own. Enums: `type_kind` 'e'. Arrays: `category` 'A'.
-void set_kind(Column& column, uint32_t type, int32_t modifier, char type_kind, char category);
+// A type as the catalog has it, below all domains.
+struct CatalogType {
+  uint32_t oid = 0;
+  int32_t modifier = -1;
+  char kind = 'b';      // pg_type.typtype; 'e': an enum
+  char category = '-';  // pg_type.typcategory; 'A': an array
+};
+
+Kind kind_of(const CatalogType& type);
+// 0: no limit.
+int32_t most_characters(const CatalogType& type);
 
 }  // namespace leat::postgres

@@ -58,10 +58,18 @@ Column read_column(Values& values) {
   column.identity_always = values.letter() == 'a';
   column.generated = values.truth();
   column.type_name = values.text();
-  auto base = values.number<uint32_t>();
-  auto modifier = values.number<int32_t>();
-  char type_kind = values.letter();
-  set_kind(column, base, modifier, type_kind, values.letter());
+  CatalogType type;
+  type.oid = values.number<uint32_t>();
+  type.modifier = values.number<int32_t>();
+  type.kind = values.letter();
+  type.category = values.letter();
+  column.kind = kind_of(type);
+  column.most_characters = most_characters(type);
+  CatalogType element;
+  element.oid = values.number<uint32_t>();
+  element.kind = values.letter();
+  column.element = kind_of(element);
+  column.delimiter = values.letter();
   return column;
 }
 
@@ -160,13 +168,20 @@ std::string layout_sql(const TableName& table) {
          " a.atthasdef OR a.attidentity <> '' OR y.typdefault IS NOT NULL, a.attidentity::text || "
          "'-',"
          " a.attgenerated <> '', pg_catalog.format_type(a.atttypid, a.atttypmod),"
-         " b.oid, b.modifier, b.typtype, b.typcategory FROM pg_catalog.pg_attribute a"
+         " b.oid, b.modifier, b.typtype, b.typcategory,"
+         " COALESCE(e.oid, 0), COALESCE(e.typtype::text, 'b'), COALESCE(e.typdelim::text, ',')"
+         " FROM pg_catalog.pg_attribute a"
          " JOIN pg_catalog.pg_type y ON y.oid = a.atttypid CROSS JOIN LATERAL ("
          "WITH RECURSIVE base(oid, modifier) AS (SELECT a.atttypid, a.atttypmod UNION ALL"
          " SELECT t.typbasetype, t.typtypmod FROM base JOIN pg_catalog.pg_type t"
          " ON t.oid = base.oid WHERE t.typtype = 'd') SELECT t.oid, base.modifier, t.typtype,"
-         " t.typcategory FROM base JOIN pg_catalog.pg_type t ON t.oid = base.oid"
-         " WHERE t.typtype <> 'd') b WHERE a.attrelid = " +
+         " t.typcategory, t.typelem FROM base JOIN pg_catalog.pg_type t ON t.oid = base.oid"
+         " WHERE t.typtype <> 'd') b LEFT JOIN LATERAL ("  // the elements of an array
+         "WITH RECURSIVE base(oid) AS (SELECT b.typelem UNION ALL"
+         " SELECT t.typbasetype FROM base JOIN pg_catalog.pg_type t"
+         " ON t.oid = base.oid WHERE t.typtype = 'd') SELECT t.oid, t.typtype, t.typdelim"
+         " FROM base JOIN pg_catalog.pg_type t ON t.oid = base.oid"
+         " WHERE t.typtype <> 'd') e ON b.typcategory = 'A' WHERE a.attrelid = " +
          oid +
          " AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;"
          "SELECT CASE WHEN i.indimmediate THEN 'I' ELSE 'D' END, i.indkey::text, i.indnkeyatts "

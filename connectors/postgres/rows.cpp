@@ -11,28 +11,34 @@ namespace {
 
 constexpr size_t kPiece = 64 * 1024;
 constexpr size_t kInsertBytes = 256 * 1024;
-// https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.4: signature, flags, length
-// of the header's extension.
-constexpr std::string_view kBinaryHeader("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
-constexpr int16_t kBinaryEnd = -1;
 
 }  // namespace
 
-std::string Target::relation_in_errors() const {
-  bool staged = config->mode == WriteMode::kUpsert || config->mode == WriteMode::kMerge;
-  return staged ? std::string(kStaging) : layout.name;
+bool Target::staged() const {
+  return config->mode == WriteMode::kUpsert || config->mode == WriteMode::kMerge;
 }
 
-Rows::Rows(const Target& target, FieldEncoder& encoder, const Delivery& delivery, std::string first,
+bool Target::numbered() const {
+  return config->mode == WriteMode::kUpsert ||
+         (config->mode == WriteMode::kMerge && names_row_number(merge_sql));
+}
+
+std::string Target::relation_in_errors() const {
+  return staged() ? std::string(kStaging) : layout.name;
+}
+
+Rows::Rows(const Target& target, FieldText& text, const Delivery& delivery, std::string first,
            std::string last)
     : target_(target),
-      encoder_(encoder),
+      text_(text),
       delivery_(delivery),
       first_(std::move(first)),
       last_(std::move(last)),
       used_(target.layout.columns.size()),
       in_key_(target.layout.columns.size()),
-      insert_(target.config->mode == WriteMode::kInsert) {
+      insert_(target.config->mode == WriteMode::kInsert),
+      format_(insert_ ? kInsertRow : kCopyRow),
+      numbered_(target.numbered()) {
   for (size_t i = 0; i < in_key_.size(); ++i)
     in_key_[i] = std::find(target.config->key.begin(), target.config->key.end(),
                            target.layout.columns[i].name) != target.config->key.end();
@@ -45,9 +51,7 @@ Rows::Rows(const Target& target, FieldEncoder& encoder, const Delivery& delivery
       if (missing_ == nullptr) missing_ = &column;
       used_[i] = true;  // so that each record is found to lack it
     }
-    if (used_[i] && !has_binary_form(column.kind)) binary_ = false;
   }
-  if (insert_) binary_ = false;
   while (!at_end() && delivery_.parts[part_].count == 0) ++part_;
 }
 
@@ -71,10 +75,6 @@ void Rows::advance() {
   in_part_ = 0;
   do ++part_;
   while (!at_end() && delivery_.parts[part_].count == 0);
-}
-
-bool Rows::staged() const {
-  return target_.config->mode == WriteMode::kUpsert || target_.config->mode == WriteMode::kMerge;
 }
 
 // Whether it matters for this column that a field is absent, and not null.
@@ -128,8 +128,7 @@ std::string Rows::begin_copy() {
 std::string Rows::run_sql() {
   choose_columns();
   starts_.push_back(index_);
-  header_due_ = binary_;
-  return copy_sql(target_.table, target_.layout, run_, binary_, staged());
+  return copy_sql(target_.staged() ? "" : target_.table, target_.layout, run_, numbered_);
 }
 
 // What follows a COPY: its rows go on from the staging table, and the next run or the end.
@@ -140,9 +139,7 @@ std::string Rows::end_of_run() {
   if (at_end()) {
     complete_ = true;
     if (target_.config->mode == WriteMode::kMerge) sql += target_.merge_sql + "\n;";
-    // In text, the table's own types read the values. The staging table has the types of before.
-    if (staged() || binary_) sql += layout_check_sql(target_.layout, used_) + ";";
-    return sql + last_;
+    return sql + layout_check_sql(target_.layout, used_) + ";" + last_;
   }
   if (target_.config->mode == WriteMode::kUpsert)
     sql += "TRUNCATE pg_temp." + std::string(kStaging) + ";";
@@ -152,7 +149,6 @@ std::string Rows::end_of_run() {
 CopySource::Piece Rows::next(Buffer& out) {
   begun_ = true;
   const size_t start = out.size();
-  if (std::exchange(header_due_, false)) out.append(kBinaryHeader);
   size_t scanned = 0;  // of rows that are not sent any more, since one is bad
   while (!at_end() && out.size() - start + scanned < kPiece) {
     const Record& current = record();
@@ -176,7 +172,6 @@ CopySource::Piece Rows::next(Buffer& out) {
     run_ends = !fits_run(plan, record());
   }
   if (!run_ends) return {};
-  if (binary_) out.append_int16(kBinaryEnd);
   std::string sql = end_of_run();
   return {Piece::Kind::kEnd, std::move(sql), !complete_};
 }
@@ -230,7 +225,7 @@ bool Rows::next_insert(std::string& sql) {
   out.append(';');
   if (at_end()) {
     complete_ = true;
-    out.append(last_);
+    out.append(layout_check_sql(target_.layout, used_) + ";" + last_);
   }
   sql = out.view();
   return true;
@@ -240,115 +235,67 @@ bool Rows::next_insert(std::string& sql) {
 
 // All that are bad for the same reason are found in one go. A record that is bad for another reason
 // is found in the next attempt.
-void Rows::spoil(std::string reason) {
+bool Rows::spoil(std::string reason) {
   if (bad_.indices.empty())
     bad_.reason = std::move(reason);
   else if (bad_.reason != reason)
-    return;
+    return false;
   bad_.indices.push_back(index_);
+  return false;
 }
 
-bool Rows::append_row(Buffer& out, const ShapePlan& plan, const Record& record) {
-  if (target_.config->reject_unknown && !plan.unknown.empty()) {
-    for (int field : plan.unknown) {
-      if (record.value(static_cast<size_t>(field)).type == Type::kAbsent) continue;
-      spoil("field " + excerpt(plan.shape->name(static_cast<size_t>(field))) +
-            " has no column of table " + excerpt(target_.layout.name));
-      return false;
-    }
-  }
-  static const Value kAbsent = Value::absent();
-  if (binary_) out.append_int16(static_cast<int16_t>(run_.size() + (staged() ? 1 : 0)));
-  if (insert_) out.append('(');
-  bool first = true;
-  bool any_value = false;
-  for (int i : run_) {
-    const Column& column = target_.layout.columns[static_cast<size_t>(i)];
-    int field = plan.field_of[static_cast<size_t>(i)];
-    const Value& value = field < 0 ? kAbsent : record.value(static_cast<size_t>(field));
-    any_value = any_value || value.type != Type::kAbsent;
-    Misfit misfit = Misfit::kNone;
-    if (value.type == Type::kNull || value.type == Type::kAbsent) {
-      bool default_instead = insert_ && value.type == Type::kAbsent && column.has_default;
-      bool key = in_key_[static_cast<size_t>(i)] && target_.config->mode == WriteMode::kUpsert;
-      if (key || (nulls_matter() && column.not_null && !default_instead)) misfit = Misfit::kNull;
-      if (key) {
-        spoil("key column " + excerpt(column.name) + ": the field is " +
-              (value.type == Type::kNull ? "null" : "absent"));
-        return false;
-      }
-    }
-    if (misfit == Misfit::kNone) {
-      if (!binary_ && !std::exchange(first, false)) out.append(insert_ ? ',' : '\t');
-      misfit = binary_   ? encoder_.append_binary(out, column, value)
-               : insert_ ? append_literal(out, column, value)
-                         : append_field(out, column, value);
-    }
-    if (misfit == Misfit::kNone) continue;
-    spoil(reason_of(misfit, value, Mapping::field_name(plan, static_cast<size_t>(i)), column));
-    return false;
-  }
-  if (!any_value) {
-    spoil("none of the record's fields has a column of table " + excerpt(target_.layout.name));
-    return false;
-  }
-  if (staged()) {
-    if (binary_) {
-      out.append_int32(8);
-      out.append_int64(index_);
-    } else {
-      if (!first) out.append('\t');
-      out.append(std::to_string(index_));
-    }
-  }
-  if (!binary_) out.append(insert_ ? ')' : '\n');
-  return true;
+// Whether the column may get a null, or nothing, from this record.
+bool Rows::takes_null(size_t index, Type type) const {
+  const Column& column = target_.layout.columns[index];
+  bool has_key = target_.config->mode == WriteMode::kUpsert && in_key_[index];
+  bool default_instead = insert_ && type == Type::kAbsent && column.has_default;
+  return !has_key && (!column.not_null || default_instead || !nulls_matter());
 }
 
-// https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.2, text format.
-Misfit Rows::append_field(Buffer& out, const Column& column, const Value& value) {
-  std::string_view text;
-  bool null = false;
-  Misfit misfit = encoder_.text_form(column, value, text, null);
-  if (misfit != Misfit::kNone) return misfit;
-  if (null) {
-    out.append("\\N");
-    return misfit;
-  }
-  char* at = out.room(2 * text.size());
-  char* start = at;
-  for (char c : text) {
-    switch (c) {
-      case '\\':
-      case '\t':
-      case '\n':
-      case '\r':
-        *at++ = '\\';
-        *at++ = c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c;
-        break;
-      default:
-        *at++ = c;
-    }
-  }
-  out.take(static_cast<size_t>(at - start));
-  return misfit;
-}
-
-Misfit Rows::append_literal(Buffer& out, const Column& column, const Value& value) {
-  if (value.type == Type::kAbsent) {
-    out.append("DEFAULT");
+Misfit Rows::append_value(Buffer& out, size_t index, const Value& value) {
+  if (value.type == Type::kNull || value.type == Type::kAbsent) {
+    if (!takes_null(index, value.type)) return Misfit::kNull;
+    out.append(value.type == Type::kNull ? format_.null : format_.absent);
     return Misfit::kNone;
   }
   std::string_view text;
-  bool null = false;
-  Misfit misfit = encoder_.text_form(column, value, text, null);
-  if (misfit != Misfit::kNone) return misfit;
-  if (null) {
-    out.append("NULL");
-  } else {
-    out.append(quoted_text(text));
-  }
+  Misfit misfit = text_.of(target_.layout.columns[index], value, text);
+  if (misfit == Misfit::kNone) format_.append(out, text);
   return misfit;
+}
+
+bool Rows::append_row(Buffer& out, const ShapePlan& plan, const Record& record) {
+  if (target_.config->reject_unknown)
+    for (int field : plan.unknown)
+      if (record.value(static_cast<size_t>(field)).type != Type::kAbsent)
+        return spoil("field " + excerpt(plan.shape->name(static_cast<size_t>(field))) +
+                     " has no column of table " + excerpt(target_.layout.name));
+  static const Value kAbsent = Value::absent();
+  bool any_value = false;
+  std::string_view before = format_.begin;
+  for (int i : run_) {
+    auto index = static_cast<size_t>(i);
+    int field = plan.field_of[index];
+    const Value& value = field < 0 ? kAbsent : record.value(static_cast<size_t>(field));
+    any_value = any_value || value.type != Type::kAbsent;
+    out.append(std::exchange(before, format_.between));
+    Misfit misfit = append_value(out, index, value);
+    if (misfit == Misfit::kNone) continue;
+    const Column& column = target_.layout.columns[index];
+    if (misfit == Misfit::kNull && in_key_[index] && target_.config->mode == WriteMode::kUpsert)
+      return spoil("key column " + excerpt(column.name) + ": the field is " +
+                   (value.type == Type::kNull ? "null" : "absent"));
+    return spoil(reason_of(misfit, value, Mapping::field_name(plan, index), column));
+  }
+  if (!any_value)
+    return spoil("none of the record's fields has a column of table " +
+                 excerpt(target_.layout.name));
+  if (numbered_) {
+    out.append(format_.between);
+    format_.append(out, std::to_string(index_));
+  }
+  out.append(format_.end);
+  return true;
 }
 
 std::vector<std::string> unknown_fields(Mapping& mapping, const Delivery& delivery) {

@@ -11,8 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "connectors/postgres/encode.h"
+#include "connectors/postgres/field_text.h"
 #include "connectors/postgres/mapping.h"
+#include "connectors/postgres/row_text.h"
 #include "protocols/postgres/copy_source.h"
 #include "stage/sink.h"
 
@@ -27,6 +28,10 @@ struct Target {
   Mapping* mapping = nullptr;
   std::string after_copy = {};  // SQL between the last COPY and what follows it
 
+  // Rows go through the staging table.
+  bool staged() const;
+  // They have numbers there: an upsert needs them; mergeSql may, and says so by their name.
+  bool numbered() const;
   // The table that COPY goes to, as errors' contexts name it.
   std::string relation_in_errors() const;
 };
@@ -40,7 +45,7 @@ struct BadRecords {
 class Rows final : public CopySource {
  public:
   // `first` goes before the first COPY or INSERT, `last` behind the last; they outlive this.
-  Rows(const Target& target, FieldEncoder& encoder, const Delivery& delivery, std::string first,
+  Rows(const Target& target, FieldText& text, const Delivery& delivery, std::string first,
        std::string last);
 
   // Column that must have a value, has no default, and no record has a field for; null: none.
@@ -60,8 +65,6 @@ class Rows final : public CopySource {
   // The last statement was handed out: whether it was carried out may become a question.
   bool complete() const { return complete_; }
   bool begun() const { return begun_; }
-  // What is sent means something else for columns of other types.
-  bool depends_on_types() const { return binary_ || staged(); }
   // The statement that failed, without any record: what fails with it, too, is no record's fault.
   std::string without_records() const;
   // The record that line `line` of the COPY after `copies` finished ones was made of; -1: none.
@@ -73,7 +76,6 @@ class Rows final : public CopySource {
   bool at_end() const { return part_ == delivery_.parts.size(); }
   void advance();
 
-  bool staged() const;
   void choose_columns();
   bool distinguishes(size_t column) const;
   bool fits_run(const ShapePlan& plan, const Record& record) const;
@@ -81,13 +83,14 @@ class Rows final : public CopySource {
   std::string end_of_run();
 
   bool nulls_matter() const;
+  bool takes_null(size_t column, Type type) const;
+  // False: the record is bad, and what was appended is of no use.
   bool append_row(Buffer& out, const ShapePlan& plan, const Record& record);
-  Misfit append_field(Buffer& out, const Column& column, const Value& value);
-  Misfit append_literal(Buffer& out, const Column& column, const Value& value);
-  void spoil(std::string reason);
+  Misfit append_value(Buffer& out, size_t column, const Value& value);
+  bool spoil(std::string reason);  // false
 
   const Target& target_;
-  FieldEncoder& encoder_;
+  FieldText& text_;
   const Delivery& delivery_;
   const std::string first_;
   const std::string last_;
@@ -96,15 +99,15 @@ class Rows final : public CopySource {
   std::vector<bool> in_key_;  // of each column
   const Column* missing_ = nullptr;
   bool empty_ = false;
-  bool binary_ = true;
-  bool insert_ = false;
+  const bool insert_;
+  const RowFormat& format_;
+  const bool numbered_;
   std::vector<int> run_;          // columns of this run
   std::vector<bool> in_run_;      // the same for each column
   std::vector<uint32_t> starts_;  // index of the first record of each run
   size_t part_ = 0;               // where we are
   uint32_t in_part_ = 0;
   uint32_t index_ = 0;
-  bool header_due_ = false;  // of binary COPY
   bool begun_ = false;
   bool complete_ = false;
   BadRecords bad_;

@@ -30,22 +30,28 @@ std::string column_list(const Layout& layout, const std::vector<int>& columns) {
   return out;
 }
 
+bool names_row_number(std::string_view sql) {
+  auto same = [](char a, char b) { return a == b || (a | 0x20) == b; };
+  return std::search(sql.begin(), sql.end(), kRowColumn.begin(), kRowColumn.end(), same) !=
+         sql.end();
+}
+
 std::string copy_sql(const std::string& table, const Layout& layout,
-                     const std::vector<int>& columns, bool binary, bool with_row) {
+                     const std::vector<int>& columns, bool numbered) {
   std::string list = column_list(layout, columns);
-  if (with_row) list += (list.empty() ? "" : ", ") + quoted_name(kRowColumn);
-  return "COPY " + (with_row ? in_staging() : table) + " (" + list + ") FROM STDIN" +
-         (binary ? " (FORMAT binary)" : "");
+  if (numbered) list += (list.empty() ? "" : ", ") + quoted_name(kRowColumn);
+  return "COPY " + (table.empty() ? in_staging() : table) + " (" + list + ") FROM STDIN";
 }
 
 // Without constraints, so that a column that no field goes into stays null. ON COMMIT DELETE ROWS:
 // the next delivery finds it empty.
-std::string staging_sql(const Layout& layout) {
-  std::string sql = "DROP TABLE IF EXISTS " + in_staging() + "; CREATE TEMPORARY TABLE " +
-                    quoted_name(kStaging) + " (";
+std::string staging_sql(const Layout& layout, bool numbered) {
+  std::string columns;
   for (const Column& column : layout.columns)
-    sql += quoted_name(column.name) + " " + column.type_name + ", ";
-  return sql + quoted_name(kRowColumn) + " bigint) ON COMMIT DELETE ROWS";
+    columns += (columns.empty() ? "" : ", ") + quoted_name(column.name) + " " + column.type_name;
+  if (numbered) columns += (columns.empty() ? "" : ", ") + quoted_name(kRowColumn) + " bigint";
+  return "DROP TABLE IF EXISTS " + in_staging() + "; CREATE TEMPORARY TABLE " +
+         quoted_name(kStaging) + " (" + columns + ") ON COMMIT DELETE ROWS";
 }
 
 std::string upsert_sql(const std::string& table, const Layout& layout,

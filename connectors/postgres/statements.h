@@ -10,17 +10,21 @@
 
 namespace leat::postgres {
 
-// For upsert and mergeSql: a temporary table with the columns of the user's table and `leat_row`,
-// the records' order in the delivery.
+// For upsert and mergeSql: a temporary table with the columns of the user's table and, where it is
+// asked for, `leat_row`, the records' order in the delivery. Where it is not, INSERT INTO t SELECT
+// * FROM leat_staging does what it says.
 inline constexpr std::string_view kStaging = "leat_staging";
 inline constexpr std::string_view kRowColumn = "leat_row";
 
 std::string column_list(const Layout& layout, const std::vector<int>& columns);
 
-// COPY … FROM STDIN into the table, or into the staging table (then with leat_row at the end).
+// Whether SQL of the user's names the column, in any case, as SQL reads names.
+bool names_row_number(std::string_view sql);
+
+// COPY … FROM STDIN into the table; "": into the staging table.
 std::string copy_sql(const std::string& table, const Layout& layout,
-                     const std::vector<int>& columns, bool binary, bool with_row);
-std::string staging_sql(const Layout& layout);
+                     const std::vector<int>& columns, bool numbered);
+std::string staging_sql(const Layout& layout, bool numbered);
 // From the staging table into the table: the last of several rows with one key wins.
 std::string upsert_sql(const std::string& table, const Layout& layout,
                        const std::vector<int>& columns, const std::vector<std::string>& key);

@@ -1,46 +1,63 @@
 #include "connectors/postgres/times.h"
 
-#include <cstring>
+#include <cstdlib>
 
 #include "base/time_format.h"
 
 namespace leat::postgres {
 namespace {
 
-constexpr size_t kLongest = 40;
+constexpr size_t kYear = 4;
+constexpr size_t kDate = 10;  // "2026-01-02"
 
-std::optional<int64_t> read_joined(std::string_view before, std::string_view text,
-                                   std::string_view behind) {
-  static const TimeFormat kRfc3339 = *TimeFormat::parse("rfc3339");
-  char joined[kLongest + 32];
-  if (text.size() > kLongest) return {};
-  char* end = joined;
-  for (std::string_view part : {before, text, behind}) {
-    if (!part.empty()) std::memcpy(end, part.data(), part.size());
-    end += part.size();
+// From the year 1 to 9999, which RFC 3339 has digits for.
+constexpr int64_t kFirst = -62'135'596'800'000'000;
+constexpr int64_t kLast = 253'402'300'799'999'999;
+
+void write_rfc3339(int64_t unix_us, std::string& out) {
+  out.resize(kRfc3339Size);
+  out.resize(leat::write_rfc3339(unix_us, out.data()));
+}
+
+// For all other years: the calendar is the same every 400 years.
+void write_far(int64_t unix_us, std::string& out, size_t from, size_t to) {
+  constexpr int64_t kUsPer400Years = 146'097LL * 86'400 * 1'000'000;
+  constexpr int64_t k2000 = 946'684'800'000'000;
+  int64_t cycles = unix_us / kUsPer400Years;
+  int64_t inside = unix_us % kUsPer400Years;
+  while (inside < k2000) {
+    inside += kUsPer400Years;
+    --cycles;
   }
-  return kRfc3339.read(std::string_view(joined, static_cast<size_t>(end - joined)));
+  write_rfc3339(inside, out);
+  int64_t year = std::strtol(out.c_str(), nullptr, 10) + 400 * cycles;  // 0 is 1 BC
+  std::string digits = std::to_string(year > 0 ? year : 1 - year);
+  if (digits.size() < kYear) digits.insert(0, kYear - digits.size(), '0');
+  out = digits + out.substr(from, to - from) + (year > 0 ? "" : " BC");
+}
+
+bool is_near(int64_t unix_us) {
+  return unix_us >= kFirst && unix_us <= kLast;
 }
 
 }  // namespace
 
-std::optional<int64_t> read_timestamp(std::string_view text) {
-  constexpr size_t kDate = 10;  // "2026-01-02"
-  if (text.size() == kDate) return read_joined("", text, "T00:00:00Z");
-  if (auto time = read_joined("", text, "")) return time;
-  return read_joined("", text, "Z");
+void write_timestamp(int64_t unix_us, std::string& out) {
+  if (!is_near(unix_us)) return write_far(unix_us, out, kYear, kRfc3339Size);
+  write_rfc3339(unix_us, out);
 }
 
-std::optional<int64_t> read_time_of_day(std::string_view text) {
-  constexpr size_t kMinutes = 5;  // "03:04"
-  auto time = read_joined("1970-01-01T", text, text.size() == kMinutes ? ":00Z" : "Z");
-  if (!time || *time < 0 || *time >= kUsPerDay) return {};
-  return time;
+void write_date(int64_t unix_us, std::string& out) {
+  if (!is_near(unix_us)) return write_far(unix_us, out, kYear, kDate);
+  write_rfc3339(unix_us, out);
+  out.resize(kDate);
 }
 
-int64_t day_of(int64_t unix_us) {
-  int64_t day = unix_us / kUsPerDay;
-  return unix_us % kUsPerDay < 0 ? day - 1 : day;
+void write_time_of_day(int64_t unix_us, std::string& out) {
+  constexpr int64_t kUsPerDay = 86'400'000'000;
+  write_rfc3339((unix_us % kUsPerDay + kUsPerDay) % kUsPerDay, out);
+  out.erase(0, kDate + 1);
+  out.pop_back();  // the Z
 }
 
 }  // namespace leat::postgres

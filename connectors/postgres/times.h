@@ -1,22 +1,15 @@
-// Times as people write them, in what PostgreSQL counts: microseconds and days since 2000-01-01.
+// leat's times as text that PostgreSQL reads, in UTC, for all the years that either can hold.
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string_view>
+#include <string>
 
 namespace leat::postgres {
 
-// From the Unix epoch to PostgreSQL's.
-inline constexpr int64_t kEpochUs = 946'684'800'000'000;
-inline constexpr int64_t kUsPerDay = 86'400'000'000;
-
-// RFC 3339; the zone (then: UTC), and all of the time of day, may be left out. Microseconds since
-// the Unix epoch.
-std::optional<int64_t> read_timestamp(std::string_view text);
-// "03:04", "03:04:05.678": microseconds since midnight.
-std::optional<int64_t> read_time_of_day(std::string_view text);
-// Days since the Unix epoch, rounded down.
-int64_t day_of(int64_t unix_us);
+// "2026-01-02T03:04:05.678Z"; "12026-01-02T00:00:00Z"; "0044-03-15T00:00:00Z BC". Each replaces
+// what is in `out`.
+void write_timestamp(int64_t unix_us, std::string& out);
+void write_date(int64_t unix_us, std::string& out);         // "2026-01-02", "0044-03-15 BC"
+void write_time_of_day(int64_t unix_us, std::string& out);  // "03:04:05.678"
 
 }  // namespace leat::postgres

@@ -319,10 +319,11 @@ void Writer::widen_table() {
 }
 
 void Writer::make_staging() {
-  ask("creating the staging table", staging_sql(target_->layout), [this](const Reply&) {
-    staging_ready_ = true;
-    go();
-  });
+  ask("creating the staging table", staging_sql(target_->layout, target_->numbered()),
+      [this](const Reply&) {
+        staging_ready_ = true;
+        go();
+      });
 }
 
 // Once for each name.

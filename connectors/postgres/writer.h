@@ -110,7 +110,7 @@ class Writer {
   const WriterConfig config_;
   const std::string shown_;  // of the URL, before messages
   SaltedPassword password_;
-  FieldEncoder encoder_;
+  FieldText text_;
   Positions positions_;
   Timer later_;
 

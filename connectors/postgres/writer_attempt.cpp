@@ -42,8 +42,8 @@ void Writer::write() {
   target_->after_copy = timeout;
   // The positions come first: a transaction that is on its way must end before a row of this one
   // meets one of its.
-  rows_.emplace(*target_, encoder_, *delivery_,
-                std::string(kBegin) + positions_.save_sql(*delivery_), std::string(kCommit));
+  rows_.emplace(*target_, text_, *delivery_, std::string(kBegin) + positions_.save_sql(*delivery_),
+                std::string(kCommit));
   tell_unknown_fields();
   if (rows_->empty())
     return end(
@@ -203,8 +203,7 @@ void Writer::try_without_records(const ServerError& error) {
 
 // Bytes made for another type than the column has by now can look like any kind of bad data.
 void Writer::confirm_table(const ServerError& error, size_t copies) {
-  if (looked_again_ || !connection_ || !rows_->depends_on_types())
-    return judge_rejected(error, copies);
+  if (looked_again_ || !connection_) return judge_rejected(error, copies);
   ask("looking at the table", layout_sql(config_.table), [this, error, copies](const Reply& reply) {
     Result<std::optional<Layout>> now = read_layout(reply.rows);
     if (now && *now && (*now)->same_columns(target_->layout)) return judge_rejected(error, copies);

@@ -32,7 +32,7 @@ class PostgresRowsTest : public ::testing::Test {
     mapping_.emplace(config_, target_.layout);
     target_.mapping = &*mapping_;
     delivery_ = harness_.records(records);
-    rows_.emplace(target_, encoder_, delivery_, "BEGIN;", "COMMIT");
+    rows_.emplace(target_, text_, delivery_, "BEGIN;", "COMMIT");
     return *rows_;
   }
 
@@ -59,7 +59,7 @@ class PostgresRowsTest : public ::testing::Test {
   postgres::MappingConfig config_;
   postgres::Target target_;
   std::optional<postgres::Mapping> mapping_;
-  postgres::FieldEncoder encoder_;
+  postgres::FieldText text_;
   Delivery delivery_;
   std::optional<postgres::Rows> rows_;
 };

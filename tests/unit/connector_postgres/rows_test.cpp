@@ -11,9 +11,7 @@ TEST_F(PostgresRowsTest, one_copy_takes_all_records) {
   add_column("b");
   add_column("other");
   std::string sql = copied({{{"a", whole(1)}, {"b", whole(2)}}, {{"b", whole(2)}}});
-  // 19 bytes of header, two rows of 2 + 2 * 8 (one null: 4 less), 2 bytes of end.
-  EXPECT_TRUE(sql.starts_with("BEGIN;COPY \"t\" (\"a\", \"b\") FROM STDIN (FORMAT binary)|53|"))
-      << sql;
+  EXPECT_TRUE(sql.starts_with("BEGIN;COPY \"t\" (\"a\", \"b\") FROM STDIN|9|")) << sql;
   EXPECT_NE(sql.find("(attnum, atttypid) IN ((1,23),(2,23))"), std::string::npos) << sql;
   EXPECT_TRUE(sql.ends_with("COMMIT"));
   EXPECT_TRUE(rows_->complete());
@@ -31,19 +29,11 @@ TEST_F(PostgresRowsTest, an_absent_field_ends_the_copy_only_where_the_column_has
                             {{"a", whole(1)}},
                             {{"a", whole(1)}, {"d", Value::absent()}}});
   EXPECT_TRUE(
-      sql.starts_with("BEGIN;COPY \"t\" (\"a\", \"d\") FROM STDIN (FORMAT binary)|53|SET "
-                      "LOCAL statement_timeout = 0;COPY \"t\" (\"a\") FROM STDIN (FORMAT "
-                      "binary)|41|"))
+      sql.starts_with("BEGIN;COPY \"t\" (\"a\", \"d\") FROM STDIN|9|SET "
+                      "LOCAL statement_timeout = 0;COPY \"t\" (\"a\") FROM STDIN|4|"))
       << sql;
   EXPECT_EQ(rows_->record_at(1, 1), 2);
   EXPECT_EQ(rows_->record_at(0, 3), -1);
-}
-
-TEST_F(PostgresRowsTest, a_column_without_a_binary_form_makes_all_text) {
-  add_column("a");
-  add_column("ip", Kind::kOther);
-  std::string sql = copied({{{"a", whole(1)}, {"ip", text("x\ty\\")}}, {{"a", whole(2)}}});
-  EXPECT_EQ(sql, "BEGIN;COPY \"t\" (\"a\", \"ip\") FROM STDIN|14|COMMIT");
 }
 
 TEST_F(PostgresRowsTest, an_upsert_goes_through_the_staging_table) {
@@ -54,7 +44,7 @@ TEST_F(PostgresRowsTest, an_upsert_goes_through_the_staging_table) {
   std::string sql = copied({{{"a", whole(1)}, {"b", whole(2)}}});
   EXPECT_TRUE(
       sql.starts_with("BEGIN;COPY pg_temp.\"leat_staging\" (\"a\", \"b\", \"leat_row\") "
-                      "FROM STDIN (FORMAT binary)|51|INSERT INTO \"t\" (\"a\", \"b\") "
+                      "FROM STDIN|6|INSERT INTO \"t\" (\"a\", \"b\") "
                       "SELECT DISTINCT ON (\"a\") \"a\", \"b\" FROM pg_temp.\"leat_staging\" "
                       "ORDER BY \"a\", \"leat_row\" DESC ON CONFLICT (\"a\") DO UPDATE SET "
                       "\"b\" = excluded.\"b\";"))
@@ -105,8 +95,11 @@ TEST_F(PostgresRowsTest, inserts_have_the_word_default_and_end_in_pieces) {
   std::string sql;
   postgres::Rows& few = rows({{{"a", whole(1)}, {"b", text("it's")}}, {{"b", Value::null()}}});
   ASSERT_TRUE(few.next_insert(sql));
-  EXPECT_EQ(sql,
-            "BEGIN;INSERT INTO \"t\" (\"a\", \"b\") VALUES ('1','it''s'),(DEFAULT,NULL);COMMIT");
+  EXPECT_TRUE(sql.starts_with(
+      "BEGIN;INSERT INTO \"t\" (\"a\", \"b\") VALUES ('1','it''s'),(DEFAULT,NULL);"))
+      << sql;
+  EXPECT_NE(sql.find("(attnum, atttypid) IN ((1,23),(2,23))"), std::string::npos) << sql;
+  EXPECT_TRUE(sql.ends_with(";COMMIT"));
   EXPECT_FALSE(few.next_insert(sql));
 
   static const std::string kLong(100'000, 'x');

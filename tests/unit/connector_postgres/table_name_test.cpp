@@ -20,7 +20,8 @@ TEST(TableName, is_read_as_sql_reads_it) {
 
 TEST(Layout, of_strange_answers_is_an_error) {
   Row table = {"T", "1", "t", "r", "f"};
-  Row column = {"C", "1", "id", "23", "t", "f", "-", "f", "integer", "23", "-1", "b", "N"};
+  Row column = {"C",       "1",  "id", "23", "t", "f", "-", "f",
+                "integer", "23", "-1", "b",  "N", "0", "b", ","};
   auto layout = read_layout({table, column, {"I", "1 2", "1"}});
   ASSERT_TRUE(layout && *layout);
   EXPECT_EQ((*layout)->columns[0].kind, Kind::kInt4);
@@ -37,17 +38,18 @@ TEST(Layout, of_strange_answers_is_an_error) {
 }
 
 TEST(Column, knows_the_limits_of_its_type) {
-  Column column;
-  set_kind(column, 1043, 14, 'b', 'S');  // varchar(10)
-  EXPECT_EQ(column.most_characters, 10);
-  set_kind(column, 1700, (6 << 16 | 2) + 4, 'b', 'N');  // numeric(6,2)
-  EXPECT_EQ(column.integer_digits, 4);
-  set_kind(column, 1700, (3 << 16 | (-2 & 0x7FF)) + 4, 'b', 'N');  // numeric(3,-2)
-  EXPECT_EQ(column.integer_digits, 5);
-  set_kind(column, 99999, -1, 'e', 'E');
-  EXPECT_EQ(column.kind, Kind::kText);
-  set_kind(column, 1007, -1, 'b', 'A');
-  EXPECT_EQ(column.kind, Kind::kArray);
+  EXPECT_EQ(most_characters({1043, 14, 'b', 'S'}), 10);  // varchar(10)
+  EXPECT_EQ(most_characters({1042, 5, 'b', 'S'}), 1);    // char(1)
+  EXPECT_EQ(most_characters({1043, -1, 'b', 'S'}), 0);   // varchar
+  EXPECT_EQ(most_characters({25, -1, 'b', 'S'}), 0);     // text
+}
+
+TEST(Column, knows_kinds_by_their_number_and_others_by_their_category) {
+  EXPECT_EQ(kind_of({3802, -1, 'b', 'U'}), Kind::kJson);   // jsonb
+  EXPECT_EQ(kind_of({99999, -1, 'e', 'E'}), Kind::kText);  // an enum
+  EXPECT_EQ(kind_of({1007, -1, 'b', 'A'}), Kind::kArray);  // int4[]
+  EXPECT_EQ(kind_of({22, -1, 'b', 'A'}), Kind::kOther);    // int2vector: "1 2 3"
+  EXPECT_EQ(kind_of({869, -1, 'b', 'I'}), Kind::kOther);   // inet
 }
 
 }  // namespace

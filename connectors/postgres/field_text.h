@@ -1,0 +1,58 @@
+// leat's values as the text that the server's input functions read.
+//
+// One rule for every way of writing: a string is what the server makes of the same text, as psql
+// would store it; a number goes with all its digits. What leat changes, since its values have types
+// and a text has not, is in convert(). What it refuses by itself is only what no server would take
+// (implausible.h): the last word is the server's.
+//
+// Why text, and not binary COPY, which was here before: measured in one run on five typical tables
+// (tests/bench/RESULTS.md, "COPY as text or binary"), text costs the server 0.9 to 1.2 times the
+// CPU and leat 0.6 to 1.0 times, as most numbers and times come in as text and need not be
+// understood any more; the whole is within a few percent. For that, binary asked for an encoder of
+// each type with rules of its own, which differed from the server's in every corner. It would pay
+// again for rows that pass through from another PostgreSQL undecoded.
+//
+// Thread: one at a time.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "connectors/postgres/column.h"
+#include "connectors/postgres/misfit.h"
+#include "record/value.h"
+
+namespace leat::postgres {
+
+class FieldText {
+ public:
+  // `value` is neither null nor absent. `text` is not escaped in any way; it is valid until the
+  // next call, and as long as what `value` points to.
+  Misfit of(const Column& column, const Value& value, std::string_view& text);
+
+ private:
+  Misfit convert(Kind kind, const Value& value, std::string_view& text);
+  Misfit of_string(Kind kind, const Value& value, std::string_view& text);
+  Misfit of_number(Kind kind, const Value& value, std::string_view& text);
+  Misfit of_time(Kind kind, const Value& value, std::string_view& text);
+  Misfit of_array(const Column& column, std::string_view json, std::string_view& text);
+  std::string_view as_it_is(const Value& value);
+  std::string_view as_json(const Value& value);
+
+  std::string plain_;  // the meaning of a value
+  std::string text_;   // what is made of it
+  std::string array_;
+};
+
+// Whether text can be stored: UTF-8 without NUL.
+Misfit check_text(std::string_view text);
+
+// Characters of UTF-8 text.
+int64_t characters(std::string_view text);
+
+// The whole number that a number's text (RFC 8259 section 6) stands for, digit by digit: "44.0",
+// "1.5e1" and "9007199254740993.0" are whole, "1.0000000000000000000001" is not. `out` is cleared
+// first.
+Misfit whole_number(std::string_view text, std::string& out);
+
+}  // namespace leat::postgres
