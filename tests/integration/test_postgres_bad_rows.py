@@ -10,29 +10,28 @@ from harness.postgres_pipelines import configure, deliver, fails, lines, reasons
     ("smallint", 70000, "out of range for smallint (column v)"),
     ("bigint", 9223372036854775808, "out of range for bigint"),
     ("int", 1.5, "is not a whole number"),
-    ("int", "abc", "this string is no valid integer (column v)"),
+    ("int", "1,000", "this string is no valid integer (column v)"),
     ("int", [1], "a value of type json does not go into integer"),
-    ("real", 1e39, "out of range for real"),
-    ("numeric(4,2)", 123.4, "out of range for numeric(4,2)"),
+    ("numeric", "N/A!", None),
     ("text", "a\x00b", "NUL character"),
     ("varchar(3)", "abcd", "too long for character varying(3)"),
-    ("date", "2026-02-30", "no valid date"),
     ("timestamptz", 1760000000005, "a value of type integer does not go into timestamp with time zone"),
     ("uuid", "a0eebc99", "no valid uuid"),
     ("boolean", 2, "out of range for boolean"),
-    ("bytea", "\\xabc", "no valid bytea"),
+    ("real", 1e39, None), ("numeric(4,2)", 123.4, None), ("date", "2026-02-30", None),
+    ("bytea", "\\xabc", None),
 ], ids=lambda value: str(value)[:12].replace("\x00", "0"))
-def test_a_value_that_does_not_fit_is_rejected_before_it_is_sent(agent, database, postgres, mode,
-                                                                 type, value, reason):
+def test_a_value_that_does_not_fit_is_rejected(agent, database, postgres, mode, type, value, reason):
+    """What no server would take, before it is sent; the rest, where there is no reason, by the server."""
     database.query(f"CREATE TABLE t (id int PRIMARY KEY, v {type})")
     errors = postgres.log.count("ERROR")
     options = {"key": ["id"]} if mode == "upsert" else {}
     deliver(agent, database, {"id": 1}, {"id": 2, "v": value}, {"id": 3, "v": None},
             {"id": 4, "v": value}, writeMode=mode, **options)
     assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("3",)]
-    assert len(reasons(agent)) == 2 and all(reason in text for text in reasons(agent)), reasons(agent)
+    assert len(reasons(agent)) == 2 and all((reason or "SQLSTATE 22") in text for text in reasons(agent)), reasons(agent)
     told = postgres.log.split("ERROR")[errors + 1:]
-    assert all("COPY from stdin failed" in line for line in told), told
+    assert reason is None or all("COPY from stdin failed" in line for line in told), told
 
 
 def test_a_row_the_server_refuses_is_named_by_its_line(agent, database, postgres):

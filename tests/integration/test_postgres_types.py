@@ -54,7 +54,7 @@ TEXTS = {
     "int8multirange": ["{}"], "nummultirange": ["{[1.5,2]}"], "datemultirange": ["{[2026-01-02,2026-01-03]}"],
     "tsmultirange": ["{[2026-01-02,)}"], "tstzmultirange": ["{(,2026-01-02)}"], "gtsvector": [],
     "pg_lsn": ["16/B374D848"], "pg_snapshot": ["10:20:10,14"], "txid_snapshot": ["10:20:10,14"],
-    "xid": ["7"], "xid8": ["7"], "cid": ["7"], "tid": ["(1,2)"], "refcursor": ["c"],
+    "xid": ["42"], "xid8": ["42"], "cid": ["42"], "tid": ["(1,2)"], "refcursor": ["c"],
     "int2vector": ["1 2 3"], "oidvector": ["1 2 3"], "regclass": ["pg_class", "nowhere"], "regtype": ["int4"],
     "regproc": ["now"], "regprocedure": ["abs(int4)"], "regoper": ["||/"], "regoperator": ["+(int4,int4)"],
     "regrole": ["postgres"], "regnamespace": ["public"], "regcollation": ['"C"'], "regconfig": ["english"],
