@@ -28,11 +28,12 @@ std::string Target::relation_in_errors() const {
 }
 
 Rows::Rows(const Target& target, FieldText& text, const Delivery& delivery, std::string first,
-           std::string last)
+           std::string after_copy, std::string last)
     : target_(target),
       text_(text),
       delivery_(delivery),
       first_(std::move(first)),
+      after_copy_(std::move(after_copy)),
       last_(std::move(last)),
       used_(target.layout.columns.size()),
       in_key_(target.layout.columns.size()),
@@ -133,7 +134,7 @@ std::string Rows::run_sql() {
 
 // What follows a COPY: its rows go on from the staging table, and the next run or the end.
 std::string Rows::end_of_run() {
-  std::string sql = target_.after_copy;
+  std::string sql = after_copy_;
   if (target_.config->mode == WriteMode::kUpsert)
     sql += upsert_sql(target_.table, target_.layout, run_, target_.config->key) + ";";
   if (at_end()) {

@@ -26,7 +26,6 @@ struct Target {
   std::string merge_sql;
   Layout layout;
   Mapping* mapping = nullptr;
-  std::string after_copy = {};  // SQL between the last COPY and what follows it
 
   // Rows go through the staging table.
   bool staged() const;
@@ -44,9 +43,12 @@ struct BadRecords {
 
 class Rows final : public CopySource {
  public:
-  // `first` goes before the first COPY or INSERT, `last` behind the last; they outlive this.
+  // SQL of the caller's: `first` goes before the first COPY or INSERT, `after_copy` behind each
+  // COPY, `last` behind all.
   Rows(const Target& target, FieldText& text, const Delivery& delivery, std::string first,
-       std::string last);
+       std::string after_copy, std::string last);
+
+  const Delivery& delivery() const { return delivery_; }
 
   // Column that must have a value, has no default, and no record has a field for; null: none.
   const Column* missing_column() const { return missing_; }
@@ -93,6 +95,7 @@ class Rows final : public CopySource {
   FieldText& text_;
   const Delivery& delivery_;
   const std::string first_;
+  const std::string after_copy_;
   const std::string last_;
 
   std::vector<bool> used_;    // of each column: a field of some record goes into it

@@ -36,8 +36,8 @@ class PostgresSink final : public Sink {
     if (!warning.empty()) log::warn(context.pipeline(), "postgres: " + warning);
     budget_ = &context.budget();
     budget_->charge(kMemory);
-    config_.loop = context.loop();
-    config_.tls = tls_.get();
+    config_.session.loop = context.loop();
+    config_.session.tls = tls_.get();
     config_.job.agent = context.agent();
     config_.job.pipeline = context.pipeline();
     writer_.emplace(config_);
@@ -56,7 +56,7 @@ class PostgresSink final : public Sink {
 
   void close(std::function<void()> closed) override {
     if (!writer_) return closed();
-    uv_loop_t* loop = config_.loop;
+    uv_loop_t* loop = config_.session.loop;
     writer_.reset();
     budget_->release(kMemory);
     // One turn of the loop later the socket is closed, too.
@@ -133,21 +133,23 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
                 options.path("table") + ": leat_positions is where exactlyOnce keeps positions");
 
   WriterConfig config;
-  config.url = connection->url;
-  config.sslmode = connection->sslmode;
-  config.connect_timeout = connection->connect_timeout;
-  config.timeout = options.duration("timeout");
-  config.table = std::move(*table);
-  config.mapping.columns = options.map("columns");
-  config.mapping.key = options.strings("key");
-  config.mapping.mode = mode_of(options.string("writeMode"));
-  config.mapping.create = options.boolean("createTable");
-  config.mapping.reject_unknown = options.string("unknownFields") == "reject";
-  config.merge_sql = options.string("mergeSql");
+  config.session.url = connection->url;
+  config.session.sslmode = connection->sslmode;
+  config.session.connect_timeout = connection->connect_timeout;
+  config.session.timeout = options.duration("timeout");
+  config.table.name = std::move(*table);
+  config.table.mapping.columns = options.map("columns");
+  config.table.mapping.key = options.strings("key");
+  config.table.mapping.mode = mode_of(options.string("writeMode"));
+  config.table.mapping.create = options.boolean("createTable");
+  config.table.mapping.reject_unknown = options.string("unknownFields") == "reject";
+  config.table.merge_sql = options.string("mergeSql");
   config.job.pre_sql = options.strings("preSql");
   config.job.post_sql = options.strings("postSql");
-  if (Status status = check_mode(options, config.mapping); !status) return fail(status.error());
-  if (Status status = check_columns(options, config.mapping); !status) return fail(status.error());
+  if (Status status = check_mode(options, config.table.mapping); !status)
+    return fail(status.error());
+  if (Status status = check_columns(options, config.table.mapping); !status)
+    return fail(status.error());
   return std::make_unique<PostgresSink>(std::move(*connection), std::move(config));
 }
 

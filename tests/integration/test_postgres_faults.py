@@ -9,7 +9,7 @@ import pytest
 from harness.fake_postgres import (AUTHENTICATED, READY, FakePostgres, error, message, row, sasl,
                                    tag)
 from harness.pipelines import file_source, pipeline, quick_retry
-from harness.postgres_pipelines import READINGS, configure, lines, sink
+from harness.postgres_pipelines import READINGS, configure, deliver, lines, sink
 from harness.relay import Relay
 from harness.telemetry import expect_each_once
 from faults.kill_loop import file_to_postgres
@@ -235,6 +235,24 @@ def make_relay(database):
 
 
 @pytest.mark.parametrize("mode", ["copy", "insert"])
+def test_a_row_at_which_the_servers_process_dies_is_found_and_the_rest_arrives(agent, database, mode):
+    """It was taken for an outage, for ever. The trigger kills the process it runs in."""
+    database.query("""
+        CREATE TABLE t (id int);
+        CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF NEW.id = 2 THEN EXECUTE $kill$COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'$kill$; END IF;
+          RETURN NEW;
+        END $$;
+        CREATE TRIGGER die BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION die()""")
+    deliver(agent, database, *({"id": n} for n in range(5)), writeMode=mode)
+    assert database.query("SELECT id FROM t ORDER BY id") == [("0",), ("1",), ("3",), ("4",)]
+    assert len(agent.dead_letters()) == 1 and agent.dead_letters()[0]["record"] == {"id": 2}
+    assert "closed the connection" in agent.dead_letters()[0]["reason"]
+    assert "at this record, 3 times in a row" in agent.dead_letters()[0]["reason"]
+
+
+@pytest.mark.parametrize("mode", ["copy", "insert"])
 def test_a_commit_whose_answer_is_lost_is_not_repeated(agent, database, make_relay, telemetry, mode):
     # The key would turn a second copy of a row into a dead letter.
     database.query(READINGS + "; CREATE UNIQUE INDEX ON readings (seq)")
@@ -265,7 +283,7 @@ def test_a_lost_commit_is_found_also_when_the_source_describes_its_place_in_othe
     assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("2",)]
 
 
-@pytest.mark.parametrize("mode,hold,first", [("copy", b"PGCOPY", b"COPY"),
+@pytest.mark.parametrize("mode,hold,first", [("copy", b"\t", b"COPY"),
                                              ("insert", b"INSERT INTO \"r", b"INSERT INTO \"r")])
 def test_a_commit_that_lands_after_the_restart_has_asked_where_to_resume_is_no_second_writer(
         agent, database, make_relay, telemetry, mode, hold, first):

@@ -230,6 +230,7 @@ void Connection::on_closed(Status status) {
   if (phase_ == Phase::kStartup && may_try_again(nullptr)) return;
   if (fatal_) return fail_with(fatal_->message());
   if (phase_ == Phase::kExchange && reply_.error) return fail_with(reply_.error->message());
+  cut_ = phase_ == Phase::kExchange;
   std::string why = "the server closed the connection";
   if (!status) why += " (" + status.error().message() + ")";
   fail_with(std::move(why));

@@ -33,6 +33,9 @@ struct Reply {
   std::vector<Row> rows;             // of all statements, when they were asked for
   std::vector<std::string> tags;     // of the statements that are done: "COPY 5000", "COMMIT"
   bool in_transaction = false;       // still; it has failed when there is an error
+
+  // The one value asked for is true.
+  bool says_true() const { return !rows.empty() && !rows[0].empty() && rows[0][0] == "t"; }
 };
 
 struct ConnectionConfig {
@@ -67,6 +70,8 @@ class Connection final : private StreamListener {
 
   // The server has ended an idle session, or the connection is broken.
   bool lost() const { return lost_.has_value(); }
+  // It was lost in the middle of an exchange, without a word: as when the server's process dies.
+  bool cut() const { return cut_; }
   // When the last exchange ended, in milliseconds of uv_now().
   uint64_t idle_since() const { return idle_since_ms_; }
 
@@ -142,6 +147,7 @@ class Connection final : private StreamListener {
   std::string copy_end_;   // messages behind the last piece
   std::optional<ServerError> fatal_;
   std::optional<Error> lost_;
+  bool cut_ = false;
   uint64_t idle_since_ms_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -33,7 +33,6 @@ constexpr Rule kRules[] = {
     {"28", Verdict::kReconnect},   // wrong password, no pg_hba.conf entry: passwords get renewed
     {"3D", Verdict::kReconnect},   // no such database: it may be under restoration
     {"42501", Verdict::kRetry},    // a GRANT is missing
-    {"22P03", Verdict::kDrift},    // binary data of another type than the column's
     {"22P04", Verdict::kDrift},    // COPY data with another number of columns
     {"42703", Verdict::kDrift},    // no such column
     {"42P01", Verdict::kDrift},    // no such table

@@ -83,7 +83,7 @@ class Talk:
         """Answers the question for the table: t (id int4)."""
         assert "to_regclass" in self.query()
         self.send(row("T", 1000, "t", "r", "f")
-                  + row("C", 1, "id", 23, "f", "f", "-", "f", "integer", 23, -1, "b", "N")
+                  + row("C", 1, "id", 23, "f", "f", "-", "f", "integer", 23, -1, "b", "N", 0, "b", ",")
                   + tag("SELECT 1") + tag("SELECT 1") + tag("SELECT 0") + READY)
 
     def until_copy(self):

@@ -32,7 +32,7 @@ class PostgresRowsTest : public ::testing::Test {
     mapping_.emplace(config_, target_.layout);
     target_.mapping = &*mapping_;
     delivery_ = harness_.records(records);
-    rows_.emplace(target_, text_, delivery_, "BEGIN;", "COMMIT");
+    rows_.emplace(target_, text_, delivery_, "BEGIN;", "", "COMMIT");
     return *rows_;
   }
 

@@ -1,0 +1,119 @@
+#include "connectors/postgres/culprit.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "protocols/postgres/sqlstate.h"
+
+namespace leat::postgres {
+namespace {
+
+// When so many records in a row are refused for what need not be their fault, it is not: a trigger
+// is broken, say.
+constexpr int kMostSuspects = 20;
+
+// The server stops at the first.
+Answer rejected(const Refusal& refusal, const Attempt& attempt) {
+  std::vector<uint32_t> bad;
+  if (auto index = attempt.record_named(refusal)) bad.push_back(*index);
+  Answer answer = Answer::rejected(refusal.error.message(), std::move(bad));
+  answer.only_the_first = true;
+  return answer;
+}
+
+}  // namespace
+
+void Culprit::judge(const Refusal& refusal, const Attempt* attempt, StepEnd end) {
+  const ServerError& error = refusal.error;
+  if (error.text.find(kLayoutChanged) != std::string::npos)
+    return look_again(refusal, attempt, std::move(end));
+  Verdict verdict = verdict_on(error.sqlstate);
+  // What is wrong in the user's own SQL, or in our tables, is not wrong in the records.
+  bool about_records = attempt != nullptr && attempt->rows().begun() && !error.fatal;
+  if (!about_records) {
+    // The first statement of a COPY already meets a table that has changed.
+    if (verdict == Verdict::kDrift && attempt != nullptr)
+      return look_again(refusal, attempt, std::move(end));
+    return end(give_up(error, refusal.told()));
+  }
+  if (refuses_row(error.sqlstate, error.routine)) verdict = Verdict::kRejected;
+  switch (verdict) {
+    case Verdict::kRetry:
+    case Verdict::kReconnect:
+      return end(give_up(error, refusal.told()));
+    case Verdict::kDrift:
+      return look_again(refusal, attempt, std::move(end));
+    case Verdict::kRejected:
+      return confirm(refusal, *attempt, std::move(end));
+    case Verdict::kFailed:
+    case Verdict::kUnclear:
+      return suspect(refusal, *attempt, std::move(end));
+  }
+}
+
+void Culprit::judge_misfits(const Attempt& attempt, StepEnd end) {
+  if (looked_again_) return end(attempt.bad_records());
+  table_.compare([this, &attempt, end](bool same) {
+    if (same) return end(attempt.bad_records());
+    looked_again_ = true;
+    table_.forget();
+    end({});
+  });
+}
+
+Answer Culprit::give_up(const ServerError& error, std::string told) {
+  switch (verdict_on(error.sqlstate)) {
+    case Verdict::kReconnect:
+      session_.close();
+      [[fallthrough]];
+    case Verdict::kRetry:
+    case Verdict::kUnclear:
+      return Answer::retry(std::move(told));
+    default:
+      return Answer::failed(std::move(told));
+  }
+}
+
+void Culprit::suspect(const Refusal& refusal, const Attempt& attempt, StepEnd end) {
+  const ServerError& error = refusal.error;
+  bool named = attempt.record_named(refusal).has_value();
+  // An internal error that names no line may be anything.
+  bool unknown = !named && (!session_.connected() || error.sqlstate.starts_with("XX"));
+  if (suspects_ >= kMostSuspects || unknown) return end(give_up(error, refusal.told()));
+  if (!named) return try_without_records(refusal, attempt, std::move(end));
+  ++suspects_;
+  confirm(refusal, attempt, std::move(end));
+}
+
+void Culprit::try_without_records(const Refusal& refusal, const Attempt& attempt, StepEnd end) {
+  session_.try_out(attempt.without_records(), [this, refusal, &attempt, end](const Reply& reply) {
+    bool same = reply.error && reply.error->sqlstate == refusal.error.sqlstate;
+    if (same) return end(give_up(refusal.error, refusal.told()));
+    if (attempt.rows().delivery().records == 1) ++suspects_;
+    end(rejected(refusal, attempt));
+  });
+}
+
+void Culprit::confirm(const Refusal& refusal, const Attempt& attempt, StepEnd end) {
+  if (looked_again_ || !session_.connected()) return end(rejected(refusal, attempt));
+  table_.compare([this, refusal, &attempt, end](bool same) {
+    if (same) return end(rejected(refusal, attempt));
+    look_again(refusal, &attempt, end);
+  });
+}
+
+// The table is not what we believed. The next attempt, at once, is made for what it is now; when
+// that meets the same error, it is not the table.
+void Culprit::look_again(const Refusal& refusal, const Attempt* attempt, StepEnd end) {
+  if (std::exchange(looked_again_, true)) {
+    if (attempt == nullptr || !attempt->rows().begun()) return end(Answer::failed(refusal.told()));
+    if (refusal.error.sqlstate.starts_with("22")) return end(rejected(refusal, *attempt));
+    return suspect(refusal, *attempt, std::move(end));
+  }
+  log::info(pipeline_, shown_ + ": the table " + table_.target().table + " may have changed (" +
+                           refusal.error.message() + "): looking at it again");
+  table_.forget();
+  end({});
+}
+
+}  // namespace leat::postgres
