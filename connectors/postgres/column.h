@@ -40,6 +40,9 @@ struct Column {
   bool has_default = false;  // also an identity column
   bool identity_always = false;
   bool generated = false;  // cannot be written
+  // Its type was made from values, which later ones may not fit (widening.h): leading zeros of a
+  // text are not to be lost in a number.
+  bool guessed = false;
 };
 
 // A type as the catalog has it, below all domains.

@@ -24,6 +24,10 @@ bool takes_any(Kind kind) {
   return kind == Kind::kText || kind == Kind::kOther;
 }
 
+bool has_leading_zero(std::string_view text) {
+  return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
+}
+
 void append_hex(std::string& out, std::string_view bytes) {
   static constexpr char kHex[] = "0123456789abcdef";
   for (char c : bytes) {
@@ -81,6 +85,8 @@ Misfit check_text(std::string_view text) {
 }
 
 Misfit FieldText::of(const Column& column, const Value& value, std::string_view& text) {
+  if (column.guessed && value.type == Type::kString && has_leading_zero(value.view()))
+    return Misfit::kZeros;
   Misfit misfit = column.kind == Kind::kArray && value.type == Type::kJson
                       ? of_array(column, value.view(), text)
                       : convert(column.kind, value, text);

@@ -46,7 +46,8 @@ bool integer_like(std::string_view text) {
 bool number_like(std::string_view text) {
   if (!text.empty() && (text[0] == '+' || text[0] == '-')) text.remove_prefix(1);
   if (text.empty() || has(text, ',')) return false;
-  return is_digit(text[0]) || text[0] == '.' || lower(text[0]) == 'n' || lower(text[0]) == 'i';
+  return is_digit(text[0]) || text[0] == '.' || begins_with(text, "nan") ||
+         begins_with(text, "inf");
 }
 
 // https://www.postgresql.org/docs/current/datatype-datetime.html

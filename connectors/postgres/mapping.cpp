@@ -95,9 +95,17 @@ int Mapping::column_of(std::string_view field) const {
       if (layout_.columns[i].name == wanted) return static_cast<int>(i);
     return -1;
   };
-  int found = find(name);
-  if (found < 0 && config_.columns.empty()) found = find(lower_case(name));
+  int found = find(column_name(name));
+  if (found < 0 && config_.columns.empty()) found = find(column_name(lower_case(name)));
   return found;
+}
+
+std::string_view Mapping::column_name(std::string_view field) {
+  constexpr size_t kLongest = 63;  // NAMEDATALEN - 1
+  if (field.size() <= kLongest) return field;
+  size_t end = kLongest;
+  while (end > 0 && (field[end] & 0xC0) == 0x80) --end;
+  return field.substr(0, end);
 }
 
 // With a list of columns, a field that is not on it was left out on purpose.
@@ -119,7 +127,7 @@ ShapePlan Mapping::make(const Batch& batch, const Shape& shape) const {
       if (column < 0) continue;
       const Column& target = layout_.columns[static_cast<size_t>(column)];
       if (target.generated && config_.mode != WriteMode::kMerge) continue;
-      bool same = !config_.columns.empty() || target.name == shape.name(i);
+      bool same = !config_.columns.empty() || target.name == column_name(shape.name(i));
       int& field = plan.field_of[static_cast<size_t>(column)];
       if (same == exact && field < 0) field = static_cast<int>(i);
     }

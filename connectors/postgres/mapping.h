@@ -41,6 +41,8 @@ class Mapping {
   // Columns that some record of the shapes has a field for, ascending.
   void add_used(const Batch& batch, std::vector<bool>& used);
 
+  // A name as PostgreSQL reads it: cut to 63 bytes, between characters.
+  static std::string_view column_name(std::string_view field);
   // The field a column's values come from, for messages.
   static std::string_view field_name(const ShapePlan& plan, size_t column);
 

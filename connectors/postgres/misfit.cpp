@@ -26,6 +26,8 @@ std::string reason_of(Misfit misfit, const Value& value, std::string_view field,
       return out + "this " + type + " is not UTF-8, " + target;
     case Misfit::kTooLong:
       return out + "this " + type + " is too long for " + target;
+    case Misfit::kZeros:
+      return out + "the leading zeros of this " + type + " would be lost in " + target;
     case Misfit::kNull:
       return out + (value.type == Type::kNull ? "null" : "absent") + ", but column " +
              excerpt(column.name) + " is NOT NULL";

@@ -19,6 +19,7 @@ enum class Misfit : uint8_t {
   kNul,       // text with a NUL character
   kUtf8,      // text that is not UTF-8
   kTooLong,   // for varchar(n), or at all
+  kZeros,     // "01234" into a number, where the column's type was only guessed
   kNull,      // null or absent, for a column that is NOT NULL
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "connectors/postgres/implausible.h"
 #include "protocols/postgres/wire.h"
 
 namespace leat::postgres {
@@ -41,8 +42,49 @@ int number_rank(std::string_view type) {
   return -1;
 }
 
-// The type that takes both.
-std::string_view wider(std::string_view a, std::string_view b) {
+// "": it gets no column.
+std::string name_for(const MappingConfig& config, std::string_view field) {
+  std::string_view name = Mapping::column_name(field);
+  if (config.columns.empty()) return impossible_column(name).empty() ? std::string(name) : "";
+  for (const auto& [from, column] : config.columns)
+    if (from == field) return column;
+  return "";
+}
+
+// What a field's values have been so far.
+class ColumnGuess {
+ public:
+  explicit ColumnGuess(std::string column) : name_(std::move(column)) {}
+
+  const std::string& name() const { return name_; }
+  void add(const Value& value) {
+    std::string_view type = type_for(value);
+    values_ += type.empty() ? 0 : 1;
+    if (value.type == Type::kString && is_implausible(Kind::kNumeric, value.view()))
+      ++odd_;
+    else
+      type_ = wider_type(type_, type);
+    exact_ = exact_ || loses_digits_in_double(value);
+  }
+  // Among many numbers, one text that is none ("N/A") does not make them texts.
+  std::string_view type() const {
+    constexpr size_t kMany = 10;
+    bool stray = odd_ == 1 && values_ > kMany && number_rank(type_) >= 0;
+    if ((odd_ > 0 && !stray) || type_.empty()) return "text";
+    return exact_ && type_ == "double precision" ? "numeric" : type_;
+  }
+
+ private:
+  std::string name_;
+  std::string_view type_;  // of all but the odd ones
+  bool exact_ = false;
+  size_t values_ = 0;
+  size_t odd_ = 0;
+};
+
+}  // namespace
+
+std::string_view wider_type(std::string_view a, std::string_view b) {
   if (a.empty() || a == b) return b;
   if (b.empty()) return a;
   int x = number_rank(a);
@@ -51,15 +93,11 @@ std::string_view wider(std::string_view a, std::string_view b) {
   return "text";
 }
 
-// "": it gets no column.
-std::string name_for(const MappingConfig& config, std::string_view field) {
-  if (config.columns.empty()) return impossible_column(field).empty() ? std::string(field) : "";
-  for (const auto& [from, column] : config.columns)
-    if (from == field) return column;
-  return "";
+bool loses_digits_in_double(const Value& value) {
+  if (value.type != Type::kInteger) return false;
+  int64_t number = integer_of(value);
+  return number > kExactInDouble || number < -kExactInDouble;
 }
-
-}  // namespace
 
 std::string_view impossible_column(std::string_view name) {
   constexpr size_t kLongestName = 63;  // NAMEDATALEN - 1; longer ones are cut
@@ -76,8 +114,8 @@ std::string_view impossible_column(std::string_view name) {
 }
 
 std::vector<NewColumn> columns_for(const MappingConfig& config, const Delivery& delivery) {
-  std::vector<NewColumn> columns;
-  std::vector<size_t> of_field;  // index of each field's column; kNone: it has none
+  std::vector<ColumnGuess> guesses;
+  std::vector<size_t> of_field;  // index of each field's guess; kNone: it has none
   constexpr size_t kUnknown = SIZE_MAX;
   constexpr size_t kNone = SIZE_MAX - 1;
   const Shape* shape = nullptr;
@@ -91,19 +129,18 @@ std::vector<NewColumn> columns_for(const MappingConfig& config, const Delivery& 
       if (value.type == Type::kAbsent || of_field[i] == kNone) continue;
       if (of_field[i] == kUnknown) {
         std::string name = name_for(config, shape->name(i));
-        auto known = std::find_if(columns.begin(), columns.end(),
-                                  [&name](const NewColumn& c) { return c.name == name; });
-        of_field[i] = name.empty() ? kNone : static_cast<size_t>(known - columns.begin());
+        auto known = std::find_if(guesses.begin(), guesses.end(),
+                                  [&name](const ColumnGuess& c) { return c.name() == name; });
+        of_field[i] = name.empty() ? kNone : static_cast<size_t>(known - guesses.begin());
         if (of_field[i] == kNone) continue;
-        if (known == columns.end()) columns.push_back({name, ""});
+        if (known == guesses.end()) guesses.emplace_back(name);
       }
-      std::string& type = columns[of_field[i]].type;
-      std::string_view wide = wider(type, type_for(value));
-      if (wide != type) type = std::string(wide);
+      guesses[of_field[i]].add(value);
     }
   });
-  for (NewColumn& column : columns)
-    if (column.type.empty()) column.type = "text";  // nothing but nulls so far
+  std::vector<NewColumn> columns;
+  for (const ColumnGuess& guess : guesses)
+    columns.push_back({guess.name(), std::string(guess.type())});
   return columns;
 }
 

@@ -15,6 +15,13 @@ struct NewColumn {
   std::string type;  // "bigint"
 };
 
+inline constexpr int64_t kExactInDouble = 1LL << 53;
+// An integer that has more digits than a double.
+bool loses_digits_in_double(const Value& value);
+
+// The type that takes the values of both; "": of no value so far.
+std::string_view wider_type(std::string_view a, std::string_view b);
+
 // Why PostgreSQL can have no column of that name; "": it can.
 std::string_view impossible_column(std::string_view name);
 

@@ -62,6 +62,8 @@ void Table::looked(const Delivery& delivery, const Reply& reply, StepEnd end) {
                                    : ", and createTable is false")));
   target_.emplace(Target{&config_.mapping, config_.name.sql(), config_.merge_sql,
                          std::move(**layout), nullptr});
+  for (Column& column : target_->layout.columns)
+    column.guessed = config_.mapping.create && is_guess(column);
   mapping_.emplace(config_.mapping, target_->layout);
   target_->mapping = &*mapping_;
   staging_in_ = 0;
@@ -106,7 +108,9 @@ void Table::add_columns(const Delivery& delivery, StepEnd end) {
   // By its other spelling a field may have a column: {"tempF": 1} goes into tempf.
   std::erase_if(columns, [this, &unknown](const NewColumn& column) {
     return config_.mapping.columns.empty() &&
-           std::find(unknown.begin(), unknown.end(), column.name) == unknown.end();
+           std::none_of(unknown.begin(), unknown.end(), [&column](const std::string& name) {
+             return Mapping::column_name(name) == column.name;
+           });
   });
   if (columns.empty()) return end({});
   define(add_columns_sql(config_.name, columns), end, [this, columns, end] {
@@ -116,6 +120,52 @@ void Table::add_columns(const Delivery& delivery, StepEnd end) {
     forget();
     end({});
   });
+}
+
+bool Table::can_widen(const Delivery& delivery, FieldText& text) {
+  if (!config_.mapping.create) return false;
+  widenings_ = widenings_for(*target_, text, delivery);
+  std::erase_if(widenings_, [this](const Widening& one) { return stay_.contains(one.column); });
+  return !widenings_.empty();
+}
+
+void Table::widen(StepEnd end, std::function<void()> refused) {
+  session_.ask("createTable", has_large_sql(config_.name.sql(), widenings_),
+               [this, end, refused](const Reply& reply) {
+                 for (size_t i = 0; i < widenings_.size() && i < reply.rows.size(); ++i)
+                   if (!reply.rows[i].empty() && reply.rows[i][0] == "t")
+                     widenings_[i].to = "numeric";
+                 alter(end, refused);
+               });
+}
+
+// Locks and deadlocks pass; a table that is too large to be written anew within `timeout` stays so.
+void Table::alter(StepEnd end, std::function<void()> refused) {
+  auto failed = [this, end, refused](const ServerError& error) {
+    if (verdict_on(error.sqlstate) == Verdict::kRetry && error.sqlstate != "57014") {
+      end(Answer::retry("createTable: " + error.message()));
+      return true;
+    }
+    for (const Widening& one : widenings_) {
+      stay_.insert(one.column);
+      log::warn(pipeline_, shown_ + ": column " + excerpt(one.column) + " of " +
+                               config_.name.sql() + " stays " + one.from + ", not " + one.to +
+                               ": " + error.message());
+    }
+    refused();
+    return true;
+  };
+  session_.create(
+      "createTable", widen_sql(config_.name.sql(), widenings_),
+      [this, end] {
+        for (const Widening& one : widenings_)
+          log::info(pipeline_, shown_ + ": column " + excerpt(one.column) + " of " +
+                                   config_.name.sql() + " is " + one.to + " now, and was " +
+                                   one.from + ": its values need it");
+        forget();
+        end({});
+      },
+      failed);
 }
 
 void Table::define(const std::string& sql, StepEnd end, std::function<void()> then) {
@@ -130,11 +180,14 @@ void Table::tell_unknown_fields(const Delivery& delivery) {
   if (config_.mapping.reject_unknown || told_unknown_.size() >= kMostUnknownTold) return;
   for (const std::string& name : unknown_fields(*mapping_, delivery)) {
     if (told_unknown_.size() >= kMostUnknownTold || !told_unknown_.insert(name).second) continue;
-    const Column* column = target_->layout.find(name);
+    const Column* column = target_->layout.find(Mapping::column_name(name));
     std::string what = column != nullptr && column->generated ? " is a generated column of table "
                        : config_.mapping.create               ? " cannot become a column of table "
                                                               : " has no column of table ";
-    std::string why(impossible_column(name));
+    std::string why(impossible_column(Mapping::column_name(name)));
+    if (why.empty() && Mapping::column_name(name) != name)
+      why = column == nullptr ? "of a name, PostgreSQL takes 63 bytes"
+                              : "of a name, PostgreSQL takes 63 bytes, and another field has these";
     log::warn(pipeline_, "postgres: field " + excerpt(name) + what + config_.name.sql() +
                              (why.empty() ? "" : " (" + why + ")") + ": it is left out");
   }

@@ -2,14 +2,17 @@
 // until it is what a delivery needs.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "connectors/postgres/mapping.h"
 #include "connectors/postgres/rows.h"
 #include "connectors/postgres/session.h"
 #include "connectors/postgres/step.h"
+#include "connectors/postgres/widening.h"
 
 namespace leat::postgres {
 
@@ -31,6 +34,10 @@ class Table {
   bool ready_for(const Delivery& delivery);
   // A step on the way to it.
   void prepare(const Delivery& delivery, StepEnd end);
+  // Whether some misfits of the delivery's would fit wider columns (widening.h).
+  bool can_widen(const Delivery& delivery, FieldText& text);
+  // Makes them so. `refused`: the server does not want to; they are not asked for again.
+  void widen(StepEnd end, std::function<void()> refused);
   // It may have changed.
   void forget();
   // Whether it still has the columns it had when it was looked at.
@@ -48,6 +55,7 @@ class Table {
   void create(const Delivery& delivery, StepEnd end);
   void add_columns(const Delivery& delivery, StepEnd end);
   // SQL made from the delivery's records, which are rejected when it is refused for them.
+  void alter(StepEnd end, std::function<void()> refused);
   void define(const std::string& sql, StepEnd end, std::function<void()> then);
 
   const TableConfig& config_;
@@ -59,6 +67,8 @@ class Table {
   uint64_t staging_in_ = 0;  // the session that has the staging table
   bool created_ = false;
   bool widened_ = false;
+  std::vector<Widening> widenings_;
+  std::set<std::string> stay_;  // columns that the server did not want to widen
   std::set<std::string> told_unknown_;
 };
 

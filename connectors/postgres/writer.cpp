@@ -94,7 +94,14 @@ void Writer::write() {
                    positions_.positions().save_sql(*delivery_));
   table_.tell_unknown_fields(*delivery_);
   if (auto answer = attempt_->impossible(proved_)) return step_end()(std::move(answer));
-  attempt_->run(stored(), [this] { culprit_.judge_misfits(*attempt_, step_end()); });
+  attempt_->run(stored(), [this] { misfits(); });
+}
+
+// Records that do not fit the table, of which nothing is stored.
+void Writer::misfits() {
+  auto judge = [this] { culprit_.judge_misfits(*attempt_, step_end()); };
+  if (!table_.can_widen(*delivery_, text_)) return judge();
+  table_.widen(step_end(), judge);
 }
 
 // --- how steps end ------------------------------------------------------------------------------
@@ -140,7 +147,7 @@ void Writer::lost(const Error& error, bool cut) {
 
 void Writer::refused(const Refusal& refusal) {
   if (attempt_ && attempt_->found_bad_records())  // and so the COPY was given up
-    return culprit_.judge_misfits(*attempt_, step_end());
+    return misfits();
   if (refusal.error.text.find(Positions::kMoved) != std::string::npos) return position_moved();
   culprit_.judge(refusal, attempt_ ? &*attempt_ : nullptr, [this](std::optional<Answer> answer) {
     if (!answer) positions_.look_again();

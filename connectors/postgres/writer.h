@@ -57,6 +57,7 @@ class Writer : private Session::Listener {
   void go();
   void go_deliver();
   void write();
+  void misfits();
   // Of any step.
   StepEnd step_end();
   StepEnd stored();

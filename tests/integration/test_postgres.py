@@ -288,10 +288,10 @@ def test_fields_that_are_new_in_every_record_fill_the_table_and_are_then_rejecte
 def test_a_field_with_the_name_of_a_system_column_is_left_out_and_the_log_says_so(agent, database):
     for run in ("is_made", "is_there"):
         agent.data_dir = agent.folder / run
-        deliver(agent, database, {"id": 1, "xmin": 5, "ctid": "x", "n" * 64: 1}, createTable=True)
-    assert database.query("SELECT * FROM t") == [("1",), ("1",)]
+        deliver(agent, database, {"id": 1, "xmin": 5, "ctid": "x", "n" * 64: 5, "n" * 65: 1}, createTable=True)
+    assert database.query(f"SELECT id, {'n' * 63} FROM t") == [("1", "5"), ("1", "5")]
     for name, why in (("xmin", "every table has a system column"), ("ctid", "every table has"),
-                      ("n" * 10, "its name has more than 63 bytes")):
+                      ("n" * 10, "of a name, PostgreSQL takes 63 bytes, and another field has these")):
         assert len(agent.log_lines(f"field {name}.* cannot become a column .*{why}")) == 2
 
 
@@ -308,6 +308,56 @@ def test_a_field_that_was_dropped_needs_no_column_and_a_dropped_table_is_made_ag
     agent.terminate()
     assert agent.wait() == 0
     assert agent.log_lines("no column|cannot become") == []
+
+
+def column_types(database):
+    return dict(database.query("SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
+                               "WHERE attrelid = 't'::regclass AND attnum > 0 ORDER BY attnum"))
+
+
+@pytest.mark.parametrize("mode", ["copy", "insert", "upsert"])
+def test_created_columns_get_a_wider_type_when_values_need_it(agent, database, mode):
+    """Each of the later records was a dead letter, for ever."""
+    options = {"key": ["id"]} if mode == "upsert" else {}
+    deliver(agent, database,
+            {"id": 1, "temp": 21, "big": 9007199254740993, "huge": 1, "zip": 10001, "frac": 0.5},
+            {"id": 2, "temp": 21.5, "big": 0.5, "huge": 9223372036854775808, "zip": "01234", "frac": "00.5"},
+            {"id": 3, "temp": 22, "big": 7, "huge": 2, "zip": 10002, "frac": 1.5},
+            createTable=True, records=1, writeMode=mode, **options)
+    assert reasons(agent) == []
+    assert column_types(database) == {"id": "bigint", "temp": "double precision", "big": "numeric",
+                                      "huge": "numeric", "zip": "text", "frac": "text"}
+    assert database.query("SELECT * FROM t ORDER BY id") == [
+        ("1", "21", "9007199254740993", "1", "10001", "0.5"),
+        ("2", "21.5", "0.5", "9223372036854775808", "01234", "00.5"),
+        ("3", "22", "7", "2", "10002", "1.5")]
+    assert agent.log_lines("column temp of .* is double precision now, and was bigint")
+
+
+def test_one_text_among_many_numbers_does_not_make_a_column_text(agent, database):
+    deliver(agent, database, {"id": 0, "v": "N/A"}, *({"id": n, "v": n} for n in range(1, 20)), createTable=True)
+    assert column_types(database)["v"] == "bigint"
+    assert database.count("t") == 19
+    assert len(reasons(agent)) == 1
+
+
+def test_a_column_that_cannot_be_widened_stays_and_what_does_not_fit_is_rejected(agent, database):
+    """A view needs it."""
+    database.query("CREATE TABLE t (id int, v bigint, zip bigint); CREATE VIEW w AS SELECT v, zip FROM t")
+    deliver(agent, database, {"id": 1, "v": 21, "zip": 10001}, {"id": 2, "v": 21.5}, {"id": 3, "v": 22},
+            {"id": 4, "zip": "01234"}, {"id": 5, "v": 0.5}, createTable=True, records=1)
+    assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("3",)]
+    assert len(reasons(agent)) == 3 and "not a whole number" in reasons(agent)[0]
+    assert "leading zeros" in reasons(agent)[1]
+    assert len(agent.log_lines("column v of .* stays bigint, not double precision: .*view")) == 1
+
+
+def test_a_name_of_more_than_63_bytes_goes_where_postgresql_has_cut_it(agent, database):
+    """Its values were left out."""
+    name = "ä" * 40  # 80 bytes
+    database.query(f'SET client_min_messages = error; CREATE TABLE t (id int, "{name}" int)')
+    deliver(agent, database, {"id": 1, name: 7})
+    assert database.query("SELECT * FROM t") == [("1", "7")]
 
 
 # --- configuration -------------------------------------------------------------------------------

@@ -102,7 +102,6 @@ void Connection::start_up() {
   parameter("database", url.database);
   parameter("application_name", url.application);
   parameter("client_encoding", "UTF8");
-  parameter("DateStyle", "ISO, YMD");
   // Times without a zone are in UTC everywhere in leat.
   parameter("TimeZone", "UTC");
   parameter("standard_conforming_strings", "on");

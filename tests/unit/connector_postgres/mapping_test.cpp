@@ -82,6 +82,13 @@ TEST_F(PostgresMapping, new_tables_get_the_types_of_the_values) {
   for (const auto& column : postgres::columns_for(config_, delivery_))
     out += column.name + " " + column.type + ", ";
   EXPECT_EQ(out, "i bigint, m text, f double precision, n text, t timestamp with time zone, ");
+  std::vector<Row> many(20, {{"v", whole(1)}, {"w", whole(1)}, {"e", whole(1LL << 60)}});
+  many.push_back({{"v", text("N/A")}, {"w", text("01")}, {"e", Value::of_float(0.5)}});
+  (void)rows(many);
+  out.clear();
+  for (const auto& column : postgres::columns_for(config_, delivery_))
+    out += column.name + " " + column.type + ", ";
+  EXPECT_EQ(out, "v bigint, w text, e numeric, ");
   EXPECT_EQ(
       postgres::create_table_sql({"s", "t"}, {{"a", "bigint"}, {"b", "text"}}, {"a"}),
       "CREATE TABLE IF NOT EXISTS \"s\".\"t\" (\"a\" bigint, \"b\" text, PRIMARY KEY (\"a\"))");
