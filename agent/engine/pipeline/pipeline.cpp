@@ -95,7 +95,6 @@ void Pipeline::abort(const std::string& why) {
 PipelineStatus Pipeline::status() const {
   PipelineStatus out;
   for (const auto& task : tasks_) static_cast<TaskStatus&>(out) += task->status();
-  out.dead_letters = dead_letters_.count();
   out.memory_peak = budget_.peak();
   return out;
 }

@@ -36,8 +36,7 @@ struct PipelineEnvironment {
 };
 
 struct PipelineStatus : TaskStatus {  // of all its tasks
-  uint64_t dead_letters = 0;
-  size_t memory_peak = 0;  // bytes accounted
+  size_t memory_peak = 0;             // bytes accounted
 };
 
 class Pipeline {

@@ -28,12 +28,11 @@ class Transform {
   // Bytes kept from batch to batch, where input can make them grow.
   virtual size_t held() const { return 0; }
 
-  // Records this stage removed on purpose, and those it dropped because of onError = drop.
-  uint64_t filtered() const { return filtered_; }
+  // Records this stage dropped because of onError = drop. What else does not come out of it, and is
+  // no dead letter, was removed on purpose: whoever runs it counts that.
   uint64_t dropped() const { return dropped_; }
 
  protected:
-  uint64_t filtered_ = 0;
   uint64_t dropped_ = 0;
 };
 

@@ -15,13 +15,16 @@ class ChainStep : public DeadLetters {
   ChainStep(std::string stage, Rejections rejections)
       : stage_(std::move(stage)), rejections_(std::move(rejections)) {}
   virtual Status run(BatchRef& batch) = 0;
-  virtual const Transform* transform() const { return nullptr; }
+  virtual uint64_t dropped() const { return 0; }
   virtual size_t held() const { return 0; }
+  uint64_t rejected() const { return rejected_; }
 
   void add(const Batch& batch, size_t index, std::string_view reason) override {
+    ++rejected_;
     rejections_.add({stage_, reason, batch.position_after(index), &batch, index, {}});
   }
   void add_text(std::string_view bytes, const Position& after, std::string_view reason) override {
+    ++rejected_;
     rejections_.add({stage_, reason, after, nullptr, 0, bytes});
   }
   bool full() const override { return rejections_.full(); }
@@ -29,6 +32,7 @@ class ChainStep : public DeadLetters {
  private:
   std::string stage_;
   Rejections rejections_;
+  uint64_t rejected_ = 0;
 };
 
 namespace {
@@ -132,7 +136,7 @@ class TransformStep final : public ChainStep {
   TransformStep(std::unique_ptr<Transform> transform, std::string stage, Rejections rejections)
       : ChainStep(std::move(stage), std::move(rejections)), transform_(std::move(transform)) {}
   Status run(BatchRef& batch) override { return transform_->run(batch, *this); }
-  const Transform* transform() const override { return transform_.get(); }
+  uint64_t dropped() const override { return transform_->dropped(); }
   size_t held() const override { return transform_->held(); }
 
  private:
@@ -185,12 +189,14 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
         chain.steps_.push_back(
             std::make_unique<SplitStep>(*chain.framing_, step.label, rejections));
         chain.needs_preamble_ = false;
+        chain.first_of_records_ = chain.steps_.size();
         break;
       case Step::Kind::kDecode: {
         Result<std::unique_ptr<Decoder>> decoder = read->make_decoder(config.source.format_options);
         if (!decoder) return fail(decoder.error());
         chain.steps_.push_back(
             std::make_unique<DecodeStep>(std::move(*decoder), step.label, rejections));
+        chain.first_of_records_ = chain.steps_.size();
         break;
       }
       case Step::Kind::kMessageFields:
@@ -232,6 +238,7 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
 }
 
 void Chain::take(BatchRef batch) {
+  if (first_of_records_ == 0) counters_.read += batch->count();
   left_.push_back({std::move(batch), 0});
 }
 
@@ -240,15 +247,56 @@ Result<BatchRef> Chain::next() {
   left_.pop_back();
   bool preamble = batch->preamble;
   for (; step < steps_.size(); ++step) {
-    if (!preamble) batch->quantum = quantum_;
+    if (preamble) {  // only the decoder looks at it
+      if (Status status = steps_[step]->run(batch); !status) return fail(status.error());
+      return batch;
+    }
+    batch->quantum = quantum_;
     BatchRef before = batch;
-    if (Status status = steps_[step]->run(batch); !status) return fail(status.error());
-    if (preamble) return batch;  // only the decoder looks at it
-    if (step == 0) records_ += batch->count();
+    bool reads = step < first_of_records_;
+    if (Status status = run(*steps_[step], batch, reads); !status) return fail(status.error());
+    if (reads && step + 1 == first_of_records_) counters_.read += batch->count();
     if (before->rest) left_.push_back({std::exchange(before->rest, {}), step});
   }
-  if (steps_.empty()) records_ += batch->count();
   return batch;
+}
+
+// Counts what becomes of each record. A step says itself what it rejects and drops; the rest that
+// does not come out again was filtered, or there are more.
+Status Chain::run(ChainStep& step, BatchRef& batch, bool reads) {
+  const BatchRef before = batch;
+  const uint64_t in = batch->count();
+  const uint64_t rejected_before = step.rejected();
+  const uint64_t dropped_before = step.dropped();
+  Status status = step.run(batch);
+  const uint64_t rejected = step.rejected() - rejected_before;
+  if (reads) {
+    counters_.read += rejected;
+    return status;
+  }
+  const uint64_t dropped = step.dropped() - dropped_before;
+  counters_.dropped += dropped;
+  if (!status) {
+    unfinished_ += in - rejected - dropped;
+    return status;
+  }
+  const uint64_t left = before->rest ? before->rest->count() : 0;
+  const uint64_t known = batch->count() + left + rejected + dropped;
+  if (in > known) counters_.filtered += in - known;
+  if (known > in) counters_.made += known - in;
+  return status;
+}
+
+uint64_t Chain::waiting() const {
+  uint64_t records = unfinished_;
+  for (const Left& left : left_)
+    if (left.step >= first_of_records_) records += left.batch->count();
+  return records;
+}
+
+void Chain::leave_rest() {
+  unfinished_ = waiting();
+  left_.clear();
 }
 
 Status Chain::adapt(BatchRef& batch, const std::string& wire) {
@@ -277,20 +325,6 @@ size_t Chain::held() const {
   size_t bytes = 0;
   for (const std::unique_ptr<ChainStep>& step : steps_) bytes += step->held();
   return bytes;
-}
-
-uint64_t Chain::filtered() const {
-  uint64_t n = 0;
-  for (const std::unique_ptr<ChainStep>& step : steps_)
-    if (step->transform() != nullptr) n += step->transform()->filtered();
-  return n;
-}
-
-uint64_t Chain::dropped() const {
-  uint64_t n = 0;
-  for (const std::unique_ptr<ChainStep>& step : steps_)
-    if (step->transform() != nullptr) n += step->transform()->dropped();
-  return n;
 }
 
 }  // namespace leat

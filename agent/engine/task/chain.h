@@ -21,6 +21,15 @@ namespace leat {
 
 class ChainStep;
 
+// Records. At any time between two turns, read + made is what was given on, filtered, dropped,
+// rejected or waits.
+struct ChainCounters {
+  uint64_t read = 0;      // before any transform; those that cannot be decoded, too
+  uint64_t filtered = 0;  // removed by transforms on purpose
+  uint64_t made = 0;      // by transforms, beyond what they were given
+  uint64_t dropped = 0;   // failed in a transform with onError = drop
+};
+
 class Chain {
  public:
   // A step makes about `quantum` bytes in a turn.
@@ -34,7 +43,7 @@ class Chain {
   // Something is left of the batch taken last.
   bool busy() const { return !left_.empty(); }
   // Forgets that: it will be read again.
-  void leave_rest() { left_.clear(); }
+  void leave_rest();
   // One turn, when busy: the next piece of what the sink takes of it.
   Result<BatchRef> next();
 
@@ -50,14 +59,13 @@ class Chain {
   // Bytes that the steps keep from batch to batch.
   size_t held() const;
 
-  // Records the first step yielded, and those that transforms removed on purpose or by
-  // onError=drop.
-  uint64_t records() const { return records_; }
-  uint64_t filtered() const;
-  uint64_t dropped() const;
+  const ChainCounters& counters() const { return counters_; }
+  // Records of those read that wait for a turn.
+  uint64_t waiting() const;
 
  private:
   Chain();
+  Status run(ChainStep& step, BatchRef& batch, bool reads);
   std::unique_ptr<Framing> framing_;
   bool needs_preamble_ = false;
   const Encoder* encoder_ = nullptr;  // owned by its step
@@ -71,7 +79,10 @@ class Chain {
     size_t step;  // that it is left to
   };
   std::vector<Left> left_;  // the last one comes first in the source's order
-  uint64_t records_ = 0;
+  // Steps before this one make records of what the source gave.
+  size_t first_of_records_ = 0;
+  ChainCounters counters_;
+  uint64_t unfinished_ = 0;  // records of a turn that failed, or that was left
 };
 
 }  // namespace leat

@@ -134,6 +134,7 @@ void Task::start(std::function<void(Status)> finished) {
 void Task::resume_at(ResumedFrom point) {
   saved_ = std::move(point.saved);
   noted_ = std::move(point.noted);
+  resumed_ = point.spool_left.records;
   spool_->restore(point.spool, point.spool_delivered, point.spool_left);
   life_.run();
   source_open_ = true;
@@ -245,14 +246,14 @@ void Task::take_next() {
     lines_.begin(*batch);
     taken_ = {.rejected = batch->rejected.empty() ? BatchRef() : batch,
               .source_bytes = source_bytes_of(*batch),
-              .records = chain_->records()};
+              .records = chain_->counters().read};
   }
   chain_->take(std::move(batch));
 }
 
 void Task::run_a_turn() {
   if (!chain_->busy()) take_next();
-  uint64_t before = chain_->records();
+  uint64_t before = chain_->counters().read;
   size_t source_bytes = taken_.source_bytes;
   size_t used = setup_.budget.used();
   setup_.budget.mark();
@@ -261,7 +262,7 @@ void Task::run_a_turn() {
   chain_charge_.set(chain_->held());
   cost_.learn(source_bytes, setup_.budget.peak_since_mark() - used);
   if ((*piece)->preamble) return;
-  setup_.usage.count_records(chain_->records() - before);
+  setup_.usage.count_records(chain_->counters().read - before);
   if (!chain_->busy()) end_batch((*piece)->end);
   (*piece)->charge_vectors();
   spool_->add(std::move(*piece));
@@ -274,6 +275,7 @@ void Task::end_batch(const Position& end) {
   if (taken.rejected) {
     const std::vector<Rejected>& rejected = taken.rejected->rejected;
     std::vector<uint64_t> behind = lines_.end(end, rejected);
+    rejected_by_source_ += rejected.size();
     for (size_t i = 0; i < rejected.size(); ++i)
       reject({.stage = setup_.config.source.type->name,
               .reason = rejected[i].why,
@@ -282,7 +284,7 @@ void Task::end_batch(const Position& end) {
   } else {
     lines_.end(end);
   }
-  if (setup_.limit.any()) hold_back(taken.source_bytes, chain_->records() - taken.records);
+  if (setup_.limit.any()) hold_back(taken.source_bytes, chain_->counters().read - taken.records);
 }
 
 void Task::give_credit() {
@@ -305,6 +307,7 @@ void Task::hold_back(size_t bytes, uint64_t records) {
 }
 
 void Task::reject(const Rejection& rejection) {
+  ++dead_letters_;
   setup_.dead_letters.write(rejection, spool_->describe(rejection.position));
 }
 
@@ -409,12 +412,15 @@ TaskStatus Task::status() const {
   TaskStatus out;
   out.bytes_read = bytes_read_;
   out.bytes_total = bytes_total_;
-  out.records = chain_->records();
+  out.records = chain_->counters().read + rejected_by_source_;
   out.delivered = deliverer_->counters().delivered;
-  out.filtered = chain_->filtered();
-  out.dropped = chain_->dropped();
+  out.filtered = chain_->counters().filtered;
+  out.made = chain_->counters().made;
+  out.dropped = chain_->counters().dropped;
+  out.dead_letters = dead_letters_;
+  out.resumed = resumed_;
   out.retries = deliverer_->counters().retries;
-  out.waiting = spool_->records_waiting();
+  out.waiting = chain_->waiting() + spool_->records_waiting();
   out.spooled = spool_->counters().spooled;
   out.spool_dropped = spool_->counters().dropped_oldest + spool_->counters().dropped_newest;
   out.trouble = trouble();

@@ -161,6 +161,9 @@ class Task final : private SourceContext, private SinkContext {
   std::function<void(Status)> on_finished_;
   uint64_t bytes_read_ = 0;
   std::optional<uint64_t> bytes_total_;
+  uint64_t rejected_by_source_ = 0;  // records
+  uint64_t dead_letters_ = 0;
+  uint64_t resumed_ = 0;  // as in TaskStatus
   uint64_t without_credit_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

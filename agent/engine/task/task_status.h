@@ -7,15 +7,21 @@
 
 namespace leat {
 
+// Of this run. Records, at every moment:
+//
+//   read + resumed + made = delivered + filtered + dead letters + dropped + spool_dropped + waiting
 struct TaskStatus {
   uint64_t bytes_read = 0;
   std::optional<uint64_t> bytes_total;
-  uint64_t records = 0;  // read
+  uint64_t records = 0;  // read: before any transform, and those that could not be decoded, too
+  uint64_t resumed = 0;  // found in the spool at the start, from an earlier run
+  uint64_t made = 0;     // by transforms that gave more than they were given
   uint64_t delivered = 0;
-  uint64_t filtered = 0;  // removed by transforms on purpose
-  uint64_t dropped = 0;   // failed in a transform with onError = drop
+  uint64_t filtered = 0;      // removed by transforms on purpose
+  uint64_t dead_letters = 0;  // kept as that
+  uint64_t dropped = 0;       // failed in a transform with onError = drop
+  uint64_t waiting = 0;       // in memory or in the journal
   uint64_t retries = 0;
-  uint64_t waiting = 0;         // read, not delivered yet
   uint64_t spooled = 0;         // of those read, went through the journal
   uint64_t spool_dropped = 0;   // of those spooled, for want of room
   uint64_t spool_bytes = 0;     // in the journal now, as stored

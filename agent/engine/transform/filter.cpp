@@ -20,14 +20,12 @@ class FilterTransform final : public Transform {
     if (records.empty()) return {};
     // Kept records move to the front as the scan goes on; it never looks back at what they cover.
     size_t kept = 0;
-    size_t failed = 0;
     size_t next = records.size();  // that this turn does not come to
     auto keep = [&records, &kept](size_t row) -> Status {
       records[kept++] = records[row];
       return {};
     };
     auto give_up = [&, this](size_t row, const std::string& reason) {
-      ++failed;
       Status status = on_error_.record_failed(*batch, row, reason, dead, dropped_);
       // What a limit has ended fails as a whole: it is not begun anew.
       if (!engine_->sandbox().limit_reached() && batch->may_cut(row + 1) && dead.full()) {
@@ -40,7 +38,6 @@ class FilterTransform final : public Transform {
     engine_->report_unseen_columns(path_);
     if (!status) return status;
     if (next < records.size()) batch->leave_records(next);
-    filtered_ += next - kept - failed;
     records.resize(kept);
     return {};
   }

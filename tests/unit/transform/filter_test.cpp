@@ -21,7 +21,6 @@ TEST_F(Filter, keeps_records_for_which_the_expression_is_true) {
                             {number("temp", "39.9"), text("state", "run")},
                             {number("temp", "1e2"), text("state", "run")}}));
   EXPECT_EQ(out, (Lines{R"({"temp":44.50,"state":"run"})", R"({"temp":1e2,"state":"run"})"}));
-  EXPECT_EQ(transform_->filtered(), 2U);
   EXPECT_EQ(transform_->dropped(), 0U);
 }
 
@@ -59,7 +58,6 @@ TEST_F(Filter, sees_absent_and_null_fields_as_null) {
 TEST_F(Filter, removes_records_for_which_the_expression_is_null) {
   where("missing > 3");
   EXPECT_EQ(run(numbers("n", {"1", "2"})), Lines{});
-  EXPECT_EQ(transform_->filtered(), 2U);
 }
 
 TEST_F(Filter, reads_booleans_times_bytes_and_escaped_strings) {
@@ -139,7 +137,6 @@ TEST_F(Filter, reads_json_fields_with_json_functions) {
 TEST_F(Filter, leaves_an_empty_batch_alone) {
   where("n > 1");
   EXPECT_EQ(run(batch_of({})), Lines{});
-  EXPECT_EQ(transform_->filtered(), 0U);
 }
 
 TEST_F(Filter, allows_comments_and_line_breaks) {
@@ -155,7 +152,6 @@ TEST_F(Filter, makes_failing_records_dead_letters_and_goes_on_behind_them) {
   EXPECT_EQ(dead_.records,
             (Lines{R"({"tags":{,"id":1})", R"({"tags":[1,"id":3})", R"({"tags":},"id":4})"}));
   EXPECT_EQ(dead_.reasons, Lines(3, "malformed JSON"));
-  EXPECT_EQ(transform_->filtered(), 1U);
   EXPECT_EQ(transform_->dropped(), 0U);
 }
 
@@ -221,7 +217,6 @@ TEST_F(Filter, stops_when_no_more_dead_letters_may_wait) {
       batch_of({{text("n", "{")}, {text("n", "1")}, {text("n", "{")}, {text("n", "0")}});
   EXPECT_EQ(run_in_turns(texts, 2000), (std::vector<size_t>{0, 1, 0}));
   EXPECT_EQ(dead_.records.size(), 2U);
-  EXPECT_EQ(transform_->filtered(), 1U);
 }
 
 }  // namespace

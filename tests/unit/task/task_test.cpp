@@ -1,0 +1,152 @@
+#include "task/fixture.h"
+
+namespace leat {
+namespace {
+
+using testing::TaskTest;
+using Lines = std::vector<std::string>;
+
+TEST_F(TaskTest, brings_what_the_source_reads_to_the_sink_and_acknowledges_it_after_that) {
+  start();
+  ASSERT_TRUE(read({R"({"a":1})", R"({"a":2})"}));
+  EXPECT_EQ(attempted(), (Lines{R"({"a":1})", R"({"a":2})"}));
+  EXPECT_TRUE(source().acks.empty());
+  answer(Answer::delivered());
+  ASSERT_TRUE(run_until([] { return !source().acks.empty(); }));
+  EXPECT_EQ(source().acks, (std::vector<uint64_t>{16}));
+}
+
+TEST_F(TaskTest, ends_when_its_input_has_ended_and_all_of_it_is_delivered) {
+  start();
+  read({R"({"a":1})"});
+  end_of_input();
+  attempted();
+  EXPECT_FALSE(ended_);
+  EXPECT_FALSE(sink().finished);
+  answer(Answer::delivered());
+  ASSERT_TRUE(ended());
+  EXPECT_TRUE(result_);
+  EXPECT_TRUE(sink().finished);
+}
+
+TEST_F(TaskTest, goes_on_behind_what_was_delivered) {
+  start();
+  read({R"({"a":1})"});
+  end_of_input();
+  answer(Answer::delivered());
+  ASSERT_TRUE(ended());
+  start();
+  ASSERT_EQ(source().context->saved().size(), 1U);
+  EXPECT_EQ(source().context->saved()[0].partition, "f1");
+  EXPECT_EQ(source().context->saved()[0].value, "8");
+}
+
+TEST_F(TaskTest, with_exactly_once_the_sink_says_where_to_go_on) {
+  config_.delivery.exactly_once = true;
+  make();
+  ASSERT_TRUE(run_until([] { return !sink().asked.empty(); }));
+  EXPECT_EQ(source().context, nullptr);
+  sink().asked.front()(std::vector<SavedPosition>{{"f1", "800"}});
+  ASSERT_NE(source().context, nullptr);
+  ASSERT_EQ(source().context->saved().size(), 1U);
+  EXPECT_EQ(source().context->saved()[0].value, "800");
+}
+
+TEST_F(TaskTest, a_source_gets_no_credit_while_enough_waits_and_is_told_when_there_is_some) {
+  start();
+  int granted = 0;
+  while (granted < 100 && read({R"({"a":1})"})) ++granted;
+  EXPECT_GT(granted, 0);
+  EXPECT_LT(granted, 100);
+  EXPECT_EQ(source().resumed, 0);
+  ASSERT_TRUE(run_until([] { return source().resumed > 0; }));
+  EXPECT_TRUE(read({R"({"a":2})"}));
+}
+
+TEST_F(TaskTest, batches_that_come_without_credit_are_kept_and_said) {
+  start();
+  std::vector<BatchRef> hoarded;
+  for (int i = 0; i < 12; ++i) hoarded.push_back(source().context->new_batch(Content::kBytes));
+  Lines expected;
+  ::testing::internal::CaptureStderr();
+  for (size_t i = 0; i < hoarded.size(); ++i) {
+    ASSERT_TRUE(hoarded[i]);
+    expected.push_back("{\"a\":" + std::to_string(i) + "}");
+    emit(std::move(hoarded[i]), {expected.back()});
+  }
+  std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(log.find("internal error: the source script emits batches without credit"),
+            std::string::npos)
+      << log;
+  EXPECT_GT(task_->status().without_credit, 0U);
+  end_of_input();
+  Lines delivered;
+  while (!ended_) {
+    if (!run_until([this] { return ended_ || !sink().attempts.empty(); })) break;
+    if (ended_) break;
+    for (const std::string& record : sink().attempts.front().records) delivered.push_back(record);
+    answer(Answer::delivered());
+  }
+  EXPECT_EQ(delivered, expected);
+}
+
+TEST_F(TaskTest, a_bad_line_becomes_a_dead_letter_with_its_place_before_its_position_is_saved) {
+  testing::add_transform(config_, "filter", {{"where", std::string("a > 0")}});
+  config_.sink.batch = {.records = 3, .bytes = 1 << 20, .linger = Milliseconds{60'000}};
+  start();
+  read({R"({"a":1})", "{", R"({"a":3})"});
+  read({"[", R"({"a":5})"});
+  end_of_input();
+  EXPECT_EQ(attempted(), (Lines{R"({"a":1})", R"({"a":3})", R"({"a":5})"}));
+  answer(Answer::delivered());
+  ASSERT_TRUE(ended());
+  std::string letters = testing::read_file(folder_ / "dead.jsonl");
+  EXPECT_NE(letters.find("\"source\":\"f1:2\""), std::string::npos) << letters;
+  EXPECT_NE(letters.find("\"source\":\"f1:4\""), std::string::npos) << letters;
+}
+
+TEST_F(TaskTest, is_drained_without_reading_more) {
+  start();
+  read({R"({"a":1})"});
+  attempted();
+  task_->drain();
+  EXPECT_FALSE(source().context->new_batch(Content::kBytes));
+  answer(Answer::delivered());
+  ASSERT_TRUE(ended());
+  EXPECT_TRUE(result_);
+  EXPECT_FALSE(sink().finished);
+}
+
+TEST_F(TaskTest, says_what_is_left_when_it_is_aborted) {
+  start();
+  read({R"({"a":1})", R"({"a":2})"});
+  attempted();
+  task_->abort("stopped");
+  ASSERT_TRUE(ended());
+  ASSERT_FALSE(result_);
+  EXPECT_EQ(result_.error().message(),
+            "stopped: 2 records in flight were not delivered; they are read again when the "
+            "pipeline starts next");
+}
+
+TEST_F(TaskTest, fails_with_what_the_source_says_after_all_before_it_is_delivered) {
+  start();
+  read({R"({"a":1})"});
+  source().context->finished(fail(ErrorKind::kUnavailable, "read /x: gone"));
+  answer(Answer::delivered());
+  ASSERT_TRUE(ended());
+  ASSERT_FALSE(result_);
+  EXPECT_EQ(result_.error().message(), "read /x: gone");
+  EXPECT_FALSE(sink().finished);
+}
+
+TEST_F(TaskTest, a_limit_holds_the_source_back_after_what_it_read) {
+  config_.limits.records_per_second = 1;
+  start();
+  read({R"({"a":1})", R"({"a":2})"});
+  attempted();
+  EXPECT_FALSE(source().context->new_batch(Content::kBytes));
+}
+
+}  // namespace
+}  // namespace leat
