@@ -67,6 +67,8 @@ namespace {
 std::string counts(const PipelineStatus& status) {
   std::string out = format_count(status.records, "record") + " read";
   if (status.bytes_read > 0) out += " (" + bytes(status.bytes_read) + ")";
+  if (status.resumed > 0) out += ", " + count(status.resumed) + " spooled by an earlier run";
+  if (status.made > 0) out += ", " + count(status.made) + " more made by transforms";
   out += ", " + count(status.delivered) + " delivered";
   if (status.filtered > 0) out += ", " + count(status.filtered) + " filtered";
   out += ", " + format_count(status.dead_letters, "dead letter");

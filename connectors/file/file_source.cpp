@@ -346,7 +346,9 @@ void FileSource::probed(const StreamRef& stream, Probe& probe, std::vector<Saved
   if (probe.match) {
     files_.resume(*stream, *probe.match);
     stream->preamble_due = stream->offset > 0 && context_->needs_preamble();
-    if (!settings_.follow) bytes_done_ += stream->gzip ? 0 : stream->offset;
+    // What an earlier run read is none of this one's work; inflating begins at the start again.
+    if (!settings_.follow && !stream->gzip)
+      bytes_total_ -= std::min<uint64_t>(bytes_total_, stream->offset);
   } else if (!settings_.follow && files_.was_known_as(stream->path)) {
     log::warn(context_->pipeline(), "file: " + stream->path +
                                         " was replaced or cut since it was last read: reading it "

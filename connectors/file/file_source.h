@@ -113,7 +113,7 @@ class FileSource final : public Source {
   std::unordered_set<std::string> paths_;  // that were pending once
   std::unordered_set<uint64_t> inodes_;
   bool in_file_ = false;      // one of them is being read
-  uint64_t bytes_total_ = 0;  // of all files, compressed as they are
+  uint64_t bytes_total_ = 0;  // that this run has to read, compressed as they are
   uint64_t bytes_done_ = 0;
   // The good files around a bad one are read; the first error is the source's result in the end.
   std::optional<Error> failure_;

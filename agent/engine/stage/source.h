@@ -87,7 +87,7 @@ class SourceContext {
     static const std::vector<SavedPosition> kNone;
     return kNone;
   }
-  // For the progress display: bytes read so far and, where known, in all.
+  // For the progress display: bytes that this run has read so far and, where known, has to read.
   virtual void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) = 0;
 };
 

@@ -143,7 +143,10 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
     }
     done({});
   }
-  void progress(uint64_t, std::optional<uint64_t>) override {}
+  void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override {
+    bytes_read_ = bytes_done;
+    bytes_total_ = bytes_total;
+  }
 
   TempDir folder_;
   FakeClock clock_;
@@ -164,6 +167,8 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
   std::vector<std::string> rejected_;
   std::vector<Position> ends_;
   std::optional<Status> finished_;
+  uint64_t bytes_read_ = 0;
+  std::optional<uint64_t> bytes_total_;
 };
 
 // --- what is saved ------------------------------------------------------------------------------
@@ -286,6 +291,23 @@ TEST_F(FileSourceTest, a_last_line_may_get_its_end_later) {
   start();
   EXPECT_TRUE(wait_lines({"one", "two", "three"}));
   EXPECT_EQ(rejected_, Lines{});
+}
+
+TEST_F(FileSourceTest, bytes_that_an_earlier_run_read_are_none_of_this_one) {
+  settings_ = {.paths = {folder_ / "*.log"}, .follow = false};
+  write_file(folder_ / "a.log", "0123456789\n");
+  start();
+  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  EXPECT_EQ(bytes_read_, 11U);
+  EXPECT_EQ(bytes_total_, 11U);
+  deliver();
+  stop();
+  append("a.log", "more\n");
+  finished_.reset();
+  start();
+  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  EXPECT_EQ(bytes_read_, 5U);
+  EXPECT_EQ(bytes_total_, 5U);
 }
 
 TEST_F(FileSourceTest, what_is_saved_about_files_that_are_gone_is_removed_by_a_bounded_run_too) {

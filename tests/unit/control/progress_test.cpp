@@ -47,6 +47,17 @@ TEST(Progress, the_summary_accounts_for_every_record) {
             "dropped, in 2.0s (5,000 records/s)");
 }
 
+TEST(Progress, the_summary_says_where_records_came_from_that_this_run_did_not_read) {
+  PipelineStatus status;
+  status.records = 100;
+  status.resumed = 20;
+  status.made = 5;
+  status.delivered = 125;
+  EXPECT_EQ(summary_line(status, Milliseconds(0)),
+            "100 records read, 20 spooled by an earlier run, 5 more made by transforms, 125 "
+            "delivered, 0 dead letters, in 0ms");
+}
+
 TEST(Progress, the_summary_of_a_moment_has_no_rate_and_one_is_not_many) {
   PipelineStatus status;
   status.records = 1;
