@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from faults.disk_cache import DiskCache
 from harness.agent import Agent
 from harness.collector import HttpCollector
 from harness.mosquitto import Mosquitto
@@ -34,16 +35,33 @@ class Outcome:
     note: str = ""
 
 
+class CutAgent(Agent):
+    """Where it is killed, or is dead already, the power goes: what it had not synced is torn."""
+
+    def __init__(self, binary, folder, dice):
+        super().__init__(binary, folder)
+        self.disk, self.dice = DiskCache(folder, folder), dice
+
+    def start(self, *arguments, env=None, **how):
+        return super().start(*arguments, env=self.disk.env(env), **how)
+
+    def kill(self):
+        super().kill()
+        self.disk.cut(self.dice, self.data_dir / "journal.db")
+
+
 class Bench:
     """One agent in `folder`, and what surrounds it; close() ends all of it."""
 
-    def __init__(self, binary, folder, seed):
+    def __init__(self, binary, folder, seed, power_cuts=False):
         self.binary, self.folder, self.seed = binary, Path(folder), seed
+        self.power_cuts = power_cuts
         self.random = random.Random(seed)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        self.agent = Agent(binary, self.folder)
-        self._ends = [self.agent.kill]
+        self.agent = (CutAgent(binary, self.folder, self.random) if power_cuts
+                      else Agent(binary, self.folder))
+        self._ends = [lambda: Agent.kill(self.agent)]
 
     def at_the_end(self, end):
         self._ends.append(end)
@@ -115,11 +133,13 @@ class Bench:
         time.sleep(self.random.uniform(0, longest))
 
     def stop_somehow(self):
-        """kill -9 or SIGTERM. The latter must end it in order."""
+        """kill -9 or SIGTERM. The latter must end it in order; the power may go right behind it."""
         if self.random.random() < 0.5:
             self.agent.kill()
             return "kill"
         self.terminate()
+        if self.power_cuts:
+            self.agent.kill()
         return "term"
 
     def terminate(self):

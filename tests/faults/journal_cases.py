@@ -115,7 +115,7 @@ def damage(bench, kill, spoil):
     sinks = {name: bench.collector() for name in ("file", "mqtt")}
     path, lines = bench.folder / "input.jsonl", 1500
     bench.lines(path, LAST - lines, LAST, noise=60)
-    how = bench.delivery(spool="always", durability="process")
+    how = bench.delivery(spool="always", durability="power" if bench.power_cuts else "process")
     agent.configure(
         {"name": "file", **pipeline(file_source(path, follow=True), bench.sink(sinks["file"]),
                                     delivery=how)},

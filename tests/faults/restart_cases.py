@@ -40,7 +40,7 @@ def sqlite_sync(bench):
         {"type": "sqlite", "path": str(database), "table": "readings", "createTable": True,
          "batch": {"records": 100, "linger": "5ms"}},
         delivery=bench.delivery(guarantee="exactlyOnce")))
-    for _ in range(bench.random.choice((0, 0, 1, 2))):
+    for _ in range(bench.random.choice((1, 2) if bench.power_cuts else (0, 0, 1, 2))):
         first = bench.random.randint(1, 30)
         agent.start(env=disk.calls(first, first + bench.random.randint(1, 6), of="/out.db"))
         bench.moment(0.15)
@@ -87,6 +87,10 @@ def reloads(bench):
         longest += 1
         configure()
         agent.send(signal.SIGHUP)
+    if bench.power_cuts:
+        bench.moment(0.05)
+        agent.kill()
+        bench.start(env=disk.slow(0.005))
     for sink in sinks:
         sink.default = Answer()
     twice = sum(bench.wait_all(sink, range(total)) for sink in sinks)
