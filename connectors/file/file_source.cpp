@@ -308,8 +308,12 @@ void FileSource::probe_some() {
           go_on();
         } else {
           // As many as the journal takes. That some cannot be saved costs nothing but that such a
-          // file is not found after a restart when it was renamed.
-          context_->note(std::move(notes), [go_on](const Status&) { go_on(); });
+          // file is not found after a restart when it was renamed. The last of many waits for the
+          // disk, for all of them.
+          context_->note(std::move(notes),
+                         to_probe_.empty() ? SourceContext::Survives::kPowerCut
+                                           : SourceContext::Survives::kKill,
+                         [go_on](const Status&) { go_on(); });
         }
         next();
       });
@@ -417,7 +421,7 @@ void FileSource::forget_saved(const std::vector<ResumePoint>& points) {
     std::vector<SavedPosition> notes;
     for (size_t i = first; i < std::min(first + kNotesAtOnce, points.size()); ++i)
       notes.push_back({points[i].identity.text(), ""});
-    context_->note(std::move(notes), [](const Status&) {});
+    context_->note(std::move(notes), SourceContext::Survives::kKill, [](const Status&) {});
   }
 }
 
@@ -544,7 +548,8 @@ void FileSource::learn_identity(InputStream& stream, const FileIdentity& identit
   stream.identity = identity;
   stream.gzip = gzip;
   if (settings_.follow)
-    context_->note({to_saved(stream, {stream.partition, 0, 0, false})}, [](const Status&) {});
+    context_->note({to_saved(stream, {stream.partition, 0, 0, false})},
+                   SourceContext::Survives::kPowerCut, [](const Status&) {});
 }
 
 void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& reading,

@@ -40,13 +40,14 @@ class CutAgent(Agent):
 
     def __init__(self, binary, folder, dice):
         super().__init__(binary, folder)
-        self.disk, self.dice = DiskCache(folder, folder), dice
+        self.disk, self.dice, self.cuts = DiskCache(folder, folder), dice, 0
 
     def start(self, *arguments, env=None, **how):
         return super().start(*arguments, env=self.disk.env(env), **how)
 
     def kill(self):
         super().kill()
+        self.cuts += 1
         self.disk.cut(self.dice, self.data_dir / "journal.db")
 
 

@@ -74,11 +74,15 @@ class SourceContext {
   // the entry of its partition. `done` comes from the loop, when a crash of the process (and, with
   // delivery.durability "power", of the machine) cannot undo it, or with the error.
   virtual void save(SavedPosition what, std::function<void(Status)> done) = 0;
-  // Saves like a position what spares work or repetitions after a restart, without waiting for the
-  // disk; replaces the entry of each partition, or with an empty value removes it. In one order
-  // with the positions of what was emitted before and after.
-  virtual void note(std::vector<SavedPosition> what, std::function<void(Status)> done) {
+  // Saves like a position what spares work or repetitions after a restart; replaces the entry of
+  // each partition, or with an empty value removes it. In one order with the positions of what was
+  // emitted before and after. With kPowerCut (and delivery.durability "power") it is on the disk
+  // when `done` comes, and so is all that was noted before.
+  enum class Survives { kKill, kPowerCut };
+  virtual void note(std::vector<SavedPosition> what, Survives survives,
+                    std::function<void(Status)> done) {
     (void)what;
+    (void)survives;
     (void)done;
   }
   // What note() saved, when it is the sink that keeps positions (exactlyOnce); else it is in

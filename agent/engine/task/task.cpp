@@ -190,17 +190,24 @@ void Task::progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) {
 
 void Task::save(SavedPosition what, std::function<void(Status)> done) {
   setup_.journal.commit(setup_.name, {std::move(what)}, std::move(done),
-                        setup_.config.delivery.spool.survives_power_cut
-                            ? JournalClient::Durability::kPower
-                            : JournalClient::Durability::kProcess);
+                        durability_of(Survives::kPowerCut));
 }
 
-void Task::note(std::vector<SavedPosition> what, std::function<void(Status)> done) {
+void Task::note(std::vector<SavedPosition> what, Survives survives,
+                std::function<void(Status)> done) {
   std::weak_ptr<bool> alive = alive_;
-  setup_.journal.commit(setup_.name, std::move(what),
-                        [alive, done = std::move(done)](Status status) {
-                          if (!alive.expired()) done(std::move(status));
-                        });
+  setup_.journal.commit(
+      setup_.name, std::move(what),
+      [alive, done = std::move(done)](Status status) {
+        if (!alive.expired()) done(std::move(status));
+      },
+      durability_of(survives));
+}
+
+JournalClient::Durability Task::durability_of(Survives survives) const {
+  return survives == Survives::kPowerCut && setup_.config.delivery.spool.survives_power_cut
+             ? JournalClient::Durability::kPower
+             : JournalClient::Durability::kProcess;
 }
 
 void Task::finished(Status status) {

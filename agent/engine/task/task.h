@@ -93,6 +93,7 @@ class Task final : private SourceContext, private SinkContext {
   void reject(const Rejection& rejection);
   const std::string& trouble() const;
   void tell_trouble();
+  JournalClient::Durability durability_of(Survives survives) const;
 
   void finish_if_settled();
   std::string what_is_left() const;
@@ -119,7 +120,8 @@ class Task final : private SourceContext, private SinkContext {
   void finished(Status status) override;
   void window_full(bool full) override { spool_->window_full(full); }
   void save(SavedPosition what, std::function<void(Status)> done) override;
-  void note(std::vector<SavedPosition> what, std::function<void(Status)> done) override;
+  void note(std::vector<SavedPosition> what, Survives survives,
+            std::function<void(Status)> done) override;
   void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override;
   Budget& budget() override { return setup_.budget; }  // of both
   Enclosure enclosure() override { return setup_.config.sink.format->enclosure(chain_->encoder()); }

@@ -133,7 +133,9 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
   void finished(Status status) override { finished_ = std::move(status); }
   void window_full(bool) override {}
   void save(SavedPosition, std::function<void(Status)>) override {}
-  void note(std::vector<SavedPosition> what, std::function<void(Status)> done) override {
+  void note(std::vector<SavedPosition> what, Survives survives,
+            std::function<void(Status)> done) override {
+    on_the_disk_ = survives == Survives::kPowerCut;
     for (SavedPosition& one : what) {
       if (one.value.empty()) {
         journal_.erase(one.partition);
@@ -162,6 +164,7 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
   std::map<std::string, std::string> journal_;
   std::vector<SavedPosition> saved_;
   std::vector<SavedPosition> noted_;
+  bool on_the_disk_ = false;  // what was noted last
   std::unique_ptr<FileSource> source_;
   Lines lines_;
   std::vector<std::string> rejected_;
@@ -219,6 +222,20 @@ TEST_F(FileSourceTest,
   lines_.clear();
   start();
   EXPECT_TRUE(wait_lines({"one", "two"}));
+}
+
+// After it a file that was renamed meanwhile is known by nothing else.
+TEST_F(FileSourceTest, where_files_begin_survives_a_power_cut) {
+  settings_.paths = {folder_ / "*.log"};
+  for (int n = 0; n < 100; ++n) write_file(folder_ / (std::to_string(n) + ".log"), "one\n");
+  start();
+  ASSERT_TRUE(wait([this] { return journal_.size() == 100; }));
+  EXPECT_TRUE(on_the_disk_);
+  on_the_disk_ = false;
+  append("empty.log", "");
+  append("empty.log", "two\n");
+  ASSERT_TRUE(wait([this] { return journal_.size() == 101; }));
+  EXPECT_TRUE(on_the_disk_);
 }
 
 TEST_F(FileSourceTest, where_a_file_begins_is_found_also_when_the_sink_keeps_positions) {
