@@ -113,8 +113,7 @@ Status keep_private(const std::string& path, bool is_new) {
   constexpr mode_t kOwnerOnly = 0600;
   if (is_new) {
     int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly);
-    if (fd < 0 && means_full(errno))
-      return fail(ErrorKind::kUnavailable, "no space left on " + folder_of(path));
+    if (fd < 0 && means_full(errno)) return fail(no_room(folder_of(path)));
     if (fd < 0 && errno == EROFS)
       return fail(ErrorKind::kUsage, fail_errno("open " + path, EROFS).value().message());
     if (fd >= 0) ::close(fd);
@@ -415,7 +414,7 @@ bool JournalDatabase::admits_rows(uint64_t bytes) {
 }
 
 Status JournalDatabase::no_room() const {
-  return fail(ErrorKind::kUnavailable, "no space left on " + folder_of(path_));
+  return fail(leat::no_room(folder_of(path_)));
 }
 
 // --- transactions -------------------------------------------------------------------------------

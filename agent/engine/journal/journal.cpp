@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "journal/database.h"
 #include "journal/schema.h"
+#include "journal/sqlite_error.h"
 
 namespace leat {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 bool is_new_and_without_room(const std::string& path, const Error& error) {
   struct stat info {};
   bool holds_nothing = ::stat(path.c_str(), &info) != 0 || info.st_size <= kPageSize;
-  return holds_nothing && error.message().starts_with("no space left");
+  return holds_nothing && is_no_room(error);
 }
 
 }  // namespace

@@ -160,22 +160,19 @@ class Salvage {
     measure();
     uint64_t free = room_.free_on_disk();
     if (free < needed_ && free + room_.size() >= needed_) room_.release();
-    if (room_.free_on_disk() < needed_) return no_room();
+    if (room_.free_on_disk() < needed_) return too_little_room();
     Result<Salvaged> saved = copy();
-    if (saved || !is_for_want_of_room(saved.error())) return saved;
+    if (saved || !is_no_room(saved.error())) return saved;
     if (room_.release()) saved = copy();
-    return saved || !is_for_want_of_room(saved.error()) ? saved : no_room();
+    return saved || !is_no_room(saved.error()) ? saved : too_little_room();
   }
 
  private:
-  static bool is_for_want_of_room(const Error& error) {
-    return error.message().starts_with("no space left");
-  }
-  Result<Salvaged> no_room() const {
-    return fail(ErrorKind::kUnavailable,
-                "no space left on " + folder_ + ": to make it anew takes at least " +
-                    format_bytes(static_cast<int64_t>(needed_)) + ", and " +
-                    format_bytes(static_cast<int64_t>(room_.free_on_disk())) + " are free");
+  Result<Salvaged> too_little_room() const {
+    return fail(no_room(folder_, ": to make it anew takes at least " +
+                                     format_bytes(static_cast<int64_t>(needed_)) + ", and " +
+                                     format_bytes(static_cast<int64_t>(room_.free_on_disk())) +
+                                     " are free"));
   }
 
   // A try that fails would fill the disk first.

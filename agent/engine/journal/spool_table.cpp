@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kFind = "SELECT number, epoch FROM spools WHERE pipeline = ?1";
 constexpr const char* kMake = "INSERT INTO spools(number, pipeline, epoch) VALUES(?1, ?2, ?3)";
 constexpr const char* kEnds =
-    "SELECT id, records, before, length(batch) FROM spool"
+    "SELECT id, records FROM spool"
     " WHERE id IN ((SELECT min(id) FROM spool WHERE id >= ?1 AND id < ?2),"
     "              (SELECT max(id) FROM spool WHERE id >= ?1 AND id < ?2)) ORDER BY id";
 // length() of a blob needs its row's head only.
@@ -20,7 +20,7 @@ constexpr const char* kTotals =
     "SELECT sum(max(0, min(records, id + records - ?3))), sum(length(batch)) FROM spool"
     " WHERE id >= ?1 AND id < ?2";
 constexpr const char* kAppend =
-    "INSERT INTO spool(id, records, before, batch) VALUES(?1, ?2, ?3, ?4)";
+    "INSERT INTO spool(id, records, before, batch) VALUES(?1, ?2, 0, ?3)";
 constexpr const char* kLastBefore =
     "SELECT id, records FROM spool WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1";
 constexpr const char* kNext =
@@ -149,7 +149,6 @@ Status SpoolTable::take_over(const Opened& opened) {
       mine.epoch = spool.epoch;
       mine.made = Open::Made::kNo;
     }
-    mine.stored = spool.stored;
     mine.end = mine.pending_end = spool.end;
     open_[pipeline] = mine;
   }
@@ -180,7 +179,6 @@ Result<SpoolState> SpoolTable::open(const std::string& pipeline) {
     uint64_t first = unsigned_column(ends_, 0) - static_cast<uint64_t>(spool.base);
     if (!std::exchange(any, true)) state.first = first;
     state.end = first + unsigned_column(ends_, 1);
-    spool.stored = unsigned_column(ends_, 2) + unsigned_column(ends_, 3);
   }
   if (sqlite3_reset(ends_) != SQLITE_OK) return fail(error("read the spool"));
   spool.end = spool.pending_end = any ? state.end : spool.end;
@@ -260,13 +258,10 @@ Result<uint64_t> SpoolTable::append(const std::string& pipeline, const SpoolRow&
     if (Status status = make(pipeline, spool); !status) return fail(status.error());
   std::string packed = pack_row(
       {pipeline, spool.epoch, row.first, row.records, spool.pending_end, positions}, row.content);
-  bind(append_, {spool.base + static_cast<int64_t>(row.first), static_cast<int64_t>(row.records),
-                 static_cast<int64_t>(spool.stored)});
-  sqlite3_bind_blob(append_, 4, packed.data(), static_cast<int>(packed.size()), SQLITE_STATIC);
+  bind(append_, {spool.base + static_cast<int64_t>(row.first), static_cast<int64_t>(row.records)});
+  sqlite3_bind_blob(append_, 3, packed.data(), static_cast<int>(packed.size()), SQLITE_STATIC);
   sqlite3_step(append_);
   if (sqlite3_reset(append_) != SQLITE_OK) return fail(error("spool a batch"));
-  // Wrong when the transaction fails, and then only by what that row would have taken.
-  spool.stored += packed.size();
   spool.pending_end = row.first + row.records;
   if (!positions.empty()) spool.saves = true;
   seems_empty_ = false;

@@ -124,7 +124,6 @@ class SpoolTable {
     uint64_t end = 0;          // behind the last row that was committed; 0: not known
     uint64_t pending_end = 0;  // and with those of this transaction
     bool saves = true;         // its rows may say where the source was
-    uint64_t stored = 0;       // bytes stored since the beginning, of all rows that ever were
   };
   using Opened = std::map<std::string, Open>;
   const Opened& opened() const { return open_; }

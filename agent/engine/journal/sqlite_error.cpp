@@ -53,6 +53,18 @@ bool is_read_only(sqlite3* db, int code) {
 
 }  // namespace
 
+namespace {
+constexpr const char* kNoRoom = "no space left on ";
+}
+
+Error no_room(const std::string& folder, const std::string& more) {
+  return {ErrorKind::kUnavailable, kNoRoom + folder + more};
+}
+
+bool is_no_room(const Error& error) {
+  return error.message().starts_with(kNoRoom);
+}
+
 bool is_out_of_room(sqlite3* db) {
   int code = sqlite3_extended_errcode(db);
   return code != SQLITE_OK && means_full(errno_of(db, code));
@@ -63,8 +75,7 @@ Error sqlite_error(sqlite3* db, const std::string& what) {
   if ((code & 0xff) == SQLITE_BUSY)
     return {ErrorKind::kUnavailable, what + ": another agent is using this journal"};
   int number = errno_of(db, code);
-  if (means_full(number))
-    return {ErrorKind::kUnavailable, "no space left on " + place_of(db, what)};
+  if (means_full(number)) return no_room(place_of(db, what));
   if (number == 0) return {kind_of(code), what + ": " + sqlite3_errmsg(db)};
   if (is_read_only(db, code)) number = EROFS;
   return {kind_of(code), fail_errno(what, number).value().message()};

@@ -15,6 +15,10 @@ namespace leat {
 // same call may succeed later.
 Error sqlite_error(sqlite3* db, const std::string& what);
 
+// That the disk of `folder` is full, in words that is_no_room() knows again; more may follow them.
+Error no_room(const std::string& folder, const std::string& more = "");
+bool is_no_room(const Error& error);
+
 // Whether the last call on `db`, which failed, failed for want of room on the disk.
 bool is_out_of_room(sqlite3* db);
 
