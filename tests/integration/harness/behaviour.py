@@ -1,0 +1,302 @@
+"""One double of each connector's peer, for the behaviour that all of them share
+(test_behaviour.py). A sink's double takes records of the form {"seq": n, "text": …}; a source's gives
+them. What a peer cannot do says why, in CANNOT."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+
+from .collector import Answer
+from .mosquitto import Mosquitto
+from .serial_line import SerialLine
+
+BATCH = {"records": 50, "linger": "20ms"}
+
+
+def record(seq):
+    return {"seq": seq, "text": f"some text that makes the line longer {seq}"}
+
+
+def line(seq):
+    return json.dumps(record(seq)) + "\n"
+
+
+class SinkPeer:
+    """Takes what a sink delivers."""
+
+    CANNOT = {}  # behaviour → why it means nothing here
+
+    def up(self):
+        raise NotImplementedError
+
+    def down(self):
+        """Nobody is there."""
+        raise NotImplementedError
+
+    def hold(self):
+        """Takes nothing for now, without a word."""
+        raise NotImplementedError
+
+    def let_go(self):
+        raise NotImplementedError
+
+    def seqs(self):
+        raise NotImplementedError
+
+    def close(self):
+        pass
+
+
+class Http(SinkPeer):
+    def __init__(self, make):
+        self.collector = make.collector()
+        self.sink = {"type": "http", "url": self.collector.url, "format": "ndjson", "batch": BATCH,
+                     "timeout": "60s"}
+        self.collector.decide = self._decide
+        self.held = False
+
+    def _decide(self, request):
+        return Answer(400) if b'"bad"' in request.body else Answer(delay=0.5 if self.held else 0)
+
+    def up(self):
+        self.collector.up()
+
+    def down(self):
+        self.collector.down()
+
+    def hold(self):
+        self.held = True
+
+    def let_go(self):
+        self.held = False
+
+    def seqs(self):
+        return [one["seq"] for one in self.collector.records()]
+
+    BAD = {"seq": "bad"}
+
+
+class Mqtt(SinkPeer):
+    def __init__(self, make):
+        self.broker = Mosquitto(make.folder / "broker")
+        self.subscriber = self.broker.subscriber("to/#", form="%p")
+        self.sink = {"type": "mqtt", "url": self.broker.url, "topic": "to/{seq}", "qos": 1, "batch": BATCH}
+
+    def up(self):
+        if self.broker.process is None:
+            self.broker.start()
+
+    def down(self):
+        self.broker.stop()
+
+    def hold(self):
+        self.broker.process.send_signal(signal.SIGSTOP)
+
+    def let_go(self):
+        self.broker.process.send_signal(signal.SIGCONT)
+
+    def seqs(self):
+        return [json.loads(text)["seq"] for text in self.subscriber.lines]
+
+    def close(self):
+        if self.broker.process is not None:
+            self.let_go()
+        self.subscriber.stop()
+        self.broker.stop()
+
+    BAD = {"seq": "no/+/topic"}
+
+
+class PostgresPeer(SinkPeer):
+    def __init__(self, make):
+        self.server = make.postgres()
+        self.database = self.server.database("t")
+        self.database.query("CREATE TABLE t (seq bigint, text text)")
+        self.sink = {"type": "postgres", "url": self.database.url, "table": "t", "batch": BATCH}
+
+    def up(self):
+        if self.server.process is None:
+            self.server.start()
+
+    def down(self):
+        self.server.stop()
+
+    def hold(self):
+        """Somebody else has locked the table; it can be read."""
+        self.holder = subprocess.Popen(
+            ["psql", "-X", "-q", "-d", self.database.url, "-c", "BEGIN",
+             "-c", "LOCK TABLE t IN EXCLUSIVE MODE", "-c", "\\echo locked", "-f", "-"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.holder.stdout.readline() == "locked\n"
+
+    def let_go(self):
+        self.holder.communicate("ROLLBACK;\n", timeout=30)
+
+    def seqs(self):
+        return [int(row[0]) for row in self.database.query("SELECT seq FROM t ORDER BY seq")]
+
+    BAD = {"seq": "no number"}
+
+
+class Sqlite(SinkPeer):
+    CANNOT = {"gone": "a file is there, or is made"}
+    def __init__(self, make):
+        self.path = make.folder / "out.db"
+        self._open().execute("CREATE TABLE t (seq INTEGER CHECK (typeof(seq) = 'integer'), text TEXT)")
+        self.sink = {"type": "sqlite", "path": str(self.path), "table": "t", "batch": BATCH}
+        self.holder = None
+
+    def _open(self):
+        return sqlite3.connect(self.path, timeout=30, isolation_level=None)
+
+    def hold(self):
+        self.holder = self._open()
+        self.holder.execute("BEGIN EXCLUSIVE")
+
+    def let_go(self):
+        self.holder.execute("ROLLBACK")
+        self.holder.close()
+
+    def seqs(self):
+        return [row[0] for row in self._open().execute("SELECT seq FROM t ORDER BY rowid")]
+
+    BAD = {"seq": "no number"}
+
+
+class File(SinkPeer):
+    CANNOT = {"gone": "a file is there, or is made",
+              "slow": "a disk that is slow holds the whole machine",
+              "bad": "JSON can hold every record"}
+    def __init__(self, make):
+        self.folder = make.folder / "out"
+        self.folder.mkdir()
+        self.sink = {"type": "file", "path": str(self.folder / "part-{n}.jsonl"), "format": "ndjson",
+                     "batch": BATCH}
+
+    def seqs(self):
+        return [json.loads(text)["seq"] for part in sorted(self.folder.glob("*")) if part.is_file()
+                for text in part.read_text().splitlines()]
+
+
+class Stdout(SinkPeer):
+    CANNOT = {"gone": "a closed pipe ends the pipeline (test_end_to_end.py)",
+              "slow": "the test's own file takes what comes",
+              "bad": "JSON can hold every record"}
+    def __init__(self, make):
+        self.agent = make.agent
+        self.sink = {"type": "stdout", "format": "ndjson", "batch": BATCH}
+
+    def seqs(self):
+        whole = self.agent.stdout_path.read_text()
+        return [json.loads(text)["seq"] for text in whole[:whole.rfind("\n") + 1].splitlines()]
+
+
+SINKS = {"http": Http, "mqtt": Mqtt, "postgres": PostgresPeer, "sqlite": Sqlite, "file": File,
+         "stdout": Stdout}
+
+
+class SourcePeer:
+    """Gives what a source reads."""
+
+    CANNOT = {}
+
+    def give(self, *seqs):
+        raise NotImplementedError
+
+    def give_bad(self):
+        raise NotImplementedError
+
+    def down(self):
+        raise NotImplementedError
+
+    def up(self):
+        raise NotImplementedError
+
+    def ready(self, agent):
+        """True when what is given from now on is read."""
+        return True
+
+    def close(self):
+        pass
+
+
+class FromFile(SourcePeer):
+    CANNOT = {"gone": "a file that goes is one that was rotated (test_follow.py)"}
+
+    def __init__(self, make):
+        self.path = make.folder / "in.jsonl"
+        self.path.touch()
+        self.source = {"type": "file", "path": [str(self.path)], "format": "json", "follow": True}
+
+    def give(self, *seqs):
+        with open(self.path, "a", encoding="utf8") as file:
+            file.write("".join(map(line, seqs)))
+
+    def give_bad(self):
+        with open(self.path, "a", encoding="utf8") as file:
+            file.write("{not json}\n")
+
+
+class FromMqtt(SourcePeer):
+    def __init__(self, make):
+        self.broker = Mosquitto(make.folder / "broker")
+        self.source = {"type": "mqtt", "url": self.broker.url, "topics": ["from/#"], "qos": 1,
+                       "clientId": "behaviour", "format": "json"}
+
+    def give(self, *seqs):
+        self.broker.publish_lines("from/x", [line(seq).strip() for seq in seqs])
+
+    def give_bad(self):
+        self.broker.publish("from/x", "{not json}")
+
+    def down(self):
+        self.broker.stop()
+
+    def up(self):
+        self.broker.start()
+
+    def ready(self, agent):
+        return self.broker.log.count("Sending SUBACK to behaviour") > 0 and \
+            " disconnected" not in self.broker.log.rpartition("as behaviour ")[2]
+
+    def close(self):
+        self.broker.stop()
+
+
+class FromSerial(SourcePeer):
+    CANNOT = {"killed": "a line has no memory: what is sent while nobody reads is lost"}
+
+    def __init__(self, make):
+        self.line = SerialLine(make.folder / "port")
+        self.source = {"type": "serial", "port": str(self.line.path), "format": "json",
+                       "baudRate": 19200}
+
+    def give(self, *seqs):
+        self.line.write("".join(map(line, seqs)).encode())
+
+    def give_bad(self):
+        self.line.write(b"{not json}\n")
+
+    def down(self):
+        self.line.unplug()
+
+    def up(self):
+        self.line.plug_in()
+
+    def ready(self, agent):
+        return self.line.baud_rate == 19200
+
+    def close(self):
+        self.line.unplug()
+
+
+class FromGenerator(SourcePeer):
+    CANNOT = {"gone": "nothing outside gives the records", "bad": "what it makes is good",
+              "streams": "it gives all at once, and ends"}
+
+    def __init__(self, make):
+        self.source = {"type": "generator", "count": 2000}
+
+
+SOURCES = {"file": FromFile, "mqtt": FromMqtt, "serial": FromSerial, "generator": FromGenerator}
