@@ -86,6 +86,9 @@ void FileSource::stop(std::function<void()> closed) {
 
 void FileSource::acked(const Position& position) {
   StreamRef stream = *files_.find(position.partition);
+  log::debug(context_->pipeline(), [&] {
+    return "acknowledged: " + stream->path + " up to byte " + std::to_string(position.offset);
+  });
   stream->forget_places(position.offset);
   if (!position.last) return;
   files_.forget(position.partition);

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/log.h"
+#include "base/units.h"
 #include "connectors/http/answer.h"
 #include "connectors/http/compressor.h"
 #include "connectors/http/options.h"
@@ -111,7 +113,13 @@ class HttpSink final : public Sink {
     message.push_back(
         uv_buf_init(request->head.data(), static_cast<unsigned>(request->head.size())));
     message.insert(message.end(), body.begin(), body.end());
+    log::debug(context_->pipeline(),
+               [this, length] { return config_.shown() + ": " + format_count(length, "byte"); });
     client_->send(std::move(message), [this, request](Result<Response> response) {
+      log::debug(context_->pipeline(), [this, &response] {
+        return config_.shown() + ": " +
+               (response ? std::to_string(response->status) : response.error().message());
+      });
       Answer answer = answer_to(response);
       // The compressed body is not needed for an answer, and its memory may be needed for the next.
       request->gzip.reset();

@@ -306,6 +306,9 @@ Result<bool> MqttSource::on_ack(const Ack& ack) {
 // --- acknowledging ------------------------------------------------------------------------------
 
 void MqttSource::acked(const Position& position) {
+  log::debug(context_->pipeline(), [&position] {
+    return "acknowledged: messages up to " + std::to_string(position.offset);
+  });
   inbox_.acked(position.offset);
   completions_->acked(position.offset);
   count_memory();

@@ -204,3 +204,18 @@ def test_two_workers_share_the_pipelines(agent, make_collector, telemetry):
     assert agent.run() == 0
     for collector in collectors:
         expect_each_once(seqs(collector), 3000)
+
+
+def test_the_debug_level_shows_connections_requests_batches_and_acknowledgements(agent, collector):
+    path = agent.folder / "input"
+    path.write_text('{"seq":1}\n{"seq":2}\n')
+    agent.configure(pipeline(file_source(path), http_sink(collector)))
+    assert agent.run("--log-level", "debug") == 0
+    for wanted in ("debug p: read 20 bytes of partition", "debug net: connecting to ",
+                   "debug net: connected to ", "debug p: delivery .*: 2 records, 20 bytes",
+                   "debug p: POST .*: 20 bytes", r"debug p: POST .*: 2\d\d$", "debug p: delivery .*: delivered",
+                   "debug p: acknowledged: .*input up to byte 20"):
+        assert agent.log_lines(wanted), wanted
+    path.write_text('{"seq":3}\n')
+    assert agent.run() == 0
+    assert " debug " not in agent.log_of_run

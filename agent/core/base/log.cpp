@@ -49,8 +49,12 @@ void set_level(Level level) {
   minimum_level = level;
 }
 
+bool is_written(Level level) {
+  return level >= minimum_level.load(std::memory_order_relaxed);
+}
+
 void write(Level level, std::string_view scope, std::string_view message) {
-  if (level < minimum_level.load(std::memory_order_relaxed)) return;
+  if (!is_written(level)) return;
   int64_t now_us = SystemClock().unix_us();
   std::lock_guard lock(mutex);
   std::string line;

@@ -10,12 +10,16 @@ enum class Level { kDebug, kInfo, kWarn, kError };
 
 // Lines below this level are not written. Default: kInfo.
 void set_level(Level level);
+bool is_written(Level level);
 
 // `scope` is the pipeline's name, or "leat" for the agent itself.
 void write(Level level, std::string_view scope, std::string_view message);
 
-inline void debug(std::string_view scope, std::string_view message) {
-  write(Level::kDebug, scope, message);
+// `text` makes the message: it is asked only when somebody reads it, so that it may be called where
+// every batch passes.
+template <typename Text>
+void debug(std::string_view scope, Text&& text) {
+  if (is_written(Level::kDebug)) write(Level::kDebug, scope, text());
 }
 inline void info(std::string_view scope, std::string_view message) {
   write(Level::kInfo, scope, message);

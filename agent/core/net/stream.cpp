@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "net/stream_state.h"
 
 namespace leat {
 namespace {
 
+constexpr std::string_view kScope = "net";
 constexpr unsigned kKeepAliveSeconds = 60;
 // After a failed write, how long to wait for what the peer may have said before it closed.
 constexpr Milliseconds kLastWords{1000};
@@ -25,6 +27,7 @@ void Stream::State::connect(const Address& address, Milliseconds timeout, TlsCon
   tls_context_ = tls;
   timeout_ = timeout;
   connect_began_ns_ = uv_hrtime();
+  log::debug(kScope, [this] { return "connecting to " + name_; });
   dialer_.emplace(loop_, address, timeout, [this](Result<Socket::Ptr> socket) {
     auto self = shared_from_this();
     connected(std::move(socket));
@@ -76,6 +79,8 @@ void Stream::State::opened() {
   phase_ = Phase::kOpen;
   deadline_.reset();
   update_reading();
+  if (!name_.empty())
+    log::debug(kScope, [this] { return "connected to " + name_ + (tls_ ? ", with TLS" : ""); });
   listener_.on_connected({});
 }
 
@@ -83,6 +88,11 @@ void Stream::State::end(Status status) {
   if (phase_ == Phase::kClosed) return;
   bool was_open = phase_ == Phase::kOpen;
   if (was_open && write_error_) status = fail(*write_error_);
+  if (!name_.empty())
+    log::debug(kScope, [&, this] {
+      return name_ + (was_open ? " has closed the connection" : " cannot be connected to") +
+             (status ? "" : ": " + status.error().message());
+    });
   shut();
   if (was_open) {
     listener_.on_closed(std::move(status));
@@ -92,6 +102,8 @@ void Stream::State::end(Status status) {
 }
 
 void Stream::State::shut() {
+  if (phase_ == Phase::kOpen && !name_.empty())
+    log::debug(kScope, [this] { return "the connection to " + name_ + " is closed"; });
   if (phase_ == Phase::kOpen && tls_ && !write_error_ && !flushing_ && outgoing_.empty()) {
     tls_->notify_close();
     uv_buf_t buffer = uv_buf_init(cipher_.data(), static_cast<unsigned>(cipher_.size()));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/units.h"
 #include "delivery/delivery_range.h"
 
 namespace leat {
@@ -57,6 +58,24 @@ Deliverer::Deliverer(DelivererSetup setup)
     changed();
   });
 }
+
+namespace {
+
+std::string word_for(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kDelivered:
+      return "delivered";
+    case Outcome::kRetry:
+      return "not now";
+    case Outcome::kRejected:
+      return "rejected";
+    case Outcome::kFailed:
+      break;
+  }
+  return "failed";
+}
+
+}  // namespace
 
 Deliverer::~Deliverer() {
   *alive_ = false;
@@ -277,6 +296,10 @@ void Deliverer::send(Item& item) {
   item.sending = true;
   ++busy_;
   ++counters_.attempts;
+  log::debug(setup_.pipeline, [&item, &delivery] {
+    return "delivery " + std::to_string(item.number) + ": " +
+           format_count(delivery.records, "record") + ", " + format_count(delivery.bytes, "byte");
+  });
   setup_.sink.deliver(delivery, [this, alive = alive_, &item](Answer answer) {
     if (*alive) answered(item, std::move(answer));
   });
@@ -285,6 +308,10 @@ void Deliverer::send(Item& item) {
 void Deliverer::answered(Item& item, Answer answer) {
   item.sending = false;
   --busy_;
+  log::debug(setup_.pipeline, [&item, &answer] {
+    return "delivery " + std::to_string(item.number) + ": " + word_for(answer.outcome) +
+           (answer.reason.empty() ? "" : ": " + answer.reason);
+  });
   switch (answer.outcome) {
     case Outcome::kDelivered:
       trouble_.over();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/units.h"
 #include "plan/planner.h"
 #include "task/memory_share.h"
 
@@ -173,6 +174,14 @@ BatchRef Task::new_batch(Content content) {
 
 void Task::emit(BatchRef batch) {
   if (life_.over()) return;
+  log::debug(setup_.config.name, [&batch] {
+    const Batch& b = *batch;
+    return "read " +
+           (b.content == Content::kBytes ? format_count(b.bytes.size(), "byte")
+                                         : format_count(b.count(), "record")) +
+           " of partition " + std::to_string(b.begin.partition) + ", from " +
+           std::to_string(b.begin.offset) + " to " + std::to_string(b.end.offset);
+  });
   // One more than new_batch() grants: the batch that a source may hold. Whatever else comes is
   // kept, too, since what was read is not thrown away; but nothing keeps it within the memory.
   if (input_.size() > kMostQueued && without_credit_++ == 0)
