@@ -41,7 +41,8 @@ inline constexpr Option kSinkOptions[] = {
     {.name = "createTable",
      .type = OptionType::kBool,
      .fallback = "false",
-     .help = "Create the table from the first records, and columns for fields that appear later."},
+     .help = "Create the table from the first records, columns for fields that appear later, and "
+             "wider types for numbers that need them."},
     {.name = "unknownFields",
      .fallback = "ignore",
      .help =

@@ -147,17 +147,15 @@ void Session::refuse(const Reply& reply) {
   if (!reply.in_transaction) return listener_.refused(refusal);
   connection_->run("ROLLBACK", [this, refusal](Result<Reply> ended) {
     if (!ended) connection_.reset();
-    Refusal kept = refusal;
-    listener_.refused(kept);
+    listener_.refused(refusal);
   });
 }
 
 void Session::lost(const Error& error) {
-  Error kept = error;  // it may live in what goes away here
   bool cut = connection_ && connection_->cut();
   connection_.reset();
   give_up_.stop();
-  listener_.lost(kept, cut);
+  listener_.lost(error, cut);
 }
 
 }  // namespace leat::postgres
