@@ -56,6 +56,7 @@ class Loader {
   void load_delivery(const Options& delivery, DeliveryConfig& out);
   bool load_stages(const cJSON* node, const std::string& path, PipelineConfig& out);
   void load_dead_letters(const Options& options, DeadLetterConfig& out);
+  void load_max_dead_letters(const Options& options, PipelineConfig& out);
   void check_memory(const Options& agent, size_t pipelines);
 
   const Document& document_;
@@ -144,6 +145,7 @@ void Loader::load_pipeline(const cJSON* node, const std::string& path, bool only
   pipeline.limits = {options.integer("limits.recordsPerSecond"),
                      options.bytes("limits.bytesPerSecond")};
   bool whole = load_stages(node, path, pipeline);
+  if (whole) load_max_dead_letters(options, pipeline);
   if (whole && !pipeline.delivery.spool_mode_given)
     pipeline.delivery.spool.mode = default_spool_mode(pipeline);
   pipeline.text = print_json(node);
@@ -214,6 +216,19 @@ void Loader::load_dead_letters(const Options& options, DeadLetterConfig& out) {
     problems_.add(
         {.path = options.path("path"),
          .text = "is the file of " + other->second + " already: each pipeline needs its own"});
+}
+
+void Loader::load_max_dead_letters(const Options& options, PipelineConfig& out) {
+  if (!options.has("maxDeadLetters")) return;
+  auto limit = parse_dead_letter_limit(options.string("maxDeadLetters"));
+  if (!limit)
+    return problems_.add({.path = options.path("maxDeadLetters"),
+                          .text = "must be a count (\"100\") or a share (\"0.5%\")"});
+  out.max_dead_letters = *limit;
+  const SourceType* type = out.source.type;
+  if (type->bounded == nullptr || !type->bounded(out.source.options))
+    problems_.add({.path = options.path("maxDeadLetters"),
+                   .text = "is for a source that ends, and this one does not"});
 }
 
 bool Loader::load_stages(const cJSON* node, const std::string& path, PipelineConfig& out) {

@@ -152,6 +152,11 @@ constexpr Option kPipelineOptions[] = {
      .type = OptionType::kObject,
      .help = "Where records go that can never be delivered.",
      .fields = kDeadLetterOptions},
+    {.name = "maxDeadLetters",
+     .help = "How many dead letters a source that ends may have before the pipeline fails (exit "
+             "code 1): a count, which ends it at once, or a share of the records read (\"0.5%\"), "
+             "which is looked at in the end. \"0\" means none at all. Without it, it fails when "
+             "nothing but dead letters came of what was read."},
     {.name = "limits",
      .type = OptionType::kObject,
      .help = "How fast the source may be read.",

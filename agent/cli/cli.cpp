@@ -41,7 +41,8 @@ Options:
 )";
 
 constexpr char kFooter[] =
-    R"(Exit codes: 0 all delivered, 1 a pipeline failed, 2 bad usage or configuration.
+    R"(Exit codes: 0 all delivered, but for dead letters beside it (maxDeadLetters bounds these); 1 a
+pipeline failed, or nothing but dead letters came of it; 2 bad usage or configuration.
 Signals: SIGTERM and SIGINT drain, a second one stops at once; SIGHUP reads the configuration anew;
 SIGUSR1 writes how each pipeline does to the log.
 )";

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "task/memory_share.h"
+#include "task/verdict.h"
 
 namespace leat {
 namespace {
@@ -52,6 +53,7 @@ Status Pipeline::build() {
                                                    .budget = budget_,
                                                    .limit = limit_,
                                                    .dead_letters = dead_letters_,
+                                                   .verdict = [this] { return verdict(); },
                                                    .on_trouble = environment_.on_trouble});
   if (!task) return fail(task.error());
   tasks_.push_back(std::move(*task));
@@ -67,6 +69,11 @@ void Pipeline::start(std::function<void(Status)> finished) {
   on_finished_ = std::move(finished);
   running_ = tasks_.size();
   for (const auto& task : tasks_) task->start([this](const Status& status) { task_ended(status); });
+}
+
+// It is that of the last task: until then the others may still deliver something.
+Status Pipeline::verdict() const {
+  return running_ > 1 ? Status{} : verdict_of(config_.max_dead_letters, status());
 }
 
 // When one has failed the others deliver what they have, and end, too.

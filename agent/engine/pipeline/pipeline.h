@@ -66,6 +66,7 @@ class Pipeline {
  private:
   Pipeline(const PipelineConfig& config, PipelineEnvironment environment);
   Status build();
+  Status verdict() const;
   void task_ended(const Status& status);
 
   const PipelineConfig config_;

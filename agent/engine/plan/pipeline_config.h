@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "delivery/delivery_config.h"
 #include "options/options.h"
+#include "plan/dead_letter_limit.h"
 #include "stage/format.h"
 #include "stage/sink.h"
 #include "stage/source.h"
@@ -58,6 +59,7 @@ struct PipelineConfig {
   SinkConfig sink;
   DeliveryConfig delivery;
   DeadLetterConfig dead_letters;
+  DeadLetterLimit max_dead_letters;
   LimitsConfig limits;
   std::string text;  // the pipeline's JSON, to tell on reload whether it changed
 };

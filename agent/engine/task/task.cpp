@@ -7,6 +7,7 @@
 #include "base/units.h"
 #include "plan/planner.h"
 #include "task/memory_share.h"
+#include "task/verdict.h"
 
 namespace leat {
 namespace {
@@ -242,6 +243,9 @@ void Task::work() {
     }
   }
   if (!life_.moves_records()) return;
+  const DeadLetterLimit& limit = setup_.config.max_dead_letters;
+  if (Status status = within_limit(limit, setup_.dead_letters.count()); !status)
+    return fail_with(status.error());
   give_credit();
   finish_if_settled();
 }
@@ -343,7 +347,9 @@ void Task::finish_if_settled() {
     const std::string& reason = deliverer_->trouble().reason();
     log::info(setup_.config.name, (reason.empty() ? "" : reason + ": ") + what_is_left());
   }
-  if (life_.failed() || !life_.finish()) return close();
+  if (life_.draining() || life_.failed()) return close();
+  if (Status status = setup_.verdict(); !status) return fail_with(status.error());
+  life_.finish();
   sink_->finish([this](Status status) {
     if (!status) return fail_with(status.error());
     close();

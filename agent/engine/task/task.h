@@ -51,6 +51,7 @@ struct TaskSetup {
   Budget& budget;
   RateLimit& limit;
   DeadLetterWriter& dead_letters;
+  std::function<Status()> verdict;   // asked at the end of the input, when all is delivered
   std::function<void()> on_trouble;  // trouble() has become another; may be null
 };
 

@@ -330,6 +330,13 @@ TEST_F(LoaderTest, wants_a_dead_letter_file_for_each_pipeline) {
                          "pipelines[0].deadLetters.path already: each pipeline needs its own"});
 }
 
+TEST_F(LoaderTest, wants_max_dead_letters_to_be_a_count_or_a_share_of_what_ends) {
+  EXPECT_EQ(problems_with(R"(, "maxDeadLetters": "many")"),
+            Lines{"pipelines[0].maxDeadLetters: must be a count (\"100\") or a share (\"0.5%\")"});
+  EXPECT_EQ(problems_with(R"(, "maxDeadLetters": "1%")"),
+            Lines{"pipelines[0].maxDeadLetters: is for a source that ends, and this one does not"});
+}
+
 TEST_F(LoaderTest, tells_pipelines_apart_by_their_text_after_substitution) {
   auto text_with = [this](const std::string& url) {
     std::optional<AgentConfig> config =

@@ -310,6 +310,16 @@ TEST_F(FileSourceTest, a_last_line_may_get_its_end_later) {
   EXPECT_EQ(rejected_, Lines{});
 }
 
+TEST_F(FileSourceTest, a_bounded_run_for_which_there_is_no_file_has_not_done_what_it_was_to_do) {
+  settings_ = {.paths = {folder_ / "*.log"}, .follow = false};
+  write_file(folder_ / "a.txt", "one\n");
+  start();
+  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  ASSERT_FALSE(*finished_);
+  EXPECT_EQ(finished_->error().message(),
+            "file: nothing to read: no file matches " + (folder_ / "*.log"));
+}
+
 TEST_F(FileSourceTest, bytes_that_an_earlier_run_read_are_none_of_this_one) {
   settings_ = {.paths = {folder_ / "*.log"}, .follow = false};
   write_file(folder_ / "a.log", "0123456789\n");

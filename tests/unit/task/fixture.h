@@ -15,6 +15,7 @@
 #include "sink_harness.h"
 #include "task/memory_share.h"
 #include "task/task.h"
+#include "task/verdict.h"
 
 namespace leat::testing {
 
@@ -147,19 +148,21 @@ class TaskTest : public ::testing::Test {
     limit_ = std::make_unique<RateLimit>(config_.limits);
     dead_letters_ = std::make_unique<DeadLetterWriter>(
         &loop_, clock_, config_.name, DeadLetterConfig{folder_ / "dead.jsonl"}, budget_);
-    Result<std::unique_ptr<Task>> made = Task::make({.config = config_,
-                                                     .name = config_.name,
-                                                     .loop = &loop_,
-                                                     .clock = clock_,
-                                                     .journal = *client_,
-                                                     .usage = usage_,
-                                                     .agent = agent_,
-                                                     .data_dir = folder_.path(),
-                                                     .memory = kMemory,
-                                                     .budget = budget_,
-                                                     .limit = *limit_,
-                                                     .dead_letters = *dead_letters_,
-                                                     .on_trouble = nullptr});
+    Result<std::unique_ptr<Task>> made = Task::make(
+        {.config = config_,
+         .name = config_.name,
+         .loop = &loop_,
+         .clock = clock_,
+         .journal = *client_,
+         .usage = usage_,
+         .agent = agent_,
+         .data_dir = folder_.path(),
+         .memory = kMemory,
+         .budget = budget_,
+         .limit = *limit_,
+         .dead_letters = *dead_letters_,
+         .verdict = [this] { return verdict_of(config_.max_dead_letters, task_->status()); },
+         .on_trouble = nullptr});
     if (!made) throw std::runtime_error(made.error().message());
     task_ = std::move(*made);
     budget_.on_room([this] { task_->wake(); });

@@ -140,6 +140,31 @@ TEST_F(TaskTest, fails_with_what_the_source_says_after_all_before_it_is_delivere
   EXPECT_FALSE(sink().finished);
 }
 
+TEST_F(TaskTest, a_run_of_which_nothing_came_but_dead_letters_fails) {
+  start();
+  read({R"({"a":1})"});
+  end_of_input();
+  answer(Answer::rejected("no such column"));
+  ASSERT_TRUE(ended());
+  ASSERT_FALSE(result_);
+  EXPECT_EQ(result_.error().message(), "nothing was delivered, and there is 1 dead letter");
+  EXPECT_FALSE(sink().finished);
+  EXPECT_NE(testing::read_file(folder_ / "dead.jsonl").find("no such column"), std::string::npos);
+}
+
+TEST_F(TaskTest, one_dead_letter_more_than_max_dead_letters_ends_it_at_once) {
+  testing::add_transform(config_, "filter", {{"where", std::string("a > 0")}});
+  config_.max_dead_letters.count = 1;
+  start();
+  read({"{", R"({"a":1})"});
+  EXPECT_EQ(attempted(), (Lines{R"({"a":1})"}));
+  EXPECT_FALSE(ended_);
+  ASSERT_TRUE(run_until([this] { return read({"{", R"({"a":2})"}); }));
+  ASSERT_TRUE(ended());
+  ASSERT_FALSE(result_);
+  EXPECT_EQ(result_.error().message(), "2 dead letters, and maxDeadLetters allows 1");
+}
+
 TEST_F(TaskTest, a_limit_holds_the_source_back_after_what_it_read) {
   config_.limits.records_per_second = 1;
   start();
