@@ -1,6 +1,6 @@
-// Bounded lock-free queue between one producer and one consumer: stages of a pipeline, or a loop
-// and a thread beside it. After Rigtorp's SPSCQueue: each side keeps a cached copy of the other's
-// index, so that the common case touches no shared cache line.
+// Bounded lock-free queue between a loop and a thread beside it; on one thread a plain queue does.
+// After Rigtorp's SPSCQueue: each side keeps a cached copy of the other's index, so that the common
+// case touches no shared cache line.
 //
 // Thread: push from one thread, pop/front from one thread. Neither blocks.
 #pragma once
