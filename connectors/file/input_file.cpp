@@ -77,15 +77,6 @@ uint64_t file_system_of(const std::string& path) {
   return ::statfs(path.c_str(), &info) == 0 ? number_of(info) : 0;
 }
 
-uint64_t fnv1a(std::string_view bytes) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (char c : bytes) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3;
-  }
-  return hash;
-}
-
 std::string FileIdentity::text() const {
   char buffer[96];
   int n = std::snprintf(buffer, sizeof buffer, "%llu:%u:%016llx",

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/fnv.h"
 #include "base/result.h"
 
 namespace leat {
@@ -32,9 +33,6 @@ int look_at(const std::string& path, FileInfo& out, bool follow_link = true);
 
 // A number of the file system that `path` is on, the same after a restart; 0 when there is none.
 uint64_t file_system_of(const std::string& path);
-
-// FNV-1a, 64 bits (Fowler, Noll, Vo): only tells files apart, nobody gains by a collision.
-uint64_t fnv1a(std::string_view bytes);
 
 // What tells a file from another of the same name, or from a later one with the same inode number:
 // the inode, when it was made, and a hash of its first bytes. (Names change when logs are rotated,

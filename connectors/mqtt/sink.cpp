@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "connectors/mqtt/connection_options.h"
@@ -282,7 +283,7 @@ class MqttSink final : public Sink, public SessionListener {
   log::OnceAMinute said_idle_;
   bool said_publish_ = false;
   bool said_odd_ = false;
-  std::minstd_rand random_{static_cast<std::minstd_rand::result_type>(uv_hrtime())};
+  std::minstd_rand random_{static_cast<std::minstd_rand::result_type>(random_number())};
 };
 
 Result<OutboxConfig> outbox_config(const Options& options) {

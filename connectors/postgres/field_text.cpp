@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "connectors/postgres/array_text.h"
 #include "connectors/postgres/implausible.h"
@@ -26,14 +27,6 @@ bool takes_any(Kind kind) {
 
 bool has_leading_zero(std::string_view text) {
   return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
-}
-
-void append_hex(std::string& out, std::string_view bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  for (char c : bytes) {
-    out += kHex[static_cast<unsigned char>(c) >> 4];
-    out += kHex[c & 15];
-  }
 }
 
 Misfit check_range(Kind kind, std::string_view digits) {

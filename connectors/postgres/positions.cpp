@@ -1,10 +1,10 @@
 #include "connectors/postgres/positions.h"
 
 #include <mbedtls/base64.h>
-#include <uv.h>
 
 #include <utility>
 
+#include "base/random.h"
 #include "base/text.h"
 #include "protocols/postgres/wire.h"
 
@@ -35,12 +35,6 @@ std::string literal(const std::string& text) {
   return quoted_text(storable(text));
 }
 
-std::string random_name() {
-  uint64_t number = 0;
-  if (uv_random(nullptr, nullptr, &number, sizeof number, 0, nullptr) != 0) number = uv_hrtime();
-  return std::to_string(number);
-}
-
 }  // namespace
 
 Positions::Positions(std::string agent, std::string pipeline)
@@ -49,7 +43,7 @@ Positions::Positions(std::string agent, std::string pipeline)
 }
 
 void Positions::begin_anew() {
-  owner_ = random_name();
+  owner_ = std::to_string(random_number());
   session_ = attempt_ = stored_ = 0;
   unheard_of_.clear();
   known_ = moved_ = false;

@@ -3,14 +3,15 @@
 #include <charconv>
 #include <numeric>
 
+#include "base/hex.h"
+
 namespace leat::serial {
 namespace {
 
-constexpr char kDigits[] = "0123456789ABCDEF";
-
 std::string hex(unsigned value, int digits) {
   std::string out = "0x";
-  for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4) out += kDigits[(value >> shift) & 15];
+  for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4)
+    out += kUpperHexDigits[(value >> shift) & 15];
   return out;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/hex.h"
+
 namespace leat {
 namespace {
 
@@ -31,7 +33,6 @@ const unsigned char* bytes_of(std::string_view text) {
 }
 
 void append_escape(std::string& out, unsigned char c) {
-  static constexpr char kHex[] = "0123456789abcdef";
   switch (c) {
     case '"':
       out += "\\\"";
@@ -50,8 +51,8 @@ void append_escape(std::string& out, unsigned char c) {
       return;
     default:
       out += "\\u00";
-      out += kHex[c >> 4];
-      out += kHex[c & 15];
+      out += kHexDigits[c >> 4];
+      out += kHexDigits[c & 15];
   }
 }
 

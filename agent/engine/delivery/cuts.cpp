@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fnv.h"
 #include "base/folder.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -18,14 +19,6 @@ namespace {
 // More than can be in flight (64 requests of the http sink) and wait behind it.
 constexpr size_t kSlots = 128;
 
-// FNV-1a
-uint64_t hash(const void* data, size_t size) {
-  uint64_t out = 0xcbf29ce484222325;
-  for (size_t i = 0; i < size; ++i)
-    out = (out ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001b3;
-  return out;
-}
-
 // The file is an array of these, number n in slot n % kSlots; it never leaves its machine.
 struct Slot {
   uint64_t number;
@@ -33,14 +26,16 @@ struct Slot {
   Cuts::End end;
   uint64_t check;
 
-  uint64_t checked() const { return hash(this, offsetof(Slot, check)); }
+  uint64_t checked() const {
+    return fnv1a({reinterpret_cast<const char*>(this), offsetof(Slot, check)});
+  }
 };
 static_assert(sizeof(Slot) == 48, "no padding, which would be hashed and written");
 
 }  // namespace
 
 uint64_t Cuts::partition_of(std::string_view saved_name) {
-  return hash(saved_name.data(), saved_name.size());
+  return fnv1a(saved_name);
 }
 
 Cuts::Cuts(std::string path, std::string pipeline)

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/units.h"
 #include "delivery/delivery_range.h"
 
@@ -33,12 +34,6 @@ uint64_t seed_for(const DelivererSetup& setup) {
          std::hash<std::string>()(setup.agent + '\n' + setup.pipeline);
 }
 
-std::string random_name() {
-  uint64_t number = 0;
-  if (uv_random(nullptr, nullptr, &number, sizeof number, 0, nullptr) != 0) number = uv_hrtime();
-  return std::to_string(number);
-}
-
 // After a restart, for what was there before to come again.
 constexpr Milliseconds kLongestReplay{2'000};
 
@@ -46,7 +41,7 @@ constexpr Milliseconds kLongestReplay{2'000};
 
 Deliverer::Deliverer(DelivererSetup setup)
     : setup_(std::move(setup)),
-      run_(random_name()),
+      run_(std::to_string(random_number())),
       cuts_(setup_.cuts, setup_.pipeline),
       trouble_(setup_.config, setup_.clock, setup_.pipeline, seed_for(setup_)),
       linger_(setup_.loop),

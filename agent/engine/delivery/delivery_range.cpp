@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
+
 namespace leat {
 namespace {
 
@@ -114,12 +116,8 @@ std::string delivery_key(const std::string& scope, const std::string& run, const
   }
   unsigned char digest[32];
   (void)mbedtls_sha256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, 0);
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string key;
-  for (size_t i = 0; i < 16; ++i) {
-    key += kHex[digest[i] >> 4];
-    key += kHex[digest[i] & 15];
-  }
+  append_hex(key, {digest, 16});
   return key;
 }
 

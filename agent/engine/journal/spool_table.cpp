@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/hex.h"
 #include "journal/sqlite_error.h"
 
 namespace leat {
@@ -44,14 +45,10 @@ void bind_text(sqlite3_stmt* statement, int index, const std::string& text) {
 }
 
 std::string random_epoch() {
-  constexpr const char* kDigits = "0123456789abcdef";
   unsigned char bytes[8];
   sqlite3_randomness(sizeof bytes, bytes);
   std::string out;
-  for (unsigned char byte : bytes) {
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
+  append_hex(out, bytes);
   return out;
 }
 

@@ -4,15 +4,10 @@
 #include <cctype>
 #include <climits>
 
+#include "base/hex.h"
+
 namespace leat::http {
 namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 std::string_view find(const ServerRequest::Pairs& pairs, std::string_view name) {
   for (const auto& [key, value] : pairs)
@@ -53,10 +48,9 @@ bool percent_decode(std::string_view text, bool in_query, std::string& out) {
   for (size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (c == '%') {
-      int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-      int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-      if (low < 0) return false;
-      c = static_cast<char>(high * 16 + low);
+      int byte = hex_byte(text, i + 1);
+      if (byte < 0) return false;
+      c = static_cast<char>(byte);
       i += 2;
     } else if (c == '+' && in_query) {
       c = ' ';

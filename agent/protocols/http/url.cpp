@@ -4,6 +4,7 @@
 #include <cctype>
 #include <utility>
 
+#include "base/hex.h"
 #include "net/authority.h"
 
 namespace leat::http {
@@ -23,10 +24,6 @@ tl::unexpected<Error> bad(std::string message) {
   return fail(ErrorKind::kUsage, std::move(message));
 }
 
-bool is_hex_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
-}
-
 // A path and a query may hold these (RFC 3986 section 3.3 and 3.4), and "%" with two hexadecimal
 // digits; what else people write goes out encoded, as browsers do it.
 bool may_stand(char c) {
@@ -36,12 +33,11 @@ bool may_stand(char c) {
 }
 
 Result<std::string> encoded(std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '%') {
-      if (i + 2 >= text.size() || !is_hex_digit(text[i + 1]) || !is_hex_digit(text[i + 2]))
+      if (hex_byte(text, i + 1) < 0)
         return bad(
             "it has a \"%\" that is not followed by two hexadecimal digits: write %25 for a "
             "percent "
@@ -50,8 +46,8 @@ Result<std::string> encoded(std::string_view text) {
     } else if (may_stand(c)) {
       out += c;
     } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += {'%', kHex[byte >> 4], kHex[byte & 0xF]};
+      out += '%';
+      append_hex(out, static_cast<uint8_t>(c), kUpperHexDigits);
     }
   }
   return out;

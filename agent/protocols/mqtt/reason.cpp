@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace leat::mqtt {
@@ -85,8 +86,9 @@ std::string reason_text(uint8_t reason) {
     default:
       break;
   }
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  return std::string("reason code 0x") + kHex[reason >> 4] + kHex[reason & 15];
+  std::string text = "reason code 0x";
+  append_hex(text, reason);
+  return text;
 }
 
 uint8_t reason_of_return_code(uint8_t code) {

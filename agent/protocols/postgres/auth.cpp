@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "protocols/postgres/wire.h"
 
@@ -30,12 +31,8 @@ tl::unexpected<Error> refuse(std::string why) {
 std::string md5_hex(std::string_view text) {
   unsigned char digest[16];
   (void)mbedtls_md5(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string out;
-  for (unsigned char byte : digest) {
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  }
+  append_hex(out, digest);
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "net/authority.h"
 
@@ -18,13 +19,6 @@ tl::unexpected<Error> bad(std::string message) {
   return fail(ErrorKind::kUsage, std::move(message));
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 Result<std::string> decoded(std::string_view text, std::string_view part) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -32,15 +26,13 @@ Result<std::string> decoded(std::string_view text, std::string_view part) {
       out += text[i];
       continue;
     }
-    bool two_follow = i + 2 < text.size();
-    int high = two_follow ? hex_digit(text[i + 1]) : -1;
-    int low = two_follow ? hex_digit(text[i + 2]) : -1;
-    if (high < 0 || low < 0)
+    int byte = hex_byte(text, i + 1);
+    if (byte < 0)
       return bad("its " + std::string(part) +
                  " has a \"%\" that is not followed by two hexadecimal digits: write %25 for a "
                  "percent sign");
-    if (high == 0 && low == 0) return bad("its " + std::string(part) + " has a %00 in it");
-    out += static_cast<char>(high * 16 + low);
+    if (byte == 0) return bad("its " + std::string(part) + " has a %00 in it");
+    out += static_cast<char>(byte);
     i += 2;
   }
   return out;
