@@ -26,6 +26,11 @@ void BlockPool::give_back(char* block) {
   budget_.release(kBlockSize);
 }
 
+void BlockPool::keep(size_t blocks) {
+  kept_ = blocks;
+  for (; free_.size() > kept_; free_.pop_back()) ::operator delete(free_.back());
+}
+
 Arena::~Arena() {
   for (char* block : blocks_) pool_.give_back(block);
   for (const Large& large : large_) {

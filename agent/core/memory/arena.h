@@ -32,6 +32,8 @@ class BlockPool {
 
   char* take();
   void give_back(char* block);
+  // Holds back at most so many from now on.
+  void keep(size_t blocks);
   Budget& budget() { return budget_; }
 
  private:

@@ -12,6 +12,16 @@ void Budget::charge(size_t bytes) {
 
 void Budget::release(size_t bytes) {
   used_ -= bytes;
+  tell_of_room();
+}
+
+void Budget::set_limit(size_t bytes) {
+  bool more = bytes > limit_;
+  limit_ = bytes;
+  if (more) tell_of_room();
+}
+
+void Budget::tell_of_room() {
   if (!refused_) return;
   refused_ = false;
   if (on_room_) on_room_();

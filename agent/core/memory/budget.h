@@ -18,6 +18,8 @@ class Budget {
   Budget& operator=(const Budget&) = delete;
 
   size_t limit() const { return limit_; }
+  // Another limit from now on. What is held beyond it stays: nothing new is begun until it is gone.
+  void set_limit(size_t bytes);
   size_t used() const { return used_; }
   size_t peak() const { return peak_; }
   // The most that was used at once since mark().
@@ -31,12 +33,14 @@ class Budget {
   void charge(size_t bytes);
   void release(size_t bytes);
 
-  // Called after a release that followed a refusal. One listener: the pipeline.
+  // Called after a release, or a higher limit, that followed a refusal. One listener: the pipeline.
   void on_room(std::function<void()> listener) { on_room_ = std::move(listener); }
   // Notes that somebody was refused and waits for room.
   void note_refusal() { refused_ = true; }
 
  private:
+  void tell_of_room();
+
   size_t limit_;
   size_t used_ = 0;
   size_t peak_ = 0;

@@ -59,6 +59,9 @@ class Deliverer {
   explicit Deliverer(DelivererSetup setup);
   ~Deliverer();
 
+  // DelivererSetup::most_held, from now on.
+  void set_most_held(size_t bytes) { setup_.most_held = bytes; }
+
   // False while enough is waiting: the chain then stops, and with it the source.
   bool wants_more() const;
   // Takes slices or records, in source order. An empty batch still moves the position.

@@ -65,6 +65,19 @@ bool Pipeline::bounded() const {
   return type.bounded != nullptr && type.bounded(config_.source.options);
 }
 
+Status Pipeline::open() {
+  Status status;
+  for (const auto& task : tasks_)
+    if (Status opened = task->open(); !opened && status) status = std::move(opened);
+  return status;
+}
+
+void Pipeline::discard(std::function<void()> done) {
+  on_finished_ = [done = std::move(done)](const Status& /*status*/) { done(); };
+  running_ = tasks_.size();
+  for (const auto& task : tasks_) task->discard([this] { task_ended({}); });
+}
+
 void Pipeline::start(std::function<void(Status)> finished) {
   on_finished_ = std::move(finished);
   running_ = tasks_.size();
@@ -99,10 +112,17 @@ void Pipeline::abort(const std::string& why) {
   for (const auto& task : tasks_) task->abort(why);
 }
 
+void Pipeline::set_memory(size_t bytes) {
+  for (const auto& task : tasks_) task->set_memory(bytes);
+  budget_.set_limit(counted_of(bytes));
+}
+
 PipelineStatus Pipeline::status() const {
   PipelineStatus out;
   for (const auto& task : tasks_) static_cast<TaskStatus&>(out) += task->status();
   out.memory_peak = budget_.peak();
+  out.memory_used = budget_.used();
+  out.memory_limit = budget_.limit();
   return out;
 }
 

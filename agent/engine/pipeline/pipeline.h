@@ -2,7 +2,8 @@
 // the tasks that move its records. A stream has one task; a pipeline that is split into shards has
 // several. All of them run on the pipeline's loop, and share what it owns.
 //
-// Thread: its loop's. Lifetime: make → start → (drain | abort) → finished called back → destroyed.
+// Thread: its loop's. Lifetime: make → (open) → start → (drain | abort) → finished called back →
+// destroyed; or, not to be started, make → open → discard → done called back → destroyed.
 #pragma once
 
 #include <uv.h>
@@ -30,13 +31,15 @@ struct PipelineEnvironment {
   JournalUsage& usage;
   std::string agent;  // its id
   std::string data_dir;
-  size_t memory;  // this pipeline's share of the budget, bytes
+  size_t memory;  // this pipeline's share of the budget, bytes; set_memory() changes it
   // Called on the loop when PipelineStatus::trouble has become another.
   std::function<void()> on_trouble = nullptr;
 };
 
 struct PipelineStatus : TaskStatus {  // of all its tasks
   size_t memory_peak = 0;             // bytes accounted
+  size_t memory_used = 0;
+  size_t memory_limit = 0;
 };
 
 class Pipeline {
@@ -48,15 +51,22 @@ class Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  // Opens sink and source and begins to read. `finished` is called once, from the loop, when all
-  // that was read is delivered (ok) or the pipeline has failed, and every handle is released. It
-  // may destroy the pipeline.
+  // Opens the sink, as far as that can be done while an older form of this pipeline still has its
+  // own open: what is wrong is known before that is let go. After an error, discard() is called.
+  Status open();
+  // Of one that is not to be started: closes what open() has opened. `done` may destroy it.
+  void discard(std::function<void()> done);
+  // Opens the sink, when that has not been done, and the source, and begins to read. `finished` is
+  // called once, from the loop, when all that was read is delivered (ok) or the pipeline has
+  // failed, and every handle is released. It may destroy the pipeline.
   void start(std::function<void(Status)> finished);
   // Stops reading and delivers what is in flight.
   void drain();
   // Stops at once; what is not acknowledged will be read again after a restart. `why` begins the
   // error, which says what was left.
   void abort(const std::string& why);
+  // Its share of the budget from now on. What it holds beyond that stays until it is delivered.
+  void set_memory(size_t bytes);
 
   const std::string& name() const { return config_.name; }
   const PipelineConfig& config() const { return config_; }

@@ -62,6 +62,11 @@ Spool::~Spool() {
   *alive_ = false;
 }
 
+void Spool::set_batch_bytes(size_t bytes) {
+  setup_.batch_bytes = bytes;
+  writer_.set_row_bytes(bytes);
+}
+
 void Spool::restore(const SpoolState& state, uint64_t delivered, const SpoolTotals& totals) {
   epoch_ = state.epoch;
   delivered_ = std::max(delivered, state.first);

@@ -66,12 +66,16 @@ class Spool final : public Origin {
   ~Spool() override;
 
   void attach(Deliverer& deliverer) { deliverer_ = &deliverer; }
+  // SpoolSetup::batch_bytes, from now on.
+  void set_batch_bytes(size_t bytes);
   // What the journal holds, the number up to which it is delivered, and what there is from there
   // on. Before the first add().
   void restore(const SpoolState& state, uint64_t delivered, const SpoolTotals& totals);
   // The partition under which the number of the last delivered record is saved.
   static std::string partition(const std::string& epoch) { return "spool:" + epoch; }
 
+  // What comes goes to the journal first, though it need not always.
+  bool in_use() const { return active_ && mode() == SpoolMode::kOnTrouble; }
   bool wants_more() const;
   // Nothing is held in memory here, or behind it, that goes away by itself: waiting for memory
   // would be in vain.

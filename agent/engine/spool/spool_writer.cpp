@@ -27,14 +27,18 @@ SpoolWriter::SpoolWriter(SpoolWriterSetup setup)
       retry_(setup_.loop),
       remove_again_(setup_.loop),
       remove_delay_(kRemoveAgain) {
-  // Several rows must fit, or the oldest could not go while the newest comes.
-  auto quarter = static_cast<size_t>(setup_.config.max_bytes / 4);
-  setup_.row_bytes = std::max<size_t>(std::min(setup_.row_bytes, quarter), 1);
+  set_row_bytes(setup_.row_bytes);
 }
 
 SpoolWriter::~SpoolWriter() {
   *alive_ = false;
   for (const Row& row : rows_) setup_.budget.release(row.charged);
+}
+
+void SpoolWriter::set_row_bytes(size_t bytes) {
+  // Several rows must fit, or the oldest could not go while the newest comes.
+  auto quarter = static_cast<size_t>(setup_.config.max_bytes / 4);
+  setup_.row_bytes = std::max<size_t>(std::min(bytes, quarter), 1);
 }
 
 void SpoolWriter::open(uint64_t next, uint64_t bytes) {

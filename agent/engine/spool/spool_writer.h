@@ -75,6 +75,9 @@ class SpoolWriter {
   // What the journal holds. Before anything else.
   void open(uint64_t next, uint64_t bytes);
 
+  // SpoolWriterSetup::row_bytes, from now on.
+  void set_row_bytes(size_t bytes);
+
   bool wants_more() const;
   void add(Spooling batch);
   // What has come so far waits for no more.

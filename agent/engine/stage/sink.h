@@ -127,7 +127,8 @@ class Sink {
   virtual ~Sink() = default;
 
   // Makes ready. A peer that is away is no error here: deliver() will answer kRetry. What a person
-  // must mend (a certificate that cannot be read) is.
+  // must mend (a certificate that cannot be read) is. An older form of the same pipeline may still
+  // be open beside this one: what only one can have is taken with the first delivery.
   virtual Status open(SinkContext& context) = 0;
 
   // Tries once; calls `done` exactly once, later (never from inside deliver()). `delivery` stays

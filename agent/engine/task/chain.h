@@ -38,6 +38,9 @@ class Chain {
   Chain(Chain&&) noexcept;
   ~Chain();
 
+  // From the next batch on.
+  void set_quantum(size_t bytes) { quantum_ = bytes; }
+
   // Takes a batch as the source gave it, when it is not busy with another.
   void take(BatchRef batch);
   // Something is left of the batch taken last.

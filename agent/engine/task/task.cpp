@@ -114,10 +114,20 @@ void Task::make_deliverer() {
 
 // --- start --------------------------------------------------------------------------------------
 
+Status Task::open() {
+  sink_open_ = true;
+  return sink_->open(*this);
+}
+
+void Task::discard(std::function<void()> done) {
+  on_finished_ = [done = std::move(done)](const Status& /*status*/) { done(); };
+  close();
+}
+
 void Task::start(std::function<void(Status)> finished) {
   on_finished_ = std::move(finished);
-  sink_open_ = true;
-  if (Status status = sink_->open(*this); !status) return fail_with(status.error());
+  if (!sink_open_)
+    if (Status status = open(); !status) return fail_with(status.error());
   resume_ = std::make_unique<Resume>(ResumeSetup{.loop = setup_.loop,
                                                  .name = setup_.name,
                                                  .config = setup_.config.delivery,
@@ -140,7 +150,17 @@ void Task::resume_at(ResumedFrom point) {
   spool_->restore(point.spool, point.spool_delivered, point.spool_left);
   life_.run();
   source_open_ = true;
-  if (Status status = source_->open(*this); !status) fail_with(status.error());
+  if (Status status = source_->open(*this); !status) return fail_with(status.error());
+  opened_ = true;
+}
+
+void Task::set_memory(size_t bytes) {
+  batch_bytes_ = batch_bytes_for(bytes, setup_.config.limits);
+  pool_.keep(spare_blocks_for(bytes));
+  chain_->set_quantum(kQuantum * batch_bytes_);
+  spool_->set_batch_bytes(batch_bytes_);
+  deliverer_->set_most_held(most_held_for(bytes, setup_.config.sink.type->takes));
+  wake();
 }
 
 // What slices are when they go to the sink. Their enclosure belongs to it: rows of CSV mean nothing
@@ -448,6 +468,9 @@ TaskStatus Task::status() const {
   out.trouble = trouble();
   out.spool_bytes = spool_->bytes();
   out.without_credit = without_credit_;
+  out.opened = opened_;
+  out.spooling = spool_->in_use();
+  out.circuit_open = deliverer_->trouble().circuit_open();
   return out;
 }
 

@@ -5,7 +5,8 @@
 // or to the journal. Credit goes the other way: a source gets an empty batch when queue, memory and
 // limits allow one.
 //
-// Thread: its loop's. Lifetime: make → start → (drain | abort) → finished called back → destroyed.
+// Thread: its loop's. Lifetime: make → (open) → start → (drain | abort) → finished called back →
+// destroyed; or, not to be started, make → open → discard → done called back → destroyed.
 #pragma once
 
 #include <uv.h>
@@ -47,7 +48,7 @@ struct TaskSetup {
   JournalUsage& usage;
   const std::string& agent;  // its id
   const std::string& data_dir;
-  size_t memory;  // what is decided once by the pipeline's share of it
+  size_t memory;  // the pipeline's share of it at the start
   Budget& budget;
   RateLimit& limit;
   DeadLetterWriter& dead_letters;
@@ -60,14 +61,20 @@ class Task final : private SourceContext, private SinkContext {
   // Makes all stages; fails with kUsage when one cannot be made.
   static Result<std::unique_ptr<Task>> make(TaskSetup setup);
 
-  // Opens sink and source and begins to read. `finished` is called once, from the loop, when all
-  // that was read is delivered (ok) or the task has failed, and every handle is released.
+  // Opens the sink ahead of start(). After an error, discard() is called.
+  Status open();
+  void discard(std::function<void()> done);
+  // Opens the sink, when that has not been done, and the source, and begins to read. `finished` is
+  // called once, from the loop, when all that was read is delivered (ok) or the task has failed,
+  // and every handle is released.
   void start(std::function<void(Status)> finished);
   // Stops reading and delivers what is in flight.
   void drain();
   // Stops at once; what is not acknowledged will be read again after a restart. `why` begins the
   // error, which says what was left.
   void abort(const std::string& why);
+  // From now on, the pipeline's share of the memory is this.
+  void set_memory(size_t bytes);
   // There may be room in memory again.
   void wake() { idle_.start(); }
 
@@ -130,7 +137,7 @@ class Task final : private SourceContext, private SinkContext {
 
   const TaskSetup setup_;
   const Replay replay_;  // of the source
-  const size_t batch_bytes_;
+  size_t batch_bytes_;
   BlockPool pool_;  // outlives every batch below
   std::unique_ptr<Source> source_;
   std::unique_ptr<Sink> sink_;
@@ -149,6 +156,7 @@ class Task final : private SourceContext, private SinkContext {
   bool input_ended_ = false;  // the source will emit nothing more
   bool flushed_ = false;      // the deliverer was told of the end
   bool source_open_ = false;
+  bool opened_ = false;  // as in TaskStatus
   bool sink_open_ = false;
   struct Taken {
     BatchRef rejected;  // the batch, when it has any

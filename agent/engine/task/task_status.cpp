@@ -19,6 +19,9 @@ TaskStatus& TaskStatus::operator+=(const TaskStatus& other) {
   spool_bytes += other.spool_bytes;
   without_credit += other.without_credit;
   if (trouble.empty()) trouble = other.trouble;
+  opened |= other.opened;
+  spooling |= other.spooling;
+  circuit_open |= other.circuit_open;
   return *this;
 }
 

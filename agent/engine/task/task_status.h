@@ -27,8 +27,12 @@ struct TaskStatus {
   uint64_t spool_bytes = 0;     // in the journal now, as stored
   uint64_t without_credit = 0;  // batches that the source gave without having been asked
   std::string trouble;          // why the sink takes nothing now; "" when all is well
+  bool opened = false;          // source and sink: it runs, or did
+  bool spooling = false;        // what comes goes to the journal, since the sink is in trouble
+  bool circuit_open = false;
 
-  // Of several tasks together; the trouble is that of the first that has any.
+  // Of several tasks together; the trouble is that of the first that has any, and what is true of
+  // one is true of all.
   TaskStatus& operator+=(const TaskStatus& other);
 };
 

@@ -51,6 +51,25 @@ TEST_F(ChargeTest, wakes_who_was_refused_when_it_shrinks) {
   EXPECT_EQ(woken, 1);
 }
 
+TEST_F(ChargeTest, a_lower_limit_lets_go_of_nothing_and_begins_nothing) {
+  Charge charge(budget_, 900);
+  budget_.set_limit(500);
+  EXPECT_EQ(budget_.used(), 900U);
+  EXPECT_FALSE(budget_.has_room(1));
+  charge.set(400);
+  EXPECT_TRUE(budget_.has_room(100));
+}
+
+TEST_F(ChargeTest, a_higher_limit_wakes_who_was_refused) {
+  int woken = 0;
+  budget_.on_room([&woken] { ++woken; });
+  budget_.note_refusal();
+  budget_.set_limit(900);
+  EXPECT_EQ(woken, 0);
+  budget_.set_limit(2000);
+  EXPECT_EQ(woken, 1);
+}
+
 TEST_F(ChargeTest, without_a_budget_counts_nothing) {
   Charge charge;
   charge.set(100);

@@ -14,11 +14,15 @@ namespace {
 class SilentSource final : public Source {
  public:
   static inline int opened = 0;
-  Status open(SourceContext& /*context*/) override {
+  static inline SourceContext* context = nullptr;
+  static inline bool resumed = false;
+  Status open(SourceContext& its_context) override {
     ++opened;
+    context = &its_context;
+    resumed = false;
     return {};
   }
-  void resume() override {}
+  void resume() override { resumed = true; }
   void stop(std::function<void()> closed) override { closed(); }
   void acked(const Position& /*position*/) override {}
   SavedPosition saved_form(const Position& /*position*/) override { return {}; }
@@ -27,9 +31,17 @@ class SilentSource final : public Source {
 
 class SilentSink final : public Sink {
  public:
-  Status open(SinkContext& /*context*/) override { return {}; }
+  static inline int open_now = 0;
+  static inline Status answer;
+  Status open(SinkContext& /*context*/) override {
+    ++open_now;
+    return answer;
+  }
   void deliver(const Delivery& /*delivery*/, Done done) override { done(Answer::delivered()); }
-  void close(std::function<void()> closed) override { closed(); }
+  void close(std::function<void()> closed) override {
+    --open_now;
+    closed();
+  }
 };
 
 Result<std::unique_ptr<Source>> make_source(const Options& /*options*/) {
@@ -67,6 +79,8 @@ class PipelineTest : public ::testing::Test {
     if (!made) throw std::runtime_error(made.error().message());
     pipeline_ = std::move(*made);
     SilentSource::opened = 0;
+    SilentSink::open_now = 0;
+    SilentSink::answer = {};
   }
   ~PipelineTest() override {
     pipeline_.reset();
@@ -120,6 +134,65 @@ TEST_F(PipelineTest, may_be_drained_and_destroyed_before_the_journal_answers) {
   EXPECT_TRUE(result_);
   ASSERT_TRUE(journal_answers());
   EXPECT_EQ(SilentSource::opened, 0);
+}
+
+TEST_F(PipelineTest, opens_its_sink_ahead_and_closes_it_when_it_is_not_started) {
+  EXPECT_TRUE(pipeline_->open());
+  EXPECT_EQ(SilentSink::open_now, 1);
+  pipeline_->discard([this] { pipeline_.reset(); });
+  ASSERT_TRUE(gone());
+  EXPECT_EQ(SilentSink::open_now, 0);
+  EXPECT_EQ(SilentSource::opened, 0);
+}
+
+TEST_F(PipelineTest, whose_sink_cannot_be_opened_says_so_before_anything_is_started) {
+  SilentSink::answer = fail(ErrorKind::kUsage, "tls.ca: no such file");
+  Status opened = pipeline_->open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().message(), "tls.ca: no such file");
+  pipeline_->discard([this] { pipeline_.reset(); });
+  ASSERT_TRUE(gone());
+  EXPECT_EQ(SilentSink::open_now, 0);
+}
+
+TEST_F(PipelineTest, opens_its_sink_once) {
+  EXPECT_TRUE(pipeline_->open());
+  start();
+  EXPECT_EQ(SilentSink::open_now, 1);
+  ASSERT_TRUE(journal_answers());
+  EXPECT_TRUE(pipeline_->status().opened);
+  pipeline_->drain();
+  ASSERT_TRUE(gone());
+  EXPECT_EQ(SilentSink::open_now, 0);
+}
+
+// Whatever the limit, what is held stays; what is refused comes when there is more.
+TEST_F(PipelineTest, goes_on_with_another_share_of_memory_while_it_runs) {
+  start();
+  ASSERT_TRUE(journal_answers());
+  SourceContext& source = *SilentSource::context;
+  size_t before = source.batch_bytes();
+  pipeline_->set_memory(64 << 20);
+  EXPECT_GT(source.batch_bytes(), before);
+  Charge held(source.budget(), 2 << 20);
+  std::vector<BatchRef> batches;
+  for (int i = 0; i < 2; ++i) {
+    batches.push_back(source.new_batch(Content::kRecords));
+    ASSERT_TRUE(batches.back());
+    batches.back()->arena.allocate(100);
+    source.emit(batches.back());
+  }
+  pipeline_->set_memory(1 << 20);
+  EXPECT_EQ(source.batch_bytes(), before);
+  EXPECT_FALSE(source.new_batch(Content::kRecords));
+  EXPECT_GT(pipeline_->status().memory_used, pipeline_->status().memory_limit);
+  SilentSource::resumed = false;
+  pipeline_->set_memory(64 << 20);
+  EXPECT_TRUE(testing::run_until(&loop_, [] { return SilentSource::resumed; }));
+  batches.clear();
+  held.set(0);
+  pipeline_->abort("the test is over");
+  ASSERT_TRUE(gone());
 }
 
 }  // namespace
