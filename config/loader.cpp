@@ -146,9 +146,8 @@ void Loader::load_pipeline(const cJSON* node, const std::string& path, bool only
                      options.bytes("limits.bytesPerSecond")};
   bool whole = load_stages(node, path, pipeline);
   if (whole) load_max_dead_letters(options, pipeline);
-  if (whole && !pipeline.delivery.spool_mode_given)
+  if (whole && !options.has("delivery.spool"))
     pipeline.delivery.spool.mode = default_spool_mode(pipeline);
-  pipeline.text = print_json(node);
   if (whole && problems_.size() == before) {
     if (Result<Plan> planned = plan(pipeline, path); !planned)
       problems_.add(said_by_stage(path, planned.error().message()));
@@ -184,7 +183,6 @@ void Loader::load_name(const Options& options, bool only, PipelineConfig& out) {
 void Loader::load_delivery(const Options& delivery, DeliveryConfig& out) {
   out.exactly_once = delivery.string("guarantee") == "exactlyOnce";
   SpoolConfig& spool = out.spool;
-  out.spool_mode_given = delivery.has("spool");
   const std::string& mode = delivery.string("spool");
   spool.mode = mode == "always"      ? SpoolMode::kAlways
                : mode == "onTrouble" ? SpoolMode::kOnTrouble

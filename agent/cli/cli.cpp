@@ -141,6 +141,8 @@ int run(AgentConfig config, const Arguments& arguments, const CliEnvironment& en
           ? "the configuration came from standard input, so start anew with another"
           : "edit " + arguments.config + " and send SIGHUP";
   hooks.env = environment.env;
+  hooks.version = LEAT_VERSION;
+  hooks.config_file = arguments.config;
   Result<ExitCode> code = run_agent(std::move(config), hooks);
   if (code) return *code;
   complain("leat: " + code.error().message());

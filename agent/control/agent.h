@@ -21,6 +21,9 @@ struct AgentHooks {
   std::string how_to_begin;
   // An environment variable of the process, for what the service manager says in some.
   std::function<std::optional<std::string>(const std::string& name)> env;
+  // Of the program, and the file that its configuration came from; only to be shown.
+  std::string version = {};
+  std::string config_file = {};
 };
 
 // Blocks until all bounded pipelines have ended, or SIGTERM/SIGINT has drained the agent. Signals

@@ -13,7 +13,7 @@ Change compute_change(const std::map<std::string, WantedPipeline>& wanted,
     auto known = wanted.find(one.name);
     if (known == wanted.end()) {
       change.added.push_back(one.name);
-    } else if (all_change || known->second.ended || known->second.text != one.text) {
+    } else if (all_change || known->second.ended || *known->second.config != one) {
       change.changed.push_back(one.name);
     } else {
       change.kept.push_back(one.name);

@@ -7,16 +7,19 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <vector>
 
+#include "control/managed_pipeline.h"
 #include "journal/journal.h"
 #include "loop/handles.h"
-#include "pipeline/pipeline.h"
 
 namespace leat {
+
+// One pipeline from its making to its end. No other has ever had this number.
+using RunId = uint64_t;
 
 class LoopHost {
  public:
@@ -40,7 +43,7 @@ class LoopHost {
   bool close();
 
   // The pipelines on this loop. Loop thread only.
-  std::vector<std::unique_ptr<Pipeline>> pipelines;
+  std::map<RunId, std::unique_ptr<ManagedPipeline>> pipelines;
 
  private:
   void run_posted();

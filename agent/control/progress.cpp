@@ -82,8 +82,15 @@ std::string counts(const PipelineStatus& status) {
 
 }  // namespace
 
-std::string state_of(const PipelineStatus& status) {
-  return counts(status) + (status.trouble.empty() ? "" : "; " + status.trouble);
+std::string state_of(const PipelineSnapshot& pipeline) {
+  std::string out = counts(pipeline.counters);
+  if (!pipeline.runs) {
+    std::string how(name_of(pipeline.state));
+    out = how + (pipeline.reason.empty() ? "" : ": " + pipeline.reason) + "; " + out;
+  } else if (!pipeline.reason.empty()) {
+    out += "; " + pipeline.reason;
+  }
+  return pipeline.refused.empty() ? out : out + "; in its old form: " + pipeline.refused;
 }
 
 std::string summary_line(const PipelineStatus& status, Milliseconds elapsed) {
@@ -92,46 +99,59 @@ std::string summary_line(const PipelineStatus& status, Milliseconds elapsed) {
   return out + " (" + count(per_second(status.records, elapsed)) + " records/s)";
 }
 
-std::string trouble_line(const std::string& pipeline, const PipelineStatus& status) {
-  if (status.trouble.empty()) return "";
-  std::string out = pipeline + ": " + status.trouble;
-  if (status.spool_bytes > 0) out += "; " + bytes(status.spool_bytes) + " spooled";
-  return out;
+std::string trouble_line(const PipelineSnapshot& pipeline) {
+  if (pipeline.state == PipelineState::kFailed)
+    return pipeline.name + " failed: " + pipeline.reason;
+  std::string out;
+  if (!pipeline.refused.empty()) out = pipeline.name + " runs in its old form: " + pipeline.refused;
+  if (!pipeline.runs || pipeline.reason.empty()) return out;
+  if (!out.empty()) out += "; ";
+  out += pipeline.name + ": " + pipeline.reason;
+  uint64_t spooled = pipeline.counters.spool_bytes;
+  return spooled > 0 ? out + "; " + bytes(spooled) + " spooled" : out;
 }
 
-std::string state_line(int running, bool draining, const std::vector<std::string>& troubles) {
+bool in_trouble(const Snapshot& snapshot) {
+  return std::ranges::any_of(snapshot.pipelines, [](const PipelineSnapshot& pipeline) {
+    return !trouble_line(pipeline).empty();
+  });
+}
+
+std::string count_line(const Snapshot& snapshot) {
+  size_t running = snapshot.running();
+  if (running == 0) return snapshot.stopping ? "drained" : "no pipelines run";
   std::string number = std::to_string(running) + (running == 1 ? " pipeline" : " pipelines");
-  std::string out = draining ? "draining, " + number + " left" : number;
-  if (!draining) out += running == 1 ? " runs" : " run";
-  if (running == 0) out = draining ? "drained" : "no pipelines run";
-  for (const std::string& trouble : troubles) out += "; " + trouble;
+  if (snapshot.stopping) return "draining, " + number + " left";
+  return number + (running == 1 ? " runs" : " run");
+}
+
+std::string state_line(const Snapshot& snapshot) {
+  std::string out = count_line(snapshot);
+  for (const PipelineSnapshot& pipeline : snapshot.pipelines)
+    if (std::string trouble = trouble_line(pipeline); !trouble.empty()) out += "; " + trouble;
   return out;
 }
 
-void ProgressDisplay::update(const std::string& pipeline, const PipelineStatus& status,
-                             Milliseconds elapsed) {
-  std::string line = progress_line(status, elapsed);
-  if (!terminal_) {
-    log::info(pipeline, line);
-    return;
+void ProgressDisplay::show(const Snapshot& snapshot) {
+  for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
+    if (!pipeline.runs || !pipeline.bounded) continue;
+    std::string line = progress_line(pipeline.counters, pipeline.running_for);
+    if (terminal_) {
+      lines_[pipeline.name] = std::move(line);
+    } else {
+      log::info(pipeline.name, line);
+    }
   }
-  auto known = std::find_if(lines_.begin(), lines_.end(),
-                            [&pipeline](const auto& entry) { return entry.first == pipeline; });
-  if (known == lines_.end()) {
-    lines_.emplace_back(pipeline, std::move(line));
-  } else {
-    known->second = std::move(line);
-  }
-  show();
+  if (terminal_) show_lines();
 }
 
 void ProgressDisplay::remove(const std::string& pipeline) {
-  std::erase_if(lines_, [&pipeline](const auto& entry) { return entry.first == pipeline; });
-  if (terminal_) show();
+  lines_.erase(pipeline);
+  if (terminal_) show_lines();
 }
 
 // One line: of one pipeline all, of several what fits.
-void ProgressDisplay::show() {
+void ProgressDisplay::show_lines() {
   std::string out;
   for (const auto& [pipeline, line] : lines_) {
     if (!out.empty()) out += " | ";

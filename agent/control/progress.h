@@ -1,13 +1,12 @@
-// What a run tells about itself: a status line on a terminal, a log line every ten seconds without
-// one, and a summary per pipeline at the end.
+// A snapshot in words: a status line on a terminal, a log line every ten seconds without one, the
+// status line of the service manager, and a summary per pipeline at the end.
 #pragma once
 
-#include <cstdint>
+#include <map>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "base/units.h"
+#include "control/snapshot.h"
 #include "pipeline/pipeline.h"
 
 namespace leat {
@@ -21,29 +20,33 @@ std::string progress_line(const PipelineStatus& status, Milliseconds elapsed);
 std::string summary_line(const PipelineStatus& status, Milliseconds elapsed);
 
 // What of that can be said at any time: "1,000,000 records read (110.0 MiB), 749,211 delivered, …".
-// Behind it, in trouble, why the sink takes nothing.
-std::string state_of(const PipelineStatus& status);
+// In front of it how a pipeline ended that does not run; behind it, in trouble, why the sink takes
+// nothing.
+std::string state_of(const PipelineSnapshot& pipeline);
 
-// What the status line of the service manager says of a pipeline in trouble: "press-line: POST
-// https://collector.example/: connection refused; 12.3 MiB spooled". "" when all is well.
-std::string trouble_line(const std::string& pipeline, const PipelineStatus& status);
+// What is said of a pipeline in trouble: "press-line: POST https://collector.example/: connection
+// refused; 12.3 MiB spooled". "" when all is well.
+std::string trouble_line(const PipelineSnapshot& pipeline);
+bool in_trouble(const Snapshot& snapshot);
 
-// "2 pipelines run", and behind that what is said about those in trouble.
-std::string state_line(int running, bool draining, const std::vector<std::string>& troubles);
+// "2 pipelines run", or "draining, 1 pipeline left".
+std::string count_line(const Snapshot& snapshot);
+// And behind that what is said of those in trouble.
+std::string state_line(const Snapshot& snapshot);
 
-// Collects the latest status of each pipeline and shows them.
+// How far pipelines are that end by themselves.
 class ProgressDisplay {
  public:
   explicit ProgressDisplay(bool terminal) : terminal_(terminal) {}
 
-  void update(const std::string& pipeline, const PipelineStatus& status, Milliseconds elapsed);
+  void show(const Snapshot& snapshot);
   void remove(const std::string& pipeline);
   bool terminal() const { return terminal_; }
 
  private:
-  void show();
+  void show_lines();
   bool terminal_;
-  std::vector<std::pair<std::string, std::string>> lines_;  // pipeline → its line
+  std::map<std::string, std::string> lines_;  // by pipeline
 };
 
 }  // namespace leat

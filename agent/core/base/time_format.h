@@ -25,6 +25,8 @@ class TimeFormat {
   std::optional<int64_t> read(int64_t number) const;
   std::optional<int64_t> read(double number) const;
 
+  bool operator==(const TimeFormat&) const = default;
+
  private:
   enum class Kind { kRfc3339, kUnix, kPattern };
   Kind kind_ = Kind::kRfc3339;

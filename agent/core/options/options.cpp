@@ -168,4 +168,19 @@ const std::vector<Options>& Options::objects(std::string_view name) const {
   return get<std::vector<Options>>(name, OptionType::kObjects);
 }
 
+bool Options::operator==(const Options& other) const {
+  if (table_.data() != other.table_.data() || table_.size() != other.table_.size()) return false;
+  for (const Option& entry : table_) {
+    if (entry.type == OptionType::kObject) {
+      if (object(entry.name) != other.object(entry.name)) return false;
+      continue;
+    }
+    auto mine = items_.find(entry.name);
+    auto theirs = other.items_.find(entry.name);
+    if ((mine == items_.end()) != (theirs == other.items_.end())) return false;
+    if (mine != items_.end() && mine->second != theirs->second) return false;
+  }
+  return true;
+}
+
 }  // namespace leat

@@ -74,6 +74,10 @@ class Options {
   const Options& object(std::string_view name) const;  // of defaults when unset
   const std::vector<Options>& objects(std::string_view name) const;
 
+  // They mean the same, wherever they stand: of one table, with the same values, whether given or
+  // by default. The order of a map counts.
+  bool operator==(const Options& other) const;
+
   // Where this object stands in the config ("pipelines[0].sink"), for error messages.
   const std::string& path() const { return path_; }
   std::string path(std::string_view name) const { return path_ + "." + std::string(name); }

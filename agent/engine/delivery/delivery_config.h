@@ -23,12 +23,12 @@ struct SpoolConfig {
   Overflow overflow = Overflow::kBlock;
   // Trouble, too, is an acknowledgement that the source has had to wait for longer than this.
   Milliseconds max_ack_hold{5'000};
+  bool operator==(const SpoolConfig&) const = default;
 };
 
 struct DeliveryConfig {
   bool exactly_once = false;
   SpoolConfig spool;
-  bool spool_mode_given = false;  // otherwise the source decides
   // Exponential backoff with full jitter between these two (AWS Architecture Blog, "Exponential
   // Backoff And Jitter").
   Milliseconds retry_initial{500};
@@ -37,11 +37,13 @@ struct DeliveryConfig {
   // each cooldown.
   int breaker_threshold = 5;
   Milliseconds breaker_cooldown{30'000};
+  bool operator==(const DeliveryConfig&) const = default;
 };
 
 struct DeadLetterConfig {
   std::string path;              // "" means <dataDir>/dead-letters/<pipeline>.jsonl
   int64_t max_bytes = 64 << 20;  // then the file is rotated once and the older half is let go
+  bool operator==(const DeadLetterConfig&) const = default;
 };
 
 }  // namespace leat

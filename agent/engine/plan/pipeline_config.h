@@ -1,5 +1,5 @@
 // What a configuration means once it is checked: plain data, made by config/ from the JSON file,
-// used by the planner and the agent.
+// used by the planner and the agent. Two that are equal mean the same, however they are written.
 #pragma once
 
 #include <memory>
@@ -23,6 +23,7 @@ namespace leat {
 struct EventTimeConfig {
   std::string field;
   TimeFormat format;
+  bool operator==(const EventTimeConfig&) const = default;
 };
 
 struct SourceConfig {
@@ -31,11 +32,13 @@ struct SourceConfig {
   const ReadFormat* format = nullptr;  // null for sources that give records
   Options format_options;
   std::optional<EventTimeConfig> time;
+  bool operator==(const SourceConfig&) const = default;
 };
 
 struct TransformConfig {
   const TransformType* type = nullptr;
   Options options;
+  bool operator==(const TransformConfig&) const = default;
 };
 
 struct SinkConfig {
@@ -45,11 +48,13 @@ struct SinkConfig {
   Options format_options;
   BatchLimits batch;
   int in_flight = 1;
+  bool operator==(const SinkConfig&) const = default;
 };
 
 struct LimitsConfig {  // 0: no limit
   int64_t records_per_second = 0;
   int64_t bytes_per_second = 0;
+  bool operator==(const LimitsConfig&) const = default;
 };
 
 struct PipelineConfig {
@@ -61,7 +66,7 @@ struct PipelineConfig {
   DeadLetterConfig dead_letters;
   DeadLetterLimit max_dead_letters;
   LimitsConfig limits;
-  std::string text;  // the pipeline's JSON, to tell on reload whether it changed
+  bool operator==(const PipelineConfig&) const = default;
 };
 
 struct AgentConfig {

@@ -158,6 +158,7 @@ struct BatchLimits {
   int64_t records = 1000;
   int64_t bytes = 1024 * 1024;
   Milliseconds linger{200};
+  bool operator==(const BatchLimits&) const = default;
 };
 
 enum class Takes { kSlices, kRecords };

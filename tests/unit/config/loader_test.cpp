@@ -337,17 +337,32 @@ TEST_F(LoaderTest, wants_max_dead_letters_to_be_a_count_or_a_share_of_what_ends)
             Lines{"pipelines[0].maxDeadLetters: is for a source that ends, and this one does not"});
 }
 
-TEST_F(LoaderTest, tells_pipelines_apart_by_their_text_after_substitution) {
-  auto text_with = [this](const std::string& url) {
+// As a reload compares them.
+TEST_F(LoaderTest, tells_pipelines_apart_by_what_they_mean) {
+  auto with = [this](const std::string& pipeline) {
     std::optional<AgentConfig> config =
-        load(R"({"agent": {"dataDir": "/d"}, "pipelines": [{"source": {"type": "tap"},
-                 "sink":   {"type": "drain", "url": ")" +
-             url + "\"}}]}");
-    return config ? config->pipelines[0].text : "";
+        load(R"({"agent": {"dataDir": "/d"}, "pipelines": [)" + pipeline + "]}");
+    EXPECT_TRUE(config) << pipeline;
+    return config ? config->pipelines[0] : PipelineConfig();
   };
-  EXPECT_NE(text_with("http://a"), "");
-  EXPECT_EQ(text_with("${env:URL}"), text_with("http://collector"));
-  EXPECT_NE(text_with("http://a"), text_with("http://b"));
+  PipelineConfig plain =
+      with(R"({"source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://collector"}})");
+  EXPECT_EQ(plain, with(R"({"sink" :  {"url": "http://collector", "type": "drain"},
+                            "source": {"type": "tap"}, "transforms": []})"));
+  EXPECT_EQ(plain, with(R"({"name": "main", "source": {"type": "tap"},
+                            "sink": {"type": "drain", "url": "${env:URL}"}})"));
+  EXPECT_EQ(plain, with(R"({"source": {"type": "tap"}, "limits": {"recordsPerSecond": 0},
+                            "sink": {"type": "drain", "url": "http://collector",
+                                     "batch": {"records": 1000, "linger": "200ms"}},
+                            "delivery": {"retry": {"initial": "0.5s"}, "maxSpool": "65536KiB",
+                                         "guarantee": "atLeastOnce"}})"));
+  EXPECT_NE(plain, with(R"({"source": {"type": "tap"},
+                            "sink": {"type": "drain", "url": "http://other"}})"));
+  EXPECT_NE(plain, with(R"({"source": {"type": "tap"}, "delivery": {"maxSpool": "1MiB"},
+                            "sink": {"type": "drain", "url": "http://collector"}})"));
+  EXPECT_NE(plain, with(R"({"source": {"type": "tap"},
+                            "transforms": [{"type": "filter", "where": "a > 1"}],
+                            "sink": {"type": "drain", "url": "http://collector"}})"));
 }
 
 TEST_F(LoaderTest, never_shows_a_secret) {

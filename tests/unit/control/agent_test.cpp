@@ -141,10 +141,11 @@ const SourceType kSource{.name = "led",
 const SinkType kSink{
     .name = "led", .help = "", .takes = Takes::kRecords, .options = {}, .make = make_sink};
 
-PipelineConfig pipeline(const std::string& name, const std::string& text = "") {
+// Two of one form mean the same.
+PipelineConfig pipeline(const std::string& name, int form = 1) {
   PipelineConfig out;
   out.name = name;
-  out.text = text;
+  out.delivery.breaker_threshold = form;
   out.source.type = &kSource;
   out.sink.type = &kSink;
   out.sink.batch.linger = Milliseconds{0};
@@ -261,10 +262,9 @@ TEST_F(AgentTest,
   world_.on_stop = [this](const std::string& name) {
     if (name == "d") let_close("b");
   };
-  EXPECT_EQ(
-      run({with({pipeline("a"), pipeline("b", "1")}), with({pipeline("c"), pipeline("b", "2")}),
-           with({pipeline("d"), pipeline("b", "3")}), with({pipeline("a"), pipeline("b", "1")})}),
-      kExitDelivered);
+  EXPECT_EQ(run({with({pipeline("a"), pipeline("b", 1)}), with({pipeline("c"), pipeline("b", 2)}),
+                 with({pipeline("d"), pipeline("b", 3)}), with({pipeline("a"), pipeline("b", 1)})}),
+            kExitDelivered);
   EXPECT_EQ(world_.opened["b"], 2);
 }
 
@@ -273,7 +273,7 @@ TEST_F(AgentTest, ends_a_pipeline_in_time_however_many_configurations_follow) {
   drain_timeout_ = Milliseconds{300};
   world_.kept_open = {"b"};
   std::vector<AgentConfig> configs{with({pipeline("a"), pipeline("b")})};
-  for (int i = 0; i < 1000; ++i) configs.push_back(with({pipeline("a", std::to_string(i))}));
+  for (int i = 0; i < 1000; ++i) configs.push_back(with({pipeline("a", 2 + i)}));
   // Each opening of "a" brings the next one.
   world_.on_open = [this](const std::string& name) {
     if (name == "a") send(SIGHUP);
@@ -321,7 +321,7 @@ TEST_F(AgentTest, what_a_slow_journal_still_takes_of_an_old_pipeline_comes_befor
   world_.on_delivered = [this] {
     if (world_.delivered.size() == 2) send(SIGTERM);
   };
-  run({with({pipeline("x"), pipeline("p", "1")}), with({pipeline("x"), pipeline("p", "2")})});
+  run({with({pipeline("x"), pipeline("p", 1)}), with({pipeline("x"), pipeline("p", 2)})});
   EXPECT_EQ(world_.delivered, (std::set<int64_t>{1, 2}));
   EXPECT_EQ(world_.opened["p"], 2);
 }

@@ -7,17 +7,21 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-PipelineConfig config(const std::string& name, const std::string& text) {
+PipelineConfig config(const std::string& name, int form) {
   PipelineConfig out;
   out.name = name;
-  out.text = text;
+  out.limits.records_per_second = form;
   return out;
 }
 
+WantedPipeline wanted(const std::string& name, int form, bool ended = false) {
+  return {std::make_shared<const PipelineConfig>(config(name, form)), ended};
+}
+
 TEST(Change, names_what_is_kept_added_changed_and_removed) {
-  Change change =
-      compute_change({{"same", {"1"}}, {"other", {"1"}}, {"gone", {"1"}}},
-                     {config("new", "1"), config("other", "2"), config("same", "1")}, false);
+  Change change = compute_change(
+      {{"same", wanted("same", 1)}, {"other", wanted("other", 1)}, {"gone", wanted("gone", 1)}},
+      {config("new", 1), config("other", 2), config("same", 1)}, false);
   EXPECT_EQ(change.kept, Names{"same"});
   EXPECT_EQ(change.added, Names{"new"});
   EXPECT_EQ(change.changed, Names{"other"});
@@ -25,14 +29,13 @@ TEST(Change, names_what_is_kept_added_changed_and_removed) {
 }
 
 TEST(Change, starts_again_what_has_ended) {
-  Change change =
-      compute_change({{"done", {.text = "1", .ended = true}}}, {config("done", "1")}, false);
+  Change change = compute_change({{"done", wanted("done", 1, true)}}, {config("done", 1)}, false);
   EXPECT_EQ(change.changed, Names{"done"});
   EXPECT_TRUE(change.kept.empty());
 }
 
 TEST(Change, touches_all_when_what_they_share_is_different) {
-  Change change = compute_change({{"a", {"1"}}}, {config("a", "1")}, true);
+  Change change = compute_change({{"a", wanted("a", 1)}}, {config("a", 1)}, true);
   EXPECT_EQ(change.changed, Names{"a"});
 }
 

@@ -66,20 +66,50 @@ TEST(Progress, the_summary_of_a_moment_has_no_rate_and_one_is_not_many) {
             "1 record read, 0 delivered, 1 dead letter, in 0ms");
 }
 
+Snapshot running(std::vector<std::string> names) {
+  Snapshot out;
+  for (std::string& name : names)
+    out.pipelines.push_back(
+        {.name = std::move(name), .state = PipelineState::kRunning, .runs = true});
+  return out;
+}
+
 TEST(Progress, the_state_counts_the_pipelines_and_names_those_in_trouble) {
-  PipelineStatus status = half_way();
-  EXPECT_EQ(trouble_line("fine", status), "");
-  status.spool_bytes = 12 << 20;
-  EXPECT_EQ(trouble_line("catching-up", status), "");
-  status.trouble = "connect 127.0.0.1:80: connection refused";
-  std::string trouble = trouble_line("press-line", status);
-  EXPECT_EQ(trouble, "press-line: connect 127.0.0.1:80: connection refused; 12.0 MiB spooled");
-  EXPECT_EQ(state_line(2, false, {trouble, "b: away"}),
-            "2 pipelines run; " + trouble + "; b: away");
-  EXPECT_EQ(state_line(1, false, {}), "1 pipeline runs");
-  EXPECT_EQ(state_line(0, false, {}), "no pipelines run");
-  EXPECT_EQ(state_line(1, true, {}), "draining, 1 pipeline left");
-  EXPECT_EQ(state_line(0, true, {}), "drained");
+  EXPECT_EQ(state_line(running({"a"})), "1 pipeline runs");
+  EXPECT_EQ(state_line(Snapshot()), "no pipelines run");
+  Snapshot snapshot = running({"away", "catching-up", "fine", "p", "q"});
+  EXPECT_FALSE(in_trouble(snapshot));
+  snapshot.pipelines[0].state = PipelineState::kRetrying;
+  snapshot.pipelines[0].reason = "connect 127.0.0.1:80: connection refused";
+  snapshot.pipelines[0].counters.spool_bytes = 12 << 20;
+  snapshot.pipelines[1].counters.spool_bytes = 12 << 20;
+  snapshot.pipelines[3].refused = "tls.ca: no such file";
+  snapshot.pipelines[4].state = PipelineState::kFailed;
+  snapshot.pipelines[4].reason = "no such table";
+  snapshot.pipelines[4].runs = false;
+  EXPECT_TRUE(in_trouble(snapshot));
+  EXPECT_EQ(state_line(snapshot),
+            "4 pipelines run; away: connect 127.0.0.1:80: connection refused; 12.0 MiB spooled; "
+            "p runs in its old form: tls.ca: no such file; q failed: no such table");
+}
+
+TEST(Progress, the_state_says_what_is_left_to_drain) {
+  Snapshot snapshot = running({"a"});
+  snapshot.stopping = true;
+  EXPECT_EQ(count_line(snapshot), "draining, 1 pipeline left");
+  snapshot.pipelines.clear();
+  EXPECT_EQ(count_line(snapshot), "drained");
+}
+
+TEST(Progress, the_state_of_one_that_does_not_run_says_why) {
+  PipelineSnapshot pipeline{
+      .name = "p", .state = PipelineState::kFailed, .reason = "no such table"};
+  pipeline.counters.records = 3;
+  EXPECT_EQ(state_of(pipeline),
+            "failed: no such table; 3 records read, 0 delivered, 0 dead letters");
+  pipeline.state = PipelineState::kEnded;
+  pipeline.reason.clear();
+  EXPECT_EQ(state_of(pipeline), "ended; 3 records read, 0 delivered, 0 dead letters");
 }
 
 }  // namespace

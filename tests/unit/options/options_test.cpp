@@ -34,6 +34,34 @@ TEST(Options, are_filled_with_the_defaults_of_the_table) {
   EXPECT_TRUE(options.object("tls").boolean("verify"));
 }
 
+TEST(Options, mean_the_same_when_a_default_is_spelled_out) {
+  Options plain(kTable, "pipelines[0].sink");
+  Options spelled(kTable, "pipelines[7].sink");
+  EXPECT_EQ(plain, spelled);
+  spelled.set("method", std::string("POST"));
+  spelled.set("tls.verify", true);
+  EXPECT_EQ(plain, spelled);
+  plain.set("columns", std::vector<Options>{Options(kColumn)});
+  EXPECT_NE(plain, spelled);
+  spelled.set("columns", std::vector<Options>{Options(kColumn, "columns[0]")});
+  EXPECT_EQ(plain, spelled);
+}
+
+TEST(Options, mean_something_else_with_another_value) {
+  auto with = [](std::string_view name, Options::Item item) {
+    Options options(kTable);
+    options.set(name, std::move(item));
+    return options;
+  };
+  Options plain(kTable);
+  EXPECT_NE(plain, with("method", std::string("PUT")));
+  EXPECT_NE(plain, with("tls.ca", std::string("ca.pem")));
+  EXPECT_NE(plain, with("follow", false));  // what has no default may mean more than its absence
+  EXPECT_NE(with("headers", Options::Map{{"a", "1"}, {"b", "2"}}),
+            with("headers", Options::Map{{"b", "2"}, {"a", "1"}}));
+  EXPECT_NE(plain, Options(kTls));
+}
+
 TEST(Options, without_value_and_default_are_empty_and_not_there) {
   Options options(kTable);
   EXPECT_FALSE(options.has("url"));

@@ -1,0 +1,36 @@
+#include "control/managed_pipeline.h"
+
+#include <utility>
+
+namespace leat {
+namespace {
+
+class RealPipeline final : public ManagedPipeline {
+ public:
+  explicit RealPipeline(std::unique_ptr<Pipeline> pipeline) : pipeline_(std::move(pipeline)) {}
+
+  Status open() override { return pipeline_->open(); }
+  void discard(std::function<void()> done) override { pipeline_->discard(std::move(done)); }
+  void start(std::function<void(Status)> finished) override {
+    pipeline_->start(std::move(finished));
+  }
+  void drain() override { pipeline_->drain(); }
+  void abort(const std::string& why) override { pipeline_->abort(why); }
+  void set_memory(size_t bytes) override { pipeline_->set_memory(bytes); }
+  bool bounded() const override { return pipeline_->bounded(); }
+  PipelineStatus status() const override { return pipeline_->status(); }
+
+ private:
+  std::unique_ptr<Pipeline> pipeline_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ManagedPipeline>> make_real_pipeline(
+    const PipelineConfig& config, const PipelineEnvironment& environment) {
+  Result<std::unique_ptr<Pipeline>> made = Pipeline::make(config, environment);
+  if (!made) return fail(made.error());
+  return std::make_unique<RealPipeline>(std::move(*made));
+}
+
+}  // namespace leat

@@ -1,0 +1,60 @@
+// The state of everything at one moment, as data: what is shown anywhere (progress, the log, the
+// service manager) is made of it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/units.h"
+#include "pipeline/pipeline.h"
+
+namespace leat {
+
+enum class PipelineState {
+  kStarting,  // not reading yet: it waits for the journal, the sink, or the end of its older form
+  kRunning,
+  kSpooling,     // the sink keeps up no more, and what comes goes to the journal
+  kRetrying,     // the sink takes nothing now
+  kCircuitOpen,  // nor for a while
+  kDraining,     // it is told to end
+  kFailed,
+  kEnded,  // it has done its work, or was stopped
+};
+
+// "circuit open"
+std::string_view name_of(PipelineState state);
+
+struct PipelineSnapshot {
+  std::string name;
+  PipelineState state = PipelineState::kStarting;
+  // kRetrying, kCircuitOpen, kStarting: what the sink says; kFailed: why. "" when there is nothing
+  // to say.
+  std::string reason = {};
+  // Why it runs in an older form than it is configured in; "" when it does not.
+  std::string refused = {};
+  bool runs = false;     // it, or an older form of it, has not ended yet
+  bool wanted = true;    // else it drains since it is not configured any more
+  bool bounded = false;  // it ends by itself
+  size_t loop = 0;
+  Milliseconds running_for{0};
+  PipelineStatus counters = {};  // of the run that is, or was last
+  int64_t max_spool_bytes = 0;
+};
+
+struct Snapshot {
+  std::string id;
+  std::string version = {};
+  std::string config_file = {};
+  Milliseconds uptime{0};
+  bool stopping = false;
+  size_t loops = 1;
+  uint64_t journal_written_bytes = 0;       // since the start
+  std::vector<PipelineSnapshot> pipelines = {};  // by name
+
+  size_t running() const;  // pipelines that have not ended yet
+};
+
+}  // namespace leat

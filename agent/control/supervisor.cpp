@@ -1,0 +1,441 @@
+#include "control/supervisor.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/folder.h"
+#include "base/log.h"
+#include "journal/counting_vfs.h"
+
+namespace leat {
+namespace {
+
+PipelineState state_of(const PipelineStatus& running) {
+  if (!running.opened) return PipelineState::kStarting;
+  if (running.circuit_open) return PipelineState::kCircuitOpen;
+  if (!running.trouble.empty()) return PipelineState::kRetrying;
+  return running.spooling ? PipelineState::kSpooling : PipelineState::kRunning;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Supervisor>> Supervisor::open(SupervisorSetup setup) {
+  if (Status folder = make_folder(setup.data_dir); !folder) return fail(folder.error());
+  // On a full disk dead letters wait for their folder, but nothing else does.
+  Status folder = make_folder(setup.data_dir + "/dead-letters");
+  if (!folder && folder.error().kind() != ErrorKind::kUnavailable) return fail(folder.error());
+  Result<std::unique_ptr<Journal>> journal = Journal::open(setup.data_dir + "/journal.db");
+  if (!journal) return fail(journal.error());
+  if (!folder) log::error("leat", folder.error().message());
+  return std::unique_ptr<Supervisor>(new Supervisor(std::move(setup), std::move(*journal)));
+}
+
+Supervisor::Supervisor(SupervisorSetup setup, std::unique_ptr<Journal> journal)
+    : setup_(std::move(setup)),
+      begun_us_(setup_.clock.monotonic_us()),
+      journal_(std::move(journal)) {
+  std::vector<LoopHost*> hosts;
+  for (int i = 0; i < std::max(1, setup_.workers); ++i)
+    hosts.push_back(hosts_.emplace_back(std::make_unique<LoopHost>(*journal_)).get());
+  main_ = hosts.front();
+  probe_ = std::make_unique<LoopProbe>(std::move(hosts));
+  drain_timer_ = std::make_unique<Timer>(loop());
+  idle_timer_ = std::make_unique<Timer>(loop());
+}
+
+Supervisor::~Supervisor() {
+  Status journal;
+  close(journal);
+}
+
+void Supervisor::begin() {
+  journal_->start();
+  for (size_t i = 1; i < hosts_.size(); ++i) hosts_[i]->start_thread();
+}
+
+void Supervisor::quit() {
+  uv_stop(loop());
+}
+
+bool Supervisor::close(Status& journal) {
+  probe_.reset();
+  drain_timer_.reset();
+  idle_timer_.reset();
+  entries_.clear();
+  bool closed = true;
+  for (; !hosts_.empty(); hosts_.pop_back()) closed &= hosts_.back()->close();
+  if (journal_ != nullptr) journal = journal_->finish();
+  journal_.reset();
+  return closed;
+}
+
+// --- a change -----------------------------------------------------------------------------------
+
+void Supervisor::apply(AgentConfig desired, Applied done) {
+  proposals_.push_back({std::move(desired), std::move(done)});
+  if (proposals_.size() == 1) apply_next();
+}
+
+void Supervisor::apply_next() {
+  for (; stopping_ && !proposals_.empty(); proposals_.pop_front())
+    proposals_.front().done(fail(ErrorKind::kUnavailable, "the agent is about to stop"));
+  if (proposals_.empty()) return check_idle();
+  Proposal& proposal = proposals_.front();
+  proposal.change = change_to(proposal.desired);
+  ++preparing_;
+  prepare(*main_, setup_.make, preparations(proposal.desired, proposal.change),
+          [this](std::vector<Prepared> all) { prepared(std::move(all)); });
+}
+
+Change Supervisor::change_to(const AgentConfig& desired) const {
+  std::map<std::string, WantedPipeline> wanted;
+  for (const auto& [name, entry] : entries_)
+    if (entry.wanted != nullptr) wanted[name] = {entry.wanted, entry.over()};
+  return compute_change(wanted, desired.pipelines, desired.id != config_.id);
+}
+
+std::vector<Preparing> Supervisor::preparations(const AgentConfig& desired, const Change& change) {
+  // What is to go holds its share until it has gone.
+  size_t memory = share_of(desired.memory, entries_.size() + change.added.size());
+  std::set<std::string> kept(change.kept.begin(), change.kept.end());
+  std::vector<std::string> leaving = change.changed;
+  leaving.insert(leaving.end(), change.removed.begin(), change.removed.end());
+  LoopLoad load = load_without(leaving);
+  std::vector<Preparing> all;
+  for (const PipelineConfig& one : desired.pipelines) {
+    if (kept.contains(one.name)) continue;
+    all.push_back(preparation(std::make_shared<const PipelineConfig>(one),
+                              choose_loop(load, one.name), desired.id, memory));
+  }
+  return all;
+}
+
+Preparing Supervisor::preparation(const Run::Config& config, LoopHost& host,
+                                  const std::string& agent, size_t memory) {
+  std::function<void()> on_trouble;
+  if (setup_.tells_trouble) on_trouble = [this] { main_->post([this] { setup_.on_change(); }); };
+  return {next_id_++, config, &host,
+          PipelineEnvironment{host.loop(), setup_.clock, host.journal(), usage_, agent,
+                              setup_.data_dir, memory, on_trouble}};
+}
+
+LoopLoad Supervisor::load_without(const std::vector<std::string>& names) const {
+  LoopLoad load(hosts_);
+  for (const auto& [name, entry] : entries_) {
+    if (entry.wanted == nullptr || std::ranges::find(names, name) != names.end()) continue;
+    if (entry.next != nullptr) {
+      load.add(entry.next->host());
+    } else if (entry.run != nullptr) {
+      load.add(entry.run->host());
+    }
+  }
+  return load;
+}
+
+LoopHost& Supervisor::choose_loop(LoopLoad& load, const std::string& name) const {
+  auto known = entries_.find(name);
+  bool somewhere = known != entries_.end() && known->second.run != nullptr;
+  return load.choose(somewhere ? &known->second.run->host() : nullptr);
+}
+
+void Supervisor::prepared(std::vector<Prepared> all) {
+  --preparing_;
+  for (const Prepared& one : all)
+    if (one.run != nullptr) ++live_;
+  Proposal& proposal = proposals_.front();
+  auto unmade = std::ranges::find_if(all, [](const Prepared& one) { return one.run == nullptr; });
+  if (!stopping_ && unmade == all.end()) {
+    commit(proposal, std::move(all));
+    proposals_.pop_front();
+  } else {
+    for (Prepared& one : all) discard(std::move(one.run));
+    if (!stopping_) {
+      const Error& error = unmade->status.error();
+      proposal.done(fail(error.kind(), unmade->config->name + ": " + error.message()));
+      proposals_.pop_front();
+    }
+  }
+  apply_next();
+}
+
+void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
+  AgentConfig& desired = proposal.desired;
+  config_.id = desired.id;
+  config_.memory = desired.memory;
+  config_.drain_timeout = desired.drain_timeout;
+  config_.pipelines = std::move(desired.pipelines);
+  std::vector<std::string> touched = proposal.change.removed;
+  for (const std::string& name : proposal.change.removed) {
+    entries_[name].wanted = nullptr;
+    discard(std::move(entries_[name].next));
+  }
+  for (const std::string& name : proposal.change.kept) entries_[name].refused.clear();
+  std::vector<PipelineEnd> failures;
+  for (Prepared& one : all) {
+    touched.push_back(one.config->name);
+    take_over(std::move(one), proposal.change, failures);
+  }
+  proposal.done(proposal.change);
+  for (const PipelineEnd& failure : failures) setup_.on_end(failure);
+  share_memory();  // before what is new begins to use its own
+  for (const std::string& name : touched) settle(name);
+  setup_.on_change();
+}
+
+void Supervisor::take_over(Prepared one, Change& change, std::vector<PipelineEnd>& failures) {
+  const std::string& name = one.config->name;
+  Entry& entry = entries_[name];
+  entry.refused.clear();
+  if (one.status) {
+    discard(std::move(entry.next));
+    entry.next = std::move(one.run);
+    entry.before = entry.run == nullptr ? nullptr : entry.run->config();
+    entry.wanted = one.config;
+    return;
+  }
+  discard(std::move(one.run));
+  bool goes_on = entry.wanted != nullptr && !entry.over();
+  (goes_on ? entry.refused : entry.failure) = one.status.error().message();
+  if (goes_on) {
+    change.refused.push_back(name);
+  } else {
+    entry.wanted = one.config;
+  }
+  failures.push_back({.name = name, .status = one.status, .old_one_goes_on = goes_on});
+}
+
+// One pipeline by itself, in a form that it had before.
+void Supervisor::relaunch(const std::string& name, const Run::Config& config) {
+  Entry& entry = entries_.at(name);
+  entry.preparing = true;
+  entry.wanted = config;
+  entry.before = nullptr;
+  LoopLoad load = load_without({name});
+  size_t memory = share_of(config_.memory, entries_.size());
+  ++preparing_;
+  prepare(*main_, setup_.make, {preparation(config, choose_loop(load, name), config_.id, memory)},
+          [this, name](std::vector<Prepared> one) {
+            --preparing_;
+            if (one.front().run != nullptr) ++live_;
+            relaunched(name, std::move(one.front()));
+          });
+}
+
+void Supervisor::relaunched(const std::string& name, Prepared one) {
+  Entry& entry = entries_.at(name);
+  entry.preparing = false;
+  // Another configuration may have come.
+  bool still = !stopping_ && entry.wanted == one.config && entry.over();
+  bool ready = one.run != nullptr && one.status;
+  if (still && ready) {
+    entry.next = std::move(one.run);
+  } else {
+    discard(std::move(one.run));
+  }
+  if (still && !ready) {
+    entry.failure = one.status.error().message();
+    setup_.on_end({.name = name, .status = one.status});
+  }
+  settle(name);
+  setup_.on_change();
+  check_idle();
+}
+
+// --- from its start to its end ------------------------------------------------------------------
+
+// What follows from how things are with this pipeline.
+void Supervisor::settle(const std::string& name) {
+  auto found = entries_.find(name);
+  if (found == entries_.end()) return;
+  Entry& entry = found->second;
+  if (entry.run != nullptr) {
+    // What cannot be delivered must not keep a new configuration out: it may be the cure. The time
+    // runs from when it was first to end, however many configurations follow.
+    if (entry.next != nullptr || entry.wanted == nullptr)
+      entry.run->retire(config_.drain_timeout, "not drained in time for the new configuration");
+  } else if (entry.next != nullptr) {
+    start_next(name);
+  } else if (entry.wanted == nullptr && !entry.preparing) {
+    entries_.erase(found);
+    share_memory();
+  }
+}
+
+void Supervisor::start_next(const std::string& name) {
+  Entry& entry = entries_.at(name);
+  entry.run = std::move(entry.next);
+  entry.failure.clear();
+  entry.started_us = setup_.clock.monotonic_us();
+  entry.run->start([this, name](const Status& status, const PipelineStatus& counters) {
+    ended(name, status, counters);
+  });
+}
+
+void Supervisor::ended(const std::string& name, const Status& status,
+                       const PipelineStatus& counters) {
+  Entry& entry = entries_.at(name);
+  std::unique_ptr<Run> run = std::move(entry.run);
+  entry.last = counters;
+  PipelineEnd end{.name = name, .status = status, .counters = counters};
+  end.elapsed = Milliseconds((setup_.clock.monotonic_us() - entry.started_us) / 1000);
+  end.told = run->retiring() && !stopping_;
+  // What it reads from cannot be opened as it is configured now, and could be as it was before.
+  end.old_one_goes_on = !status && status.error().kind() == ErrorKind::kUsage && !counters.opened &&
+                        entry.before != nullptr && entry.next == nullptr && !run->retiring() &&
+                        !stopping_;
+  if (!status && !end.told)
+    (end.old_one_goes_on ? entry.refused : entry.failure) = status.error().message();
+  setup_.on_end(end);
+  if (end.old_one_goes_on) {
+    relaunch(name, Run::Config(entry.before));
+  } else {
+    settle(name);
+  }
+  setup_.on_change();
+  gone();
+}
+
+// One that has not been started.
+void Supervisor::discard(std::unique_ptr<Run> run) {
+  if (run != nullptr) run->discard([this] { gone(); });
+}
+
+void Supervisor::gone() {
+  --live_;
+  check_idle();
+}
+
+size_t Supervisor::share_of(int64_t memory, size_t pipelines) const {
+  return static_cast<size_t>(memory) / std::max<size_t>(pipelines, 1);
+}
+
+void Supervisor::share_memory() {
+  size_t share = share_of(config_.memory, entries_.size());
+  for (auto& [name, entry] : entries_) {
+    if (entry.run != nullptr) entry.run->set_memory(share);
+    if (entry.next != nullptr) entry.next->set_memory(share);
+  }
+}
+
+void Supervisor::check_idle() {
+  // A turn later: a task that starts another pipeline may be on its way.
+  if (!idle()) return;
+  idle_timer_->start(Milliseconds{0}, [this] {
+    if (idle()) setup_.on_idle();
+  });
+}
+
+// --- by name, and all ---------------------------------------------------------------------------
+
+Result<Supervisor::Entry*> Supervisor::find(const std::string& name) {
+  auto found = entries_.find(name);
+  if (found == entries_.end() || found->second.wanted == nullptr)
+    return fail(ErrorKind::kUsage, "there is no pipeline \"" + name + "\"");
+  if (stopping_) return fail(ErrorKind::kUnavailable, "the agent is about to stop");
+  return &found->second;
+}
+
+Status Supervisor::start(const std::string& name) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  if (!(*entry)->over()) return fail(ErrorKind::kUsage, name + ": has not ended");
+  relaunch(name, Run::Config((*entry)->wanted));
+  return {};
+}
+
+Status Supervisor::drain(const std::string& name) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  discard(std::move((*entry)->next));
+  if ((*entry)->run != nullptr) (*entry)->run->retire(config_.drain_timeout, "not drained in time");
+  return {};
+}
+
+Status Supervisor::stop(const std::string& name) {
+  if (Status drained = drain(name); !drained) return drained;
+  if (Run* run = entries_.at(name).run.get(); run != nullptr) run->abort("stopped");
+  return {};
+}
+
+Status Supervisor::remove(const std::string& name) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  std::erase_if(config_.pipelines, [&name](const PipelineConfig& one) { return one.name == name; });
+  (*entry)->wanted = nullptr;
+  discard(std::move((*entry)->next));
+  settle(name);
+  setup_.on_change();
+  check_idle();
+  return {};
+}
+
+void Supervisor::drain_all(Milliseconds at_most) {
+  stopping_ = true;
+  for (auto& [name, entry] : entries_) {
+    discard(std::move(entry.next));
+    if (entry.run != nullptr) entry.run->drain();
+  }
+  drain_timer_->start(
+      at_most, [this, at_most] { stop_all("not drained within " + format_duration(at_most)); });
+  check_idle();
+}
+
+void Supervisor::stop_all(const std::string& why) {
+  stopping_ = true;
+  for (auto& [name, entry] : entries_) {
+    discard(std::move(entry.next));
+    if (entry.run != nullptr) entry.run->abort(why);
+  }
+  check_idle();
+}
+
+// --- how it is ----------------------------------------------------------------------------------
+
+bool Supervisor::runs_bounded() const {
+  return std::ranges::any_of(entries_, [](const auto& named) {
+    return named.second.run != nullptr && named.second.run->bounded();
+  });
+}
+
+void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
+  probe_->ask([this, done = std::move(done)](const LoopProbe::Answers& answers) {
+    Snapshot out{.id = config_.id,
+                 .version = setup_.version,
+                 .config_file = setup_.config_file,
+                 .uptime = Milliseconds((setup_.clock.monotonic_us() - begun_us_) / 1000),
+                 .stopping = stopping_,
+                 .loops = hosts_.size(),
+                 .journal_written_bytes = written().bytes};
+    for (const auto& [name, entry] : entries_)
+      out.pipelines.push_back(snapshot_of(name, entry, answers));
+    done(out);
+  });
+}
+
+PipelineSnapshot Supervisor::snapshot_of(const std::string& name, const Entry& entry,
+                                         const LoopProbe::Answers& answers) const {
+  PipelineSnapshot out{.name = name,
+                       .reason = entry.failure,
+                       .refused = entry.refused,
+                       .wanted = entry.wanted != nullptr,
+                       .counters = entry.last};
+  if (entry.run == nullptr) {
+    out.state = !entry.over()           ? PipelineState::kStarting
+                : entry.failure.empty() ? PipelineState::kEnded
+                                        : PipelineState::kFailed;
+    return out;
+  }
+  const Run& run = *entry.run;
+  out.runs = true;
+  out.bounded = run.bounded();
+  while (hosts_[out.loop].get() != &run.host()) ++out.loop;
+  out.running_for = Milliseconds((setup_.clock.monotonic_us() - entry.started_us) / 1000);
+  out.max_spool_bytes = run.config()->delivery.spool.max_bytes;
+  if (auto answer = answers.find(run.id()); answer != answers.end()) out.counters = answer->second;
+  out.reason = out.counters.trouble;
+  out.state = run.retiring() || stopping_ ? PipelineState::kDraining : state_of(out.counters);
+  return out;
+}
+
+}  // namespace leat

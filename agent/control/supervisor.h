@@ -1,0 +1,177 @@
+// Owns the loops, the journal and the pipelines, and alone changes what runs.
+//
+// A change is computed first, as data (control/change.h). Then all that is new is made and opened
+// beside what runs, as far as two can be open at once (control/run.h); only then is what is
+// old let go. What goes wrong leaves what was:
+//   - A configuration of which a pipeline cannot be made changes nothing.
+//   - A pipeline whose new form cannot be opened, before the old one is let go or after it, runs on
+//     in its old form, and Snapshot says so. Others are changed as they should be.
+// A pipeline that is not part of a change goes on undisturbed but for its share of the memory,
+// which is cut anew whenever their number changes.
+//
+// Thread: the main loop's, on which all callbacks come, too. Each pipeline lives on the loop that
+// has the fewest when it is made.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "control/change.h"
+#include "control/loop_host.h"
+#include "control/loop_load.h"
+#include "control/loop_probe.h"
+#include "control/managed_pipeline.h"
+#include "control/run.h"
+#include "control/snapshot.h"
+#include "journal/journal.h"
+#include "loop/handles.h"
+#include "pipeline/journal_usage.h"
+
+namespace leat {
+
+// A pipeline has come to its end, or never began.
+struct PipelineEnd {
+  std::string name;
+  Status status;
+  PipelineStatus counters = {};
+  Milliseconds elapsed{0};
+  // It was told to end for another configuration, or by name; an error says what it left.
+  bool told = false;
+  // Its older form runs on, or again.
+  bool old_one_goes_on = false;
+};
+
+struct SupervisorSetup {
+  const Clock& clock;
+  std::string data_dir;
+  int workers = 1;
+  std::string version = {};  // of the program; only to be shown
+  std::string config_file = {};
+  MakePipeline make = make_real_pipeline;
+  // What a snapshot shows may be different now.
+  std::function<void()> on_change = [] {};
+  // Whether trouble at a sink counts for that: it is told at the moment, at the cost of a wakeup.
+  bool tells_trouble = false;
+  std::function<void(const PipelineEnd&)> on_end = [](const PipelineEnd&) {};
+  // Nothing runs, and nothing is on its way to.
+  std::function<void()> on_idle = [] {};
+};
+
+class Supervisor {
+ public:
+  // Makes the data folder, and opens the journal. Errors: kUsage, kUnavailable.
+  static Result<std::unique_ptr<Supervisor>> open(SupervisorSetup setup);
+  ~Supervisor();
+
+  // Pipelines that have something spooled in the journal. Before begin().
+  Result<std::vector<std::string>> spooled_pipelines() { return journal_->spooled_pipelines(); }
+  // Starts the journal, and the loops but for the main one, which run() turns until quit().
+  void begin();
+  void run() { main_->run(); }
+  void quit();
+  // Of all that runs on them: the loops, then the journal's file. False when something on the
+  // thread pool does not come back: the process should then end without waiting for it.
+  // `journal`: as Journal::finish() says.
+  bool close(Status& journal);
+
+  uv_loop_t* loop() { return main_->loop(); }
+  JournalUsage& usage() { return usage_; }
+
+  // Makes this what runs: of the agent, its id, memory and drainTimeout; dataDir and workers are as
+  // they were at the start. Several are taken in turn. Fails when a pipeline cannot be made, or all
+  // is being stopped. `done` comes before anything old is let go.
+  using Applied = std::function<void(const Result<Change>&)>;
+  void apply(AgentConfig desired, Applied done);
+  // As was applied last.
+  const AgentConfig& config() const { return config_; }
+
+  // One pipeline. Fails with kUsage when none of that name is wanted.
+  Status start(const std::string& name);   // again, when it has ended
+  Status drain(const std::string& name);   // it ends when all that it has read is delivered
+  Status stop(const std::string& name);    // it ends at once
+  Status remove(const std::string& name);  // it is drained, and then forgotten
+
+  // All of them, for good: nothing is started from now on. What is not drained in time is stopped.
+  void drain_all(Milliseconds at_most);
+  void stop_all(const std::string& why);
+  bool stopping() const { return stopping_; }
+
+  // Comes when each loop has answered; never, when one is stuck.
+  void snapshot(std::function<void(const Snapshot&)> done);
+  // A pipeline runs that ends by itself.
+  bool runs_bounded() const;
+
+ private:
+  struct Entry {
+    Run::Config wanted;         // null: it is to go
+    Run::Config before;         // in which it ran, should the new form not open
+    std::unique_ptr<Run> run;   // what has been started
+    std::unique_ptr<Run> next;  // what starts when that has ended
+    int64_t started_us = 0;     // `run`
+    bool preparing = false;     // relaunch() is under way
+    std::string failure;        // why it ended, when it should not have
+    std::string refused;        // as in PipelineSnapshot
+    PipelineStatus last;        // of what ended
+
+    bool over() const { return run == nullptr && next == nullptr && !preparing; }
+  };
+  struct Proposal {
+    AgentConfig desired;
+    Applied done;
+    Change change = {};
+  };
+
+  Supervisor(SupervisorSetup setup, std::unique_ptr<Journal> journal);
+
+  void apply_next();
+  Change change_to(const AgentConfig& desired) const;
+  std::vector<Preparing> preparations(const AgentConfig& desired, const Change& change);
+  Preparing preparation(const Run::Config& config, LoopHost& host, const std::string& agent,
+                        size_t memory);
+  LoopLoad load_without(const std::vector<std::string>& names) const;
+  LoopHost& choose_loop(LoopLoad& load, const std::string& name) const;
+  void prepared(std::vector<Prepared> all);
+  void commit(Proposal& proposal, std::vector<Prepared> all);
+  void take_over(Prepared one, Change& change, std::vector<PipelineEnd>& failures);
+  void relaunch(const std::string& name, const Run::Config& config);
+  void relaunched(const std::string& name, Prepared one);
+
+  void settle(const std::string& name);
+  void start_next(const std::string& name);
+  void ended(const std::string& name, const Status& status, const PipelineStatus& counters);
+  void discard(std::unique_ptr<Run> run);
+  void gone();
+  size_t share_of(int64_t memory, size_t pipelines) const;
+  void share_memory();
+  bool idle() const { return live_ == 0 && preparing_ == 0 && proposals_.empty(); }
+  void check_idle();
+  Result<Entry*> find(const std::string& name);
+  PipelineSnapshot snapshot_of(const std::string& name, const Entry& entry,
+                               const LoopProbe::Answers& answers) const;
+
+  SupervisorSetup setup_;
+  const int64_t begun_us_;
+  AgentConfig config_;
+  JournalUsage usage_;
+  std::unique_ptr<Journal> journal_;
+  std::vector<std::unique_ptr<LoopHost>> hosts_;
+  LoopHost* main_ = nullptr;  // the first of them
+  std::map<std::string, Entry> entries_;
+  std::deque<Proposal> proposals_;  // the first is under way
+  std::unique_ptr<LoopProbe> probe_;
+  std::unique_ptr<Timer> drain_timer_;
+  std::unique_ptr<Timer> idle_timer_;
+  RunId next_id_ = 1;
+  size_t live_ = 0;       // runs that are made, and not gone yet
+  size_t preparing_ = 0;  // what may become runs
+  bool stopping_ = false;
+};
+
+}  // namespace leat

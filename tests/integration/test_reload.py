@@ -1,0 +1,122 @@
+"""A new configuration while the agent runs: it touches what it changes, and nothing else."""
+
+import json
+import re
+import signal
+
+from harness.pipelines import file_source, http_sink, pipeline
+from harness.telemetry import expect_each_once
+
+MANY = 49
+
+
+def numbers_in(folder, name):
+    """The records that the file sink of a pipeline has written so far, by number."""
+    for path in (folder / f"{name}.jsonl", folder / f"{name}.jsonl.part"):
+        try:
+            lines = path.read_bytes().split(b"\n")[:-1]  # behind the last there may be half a line
+        except FileNotFoundError:
+            continue
+        return [json.loads(line)["seq"] for line in lines if line]
+    return []
+
+
+def test_adding_and_removing_a_pipeline_disturbs_none_of_many_others_under_load(agent):
+    names = ["p", *(f"p{i}" for i in range(1, MANY + 1))]
+
+    def configure(count):
+        agent.configure(*[pipeline({"type": "generator", "rate": 200, "seed": i + 1},
+                                   {"type": "file", "path": str(agent.folder / f"{name}.jsonl"),
+                                    "batch": {"linger": "50ms"}})
+                          for i, name in enumerate(names[:count])], memory="50MiB")
+
+    def all_have(count, of):
+        agent.wait_for(lambda: all(len(numbers_in(agent.folder, name)) >= count for name in of),
+                       what=f"{count} records of each")
+
+    configure(MANY)
+    agent.start()
+    all_have(50, names[:MANY])
+    configure(MANY + 1)
+    agent.send(signal.SIGHUP)
+    agent.wait_log(rf"configuration taken over: 1 pipelines .re.started, {MANY} go on untouched")
+    all_have(50, names[MANY:])
+    so_far = max(len(numbers_in(agent.folder, name)) for name in names)
+    all_have(so_far + 50, names[:MANY])
+    configure(MANY)
+    agent.send(signal.SIGHUP)
+    agent.wait_log(rf"configuration taken over: 0 pipelines .re.started, {MANY} go on untouched")
+    agent.wait_log(f" {names[MANY]}: done: ")
+    all_have(so_far + 100, names[:MANY])
+    agent.terminate()
+    assert agent.wait() == 0
+    for name in names:
+        numbers = numbers_in(agent.folder, name)
+        expect_each_once(numbers, len(numbers))
+        # Whoever was restarted says so more than once, and counts anew.
+        assert re.findall(rf" {name}: done: ([0-9,]+) records read", agent.log) == [
+            f"{len(numbers):,}"]
+
+
+def test_white_space_key_order_and_defaults_that_are_spelled_out_restart_nothing(
+        agent, collector, telemetry):
+    source = file_source(telemetry(10), follow=True)
+    sink = http_sink(collector)
+    agent.configure(pipeline(source, sink))
+    agent.start()
+    collector.wait_records(10)
+    spelled = {"delivery": {"guarantee": "atLeastOnce", "retry": {"initial": "0.5s"}},
+               "sink": dict(reversed({**sink, "method": "POST", "inFlight": 2}.items())),
+               "source": dict(reversed(source.items())), "transforms": [], "name": "p"}
+    agent.write_config(json.dumps({"pipelines": [spelled], "agent": {
+        "dataDir": str(agent.data_dir), "id": "test"}}, indent=7))
+    agent.send(signal.SIGHUP)
+    agent.wait_log("configuration taken over: 0 pipelines .re.started, 1 go on untouched")
+    agent.terminate()
+    assert agent.wait() == 0
+
+
+def test_a_pipeline_goes_on_in_its_old_form_when_the_new_one_cannot_be_opened(
+        agent, collector, telemetry):
+    path = agent.folder / "growing.jsonl"
+    path.write_text('{"seq":0}\n')
+    source = file_source(path, follow=True)
+    agent.configure(pipeline(source, http_sink(collector)))
+    agent.start()
+    collector.wait_records(1)
+    ca = agent.folder / "missing.pem"
+    agent.configure(pipeline(source, {**http_sink(collector), "url": "https://127.0.0.1:1/",
+                                      "tls": {"ca": str(ca)}}),
+                    pipeline(file_source(telemetry(10)), http_sink(collector)))
+    agent.send(signal.SIGHUP)
+    agent.wait_log("error p: the new configuration is not used, the old one goes on: "
+                   f".*{ca}: no such file")
+    collector.wait_records(11)
+    with open(path, "a", encoding="utf8") as file:
+        file.write('{"seq":1}\n')
+    collector.wait_records(12)
+    assert len(agent.log_lines(" error p: ")) == 1
+    agent.terminate()
+    assert agent.wait() == 0
+    assert len(collector.records()) == 12
+
+
+def test_a_pipeline_starts_again_in_its_old_form_when_the_new_source_cannot_be_opened(
+        agent, collector, telemetry):
+    """A source is opened when the old one has let go: both may want the same port or session."""
+    path = telemetry(10)
+    agent.configure(pipeline(file_source(path, follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(10)
+    broker = {"type": "mqtt", "url": "mqtts://127.0.0.1:1", "topics": ["t"], "format": "json",
+              "tls": {"ca": str(agent.folder / "missing.pem")}}
+    agent.configure(pipeline(broker, http_sink(collector)))
+    agent.send(signal.SIGHUP)
+    agent.wait_log("error p: the new configuration is not used, the old one goes on: "
+                   ".*missing.pem: no such file")
+    with open(path, "a", encoding="utf8") as file:
+        file.write('{"seq":10}\n')
+    collector.wait_records(11)
+    agent.terminate()
+    assert agent.wait() == 0
+    expect_each_once([record["seq"] for record in collector.records()], 11)

@@ -1,0 +1,148 @@
+// Pipelines that a test leads, in the place of real ones.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "control/managed_pipeline.h"
+#include "loop/handles.h"
+
+namespace leat::testing {
+
+class FakePipeline;
+
+// What they do and have done. A pipeline in its form 2 is "name2".
+struct FakeWorld {
+  std::mutex mutex;  // for tests with several loops
+  std::vector<std::string> events;
+  std::map<std::string, FakePipeline*> there;
+  std::map<std::string, size_t> memory;       // of those that were started
+  size_t most_memory = 0;                     // of all together, at once
+  std::map<std::string, Status> cannot_make;  // by form, as the next three
+  std::map<std::string, Status> cannot_open;
+  std::map<std::string, Status> cannot_start;  // it ends with this, and has not been opened
+  std::set<std::string> drains_slowly;         // it drains when the test says so
+  PipelineStatus status;                       // of all
+
+  void note(const std::string& event) {
+    std::lock_guard lock(mutex);
+    events.push_back(event);
+  }
+  // What `statuses` has for this form.
+  static Status of(const std::map<std::string, Status>& statuses, const std::string& form) {
+    auto found = statuses.find(form);
+    return found == statuses.end() ? Status() : found->second;
+  }
+  void takes(const std::string& form, size_t bytes) {
+    std::lock_guard lock(mutex);
+    memory[form] = bytes;
+    size_t all = 0;
+    for (const auto& [name, share] : memory) all += share;
+    most_memory = std::max(most_memory, all);
+  }
+};
+
+class FakePipeline final : public ManagedPipeline {
+ public:
+  FakePipeline(FakeWorld& world, std::string form, const PipelineEnvironment& environment,
+               bool bounded = false)
+      : world_(world),
+        form_(std::move(form)),
+        memory_(environment.memory),
+        bounded_(bounded),
+        later_(environment.loop) {
+    std::lock_guard lock(world_.mutex);
+    world_.there[form_] = this;
+  }
+  ~FakePipeline() override {
+    std::lock_guard lock(world_.mutex);
+    auto found = world_.there.find(form_);
+    if (found != world_.there.end() && found->second == this) world_.there.erase(found);
+    world_.memory.erase(form_);
+  }
+
+  Status open() override {
+    world_.note("open " + form_);
+    return FakeWorld::of(world_.cannot_open, form_);
+  }
+  void discard(std::function<void()> done) override {
+    world_.note("discard " + form_);
+    later_.start(Milliseconds{0}, [done = std::move(done)] {
+      std::function<void()> once = done;
+      once();
+    });
+  }
+  void start(std::function<void(Status)> finished) override {
+    world_.note("start " + form_);
+    world_.takes(form_, memory_);
+    started_ = true;
+    finished_ = std::move(finished);
+    Status status = FakeWorld::of(world_.cannot_start, form_);
+    opened_ = bool(status);
+    if (!opened_) end(status);
+  }
+  void drain() override {
+    world_.note("drain " + form_);
+    if (!world_.drains_slowly.contains(form_)) end({});
+  }
+  void abort(const std::string& why) override {
+    world_.note("abort " + form_ + ": " + why);
+    end(fail(ErrorKind::kFatal, why));
+  }
+  void set_memory(size_t bytes) override {
+    memory_ = bytes;
+    if (started_) world_.takes(form_, bytes);
+  }
+  bool bounded() const override { return bounded_; }
+  PipelineStatus status() const override {
+    PipelineStatus out = world_.status;
+    out.opened = opened_;
+    out.memory_limit = memory_;
+    return out;
+  }
+
+  // It ends, a turn later.
+  void end(const Status& status) {
+    later_.start(Milliseconds{0}, [this, status] {
+      auto finished = std::move(finished_);
+      if (finished) finished(status);
+    });
+  }
+
+ private:
+  FakeWorld& world_;
+  const std::string form_;
+  size_t memory_;
+  const bool bounded_;
+  bool started_ = false;
+  bool opened_ = false;
+  std::function<void(Status)> finished_;
+  Timer later_;
+};
+
+// Form `form` of a pipeline: two of one form mean the same.
+inline PipelineConfig form_of(const std::string& name, int form = 1) {
+  PipelineConfig out;
+  out.name = name;
+  out.limits.records_per_second = form;
+  return out;
+}
+
+inline MakePipeline make_fakes(FakeWorld& world) {
+  return
+      [&world](const PipelineConfig& config,
+               const PipelineEnvironment& environment) -> Result<std::unique_ptr<ManagedPipeline>> {
+        std::string form = config.name + std::to_string(config.limits.records_per_second);
+        if (auto found = world.cannot_make.find(form); found != world.cannot_make.end())
+          return fail(found->second.error());
+        return std::make_unique<FakePipeline>(world, form, environment);
+      };
+}
+
+}  // namespace leat::testing

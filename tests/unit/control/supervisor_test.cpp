@@ -1,0 +1,451 @@
+// Each way from one configuration to another, with pipelines that the test leads.
+#include "control/supervisor.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <stdexcept>
+
+#include "fake_pipeline.h"
+#include "sink_harness.h"
+
+namespace leat {
+namespace {
+
+using testing::FakeWorld;
+using testing::form_of;
+using Events = std::vector<std::string>;
+
+constexpr int64_t kMemory = 8 << 20;
+
+class SupervisorTest : public ::testing::Test {
+ protected:
+  void SetUp() override { open(1); }
+  void open(int workers) {
+    supervisor_.reset();
+    SupervisorSetup setup{.clock = clock_, .data_dir = folder_ / "data", .workers = workers};
+    setup.make = testing::make_fakes(world_);
+    setup.on_end = [this](const PipelineEnd& end) { ends_.push_back(end); };
+    setup.on_idle = [this] { ++idle_; };
+    Result<std::unique_ptr<Supervisor>> opened = Supervisor::open(std::move(setup));
+    if (!opened) throw std::runtime_error(opened.error().message());
+    supervisor_ = std::move(*opened);
+    supervisor_->begin();
+  }
+  void TearDown() override {
+    Status journal;
+    EXPECT_TRUE(supervisor_->close(journal));
+    EXPECT_TRUE(journal);
+    EXPECT_TRUE(world_.there.empty());
+  }
+
+  AgentConfig of(std::vector<PipelineConfig> pipelines) {
+    AgentConfig out;
+    out.id = "test";
+    out.memory = kMemory;
+    out.drain_timeout = drain_timeout_;
+    out.pipelines = std::move(pipelines);
+    return out;
+  }
+  bool wait(const std::function<bool()>& condition) {
+    return testing::run_until(supervisor_->loop(), condition);
+  }
+  // Until everything that was posted has run, and what that posted.
+  void settle() {
+    for (int i = 0; i < 20; ++i) snapshot();
+  }
+  Result<Change> propose(AgentConfig desired) {
+    std::optional<Result<Change>> out;
+    supervisor_->apply(std::move(desired), [&out](const Result<Change>& change) { out = change; });
+    EXPECT_TRUE(wait([&out] { return out.has_value(); }));
+    return *out;
+  }
+  Change apply(AgentConfig desired) {
+    Result<Change> change = propose(std::move(desired));
+    EXPECT_TRUE(change);
+    return change ? *change : Change();
+  }
+  Snapshot snapshot() {
+    std::optional<Snapshot> out;
+    supervisor_->snapshot([&out](const Snapshot& snapshot) { out = snapshot; });
+    EXPECT_TRUE(wait([&out] { return out.has_value(); }));
+    return *out;
+  }
+  PipelineSnapshot state_of(const std::string& name) {
+    for (const PipelineSnapshot& pipeline : snapshot().pipelines)
+      if (pipeline.name == name) return pipeline;
+    return {.name = "none of that name"};
+  }
+  bool happened(const std::string& event) {
+    return wait([this, &event] { return std::ranges::count(world_.events, event) > 0; });
+  }
+  // What has happened since it was asked last.
+  Events events() {
+    settle();
+    return std::exchange(world_.events, {});
+  }
+  bool gone(const std::string& form) {
+    return wait([this, &form] { return !world_.there.contains(form); });
+  }
+  // It has ended, and that is known.
+  bool over(const std::string& name) {
+    return wait([this, &name] { return !state_of(name).runs; });
+  }
+
+  testing::TempDir folder_;
+  SystemClock clock_;
+  FakeWorld world_;
+  Milliseconds drain_timeout_{60'000};
+  std::vector<PipelineEnd> ends_;
+  int idle_ = 0;
+  std::unique_ptr<Supervisor> supervisor_;
+};
+
+TEST_F(SupervisorTest, opens_everything_before_it_starts_anything) {
+  apply(of({form_of("a"), form_of("b")}));
+  EXPECT_EQ(events(), (Events{"open a1", "open b1", "start a1", "start b1"}));
+}
+
+TEST_F(SupervisorTest, an_added_pipeline_disturbs_no_other) {
+  apply(of({form_of("a"), form_of("b")}));
+  events();
+  Change change = apply(of({form_of("a"), form_of("c"), form_of("b")}));
+  EXPECT_EQ(change.kept, (Events{"a", "b"}));
+  EXPECT_EQ(change.added, Events{"c"});
+  EXPECT_EQ(events(), (Events{"open c1", "start c1"}));
+  for (const char* form : {"a1", "b1", "c1"})
+    EXPECT_EQ(world_.memory[form], static_cast<size_t>(kMemory) / 3) << form;
+  EXPECT_LE(world_.most_memory, static_cast<size_t>(kMemory));
+}
+
+TEST_F(SupervisorTest, a_removed_pipeline_disturbs_no_other_and_leaves_them_its_memory) {
+  world_.drains_slowly = {"b1"};
+  apply(of({form_of("a"), form_of("b")}));
+  events();
+  apply(of({form_of("a")}));
+  EXPECT_EQ(events(), Events{"drain b1"});
+  EXPECT_EQ(world_.memory["a1"], static_cast<size_t>(kMemory) / 2) << "it still holds its share";
+  EXPECT_FALSE(state_of("b").wanted);
+  world_.there["b1"]->end({});
+  EXPECT_TRUE(wait([this] { return world_.memory["a1"] == static_cast<size_t>(kMemory); }));
+  EXPECT_EQ(snapshot().pipelines.size(), 1U);
+}
+
+// Until now both counted as if they were alone, for as long as the old ones drained.
+TEST_F(SupervisorTest, pipelines_under_new_names_share_the_memory_with_those_that_still_drain) {
+  world_.drains_slowly = {"a1", "b1"};
+  apply(of({form_of("a"), form_of("b")}));
+  apply(of({form_of("c"), form_of("d")}));
+  ASSERT_TRUE(happened("start d1"));
+  settle();
+  for (const char* form : {"a1", "b1", "c1", "d1"})
+    EXPECT_EQ(world_.memory[form], static_cast<size_t>(kMemory) / 4) << form;
+  for (const char* form : {"a1", "b1"}) world_.there[form]->end({});
+  EXPECT_TRUE(wait([this] { return world_.memory["d1"] == static_cast<size_t>(kMemory) / 2; }));
+  EXPECT_LE(world_.most_memory, static_cast<size_t>(kMemory));
+}
+
+TEST_F(SupervisorTest, another_amount_of_memory_restarts_nothing) {
+  apply(of({form_of("a"), form_of("b")}));
+  events();
+  AgentConfig more = of({form_of("a"), form_of("b")});
+  more.memory = 2 * kMemory;
+  apply(more);
+  EXPECT_EQ(events(), Events{});
+  EXPECT_EQ(world_.memory["a1"], static_cast<size_t>(kMemory));
+}
+
+TEST_F(SupervisorTest, a_changed_pipeline_starts_when_its_old_form_has_ended) {
+  world_.drains_slowly = {"a1"};
+  apply(of({form_of("a"), form_of("b")}));
+  events();
+  Change change = apply(of({form_of("a", 2), form_of("b")}));
+  EXPECT_EQ(change.changed, Events{"a"});
+  EXPECT_EQ(events(), (Events{"open a2", "drain a1"}));
+  EXPECT_EQ(state_of("a").state, PipelineState::kDraining);
+  world_.there["a1"]->end({});
+  EXPECT_TRUE(happened("start a2"));
+  EXPECT_EQ(events(), Events{"start a2"});
+  EXPECT_EQ(state_of("a").state, PipelineState::kRunning);
+}
+
+TEST_F(SupervisorTest, an_old_form_that_does_not_drain_in_time_is_stopped) {
+  drain_timeout_ = Milliseconds{10};
+  world_.drains_slowly = {"a1"};
+  apply(of({form_of("a")}));
+  apply(of({form_of("a", 2)}));
+  EXPECT_TRUE(happened("start a2"));
+  EXPECT_EQ(events(),
+            (Events{"open a1", "start a1", "open a2", "drain a1",
+                    "abort a1: not drained in time for the new configuration", "start a2"}));
+  ASSERT_EQ(ends_.size(), 1U);
+  EXPECT_TRUE(ends_[0].told);
+  EXPECT_EQ(state_of("a").state, PipelineState::kRunning) << "which is no failure";
+}
+
+TEST_F(SupervisorTest, only_the_last_of_several_changes_is_started) {
+  world_.drains_slowly = {"a1"};
+  apply(of({form_of("a")}));
+  apply(of({form_of("a", 2)}));
+  apply(of({form_of("a", 3)}));
+  events();
+  world_.there["a1"]->end({});
+  EXPECT_TRUE(happened("start a3"));
+  EXPECT_TRUE(gone("a2"));
+  EXPECT_EQ(events(), Events{"start a3"});
+}
+
+TEST_F(SupervisorTest, a_pipeline_that_returns_while_it_drains_is_started_again) {
+  world_.drains_slowly = {"a1"};
+  apply(of({form_of("a"), form_of("b")}));
+  apply(of({form_of("b")}));
+  Change change = apply(of({form_of("a"), form_of("b")}));
+  EXPECT_EQ(change.added, Events{"a"});
+  EXPECT_TRUE(supervisor_->stop("a"));
+  EXPECT_TRUE(gone("a1"));
+  EXPECT_EQ(events(), (Events{"open a1", "open b1", "start a1", "start b1", "drain a1", "open a1",
+                              "discard a1", "abort a1: stopped"}));
+  EXPECT_TRUE(state_of("a").wanted);
+}
+
+TEST_F(SupervisorTest, changes_that_come_together_are_made_in_turn) {
+  std::vector<size_t> added;
+  auto note = [&added](const Result<Change>& change) { added.push_back(change->added.size()); };
+  supervisor_->apply(of({form_of("a")}), note);
+  supervisor_->apply(of({form_of("a"), form_of("b"), form_of("c")}), note);
+  ASSERT_TRUE(wait([&added] { return added.size() == 2; }));
+  EXPECT_EQ(added, (std::vector<size_t>{1, 2}));
+}
+
+// --- failures in the middle ---------------------------------------------------------------------
+
+TEST_F(SupervisorTest, a_configuration_that_cannot_be_made_changes_nothing) {
+  apply(of({form_of("a"), form_of("b")}));
+  events();
+  world_.cannot_make["b2"] = fail(ErrorKind::kUsage, "sink: what is this?");
+  Result<Change> change = propose(of({form_of("a", 2), form_of("b", 2), form_of("c")}));
+  ASSERT_FALSE(change);
+  EXPECT_EQ(change.error().message(), "b: sink: what is this?");
+  EXPECT_EQ(events(), (Events{"open a2", "open c1", "discard a2", "discard c1"}));
+  EXPECT_TRUE(gone("a2") && gone("c1"));
+  EXPECT_EQ(supervisor_->config().pipelines.size(), 2U);
+  EXPECT_EQ(snapshot().running(), 2U);
+  // And the next one is compared with what runs.
+  EXPECT_EQ(apply(of({form_of("a"), form_of("b")})).kept.size(), 2U);
+}
+
+TEST_F(SupervisorTest, a_pipeline_whose_new_form_cannot_be_opened_goes_on_in_the_old_one) {
+  apply(of({form_of("a"), form_of("b")}));
+  events();
+  world_.cannot_open["a2"] = fail(ErrorKind::kUsage, "tls.ca: no such file");
+  Change change = apply(of({form_of("a", 2), form_of("b", 2)}));
+  EXPECT_EQ(change.refused, Events{"a"});
+  EXPECT_TRUE(happened("start b2"));
+  EXPECT_EQ(events(), (Events{"open a2", "open b2", "discard a2", "drain b1", "start b2"}));
+  EXPECT_EQ(state_of("a").state, PipelineState::kRunning);
+  EXPECT_EQ(state_of("a").refused, "tls.ca: no such file");
+  ASSERT_EQ(ends_.size(), 2U);
+  EXPECT_TRUE(ends_[0].old_one_goes_on);
+  // When the file is there, the same configuration does it.
+  world_.cannot_open.clear();
+  EXPECT_EQ(apply(of({form_of("a", 2), form_of("b", 2)})).changed, Events{"a"});
+  EXPECT_TRUE(happened("start a2"));
+  EXPECT_EQ(state_of("a").refused, "");
+}
+
+TEST_F(SupervisorTest, a_refused_form_is_forgotten_with_the_configuration_that_had_it) {
+  apply(of({form_of("a")}));
+  world_.cannot_open["a2"] = fail(ErrorKind::kUsage, "tls.ca: no such file");
+  apply(of({form_of("a", 2)}));
+  EXPECT_EQ(apply(of({form_of("a")})).kept, Events{"a"});
+  EXPECT_EQ(state_of("a").refused, "");
+}
+
+TEST_F(SupervisorTest, a_new_pipeline_that_cannot_be_opened_fails_alone) {
+  world_.cannot_open["a1"] = fail(ErrorKind::kUsage, "tls.ca: no such file");
+  apply(of({form_of("a"), form_of("b")}));
+  EXPECT_EQ(events(), (Events{"open a1", "open b1", "discard a1", "start b1"}));
+  EXPECT_EQ(state_of("a").state, PipelineState::kFailed);
+  EXPECT_EQ(state_of("a").reason, "tls.ca: no such file");
+  ASSERT_EQ(ends_.size(), 1U);
+  EXPECT_FALSE(ends_[0].old_one_goes_on);
+}
+
+// What it reads from can only be opened when the old form has let go of it.
+TEST_F(SupervisorTest, a_pipeline_that_cannot_start_in_its_new_form_starts_again_in_the_old_one) {
+  apply(of({form_of("a"), form_of("b")}));
+  events();
+  world_.cannot_start["a2"] = fail(ErrorKind::kUsage, "open /dev/ttyUSB7: no such file");
+  apply(of({form_of("a", 2), form_of("b")}));
+  EXPECT_TRUE(happened("start a1"));
+  EXPECT_EQ(events(), (Events{"open a2", "drain a1", "start a2", "open a1", "start a1"}));
+  EXPECT_EQ(state_of("a").state, PipelineState::kRunning);
+  EXPECT_EQ(state_of("a").refused, "open /dev/ttyUSB7: no such file");
+  ASSERT_EQ(ends_.size(), 2U);
+  EXPECT_TRUE(ends_[1].old_one_goes_on);
+  EXPECT_EQ(idle_, 0);
+}
+
+TEST_F(SupervisorTest, a_pipeline_that_starts_in_neither_form_has_failed) {
+  apply(of({form_of("a")}));
+  world_.cannot_start["a2"] = fail(ErrorKind::kUsage, "open /dev/ttyUSB7: no such file");
+  world_.cannot_open["a1"] = fail(ErrorKind::kUsage, "tls.ca: no such file");
+  apply(of({form_of("a", 2)}));
+  EXPECT_TRUE(wait([this] { return idle_ > 0; }));
+  EXPECT_EQ(state_of("a").state, PipelineState::kFailed);
+  EXPECT_EQ(state_of("a").reason, "tls.ca: no such file");
+}
+
+TEST_F(SupervisorTest, a_pipeline_that_fails_later_does_not_go_back_to_its_old_form) {
+  apply(of({form_of("a")}));
+  apply(of({form_of("a", 2)}));
+  ASSERT_TRUE(happened("start a2"));
+  events();
+  world_.there["a2"]->end(fail(ErrorKind::kUsage, "the header has other columns"));
+  EXPECT_TRUE(over("a"));
+  EXPECT_EQ(events(), Events{});
+  EXPECT_EQ(state_of("a").state, PipelineState::kFailed);
+  EXPECT_EQ(apply(of({form_of("a", 2)})).changed, Events{"a"}) << "a reload starts it again";
+}
+
+// --- by name, and all ---------------------------------------------------------------------------
+
+TEST_F(SupervisorTest, one_pipeline_is_drained_and_started_again_by_name) {
+  apply(of({form_of("a"), form_of("b")}));
+  events();
+  EXPECT_TRUE(supervisor_->drain("a"));
+  EXPECT_TRUE(over("a"));
+  EXPECT_EQ(state_of("a").state, PipelineState::kEnded);
+  EXPECT_TRUE(supervisor_->start("a"));
+  EXPECT_FALSE(supervisor_->start("b")) << "it runs";
+  EXPECT_TRUE(happened("start a1"));
+  EXPECT_EQ(events(), (Events{"drain a1", "open a1", "start a1"}));
+  EXPECT_EQ(supervisor_->start("x").error().message(), "there is no pipeline \"x\"");
+}
+
+TEST_F(SupervisorTest, one_pipeline_is_stopped_or_removed_by_name) {
+  world_.drains_slowly = {"a1"};
+  apply(of({form_of("a"), form_of("b"), form_of("c")}));
+  EXPECT_TRUE(supervisor_->stop("a"));
+  EXPECT_TRUE(over("a"));
+  EXPECT_TRUE(supervisor_->remove("b"));
+  EXPECT_TRUE(over("b"));
+  settle();
+  Snapshot now = snapshot();
+  ASSERT_EQ(now.pipelines.size(), 2U);
+  EXPECT_EQ(now.pipelines[0].state, PipelineState::kEnded);
+  EXPECT_EQ(now.pipelines[1].state, PipelineState::kRunning);
+  EXPECT_EQ(supervisor_->config().pipelines.size(), 2U);
+  EXPECT_EQ(supervisor_->remove("b").error().kind(), ErrorKind::kUsage);
+}
+
+TEST_F(SupervisorTest, all_are_drained_and_nothing_starts_any_more) {
+  world_.drains_slowly = {"a1"};
+  apply(of({form_of("a"), form_of("b")}));
+  apply(of({form_of("a", 2), form_of("b")}));
+  events();
+  supervisor_->drain_all(Milliseconds{60'000});
+  EXPECT_FALSE(propose(of({form_of("c")})));
+  EXPECT_EQ(supervisor_->start("b").error().kind(), ErrorKind::kUnavailable);
+  EXPECT_EQ(events(), (Events{"discard a2", "drain a1", "drain b1"}));
+  EXPECT_EQ(idle_, 0);
+  world_.there["a1"]->end({});
+  EXPECT_TRUE(wait([this] { return idle_ > 0; }));
+  EXPECT_EQ(snapshot().running(), 0U);
+}
+
+TEST_F(SupervisorTest, what_does_not_drain_in_time_is_stopped_and_at_once_if_so_told) {
+  world_.drains_slowly = {"a1"};
+  apply(of({form_of("a")}));
+  events();
+  supervisor_->drain_all(Milliseconds{1});
+  EXPECT_TRUE(wait([this] { return idle_ > 0; }));
+  EXPECT_EQ(events(), (Events{"drain a1", "abort a1: not drained within 1ms"}));
+  EXPECT_FALSE(ends_.at(0).status);
+  EXPECT_FALSE(ends_[0].told) << "records were left behind";
+}
+
+TEST_F(SupervisorTest, a_change_that_is_overtaken_by_the_end_is_taken_back) {
+  apply(of({form_of("a")}));
+  events();
+  bool refused = false;
+  supervisor_->apply(of({form_of("a", 2), form_of("b")}),
+                     [&refused](const Result<Change>& change) { refused = !change; });
+  supervisor_->drain_all(Milliseconds{60'000});
+  EXPECT_TRUE(wait([this] { return idle_ > 0; }));
+  EXPECT_TRUE(refused);
+  Events all = events();
+  EXPECT_EQ(std::ranges::count(all, "start a2") + std::ranges::count(all, "start b1"), 0);
+  EXPECT_EQ(std::ranges::count(all, "discard b1"), 1);
+}
+
+TEST_F(SupervisorTest, without_pipelines_is_idle) {
+  apply(of({}));
+  EXPECT_TRUE(wait([this] { return idle_ == 1; }));
+}
+
+// --- loops and snapshot -------------------------------------------------------------------------
+
+class SupervisorOfThreeLoops : public SupervisorTest {
+ protected:
+  void SetUp() override { open(3); }
+  std::map<size_t, int> pipelines_by_loop() {
+    std::map<size_t, int> out;
+    for (const PipelineSnapshot& pipeline : snapshot().pipelines) ++out[pipeline.loop];
+    return out;
+  }
+};
+
+TEST_F(SupervisorOfThreeLoops, what_a_reload_makes_goes_to_the_loops_with_the_fewest) {
+  apply(of({form_of("a"), form_of("b"), form_of("c")}));
+  EXPECT_EQ(pipelines_by_loop(), (std::map<size_t, int>{{0, 1}, {1, 1}, {2, 1}}));
+  size_t of_b = state_of("b").loop;
+  apply(of({form_of("b"), form_of("d"), form_of("e"), form_of("f"), form_of("g"), form_of("h")}));
+  EXPECT_TRUE(wait([this] { return snapshot().pipelines.size() == 6; }));
+  EXPECT_EQ(pipelines_by_loop(), (std::map<size_t, int>{{0, 2}, {1, 2}, {2, 2}}));
+  EXPECT_EQ(state_of("b").loop, of_b);
+  std::vector<PipelineConfig> changed;
+  for (const char* name : {"b", "d", "e", "f", "g", "h"}) changed.push_back(form_of(name, 2));
+  apply(of(changed));
+  EXPECT_TRUE(wait([this] {
+    std::lock_guard lock(world_.mutex);
+    return std::ranges::all_of(world_.there,
+                               [](const auto& one) { return one.first.ends_with('2'); });
+  }));
+  settle();
+  EXPECT_EQ(pipelines_by_loop(), (std::map<size_t, int>{{0, 2}, {1, 2}, {2, 2}}));
+}
+
+TEST_F(SupervisorTest, the_snapshot_says_how_each_pipeline_is) {
+  world_.drains_slowly = {"a1"};
+  apply(of({form_of("a")}));
+  settle();
+  EXPECT_EQ(state_of("a").state, PipelineState::kRunning);
+  world_.status.spooling = true;
+  EXPECT_EQ(state_of("a").state, PipelineState::kSpooling);
+  world_.status.trouble = "connection refused";
+  world_.status.records = 7;
+  PipelineSnapshot retrying = state_of("a");
+  EXPECT_EQ(retrying.state, PipelineState::kRetrying);
+  EXPECT_EQ(retrying.reason, "connection refused");
+  EXPECT_EQ(retrying.counters.records, 7U);
+  EXPECT_EQ(retrying.counters.memory_limit, static_cast<size_t>(kMemory));
+  world_.status.circuit_open = true;
+  EXPECT_EQ(state_of("a").state, PipelineState::kCircuitOpen);
+  EXPECT_TRUE(supervisor_->drain("a"));
+  EXPECT_EQ(state_of("a").state, PipelineState::kDraining);
+  world_.there["a1"]->end({});
+  EXPECT_TRUE(over("a"));
+  settle();
+  PipelineSnapshot ended = state_of("a");
+  EXPECT_EQ(ended.state, PipelineState::kEnded);
+  EXPECT_FALSE(ended.runs);
+  EXPECT_EQ(ended.counters.records, 7U) << "as it was last";
+  Snapshot all = snapshot();
+  EXPECT_EQ(all.id, "test");
+  EXPECT_EQ(all.loops, 1U);
+  EXPECT_GT(all.journal_written_bytes, 0U);
+}
+
+}  // namespace
+}  // namespace leat
