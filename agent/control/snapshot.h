@@ -51,7 +51,7 @@ struct Snapshot {
   Milliseconds uptime{0};
   bool stopping = false;
   size_t loops = 1;
-  uint64_t journal_written_bytes = 0;       // since the start
+  uint64_t journal_written_bytes = 0;            // since the start
   std::vector<PipelineSnapshot> pipelines = {};  // by name
 
   size_t running() const;  // pipelines that have not ended yet

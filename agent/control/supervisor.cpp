@@ -9,16 +9,6 @@
 #include "journal/counting_vfs.h"
 
 namespace leat {
-namespace {
-
-PipelineState state_of(const PipelineStatus& running) {
-  if (!running.opened) return PipelineState::kStarting;
-  if (running.circuit_open) return PipelineState::kCircuitOpen;
-  if (!running.trouble.empty()) return PipelineState::kRetrying;
-  return running.spooling ? PipelineState::kSpooling : PipelineState::kRunning;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Supervisor>> Supervisor::open(SupervisorSetup setup) {
   if (Status folder = make_folder(setup.data_dir); !folder) return fail(folder.error());
@@ -281,9 +271,7 @@ void Supervisor::ended(const std::string& name, const Status& status,
   end.elapsed = Milliseconds((setup_.clock.monotonic_us() - entry.started_us) / 1000);
   end.told = run->retiring() && !stopping_;
   // What it reads from cannot be opened as it is configured now, and could be as it was before.
-  end.old_one_goes_on = !status && status.error().kind() == ErrorKind::kUsage && !counters.opened &&
-                        entry.before != nullptr && entry.next == nullptr && !run->retiring() &&
-                        !stopping_;
+  end.old_one_goes_on = entry.goes_back(status, counters) && !run->retiring() && !stopping_;
   if (!status && !end.told)
     (end.old_one_goes_on ? entry.refused : entry.failure) = status.error().message();
   setup_.on_end(end);
@@ -407,35 +395,14 @@ void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
                  .stopping = stopping_,
                  .loops = hosts_.size(),
                  .journal_written_bytes = written().bytes};
-    for (const auto& [name, entry] : entries_)
-      out.pipelines.push_back(snapshot_of(name, entry, answers));
+    for (const auto& [name, entry] : entries_) {
+      PipelineSnapshot& one = out.pipelines.emplace_back(
+          entry.snapshot(answers, setup_.clock.monotonic_us(), stopping_));
+      one.name = name;
+      while (entry.run != nullptr && hosts_[one.loop].get() != &entry.run->host()) ++one.loop;
+    }
     done(out);
   });
-}
-
-PipelineSnapshot Supervisor::snapshot_of(const std::string& name, const Entry& entry,
-                                         const LoopProbe::Answers& answers) const {
-  PipelineSnapshot out{.name = name,
-                       .reason = entry.failure,
-                       .refused = entry.refused,
-                       .wanted = entry.wanted != nullptr,
-                       .counters = entry.last};
-  if (entry.run == nullptr) {
-    out.state = !entry.over()           ? PipelineState::kStarting
-                : entry.failure.empty() ? PipelineState::kEnded
-                                        : PipelineState::kFailed;
-    return out;
-  }
-  const Run& run = *entry.run;
-  out.runs = true;
-  out.bounded = run.bounded();
-  while (hosts_[out.loop].get() != &run.host()) ++out.loop;
-  out.running_for = Milliseconds((setup_.clock.monotonic_us() - entry.started_us) / 1000);
-  out.max_spool_bytes = run.config()->delivery.spool.max_bytes;
-  if (auto answer = answers.find(run.id()); answer != answers.end()) out.counters = answer->second;
-  out.reason = out.counters.trouble;
-  out.state = run.retiring() || stopping_ ? PipelineState::kDraining : state_of(out.counters);
-  return out;
 }
 
 }  // namespace leat

@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "control/change.h"
+#include "control/entry.h"
 #include "control/loop_host.h"
 #include "control/loop_load.h"
 #include "control/loop_probe.h"
@@ -109,19 +110,6 @@ class Supervisor {
   bool runs_bounded() const;
 
  private:
-  struct Entry {
-    Run::Config wanted;         // null: it is to go
-    Run::Config before;         // in which it ran, should the new form not open
-    std::unique_ptr<Run> run;   // what has been started
-    std::unique_ptr<Run> next;  // what starts when that has ended
-    int64_t started_us = 0;     // `run`
-    bool preparing = false;     // relaunch() is under way
-    std::string failure;        // why it ended, when it should not have
-    std::string refused;        // as in PipelineSnapshot
-    PipelineStatus last;        // of what ended
-
-    bool over() const { return run == nullptr && next == nullptr && !preparing; }
-  };
   struct Proposal {
     AgentConfig desired;
     Applied done;
@@ -153,8 +141,6 @@ class Supervisor {
   bool idle() const { return live_ == 0 && preparing_ == 0 && proposals_.empty(); }
   void check_idle();
   Result<Entry*> find(const std::string& name);
-  PipelineSnapshot snapshot_of(const std::string& name, const Entry& entry,
-                               const LoopProbe::Answers& answers) const;
 
   SupervisorSetup setup_;
   const int64_t begun_us_;

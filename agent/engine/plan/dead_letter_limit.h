@@ -10,6 +10,7 @@ namespace leat {
 struct DeadLetterLimit {  // neither: any number
   std::optional<uint64_t> count;
   std::optional<double> share;  // of the records read, 0 to 1
+  bool operator==(const DeadLetterLimit&) const = default;
 };
 
 // "100" or "0.5%"; nullopt for anything else.

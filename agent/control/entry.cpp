@@ -1,0 +1,43 @@
+#include "control/entry.h"
+
+namespace leat {
+namespace {
+
+PipelineState state_of(const PipelineStatus& running) {
+  if (!running.opened) return PipelineState::kStarting;
+  if (running.circuit_open) return PipelineState::kCircuitOpen;
+  if (!running.trouble.empty()) return PipelineState::kRetrying;
+  return running.spooling ? PipelineState::kSpooling : PipelineState::kRunning;
+}
+
+}  // namespace
+
+bool Entry::goes_back(const Status& status, const PipelineStatus& counters) const {
+  return !status && status.error().kind() == ErrorKind::kUsage && !counters.opened &&
+         before != nullptr && next == nullptr && wanted != nullptr;
+}
+
+PipelineSnapshot Entry::snapshot(const LoopProbe::Answers& answers, int64_t now_us,
+                                 bool stopping) const {
+  PipelineSnapshot out;
+  out.refused = refused;
+  out.wanted = wanted != nullptr;
+  out.counters = last;
+  if (run == nullptr) {
+    out.reason = failure;
+    out.state = !over()           ? PipelineState::kStarting
+                : failure.empty() ? PipelineState::kEnded
+                                  : PipelineState::kFailed;
+    return out;
+  }
+  out.runs = true;
+  out.bounded = run->bounded();
+  out.running_for = Milliseconds((now_us - started_us) / 1000);
+  out.max_spool_bytes = run->config()->delivery.spool.max_bytes;
+  if (auto answer = answers.find(run->id()); answer != answers.end()) out.counters = answer->second;
+  out.reason = out.counters.trouble;
+  out.state = run->retiring() || stopping ? PipelineState::kDraining : state_of(out.counters);
+  return out;
+}
+
+}  // namespace leat

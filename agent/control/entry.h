@@ -1,0 +1,35 @@
+// What the supervisor knows of one pipeline that is wanted, or has not gone yet.
+//
+// Thread: the main loop's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "control/loop_probe.h"
+#include "control/run.h"
+#include "control/snapshot.h"
+
+namespace leat {
+
+struct Entry {
+  Run::Config wanted;         // null: it is to go
+  Run::Config before;         // in which it ran, should the new form not open
+  std::unique_ptr<Run> run;   // what has been started
+  std::unique_ptr<Run> next;  // what starts when that has ended
+  int64_t started_us = 0;     // `run`, on the monotonic clock
+  bool preparing = false;     // it is being made, by itself
+  std::string failure;        // why it ended, when it should not have
+  std::string refused;        // as in PipelineSnapshot
+  PipelineStatus last;        // of what ended
+
+  // Nothing runs, or is on its way to.
+  bool over() const { return run == nullptr && next == nullptr && !preparing; }
+  // A run that ended so never read anything, and its form before did: that one is to return.
+  bool goes_back(const Status& status, const PipelineStatus& counters) const;
+  // But for the name and the loop.
+  PipelineSnapshot snapshot(const LoopProbe::Answers& answers, int64_t now_us, bool stopping) const;
+};
+
+}  // namespace leat
