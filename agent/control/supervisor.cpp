@@ -150,11 +150,7 @@ void Supervisor::prepared(std::vector<Prepared> all) {
 }
 
 void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
-  AgentConfig& desired = proposal.desired;
-  config_.id = desired.id;
-  config_.memory = desired.memory;
-  config_.drain_timeout = desired.drain_timeout;
-  config_.pipelines = std::move(desired.pipelines);
+  config_ = std::move(proposal.desired);
   std::vector<std::string> touched = proposal.change.removed;
   for (const std::string& name : proposal.change.removed) {
     entries_[name].wanted = nullptr;

@@ -58,6 +58,10 @@ int64_t integer_result(sqlite3* db, const char* sql) {
   return sqlite3_step(raw) == SQLITE_ROW ? sqlite3_column_int64(raw, 0) : -1;
 }
 
+std::string cache_pragma(int64_t bytes) {
+  return "PRAGMA cache_size=-" + std::to_string(bytes / 1024) + ";";
+}
+
 }  // namespace
 
 std::string quoted_name(std::string_view name) {
@@ -89,7 +93,7 @@ Status Connection::open() {
       settings_.survive_power_cut ? "PRAGMA synchronous=EXTRA;" : "PRAGMA synchronous=NORMAL;";
   // Off by default in SQLite, each connection for itself; who writes REFERENCES means it.
   pragmas += "PRAGMA foreign_keys=ON;";
-  pragmas += "PRAGMA cache_size=-" + std::to_string(settings_.cache_bytes / 1024) + ";";
+  pragmas += cache_pragma(settings_.cache_bytes);
   // The journal mode of a database that exists is its owner's choice. A new one gets WAL: one fsync
   // for each commit instead of three, and readers do not stop the writer.
   if (integer_result(db_, "PRAGMA page_count") == 0) pragmas += "PRAGMA journal_mode=WAL;";
@@ -99,6 +103,11 @@ Status Connection::open() {
   file_in_doubt_ = file_in_doubt_ || was_in_doubt;
   close();
   return done;
+}
+
+void Connection::set_cache(int64_t bytes) {
+  if (std::exchange(settings_.cache_bytes, bytes) == bytes || !is_open()) return;
+  (void)execute(cache_pragma(bytes) + "PRAGMA shrink_memory;");  // without it, it works as well
 }
 
 // After a failed fsync the log may hold frames that are in memory and will never be on the disk. A

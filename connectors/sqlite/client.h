@@ -45,6 +45,8 @@ class Connection {
   // Statements of this connection must be gone.
   void close();
   bool is_open() const { return db_ != nullptr; }
+  // Settings::cache_bytes, from now on. Not within a transaction.
+  void set_cache(int64_t bytes);
 
   Status execute(const std::string& sql);
   Result<Statement> prepare(std::string_view sql);

@@ -52,10 +52,8 @@ class SqliteSink final : public Sink {
   Status open(SinkContext& context) override {
     // Pages that SQLite keeps count against the budget, but must not eat up a small one.
     budget_ = &context.budget();
-    connection_.cache_bytes =
-        std::min<int64_t>(kCacheBytes, static_cast<int64_t>(budget_->limit() / 8));
-    charged_ = static_cast<size_t>(connection_.cache_bytes);
-    budget_->charge(charged_);
+    charge_ = Charge(*budget_);
+    connection_.cache_bytes = take_cache();
     table_.pipeline = context.pipeline();
     writer_ = std::make_unique<sqlite::Writer>(connection_, table_, context.pipeline());
     thread_ = std::make_unique<JobThread>(context.loop(), "leat-sqlite", kMaxJobs);
@@ -63,10 +61,15 @@ class SqliteSink final : public Sink {
   }
 
   void deliver(const Delivery& delivery, Done done) override {
-    thread_->submit([this, &delivery] { answer_ = writer_->write(delivery); },
-                    [this, done = std::move(done)] {
-                      if (!closing_) done(std::move(answer_));
-                    });
+    int64_t cache = take_cache();  // what it may be follows the limit
+    thread_->submit(
+        [this, &delivery, cache] {
+          writer_->set_cache(cache);
+          answer_ = writer_->write(delivery);
+        },
+        [this, done = std::move(done)] {
+          if (!closing_) done(std::move(answer_));
+        });
   }
 
   void load_positions(std::function<void(Result<std::vector<SavedPosition>>)> done) override {
@@ -83,7 +86,7 @@ class SqliteSink final : public Sink {
     writer_->cancel();
     thread_->submit([this] { writer_->close(); },
                     [this, closed = std::move(closed)] {
-                      budget_->release(std::exchange(charged_, 0));
+                      charge_.set(0);
                       // Frees this sink's handle; the copy outlives the sink, should it go now.
                       thread_.reset();
                       closed();
@@ -92,12 +95,18 @@ class SqliteSink final : public Sink {
 
  private:
   static constexpr int64_t kCacheBytes = 1 << 20;
+  int64_t take_cache() {
+    int64_t bytes = std::min<int64_t>(kCacheBytes, static_cast<int64_t>(budget_->limit() / 8));
+    charge_.set(static_cast<size_t>(bytes));
+    return bytes;
+  }
+
   static constexpr size_t kMaxJobs = 4;  // a delivery, the positions, and the close
 
   sqlite::Connection::Settings connection_;
   sqlite::Table::Settings table_;
   Budget* budget_ = nullptr;
-  size_t charged_ = 0;
+  Charge charge_;  // the cache
   bool closing_ = false;
   // Written on the job thread, read on the loop after the job is done.
   Answer answer_;

@@ -22,6 +22,8 @@ class Writer {
         positions_(connection_, std::move(pipeline)) {}
   ~Writer() { close(); }
 
+  // As Connection::set_cache().
+  void set_cache(int64_t bytes) { connection_.set_cache(bytes); }
   // All of it, and its positions, or nothing.
   Answer write(const Delivery& delivery);
   Result<std::vector<SavedPosition>> load_positions();

@@ -354,6 +354,16 @@ TEST_F(SqliteSinkTest, cached_pages_count_against_the_budget_while_it_is_open) {
   EXPECT_EQ(harness_->budget().used(), 0u);
 }
 
+TEST_F(SqliteSinkTest, cached_pages_follow_a_limit_that_changes_while_it_is_open) {
+  expect_delivered({row(1, "a")});
+  size_t before = harness_->budget().used();
+  harness_->budget().set_limit(1 << 20);
+  expect_delivered({row(2, "b")});
+  EXPECT_EQ(before - harness_->budget().used(), (1u << 20) - (1u << 20) / 8);
+  harness_->close();
+  EXPECT_EQ(harness_->budget().used(), 0u);
+}
+
 TEST_F(SqliteSinkTest, options_that_cannot_work_are_refused_with_their_path) {
   options_.set("table", std::string("leat_positions"));
   Result<std::unique_ptr<Sink>> made = kSqliteSink.make(options_);
