@@ -65,7 +65,7 @@ def test_white_space_key_order_and_defaults_that_are_spelled_out_restart_nothing
     agent.configure(pipeline(source, sink))
     agent.start()
     collector.wait_records(10)
-    spelled = {"delivery": {"guarantee": "atLeastOnce", "retry": {"initial": "0.5s"}},
+    spelled = {"delivery": {"guarantee": "atLeastOnce", "maxSpool": "65536KiB"},
                "sink": dict(reversed({**sink, "method": "POST", "inFlight": 2}.items())),
                "source": dict(reversed(source.items())), "transforms": [], "name": "p"}
     agent.write_config(json.dumps({"pipelines": [spelled], "agent": {

@@ -354,7 +354,7 @@ TEST_F(LoaderTest, tells_pipelines_apart_by_what_they_mean) {
   EXPECT_EQ(plain, with(R"({"source": {"type": "tap"}, "limits": {"recordsPerSecond": 0},
                             "sink": {"type": "drain", "url": "http://collector",
                                      "batch": {"records": 1000, "linger": "200ms"}},
-                            "delivery": {"retry": {"initial": "0.5s"}, "maxSpool": "65536KiB",
+                            "delivery": {"retry": {"initial": "500ms"}, "maxSpool": "65536KiB",
                                          "guarantee": "atLeastOnce"}})"));
   EXPECT_NE(plain, with(R"({"source": {"type": "tap"},
                             "sink": {"type": "drain", "url": "http://other"}})"));
