@@ -32,8 +32,8 @@
 #include "control/run.h"
 #include "control/snapshot.h"
 #include "journal/journal.h"
+#include "journal/journal_usage.h"
 #include "loop/handles.h"
-#include "pipeline/journal_usage.h"
 
 namespace leat {
 
