@@ -312,7 +312,7 @@ void Supervisor::check_idle() {
 
 // --- by name, and all ---------------------------------------------------------------------------
 
-Result<Supervisor::Entry*> Supervisor::find(const std::string& name) {
+Result<Entry*> Supervisor::find(const std::string& name) {
   auto found = entries_.find(name);
   if (found == entries_.end() || found->second.wanted == nullptr)
     return fail(ErrorKind::kUsage, "there is no pipeline \"" + name + "\"");
