@@ -178,7 +178,10 @@ class Agent {
       return log::error(
           end.name, "the new configuration is not used, the old one goes on: " + error.message());
     if (end.told) return log::warn(end.name, error.message() + "; " + summary);
-    log::error(end.name, "failed: " + error.message() + "; " + summary);
+    std::string again;
+    if (end.again_in.count() > 0) again = "; started again in " + format_duration(end.again_in);
+    log::error(end.name, "failed: " + error.message() + again + "; " + summary);
+    if (!again.empty()) return;
     // What the configuration asked for could not even be opened: a person must change it.
     (error.kind() == ErrorKind::kUsage ? unusable_ : failed_) = true;
   }

@@ -12,6 +12,11 @@ PipelineState state_of(const PipelineStatus& running) {
 
 }  // namespace
 
+bool Entry::may_pass(const Status& status, const Run& ended) const {
+  return !status && status.error().kind() == ErrorKind::kUnavailable && !ended.bounded() &&
+         !ended.retiring() && wanted != nullptr && next == nullptr && !paused;
+}
+
 bool Entry::goes_back(const Status& status, const PipelineStatus& counters) const {
   return !status && status.error().kind() == ErrorKind::kUsage && !counters.opened &&
          before != nullptr && next == nullptr && wanted != nullptr;
@@ -25,7 +30,8 @@ PipelineSnapshot Entry::snapshot(const LoopProbe::Answers& answers, int64_t now_
   out.counters = last;
   if (run == nullptr) {
     out.reason = failure;
-    out.state = !over()           ? PipelineState::kStarting
+    out.state = paused            ? PipelineState::kPaused
+                : !over()         ? PipelineState::kStarting
                 : failure.empty() ? PipelineState::kEnded
                                   : PipelineState::kFailed;
     return out;

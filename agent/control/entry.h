@@ -10,22 +10,28 @@
 #include "control/loop_probe.h"
 #include "control/run.h"
 #include "control/snapshot.h"
+#include "loop/handles.h"
 
 namespace leat {
 
 struct Entry {
-  Run::Config wanted;         // null: it is to go
-  Run::Config before;         // in which it ran, should the new form not open
-  std::unique_ptr<Run> run;   // what has been started
-  std::unique_ptr<Run> next;  // what starts when that has ended
-  int64_t started_us = 0;     // `run`, on the monotonic clock
-  bool preparing = false;     // it is being made, by itself
-  std::string failure;        // why it ended, when it should not have
-  std::string refused;        // as in PipelineSnapshot
-  PipelineStatus last;        // of what ended
+  Run::Config wanted;            // null: it is to go
+  Run::Config before;            // in which it ran, should the new form not open
+  std::unique_ptr<Run> run;      // what has been started
+  std::unique_ptr<Run> next;     // what starts when that has ended
+  int64_t started_us = 0;        // `run`, on the monotonic clock
+  bool preparing = false;        // it is being made, by itself
+  bool paused = false;           // it is not to run for now
+  std::string failure;           // why it ended, when it should not have
+  std::string refused;           // as in PipelineSnapshot
+  int failures = 0;              // in a row, of those that may pass
+  std::unique_ptr<Timer> again;  // until it is started again after one
+  PipelineStatus last;           // of what ended
 
   // Nothing runs, or is on its way to.
   bool over() const { return run == nullptr && next == nullptr && !preparing; }
+  // What ended so may do better when it is tried again, without anybody's doing.
+  bool may_pass(const Status& status, const Run& ended) const;
   // A run that ended so never read anything, and its form before did: that one is to return.
   bool goes_back(const Status& status, const PipelineStatus& counters) const;
   // But for the name and the loop.

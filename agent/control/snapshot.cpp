@@ -20,6 +20,8 @@ std::string_view name_of(PipelineState state) {
       return "draining";
     case PipelineState::kFailed:
       return "failed";
+    case PipelineState::kPaused:
+      return "paused";
     case PipelineState::kEnded:
       return "ended";
   }

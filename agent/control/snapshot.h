@@ -20,7 +20,8 @@ enum class PipelineState {
   kRetrying,     // the sink takes nothing now
   kCircuitOpen,  // nor for a while
   kDraining,     // it is told to end
-  kFailed,
+  kFailed,       // it may be started again by itself after a while
+  kPaused,
   kEnded,  // it has done its work, or was stopped
 };
 

@@ -9,6 +9,13 @@
 #include "journal/counting_vfs.h"
 
 namespace leat {
+namespace {
+
+// A pipeline that ran so long has got over what it failed of before.
+constexpr Milliseconds kLongEnough{5 * 60'000};
+constexpr int kMostDoublings = 6;
+
+}  // namespace
 
 Result<std::unique_ptr<Supervisor>> Supervisor::open(SupervisorSetup setup) {
   if (Status folder = make_folder(setup.data_dir); !folder) return fail(folder.error());
@@ -72,16 +79,24 @@ void Supervisor::apply_next() {
     proposals_.front().done(fail(ErrorKind::kUnavailable, "the agent is about to stop"));
   if (proposals_.empty()) return check_idle();
   Proposal& proposal = proposals_.front();
-  proposal.change = change_to(proposal.desired);
+  if (!proposal.only.empty()) proposal.desired = config_;
+  proposal.change = change_to(proposal);
   ++preparing_;
   prepare(*main_, setup_.make, preparations(proposal.desired, proposal.change),
           [this](std::vector<Prepared> all) { prepared(std::move(all)); });
 }
 
-Change Supervisor::change_to(const AgentConfig& desired) const {
+Change Supervisor::change_to(const Proposal& proposal) const {
+  const AgentConfig& desired = proposal.desired;
+  if (!proposal.only.empty()) {
+    Change change;
+    for (const PipelineConfig& one : desired.pipelines)
+      (one.name == proposal.only ? change.changed : change.kept).push_back(one.name);
+    return change;
+  }
   std::map<std::string, WantedPipeline> wanted;
   for (const auto& [name, entry] : entries_)
-    if (entry.wanted != nullptr) wanted[name] = {entry.wanted, entry.over()};
+    if (entry.wanted != nullptr) wanted[name] = {entry.wanted, entry.over() && !entry.paused};
   return compute_change(wanted, desired.pipelines, desired.id != config_.id);
 }
 
@@ -156,7 +171,8 @@ void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
     entries_[name].wanted = nullptr;
     discard(std::move(entries_[name].next));
   }
-  for (const std::string& name : proposal.change.kept) entries_[name].refused.clear();
+  if (proposal.only.empty())
+    for (const std::string& name : proposal.change.kept) entries_[name].refused.clear();
   std::vector<PipelineEnd> failures;
   for (Prepared& one : all) {
     touched.push_back(one.config->name);
@@ -173,6 +189,11 @@ void Supervisor::take_over(Prepared one, Change& change, std::vector<PipelineEnd
   const std::string& name = one.config->name;
   Entry& entry = entries_[name];
   entry.refused.clear();
+  if (one.status && entry.paused) {
+    discard(std::move(one.run));
+    entry.wanted = one.config;
+    return;
+  }
   if (one.status) {
     discard(std::move(entry.next));
     entry.next = std::move(one.run);
@@ -195,6 +216,7 @@ void Supervisor::take_over(Prepared one, Change& change, std::vector<PipelineEnd
 void Supervisor::relaunch(const std::string& name, const Run::Config& config) {
   Entry& entry = entries_.at(name);
   entry.preparing = true;
+  entry.again.reset();
   entry.wanted = config;
   entry.before = nullptr;
   LoopLoad load = load_without({name});
@@ -212,7 +234,7 @@ void Supervisor::relaunched(const std::string& name, Prepared one) {
   Entry& entry = entries_.at(name);
   entry.preparing = false;
   // Another configuration may have come.
-  bool still = !stopping_ && entry.wanted == one.config && entry.over();
+  bool still = !stopping_ && entry.wanted == one.config && entry.over() && !entry.paused;
   bool ready = one.run != nullptr && one.status;
   if (still && ready) {
     entry.next = std::move(one.run);
@@ -221,7 +243,9 @@ void Supervisor::relaunched(const std::string& name, Prepared one) {
   }
   if (still && !ready) {
     entry.failure = one.status.error().message();
-    setup_.on_end({.name = name, .status = one.status});
+    PipelineEnd end{.name = name, .status = one.status};
+    if (one.status.error().kind() == ErrorKind::kUnavailable) end.again_in = start_later(name);
+    setup_.on_end(end);
   }
   settle(name);
   setup_.on_change();
@@ -252,6 +276,7 @@ void Supervisor::start_next(const std::string& name) {
   Entry& entry = entries_.at(name);
   entry.run = std::move(entry.next);
   entry.failure.clear();
+  entry.again.reset();
   entry.started_us = setup_.clock.monotonic_us();
   entry.run->start([this, name](const Status& status, const PipelineStatus& counters) {
     ended(name, status, counters);
@@ -270,6 +295,10 @@ void Supervisor::ended(const std::string& name, const Status& status,
   end.old_one_goes_on = entry.goes_back(status, counters) && !run->retiring() && !stopping_;
   if (!status && !end.told)
     (end.old_one_goes_on ? entry.refused : entry.failure) = status.error().message();
+  if (entry.may_pass(status, *run) && !stopping_) {
+    if (end.elapsed > kLongEnough) entry.failures = 0;
+    end.again_in = start_later(name);
+  }
   setup_.on_end(end);
   if (end.old_one_goes_on) {
     relaunch(name, Run::Config(entry.before));
@@ -278,6 +307,15 @@ void Supervisor::ended(const std::string& name, const Status& status,
   }
   setup_.on_change();
   gone();
+}
+
+// Gives how much later.
+Milliseconds Supervisor::start_later(const std::string& name) {
+  Entry& entry = entries_.at(name);
+  Milliseconds wait = setup_.first_retry * (1 << std::min(entry.failures++, kMostDoublings));
+  entry.again = std::make_unique<Timer>(loop());
+  entry.again->start(wait, [this, name] { relaunch(name, Run::Config(entries_.at(name).wanted)); });
+  return wait;
 }
 
 // One that has not been started.
@@ -302,76 +340,20 @@ void Supervisor::share_memory() {
   }
 }
 
+bool Supervisor::idle() const {
+  auto waits = [](const auto& named) {
+    return named.second.again != nullptr || named.second.paused;
+  };
+  if (live_ > 0 || preparing_ > 0 || !proposals_.empty()) return false;
+  return stopping_ || std::ranges::none_of(entries_, waits);
+}
+
 void Supervisor::check_idle() {
   // A turn later: a task that starts another pipeline may be on its way.
   if (!idle()) return;
   idle_timer_->start(Milliseconds{0}, [this] {
     if (idle()) setup_.on_idle();
   });
-}
-
-// --- by name, and all ---------------------------------------------------------------------------
-
-Result<Entry*> Supervisor::find(const std::string& name) {
-  auto found = entries_.find(name);
-  if (found == entries_.end() || found->second.wanted == nullptr)
-    return fail(ErrorKind::kUsage, "there is no pipeline \"" + name + "\"");
-  if (stopping_) return fail(ErrorKind::kUnavailable, "the agent is about to stop");
-  return &found->second;
-}
-
-Status Supervisor::start(const std::string& name) {
-  Result<Entry*> entry = find(name);
-  if (!entry) return fail(entry.error());
-  if (!(*entry)->over()) return fail(ErrorKind::kUsage, name + ": has not ended");
-  relaunch(name, Run::Config((*entry)->wanted));
-  return {};
-}
-
-Status Supervisor::drain(const std::string& name) {
-  Result<Entry*> entry = find(name);
-  if (!entry) return fail(entry.error());
-  discard(std::move((*entry)->next));
-  if ((*entry)->run != nullptr) (*entry)->run->retire(config_.drain_timeout, "not drained in time");
-  return {};
-}
-
-Status Supervisor::stop(const std::string& name) {
-  if (Status drained = drain(name); !drained) return drained;
-  if (Run* run = entries_.at(name).run.get(); run != nullptr) run->abort("stopped");
-  return {};
-}
-
-Status Supervisor::remove(const std::string& name) {
-  Result<Entry*> entry = find(name);
-  if (!entry) return fail(entry.error());
-  std::erase_if(config_.pipelines, [&name](const PipelineConfig& one) { return one.name == name; });
-  (*entry)->wanted = nullptr;
-  discard(std::move((*entry)->next));
-  settle(name);
-  setup_.on_change();
-  check_idle();
-  return {};
-}
-
-void Supervisor::drain_all(Milliseconds at_most) {
-  stopping_ = true;
-  for (auto& [name, entry] : entries_) {
-    discard(std::move(entry.next));
-    if (entry.run != nullptr) entry.run->drain();
-  }
-  drain_timer_->start(
-      at_most, [this, at_most] { stop_all("not drained within " + format_duration(at_most)); });
-  check_idle();
-}
-
-void Supervisor::stop_all(const std::string& why) {
-  stopping_ = true;
-  for (auto& [name, entry] : entries_) {
-    discard(std::move(entry.next));
-    if (entry.run != nullptr) entry.run->abort(why);
-  }
-  check_idle();
 }
 
 // --- how it is ----------------------------------------------------------------------------------

@@ -47,6 +47,8 @@ struct PipelineEnd {
   bool told = false;
   // Its older form runs on, or again.
   bool old_one_goes_on = false;
+  // When it is started again, since the reason may pass; 0: it is not.
+  Milliseconds again_in{0};
 };
 
 struct SupervisorSetup {
@@ -63,6 +65,9 @@ struct SupervisorSetup {
   std::function<void(const PipelineEnd&)> on_end = [](const PipelineEnd&) {};
   // Nothing runs, and nothing is on its way to.
   std::function<void()> on_idle = [] {};
+  // A pipeline without end that failed for a reason that may pass is started again after this, and
+  // twice as long each time that does not help, up to 64 times.
+  Milliseconds first_retry{1'000};
 };
 
 class Supervisor {
@@ -98,6 +103,12 @@ class Supervisor {
   Status drain(const std::string& name);   // it ends when all that it has read is delivered
   Status stop(const std::string& name);    // it ends at once
   Status remove(const std::string& name);  // it is drained, and then forgotten
+  // It is drained, and started by nothing but resume(): not by a new configuration either, whose
+  // form it has then.
+  Status pause(const std::string& name);
+  Status resume(const std::string& name);
+  // It is opened anew, and then started in the place of what runs.
+  Status restart(const std::string& name);
 
   // All of them, for good: nothing is started from now on. What is not drained in time is stopped.
   void drain_all(Milliseconds at_most);
@@ -113,13 +124,14 @@ class Supervisor {
   struct Proposal {
     AgentConfig desired;
     Applied done;
+    std::string only = {};  // what runs, with this one anew; `desired` says nothing
     Change change = {};
   };
 
   Supervisor(SupervisorSetup setup, std::unique_ptr<Journal> journal);
 
   void apply_next();
-  Change change_to(const AgentConfig& desired) const;
+  Change change_to(const Proposal& proposal) const;
   std::vector<Preparing> preparations(const AgentConfig& desired, const Change& change);
   Preparing preparation(const Run::Config& config, LoopHost& host, const std::string& agent,
                         size_t memory);
@@ -138,7 +150,8 @@ class Supervisor {
   void gone();
   size_t share_of(int64_t memory, size_t pipelines) const;
   void share_memory();
-  bool idle() const { return live_ == 0 && preparing_ == 0 && proposals_.empty(); }
+  Milliseconds start_later(const std::string& name);
+  bool idle() const;
   void check_idle();
   Result<Entry*> find(const std::string& name);
 

@@ -27,8 +27,9 @@ struct FakeWorld {
   std::map<std::string, Status> cannot_make;  // by form, as the next three
   std::map<std::string, Status> cannot_open;
   std::map<std::string, Status> cannot_start;  // it ends with this, and has not been opened
-  std::set<std::string> drains_slowly;         // it drains when the test says so
-  PipelineStatus status;                       // of all
+  std::set<std::string> bounded;
+  std::set<std::string> drains_slowly;  // it drains when the test says so
+  PipelineStatus status;                // of all
 
   void note(const std::string& event) {
     std::lock_guard lock(mutex);
@@ -51,7 +52,7 @@ struct FakeWorld {
 class FakePipeline final : public ManagedPipeline {
  public:
   FakePipeline(FakeWorld& world, std::string form, const PipelineEnvironment& environment,
-               bool bounded = false)
+               bool bounded)
       : world_(world),
         form_(std::move(form)),
         memory_(environment.memory),
@@ -135,14 +136,14 @@ inline PipelineConfig form_of(const std::string& name, int form = 1) {
 }
 
 inline MakePipeline make_fakes(FakeWorld& world) {
-  return
-      [&world](const PipelineConfig& config,
-               const PipelineEnvironment& environment) -> Result<std::unique_ptr<ManagedPipeline>> {
-        std::string form = config.name + std::to_string(config.limits.records_per_second);
-        if (auto found = world.cannot_make.find(form); found != world.cannot_make.end())
-          return fail(found->second.error());
-        return std::make_unique<FakePipeline>(world, form, environment);
-      };
+  return [&world](
+             const PipelineConfig& config,
+             const PipelineEnvironment& environment) -> Result<std::unique_ptr<ManagedPipeline>> {
+    std::string form = config.name + std::to_string(config.limits.records_per_second);
+    if (auto found = world.cannot_make.find(form); found != world.cannot_make.end())
+      return fail(found->second.error());
+    return std::make_unique<FakePipeline>(world, form, environment, world.bounded.contains(form));
+  };
 }
 
 }  // namespace leat::testing

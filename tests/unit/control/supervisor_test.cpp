@@ -12,6 +12,7 @@
 namespace leat {
 namespace {
 
+using testing::FakePipeline;
 using testing::FakeWorld;
 using testing::form_of;
 using Events = std::vector<std::string>;
@@ -25,6 +26,7 @@ class SupervisorTest : public ::testing::Test {
     supervisor_.reset();
     SupervisorSetup setup{.clock = clock_, .data_dir = folder_ / "data", .workers = workers};
     setup.make = testing::make_fakes(world_);
+    setup.first_retry = first_retry_;
     setup.on_end = [this](const PipelineEnd& end) { ends_.push_back(end); };
     setup.on_idle = [this] { ++idle_; };
     Result<std::unique_ptr<Supervisor>> opened = Supervisor::open(std::move(setup));
@@ -87,6 +89,9 @@ class SupervisorTest : public ::testing::Test {
   bool gone(const std::string& form) {
     return wait([this, &form] { return !world_.there.contains(form); });
   }
+  bool wait_ends(size_t count) {
+    return wait([this, count] { return ends_.size() == count; });
+  }
   // It has ended, and that is known.
   bool over(const std::string& name) {
     return wait([this, &name] { return !state_of(name).runs; });
@@ -96,6 +101,7 @@ class SupervisorTest : public ::testing::Test {
   SystemClock clock_;
   FakeWorld world_;
   Milliseconds drain_timeout_{60'000};
+  Milliseconds first_retry_{1};
   std::vector<PipelineEnd> ends_;
   int idle_ = 0;
   std::unique_ptr<Supervisor> supervisor_;
@@ -337,6 +343,113 @@ TEST_F(SupervisorTest, one_pipeline_is_stopped_or_removed_by_name) {
   EXPECT_EQ(now.pipelines[1].state, PipelineState::kRunning);
   EXPECT_EQ(supervisor_->config().pipelines.size(), 2U);
   EXPECT_EQ(supervisor_->remove("b").error().kind(), ErrorKind::kUsage);
+}
+
+TEST_F(SupervisorTest, a_pipeline_is_restarted_beside_itself_and_alone) {
+  world_.drains_slowly = {"a1"};
+  apply(of({form_of("a"), form_of("b")}));
+  events();
+  FakePipeline* old_one = world_.there["a1"];
+  EXPECT_TRUE(supervisor_->restart("a"));
+  EXPECT_TRUE(happened("drain a1"));
+  EXPECT_EQ(events(), (Events{"open a1", "drain a1"}));
+  old_one->end({});
+  EXPECT_TRUE(happened("start a1"));
+  EXPECT_EQ(events(), Events{"start a1"});
+}
+
+TEST_F(SupervisorTest, a_paused_pipeline_is_started_by_nothing_but_resuming_it) {
+  apply(of({form_of("a"), form_of("b")}));
+  events();
+  EXPECT_TRUE(supervisor_->pause("a"));
+  EXPECT_TRUE(over("a"));
+  EXPECT_EQ(state_of("a").state, PipelineState::kPaused);
+  EXPECT_EQ(apply(of({form_of("a"), form_of("b")})).kept, (Events{"a", "b"}));
+  EXPECT_EQ(apply(of({form_of("a", 2)})).changed, Events{"a"});
+  EXPECT_TRUE(over("b"));
+  EXPECT_FALSE(supervisor_->restart("a"));
+  EXPECT_EQ(events(), (Events{"drain a1", "open a2", "discard a2", "drain b1"}));
+  EXPECT_EQ(idle_, 0) << "it is to be resumed";
+  EXPECT_TRUE(supervisor_->resume("a"));
+  EXPECT_TRUE(happened("start a2"));
+  EXPECT_FALSE(supervisor_->resume("a"));
+}
+
+TEST_F(SupervisorTest, a_pipeline_is_resumed_while_it_still_drains) {
+  world_.drains_slowly = {"a1"};
+  apply(of({form_of("a")}));
+  FakePipeline* old_one = world_.there["a1"];
+  events();
+  EXPECT_TRUE(supervisor_->pause("a"));
+  EXPECT_TRUE(supervisor_->resume("a"));
+  EXPECT_EQ(events(), (Events{"drain a1", "open a1"}));
+  old_one->end({});
+  EXPECT_TRUE(happened("start a1"));
+  EXPECT_EQ(idle_, 0);
+}
+
+// --- failures that may pass ---------------------------------------------------------------------
+
+TEST_F(SupervisorTest, a_failure_that_may_pass_is_waited_out_ever_longer) {
+  apply(of({form_of("a")}));
+  const Status away = fail(ErrorKind::kUnavailable, "too many open files");
+  for (int64_t delay : {1, 2, 4}) {
+    ASSERT_TRUE(happened("start a1"));
+    settle();
+    world_.events.clear();
+    world_.there["a1"]->end(away);
+    ASSERT_TRUE(wait_ends(1));
+    EXPECT_EQ(ends_.back().again_in, Milliseconds{delay});
+    ends_.clear();
+  }
+  ASSERT_TRUE(happened("start a1"));
+  EXPECT_EQ(idle_, 0);
+}
+
+TEST_F(SupervisorTest, a_pipeline_that_is_to_be_started_again_counts_as_failed_until_it_is) {
+  first_retry_ = Milliseconds{3'600'000};
+  open(1);
+  apply(of({form_of("a")}));
+  ASSERT_TRUE(happened("start a1"));
+  settle();
+  world_.there["a1"]->end(fail(ErrorKind::kUnavailable, "too many open files"));
+  ASSERT_TRUE(over("a"));
+  EXPECT_EQ(state_of("a").state, PipelineState::kFailed);
+  EXPECT_EQ(state_of("a").reason, "too many open files");
+  EXPECT_EQ(idle_, 0);
+  // A new configuration does not wait, and one that was mended by hand need not either.
+  events();
+  EXPECT_EQ(apply(of({form_of("a")})).changed, Events{"a"});
+  EXPECT_TRUE(happened("start a1"));
+  EXPECT_EQ(state_of("a").state, PipelineState::kRunning);
+}
+
+TEST_F(SupervisorTest, one_that_still_failed_when_all_is_stopped_has_failed_for_good) {
+  first_retry_ = Milliseconds{3'600'000};
+  open(1);
+  apply(of({form_of("a")}));
+  ASSERT_TRUE(happened("start a1"));
+  settle();
+  world_.there["a1"]->end(fail(ErrorKind::kUnavailable, "too many open files"));
+  ASSERT_TRUE(over("a"));
+  supervisor_->drain_all(Milliseconds{60'000});
+  EXPECT_TRUE(wait([this] { return idle_ > 0; }));
+  ASSERT_EQ(ends_.size(), 2U);
+  EXPECT_EQ(ends_[1].again_in.count(), 0);
+  EXPECT_FALSE(ends_[1].status);
+}
+
+TEST_F(SupervisorTest, what_a_person_must_mend_or_ends_by_itself_is_not_started_again) {
+  world_.bounded = {"b1"};
+  apply(of({form_of("a"), form_of("b"), form_of("c")}));
+  ASSERT_TRUE(happened("start c1"));
+  settle();
+  world_.there["a1"]->end(fail(ErrorKind::kUsage, "no such table"));
+  world_.there["b1"]->end(fail(ErrorKind::kUnavailable, "away"));
+  world_.there["c1"]->end(fail(ErrorKind::kFatal, "cannot go on"));
+  EXPECT_TRUE(wait([this] { return idle_ > 0; }));
+  for (const PipelineEnd& end : ends_) EXPECT_EQ(end.again_in.count(), 0) << end.name;
+  EXPECT_EQ(ends_.size(), 3U);
 }
 
 TEST_F(SupervisorTest, all_are_drained_and_nothing_starts_any_more) {

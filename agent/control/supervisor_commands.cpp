@@ -1,0 +1,110 @@
+// What is asked of one pipeline by its name, and of all.
+#include <utility>
+
+#include "base/units.h"
+#include "control/supervisor.h"
+
+namespace leat {
+
+Result<Entry*> Supervisor::find(const std::string& name) {
+  auto found = entries_.find(name);
+  if (found == entries_.end() || found->second.wanted == nullptr)
+    return fail(ErrorKind::kUsage, "there is no pipeline \"" + name + "\"");
+  if (stopping_) return fail(ErrorKind::kUnavailable, "the agent is about to stop");
+  return &found->second;
+}
+
+Status Supervisor::start(const std::string& name) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  if (!(*entry)->over()) return fail(ErrorKind::kUsage, name + ": has not ended");
+  relaunch(name, Run::Config((*entry)->wanted));
+  return {};
+}
+
+Status Supervisor::drain(const std::string& name) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  discard(std::move((*entry)->next));
+  (*entry)->again.reset();
+  if ((*entry)->run != nullptr) (*entry)->run->retire(config_.drain_timeout, "not drained in time");
+  check_idle();
+  return {};
+}
+
+Status Supervisor::stop(const std::string& name) {
+  if (Status drained = drain(name); !drained) return drained;
+  if (Run* run = entries_.at(name).run.get(); run != nullptr) run->abort("stopped");
+  return {};
+}
+
+Status Supervisor::remove(const std::string& name) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  std::erase_if(config_.pipelines, [&name](const PipelineConfig& one) { return one.name == name; });
+  (*entry)->wanted = nullptr;
+  discard(std::move((*entry)->next));
+  settle(name);
+  setup_.on_change();
+  check_idle();
+  return {};
+}
+
+Status Supervisor::pause(const std::string& name) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  (*entry)->paused = true;
+  Status drained = drain(name);
+  setup_.on_change();
+  return drained;
+}
+
+Status Supervisor::resume(const std::string& name) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  if (!std::exchange((*entry)->paused, false))
+    return fail(ErrorKind::kUsage, name + ": is not paused");
+  return restart(name);
+}
+
+Status Supervisor::restart(const std::string& name) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  if ((*entry)->paused) return fail(ErrorKind::kUsage, name + ": is paused");
+  proposals_.push_back({.desired = {},
+                        .done =
+                            [this, name](const Result<Change>& change) {
+                              if (!change && !stopping_)
+                                setup_.on_end({.name = name,
+                                               .status = fail(change.error()),
+                                               .old_one_goes_on = true});
+                            },
+                        .only = name});
+  if (proposals_.size() == 1) apply_next();
+  return {};
+}
+
+void Supervisor::drain_all(Milliseconds at_most) {
+  stopping_ = true;
+  for (auto& [name, entry] : entries_) {
+    discard(std::move(entry.next));
+    if (entry.run != nullptr) entry.run->drain();
+    // It will not be, so it has failed for good.
+    if (std::exchange(entry.again, nullptr) != nullptr)
+      setup_.on_end({.name = name, .status = fail(ErrorKind::kUnavailable, entry.failure)});
+  }
+  drain_timer_->start(
+      at_most, [this, at_most] { stop_all("not drained within " + format_duration(at_most)); });
+  check_idle();
+}
+
+void Supervisor::stop_all(const std::string& why) {
+  stopping_ = true;
+  for (auto& [name, entry] : entries_) {
+    discard(std::move(entry.next));
+    if (entry.run != nullptr) entry.run->abort(why);
+  }
+  check_idle();
+}
+
+}  // namespace leat
