@@ -74,7 +74,7 @@ class Connection {
   tl::unexpected<Error> failure(int code);
   static int wait_for_lock(void* self, int attempts);
 
-  const Settings settings_;
+  Settings settings_;
   sqlite3* db_ = nullptr;
   bool file_in_doubt_ = false;  // a failure was about the file, and it has not been opened since
   std::atomic<bool> cancelled_{false};
