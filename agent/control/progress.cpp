@@ -127,8 +127,11 @@ std::string count_line(const Snapshot& snapshot) {
 
 std::string state_line(const Snapshot& snapshot) {
   std::string out = count_line(snapshot);
-  for (const PipelineSnapshot& pipeline : snapshot.pipelines)
-    if (std::string trouble = trouble_line(pipeline); !trouble.empty()) out += "; " + trouble;
+  // Those that run come first: their trouble may be over soon.
+  for (bool runs : {true, false})
+    for (const PipelineSnapshot& pipeline : snapshot.pipelines)
+      if (std::string trouble = trouble_line(pipeline); pipeline.runs == runs && !trouble.empty())
+        out += "; " + trouble;
   return out;
 }
 

@@ -104,7 +104,8 @@ def test_a_pipeline_goes_on_in_its_old_form_when_the_new_one_cannot_be_opened(
 def test_a_pipeline_starts_again_in_its_old_form_when_the_new_source_cannot_be_opened(
         agent, collector, telemetry):
     """A source is opened when the old one has let go: both may want the same port or session."""
-    path = telemetry(10)
+    path = agent.folder / "growing.jsonl"
+    path.write_bytes(telemetry(10).read_bytes())
     agent.configure(pipeline(file_source(path, follow=True), http_sink(collector)))
     agent.start()
     collector.wait_records(10)
