@@ -353,7 +353,7 @@ TEST_F(LoaderTest, tells_pipelines_apart_by_what_they_mean) {
                             "sink": {"type": "drain", "url": "${env:URL}"}})"));
   EXPECT_EQ(plain, with(R"({"source": {"type": "tap"}, "limits": {"recordsPerSecond": 0},
                             "sink": {"type": "drain", "url": "http://collector",
-                                     "batch": {"records": 1000, "linger": "200ms"}},
+                                     "batch": {"records": 500, "linger": "100ms"}},
                             "delivery": {"retry": {"initial": "500ms"}, "maxSpool": "65536KiB",
                                          "guarantee": "atLeastOnce"}})"));
   EXPECT_NE(plain, with(R"({"source": {"type": "tap"},
