@@ -42,6 +42,7 @@ class FileSource final : public Source {
   void stop(std::function<void()> closed) override;
   void acked(const Position& position) override;
   SavedPosition saved_form(const Position& position) override;
+  bool offsets_last() const override { return true; }
   std::string describe(const Position& position) override;
 
  private:

@@ -83,6 +83,7 @@ class GeneratorSource final : public Source {
     closed();
   }
 
+  bool offsets_last() const override { return true; }
   SavedPosition saved_form(const Position& position) override {
     return {partition_, std::to_string(position.offset)};
   }

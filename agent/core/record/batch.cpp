@@ -23,8 +23,13 @@ BatchRef Batch::make_rest(Position from) {
   BatchRef out = BatchRef::make(pool_, content);
   out->whole_ = whole_ ? whole_ : BatchRef(this);  // not a chain of rests: each would be kept
   out->shapes_ = shapes_;                          // charged there
+  out->origin = origin;
   out->begin = from;
   out->end = end;
+  if (!owed.empty()) {
+    Owed before = owed.cut(*origin, from);
+    out->owed = std::exchange(owed, std::move(before));
+  }
   out->arrival_us = arrival_us;
   out->quantum = quantum;
   end = from;
@@ -61,6 +66,7 @@ void Batch::leave_records(size_t from) {
     out->records.push_back(record);
   }
   out->end = before->end;
+  out->owed.add(std::move(before->owed));
 }
 
 void Batch::leave_slices(size_t from) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "memory/arena.h"
+#include "record/ledger.h"
 #include "record/position.h"
 #include "record/shape.h"
 #include "record/value.h"
@@ -112,11 +113,14 @@ class Batch {
   // them to the records decoded from the slice.
   std::vector<MessageFields> message_fields;
 
-  // The stretch of the source this came from. When everything in this batch and in all batches
-  // before it is delivered, the source is acknowledged up to `end`, so a stage that holds records
-  // back must hold `end` back with them.
+  // The stretch this came from, of the source or, when it was spooled, of the spool: a place to
+  // name, and what `end_offset` counts from.
+  Acknowledger* origin = nullptr;
   Position begin;
   Position end;
+  // What is owed for it: a stage that puts other batches in the place of this one, or holds records
+  // back, takes this along with them.
+  Owed owed;
   int64_t arrival_us = 0;  // wall clock when the bytes were read; the default event time
 
   // What the source could not make records of, in the order of the stream. Each counts as one line

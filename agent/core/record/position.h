@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace leat {
 
@@ -13,6 +14,15 @@ struct Position {
   uint64_t offset = 0;
   uint64_t line = 0;  // lines (records, messages) before `offset`, for messages to people
   bool last = false;  // nothing of this partition will ever follow
+};
+
+// A position in its durable form. `partition` names the file, topic, … so that it can be found
+// again after a restart; `value` is the source's own text. Both are opaque to everybody else.
+// An empty partition means that there is nothing to save: the peer keeps the place (MQTT), or
+// nobody does (a serial line).
+struct SavedPosition {
+  std::string partition;
+  std::string value;
 };
 
 }  // namespace leat

@@ -6,27 +6,20 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/units.h"
-#include "delivery/delivery_range.h"
 
 namespace leat {
 
 // One delivery from its first attempt to its position in the journal.
 struct Deliverer::Item {
-  uint64_t number = 0;            // of Cuts
-  std::deque<Delivery> todo;      // pieces not delivered yet, in order; one until one is rejected
-  std::vector<Position> reached;  // when all of it is done
-  std::vector<Position> so_far;   // by the pieces that are done
-  uint64_t dead_letters = 0;      // these must be durable before `reached` counts
+  uint64_t number = 0;        // of Cuts
+  std::deque<Piece> todo;     // not delivered yet, in order; one until one is rejected
+  Owed owed;                  // by what is done
+  uint64_t dead_letters = 0;  // these must be durable before it is settled
   bool sending = false;
   bool done() const { return todo.empty(); }
 };
 
 namespace {
-
-// A position that could not be saved is tried again after, and at most after: each failed attempt
-// may write.
-constexpr Milliseconds kSaveAgain{1'000};
-constexpr Milliseconds kSaveAgainMost{60'000};
 
 // Another one for each pipeline of each agent, and the same one for a test that owns the clock.
 uint64_t seed_for(const DelivererSetup& setup) {
@@ -43,11 +36,9 @@ Deliverer::Deliverer(DelivererSetup setup)
     : setup_(std::move(setup)),
       run_(std::to_string(random_number())),
       cuts_(setup_.cuts, setup_.pipeline),
-      trouble_(setup_.config, setup_.clock, setup_.pipeline, seed_for(setup_)),
+      retry_policy_(setup_.config, setup_.clock, setup_.pipeline, seed_for(setup_)),
       linger_(setup_.loop),
-      retry_(setup_.loop),
-      save_again_(setup_.loop),
-      save_delay_(kSaveAgain) {
+      retry_(setup_.loop) {
   setup_.dead_letters.on_durable([this] {
     pump();
     changed();
@@ -83,9 +74,9 @@ bool Deliverer::wants_more() const {
 }
 
 size_t Deliverer::bytes_held() const {
-  size_t bytes = collected_.bytes;
+  size_t bytes = collected_.delivery.bytes;
   for (const std::unique_ptr<Item>& item : items_)
-    for (const Delivery& piece : item->todo) bytes += piece.bytes;
+    for (const Piece& piece : item->todo) bytes += piece.delivery.bytes;
   return bytes;
 }
 
@@ -94,9 +85,9 @@ bool Deliverer::settled() const {
 }
 
 size_t Deliverer::records_waiting() const {
-  size_t records = collected_.records;
+  size_t records = collected_.records();
   for (const std::unique_ptr<Item>& item : items_)
-    for (const Delivery& piece : item->todo) records += piece.records;
+    for (const Piece& piece : item->todo) records += piece.records();
   return records;
 }
 
@@ -107,17 +98,18 @@ void Deliverer::changed() {
 // --- collecting ---------------------------------------------------------------------------------
 
 bool Deliverer::full() const {
-  return collected_.records >= static_cast<size_t>(setup_.limits.records) ||
-         collected_.bytes >= static_cast<size_t>(setup_.limits.bytes);
+  return collected_.records() >= static_cast<size_t>(setup_.limits.records) ||
+         collected_.delivery.bytes >= static_cast<size_t>(setup_.limits.bytes);
 }
 
 void Deliverer::add(BatchRef batch) {
+  Owed owed = std::move(batch->owed);
   size_t count = batch->count();
   size_t first = 0;
   while (first < count) {
-    size_t room = static_cast<size_t>(setup_.limits.records) - collected_.records;
+    size_t room = static_cast<size_t>(setup_.limits.records) - collected_.records();
     size_t take = std::min(room, count - first);
-    size_t left = static_cast<size_t>(setup_.limits.bytes) - collected_.bytes;
+    size_t left = static_cast<size_t>(setup_.limits.bytes) - collected_.delivery.bytes;
     if (bytes_of(*batch, first, take) > left) {
       // The records that still fit; at least one, or a record larger than the limit would never go.
       size_t fits = 0;
@@ -125,7 +117,7 @@ void Deliverer::add(BatchRef batch) {
         used += bytes_of(*batch, first + fits, 1);
         if (used > left) break;
       }
-      if (fits == 0 && collected_.records > 0) {
+      if (fits == 0 && collected_.records() > 0) {
         cut();
         continue;
       }
@@ -139,12 +131,12 @@ void Deliverer::add(BatchRef batch) {
     }
     size_t former = until_former_cut(*batch, first, take);
     if (former > 0) take = former;
-    collect(batch, first, take);
+    collect(batch, first, take, cut_owed(owed, *batch, first, take));
     first += take;
     if (former > 0 || full()) cut();
   }
   if (count == 0) {
-    merge(collected_reached_, batch->end);
+    collected_owed_.add(std::move(owed));
     collected_any_ = true;
   }
   if (bytes_held() >= setup_.most_held) cut();  // nothing comes that it could wait for
@@ -166,8 +158,8 @@ void Deliverer::start_lingering() {
 // none was.
 size_t Deliverer::until_former_cut(const Batch& batch, size_t first, size_t count) {
   std::deque<Cuts::End>& again = cuts_.again();
-  if (again.empty() || !setup_.source.offsets_last(batch.begin)) return 0;
-  if (Cuts::partition_of(setup_.source.saved_form(batch.begin).partition) !=
+  if (again.empty() || !batch.origin->offsets_last()) return 0;
+  if (Cuts::partition_of(batch.origin->saved_form(batch.begin).partition) !=
       again.front().partition)
     return 0;
   for (size_t i = first; i < first + count && !again.empty(); ++i) {
@@ -182,11 +174,9 @@ size_t Deliverer::until_former_cut(const Batch& batch, size_t first, size_t coun
   return 0;
 }
 
-void Deliverer::collect(const BatchRef& batch, size_t first, size_t count) {
+void Deliverer::collect(const BatchRef& batch, size_t first, size_t count, Owed owed) {
   collected_any_ = true;
-  collected_.parts.push_back({batch, static_cast<uint32_t>(first), static_cast<uint32_t>(count)});
-  collected_.records += count;
-  collected_.bytes += bytes_of(*batch, first, count);
+  collected_.append(batch, first, count, std::move(owed));
 }
 
 void Deliverer::cut() {
@@ -196,33 +186,22 @@ void Deliverer::cut() {
   auto item = std::make_unique<Item>();
   item->number = cuts_.next_number();
   item->dead_letters = setup_.dead_letters.last();
-  merge_reached(item->reached, collected_);
-  for (const Position& position : std::exchange(collected_reached_, {})) {
-    // An empty batch may lie before or behind the records of its partition; the later one counts.
-    auto known =
-        std::find_if(item->reached.begin(), item->reached.end(),
-                     [&position](const Position& p) { return p.partition == position.partition; });
-    if (known == item->reached.end()) {
-      item->reached.push_back(position);
-    } else if (known->offset < position.offset) {
-      *known = position;
-    }
-  }
-  bool something = collected_.records > 0 || setup_.config.exactly_once;
-  if (something) item->todo.push_back(std::exchange(collected_, {}));
-  collected_ = {};
+  item->owed = std::exchange(collected_owed_, {});
+  Piece piece = std::exchange(collected_, {});
+  if (piece.records() > 0 || setup_.config.exactly_once) item->todo.push_back(std::move(piece));
   items_.push_back(std::move(item));
   note_cut(*items_.back());
 }
 
 void Deliverer::note_cut(const Item& item) {
-  if (setup_.cuts.empty() || item.todo.empty() || item.todo.front().records == 0) return;
-  const Part& part = item.todo.front().parts.back();
+  if (setup_.cuts.empty() || item.todo.empty() || item.todo.front().records() == 0) return;
+  const Part& part = item.todo.front().delivery.parts.back();
   size_t last = part.first + part.count - 1;
   Position end = part.batch->position_after(last);
-  if (!setup_.source.offsets_last(end)) return;
+  Acknowledger& origin = *part.batch->origin;
+  if (!origin.offsets_last()) return;
   cuts_.note(item.number, items_.front()->number,
-             {Cuts::partition_of(setup_.source.saved_form(end).partition), end.offset,
+             {Cuts::partition_of(origin.saved_form(end).partition), end.offset,
               same_end_behind(*part.batch, last)});
 }
 
@@ -247,7 +226,7 @@ void Deliverer::stop() {
   stopped_ = true;
   linger_.stop();
   retry_.stop();
-  save_again_.stop();
+  setup_.acknowledgements.stop();
 }
 
 // --- sending ------------------------------------------------------------------------------------
@@ -257,40 +236,38 @@ void Deliverer::pump() {
     size_t slots = std::min(items_.size(), static_cast<size_t>(setup_.in_flight));
     for (size_t i = 0; i < slots && !stopped_ && !paused_; ++i) {
       // In trouble one attempt at a time asks whether it is over.
-      if (trouble_.active() && busy_ > 0) break;
+      if (retry_policy_.active() && busy_ > 0) break;
       Item& item = *items_[i];
       if (!item.sending && !item.done()) send(item);
     }
   } while (settle());
 }
 
-void Deliverer::prepare(Item& item, Delivery& delivery) {
+void Deliverer::prepare(Item& item) {
+  Piece& piece = item.todo.front();
+  Delivery& delivery = piece.delivery;
   // Once: what was tried under a key must be tried again under the same one.
   if (delivery.key.empty())
-    delivery.key =
-        delivery_key(setup_.agent + '\n' + setup_.pipeline, run_, delivery, setup_.source);
+    delivery.key = delivery_key(setup_.agent + '\n' + setup_.pipeline, run_, delivery);
   delivery.positions.clear();
   if (!setup_.config.exactly_once) return;
-  std::vector<Position> reached = item.so_far;
-  merge_reached(reached, delivery);
-  if (item.todo.size() == 1) reached = item.reached;
-  for (const Position& position : reached)
-    delivery.positions.push_back(setup_.source.saved_form(position));
+  // With the data goes how far that brings it; such sinks get one delivery after the other.
+  std::vector<const Owed*> done{&item.owed};
+  for (const Owed& owed : piece.owed) done.push_back(&owed);
+  for (const Reached& one : setup_.acknowledgements.ledger().reached_with(done))
+    delivery.positions.push_back(one.by->saved_form(one.position));
 }
 
 void Deliverer::send(Item& item) {
   // What was tried before is tried again as it was: nobody may know what became of it.
-  if (piece_limit_ > 0 && item.todo.front().records > piece_limit_ &&
-      item.todo.front().key.empty()) {
-    Delivery whole = std::move(item.todo.front());
-    item.todo.front() = subrange(whole, piece_limit_, whole.records - piece_limit_);
-    item.todo.push_front(subrange(whole, 0, piece_limit_));
-  }
-  Delivery& delivery = item.todo.front();
-  prepare(item, delivery);
+  Piece& piece = item.todo.front();
+  if (piece_limit_ > 0 && piece.records() > piece_limit_ && piece.delivery.key.empty())
+    item.todo.push_front(cut_front(piece, piece_limit_));
+  prepare(item);
   item.sending = true;
   ++busy_;
   ++counters_.attempts;
+  const Delivery& delivery = item.todo.front().delivery;
   log::debug(setup_.pipeline, [&item, &delivery] {
     return "delivery " + std::to_string(item.number) + ": " +
            format_count(delivery.records, "record") + ", " + format_count(delivery.bytes, "byte");
@@ -309,14 +286,14 @@ void Deliverer::answered(Item& item, Answer answer) {
   });
   switch (answer.outcome) {
     case Outcome::kDelivered:
-      trouble_.over();
-      counters_.delivered += item.todo.front().records;
-      found_good(item.todo.front().records);
-      merge_reached(item.so_far, item.todo.front());
+      retry_policy_.over();
+      counters_.delivered += item.todo.front().records();
+      found_good(item.todo.front().records());
+      item.owed.add(item.todo.front().take_owed());
       item.todo.pop_front();
       break;
     case Outcome::kRejected:
-      trouble_.over();
+      retry_policy_.over();
       rejected(item, answer);
       break;
     case Outcome::kRetry:
@@ -335,7 +312,7 @@ void Deliverer::not_now(const Answer& answer) {
   ++counters_.retries;
   if (paused_) return;  // an attempt that was under way when another failed
   paused_ = true;
-  Milliseconds wait = trouble_.failed(answer.reason, answer.retry_after);
+  Milliseconds wait = retry_policy_.failed(answer.reason, answer.retry_after);
   retry_.start(wait, [this] {
     paused_ = false;
     pump();
@@ -356,37 +333,37 @@ void Deliverer::found_bad(size_t good_before) {
 
 // What lies before the bad record goes first, and then what lies behind it.
 void Deliverer::rejected_at_first(Item& item, const Answer& answer) {
-  Delivery piece = std::move(item.todo.front());
+  Piece piece = std::move(item.todo.front());
   item.todo.pop_front();
   const size_t bad = answer.bad_records.front();
-  bury(item, piece, bad, answer.reason_of(0));
+  bury(item, piece.delivery, bad, answer.reason_of(0));
   found_bad(bad);
-  Delivery before = subrange(piece, 0, bad);
-  Delivery behind = subrange(piece, bad + 1, piece.records - bad - 1);
-  bool positions_only = setup_.config.exactly_once && piece.records == 1 && item.todo.empty();
-  if (behind.records > 0 || positions_only) item.todo.push_front(std::move(behind));
-  if (before.records > 0) item.todo.push_front(std::move(before));
+  bool positions_only = setup_.config.exactly_once && piece.records() == 1 && item.todo.empty();
+  Piece before = cut_front(piece, bad);
+  item.owed.add(cut_front(piece, 1).take_owed());
+  if (piece.records() > 0 || positions_only) item.todo.push_front(std::move(piece));
+  if (before.records() > 0) item.todo.push_front(std::move(before));
 }
 
 void Deliverer::rejected(Item& item, const Answer& answer) {
   if (answer.only_the_first && answer.bad_records.size() == 1)
     return rejected_at_first(item, answer);
-  if (answer.only_the_first && item.todo.front().records == 1) found_bad(0);
-  Delivery piece = std::move(item.todo.front());
+  if (answer.only_the_first && item.todo.front().records() == 1) found_bad(0);
+  Piece piece = std::move(item.todo.front());
   item.todo.pop_front();
-  if (piece.records <= 1 || !answer.bad_records.empty()) {
+  if (piece.records() <= 1 || !answer.bad_records.empty()) {
     std::vector<uint32_t> bad = answer.bad_records;
-    if (bad.empty() && piece.records == 1) bad.push_back(0);
-    for (size_t i = 0; i < bad.size(); ++i) bury(item, piece, bad[i], answer.reason_of(i));
-    Delivery rest = without(piece, bad);
+    if (bad.empty() && piece.records() == 1) bad.push_back(0);
+    for (size_t i = 0; i < bad.size(); ++i) bury(item, piece.delivery, bad[i], answer.reason_of(i));
+    item.owed.add(take_out(piece, bad));
     // With exactlyOnce the position of what was buried must still reach the sink.
-    bool positions_only = setup_.config.exactly_once && rest.records == 0 && item.todo.empty();
-    if (rest.records > 0 || positions_only) item.todo.push_front(std::move(rest));
+    bool positions_only = setup_.config.exactly_once && piece.records() == 0 && item.todo.empty();
+    if (piece.records() > 0 || positions_only) item.todo.push_front(std::move(piece));
     return;
   }
-  size_t half = piece.records / 2;
-  item.todo.push_front(subrange(piece, half, piece.records - half));
-  item.todo.push_front(subrange(piece, 0, half));
+  Piece half = cut_front(piece, piece.records() / 2);
+  item.todo.push_front(std::move(piece));
+  item.todo.push_front(std::move(half));
 }
 
 void Deliverer::bury(Item& item, const Delivery& delivery, size_t index,
@@ -399,99 +376,29 @@ void Deliverer::bury(Item& item, const Delivery& delivery, size_t index,
 
 // --- acknowledging ------------------------------------------------------------------------------
 
-// Takes the finished deliveries at the front, and saves the position behind them. True when slots
-// have become free at once.
+// Settles the finished deliveries at the front. Their slots are free when what that releases is
+// saved; true when some are free at once.
 bool Deliverer::settle() {
-  if (committing_) return false;
+  if (releasing_) return false;
   size_t ready = 0;
-  std::vector<Position> reached;
   while (ready < items_.size() && items_[ready]->done() &&
-         items_[ready]->dead_letters <= setup_.dead_letters.durable()) {
-    for (const Position& position : items_[ready]->reached) merge(reached, position);
-    ++ready;
-  }
+         items_[ready]->dead_letters <= setup_.dead_letters.durable())
+    items_[ready++]->owed.settle();
   if (ready == 0) return false;
-  if (setup_.config.exactly_once) {  // the sink has stored them with the data
-    release(ready, reached);
-    return true;
-  }
-  std::vector<SavedPosition> positions;
-  for (const Position& position : reached) {
-    SavedPosition saved = setup_.source.saved_form(position);
-    if (!saved.partition.empty()) positions.push_back(std::move(saved));
-  }
-  if (positions.empty()) {
-    release(ready, reached);
-    return true;
-  }
-  save(std::move(positions), [this, ready, reached] { release(ready, reached); });
-  return false;
-}
-
-// With those that could not be saved before, unless they are overtaken.
-void Deliverer::save(std::vector<SavedPosition> positions, std::function<void()> then) {
-  save_again_.stop();
-  for (SavedPosition& old : std::exchange(unsaved_, {})) {
-    if (std::any_of(positions.begin(), positions.end(), [&old](const SavedPosition& position) {
-          return position.partition == old.partition;
-        }))
-      continue;
-    std::vector<SavedPosition>& to = setup_.source.is_saving(old.partition) ? unsaved_ : positions;
-    to.push_back(std::move(old));
-  }
-  if (positions.empty()) return save_again_later();
-  committing_ = true;
-  setup_.journal.commit(
-      setup_.pipeline, positions,
-      [this, alive = alive_, positions, then = std::move(then)](const Status& status) {
-        if (!*alive) return;
-        committing_ = false;
-        if (!status) unsaved_.insert(unsaved_.end(), positions.begin(), positions.end());
-        committed(status);
-        then();
-        pump();
-        changed();
-      });
-}
-
-// A position that cannot be saved (a full disk) must not stop deliveries: it only means that more
-// would be sent again after a crash. It is tried again with the next one, or when none comes.
-void Deliverer::committed(const Status& status) {
-  if (status) save_delay_ = kSaveAgain;
-  if (!unsaved_.empty()) save_again_later();
-  if (!status) save_delay_ = std::min(save_delay_ * 2, kSaveAgainMost);
-  if (!status && !commit_failed_)
-    log::error(setup_.pipeline, "the position cannot be saved (" + status.error().message() +
-                                    "): records delivered from now on would be sent again after a "
-                                    "crash; delivering goes on");
-  if (status && commit_failed_) log::info(setup_.pipeline, "positions are saved again");
-  commit_failed_ = !status;
-}
-
-void Deliverer::save_again_later() {
-  save_again_.start(save_delay_, [this] {
-    if (!committing_ && !unsaved_.empty()) save({}, [] {});
+  releasing_ = true;
+  bool at_once = setup_.acknowledgements.release([this, alive = alive_, ready] {
+    if (!*alive) return;
+    give_back(ready);
+    pump();
+    changed();
   });
+  if (at_once) give_back(ready);
+  return at_once;
 }
 
-void Deliverer::saved_elsewhere(const std::string& partition) {
-  std::erase_if(unsaved_,
-                [&partition](const SavedPosition& one) { return one.partition == partition; });
-}
-
-void Deliverer::save_too(SavedPosition position) {
-  saved_elsewhere(position.partition);
-  unsaved_.push_back(std::move(position));
-  if (committing_) {
-    save_again_later();
-  } else {
-    save({}, [] {});
-  }
-}
-
-void Deliverer::release(size_t items, const std::vector<Position>& reached) {
-  items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(items));
-  for (const Position& position : reached) setup_.source.acked(position);
+void Deliverer::give_back(size_t slots) {
+  releasing_ = false;
+  items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(slots));
 }
 
 }  // namespace leat

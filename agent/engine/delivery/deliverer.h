@@ -1,5 +1,5 @@
 // Brings batches to the sink: collects them into deliveries, keeps a few in flight, tries again,
-// isolates bad records, and acknowledges positions in order.
+// isolates bad records, and settles what the batches owe.
 //
 // A delivery takes one of `in_flight` slots from its first attempt until its position is in the
 // journal (or, with exactlyOnce, in the sink), so what a kill can duplicate is what those slots
@@ -17,14 +17,14 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "delivery/acknowledgements.h"
 #include "delivery/cuts.h"
 #include "delivery/dead_letter_file.h"
 #include "delivery/delivery_config.h"
-#include "delivery/trouble.h"
-#include "journal/journal.h"
+#include "delivery/delivery_range.h"
+#include "delivery/retry_policy.h"
 #include "loop/handles.h"
 #include "stage/sink.h"
-#include "stage/source.h"
 
 namespace leat {
 
@@ -44,8 +44,7 @@ struct DelivererSetup {
   int in_flight = 1;
   const DeliveryConfig& config;
   Sink& sink;
-  Origin& source;  // what is acknowledged
-  JournalClient& journal;
+  Acknowledgements& acknowledgements;
   DeadLetterFile& dead_letters;
   std::string cuts;  // path of the file they are noted in, for a sink with keys; "": they are not
   // Writes record `index` of the batch as a dead letter of the sink.
@@ -64,7 +63,7 @@ class Deliverer {
 
   // False while enough is waiting: the chain then stops, and with it the source.
   bool wants_more() const;
-  // Takes slices or records, in source order. An empty batch still moves the position.
+  // Takes slices or records, in order, with what they owe. An empty batch owes something, too.
   void add(BatchRef batch);
   // Memory is short: when nothing is in flight that would free some, sends what is collected.
   void hurry();
@@ -77,13 +76,6 @@ class Deliverer {
   // still be answered.
   void stop();
 
-  // The journal has a later position of this partition than any that was delivered: one that could
-  // not be saved is not tried again.
-  void saved_elsewhere(const std::string& partition);
-
-  // Saves this position, which is delivered, too; later than any of its partition before.
-  void save_too(SavedPosition position);
-
   // True when nothing is collected, in flight, or waiting for the journal.
   bool settled() const;
   // Called (from the loop, not from inside add()) when settled() or wants_more() may have become
@@ -93,14 +85,14 @@ class Deliverer {
   void on_failed(std::function<void(const Error&)> listener) { on_failed_ = std::move(listener); }
 
   const DeliveryCounters& counters() const { return counters_; }
-  const Trouble& trouble() const { return trouble_; }
+  const RetryPolicy& retry_policy() const { return retry_policy_; }
   size_t records_waiting() const;
 
  private:
   struct Item;
   size_t bytes_held() const;
 
-  void collect(const BatchRef& batch, size_t first, size_t count);
+  void collect(const BatchRef& batch, size_t first, size_t count, Owed owed);
   bool full() const;
   void start_lingering();
   size_t until_former_cut(const Batch& batch, size_t first, size_t count);
@@ -108,7 +100,7 @@ class Deliverer {
   void note_cut(const Item& item);
   void pump();
   void send(Item& item);
-  void prepare(Item& item, Delivery& delivery);
+  void prepare(Item& item);
   void answered(Item& item, Answer answer);
   void rejected(Item& item, const Answer& answer);
   void rejected_at_first(Item& item, const Answer& answer);
@@ -117,33 +109,26 @@ class Deliverer {
   void bury(Item& item, const Delivery& delivery, size_t index, const std::string& reason);
   void not_now(const Answer& answer);
   bool settle();
-  void save(std::vector<SavedPosition> positions, std::function<void()> then);
-  void committed(const Status& status);
-  void save_again_later();
-  void release(size_t items, const std::vector<Position>& reached);
+  void give_back(size_t slots);
   void changed();
 
   DelivererSetup setup_;
   const std::string run_;  // unlike that of any other deliverer
   Cuts cuts_;
-  Trouble trouble_;
+  RetryPolicy retry_policy_;
   Timer linger_;
   Timer retry_;
-  Timer save_again_;
-  Milliseconds save_delay_;
-  std::vector<SavedPosition> unsaved_;  // the last positions that the journal did not take
-  bool paused_ = false;                 // waiting for retry_
-  int busy_ = 0;                        // attempts under way at the sink
-  bool stopped_ = false;                // by stop(), or since the sink cannot go on
+  bool paused_ = false;   // waiting for retry_
+  int busy_ = 0;          // attempts under way at the sink
+  bool stopped_ = false;  // by stop(), or since the sink cannot go on
   // While bad records come one by one (Answer::only_the_first): pieces have at most so many
   // records, half of what lay between the last two, so that little is sent in vain. 0: no limit.
   size_t piece_limit_ = 0;
   size_t since_bad_ = 0;
-  bool committing_ = false;
-  bool commit_failed_ = false;
+  bool releasing_ = false;  // slots wait for what they settled to be saved
 
-  Delivery collected_;
-  std::vector<Position> collected_reached_;  // by batches that ended up empty
+  Piece collected_;
+  Owed collected_owed_;  // by batches that ended up empty
   bool collected_any_ = false;
   std::deque<std::unique_ptr<Item>> items_;  // in source order; the front is the oldest
   DeliveryCounters counters_;

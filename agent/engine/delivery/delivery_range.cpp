@@ -3,25 +3,16 @@
 #include <mbedtls/sha256.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/hex.h"
 
 namespace leat {
 namespace {
 
-void append_part(Delivery& out, const BatchRef& batch, size_t first, size_t count) {
-  if (count == 0) return;
-  out.parts.push_back({batch, static_cast<uint32_t>(first), static_cast<uint32_t>(count)});
-  out.records += count;
-  out.bytes += bytes_of(*batch, first, count);
-}
-
-// The place reached when records up to and including `index` of `batch` are done.
-Position reached_at(const Batch& batch, size_t index) {
-  if (index + 1 == batch.count()) return batch.end;
+// Where those begin that end at one place with record `index`.
+Position before_same_end(const Batch& batch, size_t index) {
   uint32_t end = batch.end_offset_of(index);
-  if (batch.end_offset_of(index + 1) != end) return batch.position_after(index);
-  // The next record ends at the same place: only what lies before both of them is done.
   while (index > 0 && batch.end_offset_of(index) == end) --index;
   return batch.end_offset_of(index) == end ? batch.begin : batch.position_after(index);
 }
@@ -47,34 +38,84 @@ size_t bytes_of(const Batch& batch, size_t first, size_t count) {
   return bytes;
 }
 
-Delivery subrange(const Delivery& whole, size_t first, size_t count) {
-  Delivery out;
-  size_t at = 0;
-  for (const Part& part : whole.parts) {
-    size_t from = std::max(first, at);
-    size_t to = std::min(first + count, at + part.count);
-    if (from < to) append_part(out, part.batch, part.first + (from - at), to - from);
-    at += part.count;
+void Piece::append(const BatchRef& batch, size_t first, size_t count, Owed what) {
+  delivery.parts.push_back({batch, static_cast<uint32_t>(first), static_cast<uint32_t>(count)});
+  delivery.records += count;
+  delivery.bytes += bytes_of(*batch, first, count);
+  owed.push_back(std::move(what));
+}
+
+Owed Piece::take_owed() {
+  Owed out;
+  for (Owed& one : owed) out.add(std::move(one));
+  owed.clear();
+  return out;
+}
+
+Piece cut_front(Piece& piece, size_t records) {
+  Piece whole = std::exchange(piece, {});
+  Piece front;
+  for (size_t i = 0; i < whole.delivery.parts.size(); ++i) {
+    const Part& part = whole.delivery.parts[i];
+    Owed& owed = whole.owed[i];
+    size_t take = std::min<size_t>(records - front.records(), part.count);
+    if (take == part.count) {
+      front.append(part.batch, part.first, take, std::move(owed));
+      continue;
+    }
+    if (take > 0)
+      front.append(part.batch, part.first, take, cut_owed(owed, *part.batch, part.first, take));
+    piece.append(part.batch, part.first + take, part.count - take, std::move(owed));
+  }
+  return front;
+}
+
+Owed take_out(Piece& piece, const std::vector<uint32_t>& indices) {
+  Piece whole = std::exchange(piece, {});
+  Owed out;
+  auto next = indices.begin();
+  size_t before = 0;  // records of the parts before
+  for (size_t i = 0; i < whole.delivery.parts.size(); ++i) {
+    const Part& part = whole.delivery.parts[i];
+    const size_t end = part.first + part.count;
+    auto take = [&owed = whole.owed[i], &part, end](size_t first, size_t count) {
+      return first + count == end ? std::exchange(owed, {})
+                                  : cut_owed(owed, *part.batch, first, count);
+    };
+    for (size_t at = part.first; at < end;) {
+      bool any = next != indices.end() && *next < before + part.count;
+      size_t until = any ? part.first + (*next - before) : end;
+      if (until > at) piece.append(part.batch, at, until - at, take(at, until - at));
+      if (any) {
+        out.add(take(until++, 1));
+        ++next;
+      }
+      at = until;
+    }
+    before += part.count;
   }
   return out;
 }
 
-Delivery without(const Delivery& whole, const std::vector<uint32_t>& indices) {
-  Delivery out;
-  size_t from = 0;
-  auto keep_until = [&out, &whole, &from](size_t to) {
-    if (from >= to) return;
-    Delivery piece = subrange(whole, from, to - from);
-    out.records += piece.records;
-    out.bytes += piece.bytes;
-    out.parts.insert(out.parts.end(), piece.parts.begin(), piece.parts.end());
-  };
-  for (uint32_t index : indices) {
-    keep_until(index);
-    from = index + 1;
+Owed cut_owed(Owed& owed, const Batch& batch, size_t first, size_t count) {
+  size_t next = first + count;
+  if (owed.empty() || next >= batch.count()) return std::exchange(owed, {});
+  if (owed.to() != batch.origin) {  // it is owed to somebody who counts records
+    Position at = owed.begin();
+    at.offset += count;
+    return owed.cut(*owed.to(), at);
   }
-  keep_until(whole.records);
-  return out;
+  size_t last = next - 1;
+  size_t behind = same_end_behind(batch, last);
+  if (behind == 0) return owed.cut(*batch.origin, batch.position_after(last));
+  Owed before = owed.cut(*batch.origin, before_same_end(batch, last));
+  Owed together = last + behind + 1 == batch.count()
+                      ? std::exchange(owed, {})
+                      : owed.cut(*batch.origin, batch.position_after(last));
+  before.add(together.share());
+  together.add(std::move(owed));
+  owed = std::move(together);
+  return before;
 }
 
 Located locate(const Delivery& delivery, size_t index) {
@@ -85,34 +126,23 @@ Located locate(const Delivery& delivery, size_t index) {
   return {};
 }
 
-void merge(std::vector<Position>& reached, const Position& position) {
-  for (Position& known : reached) {
-    if (known.partition != position.partition) continue;
-    known = position;
-    return;
-  }
-  reached.push_back(position);
-}
-
-void merge_reached(std::vector<Position>& reached, const Delivery& delivery) {
-  for (const Part& part : delivery.parts)
-    merge(reached, reached_at(*part.batch, part.first + part.count - 1));
-}
-
-std::string delivery_key(const std::string& scope, const std::string& run, const Delivery& delivery,
-                         Origin& source) {
+std::string delivery_key(const std::string& scope, const std::string& run,
+                         const Delivery& delivery) {
+  auto same_partition = [](const Batch& a, const Batch& b) {
+    return a.origin == b.origin && a.begin.partition == b.begin.partition;
+  };
   std::string text = scope + '\n' + std::to_string(delivery.records) + '\n';
   for (size_t i = 0; i < delivery.parts.size(); ++i) {
     const Part& part = delivery.parts[i];
     bool latest = true;
     for (size_t j = i + 1; j < delivery.parts.size(); ++j)
-      if (delivery.parts[j].batch->begin.partition == part.batch->begin.partition) latest = false;
+      if (same_partition(*delivery.parts[j].batch, *part.batch)) latest = false;
     if (!latest) continue;
     size_t last = part.first + part.count - 1;
     Position end = part.batch->position_after(last);
-    text += source.saved_form(end).partition + '\n' + std::to_string(end.offset) + '\n' +
-            std::to_string(same_end_behind(*part.batch, last)) + '\n';
-    if (!source.offsets_last(end)) text += run + '\n';
+    text += part.batch->origin->saved_form(end).partition + '\n' + std::to_string(end.offset) +
+            '\n' + std::to_string(same_end_behind(*part.batch, last)) + '\n';
+    if (!part.batch->origin->offsets_last()) text += run + '\n';
   }
   unsigned char digest[32];
   (void)mbedtls_sha256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, 0);

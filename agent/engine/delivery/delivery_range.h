@@ -1,5 +1,4 @@
-// Cutting deliveries to pieces: halves when a batch is rejected, the rest without the bad records,
-// and how far the source has come when a piece is done.
+// Records on their way to the sink, and what they owe; cut to pieces when a batch is rejected.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +9,24 @@
 
 namespace leat {
 
-// Records [first, first + count) of `whole`. Key and positions are left empty.
-Delivery subrange(const Delivery& whole, size_t first, size_t count);
-// `whole` without the records at the ascending `indices`.
-Delivery without(const Delivery& whole, const std::vector<uint32_t>& indices);
+struct Piece {
+  Delivery delivery;
+  std::vector<Owed> owed;  // by each of its parts
+
+  size_t records() const { return delivery.records; }
+  void append(const BatchRef& batch, size_t first, size_t count, Owed owed);
+  Owed take_owed();
+};
+
+// Takes the first `records` out of `piece`. Key and positions of both are empty then.
+Piece cut_front(Piece& piece, size_t records);
+// Takes the records at the ascending `indices` out of `piece`; what they owe. As above.
+Owed take_out(Piece& piece, const std::vector<uint32_t>& indices);
+
+// Takes out of `owed` what records [first, first + count) of the batch owe; they are the first of
+// those that owe it. Several records can end at one place (the elements of a JSON array, the rows
+// of a query): that place is reached only with the last of them.
+Owed cut_owed(Owed& owed, const Batch& batch, size_t first, size_t count);
 
 // The batch and index in it of record `index`.
 struct Located {
@@ -21,13 +34,6 @@ struct Located {
   size_t index;
 };
 Located locate(const Delivery& delivery, size_t index);
-
-// Sets or advances the entry of position.partition.
-void merge(std::vector<Position>& reached, const Position& position);
-// How far each partition is done when `delivery` and everything before it is. Several records can
-// end at one place (the elements of a JSON array, the rows of a query): that place is reached only
-// with the last of them.
-void merge_reached(std::vector<Position>& reached, const Delivery& delivery);
 
 // Approximate size of records [first, first + count) of a batch: of slices their bytes, of records
 // the bytes of the source they came from and what transforms have added.
@@ -40,7 +46,7 @@ size_t same_end_behind(const Batch& batch, size_t index);
 // (`scope`), how many records, and for each partition its name and where the last record ended. The
 // name comes from the source's saved form, so the key is the same after a restart. Where the source
 // counts anew then, the key must differ: `run` goes into it, too.
-std::string delivery_key(const std::string& scope, const std::string& run, const Delivery& delivery,
-                         Origin& source);
+std::string delivery_key(const std::string& scope, const std::string& run,
+                         const Delivery& delivery);
 
 }  // namespace leat

@@ -28,34 +28,22 @@ SpoolWriterSetup writer_setup(const SpoolSetup& setup) {
           .config = setup.config.spool,
           .journal = setup.journal,
           .budget = setup.pool.budget(),
-          .source = setup.source,
+          .acknowledgements = setup.acknowledgements,
           .dead_letters = setup.dead_letters,
           .row_bytes = setup.batch_bytes,
           .linger = held ? std::min(rows.held, setup.config.spool.max_ack_hold)
                          : std::min(setup.linger, rows.longest),
-          .quiet = held ? rows.held_quiet : Milliseconds{0},
-          .form = setup.form};
+          .quiet = held ? rows.held_quiet : Milliseconds{0}};
 }
 
 }  // namespace
 
 Spool::Spool(SpoolSetup setup)
     : setup_(std::move(setup)),
-      writer_(writer_setup(setup_)),
+      writer_(writer_setup(setup_), *this),
       age_timer_(setup_.loop),
       read_again_(setup_.loop) {
   active_ = mode() == SpoolMode::kAlways;
-  writer_.on_stored([this](SpoolWriter::Row& row) { stored(row); });
-  writer_.drop_from([this] { return reading_ ? std::nullopt : std::optional(cursor_); });
-  writer_.on_dropped([this](uint64_t records) {
-    unread_ -= std::min(unread_, records);
-    feed();
-    if (on_change_) on_change_();
-  });
-  writer_.wait_while([this] { return past_the_journal(); });
-  writer_.on_stuck([this] {
-    if (on_change_) on_change_();
-  });
 }
 
 Spool::~Spool() {
@@ -71,7 +59,7 @@ void Spool::restore(const SpoolState& state, uint64_t delivered, const SpoolTota
   epoch_ = state.epoch;
   delivered_ = std::max(delivered, state.first);
   stored_ = std::max(state.end, delivered_);
-  cursor_ = delivered_;
+  cursor_ = given_ = delivered_;
   unread_ = totals.records;
   writer_.open(stored_, totals.bytes);
   if (delivered_ > state.first) writer_.remove_until(delivered_);
@@ -98,17 +86,22 @@ bool Spool::holds_nothing() const {
 
 void Spool::add(BatchRef batch) {
   if (active_) {
-    writer_.add({std::move(batch), 0, false});
+    Owed owed = std::move(batch->owed);
+    writer_.add({std::move(batch), std::move(owed)});
     if (window_full_since_us_ != 0) writer_.flush();  // nothing more comes to wait for
-    if (writer_.stuck()) without_spool();
-    return;
+    return without_spool();
   }
   direct(std::move(batch));
   watch_ages();
 }
 
 void Spool::direct(BatchRef batch) {
-  if (mode() != SpoolMode::kNever) held_.add(batch, setup_.clock.monotonic_us());
+  if (mode() != SpoolMode::kNever) {
+    uint64_t first = cursor_;
+    cursor_ += batch->count();
+    Owed owed = std::exchange(batch->owed, number(first, cursor_));
+    held_.push_back({batch, std::move(owed), first, setup_.clock.monotonic_us()});
+  }
   deliverer_->add(std::move(batch));
   if (window_full_since_us_ != 0) deliverer_->flush();  // nothing more comes to wait for
 }
@@ -127,24 +120,23 @@ void Spool::window_full(bool full) {
 // --- trouble ------------------------------------------------------------------------------------
 
 bool Spool::trouble() const {
-  if (deliverer_->trouble().active()) return true;
+  if (deliverer_->retry_policy().active()) return true;
   int64_t now = setup_.clock.monotonic_us();
-  std::optional<int64_t> oldest = held_.oldest_us();
-  if (!oldest) return false;
-  if (now - *oldest >= setup_.config.spool.max_ack_hold.count() * 1000) return true;
+  if (held_.empty()) return false;
+  int64_t oldest = held_.front().since_us;
+  if (now - oldest >= setup_.config.spool.max_ack_hold.count() * 1000) return true;
   return window_full_since_us_ != 0 &&
-         now - std::max(window_full_since_us_, *oldest) >= kWindowGrace.count() * 1000;
+         now - std::max(window_full_since_us_, oldest) >= kWindowGrace.count() * 1000;
 }
 
 // Wakes up when the oldest held acknowledgement becomes trouble. Nothing held, nothing to wake for.
 void Spool::watch_ages() {
-  if (mode() != SpoolMode::kOnTrouble || active_) return age_timer_.stop();
-  std::optional<int64_t> oldest = held_.oldest_us();
-  if (!oldest) return age_timer_.stop();
+  if (mode() != SpoolMode::kOnTrouble || active_ || held_.empty()) return age_timer_.stop();
   if (age_timer_.active() && window_full_since_us_ == 0) return;
-  int64_t due = *oldest + setup_.config.spool.max_ack_hold.count() * 1000;
+  int64_t oldest = held_.front().since_us;
+  int64_t due = oldest + setup_.config.spool.max_ack_hold.count() * 1000;
   if (window_full_since_us_ != 0)
-    due = std::min(due, std::max(window_full_since_us_, *oldest) + kWindowGrace.count() * 1000);
+    due = std::min(due, std::max(window_full_since_us_, oldest) + kWindowGrace.count() * 1000);
   int64_t wait_us = std::max<int64_t>(due - setup_.clock.monotonic_us(), 0);
   age_timer_.start(Milliseconds(wait_us / 1000 + 1), [this] {
     check();
@@ -154,10 +146,9 @@ void Spool::watch_ages() {
 
 void Spool::check() {
   if (mode() == SpoolMode::kOnTrouble && !active_ && trouble()) enter();
-  if (past_the_journal() && trouble()) spool_after_all();
   if (window_full_since_us_ != 0 && !active_) deliverer_->flush();
-  writer_.settle();
-  if (writer_.stuck()) without_spool();
+  writer_.resume();
+  without_spool();
   feed();
   if (ending_ && writer_.idle() && (caught_up() || leaving_)) deliverer_->end_of_input();
   leave_if_over();
@@ -168,41 +159,16 @@ void Spool::check() {
 void Spool::enter() {
   active_ = true;
   age_timer_.stop();
-  std::vector<Spooling> batches = held_.spool(writer_.next());
-  for (Spooling& one : batches) {
-    cursor_ += one.records();
-    writer_.add(std::move(one));
-  }
+  writer_.number_from(held_.empty() ? cursor_ : held_.front().first + held_.front().done);
+  for (Held& one : std::exchange(held_, {}))
+    writer_.add({std::move(one.batch), std::move(one.owed), one.done, true});
   writer_.flush();  // they have waited
-}
-
-// What went past a journal that was stuck is not delivered, and comes before all that waits.
-void Spool::spool_after_all() {
-  for (const Spooling& one : writer_.unmake_rows()) not_spooled(*one.batch);
-  stored_ = cursor_ = writer_.next();
-  std::vector<Spooling> batches = held_.spool(cursor_);
-  for (const Spooling& one : batches) cursor_ += one.records();
-  writer_.add_first(std::move(batches));
-}
-
-// The journal has not got what the deliverer holds, or held, too.
-void Spool::not_spooled(const Batch& batch) {
-  if (!held_.unspool(batch)) return;
-  setup_.source.acked(batch.end);
-  save_place(batch.end);
-}
-
-// What was delivered as a number of the spool is no longer one of it: the source must not begin
-// before it again.
-void Spool::save_place(const Position& position) {
-  SavedPosition place = setup_.source.saved_form(position);
-  if (!place.partition.empty()) deliverer_->save_too(std::move(place));
 }
 
 void Spool::leave_if_over() {
   if (!active_ || mode() == SpoolMode::kAlways || ending_) return;
-  if (!writer_.idle() || !caught_up() || reading_ || held_.any_spooled()) return;
-  if (deliverer_->trouble().active()) return;
+  if (!writer_.idle() || !caught_up() || reading_ || delivered_ < given_) return;
+  if (deliverer_->retry_policy().active()) return;
   active_ = false;
   if (on_change_) on_change_();
 }
@@ -210,51 +176,63 @@ void Spool::leave_if_over() {
 // --- into the journal ---------------------------------------------------------------------------
 
 void Spool::stored(SpoolWriter::Row& row) {
-  // As long as the deliverer waits for just this, there is no need to read it again.
-  bool held = row.batches.front().held;
-  bool pass_on = !held && !leaving_ && cursor_ == row.first && deliverer_->wants_more();
-  // It may have been read already: then it was before this was told of it.
-  if (!held && !pass_on) unread_ += row.end() - std::clamp(cursor_, row.first, row.end());
-  for (const SavedPosition& position : writer_.positions_with(row))
-    deliverer_->saved_elsewhere(position.partition);
-  uint64_t number = row.first;
-  for (Spooling& one : row.batches) {
-    uint64_t records = one.records();
-    std::string origin;
-    if (pass_on && records > 0) origin = setup_.source.describe(one.batch->begin);
-    setup_.source.acked(one.batch->end);
-    if (held) {
-      held_.stored(*one.batch);
-    } else if (pass_on && records > 0) {
-      number_for_spool(*one.batch, number);
-      hand_over(std::move(one.batch), std::move(origin), number, number + records);
-    }
-    number += records;
-  }
   stored_ = row.end();
-  if (delivered_ > 0) writer_.remove_until(std::min(delivered_, stored_));
+  // As long as the deliverer waits for just this, there is no need to read it again.
+  bool pass_on = !row.held && !leaving_ && cursor_ == row.first && deliverer_->wants_more();
+  if (row.held) {
+    if (row.payload && row.end() > delivered_) handed_.push_back({row.first, row.end(), ""});
+  } else if (pass_on) {
+    uint64_t next = row.first;
+    for (Spooling& one : row.batches) {
+      uint64_t first = std::exchange(next, next + one.records());
+      if (first == next) continue;
+      std::string origin = one.batch->origin->describe(one.batch->begin);
+      number_for_spool(*one.batch, first);
+      hand_over(std::move(one.batch), std::move(origin), first, next);
+    }
+  } else {
+    // It may have been read already: then it was before this was told of it.
+    unread_ += row.end() - std::clamp(cursor_, row.first, row.end());
+  }
+  setup_.acknowledgements.stored(std::move(row.owed));
+  writer_.remove_until(std::min(delivered_, stored_));
   feed();
   leave_if_over();
   if (on_change_) on_change_();
 }
 
+void Spool::stuck() {
+  if (on_change_) on_change_();
+}
+
+std::optional<uint64_t> Spool::drop_from() {
+  return reading_ ? std::nullopt : std::optional(cursor_);
+}
+
+void Spool::dropped(uint64_t records) {
+  unread_ -= std::min(unread_, records);
+  feed();
+  if (on_change_) on_change_();
+}
+
 // The journal takes nothing (a full disk). When all that came before is with the deliverer, what
-// waits can be delivered all the same; it is acknowledged after that. Until then no later row may
-// enter the journal, since the source would be told that it is done up to there.
+// waits can be delivered all the same; it is acknowledged after that, or when the journal takes it.
+// Until then no later row may enter the journal, since the source would be told that it is done up
+// to there.
 void Spool::without_spool() {
-  if (setup_.config.exactly_once || deliverer_->trouble().active()) return;
-  while (writer_.stuck() && caught_up() && deliverer_->wants_more()) {
-    SpoolWriter::Row row = writer_.take_stuck();
-    for (Spooling& one : row.batches) {
-      if (one.held) {
-        not_spooled(*one.batch);
-      } else {
-        direct(std::move(one.batch));
-      }
+  if (setup_.config.exactly_once || deliverer_->retry_policy().active()) return;
+  while (SpoolWriter::Row* row = writer_.stuck_row()) {
+    if (!caught_up() || !deliverer_->wants_more()) return;
+    writer_.undo_drop(*row);
+    row->held = true;
+    cursor_ = row->end();
+    uint64_t next = row->first;
+    for (Spooling& one : std::exchange(row->batches, {})) {
+      uint64_t first = std::exchange(next, next + one.records());
+      one.batch->owed = number(first, next);
+      deliverer_->add(std::move(one.batch));
     }
-    stored_ = cursor_ = std::max(cursor_, row.end());  // numbers that no record got
   }
-  writer_.resume();  // for what waits behind them
 }
 
 // --- out of the journal -------------------------------------------------------------------------
@@ -312,6 +290,7 @@ void Spool::fed(const SpoolRow& row) {
   }
   uint64_t first = std::max(cursor_, row.first);
   pass(row);
+  (*batch)->origin = this;
   if (Status adapted = setup_.adapt(*batch, as.form); !adapted)
     log::error(setup_.pipeline, adapted.error().message());
   hand_over(std::move(*batch), std::move(as.origin), first, end);
@@ -324,27 +303,43 @@ void Spool::pass(const SpoolRow& row) {
   cursor_ = end;
 }
 
+Owed Spool::number(uint64_t first, uint64_t end) {
+  given_ = end;
+  return setup_.acknowledgements.ledger().open(*this, {.offset = first}, {.offset = end});
+}
+
 void Spool::hand_over(BatchRef batch, std::string origin, uint64_t first, uint64_t end) {
   handed_.push_back({first, end, std::move(origin)});
   cursor_ = end;
+  batch->origin = this;
+  batch->owed = number(first, end);
   batch->charge_vectors();
   deliverer_->add(std::move(batch));
 }
 
 // --- acknowledging ------------------------------------------------------------------------------
 
-void Spool::acked(const Position& position) {
-  std::optional<uint64_t> number = position.partition == kSpoolPartition
-                                       ? std::optional(position.offset)
-                                       : held_.number_at(position);
-  if (position.partition != kSpoolPartition) {
-    if (!number) setup_.source.acked(position);  // else it is told when the journal has it
-    if (held_.unspooled_at(position)) save_place(position);
-    held_.acked(position);
-    if (active_ && !past_the_journal()) writer_.resume();
-    watch_ages();
+// What is delivered is not owed to its source any more, whether the journal has it or not.
+void Spool::released(const Position& position) {
+  uint64_t delivered = position.offset;
+  for (; !held_.empty() && held_.front().end() <= delivered; held_.pop_front())
+    held_.front().owed.settle();
+  if (!held_.empty()) {
+    Held& inside = held_.front();
+    uint64_t next = inside.first + inside.done;
+    if (next < delivered) {
+      auto records = static_cast<uint32_t>(delivered - next);
+      cut_owed(inside.owed, *inside.batch, inside.done, records).settle();
+      inside.done += records;
+    }
   }
-  if (number && *number > delivered_) done_until(*number);
+  writer_.delivered(delivered);
+}
+
+void Spool::acked(const Position& position) {
+  if (position.offset > delivered_) done_until(position.offset);
+  if (active_) writer_.resume();
+  watch_ages();
 }
 
 // When the deliverer has nothing of the spool any more, rows before the cursor that it never got,
@@ -352,24 +347,17 @@ void Spool::acked(const Position& position) {
 void Spool::done_until(uint64_t number) {
   delivered_ = number;
   while (!handed_.empty() && handed_.front().end <= delivered_) handed_.pop_front();
-  if (handed_.empty() && !held_.any_spooled()) delivered_ = std::max(delivered_, cursor_);
-  if (delivered_ <= stored_) writer_.remove_until(delivered_);
+  if (delivered_ >= given_) delivered_ = std::max(delivered_, cursor_);
+  writer_.remove_until(std::min(delivered_, stored_));
 }
 
+// While all is well there is nothing in the journal that these numbers are for.
 SavedPosition Spool::saved_form(const Position& position) {
-  if (position.partition == kSpoolPartition)
-    return {partition(epoch_), std::to_string(position.offset)};
-  if (std::optional<uint64_t> number = held_.number_at(position))
-    return {partition(epoch_), std::to_string(*number)};
-  return setup_.source.saved_form(position);
-}
-
-bool Spool::offsets_last(const Position& position) const {
-  return position.partition == kSpoolPartition || setup_.replay == Replay::kFromPosition;
+  if (!active_) return {};
+  return {partition(epoch_), std::to_string(position.offset)};
 }
 
 std::string Spool::describe(const Position& position) {
-  if (position.partition != kSpoolPartition) return setup_.source.describe(position);
   for (const Handed& one : handed_) {
     if (position.offset > one.end) continue;
     std::string place = one.origin.empty() ? "the spool" : one.origin;
@@ -390,7 +378,7 @@ void Spool::end_of_input(bool leaving) {
 
 bool Spool::all_safe() const {
   return writer_.idle() &&
-         (deliverer_->settled() || (mode() != SpoolMode::kNever && held_.all_spooled()));
+         (deliverer_->settled() || (mode() != SpoolMode::kNever && held_.empty()));
 }
 
 bool Spool::settled() const {
@@ -398,12 +386,12 @@ bool Spool::settled() const {
   if (!leaving_) return writer_.idle() && deliverer_->settled() && caught_up();
   if (!writer_.idle() && !(comes_again() && writer_.held_up())) return false;
   if (deliverer_->settled()) return true;
-  return deliverer_->trouble().active() && (comes_again() || all_safe());
+  return deliverer_->retry_policy().active() && (comes_again() || all_safe());
 }
 
 bool Spool::may_leave_rest(bool has_room) const {
   if (!comes_again() || (wants_more() && has_room)) return false;
-  return deliverer_->trouble().active() || writer_.held_up();
+  return deliverer_->retry_policy().active() || writer_.held_up();
 }
 
 // When the agent ends. But what waits for room in the journal, and cannot come again, needs the
@@ -413,7 +401,7 @@ bool Spool::stays_in_journal() const {
 }
 
 uint64_t Spool::records_unsafe() const {
-  uint64_t safe = held_.records_stored();
+  uint64_t safe = 0;
   for (const Handed& one : handed_) safe += one.end - std::max(one.first, delivered_);
   uint64_t with_sink = deliverer_->records_waiting();
   return with_sink - std::min(safe, with_sink) + writer_.records_waiting();

@@ -7,9 +7,10 @@
 // what the deliverer holds is journaled and acknowledged, what comes is journaled behind it, and
 // the deliverer is fed from the journal, in order, until that is empty.
 //
-// Positions: a batch from the journal has the partition kSpoolPartition, and its records' numbers
-// as offsets. What the deliverer says about such a position is about the spool, everything else is
-// about the source; that is why the spool is the deliverer's Origin.
+// What a batch owes its source, the spool takes over where it may have to journal the batch: it is
+// settled when the batch is in the journal, or delivered, whichever comes first. In its stead the
+// batch owes to the spool, which numbers the records it gives to the deliverer; how far those are
+// delivered is what is saved of a spool.
 //
 // Thread: the pipeline's loop thread.
 #pragma once
@@ -22,10 +23,10 @@
 #include <string>
 
 #include "base/clock.h"
+#include "delivery/acknowledgements.h"
 #include "delivery/deliverer.h"
 #include "journal/journal.h"
 #include "loop/handles.h"
-#include "spool/held_acks.h"
 #include "spool/spool_writer.h"
 #include "stage/source.h"
 
@@ -47,7 +48,7 @@ struct SpoolSetup {
   std::string pipeline;
   const DeliveryConfig& config;
   Replay replay;  // of the source
-  Source& source;
+  Acknowledgements& acknowledgements;
   DeadLetterFile& dead_letters;
   JournalClient& journal;
   BlockPool& pool;
@@ -60,7 +61,7 @@ struct SpoolSetup {
   std::function<Status(BatchRef&, const std::string& form)> adapt;
 };
 
-class Spool final : public Origin {
+class Spool final : public Acknowledger, private SpoolWriter::Owner {
  public:
   explicit Spool(SpoolSetup setup);
   ~Spool() override;
@@ -107,45 +108,55 @@ class Spool final : public Origin {
   uint64_t records_unsafe() const;
   // What the journal holds of it now, as stored.
   uint64_t bytes() const { return writer_.bytes(); }
-  std::string describe(const Position& position);
 
-  // Origin.
+  // Acknowledger, of what has a number here.
+  void released(const Position& position) override;
   void acked(const Position& position) override;
   SavedPosition saved_form(const Position& position) override;
-  bool offsets_last(const Position& position) const override;
-  bool is_saving(const std::string& partition) const override {
-    return writer_.is_saving(partition);
-  }
+  bool offsets_last() const override { return true; }
+  std::string describe(const Position& position) override;
   // Called when wants_more() or settled() may have become true.
   void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
 
  private:
+  // A batch that the deliverer has, and the journal has not; its records' numbers.
+  struct Held {
+    BatchRef batch;
+    Owed owed;  // to its source, for what is not delivered
+    uint64_t first;
+    int64_t since_us;
+    uint32_t done = 0;  // records delivered
+    uint64_t end() const { return first + batch->count(); }
+  };
+
   SpoolMode mode() const { return setup_.config.spool.mode; }
   bool trouble() const;
   bool caught_up() const { return cursor_ >= stored_; }
   bool stays_in_journal() const;
   void direct(BatchRef batch);
   void enter();
-  // Something that no row holds is with the deliverer, and rows wait behind it.
-  bool past_the_journal() const { return active_ && !held_.all_spooled(); }
-  void spool_after_all();
-  void not_spooled(const Batch& batch);
-  void save_place(const Position& position);
   void leave_if_over();
   void watch_ages();
-  void stored(SpoolWriter::Row& row);
   void without_spool();
   void feed();
   void fed(const SpoolRow& row);
   void cannot_read(const Error& error);
   void pass(const SpoolRow& row);
+  Owed number(uint64_t first, uint64_t end);
   void hand_over(BatchRef batch, std::string origin, uint64_t first, uint64_t end);
   void done_until(uint64_t number);
+
+  // SpoolWriter::Owner.
+  std::string form() override { return setup_.form(); }
+  void stored(SpoolWriter::Row& row) override;
+  void stuck() override;
+  std::optional<uint64_t> drop_from() override;
+  void dropped(uint64_t records) override;
 
   SpoolSetup setup_;
   Deliverer* deliverer_ = nullptr;
   SpoolWriter writer_;
-  HeldAcks held_;
+  std::deque<Held> held_;
   Timer age_timer_;
   Timer read_again_;
   log::OnceAMinute said_unreadable_;
@@ -156,14 +167,15 @@ class Spool final : public Origin {
   bool leaving_ = false;
   int64_t window_full_since_us_ = 0;  // 0: it is not
   uint64_t stored_ = 0;               // all before this number is in the journal, or was
-  uint64_t cursor_ = 0;               // all before this number was given to the deliverer
-  uint64_t delivered_ = 0;
-  uint64_t unread_ = 0;  // records in the journal from cursor_ on; not all numbers are there
+  uint64_t cursor_ = 0;     // all before this number was given to the deliverer, or is lost
+  uint64_t given_ = 0;      // behind the last that was given
+  uint64_t delivered_ = 0;  // and that is saved
+  uint64_t unread_ = 0;     // records in the journal from cursor_ on; not all numbers are there
   struct Handed {
     uint64_t first, end;
     std::string origin;
   };
-  std::deque<Handed> handed_;  // from the journal to the deliverer
+  std::deque<Handed> handed_;  // in the journal, and with the deliverer
   std::function<void()> on_change_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

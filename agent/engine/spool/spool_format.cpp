@@ -258,8 +258,8 @@ Result<BatchRef> read_spooled(BlockPool& pool, std::string_view content, uint64_
 }
 
 void number_for_spool(Batch& batch, uint64_t first) {
-  batch.begin = {kSpoolPartition, first};
-  batch.end = {kSpoolPartition, first + batch.count()};
+  batch.begin = {.offset = first};
+  batch.end = {.offset = first + batch.count()};
   number(batch.records);
   number(batch.slices);
 }

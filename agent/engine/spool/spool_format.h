@@ -15,10 +15,6 @@
 
 namespace leat {
 
-// The partition of positions in a spool: their offset is the number of a record. No source has so
-// many partitions.
-inline constexpr uint32_t kSpoolPartition = UINT32_MAX;
-
 // What is kept beside the records.
 struct SpooledAs {
   std::string form;    // of slices: the format they are in; "" for records

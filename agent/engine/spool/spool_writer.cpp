@@ -20,8 +20,9 @@ constexpr Milliseconds kRemoveAgainMost{60'000};
 
 }  // namespace
 
-SpoolWriter::SpoolWriter(SpoolWriterSetup setup)
+SpoolWriter::SpoolWriter(SpoolWriterSetup setup, Owner& owner)
     : setup_(std::move(setup)),
+      owner_(owner),
       linger_(setup_.loop),
       quiet_(setup_.loop),
       retry_(setup_.loop),
@@ -55,7 +56,7 @@ size_t SpoolWriter::records_waiting() const {
   for (const Spooling& one : pending_)
     if (!one.held) records += one.records();
   for (const Row& row : rows_)
-    if (!row.batches.front().held) records += row.records;
+    if (!row.held) records += row.records;
   return records;
 }
 
@@ -98,9 +99,7 @@ void SpoolWriter::pump() {
 // next one tells whether the journal works.
 bool SpoolWriter::may_begin() {
   if (failures_ == 0) return true;
-  bool any = std::any_of(rows_.begin(), rows_.end(),
-                         [](const Row& row) { return row.state != Row::State::kStored; });
-  if (any || retry_.active()) return false;
+  if (!rows_.empty() || retry_.active()) return false;
   failures_ = 0;
   return true;
 }
@@ -139,7 +138,7 @@ void SpoolWriter::drop_newest() {
 }
 
 void SpoolWriter::drop_oldest(uint64_t bytes) {
-  std::optional<uint64_t> from = drop_from_();
+  std::optional<uint64_t> from = owner_.drop_from();
   if (!from) return;
   dropping_ = true;
   auto done = [this, alive = alive_, before = bytes_](const Result<SpoolRemoved>& removed) {
@@ -150,7 +149,7 @@ void SpoolWriter::drop_oldest(uint64_t bytes) {
       counters_.dropped_oldest += removed->records;
       bytes_ -= std::min(bytes_, removed->bytes);
     }
-    on_dropped_(removed ? removed->records : 0);
+    owner_.dropped(removed ? removed->records : 0);
     if (!removed) return try_again_later(removed.error());
     if (removed->records == 0) {  // all there is goes to the sink, and makes room when it is there
       if (made_room) return pump();
@@ -177,16 +176,16 @@ void SpoolWriter::begin_row() {
   row.serial = ++serial_;
   row.first = next_;
   row.dead_letters = setup_.dead_letters.last();
-  bool held = pending_.front().held;
+  row.held = pending_.front().held;
   std::vector<Part> parts;
   size_t bytes = 0;
-  while (!pending_.empty() && pending_.front().held == held && bytes < setup_.row_bytes) {
+  while (!pending_.empty() && pending_.front().held == row.held && bytes < setup_.row_bytes) {
     Spooling one = std::move(pending_.front());
     pending_.pop_front();
     bytes += bytes_of(*one.batch, one.skip, one.records());
     if (one.records() > 0) parts.push_back({one.batch, one.skip, one.records()});
     row.records += one.records();
-    merge(row.reached, one.batch->end);
+    row.owed.add(std::move(one.owed));
     row.batches.push_back(std::move(one));
   }
   pending_bytes_ -= std::min(pending_bytes_, bytes);
@@ -194,9 +193,10 @@ void SpoolWriter::begin_row() {
     lingered_ = false;
     quiet_.stop();
   }
-  if (row.records > 0) {
+  row.payload = row.records > 0;
+  if (row.payload) {
     const Batch& first = *parts.front().batch;
-    row.content = write_spooled(parts, {setup_.form(), setup_.source.describe(first.begin)});
+    row.content = write_spooled(parts, {owner_.form(), first.origin->describe(first.begin)});
     row.charged = kCopies * row.content.size();
     setup_.budget.charge(row.charged);
   }
@@ -208,11 +208,9 @@ void SpoolWriter::begin_row() {
 // One at a time: with a row, the journal saves how far its source has come, and if the one before
 // it failed, nobody would give that one's records again.
 void SpoolWriter::send_next() {
-  if (retry_.active() || waits_()) return;
-  for (Row& row : rows_) {
-    if (row.state == Row::State::kUnderWay) return;
-    if (row.state == Row::State::kWaiting) return send(row);
-  }
+  if (drop_delivered()) (void)setup_.acknowledgements.release();
+  if (retry_.active() || rows_.empty() || rows_.front().under_way) return;
+  if (rows_.front().dead_letters <= setup_.dead_letters.durable()) send(rows_.front());
 }
 
 void SpoolWriter::resume() {
@@ -220,111 +218,69 @@ void SpoolWriter::resume() {
   pump();
 }
 
-std::vector<Spooling> SpoolWriter::unmake_rows() {
-  std::vector<Spooling> held;
-  while (!rows_.empty() && rows_.back().state == Row::State::kWaiting) {
-    Row row = std::move(rows_.back());
-    rows_.pop_back();
+void SpoolWriter::delivered(uint64_t number) {
+  delivered_ = std::max(delivered_, number);
+  (void)drop_delivered();
+}
+
+// True when that has settled something.
+bool SpoolWriter::drop_delivered() {
+  bool any = false;
+  while (!rows_.empty() && rows_.front().held && !rows_.front().under_way &&
+         rows_.front().end() <= delivered_) {
+    Row row = std::move(rows_.front());
+    rows_.pop_front();
     setup_.budget.release(row.charged);
-    for (auto one = row.batches.rbegin(); one != row.batches.rend(); ++one) {
-      if (one->held) {
-        held.insert(held.begin(), std::move(*one));
-      } else {
-        pending_bytes_ += bytes_of(*one->batch, one->skip, one->records());
-        pending_.push_front(std::move(*one));
-      }
-    }
+    row.owed.settle();
+    any = true;
   }
-  while (!pending_.empty() && pending_.front().held) {
-    pending_bytes_ -=
-        bytes_of(*pending_.front().batch, pending_.front().skip, pending_.front().records());
-    held.push_back(std::move(pending_.front()));
-    pending_.pop_front();
-  }
-  return held;
-}
-
-void SpoolWriter::add_first(std::vector<Spooling> batches) {
-  for (auto one = batches.rbegin(); one != batches.rend(); ++one) {
-    pending_bytes_ += bytes_of(*one->batch, one->skip, one->records());
-    pending_.push_front(std::move(*one));
-  }
-  pump();
-}
-
-std::vector<SavedPosition> SpoolWriter::positions_with(const Row& row) const {
-  std::vector<SavedPosition> out;
-  for (const Position& position : row.reached) {
-    SavedPosition saved = setup_.source.saved_form(position);
-    if (!saved.partition.empty()) out.push_back(std::move(saved));
-  }
-  return out;
-}
-
-bool SpoolWriter::is_saving(const std::string& partition) const {
-  for (const Row& row : rows_) {
-    if (row.state == Row::State::kWaiting) continue;
-    for (const SavedPosition& position : positions_with(row))
-      if (position.partition == partition) return true;
-  }
-  return false;
+  return any;
 }
 
 void SpoolWriter::send(Row& row) {
   using Durability = JournalClient::Durability;
-  row.state = Row::State::kUnderWay;
+  row.under_way = true;
   Durability durability =
       setup_.config.survives_power_cut ? Durability::kPower : Durability::kProcess;
-  auto done = [this, alive = alive_, serial = row.serial](const Result<uint64_t>& stored) {
-    if (*alive) sent(serial, stored);
+  auto done = [this, alive = alive_](const Result<uint64_t>& stored) {
+    if (*alive) sent(stored);
   };
-  if (row.records == 0) {
+  std::vector<SavedPosition> positions = setup_.acknowledgements.take_along(row.owed);
+  if (!row.payload) {
     setup_.journal.commit(
-        setup_.pipeline, positions_with(row),
+        setup_.pipeline, std::move(positions),
         [done](const Status& status) {
           done(status ? Result<uint64_t>(uint64_t{0}) : fail(status.error()));
         },
         durability);
     return;
   }
-  setup_.journal.append(setup_.pipeline, {row.first, row.records, row.content}, positions_with(row),
-                        durability, done);
+  setup_.journal.append(setup_.pipeline, {row.first, row.records, row.content},
+                        std::move(positions), durability, done);
 }
 
-void SpoolWriter::sent(uint64_t serial, const Result<uint64_t>& stored) {
-  auto row = std::find_if(rows_.begin(), rows_.end(),
-                          [serial](const Row& one) { return one.serial == serial; });
-  if (row == rows_.end()) return;
+void SpoolWriter::sent(const Result<uint64_t>& stored) {
+  rows_.front().under_way = false;
   if (!stored) {
-    row->state = Row::State::kWaiting;
+    setup_.acknowledgements.not_stored();
+    if (drop_delivered()) (void)setup_.acknowledgements.release();
     return try_again_later(stored.error());
   }
-  row->state = Row::State::kStored;
-  if (!row->content.empty())
-    packing_ = static_cast<double>(*stored) / static_cast<double>(row->content.size());
-  row->content.clear();
-  setup_.budget.release(std::exchange(row->charged, 0));
+  Row row = std::move(rows_.front());
+  rows_.pop_front();
+  if (row.payload) {
+    packing_ = static_cast<double>(*stored) / static_cast<double>(row.content.size());
+    counters_.spooled += row.records;
+  }
+  row.content = {};
+  setup_.budget.release(std::exchange(row.charged, 0));
   bytes_ += *stored;
   if (failures_ > 0) {
     log::info(setup_.pipeline, "the journal takes records again");
     failures_ = 0;
   }
-  settle();
+  owner_.stored(row);
   resume();  // and without one, when the journal has taken its first row again
-}
-
-// Hands on what is stored, in order. Each row that goes makes place for the next one.
-void SpoolWriter::settle() {
-  bool any = false;
-  while (!rows_.empty() && rows_.front().state == Row::State::kStored &&
-         rows_.front().dead_letters <= setup_.dead_letters.durable()) {
-    Row row = std::move(rows_.front());
-    rows_.pop_front();
-    counters_.spooled += row.records;
-    any = true;
-    on_stored_(row);
-  }
-  if (any) pump();
 }
 
 void SpoolWriter::try_again_later(const Error& error) {
@@ -335,28 +291,30 @@ void SpoolWriter::try_again_later(const Error& error) {
                    "; nothing that is not delivered is acknowledged, trying again every second");
   }
   retry_.start(kRetry, [this] { resume(); });
-  if (stuck()) on_stuck_();
+  if (!rows_.empty()) owner_.stuck();
 }
 
-bool SpoolWriter::stuck() const {
-  return failures_ > 0 && !rows_.empty() && rows_.front().state == Row::State::kWaiting;
+SpoolWriter::Row* SpoolWriter::stuck_row() {
+  if (failures_ == 0 || rows_.empty() || rows_.front().under_way) return nullptr;
+  auto row = std::find_if(rows_.begin(), rows_.end(), [](const Row& one) { return !one.held; });
+  return row == rows_.end() ? nullptr : &*row;
+}
+
+// They get numbers, of which nothing is in the journal; rows behind them are not numbered for
+// anybody yet.
+void SpoolWriter::undo_drop(Row& row) {
+  uint64_t records = 0;
+  for (Spooling& one : row.batches) records += std::exchange(one.skip, 0);
+  counters_.dropped_newest -= records;
+  row.records += records;
+  next_ += records;
+  for (Row& behind : rows_)
+    if (behind.serial > row.serial) behind.first += records;
 }
 
 bool SpoolWriter::held_up() const {
   if (idle() || dropping_ || linger_.active()) return false;
-  if (!rows_.empty() && rows_.front().state != Row::State::kWaiting) return false;
-  return std::none_of(rows_.begin(), rows_.end(),
-                      [](const Row& row) { return row.state == Row::State::kUnderWay; });
-}
-
-SpoolWriter::Row SpoolWriter::take_stuck() {
-  Row row = std::move(rows_.front());
-  rows_.pop_front();
-  setup_.budget.release(std::exchange(row.charged, 0));
-  for (Spooling& one : row.batches)  // what there was no room for is delivered after all
-    if (!one.held) counters_.dropped_newest -= std::exchange(one.skip, 0);
-  settle();
-  return row;
+  return rows_.empty() || !rows_.front().under_way;
 }
 
 void SpoolWriter::remove_until(uint64_t end) {

@@ -15,21 +15,22 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "delivery/acknowledgements.h"
 #include "delivery/dead_letter_file.h"
 #include "delivery/delivery_config.h"
 #include "journal/journal.h"
 #include "loop/handles.h"
 #include "memory/budget.h"
 #include "spool/spool_format.h"
-#include "stage/source.h"
 
 namespace leat {
 
 // A batch on its way into the journal.
 struct Spooling {
   BatchRef batch;
+  Owed owed;          // to its source, until it is in the journal, or delivered
   uint32_t skip = 0;  // records at its start that are delivered already
-  bool held = false;  // the deliverer has it, too, under the source's own positions
+  bool held = false;  // the deliverer has it, too
   uint32_t records() const { return static_cast<uint32_t>(batch->count()) - skip; }
 };
 
@@ -46,12 +47,11 @@ struct SpoolWriterSetup {
   const SpoolConfig& config;
   JournalClient& journal;
   Budget& budget;
-  Source& source;
+  Acknowledgements& acknowledgements;
   DeadLetterFile& dead_letters;
-  size_t row_bytes;                   // what a row aims at
-  Milliseconds linger;                // how long a row may wait for more
-  Milliseconds quiet;                 // and how long since the last batch; 0: that does not matter
-  std::function<std::string()> form;  // SpooledAs::form
+  size_t row_bytes;     // what a row aims at
+  Milliseconds linger;  // how long a row may wait for more
+  Milliseconds quiet;   // and how long since the last batch; 0: that does not matter
 };
 
 class SpoolWriter {
@@ -59,17 +59,37 @@ class SpoolWriter {
   struct Row {
     uint64_t serial = 0;
     std::vector<Spooling> batches;  // all held, or none
+    Owed owed;                      // by all of them
+    bool held = false;              // the deliverer has it, too
     uint64_t first = 0;
     uint64_t records = 0;
-    uint64_t dead_letters = 0;  // those that came before must be durable, too
+    uint64_t dead_letters = 0;  // those that came before must be durable first
     size_t charged = 0;         // bytes of `content`, against the budget
     std::string content;
-    std::vector<Position> reached;  // by the source, with this row
-    enum class State { kWaiting, kUnderWay, kStored } state = State::kWaiting;
+    bool payload = false;  // else only where the source is goes into the journal
+    bool under_way = false;
     uint64_t end() const { return first + records; }
   };
 
-  explicit SpoolWriter(SpoolWriterSetup setup);
+  // Whose rows these are.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // SpooledAs::form
+    virtual std::string form() = 0;
+    // Called in order, when a row (with all before it) is in the journal. It may be a row without
+    // records. Its debts are the owner's to settle.
+    virtual void stored(Row& row) = 0;
+    // The journal has not taken a row.
+    virtual void stuck() = 0;
+    // The number from which rows may be dropped, since they are not on their way to the sink.
+    // nullopt while that is about to change; resume() is called when it has.
+    virtual std::optional<uint64_t> drop_from() = 0;
+    // dropping() is over.
+    virtual void dropped(uint64_t records) = 0;
+  };
+
+  SpoolWriter(SpoolWriterSetup setup, Owner& owner);
   ~SpoolWriter();
 
   // What the journal holds. Before anything else.
@@ -86,46 +106,28 @@ class SpoolWriter {
   void end_of_input();
   bool idle() const { return pending_.empty() && rows_.empty(); }
 
-  // Called in order, when a row (with all before it) is safe. It may be a row without records.
-  void on_stored(std::function<void(Row&)> listener) { on_stored_ = std::move(listener); }
-  // Called when stuck() has become true.
-  void on_stuck(std::function<void()> listener) { on_stuck_ = std::move(listener); }
-  // Asked for the number from which rows may be dropped, since they are not on their way to the
-  // sink. nullopt while that is about to change; resume() is called when it has.
-  void drop_from(std::function<std::optional<uint64_t>()> place) { drop_from_ = std::move(place); }
   // While rows are being dropped none may be read: which of them are lost would be unknown.
   bool dropping() const { return dropping_; }
-  // Called when dropping() is over, with the number of records that were dropped.
-  void on_dropped(std::function<void(uint64_t)> listener) { on_dropped_ = std::move(listener); }
-  // No row is sent as long as this says so; resume() is called when it may have changed.
-  void wait_while(std::function<bool()> waits) { waits_ = std::move(waits); }
+  // Something that rows may have waited for has changed: dead letters are durable, …
   void resume();
 
-  // Dead letters have become durable: hands on the rows that waited for that.
-  void settle();
+  // The first number that is not used yet; numbers may be left out while this is idle().
+  void number_from(uint64_t next) { next_ = next; }
+  // All records before this number are delivered: rows that are not under way need not be stored
+  // any more.
+  void delivered(uint64_t number);
 
-  // The journal cannot take the oldest row. Its batches, for delivery without the spool; the row is
-  // forgotten. Empty while all goes well.
-  bool stuck() const;
-  Row take_stuck();
+  // While the journal takes nothing: the oldest row that the deliverer has not got; null otherwise.
+  // Who gives it to the deliverer sets Row::held. It stays here until it is stored, or delivered.
+  Row* stuck_row();
+  // What there was no room for is delivered after all.
+  void undo_drop(Row& row);
   // Nothing goes on before something else happens: the sink makes room, or the journal works again.
   bool held_up() const;
-
-  // Makes batches again of the rows that were not sent, and gives back those that are held: others
-  // come before them now. The numbers of these rows stay unused, since the deliverer may have saved
-  // one of them. add_first() puts what comes before them.
-  std::vector<Spooling> unmake_rows();
-  void add_first(std::vector<Spooling> batches);
-
-  // Where the source is behind the row, as the journal saves it in one transaction with it.
-  std::vector<SavedPosition> positions_with(const Row& row) const;
-  // Whether a row is under way, or not handed on yet, that says where this partition is.
-  bool is_saving(const std::string& partition) const;
 
   // Rows up to `end` are not needed any more.
   void remove_until(uint64_t end);
 
-  uint64_t next() const { return next_; }
   uint64_t bytes() const { return bytes_; }
   // Without those that the deliverer has, too.
   size_t records_waiting() const;
@@ -140,20 +142,23 @@ class SpoolWriter {
   void drop_oldest(uint64_t bytes);
   void begin_row();
   void send_next();
+  bool drop_delivered();
   void send(Row& row);
-  void sent(uint64_t serial, const Result<uint64_t>& stored);
+  void sent(const Result<uint64_t>& stored);
   void try_again_later(const Error& error);
   void say_full(const std::string& what);
 
   SpoolWriterSetup setup_;
+  Owner& owner_;
   Timer linger_;
   Timer quiet_;
   Timer retry_;
   Timer remove_again_;
   std::deque<Spooling> pending_;
   size_t pending_bytes_ = 0;
-  std::deque<Row> rows_;  // in order, until all before them are stored
+  std::deque<Row> rows_;  // in order; the first may be under way
   uint64_t next_ = 0;     // number of the next record
+  uint64_t delivered_ = 0;
   uint64_t bytes_ = 0;    // in the journal
   double packing_ = 1;    // bytes stored for each byte of content, of the last row
   uint64_t removed_ = 0;  // rows up to here are gone
@@ -168,11 +173,6 @@ class SpoolWriter {
   log::OnceAMinute said_full_;
   log::OnceAMinute said_failing_;
   SpoolCounters counters_;
-  std::function<void(Row&)> on_stored_;
-  std::function<void()> on_stuck_;
-  std::function<bool()> waits_ = [] { return false; };
-  std::function<std::optional<uint64_t>()> drop_from_;
-  std::function<void(uint64_t)> on_dropped_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

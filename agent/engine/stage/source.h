@@ -19,18 +19,10 @@
 #include "base/result.h"
 #include "options/options.h"
 #include "record/batch.h"
+#include "record/ledger.h"
 #include "stage/codec.h"
 
 namespace leat {
-
-// A position in its durable form. `partition` names the file, topic, … so that it can be found
-// again after a restart; `value` is the source's own text. Both are opaque to everybody else.
-// An empty partition means that there is nothing to save: the peer keeps the place (MQTT), or
-// nobody does (a serial line).
-struct SavedPosition {
-  std::string partition;
-  std::string value;
-};
 
 // What the engine gives a source. Outlives the source.
 class SourceContext {
@@ -95,30 +87,7 @@ class SourceContext {
   virtual void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) = 0;
 };
 
-// Where the batches of a delivery came from, as far as acknowledging them goes.
-class Origin {
- public:
-  virtual ~Origin() = default;
-
-  // Everything up to `position` of its partition is delivered or durable. With position.last, no
-  // call about this partition will follow.
-  virtual void acked(const Position& position) { (void)position; }
-  // The durable form of a position of a batch that came from here.
-  virtual SavedPosition saved_form(const Position& position) = 0;
-  // Whether the same records have the same offsets when they come again after a restart.
-  virtual bool offsets_last(const Position& position) const {
-    (void)position;
-    return true;
-  }
-  // Whether a later position of this partition is on its way into the journal with something else:
-  // an older one must not be saved behind it.
-  virtual bool is_saving(const std::string& partition) const {
-    (void)partition;
-    return false;
-  }
-};
-
-class Source : public Origin {
+class Source : public Acknowledger {
  public:
   // Starts reading. Errors that a person must mend (no such file) are returned here; later ones go
   // to finished().
@@ -132,8 +101,6 @@ class Source : public Origin {
   // Stops reading for good and releases every handle; calls `closed` when that is done. Batches
   // already emitted are still delivered, so acked() and saved_form() may still be called after it.
   virtual void stop(std::function<void()> closed) = 0;
-  // The place just before `position` for people: "/data/a.jsonl:123".
-  virtual std::string describe(const Position& position) = 0;
 };
 
 enum class Gives { kBytes, kSlices, kRecords };

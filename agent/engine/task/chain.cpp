@@ -21,15 +21,18 @@ class ChainStep : public DeadLetters {
 
   void add(const Batch& batch, size_t index, std::string_view reason) override {
     ++rejected_;
-    rejections_.add({stage_, reason, batch.position_after(index), &batch, index, {}});
+    rejections_.add({stage_, reason, batch.position_after(index), &batch, index, {}, batch.origin});
   }
   void add_text(std::string_view bytes, const Position& after, std::string_view reason) override {
     ++rejected_;
-    rejections_.add({stage_, reason, after, nullptr, 0, bytes});
+    rejections_.add({stage_, reason, after, nullptr, 0, bytes, origin_});
   }
   bool full() const override { return rejections_.full(); }
+  // Whose stream the batches are of that it runs from now on.
+  void set_origin(Acknowledger* origin) { origin_ = origin; }
 
  private:
+  Acknowledger* origin_ = nullptr;
   std::string stage_;
   Rejections rejections_;
   uint64_t rejected_ = 0;
@@ -248,14 +251,21 @@ Result<BatchRef> Chain::next() {
   bool preamble = batch->preamble;
   for (; step < steps_.size(); ++step) {
     if (preamble) {  // only the decoder looks at it
+      steps_[step]->set_origin(batch->origin);
       if (Status status = steps_[step]->run(batch); !status) return fail(status.error());
       return batch;
     }
     batch->quantum = quantum_;
     BatchRef before = batch;
     bool reads = step < first_of_records_;
+    steps_[step]->set_origin(batch->origin);
     if (Status status = run(*steps_[step], batch, reads); !status) return fail(status.error());
+    if (&*batch != &*before) {  // it takes the place of that one
+      batch->origin = before->origin;
+      batch->owed.add(std::move(before->owed));
+    }
     if (reads && step + 1 == first_of_records_) counters_.read += batch->count();
+    if (step == 0) batch->owed.set_line(batch->end);
     if (before->rest) left_.push_back({std::exchange(before->rest, {}), step});
   }
   return batch;
@@ -310,6 +320,7 @@ Status Chain::adapt(BatchRef& batch, const std::string& wire) {
       for (Slice& slice : batch->slices) slice.size -= std::min(slice.size, written->separator);
     }
     DecodeStep decode(std::move(decoder), "spool", rejections_);
+    decode.set_origin(batch->origin);
     if (!decode.ready()) {
       for (size_t i = 0; i < batch->count(); ++i)
         decode.add(*batch, i, "spooled as " + wire + ", which the sink does not take any more");

@@ -41,6 +41,8 @@ Task::Task(TaskSetup setup)
       replay_(setup_.config.source.type->replay(setup_.config.source.options)),
       batch_bytes_(batch_bytes_for(setup_.memory, setup_.config.limits)),
       pool_(setup_.budget, spare_blocks_for(setup_.memory)),
+      acknowledgements_(setup_.loop, setup_.name, setup_.journal,
+                        setup_.config.delivery.exactly_once),
       chain_charge_(setup_.budget),
       idle_(setup_.loop, [this] { work(); }),
       hold_back_(setup_.loop),
@@ -75,7 +77,7 @@ void Task::make_spool() {
                  .pipeline = setup_.name,
                  .config = setup_.config.delivery,
                  .replay = replay_,
-                 .source = *source_,
+                 .acknowledgements = acknowledgements_,
                  .dead_letters = setup_.dead_letters.file(),
                  .journal = setup_.journal,
                  .pool = pool_,
@@ -98,13 +100,12 @@ void Task::make_deliverer() {
       .in_flight = setup_.config.sink.in_flight,
       .config = setup_.config.delivery,
       .sink = *sink_,
-      .source = *spool_,
-      .journal = setup_.journal,
+      .acknowledgements = acknowledgements_,
       .dead_letters = setup_.dead_letters.file(),
       .cuts = setup_.config.sink.type->sends_keys ? setup_.data_dir + "/cuts/" + setup_.name : "",
       .bury =
           [this, stage](const Batch& batch, size_t index, const std::string& why) {
-            reject({stage, why, batch.position_after(index), &batch, index, {}});
+            reject({stage, why, batch.position_after(index), &batch, index, {}, batch.origin});
           },
       .most_held = most_held_for(setup_.memory, setup_.config.sink.type->takes)});
   spool_->attach(*deliverer_);
@@ -209,6 +210,9 @@ void Task::emit(BatchRef batch) {
     log::error(setup_.config.name, "internal error: the source " +
                                        std::string(setup_.config.source.type->name) +
                                        " emits batches without credit; they are kept");
+  batch->origin = source_.get();
+  if (!batch->preamble)
+    batch->owed = acknowledgements_.ledger().open(*source_, batch->begin, batch->end);
   input_.push_back(std::move(batch));
   wake();
 }
@@ -320,7 +324,8 @@ void Task::end_batch(const Position& end) {
       reject({.stage = setup_.config.source.type->name,
               .reason = rejected[i].why,
               .position = {end.partition, end.offset, behind[i], end.last},
-              .text = rejected[i].bytes});
+              .text = rejected[i].bytes,
+              .origin = source_.get()});
   } else {
     lines_.end(end);
   }
@@ -348,7 +353,7 @@ void Task::hold_back(size_t bytes, uint64_t records) {
 
 void Task::reject(const Rejection& rejection) {
   ++dead_letters_;
-  setup_.dead_letters.write(rejection, spool_->describe(rejection.position));
+  setup_.dead_letters.write(rejection, rejection.origin->describe(rejection.position));
 }
 
 // --- end ----------------------------------------------------------------------------------------
@@ -364,7 +369,7 @@ void Task::finish_if_settled() {
   if (!spool_->settled()) return;
   if (!setup_.dead_letters.all_durable()) return;
   if (life_.draining() && spool_->records_unsafe() > 0) {
-    const std::string& reason = deliverer_->trouble().reason();
+    const std::string& reason = deliverer_->retry_policy().reason();
     log::info(setup_.config.name, (reason.empty() ? "" : reason + ": ") + what_is_left());
   }
   if (life_.draining() || life_.failed()) return close();
@@ -441,7 +446,7 @@ void Task::close() {
 
 const std::string& Task::trouble() const {
   return resume_ && !resume_->trouble().empty() ? resume_->trouble()
-                                                : deliverer_->trouble().reason();
+                                                : deliverer_->retry_policy().reason();
 }
 
 void Task::tell_trouble() {

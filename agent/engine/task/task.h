@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "delivery/acknowledgements.h"
 #include "delivery/deliverer.h"
 #include "journal/journal.h"
 #include "journal/journal_usage.h"
@@ -138,15 +139,16 @@ class Task final : private SourceContext, private SinkContext {
   const TaskSetup setup_;
   const Replay replay_;  // of the source
   size_t batch_bytes_;
-  BlockPool pool_;  // outlives every batch below
+  BlockPool pool_;                     // outlives every batch below
+  Acknowledgements acknowledgements_;  // and so does this
   std::unique_ptr<Source> source_;
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<Chain> chain_;
   Charge chain_charge_;  // Chain::held()
   std::unique_ptr<Spool> spool_;
-  std::unique_ptr<Deliverer> deliverer_;  // after the spool, which it acknowledges to
-  std::unique_ptr<Resume> resume_;        // while starting
-  std::deque<BatchRef> input_;            // emitted, and not in the chain yet
+  std::unique_ptr<Deliverer> deliverer_;
+  std::unique_ptr<Resume> resume_;  // while starting
+  std::deque<BatchRef> input_;      // emitted, and not in the chain yet
   Idle idle_;
   Timer hold_back_;  // the limits allow no reading while it runs
   Timer done_;

@@ -1,9 +1,9 @@
 // When the connection is away: how long to wait, and what to say about it.
 //
-// Exponential backoff with full jitter, as agent/engine/delivery/trouble.h: uniform between 0 and
-// min(kLongest, kShortest * 2^n), so that a thousand gateways do not come back in the same instant
-// when their broker does. One line is logged when the trouble begins or changes, once a minute
-// while it lasts, and when it is over.
+// Exponential backoff with full jitter, as agent/engine/delivery/retry_policy.h: uniform between 0
+// and min(kLongest, kShortest * 2^n), so that a thousand gateways do not come back in the same
+// instant when their broker does. One line is logged when the trouble begins or changes, once a
+// minute while it lasts, and when it is over.
 #pragma once
 
 #include <uv.h>

@@ -10,7 +10,6 @@ namespace leat {
 namespace {
 
 using testing::DelivererTest;
-using testing::make_batch;
 using testing::read_file;
 using testing::ScriptedSink;
 
@@ -161,8 +160,8 @@ TEST_F(DelivererTest, the_position_waits_for_the_dead_letters_before_it) {
 TEST_F(DelivererTest, a_batch_without_records_still_moves_the_position) {
   make();
   add(0, 2);
-  deliverer_->add(make_batch(pool_, 2, 0));
-  auto filtered = make_batch(pool_, 2, 3);
+  deliverer_->add(given(2, 0));
+  auto filtered = given(2, 3);
   filtered->slices.clear();
   deliverer_->add(filtered);
   deliverer_->end_of_input();

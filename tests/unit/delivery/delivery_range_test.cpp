@@ -12,79 +12,130 @@ using testing::text_of;
 
 class RangeTest : public ::testing::Test {
  protected:
-  Delivery of(std::initializer_list<Part> parts) {
-    Delivery out;
-    for (const Part& part : parts) {
-      out.parts.push_back(part);
-      out.records += part.count;
-      out.bytes += bytes_of(*part.batch, part.first, part.count);
+  BatchRef given(int first, int count) {
+    BatchRef batch = make_batch(pool_, first, count);
+    batch->origin = &source_;
+    return batch;
+  }
+  void open(Batch& batch) { batch.owed = ledger_.open(source_, batch.begin, batch.end); }
+  // All records of these.
+  Piece of(std::initializer_list<BatchRef> batches) {
+    Piece out;
+    for (const BatchRef& batch : batches) {
+      if (batch->owed.empty()) open(*batch);
+      out.append(batch, 0, batch->count(), std::move(batch->owed));
     }
     return out;
   }
-  uint64_t reached(const Delivery& delivery) {
-    std::vector<Position> positions;
-    merge_reached(positions, delivery);
-    return positions.back().offset;
+  // How far that brings it, when all that was settled before counts.
+  uint64_t settle(Piece piece) {
+    piece.take_owed().settle();
+    for (const Reached& one : ledger_.take_reached()) reached_ = one.position.offset;
+    return reached_;
   }
   Budget budget_{1 << 20};
   BlockPool pool_{budget_};
+  testing::ScriptedSource source_;
+  Ledger ledger_;
+  uint64_t reached_ = 0;
 };
 
-TEST_F(RangeTest, a_subrange_spans_batches) {
-  Delivery whole = of({{make_batch(pool_, 0, 5), 2, 3}, {make_batch(pool_, 5, 5), 0, 4}});
-  Delivery middle = subrange(whole, 2, 3);
-  EXPECT_EQ(text_of(middle), "r4 r5 r6");
-  EXPECT_EQ(middle.records, 3U);
-  EXPECT_EQ(middle.bytes, 9U);
+TEST_F(RangeTest, what_is_cut_spans_batches) {
+  Piece rest = of({given(0, 5), given(5, 5)});
+  Piece front = cut_front(rest, 2);
+  Piece middle = cut_front(rest, 5);
+  EXPECT_EQ(text_of(front.delivery), "r0 r1");
+  EXPECT_EQ(text_of(middle.delivery), "r2 r3 r4 r5 r6");
+  EXPECT_EQ(middle.records(), 5U);
+  EXPECT_EQ(middle.delivery.bytes, 15U);
+  EXPECT_EQ(text_of(rest.delivery), "r7 r8 r9");
+  EXPECT_EQ(settle(std::move(middle)), 0U);
+  EXPECT_EQ(settle(std::move(front)), 70U);
+  EXPECT_EQ(settle(std::move(rest)), 100U);
 }
 
-TEST_F(RangeTest, without_leaves_the_others_in_order) {
-  Delivery whole = of({{make_batch(pool_, 0, 3), 0, 3}, {make_batch(pool_, 3, 3), 0, 3}});
-  EXPECT_EQ(text_of(without(whole, {0, 2, 3})), "r1 r4 r5");
-  EXPECT_EQ(text_of(without(whole, {})), "r0 r1 r2 r3 r4 r5");
-  EXPECT_EQ(without(whole, {0, 1, 2, 3, 4, 5}).records, 0U);
+TEST_F(RangeTest, what_is_taken_out_leaves_the_others_in_order) {
+  Piece some = of({given(0, 3), given(3, 3)});
+  Owed taken = take_out(some, {0, 2, 3});
+  EXPECT_EQ(text_of(some.delivery), "r1 r4 r5");
+  EXPECT_EQ(settle(std::move(some)), 0U);
+  taken.settle();
+  EXPECT_EQ(settle({}), 60U);
+  Piece none = of({given(6, 2)});
+  EXPECT_EQ(text_of(none.delivery), "r6 r7");
+  take_out(none, {0, 1}).settle();
+  EXPECT_EQ(none.records(), 0U);
+  EXPECT_EQ(settle({}), 80U);
+  Piece all = of({given(8, 2)});
+  EXPECT_TRUE(take_out(all, {}).empty());
+  EXPECT_EQ(text_of(all.delivery), "r8 r9");
+  EXPECT_EQ(settle(std::move(all)), 100U);
 }
 
 TEST_F(RangeTest, the_last_record_of_a_batch_reaches_the_end_of_the_batch) {
-  BatchRef batch = make_batch(pool_, 0, 3);
+  BatchRef batch = given(0, 3);
   batch->end.offset = 99;  // what follows the last record was filtered away
-  EXPECT_EQ(reached(of({{batch, 0, 3}})), 99U);
-  EXPECT_EQ(reached(of({{batch, 0, 2}})), 20U);
+  Piece rest = of({batch});
+  EXPECT_EQ(settle(cut_front(rest, 2)), 20U);
+  EXPECT_EQ(settle(std::move(rest)), 99U);
 }
 
 TEST_F(RangeTest, records_that_end_at_one_place_reach_it_only_together) {
-  BatchRef batch = make_batch(pool_, 0, 4);
+  BatchRef batch = given(0, 5);
   for (size_t i = 1; i < 4; ++i) batch->slices[i].end_offset = 40;
-  EXPECT_EQ(reached(of({{batch, 0, 1}})), 10U);
-  EXPECT_EQ(reached(of({{batch, 0, 2}})), 10U);
-  EXPECT_EQ(reached(of({{batch, 0, 3}})), 10U);
-  EXPECT_EQ(reached(of({{batch, 0, 4}})), 40U);
-  batch->slices[0].end_offset = 40;
-  EXPECT_EQ(reached(of({{batch, 0, 2}})), 0U);  // the batch's begin
+  Piece rest = of({batch});
+  EXPECT_EQ(settle(cut_front(rest, 1)), 10U);
+  EXPECT_EQ(settle(cut_front(rest, 1)), 10U);
+  Piece third = cut_front(rest, 1);
+  EXPECT_EQ(settle(cut_front(rest, 1)), 10U);
+  EXPECT_EQ(settle(std::move(third)), 40U) << "in whatever order they are done";
+  EXPECT_EQ(settle(std::move(rest)), 50U);
+}
+
+TEST_F(RangeTest, records_that_all_end_where_the_batch_ends_reach_it_only_together) {
+  BatchRef batch = given(0, 3);
+  for (Slice& slice : batch->slices) slice.end_offset = 30;
+  Piece rest = of({batch});
+  EXPECT_EQ(settle(cut_front(rest, 2)), 0U);
+  EXPECT_EQ(settle(std::move(rest)), 30U);
+}
+
+// Such a one numbers them: as the spool does.
+TEST_F(RangeTest, what_is_owed_to_somebody_else_is_counted_in_records) {
+  testing::ScriptedSource counter;
+  BatchRef batch = given(0, 4);
+  batch->owed = ledger_.open(counter, {.offset = 100}, {.offset = 104});
+  Piece rest = of({batch});
+  EXPECT_EQ(settle(cut_front(rest, 3)), 103U);
+  EXPECT_EQ(settle(std::move(rest)), 104U);
 }
 
 TEST_F(RangeTest, keys_tell_pieces_apart) {
-  testing::ScriptedSource source;
-  BatchRef batch = make_batch(pool_, 0, 4);
-  Delivery whole = of({{batch, 0, 4}});
-  std::string key = delivery_key("p", "run", whole, source);
-  EXPECT_EQ(delivery_key("p", "run", of({{batch, 0, 4}}), source), key);
-  EXPECT_NE(delivery_key("q", "run", whole, source), key);
-  EXPECT_NE(delivery_key("p", "run", subrange(whole, 0, 2), source), key);
-  EXPECT_NE(delivery_key("p", "run", subrange(whole, 2, 2), source), key);
+  auto key_of = [](const Piece& piece, const char* scope = "p") {
+    return delivery_key(scope, "run", piece.delivery);
+  };
+  BatchRef batch = given(0, 4);
+  std::string key = key_of(of({batch}));
+  EXPECT_EQ(key_of(of({batch})), key);
+  EXPECT_NE(key_of(of({batch}), "q"), key);
+  Piece back = of({batch});
+  Piece front = cut_front(back, 2);
+  EXPECT_NE(key_of(front), key);
+  EXPECT_NE(key_of(back), key);
   for (Slice& slice : batch->slices) slice.end_offset = 40;
-  EXPECT_NE(delivery_key("p", "run", subrange(whole, 0, 2), source),
-            delivery_key("p", "run", subrange(whole, 2, 2), source));
+  back = of({batch});
+  front = cut_front(back, 2);
+  EXPECT_NE(key_of(front), key_of(back));
 }
 
 // What counts anew after each start has the same offsets for other records then.
 TEST_F(RangeTest, keys_of_what_has_no_lasting_offsets_are_those_of_one_run) {
-  testing::ScriptedSource source;
-  Delivery whole = of({{make_batch(pool_, 0, 4), 0, 4}});
-  EXPECT_EQ(delivery_key("p", "run 1", whole, source), delivery_key("p", "run 2", whole, source));
-  source.lasting = false;
-  EXPECT_EQ(delivery_key("p", "run 1", whole, source), delivery_key("p", "run 1", whole, source));
-  EXPECT_NE(delivery_key("p", "run 1", whole, source), delivery_key("p", "run 2", whole, source));
+  Piece whole = of({given(0, 4)});
+  auto key_in = [&whole](const char* run) { return delivery_key("p", run, whole.delivery); };
+  EXPECT_EQ(key_in("run 1"), key_in("run 2"));
+  source_.lasting = false;
+  EXPECT_EQ(key_in("run 1"), key_in("run 1"));
+  EXPECT_NE(key_in("run 1"), key_in("run 2"));
 }
 
 }  // namespace

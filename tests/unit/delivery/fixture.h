@@ -45,14 +45,16 @@ class ScriptedSource final : public Source {
   void stop(std::function<void()> closed) override { closed(); }
   void acked(const Position& position) override { acks.push_back(position.offset); }
   SavedPosition saved_form(const Position& position) override {
+    ++formed;
     return {"file" + std::to_string(position.partition), std::to_string(position.offset)};
   }
   std::string describe(const Position& position) override {
     return "file" + std::to_string(position.partition) + ":" + std::to_string(position.line);
   }
-  bool offsets_last(const Position& /*position*/) const override { return lasting; }
+  bool offsets_last() const override { return lasting; }
   std::vector<uint64_t> acks;
   bool lasting = true;
+  int formed = 0;  // times it was asked for the form in which a position is saved
 };
 
 // Keeps what it is given until the test answers.
@@ -94,6 +96,7 @@ class DelivererTest : public ::testing::Test {
 
   ~DelivererTest() override {
     deliverer_.reset();
+    acknowledgements_.reset();
     letters_.reset();
     client_.reset();
     journal_.reset();
@@ -101,9 +104,17 @@ class DelivererTest : public ::testing::Test {
     EXPECT_EQ(uv_loop_close(&loop_), 0);
   }
 
-  void make(int in_flight = 1) { make(source_, in_flight); }
-  void make(Origin& origin, int in_flight = 1) {
-    deliverer_.reset();  // as after a crash: what it held is gone
+  void make(int in_flight = 1) {
+    forget();
+    make_deliverer(in_flight);
+  }
+  // As after a crash: what was held, and owed, is gone.
+  void forget() {
+    deliverer_.reset();
+    acknowledgements_ =
+        std::make_unique<Acknowledgements>(&loop_, "p", *client_, config_.exactly_once);
+  }
+  void make_deliverer(int in_flight = 1) {
     deliverer_ = std::make_unique<Deliverer>(
         DelivererSetup{.loop = &loop_,
                        .clock = clock_,
@@ -113,8 +124,7 @@ class DelivererTest : public ::testing::Test {
                        .in_flight = in_flight,
                        .config = config_,
                        .sink = sink_,
-                       .source = origin,
-                       .journal = *client_,
+                       .acknowledgements = *acknowledgements_,
                        .dead_letters = *letters_,
                        .cuts = folder_ / "cuts/p",
                        .bury = [this](const Batch& batch, size_t index, const std::string& reason) {
@@ -126,7 +136,14 @@ class DelivererTest : public ::testing::Test {
     deliverer_->on_failed([this](Error error) { failure_ = error.message(); });
   }
 
-  void add(int first, int count) { deliverer_->add(make_batch(pool_, first, count)); }
+  // A batch as the source gives it.
+  BatchRef given(int first, int count, uint32_t partition = 1) {
+    BatchRef batch = make_batch(pool_, first, count, partition);
+    batch->origin = &source_;
+    batch->owed = acknowledgements_->ledger().open(source_, batch->begin, batch->end);
+    return batch;
+  }
+  void add(int first, int count) { deliverer_->add(given(first, count)); }
 
   // Answers the oldest open attempt, which must hold exactly these records.
   void answer(const std::string& expected, Answer answer) {
@@ -172,6 +189,7 @@ class DelivererTest : public ::testing::Test {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<JournalClient> client_;
   std::unique_ptr<DeadLetterFile> letters_;
+  std::unique_ptr<Acknowledgements> acknowledgements_;
   std::unique_ptr<Deliverer> deliverer_;
   std::vector<std::string> buried_;
   std::string failure_;

@@ -12,8 +12,8 @@ namespace leat {
 namespace {
 
 using testing::DiskCall;
+using testing::DiskFault;
 using testing::FaultyDisk;
-using testing::make_batch;
 
 class StuckJournalTest : public testing::DelivererTest {
  protected:
@@ -26,13 +26,14 @@ class StuckJournalTest : public testing::DelivererTest {
     journal_->start();
     config_.spool.mode = SpoolMode::kAlways;
     config_.spool.max_bytes = 1 << 20;
+    forget();
     spool_ = std::make_unique<Spool>(
         SpoolSetup{.loop = &loop_,
                    .clock = clock_,
                    .pipeline = "p",
                    .config = config_,
                    .replay = Replay::kHoldsAck,
-                   .source = source_,
+                   .acknowledgements = *acknowledgements_,
                    .dead_letters = *letters_,
                    .journal = *client_,
                    .pool = pool_,
@@ -40,7 +41,7 @@ class StuckJournalTest : public testing::DelivererTest {
                    .linger = Milliseconds{1},
                    .form = [] { return std::string("lines"); },
                    .adapt = [](BatchRef&, const std::string&) { return Status{}; }});
-    make(*spool_);
+    make_deliverer();
     spool_->attach(*deliverer_);
     deliverer_->on_change([this] { spool_->check(); });
     spool_->on_change([this] { spool_->check(); });
@@ -55,7 +56,7 @@ class StuckJournalTest : public testing::DelivererTest {
     deliverer_.reset();
     spool_.reset();
   }
-  void add(int first, int count) { spool_->add(make_batch(pool_, first, count)); }
+  void add(int first, int count) { spool_->add(given(first, count)); }
 
   std::string delivered_number() {
     std::string out;
@@ -94,15 +95,29 @@ class StuckJournalTest : public testing::DelivererTest {
 };
 
 TEST_F(StuckJournalTest, what_waits_behind_what_went_past_the_journal_is_acknowledged_after_it) {
-  disk_.fail({.call = DiskCall::kWrite});
+  disk_.fail({.call = DiskCall::kWrite, .times = DiskFault::kForEver});
   add(0, 4);  // the journal does not take it
   run_until([this] { return !sink_.open_attempts.empty(); });
-  add(4, 4);  // this one it would take
+  add(4, 4);
   let_the_retry_pass();
   EXPECT_TRUE(source_.acks.empty()) << "acknowledged to " << source_.acks.front();
+  disk_.mend();
   answer("r0 r1 r2 r3", Answer::delivered());
   run_until([this] { return !source_.acks.empty() && source_.acks.back() == 80; });
   EXPECT_EQ(source_.acks.front(), 40U);
+}
+
+TEST_F(StuckJournalTest,
+       what_went_past_it_is_acknowledged_when_it_is_stored_before_it_is_delivered) {
+  disk_.fail({.call = DiskCall::kWrite});
+  add(0, 4);
+  add(4, 4);
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  run_until([this] { return !source_.acks.empty() && source_.acks.back() == 80; });
+  answer("r0 r1 r2 r3", Answer::delivered());
+  answer("r4 r5 r6 r7", Answer::delivered());
+  run_until([this] { return spool_->records_waiting() == 0; });
+  EXPECT_EQ(sink_.history.size(), 2U) << "the journal's copy is not delivered again";
 }
 
 TEST_F(StuckJournalTest, what_went_past_it_is_spooled_after_all_when_the_sink_is_in_trouble) {

@@ -43,13 +43,15 @@ bool DeliveryLine::start(const Surroundings& around) {
   fsync_failed_ = false;
   letters_ = std::make_unique<DeadLetterFile>(around.loop, name_,
                                               DeadLetterConfig{"/nonexistent/none", 1 << 20});
+  acknowledgements_ =
+      std::make_unique<Acknowledgements>(around.loop, name_, *around.journal, config_.exactly_once);
   spool_ = std::make_unique<Spool>(
       SpoolSetup{.loop = around.loop,
                  .clock = *around.clock,
                  .pipeline = name_,
                  .config = config_,
                  .replay = replay_,
-                 .source = *this,
+                 .acknowledgements = *acknowledgements_,
                  .dead_letters = *letters_,
                  .journal = *around.journal,
                  .pool = pool_,
@@ -66,8 +68,7 @@ bool DeliveryLine::start(const Surroundings& around) {
                      .in_flight = in_flight_,
                      .config = config_,
                      .sink = *this,
-                     .source = *spool_,
-                     .journal = *around.journal,
+                     .acknowledgements = *acknowledgements_,
                      .dead_letters = *letters_,
                      .cuts = "",
                      .bury = [this](const Batch& batch, size_t index, const std::string&) {
@@ -116,6 +117,7 @@ void DeliveryLine::end(Dice& dice) {
   ++ended_;
   deliverer_.reset();
   spool_.reset();
+  acknowledgements_.reset();
   letters_.reset();
 }
 
@@ -125,6 +127,8 @@ BatchRef DeliveryLine::make_batch(uint64_t first, uint64_t count, bool filtered)
   BatchRef batch = BatchRef::make(pool_, Content::kSlices);
   batch->begin = {1, first * 10, first};
   batch->end = {1, (first + count) * 10, first + count};
+  batch->origin = this;
+  batch->owed = acknowledgements_->ledger().open(*this, batch->begin, batch->end);
   for (uint64_t i = 0; i < count && !filtered; ++i) {
     std::string line = name_ + ":" + std::to_string(first + i) + " ";
     line += text_.substr((first + i) % 64, text_size_) + "\n";

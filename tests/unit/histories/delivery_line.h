@@ -93,6 +93,7 @@ class DeliveryLine final : public Source, public Sink {
   Budget budget_{4 << 20};
   BlockPool pool_{budget_};
   std::unique_ptr<DeadLetterFile> letters_;
+  std::unique_ptr<Acknowledgements> acknowledgements_;
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Deliverer> deliverer_;
   std::deque<Attempt> attempts_;

@@ -1,4 +1,4 @@
-#include "delivery/trouble.h"
+#include "delivery/retry_policy.h"
 
 #include <gtest/gtest.h>
 
@@ -26,7 +26,7 @@ TEST_F(TroubleTest, delays_grow_to_the_maximum_and_are_spread_over_all_of_it) {
   int64_t smallest[7];
   std::fill(std::begin(smallest), std::end(smallest), INT64_MAX);
   for (uint64_t seed = 1; seed < 400; ++seed) {
-    Trouble trouble(config_, clock_, "test", seed);
+    RetryPolicy trouble(config_, clock_, "test", seed);
     for (int i = 0; i < 7; ++i) {
       int64_t ms = trouble.failed("503", Milliseconds{0}).count();
       largest[i] = std::max(largest[i], ms);
@@ -42,7 +42,7 @@ TEST_F(TroubleTest, delays_grow_to_the_maximum_and_are_spread_over_all_of_it) {
 }
 
 TEST_F(TroubleTest, the_circuit_opens_at_the_threshold_and_closes_when_it_is_over) {
-  Trouble trouble(config_, clock_, "test", 1);
+  RetryPolicy trouble(config_, clock_, "test", 1);
   for (int i = 0; i < 7; ++i) trouble.failed("503", Milliseconds{0});
   EXPECT_FALSE(trouble.circuit_open());
   EXPECT_GE(trouble.failed("503", Milliseconds{0}).count(), 30'000);
@@ -53,14 +53,14 @@ TEST_F(TroubleTest, the_circuit_opens_at_the_threshold_and_closes_when_it_is_ove
 }
 
 TEST_F(TroubleTest, what_the_peer_asked_for_is_a_lower_bound) {
-  Trouble trouble(config_, clock_, "test", 1);
+  RetryPolicy trouble(config_, clock_, "test", 1);
   EXPECT_GE(trouble.failed("429", Milliseconds{5000}).count(), 5000);
 }
 
 TEST_F(TroubleTest, nothing_is_promised_that_the_overflow_does_not_keep) {
   config_.spool.mode = SpoolMode::kOnTrouble;
   config_.spool.overflow = Overflow::kDropOldest;
-  Trouble trouble(config_, clock_, "test", 1);
+  RetryPolicy trouble(config_, clock_, "test", 1);
   ::testing::internal::CaptureStderr();
   trouble.failed("503", Milliseconds{0});
   std::string log = ::testing::internal::GetCapturedStderr();
@@ -70,7 +70,7 @@ TEST_F(TroubleTest, nothing_is_promised_that_the_overflow_does_not_keep) {
 
 TEST_F(TroubleTest, it_is_said_once_and_then_once_a_minute) {
   config_.breaker_threshold = 1000;
-  Trouble trouble(config_, clock_, "test", 1);
+  RetryPolicy trouble(config_, clock_, "test", 1);
   ::testing::internal::CaptureStderr();
   for (int i = 0; i < 600; ++i) {
     trouble.failed("503 Service Unavailable", Milliseconds{0});

@@ -17,9 +17,9 @@
 
 namespace leat {
 
-class Trouble {
+class RetryPolicy {
  public:
-  Trouble(const DeliveryConfig& config, const Clock& clock, std::string scope, uint64_t seed);
+  RetryPolicy(const DeliveryConfig& config, const Clock& clock, std::string scope, uint64_t seed);
 
   bool active() const { return failures_ > 0; }
   bool circuit_open() const { return failures_ >= config_.breaker_threshold; }

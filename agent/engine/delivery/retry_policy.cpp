@@ -1,4 +1,4 @@
-#include "delivery/trouble.h"
+#include "delivery/retry_policy.h"
 
 #include <algorithm>
 
@@ -10,7 +10,8 @@ namespace {
 constexpr int64_t kReminderUs = 60'000'000;
 }
 
-Trouble::Trouble(const DeliveryConfig& config, const Clock& clock, std::string scope, uint64_t seed)
+RetryPolicy::RetryPolicy(const DeliveryConfig& config, const Clock& clock, std::string scope,
+                         uint64_t seed)
     : config_(config),
       clock_(clock),
       scope_(std::move(scope)),
@@ -18,7 +19,7 @@ Trouble::Trouble(const DeliveryConfig& config, const Clock& clock, std::string s
   random_.discard(8);  // the first values of this generator follow a small seed closely
 }
 
-Milliseconds Trouble::delay() {
+Milliseconds RetryPolicy::delay() {
   if (circuit_open()) {
     // A tenth of jitter, so that many agents do not come back in the same instant.
     int64_t cooldown = config_.breaker_cooldown.count();
@@ -31,7 +32,7 @@ Milliseconds Trouble::delay() {
   return Milliseconds(std::uniform_int_distribution<int64_t>(0, ceiling)(random_));
 }
 
-const char* Trouble::meanwhile() const {
+const char* RetryPolicy::meanwhile() const {
   if (config_.spool.mode == SpoolMode::kNever) return "nothing is lost";
   switch (config_.spool.overflow) {
     case Overflow::kBlock:
@@ -44,7 +45,7 @@ const char* Trouble::meanwhile() const {
   return "nothing is lost";
 }
 
-Milliseconds Trouble::failed(const std::string& reason, Milliseconds retry_after) {
+Milliseconds RetryPolicy::failed(const std::string& reason, Milliseconds retry_after) {
   int64_t now = clock_.monotonic_us();
   bool was_open = circuit_open();
   reason_ = reason;
@@ -67,7 +68,7 @@ Milliseconds Trouble::failed(const std::string& reason, Milliseconds retry_after
   return wait;
 }
 
-void Trouble::over() {
+void RetryPolicy::over() {
   if (failures_ == 0) return;
   int64_t lasted = (clock_.monotonic_us() - since_us_) / 1000;
   log::info(scope_, "delivering again after " + format_duration(Milliseconds(lasted)) + " and " +
