@@ -475,7 +475,7 @@ TaskStatus Task::status() const {
   out.without_credit = without_credit_;
   out.opened = opened_;
   out.spooling = spool_->in_use();
-  out.circuit_open = deliverer_->trouble().circuit_open();
+  out.circuit_open = deliverer_->retry_policy().circuit_open();
   return out;
 }
 
