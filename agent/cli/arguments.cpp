@@ -14,15 +14,20 @@ struct CommandName {
   Command command;
 };
 constexpr CommandName kCommands[] = {
-    {"run", Command::kRun},     {"check", Command::kCheck}, {"explain", Command::kExplain},
-    {"ports", Command::kPorts}, {"help", Command::kHelp},   {"version", Command::kVersion},
-    {"--help", Command::kHelp}, {"-h", Command::kHelp},     {"--version", Command::kVersion}};
+    {"run", Command::kRun},          {"check", Command::kCheck}, {"explain", Command::kExplain},
+    {"status", Command::kStatus},    {"pause", Command::kPause}, {"resume", Command::kResume},
+    {"restart", Command::kRestart},  {"ports", Command::kPorts}, {"help", Command::kHelp},
+    {"version", Command::kVersion},  {"--help", Command::kHelp}, {"-h", Command::kHelp},
+    {"--version", Command::kVersion}};
 
 // Which commands take an option, as bits of 1 << Command.
 constexpr unsigned bit(Command command) {
   return 1U << static_cast<unsigned>(command);
 }
-constexpr unsigned kWithConfig = bit(Command::kRun) | bit(Command::kCheck) | bit(Command::kExplain);
+constexpr unsigned kNeedsConfig =
+    bit(Command::kRun) | bit(Command::kCheck) | bit(Command::kExplain);
+constexpr unsigned kOfOne = bit(Command::kPause) | bit(Command::kResume) | bit(Command::kRestart);
+constexpr unsigned kWithConfig = kNeedsConfig | bit(Command::kStatus) | kOfOne;
 
 struct OptionName {
   const char* name;
@@ -30,10 +35,15 @@ struct OptionName {
   unsigned commands;
 };
 constexpr OptionName kOptions[] = {
-    {"--config", true, kWithConfig},          {"-c", true, kWithConfig},
-    {"--data-dir", true, kWithConfig},        {"--log-level", true, bit(Command::kRun)},
-    {"--schema", false, bit(Command::kHelp)}, {"--markdown", false, bit(Command::kHelp)},
-    {"--json", false, bit(Command::kCheck)},  {"--verbose", false, bit(Command::kVersion)},
+    {"--config", true, kWithConfig},
+    {"-c", true, kWithConfig},
+    {"--data-dir", true, kWithConfig},
+    {"--log-level", true, bit(Command::kRun)},
+    {"--schema", false, bit(Command::kHelp)},
+    {"--markdown", false, bit(Command::kHelp)},
+    {"--json", false, bit(Command::kCheck) | bit(Command::kStatus)},
+    {"--watch", false, bit(Command::kStatus)},
+    {"--verbose", false, bit(Command::kVersion)},
 };
 
 tl::unexpected<Error> usage(std::string message) {
@@ -94,6 +104,8 @@ Status apply(Arguments& out, std::string_view name, const std::string& value) {
     out.markdown = true;
   } else if (name == "--json") {
     out.json = true;
+  } else if (name == "--watch") {
+    out.watch = true;
   } else if (name == "--verbose") {
     out.verbose = true;
   }
@@ -101,12 +113,13 @@ Status apply(Arguments& out, std::string_view name, const std::string& value) {
 }
 
 Status take_positional(Arguments& out, const std::string& word, const std::string& command) {
-  if (out.command == Command::kHelp && out.topic.empty()) {
+  const unsigned takes_one = bit(Command::kHelp) | bit(Command::kStatus) | kOfOne;
+  if ((bit(out.command) & takes_one) != 0 && out.topic.empty()) {
     out.topic = word;
     return {};
   }
   std::string message = "unexpected argument \"" + excerpt(word) + "\"";
-  if ((bit(out.command) & kWithConfig) != 0 && out.config.empty())
+  if ((bit(out.command) & kNeedsConfig) != 0 && out.config.empty())
     message += ", did you mean \"leat " + command + " -c " + excerpt(word) + "\"?";
   return usage(message);
 }
@@ -145,8 +158,10 @@ Result<Arguments> parse_arguments(std::span<const std::string> words) {
       return usage(name + " needs a value that is not empty");
     if (Status applied = apply(out, name, value); !applied) return fail(applied.error());
   }
-  if ((bit(out.command) & kWithConfig) != 0 && out.config.empty())
+  if ((bit(out.command) & kNeedsConfig) != 0 && out.config.empty())
     return usage("which configuration? Write: leat " + words[0] + " -c FILE");
+  if ((bit(out.command) & kOfOne) != 0 && out.topic.empty())
+    return usage("which pipeline? Write: leat " + words[0] + " PIPELINE");
   return out;
 }
 

@@ -12,16 +12,28 @@
 namespace leat {
 
 struct Arguments {
-  enum class Command { kRun, kCheck, kExplain, kPorts, kHelp, kVersion };
+  enum class Command {
+    kRun,
+    kCheck,
+    kExplain,
+    kPorts,
+    kStatus,
+    kPause,
+    kResume,
+    kRestart,
+    kHelp,
+    kVersion
+  };
 
   Command command = Command::kHelp;
   std::string config;    // -c; "-" is standard input
   std::string data_dir;  // --data-dir
   log::Level log_level = log::Level::kInfo;
-  std::string topic;  // help NAME
+  std::string topic;  // help NAME; status, pause, resume, restart PIPELINE
   bool schema = false;
   bool markdown = false;
-  bool json = false;     // check: for programs
+  bool json = false;     // check, status: for programs
+  bool watch = false;    // status: again and again
   bool verbose = false;  // version: also the libraries
 };
 

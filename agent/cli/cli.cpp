@@ -9,6 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/libraries.h"
 #include "cli/ports.h"
+#include "cli/status.h"
 #include "config/docs.h"
 #include "config/loader.h"
 #include "config/problem_words.h"
@@ -28,6 +29,11 @@ Usage:
   leat check -c FILE      say whether a configuration is right, or all that is wrong with it
                           (--json: as data, for programs)
   leat explain -c FILE    show the chain each pipeline becomes, and why
+  leat status [PIPELINE]  how the agent of this machine does (--watch: again and again; --json: as
+                          data); exit code 1 when a pipeline is in trouble, 3 when no agent runs
+  leat pause PIPELINE     drain one pipeline of the running agent, until it is told to resume
+  leat resume PIPELINE
+  leat restart PIPELINE   drain it, and start it anew
   leat ports              list the ports of this machine that can be read, such as serial ones
   leat help [NAME]        options of a source, transform, sink or format, or of the "config"
   leat help --schema      the JSON schema of the configuration, for editors
@@ -35,7 +41,8 @@ Usage:
 
 Options:
   -c, --config FILE       the configuration; "-" reads it from standard input
-  --data-dir DIR          where the journal is kept; wins over agent.dataDir
+  --data-dir DIR          where the journal is kept; wins over agent.dataDir. This or -c says which
+                          running agent is asked; by default the one of /var/lib/leat
   --log-level LEVEL       run only: debug, info (default), warn or error
 
 )";
@@ -188,6 +195,43 @@ int list_ports() {
   return code;
 }
 
+constexpr char kUsualDataDir[] = "/var/lib/leat";  // of the packages (board/)
+
+// status, pause, resume, restart. Which agent is asked: the one with the data folder that is named,
+// in one of two ways.
+int ask_the_agent(const Arguments& arguments, const CliEnvironment& environment) {
+  std::string data_dir = arguments.data_dir;
+  if (!arguments.config.empty()) {
+    Problems problems;
+    std::optional<AgentConfig> config = load(arguments, environment, problems);
+    if (!config) {
+      for (const std::string& line : problem_lines(arguments.config, problems)) complain(line);
+      return kExitUsage;
+    }
+    data_dir = config->data_dir;
+  }
+  if (data_dir.empty()) data_dir = kUsualDataDir;
+  switch (arguments.command) {
+    case Arguments::Command::kPause:
+      return tell_pipeline(data_dir, "pause", arguments.topic);
+    case Arguments::Command::kResume:
+      return tell_pipeline(data_dir, "resume", arguments.topic);
+    case Arguments::Command::kRestart:
+      return tell_pipeline(data_dir, "restart", arguments.topic);
+    default:
+      return show_status({.data_dir = data_dir,
+                          .pipeline = arguments.topic,
+                          .json = arguments.json,
+                          .watch = arguments.watch});
+  }
+}
+
+bool asks_the_agent(Arguments::Command command) {
+  using Command = Arguments::Command;
+  return command == Command::kStatus || command == Command::kPause || command == Command::kResume ||
+         command == Command::kRestart;
+}
+
 int with_config(const Arguments& arguments, const CliEnvironment& environment) {
   // Standard input may never come. Until it has, there is nothing to drain.
   if (arguments.config == "-") release_signals();
@@ -221,6 +265,8 @@ int run_cli(std::span<const std::string> words, const CliEnvironment& environmen
     code = help(*arguments);
   } else if (arguments->command == Arguments::Command::kPorts) {
     code = list_ports();
+  } else if (asks_the_agent(arguments->command)) {
+    code = ask_the_agent(*arguments, environment);
   } else if (arguments->command == Arguments::Command::kVersion) {
     print("leat " LEAT_VERSION "\n");
     if (arguments->verbose) print(libraries_table(linked_libraries()));

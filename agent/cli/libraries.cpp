@@ -2,6 +2,7 @@
 
 #include <cjson/cJSON.h>
 #include <gnu/libc-version.h>
+#include <http_parser.h>
 #include <mbedtls/version.h>
 #include <sqlite3.h>
 #include <uv.h>
@@ -11,9 +12,6 @@
 #include <algorithm>
 #include <tl/expected.hpp>
 
-#ifdef LEAT_LINKS_HTTP_PARSER
-#include <http_parser.h>
-#endif
 #ifdef LEAT_LINKS_SERIALPORT
 #include <libserialport.h>
 #endif
@@ -39,13 +37,11 @@ std::string fmt_version() {
   return dotted(FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100);
 }
 
-#ifdef LEAT_LINKS_HTTP_PARSER
 // http_parser.h: bits 16-23 are the major version, 8-15 the minor one, 0-7 the patch level.
 std::string http_parser_release() {
   auto version = static_cast<unsigned>(http_parser_version());
   return dotted((version >> 16) & 0xFF, (version >> 8) & 0xFF, version & 0xFF);
 }
-#endif
 
 }  // namespace
 

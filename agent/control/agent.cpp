@@ -12,6 +12,7 @@
 #include "control/process_setup.h"
 #include "control/progress.h"
 #include "control/service_manager.h"
+#include "control/socket.h"
 #include "control/spool_room.h"
 #include "control/supervisor.h"
 #include "loop/handles.h"
@@ -82,6 +83,12 @@ class Agent {
     progress_timer_ = std::make_unique<Timer>(loop);
     ping_timer_ = std::make_unique<Timer>(loop);
     status_timer_ = std::make_unique<Timer>(loop);
+    if (auto socket = ControlSocket::open(loop, first_.data_dir, *supervisor_)) {
+      socket_ = std::move(*socket);
+    } else {
+      log::warn("leat", "commands such as \"leat status\" cannot reach this agent: " +
+                            socket.error().message());
+    }
     supervisor_->apply(first_, [this](const Result<Change>& change) { began(change); });
     supervisor_->run();
     log::set_status_line("");
@@ -103,6 +110,7 @@ class Agent {
   Result<ExitCode> close() {
     ExitCode code = unusable_ ? kExitUsage : failed_ ? kExitFailed : kExitDelivered;
     signals_.reset();
+    socket_.reset();
     for (auto* timer : {&usage_timer_, &progress_timer_, &ping_timer_, &status_timer_})
       timer->reset();
     Status journal;
@@ -258,6 +266,7 @@ class Agent {
   ProgressDisplay display_;
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<Signals> signals_;
+  std::unique_ptr<ControlSocket> socket_;
   std::unique_ptr<Timer> usage_timer_;
   std::unique_ptr<Timer> progress_timer_;  // while a pipeline runs that ends by itself
   std::unique_ptr<Timer> ping_timer_;      // when the service manager wants signs of life

@@ -1,7 +1,5 @@
 #include "net/dialer.h"
 
-#include <sys/un.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -52,12 +50,12 @@ Dialer::~Dialer() {
 
 void Dialer::connect_pipe(const std::string& path) {
   // libuv would cut a longer path short, and connect to something else.
-  if (path.size() >= sizeof(sockaddr_un::sun_path))
-    return fail_later(fail_uv(what(), UV_ENAMETOOLONG).value());
+  const SocketPath name(path);
+  if (!name.fits()) return fail_later(fail_uv(what(), UV_ENAMETOOLONG).value());
   socket_ = Socket::pipe(loop_);
   attempt_ = new Attempt{{}, this};
   attempt_->request.data = attempt_;
-  uv_pipe_connect(&attempt_->request, socket_->as_pipe(), path.c_str(), Attempt::done);
+  uv_pipe_connect(&attempt_->request, socket_->as_pipe(), name.text().c_str(), Attempt::done);
 }
 
 void Dialer::resolve(const Address& address) {

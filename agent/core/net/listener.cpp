@@ -2,7 +2,6 @@
 
 #include <netinet/in.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,7 +10,7 @@
 namespace leat {
 namespace {
 
-constexpr int kBacklog = 16;  // connections that the kernel keeps until the loop comes to them
+constexpr int kBacklog = 64;  // connections that the kernel keeps until the loop comes to them
 
 }  // namespace
 
@@ -39,10 +38,10 @@ Result<std::unique_ptr<Listener>> Listener::open(uv_loop_t* loop, const Address&
 
 Status Listener::bind_path() {
   const std::string what = "listen on " + path_;
-  // libuv would cut a longer path short.
-  if (path_.size() >= sizeof(sockaddr_un::sun_path)) return fail_uv(what, UV_ENAMETOOLONG);
+  name_.emplace(path_);
+  if (!name_->fits()) return fail_uv(what, UV_ENAMETOOLONG);  // libuv would cut it short
   (void)unlink(path_.c_str());
-  if (int code = uv_pipe_bind(socket_->as_pipe(), path_.c_str()); code != 0)
+  if (int code = uv_pipe_bind(socket_->as_pipe(), name_->text().c_str()); code != 0)
     return fail_uv(what, code);
   if (chmod(path_.c_str(), 0660) != 0) return fail_uv(what, uv_translate_sys_error(errno));
   return {};

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -42,6 +43,7 @@ class Listener {
 
   uv_loop_t* const loop_;
   const std::string path_;  // of a Unix socket, or ""
+  std::optional<SocketPath> name_;  // libuv removes the file by it when the socket is closed
   Accepted accepted_;
   Socket::Ptr socket_;
 };

@@ -1,6 +1,27 @@
 #include "net/socket.h"
 
+#include <fcntl.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/folder.h"
+
 namespace leat {
+
+SocketPath::SocketPath(const std::string& path) : text_(path) {
+  if (fits()) return;
+  folder_ = open(folder_of(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (folder_ >= 0)
+    text_ = "/proc/self/fd/" + std::to_string(folder_) + "/" + path.substr(path.rfind('/') + 1);
+}
+
+SocketPath::~SocketPath() {
+  if (folder_ >= 0) close(folder_);
+}
+
+bool SocketPath::fits() const {
+  return text_.size() < sizeof(sockaddr_un::sun_path);
+}
 
 Socket::Ptr Socket::tcp(uv_loop_t* loop) {
   auto* socket = new Socket;

@@ -5,8 +5,27 @@
 #include <uv.h>
 
 #include <memory>
+#include <string>
 
 namespace leat {
+
+// The path of a Unix socket in the 107 bytes that the kernel takes (unix(7)): a longer one is reached
+// through its folder, which stays open as long as this lives.
+class SocketPath {
+ public:
+  explicit SocketPath(const std::string& path);
+  ~SocketPath();
+  SocketPath(const SocketPath&) = delete;
+  SocketPath& operator=(const SocketPath&) = delete;
+
+  const std::string& text() const { return text_; }
+  // It is still too long, or its folder cannot be opened.
+  bool fits() const;
+
+ private:
+  std::string text_;
+  int folder_ = -1;
+};
 
 class Socket {
  public:

@@ -20,7 +20,10 @@ constexpr uint64_t kLongestIdleMs = 30'000;
 class Client::Connection final : public StreamListener {
  public:
   explicit Connection(Client& client)
-      : client_(client), stream_(client.config_.loop, *this), timer_(client.config_.loop) {}
+      : client_(client),
+        stream_(client.config_.loop, *this),
+        timer_(client.config_.loop),
+        parser_(client.config_.keep_body) {}
 
   void connect(Exchange exchange) {
     exchange_ = std::move(exchange);

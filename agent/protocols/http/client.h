@@ -24,6 +24,7 @@ struct ClientConfig {
   TlsContext* tls = nullptr;  // null: http
   Milliseconds connect_timeout{0};
   Milliseconds timeout{0};  // from the first byte sent to the last byte of the answer
+  size_t keep_body = Response::kBodyStart;  // bytes of each answer
 };
 
 class Client {

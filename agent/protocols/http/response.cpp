@@ -93,9 +93,9 @@ const http_parser_settings& ResponseParser::settings() {
     s.on_headers_complete = [](http_parser* parser) { return self(parser).head_complete(); };
     s.on_body = [](http_parser* parser, const char* at, size_t size) {
       ResponseParser& me = self(parser);
-      append_at_most(me.response_.body_start, {at, size}, Response::kBodyStart);
+      append_at_most(me.response_.body_start, {at, size}, me.keep_);
       me.body_bytes_ += size;
-      if (me.body_bytes_ > kLongestBody) {
+      if (me.body_bytes_ > std::max(kLongestBody, me.keep_)) {
         me.complete_ = true;
         http_parser_pause(parser, 1);
       }

@@ -17,12 +17,13 @@ struct Response {
   std::string retry_after;
   std::string date;
   std::string location;
-  std::string body_start;  // at most kBodyStart bytes
+  std::string body_start;  // of as many bytes as the parser was told to keep
 
   static constexpr size_t kBodyStart = 1024;
 };
 
-// Interim answers (1xx) are skipped. The body is counted and thrown away, but for its start.
+// Interim answers (1xx) are skipped. The body is counted and thrown away, but for its start: what it
+// says is of no use to a delivery.
 class ResponseParser {
  public:
   // More than this is not an answer to a delivery: the connection is given up.
@@ -30,7 +31,8 @@ class ResponseParser {
   // What follows the status and is longer than this is not waited for: the status has said it all.
   static constexpr size_t kLongestBody = 1024 * 1024;
 
-  ResponseParser() { reset(); }
+  // Of the body, `keep` bytes are kept.
+  explicit ResponseParser(size_t keep = Response::kBodyStart) : keep_(keep) { reset(); }
   ResponseParser(const ResponseParser&) = delete;
   ResponseParser& operator=(const ResponseParser&) = delete;
 
@@ -54,6 +56,7 @@ class ResponseParser {
   void header_value(std::string_view part);
   int head_complete();
 
+  const size_t keep_;
   http_parser parser_;
   Response response_;
   std::string header_;            // name of the current one, at most as long as those of interest

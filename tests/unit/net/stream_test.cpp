@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <optional>
 
 #include "loop/handles.h"
+#include "net/listener.h"
 #include "net/scripted_server.h"
 #include "net/stream_fixture.h"
 
@@ -80,6 +82,17 @@ TEST_F(PlainStream, says_that_a_unix_socket_is_not_there) {
 TEST_F(PlainStream, refuses_a_socket_path_that_would_be_cut_short) {
   std::string path = folder_ / std::string(200, 'x');
   EXPECT_EQ(connect({"", 0, path}), "connect " + path + ": name too long");
+}
+
+TEST_F(PlainStream, reaches_a_socket_whose_folder_has_a_long_path) {
+  std::string deep = folder_ / std::string(120, 'd');
+  ASSERT_EQ(mkdir(deep.c_str(), 0700), 0);
+  bool accepted = false;
+  auto listener = Listener::open(&loop_, {.host = "", .path = deep + "/leat.sock"},
+                                 [&](Socket::Ptr) { accepted = true; });
+  ASSERT_TRUE(listener) << listener.error().message();
+  EXPECT_EQ(connect({"", 0, deep + "/leat.sock"}), "ok");
+  EXPECT_TRUE(run([&] { return accepted; }));
 }
 
 TEST_F(PlainStream, gives_up_an_address_that_does_not_answer) {

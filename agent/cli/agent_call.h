@@ -1,0 +1,24 @@
+// Asks the agent that runs on this machine, over the socket in its data folder.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/units.h"
+
+namespace leat {
+
+struct AgentAnswer {
+  int status = 0;  // as in HTTP
+  std::string body;
+};
+
+// Sends one request and waits for the answer, at most `patience`; `target` is "/api/v1/status" or
+// the like. kUnavailable: no agent runs with this data folder, or it does not answer. kUsage: this
+// user may not speak to it.
+Result<AgentAnswer> ask_agent(const std::string& data_dir, std::string_view method,
+                              std::string_view target, std::string_view body = "",
+                              Milliseconds patience = Milliseconds{10'000});
+
+}  // namespace leat

@@ -1,0 +1,235 @@
+#include "cli/status.h"
+
+#include <cjson/cJSON.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/units.h"
+#include "cli/agent_call.h"
+
+namespace leat {
+namespace {
+
+using Json = std::unique_ptr<cJSON, void (*)(cJSON*)>;
+using Time = std::chrono::steady_clock::time_point;
+
+constexpr std::chrono::milliseconds kShortLook{500};  // between the two samples of a rate
+constexpr std::chrono::milliseconds kWatchPeriod{1000};
+
+const cJSON* at(const cJSON* node, const char* name) {
+  return cJSON_GetObjectItemCaseSensitive(node, name);
+}
+std::string text(const cJSON* node, const char* name) {
+  const char* value = cJSON_GetStringValue(at(node, name));
+  return value == nullptr ? "" : value;
+}
+int64_t number(const cJSON* node, const char* name) {
+  const cJSON* value = at(node, name);
+  return cJSON_IsNumber(value) ? static_cast<int64_t>(value->valuedouble) : 0;
+}
+
+struct Sample {
+  Json json{nullptr, cJSON_Delete};
+  Time taken;
+};
+
+// What was read and delivered a moment ago, for rates.
+class Rates {
+ public:
+  explicit Rates(const Sample& before, const Sample& now)
+      : seconds_(std::chrono::duration<double>(now.taken - before.taken).count()) {
+    const cJSON* pipeline = nullptr;
+    cJSON_ArrayForEach(pipeline, at(before.json.get(), "pipelines"))
+        before_[text(pipeline, "name")] = at(pipeline, "records");
+  }
+  // "1,204", of a counter in `records` of the pipeline.
+  std::string of(const cJSON* pipeline, const char* counter) const {
+    auto known = before_.find(text(pipeline, "name"));
+    int64_t now = number(at(pipeline, "records"), counter);
+    int64_t then = known == before_.end() ? 0 : number(known->second, counter);
+    if (now < then) then = 0;  // another run
+    return format_count(static_cast<int64_t>(static_cast<double>(now - then) / seconds_ + 0.5));
+  }
+
+ private:
+  double seconds_;
+  std::map<std::string, const cJSON*> before_;
+};
+
+bool in_trouble(const cJSON* pipeline) {
+  std::string state = text(pipeline, "state");
+  return state == "retrying" || state == "circuit open" || state == "failed" ||
+         at(pipeline, "refused") != nullptr;
+}
+
+using Row = std::vector<std::string>;
+
+// Characters, not bytes.
+size_t width(const std::string& cell) {
+  return static_cast<size_t>(
+      std::ranges::count_if(cell, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+// Columns side by side; `left` of them stand left, the others right.
+std::string table(const std::vector<Row>& rows, size_t left) {
+  std::vector<size_t> widths(rows[0].size());
+  for (const Row& row : rows)
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  std::string out;
+  for (const Row& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      std::string space(widths[i] - width(row[i]), ' ');
+      line += (i == 0 ? "" : "  ") + (i < left ? row[i] + space : space + row[i]);
+    }
+    out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return out;
+}
+
+std::string spool_of(const cJSON* pipeline) {
+  int64_t used = number(pipeline, "spoolBytes");
+  int64_t most = number(pipeline, "maxSpoolBytes");
+  if (used == 0) return "-";
+  std::string out = format_bytes(used);
+  return most == 0 ? out : out + " (" + std::to_string(used * 100 / most) + "%)";
+}
+
+std::string overview(const Sample& before, const Sample& now) {
+  Rates rates(before, now);
+  std::vector<Row> rows = {{"PIPELINE", "STATE", "IN/s", "OUT/s", "WAITING", "SPOOL", "DEAD"}};
+  std::string reasons;
+  const cJSON* pipeline = nullptr;
+  cJSON_ArrayForEach(pipeline, at(now.json.get(), "pipelines")) {
+    const cJSON* records = at(pipeline, "records");
+    std::string name = text(pipeline, "name");
+    rows.push_back({name, text(pipeline, "state"), rates.of(pipeline, "read"),
+                    rates.of(pipeline, "delivered"), format_count(number(records, "waiting")),
+                    spool_of(pipeline), format_count(number(records, "deadLetters"))});
+    for (const char* why : {"reason", "refused"})
+      if (at(pipeline, why) != nullptr) reasons += name + ": " + text(pipeline, why) + "\n";
+  }
+  if (rows.size() == 1) return "no pipelines\n";
+  return table(rows, 2) + (reasons.empty() ? "" : "\n" + reasons);
+}
+
+std::string details(const cJSON* pipeline, const Rates& rates) {
+  const cJSON* records = at(pipeline, "records");
+  auto count = [&](const char* name) { return format_count(number(records, name)); };
+  auto bytes = [&](const char* name) { return format_bytes(number(pipeline, name)); };
+  std::vector<Row> rows = {
+      {"state", text(pipeline, "state")},
+      {"running for", format_duration(Milliseconds(number(pipeline, "runningSeconds") * 1000))},
+      {"read", count("read") + " (" + rates.of(pipeline, "read") + "/s), " + bytes("bytesRead")},
+      {"delivered", count("delivered") + " (" + rates.of(pipeline, "delivered") + "/s)"},
+      {"filtered", count("filtered")},
+      {"dropped", count("dropped")},
+      {"dead letters", count("deadLetters")},
+      {"waiting", count("waiting")},
+      {"spool", bytes("spoolBytes") + " of " + bytes("maxSpoolBytes") + ", " + count("spooled") +
+                    " records went through it"},
+      {"dropped there", count("spoolDropped")},
+      {"retries", format_count(number(pipeline, "retries"))},
+      {"memory", bytes("memoryBytes") + " of " + bytes("memoryLimitBytes") + ", at most " +
+                     bytes("memoryPeakBytes")}};
+  if (at(pipeline, "reason") != nullptr)
+    rows.insert(rows.begin() + 1, {"because", text(pipeline, "reason")});
+  if (at(pipeline, "refused") != nullptr)
+    rows.push_back({"in its old form", text(pipeline, "refused")});
+  return text(pipeline, "name") + "\n" + table(rows, 2);
+}
+
+std::string head(const cJSON* agent) {
+  std::string out = "leat " + text(agent, "version") + ", " + text(agent, "id") + ", up " +
+                    format_duration(Milliseconds(number(agent, "uptimeSeconds") * 1000));
+  if (std::string file = text(agent, "configFile"); !file.empty()) out += ", " + file;
+  if (cJSON_IsTrue(at(agent, "stopping")) != 0) out += ", stopping";
+  return out + "\n";
+}
+
+// For a path or a query, whatever is in it (RFC 3986 section 2.1).
+std::string percent_encoded(const std::string& text) {
+  std::string out;
+  for (char c : text) {
+    char code[4];
+    std::snprintf(code, sizeof code, "%%%02X", static_cast<unsigned char>(c));
+    out += code;
+  }
+  return out;
+}
+
+// Asks once; the exit code when there is no good answer, and why on stderr.
+int ask(const std::string& data_dir, std::string_view method, const std::string& target,
+        std::string& body) {
+  Result<AgentAnswer> answer = ask_agent(data_dir, method, target);
+  if (!answer) {
+    std::fprintf(stderr, "leat: %s\n", answer.error().message().c_str());
+    return answer.error().kind() == ErrorKind::kUnavailable ? kExitNotRunning : 2;
+  }
+  if (answer->status >= 300) {
+    std::fprintf(stderr, "leat: %s", answer->body.c_str());
+    return 2;
+  }
+  body = std::move(answer->body);
+  return 0;
+}
+
+int sample(const StatusRequest& request, std::string& body, Sample& out) {
+  std::string target = "/api/v1/status";
+  if (!request.pipeline.empty()) target += "?pipeline=" + percent_encoded(request.pipeline);
+  if (int code = ask(request.data_dir, "GET", target, body); code != 0) return code;
+  out.json.reset(cJSON_Parse(body.c_str()));
+  out.taken = std::chrono::steady_clock::now();
+  return 0;
+}
+
+}  // namespace
+
+int show_status(const StatusRequest& request) {
+  std::string body;
+  Sample before;
+  Sample now;
+  if (int code = sample(request, body, before); code != 0) return code;
+  for (bool first = true;; first = false) {
+    bool trouble = false;
+    if (first && request.json) {  // it needs no rates
+      now = std::move(before);
+    } else {
+      std::this_thread::sleep_for(request.watch ? kWatchPeriod : kShortLook);
+      if (int code = sample(request, body, now); code != 0) return code;
+    }
+    const cJSON* pipeline = nullptr;
+    cJSON_ArrayForEach(pipeline, at(now.json.get(), "pipelines")) trouble |= in_trouble(pipeline);
+    std::string out;
+    if (request.json) {
+      out = body;
+    } else if (request.pipeline.empty()) {
+      out = head(now.json.get()) + overview(before, now);
+    } else {
+      out = details(at(now.json.get(), "pipelines")->child, Rates(before, now));
+    }
+    if (request.watch && !request.json)
+      out = "\x1b[H\x1b[J" + out;  // to the upper left, and clear from there
+    std::fwrite(out.data(), 1, out.size(), stdout);
+    if (!request.watch) return trouble ? 1 : 0;
+    std::fflush(stdout);
+    before = std::move(now);
+  }
+}
+
+int tell_pipeline(const std::string& data_dir, const std::string& command,
+                  const std::string& pipeline) {
+  std::string body;
+  std::string target = "/api/v1/pipelines/" + percent_encoded(pipeline) + "/" + command;
+  int code = ask(data_dir, "POST", target, body);
+  std::fwrite(body.data(), 1, body.size(), stdout);
+  return code;
+}
+
+}  // namespace leat

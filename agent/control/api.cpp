@@ -1,0 +1,98 @@
+#include "control/api.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/log.h"
+#include "control/snapshot_json.h"
+
+namespace leat {
+namespace {
+
+constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kJson = "application/json";
+
+using Show = void (*)(const Snapshot&, const std::string& pipeline, http::Responder&);
+
+void show_status(const Snapshot& snapshot, const std::string& pipeline, http::Responder& to) {
+  auto same = [&pipeline](const PipelineSnapshot& one) { return one.name == pipeline; };
+  if (!pipeline.empty() && std::ranges::none_of(snapshot.pipelines, same))
+    return to.reply(404, kText, "no pipeline is called \"" + pipeline + "\"\n");
+  to.reply(200, kJson, json_of(snapshot, pipeline));
+}
+
+void show_metrics(const Snapshot& snapshot, const std::string&, http::Responder& to) {
+  to.reply(200, "text/plain; version=0.0.4; charset=utf-8", metrics_of(snapshot));
+}
+
+void show_health(const Snapshot& snapshot, const std::string&, http::Responder& to) {
+  std::string text;
+  for (const std::string& trouble : troubles_of(snapshot)) text += trouble + "\n";
+  bool well = text.empty();
+  to.reply(well ? 200 : 503, kText, well ? "ok\n" : std::move(text));
+}
+
+void show_ready(const Snapshot& snapshot, const std::string&, http::Responder& to) {
+  auto starting = [](const PipelineSnapshot& one) { return one.state == PipelineState::kStarting; };
+  bool ready = !snapshot.stopping && std::ranges::none_of(snapshot.pipelines, starting);
+  to.reply(ready ? 200 : 503, kText, ready ? "ready\n" : "not ready\n");
+}
+
+struct Route {
+  std::string_view path;
+  Show show;
+};
+constexpr Route kRoutes[] = {{"/api/v1/status", show_status},
+                             {"/metrics", show_metrics},
+                             {"/health", show_health},
+                             {"/ready", show_ready}};
+
+constexpr std::string_view kPipelines = "/api/v1/pipelines/";
+
+struct Command {
+  std::string_view name;
+  Status (Supervisor::*call)(const std::string& pipeline);
+};
+constexpr Command kCommands[] = {{"pause", &Supervisor::pause},
+                                 {"resume", &Supervisor::resume},
+                                 {"restart", &Supervisor::restart}};
+
+}  // namespace
+
+// "/api/v1/pipelines/NAME/COMMAND". False: this is another path.
+bool Api::command(const http::ServerRequest& request, http::Responder& responder) {
+  std::string_view rest = request.path;
+  if (!rest.starts_with(kPipelines)) return false;
+  rest.remove_prefix(kPipelines.size());
+  const size_t slash = rest.find('/');
+  if (slash == std::string_view::npos) return false;
+  const auto* found = std::ranges::find(kCommands, rest.substr(slash + 1), &Command::name);
+  if (found == std::end(kCommands)) return false;
+  if (request.method != "POST") {
+    responder.reply(405, kText, "only POST\n", "Allow: POST\r\n");
+    return true;
+  }
+  const std::string pipeline(rest.substr(0, slash));
+  Status done = (supervisor_.*found->call)(pipeline);
+  if (done) {
+    log::info(pipeline, "told to " + std::string(found->name));
+    responder.reply(202, kText, pipeline + ": " + std::string(found->name) + "\n");
+  } else {
+    responder.reply(409, kText, done.error().message() + "\n");
+  }
+  return true;
+}
+
+void Api::answer(const http::ServerRequest& request, std::shared_ptr<http::Responder> responder) {
+  if (command(request, *responder)) return;
+  const auto* route = std::ranges::find(kRoutes, std::string_view(request.path), &Route::path);
+  if (route == std::end(kRoutes))
+    return responder->reply(404, kText, "there is nothing at " + request.path + "\n");
+  if (request.method != "GET" && request.method != "HEAD")
+    return responder->reply(405, kText, "only GET\n", "Allow: GET, HEAD\r\n");
+  supervisor_.snapshot(
+      [show = route->show, pipeline = std::string(request.parameter("pipeline")),
+       to = std::move(responder)](const Snapshot& snapshot) { show(snapshot, pipeline, *to); });
+}
+
+}  // namespace leat

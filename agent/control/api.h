@@ -1,0 +1,33 @@
+// What can be asked of a running agent over HTTP, whichever way the request came.
+//
+//   GET /api/v1/status               everything (Snapshot), as JSON
+//   GET /api/v1/status?pipeline=P    only that pipeline
+//   GET /metrics                     for Prometheus
+//   GET /health                      200, or 503 with what is wrong, a line each
+//   GET /ready                       200 when every pipeline has begun
+//   POST /api/v1/pipelines/P/pause   or resume, or restart: as the Supervisor's
+//
+// Thread: the main loop's.
+#pragma once
+
+#include <memory>
+
+#include "control/supervisor.h"
+#include "protocols/http/server.h"
+
+namespace leat {
+
+class Api {
+ public:
+  // The supervisor must outlive it; Responders are answered from its snapshots.
+  explicit Api(Supervisor& supervisor) : supervisor_(supervisor) {}
+
+  void answer(const http::ServerRequest& request, std::shared_ptr<http::Responder> responder);
+
+ private:
+  bool command(const http::ServerRequest& request, http::Responder& responder);
+
+  Supervisor& supervisor_;
+};
+
+}  // namespace leat

@@ -1,0 +1,32 @@
+#include "control/socket.h"
+
+#include <utility>
+
+namespace leat {
+
+std::string socket_path(const std::string& data_dir) {
+  return data_dir + "/leat.sock";
+}
+
+ControlSocket::ControlSocket(uv_loop_t* loop, Supervisor& supervisor)
+    : api_(supervisor),
+      server_({.loop = loop,
+               .handler = [this](http::ServerRequest request,
+                                 std::shared_ptr<http::Responder> responder) {
+                 api_.answer(request, std::move(responder));
+               }}) {}
+
+Result<std::unique_ptr<ControlSocket>> ControlSocket::open(uv_loop_t* loop,
+                                                           const std::string& data_dir,
+                                                           Supervisor& supervisor) {
+  std::unique_ptr<ControlSocket> made(new ControlSocket(loop, supervisor));
+  ControlSocket* socket = made.get();
+  Result<std::unique_ptr<Listener>> listener =
+      Listener::open(loop, {.host = "", .path = socket_path(data_dir)},
+                     [socket](Socket::Ptr accepted) { socket->server_.accept(std::move(accepted)); });
+  if (!listener) return fail(listener.error());
+  made->listener_ = std::move(*listener);
+  return made;
+}
+
+}  // namespace leat

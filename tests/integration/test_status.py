@@ -1,0 +1,217 @@
+"""What a running agent says of itself: `leat status`, and the same over HTTP on its socket."""
+
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+from harness.collector import Answer
+from harness.pipelines import file_source, http_sink, pipeline, quick_retry
+from harness.ports import free_port
+from harness.waiting import wait_for
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("leat", timeout=20)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(20)
+        self.sock.connect(self.path)
+
+
+@pytest.fixture
+def socket_name(agent):
+    """The agent's socket by a name short enough for connect(): through its open folder."""
+    agent.data_dir.mkdir(mode=0o700)
+    folder = os.open(agent.data_dir, os.O_PATH | os.O_DIRECTORY)
+    yield f"/proc/self/fd/{folder}/leat.sock"
+    os.close(folder)
+
+
+@pytest.fixture
+def ask(socket_name):
+    def get(path, method="GET"):
+        connection = UnixConnection(socket_name)
+        connection.request(method, path)
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        connection.close()
+        return answer.status, body
+
+    return get
+
+
+def status(agent, *more):
+    return agent.command("status", "--data-dir", str(agent.data_dir), *more)
+
+
+def states(agent):
+    done = status(agent, "--json")
+    return {p["name"]: p for p in json.loads(done.stdout)["pipelines"]} if done.stdout else {}
+
+
+def test_status_shows_each_pipeline_and_says_by_its_exit_code_whether_all_is_well(
+        agent, collector, telemetry):
+    agent.configure(pipeline(file_source(telemetry(500), follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(500)
+    wait_for(lambda: states(agent)["p"]["records"]["waiting"] == 0)
+    done = status(agent)
+    assert done.returncode == 0, done.stderr
+    head, columns, row = done.stdout.splitlines()
+    assert head.startswith("leat ") and ", test, up " in head and head.endswith(str(agent.config_path))
+    assert columns.split() == ["PIPELINE", "STATE", "IN/s", "OUT/s", "WAITING", "SPOOL", "DEAD"]
+    assert row.split() == ["p", "running", "0", "0", "0", "-", "0"]
+    one = states(agent)["p"]
+    assert one["state"] == "running"
+    assert one["records"]["read"] == one["records"]["delivered"] == 500
+
+    details = status(agent, "p")
+    assert details.returncode == 0
+    assert "\ndelivered" in details.stdout and " 500 (0/s)" in details.stdout
+
+    unknown = status(agent, "q")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert unknown.stderr == 'leat: no pipeline is called "q"\n'
+    by_config = agent.command("status", "-c", str(agent.config_path), "--json")
+    assert json.loads(by_config.stdout)["id"] == "test"
+
+
+def test_a_sink_in_trouble_is_shown_with_its_reason(agent, ask, telemetry):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/"
+    agent.configure(pipeline(file_source(telemetry(10), follow=True),
+                             {"type": "http", "url": url}, delivery=quick_retry()))
+    agent.start()
+    wait_for(lambda: agent.data_dir.joinpath("leat.sock").exists())
+    wait_for(lambda: states(agent).get("p", {}).get("state") in ("retrying", "circuit open"))
+    done = status(agent)
+    assert done.returncode == 1
+    assert f"\np: POST {url}: connect 127.0.0.1:{port}: connection refused" in done.stdout
+    code, text = ask("/health")
+    assert code == 503 and text.startswith("p: ")
+    assert 'leat_sink_up{pipeline="p"} 0\n' in ask("/metrics")[1]
+
+
+def test_without_an_agent_the_exit_code_is_3(agent):
+    done = status(agent)
+    assert done.returncode == 3
+    assert done.stderr == f"leat: no agent runs with the data folder {agent.data_dir}\n"
+
+
+def test_the_socket_goes_with_the_agent_and_one_left_behind_is_replaced(
+        agent, collector, telemetry):
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(10)
+    path = agent.data_dir / "leat.sock"
+    assert path.stat().st_mode & 0o777 == 0o660
+    agent.kill()
+    assert path.exists()
+    done = status(agent)
+    assert done.returncode == 3
+    assert "does not answer" in done.stderr
+    agent.start()
+    wait_for(lambda: status(agent, "--json").returncode == 0)
+    agent.terminate()
+    assert agent.wait() == 0
+    assert not path.exists()
+
+
+def test_the_socket_speaks_http(agent, ask, collector, telemetry):
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(10)
+    wait_for(lambda: ask("/health") == (200, "ok\n"))
+    assert ask("/ready") == (200, "ready\n")
+    assert ask("/nothing")[0] == 404
+    assert ask("/metrics", "POST")[0] == 405
+    assert json.loads(ask("/api/v1/status?pipeline=p")[1])["pipelines"][0]["name"] == "p"
+
+
+def test_one_pipeline_is_paused_resumed_and_restarted_while_the_other_goes_on(
+        agent, make_collector, telemetry):
+    logs = [agent.folder / "one.jsonl", agent.folder / "two.jsonl"]
+    collectors = [make_collector(), make_collector()]
+    for log in logs:
+        log.touch()
+    agent.configure(*(pipeline(file_source(log, follow=True), http_sink(collector))
+                      for log, collector in zip(logs, collectors)))
+
+    def tell(command, name):
+        return agent.command(command, name, "--data-dir", str(agent.data_dir))
+
+    def append(log, seq):
+        with open(log, "a", encoding="utf8") as file:
+            file.write(json.dumps({"seq": seq}) + "\n")
+
+    agent.start()
+    wait_for(lambda: states(agent).get("p", {}).get("state") == "running")
+    assert tell("pause", "p").returncode == 0
+    wait_for(lambda: states(agent)["p"]["state"] == "paused")
+    for log in logs:
+        append(log, 1)
+    collectors[1].wait_records(1)
+    again = tell("restart", "p")
+    assert (again.returncode, again.stderr) == (2, "leat: p: is paused\n")
+    assert collectors[0].records() == []
+    assert tell("resume", "p").returncode == 0
+    collectors[0].wait_records(1)
+    assert tell("restart", "p").returncode == 0
+    append(logs[0], 2)
+    collectors[0].wait_records(2)
+    wait_for(lambda: states(agent)["p"]["state"] == "running")
+    unknown = tell("pause", "q")
+    assert (unknown.returncode, unknown.stderr) == (2, 'leat: there is no pipeline "q"\n')
+    assert agent.command("pause").returncode == 2
+    agent.terminate()
+    assert agent.wait() == 0
+    assert [one["seq"] for one in collectors[0].records()] == [1, 2]
+    assert [one["seq"] for one in collectors[1].records()] == [1]
+
+
+def test_promtool_finds_nothing_to_say_of_the_metrics(agent, ask, collector, telemetry):
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool (Debian's package prometheus) is not installed; .ci/run installs it")
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(10)
+    text = ask("/metrics")[1]
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
+                          capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_nothing_that_is_said_to_the_socket_holds_up_a_pipeline(
+        agent, socket_name, collector, telemetry):
+    """Garbage, requests that never end, answers that are not taken, and too many connections."""
+    said = [b"GET /metrics HTTP/1.1\r\nHost:", b"\0\xff\x16garbage\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n",
+            b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 50]
+    log = agent.folder / "grows.jsonl"
+    log.touch()
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector)))
+    agent.start()
+    wait_for(lambda: status(agent, "--json").returncode == 0)
+    connections = []
+    for n in range(300):
+        one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        one.settimeout(20)
+        wait_for(lambda: one.connect_ex(socket_name) == 0)
+        try:
+            one.sendall(said[n % len(said)])
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it was one too many
+        connections.append(one)
+    log.write_bytes(telemetry(20_000).read_bytes())
+    collector.wait_records(20_000)
+    for one in connections:
+        one.close()
+    wait_for(lambda: status(agent, "--json").returncode == 0)

@@ -1,0 +1,103 @@
+#include "control/snapshot_json.h"
+
+#include <cjson/cJSON.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <set>
+#include <sstream>
+
+namespace leat {
+namespace {
+
+using Json = std::unique_ptr<cJSON, void (*)(cJSON*)>;
+
+Snapshot two_pipelines() {
+  Snapshot out{.id = "gw \"042\"", .version = "1.2.3", .config_file = "/etc/leat/leat.json"};
+  out.uptime = Milliseconds{61'500};
+  out.journal_written_bytes = 4096;
+  PipelineSnapshot well{.name = "press-line", .state = PipelineState::kRunning, .runs = true};
+  well.counters.records = 10;
+  well.counters.delivered = 7;
+  well.counters.waiting = 3;
+  PipelineSnapshot ill{.name = "mill",
+                       .state = PipelineState::kCircuitOpen,
+                       .reason = "connect [::1]:443: connection refused",
+                       .runs = true};
+  ill.counters.spool_bytes = 2048;
+  ill.max_spool_bytes = 65536;
+  out.pipelines = {well, ill};
+  return out;
+}
+
+int64_t number(const cJSON* node, const char* name) {
+  const cJSON* value = cJSON_GetObjectItemCaseSensitive(node, name);
+  return cJSON_IsNumber(value) ? static_cast<int64_t>(value->valuedouble) : -1;
+}
+std::string text(const cJSON* node, const char* name) {
+  const char* value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(node, name));
+  return value == nullptr ? "(none)" : value;
+}
+
+TEST(SnapshotJson, says_everything_of_each_pipeline) {
+  Json json(cJSON_Parse(json_of(two_pipelines()).c_str()), cJSON_Delete);
+  ASSERT_NE(json, nullptr);
+  EXPECT_EQ(text(json.get(), "id"), "gw \"042\"");
+  EXPECT_EQ(text(json.get(), "configFile"), "/etc/leat/leat.json");
+  EXPECT_EQ(number(json.get(), "journalWrittenBytes"), 4096);
+  const cJSON* list = cJSON_GetObjectItemCaseSensitive(json.get(), "pipelines");
+  ASSERT_EQ(cJSON_GetArraySize(list), 2);
+  const cJSON* well = cJSON_GetArrayItem(list, 0);
+  EXPECT_EQ(text(well, "state"), "running");
+  EXPECT_EQ(text(well, "reason"), "(none)");
+  EXPECT_EQ(number(cJSON_GetObjectItemCaseSensitive(well, "records"), "waiting"), 3);
+  const cJSON* ill = cJSON_GetArrayItem(list, 1);
+  EXPECT_EQ(text(ill, "state"), "circuit open");
+  EXPECT_EQ(text(ill, "reason"), "connect [::1]:443: connection refused");
+  EXPECT_EQ(number(ill, "maxSpoolBytes"), 65536);
+}
+
+TEST(SnapshotJson, can_be_asked_for_one_pipeline) {
+  Json json(cJSON_Parse(json_of(two_pipelines(), "mill").c_str()), cJSON_Delete);
+  const cJSON* list = cJSON_GetObjectItemCaseSensitive(json.get(), "pipelines");
+  ASSERT_EQ(cJSON_GetArraySize(list), 1);
+  EXPECT_EQ(text(list->child, "name"), "mill");
+}
+
+TEST(Metrics, have_help_and_type_before_their_samples_and_each_once) {
+  std::istringstream lines(metrics_of(two_pipelines()));
+  std::set<std::string> seen;
+  std::string line;
+  std::string name;
+  int samples = 0;
+  while (std::getline(lines, line)) {
+    if (line.starts_with("# HELP ")) {
+      name = line.substr(7, line.find(' ', 7) - 7);
+      EXPECT_TRUE(seen.insert(name).second) << line;
+      EXPECT_TRUE(line.ends_with('.')) << line;
+    } else if (line.starts_with("# TYPE ")) {
+      EXPECT_TRUE(line.starts_with("# TYPE " + name + " ")) << line;
+      EXPECT_EQ(name.ends_with("_total"), line.ends_with(" counter")) << line;
+    } else {
+      EXPECT_EQ(line.substr(0, line.find_first_of("{ ")), name);
+      ++samples;
+    }
+  }
+  EXPECT_GT(samples, 30);
+}
+
+TEST(Metrics, tell_a_sink_that_takes_nothing) {
+  std::string text = metrics_of(two_pipelines());
+  EXPECT_NE(text.find("\nleat_sink_up{pipeline=\"press-line\"} 1\n"), std::string::npos);
+  EXPECT_NE(text.find("\nleat_sink_up{pipeline=\"mill\"} 0\n"), std::string::npos);
+  EXPECT_NE(text.find("leat_build_info{version=\"1.2.3\",id=\"gw \\\"042\\\"\"} 1\n"), std::string::npos);
+  EXPECT_NE(text.find("\nleat_uptime_seconds 61\n"), std::string::npos);
+}
+
+TEST(Troubles, are_a_line_for_each_pipeline_that_has_some) {
+  EXPECT_EQ(troubles_of(two_pipelines()),
+            std::vector<std::string>{"mill: connect [::1]:443: connection refused; 2.0 KiB spooled"});
+}
+
+}  // namespace
+}  // namespace leat
