@@ -288,11 +288,12 @@ void Spool::fed(const SpoolRow& row) {
     pass(row);
     return done_until(delivered_);
   }
+  (*batch)->origin = this;
+  Result<Turn> adapted = setup_.adapt(*batch, as.form);
+  if (adapted && *adapted == Turn::kWait) return read_again_.start(kReadAgain, [this] { feed(); });
+  if (!adapted) log::error(setup_.pipeline, adapted.error().message());
   uint64_t first = std::max(cursor_, row.first);
   pass(row);
-  (*batch)->origin = this;
-  if (Status adapted = setup_.adapt(*batch, as.form); !adapted)
-    log::error(setup_.pipeline, adapted.error().message());
   hand_over(std::move(*batch), std::move(as.origin), first, end);
 }
 

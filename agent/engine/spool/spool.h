@@ -58,7 +58,7 @@ struct SpoolSetup {
   std::function<std::string()> form;  // of slices as the sink takes them now
   // Makes of a batch that was spooled in `form` what the sink takes now; what cannot be becomes
   // dead letters.
-  std::function<Status(BatchRef&, const std::string& form)> adapt;
+  std::function<Result<Turn>(BatchRef&, const std::string& form)> adapt;
 };
 
 class Spool final : public Acknowledger, private SpoolWriter::Owner {

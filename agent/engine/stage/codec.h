@@ -4,14 +4,39 @@
 // Thread: the pipeline's loop thread.
 #pragma once
 
-#include <memory>
+#include <uv.h>
+
+#include <cstdint>
+#include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "record/batch.h"
 #include "stage/dead_letter.h"
 
 namespace leat {
+
+// What the engine gives a codec. Outlives it.
+class CodecContext {
+ public:
+  virtual ~CodecContext() = default;
+  virtual uv_loop_t* loop() = 0;
+  virtual const Clock& clock() = 0;
+  virtual const std::string& pipeline() = 0;  // name, for log lines
+  // What a codec waits for (Turn::kWait) is there, or will never be: the batch is tried again,
+  // later from the loop. May be called more often than needed.
+  virtual void go_on() = 0;
+};
+
+// How a codec ends its turn.
+enum class Turn : uint8_t {
+  kDone,
+  // Not now: something is on its way, a schema for instance. The batch was not touched. It is kept,
+  // the source gets no credit, and the same batch comes again after CodecContext::go_on(). What
+  // lies before the record that must wait is done first, and the others left to Batch::rest.
+  kWait,
+};
 
 // Finds whole records in a stream that is read in pieces. Sources use it, so that a batch never
 // ends inside a record.
@@ -27,20 +52,29 @@ class Framing {
   // What ends a record that the end of the file cut short: "\n" for line formats, "" for raw.
   virtual std::string_view terminator() const = 0;
 
-  // Splits a batch of whole frames (kBytes → kSlices) without decoding. Blank lines yield no slice.
-  virtual void split(Batch& batch) const = 0;
+  // Splits a batch of whole frames (kBytes → kSlices) without decoding what needs none. Blank lines
+  // yield no slice. What is no record goes to `dead`, as from a Decoder, and in turns it stops when
+  // `dead` is full.
+  virtual Status split(Batch& batch, DeadLetters& dead) const = 0;
 };
 
 class Decoder {
  public:
   virtual ~Decoder() = default;
 
+  // Once, before all else. What it starts ends with the codec, which may go at any time: while it
+  // waits, too.
+  virtual Status open(CodecContext& context) {
+    (void)context;
+    return {};
+  }
+
   // kBytes (whole frames of a stream) or kSlices (one message each) → kRecords, in place: records
   // may point into the batch's bytes, and the decoder may overwrite those. Bad input goes to `dead`
   // with a reason that says where in the record; the records around it are kept. Sets end_offset,
   // end_line and time_us (from arrival_us) of each record, and batch.end.line. In turns: stops
   // when `dead` is full.
-  virtual Status decode(Batch& batch, DeadLetters& dead) = 0;
+  virtual Result<Turn> decode(Batch& batch, DeadLetters& dead) = 0;
 
   // Bytes kept from batch to batch, where input can make them grow.
   virtual size_t held() const { return 0; }
@@ -50,10 +84,15 @@ class Encoder {
  public:
   virtual ~Encoder() = default;
 
+  virtual Status open(CodecContext& context) {  // as a Decoder's
+    (void)context;
+    return {};
+  }
+
   // kRecords → a new batch of kSlices with the same positions. The encoded records do not point
   // into `in`, which can be dropped. Records that the format cannot express go to `dead`. In turns
   // (in.in_turns()): stops after in.quantum bytes, or when `dead` is full, and says so in the new
-  // batch's `not_encoded`.
+  // batch's `not_encoded`. A null batch: as Turn::kWait.
   virtual Result<BatchRef> encode(const Batch& in, DeadLetters& dead) = 0;
 
   virtual size_t held() const { return 0; }  // as a Decoder's

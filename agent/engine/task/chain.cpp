@@ -18,6 +18,8 @@ class ChainStep : public DeadLetters {
   virtual uint64_t dropped() const { return 0; }
   virtual size_t held() const { return 0; }
   uint64_t rejected() const { return rejected_; }
+  // The last run() did nothing: its codec waits (Turn::kWait).
+  bool waits() const { return waits_; }
 
   void add(const Batch& batch, size_t index, std::string_view reason) override {
     ++rejected_;
@@ -30,6 +32,9 @@ class ChainStep : public DeadLetters {
   bool full() const override { return rejections_.full(); }
   // Whose stream the batches are of that it runs from now on.
   void set_origin(Acknowledger* origin) { origin_ = origin; }
+
+ protected:
+  bool waits_ = false;
 
  private:
   Acknowledger* origin_ = nullptr;
@@ -44,10 +49,7 @@ class SplitStep final : public ChainStep {
  public:
   SplitStep(const Framing& framing, std::string stage, Rejections rejections)
       : ChainStep(std::move(stage), std::move(rejections)), framing_(framing) {}
-  Status run(BatchRef& batch) override {
-    framing_.split(*batch);
-    return {};
-  }
+  Status run(BatchRef& batch) override { return framing_.split(*batch, *this); }
 
  private:
   const Framing& framing_;
@@ -58,7 +60,12 @@ class DecodeStep final : public ChainStep {
   DecodeStep(std::unique_ptr<Decoder> decoder, std::string stage, Rejections rejections)
       : ChainStep(std::move(stage), std::move(rejections)), decoder_(std::move(decoder)) {}
   bool ready() const { return decoder_ != nullptr; }
-  Status run(BatchRef& batch) override { return decoder_->decode(*batch, *this); }
+  Status run(BatchRef& batch) override {
+    Result<Turn> turn = decoder_->decode(*batch, *this);
+    if (!turn) return fail(turn.error());
+    waits_ = *turn == Turn::kWait;
+    return {};
+  }
   size_t held() const override { return decoder_->held(); }
 
  private:
@@ -155,6 +162,8 @@ class EncodeStep final : public ChainStep {
   Status run(BatchRef& batch) override {
     Result<BatchRef> encoded = encoder_->encode(*batch, *this);
     if (!encoded) return fail(encoded.error());
+    waits_ = !*encoded;
+    if (waits_) return {};
     if (size_t left = (*encoded)->not_encoded; left > 0) {
       batch->leave_records(batch->records.size() - left);
       (*encoded)->end = batch->end;
@@ -167,6 +176,13 @@ class EncodeStep final : public ChainStep {
   std::unique_ptr<Encoder> encoder_;
 };
 
+template <typename Codec>
+Result<std::unique_ptr<Codec>> opened(Result<std::unique_ptr<Codec>> codec, CodecContext& context) {
+  if (!codec) return codec;
+  if (Status status = (*codec)->open(context); !status) return fail(status.error());
+  return codec;
+}
+
 }  // namespace
 
 Chain::Chain() = default;
@@ -174,9 +190,10 @@ Chain::Chain(Chain&&) noexcept = default;
 Chain::~Chain() = default;
 
 Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Rejections rejections,
-                          size_t quantum) {
+                          size_t quantum, CodecContext& codecs) {
   Chain chain;
   chain.quantum_ = quantum;
+  chain.codecs_ = &codecs;
   chain.rejections_ = rejections;
   const ReadFormat* read = config.source.format;
   if (read != nullptr && config.source.type->gives == Gives::kBytes) {
@@ -195,7 +212,8 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
         chain.first_of_records_ = chain.steps_.size();
         break;
       case Step::Kind::kDecode: {
-        Result<std::unique_ptr<Decoder>> decoder = read->make_decoder(config.source.format_options);
+        Result<std::unique_ptr<Decoder>> decoder =
+            opened(read->make_decoder(config.source.format_options), codecs);
         if (!decoder) return fail(decoder.error());
         chain.steps_.push_back(
             std::make_unique<DecodeStep>(std::move(*decoder), step.label, rejections));
@@ -219,7 +237,7 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
       }
       case Step::Kind::kEncode: {
         Result<std::unique_ptr<Encoder>> encoder =
-            config.sink.format->make_encoder(config.sink.format_options);
+            opened(config.sink.format->make_encoder(config.sink.format_options), codecs);
         if (!encoder) return fail(encoder.error());
         auto made = std::make_unique<EncodeStep>(std::move(*encoder), step.label, rejections);
         chain.encoder_ = made->encoder();
@@ -232,7 +250,7 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
   if (chain.encode_ == nullptr && config.sink.format != nullptr) {
     // Bytes pass through; only what was spooled in another format must be encoded.
     Result<std::unique_ptr<Encoder>> encoder =
-        config.sink.format->make_encoder(config.sink.format_options);
+        opened(config.sink.format->make_encoder(config.sink.format_options), codecs);
     if (!encoder) return fail(encoder.error());
     chain.spare_encode_ = std::make_unique<EncodeStep>(std::move(*encoder), "spool", rejections);
     chain.encode_ = chain.spare_encode_.get();
@@ -253,7 +271,7 @@ Result<BatchRef> Chain::next() {
     if (preamble) {  // only the decoder looks at it
       steps_[step]->set_origin(batch->origin);
       if (Status status = steps_[step]->run(batch); !status) return fail(status.error());
-      return batch;
+      return steps_[step]->waits() ? wait_at(step, std::move(batch)) : batch;
     }
     batch->quantum = quantum_;
     BatchRef before = batch;
@@ -264,6 +282,7 @@ Result<BatchRef> Chain::next() {
       batch->origin = before->origin;
       batch->owed.add(std::move(before->owed));
     }
+    if (steps_[step]->waits()) return wait_at(step, std::move(batch));
     if (reads && step + 1 == first_of_records_) counters_.read += batch->count();
     if (step == 0) batch->owed.set_line(batch->end);
     if (before->rest) left_.push_back({std::exchange(before->rest, {}), step});
@@ -309,13 +328,20 @@ void Chain::leave_rest() {
   left_.clear();
 }
 
-Status Chain::adapt(BatchRef& batch, const std::string& wire) {
+BatchRef Chain::wait_at(size_t step, BatchRef batch) {
+  left_.push_back({std::move(batch), step});
+  waits_ = true;
+  return {};
+}
+
+Result<Turn> Chain::adapt(BatchRef& batch, const std::string& wire) {
   std::unique_ptr<Decoder> decoder;
   if (!wire.empty()) {
     const WriteFormat* written = find_format_of_wire(wire);
     const ReadFormat* read = written == nullptr ? nullptr : find_read_format(written->read_as);
     if (read != nullptr) {
-      Result<std::unique_ptr<Decoder>> made = read->make_decoder(Options(read->options));
+      Result<std::unique_ptr<Decoder>> made =
+          opened(read->make_decoder(Options(read->options)), *codecs_);
       if (made) decoder = std::move(*made);
       for (Slice& slice : batch->slices) slice.size -= std::min(slice.size, written->separator);
     }
@@ -325,11 +351,14 @@ Status Chain::adapt(BatchRef& batch, const std::string& wire) {
       for (size_t i = 0; i < batch->count(); ++i)
         decode.add(*batch, i, "spooled as " + wire + ", which the sink does not take any more");
       batch->slices.clear();
-      return {};
+      return Turn::kDone;
     }
-    if (Status status = decode.run(batch); !status) return status;
+    if (Status status = decode.run(batch); !status) return fail(status.error());
+    if (decode.waits()) return Turn::kWait;
   }
-  return encode_ == nullptr ? Status{} : encode_->run(batch);
+  if (encode_ == nullptr) return Turn::kDone;
+  if (Status status = encode_->run(batch); !status) return fail(status.error());
+  return encode_->waits() ? Turn::kWait : Turn::kDone;
 }
 
 size_t Chain::held() const {

@@ -32,9 +32,10 @@ struct ChainCounters {
 
 class Chain {
  public:
-  // A step makes about `quantum` bytes in a turn.
+  // A step makes about `quantum` bytes in a turn. `codecs` outlives the chain, and tells of what
+  // they wait for by go_on().
   static Result<Chain> make(const PipelineConfig& config, const Plan& plan, Rejections rejections,
-                            size_t quantum);
+                            size_t quantum, CodecContext& codecs);
   Chain(Chain&&) noexcept;
   ~Chain();
 
@@ -45,14 +46,19 @@ class Chain {
   void take(BatchRef batch);
   // Something is left of the batch taken last.
   bool busy() const { return !left_.empty(); }
-  // Forgets that: it will be read again.
+  // Of that, a codec waits for something (Turn::kWait): until go_on() there is no turn.
+  bool waits() const { return waits_; }
+  void go_on() { waits_ = false; }
+  // Forgets what is left: it will be read again.
   void leave_rest();
-  // One turn, when busy: the next piece of what the sink takes of it.
+  // One turn, when busy and not waiting: the next piece of what the sink takes of it; null when a
+  // codec waits.
   Result<BatchRef> next();
 
   // Makes of a batch of slices in the format whose wire is `wire` ("" for records) what the sink
-  // takes. Those it cannot read become dead letters.
-  Status adapt(BatchRef& batch, const std::string& wire);
+  // takes. Those it cannot read become dead letters. kWait: not now; the batch is spoilt, and must
+  // be taken from the spool again.
+  Result<Turn> adapt(BatchRef& batch, const std::string& wire);
 
   // How the source's stream is cut into records; null when the source does that itself.
   const Framing* framing() const { return framing_.get(); }
@@ -69,6 +75,7 @@ class Chain {
  private:
   Chain();
   Status run(ChainStep& step, BatchRef& batch, bool reads);
+  BatchRef wait_at(size_t step, BatchRef batch);
   std::unique_ptr<Framing> framing_;
   bool needs_preamble_ = false;
   const Encoder* encoder_ = nullptr;  // owned by its step
@@ -77,6 +84,8 @@ class Chain {
   Rejections rejections_;
   std::vector<std::unique_ptr<ChainStep>> steps_;
   size_t quantum_ = 0;
+  CodecContext* codecs_ = nullptr;
+  bool waits_ = false;
   struct Left {
     BatchRef batch;
     size_t step;  // that it is left to

@@ -56,7 +56,7 @@ Status Task::build() {
       Chain::make(config, *planned,
                   {.add = [this](const Rejection& rejection) { reject(rejection); },
                    .full = [this] { return setup_.dead_letters.file().full(); }},
-                  kQuantum * batch_bytes_);
+                  kQuantum * batch_bytes_, *this);
   if (!chain) return fail(chain.error());
   chain_ = std::make_unique<Chain>(std::move(*chain));
   Result<std::unique_ptr<Source>> source = config.source.type->make(config.source.options);
@@ -172,8 +172,8 @@ std::string Task::form() {
 }
 
 // Only after the configuration has changed: the sink, or its format, is another one.
-Status Task::adapt_spooled(BatchRef& batch, const std::string& form) {
-  if (form == this->form()) return {};
+Result<Turn> Task::adapt_spooled(BatchRef& batch, const std::string& form) {
+  if (form == this->form()) return Turn::kDone;
   return chain_->adapt(batch, form.substr(0, form.find('\n')));
 }
 
@@ -181,6 +181,7 @@ Status Task::adapt_spooled(BatchRef& batch, const std::string& form) {
 
 bool Task::has_credit() const {
   return life_.running() && input_.size() < kMostQueued && !hold_back_.active() &&
+         !chain_->waits() &&
          (setup_.budget.has_room(kCostFactor * batch_bytes_) ||
           (!has_input() && spool_->holds_nothing()));
 }
@@ -257,10 +258,10 @@ void Task::work() {
   tell_trouble();
   if (!life_.moves_records()) return;
   spool_->check();
-  if (has_input() && spool_->wants_more()) {
+  if (has_turn() && spool_->wants_more()) {
     if (has_room()) {
       run_a_turn();
-      if (has_input()) wake();
+      if (has_turn()) wake();
     } else {
       setup_.budget.note_refusal();
       deliverer_->hurry();
@@ -303,6 +304,7 @@ void Task::run_a_turn() {
   setup_.budget.mark();
   Result<BatchRef> piece = chain_->next();
   if (!piece) return fail_with(piece.error());
+  if (!*piece) return;
   chain_charge_.set(chain_->held());
   cost_.learn(source_bytes, setup_.budget.peak_since_mark() - used);
   if ((*piece)->preamble) return;
@@ -330,6 +332,12 @@ void Task::end_batch(const Position& end) {
     lines_.end(end);
   }
   if (setup_.limit.any()) hold_back(taken.source_bytes, chain_->counters().read - taken.records);
+}
+
+void Task::go_on() {
+  if (chain_ == nullptr) return;  // a codec that is just being opened
+  chain_->go_on();
+  wake();
 }
 
 void Task::give_credit() {
@@ -361,7 +369,9 @@ void Task::reject(const Rejection& rejection) {
 void Task::finish_if_settled() {
   if (!input_ended_) return;
   if (has_input()) {
-    if (!life_.draining() || !spool_->may_leave_rest(has_room())) return;
+    // What a codec waits for may be long in coming, or never come.
+    bool may_leave = chain_->waits() ? spool_->comes_again() : spool_->may_leave_rest(has_room());
+    if (!life_.draining() || !may_leave) return;
     input_.clear();
     chain_->leave_rest();
   }
@@ -400,7 +410,12 @@ void Task::drain() {
 
 void Task::abort(const std::string& why) {
   if (life_.over()) return;
-  if (!spool_->all_safe()) life_.fail_with(Error(ErrorKind::kFatal, why + ": " + what_is_left()));
+  bool loses_input = chain_->waits() && !spool_->comes_again();
+  if (!spool_->all_safe() || loses_input) {
+    std::string left = what_is_left();
+    if (loses_input) left += "; what was read last waits for its codec, and is lost, too";
+    life_.fail_with(Error(ErrorKind::kFatal, why + ": " + left));
+  }
   close();
 }
 

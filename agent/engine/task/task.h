@@ -57,7 +57,7 @@ struct TaskSetup {
   std::function<void()> on_trouble;  // trouble() has become another; may be null
 };
 
-class Task final : private SourceContext, private SinkContext {
+class Task final : private SourceContext, private SinkContext, private CodecContext {
  public:
   // Makes all stages; fails with kUsage when one cannot be made.
   static Result<std::unique_ptr<Task>> make(TaskSetup setup);
@@ -87,7 +87,7 @@ class Task final : private SourceContext, private SinkContext {
   void make_spool();
   void make_deliverer();
   void resume_at(ResumedFrom point);
-  Status adapt_spooled(BatchRef& batch, const std::string& form);
+  Result<Turn> adapt_spooled(BatchRef& batch, const std::string& form);
   std::string form();
 
   void work();
@@ -95,6 +95,7 @@ class Task final : private SourceContext, private SinkContext {
   void take_next();
   void end_batch(const Position& end);
   bool has_input() const { return !input_.empty() || chain_->busy(); }
+  bool has_turn() const { return has_input() && !chain_->waits(); }
   bool has_room();
   bool has_credit() const;
   void give_credit();
@@ -109,7 +110,7 @@ class Task final : private SourceContext, private SinkContext {
   void fail_with(const Error& error);
   void close();
 
-  // SourceContext and SinkContext.
+  // SourceContext, SinkContext and CodecContext.
   uv_loop_t* loop() override { return setup_.loop; }
   const Clock& clock() override { return setup_.clock; }
   const std::string& pipeline() override { return setup_.config.name; }
@@ -132,6 +133,7 @@ class Task final : private SourceContext, private SinkContext {
   void note(std::vector<SavedPosition> what, Survives survives,
             std::function<void(Status)> done) override;
   void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override;
+  void go_on() override;
   Budget& budget() override { return setup_.budget; }  // of both
   Enclosure enclosure() override { return setup_.config.sink.format->enclosure(chain_->encoder()); }
   const WriteFormat* format() override { return setup_.config.sink.format; }

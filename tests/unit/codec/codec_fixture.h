@@ -79,8 +79,8 @@ class CodecTest : public testing::Test {
   // Decodes and shows the records as JSON. `batch_` is the batch afterwards.
   Strings decode(Decoder& decoder, BatchRef batch) {
     batch_ = std::move(batch);
-    Status status = decoder.decode(*batch_, dead_);
-    EXPECT_TRUE(status) << (status ? "" : status.error().message());
+    Result<Turn> done = decoder.decode(*batch_, dead_);
+    EXPECT_TRUE(done) << (done ? "" : done.error().message());
     EXPECT_EQ(batch_->content, Content::kRecords);
     return shown(*batch_);
   }

@@ -325,7 +325,7 @@ TEST_F(CsvDecoderTest, stops_rather_than_guess_when_the_preamble_lacks_the_heade
   decode(decoder, preamble);
   BatchRef middle = bytes_of("3,4\n");
   middle->begin = {0, 5000, 100};
-  Status status = decoder.decode(*middle, dead_);
+  Result<Turn> status = decoder.decode(*middle, dead_);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().kind(), ErrorKind::kUsage);
 }

@@ -181,7 +181,7 @@ class Lines final : public Framing {
     return newline == std::string_view::npos ? 0 : newline + 1;
   }
   std::string_view terminator() const override { return "\n"; }
-  void split(Batch& /*batch*/) const override {}
+  Status split(Batch& /*batch*/, DeadLetters& /*dead*/) const override { return {}; }
 };
 
 class CutTest : public InputTest {

@@ -28,7 +28,7 @@ class LineFraming final : public Framing {
     return bytes.rfind('\n') + 1;  // npos + 1 is 0
   }
   std::string_view terminator() const override { return "\n"; }
-  void split(Batch& /*batch*/) const override {}
+  Status split(Batch& /*batch*/, DeadLetters& /*dead*/) const override { return {}; }
 };
 
 class FileSourceTest : public ::testing::Test, public SourceContext {

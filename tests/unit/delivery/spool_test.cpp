@@ -41,7 +41,7 @@ class SpoolTest : public testing::DelivererTest {
                    .linger = Milliseconds{60'000},
                    .row_linger = row_linger_,
                    .form = [] { return std::string("lines"); },
-                   .adapt = [](BatchRef&, const std::string&) { return Status{}; }});
+                   .adapt = [](BatchRef&, const std::string&) { return Turn::kDone; }});
     make_deliverer();
     spool_->attach(*deliverer_);
     deliverer_->on_change([this] { spool_->check(); });

@@ -40,7 +40,7 @@ class StuckJournalTest : public testing::DelivererTest {
                    .batch_bytes = 8,  // each batch is a row
                    .linger = Milliseconds{1},
                    .form = [] { return std::string("lines"); },
-                   .adapt = [](BatchRef&, const std::string&) { return Status{}; }});
+                   .adapt = [](BatchRef&, const std::string&) { return Turn::kDone; }});
     make_deliverer();
     spool_->attach(*deliverer_);
     deliverer_->on_change([this] { spool_->check(); });

@@ -58,7 +58,7 @@ bool DeliveryLine::start(const Surroundings& around) {
                  .batch_bytes = 512,
                  .linger = Milliseconds{20},
                  .form = [] { return std::string("lines"); },
-                 .adapt = [](BatchRef&, const std::string&) { return Status{}; }});
+                 .adapt = [](BatchRef&, const std::string&) { return Turn::kDone; }});
   deliverer_ = std::make_unique<Deliverer>(
       DelivererSetup{.loop = around.loop,
                      .clock = *around.clock,

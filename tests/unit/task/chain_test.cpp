@@ -11,6 +11,15 @@ using testing::add_transform;
 using testing::json_config;
 using testing::kScriptedSource;
 
+struct NoWaiting final : CodecContext {
+  uv_loop_t* loop() override { return nullptr; }
+  const Clock& clock() override { return clock_; }
+  const std::string& pipeline() override { return name_; }
+  void go_on() override {}
+  SystemClock clock_;
+  std::string name_ = "p";
+};
+
 class ChainTest : public ::testing::Test {
  protected:
   void make(size_t quantum = 1 << 20) {
@@ -20,7 +29,7 @@ class ChainTest : public ::testing::Test {
         config_, *planned,
         {.add = [this](const Rejection& rejection) { rejections_.push_back(words_of(rejection)); },
          .full = [] { return false; }},
-        quantum);
+        quantum, codecs_);
     ASSERT_TRUE(made) << made.error().message();
     chain_ = std::make_unique<Chain>(std::move(*made));
   }
@@ -57,6 +66,7 @@ class ChainTest : public ::testing::Test {
     return out;
   }
 
+  NoWaiting codecs_;
   Budget budget_{8 << 20};
   BlockPool pool_{budget_};
   PipelineConfig config_ = json_config(kScriptedSource<Gives::kBytes, Replay::kFromPosition>);

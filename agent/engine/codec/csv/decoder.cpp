@@ -58,7 +58,7 @@ CsvDecoder::Progress CsvDecoder::first_progress() const {
   return progress;
 }
 
-Status CsvDecoder::decode(Batch& batch, DeadLetters& dead) {
+Result<Turn> CsvDecoder::decode(Batch& batch, DeadLetters& dead) {
   ++batch_number_;
   Status status;
   if (batch.content == Content::kBytes) {
@@ -69,7 +69,8 @@ Status CsvDecoder::decode(Batch& batch, DeadLetters& dead) {
   batch.content = Content::kRecords;
   batch.bytes = {};
   batch.slices.clear();
-  return status;
+  if (!status) return fail(status.error());
+  return Turn::kDone;
 }
 
 Status CsvDecoder::decode_stream(Batch& batch, DeadLetters& dead) {

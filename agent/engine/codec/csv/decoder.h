@@ -24,7 +24,7 @@ class CsvDecoder final : public Decoder {
  public:
   explicit CsvDecoder(CsvDialect dialect);
 
-  Status decode(Batch& batch, DeadLetters& dead) override;
+  Result<Turn> decode(Batch& batch, DeadLetters& dead) override;
 
   // True when a reader that resumes in the middle must be shown the start first.
   static bool needs_preamble(const CsvDialect& dialect) {

@@ -74,7 +74,7 @@ size_t CsvFraming::complete_prefix(std::string_view bytes) const {
   return static_cast<size_t>(row - begin);
 }
 
-void CsvFraming::split(Batch& batch) const {
+Status CsvFraming::split(Batch& batch, DeadLetters&) const {
   const char* const begin = batch.bytes.data();
   const char* const end = begin + batch.bytes.size();
   uint32_t lines = 0;
@@ -92,6 +92,7 @@ void CsvFraming::split(Batch& batch) const {
   batch.end.line = batch.begin.line + lines;
   batch.bytes = {};
   batch.content = Content::kSlices;
+  return {};
 }
 
 }  // namespace leat

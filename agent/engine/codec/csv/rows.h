@@ -39,7 +39,7 @@ class CsvFraming final : public Framing {
 
   size_t complete_prefix(std::string_view bytes) const override;
   std::string_view terminator() const override { return "\n"; }
-  void split(Batch& batch) const override;
+  Status split(Batch& batch, DeadLetters& dead) const override;
 
  private:
   // The place behind the row; null when it is not complete.

@@ -33,7 +33,7 @@ std::string_view without_line_end(std::string_view line) {
 
 }  // namespace
 
-Status JsonDecoder::decode(Batch& batch, DeadLetters& dead) {
+Result<Turn> JsonDecoder::decode(Batch& batch, DeadLetters& dead) {
   bool lines = batch.content == Content::kBytes;
   if (!batch.preamble) {
     ++batch_number_;
@@ -48,7 +48,7 @@ Status JsonDecoder::decode(Batch& batch, DeadLetters& dead) {
   batch.content = Content::kRecords;
   batch.bytes = {};
   batch.slices.clear();
-  return {};
+  return Turn::kDone;
 }
 
 void JsonDecoder::decode_lines(Work& work) {

@@ -18,7 +18,7 @@ namespace leat {
 
 class JsonDecoder final : public Decoder {
  public:
-  Status decode(Batch& batch, DeadLetters& dead) override;
+  Result<Turn> decode(Batch& batch, DeadLetters& dead) override;
   size_t held() const override;
 
  private:

@@ -15,7 +15,7 @@ std::string_view without_line_end(std::string_view line) {
 
 }  // namespace
 
-Status LineDecoder::decode(Batch& batch, DeadLetters&) {
+Result<Turn> LineDecoder::decode(Batch& batch, DeadLetters&) {
   if (batch.preamble) batch.bytes = {};
   batch.adopt(shape_);
   ValueRun values(batch.arena);
@@ -43,7 +43,7 @@ Status LineDecoder::decode(Batch& batch, DeadLetters&) {
   batch.bytes = {};
   batch.slices.clear();
   batch.content = Content::kRecords;
-  return {};
+  return Turn::kDone;
 }
 
 }  // namespace leat

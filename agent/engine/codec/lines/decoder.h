@@ -7,7 +7,7 @@ namespace leat {
 
 class LineDecoder final : public Decoder {
  public:
-  Status decode(Batch& batch, DeadLetters& dead) override;
+  Result<Turn> decode(Batch& batch, DeadLetters& dead) override;
 
  private:
   const ShapeRef shape_ = std::make_shared<const Shape>(std::vector<std::string_view>{"line"});

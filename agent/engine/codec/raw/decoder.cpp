@@ -4,17 +4,19 @@
 
 namespace leat {
 
-void RawFraming::split(Batch& batch) const {
+Status RawFraming::split(Batch& batch, DeadLetters&) const {
   auto size = static_cast<uint32_t>(batch.bytes.size());
   if (size > 0) batch.slices.push_back({batch.bytes.data(), size, size, 1});
   batch.end.line = batch.begin.line + batch.slices.size();
   batch.bytes = {};
   batch.content = Content::kSlices;
+  return {};
 }
 
-Status RawDecoder::decode(Batch& batch, DeadLetters&) {
+Result<Turn> RawDecoder::decode(Batch& batch, DeadLetters& dead) {
   if (batch.preamble) batch.bytes = {};
-  if (batch.content == Content::kBytes) RawFraming().split(batch);
+  if (batch.content == Content::kBytes)
+    if (Status split = RawFraming().split(batch, dead); !split) return fail(split.error());
   batch.adopt(shape_);
   ValueRun values(batch.arena);
   batch.records.reserve(batch.slices.size());
@@ -28,7 +30,7 @@ Status RawDecoder::decode(Batch& batch, DeadLetters&) {
   if (!batch.slices.empty()) batch.end.line = batch.begin.line + batch.slices.back().end_line;
   batch.slices.clear();
   batch.content = Content::kRecords;
-  return {};
+  return Turn::kDone;
 }
 
 }  // namespace leat

@@ -10,12 +10,12 @@ class RawFraming final : public Framing {
  public:
   size_t complete_prefix(std::string_view bytes) const override { return bytes.size(); }
   std::string_view terminator() const override { return ""; }
-  void split(Batch& batch) const override;
+  Status split(Batch& batch, DeadLetters& dead) const override;
 };
 
 class RawDecoder final : public Decoder {
  public:
-  Status decode(Batch& batch, DeadLetters& dead) override;
+  Result<Turn> decode(Batch& batch, DeadLetters& dead) override;
 
  private:
   const ShapeRef shape_ = std::make_shared<const Shape>(std::vector<std::string_view>{"data"});

@@ -11,7 +11,7 @@ size_t LineFraming::complete_prefix(std::string_view bytes) const {
   return newline == nullptr ? 0 : static_cast<size_t>(newline - bytes.data()) + 1;
 }
 
-void LineFraming::split(Batch& batch) const {
+Status LineFraming::split(Batch& batch, DeadLetters&) const {
   batch.slices.reserve(batch.bytes.size() / kTypicalLine + 16);
   each_line(batch, [&batch](std::string_view line, uint32_t end_offset, uint32_t end_line) {
     if (is_blank(line)) return;
@@ -19,6 +19,7 @@ void LineFraming::split(Batch& batch) const {
   });
   batch.bytes = {};
   batch.content = Content::kSlices;
+  return {};
 }
 
 }  // namespace leat

@@ -37,11 +37,11 @@ void each_line(Batch& batch, F&& f) {
   batch.end.line = batch.begin.line + lines;
 }
 
-class LineFraming final : public Framing {
+class LineFraming : public Framing {
  public:
   size_t complete_prefix(std::string_view bytes) const override;
   std::string_view terminator() const override { return "\n"; }
-  void split(Batch& batch) const override;
+  Status split(Batch& batch, DeadLetters& dead) const override;
 };
 
 }  // namespace leat
