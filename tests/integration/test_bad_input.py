@@ -59,6 +59,23 @@ def test_bytes_that_pass_through_end_with_a_newline_too(agent, collector):
     assert collector.requests[-1].body.endswith(b"\n")
 
 
+@pytest.mark.parametrize("transforms", [(), (TOUCH_NOTHING,)], ids=["passes through", "decoded"])
+def test_json_lines_mean_the_same_with_and_without_a_transform(agent, collector, transforms):
+    content = b'{"seq":0}\n[{"seq":1},{"seq":2}]\n[\n{"seq":3},\n{"seq":4}\n]\n'
+    assert deliver(agent, collector, content, *transforms) == 0
+    assert collector.records() == [{"seq": n} for n in (0, 1, 2, 4)]
+    assert places(agent) == [f"{agent.folder}/input:{line}" for line in (3, 4, 6)]
+    assert '"document": "array"' in agent.dead_letters()[0]["reason"]
+
+
+def test_an_array_over_several_lines_is_read_element_by_element(agent, collector):
+    records = [{"seq": n, "text": "]},{[" * 20} for n in range(2000)]
+    content = json.dumps(records, indent=2).encode()
+    assert deliver(agent, collector, content, json={"document": "array"}) == 0
+    assert collector.records() == records
+    assert not agent.dead_letters()
+
+
 def test_windows_line_ends_and_blank_lines_are_no_records(agent, collector):
     content = b'\r\n{"seq":0}\r\n\r\n\n{"seq":1}\r\n\n'
     assert deliver(agent, collector, content, TOUCH_NOTHING) == 0

@@ -77,9 +77,18 @@ class ChainTest : public ::testing::Test {
 
 TEST_F(ChainTest, bytes_pass_through_untouched_where_both_ends_speak_one_format) {
   make();
-  EXPECT_EQ(run(bytes({R"({"a": 1})", "{"})), (Lines{R"({"a": 1} { )"}));
+  EXPECT_EQ(run(bytes({R"({"a": 1})", R"({"b":2.50 })"})), (Lines{R"({"a": 1} {"b":2.50 } )"}));
   EXPECT_EQ(chain_->counters().read, 2U);
   EXPECT_TRUE(rejections_.empty());
+}
+
+TEST_F(ChainTest, what_cannot_pass_through_is_rejected_as_where_it_is_decoded) {
+  make();
+  EXPECT_EQ(run(bytes({R"({"a":1})", "{", R"([{"a":2},{"a":3}])"})),
+            (Lines{R"({"a":1} {"a":2} {"a":3} )"}));
+  EXPECT_EQ(chain_->counters().read, 4U);
+  ASSERT_EQ(rejections_.size(), 1U);
+  EXPECT_TRUE(rejections_[0].ends_with("before line 2")) << rejections_[0];
 }
 
 TEST_F(ChainTest, runs_the_steps_of_the_plan_in_order) {

@@ -102,7 +102,10 @@ inline PipelineConfig json_config(const SourceType& source) {
   PipelineConfig config;
   config.name = "p";
   config.source.type = &source;
-  if (source.gives != Gives::kRecords) config.source.format = find_read_format("json");
+  if (source.gives != Gives::kRecords) {
+    config.source.format = find_read_format("json");
+    config.source.format_options = Options(config.source.format->options);
+  }
   config.sink.type = &kScriptedSink;
   config.sink.format = find_write_format("ndjson");
   config.sink.batch = {.records = 100, .bytes = 1 << 20, .linger = Milliseconds{1}};

@@ -18,6 +18,9 @@ namespace {
 // line stop the loop for seconds.
 constexpr size_t kFewNames = 16;
 
+// Bytes that a stream may begin with before its first document.
+constexpr uint64_t kByteOrderMark = 3;
+
 // Of the memory that the pipeline may hold: what is remembered of the shapes seen.
 constexpr size_t kLayoutsShare = 8;
 
@@ -34,13 +37,15 @@ std::string_view without_line_end(std::string_view line) {
 }  // namespace
 
 Result<Turn> JsonDecoder::decode(Batch& batch, DeadLetters& dead) {
-  bool lines = batch.content == Content::kBytes;
+  bool lines = batch.content == Content::kBytes && kind_ == JsonDocument::kLine;
   if (!batch.preamble) {
     ++batch_number_;
     layouts_.limit(batch.pool().budget().limit() / kLayoutsShare);
     Work work{batch, dead, JsonScanner(!lines), ValueRun(batch.arena)};
     if (lines) {
       decode_lines(work);
+    } else if (batch.content == Content::kBytes) {
+      decode_pieces(work);
     } else {
       decode_slices(work);
     }
@@ -90,17 +95,69 @@ void JsonDecoder::decode_lines(Work& work) {
   if (batch.records.size() > 16) line_bytes_ = batch.bytes.size() / batch.records.size() + 1;
 }
 
+void JsonDecoder::decode_pieces(Work& work) {
+  Batch& batch = work.batch;
+  const char* const begin = batch.bytes.data();
+  const char* const end = begin + batch.bytes.size();
+  batch.records.reserve(batch.bytes.size() / line_bytes_ + 16);
+  uint32_t lines = 0;
+  for (const char* p = begin; p < end;) {
+    const JsonPiece found = json_piece(kind_, p, end);
+    const auto offset = static_cast<uint32_t>(found.end - begin);
+    lines += static_cast<uint32_t>(std::count(p, found.end, '\n'));
+    const size_t first = batch.records.size();
+    const Opening opening = p > begin || batch.begin.offset > kByteOrderMark ? Opening::kForbidden
+                            : batch.begin.offset == 0                        ? Opening::kRequired
+                                                                             : Opening::kAllowed;
+    p = found.end;
+    if (piece(work, found, opening)) {
+      for (size_t i = first; i < batch.records.size(); ++i) {
+        batch.records[i].end_offset = offset;
+        batch.records[i].end_line = lines;
+      }
+      continue;
+    }
+    batch.records.resize(first);
+    const Position& from = batch.begin;
+    const char* text = found.text.data();
+    reject(work, text, text + found.text.size(),
+           {from.partition, from.offset + offset, from.line + lines});
+    if (batch.in_turns() && p < end && work.dead.full()) {
+      batch.leave_bytes(offset, lines);
+      break;
+    }
+  }
+  batch.end.line = batch.begin.line + lines;
+  if (batch.records.size() > 16) line_bytes_ = batch.bytes.size() / batch.records.size() + 1;
+}
+
+// False: it is no record, and the scanner knows why.
+bool JsonDecoder::piece(Work& work, const JsonPiece& piece, Opening opening) {
+  JsonScanner& scanner = work.scanner;
+  const char* text = piece.text.data();
+  if (piece.text.empty()) return true;
+  const char* end = text + piece.text.size();
+  scanner.set_end(end);
+  if (kind_ == JsonDocument::kArray &&
+      (piece.opens ? opening == Opening::kForbidden : opening == Opening::kRequired))
+    return scanner.fail(text, piece.opens ? "expected an object" : "expected '[' before it") !=
+           nullptr;
+  if (piece.problem != nullptr) return scanner.fail(text, piece.problem) != nullptr;
+  if (document(work, text) == nullptr) return false;
+  if (kind_ == JsonDocument::kArray && !piece.followed)
+    return scanner.fail(end, "expected ',' or ']' behind it") != nullptr;
+  return true;
+}
+
 void JsonDecoder::decode_slices(Work& work) {
   Batch& batch = work.batch;
   batch.records.reserve(batch.slices.size());
   for (size_t s = 0; s < batch.slices.size(); ++s) {
     const Slice& slice = batch.slices[s];
-    const char* end = slice.data + slice.size;
-    work.scanner.set_end(end);
     size_t first = batch.records.size();
-    if (document(work, slice.data) == nullptr) {
+    if (message(work, slice) == nullptr) {
       batch.records.resize(first);
-      reject(work, slice.data, end, batch.position_after(s));
+      reject(work, slice.data, slice.data + slice.size, batch.position_after(s));
       if (batch.may_cut(s + 1) && work.dead.full()) {
         batch.leave_slices(s + 1);
         break;
@@ -114,8 +171,22 @@ void JsonDecoder::decode_slices(Work& work) {
   if (!batch.slices.empty()) batch.end.line = batch.begin.line + batch.slices.back().end_line;
 }
 
-// A whole line (up to its newline) or message. Returns its end, null when it is not valid; then
-// records of it may have been added already.
+// Returns its end, null when any of it is not valid: a message stays whole.
+const char* JsonDecoder::message(Work& work, const Slice& slice) {
+  const char* p = slice.data;
+  const char* const end = p + slice.size;
+  work.scanner.set_end(end);
+  if (kind_ != JsonDocument::kConcatenated) return document(work, p);
+  while (p < end) {
+    const JsonPiece found = json_piece(kind_, p, end);
+    if (!piece(work, found, Opening::kAllowed)) return nullptr;
+    p = found.end;
+  }
+  return p;
+}
+
+// A whole line (up to its newline), piece or message. Returns its end, null when it is not valid;
+// then records of it may have been added already.
 const char* JsonDecoder::document(Work& work, const char* p) {
   JsonScanner& scanner = work.scanner;
   auto at_end = [&scanner](const char* at) {
@@ -302,11 +373,15 @@ void JsonDecoder::append(Work& work, const Shape* shape, size_t count) {
 
 void JsonDecoder::reject(Work& work, const char* start, const char* end, const Position& after) {
   std::string_view text = between(start, end);
-  if (!work.scanner.newline_is_space()) text = without_line_end(text);
+  if (!work.scanner.newline_is_space() || kind_ != JsonDocument::kLine)
+    text = without_line_end(text);
   std::string reason = "invalid JSON at column ";
   reason += std::to_string(work.scanner.error_at() - start + 1);
   reason += ": ";
   reason += work.scanner.error_text();
+  // What a person who has such a file looks for.
+  if (kind_ == JsonDocument::kLine && text == "[")
+    reason += R"( (an array over several lines needs "json": {"document": "array"}))";
   work.dead.add_text(text, after, reason);
 }
 

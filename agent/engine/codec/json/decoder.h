@@ -1,7 +1,8 @@
-// Decoder for JSON: an object a line (NDJSON), or one document a message.
+// Decoder for JSON: a document a line (NDJSON), or what documents.h says; of messages, a document
+// each, or several with kConcatenated.
 //
-// A line or message holds one object (one record) or an array of objects (a record each, which all
-// end where the line ends). Values are not converted: see record/value.h.
+// A document is one object (one record) or an array of objects (a record each, which all end where
+// the document ends). Values are not converted: see record/value.h.
 #pragma once
 
 #include <deque>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/json/documents.h"
 #include "codec/json/layouts.h"
 #include "codec/text/json_scanner.h"
 #include "codec/text/value_run.h"
@@ -18,6 +20,8 @@ namespace leat {
 
 class JsonDecoder final : public Decoder {
  public:
+  explicit JsonDecoder(JsonDocument kind = JsonDocument::kLine) : kind_(kind) {}
+
   Result<Turn> decode(Batch& batch, DeadLetters& dead) override;
   size_t held() const override;
 
@@ -31,7 +35,12 @@ class JsonDecoder final : public Decoder {
   };
 
   void decode_lines(Work& work);
+  void decode_pieces(Work& work);
+  // Of the '[' of an array: whether it stands before this piece.
+  enum class Opening { kRequired, kAllowed, kForbidden };
+  bool piece(Work& work, const JsonPiece& piece, Opening opening);
   void decode_slices(Work& work);
+  const char* message(Work& work, const Slice& slice);
   const char* document(Work& work, const char* p);
   const char* array(Work& work, const char* p);
   const char* object(Work& work, const char* p);
@@ -44,6 +53,7 @@ class JsonDecoder final : public Decoder {
   static void append(Work& work, const Shape* shape, size_t count);
   void reject(Work& work, const char* start, const char* end, const Position& after);
 
+  const JsonDocument kind_;
   JsonLayouts layouts_;
   ShapeRef too_wide_;              // of the last record for whose layout there is no room
   JsonLayout* current_ = nullptr;  // of the last record: the prediction for the next one
