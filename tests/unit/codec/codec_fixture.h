@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/text/charset.h"
 #include "record/batch.h"
 #include "stage/codec.h"
 #include "stage/dead_letter.h"
@@ -128,6 +129,14 @@ class CodecTest : public testing::Test {
     batch.records.push_back({shape.get(), values, kArrival, n * 10, n});
   }
   static Value text(std::string_view text) { return Value::of_text(Type::kString, text); }
+
+  static TextReader text_reader(const char* encoding, const char* invalid_text) {
+    static constexpr Option kOptions[] = {kEncodingOption, kInvalidTextOption};
+    Options options(kOptions);
+    options.set("encoding", encoding);
+    options.set("invalidText", invalid_text);
+    return TextReader(options);
+  }
 
   const Value& value(size_t record, std::string_view name) {
     const Record& r = batch_->records.at(record);

@@ -221,6 +221,34 @@ TEST_F(CsvDecoderTest, refuses_fields_of_another_type) {
             "column v: 'yesterday' is not a time in the column's format");
 }
 
+TEST_F(CsvDecoderTest, names_and_texts_of_another_encoding_become_utf8) {
+  options_.set("encoding", "windows-1252");
+  EXPECT_EQ(read("gr\xF6\xDF"
+                 "e,t,n\nM\xFCller,\"21 \xB0\"\"C\"\"\",7\n"),
+            Strings{"{\"gr\xC3\xB6\xC3\x9F"
+                    "e\":\"M\xC3\xBCller\","
+                    "\"t\":\"21 \xC2\xB0\\\"C\\\"\",\"n\":7}"});
+  EXPECT_EQ(dead_.reasons(), Strings{});
+}
+
+TEST_F(CsvDecoderTest, text_that_is_none_may_be_replaced_or_all_of_it_be_bytes) {
+  options_.set("invalidText", "replace");
+  EXPECT_EQ(read("a\ncaf\xE9\n"), Strings{"{\"a\":\"caf\xEF\xBF\xBD\"}"});
+  options_.set("invalidText", "bytes");
+  EXPECT_EQ(read("a,n\n\xFF\x01,1\nok,2\n"),
+            (Strings{R"({"a":"/wE=","n":1})", R"({"a":"b2s=","n":2})"}));
+  EXPECT_EQ(dead_.reasons(), Strings{});
+}
+
+TEST_F(CsvDecoderTest, says_what_an_input_is_that_is_no_text) {
+  read(
+      std::string_view("\xFF\xFE"
+                       "a\0,\0b\0\n\0",
+                       10));
+  ASSERT_FALSE(dead_.letters.empty());
+  EXPECT_EQ(dead_.letters[0].reason, "header: invalid UTF-8: it begins like UTF-16 text");
+}
+
 TEST_F(CsvDecoderTest, refuses_text_that_is_not_utf8_and_nul_bytes) {
   using namespace std::string_view_literals;
   EXPECT_EQ(read("a,b\ncaf\xE9,1\ncaf\xC3\xA9,2\nx\0y,3\n"sv),

@@ -2,6 +2,7 @@
 #include "codec/raw/decoder.h"
 #include "codec/text/line_framing.h"
 #include "codec/text/text_encoder.h"
+#include "stage/format.h"
 
 #include "codec_fixture.h"
 
@@ -43,12 +44,85 @@ TEST_F(LinesTest, makes_a_record_of_each_line) {
   EXPECT_EQ(batch_->end.line, 4U);
 }
 
-TEST_F(LinesTest, keeps_what_is_not_utf8_as_bytes) {
+TEST_F(LinesTest, what_is_no_text_is_a_dead_letter) {
   LineDecoder decoder;
-  decode(decoder, "caf\xC3\xA9\ncaf\xE9\n");
+  EXPECT_EQ(decode(decoder, std::string_view("caf\xC3\xA9\ncaf\xE9\r\na\0b\nlast\n", 21)).size(),
+            2U);
   EXPECT_EQ(value(0, "line").type, Type::kString);
+  EXPECT_EQ(value(1, "line").view(), "last");
+  EXPECT_EQ(dead_.reasons(), (Strings{"invalid UTF-8", "NUL byte"}));
+  EXPECT_EQ(dead_.letters[0].text, "caf\xE9");
+  EXPECT_EQ(dead_.letters[0].line, 2U);
+  EXPECT_EQ(dead_.letters[0].offset, 12U);
+}
+
+TEST_F(LinesTest, all_are_bytes_or_none) {
+  LineDecoder decoder(text_reader("utf-8", "bytes"));
+  decode(decoder, "abc\ncaf\xE9\n");
+  EXPECT_EQ(value(0, "line").type, Type::kBytes);
   EXPECT_EQ(value(1, "line").type, Type::kBytes);
   EXPECT_EQ(value(1, "line").view(), "caf\xE9");
+}
+
+TEST_F(LinesTest, of_another_encoding_become_utf8) {
+  LineDecoder decoder(text_reader("latin1", "deadLetter"));
+  EXPECT_EQ(decode(decoder,
+                   "T=21.5\xB0"
+                   "C\nabc\n"),
+            (Strings{"{\"line\":\"T=21.5\xC2\xB0"
+                     "C\"}",
+                     R"({"line":"abc"})"}));
+  EXPECT_EQ(batch_->records[0].end_offset, 9U) << "of the source's bytes";
+}
+
+TEST_F(LinesTest, dead_letters_end_a_turn) {
+  LineDecoder decoder;
+  dead_.most = 1;
+  BatchRef batch = bytes_of("\xFF\na\n");
+  batch->quantum = 1 << 20;
+  EXPECT_TRUE(decode(decoder, batch).empty());
+  ASSERT_TRUE(batch->rest);
+  EXPECT_EQ(batch->rest->begin.offset, 2U);
+  EXPECT_EQ(batch->rest->begin.line, 1U);
+  BatchRef messages = slices_of({"\xFF\nb", "a"});
+  messages->quantum = 1 << 20;
+  EXPECT_EQ(decode(decoder, messages), Strings{R"({"line":"b"})"}) << "of a message all lines";
+  ASSERT_TRUE(messages->rest);
+  EXPECT_EQ(messages->rest->slices.size(), 1U);
+}
+
+TEST_F(LinesTest, that_pass_through_are_the_same_dead_letters) {
+  const std::string_view text = "one\n\xFF\n\ntwo\r\n\xFF\xFEz\n";
+  BatchRef batch = bytes_of(text);
+  ASSERT_TRUE(TextLineFraming(TextReader()).split(*batch, dead_));
+  EXPECT_EQ(joined(*batch), "one\ntwo\r\n");
+  EXPECT_EQ(batch->end.line, 5U);
+  std::vector<RecordedDeadLetters::Letter> split = std::exchange(dead_.letters, {});
+  LineDecoder decoder;
+  decode(decoder, text);
+  ASSERT_EQ(split.size(), 2U);
+  ASSERT_EQ(dead_.letters.size(), 2U);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(split[i].text, dead_.letters[i].text);
+    EXPECT_EQ(split[i].reason, dead_.letters[i].reason);
+    EXPECT_EQ(split[i].offset, dead_.letters[i].offset);
+    EXPECT_EQ(split[i].line, dead_.letters[i].line);
+  }
+  EXPECT_EQ(split[1].reason, "invalid UTF-8: it begins like UTF-16 text");
+}
+
+TEST_F(LinesTest, pass_through_as_long_as_their_bytes_stay) {
+  const ReadFormat* lines = find_read_format("lines");
+  auto passes = [lines](const char* encoding, const char* invalid) {
+    Options options(lines->options);
+    options.set("encoding", encoding);
+    options.set("invalidText", invalid);
+    return lines->passes_through(options);
+  };
+  EXPECT_TRUE(passes("utf-8", "deadLetter"));
+  EXPECT_TRUE(passes("utf-8", "bytes"));
+  EXPECT_FALSE(passes("utf-8", "replace"));
+  EXPECT_FALSE(passes("latin1", "deadLetter"));
 }
 
 TEST_F(LinesTest, makes_a_record_of_each_line_of_a_message) {
@@ -61,7 +135,7 @@ TEST_F(LinesTest, makes_a_record_of_each_line_of_a_message) {
 }
 
 TEST_F(LinesTest, come_back_as_they_were) {
-  LineDecoder decoder;
+  LineDecoder decoder(text_reader("utf-8", "bytes"));
   TextEncoder encoder("line", TextEncoder::Ends::kWithNewline);
   decode(decoder, "one\r\ncaf\xE9\n\nlast");
   EXPECT_EQ(encode(encoder, *batch_), "one\ncaf\xE9\nlast\n");

@@ -212,16 +212,23 @@ char* CsvDecoder::quoted_field(Row& row, char* open, char* end) {
 void CsvDecoder::learn_header(Work& work, const Row& row) {
   Progress& progress = work.progress;
   progress.header = false;
-  bool readable = row.problem == nullptr && is_utf8(row.view());
-  if (!readable) {
+  std::string problem = row.problem ? row.problem : "";
+  std::vector<std::string> names;
+  TextReader text = dialect_.text;
+  for (const CsvField& field : fields_) {
+    if (!problem.empty()) break;
+    std::optional<std::string> name = text.name(header_name(field, dialect_.quote));
+    if (name) names.push_back(std::move(*name));
+    if (!name) problem = text.problem();
+  }
+  if (!problem.empty()) {
     progress.bad_header = true;
-    if (!work.batch.preamble)
-      reject(work, row, std::string("header: ") + (row.problem ? row.problem : "invalid UTF-8"));
+    if (std::string_view known = known_content(row.view()); !known.empty())
+      problem += ": it begins like " + std::string(known);
+    if (!work.batch.preamble) reject(work, row, "header: " + problem);
     return;
   }
   if (header_table_ == nullptr || header_text_ != row.text()) {
-    std::vector<std::string> names;
-    for (const CsvField& field : fields_) names.push_back(header_name(field, dialect_.quote));
     header_text_ = row.text();
     header_table_ = csv_table_for_header(dialect_, std::move(names), header_missing_);
   }
@@ -277,7 +284,7 @@ bool CsvDecoder::fill(const Row& row, const CsvTable& table, Value* values) {
     return false;
   }
   if (too_few) std::fill_n(values, table.shape->size(), Value::null());
-  bool clean = is_utf8(row.view()) && row.view().find('\0') == std::string_view::npos;
+  bool clean = dialect_.text.is_plain(row.view());
   size_t count = std::min(fields_.size(), targets.size());
   for (size_t i = 0; i < count; ++i) {
     const CsvTarget& target = targets[i];

@@ -63,6 +63,8 @@ constexpr Option kReadTable[] = {
      .help = "A row with fewer fields than the header has, or than `columns` asks for: a dead "
              "letter, for it may be torn; or its last fields are null.",
      .choices = kMissing},
+    kEncodingOption,
+    kInvalidTextOption,
     {.name = "columns",
      .type = OptionType::kObjects,
      .help = "Columns with a type. Without header these are the only fields of a record.",
@@ -166,6 +168,7 @@ Result<CsvDialect> CsvDialect::for_reading(const Options& options) {
   if (options.has("nullFormat")) dialect.null = options.string("nullFormat");
   dialect.infer = options.string("types") == "infer";
   dialect.missing_is_null = options.string("missingFields") == "null";
+  dialect.text = TextReader(options);
   for (const Options& entry : options.objects("columns")) {
     Result<CsvColumn> column = read_column(entry);
     if (!column) return fail(column.error());

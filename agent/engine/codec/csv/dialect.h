@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/time_format.h"
+#include "codec/text/charset.h"
 #include "options/options.h"
 #include "record/value.h"
 
@@ -36,6 +37,7 @@ struct CsvDialect {
   std::optional<std::string> null;  // an unquoted field with this text is null
   bool infer = true;                // numbers and bools in columns that are not listed
   bool missing_is_null = false;     // else a row with too few fields is wrong
+  TextReader text;                  // the characters of fields and names
   std::vector<CsvColumn> columns;
 
   bool is_comment(std::string_view line) const {

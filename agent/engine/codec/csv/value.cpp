@@ -61,18 +61,13 @@ bool CsvValueReader::read(const CsvTarget& target, const CsvField& field, bool c
 }
 
 bool CsvValueReader::text(const CsvField& field, bool clean, Value& out) {
-  std::string_view view = field.view();
-  out = Value::of_text(Type::kString, view);
-  if (clean) return true;
-  if (!is_utf8(view)) {
-    problem_ = "invalid UTF-8";
-    return false;
+  if (clean && !text_.as_bytes()) {
+    out = Value::of_text(Type::kString, field.view());
+    return true;
   }
-  if (view.find('\0') != std::string_view::npos) {
-    problem_ = "NUL byte";
-    return false;
-  }
-  return true;
+  if (text_.read(field.view(), *arena_, out)) return true;
+  problem_ = text_.problem();
+  return false;
 }
 
 bool CsvValueReader::inferred(const CsvField& field, bool clean, Value& out) {

@@ -23,7 +23,8 @@ struct CsvField {
 class CsvValueReader {
  public:
   // The dialect outlives the reader.
-  explicit CsvValueReader(const CsvDialect& dialect) : dialect_(dialect), scanner_(false) {}
+  explicit CsvValueReader(const CsvDialect& dialect)
+      : dialect_(dialect), text_(dialect.text), scanner_(false) {}
 
   // Nothing at or behind `end` is read. `arena` takes what has to be written anew.
   void begin(const char* end, Arena& arena) {
@@ -32,7 +33,8 @@ class CsvValueReader {
   }
 
   // False when the field is not of the target's type; then problem() says what is wrong with it:
-  // "'abc' is not a float". `clean`: the field is known to be UTF-8 without NUL bytes.
+  // "'abc' is not a float". `clean`: the field is known to be plain
+  // text (TextReader::is_plain).
   bool read(const CsvTarget& target, const CsvField& field, bool clean, Value& out);
   const std::string& problem() const { return problem_; }
 
@@ -48,6 +50,7 @@ class CsvValueReader {
   bool refuse(std::string_view text, std::string_view what);
 
   const CsvDialect& dialect_;
+  TextReader text_;
   JsonScanner scanner_;
   Arena* arena_ = nullptr;
   std::string problem_;

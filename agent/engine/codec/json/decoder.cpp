@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "base/text.h"
+#include "codec/text/charset.h"
 #include "codec/text/limits.h"
 
 namespace leat {
@@ -380,6 +381,8 @@ void JsonDecoder::reject(Work& work, const char* start, const char* end, const P
   reason += ": ";
   reason += work.scanner.error_text();
   // What a person who has such a file looks for.
+  if (std::string_view known = known_content(text); !known.empty())
+    reason += ": it begins like " + std::string(known);
   if (kind_ == JsonDocument::kLine && text == "[")
     reason += R"( (an array over several lines needs "json": {"document": "array"}))";
   work.dead.add_text(text, after, reason);

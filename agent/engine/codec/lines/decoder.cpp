@@ -1,7 +1,7 @@
 #include "codec/lines/decoder.h"
 
-#include "base/text.h"
-#include "codec/text/line_framing.h"
+#include <string>
+
 #include "codec/text/value_run.h"
 
 namespace leat {
@@ -13,37 +13,102 @@ std::string_view without_line_end(std::string_view line) {
   return line;
 }
 
+std::string reason_for(std::string_view line, std::string_view problem) {
+  std::string reason(problem);
+  if (std::string_view known = known_content(line); !known.empty())
+    reason += ": it begins like " + std::string(known);
+  return reason;
+}
+
+// Calls f(line with its '\n', end offset, number of lines so far) for each line of a kBytes batch
+// as long as it returns true; what is behind is left to the batch's rest. Sets batch.end.line.
+template <typename F>
+void lines_in_turns(Batch& batch, F&& f) {
+  const char* const begin = batch.bytes.data();
+  const char* const end = begin + batch.bytes.size();
+  uint32_t lines = 0;
+  for (const char* p = begin; p < end;) {
+    auto* newline = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(end - p)));
+    const char* next = newline == nullptr ? end : newline + 1;
+    const auto offset = static_cast<uint32_t>(next - begin);
+    if (!f(std::string_view(p, static_cast<size_t>(next - p)), offset, ++lines) && next < end) {
+      batch.leave_bytes(offset, lines);
+      break;
+    }
+    p = next;
+  }
+  batch.end.line = batch.begin.line + lines;
+}
+
+Position behind(const Batch& batch, uint32_t end_offset, uint32_t end_line) {
+  return {batch.begin.partition, batch.begin.offset + end_offset, batch.begin.line + end_line};
+}
+
 }  // namespace
 
-Result<Turn> LineDecoder::decode(Batch& batch, DeadLetters&) {
+Result<Turn> LineDecoder::decode(Batch& batch, DeadLetters& dead) {
   if (batch.preamble) batch.bytes = {};
   batch.adopt(shape_);
   ValueRun values(batch.arena);
-  auto add = [this, &batch, &values](std::string_view line, uint32_t end_offset,
-                                     uint32_t end_line) {
-    if (is_blank(line)) return;
+  // False: as many dead letters wait as may.
+  auto add = [this, &batch, &dead, &values](std::string_view line, uint32_t end_offset,
+                                            uint32_t end_line) {
+    if (is_blank(line)) return true;
     line = without_line_end(line);
+    Value text;
+    if (!reader_.read(line, batch.arena, text)) {
+      dead.add_text(line, behind(batch, end_offset, end_line), reason_for(line, reader_.problem()));
+      return !batch.in_turns() || !dead.full();
+    }
     Value* value = values.reserve(1);
-    *value = Value::of_text(is_utf8(line) ? Type::kString : Type::kBytes, line);
+    *value = text;
     values.commit(1);
     batch.records.push_back({shape_.get(), value, batch.arrival_us, end_offset, end_line});
+    return true;
   };
   if (batch.content == Content::kBytes) {
     batch.records.reserve(batch.bytes.size() / kTypicalLine + 16);
-    each_line(batch, add);
+    lines_in_turns(batch, add);
   } else {
     batch.records.reserve(batch.slices.size());
     // A message may have several lines; they are acknowledged together.
-    for (const Slice& slice : batch.slices)
-      each_line(slice.view(), [&add, &slice](std::string_view line) {
-        add(line, slice.end_offset, slice.end_line);
+    for (size_t s = 0; s < batch.slices.size(); ++s) {
+      const Slice slice = batch.slices[s];
+      bool go_on = true;
+      each_line(slice.view(), [&add, &slice, &go_on](std::string_view line) {
+        go_on &= add(line, slice.end_offset, slice.end_line);
       });
+      if (!go_on && batch.may_cut(s + 1)) {
+        batch.leave_slices(s + 1);
+        break;
+      }
+    }
     if (!batch.slices.empty()) batch.end.line = batch.begin.line + batch.slices.back().end_line;
   }
   batch.bytes = {};
   batch.slices.clear();
   batch.content = Content::kRecords;
   return Turn::kDone;
+}
+
+Status TextLineFraming::split(Batch& batch, DeadLetters& dead) const {
+  batch.slices.reserve(batch.bytes.size() / kTypicalLine + 16);
+  lines_in_turns(batch, [&](std::string_view line, uint32_t end_offset, uint32_t end_line) {
+    if (is_blank(line)) return true;
+    if (reader_.as_bytes() || reader_.is_plain(line)) {
+      batch.slices.push_back(
+          {line.data(), static_cast<uint32_t>(line.size()), end_offset, end_line});
+      return true;
+    }
+    TextReader reader = reader_;
+    line = without_line_end(line);
+    (void)reader.name(line);  // says why
+    dead.add_text(line, behind(batch, end_offset, end_line), reason_for(line, reader.problem()));
+    return !batch.in_turns() || !dead.full();
+  });
+  batch.bytes = {};
+  batch.content = Content::kSlices;
+  return {};
 }
 
 }  // namespace leat

@@ -1,17 +1,25 @@
 #include "stage/format.h"
 #include "codec/lines/decoder.h"
-#include "codec/text/line_framing.h"
 #include "codec/text/text_encoder.h"
 
 namespace leat {
 namespace {
 
+constexpr Option kReadOptions[] = {kEncodingOption, kInvalidTextOption};
+
 constexpr ReadFormat kRead = {
     .name = "lines",
     .wire = "lines",
     .help = "Each line is a record with one field `line`; blank lines are skipped.",
-    .make_framing = plain_framing<LineFraming>,
-    .make_decoder = plain_decoder<LineDecoder>,
+    .options_name = "lines",
+    .options = kReadOptions,
+    .make_framing = [](const Options& options) -> std::unique_ptr<Framing> {
+      return std::make_unique<TextLineFraming>(TextReader(options));
+    },
+    .make_decoder = [](const Options& options) -> Result<std::unique_ptr<Decoder>> {
+      return std::make_unique<LineDecoder>(TextReader(options));
+    },
+    .passes_through = [](const Options& options) { return TextReader(options).keeps_bytes(); },
 };
 
 constexpr WriteFormat kWrite = {

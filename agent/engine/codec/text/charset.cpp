@@ -1,0 +1,131 @@
+#include "codec/text/charset.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace leat {
+namespace {
+
+// What windows-1252 has at 0x80 to 0x9F, as code points; 0 where it has nothing (the WHATWG's table
+// has control characters there, which nobody means).
+constexpr std::array<uint16_t, 32> kWindows1252 = {
+    0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
+
+constexpr uint16_t kReplacement = 0xFFFD;
+
+// The length of the UTF-8 character that `text` begins with; 0 when it begins with none.
+size_t character(std::string_view text) {
+  auto lead = static_cast<unsigned char>(text[0]);
+  size_t size = lead < 0x80 ? 1 : lead < 0xC0 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  return size > 0 && size <= text.size() && is_utf8(text.substr(0, size)) ? size : 0;
+}
+
+// Of the basic plane.
+size_t put_utf8(uint16_t code, char* out) {
+  if (code < 0x80) {
+    out[0] = static_cast<char>(code);
+    return 1;
+  }
+  if (code < 0x800) {
+    out[0] = static_cast<char>(0xC0 | code >> 6);
+    out[1] = static_cast<char>(0x80 | (code & 0x3F));
+    return 2;
+  }
+  out[0] = static_cast<char>(0xE0 | code >> 12);
+  out[1] = static_cast<char>(0x80 | (code >> 6 & 0x3F));
+  out[2] = static_cast<char>(0x80 | (code & 0x3F));
+  return 3;
+}
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+}  // namespace
+
+TextReader::TextReader(const Options& options) {
+  const std::string& encoding = options.string("encoding");
+  if (encoding == "latin1") charset_ = Charset::kLatin1;
+  if (encoding == "windows-1252") charset_ = Charset::kWindows1252;
+  const std::string& invalid = options.string("invalidText");
+  if (invalid == "replace") invalid_ = Invalid::kReplace;
+  if (invalid == "bytes") invalid_ = Invalid::kBytes;
+}
+
+bool TextReader::is_plain(std::string_view bytes) const {
+  return (charset_ == Charset::kUtf8 ? is_utf8(bytes) : is_ascii(bytes)) &&
+         bytes.find('\0') == std::string_view::npos;
+}
+
+bool TextReader::read(std::string_view bytes, Arena& arena, Value& out) {
+  if (as_bytes() || is_plain(bytes)) {
+    out = Value::of_text(as_bytes() ? Type::kBytes : Type::kString, bytes);
+    return true;
+  }
+  char* text = static_cast<char*>(arena.allocate(3 * bytes.size(), 1));  // no character takes more
+  size_t size = convert(bytes, text);
+  out = Value::of_text(Type::kString, {text, size});
+  return size > 0;
+}
+
+std::optional<std::string> TextReader::name(std::string_view bytes) {
+  if (is_plain(bytes)) return std::string(bytes);
+  std::string text(3 * bytes.size(), '\0');
+  size_t size = convert(bytes, text.data());
+  if (size == 0) return std::nullopt;
+  text.resize(size);
+  return text;
+}
+
+size_t TextReader::convert(std::string_view bytes, char* out) {
+  char* at = out;
+  while (!bytes.empty()) {
+    auto byte = static_cast<unsigned char>(bytes[0]);
+    size_t taken = 1;
+    uint16_t code = byte;
+    if (charset_ == Charset::kUtf8 && byte != 0) {
+      taken = character(bytes);
+      if (taken > 0) {
+        at = std::copy_n(bytes.data(), taken, at);
+        bytes.remove_prefix(taken);
+        continue;
+      }
+      taken = 1;
+      code = 0;
+    } else if (charset_ == Charset::kWindows1252 && byte >= 0x80 && byte < 0xA0) {
+      code = kWindows1252[byte - 0x80];
+    }
+    if (code == 0 && invalid_ != Invalid::kReplace) {
+      problem_ = byte == 0                    ? "NUL byte"
+                 : charset_ == Charset::kUtf8 ? "invalid UTF-8"
+                                              : "a byte that windows-1252 does not have";
+      return 0;
+    }
+    at += put_utf8(code == 0 ? kReplacement : code, at);
+    bytes.remove_prefix(taken);
+  }
+  return static_cast<size_t>(at - out);
+}
+
+std::string_view known_content(std::string_view bytes) {
+  static constexpr std::pair<std::string_view, std::string_view> kKnown[] = {
+      {"\xFF\xFE", "UTF-16 text"},
+      {"\xFE\xFF", "UTF-16 text"},
+      {"BZh", "a bzip2 file"},
+      {"\xFD"
+       "7zXZ",
+       "an xz file"},
+      {"\x28\xB5\x2F\xFD", "a zstd file"},
+      {"\x1F\x8B", "a gzip file"},
+      {"PK\x03\x04", "a zip archive"},
+  };
+  for (const auto& [magic, name] : kKnown)
+    if (bytes.starts_with(magic)) return name;
+  return "";
+}
+
+}  // namespace leat

@@ -1,0 +1,69 @@
+// Which characters a source's bytes are, and what becomes of bytes that are none: the options
+// `encoding` and `invalidText` of the formats that are plain text. A field has one type, whatever
+// its bytes are.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "memory/arena.h"
+#include "options/options.h"
+#include "record/value.h"
+
+namespace leat {
+
+inline constexpr std::string_view kEncodings[] = {"utf-8", "latin1", "windows-1252"};
+inline constexpr std::string_view kInvalidTexts[] = {"deadLetter", "replace", "bytes"};
+
+inline constexpr Option kEncodingOption = {
+    .name = "encoding",
+    .fallback = "utf-8",
+    .help = "The characters of the input. Text of other encodings than utf-8 becomes utf-8.",
+    .choices = kEncodings};
+inline constexpr Option kInvalidTextOption = {
+    .name = "invalidText",
+    .fallback = "deadLetter",
+    .help =
+        "Text with bytes that are no characters, or with a NUL: a dead letter; or read with "
+        "U+FFFD in their place; or bytes makes all text fields bytes, as they are, whatever "
+        "is in them.",
+    .choices = kInvalidTexts};
+
+class TextReader {
+ public:
+  TextReader() = default;
+  // `options` has the two above.
+  explicit TextReader(const Options& options);
+
+  // What stands there is the text.
+  bool is_plain(std::string_view bytes) const;
+  // All texts, without a look at them.
+  bool as_bytes() const { return invalid_ == Invalid::kBytes; }
+  // False: it is no text, and problem() says why. What must be written anew goes to `arena`; else
+  // `out` points to `bytes`.
+  bool read(std::string_view bytes, Arena& arena, Value& out);
+  // As read(), for what must be text: a name.
+  std::optional<std::string> name(std::string_view bytes);
+  const char* problem() const { return problem_; }
+
+  // Undecoded lines are the same text that read() would make of them, or are for it to reject.
+  bool keeps_bytes() const { return charset_ == Charset::kUtf8 && invalid_ != Invalid::kReplace; }
+
+ private:
+  enum class Charset : uint8_t { kUtf8, kLatin1, kWindows1252 };
+  enum class Invalid : uint8_t { kDeadLetter, kReplace, kBytes };
+  // Writes the text to `out` and returns its length; 0 when it is none.
+  size_t convert(std::string_view bytes, char* out);
+
+  Charset charset_ = Charset::kUtf8;
+  Invalid invalid_ = Invalid::kDeadLetter;
+  const char* problem_ = "";
+};
+
+// What bytes are that begin like this and are no text, for people: "UTF-16 text", "a zip archive";
+// "" when they are not known.
+std::string_view known_content(std::string_view bytes);
+
+}  // namespace leat
