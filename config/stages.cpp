@@ -1,5 +1,7 @@
 #include "config/stages.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -99,9 +101,32 @@ void load_time(Parser& parser, const Options& added, SourceConfig& out) {
   const Options& time = added.object("time");
   Result<TimeFormat> format = TimeFormat::parse(time.string("format"));
   if (format)
-    out.time = EventTimeConfig{time.string("field"), *format};
+    out.time =
+        EventTimeConfig{time.string("field"), *format, time.string("onError") == "deadLetter"};
   else
     parser.problems().add({.path = time.path("format"), .text = format.error().message()});
+}
+
+void load_fields(Parser& parser, const cJSON* node, const Options& added, SourceConfig& out) {
+  constexpr Type kTypes[] = {Type::kBool,    Type::kInteger, Type::kFloat,
+                             Type::kDecimal, Type::kString,  Type::kTime};
+  const cJSON* given = cJSON_GetObjectItemCaseSensitive(node, "fieldTypes");
+  for (const auto& [name, type] : added.map("fieldTypes")) {
+    auto same = [&type](Type candidate) { return type == type_name(candidate); };
+    const Type* found = std::ranges::find_if(kTypes, same);
+    if (found != std::end(kTypes)) {
+      out.fields.emplace_back(name, *found);
+      continue;
+    }
+    std::vector<std::string_view> known;
+    for (Type candidate : kTypes) known.emplace_back(type_name(candidate));
+    parser.problems().add(
+        {.kind = Problem::Kind::kChoice,
+         .path = path_of_key(added.path("fieldTypes"), name),
+         .wanted = "one of " + quoted_list(known),
+         .found = parser.describe(cJSON_GetObjectItemCaseSensitive(given, name.c_str())),
+         .suggestion = nearest(type, {known.begin(), known.end()})});
+  }
 }
 
 }  // namespace
@@ -131,6 +156,7 @@ bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
   out.options = Options(out.type->options, path);
   parser.fill(node, {&out.options, &added}, kTypeKey);
   load_time(parser, added, out);
+  load_fields(parser, node, added, out);
   if (out.type->gives != Gives::kRecords) {
     out.format = find_read_format(added.string("format"));
     out.format_options = format_options(parser, added, *out.format);

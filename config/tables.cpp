@@ -163,12 +163,19 @@ constexpr Option kPipelineOptions[] = {
      .fields = kLimitOptions},
 };
 
+constexpr std::string_view kTimeOnError[] = {"arrival", "deadLetter"};
+
 constexpr Option kTimeOptions[] = {
     {.name = "field", .required = true, .help = "The field that holds the event time."},
     {.name = "format",
      .fallback = "rfc3339",
      .help = "How it is written: rfc3339, unix, unixMs, unixUs, unixNs, or a pattern such as "
              "\"%Y-%m-%d %H:%M:%S.%f %z\" (read as UTC without %z)."},
+    {.name = "onError",
+     .fallback = "arrival",
+     .help = "A record without a time that can be read: it gets the time of its arrival, or is a "
+             "dead letter.",
+     .choices = kTimeOnError},
 };
 
 bool can_append(const WriteFormat& format) {
@@ -218,6 +225,13 @@ SourceOptions::SourceOptions(const SourceType& type) {
     formats_ = names_of(read_formats(), type.default_format);
     add_formats(formats_, "How the bytes are read as records.", find_read_format, added_);
   }
+  added_.push_back({.name = "fieldTypes",
+                    .type = OptionType::kMap,
+                    .help =
+                        "Types of fields, by name: bool, integer, float, decimal, string or time "
+                        "(rfc3339). Where nothing is lost by it a value becomes of its type "
+                        "(\"21\" a float); any other makes its record a dead letter. Null is of "
+                        "any type."});
   added_.push_back({.name = "time",
                     .type = OptionType::kObject,
                     .help = "Where a record holds its event time. Without it: the time of arrival.",

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time_format.h"
@@ -23,6 +24,7 @@ namespace leat {
 struct EventTimeConfig {
   std::string field;
   TimeFormat format;
+  bool dead_letter = false;  // a record without a readable time; else it gets that of its arrival
   bool operator==(const EventTimeConfig&) const = default;
 };
 
@@ -31,6 +33,7 @@ struct SourceConfig {
   Options options;
   const ReadFormat* format = nullptr;  // null for sources that give records
   Options format_options;
+  std::vector<std::pair<std::string, Type>> fields;  // declared types, by name
   std::optional<EventTimeConfig> time;
   bool operator==(const SourceConfig&) const = default;
 };

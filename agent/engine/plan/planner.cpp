@@ -10,8 +10,10 @@ bool has_message_fields(const SourceConfig& source) {
 }
 
 bool needs_records(const PipelineConfig& config) {
+  const SourceConfig& source = config.source;
   return !config.transforms.empty() || config.sink.type->takes == Takes::kRecords ||
-         has_message_fields(config.source);
+         has_message_fields(source) || !source.fields.empty() ||
+         (source.time && source.time->dead_letter);
 }
 
 bool same_wire(const PipelineConfig& config) {
@@ -52,6 +54,10 @@ std::vector<Step> inject(const PipelineConfig& config) {
   if (has_message_fields(config.source))
     out.push_back({Kind::kMessageFields, "message fields",
                    "what " + source + " says of a message beside its payload becomes fields", 0});
+  if (!config.source.fields.empty())
+    out.push_back({Kind::kFieldTypes, "field types",
+                   "values that are not of the type that \"fieldTypes\" declares are dead letters",
+                   0});
   if (config.source.time)
     out.push_back({Kind::kEventTime, "event time",
                    "the event time is in the field \"" + config.source.time->field + "\"", 0});

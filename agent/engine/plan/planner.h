@@ -17,6 +17,7 @@ struct Step {
     kSplit,
     kDecode,
     kMessageFields,
+    kFieldTypes,
     kEventTime,
     kTransform,
     kEncode,

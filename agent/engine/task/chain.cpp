@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "task/field_types.h"
 #include "task/message_fields.h"
 
 namespace leat {
@@ -85,20 +86,69 @@ class MessageFieldsStep final : public ChainStep {
   MessageFieldAdder adder_;
 };
 
-// Sets the event time from a field. A record without a readable time keeps its time of arrival: it
-// is a good record all the same.
-class EventTimeStep final : public ChainStep {
+// A step that looks at each record and rejects those that will not do, in turns.
+class RecordStep : public ChainStep {
+ public:
+  using ChainStep::ChainStep;
+
+ protected:
+  // f(record) is null for a good record, else why it is none.
+  template <typename F>
+  void keep_good(Batch& batch, F&& f) {
+    bad_.clear();
+    for (size_t i = 0; i < batch.records.size(); ++i) {
+      const std::string* why = f(batch.records[i]);
+      if (why == nullptr) continue;
+      add(batch, i, *why);
+      bad_.push_back(i);
+      if (full() && batch.may_cut(i + 1)) batch.leave_records(i + 1);
+    }
+    if (bad_.empty()) return;
+    size_t kept = 0;
+    size_t next_bad = 0;
+    for (size_t i = 0; i < batch.records.size(); ++i) {
+      if (next_bad < bad_.size() && bad_[next_bad] == i)
+        ++next_bad;
+      else
+        batch.records[kept++] = batch.records[i];
+    }
+    batch.records.resize(kept);
+  }
+
+ private:
+  std::vector<size_t> bad_;
+};
+
+class FieldTypesStep final : public RecordStep {
+ public:
+  FieldTypesStep(FieldTypes types, std::string stage, Rejections rejections)
+      : RecordStep(std::move(stage), std::move(rejections)), types_(std::move(types)) {}
+  Status run(BatchRef& batch) override {
+    types_.begin();
+    keep_good(*batch, [this, &batch](Record& record) {
+      return types_.apply(record, batch->arena) ? nullptr : &types_.problem();
+    });
+    return {};
+  }
+
+ private:
+  FieldTypes types_;
+};
+
+// Sets the event time from a field. A record without a readable time is a dead letter where that is
+// asked for; else it keeps its time of arrival, and is a good record all the same.
+class EventTimeStep final : public RecordStep {
  public:
   EventTimeStep(EventTimeConfig config, std::string pipeline, std::string stage,
                 Rejections rejections)
-      : ChainStep(std::move(stage), std::move(rejections)),
+      : RecordStep(std::move(stage), std::move(rejections)),
         config_(std::move(config)),
         pipeline_(std::move(pipeline)) {}
 
   Status run(BatchRef& batch) override {
     const Shape* shape = nullptr;
     int field = -1;
-    for (Record& record : batch->records) {
+    keep_good(*batch, [&](Record& record) -> const std::string* {
       if (record.shape != shape) {
         shape = record.shape;
         field = shape->find(config_.field);
@@ -106,12 +156,15 @@ class EventTimeStep final : public ChainStep {
       std::optional<int64_t> time = field < 0 ? std::nullopt : read(record.values[field]);
       if (time) {
         record.time_us = *time;
+      } else if (config_.dead_letter) {
+        return &why_;
       } else if (!std::exchange(warned_, true)) {
         log::warn(pipeline_, "time: the field \"" + config_.field +
                                  "\" is missing or not in its format in at least one record; such "
                                  "records get the time of arrival");
       }
-    }
+      return nullptr;
+    });
     return {};
   }
 
@@ -137,6 +190,7 @@ class EventTimeStep final : public ChainStep {
 
   const EventTimeConfig config_;
   const std::string pipeline_;
+  const std::string why_ = config_.field + ": missing, or not a time in its format";
   std::string scratch_;
   bool warned_ = false;
 };
@@ -222,6 +276,10 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
       }
       case Step::Kind::kMessageFields:
         chain.steps_.push_back(std::make_unique<MessageFieldsStep>(step.label, rejections));
+        break;
+      case Step::Kind::kFieldTypes:
+        chain.steps_.push_back(std::make_unique<FieldTypesStep>(FieldTypes(config.source.fields),
+                                                                step.label, rejections));
         break;
       case Step::Kind::kEventTime:
         chain.steps_.push_back(std::make_unique<EventTimeStep>(*config.source.time, config.name,

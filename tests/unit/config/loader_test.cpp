@@ -58,6 +58,25 @@ class LoaderTest : public testing::Test {
   Lines lines;
 };
 
+TEST_F(LoaderTest, takes_types_of_fields_and_names_those_that_are_none) {
+  std::optional<AgentConfig> config = load(R"({
+    "agent": {"dataDir": "/data"},
+    "pipelines": [{
+      "source": {"type": "tank", "path": "a", "fieldTypes": {"temp": "float", "ok": "bool"},
+                 "time": {"field": "ts", "onError": "deadLetter"}},
+      "sink": {"type": "shelf", "table": "t"}}]})");
+  ASSERT_TRUE(config) << testing::PrintToString(lines);
+  const SourceConfig& source = config->pipelines[0].source;
+  ASSERT_EQ(source.fields.size(), 2U);
+  EXPECT_EQ(source.fields[0], std::pair(std::string("temp"), Type::kFloat));
+  EXPECT_TRUE(source.time->dead_letter);
+  EXPECT_EQ(
+      problems_of_source(R"({"type": "tank", "path": "x", "fieldTypes": {"temp": "flot"}})"),
+      Lines{"pipelines[0].source.fieldTypes.temp: must be one of \"bool\", \"integer\", "
+            "\"float\", \"decimal\", \"string\", \"time\", found the string \"flot\", did you "
+            "mean \"float\"?"});
+}
+
 TEST_F(LoaderTest, reads_a_whole_configuration) {
   if (find_read_format("csv") == nullptr) GTEST_SKIP() << "csv was left out of this build";
   std::optional<AgentConfig> config = load(R"({

@@ -32,7 +32,10 @@ class PlannerTest : public ::testing::Test {
   PipelineConfig& configure(const SourceType& source, const SinkType& sink) {
     config_.name = "p";
     config_.source.type = &source;
-    if (source.gives != Gives::kRecords) config_.source.format = find_read_format("json");
+    if (source.gives != Gives::kRecords) {
+      config_.source.format = find_read_format("json");
+      config_.source.format_options = Options(config_.source.format->options);
+    }
     config_.sink.type = &sink;
     if (sink.takes == Takes::kSlices) config_.sink.format = find_write_format("ndjson");
     return config_;
@@ -74,6 +77,19 @@ TEST_F(PlannerTest, the_fields_of_messages_are_added_behind_the_decoder) {
   broker.has_fields = [](const Options&) { return true; };
   configure(broker, kServer);
   EXPECT_EQ(planned(), "broker > decode json > message fields > encode ndjson > server");
+}
+
+TEST_F(PlannerTest, declared_types_need_records_so_that_a_mismatch_is_seen) {
+  configure(kFiles, kServer).source.fields = {{"temp", Type::kFloat}};
+  EXPECT_EQ(planned(), "files > decode json > field types > encode ndjson > server");
+}
+
+TEST_F(PlannerTest, a_time_that_must_be_there_needs_records) {
+  PipelineConfig& config = configure(kFiles, kServer);
+  config.source.time = EventTimeConfig{"ts", TimeFormat()};
+  EXPECT_EQ(planned(), "files > split ndjson > server");
+  config.source.time->dead_letter = true;
+  EXPECT_EQ(planned(), "files > decode json > event time > encode ndjson > server");
 }
 
 TEST_F(PlannerTest, a_transform_brings_a_decoder_and_an_encoder) {
