@@ -21,8 +21,7 @@ Result<AgentAnswer> ask_agent(const std::string& data_dir, std::string_view meth
   const std::string path = socket_path(data_dir);
   if (access(path.c_str(), F_OK) != 0)
     return fail(ErrorKind::kUnavailable, "no agent runs with the data folder " + data_dir);
-  if (access(path.c_str(), R_OK | W_OK) != 0)
-    return fail_errno("open " + path, errno);
+  if (access(path.c_str(), R_OK | W_OK) != 0) return fail_errno("open " + path, errno);
 
   std::string message = std::string(method) + " " + std::string(target) +
                         " HTTP/1.1\r\nHost: leat\r\nConnection: close\r\nContent-Length: " +

@@ -21,9 +21,9 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::open(uv_loop_t* loop,
                                                            Supervisor& supervisor) {
   std::unique_ptr<ControlSocket> made(new ControlSocket(loop, supervisor));
   ControlSocket* socket = made.get();
-  Result<std::unique_ptr<Listener>> listener =
-      Listener::open(loop, {.host = "", .path = socket_path(data_dir)},
-                     [socket](Socket::Ptr accepted) { socket->server_.accept(std::move(accepted)); });
+  Result<std::unique_ptr<Listener>> listener = Listener::open(
+      loop, {.host = "", .path = socket_path(data_dir)},
+      [socket](Socket::Ptr accepted) { socket->server_.accept(std::move(accepted)); });
   if (!listener) return fail(listener.error());
   made->listener_ = std::move(*listener);
   return made;

@@ -137,9 +137,9 @@ void FileSource::passed() {
   }
   const std::string& path = settings_.paths[0];
   if (first && paths_.empty())
-    note_failure(Error(ErrorKind::kData,
-                       "nothing to read: no file matches " + path +
-                           (settings_.paths.size() > 1 ? " and the other paths" : "")));
+    note_failure(
+        Error(ErrorKind::kData, "nothing to read: no file matches " + path +
+                                    (settings_.paths.size() > 1 ? " and the other paths" : "")));
   paths_ = {};
   search_unmatched();
   next();

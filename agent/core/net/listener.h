@@ -42,7 +42,7 @@ class Listener {
   void connection();
 
   uv_loop_t* const loop_;
-  const std::string path_;  // of a Unix socket, or ""
+  const std::string path_;          // of a Unix socket, or ""
   std::optional<SocketPath> name_;  // libuv removes the file by it when the socket is closed
   Accepted accepted_;
   Socket::Ptr socket_;

@@ -9,8 +9,8 @@
 
 namespace leat {
 
-// The path of a Unix socket in the 107 bytes that the kernel takes (unix(7)): a longer one is reached
-// through its folder, which stays open as long as this lives.
+// The path of a Unix socket in the 107 bytes that the kernel takes (unix(7)): a longer one is
+// reached through its folder, which stays open as long as this lives.
 class SocketPath {
  public:
   explicit SocketPath(const std::string& path);

@@ -1,5 +1,5 @@
-// The types that `fieldTypes` of a source declares: each value is made to be of its field's type where
-// nothing is lost by it ("21" is a float), or is a mismatch.
+// The types that `fieldTypes` of a source declares: each value is made to be of its field's type
+// where nothing is lost by it ("21" is a float), or is a mismatch.
 //
 // Thread: the pipeline's loop thread.
 #pragma once

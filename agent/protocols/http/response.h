@@ -22,8 +22,8 @@ struct Response {
   static constexpr size_t kBodyStart = 1024;
 };
 
-// Interim answers (1xx) are skipped. The body is counted and thrown away, but for its start: what it
-// says is of no use to a delivery.
+// Interim answers (1xx) are skipped. The body is counted and thrown away, but for its start: what
+// it says is of no use to a delivery.
 class ResponseParser {
  public:
   // More than this is not an answer to a delivery: the connection is given up.

@@ -90,13 +90,15 @@ TEST(Metrics, tell_a_sink_that_takes_nothing) {
   std::string text = metrics_of(two_pipelines());
   EXPECT_NE(text.find("\nleat_sink_up{pipeline=\"press-line\"} 1\n"), std::string::npos);
   EXPECT_NE(text.find("\nleat_sink_up{pipeline=\"mill\"} 0\n"), std::string::npos);
-  EXPECT_NE(text.find("leat_build_info{version=\"1.2.3\",id=\"gw \\\"042\\\"\"} 1\n"), std::string::npos);
+  EXPECT_NE(text.find("leat_build_info{version=\"1.2.3\",id=\"gw \\\"042\\\"\"} 1\n"),
+            std::string::npos);
   EXPECT_NE(text.find("\nleat_uptime_seconds 61\n"), std::string::npos);
 }
 
 TEST(Troubles, are_a_line_for_each_pipeline_that_has_some) {
-  EXPECT_EQ(troubles_of(two_pipelines()),
-            std::vector<std::string>{"mill: connect [::1]:443: connection refused; 2.0 KiB spooled"});
+  EXPECT_EQ(
+      troubles_of(two_pipelines()),
+      std::vector<std::string>{"mill: connect [::1]:443: connection refused; 2.0 KiB spooled"});
 }
 
 }  // namespace

@@ -62,7 +62,8 @@ TEST_F(AcknowledgementsTest, what_is_released_meanwhile_is_saved_next) {
   EXPECT_EQ(saved(), "60");
 }
 
-TEST_F(AcknowledgementsTest, what_is_saved_with_its_position_is_acknowledged_without_another_commit) {
+TEST_F(AcknowledgementsTest,
+       what_is_saved_with_its_position_is_acknowledged_without_another_commit) {
   Owed state = owed(0, 4);
   state.add(owed(4, 2));
   source_.formed = 0;
