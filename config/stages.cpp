@@ -111,7 +111,9 @@ void load_fields(Parser& parser, const cJSON* node, const Options& added, Source
   constexpr Type kTypes[] = {Type::kBool,    Type::kInteger, Type::kFloat,
                              Type::kDecimal, Type::kString,  Type::kTime};
   const cJSON* given = cJSON_GetObjectItemCaseSensitive(node, "fieldTypes");
-  for (const auto& [name, type] : added.map("fieldTypes")) {
+  for (const auto& entry : added.map("fieldTypes")) {
+    const std::string& name = entry.first;
+    const std::string& type = entry.second;
     auto same = [&type](Type candidate) { return type == type_name(candidate); };
     const Type* found = std::ranges::find_if(kTypes, same);
     if (found != std::end(kTypes)) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -54,7 +55,7 @@ class Rates {
     int64_t now = number(at(pipeline, "records"), counter);
     int64_t then = known == before_.end() ? 0 : number(known->second, counter);
     if (now < then) then = 0;  // another run
-    return format_count(static_cast<int64_t>(static_cast<double>(now - then) / seconds_ + 0.5));
+    return format_count(std::lround(static_cast<double>(now - then) / seconds_));
   }
 
  private:
@@ -66,6 +67,14 @@ bool in_trouble(const cJSON* pipeline) {
   std::string state = text(pipeline, "state");
   return state == "retrying" || state == "circuit open" || state == "failed" ||
          at(pipeline, "refused") != nullptr;
+}
+
+bool any_in_trouble(const Sample& sample) {
+  const cJSON* pipeline = nullptr;
+  cJSON_ArrayForEach(pipeline, at(sample.json.get(), "pipelines")) {
+    if (in_trouble(pipeline)) return true;
+  }
+  return false;
 }
 
 using Row = std::vector<std::string>;
@@ -193,19 +202,13 @@ int sample(const StatusRequest& request, std::string& body, Sample& out) {
 
 int show_status(const StatusRequest& request) {
   std::string body;
-  Sample before;
-  Sample now;
-  if (int code = sample(request, body, before); code != 0) return code;
-  for (bool first = true;; first = false) {
-    bool trouble = false;
-    if (first && request.json) {  // it needs no rates
-      now = std::move(before);
-    } else {
-      std::this_thread::sleep_for(request.watch ? kWatchPeriod : kShortLook);
-      if (int code = sample(request, body, now); code != 0) return code;
-    }
-    const cJSON* pipeline = nullptr;
-    cJSON_ArrayForEach(pipeline, at(now.json.get(), "pipelines")) trouble |= in_trouble(pipeline);
+  Sample before;  // for the rates, which JSON leaves to its reader
+  if (!request.json)
+    if (int code = sample(request, body, before); code != 0) return code;
+  while (true) {
+    if (!request.json) std::this_thread::sleep_for(request.watch ? kWatchPeriod : kShortLook);
+    Sample now;
+    if (int code = sample(request, body, now); code != 0) return code;
     std::string out;
     if (request.json) {
       out = body;
@@ -217,8 +220,9 @@ int show_status(const StatusRequest& request) {
     if (request.watch && !request.json)
       out = "\x1b[H\x1b[J" + out;  // to the upper left, and clear from there
     std::fwrite(out.data(), 1, out.size(), stdout);
-    if (!request.watch) return trouble ? 1 : 0;
     std::fflush(stdout);
+    if (!request.watch) return any_in_trouble(now) ? 1 : 0;
+    if (request.json) std::this_thread::sleep_for(kWatchPeriod);
     before = std::move(now);
   }
 }
