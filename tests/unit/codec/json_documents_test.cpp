@@ -179,13 +179,13 @@ TEST_F(JsonDocumentsTest, dead_letters_end_a_turn_behind_the_piece) {
   dead_.most = 1;
   EXPECT_EQ(decode(decoder, batch), Strings{});
   ASSERT_TRUE(batch->rest);
-  BatchRef rest = batch->rest;
+  BatchRef rest = std::exchange(batch->rest, {});
   EXPECT_EQ(rest->begin.offset, 3U);
   dead_.letters.clear();
   EXPECT_EQ(decode(decoder, rest), Strings{});
   EXPECT_EQ(dead_.texts(), Strings{"2"});
   ASSERT_TRUE(rest->rest);
-  BatchRef last = rest->rest;
+  BatchRef last = std::exchange(rest->rest, {});
   dead_.most = 10;
   EXPECT_EQ(decode(decoder, last), Strings{R"({"a":3})"});
 }
@@ -231,11 +231,12 @@ TEST_F(JsonDocumentsTest, dead_letters_end_a_turn_of_what_passes_through) {
   dead_.most = 1;
   ASSERT_TRUE(JsonLineFraming().split(*batch, dead_));
   EXPECT_EQ(joined(*batch), "{\"a\":1}\n");
-  ASSERT_TRUE(batch->rest);
-  EXPECT_EQ(batch->rest->begin.offset, 10U);
+  BatchRef rest = std::exchange(batch->rest, {});
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->begin.offset, 10U);
   dead_.letters.clear();
-  ASSERT_TRUE(JsonLineFraming().split(*batch->rest, dead_));
-  EXPECT_EQ(joined(*batch->rest), "{\"a\":2}\n");
+  ASSERT_TRUE(JsonLineFraming().split(*rest, dead_));
+  EXPECT_EQ(joined(*rest), "{\"a\":2}\n");
 }
 
 TEST_F(JsonDocumentsTest, only_documents_that_are_lines_pass_through) {

@@ -81,14 +81,16 @@ TEST_F(LinesTest, dead_letters_end_a_turn) {
   BatchRef batch = bytes_of("\xFF\na\n");
   batch->quantum = 1 << 20;
   EXPECT_TRUE(decode(decoder, batch).empty());
-  ASSERT_TRUE(batch->rest);
-  EXPECT_EQ(batch->rest->begin.offset, 2U);
-  EXPECT_EQ(batch->rest->begin.line, 1U);
+  BatchRef rest = std::exchange(batch->rest, {});
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->begin.offset, 2U);
+  EXPECT_EQ(rest->begin.line, 1U);
   BatchRef messages = slices_of({"\xFF\nb", "a"});
   messages->quantum = 1 << 20;
   EXPECT_EQ(decode(decoder, messages), Strings{R"({"line":"b"})"}) << "of a message all lines";
-  ASSERT_TRUE(messages->rest);
-  EXPECT_EQ(messages->rest->slices.size(), 1U);
+  rest = std::exchange(messages->rest, {});
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->slices.size(), 1U);
 }
 
 TEST_F(LinesTest, that_pass_through_are_the_same_dead_letters) {
