@@ -49,7 +49,8 @@ Options:
 
 constexpr char kFooter[] =
     R"(Exit codes: 0 all delivered, but for dead letters beside it (maxDeadLetters bounds these); 1 a
-pipeline failed, or nothing but dead letters came of it; 2 bad usage or configuration.
+pipeline failed, or nothing but dead letters came of it; 2 bad usage or configuration; 3 there is no
+running agent to ask.
 Signals: SIGTERM and SIGINT drain, a second one stops at once; SIGHUP reads the configuration anew;
 SIGUSR1 writes how each pipeline does to the log.
 )";

@@ -47,7 +47,7 @@ def test_the_manual_has_the_options_that_help_has(usage, manual):
 
 
 def test_the_manual_has_the_exit_codes_and_signals_that_help_has(usage, manual):
-    codes = set(re.findall(r"\b(\d) ", re.search(r"^Exit codes: (.*)", usage, re.M)[1]))
+    codes = set(re.findall(r"\b(\d) ", re.search(r"^Exit codes: (.*?)^Signals", usage, re.M | re.S)[1].replace("\n", " ")))
     assert set(re.findall(r"^ {7}(\d)\b", section(manual, "EXIT STATUS"), re.M)) == codes
     signals = set(re.findall(r"SIG[A-Z]+", usage))
     assert set(re.findall(r"SIG[A-Z]+", section(manual, "SIGNALS"))) == signals
