@@ -36,7 +36,7 @@ def section(text, title):
 def test_the_manual_has_the_commands_that_help_has(usage, manual):
     commands = set(re.findall(r"^  leat (\w+)", usage, re.M))
     assert len(commands) >= 6
-    assert set(re.findall(r"^ {7}(\w+)(?=$| {2,})", section(manual, "COMMANDS"), re.M)) == commands
+    assert set(re.findall(r"^ {7}(\w+)", section(manual, "COMMANDS"), re.M)) == commands
     assert set(re.findall(r"\bleat (\w+)", section(manual, "SYNOPSIS"))) == commands
 
 
