@@ -63,16 +63,10 @@ class Rates {
   std::map<std::string, const cJSON*> before_;
 };
 
-bool in_trouble(const cJSON* pipeline) {
-  std::string state = text(pipeline, "state");
-  return state == "retrying" || state == "circuit open" || state == "failed" ||
-         at(pipeline, "refused") != nullptr;
-}
-
 bool any_in_trouble(const Sample& sample) {
   const cJSON* pipeline = nullptr;
   cJSON_ArrayForEach(pipeline, at(sample.json.get(), "pipelines")) {
-    if (in_trouble(pipeline)) return true;
+    if (cJSON_IsTrue(at(pipeline, "trouble")) != 0) return true;
   }
   return false;
 }

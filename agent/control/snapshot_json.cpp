@@ -26,6 +26,7 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
   cJSON_AddStringToObject(out, "state", std::string(name_of(pipeline.state)).c_str());
   add_text(out, "reason", pipeline.reason);
   add_text(out, "refused", pipeline.refused);
+  cJSON_AddBoolToObject(out, "trouble", !trouble_line(pipeline).empty());
   cJSON_AddBoolToObject(out, "bounded", pipeline.bounded);
   add(out, "loop", pipeline.loop);
   cJSON_AddNumberToObject(out, "runningSeconds", seconds(pipeline.running_for));

@@ -53,6 +53,8 @@ TEST(SnapshotJson, says_everything_of_each_pipeline) {
   EXPECT_EQ(number(cJSON_GetObjectItemCaseSensitive(well, "records"), "waiting"), 3);
   const cJSON* ill = cJSON_GetArrayItem(list, 1);
   EXPECT_EQ(text(ill, "state"), "circuit open");
+  EXPECT_TRUE(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(ill, "trouble")));
+  EXPECT_TRUE(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(well, "trouble")));
   EXPECT_EQ(text(ill, "reason"), "connect [::1]:443: connection refused");
   EXPECT_EQ(number(ill, "maxSpoolBytes"), 65536);
 }
