@@ -1,9 +1,11 @@
 #include "journal/boot_note.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 
 namespace leat {
 namespace {
@@ -33,7 +35,7 @@ std::string this_boot() {
   return id.size() == kIdLength ? id : "";
 }
 
-}  // namespace
+enum class LastBoot { kThis, kAnother, kUnknown };
 
 LastBoot last_boot(const std::string& journal) {
   bool there = false;
@@ -41,6 +43,21 @@ LastBoot last_boot(const std::string& journal) {
   std::string now = this_boot();
   if (!there || now.empty()) return LastBoot::kUnknown;
   return noted == now ? LastBoot::kThis : LastBoot::kAnother;
+}
+
+}  // namespace
+
+bool is_of_another_boot(const std::string& journal) {
+  struct stat info {};
+  if (::stat((journal + "-wal").c_str(), &info) != 0) return false;
+  time_t written = info.st_mtim.tv_sec;
+  LastBoot last = last_boot(journal);
+  if (last != LastBoot::kUnknown) return last == LastBoot::kAnother;
+  struct timespec now {
+  }, up{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  ::clock_gettime(CLOCK_BOOTTIME, &up);
+  return written < now.tv_sec - up.tv_sec - 1;
 }
 
 void note_boot(const std::string& journal) {

@@ -14,10 +14,10 @@
 #include "base/units.h"
 #include "journal/boot_note.h"
 #include "journal/counting_vfs.h"
-#include "journal/page_images.h"
 #include "journal/salvage.h"
 #include "journal/schema.h"
 #include "journal/sqlite_error.h"
+#include "journal/wal_check.h"
 
 namespace leat {
 namespace {
@@ -77,21 +77,6 @@ RawFile raw(sqlite3_file* file) {
             return file->pMethods->xRead(file, into, static_cast<int>(bytes),
                                          static_cast<sqlite3_int64>(offset)) == SQLITE_OK;
           }};
-}
-
-// Whether the machine was started since the WAL was written last: not all of it need be on the
-// disk. Where nothing is noted of the boot, clocks must do.
-bool is_of_another_boot(const std::string& journal) {
-  struct stat info {};
-  if (::stat((journal + "-wal").c_str(), &info) != 0) return false;
-  time_t written = info.st_mtim.tv_sec;
-  LastBoot last = last_boot(journal);
-  if (last != LastBoot::kUnknown) return last == LastBoot::kAnother;
-  struct timespec now {
-  }, up{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  ::clock_gettime(CLOCK_BOOTTIME, &up);
-  return written < now.tv_sec - up.tv_sec - 1;
 }
 
 void say_replaced(const std::string& why, const std::string& aside, const Salvaged& saved) {
@@ -239,33 +224,16 @@ Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std
   return status;
 }
 
-// Since the machine was started all that was written is there, whether it was synced or not: what
-// is not has been damaged. Before that, a power cut may have taken what was not synced and left
-// what was behind it; that belongs to nothing any more, and must not be taken for damage later.
 Status JournalDatabase::damage_of_wal() {
   if (::access((path_ + "-wal").c_str(), F_OK) != 0 || wal_file() == nullptr) return {};
   RawFile wal = raw(wal_file());
   left_in_wal_ = static_cast<int64_t>(wal.size);
-  WalFrames frames = read_frames(wal);
-  if (frames.behind == 0) return {};
-  // SQLite would take it for one that holds nothing, and write over it. A header is on the disk
-  // before the first frame is written, but for that of a new journal of which nothing was promised
-  // yet: in all others no power cut does this.
-  if (frames.header_damaged) {
-    damage_ = path_ + "-wal: its header is damaged, " + std::to_string(frames.behind) +
-              " frames behind it are not";
-    return {};
-  }
-  if (is_of_another_boot(path_)) {
-    if (wal_file()->pMethods->xTruncate(wal_file(), frames.end_of_valid) != SQLITE_OK)
-      return fail(ErrorKind::kUnavailable, path_ + "-wal: its torn end cannot be cut off");
-    log::info("leat", path_ + "-wal: the machine was restarted before all of it was on the disk; " +
-                          std::to_string(frames.behind) +
-                          " of its frames, behind what is not there, are left out");
-    return {};
-  }
-  damage_ = path_ + "-wal: " + std::to_string(frames.damaged) + " of its frames are damaged, " +
-            std::to_string(frames.behind) + " behind them are not";
+  WalCheck check = check_wal(wal, raw(file()), is_of_another_boot(path_));
+  if (!check.damage.empty()) damage_ = path_ + "-wal: " + check.damage;
+  if (!check.cut_off_at) return {};
+  if (wal_file()->pMethods->xTruncate(wal_file(), *check.cut_off_at) != SQLITE_OK)
+    return fail(ErrorKind::kUnavailable, path_ + "-wal: its torn end cannot be cut off");
+  log::info("leat", path_ + "-wal: " + check.torn);
   return {};
 }
 

@@ -53,18 +53,38 @@ struct WalStart {
   bool big = false;  // the byte order of checksums
   Salt salt{};
   Sums sums;  // what that of the first frame goes on from
+  uint32_t round = 0;
 };
 
+constexpr uint32_t kMagic = 0x377f0682;  // and its last bit: that byte order
+constexpr bool kBigHere = std::endian::native == std::endian::big;
+
 WalStart start_of(const uint8_t* header) {
-  constexpr uint32_t kMagic = 0x377f0682;  // and its last bit
   WalStart out;
   bool magic = (big_endian(header) & ~1U) == kMagic;
-  out.big = magic ? (header[3] & 1) != 0 : std::endian::native == std::endian::big;
+  out.big = (header[3] & 1) != 0;
+  out.round = big_endian(header + 12);
   std::copy_n(header + 16, out.salt.size(), out.salt.begin());
   out.sums = sums_at(header + 24);
   Sums computed;
   add(computed, header, 24, out.big);
   out.good = magic && computed == out.sums;
+  if (!out.good) out.big = kBigHere;
+  return out;
+}
+
+// The sums of a header that this machine wrote for a round with this number and salt.
+Sums sums_of_header(uint32_t round, const Salt& salt) {
+  constexpr uint32_t kFormat = 3007000;
+  std::array<uint8_t, 24> header{};
+  auto put = [at = header.begin()](uint32_t value) mutable {
+    for (int shift = 24; shift >= 0; shift -= 8) *at++ = static_cast<uint8_t>(value >> shift);
+  };
+  for (uint32_t value : {kMagic | (kBigHere ? 1U : 0U), kFormat, uint32_t{kPageSize}, round})
+    put(value);
+  std::copy(salt.begin(), salt.end(), header.begin() + 16);
+  Sums out;
+  add(out, header.data(), header.size(), kBigHere);
   return out;
 }
 
@@ -74,17 +94,35 @@ Sums sums_of_frame(const uint8_t* frame, Sums seed, bool big) {
   return seed;
 }
 
-// That of the first frame which goes on from the one before it: what an earlier round of the WAL
-// has left is behind the last one of this.
-Salt salt_of_frames(const RawFile& wal, bool big) {
+// The round that frames belong to, when the header is damaged; `good`: the first frame can be
+// checked.
+//
+// A round begins with the first frame, so its salt is the one, when it proves to be undamaged: its
+// checksum goes on from that of the header, which is the one that is stored, or that of this round,
+// or of the one before, when what ails the header is that the next one's was written over it in
+// part. Else the salt is that of the first frame which goes on from the one before it: what an
+// earlier round has left is behind the last one of this.
+WalStart start_without_header(const RawFile& wal, const WalStart& header) {
+  WalStart out = header;
   std::array<uint8_t, kFrame> frame{};
   Sums before;
   for (uint64_t at = kWalHeader; at + kFrame <= wal.size; at += kFrame) {
     if (!wal.read(at, frame.data(), kFrame)) break;
     Sums stored = sums_at(&frame[16]);
-    Salt salt{};
-    std::copy_n(frame.begin() + 8, salt.size(), salt.begin());
-    if (at > kWalHeader && sums_of_frame(frame.data(), before, big) == stored) return salt;
+    std::copy_n(frame.begin() + 8, out.salt.size(), out.salt.begin());
+    auto goes_on_from = [&](const Sums& seed) {
+      return sums_of_frame(frame.data(), seed, out.big) == stored;
+    };
+    if (at == kWalHeader && big_endian(frame.data()) != 0) {
+      for (const Sums& seed : {header.sums, sums_of_header(header.round, out.salt),
+                               sums_of_header(header.round - 1, out.salt)}) {
+        out.sums = seed;
+        out.good = goes_on_from(seed);
+        if (out.good) return out;
+      }
+    } else if (at > kWalHeader && goes_on_from(before)) {
+      return out;
+    }
     before = stored;
   }
   return {};
@@ -112,7 +150,7 @@ WalFrames read_frames(const RawFile& wal, WalEnd end) {
   if (wal.size < kWalHeader + kFrame || !wal.read(0, frame.data(), kWalHeader)) return out;
   WalStart start = start_of(frame.data());
   out.header_damaged = !start.good;
-  if (out.header_damaged) start.salt = salt_of_frames(wal, start.big);
+  if (out.header_damaged) start = start_without_header(wal, start);
   bool big = start.big;
   const Salt& salt = start.salt;
   Sums stored = start.sums;
@@ -124,7 +162,7 @@ WalFrames read_frames(const RawFile& wal, WalEnd end) {
   };
   std::vector<Good> since_commit;
   size_t bad = 0;
-  bool unbroken = start.good;
+  bool unbroken = !out.header_damaged;
   for (uint64_t at = kWalHeader; at + kFrame <= wal.size; at += kFrame) {
     if (!wal.read(at, frame.data(), kFrame)) break;
     bool current = std::equal(salt.begin(), salt.end(), frame.begin() + 8);
@@ -135,8 +173,8 @@ WalFrames read_frames(const RawFile& wal, WalEnd end) {
       next = sums_of_frame(frame.data(), seed, big);
       good = next == sums_at(&frame[16]);
     }
-    // Nothing is left to check the first one with; rows have checksums of their own.
-    good |= current && out.header_damaged && at == kWalHeader;
+    // Where nothing is left to check the first one with: rows have checksums of their own.
+    good |= current && !start.good && at == kWalHeader;
     stored = sums_at(&frame[16]);
     computed = next;
     if (!good) {
@@ -154,6 +192,18 @@ WalFrames read_frames(const RawFile& wal, WalEnd end) {
     since_commit.clear();
   }
   return out;
+}
+
+bool are_in_database(const WalFrames& frames, const RawFile& wal, const RawFile& database) {
+  std::array<uint8_t, kPageSize> newest{};
+  std::array<uint8_t, kPageSize> there{};
+  return std::all_of(frames.pages.begin(), frames.pages.end(), [&](const auto& one) {
+    const auto& [page, in_wal] = one;
+    uint64_t at = static_cast<uint64_t>(page - 1) * kPageSize;
+    return page > 0 && at + kPageSize <= database.size &&
+           wal.read(in_wal, newest.data(), kPageSize) &&
+           database.read(at, there.data(), kPageSize) && newest == there;
+  });
 }
 
 PageImages::PageImages(RawFile database, RawFile wal, WalEnd end)

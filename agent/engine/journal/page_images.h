@@ -40,6 +40,9 @@ struct WalFrames {
 // bad frame nothing says what came before it.
 enum class WalEnd { kLastCommit, kFirstBadFrame };
 WalFrames read_frames(const RawFile& wal, WalEnd end = WalEnd::kLastCommit);
+// Whether the database has all that is in them. A round of the WAL begins anew, with its header,
+// only when that is so of the one before; false when it cannot be read.
+bool are_in_database(const WalFrames& frames, const RawFile& wal, const RawFile& database);
 
 class PageImages {
  public:
