@@ -23,6 +23,7 @@ std::string start_of_file(const std::string& path, bool* there) {
   if (fd < 0) return "";
   std::string text(kIdLength, '\0');
   ssize_t n = ::pread(fd, text.data(), text.size(), 0);
+  *there = n >= 0;  // one that cannot be read says nothing
   ::close(fd);
   text.resize(n > 0 ? static_cast<size_t>(n) : 0);
   return text;

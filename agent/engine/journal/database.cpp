@@ -227,13 +227,15 @@ Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std
 Status JournalDatabase::damage_of_wal() {
   if (::access((path_ + "-wal").c_str(), F_OK) != 0 || wal_file() == nullptr) return {};
   RawFile wal = raw(wal_file());
+  if (!wal.read) return fail(ErrorKind::kUnavailable, path_ + "-wal: its size is not known");
   left_in_wal_ = static_cast<int64_t>(wal.size);
-  WalCheck check = check_wal(wal, raw(file()), is_of_another_boot(path_));
-  if (!check.damage.empty()) damage_ = path_ + "-wal: " + check.damage;
-  if (!check.cut_off_at) return {};
-  if (wal_file()->pMethods->xTruncate(wal_file(), *check.cut_off_at) != SQLITE_OK)
+  Result<WalCheck> check = check_wal(wal, raw(file()), is_of_another_boot(path_));
+  if (!check) return fail(check.error().kind(), path_ + "-wal: " + check.error().message());
+  if (!check->damage.empty()) damage_ = path_ + "-wal: " + check->damage;
+  if (!check->cut_off_at) return {};
+  if (wal_file()->pMethods->xTruncate(wal_file(), *check->cut_off_at) != SQLITE_OK)
     return fail(ErrorKind::kUnavailable, path_ + "-wal: its torn end cannot be cut off");
-  log::info("leat", path_ + "-wal: " + check.torn);
+  log::info("leat", path_ + "-wal: " + check->torn);
   return {};
 }
 

@@ -102,12 +102,15 @@ Sums sums_of_frame(const uint8_t* frame, Sums seed, bool big) {
 // or of the one before, when what ails the header is that the next one's was written over it in
 // part. Else the salt is that of the first frame which goes on from the one before it: what an
 // earlier round has left is behind the last one of this.
-WalStart start_without_header(const RawFile& wal, const WalStart& header) {
+WalStart start_without_header(const RawFile& wal, const WalStart& header, bool* unreadable) {
   WalStart out = header;
   std::array<uint8_t, kFrame> frame{};
   Sums before;
   for (uint64_t at = kWalHeader; at + kFrame <= wal.size; at += kFrame) {
-    if (!wal.read(at, frame.data(), kFrame)) break;
+    if (!wal.read(at, frame.data(), kFrame)) {
+      *unreadable = true;
+      break;
+    }
     Sums stored = sums_at(&frame[16]);
     std::copy_n(frame.begin() + 8, out.salt.size(), out.salt.begin());
     auto goes_on_from = [&](const Sums& seed) {
@@ -147,10 +150,12 @@ RawFile RawFile::of_path(const std::string& path) {
 WalFrames read_frames(const RawFile& wal, WalEnd end) {
   WalFrames out;
   std::array<uint8_t, kFrame> frame{};
-  if (wal.size < kWalHeader + kFrame || !wal.read(0, frame.data(), kWalHeader)) return out;
+  if (wal.size < kWalHeader + kFrame) return out;
+  out.unreadable = !wal.read(0, frame.data(), kWalHeader);
+  if (out.unreadable) return out;
   WalStart start = start_of(frame.data());
   out.header_damaged = !start.good;
-  if (out.header_damaged) start = start_without_header(wal, start);
+  if (out.header_damaged) start = start_without_header(wal, start, &out.unreadable);
   bool big = start.big;
   const Salt& salt = start.salt;
   Sums stored = start.sums;
@@ -163,9 +168,19 @@ WalFrames read_frames(const RawFile& wal, WalEnd end) {
   std::vector<Good> since_commit;
   size_t bad = 0;
   bool unbroken = !out.header_damaged;
+  bool current = true;  // of this round
+  bool unread = false;  // some frame before this one
   for (uint64_t at = kWalHeader; at + kFrame <= wal.size; at += kFrame) {
-    if (!wal.read(at, frame.data(), kFrame)) break;
-    bool current = std::equal(salt.begin(), salt.end(), frame.begin() + 8);
+    if (!wal.read(at, frame.data(), kFrame)) {
+      unread = true;
+      out.unreadable |= current;
+      if (end == WalEnd::kFirstBadFrame) break;
+      unbroken = false;
+      ++bad;
+      continue;
+    }
+    current = std::equal(salt.begin(), salt.end(), frame.begin() + 8);
+    out.unreadable |= current && unread;
     bool good = false;
     Sums next = computed;
     for (const Sums& seed : {stored, computed}) {
@@ -194,16 +209,17 @@ WalFrames read_frames(const RawFile& wal, WalEnd end) {
   return out;
 }
 
-bool are_in_database(const WalFrames& frames, const RawFile& wal, const RawFile& database) {
+Result<bool> are_in_database(const WalFrames& frames, const RawFile& wal, const RawFile& database) {
   std::array<uint8_t, kPageSize> newest{};
   std::array<uint8_t, kPageSize> there{};
-  return std::all_of(frames.pages.begin(), frames.pages.end(), [&](const auto& one) {
-    const auto& [page, in_wal] = one;
+  for (const auto& [page, in_wal] : frames.pages) {
     uint64_t at = static_cast<uint64_t>(page - 1) * kPageSize;
-    return page > 0 && at + kPageSize <= database.size &&
-           wal.read(in_wal, newest.data(), kPageSize) &&
-           database.read(at, there.data(), kPageSize) && newest == there;
-  });
+    if (page == 0 || at + kPageSize > database.size) return false;
+    if (!wal.read(in_wal, newest.data(), kPageSize) || !database.read(at, there.data(), kPageSize))
+      return fail(ErrorKind::kUnavailable, "page " + std::to_string(page) + " cannot be read");
+    if (newest != there) return false;
+  }
+  return true;
 }
 
 PageImages::PageImages(RawFile database, RawFile wal, WalEnd end)

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "base/result.h"
 #include "journal/schema.h"
 
 struct sqlite3;
@@ -29,6 +30,9 @@ struct RawFile {
 // What is in a WAL since it began anew last.
 struct WalFrames {
   bool header_damaged = false;  // SQLite then reads none of it: all are `behind`
+  // A part of it could not be read: what is said here may be wrong, and right the next time. A
+  // frame among those that an earlier round has left is no part of it.
+  bool unreadable = false;
   size_t valid = 0;    // those that SQLite reads, up to the last commit before the first bad one
   size_t behind = 0;   // valid ones behind that, up to the last commit
   size_t damaged = 0;  // bad ones before that commit
@@ -41,8 +45,8 @@ struct WalFrames {
 enum class WalEnd { kLastCommit, kFirstBadFrame };
 WalFrames read_frames(const RawFile& wal, WalEnd end = WalEnd::kLastCommit);
 // Whether the database has all that is in them. A round of the WAL begins anew, with its header,
-// only when that is so of the one before; false when it cannot be read.
-bool are_in_database(const WalFrames& frames, const RawFile& wal, const RawFile& database);
+// only when that is so of the one before.
+Result<bool> are_in_database(const WalFrames& frames, const RawFile& wal, const RawFile& database);
 
 class PageImages {
  public:

@@ -7,10 +7,12 @@ namespace {
 // is written, but for that of a new journal of which nothing was promised yet: in all others no
 // power cut does this. A write of the header that fails may have written some of it; what is behind
 // it is then the round before, all of which is in the database.
-WalCheck check_without_header(const WalFrames& frames, const RawFile& wal,
-                              const RawFile& database) {
+Result<WalCheck> check_without_header(const WalFrames& frames, const RawFile& wal,
+                                      const RawFile& database) {
   WalCheck out;
-  if (are_in_database(frames, wal, database)) {
+  Result<bool> in_database = are_in_database(frames, wal, database);
+  if (!in_database) return fail(in_database.error());
+  if (*in_database) {
     // All of it goes: SQLite begins the next round with the salt that it finds in such a header,
     // which may be that of the frames.
     out.cut_off_at = 0;
@@ -26,9 +28,10 @@ WalCheck check_without_header(const WalFrames& frames, const RawFile& wal,
 
 // While the machine runs, all that was written is there, whether it was synced or not: what is not
 // has been damaged. A power cut may have taken what was not synced, and left what was behind it.
-WalCheck check_wal(const RawFile& wal, const RawFile& database, bool power_cut) {
+Result<WalCheck> check_wal(const RawFile& wal, const RawFile& database, bool power_cut) {
   WalCheck out;
   WalFrames frames = read_frames(wal);
+  if (frames.unreadable) return fail(ErrorKind::kUnavailable, "a part of it cannot be read");
   if (frames.behind == 0) return out;
   if (frames.header_damaged) return check_without_header(frames, wal, database);
   if (power_cut) {

@@ -20,7 +20,8 @@ struct WalCheck {
   std::string torn;
 };
 
-// `power_cut`: the machine was started since it was written last.
-WalCheck check_wal(const RawFile& wal, const RawFile& database, bool power_cut);
+// `power_cut`: the machine was started since it was written last. kUnavailable when a part of it
+// cannot be read: that says nothing about what is stored there.
+Result<WalCheck> check_wal(const RawFile& wal, const RawFile& database, bool power_cut);
 
 }  // namespace leat

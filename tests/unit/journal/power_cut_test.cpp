@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <optional>
@@ -171,6 +172,36 @@ TEST_F(PowerCutTest, a_start_that_fails_does_not_make_damage_of_what_the_power_c
   EXPECT_TRUE(save("4"));
   for (const std::string& name : folder_.list())
     EXPECT_EQ(name.find("damaged"), std::string::npos) << name;
+}
+
+// Found by a random history: the read that failed was taken for the end of the WAL, and the next
+// start took what the power cut had torn for damage.
+TEST_F(PowerCutTest, a_read_that_fails_does_not_hide_what_the_power_cut_tore) {
+  for (uint64_t nth = 1;; ++nth) {
+    SCOPED_TRACE(std::to_string(nth) + ". read of the WAL");
+    database_.reset();
+    for (const std::string& name : folder_.list()) std::filesystem::remove(folder_ / name);
+    open();
+    ASSERT_TRUE(save("1"));
+    for (const char* value : {"2", "3", "4"}) ASSERT_TRUE(save(value, false));
+    disk_.kill();
+    database_.reset();
+    disk_.cut_power(Unsynced::kKept);
+    const uint64_t frame = 24 + 1024;
+    disk_.overwrite(wal(), std::filesystem::file_size(wal()) - 3 * frame + 100, "torn");
+    disk_.cut_power(Unsynced::kKept);
+    disk_.fail({.call = DiskCall::kRead, .file = "-wal", .nth = nth});
+    uint64_t failed = disk_.counters().failed[DiskCall::kRead];
+    Result<std::unique_ptr<JournalDatabase>> first = JournalDatabase::open(folder_ / "journal.db");
+    bool met = disk_.counters().failed[DiskCall::kRead] > failed;
+    disk_.kill();
+    if (first) first->reset();
+    disk_.mend();
+    open();
+    EXPECT_EQ(saved(), "1");
+    ASSERT_FALSE(set_aside());
+    if (!met) break;
+  }
 }
 
 // The position would say that what the row had is taken care of.

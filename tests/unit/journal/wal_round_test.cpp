@@ -7,6 +7,7 @@
 #include <string>
 
 #include "journal/database.h"
+#include "journal/page_images.h"
 #include "sink_harness.h"
 #include "support/faulty_disk.h"
 
@@ -126,6 +127,27 @@ TEST_F(WalRoundTest, a_round_of_one_frame_is_read_when_its_header_is_damaged) {
     open();
     EXPECT_EQ(saved(), "last");
     EXPECT_TRUE(set_aside());
+  }
+}
+
+// What is not needed is no obstacle to a start.
+TEST_F(WalRoundTest, only_frames_of_this_round_must_be_readable) {
+  constexpr uint64_t kFrame = 24 + 1024;
+  open();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(save("old"));
+  database_->checkpoint();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(save("new"));
+  const std::string content = read_file(wal());
+  uint64_t unreadable = 0;  // frame
+  RawFile file{content.size(), [&](uint64_t offset, void* into, size_t bytes) {
+                 if (offset == kHeader + unreadable * kFrame) return false;
+                 std::copy_n(content.data() + offset, bytes, static_cast<char*>(into));
+                 return true;
+               }};
+  for (unreadable = 0; kHeader + unreadable * kFrame < content.size(); ++unreadable) {
+    SCOPED_TRACE(unreadable);
+    // Who knows whose the first one behind the round is?
+    EXPECT_EQ(read_frames(file).unreadable, unreadable <= 5);
   }
 }
 
