@@ -210,7 +210,8 @@ class JournalHistory final : public History {
       if (sync_failed) return breaks("committed after an fsync had failed");
       if (durable && writes) after_cut_.clear();
       after_cut_.push_back(next);
-      after_kill_.clear();
+      // One before it that failed is written over; by one that changes nothing it is not.
+      if (writes) after_kill_.clear();
       committed_ = std::move(next);
       return;
     }
@@ -254,6 +255,7 @@ class JournalHistory final : public History {
         std::erase_if(pipeline.rows,
                       [to](const auto& row) { return row.first + row.second.first <= to; });
         Result<SpoolRemoved> removed = database_->spool().remove(name, to);
+        if (removed) writes |= removed->records > 0;
         return removed ? Status{} : Status(fail(removed.error()));
       }
       default: {
@@ -262,6 +264,7 @@ class JournalHistory final : public History {
         said += " drop " + name + " from " + std::to_string(from);
         Result<SpoolRemoved> removed = database_->spool().drop(name, from, bytes);
         if (!removed) return fail(removed.error());
+        writes |= removed->records > 0;
         uint64_t end = removed->end;
         std::erase_if(pipeline.rows, [from, end](const auto& row) {
           return row.first >= from && row.first + row.second.first <= end;
