@@ -238,9 +238,15 @@ void Deliverer::pump() {
       // In trouble one attempt at a time asks whether it is over.
       if (retry_policy_.active() && busy_ > 0) break;
       Item& item = *items_[i];
-      if (!item.sending && !item.done()) send(item);
+      if (!item.sending && !item.done() && may_be_sent(item)) send(item);
     }
   } while (settle());
+}
+
+// With exactlyOnce the sink stores how far this brings it, and with that it says that all before it
+// is dealt with.
+bool Deliverer::may_be_sent(const Item& item) const {
+  return !setup_.config.exactly_once || item.dead_letters <= setup_.dead_letters.durable();
 }
 
 void Deliverer::prepare(Item& item) {

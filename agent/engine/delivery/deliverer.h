@@ -99,6 +99,7 @@ class Deliverer {
   void cut();
   void note_cut(const Item& item);
   void pump();
+  bool may_be_sent(const Item& item) const;
   void send(Item& item);
   void prepare(Item& item);
   void answered(Item& item, Answer answer);

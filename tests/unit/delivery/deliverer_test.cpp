@@ -224,11 +224,41 @@ TEST_F(DelivererTest, exactly_once_gives_the_sink_the_position_of_each_piece) {
   EXPECT_EQ(sink_.open_attempts.front().positions.front().value, "20");
   answer("r0 r1", Answer::delivered());
   answer("r2 r3", Answer::rejected("400", {1}));
+  run_until([this] { return !sink_.open_attempts.empty(); });
   EXPECT_EQ(sink_.open_attempts.front().positions.front().value, "40");
   answer("r2", Answer::delivered());
   run_until_settled();
   EXPECT_EQ(saved(), "nothing");  // the sink has it, the journal need not
   EXPECT_EQ(source_.acks, std::vector<uint64_t>{40});
+}
+
+// A kill would else find the sink behind a record that is nowhere.
+TEST_F(DelivererTest,
+       exactly_once_stores_no_position_beyond_a_dead_letter_that_is_not_on_the_disk) {
+  std::filesystem::create_directory(folder_ / "dead.jsonl");  // nothing can be written there
+  config_.exactly_once = true;
+  make();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::rejected("400", {1}));
+  EXPECT_TRUE(sink_.open_attempts.empty());
+  std::filesystem::remove(folder_ / "dead.jsonl");
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  EXPECT_EQ(read_file(folder_ / "dead.jsonl"), "r1: 400\n");
+  EXPECT_EQ(sink_.open_attempts.front().positions.front().value, "40");
+  answer("r0 r2 r3", Answer::delivered());
+  run_until_settled();
+}
+
+TEST_F(DelivererTest, nor_beyond_one_of_a_transform) {
+  config_.exactly_once = true;
+  make();
+  letters_->append("r0: filtered");
+  add(1, 4);
+  EXPECT_TRUE(sink_.open_attempts.empty());
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  EXPECT_EQ(letters_->durable(), letters_->last());
+  answer("r1 r2 r3 r4", Answer::delivered());
+  run_until_settled();
 }
 
 TEST_F(DelivererTest, exactly_once_stores_the_position_of_a_batch_whose_records_are_all_bad) {
