@@ -160,7 +160,7 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
 Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open(const std::string& path,
                                                                const Clock* clock) {
   Result<std::unique_ptr<JournalDatabase>> database = open_or_mend(path, clock);
-  if (database) note_boot(path);
+  if (database && !(*database)->stand_in_) note_boot(path);
   return database;
 }
 

@@ -44,6 +44,9 @@ class JournalDatabase {
                         bool power_cut = false);
   // Whether what was done last failed since the journal is damaged.
   bool damaged() const;
+  // It could not be made anew so far: what cannot be read of it is passed over.
+  void note_beyond_repair() { beyond_repair_ = true; }
+  bool beyond_repair() const { return beyond_repair_; }
   // Why what is committed would not be in the file of that name any more: somebody has removed or
   // replaced it. "" when all is well.
   std::string lost_file() const;
@@ -130,6 +133,7 @@ class JournalDatabase {
   bool out_of_room_ = false;
   bool keep_wal_ = false;  // as it is, and the file, too, when this is closed
   bool rebuilt_ = false;   // by this run, after damage
+  bool beyond_repair_ = false;
   uint64_t wal_inode_ = 0;
   int64_t left_in_wal_ = 0;  // bytes, by the last run
   bool durable_ = false;     // `synchronous` is FULL

@@ -184,6 +184,7 @@ bool Journal::replace(const std::string& why) {
   } else {
     log::error("leat", "the journal cannot be made anew: " + status.error().message());
     replace_again_.failed(now);
+    database_->note_beyond_repair();
   }
   return status.has_value();
 }
@@ -373,7 +374,11 @@ void JournalClient::read_spool(const std::string& pipeline, uint64_t from, Got<S
         uint64_t end = from;
         Result<std::optional<SpoolRow>> row = database.spool().read(pipeline, from, &end);
         if (row) return row->has_value() ? std::move(**row) : SpoolRow{};
-        if (row.error().kind() != ErrorKind::kData) return fail(row.error());
+        // When it is the file that is damaged, and not the row alone, that is to be mended first:
+        // else all that is behind it would be given up.
+        bool of_the_row = row.error().kind() == ErrorKind::kData && end > from;
+        if (!of_the_row || (database.damaged() && !database.beyond_repair()))
+          return fail(row.error());
         return SpoolRow{from, end - from, {}};
       },
       std::move(done));

@@ -285,7 +285,7 @@ Result<std::optional<SpoolRow>> SpoolTable::read(const std::string& pipeline, ui
   if (sqlite3_step(last_before_) == SQLITE_ROW &&
       sqlite3_column_int64(last_before_, 0) + sqlite3_column_int64(last_before_, 1) > wanted)
     id = sqlite3_column_int64(last_before_, 0);
-  sqlite3_reset(last_before_);
+  if (sqlite3_reset(last_before_) != SQLITE_OK) return fail(error("read the spool"));
   Result<std::optional<RowInfo>> found = row_from(id, spool.base);
   if (!found) return fail(found.error());
   if (!*found) return std::optional<SpoolRow>();

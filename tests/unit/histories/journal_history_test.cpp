@@ -110,6 +110,13 @@ class JournalHistory final : public History {
       if (!failing_ && !full_) breaks("cannot be opened: " + opened.error().message());
       return;
     }
+    // Put in place, and not opened: Journal puts nothing into what stands in for it, and tries
+    // again.
+    if ((*opened)->stand_in()) {
+      step([] { return "  only a stand-in"; });
+      if (!failing_ && !full_) breaks("cannot be opened");
+      return;
+    }
     database_ = std::move(*opened);
     sync_failures_ = failed_syncs();
     find_what_is_there();

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -40,6 +41,7 @@ class DamageTest : public ::testing::Test {
     ASSERT_TRUE(journal) << journal.error().message();
     journal_ = std::move(*journal);
     client_ = journal_->make_client(&loop_);
+    if (free_on_disk_) journal_->ask_room([this] { return *free_on_disk_; });
     journal_->start();
     for (const char* name : {"b", "a"})
       client_->open_spool(
@@ -154,6 +156,7 @@ class DamageTest : public ::testing::Test {
 
   TempDir folder_;
   uv_loop_t loop_;
+  std::optional<uint64_t> free_on_disk_;  // that is said to be
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<JournalClient> client_;
   std::map<std::string, SpoolState> state_;
@@ -422,6 +425,39 @@ TEST_F(DamageTest, damage_that_is_found_while_it_runs_is_mended_at_once) {
   EXPECT_EQ(rows("a").size(), 40U);
   EXPECT_EQ(add("a", 40), "");
   EXPECT_EQ(rows("b").size(), 40U);
+}
+
+TEST_F(DamageTest, whichever_page_is_damaged_while_it_runs_what_is_behind_it_is_read) {
+  open();
+  add_all(12, false);
+  close();
+  std::string whole = read_file(path());
+  auto pages = static_cast<uint32_t>(whole.size() / kPageSize);
+  for (uint32_t page = 2; page <= pages; ++page) {
+    SCOPED_TRACE("page " + std::to_string(page));
+    for (const std::string& name : folder_.list()) fs::remove(folder_ / name);
+    write_file(path(), whole);
+    open(false);
+    damage_page(page, page % 2 == 0 ? kZeros : kGarbage);
+    EXPECT_GE(rows("a").size() + rows("b").size(), 20U);
+    close();
+  }
+}
+
+// Removing it is what makes room.
+TEST_F(DamageTest, a_damaged_row_is_passed_over_where_there_is_no_room_to_make_the_journal_anew) {
+  open();
+  add_all(12, false);
+  close();
+  size_t row = read_file(path()).find(content_of("a", 5).substr(700, 40));
+  ASSERT_NE(row, std::string::npos);
+  free_on_disk_ = 0;
+  open(false);
+  damage_page(static_cast<uint32_t>(row / kPageSize) + 1, kGarbage);
+  client_->read_spool("a", 5, [](const Result<SpoolRow>& read) { EXPECT_FALSE(read); });
+  run();
+  EXPECT_EQ(rows("a").size(), 11U);
+  EXPECT_EQ(rows("b").size(), 12U);
 }
 
 TEST_F(DamageTest, what_is_found_to_be_lost_while_it_runs_is_read_again_at_the_next_start) {
