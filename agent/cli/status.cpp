@@ -138,6 +138,7 @@ std::string details(const cJSON* pipeline, const Rates& rates) {
       {"spool", bytes("spoolBytes") + " of " + bytes("maxSpoolBytes") + ", " + count("spooled") +
                     " records went through it"},
       {"dropped there", count("spoolDropped")},
+      {"lost there", count("spoolLost")},
       {"retries", format_count(number(pipeline, "retries"))},
       {"memory", bytes("memoryBytes") + " of " + bytes("memoryLimitBytes") + ", at most " +
                      bytes("memoryPeakBytes")}};

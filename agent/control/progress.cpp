@@ -30,6 +30,7 @@ std::string troubles(const PipelineStatus& status) {
   if (status.dead_letters > 0) out += ", " + count(status.dead_letters) + " dead letters";
   if (status.dropped > 0) out += ", " + count(status.dropped) + " dropped";
   if (status.spool_dropped > 0) out += ", " + count(status.spool_dropped) + " dropped at maxSpool";
+  if (status.spool_lost > 0) out += ", " + count(status.spool_lost) + " lost with the journal";
   if (status.retries > 0) out += ", " + count(status.retries) + " retries";
   return out;
 }
@@ -76,6 +77,7 @@ std::string counts(const PipelineStatus& status) {
   if (status.spooled > 0) out += ", " + count(status.spooled) + " spooled";
   if (status.waiting > 0) out += ", " + count(status.waiting) + " not delivered yet";
   if (status.spool_dropped > 0) out += ", " + count(status.spool_dropped) + " dropped at maxSpool";
+  if (status.spool_lost > 0) out += ", " + count(status.spool_lost) + " lost with the journal";
   if (status.retries > 0) out += ", " + count(status.retries) + " retries";
   return out;
 }

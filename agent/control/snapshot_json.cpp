@@ -39,6 +39,7 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
   add(records, "waiting", counters.waiting);
   add(records, "spooled", counters.spooled);
   add(records, "spoolDropped", counters.spool_dropped);
+  add(records, "spoolLost", counters.spool_lost);
   add(out, "retries", counters.retries);
   add(out, "bytesRead", counters.bytes_read);
   if (counters.bytes_total) add(out, "bytesTotal", *counters.bytes_total);
@@ -82,6 +83,8 @@ constexpr Metric kMetrics[] = {
      [](const PipelineSnapshot& p) { return p.counters.spooled; }},
     {"leat_spool_dropped_total", "counter", "Records dropped since maxSpool was reached.",
      [](const PipelineSnapshot& p) { return p.counters.spool_dropped; }},
+    {"leat_spool_lost_total", "counter", "Records lost with damaged parts of the journal.",
+     [](const PipelineSnapshot& p) { return p.counters.spool_lost; }},
     {"leat_retries_total", "counter", "Deliveries that the sink could not take at the time.",
      [](const PipelineSnapshot& p) { return p.counters.retries; }},
     {"leat_read_bytes_total", "counter", "Bytes read from the source.",

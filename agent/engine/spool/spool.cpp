@@ -238,6 +238,7 @@ void Spool::without_spool() {
 // --- out of the journal -------------------------------------------------------------------------
 
 void Spool::feed() {
+  if (failed_) return;
   if (reading_ || read_again_.active() || writer_.dropping()) return;  // each calls again
   if (stays_in_journal() || caught_up() || !deliverer_->wants_more()) return;
   Budget& budget = setup_.pool.budget();
@@ -271,9 +272,9 @@ void Spool::cannot_read(const Error& error) {
 }
 
 void Spool::fed(const SpoolRow& row) {
-  if (row.records == 0) {  // the rest was dropped
+  if (row.records == 0) {  // the rest was dropped, or is lost
     cursor_ = stored_;
-    unread_ = 0;
+    count_rest_as_lost();
     return done_until(delivered_);
   }
   SpooledAs as;
@@ -281,20 +282,26 @@ void Spool::fed(const SpoolRow& row) {
   Result<BatchRef> batch = fail(ErrorKind::kData, "a spooled batch is damaged");
   if (!row.content.empty()) batch = read_spooled(setup_.pool, row.content, row.first, cursor_, &as);
   if (!batch) {
-    log::error(setup_.pipeline,
-               batch.error().message() + ": " +
-                   format_count(static_cast<int64_t>(end - std::max(cursor_, row.first))) +
-                   " records are lost");
+    uint64_t lost = end - std::max(cursor_, row.first);
+    log::error(setup_.pipeline, batch.error().message() + ": " +
+                                    format_count(static_cast<int64_t>(lost)) + " records are lost");
+    lost_ += lost;
     pass(row);
     return done_until(delivered_);
   }
   (*batch)->origin = this;
   Result<Turn> adapted = setup_.adapt(*batch, as.form);
-  if (adapted && *adapted == Turn::kWait) return read_again_.start(kReadAgain, [this] { feed(); });
-  if (!adapted) log::error(setup_.pipeline, adapted.error().message());
+  if (!adapted) return fail_with(adapted.error());
+  if (*adapted == Turn::kWait) return read_again_.start(kReadAgain, [this] { feed(); });
   uint64_t first = std::max(cursor_, row.first);
   pass(row);
   hand_over(std::move(*batch), std::move(as.origin), first, end);
+}
+
+// What was made of the batch so far is nothing that the sink may get. The row stays.
+void Spool::fail_with(const Error& error) {
+  failed_ = true;
+  if (on_failed_) on_failed_(error);
 }
 
 // Of the row those records count that are not before the cursor.
@@ -302,6 +309,13 @@ void Spool::pass(const SpoolRow& row) {
   uint64_t end = row.first + row.records;
   unread_ -= std::min(unread_, end - std::max(cursor_, row.first));
   cursor_ = end;
+  if (caught_up()) count_rest_as_lost();
+}
+
+// Nothing is there any more that could be read: what was counted as waiting went with damaged parts
+// of the journal, which has said so.
+void Spool::count_rest_as_lost() {
+  lost_ += std::exchange(unread_, 0);
 }
 
 Owed Spool::number(uint64_t first, uint64_t end) {

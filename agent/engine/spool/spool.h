@@ -57,7 +57,7 @@ struct SpoolSetup {
   SpoolLinger row_linger = {};
   std::function<std::string()> form;  // of slices as the sink takes them now
   // Makes of a batch that was spooled in `form` what the sink takes now; what cannot be becomes
-  // dead letters.
+  // dead letters. After an error the batch is spoilt.
   std::function<Result<Turn>(BatchRef&, const std::string& form)> adapt;
 };
 
@@ -102,6 +102,8 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   bool comes_again() const { return setup_.replay != Replay::kNone; }
 
   const SpoolCounters& counters() const { return writer_.counters(); }
+  // Records that waited in the journal, and that it cannot give any more.
+  uint64_t lost() const { return lost_; }
   // Records that are accepted and not delivered: in memory, and in the journal.
   uint64_t records_waiting() const;
   // Those of them that are only in memory.
@@ -117,6 +119,9 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   std::string describe(const Position& position) override;
   // Called when wants_more() or settled() may have become true.
   void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
+  // What is in the journal cannot be made what the sink takes: it stays there, and nothing goes to
+  // the deliverer any more.
+  void on_failed(std::function<void(const Error&)> listener) { on_failed_ = std::move(listener); }
 
  private:
   // A batch that the deliverer has, and the journal has not; its records' numbers.
@@ -141,6 +146,8 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   void feed();
   void fed(const SpoolRow& row);
   void cannot_read(const Error& error);
+  void fail_with(const Error& error);
+  void count_rest_as_lost();
   void pass(const SpoolRow& row);
   Owed number(uint64_t first, uint64_t end);
   void hand_over(BatchRef batch, std::string origin, uint64_t first, uint64_t end);
@@ -163,6 +170,7 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   std::string epoch_;
   bool active_ = false;  // what comes goes to the journal first
   bool reading_ = false;
+  bool failed_ = false;
   bool ending_ = false;
   bool leaving_ = false;
   int64_t window_full_since_us_ = 0;  // 0: it is not
@@ -171,12 +179,14 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   uint64_t given_ = 0;      // behind the last that was given
   uint64_t delivered_ = 0;  // and that is saved
   uint64_t unread_ = 0;     // records in the journal from cursor_ on; not all numbers are there
+  uint64_t lost_ = 0;
   struct Handed {
     uint64_t first, end;
     std::string origin;
   };
   std::deque<Handed> handed_;  // in the journal, and with the deliverer
   std::function<void()> on_change_;
+  std::function<void(const Error&)> on_failed_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -87,6 +87,7 @@ void Task::make_spool() {
                  .adapt = [this](BatchRef& batch,
                                  const std::string& form) { return adapt_spooled(batch, form); }});
   spool_->on_change([this] { wake(); });
+  spool_->on_failed([this](const Error& error) { fail_with(error); });
 }
 
 void Task::make_deliverer() {
@@ -485,6 +486,7 @@ TaskStatus Task::status() const {
   out.waiting = chain_->waiting() + spool_->records_waiting();
   out.spooled = spool_->counters().spooled;
   out.spool_dropped = spool_->counters().dropped_oldest + spool_->counters().dropped_newest;
+  out.spool_lost = spool_->lost();
   out.trouble = trouble();
   out.spool_bytes = spool_->bytes();
   out.without_credit = without_credit_;

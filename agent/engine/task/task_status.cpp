@@ -16,6 +16,7 @@ TaskStatus& TaskStatus::operator+=(const TaskStatus& other) {
   waiting += other.waiting;
   spooled += other.spooled;
   spool_dropped += other.spool_dropped;
+  spool_lost += other.spool_lost;
   spool_bytes += other.spool_bytes;
   without_credit += other.without_credit;
   if (trouble.empty()) trouble = other.trouble;

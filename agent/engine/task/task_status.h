@@ -9,7 +9,8 @@ namespace leat {
 
 // Of this run. Records, at every moment:
 //
-//   read + resumed + made = delivered + filtered + dead letters + dropped + spool_dropped + waiting
+//   read + resumed + made = delivered + filtered + dead letters + dropped + spool_dropped
+//                           + spool_lost + waiting
 struct TaskStatus {
   uint64_t bytes_read = 0;
   std::optional<uint64_t> bytes_total;
@@ -24,6 +25,7 @@ struct TaskStatus {
   uint64_t retries = 0;
   uint64_t spooled = 0;         // of those read, went through the journal
   uint64_t spool_dropped = 0;   // of those spooled, for want of room
+  uint64_t spool_lost = 0;      // of those spooled or resumed, with damaged parts of the journal
   uint64_t spool_bytes = 0;     // in the journal now, as stored
   uint64_t without_credit = 0;  // batches that the source gave without having been asked
   std::string trouble;          // why the sink takes nothing now; "" when all is well

@@ -41,7 +41,8 @@ class SpoolTest : public testing::DelivererTest {
                    .linger = Milliseconds{60'000},
                    .row_linger = row_linger_,
                    .form = [] { return std::string("lines"); },
-                   .adapt = [](BatchRef&, const std::string&) { return Turn::kDone; }});
+                   .adapt = [this](BatchRef& batch, const std::string&) { return adapt_(batch); }});
+    spool_->on_failed([this](const Error& error) { failure_ = error.message(); });
     make_deliverer();
     spool_->attach(*deliverer_);
     deliverer_->on_change([this] { spool_->check(); });
@@ -189,6 +190,7 @@ class SpoolTest : public testing::DelivererTest {
   bool in_order() const { return std::is_sorted(delivered_.begin(), delivered_.end()); }
 
   std::unique_ptr<Spool> spool_;
+  std::function<Result<Turn>(BatchRef&)> adapt_ = [](BatchRef&) { return Turn::kDone; };
   std::vector<int> delivered_;
 };
 
@@ -441,6 +443,52 @@ TEST_F(SpoolTest, rows_that_cannot_be_read_do_not_take_their_room_for_ever) {
   run_until([this] { return spooled() == 0; });
   EXPECT_EQ(spool_->records_waiting(), 0U);
   EXPECT_EQ(spool_->bytes(), 0U);
+}
+
+TEST_F(SpoolTest, what_is_damaged_does_not_wait_any_more_and_is_counted_as_lost) {
+  start();
+  fill(40);
+  change_journal("UPDATE spool SET batch = zeroblob(length(batch)) WHERE id & 0xFFFF = 4");
+  start();
+  EXPECT_EQ(spool_->records_waiting(), 40U);
+  deliver_all();
+  EXPECT_GT(spool_->lost(), 0U);
+  EXPECT_EQ(spool_->lost() + delivered_.size(), 40U);
+}
+
+// As when the journal is made anew while it runs, without a row that cannot be read.
+TEST_F(SpoolTest, what_is_not_there_any_more_does_not_wait_for_ever) {
+  start();
+  fill(40);
+  start();
+  uint64_t gone = 0;
+  client_->drop_spooled("p", 4, 1, [&gone](const Result<SpoolRemoved>& removed) {
+    ASSERT_TRUE(removed);
+    gone = removed->records;
+  });
+  deliver_all();
+  EXPECT_GT(gone, 0U);
+  EXPECT_EQ(spool_->lost(), gone);
+  EXPECT_EQ(delivered_.size(), 40 - gone);
+}
+
+TEST_F(SpoolTest, what_cannot_be_made_what_the_sink_takes_stays_in_the_journal) {
+  start();
+  fill(8);
+  adapt_ = [](BatchRef& batch) -> Result<Turn> {
+    batch->slices.resize(1);  // it had come that far
+    return fail(ErrorKind::kData, "no schema 7");
+  };
+  start();
+  run_until([this] { return !failure_.empty(); });
+  EXPECT_EQ(failure_, "no schema 7");
+  EXPECT_TRUE(sink_.open_attempts.empty());
+  EXPECT_EQ(spooled(), 8U);
+  EXPECT_EQ(spool_->records_waiting(), 8U);
+  adapt_ = [](BatchRef&) { return Turn::kDone; };
+  start();
+  deliver_all();
+  EXPECT_EQ(delivered_.size(), 8U);
 }
 
 TEST_F(SpoolTest, a_source_is_not_held_back_by_rows_that_could_not_be_removed_for_a_moment) {

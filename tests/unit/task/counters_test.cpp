@@ -1,5 +1,7 @@
 // read + resumed + made = delivered + filtered + dead + dropped + waiting, whatever happens, at
 // every moment: each of these runs is asked after each turn of the loop.
+#include <sqlite3.h>
+
 #include "task/fixture.h"
 
 namespace leat {
@@ -16,13 +18,13 @@ class CountersTest : public testing::TaskTest {
 
   void balance() {
     TaskStatus now = task_->status();
-    EXPECT_EQ(now.records + now.resumed + now.made, now.delivered + now.filtered +
-                                                        now.dead_letters + now.dropped +
-                                                        now.spool_dropped + now.waiting)
+    EXPECT_EQ(now.records + now.resumed + now.made,
+              now.delivered + now.filtered + now.dead_letters + now.dropped + now.spool_dropped +
+                  now.spool_lost + now.waiting)
         << "read " << now.records << ", resumed " << now.resumed << ", made " << now.made
         << ", delivered " << now.delivered << ", filtered " << now.filtered << ", dead "
         << now.dead_letters << ", dropped " << now.dropped << ", dropped from the spool "
-        << now.spool_dropped << ", waiting " << now.waiting;
+        << now.spool_dropped << ", lost there " << now.spool_lost << ", waiting " << now.waiting;
   }
 
   // Numbered records from `first` on.
@@ -31,6 +33,17 @@ class CountersTest : public testing::TaskTest {
     for (int i = first; i < first + count; ++i)
       lines.push_back("{\"a\":" + std::to_string(i) + "}");
     return lines;
+  }
+  // As a damaged card does while the agent is down.
+  void change_journal(const char* sql) {
+    let_go();
+    client_.reset();
+    journal_.reset();
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open((folder_ / "journal.db").c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    sqlite3_close(db);
+    open_journal();
   }
   // Waits for credit.
   void must_read(const Lines& lines) {
@@ -141,6 +154,29 @@ TEST_F(CountersTest, of_what_is_spooled_in_trouble_and_delivered_by_a_later_run)
   TaskStatus end = task_->status();
   EXPECT_EQ(end.records, 5U);
   EXPECT_EQ(end.delivered, 25U);
+  EXPECT_EQ(end.waiting, 0U);
+}
+
+TEST_F(CountersTest, of_what_was_spooled_and_is_damaged) {
+  config_.source.type = &testing::kScriptedSource<Gives::kBytes, Replay::kNone>;
+  config_.delivery.spool.mode = SpoolMode::kAlways;
+  config_.delivery.breaker_threshold = 1000;
+  start();
+  must_read(numbers(0, 10));
+  ASSERT_TRUE(run_until([this] { return task_->status().spooled == 10; }));
+  task_->drain();
+  ASSERT_TRUE(run_until([this] {
+    if (!sink().attempts.empty()) answer(Answer::retry("not now"));
+    return ended_;
+  }));
+  change_journal("UPDATE spool SET batch = zeroblob(length(batch))");
+  start();
+  EXPECT_EQ(task_->status().resumed, 10U);
+  must_read(numbers(10, 5));
+  run_to_the_end(deliver);
+  TaskStatus end = task_->status();
+  EXPECT_EQ(end.spool_lost, 10U);
+  EXPECT_EQ(end.delivered, 5U);
   EXPECT_EQ(end.waiting, 0U);
 }
 

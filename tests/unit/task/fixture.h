@@ -125,11 +125,7 @@ class TaskTest : public ::testing::Test {
  protected:
   TaskTest() {
     uv_loop_init(&loop_);
-    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db");
-    if (!journal) throw std::runtime_error(journal.error().message());
-    journal_ = std::move(*journal);
-    client_ = journal_->make_client(&loop_);
-    journal_->start();
+    open_journal();
   }
   ~TaskTest() override {
     let_go();
@@ -140,6 +136,13 @@ class TaskTest : public ::testing::Test {
     EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
   }
 
+  void open_journal() {
+    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db");
+    if (!journal) throw std::runtime_error(journal.error().message());
+    journal_ = std::move(*journal);
+    client_ = journal_->make_client(&loop_);
+    journal_->start();
+  }
   // Makes the task of config_, and waits until its source is open.
   void start() {
     make();
