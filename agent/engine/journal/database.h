@@ -103,6 +103,7 @@ class JournalDatabase {
     std::vector<uint64_t> damaged;             // rows, by their first record
     std::map<std::string, std::string> again;  // `resume` of one that was found while it ran
   };
+  void say_left_out(const std::string& pipeline, const SpoolState& state);
   enum class GoBack { kNever, kNow, kAtTheNextStart };
   Status check_open_spools();
   Result<uint64_t> check_spool(const std::string& pipeline, const SpoolState& state, bool look,
@@ -135,10 +136,11 @@ class JournalDatabase {
   bool rebuilt_ = false;   // by this run, after damage
   bool beyond_repair_ = false;
   uint64_t wal_inode_ = 0;
-  int64_t left_in_wal_ = 0;  // bytes, by the last run
-  bool durable_ = false;     // `synchronous` is FULL
-  bool synced_ = false;      // the file and its name in the folder are on the disk
-  std::string broken_;       // why nothing is committed any more
+  int64_t left_in_wal_ = 0;            // bytes, by the last run
+  std::vector<RowIdentity> left_out_;  // WalCheck::rows, until their spool is opened
+  bool durable_ = false;               // `synchronous` is FULL
+  bool synced_ = false;                // the file and its name in the folder are on the disk
+  std::string broken_;                 // why nothing is committed any more
   sqlite3_stmt* begin_ = nullptr;
   sqlite3_stmt* commit_ = nullptr;
   sqlite3_stmt* rollback_ = nullptr;

@@ -228,6 +228,13 @@ PageImages::PageImages(RawFile database, RawFile wal, WalEnd end)
   if (!frames_.pages.empty()) count_ = std::max(count_, frames_.pages.rbegin()->first);
 }
 
+std::vector<uint32_t> PageImages::newer_than(uint64_t offset) const {
+  std::vector<uint32_t> out;
+  for (const auto& [page, at] : frames_.pages)
+    if (at >= offset) out.push_back(page);
+  return out;
+}
+
 bool PageImages::read(uint32_t number, Page* page) const {
   auto in_wal = frames_.pages.find(number);
   if (in_wal != frames_.pages.end()) return wal_.read(in_wal->second, page->data(), page->size());

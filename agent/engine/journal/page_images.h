@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "journal/schema.h"
@@ -55,6 +56,8 @@ class PageImages {
   PageImages(RawFile database, RawFile wal, WalEnd end = WalEnd::kLastCommit);
 
   uint32_t count() const { return count_; }
+  // The pages whose newest image lies in the WAL at this offset of it, or behind.
+  std::vector<uint32_t> newer_than(uint64_t offset) const;
   // Pages are numbered from 1. False when it cannot be read.
   bool read(uint32_t number, Page* page) const;
 

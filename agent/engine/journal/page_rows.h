@@ -18,6 +18,14 @@ struct PageRow {
   std::vector<std::variant<std::monostate, int64_t, std::string>> columns;
 };
 
+// A column, when it is of that kind; else null.
+inline const std::string* text(const PageRow& row, size_t i) {
+  return std::get_if<std::string>(&row.columns[i]);
+}
+inline const int64_t* number(const PageRow& row, size_t i) {
+  return std::get_if<int64_t>(&row.columns[i]);
+}
+
 // Calls back for every row of a page that can be read whole.
 void rows_of_page(const PageImages& pages, uint32_t number,
                   const std::function<void(PageRow&)>& found);

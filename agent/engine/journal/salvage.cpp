@@ -33,13 +33,6 @@ struct Position {
   int64_t saved_at = 0;
 };
 
-const std::string* text(const PageRow& row, size_t i) {
-  return std::get_if<std::string>(&row.columns[i]);
-}
-const int64_t* number(const PageRow& row, size_t i) {
-  return std::get_if<int64_t>(&row.columns[i]);
-}
-
 // What is small: read first, since it says what of the rest is wanted.
 struct Index {
   std::map<Key, Position> positions;

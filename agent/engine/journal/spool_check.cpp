@@ -70,12 +70,28 @@ Result<SpoolRemoved> JournalDatabase::drop(const std::string& pipeline, uint64_t
 Result<SpoolState> JournalDatabase::open_spool(const std::string& pipeline, bool can_replay) {
   Result<SpoolState> state = spool_.open(pipeline);
   if (!state || stand_in_) return state;
+  say_left_out(pipeline, *state);
   // The rows are only looked at where that can help, or after damage.
   Result<uint64_t> end = check_spool(pipeline, *state, can_replay || rebuilt_,
                                      can_replay ? GoBack::kNow : GoBack::kNever);
   if (!end) return fail(end.error());
   state->end = std::max(state->end, *end);
   return state;
+}
+
+// Where all that was acknowledged was synced, nothing of it is lost.
+void JournalDatabase::say_left_out(const std::string& pipeline, const SpoolState& state) {
+  uint64_t records = 0;
+  for (const RowIdentity& row : left_out_) {
+    bool same = row.epoch == state.epoch || spool_.is_new(pipeline);
+    if (row.pipeline == pipeline && same && row.first >= state.end) records += row.records;
+  }
+  std::erase_if(left_out_, [&](const RowIdentity& row) { return row.pipeline == pipeline; });
+  if (records == 0) return;
+  log::warn(pipeline,
+            format_count(static_cast<int64_t>(records)) +
+                " spooled records were not on the disk when the machine was restarted: they "
+                "come again, but for those that were acknowledged already");
 }
 
 // A source that runs does not go back, and saves where it is: what it must read again is kept for

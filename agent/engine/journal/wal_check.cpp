@@ -1,7 +1,34 @@
 #include "journal/wal_check.h"
 
+#include <cstdlib>
+#include <map>
+#include <utility>
+
+#include "journal/page_rows.h"
+
 namespace leat {
 namespace {
+
+std::vector<RowIdentity> rows_behind(const RawFile& wal, const RawFile& database, int64_t end) {
+  PageImages pages(database, wal);
+  std::map<std::pair<std::string, uint64_t>, RowIdentity> rows;  // by epoch and first record
+  std::map<std::string, uint64_t> delivered;  // by the partition of that position
+  auto take = [&](PageRow& row) {
+    if (row.columns.size() != 4) return;
+    if (const std::string* batch = text(row, 3)) {
+      if (std::optional<RowIdentity> whose = identify_row(*batch))
+        rows[{whose->epoch, whose->first}] = std::move(*whose);
+    } else if (text(row, 1) && text(row, 2) && text(row, 1)->starts_with("spool:")) {
+      delivered[*text(row, 1)] = std::strtoull(text(row, 2)->c_str(), nullptr, 10);
+    }
+  };
+  for (uint32_t page : pages.newer_than(static_cast<uint64_t>(end)))
+    rows_of_page(pages, page, take);
+  std::vector<RowIdentity> out;
+  for (auto& [key, row] : rows)
+    if (row.first + row.records > delivered["spool:" + row.epoch]) out.push_back(std::move(row));
+  return out;
+}
 
 // SQLite takes the WAL for one that holds nothing. Its header is on the disk before the first frame
 // is written, but for that of a new journal of which nothing was promised yet: in all others no
@@ -36,6 +63,7 @@ Result<WalCheck> check_wal(const RawFile& wal, const RawFile& database, bool pow
   if (frames.header_damaged) return check_without_header(frames, wal, database);
   if (power_cut) {
     out.cut_off_at = frames.end_of_valid;
+    out.rows = rows_behind(wal, database, frames.end_of_valid);
     out.torn = "the machine was restarted before all of it was on the disk; " +
                std::to_string(frames.behind) +
                " of its frames, behind what is not there, are left out";

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "journal/page_images.h"
+#include "journal/spool_table.h"
 
 namespace leat {
 
@@ -18,6 +20,9 @@ struct WalCheck {
   // it would be taken for damage later. `torn` says why.
   std::optional<int64_t> cut_off_at;
   std::string torn;
+  // The spooled rows that go with it, but for those of which is said there that they are delivered.
+  // Of rows that were written again, as when a page is divided, one may be in what stays, too.
+  std::vector<RowIdentity> rows;
 };
 
 // `power_cut`: the machine was started since it was written last. kUnavailable when a part of it

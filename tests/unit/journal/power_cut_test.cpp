@@ -261,6 +261,37 @@ TEST_F(PowerCutTest, positions_before_what_is_torn_are_kept) {
   EXPECT_EQ(saved(), "1");
 }
 
+TEST_F(PowerCutTest, what_is_left_out_with_the_torn_end_is_said_in_records) {
+  open();
+  spool(0, "1");
+  ASSERT_TRUE(save("1"));  // all before it is on the disk
+  for (uint64_t number = 1; number <= 6; ++number) spool(number, std::to_string(number + 1));
+  disk_.kill();
+  database_.reset();
+  disk_.cut_power(Unsynced::kKept);
+  int commits_seen = 0;
+  tear_frames([&commits_seen](uint32_t, bool commits) {
+    commits_seen += commits;
+    return false;
+  });
+  int torn = commits_seen - 4;  // the third row's commit
+  commits_seen = 0;
+  tear_frames([&](uint32_t, bool commits) {
+    commits_seen += commits;
+    return commits && commits_seen == torn;
+  });
+  disk_.cut_power(Unsynced::kKept);
+  ::testing::internal::CaptureStderr();
+  open();
+  ASSERT_TRUE(database_->open_spool("p", false));
+  ASSERT_TRUE(database_->open_spool("p", false));  // a reload
+  std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(row_is_there(1));
+  EXPECT_EQ(saved(), "2");
+  EXPECT_NE(said.find("p: 4 spooled records were not on the disk"), std::string::npos) << said;
+  EXPECT_EQ(said.find("spooled records"), said.rfind("spooled records")) << said;
+}
+
 // Found by a random history: the sync of the checkpoint said that the disk has what the last run
 // could not bring there, and the file was then written in part.
 TEST_F(PowerCutTest, a_checkpoint_that_is_cut_short_rests_on_nothing_that_could_not_be_synced) {
