@@ -155,6 +155,7 @@ def damage(bench, kill, spoil):
     assert set(got) <= {*publisher.accepted, LAST}, "records of another pipeline"
     missing = sorted(set(publisher.accepted) - set(got))
     said = sum(map(bench.said, (r"mqtt: ([\d,]+) spooled records were lost",
+                                r"mqtt: ([\d,]+) spooled records were not on the disk",
                                 r"mqtt: a spooled batch is damaged: ([\d,]+) record",
                                 r"nobody knows whose ([\d,]+) record")))
     # After a power cut a bad frame of the WAL is taken for what that tore, and so is all behind it.

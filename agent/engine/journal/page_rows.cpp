@@ -47,7 +47,8 @@ size_t size_of(uint64_t type) {
   return type < 12 ? kSizes[type] : static_cast<size_t>((type - 12) / 2);
 }
 
-bool parse(std::string_view record, PageRow* row) {
+// `cut`: the end of the record is missing; the columns that are whole are wanted.
+bool parse(std::string_view record, PageRow* row, bool cut = false) {
   const auto* begin = reinterpret_cast<const uint8_t*>(record.data());
   Cursor head{begin, begin + record.size()};
   uint64_t head_size = head.varint();
@@ -57,9 +58,8 @@ bool parse(std::string_view record, PageRow* row) {
   while (head.at < head.end) {
     uint64_t type = head.varint();
     size_t size = size_of(type);
-    if (head.bad || type == 7 || size > static_cast<size_t>(body.end - body.at) ||
-        row->columns.size() == kMostColumns)
-      return false;
+    if (head.bad || type == 7 || row->columns.size() == kMostColumns) return false;
+    if (size > static_cast<size_t>(body.end - body.at)) return cut;
     if (type == 0) {
       row->columns.emplace_back();
     } else if (type < 12) {
@@ -108,7 +108,8 @@ std::optional<std::string> payload_at(const PageImages& pages, Cursor cell, uint
 }  // namespace
 
 void rows_of_page(const PageImages& pages, uint32_t number,
-                  const std::function<void(PageRow&)>& found) {
+                  const std::function<void(PageRow&)>& found,
+                  const std::function<void(PageRow&)>& cut) {
   PageImages::Page page;
   if (!pages.read(number, &page)) return;
   size_t header = number == 1 ? 100 : 0;  // of the file
@@ -126,7 +127,12 @@ void rows_of_page(const PageImages& pages, uint32_t number,
     PageRow row;
     if (table) row.rowid = static_cast<int64_t>(cell.varint());
     std::optional<std::string> record = payload_at(pages, cell, size, table);
-    if (record && parse(*record, &row)) found(row);
+    if (record && parse(*record, &row)) {
+      found(row);
+    } else if (!record && cut && !cell.bad) {
+      size_t local = std::min(local_size(size, table), static_cast<size_t>(cell.end - cell.at));
+      if (parse({reinterpret_cast<const char*>(cell.at), local}, &row, true)) cut(row);
+    }
   }
 }
 

@@ -26,8 +26,10 @@ inline const int64_t* number(const PageRow& row, size_t i) {
   return std::get_if<int64_t>(&row.columns[i]);
 }
 
-// Calls back for every row of a page that can be read whole.
+// Calls back for every row of a page that can be read whole; `cut`, for those of which only the
+// beginning can, with the columns that are there.
 void rows_of_page(const PageImages& pages, uint32_t number,
-                  const std::function<void(PageRow&)>& found);
+                  const std::function<void(PageRow&)>& found,
+                  const std::function<void(PageRow&)>& cut = nullptr);
 
 }  // namespace leat

@@ -3,8 +3,10 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
 #include <map>
 #include <optional>
 #include <set>
@@ -179,11 +181,16 @@ class Salvage {
   Result<Salvaged> copy() {
     saved_ = {};
     seen_.clear();
+    ends_.clear();
+    traces_.clear();
     numbers_.clear();
     status_ = into_.open();
     for (const auto& [key, position] : index_.positions) take_position(key, position);
+    auto take = [this](PageRow& row) { take_row(row); };
+    auto note = [this](PageRow& row) { note_trace(row); };
     for (uint32_t page = 1; page <= pages_.count() && status_; ++page)
-      rows_of_page(pages_, page, [this](PageRow& row) { take_row(row); });
+      rows_of_page(pages_, page, take, note);
+    for (const auto& [number, spool] : index_.spools) follow_traces(number, spool);
     // One that has no row left goes on with its numbers, so that what is missing is found.
     index_.epochs.merge(index_.noted);
     for (const auto& [pipeline, epoch] : index_.epochs) number_of(pipeline, epoch);
@@ -210,7 +217,7 @@ class Salvage {
     const std::string& batch = *text(row, 3);
     std::optional<RowIdentity> whose = identify_row(batch);
     if (!whose && is_old_row(batch)) whose = of_version_2(row);
-    if (!whose) return;
+    if (!whose) return note_trace(row);
     auto epoch = index_.epochs.try_emplace(whose->pipeline, whose->epoch).first;
     if (epoch->second != whose->epoch) {
       saved_.unknown += whose->records;
@@ -220,6 +227,8 @@ class Salvage {
     if (delivered != index_.delivered.end() && whose->first + whose->records <= delivered->second)
       return;  // a page that is not used any more
     if (!seen_.insert({whose->epoch, whose->first}).second) return;
+    uint64_t& end = ends_[whose->epoch];
+    end = std::max(end, whose->first + whose->records);
     if (measuring_)
       needed_ += batch.size();
     else
@@ -240,6 +249,31 @@ class Salvage {
     whose.first = record_number(row.rowid);
     whose.records = records;
     return whose;
+  }
+
+  // A row that cannot be read, and says no more whose it is: where it stood tells.
+  void note_trace(const PageRow& row) {
+    constexpr int64_t kMost = 1 << 20;  // records of a row; what says more is not one
+    if (measuring_ || row.columns.size() < 2 || row.columns[0].index() != 0 || !number(row, 1) ||
+        *number(row, 1) <= 0 || *number(row, 1) > kMost)
+      return;
+    traces_[row.rowid] = static_cast<uint64_t>(*number(row, 1));
+  }
+
+  // The rows that are lost behind the last that is there, as far as one follows the other: nothing
+  // else may say that there were any.
+  void follow_traces(int64_t number, const Spool& spool) {
+    uint64_t known = ends_[spool.epoch];
+    for (const char* what : {"", ":end", ":known", ":removed"})
+      if (auto found = index_.delivered.find(spool.epoch + what); found != index_.delivered.end())
+        known = std::max(known, found->second);
+    uint64_t end = known;
+    for (auto row = traces_.find(row_id(number, end)); row != traces_.end();
+         row = traces_.find(row_id(number, end)))
+      end += row->second;
+    if (end == known) return;
+    take_position({spool.pipeline, "spool:" + spool.epoch + ":seen"},
+                  {std::to_string(end), static_cast<int64_t>(std::time(nullptr))});
   }
 
   // Of its spool in the new journal.
@@ -281,6 +315,8 @@ class Salvage {
   Status status_;
   std::map<std::string, int64_t> numbers_;           // of the new spools, by epoch
   std::set<std::pair<std::string, uint64_t>> seen_;  // epoch, first record
+  std::map<std::string, uint64_t> ends_;             // behind the last of those, by epoch
+  std::map<int64_t, uint64_t> traces_;               // records of rows that are lost, by id
 };
 
 // The first name that is free.

@@ -127,6 +127,7 @@ Result<uint64_t> JournalDatabase::check_spool(const std::string& pipeline, const
       counted = true;
       end = std::max(end, number_in(value));
     }
+    if (partition == prefix + "seen") end = std::max(end, number_in(value));
     if (partition.starts_with(prefix + "from:"))
       holes.resume[partition.substr(prefix.size() + 5)] = value;
     if (partition.starts_with(prefix + "again:"))

@@ -320,6 +320,28 @@ TEST_F(DamageTest, a_loss_before_the_first_row_is_counted_also_of_sources_withou
   EXPECT_EQ(ask("SELECT value FROM positions WHERE partition LIKE '%:known'"), 12);
 }
 
+TEST_F(DamageTest, a_loss_behind_the_last_row_is_counted_by_its_traces) {
+  open();
+  for (uint64_t n = 0; n < 12; ++n) ASSERT_EQ(add("a", n, false), "");
+  close();
+  std::string file = read_file(path());
+  for (uint64_t n : {10U, 11U}) {
+    size_t inside = file.find(content_of("a", n).substr(1500, 40));
+    ASSERT_NE(inside, std::string::npos);
+    damage_page(static_cast<uint32_t>(inside / kPageSize) + 1, kGarbage);
+  }
+  damage_page(root_of("spool"), kGarbage);
+  open(false);
+  EXPECT_EQ(rows("a").size(), 10U);
+  EXPECT_EQ(state_["a"].end, 12U);
+  EXPECT_EQ(add("a", 12, false), "");
+  close();
+  // What is lost before this number was said, and is not said again.
+  EXPECT_EQ(ask("SELECT value FROM positions WHERE partition LIKE '%:known'"), 12);
+  open(false);
+  EXPECT_EQ(rows("a").size(), 11U);
+}
+
 TEST_F(DamageTest, the_source_goes_back_when_all_rows_of_its_spool_are_lost) {
   for (const char* table : {"spool", "spools"}) {
     SCOPED_TRACE(table);
