@@ -98,6 +98,7 @@ class JournalDatabase {
   struct Holes {
     uint64_t next = 0;  // all before it is there, or known not to be
     uint64_t lost = 0;
+    bool unsaid = false;  // the journal was made anew, and nobody has looked since
     std::map<std::string, std::string>
         resume;                                // where the source was before the first that is lost
     std::vector<uint64_t> damaged;             // rows, by their first record

@@ -190,10 +190,13 @@ class Salvage {
     auto note = [this](PageRow& row) { note_trace(row); };
     for (uint32_t page = 1; page <= pages_.count() && status_; ++page)
       rows_of_page(pages_, page, take, note);
-    for (const auto& [number, spool] : index_.spools) follow_traces(number, spool);
     // One that has no row left goes on with its numbers, so that what is missing is found.
     index_.epochs.merge(index_.noted);
-    for (const auto& [pipeline, epoch] : index_.epochs) number_of(pipeline, epoch);
+    for (const auto& [pipeline, epoch] : index_.epochs) {
+      number_of(pipeline, epoch);
+      take_position({pipeline, "spool:" + epoch + ":seen"},
+                    {std::to_string(last_seen(epoch)), static_cast<int64_t>(std::time(nullptr))});
+    }
     if (status_) status_ = into_.finish();
     if (!status_) return fail(status_.error());
     return saved_;
@@ -260,20 +263,20 @@ class Salvage {
     traces_[row.rowid] = static_cast<uint64_t>(*number(row, 1));
   }
 
-  // The rows that are lost behind the last that is there, as far as one follows the other: nothing
-  // else may say that there were any.
-  void follow_traces(int64_t number, const Spool& spool) {
-    uint64_t known = ends_[spool.epoch];
+  // The number behind the last row that is there, and those that are lost behind it, as far as one
+  // follows the other: nothing else may say that there were any.
+  uint64_t last_seen(const std::string& epoch) {
+    uint64_t end = ends_[epoch];
     for (const char* what : {"", ":end", ":known", ":removed"})
-      if (auto found = index_.delivered.find(spool.epoch + what); found != index_.delivered.end())
-        known = std::max(known, found->second);
-    uint64_t end = known;
-    for (auto row = traces_.find(row_id(number, end)); row != traces_.end();
-         row = traces_.find(row_id(number, end)))
-      end += row->second;
-    if (end == known) return;
-    take_position({spool.pipeline, "spool:" + spool.epoch + ":seen"},
-                  {std::to_string(end), static_cast<int64_t>(std::time(nullptr))});
+      if (auto found = index_.delivered.find(epoch + what); found != index_.delivered.end())
+        end = std::max(end, found->second);
+    for (const auto& [number, spool] : index_.spools) {
+      if (spool.epoch != epoch) continue;
+      for (auto row = traces_.find(row_id(number, end)); row != traces_.end();
+           row = traces_.find(row_id(number, end)))
+        end += row->second;
+    }
+    return end;
   }
 
   // Of its spool in the new journal.

@@ -127,16 +127,20 @@ Result<uint64_t> JournalDatabase::check_spool(const std::string& pipeline, const
       counted = true;
       end = std::max(end, number_in(value));
     }
-    if (partition == prefix + "seen") end = std::max(end, number_in(value));
+    if (partition == prefix + "seen") {
+      holes.unsaid = true;
+      end = std::max(end, number_in(value));
+    }
     if (partition.starts_with(prefix + "from:"))
       holes.resume[partition.substr(prefix.size() + 5)] = value;
     if (partition.starts_with(prefix + "again:"))
       holes.again[partition.substr(prefix.size() + 6)] = value.substr(1);
   }
   if (!counted && !told) holes.next = std::max(holes.next, state.first);
-  if (look)
+  if (look || holes.unsaid)
     if (Status status = find_holes(pipeline, end, &holes); !status) return fail(status.error());
-  if (holes.lost == 0 && (holes.again.empty() || go_back != GoBack::kNow)) return end;
+  if (holes.lost == 0 && !holes.unsaid && (holes.again.empty() || go_back != GoBack::kNow))
+    return end;
   Status status = begin(true);
   if (status) status = mend(pipeline, *saved, holes, counted ? go_back : GoBack::kNever);
   if (status) status = commit();
@@ -185,6 +189,8 @@ Status JournalDatabase::mend(const std::string& pipeline, const std::vector<Save
     if (Status status = save(pipeline, {prefix + "known", std::to_string(holes.next)}); !status)
       return status;
   }
+  if (holes.unsaid)
+    if (Status status = save(pipeline, {prefix + "seen", ""}); !status) return status;
   if (go_back == GoBack::kNever) return {};
   for (const SavedPosition& position : saved) {
     if (position.partition.starts_with("spool:")) continue;

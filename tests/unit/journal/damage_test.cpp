@@ -342,6 +342,26 @@ TEST_F(DamageTest, a_loss_behind_the_last_row_is_counted_by_its_traces) {
   EXPECT_EQ(rows("a").size(), 11U);
 }
 
+// Found by scripts/fault-test.
+TEST_F(DamageTest, a_loss_is_said_though_the_agent_dies_when_it_has_made_the_journal_anew) {
+  open();
+  for (uint64_t n = 0; n < 12; ++n) ASSERT_EQ(add("a", n, false), "");
+  close();
+  size_t inside = read_file(path()).find(content_of("a", 5).substr(1500, 40));
+  ASSERT_NE(inside, std::string::npos);
+  damage_page(static_cast<uint32_t>(inside / kPageSize) + 1, kGarbage);
+  damage_page(root_of("spool"), kGarbage);
+  ASSERT_TRUE(JournalDatabase::open(path()));
+  for (int start = 0; start < 2; ++start) {
+    ::testing::internal::CaptureStderr();
+    open(false);
+    std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(said.find("a: 1 spooled records were lost") == std::string::npos, start > 0) << said;
+    EXPECT_EQ(rows("a").size(), 11U);
+    close();
+  }
+}
+
 TEST_F(DamageTest, the_source_goes_back_when_all_rows_of_its_spool_are_lost) {
   for (const char* table : {"spool", "spools"}) {
     SCOPED_TRACE(table);
