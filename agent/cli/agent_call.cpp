@@ -36,7 +36,7 @@ Result<AgentAnswer> ask_agent(const std::string& data_dir, std::string_view meth
                          .timeout = patience,
                          .keep_body = kLongestAnswer});
     client.send({uv_buf_init(message.data(), static_cast<unsigned>(message.size()))},
-                [&answer](Result<http::Response> response) { answer = std::move(response); });
+                [&answer](http::Exchanged exchanged) { answer = std::move(exchanged.response); });
     while (!answer && uv_run(&loop, UV_RUN_ONCE) != 0) {
     }
   }

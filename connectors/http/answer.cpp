@@ -101,4 +101,9 @@ Answer answer_for(const RequestConfig& config, const Response& response, int64_t
                        parse_retry_after(response.retry_after, response.date, now_s));
 }
 
+bool proves_health(const Result<Response>& response) {
+  constexpr int kNotImplemented = 501;
+  return response && (response->status < 500 || response->status == kNotImplemented);
+}
+
 }  // namespace leat::http

@@ -62,6 +62,7 @@ class HttpSink final : public Sink {
       compressor_ = std::move(*compressor);
     }
     const WriteFormat* format = context.format();
+    probe_ = probe_request(config_);
     head_start_ = head_start(config_, format == nullptr ? "" : format->media);
     client_.emplace(ClientConfig{.loop = context.loop(),
                                  .address = config_.url.address,
@@ -115,7 +116,8 @@ class HttpSink final : public Sink {
     message.insert(message.end(), body.begin(), body.end());
     log::debug(context_->pipeline(),
                [this, length] { return config_.shown() + ": " + format_count(length, "byte"); });
-    client_->send(std::move(message), [this, request](Result<Response> response) {
+    client_->send(std::move(message), [this, request](Exchanged exchanged) {
+      const Result<Response>& response = exchanged.response;
       log::debug(context_->pipeline(), [this, &response] {
         return config_.shown() + ": " +
                (response ? std::to_string(response->status) : response.error().message());
@@ -123,7 +125,21 @@ class HttpSink final : public Sink {
       Answer answer = answer_to(response);
       // The compressed body is not needed for an answer, and its memory may be needed for the next.
       request->gzip.reset();
+      if (exchanged.cut_off) return probe(std::move(request), std::move(answer));
       request->done(std::move(answer));  // may destroy this
+    });
+  }
+
+  // Is the server well otherwise? What stands before a dead one (a tunnel, a balancer) takes
+  // connections, too, and closes them: then it would look as if each body were to blame.
+  void probe(std::shared_ptr<Request> request, Answer answer) {
+    request->head = probe_;
+    uv_buf_t message =
+        uv_buf_init(request->head.data(), static_cast<unsigned>(request->head.size()));
+    client_->send({message}, [request = std::move(request),
+                              answer = std::move(answer)](Exchanged exchanged) mutable {
+      if (proves_health(exchanged.response)) answer = Answer::cut_off(std::move(answer.reason));
+      request->done(std::move(answer));  // may destroy the sink
     });
   }
 
@@ -139,6 +155,7 @@ class HttpSink final : public Sink {
   const int compression_level_;
   SinkContext* context_ = nullptr;
   std::string head_start_;
+  std::string probe_;
   std::unique_ptr<TlsContext> tls_;  // outlives the client
   std::unique_ptr<Compressor> compressor_;
   std::optional<Client> client_;

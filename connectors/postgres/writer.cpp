@@ -122,7 +122,6 @@ StepEnd Writer::stored() {
   return [this](std::optional<Answer> answer) {
     if (answer->outcome == Outcome::kDelivered) {
       positions_.positions().saved();
-      cuts_.delivered();
       if (delivery_->records > 0) {
         proved_ = true;
         culprit_.acquit();
@@ -139,10 +138,8 @@ void Writer::lost(const Error& error, bool cut) {
   positions_.positions().forget();
   attempt_.reset();
   if (was_idle && !std::exchange(reconnected_, true)) return go();
-  std::optional<Answer> answer;
-  if (cut && in_the_middle && goal_ == Goal::kDeliver)
-    answer = cuts_.cut(*delivery_, error.message());
-  end(answer ? std::move(*answer) : Answer::retry(error.message()));
+  const bool well_otherwise = cut && in_the_middle && goal_ == Goal::kDeliver;
+  end(well_otherwise ? Answer::cut_off(error.message()) : Answer::retry(error.message()));
 }
 
 void Writer::refused(const Refusal& refusal) {

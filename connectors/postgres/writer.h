@@ -17,7 +17,6 @@
 
 #include "connectors/postgres/attempt.h"
 #include "connectors/postgres/culprit.h"
-#include "connectors/postgres/cuts.h"
 #include "connectors/postgres/job_run.h"
 #include "connectors/postgres/position_table.h"
 #include "connectors/postgres/session.h"
@@ -72,7 +71,6 @@ class Writer : private Session::Listener {
   PositionTable positions_;
   Table table_;
   Culprit culprit_;
-  Cuts cuts_;
   FieldText text_;
   std::optional<Attempt> attempt_;
   bool proved_ = false;  // records of this pipeline have been stored

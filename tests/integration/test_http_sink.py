@@ -240,6 +240,17 @@ def test_the_record_that_is_refused_becomes_a_dead_letter(agent, collector, tele
     assert f"{status}" in json.dumps(letters[0]) and "seq 123?" in json.dumps(letters[0])
 
 
+def test_a_body_at_which_the_server_breaks_off_is_found_and_the_rest_arrives(agent, collector, telemetry):
+    """It was taken for an outage, for ever: everything behind it waited."""
+    bad = b'"seq":123,'
+    collector.decide = lambda r: Answer.close() if bad in r.body else Answer()
+    assert configure(agent, collector, telemetry(RECORDS)).run() == 0
+    assert sorted(seqs(collector)) == [n for n in range(RECORDS) if n != 123]
+    letters = agent.dead_letters()
+    assert len(letters) == 1
+    assert "closed without an answer: at this record, 3 times" in letters[0]["reason"]
+
+
 def test_a_retry_after_that_is_a_date_is_waited_for(agent, collector, telemetry):
     # A date has no fractions of a second, so two seconds may turn out as a little over one.
     collector.decide = lambda request: Answer() if collector.requests else Answer(

@@ -16,6 +16,7 @@ struct Deliverer::Item {
   Owed owed;                  // by what is done
   uint64_t dead_letters = 0;  // these must be durable before it is settled
   bool sending = false;
+  bool hunted = false;  // it was halved to find the record at which the peer breaks off
   bool done() const { return todo.empty(); }
 };
 
@@ -53,6 +54,8 @@ std::string word_for(Outcome outcome) {
       return "delivered";
     case Outcome::kRetry:
       return "not now";
+    case Outcome::kCutOff:
+      return "cut off";
     case Outcome::kRejected:
       return "rejected";
     case Outcome::kFailed:
@@ -293,10 +296,14 @@ void Deliverer::answered(Item& item, Answer answer) {
   switch (answer.outcome) {
     case Outcome::kDelivered:
       retry_policy_.over();
+      hunt_.delivered();
       counters_.delivered += item.todo.front().records();
       found_good(item.todo.front().records());
       item.owed.add(item.todo.front().take_owed());
       item.todo.pop_front();
+      break;
+    case Outcome::kCutOff:
+      cut_off(item, std::move(answer));
       break;
     case Outcome::kRejected:
       retry_policy_.over();
@@ -317,12 +324,39 @@ void Deliverer::answered(Item& item, Answer answer) {
 void Deliverer::not_now(const Answer& answer) {
   ++counters_.retries;
   if (paused_) return;  // an attempt that was under way when another failed
+  pause(retry_policy_.failed(answer.reason, answer.retry_after));
+}
+
+void Deliverer::pause(Milliseconds wait) {
   paused_ = true;
-  Milliseconds wait = retry_policy_.failed(answer.reason, answer.retry_after);
   retry_.start(wait, [this] {
     paused_ = false;
     pump();
   });
+}
+
+void Deliverer::cut_off(Item& item, Answer answer) {
+  Piece& piece = item.todo.front();
+  ++piece.cuts;
+  switch (hunt_.cut(piece.records(), piece.cuts, item.hunted)) {
+    case Hunt::Verdict::kNotNow:
+      return not_now(answer);
+    case Hunt::Verdict::kOnceMore:
+      ++counters_.retries;
+      if (!paused_) pause(setup_.config.retry_initial);
+      return;
+    case Hunt::Verdict::kHalve:
+      // The trouble is not over, so one attempt follows the other.
+      if (!std::exchange(item.hunted, true))
+        log::warn(setup_.pipeline, answer.reason + ": " + std::to_string(piece.cuts) +
+                                       " times at the same records, in smaller parts now to find "
+                                       "out at which");
+      return rejected(item, answer);
+    case Hunt::Verdict::kReject:
+      retry_policy_.over();
+      answer.reason += ": at this record, " + std::to_string(piece.cuts) + " times in a row";
+      return rejected(item, answer);
+  }
 }
 
 void Deliverer::found_good(size_t records) {

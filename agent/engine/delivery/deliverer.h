@@ -22,6 +22,7 @@
 #include "delivery/dead_letter_file.h"
 #include "delivery/delivery_config.h"
 #include "delivery/delivery_range.h"
+#include "delivery/hunt.h"
 #include "delivery/retry_policy.h"
 #include "loop/handles.h"
 #include "stage/sink.h"
@@ -103,12 +104,14 @@ class Deliverer {
   void send(Item& item);
   void prepare(Item& item);
   void answered(Item& item, Answer answer);
+  void cut_off(Item& item, Answer answer);
   void rejected(Item& item, const Answer& answer);
   void rejected_at_first(Item& item, const Answer& answer);
   void found_bad(size_t good_before);
   void found_good(size_t records);
   void bury(Item& item, const Delivery& delivery, size_t index, const std::string& reason);
   void not_now(const Answer& answer);
+  void pause(Milliseconds wait);
   bool settle();
   void give_back(size_t slots);
   void changed();
@@ -117,6 +120,7 @@ class Deliverer {
   const std::string run_;  // unlike that of any other deliverer
   Cuts cuts_;
   RetryPolicy retry_policy_;
+  Hunt hunt_;
   Timer linger_;
   Timer retry_;
   bool paused_ = false;   // waiting for retry_

@@ -12,6 +12,7 @@ namespace leat {
 struct Piece {
   Delivery delivery;
   std::vector<Owed> owed;  // by each of its parts
+  int cuts = 0;            // times that the peer broke off in the middle of it
 
   size_t records() const { return delivery.records; }
   void append(const BatchRef& batch, size_t first, size_t count, Owed owed);

@@ -60,13 +60,14 @@ struct Delivery {
 enum class Outcome {
   kDelivered,  // the peer has it for good
   kRetry,      // not now: the same delivery may succeed later
+  kCutOff,     // as kRetry, but the peer, which is well otherwise, broke off in the middle of it
   kRejected,   // something in it is bad: the engine splits it until the bad records stand alone
   kFailed,     // the pipeline cannot go on: a person must change something
 };
 
 struct Answer {
   Outcome outcome = Outcome::kDelivered;
-  std::string reason;           // one line, for kRetry, kRejected, kFailed
+  std::string reason;           // one line, but for kDelivered
   Milliseconds retry_after{0};  // kRetry: what the peer asked for; 0 when it did not
   // kRejected, when the sink knows which: ascending indices into the delivery's records. Nothing of
   // the delivery was stored, or the sink knows it again; the engine takes these out and delivers
@@ -86,6 +87,12 @@ struct Answer {
   static Answer delivered() { return {}; }
   static Answer retry(std::string reason, Milliseconds after = Milliseconds{0}) {
     return {Outcome::kRetry, std::move(reason), after, {}, {}};
+  }
+  // An accident, or a record at which the peer does so each time: the engine finds out, and rejects
+  // such a record in the end. So it must not be what an outage looks like, where the peer's death
+  // is hidden by something on the way that takes connections for it.
+  static Answer cut_off(std::string reason) {
+    return {Outcome::kCutOff, std::move(reason), {}, {}, {}};
   }
   static Answer rejected(std::string reason, std::vector<uint32_t> bad_records = {}) {
     return {Outcome::kRejected, std::move(reason), {}, std::move(bad_records), {}};

@@ -64,7 +64,7 @@ class Client::Connection final : public StreamListener {
     std::string text = parser_.started() ? "the connection was closed in the middle of the answer"
                                          : "the connection was closed without an answer";
     if (!status) text += " (" + status.error().message() + ")";
-    finish(fail(ErrorKind::kUnavailable, std::move(text)));
+    finish(fail(ErrorKind::kUnavailable, std::move(text)), true);
   }
 
  private:
@@ -78,7 +78,7 @@ class Client::Connection final : public StreamListener {
   }
 
   // Ends the exchange, and often this object: nothing may follow it.
-  void finish(Result<Response> result) {
+  void finish(Result<Response> result, bool cut_off = false) {
     timer_.stop();
     Exchange exchange = std::move(*exchange_);
     exchange_.reset();
@@ -88,7 +88,7 @@ class Client::Connection final : public StreamListener {
     } else {
       client_.drop(this);
     }
-    exchange.done(std::move(result));
+    exchange.done({std::move(result), cut_off});
   }
 
   Client& client_;

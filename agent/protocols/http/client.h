@@ -27,9 +27,17 @@ struct ClientConfig {
   size_t keep_body = Response::kBodyStart;  // bytes of each answer
 };
 
+// What came of a request. Without an answer it is kUnavailable, and says what happened to the
+// connection.
+struct Exchanged {
+  Result<Response> response;
+  // The server has taken the connection, and ended it before its answer was complete.
+  bool cut_off = false;
+};
+
 class Client {
  public:
-  using Done = std::function<void(Result<Response>)>;
+  using Done = std::function<void(Exchanged)>;
 
   explicit Client(ClientConfig config);
   ~Client();
@@ -37,8 +45,7 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   // Sends a whole request. There are as many connections as requests under way at once. The bytes
-  // of `message` must stay until `done`, which comes from the loop; an error there is kUnavailable
-  // and says what happened to the connection.
+  // of `message` must stay until `done`, which comes from the loop.
   //
   // A connection kept alive may turn out to have been closed by the server in the meantime: then
   // the request is sent once more on a new one. That is safe only for requests that may be

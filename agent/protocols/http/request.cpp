@@ -166,6 +166,15 @@ void append_head_end(std::string& head, size_t content_length, std::string_view 
   head.append("\r\n");
 }
 
+std::string probe_request(const RequestConfig& config) {
+  RequestConfig probe = config;
+  probe.method = "OPTIONS";
+  probe.gzip = false;
+  std::erase_if(probe.headers,
+                [](const auto& header) { return same_name(header.first, "Content-Type"); });
+  return head_start(probe, "") + "\r\n";
+}
+
 std::string redact(std::string text, const RequestConfig& config) {
   for (const std::string& secret : config.secrets) {
     for (size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 3)

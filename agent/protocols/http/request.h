@@ -36,6 +36,9 @@ std::string head_start(const RequestConfig& config, std::string_view media);
 // in a Structured Fields string (RFC 8941 section 3.3.3).
 void append_head_end(std::string& head, size_t content_length, std::string_view key);
 
+// A whole request to the same address that changes nothing there (RFC 9110 section 9.2.1).
+std::string probe_request(const RequestConfig& config);
+
 // `text` with every secret of `config` replaced.
 std::string redact(std::string text, const RequestConfig& config);
 

@@ -290,6 +290,81 @@ TEST_F(HttpSinkTest, retries_when_the_server_closes_in_the_middle) {
   EXPECT_EQ(answer.reason, where() + "the connection was closed in the middle of the answer");
 }
 
+bool is_probe(const Request& request) {
+  return request.head.rfind("OPTIONS /in HTTP/1.1\r\n", 0) == 0;
+}
+
+TEST_F(HttpSinkTest, a_body_at_which_a_server_breaks_off_that_answers_a_probe_is_suspicious) {
+  options_.set("compression", std::string("gzip"));
+  start();
+  for (std::string_view half : {"", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"})
+    for (std::string_view status : {"204 No Content", "404 Not Found", "501 Not Implemented"}) {
+      serve([half, status](Peer& peer, const Request& request) {
+        if (is_probe(request))
+          return peer.say("HTTP/1.1 " + std::string(status) + "\r\nContent-Length: 0\r\n\r\n");
+        peer.say(half);
+        peer.hang_up();
+      });
+      Answer answer = deliver();
+      EXPECT_EQ(answer.outcome, Outcome::kCutOff) << status;
+      EXPECT_EQ(answer.reason,
+                where() + (half.empty() ? "the connection was closed without an answer"
+                                        : "the connection was closed in the middle of the "
+                                          "answer"));
+    }
+  EXPECT_EQ(requests_.back().header("Content-Type"), "");
+  EXPECT_EQ(requests_.back().header("Content-Encoding"), "");
+  EXPECT_EQ(requests_.back().header("Idempotency-Key"), "");
+}
+
+TEST_F(HttpSinkTest, a_reset_before_the_body_was_read_is_suspicious_too) {
+  server_.on_bytes = [](Peer& peer) {
+    if (peer.received.rfind("OPTIONS", 0) == 0) return peer.say(kNoContent);
+    peer.reset();
+  };
+  start();
+  EXPECT_EQ(deliver({std::string(16 << 20, 'x') + "\n"}).outcome, Outcome::kCutOff);
+}
+
+// A tunnel or a balancer takes connections for a server that is dead.
+TEST_F(HttpSinkTest, where_the_probe_is_cut_off_or_answered_by_a_proxy_it_is_an_outage) {
+  start();
+  serve([](Peer& peer, const Request&) { peer.reset(); });
+  EXPECT_EQ(deliver().outcome, Outcome::kRetry);
+  for (std::string_view status : {"502 Bad Gateway", "503 Unavailable", "504 Timeout"}) {
+    serve([status](Peer& peer, const Request& request) {
+      if (!is_probe(request)) return peer.hang_up();
+      peer.say("HTTP/1.1 " + std::string(status) + "\r\nContent-Length: 0\r\n\r\n");
+    });
+    EXPECT_EQ(deliver().outcome, Outcome::kRetry) << status;
+  }
+}
+
+TEST_F(HttpSinkTest, what_was_no_cut_is_not_probed) {
+  options_.set("timeout", int64_t{50});
+  start();
+  serve([](Peer&, const Request&) {});
+  EXPECT_EQ(deliver().outcome, Outcome::kRetry);
+  serve("220 ready\r\n");
+  EXPECT_EQ(deliver().outcome, Outcome::kRetry);
+  EXPECT_EQ(requests_.size(), 2U);
+}
+
+TEST_F(HttpSinkTest, may_be_closed_or_destroyed_while_it_probes) {
+  serve([](Peer& peer, const Request& request) {
+    if (!is_probe(request)) peer.hang_up();
+  });
+  Delivery delivery = harness_.slices({"x\n"});
+  for (bool closed : {true, false}) {
+    start();
+    requests_.clear();
+    harness_.begin(delivery);
+    ASSERT_TRUE(harness_.wait([this] { return requests_.size() == 2; }));
+    closed ? harness_.close() : harness_.kill();
+    EXPECT_FALSE(harness_.answer());
+  }
+}
+
 TEST_F(HttpSinkTest, retries_when_the_answer_is_garbage) {
   serve("220 ready\r\n");
   start();
@@ -340,7 +415,7 @@ TEST_F(HttpSinkTest, sends_again_only_once) {
   EXPECT_EQ(deliver().outcome, Outcome::kDelivered);
   serve([](Peer& peer, const Request&) { peer.hang_up(); });
   EXPECT_EQ(deliver().outcome, Outcome::kRetry);
-  EXPECT_EQ(server_.connections(), 2U);
+  EXPECT_EQ(server_.connections(), 3U);  // with the probe's
 }
 
 TEST_F(HttpSinkTest, forgets_a_kept_connection_that_the_server_closes) {
