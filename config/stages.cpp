@@ -1,8 +1,10 @@
 #include "config/stages.h"
 
 #include <algorithm>
+#include <cctype>
 #include <iterator>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -90,11 +92,69 @@ Options format_options(Parser& parser, const Options& added, const Format& forma
   return options;
 }
 
-// The trial: what a stage itself has to say about its options.
-template <typename T>
-void report(Parser& parser, const std::string& path, const Result<T>& made) {
-  if (!made) parser.problems().add(said_by_stage(path, made.error().message()));
+bool is_within(std::string_view path, std::string_view outer) {
+  return path.starts_with(outer) &&
+         (path.size() == outer.size() || path[outer.size()] == '.' || path[outer.size()] == '[');
 }
+
+// "ca" of "sink.tls.ca", "path" of "source.path[2]".
+std::string_view last_key(std::string_view path) {
+  size_t start = path.rfind('.') + 1;  // npos + 1 is 0
+  return path.substr(start, path.find('[', start) - start);
+}
+
+bool names(std::string_view text, std::string_view key) {
+  auto in_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  for (size_t at = text.find(key); at != std::string_view::npos; at = text.find(key, at + 1)) {
+    size_t end = at + key.size();
+    if ((at == 0 || !in_word(text[at - 1])) && (end == text.size() || !in_word(text[end])))
+      return true;
+  }
+  return false;
+}
+
+// The stage was asked with an option that is wrong, or lacks one that is misspelt. What it says
+// about that one, or about another because of it, may be gone when that is mended.
+bool may_follow_from(const Problem& said, const Problem& earlier, const std::string& stage) {
+  const bool above = said.path != stage && is_within(earlier.path, said.path);
+  if (above || is_within(said.path, earlier.path)) return true;
+  if (earlier.path == stage) return false;
+  return names(said.text, last_key(earlier.path)) ||
+         (!earlier.suggestion.empty() && (names(said.text, last_key(earlier.suggestion)) ||
+                                          last_key(said.path) == last_key(earlier.suggestion)));
+}
+
+// What a stage itself has to say about its options: they are tried, whatever is wrong with some.
+class Trial {
+ public:
+  Trial(Parser& parser, std::string path) : parser_(parser), path_(std::move(path)) {
+    for (const Problem& problem : parser.problems().all())
+      if (is_within(problem.path, path_)) earlier_.push_back(problem);
+  }
+
+  template <typename T>
+  void report(const Result<T>& made) {
+    if (made) return;
+    // Each of OptionErrors begins with the path of its option.
+    std::string_view rest = made.error().message();
+    while (!rest.empty()) {
+      size_t end = std::min(rest.find("\n" + path_), rest.size());
+      add(said_by_stage(path_, std::string(rest.substr(0, end))));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+
+ private:
+  void add(Problem said) {
+    for (const Problem& problem : earlier_)
+      if (may_follow_from(said, problem, path_)) return;
+    parser_.problems().add(std::move(said));
+  }
+
+  Parser& parser_;
+  const std::string path_;
+  std::vector<Problem> earlier_;
+};
 
 void load_time(Parser& parser, const Options& added, SourceConfig& out) {
   if (!added.has("time")) return;
@@ -163,9 +223,9 @@ bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
     out.format = find_read_format(added.string("format"));
     out.format_options = format_options(parser, added, *out.format);
   }
-  if (parser.problems().size() != before) return false;
-  report(parser, path, out.type->make(out.options));
-  if (out.format != nullptr) report(parser, path, out.format->make_decoder(out.format_options));
+  Trial trial(parser, path);
+  trial.report(out.type->make(out.options));
+  if (out.format != nullptr) trial.report(out.format->make_decoder(out.format_options));
   return parser.problems().size() == before;
 }
 
@@ -182,8 +242,7 @@ bool load_transform(Parser& parser, const cJSON* node, const std::string& path,
   size_t before = parser.problems().size();
   out.options = Options(out.type->options, path);
   parser.fill(node, {&out.options}, kTypeKey);
-  if (parser.problems().size() != before) return false;
-  report(parser, path, out.type->make(out.options));
+  Trial(parser, path).report(out.type->make(out.options));
   return parser.problems().size() == before;
 }
 
@@ -212,9 +271,9 @@ bool load_sink(Parser& parser, const Registry& registry, const cJSON* node, cons
   out.batch = {added.integer("batch.records"), added.bytes("batch.bytes"),
                added.duration("batch.linger")};
   out.in_flight = out.type->max_in_flight > 1 ? static_cast<int>(added.integer("inFlight")) : 1;
-  if (parser.problems().size() != before) return false;
-  report(parser, path, out.type->make(out.options));
-  if (out.format != nullptr) report(parser, path, out.format->make_encoder(out.format_options));
+  Trial trial(parser, path);
+  trial.report(out.type->make(out.options));
+  if (out.format != nullptr) trial.report(out.format->make_encoder(out.format_options));
   return parser.problems().size() == before;
 }
 

@@ -1,6 +1,7 @@
 #include "connectors/mqtt/connection_options.h"
 
 #include "base/text.h"
+#include "options/option_errors.h"
 #include "protocols/mqtt/topic.h"
 
 namespace leat::mqtt {
@@ -8,21 +9,21 @@ namespace {
 
 constexpr std::string_view kTexts[] = {"clientId", "user", "password"};
 
-Status check_texts(const Options& options) {
-  for (std::string_view name : kTexts) {
-    const std::string& text = options.string(name);
-    if (text.size() > kLongestText) return bad_option(options, name, "longer than 65535 bytes");
-    if (name != "password" && (!is_utf8(text) || text.find('\0') != std::string::npos))
-      return bad_option(options, name, "must be text (UTF-8, without null characters)");
-  }
+Status check_text(const Options& options, std::string_view name) {
+  const std::string& text = options.string(name);
+  if (text.size() > kLongestText) return bad_option(options, name, "longer than 65535 bytes");
+  if (name != "password" && (!is_utf8(text) || text.find('\0') != std::string::npos))
+    return bad_option(options, name, "must be text (UTF-8, without null characters)");
   return {};
 }
 
 Result<Will> read_will(const Options& will) {
+  OptionErrors errors;
   if (Status status = check_topic(will.string("topic")); !status)
-    return bad_option(will, "topic", status.error().message());
+    errors.add(bad_option(will, "topic", status.error().message()).value());
   if (will.string("payload").size() > kLongestText)
-    return bad_option(will, "payload", "longer than 65535 bytes");
+    errors.add(bad_option(will, "payload", "longer than 65535 bytes").value());
+  if (Status status = errors.status(); !status) return fail(status.error());
   return Will{.topic = will.string("topic"),
               .payload = will.string("payload"),
               .qos = static_cast<uint8_t>(will.integer("qos")),
@@ -38,12 +39,17 @@ tl::unexpected<Error> bad_option(const Options& options, std::string_view name,
 
 Result<SessionConfig> session_config(const Options& options) {
   SessionConfig out;
-  Result<Url> url = Url::parse(options.string("url"));
-  if (!url) return bad_option(options, "url", url.error().message());
-  out.url = std::move(*url);
-  if (options.has("tls") && !out.url.tls)
-    return bad_option(options, "tls", "does nothing without mqtts:// in \"url\"");
-  if (Status status = check_texts(options); !status) return fail(status.error());
+  OptionErrors errors;
+  auto bad = [&errors, &options](std::string_view name, const std::string& why) {
+    errors.add(bad_option(options, name, why).value());
+  };
+  if (Result<Url> url = Url::parse(options.string("url"))) {
+    out.url = std::move(*url);
+    if (options.has("tls") && !out.url.tls) bad("tls", "does nothing without mqtts:// in \"url\"");
+  } else {
+    bad("url", url.error().message());
+  }
+  for (std::string_view name : kTexts) (void)errors.good(check_text(options, name));
   out.fall_back = options.string("version") == "auto";
   out.connect.version = options.string("version") == "3.1.1" ? Version::k311 : Version::k5;
   out.connect.client_id = options.string("clientId");
@@ -51,18 +57,17 @@ Result<SessionConfig> session_config(const Options& options) {
   out.connect.password = options.string("password");
   if (!out.connect.password.empty() && out.connect.user.empty() &&
       out.connect.version == Version::k311)
-    return bad_option(options, "password", "needs \"user\" with version 3.1.1");
+    bad("password", "needs \"user\" with version 3.1.1");
   if (options.has("will")) {
     Result<Will> will = read_will(options.object("will"));
-    if (!will) return fail(will.error());
-    out.connect.will = std::move(*will);
+    if (errors.good(will)) out.connect.will = std::move(*will);
   }
   int64_t keep_alive = options.duration("keepAlive").count();
-  if (keep_alive % 1000 != 0)
-    return bad_option(options, "keepAlive", "must be whole seconds, such as \"60s\"");
+  if (keep_alive % 1000 != 0) bad("keepAlive", "must be whole seconds, such as \"60s\"");
   out.connect.keep_alive = static_cast<uint16_t>(keep_alive / 1000);
   out.connect_timeout = options.duration("connectTimeout");
   out.timeout = options.duration("timeout");
+  if (Status status = errors.status(); !status) return fail(status.error());
   return out;
 }
 

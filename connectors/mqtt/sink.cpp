@@ -18,6 +18,7 @@
 #include "loop/handles.h"
 #include "memory/budget.h"
 #include "net/tls.h"
+#include "options/option_errors.h"
 #include "protocols/mqtt/session.h"
 #include "protocols/mqtt/topic.h"
 
@@ -288,35 +289,44 @@ class MqttSink final : public Sink, public SessionListener {
 
 Result<OutboxConfig> outbox_config(const Options& options) {
   OutboxConfig out;
-  Result<Template> topic = Template::parse(options.string("topic"));
-  if (!topic) return bad_option(options, "topic", topic.error().message());
-  std::string literal = topic->literal();
-  if (Status status = check_topic(literal.empty() ? "x" : literal); !status)
-    return bad_option(options, "topic", status.error().message());
-  out.topic = std::move(*topic);
+  OptionErrors errors;
+  auto bad = [&errors, &options](std::string_view name, const std::string& why) {
+    errors.add(bad_option(options, name, why).value());
+  };
+  if (Result<Template> topic = Template::parse(options.string("topic"))) {
+    std::string literal = topic->literal();
+    if (Status status = check_topic(literal.empty() ? "x" : literal); !status)
+      bad("topic", status.error().message());
+    out.topic = std::move(*topic);
+  } else {
+    bad("topic", topic.error().message());
+  }
   if (options.has("payload")) {
-    Result<Template> payload = Template::parse(options.string("payload"));
-    if (!payload) return bad_option(options, "payload", payload.error().message());
-    out.payload = std::move(*payload);
+    if (Result<Template> payload = Template::parse(options.string("payload")))
+      out.payload = std::move(*payload);
+    else
+      bad("payload", payload.error().message());
   }
   out.qos = static_cast<uint8_t>(options.integer("qos"));
   out.retain = options.boolean("retain");
   out.message_expiry = static_cast<uint32_t>(options.duration("messageExpiry").count() / 1000);
   out.content_type = options.string("contentType");
   if (out.content_type.size() > kLongestText || !is_utf8(out.content_type))
-    return bad_option(options, "contentType", "must be a short text");
+    bad("contentType", "must be a short text");
+  if (options.string("version") == "3.1.1")
+    for (std::string_view name : {"contentType", "messageExpiry"})
+      if (options.has(name)) bad(name, "needs MQTT 5");
+  if (Status status = errors.status(); !status) return fail(status.error());
   return out;
 }
 
 Result<std::unique_ptr<Sink>> make(const Options& options) {
+  OptionErrors errors;
   Result<SessionConfig> config = session_config(options);
-  if (!config) return fail(config.error());
   Result<OutboxConfig> outbox = outbox_config(options);
-  if (!outbox) return fail(outbox.error());
-  if (config->connect.version == Version::k311 &&
-      (options.has("messageExpiry") || options.has("contentType")))
-    return bad_option(options, options.has("contentType") ? "contentType" : "messageExpiry",
-                      "needs MQTT 5");
+  (void)errors.good(config);
+  (void)errors.good(outbox);
+  if (Status status = errors.status(); !status) return fail(status.error());
   // Nothing is subscribed and what is under way is published again, so no session is to be kept.
   config->connect.clean_start = true;
   return std::make_unique<MqttSink>(std::move(*config), std::move(*outbox), options);

@@ -15,6 +15,7 @@
 #include "connectors/mqtt/window_guess.h"
 #include "memory/budget.h"
 #include "net/tls.h"
+#include "options/option_errors.h"
 #include "protocols/mqtt/completions.h"
 #include "protocols/mqtt/inbox.h"
 #include "protocols/mqtt/reconnect.h"
@@ -397,19 +398,30 @@ void warn_of_overlaps(const Options& options, const std::vector<std::string>& to
                              "\"subscriptions\" in \"fields\" MQTT 5 tells the copies apart");
 }
 
-Result<std::unique_ptr<Source>> make(const Options& options) {
-  Result<SessionConfig> config = session_config(options);
-  if (!config) return fail(config.error());
-  const std::vector<std::string>& topics = options.strings("topics");
+Status check_topics(const Options& options, const std::vector<std::string>& topics) {
   if (topics.empty()) return bad_option(options, "topics", "name at least one topic");
-  for (const std::string& topic : topics) {
-    if (Status status = check_filter(topic); !status)
-      return bad_option(options, "topics", json_quoted(topic) + ": " + status.error().message());
-    if (std::count(topics.begin(), topics.end(), topic) > 1)
-      return bad_option(options, "topics", json_quoted(topic) + " stands twice");
+  OptionErrors errors;
+  auto bad = [&errors, &options](const std::string& why) {
+    errors.add(bad_option(options, "topics", why).value());
+  };
+  for (auto topic = topics.begin(); topic != topics.end(); ++topic) {
+    if (Status status = check_filter(*topic); !status)
+      bad(json_quoted(*topic) + ": " + status.error().message());
+    else if (std::count(topics.begin(), topic, *topic) == 1)
+      bad(json_quoted(*topic) + " stands twice");
   }
+  return errors.status();
+}
+
+Result<std::unique_ptr<Source>> make(const Options& options) {
+  OptionErrors errors;
+  Result<SessionConfig> config = session_config(options);
+  (void)errors.good(config);
+  const std::vector<std::string>& topics = options.strings("topics");
+  (void)errors.good(check_topics(options, topics));
   Result<FieldMaker> fields = FieldMaker::from(options);
-  if (!fields) return fail(fields.error());
+  (void)errors.good(fields);
+  if (Status status = errors.status(); !status) return fail(status.error());
   warn_of_overlaps(options, topics, *fields);
   ConnectPacket& connect = config->connect;
   connect.clean_start = options.boolean("cleanSession");

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "options/option_errors.h"
+
 namespace leat::postgres {
 namespace {
 
@@ -26,9 +28,11 @@ Status merge(Options& tls, const Options& options, const char* name, const char*
 
 Result<ConnectionSettings> ConnectionSettings::from(const Options& options) {
   ConnectionSettings out;
-  Result<Url> url = Url::parse(options.string("url"));
-  if (!url) return fail(ErrorKind::kUsage, options.path("url") + ": " + url.error().message());
-  out.url = std::move(*url);
+  OptionErrors errors;
+  if (Result<Url> url = Url::parse(options.string("url")))
+    out.url = std::move(*url);
+  else
+    errors.add({ErrorKind::kUsage, options.path("url") + ": " + url.error().message()});
   out.connect_timeout = out.url.connect_timeout.value_or(options.duration("connectTimeout"));
 
   out.tls = Options(kTlsOptions, options.path("tls"));
@@ -36,16 +40,16 @@ Result<ConnectionSettings> ConnectionSettings::from(const Options& options) {
   for (const char* name : {"ca", "cert", "key", "serverName"})
     if (given.has(name)) out.tls.set(name, given.string(name));
   if (!given.boolean("verify"))
-    return fail(ErrorKind::kUsage, options.path("tls.verify") +
+    errors.add({ErrorKind::kUsage, options.path("tls.verify") +
                                        ": what is checked is said by sslmode in \"url\": write "
-                                       "sslmode=require to check nothing");
+                                       "sslmode=require to check nothing"});
   // libpq's word for the authorities of the system, which are the default here.
   bool system = out.url.root_certificate == "system";
   std::string root = system ? "" : out.url.root_certificate;
   for (const Status& status : {merge(out.tls, options, "ca", "sslrootcert", root),
                                merge(out.tls, options, "cert", "sslcert", out.url.certificate),
                                merge(out.tls, options, "key", "sslkey", out.url.key)})
-    if (!status) return fail(status.error());
+    (void)errors.good(status);
 
   // Who names an authority wants the server to be checked against it.
   bool has_authority = system || out.tls.has("ca");
@@ -53,13 +57,14 @@ Result<ConnectionSettings> ConnectionSettings::from(const Options& options) {
   // As libpq: with a root certificate, require means verify-ca.
   if (out.sslmode == SslMode::kRequire && has_authority) out.sslmode = SslMode::kVerifyCa;
   if (out.sslmode == SslMode::kVerifyCa && !out.tls.has("ca"))
-    return fail(ErrorKind::kUsage,
+    errors.add({ErrorKind::kUsage,
                 options.path("url") +
                     ": sslmode=verify-ca needs \"tls.ca\" or sslrootcert: with the authorities of "
-                    "the system anybody can get a certificate; or use verify-full");
+                    "the system anybody can get a certificate; or use verify-full"});
   if (out.sslmode == SslMode::kVerifyFull) out.verify = TlsVerify::kAsOptions;
   if (out.sslmode == SslMode::kVerifyCa) out.verify = TlsVerify::kChain;
   out.uses_tls = out.url.address.path.empty() && out.sslmode != SslMode::kDisable;
+  if (Status status = errors.status(); !status) return fail(status.error());
   return out;
 }
 

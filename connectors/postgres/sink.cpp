@@ -13,6 +13,7 @@
 #include "connectors/postgres/writer.h"
 #include "loop/handles.h"
 #include "net/tls.h"
+#include "options/option_errors.h"
 
 namespace leat {
 namespace postgres {
@@ -80,64 +81,61 @@ WriteMode mode_of(const std::string& name) {
 }
 
 Status check_mode(const Options& options, const MappingConfig& mapping) {
-  auto bad = [&options](const char* option, std::string why) {
-    return fail(ErrorKind::kUsage, options.path(option) + ": " + std::move(why));
+  OptionErrors errors;
+  auto bad = [&](const char* option, const std::string& why) {
+    errors.add({ErrorKind::kUsage, options.path(option) + ": " + why});
   };
   bool upsert = mapping.mode == WriteMode::kUpsert;
   bool merge = mapping.mode == WriteMode::kMerge;
-  if (upsert && mapping.key.empty()) return bad("key", "writeMode upsert needs it");
-  if (!upsert && !mapping.key.empty() && !mapping.create)
-    return bad("key", "is for writeMode upsert");
-  if (merge && !options.has("mergeSql")) return bad("mergeSql", "writeMode merge needs it");
-  if (!merge && options.has("mergeSql")) return bad("mergeSql", "is for writeMode merge");
+  if (upsert && mapping.key.empty()) bad("key", "writeMode upsert needs it");
+  if (!upsert && !mapping.key.empty() && !mapping.create) bad("key", "is for writeMode upsert");
+  if (merge && !options.has("mergeSql")) bad("mergeSql", "writeMode merge needs it");
+  if (!merge && options.has("mergeSql")) bad("mergeSql", "is for writeMode merge");
   if (merge && mapping.create)
-    return bad("createTable", "does not go with writeMode merge: mergeSql needs columns it knows");
+    bad("createTable", "does not go with writeMode merge: mergeSql needs columns it knows");
   if (mapping.create && mapping.reject_unknown)
-    return bad("unknownFields", "with createTable no field is unknown");
-  return {};
+    bad("unknownFields", "with createTable no field is unknown");
+  return errors.status();
 }
 
 Status check_columns(const Options& options, const MappingConfig& mapping) {
+  OptionErrors errors;
+  auto bad = [&](const char* option, const std::string& why) {
+    errors.add({ErrorKind::kUsage, options.path(option) + ": " + why});
+  };
   for (size_t i = 0; i < mapping.columns.size(); ++i) {
-    if (mapping.columns[i].second.empty())
-      return fail(ErrorKind::kUsage, options.path("columns") + ": the column of field \"" +
-                                         mapping.columns[i].first + "\" is empty");
-    std::string_view why = impossible_column(mapping.columns[i].second);
+    const auto& [field, column] = mapping.columns[i];
+    if (column.empty()) {
+      bad("columns", "the column of field \"" + field + "\" is empty");
+      continue;
+    }
+    std::string_view why = impossible_column(column);
     if (!why.empty() && mapping.mode != WriteMode::kMerge)
-      return fail(ErrorKind::kUsage, options.path("columns") + ": the table cannot have a column " +
-                                         excerpt(mapping.columns[i].second) + ": " +
-                                         std::string(why));
+      bad("columns", "the table cannot have a column " + excerpt(column) + ": " + std::string(why));
     for (size_t j = 0; j < i; ++j)
-      if (mapping.columns[i].second == mapping.columns[j].second)
-        return fail(ErrorKind::kUsage, options.path("columns") + ": two fields, \"" +
-                                           mapping.columns[j].first + "\" and \"" +
-                                           mapping.columns[i].first + "\", go into column \"" +
-                                           mapping.columns[i].second + "\"");
+      if (column == mapping.columns[j].second)
+        bad("columns", "two fields, \"" + mapping.columns[j].first + "\" and \"" + field +
+                           "\", go into column \"" + column + "\"");
   }
   for (size_t i = 0; i < mapping.key.size(); ++i)
     for (size_t j = 0; j < i; ++j)
-      if (mapping.key[i] == mapping.key[j])
-        return fail(ErrorKind::kUsage,
-                    options.path("key") + ": \"" + mapping.key[i] + "\" is named twice");
-  return {};
+      if (mapping.key[i] == mapping.key[j]) bad("key", "\"" + mapping.key[i] + "\" is named twice");
+  return errors.status();
 }
 
 Result<std::unique_ptr<Sink>> make(const Options& options) {
+  OptionErrors errors;
   Result<ConnectionSettings> connection = ConnectionSettings::from(options);
-  if (!connection) return fail(connection.error());
-  Result<TableName> table = TableName::parse(options.string("table"));
-  if (!table)
-    return fail(ErrorKind::kUsage, options.path("table") + ": " + table.error().message());
-  if (table->name == Positions::kTable)
-    return fail(ErrorKind::kUsage,
-                options.path("table") + ": leat_positions is where exactlyOnce keeps positions");
-
+  (void)errors.good(connection);
   WriterConfig config;
-  config.session.url = connection->url;
-  config.session.sslmode = connection->sslmode;
-  config.session.connect_timeout = connection->connect_timeout;
-  config.session.timeout = options.duration("timeout");
-  config.table.name = std::move(*table);
+  if (Result<TableName> table = TableName::parse(options.string("table"))) {
+    if (table->name == Positions::kTable)
+      errors.add({ErrorKind::kUsage,
+                  options.path("table") + ": leat_positions is where exactlyOnce keeps positions"});
+    config.table.name = std::move(*table);
+  } else {
+    errors.add({ErrorKind::kUsage, options.path("table") + ": " + table.error().message()});
+  }
   config.table.mapping.columns = options.map("columns");
   config.table.mapping.key = options.strings("key");
   config.table.mapping.mode = mode_of(options.string("writeMode"));
@@ -146,10 +144,13 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
   config.table.merge_sql = options.string("mergeSql");
   config.job.pre_sql = options.strings("preSql");
   config.job.post_sql = options.strings("postSql");
-  if (Status status = check_mode(options, config.table.mapping); !status)
-    return fail(status.error());
-  if (Status status = check_columns(options, config.table.mapping); !status)
-    return fail(status.error());
+  (void)errors.good(check_mode(options, config.table.mapping));
+  (void)errors.good(check_columns(options, config.table.mapping));
+  if (Status status = errors.status(); !status) return fail(status.error());
+  config.session.url = connection->url;
+  config.session.sslmode = connection->sslmode;
+  config.session.connect_timeout = connection->connect_timeout;
+  config.session.timeout = options.duration("timeout");
   return std::make_unique<PostgresSink>(std::move(*connection), std::move(config));
 }
 

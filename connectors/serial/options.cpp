@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "connectors/serial/bytes_text.h"
+#include "options/option_errors.h"
 
 namespace leat::serial {
 namespace {
@@ -165,14 +166,15 @@ Status check_use(const Options& framing, FrameType type) {
                        {"escape", {}, {kDelimiter, kStartEnd}},
                        {"gap", {kGap}, {kLine, kDelimiter, kLength, kStartEnd}}};
   std::string of_type = "\"type\": \"" + framing.string("type") + "\"";
+  OptionErrors errors;
   for (const Use& use : kUses) {
     bool needed = among(use.needed_by, type);
     if (needed && !framing.has(use.name))
-      return wrong(framing, use.name, "missing, and required with " + of_type);
+      errors.add(wrong(framing, use.name, "missing, and required with " + of_type).value());
     if (!needed && !among(use.taken_by, type) && framing.has(use.name))
-      return wrong(framing, use.name, "does nothing with " + of_type);
+      errors.add(wrong(framing, use.name, "does nothing with " + of_type).value());
   }
-  return {};
+  return errors.status();
 }
 
 Status read_marker(const Options& framing, std::string_view name, std::string& out) {
@@ -200,33 +202,37 @@ Status read_escape(const Options& framing, FrameRules& out) {
 
 Status read_framing(const Options& framing, FrameRules& out) {
   out.type = chosen<FrameType>(kFrameTypes, framing.string("type"));
-  if (Status used = check_use(framing, out.type); !used) return used;
+  OptionErrors errors;
+  const bool used = errors.good(check_use(framing, out.type));
   out.length = static_cast<size_t>(framing.integer("length"));
   out.max_length = static_cast<size_t>(framing.bytes("maxLength"));
   out.skip_first = framing.boolean("skipFirst");
   if (out.length > out.max_length)
-    return wrong(framing, "length", "must not be more than maxLength");
+    errors.add(wrong(framing, "length", "must not be more than maxLength").value());
   if (out.type == FrameType::kLine) out.end = "\n";
   std::string_view end = out.type == FrameType::kDelimiter ? "delimiter" : "end";
-  if (Status read = read_marker(framing, end, out.end); !read) return read;
-  if (Status read = read_marker(framing, "start", out.start); !read) return read;
-  if (out.type == FrameType::kStartEnd && out.start == out.end)
-    return wrong(framing, "start",
-                 "is the same as end: write \"type\": \"delimiter\", which skips what is empty");
-  return read_escape(framing, out);
+  const bool marked = errors.good(read_marker(framing, end, out.end)) &
+                      errors.good(read_marker(framing, "start", out.start)) & used;
+  if (marked && out.type == FrameType::kStartEnd && out.start == out.end)
+    errors.add(wrong(framing, "start",
+                     "is the same as end: write \"type\": \"delimiter\", which skips what is empty")
+                   .value());
+  if (used) (void)errors.good(read_escape(framing, out));
+  return errors.status();
 }
 
 Status read_poll(const Options& options, Milliseconds gap, PollRules& out) {
   if (!options.has("poll")) return {};
   const Options& poll = options.object("poll");
+  OptionErrors errors;
   Result<std::string> request = byte_text(poll, "request", 4096);
-  if (!request) return fail(request.error());
-  out.request = *std::move(request);
+  if (errors.good(request)) out.request = *std::move(request);
   out.every = poll.duration("every");
   out.timeout = poll.duration("timeout");
   if (out.timeout <= gap)
-    return wrong(poll, "timeout", "must be longer than framing.gap, which ends the answer");
-  return {};
+    errors.add(
+        wrong(poll, "timeout", "must be longer than framing.gap, which ends the answer").value());
+  return errors.status();
 }
 
 }  // namespace
@@ -235,20 +241,23 @@ const std::span<const Option> kSourceOptions = kOptions;
 
 Result<Settings> read_settings(const Options& options) {
   Settings out;
+  OptionErrors errors;
   out.port = options.string("port");
   if (!out.port.starts_with('/') || out.port.ends_with('/'))
-    return wrong(options, "port",
-                 "must be a path such as \"/dev/ttyUSB0\"; \"leat ports\" lists the ports");
+    errors.add(wrong(options, "port",
+                     "must be a path such as \"/dev/ttyUSB0\"; \"leat ports\" lists the ports")
+                   .value());
   out.line.baud_rate = static_cast<int>(options.integer("baudRate"));
   out.line.data_bits = static_cast<int>(options.integer("dataBits"));
   out.line.parity = chosen<Parity>(kParities, options.string("parity"));
   out.line.stop_bits = static_cast<int>(options.integer("stopBits"));
   out.line.flow_control = chosen<FlowControl>(kFlowControls, options.string("flowControl"));
   const Options& framing = options.object("framing");
-  if (Status read = read_framing(framing, out.frames); !read) return fail(read.error());
+  (void)errors.good(read_framing(framing, out.frames));
   out.gap = framing.duration("gap");
   out.frames.checksum = chosen<Checksum>(kChecksums, options.string("checksum"));
-  if (Status read = read_poll(options, out.gap, out.poll); !read) return fail(read.error());
+  (void)errors.good(read_poll(options, out.gap, out.poll));
+  if (Status status = errors.status(); !status) return fail(status.error());
   return out;
 }
 

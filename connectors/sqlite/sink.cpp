@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "loop/job_thread.h"
+#include "options/option_errors.h"
 #include "stage/sink.h"
 #include "writer.h"
 
@@ -120,27 +121,30 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
   connection.path = options.string("path");
   connection.busy_timeout = options.duration("busyTimeout");
   connection.survive_power_cut = options.string("synchronous") == "full";
-  if (connection.path.empty() || connection.path == ":memory:")
-    return fail(ErrorKind::kUsage, options.path("path") + ": must name a file");
 
   sqlite::Table::Settings table;
   table.name = options.string("table");
   table.key = options.strings("key");
   table.create = options.boolean("createTable");
-  if (table.name.empty()) return fail(ErrorKind::kUsage, options.path("table") + ": is empty");
-  if (sqlite::same_column(table.name, sqlite::kPositionsTable))
-    return fail(ErrorKind::kUsage,
-                options.path("table") + ": leat_positions is where exactlyOnce keeps positions");
-  // SQLite keeps these names for itself; a table could never be made.
+
+  OptionErrors errors;
+  auto bad = [&errors, &options](std::string_view name, const std::string& why) {
+    errors.add({ErrorKind::kUsage, options.path(name) + ": " + why});
+  };
+  if (connection.path.empty() || connection.path == ":memory:") bad("path", "must name a file");
+  // SQLite keeps names with this for itself; a table could never be made.
   constexpr std::string_view kReserved = "sqlite_";
-  if (sqlite::same_column(std::string_view(table.name).substr(0, kReserved.size()), kReserved))
-    return fail(ErrorKind::kUsage,
-                options.path("table") + ": names that begin with sqlite_ are SQLite's own");
+  if (table.name.empty())
+    bad("table", "is empty");
+  else if (sqlite::same_column(table.name, sqlite::kPositionsTable))
+    bad("table", "leat_positions is where exactlyOnce keeps positions");
+  else if (sqlite::same_column(std::string_view(table.name).substr(0, kReserved.size()), kReserved))
+    bad("table", "names that begin with sqlite_ are SQLite's own");
   for (size_t i = 0; i < table.key.size(); ++i)
     for (size_t j = 0; j < i; ++j)
       if (sqlite::same_column(table.key[i], table.key[j]))
-        return fail(ErrorKind::kUsage,
-                    options.path("key") + ": \"" + table.key[i] + "\" is named twice");
+        bad("key", "\"" + table.key[i] + "\" is named twice");
+  if (Status status = errors.status(); !status) return fail(status.error());
   return std::make_unique<SqliteSink>(std::move(connection), std::move(table));
 }
 

@@ -21,7 +21,7 @@ class Error {
 
   ErrorKind kind() const { return kind_; }
   // One line, no trailing full stop, with the context a person needs:
-  // "open /dev/ttyUSB0: permission denied".
+  // "open /dev/ttyUSB0: permission denied". Only OptionErrors make several lines, a problem each.
   const std::string& message() const { return message_; }
 
  private:

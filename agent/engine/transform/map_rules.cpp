@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "options/option_errors.h"
 #include "transform/sql_value.h"
 
 namespace leat {
@@ -33,8 +34,10 @@ class Compiler {
     if (options_.map("set").empty() && options_.map("rename").empty() &&
         options_.strings("drop").empty())
       return fail(ErrorKind::kUsage, options_.path() + ": give one of set, rename and drop");
-    if (Status status = add_renames(); !status) return fail(status.error());
-    if (Status status = add_sets(); !status) return fail(status.error());
+    OptionErrors errors;
+    (void)errors.good(add_renames());
+    (void)errors.good(add_sets());
+    if (Status status = errors.status(); !status) return fail(status.error());
     program_.rules.drop = options_.strings("drop");
     if (Status status = prepare_statement(); !status) return fail(status.error());
     return std::move(program_);
@@ -42,20 +45,24 @@ class Compiler {
 
  private:
   Status add_renames() {
+    OptionErrors errors;
+    for (const auto& [from, to] : options_.map("rename")) (void)errors.good(add_rename(from, to));
+    return errors.status();
+  }
+
+  Status add_rename(const std::string& from, const std::string& to) {
     auto& rules = program_.rules.rename;
-    for (const auto& [from, to] : options_.map("rename")) {
-      std::string path = options_.path("rename") + "." + from;
-      if (is_event_time(to))
-        return fail(ErrorKind::kUsage, path + ": the event time is set with set: {\"_time\": …}");
-      for (const auto& [other_from, other_to] : rules) {
-        if (other_from == from) return fail(ErrorKind::kUsage, path + ": renamed twice");
-        if (other_to == to)
-          return fail(ErrorKind::kUsage, path + ": " + json_quoted(other_from) +
-                                             " is renamed to the same name; set with coalesce() "
-                                             "can join two fields");
-      }
-      rules.emplace_back(from, to);
+    std::string path = options_.path("rename") + "." + from;
+    if (is_event_time(to))
+      return fail(ErrorKind::kUsage, path + ": the event time is set with set: {\"_time\": …}");
+    for (const auto& [other_from, other_to] : rules) {
+      if (other_from == from) return fail(ErrorKind::kUsage, path + ": renamed twice");
+      if (other_to == to)
+        return fail(ErrorKind::kUsage, path + ": " + json_quoted(other_from) +
+                                           " is renamed to the same name; set with coalesce() "
+                                           "can join two fields");
     }
+    rules.emplace_back(from, to);
     return {};
   }
 
@@ -64,21 +71,23 @@ class Compiler {
     auto engine = SqlEngine::open(SqlEngine::Scope::kRecord, options_.integer("maxSteps"));
     if (!engine) return fail(engine.error());
     program_.engine = std::move(*engine);
-    for (const auto& [name, expression] : options_.map("set")) {
-      std::string path = options_.path("set") + "." + name;
-      auto& rules = program_.rules.set;
-      bool twice = std::any_of(rules.begin(), rules.end(),
-                               [&name = name](const SetRule& rule) { return rule.name == name; });
-      if (twice || (is_event_time(name) && program_.event_time))
-        return fail(ErrorKind::kUsage, path + ": set twice");
-      auto rule = compile_rule(name, expression, path);
-      if (!rule) return fail(rule.error());
-      if (!is_event_time(name)) {
-        rules.push_back(std::move(*rule));
-      } else if (Status status = take_event_time(std::move(*rule), path); !status) {
-        return status;
-      }
-    }
+    OptionErrors errors;
+    for (const auto& [name, expression] : options_.map("set"))
+      (void)errors.good(add_set(name, expression));
+    return errors.status();
+  }
+
+  Status add_set(const std::string& name, const std::string& expression) {
+    std::string path = options_.path("set") + "." + name;
+    auto& rules = program_.rules.set;
+    bool twice = std::any_of(rules.begin(), rules.end(),
+                             [&name](const SetRule& rule) { return rule.name == name; });
+    if (twice || (is_event_time(name) && program_.event_time))
+      return fail(ErrorKind::kUsage, path + ": set twice");
+    auto rule = compile_rule(name, expression, path);
+    if (!rule) return fail(rule.error());
+    if (is_event_time(name)) return take_event_time(std::move(*rule), path);
+    rules.push_back(std::move(*rule));
     return {};
   }
 

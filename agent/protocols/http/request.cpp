@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "options/option_errors.h"
 
 namespace leat::http {
 namespace {
@@ -62,7 +63,7 @@ Status check_headers(const Options::Map& headers, const std::string& path) {
   auto bad = [&path](const std::string& name, std::string_view why) {
     return fail(ErrorKind::kUsage, path + "." + excerpt(name) + ": " + std::string(why));
   };
-  for (size_t i = 0; i < headers.size(); ++i) {
+  auto check = [&](size_t i) -> Status {
     const auto& [name, value] = headers[i];
     if (!is_token(name)) return bad(name, "not a header name");
     if (!is_field_value(value))
@@ -72,8 +73,11 @@ Status check_headers(const Options::Map& headers, const std::string& path) {
         return bad(name, "cannot be set: " + std::string(reserved.why));
     for (size_t j = 0; j < i; ++j)
       if (same_name(name, headers[j].first)) return bad(name, "the same header is set twice");
-  }
-  return {};
+    return {};
+  };
+  OptionErrors errors;
+  for (size_t i = 0; i < headers.size(); ++i) (void)errors.good(check(i));
+  return errors.status();
 }
 
 Status read_auth(const Options& auth, RequestConfig& config) {
@@ -126,22 +130,22 @@ void hide_headers(RequestConfig& config) {
 
 Result<RequestConfig> RequestConfig::from(const Options& options) {
   RequestConfig config;
+  OptionErrors errors;
   Result<Url> url = Url::parse(options.string("url"));
-  if (!url) return fail(ErrorKind::kUsage, options.path("url") + ": " + url.error().message());
-  config.url = std::move(*url);
+  if (url)
+    config.url = std::move(*url);
+  else
+    errors.add({ErrorKind::kUsage, options.path("url") + ": " + url.error().message()});
   config.method = options.string("method");
   config.headers = options.map("headers");
   config.gzip = options.string("compression") == "gzip";
-  if (Status status = check_headers(config.headers, options.path("headers")); !status)
-    return fail(status.error());
-  if (options.has("auth")) {
-    if (Status status = read_auth(options.object("auth"), config); !status)
-      return fail(status.error());
-  }
+  (void)errors.good(check_headers(config.headers, options.path("headers")));
+  if (options.has("auth")) (void)errors.good(read_auth(options.object("auth"), config));
   hide_headers(config);
-  if (!config.url.https && options.has("tls"))
-    return fail(ErrorKind::kUsage,
-                options.path("tls") + ": has no effect on an http:// url; did you mean https://?");
+  if (url && !config.url.https && options.has("tls"))
+    errors.add({ErrorKind::kUsage,
+                options.path("tls") + ": has no effect on an http:// url; did you mean https://?"});
+  if (Status status = errors.status(); !status) return fail(status.error());
   return config;
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "options/option_errors.h"
 #include "stage/registry.h"
 
 namespace leat::fake {
@@ -18,6 +19,7 @@ inline constexpr Option kTapOptions[] = {
 
 inline constexpr Option kDrainOptions[] = {
     {.name = "url", .required = true, .help = "Where to."},
+    {.name = "user", .help = "User."},
     {.name = "password", .secret = true, .help = "Secret."},
 };
 
@@ -33,10 +35,15 @@ inline Result<std::unique_ptr<Sink>> no_sink(const Options&) {
   return std::unique_ptr<Sink>();
 }
 
-// A sink that judges its URL itself, as real ones do.
+// A sink that judges its options itself, as real ones do.
 inline Result<std::unique_ptr<Sink>> make_drain(const Options& options) {
-  if (options.string("url").starts_with("http")) return std::unique_ptr<Sink>();
-  return fail(ErrorKind::kUsage, options.path("url") + ": must begin with http:// or https://");
+  OptionErrors errors;
+  if (!options.string("url").starts_with("http"))
+    errors.add({ErrorKind::kUsage, options.path("url") + ": must begin with http:// or https://"});
+  if (options.has("password") && !options.has("user"))
+    errors.add({ErrorKind::kUsage, options.path("password") + ": needs \"user\""});
+  if (Status status = errors.status(); !status) return fail(status.error());
+  return std::unique_ptr<Sink>();
 }
 
 inline bool never_ends(const Options&) {

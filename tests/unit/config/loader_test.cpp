@@ -316,6 +316,41 @@ TEST_F(LoaderTest, asks_the_stages_themselves) {
   EXPECT_TRUE(found[0].starts_with("pipelines[0].transforms[0]")) << found[0];
 }
 
+TEST_F(LoaderTest, says_all_that_is_wrong_with_a_stage_whoever_finds_it) {
+  EXPECT_EQ(problems_of_sink(R"({"type": "drain", "url": "ftp://x", "password": "p",
+                                 "inFlight": 99, "colour": "red"})"),
+            (Lines{"pipelines[0].sink.inFlight: must be between 1 and 8, found the number 99",
+                   "pipelines[0].sink.colour: unknown key; known here: type, url, user, password, "
+                   "format, csv, batch, inFlight",
+                   "pipelines[0].sink.url: must begin with http:// or https://",
+                   "pipelines[0].sink.password: needs \"user\""}));
+  Problems problems;
+  (void)load_config(R"({"agent": {"dataDir": "/d"}, "pipelines": [
+  {"source": {"type": "tank", "path": "x"},
+   "sink": {"type": "drain",
+            "url": "ftp://x",
+            "password": "p"}}]})",
+                    LoadContext{registry, {}, "", "gw"}, problems);
+  ASSERT_EQ(problems.size(), 2U);
+  EXPECT_EQ(problems.all()[0].path, "pipelines[0].sink.url");
+  EXPECT_EQ(problems.all()[0].line, 4);
+  EXPECT_EQ(problems.all()[1].path, "pipelines[0].sink.password");
+  EXPECT_EQ(problems.all()[1].line, 5);
+  EXPECT_EQ(problems.all()[1].column, 25);
+}
+
+TEST_F(LoaderTest, leaves_out_what_may_only_follow_from_another_mistake) {
+  // The user is there, misspelt; the URL is not there, or not known.
+  Lines found =
+      problems_of_sink(R"({"type": "drain", "url": "http://x", "usr": "u", "password": "p"})");
+  ASSERT_EQ(found.size(), 1U) << testing::PrintToString(found);
+  EXPECT_TRUE(found[0].starts_with("pipelines[0].sink.usr: unknown key, did you mean \"user\"?"));
+  found = problems_of_sink(R"({"type": "drain", "ulr": "http://x"})");
+  EXPECT_EQ(found.size(), 2U) << testing::PrintToString(found);
+  found = problems_of_sink(R"({"type": "drain", "url": "${env:NO_SUCH}"})");
+  EXPECT_EQ(found.size(), 1U) << testing::PrintToString(found);
+}
+
 TEST_F(LoaderTest, asks_the_planner) {
   Lines found = problems_with(R"(, "delivery": {"guarantee": "exactlyOnce"})");
   ASSERT_EQ(found.size(), 1U);

@@ -68,7 +68,9 @@ TEST_F(SerialOptions, each_type_names_what_it_needs) {
   text("framing.type", "length");
   EXPECT_EQ(error(), "source.framing.length: missing, and required with \"type\": \"length\"");
   text("framing.type", "startEnd");
-  EXPECT_EQ(error(), "source.framing.start: missing, and required with \"type\": \"startEnd\"");
+  EXPECT_EQ(error(),
+            "source.framing.start: missing, and required with \"type\": \"startEnd\"\n"
+            "source.framing.end: missing, and required with \"type\": \"startEnd\"");
   text("framing.start", "<");
   EXPECT_EQ(error(), "source.framing.end: missing, and required with \"type\": \"startEnd\"");
   text("framing.end", ">");

@@ -377,7 +377,8 @@ TEST_F(SqliteSinkTest, options_that_cannot_work_are_refused_with_their_path) {
             "pipelines[0].sink.key: \"ID\" is named twice");
   options_.set("path", std::string(":memory:"));
   EXPECT_EQ(kSqliteSink.make(options_).error().message(),
-            "pipelines[0].sink.path: must name a file");
+            "pipelines[0].sink.path: must name a file\n"
+            "pipelines[0].sink.key: \"ID\" is named twice");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "options/option_errors.h"
 
 namespace leat {
 namespace {
@@ -98,20 +99,24 @@ bool may_separate(char c) {
 }
 
 Status read_separators(const Options& options, CsvDialect& dialect) {
+  OptionErrors errors;
   std::string delimiter = options.string("delimiter");
   if (delimiter == "\\t") delimiter = "\t";
   if (delimiter.size() != 1 || !may_separate(delimiter[0]))
-    return usage(options, "delimiter",
-                 "must be one character (\\t for a tab) that is not part of numbers");
-  dialect.delimiter = delimiter[0];
+    (void)errors.good(usage(options, "delimiter",
+                            "must be one character (\\t for a tab) that is not part of numbers"));
+  else
+    dialect.delimiter = delimiter[0];
 
   const std::string& quote = options.string("quote");
   dialect.quoting = !quote.empty();
   if (quote.size() > 1 || quote == delimiter || (dialect.quoting && !may_separate(quote[0])))
-    return usage(options, "quote", "must be one character other than the delimiter, or empty");
-  if (dialect.quoting) dialect.quote = quote[0];
+    (void)errors.good(
+        usage(options, "quote", "must be one character other than the delimiter, or empty"));
+  else if (dialect.quoting)
+    dialect.quote = quote[0];
   dialect.header = options.boolean("header");
-  return {};
+  return errors.status();
 }
 
 Type type_of(std::string_view name) {
@@ -138,21 +143,24 @@ Result<CsvColumn> read_column(const Options& options) {
 // Without a header, columns are either all placed by index or all by their order: a mixture would
 // have to be guessed.
 Status check_columns(const Options& options, CsvDialect& dialect) {
+  OptionErrors errors;
   std::vector<CsvColumn>& columns = dialect.columns;
   auto placed = static_cast<size_t>(std::count_if(
       columns.begin(), columns.end(), [](const CsvColumn& column) { return column.index; }));
   if (!dialect.header && placed != 0 && placed != columns.size())
-    return usage(options, "columns", "without header, give `index` to all columns or to none");
+    (void)errors.good(
+        usage(options, "columns", "without header, give `index` to all columns or to none"));
   for (size_t i = 0; i < columns.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (columns[i].name == columns[j].name)
-        return usage(options, "columns", "two columns are named '" + columns[i].name + "'");
+        (void)errors.good(
+            usage(options, "columns", "two columns are named '" + columns[i].name + "'"));
       if (columns[i].index && columns[i].index == columns[j].index)
-        return usage(options, "columns",
-                     "two columns have index " + std::to_string(*columns[i].index));
+        (void)errors.good(usage(options, "columns",
+                                "two columns have index " + std::to_string(*columns[i].index)));
     }
   }
-  return {};
+  return errors.status();
 }
 
 }  // namespace
@@ -162,7 +170,8 @@ const std::span<const Option> kCsvWriteOptions = kWriteTable;
 
 Result<CsvDialect> CsvDialect::for_reading(const Options& options) {
   CsvDialect dialect;
-  if (Status status = read_separators(options, dialect); !status) return fail(status.error());
+  OptionErrors errors;
+  (void)errors.good(read_separators(options, dialect));
   dialect.start_row = static_cast<uint64_t>(options.integer("startRow"));
   dialect.comment = options.string("comment");
   if (options.has("nullFormat")) dialect.null = options.string("nullFormat");
@@ -171,10 +180,10 @@ Result<CsvDialect> CsvDialect::for_reading(const Options& options) {
   dialect.text = TextReader(options);
   for (const Options& entry : options.objects("columns")) {
     Result<CsvColumn> column = read_column(entry);
-    if (!column) return fail(column.error());
-    dialect.columns.push_back(std::move(*column));
+    if (errors.good(column)) dialect.columns.push_back(std::move(*column));
   }
-  if (Status status = check_columns(options, dialect); !status) return fail(status.error());
+  (void)errors.good(check_columns(options, dialect));
+  if (Status status = errors.status(); !status) return fail(status.error());
   return dialect;
 }
 
