@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "base/folder.h"
@@ -13,17 +14,21 @@ namespace {
 constexpr size_t kLooksAtOnce = 256;
 constexpr Milliseconds kSoon{20};  // what happens to folders at one moment is looked at together
 constexpr Milliseconds kShortage{200};
+constexpr Milliseconds kMostAgain{60'000};
 
 }  // namespace
 
 Discovery::Discovery(uv_loop_t* loop, Jobs& jobs, std::vector<PathPattern> patterns,
-                     Listener listener)
+                     Milliseconds look_again, Listener listener)
     : loop_(loop),
       jobs_(jobs),
       patterns_(std::move(patterns)),
       listener_(std::move(listener)),
       soon_(loop),
-      shortage_(loop) {}
+      shortage_(loop),
+      again_(loop),
+      look_again_(look_again),
+      again_after_(look_again) {}
 
 void Discovery::start(bool follow) {
   if (follow)
@@ -56,6 +61,11 @@ void Discovery::begin_pass() {
   jobs_.run([listing = listing_.get(), around] { *around = listing->surroundings(); },
             [this, around] {
               busy_ = false;
+              if (around->shortage) {
+                listing_.reset();
+                wanted_ = true;
+                return wait_for_descriptors();
+              }
               if (watch_ != nullptr) {
                 for (const auto& [name, path] : behind_) around->folders.insert(folder_of(name));
                 watch_->watch(around->folders);
@@ -76,20 +86,45 @@ void Discovery::go_on() {
             [this, piece] {
               busy_ = false;
               bool shortage = listing_->shortage();
+              Unreadable unreadable = listing_->unreadable();
               if (!piece->more) listing_.reset();
               for (const Found& found : piece->found) add_links(found);
               if (!piece->found.empty()) listener_.found(std::move(piece->found));
-              if (shortage)
-                return shortage_.start(kShortage, [this] {
-                  shortage_.stop();
-                  next();
-                });
+              if (shortage) return wait_for_descriptors();
               if (!piece->more) {
                 pass_took_ms_ = uv_now(loop_) - pass_began_ms_;
-                listener_.passed();
+                passed(std::move(unreadable));
               }
               next();
             });
+}
+
+// Rights that change are an event in the folder above.
+void Discovery::passed(Unreadable unreadable) {
+  unreadable_ = std::move(unreadable);
+  bool untold = watch_ != nullptr &&
+                std::any_of(unreadable_.begin(), unreadable_.end(), [this](const auto& one) {
+                  return one.second != EACCES || !watch_->watches(folder_of(one.first));
+                });
+  if (untold) {
+    again_.start(again_after_, [this] {
+      again_.stop();
+      pass_soon();
+    });
+    again_after_ = std::min(again_after_ * 2, kMostAgain);
+  } else {
+    again_.stop();
+    again_after_ = look_again_;
+  }
+  listener_.passed(unreadable_);
+}
+
+void Discovery::wait_for_descriptors() {
+  shortage_.start(kShortage, [this] {
+    shortage_.stop();
+    next();
+  });
+  listener_.shortage();
 }
 
 void Discovery::look_at_some() {
@@ -129,6 +164,7 @@ void Discovery::pass_soon() {
 }
 
 void Discovery::changed(const std::string& path) {
+  if (unreadable_.contains(path)) pass_soon();  // its mode
   auto [first, last] = behind_.equal_range(path);
   for (auto it = first; it != last; ++it) listener_.written(it->second);
   if (!listener_.written(path) && first == last && matches(patterns_, path)) look(path);

@@ -28,15 +28,20 @@ class Discovery {
   struct Listener {
     // Something was looked at: in a pass every path, else those that may have changed.
     std::function<void(std::vector<Found>)> found;
-    // Everything was looked at.
-    std::function<void()> passed;
+    // Everything was looked at but what is in these, which are tried again.
+    std::function<void(const Unreadable&)> passed;
+    // It waits for descriptors to be free.
+    std::function<void()> shortage;
     // The file at `path` was written to. False when it is not known.
     std::function<bool(const std::string& path)> written;
     // True when there is a file of this name whose end is of interest.
     std::function<bool(const std::string& path)> known;
   };
-  // `jobs` outlives this, and is stopped before it is destroyed.
-  Discovery(uv_loop_t* loop, Jobs& jobs, std::vector<PathPattern> patterns, Listener listener);
+  // `jobs` outlives this, and is stopped before it is destroyed. `look_again`: until a folder that
+  // cannot be read is tried again, where nothing tells when it can be; then twice that, to a
+  // minute.
+  Discovery(uv_loop_t* loop, Jobs& jobs, std::vector<PathPattern> patterns, Milliseconds look_again,
+            Listener listener);
 
   // Everything is looked at, and with `follow` what changes after that.
   void start(bool follow);
@@ -47,6 +52,8 @@ class Discovery {
   void next();
   void begin_pass();
   void go_on();
+  void wait_for_descriptors();
+  void passed(Unreadable unreadable);
   void look_at_some();
   void pass_soon();
   void changed(const std::string& path);
@@ -60,9 +67,13 @@ class Discovery {
   std::unique_ptr<FolderWatch> watch_;
   Timer soon_;
   Timer shortage_;
+  Timer again_;
+  const Milliseconds look_again_;
+  Milliseconds again_after_;
   bool busy_ = false;                 // something is on the pool
   bool wanted_ = false;               // a pass
   std::unique_ptr<Listing> listing_;  // the pass under way
+  Unreadable unreadable_;             // in the last pass
   uint64_t pass_began_ms_ = 0;
   uint64_t pass_took_ms_ = 0;
   std::set<std::string> looks_;  // to be looked at

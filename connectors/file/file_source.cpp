@@ -61,12 +61,15 @@ Status FileSource::open(SourceContext& context) {
   jobs_.emplace(context.loop());
   rotate_.emplace(context.loop());
   shortage_.emplace(context.loop());
+  again_.emplace(context.loop());
+  again_after_ = settings_.look_again;
   remember_saved();
   discovery_.emplace(
-      context.loop(), *jobs_, patterns_of(settings_.paths),
+      context.loop(), *jobs_, patterns_of(settings_.paths), settings_.look_again,
       Discovery::Listener{
           .found = [this](std::vector<Found> found) { this->found(std::move(found)); },
-          .passed = [this] { passed(); },
+          .passed = [this](const Unreadable& unreadable) { passed(unreadable); },
+          .shortage = [this] { wait_for_descriptors(); },
           .written = [this](const std::string& path) { return written(path); },
           .known = [this](const std::string& path) { return files_.at(path) != nullptr; }});
   discovery_->start(settings_.follow);
@@ -77,6 +80,7 @@ void FileSource::stop(std::function<void()> closed) {
   stopped_ = true;
   rotate_.reset();
   shortage_.reset();
+  again_.reset();
   jobs_->stop([this, closed = std::move(closed)] {
     discovery_.reset();
     files_.stop_watching();
@@ -128,9 +132,12 @@ void FileSource::found(std::vector<Found> found) {
   next();
 }
 
-void FileSource::passed() {
+void FileSource::passed(const Unreadable& unreadable) {
   if (stopped_) return;
   bool first = !std::exchange(passed_, true);
+  for (const auto& [folder, error] : std::exchange(unreadable_, unreadable))
+    if (!unreadable_.contains(folder)) files_.recovered(folder);
+  for (const auto& [folder, error] : unreadable_) say_unreadable(folder, error);
   if (settings_.follow) {
     for (const std::string& path : files_.unseen()) discovery_->look(path);
     return probe_some();
@@ -143,6 +150,23 @@ void FileSource::passed() {
   paths_ = {};
   search_unmatched();
   next();
+}
+
+// That nothing is found there does not mean that nothing is there.
+void FileSource::say_unreadable(const std::string& folder, int error) {
+  Error why = fail_errno("open " + folder, error).value();
+  if (settings_.follow) return files_.complain(folder, why.message());
+  note_failure(why);
+}
+
+void FileSource::look_again() {
+  if (again_->active()) return;
+  again_->start(again_after_, [this] {
+    again_->stop();
+    go_on();
+  });
+  constexpr Milliseconds kMost{60'000};
+  again_after_ = std::min(again_after_ * 2, kMost);
 }
 
 bool FileSource::written(const std::string& path) {
@@ -219,7 +243,7 @@ void FileSource::find_lost() {
   auto streams = std::make_shared<std::vector<StreamRef>>(std::exchange(lost_, {}));
   auto job = std::make_shared<std::vector<Lost>>();
   for (const StreamRef& stream : *streams)
-    job->push_back({stream->path, stream->key, stream->point().home(), ""});
+    job->push_back({stream->path, stream->key, stream->point().home()});
   jobs_->run([job] { find(*job); },
              [this, streams, job] {
                finding_ = false;
@@ -227,6 +251,16 @@ void FileSource::find_lost() {
                  const StreamRef& stream = (*streams)[i];
                  const Lost& lost = (*job)[i];
                  if (stream->ended) continue;
+                 if (lost.found.empty() && lost.error != 0) {
+                   maybe_lost_.push_back(stream);
+                   if (InputFile::is_shortage(lost.error)) {
+                     wait_for_descriptors();
+                   } else {
+                     say_unreadable(lost.unreadable, lost.error);
+                     look_again();
+                   }
+                   continue;
+                 }
                  stream->deleted = lost.found.empty();
                  stream->lost = stream->deleted;
                  if (!stream->rotated) discovery_->look(lost.path);
@@ -405,6 +439,15 @@ void FileSource::searched(const Search& search, const std::vector<ResumePoint>& 
         rotated(stream);
       }
     }
+    if (search.shortage) {
+      search_again_ = true;
+      wait_for_descriptors();
+    } else if (!search.unreadable.empty()) {
+      search_again_ = true;
+      for (const auto& [folder, error] : search.unreadable) say_unreadable(folder, error);
+      look_again();
+    }
+    if (search_again_) return probe_some();
     std::set<std::string> found;
     for (const Search::Hit& hit : search.found) found.insert(hit.point.identity.text());
     for (const ResumePoint& point : asked) {
@@ -446,8 +489,10 @@ void FileSource::next() {
   if (stopped_ || reading_ || finished_ || shortage_->active()) return;
   while (!ready_.empty()) {
     StreamRef stream = ready_.front();
-    if (!stream->ended) return read(stream);
+    bool looked_for = stream->lost && !stream->deleted;  // its turn comes when that is over
+    if (!stream->ended && !looked_for) return read(stream);
     ready_.pop_front();
+    if (looked_for) stream->queued = false;
   }
   if (settings_.follow || next_file() || !passed_) return;
   finished_ = true;
@@ -687,9 +732,17 @@ void FileSource::wait_for_descriptors() {
   }
   shortage_->start(kShortage, [this] {
     shortage_->stop();
-    probe_some();
-    next();
+    go_on();
   });
+}
+
+// With what could not be done before.
+void FileSource::go_on() {
+  if (std::exchange(search_again_, false)) search_unmatched();
+  for (StreamRef& stream : std::exchange(maybe_lost_, {})) lost_.push_back(std::move(stream));
+  find_lost();
+  probe_some();
+  next();
 }
 
 void FileSource::note_failure(const Error& error) {

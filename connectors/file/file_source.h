@@ -34,6 +34,8 @@ class FileSource final : public Source {
     Compression compression = Compression::kAuto;
     size_t max_record = 1024 * 1024;
     Milliseconds rotate_wait{5000};
+    // Until a folder that could not be read is tried again; then twice that, to a minute.
+    Milliseconds look_again{5000};
   };
   explicit FileSource(Settings settings);
 
@@ -48,7 +50,9 @@ class FileSource final : public Source {
  private:
   // --- finding ---
   void found(std::vector<Found> found);
-  void passed();
+  void passed(const Unreadable& unreadable);
+  void say_unreadable(const std::string& folder, int error);
+  void look_again();
   bool written(const std::string& path);
   void rotated(const StreamRef& stream);
   void await_rotated();
@@ -79,6 +83,7 @@ class FileSource final : public Source {
   void end_empty(const StreamRef& stream, BatchRef batch);
   void say_unended(const InputStream& stream);
   void wait_for_descriptors();
+  void go_on();
   void note_failure(const Error& error);
   Status result() const;
 
@@ -89,13 +94,18 @@ class FileSource final : public Source {
   FileSet files_;
   std::optional<Timer> rotate_;
   std::optional<Timer> shortage_;
+  std::optional<Timer> again_;
+  Milliseconds again_after_;
+  bool search_again_ = false;  // then, or when there are descriptors
+  Unreadable unreadable_;      // in the last pass
 
   std::deque<StreamRef> to_probe_;
   std::deque<StreamRef> ready_;         // in turn
   std::deque<StreamRef> gzip_waiting_;  // ready, too
   StreamRef gzip_;                      // the compressed file that is being read
   std::vector<StreamRef> rotated_;
-  std::vector<StreamRef> lost_;  // are looked for
+  std::vector<StreamRef> lost_;        // are looked for
+  std::vector<StreamRef> maybe_lost_;  // will be: a folder could not be read
   bool probing_ = false;
   bool reading_ = false;
   bool finding_ = false;    // those that are lost

@@ -30,7 +30,12 @@ Found find_file(std::string path) {
 Surroundings Listing::surroundings() {
   Surroundings out;
   folders_.clear();
-  for (const PathPattern& pattern : patterns_) folders_.push_back(pattern.folders(out.folders));
+  unreadable_.clear();
+  for (const PathPattern& pattern : patterns_)
+    folders_.push_back(pattern.folders(out.folders, unreadable_));
+  out.shortage = std::any_of(unreadable_.begin(), unreadable_.end(), [](const auto& folder) {
+    return InputFile::is_shortage(folder.second);
+  });
   std::set<std::string> around;
   for (const std::string& folder : out.folders) {
     for (std::string& link : links_behind(folder)) {
@@ -84,6 +89,7 @@ bool Listing::open_next() {
       --folder_;
       return false;
     }
+    if (errno != ENOENT && errno != ENOTDIR) unreadable_[folder_path_] = errno;
   }
   return false;
 }

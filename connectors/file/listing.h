@@ -30,6 +30,7 @@ Found find_file(std::string path);
 struct Surroundings {
   std::set<std::string> folders;
   std::set<std::string> links;  // names that decide where one of `folders` is
+  bool shortage = false;        // of descriptors: to be asked again
 };
 
 class Listing {
@@ -43,6 +44,8 @@ class Listing {
   bool more(std::vector<Found>& out);
   // The last call did nothing for want of a descriptor.
   bool shortage() const { return shortage_; }
+  // So far.
+  const Unreadable& unreadable() const { return unreadable_; }
 
  private:
   struct CloseFolder {
@@ -60,6 +63,7 @@ class Listing {
   std::vector<std::string> names_;  // of the folder, with it; sorted when all have been read
   size_t name_ = 0;
   bool shortage_ = false;
+  Unreadable unreadable_;
 };
 
 }  // namespace leat

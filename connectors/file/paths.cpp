@@ -1,11 +1,13 @@
 #include "connectors/file/paths.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <deque>
 #include <span>
@@ -69,9 +71,24 @@ bool match(std::span<const std::string> parts, std::span<const std::string> name
   return parts.empty();
 }
 
-std::vector<std::string> folders_in(const std::string& folder) {
+// Whether it is one; `*error`: it may be, but that cannot be seen.
+bool is_folder(const std::string& path, int* error) {
+  struct stat info {};
+  *error = ::stat(path.c_str(), &info) == 0 ? 0 : errno;
+  if (*error == 0) return S_ISDIR(info.st_mode);
+  if (*error == ENOENT || *error == ENOTDIR) *error = 0;
+  return false;
+}
+
+// What cannot be read cannot be watched either.
+bool may_be_read(const std::string& folder) {
+  return ::faccessat(AT_FDCWD, folder.c_str(), R_OK | X_OK, AT_EACCESS) == 0 || errno != EACCES;
+}
+
+std::vector<std::string> folders_in(const std::string& folder, int* error) {
   std::vector<std::string> out;
   DIR* open = ::opendir(folder.c_str());
+  *error = open == nullptr && errno != ENOENT ? errno : 0;
   if (open == nullptr) return out;
   while (const dirent* entry = ::readdir(open)) {
     std::string name = entry->d_name;
@@ -130,46 +147,63 @@ bool PathPattern::matches_name(const char* name) const {
   return part_matches(parts_.back(), name);
 }
 
-std::vector<std::string> PathPattern::folders(std::set<std::string>& watch) const {
-  std::vector<std::string> out;
+struct PathPattern::Walk {
+  std::vector<std::string> folders;
+  std::set<std::string>& watch;
+  Unreadable& unreadable;
+
+  void cannot_read(const std::string& folder, int error) {
+    unreadable[folder] = error;
+    watch.insert(folder_of(folder));
+  }
+};
+
+std::vector<std::string> PathPattern::folders(std::set<std::string>& watch,
+                                              Unreadable& unreadable) const {
+  Walk out{{}, watch, unreadable};
   if (is_glob()) {
-    walk("/", 0, false, out, watch);
+    walk("/", 0, false, out);
     // Several "**" may lead to one folder in several ways.
     std::set<std::string> seen;
-    std::erase_if(out, [&seen](const std::string& folder) { return !seen.insert(folder).second; });
-    return out;
+    std::erase_if(out.folders,
+                  [&seen](const std::string& folder) { return !seen.insert(folder).second; });
+    return std::move(out.folders);
   }
   std::string folder = folder_of(text_);
-  if (is_folder(folder)) out.push_back(folder);
+  if (is_folder(folder)) out.folders.push_back(folder);
   while (!is_folder(folder) && folder != "/") folder = folder_of(folder);
   watch.insert(folder);
-  return out;
+  return std::move(out.folders);
 }
 
-void PathPattern::walk(const std::string& folder, size_t part, bool globbed,
-                       std::vector<std::string>& out, std::set<std::string>& watch) const {
+void PathPattern::walk(const std::string& folder, size_t part, bool globbed, Walk& out) const {
+  int error = 0;
   if (part + 1 == parts_.size()) {
-    watch.insert(folder);
-    out.push_back(folder);
+    if (!may_be_read(folder)) return out.cannot_read(folder, EACCES);
+    out.watch.insert(folder);
+    out.folders.push_back(folder);
     return;
   }
   const std::string& wanted = parts_[part];
   if (!has_wildcard(wanted)) {
     std::string next = join(folder, wanted);
-    bool there = is_folder(next);
-    if (globbed || !there) watch.insert(folder);
-    if (there) walk(next, part + 1, globbed, out, watch);
+    bool there = is_folder(next, &error);
+    if (error != 0) return out.cannot_read(next, error);
+    if (globbed || !there) out.watch.insert(folder);
+    if (there) walk(next, part + 1, globbed, out);
     return;
   }
-  watch.insert(folder);
+  std::vector<std::string> names = folders_in(folder, &error);
+  if (error != 0) return out.cannot_read(folder, error);
+  out.watch.insert(folder);
   bool any = wanted == kAnyFolders;
-  if (any) walk(folder, part + 1, true, out, watch);
-  for (const std::string& name : folders_in(folder)) {
+  if (any) walk(folder, part + 1, true, out);
+  for (const std::string& name : names) {
     std::string next = join(folder, name);
     if (any ? name.starts_with('.') || is_link(next)  // a link may lead in a circle
             : !part_matches(wanted, name.c_str()))
       continue;
-    walk(next, any ? part : part + 1, true, out, watch);
+    walk(next, any ? part : part + 1, true, out);
   }
 }
 

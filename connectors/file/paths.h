@@ -7,12 +7,17 @@
 // Thread: any.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace leat {
+
+// Folders that are there, as far as one can tell, and cannot be looked into: an errno value of
+// each.
+using Unreadable = std::map<std::string, int>;
 
 class PathPattern {
  public:
@@ -28,12 +33,13 @@ class PathPattern {
   bool matches_name(const char* name) const;
   // The existing folders in which matches lie or will lie, in the order of their names. `watch`:
   // those that must be watched so that any new match is noticed; of a folder that does not exist
-  // the nearest one above it that does.
-  std::vector<std::string> folders(std::set<std::string>& watch) const;
+  // the nearest one above it that does. Of a glob, those in `unreadable` are left out, and what
+  // is above each is to be watched.
+  std::vector<std::string> folders(std::set<std::string>& watch, Unreadable& unreadable) const;
 
  private:
-  void walk(const std::string& folder, size_t part, bool globbed, std::vector<std::string>& out,
-            std::set<std::string>& watch) const;
+  struct Walk;
+  void walk(const std::string& folder, size_t part, bool globbed, Walk& out) const;
 
   std::string text_;
   std::vector<std::string> parts_;  // of a glob; the last is the name

@@ -20,12 +20,12 @@ std::string join(const std::string& folder, const char* name) {
   return folder == "/" ? folder + name : folder + "/" + name;
 }
 
-// Calls f(path, info) for each file in `folder` until it returns false. False when the folder is
-// there and cannot be read to its end.
+// Calls f(path, info) for each file in `folder` until it returns false. An errno value when the
+// folder is there and cannot be read to its end.
 template <typename F>
-bool each_file(const std::string& folder, F&& f) {
+int each_file(const std::string& folder, F&& f) {
   DIR* open = ::opendir(folder.c_str());
-  if (open == nullptr) return errno == ENOENT;
+  if (open == nullptr) return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
   errno = 0;
   while (const dirent* entry = ::readdir(open)) {
     std::string path = join(folder, entry->d_name);
@@ -34,9 +34,9 @@ bool each_file(const std::string& folder, F&& f) {
     if (file && !f(path, info)) break;
     errno = 0;
   }
-  bool whole = errno == 0;
+  int error = errno;
   ::closedir(open);
-  return whole;
+  return error;
 }
 
 bool open_if_it_is(Opening& what, const std::string& path) {
@@ -71,13 +71,18 @@ void find_in(std::vector<Lost>& lost, F&& where) {
       by_folder[folder].emplace(one.key, &one);
   for (auto& entry : by_folder) {
     auto& wanted = entry.second;
-    each_file(entry.first, [&wanted](const std::string& path, const FileInfo& info) {
+    int error = each_file(entry.first, [&wanted](const std::string& path, const FileInfo& info) {
       auto found = wanted.find(info.key);
       if (found == wanted.end()) return true;
       found->second->found = path;
       wanted.erase(found);
       return !wanted.empty();
     });
+    if (error == 0) continue;
+    for (const auto& [key, one] : wanted) {
+      one->error = error;
+      one->unreadable = entry.first;
+    }
   }
 }
 
@@ -101,14 +106,14 @@ bool lay_in(const ResumePoint& point, const std::string& folder) {
 
 // Looks for those that were not found yet in the folder that `where` tells of each, if any.
 template <typename F>
-void search_in(std::vector<Sought>& all, F&& where, std::vector<Search::Hit>& hits) {
+void search_in(std::vector<Sought>& all, F&& where, Search& search) {
   std::map<std::string, std::unordered_multimap<uint64_t, Sought*>> by_folder;
   for (Sought& one : all)
     if (std::string folder = where(one); !one.found && !folder.empty())
       by_folder[folder].emplace(one.point.identity.inode, &one);
   for (auto& entry : by_folder) {
     auto& wanted = entry.second;
-    bool whole = each_file(entry.first, [&](const std::string& path, const FileInfo& info) {
+    int error = each_file(entry.first, [&](const std::string& path, const FileInfo& info) {
       auto [at, last] = wanted.equal_range(info.key.inode);
       while (at != last) {
         Sought& one = *at->second;
@@ -117,17 +122,20 @@ void search_in(std::vector<Sought>& all, F&& where, std::vector<Search::Hit>& hi
         bool opened = open_if_it_is(opening, path);
         if (opened && still_holds(*opening.file, one.point)) {
           one.found = true;
-          hits.push_back({one.point, path, info});
+          search.found.push_back({one.point, path, info});
           at = wanted.erase(at);
         } else {
           if (!opened && !opening.gone) one.perhaps = true;
+          search.shortage |= opening.shortage;
           ++at;
         }
       }
       return true;
     });
     // Nor does a folder tell that cannot be read.
-    uint64_t file_system = whole ? file_system_around(entry.first) : 0;
+    if (error != 0) search.unreadable[entry.first] = error;
+    search.shortage |= InputFile::is_shortage(error);
+    uint64_t file_system = error == 0 ? file_system_around(entry.first) : 0;
     if (file_system == 0) continue;
     for (const auto& [inode, one] : wanted)
       if (file_system == one->point.file_system && lay_in(one->point, entry.first))
@@ -184,12 +192,12 @@ void search(Search& search) {
   std::vector<Sought> all;
   for (ResumePoint& point : search.points) all.push_back({.point = std::move(point)});
   auto home = [](const Sought& one) { return one.point.home(); };
-  search_in(all, home, search.found);
+  search_in(all, home, search);
   auto its_path = [](const Sought& one) {
     std::string folder = folder_of(one.point.path);
     return folder == one.point.home() ? "" : folder;
   };
-  search_in(all, its_path, search.found);
+  search_in(all, its_path, search);
   for (Sought& one : all)
     if (one.gone && !one.found && !one.perhaps) search.gone.push_back(std::move(one.point));
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "connectors/file/paths.h"
 #include "connectors/file/stream.h"
 
 namespace leat {
@@ -61,7 +62,10 @@ struct Lost {
   std::string path;
   FileKey key;
   std::string home;  // ResumePoint::home()
-  std::string found;
+  std::string found = {};
+  // An errno value, when it was not found: in this folder it may be, which cannot be read.
+  int error = 0;
+  std::string unreadable = {};
 };
 void find(std::vector<Lost>& lost);
 
@@ -77,6 +81,8 @@ struct Search {
   };
   std::vector<Hit> found;
   std::vector<ResumePoint> gone;
+  Unreadable unreadable;  // folders in which others of them may be
+  bool shortage = false;  // something could not be opened for want of descriptors
 };
 void search(Search& search);
 
