@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "cli/cli.h"
 #include "loop/signals.h"
 
@@ -34,5 +36,7 @@ void __gnu_cxx::__verbose_terminate_handler() {
 int main(int argc, char** argv) {
   leat::hold_signals();
   std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
-  return leat::run_cli(words, {environment_variable, host_name()});
+  leat::SystemClock clock;
+  leat::log::set_clock(clock);
+  return leat::run_cli(words, {environment_variable, host_name(), clock});
 }

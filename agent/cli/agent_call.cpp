@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "control/socket.h"
+#include "loop/loop.h"
 #include "protocols/http/client.h"
 
 namespace leat {
@@ -15,9 +16,9 @@ constexpr size_t kLongestAnswer = 64 << 20;  // thousands of pipelines, in full
 
 }  // namespace
 
-Result<AgentAnswer> ask_agent(const std::string& data_dir, std::string_view method,
-                              std::string_view target, std::string_view body,
-                              Milliseconds patience) {
+Result<AgentAnswer> ask_agent(const Clock& clock, const std::string& data_dir,
+                              std::string_view method, std::string_view target,
+                              std::string_view body, Milliseconds patience) {
   const std::string path = socket_path(data_dir);
   if (access(path.c_str(), F_OK) != 0)
     return fail(ErrorKind::kUnavailable, "no agent runs with the data folder " + data_dir);
@@ -26,22 +27,19 @@ Result<AgentAnswer> ask_agent(const std::string& data_dir, std::string_view meth
   std::string message = std::string(method) + " " + std::string(target) +
                         " HTTP/1.1\r\nHost: leat\r\nConnection: close\r\nContent-Length: " +
                         std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
-  uv_loop_t loop;
-  if (int code = uv_loop_init(&loop); code != 0) return fail_uv("make a loop", code);
+  Loop loop(clock);
   std::optional<Result<http::Response>> answer;
   {
-    http::Client client({.loop = &loop,
+    http::Client client({.loop = loop,
                          .address = {.host = "", .path = path},
                          .connect_timeout = patience,
                          .timeout = patience,
                          .keep_body = kLongestAnswer});
     client.send({uv_buf_init(message.data(), static_cast<unsigned>(message.size()))},
                 [&answer](http::Exchanged exchanged) { answer = std::move(exchanged.response); });
-    while (!answer && uv_run(&loop, UV_RUN_ONCE) != 0) {
+    while (!answer && uv_run(loop.uv(), UV_RUN_ONCE) != 0) {
     }
   }
-  (void)uv_run(&loop, UV_RUN_DEFAULT);  // closes what the client has left
-  (void)uv_loop_close(&loop);
   if (!answer || !*answer)
     return fail(ErrorKind::kUnavailable,
                 "the agent at " + path + " does not answer" +

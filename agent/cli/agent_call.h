@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/units.h"
 
@@ -17,8 +18,9 @@ struct AgentAnswer {
 // Sends one request and waits for the answer, at most `patience`; `target` is "/api/v1/status" or
 // the like. kUnavailable: no agent runs with this data folder, or it does not answer. kUsage: this
 // user may not speak to it.
-Result<AgentAnswer> ask_agent(const std::string& data_dir, std::string_view method,
-                              std::string_view target, std::string_view body = "",
+Result<AgentAnswer> ask_agent(const Clock& clock, const std::string& data_dir,
+                              std::string_view method, std::string_view target,
+                              std::string_view body = "",
                               Milliseconds patience = Milliseconds{10'000});
 
 }  // namespace leat

@@ -142,7 +142,7 @@ Result<AgentConfig> reload(const Arguments& arguments, const CliEnvironment& env
 
 int run(AgentConfig config, const Arguments& arguments, const CliEnvironment& environment) {
   log::set_level(arguments.log_level);
-  AgentHooks hooks;
+  AgentHooks hooks{.clock = environment.clock};
   hooks.reload = [&arguments, &environment] { return reload(arguments, environment); };
   hooks.how_to_begin =
       arguments.config == "-"
@@ -214,13 +214,14 @@ int ask_the_agent(const Arguments& arguments, const CliEnvironment& environment)
   if (data_dir.empty()) data_dir = kUsualDataDir;
   switch (arguments.command) {
     case Arguments::Command::kPause:
-      return tell_pipeline(data_dir, "pause", arguments.topic);
+      return tell_pipeline(environment.clock, data_dir, "pause", arguments.topic);
     case Arguments::Command::kResume:
-      return tell_pipeline(data_dir, "resume", arguments.topic);
+      return tell_pipeline(environment.clock, data_dir, "resume", arguments.topic);
     case Arguments::Command::kRestart:
-      return tell_pipeline(data_dir, "restart", arguments.topic);
+      return tell_pipeline(environment.clock, data_dir, "restart", arguments.topic);
     default:
-      return show_status({.data_dir = data_dir,
+      return show_status({.clock = environment.clock,
+                          .data_dir = data_dir,
                           .pipeline = arguments.topic,
                           .json = arguments.json,
                           .watch = arguments.watch});

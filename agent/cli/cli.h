@@ -6,12 +6,15 @@
 #include <span>
 #include <string>
 
+#include "base/clock.h"
+
 namespace leat {
 
 // What the command line takes from the process it runs in. Made by main.
 struct CliEnvironment {
   std::function<std::optional<std::string>(const std::string& name)> env;
   std::string host_name;
+  const Clock& clock;
 };
 
 // Results on stdout, errors and logs on stderr. Returns the exit code: 0 all delivered (or all

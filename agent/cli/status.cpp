@@ -18,7 +18,6 @@ namespace leat {
 namespace {
 
 using Json = std::unique_ptr<cJSON, void (*)(cJSON*)>;
-using Time = std::chrono::steady_clock::time_point;
 
 constexpr std::chrono::milliseconds kShortLook{500};  // between the two samples of a rate
 constexpr std::chrono::milliseconds kWatchPeriod{1000};
@@ -37,14 +36,14 @@ int64_t number(const cJSON* node, const char* name) {
 
 struct Sample {
   Json json{nullptr, cJSON_Delete};
-  Time taken;
+  int64_t taken_us = 0;  // monotonic
 };
 
 // What was read and delivered a moment ago, for rates.
 class Rates {
  public:
   explicit Rates(const Sample& before, const Sample& now)
-      : seconds_(std::chrono::duration<double>(now.taken - before.taken).count()) {
+      : seconds_(static_cast<double>(now.taken_us - before.taken_us) / 1e6) {
     const cJSON* pipeline = nullptr;
     cJSON_ArrayForEach(pipeline, at(before.json.get(), "pipelines"))
         before_[text(pipeline, "name")] = at(pipeline, "records");
@@ -169,9 +168,9 @@ std::string percent_encoded(const std::string& text) {
 }
 
 // Asks once; the exit code when there is no good answer, and why on stderr.
-int ask(const std::string& data_dir, std::string_view method, const std::string& target,
-        std::string& body) {
-  Result<AgentAnswer> answer = ask_agent(data_dir, method, target);
+int ask(const Clock& clock, const std::string& data_dir, std::string_view method,
+        const std::string& target, std::string& body) {
+  Result<AgentAnswer> answer = ask_agent(clock, data_dir, method, target);
   if (!answer) {
     std::fprintf(stderr, "leat: %s\n", answer.error().message().c_str());
     return answer.error().kind() == ErrorKind::kUnavailable ? kExitNotRunning : 2;
@@ -187,9 +186,9 @@ int ask(const std::string& data_dir, std::string_view method, const std::string&
 int sample(const StatusRequest& request, std::string& body, Sample& out) {
   std::string target = "/api/v1/status";
   if (!request.pipeline.empty()) target += "?pipeline=" + percent_encoded(request.pipeline);
-  if (int code = ask(request.data_dir, "GET", target, body); code != 0) return code;
+  if (int code = ask(request.clock, request.data_dir, "GET", target, body); code != 0) return code;
   out.json.reset(cJSON_Parse(body.c_str()));
-  out.taken = std::chrono::steady_clock::now();
+  out.taken_us = request.clock.monotonic_us();
   return 0;
 }
 
@@ -222,11 +221,11 @@ int show_status(const StatusRequest& request) {
   }
 }
 
-int tell_pipeline(const std::string& data_dir, const std::string& command,
+int tell_pipeline(const Clock& clock, const std::string& data_dir, const std::string& command,
                   const std::string& pipeline) {
   std::string body;
   std::string target = "/api/v1/pipelines/" + percent_encoded(pipeline) + "/" + command;
-  int code = ask(data_dir, "POST", target, body);
+  int code = ask(clock, data_dir, "POST", target, body);
   std::fwrite(body.data(), 1, body.size(), stdout);
   return code;
 }

@@ -3,11 +3,14 @@
 
 #include <string>
 
+#include "base/clock.h"
+
 namespace leat {
 
 constexpr int kExitNotRunning = 3;
 
 struct StatusRequest {
+  const Clock& clock;
   std::string data_dir;
   std::string pipeline;  // "" for all
   bool json = false;     // as the agent says it
@@ -19,7 +22,7 @@ struct StatusRequest {
 int show_status(const StatusRequest& request);
 
 // Tells it to `command` ("pause", "resume" or "restart") one pipeline. 0: it does; else as above.
-int tell_pipeline(const std::string& data_dir, const std::string& command,
+int tell_pipeline(const Clock& clock, const std::string& data_dir, const std::string& command,
                   const std::string& pipeline);
 
 }  // namespace leat

@@ -33,6 +33,7 @@ class Agent {
   Agent(AgentConfig config, const AgentHooks& hooks)
       : first_(std::move(config)),
         hooks_(hooks),
+        clock_(hooks.clock),
         service_(ServiceManager::of_process(hooks.env, clock_, ::getpid())),
         display_(::isatty(STDERR_FILENO) == 1) {}
 
@@ -76,7 +77,7 @@ class Agent {
   }
 
   void run_main_loop() {
-    uv_loop_t* loop = supervisor_->loop();
+    Loop& loop = supervisor_->loop();
     signals_ = std::make_unique<Signals>(loop, [this](int number) { signalled(number); });
     usage_timer_ = std::make_unique<Timer>(loop);
     usage_timer_->start_repeating(kUsageLogPeriod, [this] { say_usage(); });
@@ -261,7 +262,7 @@ class Agent {
 
   const AgentConfig first_;
   const AgentHooks& hooks_;
-  SystemClock clock_;
+  const Clock& clock_;
   ServiceManager service_;
   ProgressDisplay display_;
   std::unique_ptr<Supervisor> supervisor_;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "plan/pipeline_config.h"
 
@@ -14,13 +15,14 @@ namespace leat {
 enum ExitCode : int { kExitDelivered = 0, kExitFailed = 1, kExitUsage = 2 };
 
 struct AgentHooks {
+  const Clock& clock;
   // Reads the configuration anew (SIGHUP). Of an error with several parts the callee has logged
   // each; the agent says the message and goes on with what it has.
-  std::function<Result<AgentConfig>()> reload;
+  std::function<Result<AgentConfig>()> reload = nullptr;
   // What to do to give an agent without pipelines some: "edit leat.json and send SIGHUP".
-  std::string how_to_begin;
+  std::string how_to_begin = {};
   // An environment variable of the process, for what the service manager says in some.
-  std::function<std::optional<std::string>(const std::string& name)> env;
+  std::function<std::optional<std::string>(const std::string& name)> env = nullptr;
   // Of the program, and the file that its configuration came from; only to be shown.
   std::string version = {};
   std::string config_file = {};

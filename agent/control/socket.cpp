@@ -8,7 +8,7 @@ std::string socket_path(const std::string& data_dir) {
   return data_dir + "/leat.sock";
 }
 
-ControlSocket::ControlSocket(uv_loop_t* loop, Supervisor& supervisor)
+ControlSocket::ControlSocket(Loop& loop, Supervisor& supervisor)
     : api_(supervisor),
       server_({.loop = loop,
                .handler = [this](http::ServerRequest request,
@@ -16,8 +16,7 @@ ControlSocket::ControlSocket(uv_loop_t* loop, Supervisor& supervisor)
                  api_.answer(request, std::move(responder));
                }}) {}
 
-Result<std::unique_ptr<ControlSocket>> ControlSocket::open(uv_loop_t* loop,
-                                                           const std::string& data_dir,
+Result<std::unique_ptr<ControlSocket>> ControlSocket::open(Loop& loop, const std::string& data_dir,
                                                            Supervisor& supervisor) {
   std::unique_ptr<ControlSocket> made(new ControlSocket(loop, supervisor));
   ControlSocket* socket = made.get();

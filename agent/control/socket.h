@@ -3,12 +3,11 @@
 // Thread: the main loop's.
 #pragma once
 
-#include <uv.h>
-
 #include <memory>
 #include <string>
 
 #include "control/api.h"
+#include "loop/loop.h"
 #include "net/listener.h"
 #include "protocols/http/server.h"
 
@@ -21,11 +20,11 @@ class ControlSocket {
  public:
   // Listens; the journal's lock has shown that no other agent has this data folder. Errors say why
   // not: the agent goes on without.
-  static Result<std::unique_ptr<ControlSocket>> open(uv_loop_t* loop, const std::string& data_dir,
+  static Result<std::unique_ptr<ControlSocket>> open(Loop& loop, const std::string& data_dir,
                                                      Supervisor& supervisor);
 
  private:
-  ControlSocket(uv_loop_t* loop, Supervisor& supervisor);
+  ControlSocket(Loop& loop, Supervisor& supervisor);
 
   Api api_;
   http::Server server_;

@@ -22,7 +22,8 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(SupervisorSetup setup) {
   // On a full disk dead letters wait for their folder, but nothing else does.
   Status folder = make_folder(setup.data_dir + "/dead-letters");
   if (!folder && folder.error().kind() != ErrorKind::kUnavailable) return fail(folder.error());
-  Result<std::unique_ptr<Journal>> journal = Journal::open(setup.data_dir + "/journal.db");
+  Result<std::unique_ptr<Journal>> journal =
+      Journal::open(setup.data_dir + "/journal.db", setup.clock);
   if (!journal) return fail(journal.error());
   if (!folder) log::error("leat", folder.error().message());
   return std::unique_ptr<Supervisor>(new Supervisor(std::move(setup), std::move(*journal)));
@@ -34,7 +35,7 @@ Supervisor::Supervisor(SupervisorSetup setup, std::unique_ptr<Journal> journal)
       journal_(std::move(journal)) {
   std::vector<LoopHost*> hosts;
   for (int i = 0; i < std::max(1, setup_.workers); ++i)
-    hosts.push_back(hosts_.emplace_back(std::make_unique<LoopHost>(*journal_)).get());
+    hosts.push_back(hosts_.emplace_back(std::make_unique<LoopHost>(*journal_, setup_.clock)).get());
   main_ = hosts.front();
   probe_ = std::make_unique<LoopProbe>(std::move(hosts));
   drain_timer_ = std::make_unique<Timer>(loop());
@@ -52,7 +53,7 @@ void Supervisor::begin() {
 }
 
 void Supervisor::quit() {
-  uv_stop(loop());
+  main_->stop();
 }
 
 bool Supervisor::close(Status& journal) {
@@ -121,8 +122,8 @@ Preparing Supervisor::preparation(const Run::Config& config, LoopHost& host,
   std::function<void()> on_trouble;
   if (setup_.tells_trouble) on_trouble = [this] { main_->post([this] { setup_.on_change(); }); };
   return {next_id_++, config, &host,
-          PipelineEnvironment{host.loop(), setup_.clock, host.journal(), usage_, agent,
-                              setup_.data_dir, memory, on_trouble}};
+          PipelineEnvironment{host.loop(), host.journal(), usage_, agent, setup_.data_dir, memory,
+                              on_trouble}};
 }
 
 LoopLoad Supervisor::load_without(const std::vector<std::string>& names) const {

@@ -87,7 +87,7 @@ class Supervisor {
   // `journal`: as Journal::finish() says.
   bool close(Status& journal);
 
-  uv_loop_t* loop() { return main_->loop(); }
+  Loop& loop() { return main_->loop(); }
   JournalUsage& usage() { return usage_; }
 
   // Makes this what runs: of the agent, its id, memory and drainTimeout; dataDir and workers are as

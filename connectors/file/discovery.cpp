@@ -18,7 +18,7 @@ constexpr Milliseconds kMostAgain{60'000};
 
 }  // namespace
 
-Discovery::Discovery(uv_loop_t* loop, Jobs& jobs, std::vector<PathPattern> patterns,
+Discovery::Discovery(Loop& loop, Jobs& jobs, std::vector<PathPattern> patterns,
                      Milliseconds look_again, Listener listener)
     : loop_(loop),
       jobs_(jobs),
@@ -55,7 +55,7 @@ void Discovery::next() {
 // Watches first: what appears between the two steps is then noticed by one of them.
 void Discovery::begin_pass() {
   busy_ = true;
-  pass_began_ms_ = uv_now(loop_);
+  pass_began_ = loop_.now();
   listing_ = std::make_unique<Listing>(patterns_);
   auto around = std::make_shared<Surroundings>();
   jobs_.run([listing = listing_.get(), around] { *around = listing->surroundings(); },
@@ -92,7 +92,7 @@ void Discovery::go_on() {
               if (!piece->found.empty()) listener_.found(std::move(piece->found));
               if (shortage) return wait_for_descriptors();
               if (!piece->more) {
-                pass_took_ms_ = uv_now(loop_) - pass_began_ms_;
+                pass_took_ = loop_.now() - pass_began_;
                 passed(std::move(unreadable));
               }
               next();
@@ -156,7 +156,7 @@ void Discovery::look_at_some() {
 // Passes over many files that follow each other closely leave the pool to others in between.
 void Discovery::pass_soon() {
   if (soon_.active()) return;
-  soon_.start(std::max(kSoon, Milliseconds(2 * pass_took_ms_)), [this] {
+  soon_.start(std::max(kSoon, 2 * pass_took_), [this] {
     soon_.stop();
     wanted_ = true;
     next();

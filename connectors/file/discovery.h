@@ -7,8 +7,6 @@
 // Thread: the loop's.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <map>
 #include <memory>
@@ -40,7 +38,7 @@ class Discovery {
   // `jobs` outlives this, and is stopped before it is destroyed. `look_again`: until a folder that
   // cannot be read is tried again, where nothing tells when it can be; then twice that, to a
   // minute.
-  Discovery(uv_loop_t* loop, Jobs& jobs, std::vector<PathPattern> patterns, Milliseconds look_again,
+  Discovery(Loop& loop, Jobs& jobs, std::vector<PathPattern> patterns, Milliseconds look_again,
             Listener listener);
 
   // Everything is looked at, and with `follow` what changes after that.
@@ -60,7 +58,7 @@ class Discovery {
   void moved(const std::string& path);
   void add_links(const Found& found);
 
-  uv_loop_t* const loop_;
+  Loop& loop_;
   Jobs& jobs_;
   const std::vector<PathPattern> patterns_;
   const Listener listener_;
@@ -74,8 +72,8 @@ class Discovery {
   bool wanted_ = false;               // a pass
   std::unique_ptr<Listing> listing_;  // the pass under way
   Unreadable unreadable_;             // in the last pass
-  uint64_t pass_began_ms_ = 0;
-  uint64_t pass_took_ms_ = 0;
+  Milliseconds pass_began_{0};
+  Milliseconds pass_took_{0};
   std::set<std::string> looks_;  // to be looked at
   std::set<std::string> links_;  // to folders
   // Files that are links: their paths by the names on the way, and the other way round.

@@ -104,7 +104,7 @@ void FileSource::acked(const Position& position) {
   if (stream->cut || !stream->rotated) return;
   // It lives on under a name that is not followed. Should that change, it is known.
   files_.remember(stream->point());
-  if (context_->clock().monotonic_us() - searched_us_ > kSearchAgainUs) search_unmatched();
+  if (context_->loop().clock().monotonic_us() - searched_us_ > kSearchAgainUs) search_unmatched();
 }
 
 SavedPosition FileSource::saved_form(const Position& position) {
@@ -183,7 +183,7 @@ bool FileSource::written(const std::string& path) {
 void FileSource::rotated(const StreamRef& stream) {
   if (stopped_) return;
   if (stream->ended) return files_.let_go(stream);
-  stream->rotated_us = context_->clock().monotonic_us();
+  stream->rotated_us = context_->loop().clock().monotonic_us();
   rotated_.push_back(stream);
   watch_alone(stream);
   enqueue(stream);
@@ -208,7 +208,7 @@ void FileSource::watch_alone(const StreamRef& stream) {
 
 void FileSource::await_rotated() {
   std::erase_if(rotated_, [](const StreamRef& one) { return one->ended || !one->rotated; });
-  int64_t now = context_->clock().monotonic_us();
+  int64_t now = context_->loop().clock().monotonic_us();
   int64_t soonest_us = INT64_MAX;
   for (const StreamRef& stream : rotated_) {
     if (stream->ending) continue;
@@ -415,7 +415,7 @@ void FileSource::probed(const StreamRef& stream, Probe& probe, std::vector<Saved
 // Files that were rotated away while the agent was down and were not read to their end are found;
 // what is saved about files that are gone is forgotten.
 void FileSource::search_unmatched() {
-  searched_us_ = context_->clock().monotonic_us();
+  searched_us_ = context_->loop().clock().monotonic_us();
   std::vector<ResumePoint> points = files_.unmatched();
   if (!settings_.follow)  // these are still to be read
     std::erase_if(points, [this](const auto& p) { return inodes_.contains(p.identity.inode); });
@@ -615,7 +615,7 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
 
   size_t grown = reading.bytes - (stream->gzip ? 0 : std::min(reading.bytes, stream->unfinished));
   if (grown > 0 && stream->rotated) {
-    stream->rotated_us = context_->clock().monotonic_us();
+    stream->rotated_us = context_->loop().clock().monotonic_us();
     if (std::exchange(stream->ending, false)) await_rotated();
   }
   bool whole_file = !settings_.follow || stream->gzip;
@@ -643,7 +643,7 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
                    : next_capacity(*stream, reading.size, reading.at_end, context_->batch_bytes());
   batch->begin = {stream->partition, pieces.offset, stream->line};
   batch->end = {stream->partition, to, stream->line, last || broken};
-  batch->arrival_us = context_->clock().unix_us();
+  batch->arrival_us = context_->loop().clock().unix_us();
   batch->bytes = pieces.whole;
   if (!is_blank(pieces.rest_of_line))
     reject(*batch, pieces.rest_of_line,
@@ -707,7 +707,7 @@ void FileSource::end(const StreamRef& stream) {
 void FileSource::end_empty(const StreamRef& stream, BatchRef batch) {
   batch->begin = {stream->partition, stream->offset, stream->line};
   batch->end = {stream->partition, stream->offset, stream->line, true};
-  batch->arrival_us = context_->clock().unix_us();
+  batch->arrival_us = context_->loop().clock().unix_us();
   context_->emit(std::move(batch));
   end(stream);
 }
@@ -715,7 +715,7 @@ void FileSource::end_empty(const StreamRef& stream, BatchRef batch) {
 // A writer may have been in the middle of it.
 void FileSource::say_unended(const InputStream& stream) {
   ++unended_;
-  if (said_unended_.due(context_->clock().monotonic_us()))
+  if (said_unended_.due(context_->loop().clock().monotonic_us()))
     log::info(context_->pipeline(), "file: " + stream.path +
                                         ": the last line has no end and is taken as it is; what is "
                                         "appended to it later becomes a dead letter");

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fnv.h"
 #include "base/folder.h"
 
 namespace leat {

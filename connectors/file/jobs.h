@@ -3,18 +3,17 @@
 // Thread: the loop's.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <utility>
 
+#include "loop/loop.h"
 #include "loop/pool.h"
 
 namespace leat {
 
 class Jobs {
  public:
-  explicit Jobs(uv_loop_t* loop) : loop_(loop) {}
+  explicit Jobs(Loop& loop) : loop_(loop) {}
   Jobs(const Jobs&) = delete;
   Jobs& operator=(const Jobs&) = delete;
 
@@ -36,7 +35,7 @@ class Jobs {
   }
 
  private:
-  uv_loop_t* const loop_;
+  Loop& loop_;
   int under_way_ = 0;
   std::function<void()> closed_;
 };

@@ -75,7 +75,7 @@ class FileSink final : public Sink {
 
  private:
   file::Times now() const {
-    return {context_->clock().unix_us(), context_->clock().monotonic_us()};
+    return {context_->loop().clock().unix_us(), context_->loop().clock().monotonic_us()};
   }
 
   // Does what is to be done next, unless something is being done: the end of that comes here again.

@@ -95,14 +95,14 @@ class GeneratorSource final : public Source {
   bool stopped() const { return !timer_.has_value(); }
 
   void restart_count() {
-    since_us_ = context_->clock().monotonic_us();
+    since_us_ = context_->loop().clock().monotonic_us();
     made_ = 0;
   }
 
   // Records that are due and not made. The first is due at once.
   uint64_t due() const {
     if (rate_ == 0) return count_ - std::min(next_, count_);
-    auto elapsed = static_cast<double>(context_->clock().monotonic_us() - since_us_);
+    auto elapsed = static_cast<double>(context_->loop().clock().monotonic_us() - since_us_);
     auto in_all = static_cast<uint64_t>(elapsed * static_cast<double>(rate_) / 1e6) + 1;
     uint64_t left = count_ - std::min(next_, count_);
     return std::min(left, in_all - std::min(made_, in_all));
@@ -114,7 +114,7 @@ class GeneratorSource final : public Source {
     int64_t wait_us = 0;
     if (due() == 0) {
       double next_at = static_cast<double>(made_) * 1e6 / static_cast<double>(rate_);
-      int64_t elapsed = context_->clock().monotonic_us() - since_us_;
+      int64_t elapsed = context_->loop().clock().monotonic_us() - since_us_;
       wait_us = std::max(kTickUs, static_cast<int64_t>(next_at) - elapsed);
     }
     timer_->start(Milliseconds{(wait_us + 999) / 1000}, [this] { step(); });
@@ -144,7 +144,7 @@ class GeneratorSource final : public Source {
     next_ += count;
     made_ += count;
     batch->end.offset = batch->end.line = next_;
-    batch->arrival_us = context_->clock().unix_us();
+    batch->arrival_us = context_->loop().clock().unix_us();
     context_->emit(std::move(batch));
   }
 

@@ -36,7 +36,7 @@ void GzipBody::account(const z_stream& zlib) {
   buffers_.back().len = filled;
 }
 
-Compressor::Compressor(uv_loop_t* loop, Budget& budget)
+Compressor::Compressor(Loop& loop, Budget& budget)
     : budget_(budget), idle_(loop, [this] { step(); }) {
   budget_.charge(kStateBytes);
 }
@@ -46,7 +46,7 @@ Compressor::~Compressor() {
   budget_.release(kStateBytes);
 }
 
-Result<std::unique_ptr<Compressor>> Compressor::open(uv_loop_t* loop, Budget& budget, int level) {
+Result<std::unique_ptr<Compressor>> Compressor::open(Loop& loop, Budget& budget, int level) {
   std::unique_ptr<Compressor> compressor(new Compressor(loop, budget));
   if (deflateInit2(&compressor->zlib_, level, Z_DEFLATED, kWindowBits + kGzip, kMemLevel,
                    Z_DEFAULT_STRATEGY) != Z_OK)

@@ -46,7 +46,7 @@ class Compressor {
  public:
   using Done = std::function<void(std::shared_ptr<GzipBody>)>;
 
-  static Result<std::unique_ptr<Compressor>> open(uv_loop_t* loop, Budget& budget, int level);
+  static Result<std::unique_ptr<Compressor>> open(Loop& loop, Budget& budget, int level);
   ~Compressor();
   Compressor(const Compressor&) = delete;
   Compressor& operator=(const Compressor&) = delete;
@@ -62,7 +62,7 @@ class Compressor {
     Done done;
   };
 
-  Compressor(uv_loop_t* loop, Budget& budget);
+  Compressor(Loop& loop, Budget& budget);
   void step();
   void deflate_some(Job& job, size_t most);
   bool finish_stream(Job& job);

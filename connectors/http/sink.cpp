@@ -145,7 +145,7 @@ class HttpSink final : public Sink {
 
   Answer answer_to(const Result<Response>& response) const {
     if (!response) return Answer::retry(config_.shown() + ": " + response.error().message());
-    return answer_for(config_, *response, context_->clock().unix_us() / 1'000'000);
+    return answer_for(config_, *response, context_->loop().clock().unix_us() / 1'000'000);
   }
 
   const RequestConfig config_;

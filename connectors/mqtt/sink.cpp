@@ -143,7 +143,7 @@ class MqttSink final : public Sink, public SessionListener {
 
   void lost_while_idle(const Down& down) {
     if (!down.by_broker) return;
-    const int64_t now = context_->clock().monotonic_us();
+    const int64_t now = context_->loop().clock().monotonic_us();
     if (now - first_idle_cut_us_ > kIdleCutsWithinUs) idle_cuts_ = 0;
     if (idle_cuts_++ == 0) first_idle_cut_us_ = now;
     if (!down.told && idle_cuts_ < kIdleCutsToTell) return;

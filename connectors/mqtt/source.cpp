@@ -126,8 +126,7 @@ Status MqttSource::open(SourceContext& context) {
   completions_.emplace(once);
   charge_ = Charge(context.budget());
   session_.emplace(context.loop(), config_, tls_.get(), *this);
-  reconnect_.emplace(context.loop(), context.clock(), context.pipeline(),
-                     [this] { session_->connect(); });
+  reconnect_.emplace(context.loop(), context.pipeline(), [this] { session_->connect(); });
   subscriptions_.emplace(
       context.loop(), *session_, context.pipeline(), topics_,
       Subscriptions::Wanted{.qos = qos_,
@@ -230,7 +229,7 @@ bool MqttSource::begin_batch() {
   if (!batch_) return false;
   batch_->begin = {.offset = inbox_.offset()};
   batch_->end = batch_->begin;
-  batch_->arrival_us = context_->clock().unix_us();
+  batch_->arrival_us = context_->loop().clock().unix_us();
   batch_messages_ = 0;
   fields_.begin_batch();
   return true;

@@ -9,8 +9,6 @@
 // Thread: the loop's thread.
 #pragma once
 
-#include <uv.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -27,7 +25,7 @@ class WindowGuess {
   // `most`: leat's own limit. `learned`: full() may have become true. `held_back`: the broker has
   // more than its window lets through, since each acknowledgement fills it again at once; told once
   // for each connection, with the window.
-  WindowGuess(uv_loop_t* loop, size_t most, std::function<void()> learned,
+  WindowGuess(Loop& loop, size_t most, std::function<void()> learned,
               std::function<void(size_t)> held_back)
       : loop_(loop),
         most_(most),
@@ -37,17 +35,17 @@ class WindowGuess {
 
   // New messages came; so many wait for their acknowledgement now.
   void arrived(size_t waiting) {
-    const uint64_t now = uv_now(loop_);
-    if (waiting_ == 0 || waiting <= waiting_) first_ms_ = now;  // some were acknowledged
-    last_ms_ = now;
+    const Milliseconds now = loop_.now();
+    if (waiting_ == 0 || waiting <= waiting_) first_ = now;  // some were acknowledged
+    last_ = now;
     waiting_ = waiting;
     came_ = true;
     if (waiting_ > guess_) guess_ = SIZE_MAX;
-    if (waiting_ == guess_ && now - acknowledged_ms_ < kRefillMs && ++refills_ == kRefillsToTell)
+    if (waiting_ == guess_ && now - acknowledged_ < kRefill && ++refills_ == kRefillsToTell)
       held_back_(guess_);
     if (waiting_ >= kSmallest && waiting_ != guess_ && !quiet_.active()) watch();
   }
-  void acknowledged() { acknowledged_ms_ = uv_now(loop_); }
+  void acknowledged() { acknowledged_ = loop_.now(); }
   bool full(size_t waiting) const { return waiting >= std::min(guess_, most_); }
   void forget() {
     guess_ = SIZE_MAX;
@@ -60,16 +58,17 @@ class WindowGuess {
   // Fewer than this are taken for a thin stream, which had better linger.
   static constexpr size_t kSmallest = 10;
   // Longer than a broker on the same network takes from one message to the next.
-  static constexpr uint64_t kQuietMs = 10;
+  static constexpr Milliseconds kQuiet{10};
   // Nagle's algorithm at the broker and delayed acknowledgements here take up to 40 ms.
-  static constexpr uint64_t kRefillMs = 100;
+  static constexpr Milliseconds kRefill{100};
   static constexpr int kRefillsToTell = 5;
 
   void watch() {
     came_ = false;
     // Four times as long as from one message to the next until now.
-    const uint64_t pace = (last_ms_ - first_ms_) * 4 / std::max<size_t>(waiting_, 1);
-    quiet_.start(Milliseconds(static_cast<int64_t>(std::max(kQuietMs, pace))), [this] {
+    const Milliseconds pace =
+        (last_ - first_) * 4 / static_cast<int>(std::max<size_t>(waiting_, 1));
+    quiet_.start(std::max(kQuiet, pace), [this] {
       if (came_) return watch();
       if (waiting_ < kSmallest) return;
       guess_ = waiting_;
@@ -77,16 +76,16 @@ class WindowGuess {
     });
   }
 
-  uv_loop_t* const loop_;
+  Loop& loop_;
   const size_t most_;
   const std::function<void()> learned_;
   const std::function<void(size_t)> held_back_;
   Timer quiet_;
   size_t waiting_ = 0;
   size_t guess_ = SIZE_MAX;
-  uint64_t first_ms_ = 0;  // of those that wait
-  uint64_t last_ms_ = 0;
-  uint64_t acknowledged_ms_ = 0;
+  Milliseconds first_{0};  // of those that wait
+  Milliseconds last_{0};
+  Milliseconds acknowledged_{0};
   int refills_ = 0;
   bool came_ = false;
 };

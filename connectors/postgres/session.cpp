@@ -11,7 +11,7 @@ namespace {
 
 // Routers forget connections without telling anybody; one that was idle for so long is asked first
 // whether it is still there.
-constexpr uint64_t kLongestIdleMs = 30'000;
+constexpr Milliseconds kLongestIdle{30'000};
 // The server gives up first, by statement_timeout and lock_timeout, and says so.
 constexpr Milliseconds kGrace{5000};
 
@@ -25,10 +25,10 @@ std::string Refusal::told() const {
 }
 
 Session::Session(const SessionConfig& config, Listener& listener)
-    : config_(config), listener_(listener), give_up_(config.loop) {}
+    : config_(config), listener_(listener), give_up_(*config.loop) {}
 
 bool Session::stale() const {
-  return uv_now(config_.loop) - connection_->idle_since() > kLongestIdleMs;
+  return config_.loop->now() - connection_->idle_since() > kLongestIdle;
 }
 
 bool Session::ready() const {
@@ -44,7 +44,7 @@ void Session::make_ready(std::function<void()> then) {
 void Session::connect(std::function<void()> then) {
   ++number_;
   set_up_ = used_ = false;
-  connection_.emplace(ConnectionConfig{.loop = config_.loop,
+  connection_.emplace(ConnectionConfig{.loop = *config_.loop,
                                        .url = &config_.url,
                                        .sslmode = config_.sslmode,
                                        .tls = config_.tls,

@@ -6,8 +6,6 @@
 // back) without calling back. Callbacks may do anything but destroy it.
 #pragma once
 
-#include <uv.h>
-
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -20,7 +18,7 @@
 namespace leat::postgres {
 
 struct SessionConfig {
-  uv_loop_t* loop = nullptr;
+  Loop* loop = nullptr;
   Url url;
   SslMode sslmode = SslMode::kPrefer;
   TlsContext* tls = nullptr;

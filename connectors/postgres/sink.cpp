@@ -37,7 +37,7 @@ class PostgresSink final : public Sink {
     if (!warning.empty()) log::warn(context.pipeline(), "postgres: " + warning);
     budget_ = &context.budget();
     budget_->charge(kMemory);
-    config_.session.loop = context.loop();
+    config_.session.loop = &context.loop();
     config_.session.tls = tls_.get();
     config_.job.agent = context.agent();
     config_.job.pipeline = context.pipeline();
@@ -57,11 +57,10 @@ class PostgresSink final : public Sink {
 
   void close(std::function<void()> closed) override {
     if (!writer_) return closed();
-    uv_loop_t* loop = config_.session.loop;
     writer_.reset();
     budget_->release(kMemory);
     // One turn of the loop later the socket is closed, too.
-    closing_.emplace(loop);
+    closing_.emplace(*config_.session.loop);
     closing_->start(Milliseconds{0}, std::move(closed));
   }
 

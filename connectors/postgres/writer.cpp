@@ -21,7 +21,7 @@ Writer::Writer(WriterConfig config)
       positions_(config_.job.agent, config_.job.pipeline, session_),
       table_(config_.table, session_, shown_, config_.job.pipeline),
       culprit_(session_, table_, shown_, config_.job.pipeline),
-      later_(config_.session.loop) {}
+      later_(*config_.session.loop) {}
 
 Writer::~Writer() = default;
 

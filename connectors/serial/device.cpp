@@ -14,15 +14,14 @@ constexpr int64_t kOverrunsEveryUs = 1'000'000;
 
 }  // namespace
 
-Device::Device(uv_loop_t* loop, const Clock& clock, std::string scope, const Settings& settings,
-               DeviceListener& listener)
+Device::Device(Loop& loop, std::string scope, const Settings& settings, DeviceListener& listener)
     : loop_(loop),
-      clock_(clock),
+      clock_(loop.clock()),
       scope_(std::move(scope)),
       settings_(settings),
       listener_(listener),
       waiter_(loop, settings.port, [this](bool patient) { return try_open(patient); }),
-      overruns_(clock, scope_,
+      overruns_(clock_, scope_,
                 settings.port + ": input overrun, bytes were lost before leat could read them") {}
 
 Device::~Device() {

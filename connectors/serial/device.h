@@ -5,8 +5,6 @@
 // destruction.
 #pragma once
 
-#include <uv.h>
-
 #include <array>
 #include <memory>
 #include <string>
@@ -34,8 +32,7 @@ class DeviceListener {
 class Device {
  public:
   // `scope` is the pipeline, for log lines.
-  Device(uv_loop_t* loop, const Clock& clock, std::string scope, const Settings& settings,
-         DeviceListener& listener);
+  Device(Loop& loop, std::string scope, const Settings& settings, DeviceListener& listener);
   ~Device();
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
@@ -64,7 +61,7 @@ class Device {
   void lost(const std::string& why);
   void count_overruns();
 
-  uv_loop_t* loop_;
+  Loop& loop_;
   const Clock& clock_;
   const std::string scope_;
   const Settings& settings_;

@@ -5,9 +5,9 @@
 
 namespace leat::serial {
 
-Poller::Poller(uv_loop_t* loop, const Clock& clock, const PollRules& rules,
-               std::function<bool()> send, std::function<void()> timed_out)
-    : clock_(clock),
+Poller::Poller(Loop& loop, const PollRules& rules, std::function<bool()> send,
+               std::function<void()> timed_out)
+    : clock_(loop.clock()),
       rules_(rules),
       send_(std::move(send)),
       timed_out_(std::move(timed_out)),

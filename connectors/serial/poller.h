@@ -4,8 +4,6 @@
 // Thread: the loop's.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <string>
 
@@ -25,7 +23,7 @@ class Poller {
  public:
   // Both are called from the loop. `send` returns false when it cannot be done now; resume() then
   // leads to the next attempt.
-  Poller(uv_loop_t* loop, const Clock& clock, const PollRules& rules, std::function<bool()> send,
+  Poller(Loop& loop, const PollRules& rules, std::function<bool()> send,
          std::function<void()> timed_out);
 
   // The port was opened: the first request is due at once.

@@ -40,7 +40,7 @@ std::set<std::string> folders_to_watch(const std::string& path) {
   return folders;
 }
 
-PortWaiter::PortWaiter(uv_loop_t* loop, std::string path, std::function<Attempt(bool)> attempt)
+PortWaiter::PortWaiter(Loop& loop, std::string path, std::function<Attempt(bool)> attempt)
     : path_(std::move(path)),
       attempt_(std::move(attempt)),
       folders_(

@@ -8,8 +8,6 @@
 // Thread: the loop's.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <memory>
 #include <set>
@@ -34,7 +32,7 @@ class PortWaiter {
  public:
   // `attempt(patient)` tries to open it; `patient` when the reason for failing has lasted a while
   // and is worth telling. It must not destroy the PortWaiter.
-  PortWaiter(uv_loop_t* loop, std::string path, std::function<Attempt(bool patient)> attempt);
+  PortWaiter(Loop& loop, std::string path, std::function<Attempt(bool patient)> attempt);
 
   // Tries at once, and then whenever it may succeed, until it does.
   void start();

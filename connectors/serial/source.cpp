@@ -68,20 +68,20 @@ class SerialSource final : public Source,
   // What lives between open() and stop().
   struct Run {
     Run(SerialSource& source, SourceContext& context)
-        : device(context.loop(), context.clock(), context.pipeline(), source.settings_, source),
+        : device(context.loop(), context.pipeline(), source.settings_, source),
           poller(
-              context.loop(), context.clock(), source.settings_.poll,
-              [&source] { return source.send_request(); }, [&source] { source.timed_out(); }),
+              context.loop(), source.settings_.poll, [&source] { return source.send_request(); },
+              [&source] { source.timed_out(); }),
           gather(context.loop()),
           silence(context.loop()),
-          timeouts(context.clock(), context.pipeline(),
+          timeouts(context.loop().clock(), context.pipeline(),
                    source.settings_.port + ": no complete answer within poll.timeout"),
-          half_frames(context.clock(), context.pipeline(),
+          half_frames(context.loop().clock(), context.pipeline(),
                       source.settings_.port + ": half a frame was dropped when the line closed"),
-          line_errors(context.clock(), context.pipeline(),
+          line_errors(context.loop().clock(), context.pipeline(),
                       source.settings_.port +
                           ": a break, or a byte with a parity or framing error, was received"),
-          stray_bytes(context.clock(), context.pipeline(),
+          stray_bytes(context.loop().clock(), context.pipeline(),
                       source.settings_.port + ": a byte outside frames was skipped") {}
     Device device;
     Poller poller;
@@ -205,7 +205,7 @@ class SerialSource final : public Source,
   std::pair<uint32_t, uint32_t> count(size_t size) {
     if (frames_in_batch() == 0) {
       batch_->begin = {0, offset_, frames_};
-      batch_->arrival_us = context_->clock().unix_us();
+      batch_->arrival_us = context_->loop().clock().unix_us();
       run_->gather.start(kGather, [this] { flush(); });
     }
     offset_ += size + 1;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <uv.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,26 +18,12 @@
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "memory/budget.h"
 #include "record/batch.h"
 #include "stage/sink.h"
+#include "support/hand_loop.h"
 
 namespace leat::testing {
-
-class FakeClock final : public Clock {
- public:
-  int64_t unix_us() const override { return unix_us_; }
-  int64_t monotonic_us() const override { return monotonic_us_; }
-  void advance(std::chrono::microseconds by) {
-    unix_us_ += by.count();
-    monotonic_us_ += by.count();
-  }
-
- private:
-  int64_t unix_us_ = 1'760'000'000'000'000;  // 2025-10-09T08:53:20Z
-  int64_t monotonic_us_ = 1'000'000;
-};
 
 // A folder that is gone when the test is.
 class TempDir {
@@ -80,23 +65,6 @@ inline void write_file(const std::string& path, std::string_view text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
-// Runs a loop until a condition holds; false when that took too long. A loop that nothing will wake
-// is also woken by the deadline, so a test fails rather than hangs.
-inline bool run_until(uv_loop_t* loop, const std::function<bool()>& condition,
-                      uint64_t deadline_ms = 20'000) {
-  bool late = false;
-  auto* timer = new uv_timer_t;
-  uv_timer_init(loop, timer);
-  timer->data = &late;
-  uv_timer_start(
-      timer, [](uv_timer_t* t) { *static_cast<bool*>(t->data) = true; }, deadline_ms, 0);
-  while (!late && !condition()) uv_run(loop, UV_RUN_ONCE);
-  bool met = condition();
-  uv_close(reinterpret_cast<uv_handle_t*>(timer),
-           [](uv_handle_t* handle) { delete reinterpret_cast<uv_timer_t*>(handle); });
-  return met;
-}
-
 using Row = std::vector<std::pair<std::string_view, Value>>;
 
 inline Value text(std::string_view s) {
@@ -105,24 +73,21 @@ inline Value text(std::string_view s) {
 
 class SinkHarness : public SinkContext {
  public:
-  explicit SinkHarness(const WriteFormat* format = nullptr) : format_(format) {
-    EXPECT_EQ(uv_loop_init(&loop_), 0);
-  }
+  explicit SinkHarness(const WriteFormat* format = nullptr) : format_(format) {}
   ~SinkHarness() override {
     kill();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+    EXPECT_TRUE(loop_.close()) << "a handle was left open";
   }
 
-  uv_loop_t* loop() override { return &loop_; }
-  const Clock& clock() override { return clock_; }
+  Loop& loop() override { return loop_; }
   const std::string& pipeline() override { return pipeline_; }
   const std::string& agent() override { return agent_; }
   Budget& budget() override { return budget_; }
   Enclosure enclosure() override { return enclosure_; }
   const WriteFormat* format() override { return format_; }
 
-  FakeClock& fake_clock() { return clock_; }
+  HandLoop& hand_loop() { return loop_; }
+  void advance(std::chrono::microseconds by) { loop_.advance(by); }
   void set_enclosure(Enclosure enclosure) { enclosure_ = std::move(enclosure); }
   Sink& sink() { return *sink_; }
 
@@ -160,7 +125,7 @@ class SinkHarness : public SinkContext {
       batch->adopt(shape_);
       auto* values = batch->arena.array<Value>(row.size());
       for (size_t i = 0; i < row.size(); ++i) values[i] = row[i].second;
-      batch->records.push_back({shape_.get(), values, clock_.unix_us(), 0, 0});
+      batch->records.push_back({shape_.get(), values, loop_.clock().unix_us(), 0, 0});
     }
     Delivery delivery;
     delivery.records = rows.size();
@@ -180,9 +145,10 @@ class SinkHarness : public SinkContext {
   }
   const std::optional<Answer>& answer() const { return answer_; }
 
-  Answer deliver(const Delivery& delivery) {
+  // Time may go on until the answer, by at most `most`.
+  Answer deliver(const Delivery& delivery, Milliseconds most = Milliseconds{0}) {
     begin(delivery);
-    if (!wait([this] { return answer_.has_value(); })) {
+    if (!wait([this] { return answer_.has_value(); }, most)) {
       ADD_FAILURE() << "no answer";
       return Answer::failed("no answer");
     }
@@ -209,7 +175,11 @@ class SinkHarness : public SinkContext {
   // What a kill -9 leaves behind: nothing is finished, flushed or renamed.
   void kill() { sink_.reset(); }
 
-  bool wait(const std::function<bool()>& condition) { return run_until(&loop_, condition); }
+  bool wait(const std::function<bool()>& condition) { return run_until(loop_, condition); }
+  // While time goes on, by at most `most`.
+  bool wait(const std::function<bool()>& condition, Milliseconds most) {
+    return run_until(loop_, condition, most);
+  }
 
  private:
   static std::string next_key() {
@@ -217,8 +187,7 @@ class SinkHarness : public SinkContext {
     return "key-" + std::to_string(++count);
   }
 
-  uv_loop_t loop_;
-  FakeClock clock_;
+  HandLoop loop_;
   std::string pipeline_ = "line-1";
   std::string agent_ = "gw-1";
   Budget budget_{8 << 20};

@@ -19,5 +19,8 @@ int64_t SystemClock::unix_us() const {
 int64_t SystemClock::monotonic_us() const {
   return read_us(CLOCK_MONOTONIC);
 }
+int64_t SystemClock::since_boot_us() const {
+  return read_us(CLOCK_BOOTTIME);
+}
 
 }  // namespace leat

@@ -1,18 +1,17 @@
 #include "base/log.h"
 
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <mutex>
 
-#include "base/clock.h"
 #include "base/time_format.h"
 
 namespace leat::log {
 namespace {
 
 std::atomic<Level> minimum_level{Level::kInfo};
+std::atomic<const Clock*> clock{nullptr};
 std::mutex mutex;  // a line and the status line are written whole
 std::string status_line;
 
@@ -53,15 +52,18 @@ bool is_written(Level level) {
   return level >= minimum_level.load(std::memory_order_relaxed);
 }
 
+void set_clock(const Clock& used) {
+  clock = &used;
+}
+
 void write(Level level, std::string_view scope, std::string_view message) {
   if (!is_written(level)) return;
-  int64_t now_us = SystemClock().unix_us();
   std::lock_guard lock(mutex);
   std::string line;
   line.reserve(message.size() + 64);
   if (!status_line.empty()) line += kClearLine;
-  line += rfc3339(now_us / 1000 * 1000);
-  line += ' ';
+  if (const Clock* used = clock; used != nullptr)
+    line += rfc3339(used->unix_us() / 1000 * 1000) + ' ';
   line += level_name(level);
   line += ' ';
   line += scope;

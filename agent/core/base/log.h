@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
+
 namespace leat::log {
 
 enum class Level { kDebug, kInfo, kWarn, kError };
@@ -11,6 +13,8 @@ enum class Level { kDebug, kInfo, kWarn, kError };
 // Lines below this level are not written. Default: kInfo.
 void set_level(Level level);
 bool is_written(Level level);
+// By which lines are dated; without it they are not. It outlives all that logs.
+void set_clock(const Clock& clock);
 
 // `scope` is the pipeline's name, or "leat" for the agent itself.
 void write(Level level, std::string_view scope, std::string_view message);

@@ -21,7 +21,7 @@ struct FolderWatch::Handle {
   }
 };
 
-FolderWatch::FolderWatch(uv_loop_t* loop, Listener changed, Listener moved)
+FolderWatch::FolderWatch(Loop& loop, Listener changed, Listener moved)
     : loop_(loop), changed_(std::move(changed)), moved_(std::move(moved)) {}
 
 FolderWatch::~FolderWatch() {
@@ -53,7 +53,7 @@ bool FolderWatch::also(const std::string& folder) {
 
 bool FolderWatch::add(const std::string& folder, uint64_t inode) {
   auto* handle = new Handle{{}, this, folder, inode};
-  uv_fs_event_init(loop_, &handle->event);
+  uv_fs_event_init(loop_.uv(), &handle->event);
   handle->event.data = handle;
   auto on_event = [](uv_fs_event_t* event, const char* name, int events, int status) {
     auto* self = static_cast<Handle*>(event->data);
@@ -84,9 +84,9 @@ struct FileWatch::Handle {
   std::function<void()> changed;
 };
 
-FileWatch::FileWatch(uv_loop_t* loop, const std::string& path, std::function<void()> changed)
+FileWatch::FileWatch(Loop& loop, const std::string& path, std::function<void()> changed)
     : handle_(new Handle{{}, std::move(changed)}) {
-  uv_fs_event_init(loop, &handle_->event);
+  uv_fs_event_init(loop.uv(), &handle_->event);
   handle_->event.data = handle_;
   uv_fs_event_start(
       &handle_->event,

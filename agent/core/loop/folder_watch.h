@@ -3,13 +3,13 @@
 // Thread: the loop's.
 #pragma once
 
-#include <uv.h>
-
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
 #include <string>
+
+#include "loop/loop.h"
 
 namespace leat {
 
@@ -18,7 +18,7 @@ class FolderWatch {
   using Listener = std::function<void(const std::string& path)>;
   // `changed(path)`: the file at `path` was written to. `moved(path)`: what is at `path` was made,
   // renamed or removed; it may be a watched folder itself.
-  FolderWatch(uv_loop_t* loop, Listener changed, Listener moved);
+  FolderWatch(Loop& loop, Listener changed, Listener moved);
   ~FolderWatch();
   FolderWatch(const FolderWatch&) = delete;
   FolderWatch& operator=(const FolderWatch&) = delete;
@@ -34,7 +34,7 @@ class FolderWatch {
   struct Handle;
   bool add(const std::string& folder, uint64_t inode);
 
-  uv_loop_t* loop_;
+  Loop& loop_;
   Listener changed_;
   Listener moved_;
   std::map<std::string, Handle*> handles_;
@@ -44,7 +44,7 @@ class FolderWatch {
 class FileWatch {
  public:
   // `path` may be one below /proc/self/fd. A file that cannot be watched is not; nobody is told.
-  FileWatch(uv_loop_t* loop, const std::string& path, std::function<void()> changed);
+  FileWatch(Loop& loop, const std::string& path, std::function<void()> changed);
   ~FileWatch();
   FileWatch(const FileWatch&) = delete;
   FileWatch& operator=(const FileWatch&) = delete;

@@ -1,6 +1,5 @@
 #include "loop/handles.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -24,24 +23,6 @@ void close_and_free(State* state) {
            [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
 }
 
-}  // namespace
-
-struct Timer::State {
-  uv_timer_t handle;
-  std::function<void()> callback;
-};
-
-Timer::Timer(uv_loop_t* loop) : state_(new State) {
-  must(uv_timer_init(loop, &state_->handle), "timer");
-  state_->handle.data = state_;
-}
-
-Timer::~Timer() {
-  close_and_free(state_);
-}
-
-namespace {
-
 // Runs a copy: the callback may replace itself, or destroy the wrapper.
 template <typename State, typename Handle>
 void call(Handle* handle) {
@@ -52,38 +33,14 @@ void call(Handle* handle) {
 
 }  // namespace
 
-void Timer::start(Milliseconds delay, std::function<void()> callback) {
-  state_->callback = std::move(callback);
-  auto ms = static_cast<uint64_t>(std::max<int64_t>(delay.count(), 0));
-  must(uv_timer_start(&state_->handle, call<State, uv_timer_t>, ms, 0), "timer");
-}
-
-void Timer::start_repeating(Milliseconds period, std::function<void()> callback) {
-  state_->callback = std::move(callback);
-  auto ms = static_cast<uint64_t>(std::max<int64_t>(period.count(), 1));
-  must(uv_timer_start(&state_->handle, call<State, uv_timer_t>, ms, ms), "timer");
-}
-
-void Timer::stop() {
-  uv_timer_stop(&state_->handle);
-}
-
-bool Timer::active() const {
-  return uv_is_active(reinterpret_cast<const uv_handle_t*>(&state_->handle)) != 0;
-}
-
-void Timer::unref() {
-  uv_unref(reinterpret_cast<uv_handle_t*>(&state_->handle));
-}
-
 struct Async::State {
   uv_async_t handle;
   std::function<void()> callback;
 };
 
-Async::Async(uv_loop_t* loop, std::function<void()> callback) : state_(new State) {
+Async::Async(Loop& loop, std::function<void()> callback) : state_(new State) {
   state_->callback = std::move(callback);
-  must(uv_async_init(loop, &state_->handle, call<State, uv_async_t>), "async");
+  must(uv_async_init(loop.uv(), &state_->handle, call<State, uv_async_t>), "async");
   state_->handle.data = state_;
 }
 
@@ -108,9 +65,9 @@ struct Idle::State {
   std::function<void()> callback;
 };
 
-Idle::Idle(uv_loop_t* loop, std::function<void()> callback) : state_(new State) {
+Idle::Idle(Loop& loop, std::function<void()> callback) : state_(new State) {
   state_->callback = std::move(callback);
-  must(uv_idle_init(loop, &state_->handle), "idle");
+  must(uv_idle_init(loop.uv(), &state_->handle), "idle");
   state_->handle.data = state_;
 }
 
@@ -135,11 +92,12 @@ struct Poll::State {
   std::function<void()> callback;
 };
 
-Result<std::unique_ptr<Poll>> Poll::make(uv_loop_t* loop, int fd, std::function<void()> callback) {
+Result<std::unique_ptr<Poll>> Poll::make(Loop& loop, int fd, std::function<void()> callback) {
   auto state = std::make_unique<State>();
   state->callback = std::move(callback);
   // Where it fails the handle is not in the loop yet, so it can go at once.
-  if (int code = uv_poll_init(loop, &state->handle, fd); code != 0) return fail_uv("poll", code);
+  if (int code = uv_poll_init(loop.uv(), &state->handle, fd); code != 0)
+    return fail_uv("poll", code);
   state->handle.data = state.get();
   return std::unique_ptr<Poll>(new Poll(state.release()));
 }

@@ -12,35 +12,15 @@
 #include <memory>
 
 #include "base/result.h"
-#include "base/units.h"
+#include "loop/loop.h"
+#include "loop/timer.h"
 
 namespace leat {
-
-// One-shot or repeating timer.
-class Timer {
- public:
-  explicit Timer(uv_loop_t* loop);
-  ~Timer();
-  Timer(const Timer&) = delete;
-  Timer& operator=(const Timer&) = delete;
-
-  // Starting a running timer starts it anew. The callback may destroy the Timer.
-  void start(Milliseconds delay, std::function<void()> callback);
-  void start_repeating(Milliseconds period, std::function<void()> callback);
-  void stop();
-  bool active() const;
-  // Does not keep the loop alive.
-  void unref();
-
- private:
-  struct State;
-  State* state_;
-};
 
 // Wakes the loop from another thread; several sends may become one call.
 class Async {
  public:
-  Async(uv_loop_t* loop, std::function<void()> callback);
+  Async(Loop& loop, std::function<void()> callback);
   ~Async();
   Async(const Async&) = delete;
   Async& operator=(const Async&) = delete;
@@ -59,7 +39,7 @@ class Async {
 // ready now but must yield to I/O in between.
 class Idle {
  public:
-  Idle(uv_loop_t* loop, std::function<void()> callback);
+  Idle(Loop& loop, std::function<void()> callback);
   ~Idle();
   Idle(const Idle&) = delete;
   Idle& operator=(const Idle&) = delete;
@@ -78,8 +58,7 @@ class Idle {
 class Poll {
  public:
   // Fails for what cannot be waited for: regular files.
-  static Result<std::unique_ptr<Poll>> make(uv_loop_t* loop, int fd,
-                                            std::function<void()> callback);
+  static Result<std::unique_ptr<Poll>> make(Loop& loop, int fd, std::function<void()> callback);
   ~Poll();
   Poll(const Poll&) = delete;
   Poll& operator=(const Poll&) = delete;

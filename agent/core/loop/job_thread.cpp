@@ -6,7 +6,7 @@
 
 namespace leat {
 
-JobThread::JobThread(uv_loop_t* loop, std::string name, size_t capacity)
+JobThread::JobThread(Loop& loop, std::string name, size_t capacity)
     : name_(std::move(name)),
       capacity_(capacity),
       jobs_(capacity),

@@ -22,7 +22,7 @@ class JobThread {
  public:
   // `name` is shown by ps and debuggers: at most 15 characters. At most `capacity` jobs are under
   // way at once.
-  JobThread(uv_loop_t* loop, std::string name, size_t capacity);
+  JobThread(Loop& loop, std::string name, size_t capacity);
   // Waits for the job that runs now; jobs not begun are dropped, and no `done` is called any more.
   ~JobThread();
   JobThread(const JobThread&) = delete;

@@ -13,12 +13,12 @@ struct Request {
 
 }  // namespace
 
-void run_in_pool(uv_loop_t* loop, std::function<void()> work, std::function<void()> done) {
+void run_in_pool(Loop& loop, std::function<void()> work, std::function<void()> done) {
   auto* request = new Request{{}, std::move(work), std::move(done)};
   request->handle.data = request;
   // Fails only without a work callback.
   uv_queue_work(
-      loop, &request->handle, [](uv_work_t* w) { static_cast<Request*>(w->data)->work(); },
+      loop.uv(), &request->handle, [](uv_work_t* w) { static_cast<Request*>(w->data)->work(); },
       [](uv_work_t* w, int /*status*/) {
         auto* finished = static_cast<Request*>(w->data);
         std::function<void()> callback = std::move(finished->done);

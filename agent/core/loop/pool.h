@@ -3,9 +3,9 @@
 // has its own).
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
+
+#include "loop/loop.h"
 
 namespace leat {
 
@@ -13,6 +13,6 @@ namespace leat {
 // what they touch (a shared_ptr), or their owner must wait for `done` before it goes away.
 //
 // Thread: call on the loop's thread.
-void run_in_pool(uv_loop_t* loop, std::function<void()> work, std::function<void()> done);
+void run_in_pool(Loop& loop, std::function<void()> work, std::function<void()> done);
 
 }  // namespace leat

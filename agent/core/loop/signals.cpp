@@ -37,8 +37,7 @@ void release_signals() {
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-Signals::Signals(uv_loop_t* loop, std::function<void(int)> callback)
-    : callback_(std::move(callback)) {
+Signals::Signals(Loop& loop, std::function<void(int)> callback) : callback_(std::move(callback)) {
   sigset_t set = answered();
   fd_ = ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
   Result<std::unique_ptr<Poll>> poll = fail_errno("signalfd", errno);

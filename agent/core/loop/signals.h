@@ -24,7 +24,7 @@ void release_signals();
 // Calls back, on the loop, with the number of each signal that is held.
 class Signals {
  public:
-  Signals(uv_loop_t* loop, std::function<void(int number)> callback);
+  Signals(Loop& loop, std::function<void(int number)> callback);
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;

@@ -4,16 +4,6 @@
 #include <utility>
 
 namespace leat {
-namespace {
-
-constexpr uint64_t kNsPerMs = 1'000'000;
-
-uint64_t in_ns(Milliseconds duration) {
-  return static_cast<uint64_t>(std::max<int64_t>(duration.count(), 0)) * kNsPerMs;
-}
-
-}  // namespace
-
 // Lives until libuv calls back, which may be after the Dialer is gone.
 struct Dialer::Attempt {
   uv_connect_t request;
@@ -27,10 +17,10 @@ struct Dialer::Attempt {
   }
 };
 
-Dialer::Dialer(uv_loop_t* loop, const Address& address, Milliseconds timeout, Done done)
+Dialer::Dialer(Loop& loop, const Address& address, Milliseconds timeout, Done done)
     : loop_(loop),
       name_(address.text()),
-      deadline_ns_(uv_hrtime() + in_ns(timeout)),
+      deadline_(loop.now() + timeout),
       done_(std::move(done)),
       timer_(loop) {
   timer_.start(timeout, [this, timeout] {
@@ -98,10 +88,9 @@ void Dialer::resolved(Lookup::Answer answer, uint16_t port) {
 void Dialer::try_next() {
   if (next_ == addresses_.size())
     return fail_later(Error(ErrorKind::kUnavailable, what() + ": the name has no address"));
-  uint64_t now = uv_hrtime();
-  uint64_t left = deadline_ns_ > now ? deadline_ns_ - now : 0;
-  Milliseconds share(left / kNsPerMs / (addresses_.size() - next_));
-  timer_.start(share, [this] { attempted(UV_ETIMEDOUT); });
+  Milliseconds left = std::max(deadline_ - loop_.now(), Milliseconds{0});
+  timer_.start(left / static_cast<int>(addresses_.size() - next_),
+               [this] { attempted(UV_ETIMEDOUT); });
 
   socket_ = Socket::tcp(loop_);
   attempt_ = new Attempt{{}, this};

@@ -26,7 +26,7 @@ class Dialer {
 
   // Starts at once; `done` comes from the loop, within `timeout`. Each address gets an equal share
   // of what is left of it, so that one that does not answer leaves time for the next.
-  Dialer(uv_loop_t* loop, const Address& address, Milliseconds timeout, Done done);
+  Dialer(Loop& loop, const Address& address, Milliseconds timeout, Done done);
   ~Dialer();
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
@@ -43,9 +43,9 @@ class Dialer {
   void fail_later(Error error);
   std::string what() const { return "connect " + name_; }
 
-  uv_loop_t* const loop_;
+  Loop& loop_;
   const std::string name_;
-  const uint64_t deadline_ns_;
+  const Milliseconds deadline_;
   Done done_;
   Timer timer_;
   std::optional<Lookup> lookup_;

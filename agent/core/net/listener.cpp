@@ -14,7 +14,7 @@ constexpr int kBacklog = 64;  // connections that the kernel keeps until the loo
 
 }  // namespace
 
-Listener::Listener(uv_loop_t* loop, std::string path, Accepted accepted)
+Listener::Listener(Loop& loop, std::string path, Accepted accepted)
     : loop_(loop),
       path_(std::move(path)),
       accepted_(std::move(accepted)),
@@ -26,7 +26,7 @@ Listener::~Listener() {
   if (!path_.empty()) (void)unlink(path_.c_str());
 }
 
-Result<std::unique_ptr<Listener>> Listener::open(uv_loop_t* loop, const Address& address,
+Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& address,
                                                  Accepted accepted) {
   std::unique_ptr<Listener> made(new Listener(loop, address.path, std::move(accepted)));
   Status bound = address.path.empty() ? made->bind_address(address) : made->bind_path();

@@ -4,8 +4,6 @@
 // Unix socket; connections that were handed over live on.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,7 +23,7 @@ class Listener {
   // the loop. A Unix socket is open to the owner and the group (0660), and takes the place of a
   // file of that name: the caller knows that no other process listens there. Errors say what to do:
   // an address in use or not of this machine is kUsage.
-  static Result<std::unique_ptr<Listener>> open(uv_loop_t* loop, const Address& address,
+  static Result<std::unique_ptr<Listener>> open(Loop& loop, const Address& address,
                                                 Accepted accepted);
   ~Listener();
   Listener(const Listener&) = delete;
@@ -35,13 +33,13 @@ class Listener {
   uint16_t port() const;
 
  private:
-  Listener(uv_loop_t* loop, std::string path, Accepted accepted);
+  Listener(Loop& loop, std::string path, Accepted accepted);
   Status bind_path();
   Status bind_address(const Address& address);
   Status listen(const std::string& what);
   void connection();
 
-  uv_loop_t* const loop_;
+  Loop& loop_;
   const std::string path_;          // of a Unix socket, or ""
   std::optional<SocketPath> name_;  // libuv removes the file by it when the socket is closed
   Accepted accepted_;

@@ -87,7 +87,7 @@ int start_thread(void* (*run)(void*), void* argument) {
 
 }  // namespace
 
-Lookup::Lookup(uv_loop_t* loop, const std::string& host, Done done)
+Lookup::Lookup(Loop& loop, const std::string& host, Done done)
     : done_(std::move(done)), async_(loop, [this] { answered(); }) {
   Registry& all = registry();
   std::lock_guard lock(all.mutex);

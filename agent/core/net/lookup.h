@@ -11,8 +11,6 @@
 #pragma once
 
 #include <sys/socket.h>
-#include <uv.h>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,7 +29,7 @@ class Lookup {
   using Resolver = std::function<Answer(const std::string& host)>;
 
   // Starts at once; `done` comes from the loop.
-  Lookup(uv_loop_t* loop, const std::string& host, Done done);
+  Lookup(Loop& loop, const std::string& host, Done done);
   ~Lookup();
   Lookup(const Lookup&) = delete;
   Lookup& operator=(const Lookup&) = delete;

@@ -23,16 +23,16 @@ bool SocketPath::fits() const {
   return text_.size() < sizeof(sockaddr_un::sun_path);
 }
 
-Socket::Ptr Socket::tcp(uv_loop_t* loop) {
+Socket::Ptr Socket::tcp(Loop& loop) {
   auto* socket = new Socket;
   // Fails only for flags that are not given here: the descriptor is made by uv_tcp_connect.
-  (void)uv_tcp_init(loop, socket->as_tcp());
+  (void)uv_tcp_init(loop.uv(), socket->as_tcp());
   return Ptr(socket);
 }
 
-Socket::Ptr Socket::pipe(uv_loop_t* loop) {
+Socket::Ptr Socket::pipe(Loop& loop) {
   auto* socket = new Socket;
-  (void)uv_pipe_init(loop, socket->as_pipe(), 0);
+  (void)uv_pipe_init(loop.uv(), socket->as_pipe(), 0);
   return Ptr(socket);
 }
 

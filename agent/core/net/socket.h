@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "loop/loop.h"
+
 namespace leat {
 
 // The path of a Unix socket in the 107 bytes that the kernel takes (unix(7)): a longer one is
@@ -34,8 +36,8 @@ class Socket {
   };
   using Ptr = std::unique_ptr<Socket, Closer>;
 
-  static Ptr tcp(uv_loop_t* loop);
-  static Ptr pipe(uv_loop_t* loop);
+  static Ptr tcp(Loop& loop);
+  static Ptr pipe(Loop& loop);
 
   uv_stream_t* stream() { return &handle_.stream; }
   uv_tcp_t* as_tcp() { return &handle_.tcp; }

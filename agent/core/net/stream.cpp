@@ -26,8 +26,8 @@ void Stream::State::connect(const Address& address, Milliseconds timeout, TlsCon
   host_ = address.host;
   tls_context_ = tls;
   timeout_ = timeout;
-  connect_began_ns_ = uv_hrtime();
   log::debug(kScope, [this] { return "connecting to " + name_; });
+  connect_began_ = loop_.now();
   dialer_.emplace(loop_, address, timeout, [this](Result<Socket::Ptr> socket) {
     auto self = shared_from_this();
     connected(std::move(socket));
@@ -39,7 +39,7 @@ void Stream::State::connected(Result<Socket::Ptr> socket) {
   take(std::move(*socket));
   dialer_.reset();
   if (tls_context_ == nullptr) return opened();
-  auto spent = Milliseconds((uv_hrtime() - connect_began_ns_) / 1'000'000);
+  Milliseconds spent = loop_.now() - connect_began_;
   phase_ = Phase::kOpen;
   start_tls(*tls_context_, host_, std::max(timeout_ - spent, Milliseconds{1}));
 }
@@ -243,7 +243,7 @@ void Stream::State::confirm() {
     (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
-Stream::Stream(uv_loop_t* loop, StreamListener& listener)
+Stream::Stream(Loop& loop, StreamListener& listener)
     : state_(std::make_shared<State>(loop, listener)) {}
 
 Stream::~Stream() {

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "base/units.h"
+#include "loop/loop.h"
 #include "net/address.h"
 #include "net/socket.h"
 #include "net/tls.h"
@@ -37,7 +38,7 @@ class Stream {
  public:
   using Done = std::function<void()>;
 
-  Stream(uv_loop_t* loop, StreamListener& listener);
+  Stream(Loop& loop, StreamListener& listener);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;

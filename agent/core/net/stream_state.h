@@ -19,7 +19,7 @@ namespace leat {
 // destroy the Stream from inside any of them; after that `phase_` is kClosed and nobody is called.
 class Stream::State final : public std::enable_shared_from_this<State>, public TlsTransport {
  public:
-  State(uv_loop_t* loop, StreamListener& listener) : loop_(loop), listener_(listener) {}
+  State(Loop& loop, StreamListener& listener) : loop_(loop), listener_(listener) {}
 
   void connect(const Address& address, Milliseconds timeout, TlsContext* tls);
   void accept(Socket::Ptr socket);
@@ -76,14 +76,14 @@ class Stream::State final : public std::enable_shared_from_this<State>, public T
   void flush();
   void flushed();
 
-  uv_loop_t* const loop_;
+  Loop& loop_;
   StreamListener& listener_;
   Phase phase_ = Phase::kIdle;
   std::string name_;
   std::string host_;
   TlsContext* tls_context_ = nullptr;
   Milliseconds timeout_{0};
-  uint64_t connect_began_ns_ = 0;
+  Milliseconds connect_began_{0};
 
   std::optional<Dialer> dialer_;
   std::optional<Timer> deadline_;  // of the handshake; after that, for last words

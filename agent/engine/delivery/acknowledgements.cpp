@@ -19,7 +19,7 @@ bool has(const std::vector<SavedPosition>& positions, const std::string& partiti
 
 }  // namespace
 
-Acknowledgements::Acknowledgements(uv_loop_t* loop, std::string pipeline, JournalClient& journal,
+Acknowledgements::Acknowledgements(Loop& loop, std::string pipeline, JournalClient& journal,
                                    bool in_the_sink)
     : pipeline_(std::move(pipeline)),
       journal_(journal),

@@ -8,8 +8,6 @@
 // Thread: the pipeline's loop thread.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,7 +15,7 @@
 
 #include "base/units.h"
 #include "journal/journal.h"
-#include "loop/handles.h"
+#include "loop/loop.h"
 #include "record/ledger.h"
 
 namespace leat {
@@ -26,7 +24,7 @@ class Acknowledgements {
  public:
   // `in_the_sink`: with exactlyOnce the sink stores the positions with the data; the journal has
   // only those that are saved together with something else.
-  Acknowledgements(uv_loop_t* loop, std::string pipeline, JournalClient& journal, bool in_the_sink);
+  Acknowledgements(Loop& loop, std::string pipeline, JournalClient& journal, bool in_the_sink);
   ~Acknowledgements();
 
   Ledger& ledger() { return ledger_; }

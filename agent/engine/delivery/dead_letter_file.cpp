@@ -118,7 +118,7 @@ struct DeadLetterFile::Writer {
   }
 };
 
-DeadLetterFile::DeadLetterFile(uv_loop_t* loop, std::string scope, DeadLetterConfig config,
+DeadLetterFile::DeadLetterFile(Loop& loop, std::string scope, DeadLetterConfig config,
                                Budget* budget)
     : loop_(loop), scope_(std::move(scope)), config_(std::move(config)), retry_(loop) {
   if (budget != nullptr) charge_ = Charge(*budget);

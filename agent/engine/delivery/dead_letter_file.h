@@ -13,8 +13,6 @@
 // Thread: the pipeline's loop thread; the writing happens on the thread pool.
 #pragma once
 
-#include <uv.h>
-
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,8 +28,7 @@ namespace leat {
 class DeadLetterFile {
  public:
   // What waits counts against `budget`; null: it is not counted.
-  DeadLetterFile(uv_loop_t* loop, std::string scope, DeadLetterConfig config,
-                 Budget* budget = nullptr);
+  DeadLetterFile(Loop& loop, std::string scope, DeadLetterConfig config, Budget* budget = nullptr);
   ~DeadLetterFile();
 
   // Takes a line (without its newline). Its number is last() afterwards.
@@ -52,7 +49,7 @@ class DeadLetterFile {
   void write_next();
   void written(const Status& status);
 
-  uv_loop_t* loop_;
+  Loop& loop_;
   const std::string scope_;
   const DeadLetterConfig config_;
   std::string waiting_;

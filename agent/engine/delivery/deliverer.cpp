@@ -24,7 +24,7 @@ namespace {
 
 // Another one for each pipeline of each agent, and the same one for a test that owns the clock.
 uint64_t seed_for(const DelivererSetup& setup) {
-  return static_cast<uint64_t>(setup.clock.monotonic_us()) ^
+  return static_cast<uint64_t>(setup.loop.clock().monotonic_us()) ^
          std::hash<std::string>()(setup.agent + '\n' + setup.pipeline);
 }
 
@@ -37,7 +37,7 @@ Deliverer::Deliverer(DelivererSetup setup)
     : setup_(std::move(setup)),
       run_(std::to_string(random_number())),
       cuts_(setup_.cuts, setup_.pipeline),
-      retry_policy_(setup_.config, setup_.clock, setup_.pipeline, seed_for(setup_)),
+      retry_policy_(setup_.config, setup_.loop.clock(), setup_.pipeline, seed_for(setup_)),
       linger_(setup_.loop),
       retry_(setup_.loop) {
   setup_.dead_letters.on_durable([this] {

@@ -8,15 +8,12 @@
 // Thread: the pipeline's loop thread.
 #pragma once
 
-#include <uv.h>
-
 #include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "delivery/acknowledgements.h"
 #include "delivery/cuts.h"
 #include "delivery/dead_letter_file.h"
@@ -37,8 +34,7 @@ struct DeliveryCounters {
 };
 
 struct DelivererSetup {
-  uv_loop_t* loop;
-  const Clock& clock;
+  Loop& loop;
   std::string agent;  // its id, so that keys of two agents never meet
   std::string pipeline;
   BatchLimits limits;

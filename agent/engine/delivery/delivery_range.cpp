@@ -7,6 +7,8 @@
 
 #include "base/hex.h"
 
+#include "base/hex.h"
+
 namespace leat {
 namespace {
 

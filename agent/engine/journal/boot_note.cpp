@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <ctime>
 
 namespace leat {
 namespace {
@@ -48,17 +47,13 @@ LastBoot last_boot(const std::string& journal) {
 
 }  // namespace
 
-bool is_of_another_boot(const std::string& journal) {
+bool is_of_another_boot(const std::string& journal, const Clock& clock) {
   struct stat info {};
   if (::stat((journal + "-wal").c_str(), &info) != 0) return false;
   time_t written = info.st_mtim.tv_sec;
   LastBoot last = last_boot(journal);
   if (last != LastBoot::kUnknown) return last == LastBoot::kAnother;
-  struct timespec now {
-  }, up{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  ::clock_gettime(CLOCK_BOOTTIME, &up);
-  return written < now.tv_sec - up.tv_sec - 1;
+  return written < (clock.unix_us() - clock.since_boot_us()) / 1'000'000 - 1;
 }
 
 void note_boot(const std::string& journal) {

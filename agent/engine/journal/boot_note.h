@@ -9,11 +9,13 @@
 
 #include <string>
 
+#include "base/clock.h"
+
 namespace leat {
 
 // Whether the machine was started since the journal's WAL was written last: not all of it need be
 // on the disk. Where nothing is noted, clocks must do. False when there is no WAL.
-bool is_of_another_boot(const std::string& journal);
+bool is_of_another_boot(const std::string& journal, const Clock& clock);
 // Notes that it is open in this one. Needs no room where there is a note.
 void note_boot(const std::string& journal);
 

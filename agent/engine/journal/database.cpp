@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 
 #include "base/folder.h"
 #include "base/log.h"
@@ -49,11 +48,6 @@ bool write_again(sqlite3_file* file, sqlite3_int64 most) {
     at += n;
   }
   return true;
-}
-
-const Clock& system_clock() {
-  static const SystemClock clock;
-  return clock;
 }
 
 // What SQLite would answer with less clear words, or not at all.
@@ -158,35 +152,34 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
 }
 
 Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open(const std::string& path,
-                                                               const Clock* clock) {
+                                                               const Clock& clock) {
   Result<std::unique_ptr<JournalDatabase>> database = open_or_mend(path, clock);
   if (database && !(*database)->stand_in_) note_boot(path);
   return database;
 }
 
 Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_or_mend(const std::string& path,
-                                                                       const Clock* clock) {
-  const Clock& used = clock == nullptr ? system_clock() : *clock;
+                                                                       const Clock& clock) {
   if (Status status = finish_putting_in_place(path); !status) return fail(status.error());
-  Result<std::unique_ptr<JournalDatabase>> database = open_file(path, used);
+  Result<std::unique_ptr<JournalDatabase>> database = open_file(path, clock);
   if (database) {
     std::string damage = (*database)->damage_;
     if (damage.empty()) return database;
-    if (Status status = replace(*database, damage, is_of_another_boot(path)); !status)
+    if (Status status = replace(*database, damage, is_of_another_boot(path, clock)); !status)
       return fail(status.error());
     return database;
   }
   if (database.error().kind() != ErrorKind::kData) return database;
   std::string reason = database.error().message();
   JournalFiles files{RawFile::of_path(path), RawFile::of_path(path + "-wal"),
-                     is_of_another_boot(path)};
+                     is_of_another_boot(path, clock)};
   Room room(path);
-  Result<Salvaged> saved = salvage(files, path, room);
+  Result<Salvaged> saved = salvage(files, path, room, clock);
   if (!saved) return fail(saved.error().kind(), reason + "; " + saved.error().message());
   Result<std::string> aside = put_in_place(path);
   if (!aside) return fail(aside.error());
   say_replaced(reason, *aside, *saved);
-  database = open_file(path, used);
+  database = open_file(path, clock);
   if (database) (*database)->rebuilt_ = true;
   return database;
 }
@@ -200,7 +193,7 @@ Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std
   // From now on, however this goes: the frames that SQLite does not read are only there, and
   // nothing that has its name may be removed.
   old->keep_wal_ = true;
-  saved = salvage({raw(old->file()), raw(old->wal_file()), power_cut}, path, old->room_);
+  saved = salvage({raw(old->file()), raw(old->wal_file()), power_cut}, path, old->room_, clock);
   if (!saved) return fail(saved.error().kind(), why + "; " + saved.error().message());
   SpoolTable::Opened opened = old->spool_.opened();
   old.reset();  // and its locks are gone
@@ -213,7 +206,7 @@ Status JournalDatabase::replace(std::unique_ptr<JournalDatabase>& old, const std
   Status status = !aside ? Status(fail(aside.error())) : fresh ? Status{} : fail(fresh.error());
   if (!status) {
     log::error("leat", status.error().message());
-    fresh = open_stand_in(path, &clock);
+    fresh = open_stand_in(path, clock);
     if (!fresh) return fail(fresh.error());
   }
   (*fresh)->rebuilt_ = true;
@@ -229,7 +222,7 @@ Status JournalDatabase::damage_of_wal() {
   RawFile wal = raw(wal_file());
   if (!wal.read) return fail(ErrorKind::kUnavailable, path_ + "-wal: its size is not known");
   left_in_wal_ = static_cast<int64_t>(wal.size);
-  Result<WalCheck> check = check_wal(wal, raw(file()), is_of_another_boot(path_));
+  Result<WalCheck> check = check_wal(wal, raw(file()), is_of_another_boot(path_, clock_));
   if (!check) return fail(check.error().kind(), path_ + "-wal: " + check.error().message());
   if (!check->damage.empty()) damage_ = path_ + "-wal: " + check->damage;
   if (!check->cut_off_at) return {};
@@ -241,11 +234,10 @@ Status JournalDatabase::damage_of_wal() {
 }
 
 Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_stand_in(const std::string& path,
-                                                                        const Clock* clock) {
+                                                                        const Clock& clock) {
   sqlite3* db = nullptr;
   sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-  std::unique_ptr<JournalDatabase> database(
-      new JournalDatabase(db, path, clock == nullptr ? system_clock() : *clock));
+  std::unique_ptr<JournalDatabase> database(new JournalDatabase(db, path, clock));
   database->stand_in_ = true;
   if (Status status = make_journal(db, path, true); !status) return fail(status.error());
   if (Status status = database->prepare(); !status) return fail(status.error());
@@ -445,7 +437,7 @@ Status JournalDatabase::save(const std::string& pipeline, const SavedPosition& p
     return sqlite3_reset(change) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": forget")));
   }
   bind_text(save_, 3, position.value);
-  sqlite3_bind_int64(save_, 4, static_cast<sqlite3_int64>(std::time(nullptr)));
+  sqlite3_bind_int64(save_, 4, clock_.unix_us() / 1'000'000);
   sqlite3_step(save_);
   return sqlite3_reset(save_) == SQLITE_OK ? Status{} : Status(fail(error(path_ + ": save")));
 }

@@ -24,12 +24,11 @@ class JournalDatabase {
  public:
   // Needs no room on the disk where there is a journal. One that is damaged is set aside as
   // "<path>.damaged-N", and what can be read of it makes a new one; the log says so.
-  static Result<std::unique_ptr<JournalDatabase>> open(const std::string& path,
-                                                       const Clock* clock = nullptr);
+  static Result<std::unique_ptr<JournalDatabase>> open(const std::string& path, const Clock& clock);
   // Holds nothing and keeps nothing: for an agent that starts where there is no room to make a
   // journal.
   static Result<std::unique_ptr<JournalDatabase>> open_stand_in(const std::string& path,
-                                                                const Clock* clock = nullptr);
+                                                                const Clock& clock);
   ~JournalDatabase();
   bool stand_in() const { return stand_in_; }
   // It stands in for a journal that was there, and could not be made again so far: nobody knows now
@@ -88,7 +87,7 @@ class JournalDatabase {
   static Result<std::unique_ptr<JournalDatabase>> open_file(const std::string& path,
                                                             const Clock& clock);
   static Result<std::unique_ptr<JournalDatabase>> open_or_mend(const std::string& path,
-                                                               const Clock* clock);
+                                                               const Clock& clock);
   Status prepare();
   Status damage_of_wal();
   sqlite3_file* file() const;

@@ -50,7 +50,7 @@ struct Journal::Channel {
   }
 };
 
-Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, const Clock* clock) {
+Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, const Clock& clock) {
   Result<std::unique_ptr<JournalDatabase>> database = JournalDatabase::open(path, clock);
   if (!database && is_new_and_without_room(path, database.error())) {
     log::error("leat", database.error().message() +
@@ -62,7 +62,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, const Cl
   return std::unique_ptr<Journal>(new Journal(path, clock, std::move(*database)));
 }
 
-Journal::Journal(std::string path, const Clock* clock, std::unique_ptr<JournalDatabase> database)
+Journal::Journal(std::string path, const Clock& clock, std::unique_ptr<JournalDatabase> database)
     : path_(std::move(path)), clock_(clock), database_(std::move(database)) {
   uv_sem_init(&wake_, 0);
 }
@@ -79,7 +79,7 @@ Status Journal::finish() {
   return end_;
 }
 
-std::unique_ptr<JournalClient> Journal::make_client(uv_loop_t* loop) {
+std::unique_ptr<JournalClient> Journal::make_client(Loop& loop) {
   channels_.push_back(std::make_shared<Channel>());
   return std::unique_ptr<JournalClient>(new JournalClient(*this, channels_.back(), loop));
 }
@@ -257,7 +257,7 @@ Result<std::vector<std::string>> Journal::spooled_pipelines() {
 }
 
 JournalClient::JournalClient(Journal& journal, std::shared_ptr<Journal::Channel> channel,
-                             uv_loop_t* loop)
+                             Loop& loop)
     : journal_(journal), channel_(std::move(channel)), async_(loop, [this] { receive(); }) {
   channel_->async = &async_;
   async_.unref();

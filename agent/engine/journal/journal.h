@@ -42,8 +42,7 @@ class Journal {
   // Where there is no room to make a new one, requests that write fail until there is. `clock`
   // must outlive it; null: the system's.
   // Errors: kUnavailable when another agent holds it, kUsage when the folder cannot be written.
-  static Result<std::unique_ptr<Journal>> open(const std::string& path,
-                                               const Clock* clock = nullptr);
+  static Result<std::unique_ptr<Journal>> open(const std::string& path, const Clock& clock);
 
   // Finishes what was submitted, then closes the file. All clients must be gone.
   ~Journal();
@@ -52,7 +51,7 @@ class Journal {
   Status finish();
 
   // A client for `loop`. Call before start(), from any thread.
-  std::unique_ptr<JournalClient> make_client(uv_loop_t* loop);
+  std::unique_ptr<JournalClient> make_client(Loop& loop);
   void start();
   // Serves what waits, on this thread: for a test that takes the place of the journal's own, and
   // never calls start().
@@ -66,7 +65,7 @@ class Journal {
  private:
   friend class JournalClient;
   struct Channel;
-  Journal(std::string path, const Clock* clock, std::unique_ptr<JournalDatabase> database);
+  Journal(std::string path, const Clock& clock, std::unique_ptr<JournalDatabase> database);
   void run();
   Status save_what_is_lost();
   void write(std::vector<JournalRequest*> requests);
@@ -77,7 +76,7 @@ class Journal {
   bool make_file();
 
   std::string path_;
-  const Clock* clock_;
+  const Clock& clock_;
   Backoff replace_again_;
   Status end_;                     // of the thread
   bool database_damaged_ = false;  // that is why the last transaction failed
@@ -130,7 +129,7 @@ class JournalClient {
 
  private:
   friend class Journal;
-  JournalClient(Journal& journal, std::shared_ptr<Journal::Channel> channel, uv_loop_t* loop);
+  JournalClient(Journal& journal, std::shared_ptr<Journal::Channel> channel, Loop& loop);
   using Request = JournalRequest;
   template <typename T>
   void submit(JournalWork kind, bool durable, std::function<Result<T>(JournalDatabase&)> work,

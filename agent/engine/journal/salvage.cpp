@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <ctime>
 #include <map>
 #include <optional>
 #include <set>
@@ -140,13 +139,14 @@ void bind_text(sqlite3_stmt* statement, int index, const std::string& value) {
 
 class Salvage {
  public:
-  Salvage(const JournalFiles& files, const std::string& into, Room& room)
+  Salvage(const JournalFiles& files, const std::string& into, Room& room, const Clock& clock)
       : pages_(files.database, files.wal),
         positions_(files.database, files.wal,
                    files.power_cut ? WalEnd::kFirstBadFrame : WalEnd::kLastCommit),
         into_(into),
         folder_(folder_of(into)),
-        room_(room) {}
+        room_(room),
+        clock_(clock) {}
 
   Result<Salvaged> run() {
     for (uint32_t page = 1; page <= positions_.count(); ++page)
@@ -195,7 +195,7 @@ class Salvage {
     for (const auto& [pipeline, epoch] : index_.epochs) {
       number_of(pipeline, epoch);
       take_position({pipeline, "spool:" + epoch + ":seen"},
-                    {std::to_string(last_seen(epoch)), static_cast<int64_t>(std::time(nullptr))});
+                    {std::to_string(last_seen(epoch)), clock_.unix_us() / 1'000'000});
     }
     if (status_) status_ = into_.finish();
     if (!status_) return fail(status_.error());
@@ -311,6 +311,7 @@ class Salvage {
   NewJournal into_;
   std::string folder_;
   Room& room_;
+  const Clock& clock_;
   Index index_;
   bool measuring_ = false;
   uint64_t needed_ = 0;  // bytes, at least
@@ -356,10 +357,11 @@ void remove_journal(const std::string& path) {
 
 }  // namespace
 
-Result<Salvaged> salvage(const JournalFiles& files, const std::string& path, Room& room) {
+Result<Salvaged> salvage(const JournalFiles& files, const std::string& path, Room& room,
+                         const Clock& clock) {
   std::string unfinished = unfinished_path(path);
   remove_journal(unfinished);
-  Result<Salvaged> saved = Salvage(files, unfinished, room).run();
+  Result<Salvaged> saved = Salvage(files, unfinished, room, clock).run();
   if (!saved) return saved;
   if (std::rename(unfinished.c_str(), rebuilt_path(path).c_str()) != 0)
     return fail_errno("rename " + unfinished + " to " + rebuilt_path(path), errno);

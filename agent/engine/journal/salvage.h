@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "journal/page_images.h"
 #include "journal/room.h"
@@ -32,7 +33,8 @@ struct JournalFiles {
 // disk when this returns, and has that name only when all of it is; its WAL is empty. After an
 // error nothing is there. The reserve of `room` goes when it is needed; where there is no room even
 // so nothing is written, and the error tells how much it takes.
-Result<Salvaged> salvage(const JournalFiles& files, const std::string& path, Room& room);
+Result<Salvaged> salvage(const JournalFiles& files, const std::string& path, Room& room,
+                         const Clock& clock);
 
 // Puts it in the place of `path`. What is there now, with its WAL, is renamed to the first free
 // ".damaged-N", which is returned ("" when nothing was there). After an error the rebuilt one is

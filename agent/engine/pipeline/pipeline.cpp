@@ -29,7 +29,7 @@ Pipeline::Pipeline(const PipelineConfig& config, PipelineEnvironment environment
       environment_(std::move(environment)),
       budget_(counted_of(environment_.memory)),
       limit_(config_.limits),
-      dead_letters_(environment_.loop, environment_.clock, config_.name,
+      dead_letters_(environment_.loop, config_.name,
                     dead_letters_of(config_, environment_.data_dir), budget_) {
   budget_.on_room([this] {
     for (const auto& task : tasks_) task->wake();
@@ -44,7 +44,6 @@ Status Pipeline::build() {
   Result<std::unique_ptr<Task>> task = Task::make({.config = config_,
                                                    .name = config_.name,
                                                    .loop = environment_.loop,
-                                                   .clock = environment_.clock,
                                                    .journal = environment_.journal,
                                                    .usage = environment_.usage,
                                                    .agent = environment_.agent,

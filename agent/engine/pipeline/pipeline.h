@@ -6,14 +6,11 @@
 // destroyed; or, not to be started, make → open → discard → done called back → destroyed.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "journal/journal.h"
 #include "journal/journal_usage.h"
 #include "memory/budget.h"
@@ -25,8 +22,7 @@
 namespace leat {
 
 struct PipelineEnvironment {
-  uv_loop_t* loop;
-  const Clock& clock;
+  Loop& loop;
   JournalClient& journal;
   JournalUsage& usage;
   std::string agent;  // its id

@@ -23,7 +23,6 @@ SpoolWriterSetup writer_setup(const SpoolSetup& setup) {
   const bool held = holds_acks(setup.replay);
   const SpoolLinger& rows = setup.row_linger;
   return {.loop = setup.loop,
-          .clock = setup.clock,
           .pipeline = setup.pipeline,
           .config = setup.config.spool,
           .journal = setup.journal,
@@ -100,7 +99,7 @@ void Spool::direct(BatchRef batch) {
     uint64_t first = cursor_;
     cursor_ += batch->count();
     Owed owed = std::exchange(batch->owed, number(first, cursor_));
-    held_.push_back({batch, std::move(owed), first, setup_.clock.monotonic_us()});
+    held_.push_back({batch, std::move(owed), first, setup_.loop.clock().monotonic_us()});
   }
   deliverer_->add(std::move(batch));
   if (window_full_since_us_ != 0) deliverer_->flush();  // nothing more comes to wait for
@@ -113,7 +112,7 @@ void Spool::window_full(bool full) {
     deliverer_->flush();
   }
   if (full == was_full) return;
-  window_full_since_us_ = full ? setup_.clock.monotonic_us() : 0;
+  window_full_since_us_ = full ? setup_.loop.clock().monotonic_us() : 0;
   watch_ages();
 }
 
@@ -121,7 +120,7 @@ void Spool::window_full(bool full) {
 
 bool Spool::trouble() const {
   if (deliverer_->retry_policy().active()) return true;
-  int64_t now = setup_.clock.monotonic_us();
+  int64_t now = setup_.loop.clock().monotonic_us();
   if (held_.empty()) return false;
   int64_t oldest = held_.front().since_us;
   if (now - oldest >= setup_.config.spool.max_ack_hold.count() * 1000) return true;
@@ -137,7 +136,7 @@ void Spool::watch_ages() {
   int64_t due = oldest + setup_.config.spool.max_ack_hold.count() * 1000;
   if (window_full_since_us_ != 0)
     due = std::min(due, std::max(window_full_since_us_, oldest) + kWindowGrace.count() * 1000);
-  int64_t wait_us = std::max<int64_t>(due - setup_.clock.monotonic_us(), 0);
+  int64_t wait_us = std::max<int64_t>(due - setup_.loop.clock().monotonic_us(), 0);
   age_timer_.start(Milliseconds(wait_us / 1000 + 1), [this] {
     check();
     watch_ages();
@@ -265,7 +264,7 @@ void Spool::feed() {
 }
 
 void Spool::cannot_read(const Error& error) {
-  if (said_unreadable_.due(setup_.clock.monotonic_us()))
+  if (said_unreadable_.due(setup_.loop.clock().monotonic_us()))
     log::error(setup_.pipeline,
                "the spool cannot be read: " + error.message() + "; trying again every second");
   read_again_.start(kReadAgain, [this] { feed(); });

@@ -15,14 +15,11 @@
 // Thread: the pipeline's loop thread.
 #pragma once
 
-#include <uv.h>
-
 #include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 
-#include "base/clock.h"
 #include "delivery/acknowledgements.h"
 #include "delivery/deliverer.h"
 #include "journal/journal.h"
@@ -43,8 +40,7 @@ struct SpoolLinger {
 };
 
 struct SpoolSetup {
-  uv_loop_t* loop;
-  const Clock& clock;
+  Loop& loop;
   std::string pipeline;
   const DeliveryConfig& config;
   Replay replay;  // of the source

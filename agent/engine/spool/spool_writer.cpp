@@ -162,7 +162,7 @@ void SpoolWriter::drop_oldest(uint64_t bytes) {
 }
 
 void SpoolWriter::say_full(const std::string& what) {
-  if (!said_full_.due(setup_.clock.monotonic_us())) return;
+  if (!said_full_.due(setup_.loop.clock().monotonic_us())) return;
   uint64_t dropped = counters_.dropped_oldest + counters_.dropped_newest;
   std::string so_far =
       dropped == 0 ? "" : "; " + format_count(static_cast<int64_t>(dropped)) + " dropped so far";
@@ -285,7 +285,7 @@ void SpoolWriter::sent(const Result<uint64_t>& stored) {
 
 void SpoolWriter::try_again_later(const Error& error) {
   ++failures_;
-  if (said_failing_.due(setup_.clock.monotonic_us())) {
+  if (said_failing_.due(setup_.loop.clock().monotonic_us())) {
     log::error(setup_.pipeline,
                "the journal cannot take records: " + error.message() +
                    "; nothing that is not delivered is acknowledged, trying again every second");

@@ -4,8 +4,6 @@
 // Thread: the pipeline's loop thread.
 #pragma once
 
-#include <uv.h>
-
 #include <deque>
 #include <functional>
 #include <memory>
@@ -13,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "delivery/acknowledgements.h"
 #include "delivery/dead_letter_file.h"
@@ -41,8 +38,7 @@ struct SpoolCounters {
 };
 
 struct SpoolWriterSetup {
-  uv_loop_t* loop;
-  const Clock& clock;
+  Loop& loop;
   std::string pipeline;
   const SpoolConfig& config;
   JournalClient& journal;

@@ -4,14 +4,12 @@
 // Thread: the pipeline's loop thread.
 #pragma once
 
-#include <uv.h>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "base/clock.h"
 #include "base/result.h"
+#include "loop/loop.h"
 #include "record/batch.h"
 #include "stage/dead_letter.h"
 
@@ -21,8 +19,7 @@ namespace leat {
 class CodecContext {
  public:
   virtual ~CodecContext() = default;
-  virtual uv_loop_t* loop() = 0;
-  virtual const Clock& clock() = 0;
+  virtual Loop& loop() = 0;
   virtual const std::string& pipeline() = 0;  // name, for log lines
   // What a codec waits for (Turn::kWait) is there, or will never be: the batch is tried again,
   // later from the loop. May be called more often than needed.

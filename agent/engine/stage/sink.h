@@ -6,8 +6,6 @@
 // Lifetime: make → open → deliver* → close → closed() called back → destroyed.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <memory>
 #include <span>
@@ -16,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/result.h"
+#include "loop/loop.h"
 #include "options/options.h"
 #include "record/batch.h"
 #include "stage/format.h"
@@ -115,8 +113,7 @@ struct Answer {
 class SinkContext {
  public:
   virtual ~SinkContext() = default;
-  virtual uv_loop_t* loop() = 0;
-  virtual const Clock& clock() = 0;
+  virtual Loop& loop() = 0;
   virtual const std::string& pipeline() = 0;
   // The agent's id, for sinks that many agents share: with it, names of pipelines need not differ.
   virtual const std::string& agent() = 0;

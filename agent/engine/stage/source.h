@@ -4,8 +4,6 @@
 // Lifetime: make → open → (resume, acked)* → stop → closed() called back → destroyed.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/result.h"
+#include "loop/loop.h"
 #include "options/options.h"
 #include "record/batch.h"
 #include "record/ledger.h"
@@ -29,8 +27,7 @@ class SourceContext {
  public:
   virtual ~SourceContext() = default;
 
-  virtual uv_loop_t* loop() = 0;
-  virtual const Clock& clock() = 0;
+  virtual Loop& loop() = 0;
   virtual const std::string& pipeline() = 0;  // name, for log lines
   virtual const std::string& agent() = 0;     // its id
   // True with delivery.guarantee exactlyOnce: what was accepted must be recognised when it is sent

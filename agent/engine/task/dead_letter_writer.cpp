@@ -7,9 +7,11 @@
 
 namespace leat {
 
-DeadLetterWriter::DeadLetterWriter(uv_loop_t* loop, const Clock& clock, std::string pipeline,
-                                   const DeadLetterConfig& config, Budget& budget)
-    : clock_(clock), pipeline_(std::move(pipeline)), file_(loop, pipeline_, config, &budget) {}
+DeadLetterWriter::DeadLetterWriter(Loop& loop, std::string pipeline, const DeadLetterConfig& config,
+                                   Budget& budget)
+    : clock_(loop.clock()),
+      pipeline_(std::move(pipeline)),
+      file_(loop, pipeline_, config, &budget) {}
 
 void DeadLetterWriter::write(const Rejection& rejection, const std::string& where) {
   ++count_;

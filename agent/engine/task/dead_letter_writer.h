@@ -4,12 +4,9 @@
 // Thread: the pipeline's loop thread.
 #pragma once
 
-#include <uv.h>
-
 #include <cstdint>
 #include <string>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "delivery/dead_letter_file.h"
 #include "task/rejection.h"
@@ -19,8 +16,8 @@ namespace leat {
 class DeadLetterWriter {
  public:
   // What waits for the disk counts against `budget`; both outlive this.
-  DeadLetterWriter(uv_loop_t* loop, const Clock& clock, std::string pipeline,
-                   const DeadLetterConfig& config, Budget& budget);
+  DeadLetterWriter(Loop& loop, std::string pipeline, const DeadLetterConfig& config,
+                   Budget& budget);
 
   // `where` is the place in the source for people ("/data/a.jsonl:17").
   void write(const Rejection& rejection, const std::string& where);

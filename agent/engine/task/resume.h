@@ -4,8 +4,6 @@
 // Thread: the pipeline's loop thread. Lifetime: may be destroyed at any time; it is then silent.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,7 +28,7 @@ struct ResumedFrom {
 };
 
 struct ResumeSetup {
-  uv_loop_t* loop;
+  Loop& loop;
   std::string name;  // of the task in the journal
   const DeliveryConfig& config;
   Replay replay;

@@ -73,7 +73,6 @@ Status Task::build() {
 void Task::make_spool() {
   spool_ = std::make_unique<Spool>(
       SpoolSetup{.loop = setup_.loop,
-                 .clock = setup_.clock,
                  .pipeline = setup_.name,
                  .config = setup_.config.delivery,
                  .replay = replay_,
@@ -94,7 +93,6 @@ void Task::make_deliverer() {
   std::string stage(setup_.config.sink.type->name);
   deliverer_ = std::make_unique<Deliverer>(DelivererSetup{
       .loop = setup_.loop,
-      .clock = setup_.clock,
       .agent = setup_.agent,
       .pipeline = setup_.name,
       .limits = setup_.config.sink.batch,
@@ -353,7 +351,7 @@ void Task::give_credit() {
 }
 
 void Task::hold_back(size_t bytes, uint64_t records) {
-  Milliseconds wait = setup_.limit.wait_after(bytes, records, setup_.clock.monotonic_us());
+  Milliseconds wait = setup_.limit.wait_after(bytes, records, setup_.loop.clock().monotonic_us());
   hold_back_.start(wait, [this] {
     hold_back_.stop();
     wake();

@@ -9,8 +9,6 @@
 // destroyed; or, not to be started, make → open → discard → done called back → destroyed.
 #pragma once
 
-#include <uv.h>
-
 #include <deque>
 #include <functional>
 #include <memory>
@@ -18,7 +16,6 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "delivery/acknowledgements.h"
 #include "delivery/deliverer.h"
 #include "journal/journal.h"
@@ -43,8 +40,7 @@ namespace leat {
 struct TaskSetup {
   const PipelineConfig& config;
   std::string name;  // under which the journal keeps its positions and its spool
-  uv_loop_t* loop;
-  const Clock& clock;
+  Loop& loop;
   JournalClient& journal;
   JournalUsage& usage;
   const std::string& agent;  // its id
@@ -111,8 +107,7 @@ class Task final : private SourceContext, private SinkContext, private CodecCont
   void close();
 
   // SourceContext, SinkContext and CodecContext.
-  uv_loop_t* loop() override { return setup_.loop; }
-  const Clock& clock() override { return setup_.clock; }
+  Loop& loop() override { return setup_.loop; }
   const std::string& pipeline() override { return setup_.config.name; }
   const std::string& agent() override { return setup_.agent; }
   bool exactly_once() override { return setup_.config.delivery.exactly_once; }

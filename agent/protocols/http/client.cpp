@@ -12,7 +12,7 @@ namespace {
 
 // Routers forget connections without telling anybody; a request sent into one of those would wait
 // for the whole timeout. So one that was idle for this long is not trusted.
-constexpr uint64_t kLongestIdleMs = 30'000;
+constexpr Milliseconds kLongestIdle{30'000};
 
 }  // namespace
 
@@ -37,7 +37,7 @@ class Client::Connection final : public StreamListener {
   }
 
   bool idle() const { return !exchange_; }
-  bool stale() const { return uv_now(client_.config_.loop) - idle_since_ms_ > kLongestIdleMs; }
+  bool stale() const { return client_.config_.loop.now() - idle_since_ > kLongestIdle; }
 
   void on_connected(Status status) override {
     if (!status) return finish(fail(status.error()));
@@ -84,7 +84,7 @@ class Client::Connection final : public StreamListener {
     exchange_.reset();
     // An answer that came before the request was read makes the rest of the request a nuisance.
     if (result && stream_.all_sent() && parser_.keep_alive()) {
-      idle_since_ms_ = uv_now(client_.config_.loop);
+      idle_since_ = client_.config_.loop.now();
     } else {
       client_.drop(this);
     }
@@ -97,7 +97,7 @@ class Client::Connection final : public StreamListener {
   ResponseParser parser_;
   std::optional<Exchange> exchange_;
   bool reused_ = false;
-  uint64_t idle_since_ms_ = 0;
+  Milliseconds idle_since_{0};
 };
 
 Client::Client(ClientConfig config) : config_(std::move(config)) {}

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "base/units.h"
+#include "loop/loop.h"
 #include "net/address.h"
 #include "net/tls.h"
 #include "protocols/http/response.h"
@@ -19,7 +20,7 @@
 namespace leat::http {
 
 struct ClientConfig {
-  uv_loop_t* loop = nullptr;
+  Loop& loop;
   Address address;
   TlsContext* tls = nullptr;  // null: http
   Milliseconds connect_timeout{0};

@@ -6,8 +6,6 @@
 // and then do nothing.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +13,7 @@
 #include <vector>
 
 #include "base/units.h"
+#include "loop/loop.h"
 #include "net/socket.h"
 #include "protocols/http/server_request.h"
 
@@ -42,7 +41,7 @@ class Responder {
 struct ServerSetup {
   using Handler = std::function<void(ServerRequest request, std::shared_ptr<Responder> responder)>;
 
-  uv_loop_t* loop = nullptr;
+  Loop& loop;
   Handler handler = nullptr;
   size_t most_connections = 32;   // each costs about 20 KiB; of more, an idle one is closed
   size_t longest_body = 1 << 20;  // bytes

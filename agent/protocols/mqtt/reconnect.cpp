@@ -15,14 +15,13 @@ constexpr int kFewFailures = 3;
 
 }  // namespace
 
-Reconnect::Reconnect(uv_loop_t* loop, const Clock& clock, std::string scope,
-                     std::function<void()> connect)
-    : clock_(clock),
+Reconnect::Reconnect(Loop& loop, std::string scope, std::function<void()> connect)
+    : clock_(loop.clock()),
       scope_(std::move(scope)),
       connect_(std::move(connect)),
       timer_(loop),
       random_(static_cast<std::minstd_rand::result_type>(
-          static_cast<uint64_t>(clock.monotonic_us()) ^ reinterpret_cast<uintptr_t>(this))) {
+          static_cast<uint64_t>(clock_.monotonic_us()) ^ reinterpret_cast<uintptr_t>(this))) {
   random_.discard(8);  // the first values of this generator follow a small seed closely
 }
 

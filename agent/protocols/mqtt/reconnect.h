@@ -6,8 +6,6 @@
 // minute while it lasts, and when it is over.
 #pragma once
 
-#include <uv.h>
-
 #include <cstdint>
 #include <functional>
 #include <random>
@@ -24,7 +22,7 @@ class Reconnect {
   static constexpr Milliseconds kShortest{1'000};
   static constexpr Milliseconds kLongest{60'000};
 
-  Reconnect(uv_loop_t* loop, const Clock& clock, std::string scope, std::function<void()> connect);
+  Reconnect(Loop& loop, std::string scope, std::function<void()> connect);
 
   // Connects again after a while.
   void failed(const std::string& why);

@@ -10,7 +10,7 @@ namespace leat::mqtt {
 namespace {
 
 // A connection that is lost so soon after it was accepted was most likely taken over.
-constexpr uint64_t kBriefMs = 5'000;
+constexpr Milliseconds kBrief{5'000};
 // A buffer larger than this is given back once it is empty.
 constexpr size_t kKeptBuffer = 64 * 1024;
 // How long the last packets may take to leave.
@@ -18,7 +18,7 @@ constexpr Milliseconds kGoodbye{2'000};
 
 }  // namespace
 
-Session::Session(uv_loop_t* loop, SessionConfig config, TlsContext* tls, SessionListener& listener)
+Session::Session(Loop& loop, SessionConfig config, TlsContext* tls, SessionListener& listener)
     : loop_(loop),
       config_(std::move(config)),
       tls_(tls),
@@ -42,7 +42,7 @@ void Session::connect() {
 void Session::disconnected() {
   up_ = false;
   paused_ = choked_ = false;
-  pinged_ms_ = 0;
+  pinged_.reset();
   timer_.stop();
   stream_.reset();
   framer_.reset();
@@ -54,7 +54,7 @@ void Session::down(std::string text, bool by_broker) {
   Down down{.text = config_.url.shown + ": " + std::move(text),
             .hint = {},
             .was_up = up_,
-            .brief = up_ && uv_now(loop_) - up_since_ms_ < kBriefMs,
+            .brief = up_ && loop_.now() - up_since_ < kBrief,
             .again = was_brief_,
             .retry_now = std::exchange(retry_now_, false),
             .told = !broker_said_.empty(),
@@ -84,7 +84,7 @@ void Session::drop(const std::string& why, uint8_t reason) {
 void Session::flush() {
   if (out_.empty() || !sending_.empty() || !stream_) return;
   sending_.swap(out_);
-  last_sent_ms_ = uv_now(loop_);
+  last_sent_ = loop_.now();
   uv_buf_t buffer = uv_buf_init(sending_.data(), static_cast<unsigned>(sending_.size()));
   stream_->write({&buffer, 1}, [this] {
     sending_.clear();
@@ -101,7 +101,8 @@ void Session::flush() {
 
 void Session::ping() {
   append_pingreq(out_);
-  pinged_ms_ = paused_ ? 0 : uv_now(loop_);
+  pinged_.reset();
+  if (!paused_) pinged_ = loop_.now();
   flush();
 }
 
@@ -153,7 +154,7 @@ void Session::on_closed(Status status) {
 
 void Session::on_data(std::span<const char> bytes) {
   if (closing_) return;
-  last_received_ms_ = uv_now(loop_);
+  last_received_ = loop_.now();
   // What a TLS server says to a client that speaks in clear: an alert (RFC 5246 section 6.2.1).
   if (!up_ && bytes.size() > 1 && bytes[0] == 0x15 && bytes[1] == 0x03)
     return down("the server answered with TLS: mqtts:// is needed");
@@ -257,7 +258,7 @@ Result<bool> Session::take_connack(const Frame& frame) {
   keep_alive_ = std::chrono::seconds(
       properties.server_keep_alive.value_or(config_.connect.keep_alive));  // [MQTT-3.2.2-21]
   up_ = true;
-  up_since_ms_ = uv_now(loop_);
+  up_since_ = loop_.now();
   start_keep_alive();
   listener_.on_up(*connack);
   return true;
@@ -268,7 +269,7 @@ Result<bool> Session::take_connack(const Frame& frame) {
 void Session::pause() {
   if (!up_) return;
   paused_ = true;
-  pinged_ms_ = 0;
+  pinged_.reset();
   update_reading();
 }
 
@@ -297,22 +298,20 @@ void Session::start_keep_alive() {
 }
 
 void Session::keep_alive() {
-  const auto period = static_cast<uint64_t>((keep_alive_ * 3 / 4).count());
-  const uint64_t now = uv_now(loop_);
-  if (pinged_ms_ != 0 && last_received_ms_ < pinged_ms_)
+  const Milliseconds period = keep_alive_ * 3 / 4;
+  const Milliseconds now = loop_.now();
+  if (pinged_ && last_received_ < *pinged_)
     return drop((choked_ ? "the broker does not read: it has taken nothing for "
                          : "the broker does not answer: nothing came for ") +
-                    format_duration(Milliseconds(now - last_received_ms_)),
+                    format_duration(now - last_received_),
                 kSuccess);
-  pinged_ms_ = 0;
-  uint64_t quiet = now - std::min(last_sent_ms_, paused_ ? last_sent_ms_ : last_received_ms_);
+  pinged_.reset();
+  Milliseconds quiet = now - (paused_ ? last_sent_ : std::min(last_sent_, last_received_));
   auto again = [this] { keep_alive(); };
-  if (quiet + 1 < period) return timer_.start(Milliseconds(period - quiet), again);
+  if (quiet + Milliseconds{1} < period) return timer_.start(period - quiet, again);
   ping();
-  last_sent_ms_ = now;
-  auto wait = paused_ ? Milliseconds(period)
-                      : std::min(config_.timeout, Milliseconds(static_cast<int64_t>(period)));
-  timer_.start(wait, again);
+  last_sent_ = now;
+  timer_.start(paused_ ? period : std::min(config_.timeout, period), again);
 }
 
 }  // namespace leat::mqtt

@@ -6,8 +6,6 @@
 // no callback comes after that.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <memory>
 #include <optional>
@@ -76,7 +74,7 @@ class SessionListener {
 class Session final : public StreamListener {
  public:
   // `tls` (null: none) and `listener` outlive the session.
-  Session(uv_loop_t* loop, SessionConfig config, TlsContext* tls, SessionListener& listener);
+  Session(Loop& loop, SessionConfig config, TlsContext* tls, SessionListener& listener);
   ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -124,7 +122,7 @@ class Session final : public StreamListener {
   void keep_alive();
   void start_keep_alive();
 
-  uv_loop_t* const loop_;
+  Loop& loop_;
   SessionConfig config_;
   TlsContext* const tls_;
   SessionListener& listener_;
@@ -140,13 +138,13 @@ class Session final : public StreamListener {
   uint8_t said_reason_ = 0;       // there
   bool was_brief_ = false;        // the last connection that was up
   bool retry_now_ = false;
-  uint64_t up_since_ms_ = 0;
+  Milliseconds up_since_{0};
   Milliseconds keep_alive_{0};
-  uint64_t last_sent_ms_ = 0;
-  uint64_t last_received_ms_ = 0;
-  uint64_t pinged_ms_ = 0;  // 0: no answer is awaited
-  bool paused_ = false;     // by the listener
-  bool choked_ = false;     // more than most_unsent waits
+  Milliseconds last_sent_{0};
+  Milliseconds last_received_{0};
+  std::optional<Milliseconds> pinged_;  // none: no answer is awaited
+  bool paused_ = false;                 // by the listener
+  bool choked_ = false;                 // more than most_unsent waits
 };
 
 }  // namespace leat::mqtt

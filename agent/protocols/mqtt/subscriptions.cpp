@@ -45,7 +45,7 @@ std::vector<std::string> items(std::string_view text) {
 
 }  // namespace
 
-Subscriptions::Subscriptions(uv_loop_t* loop, Session& session, std::string scope,
+Subscriptions::Subscriptions(Loop& loop, Session& session, std::string scope,
                              std::vector<std::string> topics, const Wanted& wanted,
                              std::function<void(std::string)> on_changed)
     : session_(session),

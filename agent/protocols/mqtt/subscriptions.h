@@ -30,9 +30,8 @@ class Subscriptions {
   };
 
   // `on_changed` gets the filters to remember for the next start, a line each.
-  Subscriptions(uv_loop_t* loop, Session& session, std::string scope,
-                std::vector<std::string> topics, const Wanted& wanted,
-                std::function<void(std::string)> on_changed);
+  Subscriptions(Loop& loop, Session& session, std::string scope, std::vector<std::string> topics,
+                const Wanted& wanted, std::function<void(std::string)> on_changed);
 
   // What an earlier process had subscribed; in the form that on_changed() got.
   void restore(std::string text) { remembered_ = std::move(text); }

@@ -220,7 +220,7 @@ void Connection::finish_exchange() {
   later_.stop();
   phase_ = Phase::kIdle;
   copy_ = nullptr;
-  idle_since_ms_ = uv_now(config_.loop);
+  idle_since_ = config_.loop.now();
   Replied replied = std::move(replied_);
   replied_ = nullptr;
   replied(std::exchange(reply_, {}));  // may destroy this

@@ -6,8 +6,6 @@
 // it.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <memory>
 #include <optional>
@@ -39,7 +37,7 @@ struct Reply {
 };
 
 struct ConnectionConfig {
-  uv_loop_t* loop = nullptr;
+  Loop& loop;
   const Url* url = nullptr;
   SslMode sslmode = SslMode::kPrefer;
   TlsContext* tls = nullptr;        // null only with SslMode::kDisable or a Unix socket
@@ -72,8 +70,8 @@ class Connection final : private StreamListener {
   bool lost() const { return lost_.has_value(); }
   // It was lost in the middle of an exchange, without a word: as when the server's process dies.
   bool cut() const { return cut_; }
-  // When the last exchange ended, in milliseconds of uv_now().
-  uint64_t idle_since() const { return idle_since_ms_; }
+  // When the last exchange ended, by Loop::now().
+  Milliseconds idle_since() const { return idle_since_; }
 
  private:
   enum class Phase { kNew, kDialing, kAskingForTls, kHandshake, kStartup, kIdle, kExchange, kLost };
@@ -126,7 +124,7 @@ class Connection final : private StreamListener {
   bool with_tls_ = false;     // this attempt
   bool tried_again_ = false;  // the other way, after the first attempt
   std::optional<Error> first_error_;
-  uint64_t dial_began_ms_ = 0;
+  Milliseconds dial_began_{0};
   Timer deadline_;
   Timer later_;
   MessageReader reader_;
@@ -148,7 +146,7 @@ class Connection final : private StreamListener {
   std::optional<ServerError> fatal_;
   std::optional<Error> lost_;
   bool cut_ = false;
-  uint64_t idle_since_ms_ = 0;
+  Milliseconds idle_since_{0};
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

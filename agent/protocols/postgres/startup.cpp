@@ -22,7 +22,7 @@ void Connection::open(Opened opened) {
   deadline_.start(config_.connect_timeout, [this] {
     fail_with("no session within " + format_duration(config_.connect_timeout));
   });
-  dial_began_ms_ = uv_now(config_.loop);
+  dial_began_ = config_.loop.now();
   dial();
 }
 
@@ -76,10 +76,8 @@ void Connection::tls_answer(std::span<const char> bytes) {
           "bytes in clear behind the answer to the request for TLS: somebody on the "
           "way may be interfering");
     phase_ = Phase::kHandshake;
-    uint64_t spent = uv_now(config_.loop) - dial_began_ms_;
-    auto all = static_cast<uint64_t>(config_.connect_timeout.count());
-    stream_->start_tls(*config_.tls, config_.url->address.host,
-                       Milliseconds(all > spent ? all - spent : 1));
+    Milliseconds left = config_.connect_timeout - (config_.loop.now() - dial_began_);
+    stream_->start_tls(*config_.tls, config_.url->address.host, std::max(left, Milliseconds{1}));
     return;
   }
   if (bytes[0] != 'N') return fail_with("what answers does not speak PostgreSQL's protocol");
@@ -131,7 +129,7 @@ void Connection::startup_message(const Message& message) {
       if (!authenticated_) return fail_with("the server did not ask who we are");
       deadline_.stop();
       phase_ = Phase::kIdle;
-      idle_since_ms_ = uv_now(config_.loop);
+      idle_since_ = config_.loop.now();
       Opened opened = std::move(opened_);
       opened_ = nullptr;
       return opened({});

@@ -21,7 +21,6 @@
 namespace leat {
 namespace {
 
-using testing::FakeClock;
 using testing::read_file;
 using testing::run_until;
 using testing::TempDir;
@@ -39,14 +38,10 @@ class LineFraming final : public Framing {
 
 class FileSourceTest : public ::testing::Test, public SourceContext {
  protected:
-  FileSourceTest() {
-    EXPECT_EQ(uv_loop_init(&loop_), 0);
-    settings_ = {.paths = {folder_ / "app.log"}, .follow = true};
-  }
+  FileSourceTest() { settings_ = {.paths = {folder_ / "app.log"}, .follow = true}; }
   ~FileSourceTest() override {
     stop();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+    EXPECT_TRUE(loop_.close()) << "a handle was left open";
   }
 
   // --- the script ---
@@ -74,7 +69,7 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
     if (!source_) return;
     bool closed = false;
     source_->stop([&closed] { closed = true; });
-    EXPECT_TRUE(run_until(&loop_, [&closed] { return closed; }));
+    EXPECT_TRUE(wait([&closed] { return closed; }));
     ends_.clear();
     source_.reset();
   }
@@ -88,7 +83,7 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
   }
   ::testing::AssertionResult wait_lines(Lines wanted) {
     std::sort(wanted.begin(), wanted.end());
-    run_until(&loop_, [this, &wanted] { return lines_.size() >= wanted.size(); });
+    wait([this, &wanted] { return lines_.size() >= wanted.size(); });
     return lines_are(wanted);
   }
   ::testing::AssertionResult lines_are(Lines wanted) {
@@ -100,7 +95,10 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
     for (const std::string& line : got) out << " " << line;
     return out;
   }
-  bool wait(const std::function<bool()>& condition) { return run_until(&loop_, condition); }
+  // Time goes on, but not so long that a file that was renamed is let go.
+  bool wait(const std::function<bool()>& condition) {
+    return run_until(loop_, condition, Milliseconds{2'000});
+  }
   // A line that is read last shows that all before it is over.
   void expect_nothing_more() {
     size_t before = lines_.size();
@@ -111,8 +109,7 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
 
   // --- SourceContext ---
 
-  uv_loop_t* loop() override { return &loop_; }
-  const Clock& clock() override { return clock_; }
+  Loop& loop() override { return loop_; }
   const std::string& pipeline() override { return name_; }
   const std::string& agent() override { return name_; }
   bool exactly_once() override { return exactly_once_; }
@@ -157,8 +154,7 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
   }
 
   TempDir folder_;
-  FakeClock clock_;
-  uv_loop_t loop_;
+  testing::HandLoop loop_;
   std::string name_ = "line-1";
   FileSource::Settings settings_;
   LineFraming framing_;
@@ -789,7 +785,7 @@ TEST_F(FileSourceTest,
   lines_.clear();
   credit_ = false;
   write_file(folder_ / "app.log", "header\n21\n22\n");
-  for (int i = 0; i < 5; ++i) uv_run(&loop_, UV_RUN_NOWAIT);
+  for (int i = 0; i < 5; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
   credit_ = true;
   source_->resume();
   EXPECT_TRUE(wait_lines({"header", "21", "22"}));
@@ -802,7 +798,7 @@ TEST_F(FileSourceTest, a_deleted_file_is_read_to_its_end) {
   start();
   ASSERT_TRUE(wait([this] { return !journal_.empty(); }));  // it was opened
   std::filesystem::remove(folder_ / "app.log");
-  for (int i = 0; i < 5; ++i) uv_run(&loop_, UV_RUN_NOWAIT);
+  for (int i = 0; i < 5; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
   credit_ = true;
   source_->resume();
   EXPECT_TRUE(wait_lines({"one"}));

@@ -13,15 +13,13 @@ namespace {
 // Runs the source as the engine would, with as much credit as the test gives.
 class GeneratorTest : public ::testing::Test, public SourceContext {
  protected:
-  GeneratorTest() : options_(kGeneratorSource.options) { EXPECT_EQ(uv_loop_init(&loop_), 0); }
+  GeneratorTest() : options_(kGeneratorSource.options) {}
   ~GeneratorTest() override {
     stop();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+    EXPECT_TRUE(loop_.close()) << "a handle was left open";
   }
 
-  uv_loop_t* loop() override { return &loop_; }
-  const Clock& clock() override { return clock_; }
+  Loop& loop() override { return loop_; }
   const std::string& pipeline() override { return name_; }
   const std::string& agent() override { return name_; }
   bool exactly_once() override { return false; }
@@ -72,18 +70,17 @@ class GeneratorTest : public ::testing::Test, public SourceContext {
     source_.reset();
   }
   bool wait_for_records(size_t count) {
-    return run_until(&loop_, [this, count] { return lines_.size() >= count; });
+    return run_until(loop_, [this, count] { return lines_.size() >= count; });
   }
   bool wait_for_end() {
-    return run_until(&loop_, [this] { return finished_; });
+    return run_until(loop_, [this] { return finished_; });
   }
   // Everything that is ready now, without waiting for a timer.
   void turn() {
-    for (int i = 0; i < 100; ++i) uv_run(&loop_, UV_RUN_NOWAIT);
+    for (int i = 0; i < 100; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
   }
 
-  FakeClock clock_;
-  uv_loop_t loop_;
+  HandLoop loop_;
   std::string name_ = "line-1";
   Budget budget_{8 << 20};
   BlockPool pool_{budget_};
@@ -183,7 +180,7 @@ TEST_F(GeneratorTest, stops_without_credit_and_goes_on_with_it) {
   start();
   turn();
   EXPECT_EQ(batches_, 2u);
-  EXPECT_EQ(uv_loop_alive(&loop_), 0) << "something keeps the loop awake without credit";
+  EXPECT_EQ(uv_loop_alive(loop_.uv()), 0) << "something keeps the loop awake without credit";
   credit_ = 1;
   source_->resume();
   source_->resume();
@@ -197,7 +194,7 @@ TEST_F(GeneratorTest, keeps_to_the_rate) {
   ASSERT_TRUE(wait_for_records(1)) << "the first record is due at once";
   turn();
   EXPECT_EQ(lines_.size(), 1u);
-  clock_.advance(std::chrono::milliseconds(500));
+  loop_.advance(std::chrono::milliseconds(500));
   ASSERT_TRUE(wait_for_records(2));
   turn();
   EXPECT_EQ(lines_.size(), 51u);
@@ -208,7 +205,7 @@ TEST_F(GeneratorTest, does_not_make_up_for_time_without_credit) {
   credit_ = 0;
   start();
   turn();
-  clock_.advance(std::chrono::seconds(60));
+  loop_.advance(std::chrono::seconds(60));
   credit_ = SIZE_MAX;
   source_->resume();
   ASSERT_TRUE(wait_for_records(1));

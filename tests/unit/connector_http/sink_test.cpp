@@ -103,6 +103,8 @@ class HttpSinkTest : public ::testing::Test {
     Status status = harness_.start(kHttpSink, options_);
     ASSERT_TRUE(status) << status.error().message();
   }
+  // While time goes on.
+  Answer deliver(Milliseconds most) { return harness_.deliver(harness_.slices({"{}\n"}), most); }
   Answer deliver(const std::vector<std::string>& lines = {"{\"a\":1}\n", "{\"a\":2}\n"}) {
     return harness_.deliver(harness_.slices(lines));
   }
@@ -264,7 +266,7 @@ TEST_F(HttpSinkTest, retries_when_the_server_never_answers) {
   options_.set("timeout", int64_t{50});
   serve([](Peer&, const Request&) {});
   start();
-  Answer answer = deliver();
+  Answer answer = deliver(Milliseconds{100});
   EXPECT_EQ(answer.outcome, Outcome::kRetry);
   EXPECT_EQ(answer.reason, where() + "no complete answer within 50ms");
   EXPECT_TRUE(harness_.wait([this] { return server_.peer(0).ended; })) << "kept the connection";
@@ -274,7 +276,7 @@ TEST_F(HttpSinkTest, retries_when_the_answer_dribbles_too_long) {
   options_.set("timeout", int64_t{50});
   serve("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nslow");
   start();
-  EXPECT_EQ(deliver().reason, where() + "no complete answer within 50ms");
+  EXPECT_EQ(deliver(Milliseconds{100}).reason, where() + "no complete answer within 50ms");
 }
 
 TEST_F(HttpSinkTest, retries_when_the_server_closes_in_the_middle) {
@@ -344,7 +346,7 @@ TEST_F(HttpSinkTest, what_was_no_cut_is_not_probed) {
   options_.set("timeout", int64_t{50});
   start();
   serve([](Peer&, const Request&) {});
-  EXPECT_EQ(deliver().outcome, Outcome::kRetry);
+  EXPECT_EQ(deliver(Milliseconds{100}).outcome, Outcome::kRetry);
   serve("220 ready\r\n");
   EXPECT_EQ(deliver().outcome, Outcome::kRetry);
   EXPECT_EQ(requests_.size(), 2U);

@@ -8,7 +8,7 @@ namespace {
 class MqttFloodTest : public MqttOnceTest {
  protected:
   MqttFloodTest() {
-    broker_ = std::make_unique<ScriptedBroker>(&loop_, dir_ / "socket");
+    broker_ = std::make_unique<ScriptedBroker>(loop_, dir_ / "socket");
     broker_->subacks = "\x02"s;
     broker_->connack = kResumed;
     options_.set("url", broker_->url());

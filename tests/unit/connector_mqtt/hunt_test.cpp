@@ -19,7 +19,7 @@ class MqttHuntTest : public MqttSinkTest {
   // As the engine: again until it is more than "not now".
   Answer deliver(const Delivery& delivery) {
     for (int i = 0; i < 10; ++i) {
-      Answer answer = harness_.deliver(delivery);
+      Answer answer = harness_.deliver(delivery, Milliseconds{10'000});
       if (answer.outcome != Outcome::kRetry) return answer;
     }
     return Answer::retry("for ever");
@@ -62,7 +62,7 @@ TEST_F(MqttHuntTest, a_broker_at_which_no_message_gets_through_is_not_about_the_
   Delivery delivery = harness_.records({{{"site", text("a")}}, {{"site", text("b")}}});
   Answer answer;
   for (int i = 0; i < 4; ++i) {
-    answer = harness_.deliver(delivery);
+    answer = harness_.deliver(delivery, Milliseconds{10'000});
     EXPECT_EQ(answer.outcome, Outcome::kRetry);
   }
   EXPECT_NE(answer.reason.find("at each message"), std::string::npos) << answer.reason;
@@ -108,7 +108,8 @@ TEST_F(MqttToldTest, a_broker_that_shuts_down_blames_no_message) {
   closes_at({"plant/b"});
   start();
   Delivery delivery = three();
-  for (int i = 0; i < 8; ++i) EXPECT_EQ(harness_.deliver(delivery).outcome, Outcome::kRetry);
+  for (int i = 0; i < 8; ++i)
+    EXPECT_EQ(harness_.deliver(delivery, Milliseconds{10'000}).outcome, Outcome::kRetry);
 }
 
 }  // namespace

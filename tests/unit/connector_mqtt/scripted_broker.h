@@ -22,7 +22,7 @@ class ScriptedBroker {
   };
 
   // `path`: of a Unix socket; TCP when empty.
-  explicit ScriptedBroker(uv_loop_t* loop, const std::string& path = "")
+  explicit ScriptedBroker(Loop& loop, const std::string& path = "")
       : server_(loop, path), path_(path) {
     server_.on_bytes = [this](Peer& peer) { read(peer); };
   }

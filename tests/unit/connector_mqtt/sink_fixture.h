@@ -57,7 +57,7 @@ class MqttSinkTest : public ::testing::Test {
   }
   // The sink has read all that the broker has said so far.
   void settle() {
-    for (int i = 0; i < 50; ++i) uv_run(harness_.loop(), UV_RUN_NOWAIT);
+    for (int i = 0; i < 50; ++i) uv_run(harness_.loop().uv(), UV_RUN_NOWAIT);
   }
   // The engine delivers what was not rejected again: `count` records from `first`.
   static Delivery rest(const Delivery& delivery, uint32_t first, uint32_t count) {

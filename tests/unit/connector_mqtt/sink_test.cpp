@@ -136,7 +136,7 @@ TEST_F(MqttSinkTest, a_broker_that_falls_silent_is_given_up) {
   options_.set("timeout", int64_t{50});
   broker_.on_packet = nullptr;
   start();
-  Answer answer = harness_.deliver(three());
+  Answer answer = harness_.deliver(three(), Milliseconds{100});
   EXPECT_EQ(answer.outcome, Outcome::kRetry);
   EXPECT_NE(answer.reason.find("no acknowledgement"), std::string::npos);
 }

@@ -32,8 +32,7 @@ class MqttSourceTest : public ::testing::Test, public SourceContext {
  protected:
   MqttSourceTest() {
     std::signal(SIGPIPE, SIG_IGN);
-    EXPECT_EQ(uv_loop_init(&loop_), 0);
-    broker_ = std::make_unique<ScriptedBroker>(&loop_);
+    broker_ = std::make_unique<ScriptedBroker>(loop_);
     options_.set("url", broker_->url());
     options_.set("topics", std::vector<std::string>{"t/#"});
     options_.set("version", "3.1.1"s);
@@ -42,12 +41,10 @@ class MqttSourceTest : public ::testing::Test, public SourceContext {
     if (source_) stop();
     broker_.reset();
     batches_.clear();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+    EXPECT_TRUE(loop_.close()) << "a handle was left open";
   }
 
-  uv_loop_t* loop() override { return &loop_; }
-  const Clock& clock() override { return clock_; }
+  Loop& loop() override { return loop_; }
   const std::string& pipeline() override { return name_; }
   const std::string& agent() override { return agent_; }
   bool exactly_once() override { return exactly_once_; }
@@ -92,13 +89,16 @@ class MqttSourceTest : public ::testing::Test, public SourceContext {
   void stop() {
     bool closed = false;
     source_->stop([&closed] { closed = true; });
-    EXPECT_TRUE(run_until(&loop_, [&closed] { return closed; })) << "never closed";
+    EXPECT_TRUE(run_until(
+        loop_, [&closed] { return closed; }, Milliseconds{10'000}))
+        << "never closed";
     source_.reset();
   }
   void kill() { source_.reset(); }
   void ack_all() { source_->acked(end_); }
+  // While time goes on, so that what is tried again after a while is.
   bool wait(const std::function<bool()>& condition) {
-    bool met = run_until(&loop_, condition);
+    bool met = run_until(loop_, condition, Milliseconds{10'000});
     EXPECT_TRUE(met);
     return met;
   }
@@ -106,14 +106,13 @@ class MqttSourceTest : public ::testing::Test, public SourceContext {
     return wait([this, count] { return messages_.size() >= count; });
   }
   bool wait_acks(const std::string& acks) {
-    bool met = run_until(
-        &loop_, [&] { return broker_->acks() == acks; }, 5'000);
+    bool met = run_until(loop_, [&] { return broker_->acks() == acks; });
     EXPECT_EQ(broker_->acks(), acks);
     return met;
   }
   // The broker has read all that the source has written so far.
   void settle() {
-    for (int i = 0; i < 50; ++i) uv_run(&loop_, UV_RUN_NOWAIT);
+    for (int i = 0; i < 50; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
   }
   void reconnect() {
     size_t before = broker_->connections();
@@ -122,8 +121,7 @@ class MqttSourceTest : public ::testing::Test, public SourceContext {
     settle();
   }
 
-  FakeClock clock_;
-  uv_loop_t loop_;
+  HandLoop loop_;
   std::string name_ = "line-1";
   std::string agent_ = "gw-1";
   bool exactly_once_ = false;

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -100,14 +101,12 @@ class SerialSourceTest : public ::testing::Test, public SourceContext {
     if (emulator_lacks_termios2(device_->path())) GTEST_SKIP() << "the kernel has no TCGETS2";
   }
   SerialSourceTest() : options_(kSerialSource.options, "source") {
-    EXPECT_EQ(uv_loop_init(&loop_), 0);
     plug_in();
     options_.set("port", dir_ / "port");
   }
   ~SerialSourceTest() override {
     stop();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+    EXPECT_TRUE(loop_.close()) << "a handle was left open";
   }
 
   // --- the script ---
@@ -133,24 +132,27 @@ class SerialSourceTest : public ::testing::Test, public SourceContext {
     EXPECT_TRUE(closed);
     source_.reset();
   }
+  // While time goes on.
+  bool wait(const std::function<bool()>& condition) {
+    return run_until(loop_, condition, Milliseconds{10'000});
+  }
   bool wait_frames(size_t count) {
-    return run_until(&loop_, [this, count] { return frames_.size() >= count; });
+    return wait([this, count] { return frames_.size() >= count; });
   }
   bool wait_bad(size_t count) {
-    return run_until(&loop_, [this, count] { return bad_.size() >= count; });
+    return wait([this, count] { return bad_.size() >= count; });
   }
   bool wait_received(const std::string& bytes) {
-    return run_until(&loop_, [this, bytes] { return device_->received() == bytes; });
+    return wait([this, bytes] { return device_->received() == bytes; });
   }
   // What is ready now, without waiting for a timer.
   void turn() {
-    for (int i = 0; i < 50; ++i) uv_run(&loop_, UV_RUN_NOWAIT);
+    for (int i = 0; i < 50; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
   }
 
   // --- SourceContext ---
 
-  uv_loop_t* loop() override { return &loop_; }
-  const Clock& clock() override { return clock_; }
+  Loop& loop() override { return loop_; }
   const std::string& pipeline() override { return name_; }
   const std::string& agent() override { return name_; }
   bool exactly_once() override { return false; }
@@ -189,8 +191,7 @@ class SerialSourceTest : public ::testing::Test, public SourceContext {
 
   TempDir dir_;
   std::unique_ptr<FakeDevice> device_;
-  FakeClock clock_;
-  uv_loop_t loop_;
+  HandLoop loop_;
   std::string name_ = "line-1";
   Budget budget_{8 << 20};
   BlockPool pool_{budget_};

@@ -39,15 +39,14 @@ TEST(FoldersToWatch, of_a_circle_of_links_has_an_end) {
 
 class PortWaiterTest : public ::testing::Test {
  protected:
-  PortWaiterTest() { EXPECT_EQ(uv_loop_init(&loop_), 0); }
+  PortWaiterTest() {}
   ~PortWaiterTest() override {
     waiter_.reset();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+    EXPECT_TRUE(loop_.close()) << "a handle was left open";
   }
   // A port opens when its file is there and says "ready".
   void wait_for(const std::string& path) {
-    waiter_ = std::make_unique<PortWaiter>(&loop_, path, [this, path](bool patient) {
+    waiter_ = std::make_unique<PortWaiter>(loop_, path, [this, path](bool patient) {
       ++attempts_;
       patient_ = patient_ || patient;
       if (!std::filesystem::exists(path)) return Attempt::kMissing;
@@ -57,10 +56,11 @@ class PortWaiterTest : public ::testing::Test {
     waiter_->start();
   }
   bool opens() {
-    return run_until(&loop_, [this] { return opened_; });
+    return run_until(
+        loop_, [this] { return opened_; }, Milliseconds{10'000});
   }
 
-  uv_loop_t loop_;
+  testing::HandLoop loop_;
   TempDir dir_;
   std::unique_ptr<PortWaiter> waiter_;
   int attempts_ = 0;
@@ -78,9 +78,9 @@ TEST_F(PortWaiterTest, opens_at_once_what_is_there) {
 TEST_F(PortWaiterTest, opens_what_appears_without_a_clock) {
   wait_for(dir_ / "port");
   EXPECT_EQ(attempts_, 1);
-  for (int i = 0; i < 50; ++i) uv_run(&loop_, UV_RUN_NOWAIT);
+  for (int i = 0; i < 50; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
   EXPECT_EQ(attempts_, 1) << "it polls";
-  EXPECT_EQ(uv_backend_timeout(&loop_), -1) << "a timer runs while nothing happens";
+  EXPECT_EQ(uv_backend_timeout(loop_.uv()), -1) << "a timer runs while nothing happens";
   write_file(dir_ / "new", "ready");
   std::filesystem::rename(dir_ / "new", dir_ / "port");
   EXPECT_TRUE(opens());
@@ -90,7 +90,8 @@ TEST_F(PortWaiterTest, opens_what_appears_without_a_clock) {
 TEST_F(PortWaiterTest, opens_what_appears_in_folders_that_appear) {
   wait_for(dir_ / "serial/by-id/port");
   std::filesystem::create_directories(dir_ / "serial/by-id");
-  ASSERT_TRUE(run_until(&loop_, [this] { return attempts_ > 1; }));
+  ASSERT_TRUE(run_until(
+      loop_, [this] { return attempts_ > 1; }, Milliseconds{10'000}));
   write_file(dir_ / "serial/by-id/port", "ready");
   EXPECT_TRUE(opens());
 }
@@ -107,7 +108,8 @@ TEST_F(PortWaiterTest, tries_a_port_that_is_refused_again_by_the_clock) {
   write_file(dir_ / "port", "busy");
   wait_for(dir_ / "port");
   EXPECT_FALSE(patient_) << "at the first moment it may be a matter of time";
-  ASSERT_TRUE(run_until(&loop_, [this] { return patient_; }));
+  ASSERT_TRUE(run_until(
+      loop_, [this] { return patient_; }, Milliseconds{10'000}));
   write_file(dir_ / "port", "ready");
   EXPECT_TRUE(opens());
 }
@@ -115,8 +117,8 @@ TEST_F(PortWaiterTest, tries_a_port_that_is_refused_again_by_the_clock) {
 TEST_F(PortWaiterTest, does_not_watch_while_the_port_is_open) {
   write_file(dir_ / "port", "ready");
   wait_for(dir_ / "port");
-  uv_run(&loop_, UV_RUN_NOWAIT);
-  EXPECT_EQ(uv_loop_alive(&loop_), 0);
+  uv_run(loop_.uv(), UV_RUN_NOWAIT);
+  EXPECT_EQ(uv_loop_alive(loop_.uv()), 0);
 }
 
 }  // namespace

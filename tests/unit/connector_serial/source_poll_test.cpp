@@ -34,7 +34,7 @@ TEST_F(SerialPollTest, answer_is_a_message_and_the_next_request_follows_it) {
 TEST_F(SerialPollTest, no_request_while_an_answer_is_awaited) {
   start();
   ASSERT_TRUE(wait_requests(1));
-  clock_.advance(std::chrono::seconds(10));
+  loop_.advance(std::chrono::seconds(10));
   turn();
   device_->write("half an answer");
   turn();

@@ -85,7 +85,7 @@ TEST_F(SerialSourceTest, without_credit_nothing_is_read_and_nothing_is_lost) {
   turn();
   device_->write("two\n");
   turn();
-  EXPECT_EQ(uv_loop_alive(&loop_), 0) << "something keeps the loop awake without credit";
+  EXPECT_EQ(uv_loop_alive(loop_.uv()), 0) << "something keeps the loop awake without credit";
   EXPECT_EQ(frames_, Texts{});
   credit_ = SIZE_MAX;
   source_->resume();
@@ -116,7 +116,7 @@ TEST_F(SerialSourceTest, flood_takes_one_read_a_turn) {
   while (flood.size() < 16'000) flood += "0123456789\n";
   size_t written = device_->flood(flood);
   ASSERT_GT(written, 2 * 4096u) << "the line takes too little for this test";
-  ASSERT_TRUE(run_until(&loop_, [this] { return budget_.used() > 0; }));  // the first turn of it
+  ASSERT_TRUE(run_until(loop_, [this] { return budget_.used() > 0; }));  // the first turn of it
   stop();
   size_t bytes = 0;
   for (const std::string& frame : frames_) bytes += frame.size() + 1;
@@ -193,7 +193,7 @@ TEST_F(SerialSourceTest, stopping_gives_what_was_gathered) {
   start();
   turn();
   device_->write("one\n");
-  ASSERT_TRUE(run_until(&loop_, [this] { return budget_.used() > 0; }));
+  ASSERT_TRUE(run_until(loop_, [this] { return budget_.used() > 0; }));
   stop();
   EXPECT_EQ(frames_, Texts{"one"});
 }

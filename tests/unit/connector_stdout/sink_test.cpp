@@ -107,7 +107,7 @@ TEST_F(StdoutTest, slow_reader_does_not_block_the_loop_and_gets_everything) {
   std::vector<std::string> lines = many_lines();
   Delivery delivery = harness_->slices(lines);
   harness_->begin(delivery);
-  for (int i = 0; i < 10; ++i) uv_run(harness_->loop(), UV_RUN_NOWAIT);
+  for (int i = 0; i < 10; ++i) uv_run(harness_->loop().uv(), UV_RUN_NOWAIT);
   EXPECT_FALSE(harness_->answer()) << "the pipe is full and nobody reads";
   ASSERT_TRUE(harness_->wait([this] {
     read_some(5000);
@@ -124,7 +124,7 @@ TEST_F(StdoutTest, reader_that_never_reads_does_not_hold_up_the_close) {
   open();
   Delivery delivery = harness_->slices(many_lines());
   harness_->begin(delivery);
-  for (int i = 0; i < 10; ++i) uv_run(harness_->loop(), UV_RUN_NOWAIT);
+  for (int i = 0; i < 10; ++i) uv_run(harness_->loop().uv(), UV_RUN_NOWAIT);
   harness_->close();
   EXPECT_FALSE(harness_->answer());
 }
@@ -146,7 +146,7 @@ TEST_F(StdoutTest, reader_that_goes_away_in_the_middle_fails_the_pipeline) {
   open();
   Delivery delivery = harness_->slices(many_lines());
   harness_->begin(delivery);
-  for (int i = 0; i < 10; ++i) uv_run(harness_->loop(), UV_RUN_NOWAIT);
+  for (int i = 0; i < 10; ++i) uv_run(harness_->loop().uv(), UV_RUN_NOWAIT);
   ::close(reader_);
   reader_ = -1;
   ASSERT_TRUE(harness_->wait([this] { return harness_->answer().has_value(); }));

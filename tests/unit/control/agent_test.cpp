@@ -186,7 +186,8 @@ class AgentTest : public ::testing::Test {
       send(SIGTERM);
     });
     size_t next = 0;
-    AgentHooks hooks;
+    SystemClock clock;
+    AgentHooks hooks{.clock = clock};
     hooks.reload = [&]() -> Result<AgentConfig> {
       next = std::min(next + 1, configs.size() - 1);
       return configs.at(next);

@@ -16,20 +16,17 @@ using testing::write_file;
 
 class DeadLetterFileTest : public ::testing::Test {
  protected:
-  DeadLetterFileTest() { uv_loop_init(&loop_); }
+  DeadLetterFileTest() = default;
   ~DeadLetterFileTest() override {
     letters_.reset();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0);
+    EXPECT_TRUE(loop_.close());
   }
   void open(int64_t max_bytes = 1 << 20) {
-    letters_ =
-        std::make_unique<DeadLetterFile>(&loop_, "test", DeadLetterConfig{path(), max_bytes});
+    letters_ = std::make_unique<DeadLetterFile>(loop_, "test", DeadLetterConfig{path(), max_bytes});
   }
   void run_until_durable() {
-    auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (letters_->durable() < letters_->last() && std::chrono::steady_clock::now() < deadline)
-      uv_run(&loop_, UV_RUN_ONCE);
+    auto durable = [this] { return letters_->durable() == letters_->last(); };
+    testing::run_until(loop_, durable, Milliseconds{60'000});
     EXPECT_EQ(letters_->durable(), letters_->last());
     EXPECT_EQ(letters_->pending_bytes(), 0U);
   }
@@ -40,7 +37,7 @@ class DeadLetterFileTest : public ::testing::Test {
   std::string path() const { return folder_ / "dead.jsonl"; }
 
   TempDir folder_;
-  uv_loop_t loop_;
+  testing::HandLoop loop_;
   std::unique_ptr<DeadLetterFile> letters_;
 };
 
@@ -90,7 +87,7 @@ TEST_F(DeadLetterFileTest, the_next_ones_have_a_file_when_theirs_is_removed) {
 
 TEST_F(DeadLetterFileTest, the_next_ones_have_a_file_when_their_folder_is_removed) {
   letters_ = std::make_unique<DeadLetterFile>(
-      &loop_, "test", DeadLetterConfig{folder_ / "letters/dead.jsonl", 1 << 20});
+      loop_, "test", DeadLetterConfig{folder_ / "letters/dead.jsonl", 1 << 20});
   append_and_wait("before");
   std::filesystem::remove_all(folder_ / "letters");
   append_and_wait("after");
@@ -136,7 +133,7 @@ TEST_F(DeadLetterFileTest, what_waits_counts_against_the_budget) {
   std::filesystem::create_directory(path());  // in the way
   Budget budget(1 << 20);
   letters_ =
-      std::make_unique<DeadLetterFile>(&loop_, "test", DeadLetterConfig{path(), 1 << 20}, &budget);
+      std::make_unique<DeadLetterFile>(loop_, "test", DeadLetterConfig{path(), 1 << 20}, &budget);
   for (int i = 0; i < 100; ++i) letters_->append(std::string(1000, 'x'));
   EXPECT_EQ(budget.used(), letters_->pending_bytes());
   EXPECT_FALSE(letters_->full());
@@ -152,7 +149,7 @@ TEST_F(DeadLetterFileTest, what_could_not_be_written_is_tried_again) {
   std::filesystem::create_directory(path());  // in the way
   open();
   letters_->append("kept");
-  for (int i = 0; i < 3; ++i) uv_run(&loop_, UV_RUN_NOWAIT);
+  for (int i = 0; i < 3; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
   EXPECT_EQ(letters_->durable(), 0U);
   std::filesystem::remove(path());
   run_until_durable();

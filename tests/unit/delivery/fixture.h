@@ -79,14 +79,15 @@ class ScriptedSink final : public Sink {
 
 class DelivererTest : public ::testing::Test {
  protected:
+  static constexpr Milliseconds kMoment{10};
+
   DelivererTest() {
-    uv_loop_init(&loop_);
-    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db");
+    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db", loop_.clock());
     EXPECT_TRUE(journal);
     journal_ = std::move(*journal);
-    client_ = journal_->make_client(&loop_);
+    client_ = journal_->make_client(loop_);
     journal_->start();
-    letters_ = std::make_unique<DeadLetterFile>(&loop_, "test",
+    letters_ = std::make_unique<DeadLetterFile>(loop_, "test",
                                                 DeadLetterConfig{folder_ / "dead.jsonl", 1 << 20});
     config_.retry_initial = Milliseconds{1};
     config_.retry_max = Milliseconds{2};
@@ -100,8 +101,7 @@ class DelivererTest : public ::testing::Test {
     letters_.reset();
     client_.reset();
     journal_.reset();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0);
+    EXPECT_TRUE(loop_.close());
   }
 
   void make(int in_flight = 1) {
@@ -112,12 +112,11 @@ class DelivererTest : public ::testing::Test {
   void forget() {
     deliverer_.reset();
     acknowledgements_ =
-        std::make_unique<Acknowledgements>(&loop_, "p", *client_, config_.exactly_once);
+        std::make_unique<Acknowledgements>(loop_, "p", *client_, config_.exactly_once);
   }
   void make_deliverer(int in_flight = 1) {
     deliverer_ = std::make_unique<Deliverer>(
-        DelivererSetup{.loop = &loop_,
-                       .clock = clock_,
+        DelivererSetup{.loop = loop_,
                        .agent = "gw-1",
                        .pipeline = "p",
                        .limits = limits_,
@@ -155,12 +154,9 @@ class DelivererTest : public ::testing::Test {
     attempt.done(std::move(answer));
   }
 
-  template <typename Condition>
-  void run_until(Condition condition) {
-    auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!condition() && std::chrono::steady_clock::now() < deadline)
-      if (uv_run(&loop_, UV_RUN_ONCE) == 0 && !condition() && uv_loop_alive(&loop_) == 0) break;
-    EXPECT_TRUE(condition());
+  // Time goes on by a moment at most: longer than what lingers here, or is tried again, takes.
+  void run_until(const std::function<bool()>& condition) {
+    EXPECT_TRUE(testing::run_until(loop_, condition, kMoment));
   }
   void run_until_settled() {
     run_until([this] { return deliverer_->settled(); });
@@ -178,8 +174,7 @@ class DelivererTest : public ::testing::Test {
   }
 
   TempDir folder_;
-  uv_loop_t loop_;
-  FakeClock clock_;
+  HandLoop loop_;
   Budget budget_{1 << 20};
   BlockPool pool_{budget_};
   DeliveryConfig config_;

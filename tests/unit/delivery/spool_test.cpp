@@ -28,8 +28,7 @@ class SpoolTest : public testing::DelivererTest {
     source_.acks.clear();
     forget();
     spool_ = std::make_unique<Spool>(
-        SpoolSetup{.loop = &loop_,
-                   .clock = clock_,
+        SpoolSetup{.loop = loop_,
                    .pipeline = "p",
                    .config = config_,
                    .replay = replay,
@@ -112,10 +111,10 @@ class SpoolTest : public testing::DelivererTest {
     ASSERT_EQ(sqlite3_open((folder_ / "journal.db").c_str(), &db), SQLITE_OK);
     EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
     sqlite3_close(db);
-    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db");
+    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db", loop_.clock());
     ASSERT_TRUE(journal);
     journal_ = std::move(*journal);
-    client_ = journal_->make_client(&loop_);
+    client_ = journal_->make_client(loop_);
     journal_->start();
   }
   void save(const std::string& pipeline, SavedPosition position) {
@@ -155,7 +154,8 @@ class SpoolTest : public testing::DelivererTest {
     int next = 0;
     auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (std::chrono::steady_clock::now() < deadline) {
-      uv_run(&loop_, UV_RUN_NOWAIT);
+      uv_run(loop_.uv(), UV_RUN_NOWAIT);
+      loop_.advance(Milliseconds{1});
       if (spool_->wants_more()) {
         add(next, 4);
         next += 4;
@@ -273,7 +273,7 @@ TEST_F(SpoolTest, an_acknowledgement_held_for_too_long_is_trouble) {
   start();
   add(0, 4);
   run_until([this] { return !sink_.open_attempts.empty(); });
-  clock_.advance(Milliseconds{2});
+  loop_.advance(Milliseconds{2});
   run_until_acked(40);
   EXPECT_EQ(spooled(), 4U);
   // The sink answers at last: the journal's copy is not delivered again.
@@ -289,7 +289,7 @@ TEST_F(SpoolTest, a_full_window_sends_what_is_collected_and_then_spools_it) {
   spool_->window_full(true);
   run_until([this] { return !sink_.open_attempts.empty(); });
   EXPECT_TRUE(source_.acks.empty());
-  clock_.advance(Milliseconds{300});
+  loop_.advance(Milliseconds{300});
   run_until_acked(20);
   EXPECT_EQ(spooled(), 2U);
   answer("r0 r1", Answer::delivered());
@@ -371,7 +371,7 @@ TEST_F(SpoolTest, at_max_spool_block_holds_the_source_back) {
   while (spool_->wants_more() && next < 4000) {
     add(next, 4);
     next += 4;
-    uv_run(&loop_, UV_RUN_NOWAIT);
+    uv_run(loop_.uv(), UV_RUN_NOWAIT);
   }
   EXPECT_LT(next, 1000) << "the source was not held back";
   EXPECT_EQ(spool_->counters().dropped_newest + spool_->counters().dropped_oldest, 0U);

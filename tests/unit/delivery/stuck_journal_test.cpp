@@ -20,16 +20,16 @@ class StuckJournalTest : public testing::DelivererTest {
   StuckJournalTest() {
     client_.reset();
     journal_.reset();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    journal_ = std::move(*Journal::open(folder_ / "journal.db"));  // again, on the faulty disk
-    client_ = journal_->make_client(&loop_);
+    uv_run(loop_.uv(), UV_RUN_DEFAULT);
+    journal_ = std::move(
+        *Journal::open(folder_ / "journal.db", loop_.clock()));  // again, on the faulty disk
+    client_ = journal_->make_client(loop_);
     journal_->start();
     config_.spool.mode = SpoolMode::kAlways;
     config_.spool.max_bytes = 1 << 20;
     forget();
     spool_ = std::make_unique<Spool>(
-        SpoolSetup{.loop = &loop_,
-                   .clock = clock_,
+        SpoolSetup{.loop = loop_,
                    .pipeline = "p",
                    .config = config_,
                    .replay = Replay::kHoldsAck,
@@ -84,10 +84,8 @@ class StuckJournalTest : public testing::DelivererTest {
 
   // Until the journal is tried again, and whatever comes of it.
   void let_the_retry_pass() {
-    bool over = false;
-    Timer after_the_retry(&loop_);
-    after_the_retry.start(Milliseconds{1'300}, [&over] { over = true; });
-    run_until([&over] { return over; });
+    loop_.advance(Milliseconds{1'300});
+    (void)delivered_number();  // what was asked of the journal before is answered
   }
 
   FaultyDisk disk_{folder_.path()};
@@ -138,8 +136,7 @@ TEST_F(StuckJournalTest, a_position_that_could_not_be_saved_is_saved_when_nothin
   disk_.fail({.call = DiskCall::kWrite});
   answer("r0 r1 r2 r3", Answer::delivered());
   run_until([this] { return deliverer_->settled(); });
-  Timer keeps_the_loop_alive(&loop_);
-  keeps_the_loop_alive.start_repeating(Milliseconds{20}, [] {});
+  loop_.advance(Milliseconds{1'000});
   run_until([this] { return delivered_number() == "4"; });
 }
 
@@ -183,8 +180,7 @@ TEST_F(StuckJournalTest, what_is_delivered_while_it_cannot_be_spooled_does_not_c
   answer("r0 r1 r2 r3", Answer::retry("down"));  // so it is to be spooled
   answer("r0 r1 r2 r3", Answer::delivered());
   run_until([this] { return !source_.acks.empty() && source_.acks.back() == 40; });
-  Timer keeps_the_loop_alive(&loop_);
-  keeps_the_loop_alive.start_repeating(Milliseconds{20}, [] {});
+  loop_.advance(Milliseconds{1'000});
   run_until([this] { return saved_place() == "40"; });
 }
 

@@ -9,8 +9,8 @@
 #include <filesystem>
 
 #include "histories/delivery_line.h"
-#include "histories/fake_time.h"
 #include "support/faulty_disk.h"
+#include "support/hand_loop.h"
 
 namespace leat::testing {
 namespace {
@@ -18,7 +18,6 @@ namespace {
 class DeliveryHistory final : public History {
  public:
   explicit DeliveryHistory(uint64_t seed) : History(seed), folder_(empty_folder()), disk_(folder_) {
-    uv_loop_init(&loop_);
     large_ = dice.one_in(300);
     static constexpr const char* kNames[] = {"press", "oven"};
     for (size_t i = 0, n = dice.between(1, 2); i < n; ++i) {
@@ -30,8 +29,7 @@ class DeliveryHistory final : public History {
   ~DeliveryHistory() override {
     leave();
     lines_.clear();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    uv_loop_close(&loop_);
+    loop_.close();
   }
 
   void run() override {
@@ -74,7 +72,7 @@ class DeliveryHistory final : public History {
         break;
       case 2:
         step([] { return "the loop's turn"; });
-        uv_run(&loop_, UV_RUN_NOWAIT);
+        uv_run(loop_.uv(), UV_RUN_NOWAIT);
         break;
       case 3:
         step([] { return "the sink answers"; });
@@ -113,7 +111,7 @@ class DeliveryHistory final : public History {
 
   void start() {
     step([] { return "start"; });
-    Result<std::unique_ptr<Journal>> opened = Journal::open(folder_ + "/journal.db", &clock_);
+    Result<std::unique_ptr<Journal>> opened = Journal::open(folder_ + "/journal.db", loop_.clock());
     if (!opened) {
       step([&opened] { return "  " + opened.error().message(); });
       if (!failing_) breaks("cannot be opened: " + opened.error().message());
@@ -122,7 +120,7 @@ class DeliveryHistory final : public History {
     running_ = true;
     journal_ = std::move(*opened);
     journal_->ask_room([this] { return disk_.free(); });
-    client_ = journal_->make_client(&loop_);
+    client_ = journal_->make_client(loop_);
     sync_failures_ = disk_.counters().failed[DiskCall::kSync];
     for (auto& line : lines_) {
       if (start(*line)) continue;
@@ -133,7 +131,6 @@ class DeliveryHistory final : public History {
 
   bool start(DeliveryLine& line) {
     return line.start({.loop = &loop_,
-                       .clock = &clock_,
                        .journal = client_.get(),
                        .turn = [this] { turn(); },
                        .breaks = [this](const std::string& what) { breaks(what); },
@@ -145,7 +142,7 @@ class DeliveryHistory final : public History {
     for (auto& line : lines_) line->end(dice);
     client_.reset();
     journal_.reset();
-    uv_run(&loop_, UV_RUN_NOWAIT);
+    uv_run(loop_.uv(), UV_RUN_NOWAIT);
     running_ = false;
   }
 
@@ -223,16 +220,15 @@ class DeliveryHistory final : public History {
   void serve() { journal_->serve_all(); }
 
   void turn() {
-    uv_run(&loop_, UV_RUN_NOWAIT);
+    uv_run(loop_.uv(), UV_RUN_NOWAIT);
     serve();
-    uv_run(&loop_, UV_RUN_NOWAIT);
+    uv_run(loop_.uv(), UV_RUN_NOWAIT);
   }
 
   void pass(Milliseconds time) {
     step([time] { return std::to_string(time.count()) + " ms pass"; });
-    time_.advance(time);
-    clock_.advance(time);
-    uv_run(&loop_, UV_RUN_NOWAIT);
+    loop_.advance(time);
+    uv_run(loop_.uv(), UV_RUN_NOWAIT);
   }
 
   bool come_to_rest() {
@@ -247,8 +243,7 @@ class DeliveryHistory final : public History {
       }
       if (rest) return true;
       Milliseconds time{i < 100 ? 30 : 400};
-      time_.advance(time);
-      clock_.advance(time);
+      loop_.advance(time);
     }
     for (auto& line : lines_)
       if (!line->at_rest())
@@ -272,11 +267,9 @@ class DeliveryHistory final : public History {
     met["disk_full"] += counters.full;
   }
 
-  FakeTime time_;
-  FakeClock clock_;
+  HandLoop loop_;
   std::string folder_;
   FaultyDisk disk_;
-  uv_loop_t loop_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<JournalClient> client_;
   std::vector<std::unique_ptr<DeliveryLine>> lines_;

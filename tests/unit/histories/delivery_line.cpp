@@ -41,13 +41,12 @@ std::string DeliveryLine::about() const {
 bool DeliveryLine::start(const Surroundings& around) {
   around_ = around;
   fsync_failed_ = false;
-  letters_ = std::make_unique<DeadLetterFile>(around.loop, name_,
+  letters_ = std::make_unique<DeadLetterFile>(*around.loop, name_,
                                               DeadLetterConfig{"/nonexistent/none", 1 << 20});
-  acknowledgements_ =
-      std::make_unique<Acknowledgements>(around.loop, name_, *around.journal, config_.exactly_once);
+  acknowledgements_ = std::make_unique<Acknowledgements>(*around.loop, name_, *around.journal,
+                                                         config_.exactly_once);
   spool_ = std::make_unique<Spool>(
-      SpoolSetup{.loop = around.loop,
-                 .clock = *around.clock,
+      SpoolSetup{.loop = *around.loop,
                  .pipeline = name_,
                  .config = config_,
                  .replay = replay_,
@@ -60,8 +59,7 @@ bool DeliveryLine::start(const Surroundings& around) {
                  .form = [] { return std::string("lines"); },
                  .adapt = [](BatchRef&, const std::string&) { return Turn::kDone; }});
   deliverer_ = std::make_unique<Deliverer>(
-      DelivererSetup{.loop = around.loop,
-                     .clock = *around.clock,
+      DelivererSetup{.loop = *around.loop,
                      .agent = "gw",
                      .pipeline = name_,
                      .limits = {.records = 4, .bytes = 1 << 20, .linger = Milliseconds{20}},

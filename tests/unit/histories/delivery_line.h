@@ -20,8 +20,7 @@ namespace leat::testing {
 
 // What all pipelines of an agent share.
 struct Surroundings {
-  uv_loop_t* loop;
-  const Clock* clock;
+  Loop* loop;
   JournalClient* journal;
   std::function<void()> turn;  // everybody who has something to do does it
   std::function<void(const std::string&)> breaks;

@@ -16,6 +16,7 @@
 #include "histories/history.h"
 #include "journal/database.h"
 #include "support/faulty_disk.h"
+#include "support/hand_loop.h"
 
 namespace leat::testing {
 namespace {
@@ -96,7 +97,7 @@ class JournalHistory final : public History {
 
   void start() {
     step([] { return "start"; });
-    Result<std::unique_ptr<JournalDatabase>> opened = JournalDatabase::open(path());
+    Result<std::unique_ptr<JournalDatabase>> opened = JournalDatabase::open(path(), clock_);
     for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
       if (entry.path().string().find("damaged") == std::string::npos) continue;
       // A new file that the power cut caught before anything durable was in it may be torn.
@@ -398,6 +399,7 @@ class JournalHistory final : public History {
     met["disk_full"] += counters.full;
   }
 
+  FakeClock clock_;
   std::string folder_;
   FaultyDisk disk_;
   std::unique_ptr<JournalDatabase> database_;

@@ -28,19 +28,19 @@ constexpr size_t kFrame = 24 + kPageSize;
 
 class DamageTest : public ::testing::Test {
  protected:
-  DamageTest() { uv_loop_init(&loop_); }
+  DamageTest() = default;
   ~DamageTest() override {
     close();
-    EXPECT_EQ(uv_loop_close(&loop_), 0);
+    EXPECT_TRUE(loop_.close());
   }
 
   std::string path() const { return folder_ / "journal.db"; }
 
   void open(bool can_replay = true) {
-    Result<std::unique_ptr<Journal>> journal = Journal::open(path());
+    Result<std::unique_ptr<Journal>> journal = Journal::open(path(), loop_.clock());
     ASSERT_TRUE(journal) << journal.error().message();
     journal_ = std::move(*journal);
-    client_ = journal_->make_client(&loop_);
+    client_ = journal_->make_client(loop_);
     if (free_on_disk_) journal_->ask_room([this] { return *free_on_disk_; });
     journal_->start();
     for (const char* name : {"b", "a"})
@@ -58,7 +58,7 @@ class DamageTest : public ::testing::Test {
     journal_.reset();
     run();
   }
-  void run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+  void run() { uv_run(loop_.uv(), UV_RUN_DEFAULT); }
 
   // What kill -9 leaves, in place of what a clean end does.
   void kill() {
@@ -155,7 +155,7 @@ class DamageTest : public ::testing::Test {
   }
 
   TempDir folder_;
-  uv_loop_t loop_;
+  testing::HandLoop loop_;
   std::optional<uint64_t> free_on_disk_;  // that is said to be
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<JournalClient> client_;
@@ -351,7 +351,7 @@ TEST_F(DamageTest, a_loss_is_said_though_the_agent_dies_when_it_has_made_the_jou
   ASSERT_NE(inside, std::string::npos);
   damage_page(static_cast<uint32_t>(inside / kPageSize) + 1, kGarbage);
   damage_page(root_of("spool"), kGarbage);
-  ASSERT_TRUE(JournalDatabase::open(path()));
+  ASSERT_TRUE(JournalDatabase::open(path(), loop_.clock()));
   for (int start = 0; start < 2; ++start) {
     ::testing::internal::CaptureStderr();
     open(false);

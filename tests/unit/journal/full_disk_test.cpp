@@ -23,23 +23,23 @@ constexpr size_t kRow = 20'000;
 
 class FullDiskTest : public ::testing::Test {
  protected:
-  FullDiskTest() { uv_loop_init(&loop_); }
+  FullDiskTest() = default;
   ~FullDiskTest() override {
     close();
-    EXPECT_EQ(uv_loop_close(&loop_), 0);
+    EXPECT_TRUE(loop_.close());
   }
 
   std::string path() const { return folder_ / "journal.db"; }
 
   void open() {
-    Result<std::unique_ptr<Journal>> journal = Journal::open(path(), &clock_);
+    Result<std::unique_ptr<Journal>> journal = Journal::open(path(), clock_);
     ASSERT_TRUE(journal) << journal.error().message();
     journal_ = std::move(*journal);
     journal_->ask_room([this] {
       uint64_t used = disk_.used();
       return used < capacity_ ? capacity_ - used : 0;
     });
-    client_ = journal_->make_client(&loop_);
+    client_ = journal_->make_client(loop_);
     journal_->start();
     client_->open_spool("p", [this](Result<SpoolState> state) {
       ASSERT_TRUE(state) << state.error().message();
@@ -61,7 +61,7 @@ class FullDiskTest : public ::testing::Test {
     disk_.set_capacity(bytes);
   }
 
-  void run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+  void run() { uv_run(loop_.uv(), UV_RUN_DEFAULT); }
 
   // "" when it worked.
   std::string add(uint64_t number) {
@@ -122,7 +122,7 @@ class FullDiskTest : public ::testing::Test {
   FaultyDisk disk_{folder_.path()};
   uint64_t capacity_ = UINT64_MAX;
   FakeClock clock_;
-  uv_loop_t loop_;
+  Loop loop_{clock_};
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<JournalClient> client_;
   SpoolState state_;
@@ -252,7 +252,7 @@ TEST_F(FullDiskTest, a_damaged_wal_stays_as_it_is_while_there_is_no_room_to_make
   std::filesystem::remove(path() + ".reserve");
   take_the_rest();
   for (int start = 0; start < 2; ++start) {
-    Result<std::unique_ptr<Journal>> opened = Journal::open(path(), &clock_);
+    Result<std::unique_ptr<Journal>> opened = Journal::open(path(), clock_);
     ASSERT_FALSE(opened);
     const std::string& error = opened.error().message();
     EXPECT_NE(error.find("damaged"), std::string::npos) << error;

@@ -19,26 +19,26 @@ using testing::TempDir;
 // is there.
 class JournalTest : public ::testing::Test {
  protected:
-  JournalTest() { uv_loop_init(&loop_); }
+  JournalTest() = default;
   ~JournalTest() override {
     close();
-    EXPECT_EQ(uv_loop_close(&loop_), 0);
+    EXPECT_TRUE(loop_.close());
   }
 
   std::string path() const { return folder_ / "journal.db"; }
 
   void open() {
-    Result<std::unique_ptr<Journal>> journal = Journal::open(path());
+    Result<std::unique_ptr<Journal>> journal = Journal::open(path(), loop_.clock());
     ASSERT_TRUE(journal) << journal.error().message();
     journal_ = std::move(*journal);
-    client_ = journal_->make_client(&loop_);
+    client_ = journal_->make_client(loop_);
     journal_->start();
   }
 
   void close() {
     client_.reset();
     journal_.reset();
-    uv_run(&loop_, UV_RUN_DEFAULT);
+    uv_run(loop_.uv(), UV_RUN_DEFAULT);
   }
 
   void commit(const std::string& pipeline, std::vector<SavedPosition> positions) {
@@ -47,7 +47,7 @@ class JournalTest : public ::testing::Test {
       EXPECT_TRUE(status) << status.error().message();
       committed = true;
     });
-    uv_run(&loop_, UV_RUN_DEFAULT);
+    uv_run(loop_.uv(), UV_RUN_DEFAULT);
     EXPECT_TRUE(committed);
   }
 
@@ -57,7 +57,7 @@ class JournalTest : public ::testing::Test {
       ASSERT_TRUE(saved);
       for (const SavedPosition& position : *saved) out[position.partition] = position.value;
     });
-    uv_run(&loop_, UV_RUN_DEFAULT);
+    uv_run(loop_.uv(), UV_RUN_DEFAULT);
     return out;
   }
 
@@ -69,7 +69,7 @@ class JournalTest : public ::testing::Test {
   }
 
   TempDir folder_;
-  uv_loop_t loop_;
+  testing::HandLoop loop_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<JournalClient> client_;
 };
@@ -97,7 +97,7 @@ TEST_F(JournalTest, what_waits_together_is_committed_in_order) {
       EXPECT_TRUE(status);
       EXPECT_EQ(committed++, i);
     });
-  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_run(loop_.uv(), UV_RUN_DEFAULT);
   EXPECT_EQ(committed, kMany);
   EXPECT_EQ(load("p"), (Positions{{"f", "999"}}));
 }
@@ -112,19 +112,19 @@ TEST_F(JournalTest, a_flush_is_answered_when_all_that_was_asked_before_is_throug
                     [&committed](const Status& status) { committed += status ? 1 : 0; });
   client_->flush([&] { at_flush = committed; });
   client_->commit("p", {{"f", "later"}}, [](const Status&) {});
-  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_run(loop_.uv(), UV_RUN_DEFAULT);
   EXPECT_EQ(at_flush, kMany);
 }
 
 TEST_F(JournalTest, a_request_that_fails_takes_no_others_of_its_group_with_it) {
   // Not started: what is asked for is one group when the test says so.
-  Result<std::unique_ptr<Journal>> journal = Journal::open(path());
+  Result<std::unique_ptr<Journal>> journal = Journal::open(path(), loop_.clock());
   ASSERT_TRUE(journal);
   journal_ = std::move(*journal);
-  client_ = journal_->make_client(&loop_);
+  client_ = journal_->make_client(loop_);
   auto serve = [this] {
     journal_->serve_all();
-    uv_run(&loop_, UV_RUN_DEFAULT);
+    uv_run(loop_.uv(), UV_RUN_DEFAULT);
   };
   std::vector<bool> done;
   auto note = [&done](const auto& result) { done.push_back(result.has_value()); };
@@ -163,7 +163,7 @@ TEST_F(JournalTest, a_commit_is_in_the_file_before_it_is_answered) {
 
 // Found by cutting the power: the WAL was on the disk, the file that it belongs to was not.
 TEST_F(JournalTest, the_first_durable_commit_brings_the_file_itself_to_the_disk) {
-  Result<std::unique_ptr<JournalDatabase>> database = JournalDatabase::open(path());
+  Result<std::unique_ptr<JournalDatabase>> database = JournalDatabase::open(path(), loop_.clock());
   ASSERT_TRUE(database);
   int value = 0;
   auto syncs_of_a_commit = [&database, &value](bool durable) {
@@ -180,7 +180,7 @@ TEST_F(JournalTest, the_first_durable_commit_brings_the_file_itself_to_the_disk)
 
 TEST_F(JournalTest, a_second_agent_is_refused) {
   open();
-  Result<std::unique_ptr<Journal>> second = Journal::open(path());
+  Result<std::unique_ptr<Journal>> second = Journal::open(path(), loop_.clock());
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().message().find("another agent"), std::string::npos);
 }
@@ -218,7 +218,7 @@ TEST_F(JournalTest, a_newer_format_is_not_touched) {
   ASSERT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
   sqlite3_exec(db, "PRAGMA user_version=99", nullptr, nullptr, nullptr);
   sqlite3_close(db);
-  Result<std::unique_ptr<Journal>> journal = Journal::open(path());
+  Result<std::unique_ptr<Journal>> journal = Journal::open(path(), loop_.clock());
   ASSERT_FALSE(journal);
   EXPECT_NE(journal.error().message().find("newer"), std::string::npos);
 }

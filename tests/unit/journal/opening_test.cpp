@@ -24,7 +24,7 @@ class OpeningTest : public ::testing::Test {
     sqlite3_close(db);
   }
   void make() {
-    auto made = JournalDatabase::open(path());
+    auto made = JournalDatabase::open(path(), clock_);
     ASSERT_TRUE(made);
     ASSERT_TRUE((*made)->begin(false));
     ASSERT_TRUE((*made)->save("p", {"file", "17"}));
@@ -34,7 +34,7 @@ class OpeningTest : public ::testing::Test {
   std::string refused() {
     std::string before = read_file(path());
     std::vector<std::string> names = folder_.list();
-    auto opened = JournalDatabase::open(path());
+    auto opened = JournalDatabase::open(path(), clock_);
     EXPECT_FALSE(opened);
     if (opened) return "";
     EXPECT_EQ(opened.error().kind(), ErrorKind::kUsage);
@@ -43,6 +43,7 @@ class OpeningTest : public ::testing::Test {
     return opened.error().message();
   }
 
+  testing::FakeClock clock_;
   TempDir folder_;
 };
 
@@ -76,14 +77,14 @@ TEST_F(OpeningTest, a_newer_version_is_refused) {
 
 TEST_F(OpeningTest, a_folder_in_its_place_is_said_to_be_one) {
   std::filesystem::create_directory(path());
-  auto opened = JournalDatabase::open(path());
+  auto opened = JournalDatabase::open(path(), clock_);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind(), ErrorKind::kUsage);
   EXPECT_EQ(opened.error().message(), "open " + path() + ": is a directory");
 }
 
 TEST_F(OpeningTest, a_folder_that_is_missing_is_named) {
-  auto opened = JournalDatabase::open(folder_ / "none/journal.db");
+  auto opened = JournalDatabase::open(folder_ / "none/journal.db", clock_);
   ASSERT_FALSE(opened);
   EXPECT_NE(opened.error().message().find("no such file or directory"), std::string::npos);
 }
@@ -91,7 +92,7 @@ TEST_F(OpeningTest, a_folder_that_is_missing_is_named) {
 TEST_F(OpeningTest, a_missing_table_is_damage_and_the_others_are_carried_over) {
   make();
   sql("DROP TABLE spool");
-  auto opened = JournalDatabase::open(path());
+  auto opened = JournalDatabase::open(path(), clock_);
   ASSERT_TRUE(opened) << opened.error().message();
   Result<std::vector<SavedPosition>> saved = (*opened)->load("p");
   ASSERT_TRUE(saved);

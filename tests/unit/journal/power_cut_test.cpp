@@ -25,7 +25,8 @@ constexpr uint32_t kPositions = 2;  // the page at which that table begins
 class PowerCutTest : public ::testing::Test {
  protected:
   void open() {
-    Result<std::unique_ptr<JournalDatabase>> opened = JournalDatabase::open(folder_ / "journal.db");
+    Result<std::unique_ptr<JournalDatabase>> opened =
+        JournalDatabase::open(folder_ / "journal.db", clock_);
     ASSERT_TRUE(opened) << opened.error().message();
     database_ = std::move(*opened);
   }
@@ -100,6 +101,7 @@ class PowerCutTest : public ::testing::Test {
     open();
   }
 
+  testing::FakeClock clock_;
   TempDir folder_;
   FaultyDisk disk_{folder_.path()};
   std::unique_ptr<JournalDatabase> database_;
@@ -167,7 +169,7 @@ TEST_F(PowerCutTest, a_start_that_fails_does_not_make_damage_of_what_the_power_c
   disk_.cut_power(Unsynced::kKept);
 
   disk_.fail({.call = DiskCall::kWrite, .file = "-wal", .nth = 3});
-  EXPECT_FALSE(JournalDatabase::open(folder_ / "journal.db"));
+  EXPECT_FALSE(JournalDatabase::open(folder_ / "journal.db", clock_));
   open();
   EXPECT_TRUE(save("4"));
   for (const std::string& name : folder_.list())
@@ -192,7 +194,8 @@ TEST_F(PowerCutTest, a_read_that_fails_does_not_hide_what_the_power_cut_tore) {
     disk_.cut_power(Unsynced::kKept);
     disk_.fail({.call = DiskCall::kRead, .file = "-wal", .nth = nth});
     uint64_t failed = disk_.counters().failed[DiskCall::kRead];
-    Result<std::unique_ptr<JournalDatabase>> first = JournalDatabase::open(folder_ / "journal.db");
+    Result<std::unique_ptr<JournalDatabase>> first =
+        JournalDatabase::open(folder_ / "journal.db", clock_);
     bool met = disk_.counters().failed[DiskCall::kRead] > failed;
     disk_.kill();
     if (first) first->reset();

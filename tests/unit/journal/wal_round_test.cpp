@@ -10,6 +10,7 @@
 #include "journal/page_images.h"
 #include "sink_harness.h"
 #include "support/faulty_disk.h"
+#include "support/hand_loop.h"
 
 namespace leat {
 namespace {
@@ -24,7 +25,8 @@ constexpr size_t kHeader = 32;
 class WalRoundTest : public ::testing::Test {
  protected:
   void open() {
-    Result<std::unique_ptr<JournalDatabase>> opened = JournalDatabase::open(folder_ / "journal.db");
+    Result<std::unique_ptr<JournalDatabase>> opened =
+        JournalDatabase::open(folder_ / "journal.db", clock_);
     ASSERT_TRUE(opened) << opened.error().message();
     database_ = std::move(*opened);
   }
@@ -66,6 +68,7 @@ class WalRoundTest : public ::testing::Test {
   }
   std::string wal() const { return folder_ / "journal.db-wal"; }
 
+  testing::FakeClock clock_;
   TempDir folder_;
   FaultyDisk disk_{folder_.path()};
   std::unique_ptr<JournalDatabase> database_;

@@ -10,68 +10,37 @@
 
 #include "loop/pool.h"
 
+#include "support/hand_loop.h"
+
 namespace leat {
 namespace {
 
 class LoopTest : public ::testing::Test {
  protected:
-  LoopTest() { uv_loop_init(&loop_); }
+  LoopTest() = default;
   // A handle that was not closed would be found here.
-  ~LoopTest() override {
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0);
-  }
-  uv_loop_t loop_;
+  ~LoopTest() override { EXPECT_TRUE(loop_.close()); }
+  testing::FakeClock clock_;
+  Loop loop_{clock_};
 };
-
-TEST_F(LoopTest, a_timer_may_be_destroyed_in_its_own_callback) {
-  auto timer = std::make_unique<Timer>(&loop_);
-  bool fired = false;
-  timer->start(Milliseconds{1}, [&timer, &fired] {
-    timer.reset();
-    fired = true;
-  });
-  uv_run(&loop_, UV_RUN_DEFAULT);
-  EXPECT_TRUE(fired);
-}
-
-TEST_F(LoopTest, a_timer_that_is_destroyed_never_fires) {
-  bool fired = false;
-  {
-    Timer timer(&loop_);
-    timer.start(Milliseconds{0}, [&fired] { fired = true; });
-  }
-  uv_run(&loop_, UV_RUN_DEFAULT);
-  EXPECT_FALSE(fired);
-}
-
-TEST_F(LoopTest, a_repeating_timer_stops_when_told) {
-  Timer timer(&loop_);
-  int ticks = 0;
-  timer.start_repeating(Milliseconds{1}, [&timer, &ticks] {
-    if (++ticks == 3) timer.stop();
-  });
-  uv_run(&loop_, UV_RUN_DEFAULT);
-  EXPECT_EQ(ticks, 3);
-}
 
 TEST_F(LoopTest, an_async_is_sent_from_another_thread) {
   std::unique_ptr<Async> async;
-  async = std::make_unique<Async>(&loop_, [&async] { async.reset(); });
+  async = std::make_unique<Async>(loop_, [&async] { async.reset(); });
   std::thread sender([&async] { async->send(); });
   sender.join();
-  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_run(loop_.uv(), UV_RUN_DEFAULT);
   EXPECT_EQ(async, nullptr);
 }
 
 TEST_F(LoopTest, an_idle_runs_each_turn_until_it_is_stopped) {
   int turns = 0;
   std::unique_ptr<Idle> idle;
-  idle = std::make_unique<Idle>(&loop_, [&idle, &turns] {
+  idle = std::make_unique<Idle>(loop_, [&idle, &turns] {
     if (++turns == 5) idle.reset();
   });
   idle->start();
-  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_run(loop_.uv(), UV_RUN_DEFAULT);
   EXPECT_EQ(turns, 5);
 }
 
@@ -79,9 +48,9 @@ TEST_F(LoopTest, pool_work_runs_elsewhere_and_its_end_here) {
   std::thread::id worker;
   std::thread::id here;
   run_in_pool(
-      &loop_, [&worker] { worker = std::this_thread::get_id(); },
+      loop_, [&worker] { worker = std::this_thread::get_id(); },
       [&here] { here = std::this_thread::get_id(); });
-  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_run(loop_.uv(), UV_RUN_DEFAULT);
   EXPECT_EQ(here, std::this_thread::get_id());
   EXPECT_NE(worker, here);
 }
@@ -91,16 +60,16 @@ TEST_F(LoopTest, a_poll_tells_when_a_pipe_can_be_read_and_may_go_then) {
   ASSERT_EQ(pipe(ends), 0);
   int calls = 0;
   Result<std::unique_ptr<Poll>> poll;
-  poll = Poll::make(&loop_, ends[0], [&poll, &calls] {
+  poll = Poll::make(loop_, ends[0], [&poll, &calls] {
     ++calls;
     poll->reset();
   });
   ASSERT_TRUE(poll);
   (*poll)->start(UV_READABLE);
-  uv_run(&loop_, UV_RUN_NOWAIT);
+  uv_run(loop_.uv(), UV_RUN_NOWAIT);
   EXPECT_EQ(calls, 0);
   ASSERT_EQ(write(ends[1], "x", 1), 1);
-  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_run(loop_.uv(), UV_RUN_DEFAULT);
   EXPECT_EQ(calls, 1);
   close(ends[0]);
   close(ends[1]);
@@ -111,13 +80,13 @@ TEST_F(LoopTest, a_poll_tells_when_the_other_end_is_gone) {
   ASSERT_EQ(pipe(ends), 0);
   bool called = false;
   Result<std::unique_ptr<Poll>> poll;
-  poll = Poll::make(&loop_, ends[1], [&poll, &called] {
+  poll = Poll::make(loop_, ends[1], [&poll, &called] {
     called = true;
     poll->reset();
   });
   close(ends[0]);
   (*poll)->start(UV_WRITABLE);
-  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_run(loop_.uv(), UV_RUN_DEFAULT);
   EXPECT_TRUE(called);
   close(ends[1]);
 }
@@ -125,7 +94,7 @@ TEST_F(LoopTest, a_poll_tells_when_the_other_end_is_gone) {
 TEST_F(LoopTest, a_regular_file_cannot_be_polled) {
   FILE* file = tmpfile();
   ASSERT_NE(file, nullptr);
-  Result<std::unique_ptr<Poll>> poll = Poll::make(&loop_, fileno(file), [] {});
+  Result<std::unique_ptr<Poll>> poll = Poll::make(loop_, fileno(file), [] {});
   ASSERT_FALSE(poll);
   EXPECT_EQ(poll.error().message(), "poll: operation not permitted");
   fclose(file);

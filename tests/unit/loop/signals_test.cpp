@@ -6,32 +6,31 @@
 #include <memory>
 #include <vector>
 
+#include "support/hand_loop.h"
+
 namespace leat {
 namespace {
 
 class SignalsTest : public ::testing::Test {
  protected:
-  SignalsTest() {
-    uv_loop_init(&loop_);
-    hold_signals();
-  }
+  SignalsTest() { hold_signals(); }
   ~SignalsTest() override {
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0);
+    EXPECT_TRUE(loop_.close());
     release_signals();
   }
   std::unique_ptr<Signals> listen() {
-    return std::make_unique<Signals>(&loop_, [this](int number) { seen_.push_back(number); });
+    return std::make_unique<Signals>(loop_, [this](int number) { seen_.push_back(number); });
   }
   bool seen(const std::vector<int>& expected) {
     bool late = false;
-    Timer deadline(&loop_);
+    Timer deadline(loop_);
     deadline.start(Milliseconds{20'000}, [&late] { late = true; });
-    while (seen_ != expected && !late) uv_run(&loop_, UV_RUN_ONCE);
+    while (seen_ != expected && !late) uv_run(loop_.uv(), UV_RUN_ONCE);
     return seen_ == expected;
   }
 
-  uv_loop_t loop_;
+  testing::FakeClock clock_;
+  Loop loop_{clock_};
   std::vector<int> seen_;
 };
 

@@ -78,7 +78,7 @@ class Lookups : public StreamTest {
   std::string named(const std::string& host) { return "connect " + at(host).text() + ": "; }
 
   Names names_;
-  std::unique_ptr<ScriptedServer> server_ = std::make_unique<ScriptedServer>(&loop_);
+  std::unique_ptr<ScriptedServer> server_ = std::make_unique<ScriptedServer>(loop_);
 };
 
 TEST_F(Lookups, a_name_that_is_never_answered_delays_no_other) {
@@ -87,7 +87,7 @@ TEST_F(Lookups, a_name_that_is_never_answered_delays_no_other) {
     const std::string host = "silent-" + std::to_string(i) + ".example";
     names_.silent_for(host);
     silent.push_back(std::make_unique<Lookup>(
-        &loop_, host, [](Lookup::Answer) { ADD_FAILURE() << "nobody answered"; }));
+        loop_, host, [](Lookup::Answer) { ADD_FAILURE() << "nobody answered"; }));
   }
   EXPECT_EQ(connect(at("good.example")), "ok");
   EXPECT_EQ(Lookup::under_way(), 20u);
@@ -105,33 +105,31 @@ TEST_F(Lookups, who_asks_for_a_name_that_is_looked_up_waits_for_the_same_answer)
   names_.silent_for("slow.example");
   int answers = 0;
   auto count = [&answers](const Lookup::Answer& answer) { answers += answer ? 1 : 0; };
-  Lookup first(&loop_, "slow.example", count);
-  Lookup second(&loop_, "slow.example", count);
+  Lookup first(loop_, "slow.example", count);
+  Lookup second(loop_, "slow.example", count);
   names_.wait_until_asked_for("slow.example");
   names_.release();
   EXPECT_TRUE(run([&answers] { return answers == 2; }));
   EXPECT_EQ(names_.asked_for("slow.example"), 1);
   // An answer is for those who waited for it: the next one asks anew.
-  Lookup third(&loop_, "slow.example", count);
+  Lookup third(loop_, "slow.example", count);
   EXPECT_TRUE(run([&answers] { return answers == 3; }));
   EXPECT_EQ(names_.asked_for("slow.example"), 2);
 }
 
 TEST_F(Lookups, an_answer_reaches_the_loops_of_all_who_wait) {
-  uv_loop_t other;
-  ASSERT_EQ(uv_loop_init(&other), 0);
+  testing::HandLoop other;
   names_.silent_for("slow.example");
   bool here = false;
   bool there = false;
   {
-    Lookup one(&loop_, "slow.example", [&here](const Lookup::Answer&) { here = true; });
-    Lookup two(&other, "slow.example", [&there](const Lookup::Answer&) { there = true; });
+    Lookup one(loop_, "slow.example", [&here](const Lookup::Answer&) { here = true; });
+    Lookup two(other, "slow.example", [&there](const Lookup::Answer&) { there = true; });
     names_.release();
     EXPECT_TRUE(run([&here] { return here; }));
-    EXPECT_TRUE(run_until(&other, [&there] { return there; }));
+    EXPECT_TRUE(run_until(other, [&there] { return there; }));
   }
-  uv_run(&other, UV_RUN_DEFAULT);
-  EXPECT_EQ(uv_loop_close(&other), 0);
+  EXPECT_TRUE(other.close());
 }
 
 TEST_F(Lookups, what_is_given_up_is_waited_for_by_nobody) {
@@ -140,31 +138,29 @@ TEST_F(Lookups, what_is_given_up_is_waited_for_by_nobody) {
   names_.wait_until_asked_for("silent.example");
   stream_.reset();
   server_.reset();
-  uv_run(&loop_, UV_RUN_DEFAULT);  // ends: nothing is left in the loop
+  uv_run(loop_.uv(), UV_RUN_DEFAULT);  // ends: nothing is left in the loop
   EXPECT_EQ(Lookup::under_way(), 1u);
 }
 
 TEST_F(Lookups, may_be_given_up_in_the_answer) {
   std::unique_ptr<Lookup> lookup;
-  lookup = std::make_unique<Lookup>(&loop_, "good.example",
+  lookup = std::make_unique<Lookup>(loop_, "good.example",
                                     [&lookup](const Lookup::Answer&) { lookup.reset(); });
   EXPECT_TRUE(run([&lookup] { return lookup == nullptr; }));
 }
 
 TEST(Lookup, of_the_system_says_that_a_name_is_unknown) {
-  uv_loop_t loop;
-  ASSERT_EQ(uv_loop_init(&loop), 0);
+  testing::HandLoop loop;
   std::string problem;
   {
     // RFC 6761 section 6.4: nobody may know it. A blank makes sure that nobody is asked, either.
-    Lookup lookup(&loop, "no such name.invalid", [&problem](const Lookup::Answer& answer) {
+    Lookup lookup(loop, "no such name.invalid", [&problem](const Lookup::Answer& answer) {
       problem = answer ? "found" : answer.error().message();
     });
-    EXPECT_TRUE(run_until(&loop, [&problem] { return !problem.empty(); }));
+    EXPECT_TRUE(run_until(loop, [&problem] { return !problem.empty(); }));
   }
   EXPECT_NE(problem, "found");
-  uv_run(&loop, UV_RUN_DEFAULT);
-  EXPECT_EQ(uv_loop_close(&loop), 0);
+  EXPECT_TRUE(loop.close());
 }
 
 }  // namespace

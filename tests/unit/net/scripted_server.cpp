@@ -20,14 +20,14 @@ void free_stream(uv_handle_t* handle) {
   }
 }
 
-uv_stream_t* new_stream(uv_loop_t* loop, bool is_pipe) {
+uv_stream_t* new_stream(Loop& loop, bool is_pipe) {
   if (is_pipe) {
     auto* pipe = new uv_pipe_t;
-    must(uv_pipe_init(loop, pipe, 0));
+    must(uv_pipe_init(loop.uv(), pipe, 0));
     return reinterpret_cast<uv_stream_t*>(pipe);
   }
   auto* tcp = new uv_tcp_t;
-  must(uv_tcp_init(loop, tcp));
+  must(uv_tcp_init(loop.uv(), tcp));
   return reinterpret_cast<uv_stream_t*>(tcp);
 }
 
@@ -111,7 +111,7 @@ void Peer::reset() {
   stream_ = nullptr;
 }
 
-ScriptedServer::ScriptedServer(uv_loop_t* loop, const std::string& path)
+ScriptedServer::ScriptedServer(Loop& loop, const std::string& path)
     : loop_(loop), listener_(new_stream(loop, !path.empty())), is_pipe_(!path.empty()) {
   listener_->data = this;
   if (is_pipe_) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "loop/loop.h"
+
 namespace leat::testing {
 
 // One accepted connection.
@@ -45,7 +47,7 @@ class ScriptedServer {
   using Script = std::function<void(Peer&)>;
 
   // `path`: of a Unix socket; TCP on a free port when empty.
-  explicit ScriptedServer(uv_loop_t* loop, const std::string& path = "");
+  explicit ScriptedServer(Loop& loop, const std::string& path = "");
   ~ScriptedServer();
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
@@ -61,7 +63,7 @@ class ScriptedServer {
  private:
   void accept();
 
-  uv_loop_t* loop_;
+  Loop& loop_;
   uv_stream_t* listener_;
   bool is_pipe_;
   uint16_t port_ = 0;

@@ -21,13 +21,11 @@ class StreamTest : public ::testing::Test, public StreamListener {
  protected:
   StreamTest() {
     std::signal(SIGPIPE, SIG_IGN);
-    EXPECT_EQ(uv_loop_init(&loop_), 0);
-    stream_ = std::make_unique<Stream>(&loop_, *this);
+    stream_ = std::make_unique<Stream>(loop_, *this);
   }
   ~StreamTest() override {
     stream_.reset();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+    EXPECT_TRUE(loop_.close()) << "a handle was left open";
   }
 
   void on_connected(Status status) override {
@@ -49,7 +47,7 @@ class StreamTest : public ::testing::Test, public StreamListener {
 
   // A second connection from the same test.
   void renew() {
-    stream_ = std::make_unique<Stream>(&loop_, *this);
+    stream_ = std::make_unique<Stream>(loop_, *this);
     connected_.reset();
     closed_.reset();
     received_.clear();
@@ -77,9 +75,10 @@ class StreamTest : public ::testing::Test, public StreamListener {
           uv_buf_init(const_cast<char*>(piece.data()), static_cast<unsigned>(piece.size())));
     stream_->write(buffers, [this] { ++written_; });
   }
-  bool run(const std::function<bool()>& condition) { return run_until(&loop_, condition); }
+  bool run(const std::function<bool()>& condition) { return run_until(loop_, condition); }
 
-  uv_loop_t loop_;
+  testing::FakeClock clock_;
+  Loop loop_{clock_};
   std::unique_ptr<Stream> stream_;
   std::optional<Status> connected_;
   std::optional<Status> closed_;

@@ -18,7 +18,7 @@ namespace {
 
 class PlainStream : public StreamTest {
  protected:
-  PlainStream() { server_.emplace(&loop_); }
+  PlainStream() { server_.emplace(loop_); }
   ~PlainStream() override {
     // Here and not in the base: the base's destructor runs the loop to its end.
     stream_.reset();
@@ -59,7 +59,7 @@ TEST_F(PlainStream, finds_a_host_by_name_at_one_of_its_addresses) {
 }
 
 TEST_F(PlainStream, speaks_over_a_unix_socket) {
-  server_.emplace(&loop_, folder_ / "peer.sock");
+  server_.emplace(loop_, folder_ / "peer.sock");
   ASSERT_EQ(connect({"", 0, folder_ / "peer.sock"}), "ok");
   std::vector<std::string> pieces = {"over the pipe"};
   write(pieces);
@@ -88,7 +88,7 @@ TEST_F(PlainStream, reaches_a_socket_whose_folder_has_a_long_path) {
   std::string deep = folder_ / std::string(120, 'd');
   ASSERT_EQ(mkdir(deep.c_str(), 0700), 0);
   bool accepted = false;
-  auto listener = Listener::open(&loop_, {.host = "", .path = deep + "/leat.sock"},
+  auto listener = Listener::open(loop_, {.host = "", .path = deep + "/leat.sock"},
                                  [&](Socket::Ptr) { accepted = true; });
   ASSERT_TRUE(listener) << listener.error().message();
   EXPECT_EQ(connect({"", 0, deep + "/leat.sock"}), "ok");
@@ -123,7 +123,7 @@ TEST_F(PlainStream, is_done_with_a_large_write_only_when_the_peer_takes_it) {
   const std::vector<std::string> pieces = {pattern(8 << 20), "end"};
   write(pieces);
   bool turned = false;
-  Timer turn(&loop_);
+  Timer turn(loop_);
   turn.start(Milliseconds{0}, [&turned] { turned = true; });
   ASSERT_TRUE(run([&turned] { return turned; }));
   EXPECT_EQ(written_, 0);

@@ -292,7 +292,7 @@ TEST_P(TlsStream, tells_an_orderly_end) {
 }
 
 TEST_P(TlsStream, says_that_the_peer_does_not_speak_tls) {
-  plain_server_ = std::make_unique<ScriptedServer>(&loop_);
+  plain_server_ = std::make_unique<ScriptedServer>(loop_);
   plain_server_->on_connect = [](Peer& peer) { peer.say("220 mail.example ESMTP ready\r\n"); };
   Address address{"127.0.0.1", plain_server_->port()};
   EXPECT_EQ(connect(address, tls()),
@@ -300,7 +300,7 @@ TEST_P(TlsStream, says_that_the_peer_does_not_speak_tls) {
 }
 
 TEST_P(TlsStream, gives_up_a_handshake_that_ends_or_stalls) {
-  plain_server_ = std::make_unique<ScriptedServer>(&loop_);
+  plain_server_ = std::make_unique<ScriptedServer>(loop_);
   Address address{"127.0.0.1", plain_server_->port()};
   plain_server_->on_bytes = [](Peer& peer) { peer.hang_up(); };
   EXPECT_EQ(connect(address, tls()),

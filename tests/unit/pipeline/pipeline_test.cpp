@@ -65,17 +65,16 @@ const SinkType kSink{
 class PipelineTest : public ::testing::Test {
  protected:
   PipelineTest() {
-    uv_loop_init(&loop_);
-    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db");
+    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db", loop_.clock());
     if (!journal) throw std::runtime_error(journal.error().message());
     journal_ = std::move(*journal);
-    client_ = journal_->make_client(&loop_);
+    client_ = journal_->make_client(loop_);
     config_.name = "p";
     config_.source.type = &kSource;
     config_.sink.type = &kSink;
     config_.delivery.spool.mode = SpoolMode::kNever;
-    Result<std::unique_ptr<Pipeline>> made = Pipeline::make(
-        config_, {&loop_, clock_, *client_, usage_, "agent", folder_.path(), 1 << 20});
+    Result<std::unique_ptr<Pipeline>> made =
+        Pipeline::make(config_, {loop_, *client_, usage_, "agent", folder_.path(), 1 << 20});
     if (!made) throw std::runtime_error(made.error().message());
     pipeline_ = std::move(*made);
     SilentSource::opened = 0;
@@ -85,8 +84,7 @@ class PipelineTest : public ::testing::Test {
   ~PipelineTest() override {
     pipeline_.reset();
     client_.reset();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+    EXPECT_TRUE(loop_.close()) << "a handle was left open";
   }
 
   void start() {
@@ -96,21 +94,20 @@ class PipelineTest : public ::testing::Test {
     });
   }
   bool gone() {
-    return testing::run_until(&loop_, [this] { return pipeline_ == nullptr; });
+    return testing::run_until(loop_, [this] { return pipeline_ == nullptr; });
   }
   // The journal answers all that it was asked so far.
   bool journal_answers() {
     bool answered = false;
     client_->load("another", [&answered](const auto&) { answered = true; });
     journal_->start();
-    return testing::run_until(&loop_, [&answered] { return answered; });
+    return testing::run_until(loop_, [&answered] { return answered; });
   }
 
   testing::TempDir folder_;
-  uv_loop_t loop_;
+  testing::HandLoop loop_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<JournalClient> client_;
-  SystemClock clock_;
   JournalUsage usage_;
   PipelineConfig config_;
   std::unique_ptr<Pipeline> pipeline_;
@@ -188,7 +185,7 @@ TEST_F(PipelineTest, goes_on_with_another_share_of_memory_while_it_runs) {
   EXPECT_GT(pipeline_->status().memory_used, pipeline_->status().memory_limit);
   SilentSource::resumed = false;
   pipeline_->set_memory(64 << 20);
-  EXPECT_TRUE(testing::run_until(&loop_, [] { return SilentSource::resumed; }));
+  EXPECT_TRUE(testing::run_until(loop_, [] { return SilentSource::resumed; }));
   batches.clear();
   held.set(0);
   pipeline_->abort("the test is over");

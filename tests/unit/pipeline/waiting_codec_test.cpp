@@ -212,11 +212,10 @@ class WaitingCodecTest : public ::testing::Test {
   WaitingCodecTest() {
     script = &script_;
     Messages::offset_ = 0;
-    uv_loop_init(&loop_);
-    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db");
+    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db", loop_.clock());
     if (!journal) throw std::runtime_error(journal.error().message());
     journal_ = std::move(*journal);
-    client_ = journal_->make_client(&loop_);
+    client_ = journal_->make_client(loop_);
     config_.name = "p";
     config_.source.type = &kMessages;
     config_.source.format = &kWaitingReads;
@@ -228,15 +227,14 @@ class WaitingCodecTest : public ::testing::Test {
     pipeline_.reset();
     EXPECT_EQ(script_.codecs, 0);
     client_.reset();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+    EXPECT_TRUE(loop_.close()) << "a handle was left open";
   }
 
   void start(Strings messages, Strings unknown) {
     script_.to_give = std::move(messages);
     script_.unknown = std::move(unknown);
-    Result<std::unique_ptr<Pipeline>> made = Pipeline::make(
-        config_, {&loop_, clock_, *client_, usage_, "agent", folder_.path(), 4 << 20});
+    Result<std::unique_ptr<Pipeline>> made =
+        Pipeline::make(config_, {loop_, *client_, usage_, "agent", folder_.path(), 4 << 20});
     if (!made) throw std::runtime_error(made.error().message());
     pipeline_ = std::move(*made);
     journal_->start();
@@ -247,7 +245,7 @@ class WaitingCodecTest : public ::testing::Test {
   }
   template <typename F>
   bool until(F condition) {
-    return testing::run_until(&loop_, condition);
+    return testing::run_until(loop_, condition);
   }
   bool parked() {
     return until([this] { return script_.waits > 0; });
@@ -259,10 +257,9 @@ class WaitingCodecTest : public ::testing::Test {
 
   Script script_;
   testing::TempDir folder_;
-  uv_loop_t loop_;
+  testing::HandLoop loop_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<JournalClient> client_;
-  SystemClock clock_;
   JournalUsage usage_;
   PipelineConfig config_;
   std::unique_ptr<Pipeline> pipeline_;
@@ -276,7 +273,7 @@ TEST_F(WaitingCodecTest, parks_its_batch_and_the_source_gets_no_credit) {
   script_.to_give = {"c"};
   Messages::give();
   EXPECT_TRUE(script_.refused);
-  for (int i = 0; i < 20; ++i) uv_run(&loop_, UV_RUN_NOWAIT);
+  for (int i = 0; i < 20; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
   EXPECT_EQ(script_.waits, 1) << "it is asked again only when told";
   EXPECT_EQ(script_.resumed, 0);
   EXPECT_EQ(script_.delivered, Strings{"a"});
@@ -327,7 +324,7 @@ TEST_F(WaitingCodecTest, a_drain_waits_for_what_cannot_come_again) {
   start({"a", "b"}, {"b"});
   ASSERT_TRUE(parked());
   pipeline_->drain();
-  for (int i = 0; i < 20; ++i) uv_run(&loop_, UV_RUN_NOWAIT);
+  for (int i = 0; i < 20; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
   ASSERT_NE(pipeline_, nullptr);
   schema_comes();
   EXPECT_TRUE(until([this] { return pipeline_ == nullptr; }));

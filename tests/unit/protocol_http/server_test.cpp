@@ -19,7 +19,7 @@ using http::ServerRequest;
 // The fixture's Stream is the client.
 class HttpServer : public StreamTest {
  protected:
-  HttpServer() { serve({}); }
+  HttpServer() { serve({.loop = loop_}); }
   ~HttpServer() override {
     stream_.reset();
     others_.clear();
@@ -29,7 +29,6 @@ class HttpServer : public StreamTest {
   }
 
   void serve(http::ServerSetup setup, const Address& address = {"127.0.0.1", 0}) {
-    setup.loop = &loop_;
     setup.handler = [this](ServerRequest request, std::shared_ptr<Responder> responder) {
       requests_.push_back(std::move(request));
       if (answer_) return answer_(requests_.back(), std::move(responder));
@@ -38,7 +37,7 @@ class HttpServer : public StreamTest {
     listener_.reset();
     server_.emplace(std::move(setup));
     auto listener =
-        Listener::open(&loop_, address, [this](Socket::Ptr s) { server_->accept(std::move(s)); });
+        Listener::open(loop_, address, [this](Socket::Ptr s) { server_->accept(std::move(s)); });
     ASSERT_TRUE(listener) << listener.error().message();
     listener_ = std::move(*listener);
   }
@@ -120,7 +119,7 @@ TEST_F(HttpServer, closes_when_the_client_wants_it) {
 }
 
 TEST_F(HttpServer, refuses_what_is_no_request_or_too_much) {
-  serve({.longest_body = 10});
+  serve({.loop = loop_, .longest_body = 10});
   struct Case {
     const char* request;
     const char* status;
@@ -174,13 +173,13 @@ TEST_F(HttpServer, sends_an_answer_in_pieces_and_sees_the_client_leave) {
   ask("GET /tap HTTP/1.1\r\nHost: x\r\n\r\n", "{\"a\":1}\n\r\n");
   bool gone = false;
   held_[1]->on_gone([&] { gone = true; });
-  stream_ = std::make_unique<Stream>(&loop_, *this);
+  stream_ = std::make_unique<Stream>(loop_, *this);
   EXPECT_TRUE(run([&] { return gone; }));
   held_[1]->send("nobody hears this");
 }
 
 TEST_F(HttpServer, gives_up_a_client_that_does_not_take_its_answer) {
-  serve({.patience = Milliseconds{50}});
+  serve({.loop = loop_, .patience = Milliseconds{50}});
   bool gone = false;
   size_t waiting = 0;
   answer_ = [&](const ServerRequest&, std::shared_ptr<Responder> responder) {
@@ -200,13 +199,13 @@ TEST_F(HttpServer, gives_up_a_client_that_does_not_take_its_answer) {
 }
 
 TEST_F(HttpServer, gives_up_a_request_that_does_not_end) {
-  serve({.patience = Milliseconds{50}});
+  serve({.loop = loop_, .patience = Milliseconds{50}});
   EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost:"), "408");
   EXPECT_EQ(wait_closed(), "ok");
 }
 
 TEST_F(HttpServer, closes_an_idle_connection_to_take_another) {
-  serve({.most_connections = 2});
+  serve({.loop = loop_, .most_connections = 2});
   ask("GET /first HTTP/1.1\r\nHost: x\r\n\r\n", "/first");
   answer_ = [this](const ServerRequest&, std::shared_ptr<Responder> responder) {
     held_.push_back(std::move(responder));
@@ -237,7 +236,7 @@ TEST_F(HttpServer, listens_on_a_unix_socket_for_owner_and_group) {
   TempDir folder;
   std::string path = folder / "leat.sock";
   for (int i = 0; i < 2; ++i) {  // what a killed process left behind is replaced
-    serve({}, {.host = "", .path = path});
+    serve({.loop = loop_}, {.host = "", .path = path});
     struct stat info = {};
     ASSERT_EQ(stat(path.c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777, 0660U);
@@ -249,20 +248,18 @@ TEST_F(HttpServer, listens_on_a_unix_socket_for_owner_and_group) {
 }
 
 TEST(ListenerErrors, say_what_is_wrong_with_the_address) {
-  uv_loop_t loop;
-  ASSERT_EQ(uv_loop_init(&loop), 0);
+  HandLoop loop;
   auto none = [](Socket::Ptr) {};
-  auto taken = Listener::open(&loop, {"127.0.0.1", 0}, none);
+  auto taken = Listener::open(loop, {"127.0.0.1", 0}, none);
   ASSERT_TRUE(taken);
-  auto again = Listener::open(&loop, {"127.0.0.1", (*taken)->port()}, none);
+  auto again = Listener::open(loop, {"127.0.0.1", (*taken)->port()}, none);
   EXPECT_EQ(again.error().message(),
             "listen on 127.0.0.1:" + std::to_string((*taken)->port()) + ": address already in use");
-  auto name = Listener::open(&loop, {"example.com", 1}, none);
+  auto name = Listener::open(loop, {"example.com", 1}, none);
   EXPECT_EQ(name.error().message(),
             "listen on example.com:1: \"example.com\" is not an IP address");
   *taken = nullptr;
-  uv_run(&loop, UV_RUN_DEFAULT);
-  EXPECT_EQ(uv_loop_close(&loop), 0);
+  EXPECT_TRUE(loop.close());
 }
 
 }  // namespace

@@ -12,11 +12,10 @@ using testing::json_config;
 using testing::kScriptedSource;
 
 struct NoWaiting final : CodecContext {
-  uv_loop_t* loop() override { return nullptr; }
-  const Clock& clock() override { return clock_; }
+  Loop& loop() override { return loop_; }
   const std::string& pipeline() override { return name_; }
   void go_on() override {}
-  SystemClock clock_;
+  testing::HandLoop loop_;
   std::string name_ = "p";
 };
 

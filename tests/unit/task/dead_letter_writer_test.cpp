@@ -10,14 +10,12 @@ namespace {
 class DeadLetterWriterTest : public ::testing::Test {
  protected:
   DeadLetterWriterTest() {
-    uv_loop_init(&loop_);
-    writer_ = std::make_unique<DeadLetterWriter>(&loop_, clock_, "p",
+    writer_ = std::make_unique<DeadLetterWriter>(loop_, "p",
                                                  DeadLetterConfig{folder_ / "dead.jsonl"}, budget_);
   }
   ~DeadLetterWriterTest() override {
     writer_.reset();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0);
+    EXPECT_TRUE(loop_.close());
   }
   // Writes one; what the log says of it.
   std::string write(const std::string& reason) {
@@ -30,8 +28,7 @@ class DeadLetterWriterTest : public ::testing::Test {
   }
 
   testing::TempDir folder_;
-  testing::FakeClock clock_;
-  uv_loop_t loop_;
+  testing::HandLoop loop_;
   Budget budget_{1 << 20};
   std::unique_ptr<DeadLetterWriter> writer_;
 };
@@ -40,7 +37,7 @@ TEST_F(DeadLetterWriterTest, each_is_kept_in_the_file) {
   write("one");
   write("two");
   EXPECT_FALSE(writer_->all_durable());
-  ASSERT_TRUE(testing::run_until(&loop_, [this] { return writer_->all_durable(); }));
+  ASSERT_TRUE(testing::run_until(loop_, [this] { return writer_->all_durable(); }));
   std::string file = testing::read_file(folder_ / "dead.jsonl");
   EXPECT_TRUE(has(file, "\"reason\":\"one\"")) << file;
   EXPECT_TRUE(has(file, "\"reason\":\"two\"")) << file;
@@ -49,7 +46,7 @@ TEST_F(DeadLetterWriterTest, each_is_kept_in_the_file) {
 TEST_F(DeadLetterWriterTest, the_log_tells_of_the_first_and_then_of_their_number_once_a_minute) {
   EXPECT_TRUE(has(write("one"), "f:1: filter: one (dead letter 1, kept in the dead-letter file)"));
   EXPECT_EQ(write("two"), "");
-  clock_.advance(std::chrono::seconds(61));
+  loop_.advance(std::chrono::seconds(61));
   EXPECT_TRUE(has(write("three"), "f:1: filter: three (dead letter 3,"));
   EXPECT_EQ(write("four"), "");
 }

@@ -123,24 +123,20 @@ inline void add_transform(PipelineConfig& config, const std::string& type,
 
 class TaskTest : public ::testing::Test {
  protected:
-  TaskTest() {
-    uv_loop_init(&loop_);
-    open_journal();
-  }
+  TaskTest() { open_journal(); }
   ~TaskTest() override {
     let_go();
     dead_letters_.reset();
     client_.reset();
     journal_.reset();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+    EXPECT_TRUE(loop_.close()) << "a handle was left open";
   }
 
   void open_journal() {
-    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db");
+    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db", loop_.clock());
     if (!journal) throw std::runtime_error(journal.error().message());
     journal_ = std::move(*journal);
-    client_ = journal_->make_client(&loop_);
+    client_ = journal_->make_client(loop_);
     journal_->start();
   }
   // Makes the task of config_, and waits until its source is open.
@@ -153,12 +149,11 @@ class TaskTest : public ::testing::Test {
     let_go();
     limit_ = std::make_unique<RateLimit>(config_.limits);
     dead_letters_ = std::make_unique<DeadLetterWriter>(
-        &loop_, clock_, config_.name, DeadLetterConfig{folder_ / "dead.jsonl"}, budget_);
+        loop_, config_.name, DeadLetterConfig{folder_ / "dead.jsonl"}, budget_);
     Result<std::unique_ptr<Task>> made = Task::make(
         {.config = config_,
          .name = config_.name,
-         .loop = &loop_,
-         .clock = clock_,
+         .loop = loop_,
          .journal = *client_,
          .usage = usage_,
          .agent = agent_,
@@ -219,16 +214,18 @@ class TaskTest : public ::testing::Test {
     attempt.done(std::move(answer));
   }
 
-  // After each turn of the loop `each_turn_` is called, too. The condition may do something: once
+  // While time goes on, so that what is tried again after a while is. After each turn of the loop
+  // `each_turn_` is called, too. The condition may do something: once
   // it holds it is not asked again.
   bool run_until(const std::function<bool()>& condition) {
     bool met = false;
-    return testing::run_until(&loop_, [&] {
+    auto turn = [&] {
       if (met) return true;
       if (each_turn_) each_turn_();
       met = condition();
       return met;
-    });
+    };
+    return testing::run_until(loop_, turn, Milliseconds{1'000});
   }
   bool ended() {
     return run_until([this] { return ended_; });
@@ -236,8 +233,7 @@ class TaskTest : public ::testing::Test {
 
   static constexpr size_t kMemory = 1 << 20;
   TempDir folder_;
-  uv_loop_t loop_;
-  FakeClock clock_;
+  HandLoop loop_;
   Budget budget_{counted_of(kMemory)};
   JournalUsage usage_;
   std::string agent_ = "gw-1";

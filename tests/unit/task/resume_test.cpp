@@ -11,19 +11,17 @@ using Saved = std::vector<SavedPosition>;
 class ResumeTest : public ::testing::Test {
  protected:
   ResumeTest() {
-    uv_loop_init(&loop_);
-    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db");
+    Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db", loop_.clock());
     if (!journal) throw std::runtime_error(journal.error().message());
     journal_ = std::move(*journal);
-    client_ = journal_->make_client(&loop_);
+    client_ = journal_->make_client(loop_);
     journal_->start();
   }
   ~ResumeTest() override {
     resume_.reset();
     client_.reset();
     journal_.reset();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    EXPECT_EQ(uv_loop_close(&loop_), 0) << "a handle was left open";
+    EXPECT_TRUE(loop_.close()) << "a handle was left open";
   }
 
   void save(Saved positions) {
@@ -54,7 +52,7 @@ class ResumeTest : public ::testing::Test {
 
   void start() {
     result_.reset();
-    resume_ = std::make_unique<Resume>(ResumeSetup{.loop = &loop_,
+    resume_ = std::make_unique<Resume>(ResumeSetup{.loop = loop_,
                                                    .name = "p",
                                                    .config = config_,
                                                    .replay = Replay::kFromPosition,
@@ -77,11 +75,11 @@ class ResumeTest : public ::testing::Test {
     done(std::move(answer));
   }
   bool run_until(const std::function<bool()>& condition) {
-    return testing::run_until(&loop_, condition);
+    return testing::run_until(loop_, condition, Milliseconds{1'000});
   }
 
   testing::TempDir folder_;
-  uv_loop_t loop_;
+  testing::HandLoop loop_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<JournalClient> client_;
   DeliveryConfig config_;

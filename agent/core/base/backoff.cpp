@@ -1,0 +1,30 @@
+#include "base/backoff.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace leat {
+
+Backoff::Backoff(uint64_t seed) : random_(static_cast<std::minstd_rand::result_type>(seed)) {
+  random_.discard(8);  // the first values of this generator follow a small seed closely
+}
+
+Milliseconds Backoff::up_to(Milliseconds most) {
+  return Milliseconds(std::uniform_int_distribution<int64_t>(0, most.count())(random_));
+}
+
+Milliseconds Backoff::after(int failures, Milliseconds shortest, Milliseconds longest) {
+  Milliseconds most = shortest;
+  for (int i = 1; i < failures && most < longest; ++i) most *= 2;
+  return up_to(std::min(most, longest));
+}
+
+Milliseconds Backoff::about(Milliseconds time) {
+  return time + up_to(time / 10);
+}
+
+Milliseconds DoublingDelay::next() {
+  return std::exchange(next_, std::min(next_ * 2, longest_));
+}
+
+}  // namespace leat

@@ -1,0 +1,46 @@
+// How long to wait before something is tried again. Any thread, one at a time.
+#pragma once
+
+#include <cstdint>
+#include <random>
+
+#include "base/units.h"
+
+namespace leat {
+
+// For what many try at the same time: exponential backoff with full jitter (AWS Architecture Blog,
+// "Exponential Backoff And Jitter", 2015), so that a thousand gateways do not come back in the same
+// instant when their server does.
+class Backoff {
+ public:
+  explicit Backoff(uint64_t seed);
+
+  // After so many failures in a row (at least 1): uniform between 0 and
+  // min(longest, shortest * 2^(failures - 1)).
+  Milliseconds after(int failures, Milliseconds shortest, Milliseconds longest);
+  // `time` and up to a tenth more.
+  Milliseconds about(Milliseconds time);
+
+ private:
+  Milliseconds up_to(Milliseconds most);
+
+  std::minstd_rand random_;
+};
+
+// For what nobody else tries at the same moment: from `shortest`, twice as long each time, up to
+// `longest`.
+class DoublingDelay {
+ public:
+  DoublingDelay(Milliseconds shortest, Milliseconds longest)
+      : shortest_(shortest), longest_(longest), next_(shortest) {}
+
+  Milliseconds next();
+  void reset() { next_ = shortest_; }
+
+ private:
+  const Milliseconds shortest_;
+  const Milliseconds longest_;
+  Milliseconds next_;
+};
+
+}  // namespace leat
