@@ -51,7 +51,7 @@ void Culprit::judge(const Refusal& refusal, const Attempt* attempt, StepEnd end)
   }
 }
 
-void Culprit::judge_misfits(const Attempt& attempt, StepEnd end) {
+void Culprit::judge_conversion_errors(const Attempt& attempt, StepEnd end) {
   if (looked_again_) return end(attempt.bad_records());
   table_.compare([this, &attempt, end](bool same) {
     if (same) return end(attempt.bad_records());

@@ -29,7 +29,7 @@ class Culprit {
   // when the table is to be looked at again; it is forgotten then.
   void judge(const Refusal& refusal, const Attempt* attempt, StepEnd end);
   // Of records that do not fit the table, as it was when it was looked at.
-  void judge_misfits(const Attempt& attempt, StepEnd end);
+  void judge_conversion_errors(const Attempt& attempt, StepEnd end);
 
  private:
   Answer give_up(const ServerError& error, std::string told);

@@ -29,17 +29,17 @@ bool has_leading_zero(std::string_view text) {
   return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
 }
 
-Misfit check_range(Kind kind, std::string_view digits) {
+ConversionError check_range(Kind kind, std::string_view digits) {
   // Too short for anything but to fit, as it nearly always is.
   size_t safe = kind == Kind::kInt2 ? 4 : kind == Kind::kInt4 ? 9 : 18;
-  if (digits.size() <= safe) return Misfit::kNone;
+  if (digits.size() <= safe) return ConversionError::kNone;
   int64_t number = 0;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   bool fits =
       error == std::errc() &&
       (kind == Kind::kInt8 || number == (kind == Kind::kInt2 ? static_cast<int16_t>(number)
                                                              : static_cast<int32_t>(number)));
-  return fits ? Misfit::kNone : Misfit::kRange;
+  return fits ? ConversionError::kNone : ConversionError::kRange;
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ int64_t characters(std::string_view text) {
   return count;
 }
 
-Misfit check_text(std::string_view text) {
+ConversionError check_text(std::string_view text) {
   // Eight bytes at a time as long as all is ASCII without NUL, as it nearly always is.
   const char* p = text.data();
   size_t left = text.size();
@@ -64,40 +64,40 @@ Misfit check_text(std::string_view text) {
       ascii = false;
       break;
     }
-    if (((word - kOnes) & kHigh) != 0) return Misfit::kNul;  // no high bits: exact
+    if (((word - kOnes) & kHigh) != 0) return ConversionError::kNul;  // no high bits: exact
   }
   for (; ascii && left > 0; ++p, --left) {
-    if (*p == '\0') return Misfit::kNul;
+    if (*p == '\0') return ConversionError::kNul;
     if ((*p & 0x80) != 0) ascii = false;
     if (!ascii) break;
   }
-  if (ascii) return Misfit::kNone;
+  if (ascii) return ConversionError::kNone;
   std::string_view rest(p, left);
-  if (rest.find('\0') != std::string_view::npos) return Misfit::kNul;
-  return is_utf8(rest) ? Misfit::kNone : Misfit::kUtf8;
+  if (rest.find('\0') != std::string_view::npos) return ConversionError::kNul;
+  return is_utf8(rest) ? ConversionError::kNone : ConversionError::kUtf8;
 }
 
-Misfit FieldText::of(const Column& column, const Value& value, std::string_view& text) {
+ConversionError FieldText::of(const Column& column, const Value& value, std::string_view& text) {
   if (column.guessed && value.type == Type::kString && has_leading_zero(value.view()))
-    return Misfit::kZeros;
-  Misfit misfit = column.kind == Kind::kArray && value.type == Type::kJson
-                      ? of_array(column, value.view(), text)
-                      : convert(column.kind, value, text);
-  if (misfit != Misfit::kNone) return misfit;
-  if (text.size() > kLongestField) return Misfit::kTooLong;
+    return ConversionError::kZeros;
+  ConversionError error = column.kind == Kind::kArray && value.type == Type::kJson
+                              ? of_array(column, value.view(), text)
+                              : convert(column.kind, value, text);
+  if (error != ConversionError::kNone) return error;
+  if (text.size() > kLongestField) return ConversionError::kTooLong;
   // Numbers and times need no look.
   if (value.type == Type::kString || value.type == Type::kJson)
-    if (misfit = check_text(text); misfit != Misfit::kNone) return misfit;
+    if (error = check_text(text); error != ConversionError::kNone) return error;
   if (column.most_characters > 0 && text.size() > static_cast<size_t>(column.most_characters)) {
     // Blanks at the end that are too many are cut by the server, as the SQL standard wants it.
     size_t end = text.find_last_not_of(' ');
     std::string_view needed = text.substr(0, end == std::string_view::npos ? 0 : end + 1);
-    if (characters(needed) > column.most_characters) return Misfit::kTooLong;
+    if (characters(needed) > column.most_characters) return ConversionError::kTooLong;
   }
-  return Misfit::kNone;
+  return ConversionError::kNone;
 }
 
-Misfit FieldText::convert(Kind kind, const Value& value, std::string_view& text) {
+ConversionError FieldText::convert(Kind kind, const Value& value, std::string_view& text) {
   switch (value.type) {
     case Type::kAbsent:
     case Type::kNull:
@@ -110,7 +110,7 @@ Misfit FieldText::convert(Kind kind, const Value& value, std::string_view& text)
         text = value.integer != 0 ? "1" : "0";
       else if (!takes_any(kind) && kind != Kind::kBool && kind != Kind::kJson)
         break;
-      return Misfit::kNone;
+      return ConversionError::kNone;
     case Type::kInteger:
     case Type::kFloat:
     case Type::kDecimal:
@@ -122,17 +122,17 @@ Misfit FieldText::convert(Kind kind, const Value& value, std::string_view& text)
         text_ = "\\x";
         append_hex(text_, value.view());
         text = text_;
-        return Misfit::kNone;
+        return ConversionError::kNone;
       }
       if (!takes_any(kind) && kind != Kind::kJson) break;
       text = kind == Kind::kJson ? as_json(value) : as_it_is(value);
-      return Misfit::kNone;
+      return ConversionError::kNone;
     case Type::kJson:
       if (!takes_any(kind) && kind != Kind::kJson) break;
       text = value.view();
-      return Misfit::kNone;
+      return ConversionError::kNone;
   }
-  return Misfit::kType;
+  return ConversionError::kType;
 }
 
 // The value as text, without a copy where it is text.
@@ -152,21 +152,21 @@ std::string_view FieldText::as_json(const Value& value) {
 
 // For JSON, a string that is an array or object is taken for what it says: CSV and raw messages
 // have no other way to say it. Any other string is a JSON string.
-Misfit FieldText::of_string(Kind kind, const Value& value, std::string_view& text) {
+ConversionError FieldText::of_string(Kind kind, const Value& value, std::string_view& text) {
   text = as_it_is(value);
   if (kind == Kind::kJson) {
     size_t first = text.find_first_not_of(" \t");
     bool nested = first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
-    if (nested && is_json(text)) return Misfit::kNone;
+    if (nested && is_json(text)) return ConversionError::kNone;
     // Before it is escaped: a NUL would be hidden as \u0000.
-    if (Misfit misfit = check_text(text); misfit != Misfit::kNone) return misfit;
+    if (ConversionError error = check_text(text); error != ConversionError::kNone) return error;
     text = as_json(value);
-    return Misfit::kNone;
+    return ConversionError::kNone;
   }
-  return is_implausible(kind, text) ? Misfit::kSyntax : Misfit::kNone;
+  return is_implausible(kind, text) ? ConversionError::kSyntax : ConversionError::kNone;
 }
 
-Misfit FieldText::of_number(Kind kind, const Value& value, std::string_view& text) {
+ConversionError FieldText::of_number(Kind kind, const Value& value, std::string_view& text) {
   switch (kind) {
     case Kind::kInt2:
     case Kind::kInt4:
@@ -174,24 +174,25 @@ Misfit FieldText::of_number(Kind kind, const Value& value, std::string_view& tex
       text = as_it_is(value);
       if (value.type != Type::kInteger) {
         if (value.form == Form::kPlain && value.type == Type::kFloat && !std::isfinite(value.real))
-          return Misfit::kRange;
-        if (Misfit misfit = whole_number(text, text_); misfit != Misfit::kNone) return misfit;
+          return ConversionError::kRange;
+        if (ConversionError error = whole_number(text, text_); error != ConversionError::kNone)
+          return error;
         text = text_;
       }
       return check_range(kind, text);
     case Kind::kBool:
-      if (value.type != Type::kInteger) return Misfit::kType;
+      if (value.type != Type::kInteger) return ConversionError::kType;
       text = as_it_is(value);
-      return text == "0" || text == "1" ? Misfit::kNone : Misfit::kRange;
+      return text == "0" || text == "1" ? ConversionError::kNone : ConversionError::kRange;
     case Kind::kJson:
       text = value.form == Form::kText ? value.view() : as_json(value);
-      return Misfit::kNone;
+      return ConversionError::kNone;
     case Kind::kFloat:
     case Kind::kNumeric:
     case Kind::kText:
     case Kind::kOther:
       text = as_it_is(value);
-      return Misfit::kNone;
+      return ConversionError::kNone;
     case Kind::kBytea:
     case Kind::kDate:
     case Kind::kTime:
@@ -200,10 +201,10 @@ Misfit FieldText::of_number(Kind kind, const Value& value, std::string_view& tex
     case Kind::kArray:
       break;
   }
-  return Misfit::kType;
+  return ConversionError::kType;
 }
 
-Misfit FieldText::of_time(Kind kind, const Value& value, std::string_view& text) {
+ConversionError FieldText::of_time(Kind kind, const Value& value, std::string_view& text) {
   switch (kind) {
     case Kind::kDate:
       write_date(value.integer, text_);
@@ -222,13 +223,14 @@ Misfit FieldText::of_time(Kind kind, const Value& value, std::string_view& text)
       text_ += '"';
       break;
     default:
-      return Misfit::kType;
+      return ConversionError::kType;
   }
   text = text_;
-  return Misfit::kNone;
+  return ConversionError::kNone;
 }
 
-Misfit FieldText::of_array(const Column& column, std::string_view json, std::string_view& text) {
+ConversionError FieldText::of_array(const Column& column, std::string_view json,
+                                    std::string_view& text) {
   ArrayText array(array_, column.delimiter);
   JsonArray elements(json);
   while (true) {
@@ -240,10 +242,10 @@ Misfit FieldText::of_array(const Column& column, std::string_view json, std::str
         array.close();
         continue;
       case JsonArray::Step::kBroken:
-        return Misfit::kSyntax;
+        return ConversionError::kSyntax;
       case JsonArray::Step::kEnd:
         text = array_;
-        return Misfit::kNone;
+        return ConversionError::kNone;
       case JsonArray::Step::kElement:
         break;
     }
@@ -253,8 +255,9 @@ Misfit FieldText::of_array(const Column& column, std::string_view json, std::str
       continue;
     }
     std::string_view inside;
-    if (Misfit misfit = convert(column.element, element, inside); misfit != Misfit::kNone)
-      return misfit;
+    if (ConversionError error = convert(column.element, element, inside);
+        error != ConversionError::kNone)
+      return error;
     array.add(inside);
   }
 }

@@ -21,7 +21,7 @@
 #include <string_view>
 
 #include "connectors/postgres/column.h"
-#include "connectors/postgres/misfit.h"
+#include "connectors/postgres/conversion_error.h"
 #include "record/value.h"
 
 namespace leat::postgres {
@@ -30,14 +30,14 @@ class FieldText {
  public:
   // `value` is neither null nor absent. `text` is not escaped in any way; it is valid until the
   // next call, and as long as what `value` points to.
-  Misfit of(const Column& column, const Value& value, std::string_view& text);
+  ConversionError of(const Column& column, const Value& value, std::string_view& text);
 
  private:
-  Misfit convert(Kind kind, const Value& value, std::string_view& text);
-  Misfit of_string(Kind kind, const Value& value, std::string_view& text);
-  Misfit of_number(Kind kind, const Value& value, std::string_view& text);
-  Misfit of_time(Kind kind, const Value& value, std::string_view& text);
-  Misfit of_array(const Column& column, std::string_view json, std::string_view& text);
+  ConversionError convert(Kind kind, const Value& value, std::string_view& text);
+  ConversionError of_string(Kind kind, const Value& value, std::string_view& text);
+  ConversionError of_number(Kind kind, const Value& value, std::string_view& text);
+  ConversionError of_time(Kind kind, const Value& value, std::string_view& text);
+  ConversionError of_array(const Column& column, std::string_view json, std::string_view& text);
   std::string_view as_it_is(const Value& value);
   std::string_view as_json(const Value& value);
 
@@ -47,7 +47,7 @@ class FieldText {
 };
 
 // Whether text can be stored: UTF-8 without NUL.
-Misfit check_text(std::string_view text);
+ConversionError check_text(std::string_view text);
 
 // Characters of UTF-8 text.
 int64_t characters(std::string_view text);
@@ -55,6 +55,6 @@ int64_t characters(std::string_view text);
 // The whole number that a number's text (RFC 8259 section 6) stands for, digit by digit: "44.0",
 // "1.5e1" and "9007199254740993.0" are whole, "1.0000000000000000000001" is not. `out` is cleared
 // first.
-Misfit whole_number(std::string_view text, std::string& out);
+ConversionError whole_number(std::string_view text, std::string& out);
 
 }  // namespace leat::postgres

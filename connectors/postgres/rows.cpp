@@ -253,16 +253,16 @@ bool Rows::takes_null(size_t index, Type type) const {
   return !has_key && (!column.not_null || default_instead || !nulls_matter());
 }
 
-Misfit Rows::append_value(Buffer& out, size_t index, const Value& value) {
+ConversionError Rows::append_value(Buffer& out, size_t index, const Value& value) {
   if (value.type == Type::kNull || value.type == Type::kAbsent) {
-    if (!takes_null(index, value.type)) return Misfit::kNull;
+    if (!takes_null(index, value.type)) return ConversionError::kNull;
     out.append(value.type == Type::kNull ? format_.null : format_.absent);
-    return Misfit::kNone;
+    return ConversionError::kNone;
   }
   std::string_view text;
-  Misfit misfit = text_.of(target_.layout.columns[index], value, text);
-  if (misfit == Misfit::kNone) format_.append(out, text);
-  return misfit;
+  ConversionError error = text_.of(target_.layout.columns[index], value, text);
+  if (error == ConversionError::kNone) format_.append(out, text);
+  return error;
 }
 
 bool Rows::append_row(Buffer& out, const ShapePlan& plan, const Record& record) {
@@ -280,13 +280,14 @@ bool Rows::append_row(Buffer& out, const ShapePlan& plan, const Record& record) 
     const Value& value = field < 0 ? kAbsent : record.value(static_cast<size_t>(field));
     any_value = any_value || value.type != Type::kAbsent;
     out.append(std::exchange(before, format_.between));
-    Misfit misfit = append_value(out, index, value);
-    if (misfit == Misfit::kNone) continue;
+    ConversionError error = append_value(out, index, value);
+    if (error == ConversionError::kNone) continue;
     const Column& column = target_.layout.columns[index];
-    if (misfit == Misfit::kNull && in_key_[index] && target_.config->mode == WriteMode::kUpsert)
+    if (error == ConversionError::kNull && in_key_[index] &&
+        target_.config->mode == WriteMode::kUpsert)
       return spoil("key column " + excerpt(column.name) + ": the field is " +
                    (value.type == Type::kNull ? "null" : "absent"));
-    return spoil(reason_of(misfit, value, Mapping::field_name(plan, index), column));
+    return spoil(reason_of(error, value, Mapping::field_name(plan, index), column));
   }
   if (!any_value)
     return spoil("none of the record's fields has a column of table " +

@@ -88,7 +88,7 @@ class Rows final : public CopySource {
   bool takes_null(size_t column, Type type) const;
   // False: the record is bad, and what was appended is of no use.
   bool append_row(Buffer& out, const ShapePlan& plan, const Record& record);
-  Misfit append_value(Buffer& out, size_t column, const Value& value);
+  ConversionError append_value(Buffer& out, size_t column, const Value& value);
   bool spoil(std::string reason);  // false
 
   const Target& target_;

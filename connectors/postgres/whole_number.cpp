@@ -18,7 +18,7 @@ int64_t read_exponent(std::string_view text) {
 
 }  // namespace
 
-Misfit whole_number(std::string_view text, std::string& out) {
+ConversionError whole_number(std::string_view text, std::string& out) {
   constexpr int64_t kMostDigits = 19;  // of an int64
   out.clear();
   bool negative = text.starts_with('-');
@@ -38,16 +38,16 @@ Misfit whole_number(std::string_view text, std::string& out) {
   size_t first = out.find_first_not_of('0');
   if (first == std::string::npos) {
     out = "0";
-    return Misfit::kNone;
+    return ConversionError::kNone;
   }
   out.resize(out.find_last_not_of('0') + 1);
   out.erase(0, first);
   point -= static_cast<int64_t>(first);
-  if (point < static_cast<int64_t>(out.size())) return Misfit::kFraction;
-  if (point > kMostDigits) return Misfit::kRange;
+  if (point < static_cast<int64_t>(out.size())) return ConversionError::kFraction;
+  if (point > kMostDigits) return ConversionError::kRange;
   out.append(static_cast<size_t>(point) - out.size(), '0');
   if (negative) out.insert(out.begin(), '-');
-  return Misfit::kNone;
+  return ConversionError::kNone;
 }
 
 }  // namespace leat::postgres

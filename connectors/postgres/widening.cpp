@@ -13,12 +13,12 @@ bool may_change(const Column& column, const std::vector<std::string>& key) {
 }
 
 // The type that a value needs which the column does not take; "": no other would help.
-std::string_view needed_for(Misfit misfit, const Value& value) {
-  switch (misfit) {
-    case Misfit::kFraction:
-    case Misfit::kRange:
+std::string_view needed_for(ConversionError error, const Value& value) {
+  switch (error) {
+    case ConversionError::kFraction:
+    case ConversionError::kRange:
       return value.type == Type::kDecimal ? "numeric" : "double precision";
-    case Misfit::kZeros:
+    case ConversionError::kZeros:
       return "text";
     default:
       return "";

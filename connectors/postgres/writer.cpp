@@ -6,13 +6,6 @@
 #include "base/log.h"
 
 namespace leat::postgres {
-namespace {
-
-constexpr Milliseconds kFirstFinishDelay{500};
-constexpr Milliseconds kLongestFinishDelay{30'000};
-
-}  // namespace
-
 Writer::Writer(WriterConfig config)
     : config_(std::move(config)),
       shown_(config_.session.url.shown()),
@@ -40,7 +33,7 @@ void Writer::load_positions(std::function<void(Result<std::vector<SavedPosition>
 void Writer::finish(std::function<void(Status)> done) {
   if (!config_.job.any()) return done({});
   finished_ = std::move(done);
-  finish_delay_ = kFirstFinishDelay;
+  finish_delay_.reset();
   start(Goal::kFinish);
 }
 
@@ -94,12 +87,12 @@ void Writer::write() {
                    positions_.positions().save_sql(*delivery_));
   table_.tell_unknown_fields(*delivery_);
   if (auto answer = attempt_->impossible(proved_)) return step_end()(std::move(answer));
-  attempt_->run(stored(), [this] { misfits(); });
+  attempt_->run(stored(), [this] { conversion_errors(); });
 }
 
 // Records that do not fit the table, of which nothing is stored.
-void Writer::misfits() {
-  auto judge = [this] { culprit_.judge_misfits(*attempt_, step_end()); };
+void Writer::conversion_errors() {
+  auto judge = [this] { culprit_.judge_conversion_errors(*attempt_, step_end()); };
   if (!table_.can_widen(*delivery_, text_)) return judge();
   table_.widen(step_end(), judge);
 }
@@ -144,7 +137,7 @@ void Writer::lost(const Error& error, bool cut) {
 
 void Writer::refused(const Refusal& refusal) {
   if (attempt_ && attempt_->found_bad_records())  // and so the COPY was given up
-    return misfits();
+    return conversion_errors();
   if (refusal.error.text.find(Positions::kMoved) != std::string::npos) return position_moved();
   culprit_.judge(refusal, attempt_ ? &*attempt_ : nullptr, [this](std::optional<Answer> answer) {
     if (!answer) positions_.look_again();
@@ -178,14 +171,13 @@ void Writer::end(Answer answer) {
 
 void Writer::end_finish(Answer answer) {
   if (answer.outcome == Outcome::kRetry) {
-    if (finish_delay_ == kFirstFinishDelay)
+    if (finish_delay_.is_first())
       log::warn(config_.job.pipeline, answer.reason +
                                           "; all is delivered, trying again until "
                                           "postSql is done, too");
     goal_ = Goal::kFinish;
     reconnected_ = false;
-    later_.start(finish_delay_, [this] { go(); });
-    finish_delay_ = std::min(finish_delay_ * 2, kLongestFinishDelay);
+    later_.start(finish_delay_.next(), [this] { go(); });
     return;
   }
   auto done = std::exchange(finished_, nullptr);

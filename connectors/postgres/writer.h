@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
 #include "connectors/postgres/attempt.h"
 #include "connectors/postgres/culprit.h"
 #include "connectors/postgres/job_run.h"
@@ -56,7 +57,7 @@ class Writer : private Session::Listener {
   void go();
   void go_deliver();
   void write();
-  void misfits();
+  void conversion_errors();
   // Of any step.
   StepEnd step_end();
   StepEnd stored();
@@ -80,7 +81,7 @@ class Writer : private Session::Listener {
   std::function<void(Answer)> delivered_;
   std::function<void(Result<std::vector<SavedPosition>>)> loaded_;
   std::function<void(Status)> finished_;
-  Milliseconds finish_delay_{0};
+  DoublingDelay finish_delay_{Milliseconds{500}, Milliseconds{30'000}};
   Timer later_;
   // What was done for this goal already, and is not done twice.
   bool reconnected_ = false;

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "connectors/serial/complaint.h"
+#include "base/rate_limited_log.h"
 #include "connectors/serial/options.h"
 #include "connectors/serial/port.h"
 #include "connectors/serial/port_waiter.h"
@@ -67,7 +67,7 @@ class Device {
   const Settings& settings_;
   DeviceListener& listener_;
   PortWaiter waiter_;
-  Complaint overruns_;
+  RateLimitedLog overruns_;
   std::unique_ptr<Port> port_;
   std::unique_ptr<Poll> poll_;  // closed before the port
   std::string unsent_;

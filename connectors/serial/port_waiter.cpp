@@ -13,9 +13,7 @@ namespace leat::serial {
 namespace {
 
 constexpr Milliseconds kSoon{20};  // what happens at one moment is looked at together
-constexpr Milliseconds kFirstDelay{250};
-constexpr Milliseconds kLongestDelay{5'000};
-constexpr int kMostLinks = 8;  // a chain longer than that is a circle
+constexpr int kMostLinks = 8;      // a chain longer than that is a circle
 
 bool is_folder(const std::string& path) {
   struct stat info {};
@@ -54,13 +52,12 @@ PortWaiter::PortWaiter(Loop& loop, std::string path, std::function<Attempt(bool)
       later_(loop) {}
 
 void PortWaiter::start() {
-  delay_ = kFirstDelay;
+  delay_.reset();
   look(false);
 }
 
 void PortWaiter::start_later() {
   watch();
-  delay_ = std::max(delay_, kFirstDelay);
   look_later();
 }
 
@@ -77,7 +74,7 @@ void PortWaiter::look(bool patient) {
     look_later();
   } else {
     later_.stop();
-    delay_ = kFirstDelay;
+    delay_.reset();
   }
 }
 
@@ -96,8 +93,7 @@ void PortWaiter::look_soon() {
 
 void PortWaiter::look_later() {
   if (later_.active()) return;
-  later_.start(delay_, [this] { look(true); });
-  delay_ = std::min(delay_ * 2, kLongestDelay);
+  later_.start(delay_.next(), [this] { look(true); });
 }
 
 }  // namespace leat::serial

@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 
+#include "base/backoff.h"
 #include "loop/folder_watch.h"
 #include "loop/handles.h"
 
@@ -50,7 +51,7 @@ class PortWaiter {
   FolderWatch folders_;
   Timer soon_;
   Timer later_;
-  Milliseconds delay_{0};
+  DoublingDelay delay_{Milliseconds{250}, Milliseconds{5'000}};
   std::set<std::string> watched_;
   bool can_watch_ = true;
 };

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "connectors/serial/complaint.h"
+#include "base/rate_limited_log.h"
 #include "connectors/serial/device.h"
 #include "connectors/serial/framer.h"
 #include "connectors/serial/marked_input.h"
@@ -51,9 +51,9 @@ class SerialSource final : public Source,
     flush();
     batch_.reset();
     note_half_frame();
-    for (Complaint* complaint :
+    for (RateLimitedLog* said :
          {&run_->timeouts, &run_->half_frames, &run_->line_errors, &run_->stray_bytes})
-      complaint->finish();
+      said->finish();
     run_.reset();
     closed();
   }
@@ -87,10 +87,10 @@ class SerialSource final : public Source,
     Poller poller;
     Timer gather;
     Timer silence;
-    Complaint timeouts;
-    Complaint half_frames;
-    Complaint line_errors;
-    Complaint stray_bytes;
+    RateLimitedLog timeouts;
+    RateLimitedLog half_frames;
+    RateLimitedLog line_errors;
+    RateLimitedLog stray_bytes;
   };
 
   // --- the device ---

@@ -35,11 +35,12 @@ class DoublingDelay {
       : shortest_(shortest), longest_(longest), next_(shortest) {}
 
   Milliseconds next();
+  bool is_first() const { return next_ == shortest_; }  // nothing has failed yet
   void reset() { next_ = shortest_; }
 
  private:
-  const Milliseconds shortest_;
-  const Milliseconds longest_;
+  Milliseconds shortest_;
+  Milliseconds longest_;
   Milliseconds next_;
 };
 

@@ -18,7 +18,6 @@ JobThread::JobThread(Loop& loop, std::string name, size_t capacity)
 }
 
 JobThread::~JobThread() {
-  *alive_ = false;
   stopping_ = true;
   uv_sem_post(&wake_);
   thread_.join();
@@ -50,8 +49,8 @@ void JobThread::run() {
 }
 
 void JobThread::finish() {
-  std::shared_ptr<bool> alive = alive_;
-  while (*alive) {
+  auto gone = lifetime_.witness();
+  while (!*gone) {
     std::optional<Job> job = finished_.pop();
     if (!job) return;
     if (--under_way_ == 0) async_.unref();

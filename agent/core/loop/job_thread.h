@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 
+#include "base/lifetime.h"
 #include "loop/handles.h"
 #include "memory/ring.h"
 
@@ -47,7 +48,7 @@ class JobThread {
   uv_sem_t wake_;  // not std::counting_semaphore: GCC 12's can sleep forever (GCC PR 104928)
   std::atomic<bool> stopping_{false};
   size_t under_way_ = 0;  // in either ring, or running
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Lifetime lifetime_;
   Async async_;
   std::thread thread_;
 };

@@ -124,9 +124,7 @@ DeadLetterFile::DeadLetterFile(Loop& loop, std::string scope, DeadLetterConfig c
   if (budget != nullptr) charge_ = Charge(*budget);
 }
 
-DeadLetterFile::~DeadLetterFile() {
-  *alive_ = false;
-}
+DeadLetterFile::~DeadLetterFile() = default;
 
 size_t DeadLetterFile::pending_bytes() const {
   return waiting_.size() + (writer_ != nullptr ? writer_->text.size() : 0);
@@ -150,9 +148,7 @@ void DeadLetterFile::write_next() {
   writing_ = last_;
   run_in_pool(
       loop_, [writer = writer_] { writer->status = writer->append(); },
-      [this, alive = alive_, writer = writer_] {
-        if (*alive) written(writer->status);
-      });
+      lifetime_.guard([this, writer = writer_] { written(writer->status); }));
 }
 
 void DeadLetterFile::written(const Status& status) {

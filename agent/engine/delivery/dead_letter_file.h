@@ -18,6 +18,7 @@
 #include <memory>
 #include <string>
 
+#include "base/lifetime.h"
 #include "base/result.h"
 #include "delivery/delivery_config.h"
 #include "loop/handles.h"
@@ -59,7 +60,7 @@ class DeadLetterFile {
   uint64_t durable_ = 0;
   bool failed_ = false;  // the last write failed, and that was logged
   std::shared_ptr<Writer> writer_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Lifetime lifetime_;
   Timer retry_;
   std::function<void()> listener_;
 };

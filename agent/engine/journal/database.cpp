@@ -348,7 +348,7 @@ Status JournalDatabase::intact() {
 // A checkpoint that finds no room writes all the same, so it is not tried again at once.
 void JournalDatabase::checkpoint() {
   int64_t now = clock_.monotonic_us();
-  if (!intact() || !checkpoint_again_.over(now)) return;
+  if (!intact() || !checkpoint_again_.due(now)) return;
   // Else its sync would say that what the last run could not sync is on the disk.
   if (!synced_ && !stand_in_ && !sync_file()) return checkpoint_again_.failed(now);
   auto attempt = [this] {

@@ -125,7 +125,7 @@ class JournalDatabase {
   const Clock& clock_;
   SpoolTable spool_;
   Room room_;
-  Backoff checkpoint_again_;
+  SpacedTries checkpoint_again_;
   uint64_t failed_syncs_;  // of the process, before this was opened
   int wal_pages_ = 0;      // since the WAL began anew
   bool stand_in_ = false;

@@ -177,7 +177,7 @@ void Journal::write(std::vector<JournalRequest*> requests) {
 // For what is damaged, or whose file is gone. False when that must wait.
 bool Journal::replace(const std::string& why) {
   int64_t now = database_->now_us();
-  if (!replace_again_.over(now)) return false;
+  if (!replace_again_.due(now)) return false;
   Status status = JournalDatabase::replace(database_, why);
   if (status) {
     replace_again_ = {};
@@ -235,7 +235,7 @@ Status Journal::transact(std::vector<JournalRequest*>& requests) {
 // There may be room by now for the journal that could not be made at the start.
 bool Journal::make_file() {
   int64_t now = database_->now_us();
-  if (!make_again_.over(now)) return false;
+  if (!make_again_.due(now)) return false;
   Result<std::unique_ptr<JournalDatabase>> made = JournalDatabase::open(path_, clock_);
   Status status =
       made ? (*made)->spool().take_over(database_->spool().opened()) : fail(made.error());

@@ -77,10 +77,10 @@ class Journal {
 
   std::string path_;
   const Clock& clock_;
-  Backoff replace_again_;
+  SpacedTries replace_again_;
   Status end_;                     // of the thread
   bool database_damaged_ = false;  // that is why the last transaction failed
-  Backoff make_again_;             // while there was no room for a file at the start
+  SpacedTries make_again_;         // while there was no room for a file at the start
   std::unique_ptr<JournalDatabase> database_;
   std::vector<std::shared_ptr<Channel>> channels_;
   uv_sem_t wake_;

@@ -17,8 +17,6 @@ namespace {
 
 constexpr uint64_t kLeast = 128 << 10;
 constexpr uint64_t kMost = 1 << 20;
-constexpr int64_t kFirstWaitUs = 1'000'000;
-constexpr int64_t kLongestWaitUs = 60'000'000;
 // With less than this a try is not worth its writes.
 constexpr uint64_t kWorthATry = 64 << 10;
 
@@ -76,13 +74,8 @@ Room::Room(const std::string& journal)
   reserved_ = ::stat(path_.c_str(), &info) == 0 && static_cast<uint64_t>(info.st_size) >= size_;
 }
 
-void Backoff::failed(int64_t now_us) {
-  delay_us_ = delay_us_ == 0 ? kFirstWaitUs : std::min(delay_us_ * 2, kLongestWaitUs);
-  not_before_us_ = now_us + delay_us_;
-}
-
 bool Room::admits(uint64_t bytes, uint64_t free_inside, int64_t now_us) {
-  if (!rows_.over(now_us)) return false;
+  if (!rows_.due(now_us)) return false;
   bool worth = reserved_ ? !rows_.failing() || free_on_disk_() >= kWorthATry : lay();
   if (worth || free_inside >= bytes + kWorthATry) return true;
   rows_.failed(now_us);
@@ -90,7 +83,7 @@ bool Room::admits(uint64_t bytes, uint64_t free_inside, int64_t now_us) {
 }
 
 bool Room::admits_positions(int64_t now_us) {
-  if (!positions_.over(now_us)) return false;
+  if (!positions_.due(now_us)) return false;
   if (!positions_.failing() || reserved_ || free_on_disk_() >= kWorthATry) return true;
   positions_.failed(now_us);
   return false;

@@ -13,18 +13,20 @@
 #include <functional>
 #include <string>
 
+#include "base/backoff.h"
+
 namespace leat {
 
-// Waits that double from 1 s to 60 s, for what writes even when it fails.
-class Backoff {
+// Tries of what writes even when it fails: 1 to 60 s lie between them while they do.
+class SpacedTries {
  public:
-  bool over(int64_t now_us) const { return delay_us_ == 0 || now_us >= not_before_us_; }
-  bool failing() const { return delay_us_ != 0; }
-  void failed(int64_t now_us);
+  bool due(int64_t now_us) const { return !failing() || now_us >= not_before_us_; }
+  bool failing() const { return !delay_.is_first(); }
+  void failed(int64_t now_us) { not_before_us_ = now_us + delay_.next().count() * 1000; }
   void at_once() { not_before_us_ = 0; }
 
  private:
-  int64_t delay_us_ = 0;  // 0: the last try succeeded
+  DoublingDelay delay_{Milliseconds{1'000}, Milliseconds{60'000}};
   int64_t not_before_us_ = 0;
 };
 
@@ -60,8 +62,8 @@ class Room {
   std::function<uint64_t()> free_on_disk_;
   uint64_t size_;
   bool reserved_ = false;
-  Backoff rows_;
-  Backoff positions_;
+  SpacedTries rows_;
+  SpacedTries positions_;
 };
 
 }  // namespace leat

@@ -8,53 +8,40 @@
 #include "spool/spool.h"
 
 namespace leat {
-namespace {
-
-constexpr Milliseconds kFirstRetry{500};
-constexpr Milliseconds kLongestRetry{30'000};
-
-}  // namespace
-
 void Resume::start(std::function<void(Result<ResumedFrom>)> done,
                    std::function<void()> on_trouble) {
   done_ = std::move(done);
   on_trouble_ = std::move(on_trouble);
-  std::weak_ptr<bool> alive = alive_;
-  setup_.journal.open_spool(
-      setup_.name,
-      [this, alive](Result<SpoolState> spool) {
-        if (alive.expired()) return;
-        if (!spool) return finish(fail(spool.error()));
-        point_.spool = std::move(*spool);
-      },
-      setup_.replay == Replay::kFromPosition);
+  setup_.journal.open_spool(setup_.name, lifetime_.guard([this](Result<SpoolState> spool) {
+    if (!spool) return finish(fail(spool.error()));
+    point_.spool = std::move(*spool);
+  }),
+                            setup_.replay == Replay::kFromPosition);
   // Answered behind the spool, since the journal keeps the order of what it is asked.
-  setup_.journal.load(setup_.name, [this, alive](Result<std::vector<SavedPosition>> saved) {
-    if (alive.expired() || !done_) return;
-    if (!saved) return finish(fail(saved.error()));
-    point_.saved = std::move(*saved);
-    if (setup_.config.exactly_once) return ask_sink(kFirstRetry);
-    count_spooled(point_.saved);
-  });
+  setup_.journal.load(setup_.name,
+                      lifetime_.guard([this](Result<std::vector<SavedPosition>> saved) {
+                        if (!done_) return;
+                        if (!saved) return finish(fail(saved.error()));
+                        point_.saved = std::move(*saved);
+                        if (setup_.config.exactly_once) return ask_sink();
+                        count_spooled(point_.saved);
+                      }));
 }
 
-void Resume::ask_sink(Milliseconds next_delay) {
-  std::weak_ptr<bool> alive = alive_;
-  setup_.sink.load_positions([this, alive, next_delay](Result<std::vector<SavedPosition>> saved) {
-    if (!alive.expired()) sink_has_answered(std::move(saved), next_delay);
-  });
+void Resume::ask_sink() {
+  setup_.sink.load_positions(lifetime_.guard(
+      [this](Result<std::vector<SavedPosition>> saved) { sink_has_answered(std::move(saved)); }));
 }
 
-void Resume::sink_has_answered(Result<std::vector<SavedPosition>> saved, Milliseconds next_delay) {
+void Resume::sink_has_answered(Result<std::vector<SavedPosition>> saved) {
   trouble_.clear();
   if (saved) return count_spooled(*saved);
   if (saved.error().kind() != ErrorKind::kUnavailable) return finish(fail(saved.error()));
   trouble_ = saved.error().message();
   on_trouble_();
-  if (next_delay == kFirstRetry)
+  if (delay_.is_first())
     log::warn(setup_.name, "waiting for the sink to say where to resume: " + trouble_);
-  retry_.start(next_delay,
-               [this, next_delay] { ask_sink(std::min(next_delay * 2, kLongestRetry)); });
+  retry_.start(delay_.next(), [this] { ask_sink(); });
 }
 
 // `delivered`: how far the sink, or for the sake of it the journal, has come.
@@ -71,12 +58,11 @@ void Resume::count_spooled(const std::vector<SavedPosition>& delivered) {
   std::erase_if(point_.saved, of_spool);
   if (point_.spool.end == point_.spool.first) return finish(std::move(point_));
   setup_.journal.count_spooled(setup_.name, point_.spool_delivered,
-                               [this, alive = std::weak_ptr(alive_)](Result<SpoolTotals> totals) {
-                                 if (alive.expired()) return;
+                               lifetime_.guard([this](Result<SpoolTotals> totals) {
                                  if (!totals) return finish(fail(totals.error()));
                                  point_.spool_left = *totals;
                                  finish(std::move(point_));
-                               });
+                               }));
 }
 
 // Whoever is told may destroy this.

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
+#include "base/lifetime.h"
 #include "base/result.h"
 #include "base/units.h"
 #include "delivery/delivery_config.h"
@@ -47,18 +49,19 @@ class Resume {
   const std::string& trouble() const { return trouble_; }
 
  private:
-  void ask_sink(Milliseconds next_delay);
-  void sink_has_answered(Result<std::vector<SavedPosition>> saved, Milliseconds next_delay);
+  void ask_sink();
+  void sink_has_answered(Result<std::vector<SavedPosition>> saved);
   void count_spooled(const std::vector<SavedPosition>& delivered);
   void finish(Result<ResumedFrom> result);
 
   const ResumeSetup setup_;
   Timer retry_;
+  DoublingDelay delay_{Milliseconds{500}, Milliseconds{30'000}};
   ResumedFrom point_;
   std::string trouble_;
   std::function<void(Result<ResumedFrom>)> done_;
   std::function<void()> on_trouble_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Lifetime lifetime_;
 };
 
 }  // namespace leat

@@ -229,13 +229,8 @@ void Task::save(SavedPosition what, std::function<void(Status)> done) {
 
 void Task::note(std::vector<SavedPosition> what, Survives survives,
                 std::function<void(Status)> done) {
-  std::weak_ptr<bool> alive = alive_;
-  setup_.journal.commit(
-      setup_.name, std::move(what),
-      [alive, done = std::move(done)](Status status) {
-        if (!alive.expired()) done(std::move(status));
-      },
-      durability_of(survives));
+  setup_.journal.commit(setup_.name, std::move(what), lifetime_.guard(std::move(done)),
+                        durability_of(survives));
 }
 
 JournalClient::Durability Task::durability_of(Survives survives) const {

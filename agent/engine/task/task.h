@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/lifetime.h"
 #include "delivery/acknowledgements.h"
 #include "delivery/deliverer.h"
 #include "journal/journal.h"
@@ -175,7 +176,7 @@ class Task final : private SourceContext, private SinkContext, private CodecCont
   uint64_t dead_letters_ = 0;
   uint64_t resumed_ = 0;  // as in TaskStatus
   uint64_t without_credit_ = 0;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Lifetime lifetime_;
 };
 
 }  // namespace leat

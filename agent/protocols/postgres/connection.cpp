@@ -10,7 +10,6 @@ Connection::Connection(ConnectionConfig config, SaltedPassword& cache)
     : config_(config), cache_(cache), deadline_(config.loop), later_(config.loop) {}
 
 Connection::~Connection() {
-  *alive_ = false;
   // Terminate: polite, and best effort. An open transaction is rolled back.
   static char goodbye[] = {'X', 0, 0, 0, 4};
   uv_buf_t buffer = uv_buf_init(goodbye, sizeof goodbye);
@@ -66,8 +65,8 @@ void Connection::on_data(std::span<const char> bytes) {
 }
 
 void Connection::read_messages() {
-  std::shared_ptr<bool> alive = alive_;
-  while (*alive && phase_ != Phase::kLost && phase_ != Phase::kDialing) {
+  auto gone = lifetime_.witness();
+  while (!*gone && phase_ != Phase::kLost && phase_ != Phase::kDialing) {
     Result<std::optional<Message>> message = reader_.next();
     if (!message) return fail_with(message.error().message());
     if (!*message) return;

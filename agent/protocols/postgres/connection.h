@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/lifetime.h"
 #include "base/result.h"
 #include "base/units.h"
 #include "loop/handles.h"
@@ -147,7 +148,7 @@ class Connection final : private StreamListener {
   std::optional<Error> lost_;
   bool cut_ = false;
   Milliseconds idle_since_{0};
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Lifetime lifetime_;
 };
 
 }  // namespace leat::postgres

@@ -164,12 +164,12 @@ void Connection::hash_password(SaltedPasswordRequest request) {
   auto job = std::make_shared<Job>(Job{std::move(request), ""});
   run_in_pool(
       config_.loop, [job] { job->result = salted_password(job->request); },
-      [this, job, alive = alive_] {
-        if (!*alive || phase_ != Phase::kStartup) return;
+      lifetime_.guard([this, job] {
+        if (phase_ != Phase::kStartup) return;
         Result<std::string> reply = authentication_->salted(job->request, std::move(job->result));
         if (!reply) return fail_with(reply.error().message());
         send(std::move(*reply));
-      });
+      }));
 }
 
 }  // namespace leat::postgres

@@ -41,15 +41,16 @@ Value json(std::string_view s) {
   return Value::of_text(Type::kJson, s);
 }
 
-// The text, or the misfit in angle brackets.
+// The text, or the error in angle brackets.
 std::string sent(const Column& to, const Value& value) {
   FieldText field;
   std::string_view out;
   static constexpr const char* kNames[] = {"none", "type", "syntax", "range", "fraction",
                                            "nul",  "utf8", "long",   "null"};
-  Misfit misfit = field.of(to, value, out);
-  return misfit == Misfit::kNone ? std::string(out)
-                                 : "<" + std::string(kNames[static_cast<size_t>(misfit)]) + ">";
+  ConversionError error = field.of(to, value, out);
+  return error == ConversionError::kNone
+             ? std::string(out)
+             : "<" + std::string(kNames[static_cast<size_t>(error)]) + ">";
 }
 
 std::string sent(Kind kind, const Value& value) {
@@ -164,17 +165,17 @@ TEST(PostgresFieldText, text_is_checked_at_every_place) {
   for (size_t size = 1; size < 40; ++size) {
     for (size_t at = 0; at < size; ++at) {
       std::string s(size, 'x');
-      EXPECT_EQ(check_text(s), Misfit::kNone);
+      EXPECT_EQ(check_text(s), ConversionError::kNone);
       s[at] = '\0';
-      EXPECT_EQ(check_text(s), Misfit::kNul) << at << " of " << size;
+      EXPECT_EQ(check_text(s), ConversionError::kNul) << at << " of " << size;
       s[at] = '\x80';
-      EXPECT_EQ(check_text(s), Misfit::kUtf8) << at << " of " << size;
+      EXPECT_EQ(check_text(s), ConversionError::kUtf8) << at << " of " << size;
       if (at + 1 < size) {
         s.replace(at, 2, "é");
-        EXPECT_EQ(check_text(s), Misfit::kNone) << at << " of " << size;
+        EXPECT_EQ(check_text(s), ConversionError::kNone) << at << " of " << size;
         if (at + 2 < size) {
           s[size - 1] = '\0';
-          EXPECT_EQ(check_text(s), Misfit::kNul) << at << " of " << size;
+          EXPECT_EQ(check_text(s), ConversionError::kNul) << at << " of " << size;
         }
       }
     }

@@ -10,7 +10,7 @@
 
 namespace leat::postgres {
 
-enum class Misfit : uint8_t {
+enum class ConversionError : uint8_t {
   kNone,      // it can
   kType,      // a time into an integer column
   kSyntax,    // the text "abc" into a numeric column
@@ -25,7 +25,7 @@ enum class Misfit : uint8_t {
 
 // "field temp: this string is no valid double precision (column temp)". The value is left out: the
 // reason is the same for all records with the same fault, so that one round takes out all of them.
-std::string reason_of(Misfit misfit, const Value& value, std::string_view field,
+std::string reason_of(ConversionError error, const Value& value, std::string_view field,
                       const Column& column);
 
 }  // namespace leat::postgres

@@ -9,12 +9,13 @@
 
 #include "base/clock.h"
 
-namespace leat::serial {
+namespace leat {
 
-class Complaint {
+class RateLimitedLog {
  public:
-  // `what` completes "/dev/ttyUSB0: …"; `scope` is the pipeline.
-  Complaint(const Clock& clock, std::string scope, std::string what);
+  // `what` went wrong ("/dev/ttyUSB0: a byte was skipped"); the line says behind it how often.
+  // `scope` is the pipeline.
+  RateLimitedLog(const Clock& clock, std::string scope, std::string what);
 
   void note(uint64_t times = 1);
   // Says what was not said yet: nothing more will come.
@@ -32,4 +33,4 @@ class Complaint {
   int64_t said_us_ = 0;  // monotonic
 };
 
-}  // namespace leat::serial
+}  // namespace leat
