@@ -38,9 +38,10 @@ void Outbox::add(const Delivery& delivery, Sink::Done done) {
   parcel.done = std::move(done);
 }
 
-void Outbox::connected(Version version, size_t largest) {
+void Outbox::connected(Version version, size_t largest, PacketIds& ids) {
   version_ = version;
   largest_ = largest;
+  ids_ = &ids;
 }
 
 void Outbox::make(Parcel& parcel) {
@@ -96,15 +97,8 @@ Status Outbox::make(Parcel& parcel, const Record& record) {
 
 // --- sending ------------------------------------------------------------------------------------
 
-uint16_t Outbox::free_id() {
-  do {
-    if (++last_id_ == 0) ++last_id_;
-  } while (in_flight_.count(last_id_) > 0);
-  return last_id_;
-}
-
 void Outbox::append(std::string& out, size_t window) {
-  window = std::min<size_t>(window, kMostInFlight - 1);
+  window = std::min<size_t>(window, kMostInFlight - 16);  // some are for what else is sent
   for (Parcel& parcel : parcels_) {
     if (!parcel.made) make(parcel);
     for (; parcel.next < parcel.messages.size(); ++parcel.next) {
@@ -112,7 +106,7 @@ void Outbox::append(std::string& out, size_t window) {
       const Message& message = parcel.messages[parcel.next];
       if (config_.qos > 0) {
         if (in_flight_.size() >= window) return;
-        uint16_t id = free_id();
+        uint16_t id = ids_->take();
         parcel.packets[message.id_at] = static_cast<char>(id >> 8);
         parcel.packets[message.id_at + 1] = static_cast<char>(id & 0xFF);
         in_flight_.emplace(id, Flying{&parcel, parcel.next, false});
@@ -144,6 +138,7 @@ Outbox::Effect Outbox::on_ack(const Ack& ack, std::string& out) {
 void Outbox::settle(InFlight::iterator flying, uint8_t reason, std::string_view words) {
   Parcel& parcel = *flying->second.parcel;
   Message& message = parcel.messages[flying->second.message];
+  ids_->give_back(flying->first);
   in_flight_.erase(flying);
   --parcel.open;
   blames_left_ = kMostBlamed;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "connectors/mqtt/template.h"
+#include "protocols/mqtt/packet_ids.h"
 #include "protocols/mqtt/packets.h"
 #include "protocols/mqtt/protocol.h"
 #include "protocols/mqtt/writer.h"
@@ -44,7 +45,7 @@ class Outbox {
   bool empty() const { return parcels_.empty(); }
 
   // A connection is up. `largest`: bytes of a packet that the broker takes.
-  void connected(Version version, size_t largest);
+  void connected(Version version, size_t largest, PacketIds& ids);
   // Appends messages while less than `window` of them are unsettled and `out` is short. Those of
   // records that the broker has already are left out.
   void append(std::string& out, size_t window);
@@ -111,7 +112,6 @@ class Outbox {
   void make(Parcel& parcel);
   Status make(Parcel& parcel, const Record& record);
   void settle(InFlight::iterator flying, uint8_t reason, std::string_view words);
-  uint16_t free_id();
   Answer result(Parcel& parcel);
   void remember(const Parcel& parcel);
   void forget(const Parcel& parcel);
@@ -121,10 +121,10 @@ class Outbox {
   size_t largest_ = 0;
   std::deque<Parcel> parcels_;
   InFlight in_flight_;
-  uint16_t last_id_ = 0;
-  int blames_left_;      // messages that may be blamed before one gets through
-  std::string topic_;    // scratch
-  std::string payload_;  // scratch
+  PacketIds* ids_ = nullptr;  // of the connection
+  int blames_left_;           // messages that may be blamed before one gets through
+  std::string topic_;         // scratch
+  std::string payload_;       // scratch
   // Records of deliveries that did not succeed as a whole, which the broker has all the same. Their
   // batches are kept, so that their addresses mean them.
   std::unordered_map<const Record*, BatchRef> delivered_;

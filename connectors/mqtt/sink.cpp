@@ -112,7 +112,8 @@ class MqttSink final : public Sink, public SessionListener {
     bool v5 = session_->version() == Version::k5;
     size_t wanted = most_in_flight_ > 0 ? most_in_flight_ : (v5 || qos_ < 2 ? kWindow : kWindow311);
     window_ = std::min<size_t>(wanted, connack.properties.receive_maximum);
-    outbox_.connected(session_->version(), connack.properties.maximum_packet_size);
+    outbox_.connected(session_->version(), connack.properties.maximum_packet_size,
+                      session_->packet_ids());
     std::string cannot;
     if (connack.properties.maximum_qos < qos_)
       cannot = "the broker takes QoS " + std::to_string(connack.properties.maximum_qos) +

@@ -30,13 +30,6 @@ bool is_ipv6(std::string_view host) {
   return !zone.empty();
 }
 
-Status parse_port(std::string_view text, uint16_t& port) {
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port == 0)
-    return bad("its port is not a number from 1 to 65535");
-  return {};
-}
-
 }  // namespace
 
 Status check_host(std::string_view host) {
@@ -54,6 +47,13 @@ Status check_host(std::string_view host) {
   }
   constexpr size_t kLongestName = 253;  // RFC 1035 section 2.3.4, as text
   if (host.size() > kLongestName) return bad("its host is longer than a name can be");
+  return {};
+}
+
+Status parse_port(std::string_view text, uint16_t& port) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port == 0)
+    return bad("its port is not a number from 1 to 65535");
   return {};
 }
 

@@ -257,6 +257,7 @@ Result<bool> Session::take_connack(const Frame& frame) {
     config_.connect.client_id = properties.assigned_client_id;
   keep_alive_ = std::chrono::seconds(
       properties.server_keep_alive.value_or(config_.connect.keep_alive));  // [MQTT-3.2.2-21]
+  packet_ids_.give_back_all();
   up_ = true;
   up_since_ = loop_.now();
   start_keep_alive();

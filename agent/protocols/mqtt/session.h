@@ -17,6 +17,7 @@
 #include "net/stream.h"
 #include "net/tls.h"
 #include "protocols/mqtt/framer.h"
+#include "protocols/mqtt/packet_ids.h"
 #include "protocols/mqtt/packets.h"
 #include "protocols/mqtt/url.h"
 #include "protocols/mqtt/writer.h"
@@ -85,6 +86,9 @@ class Session final : public StreamListener {
   Version version() const { return config_.connect.version; }
   const SessionConfig& config() const { return config_; }
 
+  // Of what is sent over it; all are free when it is up anew.
+  PacketIds& packet_ids() { return packet_ids_; }
+
   // Packets to send are appended to out(), and go out together with flush(). Only while up.
   std::string& out() { return out_; }
   void flush();
@@ -127,6 +131,7 @@ class Session final : public StreamListener {
   TlsContext* const tls_;
   SessionListener& listener_;
   Framer framer_;
+  PacketIds packet_ids_;
   std::unique_ptr<Stream> stream_;
   Timer timer_;  // the wait for CONNACK; after that, keep-alive
   std::string out_;

@@ -66,6 +66,7 @@ void Subscriptions::begin(const Connack& connack) {
   const Properties& can = connack.properties;
   again_ = kAskAgainFirst;
   id_ = 0;
+  leaving_.clear();
   largest_ = can.maximum_packet_size;
   identifiers_ = wanted_.identifiers && can.subscription_identifiers_available;
   for (Topic& topic : topics_) {
@@ -144,7 +145,7 @@ void Subscriptions::ask() {
     asked_.push_back(next_);
   }
   if (filters.empty()) return ask_again_later();
-  id_ = ++last_id_ == 0 ? ++last_id_ : last_id_;
+  id_ = session_.packet_ids().take();
   append_subscribe(session_.out(), session_.version(), id_, filters, options);
   session_.flush();
   timer_.start(session_.config().timeout, [this] {
@@ -153,13 +154,16 @@ void Subscriptions::ask() {
 }
 
 Status Subscriptions::on_suback(const Suback& suback, PacketType type) {
-  if (type == PacketType::kUnsuback) return {};
+  if (type == PacketType::kUnsuback) {
+    if (std::erase(leaving_, suback.id) > 0) session_.packet_ids().give_back(suback.id);
+    return {};
+  }
   if (id_ == 0 || suback.id != id_)
     return fail(ErrorKind::kData, "a SUBACK that was not asked for");
   if (suback.reasons.size() != asked_.size())
     return fail(ErrorKind::kData, "a SUBACK with " + std::to_string(suback.reasons.size()) +
                                       " answers to " + std::to_string(asked_.size()) + " topics");
-  id_ = 0;
+  session_.packet_ids().give_back(std::exchange(id_, 0));
   timer_.stop();
   for (size_t i = 0; i < asked_.size(); ++i) {
     Topic& topic = topics_[asked_[i]];
@@ -212,9 +216,9 @@ void Subscriptions::unsubscribe_old(bool session_present) {
   });
   if (old.empty()) return;
   for (std::span<const std::string> rest = old; !rest.empty();) {
-    if (++last_id_ == 0) ++last_id_;
+    leaving_.push_back(session_.packet_ids().take());
     const auto some = rest.first(std::min(rest.size(), together_));
-    append_unsubscribe(session_.out(), session_.version(), last_id_, some);
+    append_unsubscribe(session_.out(), session_.version(), leaving_.back(), some);
     rest = rest.subspan(some.size());
   }
   for (const std::string& filter : old)

@@ -72,13 +72,13 @@ class Subscriptions {
   Timer timer_;    // the wait for SUBACK; or until refused ones are asked for again
   Timer closers_;  // until those are asked for again at which the broker closes the connection
   Milliseconds again_{0};
-  size_t together_;            // topics in one SUBSCRIBE
-  size_t next_ = 0;            // of topics_, to ask for
-  bool identifiers_ = false;   // are asked for
-  size_t largest_ = 0;         // packet that the broker takes
-  std::vector<size_t> asked_;  // indices, in the order of the SUBSCRIBE
-  uint16_t id_ = 0;            // of the SUBSCRIBE under way, 0: none
-  uint16_t last_id_ = 0;
+  size_t together_;                // topics in one SUBSCRIBE
+  size_t next_ = 0;                // of topics_, to ask for
+  bool identifiers_ = false;       // are asked for
+  size_t largest_ = 0;             // packet that the broker takes
+  std::vector<size_t> asked_;      // indices, in the order of the SUBSCRIBE
+  uint16_t id_ = 0;                // of the SUBSCRIBE under way, 0: none
+  std::vector<uint16_t> leaving_;  // of UNSUBSCRIBEs under way
   std::string remembered_;
 };
 

@@ -45,13 +45,6 @@ Status decode_into(std::string& out, std::string_view text, std::string_view par
   return {};
 }
 
-Status parse_port(std::string_view text, uint16_t& port) {
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port == 0)
-    return bad("its port is not a number from 1 to 65535");
-  return {};
-}
-
 Status parse_sslmode(std::string_view value, std::optional<SslMode>& mode) {
   static constexpr std::string_view kNames[] = {"disable", "allow",     "prefer",
                                                 "require", "verify-ca", "verify-full"};
