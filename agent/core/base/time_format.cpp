@@ -1,5 +1,6 @@
 #include "base/time_format.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 
@@ -12,43 +13,14 @@ constexpr int64_t kUsPerSecond = 1'000'000;
 constexpr int64_t kFirst = -62'135'596'800LL * kUsPerSecond;
 constexpr int64_t kLast = 253'402'300'800LL * kUsPerSecond - 1;
 
-// Days since 1970-01-01 of a proleptic Gregorian date (Howard Hinnant, "chrono-Compatible Low-Level
-// Date Algorithms").
-int64_t days_from_civil(int64_t year, int64_t month, int64_t day) {
-  year -= month <= 2 ? 1 : 0;
-  int64_t era = (year >= 0 ? year : year - 399) / 400;
-  int64_t year_of_era = year - era * 400;
-  int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return era * 146'097 + day_of_era - 719'468;
-}
+using std::chrono::sys_days;
+using std::chrono::year_month_day;
 
-struct Civil {
-  int64_t year;
-  int month;
-  int day;
-};
-
-Civil civil_from_days(int64_t days) {
-  days += 719'468;
-  int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
-  int64_t day_of_era = days - era * 146'097;
-  int64_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  int64_t month_index = (5 * day_of_year + 2) / 153;
-  int day = static_cast<int>(day_of_year - (153 * month_index + 2) / 5 + 1);
-  int month = static_cast<int>(month_index < 10 ? month_index + 3 : month_index - 9);
-  return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day};
-}
-
-bool is_leap(int64_t year) {
-  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-int days_in_month(int64_t year, int month) {
-  static constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  return month == 2 && is_leap(year) ? 29 : kDays[month - 1];
+// A day of the proleptic Gregorian calendar; year 0 is 1 BC. ok() says whether there is such a day.
+year_month_day date_of(int64_t year, int month, int day) {
+  return {std::chrono::year(static_cast<int>(year)),
+          std::chrono::month(static_cast<unsigned>(month)),
+          std::chrono::day(static_cast<unsigned>(day))};
 }
 
 // What a textual time is made of; assembled at the end, since patterns name parts in any order.
@@ -66,19 +38,22 @@ struct Parts {
   int64_t offset_seconds = 0;
 
   std::optional<int64_t> unix_us() const {
-    if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) return {};
+    if (year < 0 || year > 10'000) return {};  // with an offset 9999 may be 10000 here
+    if (month < 1 || month > 12 || day < 1 || day > 31) return {};
+    const year_month_day date = date_of(year, month, day);
+    if (!date.ok()) return {};
     int h = hour;
     if (twelve_hour) {
       if (h < 1 || h > 12) return {};
       h = h % 12 + (afternoon ? 12 : 0);
     }
-    if (day_of_year > (is_leap(year) ? 366 : 365)) return {};
+    if (day_of_year > (date.year().is_leap() ? 366 : 365)) return {};
     // 24:00:00 is the end of the day (ISO 8601), and nothing else can be meant by it. 60: a leap
     // second counts as the first second of the next minute.
     bool end_of_day = h == 24 && minute == 0 && second == 0 && microseconds == 0;
     if ((h > 23 && !end_of_day) || minute > 59 || second > 60) return {};
-    int64_t days = day_of_year > 0 ? days_from_civil(year, 1, 1) + day_of_year - 1
-                                   : days_from_civil(year, month, day);
+    const sys_days of_year = sys_days(date_of(year, 1, 1)) + std::chrono::days(day_of_year - 1);
+    int64_t days = (day_of_year > 0 ? of_year : sys_days(date)).time_since_epoch().count();
     int64_t seconds = days * 86'400 + h * 3600 + minute * 60 + second - offset_seconds;
     int64_t us = seconds * kUsPerSecond + microseconds;
     if (!can_be_written(us)) return {};
@@ -313,19 +288,12 @@ bool can_be_written(int64_t unix_us) {
 }
 
 size_t write_rfc3339(int64_t unix_us, char* out) {
-  int64_t seconds = unix_us / kUsPerSecond;
-  int64_t us = unix_us % kUsPerSecond;
-  if (us < 0) {
-    us += kUsPerSecond;
-    --seconds;
-  }
-  int64_t days = seconds / 86'400;
-  int64_t second_of_day = seconds % 86'400;
-  if (second_of_day < 0) {
-    second_of_day += 86'400;
-    --days;
-  }
-  Civil date = civil_from_days(days);
+  const std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds(unix_us)};
+  const sys_days day = std::chrono::floor<std::chrono::days>(time);
+  const year_month_day date(day);
+  const int64_t us_of_day = (time - day).count();
+  const int64_t second_of_day = us_of_day / kUsPerSecond;
+  const int64_t us = us_of_day % kUsPerSecond;
   auto put = [&out](int64_t value, int width) {
     for (int i = width - 1; i >= 0; --i) {
       out[i] = static_cast<char>('0' + value % 10);
@@ -334,11 +302,11 @@ size_t write_rfc3339(int64_t unix_us, char* out) {
     out += width;
   };
   char* start = out;
-  put(date.year, 4);
+  put(static_cast<int>(date.year()), 4);
   *out++ = '-';
-  put(date.month, 2);
+  put(static_cast<unsigned>(date.month()), 2);
   *out++ = '-';
-  put(date.day, 2);
+  put(static_cast<unsigned>(date.day()), 2);
   *out++ = 'T';
   put(second_of_day / 3600, 2);
   *out++ = ':';
