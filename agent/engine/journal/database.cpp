@@ -11,6 +11,7 @@
 #include "base/folder.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "journal/bind_text.h"
 #include "journal/boot_note.h"
 #include "journal/counting_vfs.h"
 #include "journal/salvage.h"
@@ -28,10 +29,6 @@ constexpr const char* kSave =
     "INSERT OR REPLACE INTO positions(pipeline, partition, value, saved_at) VALUES(?1, ?2, ?3, ?4)";
 constexpr const char* kForget = "DELETE FROM positions WHERE pipeline = ?1 AND partition = ?2";
 constexpr const char* kLoad = "SELECT partition, value FROM positions WHERE pipeline = ?1";
-
-void bind_text(sqlite3_stmt* statement, int index, const std::string& text) {
-  sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
-}
 
 // Writes the first bytes of a file over themselves.
 bool write_again(sqlite3_file* file, sqlite3_int64 most) {

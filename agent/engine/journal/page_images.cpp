@@ -10,17 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "base/big_endian.h"
+
 namespace leat {
 namespace {
 
 constexpr size_t kWalHeader = 32;
 constexpr size_t kFrameHeader = 24;
 constexpr size_t kFrame = kFrameHeader + kPageSize;
-
-uint32_t big_endian(const uint8_t* at) {
-  return static_cast<uint32_t>(at[0]) << 24 | static_cast<uint32_t>(at[1]) << 16 |
-         static_cast<uint32_t>(at[2]) << 8 | at[3];
-}
 
 struct Sums {
   uint32_t first = 0;
@@ -29,13 +26,13 @@ struct Sums {
 };
 
 Sums sums_at(const uint8_t* at) {
-  return {big_endian(at), big_endian(at + 4)};
+  return {read_big_endian<uint32_t>(at), read_big_endian<uint32_t>(at + 4)};
 }
 
 // Words are in the byte order of the machine that made the WAL.
 void add(Sums& sums, const uint8_t* data, size_t bytes, bool big) {
   auto word = [big](const uint8_t* at) {
-    return big ? big_endian(at)
+    return big ? read_big_endian<uint32_t>(at)
                : static_cast<uint32_t>(at[3]) << 24 | static_cast<uint32_t>(at[2]) << 16 |
                      static_cast<uint32_t>(at[1]) << 8 | at[0];
   };
@@ -61,9 +58,9 @@ constexpr bool kBigHere = std::endian::native == std::endian::big;
 
 WalStart start_of(const uint8_t* header) {
   WalStart out;
-  bool magic = (big_endian(header) & ~1U) == kMagic;
+  bool magic = (read_big_endian<uint32_t>(header) & ~1U) == kMagic;
   out.big = (header[3] & 1) != 0;
-  out.round = big_endian(header + 12);
+  out.round = read_big_endian<uint32_t>(header + 12);
   std::copy_n(header + 16, out.salt.size(), out.salt.begin());
   out.sums = sums_at(header + 24);
   Sums computed;
@@ -116,7 +113,7 @@ WalStart start_without_header(const RawFile& wal, const WalStart& header, bool* 
     auto goes_on_from = [&](const Sums& seed) {
       return sums_of_frame(frame.data(), seed, out.big) == stored;
     };
-    if (at == kWalHeader && big_endian(frame.data()) != 0) {
+    if (at == kWalHeader && read_big_endian<uint32_t>(frame.data()) != 0) {
       for (const Sums& seed : {header.sums, sums_of_header(header.round, out.salt),
                                sums_of_header(header.round - 1, out.salt)}) {
         out.sums = seed;
@@ -198,8 +195,8 @@ WalFrames read_frames(const RawFile& wal, WalEnd end) {
       ++bad;
       continue;
     }
-    since_commit.push_back({big_endian(frame.data()), at + kFrameHeader});
-    if (big_endian(&frame[4]) == 0) continue;
+    since_commit.push_back({read_big_endian<uint32_t>(frame.data()), at + kFrameHeader});
+    if (read_big_endian<uint32_t>(&frame[4]) == 0) continue;
     (unbroken ? out.valid : out.behind) += since_commit.size();
     if (unbroken) out.end_of_valid = static_cast<int64_t>(at + kFrame);
     out.damaged += std::exchange(bad, 0);

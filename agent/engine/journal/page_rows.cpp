@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "base/big_endian.h"
+
 namespace leat {
 namespace {
 
@@ -35,12 +37,6 @@ struct Cursor {
     return n;
   }
 };
-
-uint32_t big_endian(const uint8_t* at, int bytes) {
-  uint32_t n = 0;
-  for (int i = 0; i < bytes; ++i) n = n << 8 | at[i];
-  return n;
-}
 
 size_t size_of(uint64_t type) {
   static constexpr size_t kSizes[] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
@@ -94,11 +90,11 @@ std::optional<std::string> payload_at(const PageImages& pages, Cursor cell, uint
   if (cell.bad || there > static_cast<size_t>(cell.end - cell.at)) return std::nullopt;
   std::string out(reinterpret_cast<const char*>(cell.at), local);
   if (local == size) return out;
-  uint32_t next = big_endian(cell.at + local, 4);
+  uint32_t next = read_big_endian<uint32_t>(cell.at + local);
   PageImages::Page page;
   while (out.size() < size) {
     if (next == 0 || !pages.read(next, &page)) return std::nullopt;
-    next = big_endian(page.data(), 4);
+    next = read_big_endian<uint32_t>(page.data());
     size_t n = std::min<size_t>(kPageSize - 4, static_cast<size_t>(size) - out.size());
     out.append(reinterpret_cast<const char*>(page.data()) + 4, n);
   }
@@ -117,9 +113,9 @@ void rows_of_page(const PageImages& pages, uint32_t number,
   bool table = type == kTableLeaf;
   if (!table && type != kIndexLeaf && type != kIndexInterior) return;
   size_t pointers = header + (type == kIndexInterior ? 12 : 8);
-  size_t cells = big_endian(&page[header + 3], 2);
+  size_t cells = read_big_endian<uint16_t>(&page[header + 3]);
   for (size_t i = 0; i < cells && pointers + 2 * i + 2 <= page.size(); ++i) {
-    size_t at = big_endian(&page[pointers + 2 * i], 2);
+    size_t at = read_big_endian<uint16_t>(&page[pointers + 2 * i]);
     if (type == kIndexInterior) at += 4;  // its child
     if (at >= page.size()) continue;
     Cursor cell{page.data() + at, page.data() + page.size()};

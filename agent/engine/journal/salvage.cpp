@@ -13,6 +13,7 @@
 
 #include "base/folder.h"
 #include "base/units.h"
+#include "journal/bind_text.h"
 #include "journal/counting_vfs.h"
 #include "journal/page_rows.h"
 #include "journal/spool_table.h"
@@ -132,10 +133,6 @@ class NewJournal {
   sqlite3* db_ = nullptr;
   bool kept_ = false;
 };
-
-void bind_text(sqlite3_stmt* statement, int index, const std::string& value) {
-  sqlite3_bind_text(statement, index, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
-}
 
 class Salvage {
  public:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/hex.h"
+#include "journal/bind_text.h"
 #include "journal/sqlite_error.h"
 
 namespace leat {
@@ -38,10 +39,6 @@ int64_t limit_of(int64_t base) {
 void bind(sqlite3_stmt* statement, std::initializer_list<int64_t> values) {
   int index = 0;
   for (int64_t value : values) sqlite3_bind_int64(statement, ++index, value);
-}
-
-void bind_text(sqlite3_stmt* statement, int index, const std::string& text) {
-  sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
 }
 
 std::string random_epoch() {

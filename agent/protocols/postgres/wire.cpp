@@ -3,17 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/big_endian.h"
+
 namespace leat::postgres {
 namespace {
 
 constexpr size_t kHeader = 5;  // the type, and a length that counts itself but not the type
 constexpr size_t kLengthSize = 4;
-
-uint32_t read_uint32(const char* at) {
-  auto* p = reinterpret_cast<const unsigned char*>(at);
-  return static_cast<uint32_t>(p[0]) << 24 | static_cast<uint32_t>(p[1]) << 16 |
-         static_cast<uint32_t>(p[2]) << 8 | p[3];
-}
 
 std::string quoted(std::string_view text, char quote) {
   std::string out(1, quote);
@@ -43,7 +39,7 @@ Result<std::optional<Message>> MessageReader::next() {
   if (left < kHeader) return std::nullopt;
   const char* start = buffer_.data() + at_;
   char type = start[0];
-  size_t length = read_uint32(start + 1);
+  size_t length = read_big_endian<uint32_t>(start + 1);
   bool cuttable = type == 'E' || type == 'N';
   bool letter =
       (type >= 'A' && type <= 'Z') || (type >= 'a' && type <= 'z') || (type >= '1' && type <= '3');
@@ -77,14 +73,12 @@ uint8_t BodyReader::byte() {
 
 int16_t BodyReader::int16() {
   std::string_view at = bytes(2);
-  if (at.empty()) return 0;
-  return static_cast<int16_t>(static_cast<unsigned char>(at[0]) << 8 |
-                              static_cast<unsigned char>(at[1]));
+  return at.empty() ? 0 : static_cast<int16_t>(read_big_endian<uint16_t>(at.data()));
 }
 
 int32_t BodyReader::int32() {
   std::string_view at = bytes(4);
-  return at.empty() ? 0 : static_cast<int32_t>(read_uint32(at.data()));
+  return at.empty() ? 0 : static_cast<int32_t>(read_big_endian<uint32_t>(at.data()));
 }
 
 std::string_view BodyReader::text() {
