@@ -178,6 +178,7 @@ WalFrames read_frames(const RawFile& wal, WalEnd end) {
     }
     current = std::equal(salt.begin(), salt.end(), frame.begin() + 8);
     out.unreadable |= current && unread;
+    if (current) ++out.loose;
     bool good = false;
     Sums next = computed;
     for (const Sums& seed : {stored, computed}) {
@@ -198,7 +199,10 @@ WalFrames read_frames(const RawFile& wal, WalEnd end) {
     since_commit.push_back({read_big_endian<uint32_t>(frame.data()), at + kFrameHeader});
     if (read_big_endian<uint32_t>(&frame[4]) == 0) continue;
     (unbroken ? out.valid : out.behind) += since_commit.size();
-    if (unbroken) out.end_of_valid = static_cast<int64_t>(at + kFrame);
+    if (unbroken) {
+      out.end_of_valid = static_cast<int64_t>(at + kFrame);
+      out.loose = 0;
+    }
     out.damaged += std::exchange(bad, 0);
     for (const Good& one : since_commit) out.pages[one.page] = one.at;
     since_commit.clear();

@@ -37,6 +37,7 @@ struct WalFrames {
   size_t valid = 0;    // those that SQLite reads, up to the last commit before the first bad one
   size_t behind = 0;   // valid ones behind that, up to the last commit
   size_t damaged = 0;  // bad ones before that commit
+  size_t loose = 0;    // all that seem to be of this round behind what SQLite reads
   int64_t end_of_valid = 0;            // in the file
   std::map<uint32_t, uint64_t> pages;  // the newest image of each page: where it is in the file
 };

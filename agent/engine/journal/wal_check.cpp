@@ -54,20 +54,25 @@ Result<WalCheck> check_without_header(const WalFrames& frames, const RawFile& wa
 }  // namespace
 
 // While the machine runs, all that was written is there, whether it was synced or not: what is not
-// has been damaged. A power cut may have taken what was not synced, and left what was behind it.
+// has been damaged. A power cut may have taken what was not synced, and left what was behind it. Of
+// that all goes, also what cannot be recognised without what came before it: a frame that is
+// written there, or a part of one, would make it look like what it was.
 Result<WalCheck> check_wal(const RawFile& wal, const RawFile& database, bool power_cut) {
   WalCheck out;
   WalFrames frames = read_frames(wal);
   if (frames.unreadable) return fail(ErrorKind::kUnavailable, "a part of it cannot be read");
-  if (frames.behind == 0) return out;
-  if (frames.header_damaged) return check_without_header(frames, wal, database);
-  if (power_cut) {
+  if (frames.header_damaged && frames.behind > 0)
+    return check_without_header(frames, wal, database);
+  if (power_cut && frames.header_damaged) {
+    out.cut_off_at = 0;
+    out.torn = "its header is not whole, and nothing behind it can be recognised";
+  } else if (power_cut && frames.loose > 0) {
     out.cut_off_at = frames.end_of_valid;
     out.rows = rows_behind(wal, database, frames.end_of_valid);
     out.torn = "the machine was restarted before all of it was on the disk; " +
-               std::to_string(frames.behind) +
+               std::to_string(frames.loose) +
                " of its frames, behind what is not there, are left out";
-  } else {
+  } else if (frames.behind > 0) {
     out.damage = std::to_string(frames.damaged) + " of its frames are damaged, " +
                  std::to_string(frames.behind) + " behind them are not";
   }
