@@ -23,8 +23,18 @@ void reject(Batch& batch, std::string_view bytes, const std::string& why, uint32
       {batch.arena.copy(bytes.substr(0, kKeptOfTooLong)), batch.arena.copy(why), end_line});
 }
 
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+// Of characters of `unit` bytes.
+bool is_blank(std::string_view text, size_t unit) {
+  constexpr std::string_view kBlank(" \t\r\n\0", 5);
+  return text.find_first_not_of(kBlank.substr(0, unit == 1 ? 4 : 5)) == std::string_view::npos;
+}
+
+// Nothing ends a line there, and all of the file is one.
+bool ends_lines_by_cr(std::string_view text, const Framing& framing) {
+  size_t cr = text.find('\r');
+  return !framing.terminator().empty() && cr != std::string_view::npos &&
+         cr + framing.unit() < text.size() &&
+         framing.behind_line(text, 0) == std::string_view::npos;
 }
 
 uint64_t hash_before(const char* end, uint64_t offset) {
@@ -544,8 +554,9 @@ void FileSource::read(const StreamRef& stream) {
   // Inflating goes on behind what is kept of it.
   if (stream->gzip && !stream->preamble_due) job->so_far.offset += stream->carry.size();
   size_t carried = stream->carry.size();
-  // One byte more: at the end of the file the last record may have to be completed.
-  char* buffer = batch->arena.array<char>(carried + job->front + job->size + 1);
+  // At the end of the file the last record may have to be completed.
+  const size_t room = context_->framing()->terminator().size();
+  char* buffer = batch->arena.array<char>(carried + job->front + job->size + room);
   std::copy_n(stream->carry.data(), carried, buffer);
   job->buffer = buffer + carried;
   jobs_->run([job] { leat::read(*job); },
@@ -630,6 +641,7 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
   Pieces pieces = cut_records(*stream, begin, bytes, last && !broken, *context_->framing(),
                               settings_.max_record);
   std::string_view rest(bytes.data() + (pieces.done - begin), bytes.size() - (pieces.done - begin));
+  if (begin == 0 && reading.at_end) say_cr_only(*stream, {bytes.data(), bytes.size()});
   uint64_t to = std::min<uint64_t>(pieces.offset + pieces.whole.size(), begin + bytes.size());
   if (!stream->gzip) {
     stream->note_place(to, hash_before(bytes.data() + (to - begin), to));
@@ -645,7 +657,7 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
   batch->end = {stream->partition, to, stream->line, last || broken};
   batch->arrival_us = context_->loop().clock().unix_us();
   batch->bytes = pieces.whole;
-  if (!is_blank(pieces.rest_of_line))
+  if (!is_blank(pieces.rest_of_line, context_->framing()->unit()))
     reject(*batch, pieces.rest_of_line,
            "the rest of the line before, which had no end when it was read", 1);
   if (!pieces.too_long.empty()) {
@@ -719,6 +731,17 @@ void FileSource::say_unended(const InputStream& stream) {
     log::info(context_->pipeline(), "file: " + stream.path +
                                         ": the last line has no end and is taken as it is; what is "
                                         "appended to it later becomes a dead letter");
+}
+
+// As old Macs did: to leat all of the file is one line.
+void FileSource::say_cr_only(InputStream& stream, std::string_view content) {
+  if (stream.said_cr_only || !ends_lines_by_cr(content, *context_->framing())) return;
+  stream.said_cr_only = true;
+  if (said_cr_only_.due(context_->clock().monotonic_us()))
+    log::warn(context_->pipeline(),
+              "file: " + stream.path +
+                  ": its lines end with a carriage return alone, which ends no line here, so that "
+                  "all of it is one; convert it first (tr '\\r' '\\n')");
 }
 
 // They come back when files are closed, here or by others.

@@ -82,6 +82,7 @@ class FileSource final : public Source {
   void end(const StreamRef& stream);
   void end_empty(const StreamRef& stream, BatchRef batch);
   void say_unended(const InputStream& stream);
+  void say_cr_only(InputStream& stream, std::string_view content);
   void wait_for_descriptors();
   void go_on();
   void note_failure(const Error& error);
@@ -117,6 +118,7 @@ class FileSource final : public Source {
   int64_t searched_us_ = 0;
 
   log::OnceAMinute said_unended_;
+  log::OnceAMinute said_cr_only_;
   uint64_t unended_ = 0;  // files whose last line had no end
 
   // Bounded: what is to be read.

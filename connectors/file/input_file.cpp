@@ -107,7 +107,8 @@ bool FileIdentity::parse(const std::string& text, FileIdentity& out) {
 struct InputFile::Inflater {
   z_stream stream{};
   std::vector<unsigned char> input = std::vector<unsigned char>(32 * 1024);
-  bool in_member = false;  // between the header and the trailer of a gzip member
+  bool in_member = false;    // between the header and the trailer of a gzip member
+  bool member_read = false;  // one, to its end
   bool ready = false;
 
   ~Inflater() {
@@ -197,10 +198,18 @@ InputFile::Read InputFile::read(char* buffer, size_t size) {
       in.stream.next_in = in.input.data();
       in.stream.avail_in = static_cast<uInt>(got.bytes);
     }
+    // Archives on tapes and disks are filled up with zeros, which gzip(1) passes over, too. No
+    // member begins with one.
+    while (!in.in_member && in.member_read && in.stream.avail_in > 0 && *in.stream.next_in == 0) {
+      ++in.stream.next_in;
+      --in.stream.avail_in;
+    }
+    if (in.stream.avail_in == 0) continue;
     in.in_member = true;
     int code = inflate(&in.stream, Z_NO_FLUSH);
     if (code == Z_STREAM_END) {
       in.in_member = false;  // RFC 1952 section 2.2: further members may follow
+      in.member_read = true;
       inflateReset(&in.stream);
     } else if (code != Z_OK && code != Z_BUF_ERROR) {
       return {0, fail(ErrorKind::kData,

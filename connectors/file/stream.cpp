@@ -93,21 +93,22 @@ namespace {
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // How many bytes at the start belong to a record that was given up.
-size_t rest_of_skipped(InputStream& stream, std::span<char> bytes) {
+size_t rest_of_skipped(InputStream& stream, std::string_view bytes, const Framing& framing) {
   if (!stream.skipping || bytes.empty()) return 0;
-  auto* newline = static_cast<char*>(std::memchr(bytes.data(), '\n', bytes.size()));
-  if (newline == nullptr) return bytes.size();
+  size_t end = framing.behind_line(bytes, 0);
+  if (end == std::string_view::npos) return bytes.size() - bytes.size() % framing.unit();
   stream.skipping = false;
-  return static_cast<size_t>(newline - bytes.data()) + 1;
+  return end;
 }
 
 // What was appended to a line that had been given on.
-size_t rest_of_unended(InputStream& stream, std::span<char> bytes, bool end) {
+size_t rest_of_unended(InputStream& stream, std::string_view bytes, bool end,
+                       const Framing& framing) {
   if (!stream.unended || bytes.empty()) return 0;
-  auto* newline = static_cast<char*>(std::memchr(bytes.data(), '\n', bytes.size()));
-  if (newline == nullptr) return end ? bytes.size() : 0;
+  size_t behind = framing.behind_line(bytes, 0);
+  if (behind == std::string_view::npos) return end ? bytes.size() : 0;
   stream.unended = false;
-  return static_cast<size_t>(newline - bytes.data()) + 1;
+  return behind;
 }
 
 // One that is too long is given up as far as the first line end behind the limit: a quote that is
@@ -116,10 +117,10 @@ size_t given_up(InputStream& stream, std::string_view rest, const Framing& frami
                 size_t max_record) {
   std::string_view begin = rest;
   while (rest.size() > max_record && framing.complete_prefix(rest) == 0) {
-    size_t newline = rest.find('\n', max_record);
-    stream.skipping = newline == std::string_view::npos;
+    size_t end = framing.behind_line(rest, max_record - max_record % framing.unit());
+    stream.skipping = end == std::string_view::npos;
     stream.unended = false;
-    rest.remove_prefix(stream.skipping ? rest.size() : newline + 1);
+    rest.remove_prefix(stream.skipping ? rest.size() - rest.size() % framing.unit() : end);
   }
   return begin.size() - rest.size();
 }
@@ -158,10 +159,10 @@ Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, 
     if (std::string_view(bytes.data(), bytes.size()).starts_with(kByteOrderMark))
       skip(kByteOrderMark.size());
   }
-  skip(rest_of_skipped(stream, bytes));
+  skip(rest_of_skipped(stream, {bytes.data(), bytes.size()}, framing));
   const bool by_lines = !framing.terminator().empty();
   if (by_lines) {
-    size_t rest = rest_of_unended(stream, bytes, end);
+    size_t rest = rest_of_unended(stream, {bytes.data(), bytes.size()}, end, framing);
     out.rest_of_line = {bytes.data(), rest};
     skip(rest);
     // A record that was too long is not over with the file, either.

@@ -85,6 +85,7 @@ struct InputStream : ReadSoFar {
   bool ending = false;        // rotated, and nothing came for long enough
   bool lost = false;          // it is not at its path, and is looked for or was not found
   bool deleted = false;       // it has no name any more
+  bool said_cr_only = false;  // that its lines end with '\r'
   bool cut = false;           // what was read of it is not there any more
 
   const std::string& opened_as() const { return first_path.empty() ? path : first_path; }
@@ -111,7 +112,7 @@ struct Pieces {
 };
 // Cuts `bytes`, which begin at `offset`, into whole records. Drops a byte order mark at the start
 // of the file, and the rest of a record that was given up. At the `end` the last record is
-// completed, and InputStream::unended says so: one byte of room must lie behind `bytes`.
+// completed, and InputStream::unended says so: Framing::terminator() must have room behind `bytes`.
 Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, bool end,
                    const Framing& framing, size_t max_record);
 

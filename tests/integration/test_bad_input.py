@@ -15,7 +15,8 @@ def deliver(agent, collector, content, *transforms, format="json", name="input",
     """Writes `content` to a file and runs it into the collector; returns the exit code."""
     path = agent.folder / name
     path.write_bytes(content)
-    agent.configure(pipeline(file_source(path, format=format, **source), http_sink(collector),
+    agent.configure(pipeline(file_source(path, format=format, **source),
+                             http_sink(collector, inFlight=1),
                              *transforms, delivery=quick_retry()))
     return agent.run()
 
@@ -80,6 +81,25 @@ def test_windows_line_ends_and_blank_lines_are_no_records(agent, collector):
     content = b'\r\n{"seq":0}\r\n\r\n\n{"seq":1}\r\n\n'
     assert deliver(agent, collector, content, TOUCH_NOTHING) == 0
     assert collector.records() == [{"seq": 0}, {"seq": 1}]
+    assert agent.dead_letters() == []
+
+
+def test_lines_that_end_with_a_carriage_return_alone_are_named(agent, collector):
+    """Nothing was read, and nothing said."""
+    deliver(agent, collector, b"id,name\r1,a\r2,b\r", format="csv")
+    agent.wait_log(" warn .*/input: its lines end with a carriage return alone")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_read_and_gone_on_with(agent, collector, encoding):
+    mark = "\ufeff".encode(encoding)
+    first = "id,name\r\n1,\u00e9\r\n".encode(encoding)
+    assert deliver(agent, collector, mark + first, format="csv", csv={"encoding": "utf-16"}) == 0
+    with open(agent.folder / "input", "ab") as file:
+        file.write("2,\U0001f600\r\n3,\u20ac\r\n".encode(encoding))
+    assert agent.run() == 0
+    assert collector.records() == [{"id": 1, "name": "\u00e9"}, {"id": 2, "name": "\U0001f600"},
+                                   {"id": 3, "name": "\u20ac"}]
     assert agent.dead_letters() == []
 
 

@@ -49,6 +49,15 @@ class Framing {
   // What ends a record that the end of the file cut short: "\n" for line formats, "" for raw.
   virtual std::string_view terminator() const = 0;
 
+  // Of line formats. Bytes of which all characters are made, from the first on: lines and their
+  // ends begin at multiples of it.
+  virtual size_t unit() const { return 1; }
+  // Behind the first line end at or behind `from`, a multiple of unit(); npos when there is none.
+  virtual size_t behind_line(std::string_view bytes, size_t from) const {
+    size_t newline = bytes.find('\n', from);
+    return newline == std::string_view::npos ? newline : newline + 1;
+  }
+
   // Splits a batch of whole frames (kBytes → kSlices) without decoding what needs none. Blank lines
   // yield no slice. What is no record goes to `dead`, as from a Decoder, and in turns it stops when
   // `dead` is full.

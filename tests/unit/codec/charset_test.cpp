@@ -79,7 +79,7 @@ TEST_F(CharsetTest, windows_1252_has_its_own_signs_where_latin1_has_controls) {
 TEST_F(CharsetTest, names_what_is_no_text_at_all) {
   EXPECT_EQ(known_content("\xFF\xFE"
                           "a"),
-            "UTF-16 text");
+            "UTF-16 text (encoding utf-16)");
   EXPECT_EQ(known_content("PK\x03\x04"), "a zip archive");
   EXPECT_EQ(known_content("BZh91AY"), "a bzip2 file");
   EXPECT_EQ(known_content("\xFD"

@@ -246,7 +246,8 @@ TEST_F(CsvDecoderTest, says_what_an_input_is_that_is_no_text) {
                        "a\0,\0b\0\n\0",
                        10));
   ASSERT_FALSE(dead_.letters.empty());
-  EXPECT_EQ(dead_.letters[0].reason, "header: invalid UTF-8: it begins like UTF-16 text");
+  EXPECT_EQ(dead_.letters[0].reason,
+            "header: invalid UTF-8: it begins like UTF-16 text (encoding utf-16)");
 }
 
 TEST_F(CsvDecoderTest, refuses_text_that_is_not_utf8_and_nul_bytes) {

@@ -110,7 +110,7 @@ TEST_F(LinesTest, that_pass_through_are_the_same_dead_letters) {
     EXPECT_EQ(split[i].offset, dead_.letters[i].offset);
     EXPECT_EQ(split[i].line, dead_.letters[i].line);
   }
-  EXPECT_EQ(split[1].reason, "invalid UTF-8: it begins like UTF-16 text");
+  EXPECT_EQ(split[1].reason, "invalid UTF-8: it begins like UTF-16 text (encoding utf-16)");
 }
 
 TEST_F(LinesTest, pass_through_as_long_as_their_bytes_stay) {

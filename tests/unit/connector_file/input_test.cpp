@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 
 #include "connectors/file/input_file.h"
 #include "connectors/file/stream.h"
@@ -49,6 +50,9 @@ class InputTest : public ::testing::Test {
     gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
     gzclose(file);
   }
+  void append(const std::string& name, const std::string& bytes) {
+    std::ofstream(folder_ / name, std::ios::binary | std::ios::app) << bytes;
+  }
   TempDir folder_;
 };
 
@@ -66,6 +70,18 @@ TEST_F(InputTest, goes_on_at_an_offset_of_the_inflated_content) {
   ASSERT_TRUE(file->skip_to(6));
   EXPECT_EQ(read_all(*file), "6789");
   EXPECT_EQ(file->offset(), 10U);
+}
+
+TEST_F(InputTest, zeros_behind_gzip_data_are_passed_over_and_other_things_are_damage) {
+  write_gzip("packed", "hello ");
+  append("packed", std::string(100'000, '\0'));
+  EXPECT_EQ(read_all(*open("packed")), "hello ");
+  write_gzip("packed", "records", "ab");
+  EXPECT_EQ(read_all(*open("packed")), "hello records");
+  append("packed", std::string(3, '\0') + "x");
+  const std::string got = read_all(*open("packed"));
+  EXPECT_TRUE(got.starts_with("hello records")) << got;
+  EXPECT_NE(got.find("<"), std::string::npos) << got;
 }
 
 TEST_F(InputTest, says_once_that_gzip_data_ends_in_the_middle) {
@@ -184,11 +200,37 @@ class Lines final : public Framing {
   Status split(Batch& /*batch*/, DeadLetters& /*dead*/) const override { return {}; }
 };
 
+// The same for characters of two bytes.
+class WideLines final : public Framing {
+ public:
+  size_t complete_prefix(std::string_view bytes) const override {
+    size_t end = 0;
+    for (size_t next = behind_line(bytes, 0); next != std::string_view::npos;
+         next = behind_line(bytes, end))
+      end = next;
+    return end;
+  }
+  std::string_view terminator() const override { return {"\n\0", 2}; }
+  size_t unit() const override { return 2; }
+  size_t behind_line(std::string_view bytes, size_t from) const override {
+    for (size_t at = from; at + 2 <= bytes.size(); at += 2)
+      if (bytes[at] == '\n' && bytes[at + 1] == '\0') return at + 2;
+    return std::string_view::npos;
+  }
+  Status split(Batch& /*batch*/, DeadLetters& /*dead*/) const override { return {}; }
+};
+
 class CutTest : public InputTest {
  protected:
-  Pieces cut(bool end, size_t max_record = 1000) {
-    buffer_ = text_ + '\0';
-    return cut_records(stream_, 0, {buffer_.data(), text_.size()}, end, Lines(), max_record);
+  Pieces cut(bool end, size_t max_record = 1000, const Framing& framing = Lines()) {
+    buffer_ = text_ + std::string(framing.terminator().size(), '\0');
+    return cut_records(stream_, 0, {buffer_.data(), text_.size()}, end, framing, max_record);
+  }
+  // Each byte, and a zero behind it.
+  static std::string wide(std::string_view text) {
+    std::string out;
+    for (char c : text) (out += c) += '\0';
+    return out;
   }
   static std::string whole(const Pieces& pieces) {
     return {pieces.whole.data(), pieces.whole.size()};
@@ -266,6 +308,24 @@ TEST_F(CutTest, gives_up_a_line_that_is_too_long_and_goes_on_behind_it) {
   EXPECT_EQ(whole(pieces), "two\n");
   EXPECT_EQ(pieces.offset, 11U);
   EXPECT_FALSE(stream_.skipping);
+}
+
+TEST_F(CutTest, of_characters_of_two_bytes_none_is_cut) {
+  text_ = wide("one\n") + wide(std::string(25, 'x')) + 'x';
+  Pieces pieces = cut(false, 21, WideLines());
+  EXPECT_EQ(whole(pieces), wide("one\n"));
+  EXPECT_EQ(pieces.too_long.size(), 50U);
+  EXPECT_TRUE(stream_.skipping);
+  text_ = wide("x\ntwo\nthree");
+  pieces = cut(true, 21, WideLines());
+  EXPECT_EQ(whole(pieces), wide("two\nthree\n"));
+  EXPECT_EQ(pieces.offset, 4U);
+  EXPECT_EQ(pieces.done, text_.size());
+  EXPECT_TRUE(stream_.unended);
+  text_ = wide("!\nnext\n");
+  pieces = cut(false, 21, WideLines());
+  EXPECT_EQ(pieces.rest_of_line, wide("!\n"));
+  EXPECT_EQ(whole(pieces), wide("next\n"));
 }
 
 }  // namespace

@@ -91,13 +91,12 @@ Status CsvDecoder::decode_stream(Batch& batch, DeadLetters& dead) {
             .dead = dead,
             .values = ValueRun(batch.arena),
             .progress = progress,
-            .base = batch.bytes.data()};
-  char* end = work.base + batch.bytes.size();
-  reader_.begin(end, batch.arena);
+            .input = dialect_.text.is_utf16() ? utf16_.stream(batch) : InputText(batch.bytes)};
   if (!batch.preamble) batch.records.reserve(batch.bytes.size() / kTypicalRow + 16);
-  read(work, work.base, end);
+  read(work);
   if (!batch.preamble) batch.end.line = batch.begin.line + work.lines;
   if (batch.end.last) partitions_.erase(entry);  // not when there is a rest
+  utf16_.done(batch);
   return {};
 }
 
@@ -106,15 +105,15 @@ void CsvDecoder::decode_slices(Batch& batch, DeadLetters& dead) {
   for (const Slice& slice : batch.slices) {
     Progress progress = first_progress();
     // The slice's bytes are the batch's own, which a decoder may overwrite.
-    char* start = const_cast<char*>(slice.data);
+    InputText input({const_cast<char*>(slice.data), slice.size});
+    if (dialect_.text.is_utf16()) input = Utf16Reader::message(slice.view(), batch.arena);
     Work work{.batch = batch,
               .dead = dead,
               .values = ValueRun(batch.arena),
               .progress = progress,
-              .base = start,
+              .input = input,
               .slice = &slice};
-    reader_.begin(start + slice.size, batch.arena);
-    read(work, start, start + slice.size);
+    read(work);
     size_t next = static_cast<size_t>(&slice - batch.slices.data()) + 1;
     if (work.stop && batch.may_cut(next)) {
       batch.leave_slices(next);
@@ -124,12 +123,16 @@ void CsvDecoder::decode_slices(Batch& batch, DeadLetters& dead) {
   if (!batch.slices.empty()) batch.end.line = batch.begin.line + batch.slices.back().end_line;
 }
 
-void CsvDecoder::read(Work& work, char* p, char* end) {
+void CsvDecoder::read(Work& work) {
   Progress& progress = work.progress;
+  char* p = work.input.begin();
+  char* const end = work.input.end();
+  reader_.begin(end, work.batch.arena);
   while (p < end && !(work.batch.preamble && progress.at_rows())) {
     bool skipping = progress.skip > 0;
     Row row = skipping ? next_line(p, end) : next_row(p, end);
     p = row.end;
+    row.end_offset = work.input.offset_of(p);
     work.lines += row.lines;
     bool empty = fields_.empty() && row.problem == nullptr;  // blank, or a comment
     if (skipping) {
@@ -141,7 +144,7 @@ void CsvDecoder::read(Work& work, char* p, char* end) {
     } else {
       if (position_after(work, row).offset > progress.rows_from) add_record(work, row);
       if (work.stop && work.slice == nullptr && p < end) {
-        work.batch.leave_bytes(static_cast<size_t>(p - work.base), work.lines);
+        work.batch.leave_bytes(row.end_offset, work.lines);
         return;
       }
       continue;
@@ -156,7 +159,7 @@ Position CsvDecoder::position_after(const Work& work, const Row& row) const {
   if (work.slice != nullptr)
     return {batch.begin.partition, batch.begin.offset + work.slice->end_offset,
             batch.begin.line + work.slice->end_line};
-  return {batch.begin.partition, batch.begin.offset + static_cast<uint64_t>(row.end - work.base),
+  return {batch.begin.partition, batch.begin.offset + row.end_offset,
           batch.begin.line + work.lines};
 }
 
@@ -264,8 +267,7 @@ void CsvDecoder::add_record(Work& work, const Row& row) {
     batch.adopt(table->shape);
     table->adopted_batch = batch_number_;
   }
-  uint32_t end_offset =
-      work.slice ? work.slice->end_offset : static_cast<uint32_t>(row.end - work.base);
+  uint32_t end_offset = work.slice ? work.slice->end_offset : row.end_offset;
   uint32_t end_line = work.slice ? work.slice->end_line : work.lines;
   batch.records.push_back({table->shape.get(), values, batch.arrival_us, end_offset, end_line});
   work.values.commit(count);

@@ -15,6 +15,7 @@
 #include "codec/csv/table.h"
 #include "codec/csv/value.h"
 #include "codec/text/limits.h"
+#include "codec/text/utf16.h"
 #include "codec/text/value_run.h"
 #include "stage/codec.h"
 
@@ -28,7 +29,7 @@ class CsvDecoder final : public Decoder {
 
   // True when a reader that resumes in the middle must be shown the start first.
   static bool needs_preamble(const CsvDialect& dialect) {
-    return dialect.header || dialect.start_row > 1;
+    return dialect.header || dialect.start_row > 1 || dialect.text.is_utf16();
   }
 
  private:
@@ -51,7 +52,7 @@ class CsvDecoder final : public Decoder {
     DeadLetters& dead;
     ValueRun values;
     Progress& progress;
-    char* base = nullptr;  // of the bytes now read
+    InputText input;  // now read
     const Slice* slice = nullptr;
     uint32_t lines = 0;  // so far in the batch; not counted in a slice
     bool stop = false;   // this turn ends: no more dead letters may wait
@@ -60,6 +61,7 @@ class CsvDecoder final : public Decoder {
   struct Row {
     char* start = nullptr;
     char* end = nullptr;  // behind the newline
+    uint32_t end_offset = 0;
     uint32_t lines = 1;
     const char* problem = nullptr;  // when it cannot be read
 
@@ -70,7 +72,7 @@ class CsvDecoder final : public Decoder {
   Progress first_progress() const;
   Status decode_stream(Batch& batch, DeadLetters& dead);
   void decode_slices(Batch& batch, DeadLetters& dead);
-  void read(Work& work, char* p, char* end);
+  void read(Work& work);
   Row next_line(char* p, char* end) const;
   Row next_row(char* p, char* end);
   char* quoted_field(Row& row, char* open, char* end);
@@ -84,6 +86,7 @@ class CsvDecoder final : public Decoder {
 
   const CsvDialect dialect_;
   CsvValueReader reader_;
+  Utf16Reader utf16_;
   std::unordered_map<uint32_t, Progress> partitions_;
   // The header learned last and its table: the files of a directory nearly always have the same.
   std::string header_text_;

@@ -177,6 +177,7 @@ Result<CsvDialect> CsvDialect::for_reading(const Options& options) {
   if (options.has("nullFormat")) dialect.null = options.string("nullFormat");
   dialect.infer = options.string("types") == "infer";
   dialect.missing_is_null = options.string("missingFields") == "null";
+  (void)errors.good(TextReader::check(options));
   dialect.text = TextReader(options);
   for (const Options& entry : options.objects("columns")) {
     Result<CsvColumn> column = read_column(entry);

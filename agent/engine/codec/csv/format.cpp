@@ -3,6 +3,7 @@
 #include "codec/csv/dialect.h"
 #include "codec/csv/encoder.h"
 #include "codec/csv/rows.h"
+#include "codec/text/utf16_framing.h"
 
 namespace leat {
 namespace {
@@ -10,7 +11,10 @@ namespace {
 std::unique_ptr<Framing> framing(const Options& options) {
   // Bad options are reported by the decoder's maker; there is nothing to frame then.
   Result<CsvDialect> dialect = CsvDialect::for_reading(options);
-  return std::make_unique<CsvFraming>(dialect ? *dialect : CsvDialect());
+  auto framing = std::make_unique<CsvFraming>(dialect ? *dialect : CsvDialect());
+  if (dialect && dialect->text.is_utf16())
+    return std::make_unique<Utf16Framing>(std::move(framing));
+  return framing;
 }
 
 Result<std::unique_ptr<Decoder>> decoder(const Options& options) {

@@ -23,14 +23,13 @@ std::string reason_for(std::string_view line, std::string_view problem) {
 // Calls f(line with its '\n', end offset, number of lines so far) for each line of a kBytes batch
 // as long as it returns true; what is behind is left to the batch's rest. Sets batch.end.line.
 template <typename F>
-void lines_in_turns(Batch& batch, F&& f) {
-  const char* const begin = batch.bytes.data();
-  const char* const end = begin + batch.bytes.size();
+void lines_in_turns(Batch& batch, InputText input, F&& f) {
+  const char* const end = input.end();
   uint32_t lines = 0;
-  for (const char* p = begin; p < end;) {
+  for (const char* p = input.begin(); p < end;) {
     auto* newline = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(end - p)));
     const char* next = newline == nullptr ? end : newline + 1;
-    const auto offset = static_cast<uint32_t>(next - begin);
+    const uint32_t offset = input.offset_of(next);
     if (!f(std::string_view(p, static_cast<size_t>(next - p)), offset, ++lines) && next < end) {
       batch.leave_bytes(offset, lines);
       break;
@@ -47,7 +46,10 @@ Position behind(const Batch& batch, uint32_t end_offset, uint32_t end_line) {
 }  // namespace
 
 Result<Turn> LineDecoder::decode(Batch& batch, DeadLetters& dead) {
-  if (batch.preamble) batch.bytes = {};
+  if (batch.preamble) {
+    if (reader_.is_utf16()) (void)utf16_.stream(batch);  // learns the byte order
+    batch.bytes = {};
+  }
   batch.adopt(shape_);
   ValueRun values(batch.arena);
   // False: as many dead letters wait as may.
@@ -68,14 +70,19 @@ Result<Turn> LineDecoder::decode(Batch& batch, DeadLetters& dead) {
   };
   if (batch.content == Content::kBytes) {
     batch.records.reserve(batch.bytes.size() / kTypicalLine + 16);
-    lines_in_turns(batch, add);
+    lines_in_turns(batch, reader_.is_utf16() ? utf16_.stream(batch) : InputText(batch.bytes), add);
   } else {
     batch.records.reserve(batch.slices.size());
     // A message may have several lines; they are acknowledged together.
     for (size_t s = 0; s < batch.slices.size(); ++s) {
       const Slice slice = batch.slices[s];
       bool go_on = true;
-      each_line(slice.view(), [&add, &slice, &go_on](std::string_view line) {
+      std::string_view text = slice.view();
+      if (reader_.is_utf16()) {
+        InputText made = Utf16Reader::message(text, batch.arena);
+        text = {made.begin(), made.end()};
+      }
+      each_line(text, [&add, &slice, &go_on](std::string_view line) {
         go_on &= add(line, slice.end_offset, slice.end_line);
       });
       if (!go_on && batch.may_cut(s + 1)) {
@@ -85,6 +92,7 @@ Result<Turn> LineDecoder::decode(Batch& batch, DeadLetters& dead) {
     }
     if (!batch.slices.empty()) batch.end.line = batch.begin.line + batch.slices.back().end_line;
   }
+  utf16_.done(batch);
   batch.bytes = {};
   batch.slices.clear();
   batch.content = Content::kRecords;
@@ -93,19 +101,21 @@ Result<Turn> LineDecoder::decode(Batch& batch, DeadLetters& dead) {
 
 Status TextLineFraming::split(Batch& batch, DeadLetters& dead) const {
   batch.slices.reserve(batch.bytes.size() / kTypicalLine + 16);
-  lines_in_turns(batch, [&](std::string_view line, uint32_t end_offset, uint32_t end_line) {
-    if (is_blank(line)) return true;
-    if (reader_.as_bytes() || reader_.is_plain(line)) {
-      batch.slices.push_back(
-          {line.data(), static_cast<uint32_t>(line.size()), end_offset, end_line});
-      return true;
-    }
-    TextReader reader = reader_;
-    line = without_line_end(line);
-    (void)reader.name(line);  // says why
-    dead.add_text(line, behind(batch, end_offset, end_line), reason_for(line, reader.problem()));
-    return !batch.in_turns() || !dead.full();
-  });
+  lines_in_turns(batch, InputText(batch.bytes),
+                 [&](std::string_view line, uint32_t end_offset, uint32_t end_line) {
+                   if (is_blank(line)) return true;
+                   if (reader_.as_bytes() || reader_.is_plain(line)) {
+                     batch.slices.push_back(
+                         {line.data(), static_cast<uint32_t>(line.size()), end_offset, end_line});
+                     return true;
+                   }
+                   TextReader reader = reader_;
+                   line = without_line_end(line);
+                   (void)reader.name(line);  // says why
+                   dead.add_text(line, behind(batch, end_offset, end_line),
+                                 reason_for(line, reader.problem()));
+                   return !batch.in_turns() || !dead.full();
+                 });
   batch.bytes = {};
   batch.content = Content::kSlices;
   return {};

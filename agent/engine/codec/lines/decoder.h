@@ -3,6 +3,7 @@
 
 #include "codec/text/charset.h"
 #include "codec/text/line_framing.h"
+#include "codec/text/utf16.h"
 #include "stage/codec.h"
 
 namespace leat {
@@ -16,6 +17,7 @@ class LineDecoder final : public Decoder {
  private:
   const ShapeRef shape_ = std::make_shared<const Shape>(std::vector<std::string_view>{"line"});
   TextReader reader_;
+  Utf16Reader utf16_;
 };
 
 // Lines that pass through undecoded. What would be no text there is the same dead letter here.

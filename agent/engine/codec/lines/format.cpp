@@ -1,6 +1,7 @@
 #include "stage/format.h"
 #include "codec/lines/decoder.h"
 #include "codec/text/text_encoder.h"
+#include "codec/text/utf16_framing.h"
 
 namespace leat {
 namespace {
@@ -14,11 +15,15 @@ constexpr ReadFormat kRead = {
     .options_name = "lines",
     .options = kReadOptions,
     .make_framing = [](const Options& options) -> std::unique_ptr<Framing> {
-      return std::make_unique<TextLineFraming>(TextReader(options));
+      auto framing = std::make_unique<TextLineFraming>(TextReader(options));
+      if (TextReader(options).is_utf16()) return std::make_unique<Utf16Framing>(std::move(framing));
+      return framing;
     },
     .make_decoder = [](const Options& options) -> Result<std::unique_ptr<Decoder>> {
+      if (Status status = TextReader::check(options); !status) return fail(status.error());
       return std::make_unique<LineDecoder>(TextReader(options));
     },
+    .needs_preamble = [](const Options& options) { return TextReader(options).is_utf16(); },
     .passes_through = [](const Options& options) { return TextReader(options).keeps_bytes(); },
 };
 

@@ -51,13 +51,20 @@ TextReader::TextReader(const Options& options) {
   const std::string& encoding = options.string("encoding");
   if (encoding == "latin1") charset_ = Charset::kLatin1;
   if (encoding == "windows-1252") charset_ = Charset::kWindows1252;
+  if (encoding == "utf-16") charset_ = Charset::kUtf16;
   const std::string& invalid = options.string("invalidText");
   if (invalid == "replace") invalid_ = Invalid::kReplace;
   if (invalid == "bytes") invalid_ = Invalid::kBytes;
 }
 
+Status TextReader::check(const Options& options) {
+  if (options.string("encoding") != "utf-16" || options.string("invalidText") != "bytes") return {};
+  return fail(ErrorKind::kUsage,
+              options.path("invalidText") + ": \"bytes\" does not go with encoding utf-16");
+}
+
 bool TextReader::is_plain(std::string_view bytes) const {
-  return (charset_ == Charset::kUtf8 ? is_utf8(bytes) : is_ascii(bytes)) &&
+  return (is_unicode() ? is_utf8(bytes) : is_ascii(bytes)) &&
          bytes.find('\0') == std::string_view::npos;
 }
 
@@ -87,14 +94,14 @@ size_t TextReader::convert(std::string_view bytes, char* out) {
     auto byte = static_cast<unsigned char>(bytes[0]);
     size_t taken = 1;
     uint16_t code = byte;
-    if (charset_ == Charset::kUtf8 && byte != 0) {
+    if (is_unicode() && byte != 0) {
       taken = character(bytes);
       if (taken > 0) {
         at = std::copy_n(bytes.data(), taken, at);
         bytes.remove_prefix(taken);
         continue;
       }
-      taken = 1;
+      taken = is_utf16() && byte >= 0xE0 && byte < 0xF0 ? 3 : 1;  // half of a surrogate pair
       code = 0;
     } else if (charset_ == Charset::kWindows1252 && byte >= 0x80 && byte < 0xA0) {
       code = kWindows1252[byte - 0x80];
@@ -102,6 +109,7 @@ size_t TextReader::convert(std::string_view bytes, char* out) {
     if (code == 0 && invalid_ != Invalid::kReplace) {
       problem_ = byte == 0                    ? "NUL byte"
                  : charset_ == Charset::kUtf8 ? "invalid UTF-8"
+                 : is_utf16()                 ? "invalid UTF-16"
                                               : "a byte that windows-1252 does not have";
       return 0;
     }
@@ -113,8 +121,8 @@ size_t TextReader::convert(std::string_view bytes, char* out) {
 
 std::string_view known_content(std::string_view bytes) {
   static constexpr std::pair<std::string_view, std::string_view> kKnown[] = {
-      {"\xFF\xFE", "UTF-16 text"},
-      {"\xFE\xFF", "UTF-16 text"},
+      {"\xFF\xFE", "UTF-16 text (encoding utf-16)"},
+      {"\xFE\xFF", "UTF-16 text (encoding utf-16)"},
       {"BZh", "a bzip2 file"},
       {"\xFD"
        "7zXZ",

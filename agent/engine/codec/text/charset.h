@@ -8,19 +8,22 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "memory/arena.h"
 #include "options/options.h"
 #include "record/value.h"
 
 namespace leat {
 
-inline constexpr std::string_view kEncodings[] = {"utf-8", "latin1", "windows-1252"};
+inline constexpr std::string_view kEncodings[] = {"utf-8", "latin1", "windows-1252", "utf-16"};
 inline constexpr std::string_view kInvalidTexts[] = {"deadLetter", "replace", "bytes"};
 
 inline constexpr Option kEncodingOption = {
     .name = "encoding",
     .fallback = "utf-8",
-    .help = "The characters of the input. Text of other encodings than utf-8 becomes utf-8.",
+    .help =
+        "The characters of the input. Text of other encodings than utf-8 becomes utf-8. utf-16: "
+        "the byte order mark at the start tells the byte order, else the first line end.",
     .choices = kEncodings};
 inline constexpr Option kInvalidTextOption = {
     .name = "invalidText",
@@ -36,6 +39,8 @@ class TextReader {
   TextReader() = default;
   // `options` has the two above.
   explicit TextReader(const Options& options);
+  // What the options above cannot mean together.
+  static Status check(const Options& options);
 
   // What stands there is the text.
   bool is_plain(std::string_view bytes) const;
@@ -48,12 +53,16 @@ class TextReader {
   std::optional<std::string> name(std::string_view bytes);
   const char* problem() const { return problem_; }
 
+  // Utf16Reader comes before this one, which is given what that has made.
+  bool is_utf16() const { return charset_ == Charset::kUtf16; }
+
   // Undecoded lines are the same text that read() would make of them, or are for it to reject.
   bool keeps_bytes() const { return charset_ == Charset::kUtf8 && invalid_ != Invalid::kReplace; }
 
  private:
-  enum class Charset : uint8_t { kUtf8, kLatin1, kWindows1252 };
+  enum class Charset : uint8_t { kUtf8, kLatin1, kWindows1252, kUtf16 };
   enum class Invalid : uint8_t { kDeadLetter, kReplace, kBytes };
+  bool is_unicode() const { return charset_ == Charset::kUtf8 || is_utf16(); }
   // Writes the text to `out` and returns its length; 0 when it is none.
   size_t convert(std::string_view bytes, char* out);
 
