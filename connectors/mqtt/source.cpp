@@ -384,7 +384,8 @@ std::string MqttSource::describe(const Position& position) {
 
 // --- descriptor ---------------------------------------------------------------------------------
 
-// A broker may send a message once for each subscription that it matches [MQTT-3.3.5-1].
+// A broker may send a message once for each subscription that it matches [MQTT-3.3.5-1 of 3.1.1,
+// MQTT-3.3.4-2 of 5].
 void warn_of_overlaps(const Options& options, const std::vector<std::string>& topics,
                       const FieldMaker& fields) {
   if (fields.wants(FieldMaker::Extra::kSubscriptions)) return;

@@ -83,7 +83,7 @@ bool matches(std::string_view filter, std::string_view topic) {
   std::string_view wanted;
   std::string_view level;
   while (next_level(filter, filter_more, wanted)) {
-    if (wanted == "#") return true;  // also for the parent level [MQTT-4.7.1-2]
+    if (wanted == "#") return true;  // also for the parent level [MQTT5 §4.7.1.2]
     if (!next_level(topic, topic_more, level)) return false;
     if (wanted != "+" && wanted != level) return false;
   }

@@ -23,8 +23,8 @@ constexpr const char* kNoAuth = "there is no enhanced authentication";
 constexpr const char* kNoWebSocket = "there is no WebSocket";
 
 // Of the server alone: 2.2.1-4, 3.1.0-2, 3.1.2-1 to -3, -5 to -8, -10, -14, -15, -22, -24 to -29,
-// 3.1.3-5 to -9, 3.1.4-1 to -6, 3.2.0-1, 3.2.2-3, -7 to -10, -12, -13, -16, -19, -20, -22, 3.3.1-3,
-// -5 to -13, 3.3.2-3 to -6, -11, -12, -15 to -18, -20, 3.3.4-2 to -5, -9, -10, 3.8.3-5, 3.8.4-1,
+// 3.1.3-5 to -9, 3.1.4-1 to -6, 3.2.2-3, -7 to -10, -12, -13, -16, -19, -20, -22, 3.3.1-3,
+// -5 to -13, 3.3.2-3 to -6, -12, -15 to -18, -20, 3.3.4-2 to -5, -9, -10, 3.8.3-5, 3.8.4-1,
 // -3 to -5, -7, -8, 3.9.2-1, -2, 3.9.3-1, 3.10.4-1 to -6, 3.11.2-1,
 // -2, 3.11.3-1, 3.12.4-1, 3.14.0-1, 3.14.4-3, 4.1.0-2, 4.5.0-1, 4.6.0-5, -6, 4.7.3-4, 4.8.2-3 to
 // -6, 4.12.0-1, -2, -4, 4.13.1-1, 6.0.0-4.
@@ -62,6 +62,7 @@ constexpr Statement kStatements[] = {
     {"3.1.3-4", "the client id is UTF-8", "asked in connector_mqtt/options_test.cpp"},
     {"3.1.3-11", "the topic of a will is UTF-8", "asked in connector_mqtt/options_test.cpp"},
     {"3.1.3-12", "the user is UTF-8", "a configuration is"},
+    {"3.2.0-1", "nothing but AUTH comes before CONNACK", kSession},
     {"3.2.0-2", "there is one CONNACK", kSession},
     {"3.2.2-1", "bits 7 to 1 of CONNACK's flags are 0"},
     {"3.2.2-2", "no session where a clean one was asked for", kSession},
@@ -84,6 +85,7 @@ constexpr Statement kStatements[] = {
     {"3.3.2-8", "a Topic Alias is not 0"},
     {"3.3.2-9", "no Topic Alias above the broker's maximum", kNotSent},
     {"3.3.2-10", "aliases up to the client's maximum are taken", "it is 0: none is"},
+    {"3.3.2-11", "no Topic Alias above what the client has offered"},
     {"3.3.2-13", "a Response Topic is UTF-8"},
     {"3.3.2-14", "a Response Topic has no wildcards", "left out, see PROTOCOL.md"},
     {"3.3.2-19", "a Content Type is UTF-8"},
@@ -259,7 +261,7 @@ const Read kRead[] = {
     {"3.3.2-1", "\x30\x03\x00\x00\x00"s, "a PUBLISH without a topic"},
     {"3.3.2-2", "\x30\x06\x00\x03t/#\x00"s, "the topic has a wildcard in it"},
     {"3.3.2-8", publish_with("\x23\x00\x00"s), kBadPublish},
-    {"3.3.2-8", publish_with("\x23\x00\x01"s), "a topic alias, which was not offered"},
+    {"3.3.2-11", publish_with("\x23\x00\x01"s), "a topic alias, which was not offered"},
     {"3.3.2-13", publish_with("\x08\x00\x01r"s), kTaken},
     {"3.3.2-13", publish_with("\x08\x00\x01\xFF"s), kBadPublish},
     {"3.3.2-19", publish_with("\x03\x00\x02\xC3\xA9"s), kTaken},
