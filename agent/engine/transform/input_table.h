@@ -49,6 +49,8 @@ class InputTable {
   int attach(sqlite3* db);
 
   void probe_for_star(bool probe) { probing_ = probe; }
+  // Its number, or -1.
+  int find_column(std::string_view name) const;
   bool has_column(std::string_view name) const { return find_column(name) >= 0; }
   // A column that `*` does not show, unless and until a record has the field.
   void add_hidden_column(std::string_view name);
@@ -93,7 +95,6 @@ class InputTable {
   static constexpr int32_t kNoField = -1;
   static constexpr int32_t kEventTime = -2;
 
-  int find_column(std::string_view name) const;
   void add_column(Column column);
   void remove_column(size_t number);
   FieldMap map_fields(const Shape& shape);

@@ -1,4 +1,5 @@
 #include "transform/fixture.h"
+#include "transform/number_comparisons.h"
 
 namespace leat {
 namespace {
@@ -22,6 +23,37 @@ TEST_F(Filter, keeps_records_for_which_the_expression_is_true) {
                             {number("temp", "1e2"), text("state", "run")}}));
   EXPECT_EQ(out, (Lines{R"({"temp":44.50,"state":"run"})", R"({"temp":1e2,"state":"run"})"}));
   EXPECT_EQ(transform_->dropped(), 0U);
+}
+
+TEST_F(Filter, says_once_for_each_field_that_a_text_is_compared_with_a_number) {
+  where("temp > 40 OR 3 <= level OR state <> 'idle'");
+  ::testing::internal::CaptureStderr();
+  run(batch_of({{number("temp", "41"), number("level", "3"), text("state", "run")}}));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 2; ++i)
+    run(batch_of({{text("temp", "hot"), number("level", "3"), text("state", "run")},
+                  {number("temp", "41"), text("level", "3"), text("state", "run")},
+                  {number("temp", "1"), text("level", "3"), text("state", "run")}}));
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  for (const char* field : {"\"temp\" is compared", "\"level\" is compared"}) {
+    size_t at = said.find(field);
+    ASSERT_NE(at, std::string::npos) << said;
+    EXPECT_EQ(said.find(field, at + 1), std::string::npos) << said;
+  }
+  EXPECT_EQ(said.find("state"), std::string::npos) << said;
+}
+
+TEST_F(Filter, knows_which_fields_are_compared_with_numbers) {
+  EXPECT_EQ(compared_with_numbers("temp > 40 AND state <> 'idle'"), Lines{"temp"});
+  EXPECT_EQ(compared_with_numbers("-1.5e3 <= \"Öl druck\" or [b] = -2 and not `c` BETWEEN 1 AND d"),
+            (Lines{"Öl druck", "b", "c"}));
+  EXPECT_EQ(compared_with_numbers("(a<1)or(2>b)"), (Lines{"a", "b"}));
+  EXPECT_EQ(compared_with_numbers("a > 1 AND a < 2"), Lines{"a"});
+  for (const char* none :
+       {"temp * 2 > 40", "40 < temp + 1", "abs(temp) > 40", "40 > abs(temp)", "a > b", "a = '40'",
+        "'a > 40'", "cast(temp as real) > 40", "", "'", "\""})
+    EXPECT_EQ(compared_with_numbers(none), Lines{}) << none;
 }
 
 TEST_F(Filter, keeps_positions_and_event_times_of_the_records_it_keeps) {
