@@ -737,7 +737,7 @@ void FileSource::say_unended(const InputStream& stream) {
 void FileSource::say_cr_only(InputStream& stream, std::string_view content) {
   if (stream.said_cr_only || !ends_lines_by_cr(content, *context_->framing())) return;
   stream.said_cr_only = true;
-  if (said_cr_only_.due(context_->clock().monotonic_us()))
+  if (said_cr_only_.due(context_->loop().clock().monotonic_us()))
     log::warn(context_->pipeline(),
               "file: " + stream.path +
                   ": its lines end with a carriage return alone, which ends no line here, so that "
