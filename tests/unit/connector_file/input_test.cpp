@@ -8,7 +8,7 @@
 
 #include "connectors/file/input_file.h"
 #include "connectors/file/stream.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "connectors/file/listing.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

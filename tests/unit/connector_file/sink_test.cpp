@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "connectors/file/writer.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 

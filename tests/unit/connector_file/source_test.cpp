@@ -16,7 +16,7 @@
 #include <string>
 
 #include "connectors/file/file_source.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "sink_harness.h"
 #include "stage/source.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 

@@ -13,7 +13,7 @@
 #include "net/pki.h"
 #include "net/scripted_server.h"
 #include "net/tls_server.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 extern const SinkType kHttpSink;

@@ -9,8 +9,8 @@
 
 #include "connectors/mqtt/options.h"
 #include "scripted_broker.h"
-#include "sink_harness.h"
 #include "stage/sink.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 extern const SinkType kMqttSink;

@@ -12,8 +12,8 @@
 
 #include "connectors/mqtt/options.h"
 #include "scripted_broker.h"
-#include "sink_harness.h"
 #include "stage/source.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 extern const SourceType kMqttSource;

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "connectors/postgres/rows.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat::testing {
 

@@ -4,7 +4,7 @@
 
 #include "net/scripted_server.h"
 #include "protocols/postgres/wire.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 

@@ -17,8 +17,8 @@
 #include <string_view>
 #include <vector>
 
-#include "sink_harness.h"
 #include "stage/source.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat::serial {
 namespace {

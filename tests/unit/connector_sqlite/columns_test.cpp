@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat::sqlite {
 namespace {

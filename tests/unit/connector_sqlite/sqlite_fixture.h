@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 

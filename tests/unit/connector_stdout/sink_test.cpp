@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 

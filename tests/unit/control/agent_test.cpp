@@ -14,8 +14,8 @@
 
 #include "loop/handles.h"
 #include "loop/signals.h"
-#include "sink_harness.h"
 #include "support/faulty_disk.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

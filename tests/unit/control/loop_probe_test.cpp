@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

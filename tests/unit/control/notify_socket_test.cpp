@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string>
 
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

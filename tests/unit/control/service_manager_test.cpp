@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

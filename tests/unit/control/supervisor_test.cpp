@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "fake_pipeline.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

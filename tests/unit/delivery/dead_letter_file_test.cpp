@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

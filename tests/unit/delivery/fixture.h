@@ -11,7 +11,7 @@
 
 #include "delivery/deliverer.h"
 #include "delivery/delivery_range.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat::testing {
 

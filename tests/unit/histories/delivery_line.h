@@ -13,8 +13,8 @@
 #include "delivery/deliverer.h"
 #include "histories/history.h"
 #include "journal/journal.h"
-#include "sink_harness.h"
 #include "spool/spool.h"
+#include "support/sink_harness.h"
 
 namespace leat::testing {
 

@@ -9,7 +9,7 @@
 #include <filesystem>
 
 #include "base/log.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat::testing {
 namespace {

@@ -13,7 +13,7 @@
 #include "journal/database.h"
 #include "journal/journal.h"
 #include "journal/schema.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "journal/counting_vfs.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

@@ -6,8 +6,8 @@
 #include "journal/counting_vfs.h"
 #include "journal/database.h"
 #include "journal/journal.h"
-#include "sink_harness.h"
 #include "support/faulty_disk.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

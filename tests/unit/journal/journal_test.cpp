@@ -8,7 +8,7 @@
 
 #include "journal/counting_vfs.h"
 #include "journal/database.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

@@ -3,7 +3,7 @@
 #include <sqlite3.h>
 
 #include "journal/database.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

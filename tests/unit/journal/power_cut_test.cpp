@@ -9,8 +9,8 @@
 #include <random>
 
 #include "journal/database.h"
-#include "sink_harness.h"
 #include "support/faulty_disk.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

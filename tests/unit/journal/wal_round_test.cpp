@@ -8,9 +8,9 @@
 
 #include "journal/database.h"
 #include "journal/page_images.h"
-#include "sink_harness.h"
 #include "support/faulty_disk.h"
 #include "support/hand_loop.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

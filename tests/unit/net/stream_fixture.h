@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "net/stream.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat::testing {
 

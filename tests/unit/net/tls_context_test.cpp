@@ -2,7 +2,7 @@
 
 #include "net/pki.h"
 #include "net/tls.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat::testing {
 namespace {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

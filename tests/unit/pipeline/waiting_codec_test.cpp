@@ -12,7 +12,7 @@
 
 #include "loop/handles.h"
 #include "pipeline/pipeline.h"
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

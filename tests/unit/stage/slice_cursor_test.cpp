@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 
 namespace leat {
 namespace {

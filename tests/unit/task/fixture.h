@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "sink_harness.h"
+#include "support/sink_harness.h"
 #include "task/memory_share.h"
 #include "task/task.h"
 #include "task/verdict.h"
