@@ -8,7 +8,7 @@
 
 #include "connectors/file/input_file.h"
 #include "connectors/file/stream.h"
-#include "support/sink_harness.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "connectors/file/listing.h"
-#include "support/sink_harness.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

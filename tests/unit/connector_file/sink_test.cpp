@@ -12,6 +12,7 @@
 
 #include "connectors/file/writer.h"
 #include "support/sink_harness.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 

@@ -16,7 +16,8 @@
 #include <string>
 
 #include "connectors/file/file_source.h"
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

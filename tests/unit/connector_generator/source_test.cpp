@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "stage/source.h"
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
 
 namespace leat {
 

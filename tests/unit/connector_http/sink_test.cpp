@@ -14,6 +14,7 @@
 #include "net/scripted_server.h"
 #include "net/tls_server.h"
 #include "support/sink_harness.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 extern const SinkType kHttpSink;

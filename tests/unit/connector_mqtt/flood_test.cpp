@@ -1,5 +1,6 @@
 // What a hostile broker can make the source hold: on a Unix socket, whose buffers do not grow.
 #include "source_fixture.h"
+#include "support/temp_dir.h"
 
 namespace leat::testing {
 namespace {

@@ -13,7 +13,7 @@
 #include "connectors/mqtt/options.h"
 #include "scripted_broker.h"
 #include "stage/source.h"
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
 
 namespace leat {
 extern const SourceType kMqttSource;

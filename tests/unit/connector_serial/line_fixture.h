@@ -18,7 +18,8 @@
 #include <vector>
 
 #include "stage/source.h"
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 

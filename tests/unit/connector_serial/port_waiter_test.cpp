@@ -4,7 +4,8 @@
 
 #include <filesystem>
 
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
 
 namespace leat::serial {
 namespace {

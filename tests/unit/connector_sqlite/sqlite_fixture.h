@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "support/sink_harness.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 

@@ -15,7 +15,7 @@
 #include "loop/handles.h"
 #include "loop/signals.h"
 #include "support/faulty_disk.h"
-#include "support/sink_harness.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

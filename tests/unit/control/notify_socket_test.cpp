@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string>
 
-#include "support/sink_harness.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

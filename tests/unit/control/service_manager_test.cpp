@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
 
 namespace leat {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/sink_harness.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

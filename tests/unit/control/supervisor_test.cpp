@@ -7,7 +7,8 @@
 #include <stdexcept>
 
 #include "fake_pipeline.h"
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

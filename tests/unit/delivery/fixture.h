@@ -11,7 +11,8 @@
 
 #include "delivery/deliverer.h"
 #include "delivery/delivery_range.h"
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
 
 namespace leat::testing {
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
 
 namespace leat {
 namespace {

@@ -14,7 +14,6 @@
 #include "histories/history.h"
 #include "journal/journal.h"
 #include "spool/spool.h"
-#include "support/sink_harness.h"
 
 namespace leat::testing {
 

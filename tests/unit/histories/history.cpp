@@ -9,7 +9,7 @@
 #include <filesystem>
 
 #include "base/log.h"
-#include "support/sink_harness.h"
+#include "support/temp_dir.h"
 
 namespace leat::testing {
 namespace {

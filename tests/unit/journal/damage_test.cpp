@@ -13,7 +13,8 @@
 #include "journal/database.h"
 #include "journal/journal.h"
 #include "journal/schema.h"
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "journal/counting_vfs.h"
-#include "support/sink_harness.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

@@ -8,7 +8,8 @@
 
 #include "journal/counting_vfs.h"
 #include "journal/database.h"
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

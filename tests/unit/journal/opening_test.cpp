@@ -3,7 +3,8 @@
 #include <sqlite3.h>
 
 #include "journal/database.h"
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

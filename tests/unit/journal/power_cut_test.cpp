@@ -10,7 +10,8 @@
 
 #include "journal/database.h"
 #include "support/faulty_disk.h"
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

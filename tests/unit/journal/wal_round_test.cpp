@@ -10,7 +10,7 @@
 #include "journal/page_images.h"
 #include "support/faulty_disk.h"
 #include "support/hand_loop.h"
-#include "support/sink_harness.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

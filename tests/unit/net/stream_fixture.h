@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "net/stream.h"
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
 
 namespace leat::testing {
 

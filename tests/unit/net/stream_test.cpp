@@ -12,6 +12,7 @@
 #include "net/listener.h"
 #include "net/scripted_server.h"
 #include "net/stream_fixture.h"
+#include "support/temp_dir.h"
 
 namespace leat::testing {
 namespace {

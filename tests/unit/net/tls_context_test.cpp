@@ -2,7 +2,7 @@
 
 #include "net/pki.h"
 #include "net/tls.h"
-#include "support/sink_harness.h"
+#include "support/temp_dir.h"
 
 namespace leat::testing {
 namespace {

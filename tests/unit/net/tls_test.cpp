@@ -6,6 +6,7 @@
 #include "net/scripted_server.h"
 #include "net/stream_fixture.h"
 #include "net/tls_server.h"
+#include "support/temp_dir.h"
 
 namespace leat::testing {
 namespace {

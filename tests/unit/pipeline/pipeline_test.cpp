@@ -5,7 +5,8 @@
 #include <memory>
 #include <stdexcept>
 
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

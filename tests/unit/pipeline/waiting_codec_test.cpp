@@ -12,7 +12,8 @@
 
 #include "loop/handles.h"
 #include "pipeline/pipeline.h"
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "net/listener.h"
 #include "net/stream_fixture.h"
+#include "support/temp_dir.h"
 
 namespace leat::testing {
 namespace {

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {

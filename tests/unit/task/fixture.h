@@ -12,7 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "support/sink_harness.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
 #include "task/memory_share.h"
 #include "task/task.h"
 #include "task/verdict.h"
