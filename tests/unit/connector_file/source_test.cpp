@@ -1,4 +1,4 @@
-// The source on a real loop and real files: what is read, what is saved, and what is found again.
+// The source and real files: what is read, what is saved, and what is found again.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -11,19 +11,20 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <optional>
 #include <string>
 
 #include "connectors/file/file_source.h"
-#include "support/hand_loop.h"
+#include "support/source_harness.h"
 #include "support/temp_dir.h"
 
 namespace leat {
+
+extern const SourceType kFileSource;
+
 namespace {
 
 using testing::read_file;
-using testing::run_until;
 using testing::TempDir;
 using testing::write_file;
 using Lines = std::vector<std::string>;
@@ -37,12 +38,26 @@ class LineFraming final : public Framing {
   Status split(Batch& /*batch*/, DeadLetters& /*dead*/) const override { return {}; }
 };
 
-class FileSourceTest : public ::testing::Test, public SourceContext {
+class FileSourceTest : public testing::SourceHarness {
  protected:
-  FileSourceTest() { settings_ = {.paths = {folder_ / "app.log"}, .follow = true}; }
-  ~FileSourceTest() override {
-    stop();
-    EXPECT_TRUE(loop_.close()) << "a handle was left open";
+  FileSourceTest() : SourceHarness(kFileSource) {
+    settings_ = {.paths = {folder_ / "app.log"}, .follow = true};
+    framing_ = &by_line_;
+    most_ = Milliseconds{2'000};  // not so long that a file that was renamed is let go
+  }
+  Result<std::unique_ptr<Source>> make() override {
+    return std::unique_ptr<Source>(new FileSource(settings_));
+  }
+  bool bounded() override { return !settings_.follow; }
+  const std::vector<SavedPosition>& noted() override { return noted_; }
+  void given(BatchRef batch) override {
+    std::string_view text(batch->bytes.data(), batch->bytes.size());
+    while (!text.empty()) {
+      size_t end = text.find('\n');
+      lines_.emplace_back(text.substr(0, end));
+      text.remove_prefix(end + 1);
+    }
+    for (const Rejected& piece : batch->rejected) rejected_.emplace_back(piece.why);
   }
 
   // --- the script ---
@@ -59,29 +74,6 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
     std::filesystem::create_symlink(target, folder_ / "new-link");
     rename("new-link", name);
   }
-  // What the journal has is what is saved.
-  void start() {
-    saved_.clear();
-    for (const auto& [partition, value] : journal_) saved_.push_back({partition, value});
-    source_ = std::make_unique<FileSource>(settings_);
-    ASSERT_TRUE(source_->open(*this));
-  }
-  void stop() {
-    if (!source_) return;
-    bool closed = false;
-    source_->stop([&closed] { closed = true; });
-    EXPECT_TRUE(wait([&closed] { return closed; }));
-    ends_.clear();
-    source_.reset();
-  }
-  // Everything that was given is delivered, and saved.
-  void deliver() {
-    for (const Position& end : std::exchange(ends_, {})) {
-      SavedPosition saved = source_->saved_form(end);
-      journal_[saved.partition] = saved.value;
-      source_->acked(end);
-    }
-  }
   ::testing::AssertionResult wait_lines(Lines wanted) {
     std::sort(wanted.begin(), wanted.end());
     wait([this, &wanted] { return lines_.size() >= wanted.size(); });
@@ -96,10 +88,6 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
     for (const std::string& line : got) out << " " << line;
     return out;
   }
-  // Time goes on, but not so long that a file that was renamed is let go.
-  bool wait(const std::function<bool()>& condition) {
-    return run_until(loop_, condition, Milliseconds{2'000});
-  }
   // A line that is read last shows that all before it is over.
   void expect_nothing_more() {
     size_t before = lines_.size();
@@ -108,73 +96,12 @@ class FileSourceTest : public ::testing::Test, public SourceContext {
     EXPECT_EQ(lines_.size(), before + 1);
   }
 
-  // --- SourceContext ---
-
-  Loop& loop() override { return loop_; }
-  const std::string& pipeline() override { return name_; }
-  const std::string& agent() override { return name_; }
-  bool exactly_once() override { return exactly_once_; }
-  size_t batch_bytes() const override { return batch_bytes_; }
-  Budget& budget() override { return budget_; }
-  const Framing* framing() override { return &framing_; }
-  bool needs_preamble() override { return false; }
-  const std::vector<SavedPosition>& saved() override { return saved_; }
-  const std::vector<SavedPosition>& noted() override { return noted_; }
-  BatchRef new_batch(Content content) override {
-    if (!credit_) return {};
-    return BatchRef::make(pool_, content);
-  }
-  void emit(BatchRef batch) override {
-    std::string_view text(batch->bytes.data(), batch->bytes.size());
-    while (!text.empty()) {
-      size_t end = text.find('\n');
-      lines_.emplace_back(text.substr(0, end));
-      text.remove_prefix(end + 1);
-    }
-    for (const Rejected& piece : batch->rejected) rejected_.emplace_back(piece.why);
-    ends_.push_back(batch->end);
-  }
-  void finished(Status status) override { finished_ = std::move(status); }
-  void window_full(bool) override {}
-  void save(SavedPosition, std::function<void(Status)>) override {}
-  void note(std::vector<SavedPosition> what, Survives survives,
-            std::function<void(Status)> done) override {
-    on_the_disk_ = survives == Survives::kPowerCut;
-    for (SavedPosition& one : what) {
-      if (one.value.empty()) {
-        journal_.erase(one.partition);
-      } else {
-        journal_[one.partition] = one.value;
-      }
-    }
-    done({});
-  }
-  void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override {
-    bytes_read_ = bytes_done;
-    bytes_total_ = bytes_total;
-  }
-
   TempDir folder_;
-  testing::HandLoop loop_;
-  std::string name_ = "line-1";
   FileSource::Settings settings_;
-  LineFraming framing_;
-  size_t batch_bytes_ = 64 * 1024;
-  Budget budget_{8 << 20};
-  BlockPool pool_{budget_};
-  bool exactly_once_ = false;
-  bool credit_ = true;
-  std::map<std::string, std::string> journal_;
-  std::vector<SavedPosition> saved_;
+  LineFraming by_line_;
   std::vector<SavedPosition> noted_;
-  bool on_the_disk_ = false;  // what was noted last
-  std::unique_ptr<FileSource> source_;
   Lines lines_;
   std::vector<std::string> rejected_;
-  std::vector<Position> ends_;
-  std::optional<Status> finished_;
-  uint64_t bytes_read_ = 0;
-  std::optional<uint64_t> bytes_total_;
 };
 
 // As one that may not do everything: root may read every folder.
@@ -267,15 +194,14 @@ TEST_F(FileSourceTest,
   gzFile file = ::gzopen((folder_ / "logs/app.log").c_str(), "wb");
   ::gzputs(file, "one\n");
   ::gzclose(file);
-  credit_ = false;
+  credit_ = 0;
   start();
   ASSERT_TRUE(wait([this] { return !journal_.empty(); }));  // it was looked at
   rename("logs/app.log", "logs/app.log.1");
   ::chmod((folder_ / "logs").c_str(), 0311);
   Said said;
   const std::string line = "open " + folder_ / "logs" + ": permission denied";
-  credit_ = true;
-  source_->resume();
+  give_credit();
   EXPECT_TRUE(wait([&] { return said.times(line) > 0; }));
   ::chmod((folder_ / "logs").c_str(), 0755);
   EXPECT_TRUE(wait_lines({"one"}));
@@ -293,12 +219,11 @@ TEST_F(FileSourceTest, a_file_that_is_looked_for_is_not_given_up) {
     gzFile file = ::gzopen((folder_ / "app.log").c_str(), "wb");
     ::gzputs(file, "one\n");
     ::gzclose(file);
-    credit_ = false;
+    credit_ = 0;
     start();
     ASSERT_TRUE(wait([this] { return !journal_.empty(); }));
     rename("app.log", "app.log.1");
-    credit_ = true;
-    source_->resume();
+    give_credit();
     ASSERT_TRUE(wait_lines({"one"})) << "round " << round;
   }
 }
@@ -331,14 +256,14 @@ TEST_F(FileSourceTest, a_bounded_run_fails_for_a_folder_that_cannot_be_read) {
   for (const char* pattern : {"logs/*.log", "**/*.log"}) {
     SCOPED_TRACE(pattern);
     stop();
-    finished_.reset();
     settings_.paths = {folder_ / pattern};
     AsNobody nobody(folder_);
     std::filesystem::create_directories(folder_ / "logs");
     write_file(folder_ / "a.log", "one\n");
     ::chmod((folder_ / "logs").c_str(), 0);
     start();
-    ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+    ASSERT_FALSE(wait_end());
+    ASSERT_TRUE(finished_);
     ASSERT_FALSE(*finished_);
     EXPECT_NE(finished_->error().message().find("open " + folder_ / "logs" + ": permission denied"),
               std::string::npos)
@@ -357,7 +282,6 @@ TEST_F(FileSourceTest, folders_are_looked_into_when_descriptors_are_free_again) 
       stop();
       lines_.clear();
       journal_.clear();
-      finished_.reset();
       settings_.follow = follow;
       settings_.paths = {folder_ / pattern};
       Said said;
@@ -388,7 +312,7 @@ TEST_F(FileSourceTest,
 }
 
 TEST_F(FileSourceTest, where_a_file_begins_is_saved_also_when_there_is_no_credit_to_read_it) {
-  credit_ = false;
+  credit_ = 0;
   write_file(folder_ / "app.log", "one\n");
   start();
   EXPECT_TRUE(wait([this] { return !journal_.empty(); }));
@@ -399,7 +323,7 @@ TEST_F(FileSourceTest,
   write_file(folder_ / "app.log", "one\n");
   start();
   ASSERT_TRUE(wait_lines({"one"}));
-  credit_ = false;
+  credit_ = 0;
   rename("app.log", "app.log.1");
   append("app.log", "");
   // It is open, and nothing of it is known.
@@ -416,7 +340,7 @@ TEST_F(FileSourceTest,
   EXPECT_TRUE(wait([this] { return journal_.size() == 2; }));
   stop();
   rename("app.log", "app.log.2");
-  credit_ = true;
+  credit_ = SIZE_MAX;
   lines_.clear();
   start();
   EXPECT_TRUE(wait_lines({"one", "two"}));
@@ -481,14 +405,13 @@ TEST_F(FileSourceTest, what_is_appended_to_a_last_line_that_was_delivered_is_no_
   settings_.follow = false;
   write_file(folder_ / "app.log", "one\ntw");
   start();
-  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  ASSERT_TRUE(wait_end());
   EXPECT_TRUE(lines_are({"one", "tw"}));
   deliver();
   stop();
   append("app.log", "o\nthree\n");
-  finished_.reset();
   start();
-  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  ASSERT_TRUE(wait_end());
   EXPECT_TRUE(lines_are({"one", "tw", "three"}));
   EXPECT_EQ(rejected_, Lines{"the rest of the line before, which had no end when it was read"});
 }
@@ -497,11 +420,10 @@ TEST_F(FileSourceTest, a_last_line_may_get_its_end_later) {
   settings_.follow = false;
   write_file(folder_ / "app.log", "one\ntwo");
   start();
-  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  ASSERT_TRUE(wait_end());
   deliver();
   stop();
   append("app.log", "\r\nthree\n");
-  finished_.reset();
   settings_.follow = true;
   start();
   EXPECT_TRUE(wait_lines({"one", "two", "three"}));
@@ -512,7 +434,8 @@ TEST_F(FileSourceTest, a_bounded_run_for_which_there_is_no_file_has_not_done_wha
   settings_ = {.paths = {folder_ / "*.log"}, .follow = false};
   write_file(folder_ / "a.txt", "one\n");
   start();
-  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  ASSERT_FALSE(wait_end());
+  ASSERT_TRUE(finished_);
   ASSERT_FALSE(*finished_);
   EXPECT_EQ(finished_->error().message(),
             "file: nothing to read: no file matches " + (folder_ / "*.log"));
@@ -522,15 +445,14 @@ TEST_F(FileSourceTest, bytes_that_an_earlier_run_read_are_none_of_this_one) {
   settings_ = {.paths = {folder_ / "*.log"}, .follow = false};
   write_file(folder_ / "a.log", "0123456789\n");
   start();
-  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  ASSERT_TRUE(wait_end());
   EXPECT_EQ(bytes_read_, 11U);
   EXPECT_EQ(bytes_total_, 11U);
   deliver();
   stop();
   append("a.log", "more\n");
-  finished_.reset();
   start();
-  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  ASSERT_TRUE(wait_end());
   EXPECT_EQ(bytes_read_, 5U);
   EXPECT_EQ(bytes_total_, 5U);
 }
@@ -539,14 +461,14 @@ TEST_F(FileSourceTest, what_is_saved_about_files_that_are_gone_is_removed_by_a_b
   settings_ = {.paths = {folder_ / "*.log"}, .follow = false};
   write_file(folder_ / "a.log", "one\n");
   start();
-  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  ASSERT_TRUE(wait_end());
   deliver();
   stop();
   EXPECT_EQ(journal_.size(), 1U);
   rename("a.log", "a.done");  // it may come back
-  finished_.reset();
   start();
-  ASSERT_TRUE(wait([this] { return finished_.has_value(); }));
+  ASSERT_FALSE(wait_end());
+  ASSERT_TRUE(finished_) << "there is nothing to read";
   stop();
   EXPECT_EQ(journal_.size(), 1U);
   std::filesystem::remove(folder_ / "a.done");
@@ -577,7 +499,7 @@ TEST_F(FileSourceTest, the_position_of_a_file_that_is_deleted_ends_when_all_of_i
   start();
   ASSERT_TRUE(wait_lines({"one"}));
   std::filesystem::remove(folder_ / "app.log");
-  ASSERT_TRUE(wait([this] { return !ends_.empty() && ends_.back().last; }));
+  ASSERT_TRUE(wait([this] { return end_.last; }));
   EXPECT_EQ(journal_.size(), 1U);
   deliver();
   EXPECT_TRUE(journal_.empty());
@@ -774,8 +696,7 @@ TEST_F(FileSourceTest, a_file_that_is_written_anew_longer_than_before_is_read_fr
   // In one moment, as seen from here: the loop does not run.
   write_file(folder_ / "app.log", header + "\n11\n12\n13\n14\n");
   EXPECT_TRUE(wait_lines({header, "11", "12", "13", "14"}));
-  ASSERT_FALSE(ends_.empty());
-  EXPECT_TRUE(std::any_of(ends_.begin(), ends_.end(), [](const Position& p) { return p.last; }));
+  EXPECT_TRUE(std::any_of(owed_.begin(), owed_.end(), [](const Position& p) { return p.last; }));
 }
 
 TEST_F(FileSourceTest,
@@ -784,24 +705,22 @@ TEST_F(FileSourceTest,
   start();
   ASSERT_TRUE(wait_lines({"header", "1"}));
   lines_.clear();
-  credit_ = false;
+  credit_ = 0;
   write_file(folder_ / "app.log", "header\n21\n22\n");
-  for (int i = 0; i < 5; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
-  credit_ = true;
-  source_->resume();
+  settle();
+  give_credit();
   EXPECT_TRUE(wait_lines({"header", "21", "22"}));
 }
 
 TEST_F(FileSourceTest, a_deleted_file_is_read_to_its_end) {
   settings_.rotate_wait = Milliseconds{0};
-  credit_ = false;
+  credit_ = 0;
   write_file(folder_ / "app.log", "one\n");
   start();
   ASSERT_TRUE(wait([this] { return !journal_.empty(); }));  // it was opened
   std::filesystem::remove(folder_ / "app.log");
-  for (int i = 0; i < 5; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
-  credit_ = true;
-  source_->resume();
+  settle();
+  give_credit();
   EXPECT_TRUE(wait_lines({"one"}));
 }
 
@@ -812,7 +731,7 @@ TEST_F(FileSourceTest, a_file_that_comes_back_under_a_followed_name_is_known) {
   start();
   ASSERT_TRUE(wait_lines({"one"}));
   rename("a.log", "a.tmp");
-  ASSERT_TRUE(wait([this] { return !ends_.empty() && ends_.back().last; }));
+  ASSERT_TRUE(wait([this] { return end_.last; }));
   deliver();
   append("a.tmp", "two\n");
   rename("a.tmp", "b.log");

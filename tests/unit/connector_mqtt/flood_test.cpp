@@ -55,7 +55,7 @@ TEST_F(MqttFloodTest, no_more_pubrels_wait_for_the_journal_than_messages_may) {
   start_and_subscribe();
   broker_->publish(1, "one", 2);
   wait_messages(1);
-  commit();
+  deliver();
   wait_acks("PUBREC 1");
   EXPECT_GT(flood("\x62\x02\x00\x01"s + pubrels(kFlood)), kFlood) << "PUBCOMP 1 is not durable";
   ASSERT_EQ(saves_.size(), 1U);
@@ -83,8 +83,8 @@ TEST_F(MqttSourceTest, what_waits_for_its_acknowledgement_counts_with_its_topic)
   for (uint16_t i = 0; i < 20; ++i)
     broker_->publish(0, "", 0, false, "t/" + std::to_string(i) + std::string(60'000, 'x'));
   wait_messages(20);
-  for (const BatchRef& batch : batches_) batch->slices.clear();
-  batches_.clear();
+  for (const BatchRef& batch : held_) batch->slices.clear();
+  held_.clear();
   EXPECT_GT(budget_.used(), 20 * 60'000U);
   ack_all();
   EXPECT_LT(budget_.used(), 200'000U);

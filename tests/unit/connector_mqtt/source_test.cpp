@@ -26,8 +26,7 @@ TEST_F(MqttSourceTest, reads_nothing_without_credit_and_goes_on_with_it) {
   broker_->publish(1, "one");
   settle();
   EXPECT_TRUE(messages_.empty());
-  credit_ = 1;
-  source_->resume();
+  give_credit(1);
   wait_messages(1);
   EXPECT_EQ(messages_[0], "one");
 }
@@ -216,7 +215,7 @@ TEST_F(MqttSourceTest, lets_go_of_topics_of_an_earlier_configuration) {
   start_and_subscribe();
   wait([this] { return !remembered_.partition.empty(); });
   stop();
-  saved_ = {remembered_};
+  journal_ = {{remembered_.partition, remembered_.value}};
   broker_->connack = kResumed;
   options_.set("topics", std::vector<std::string>{"other"});
   start();
@@ -240,7 +239,7 @@ TEST_F(MqttOnceTest, what_was_committed_is_recognised_after_a_crash) {
   start_and_subscribe();
   broker_->publish(1, "one", 2);
   wait_messages(1);
-  commit();
+  deliver();
   wait_acks("PUBREC 1");
   kill();
   start();
@@ -256,7 +255,6 @@ TEST_F(MqttOnceTest, what_was_not_committed_is_emitted_again_after_a_crash) {
   broker_->publish(1, "one", 2);
   wait_messages(1);
   kill();
-  end_ = {};
   start();
   wait([this] { return broker_->connections() == 2; });
   settle();
@@ -268,8 +266,8 @@ TEST_F(MqttOnceTest, pubcomp_waits_until_the_identifier_is_free_for_good) {
   start_and_subscribe();
   broker_->publish(1, "one", 2);
   wait_messages(1);
-  commit();
-  EXPECT_EQ(saved_[0].value, "1");
+  deliver();
+  EXPECT_EQ(journal_.begin()->second, "1");
   broker_->say_ack(Type::kPubrel, 1);
   wait([this] { return saves_.size() == 1; });
   settle();
@@ -283,14 +281,14 @@ TEST_F(MqttOnceTest, a_commit_that_is_to_come_frees_identifiers_without_a_save) 
   start_and_subscribe();
   broker_->publish(1, "one", 2);
   wait_messages(1);
-  commit();
+  deliver();
   broker_->publish(2, "two", 2);
   wait_messages(2);
   broker_->say_ack(Type::kPubrel, 1);
   wait([this] { return source_->saved_form(end_).value == "2"; });
   settle();
   EXPECT_EQ(broker_->acks(), "PUBREC 1");
-  commit();
+  deliver();
   wait_acks("PUBREC 1, PUBREC 2, PUBCOMP 1");
   EXPECT_TRUE(saves_.empty());
 }
@@ -299,7 +297,7 @@ TEST_F(MqttOnceTest, a_save_that_fails_is_tried_again) {
   start_and_subscribe();
   broker_->publish(1, "one", 2);
   wait_messages(1);
-  commit();
+  deliver();
   broker_->say_ack(Type::kPubrel, 1);
   wait([this] { return saves_.size() == 1; });
   saves_[0].second(fail(ErrorKind::kUnavailable, "disk full"));
@@ -313,10 +311,9 @@ TEST_F(MqttOnceTest, identifiers_of_a_lost_session_are_forgotten_before_anything
   start_and_subscribe();
   broker_->publish(1, "one", 2);
   wait_messages(1);
-  commit();
+  deliver();
   kill();
   broker_->connack = "\x20\x02\x00\x00"s;
-  end_ = {};
   start();
   wait([this] { return saves_.size() == 1; });
   settle();

@@ -96,7 +96,7 @@ class MqttSubscribe5Test : public MqttSourceTest {
       if (packet.type == Type::kSubscribe) out.push_back(packet.body.substr(2));
     return out;
   }
-  const Value& field(size_t i) const { return batches_.back()->message_fields.back().values[i]; }
+  const Value& field(size_t i) const { return held_.back()->message_fields.back().values[i]; }
 };
 
 TEST_F(MqttSubscribe5Test, retained_means_the_same_as_in_3_1_1) {
@@ -137,7 +137,7 @@ TEST_F(MqttSourceTest, retain_is_not_known_with_3_1_1) {
   start_and_subscribe();
   broker_->publish(1, "one");
   wait_messages(1);
-  EXPECT_EQ(batches_.back()->message_fields.back().values[0].type, leat::Type::kNull);
+  EXPECT_EQ(held_.back()->message_fields.back().values[0].type, leat::Type::kNull);
 }
 
 }  // namespace

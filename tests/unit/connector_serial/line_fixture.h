@@ -1,5 +1,4 @@
-// A pseudo-terminal with a device at its far end, and the source run at the near end as the engine
-// would run it, with as much credit as the test gives.
+// A pseudo-terminal with a device at its far end, and the source at the near end.
 #pragma once
 
 #include <fcntl.h>
@@ -11,14 +10,12 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "stage/source.h"
-#include "support/hand_loop.h"
+#include "support/source_harness.h"
 #include "support/temp_dir.h"
 
 namespace leat {
@@ -96,18 +93,27 @@ inline bool emulator_lacks_termios2(const std::string& path) {
   return lacks;
 }
 
-class SerialSourceTest : public ::testing::Test, public SourceContext {
+class SerialSourceTest : public SourceHarness {
  protected:
   void SetUp() override {
     if (emulator_lacks_termios2(device_->path())) GTEST_SKIP() << "the kernel has no TCGETS2";
   }
-  SerialSourceTest() : options_(kSerialSource.options, "source") {
+  SerialSourceTest() : SourceHarness(kSerialSource) {
     plug_in();
     options_.set("port", dir_ / "port");
   }
-  ~SerialSourceTest() override {
-    stop();
-    EXPECT_TRUE(loop_.close()) << "a handle was left open";
+  void given(BatchRef batch) override {
+    EXPECT_TRUE(batches_ > 1 || batch->begin.line == 0);
+    EXPECT_GT(batch->slices.size() + batch->rejected.size(), 0u);
+    EXPECT_EQ(batch->end.line - batch->begin.line, batch->slices.size() + batch->rejected.size());
+    for (size_t i = 0; i < batch->slices.size(); ++i) {
+      frames_.emplace_back(batch->slices[i].view());
+      places_.push_back(source_->describe(batch->position_after(i)));
+    }
+    for (const Rejected& piece : batch->rejected)
+      bad_.push_back(std::to_string(batch->begin.line + piece.end_line) + " " +
+                     std::string(piece.why) + ": " + std::string(piece.bytes));
+    EXPECT_EQ(source_->saved_form(batch->end).partition, "");
   }
 
   // --- the script ---
@@ -120,23 +126,6 @@ class SerialSourceTest : public ::testing::Test, public SourceContext {
     std::filesystem::remove(dir_ / "port");
     device_.reset();
   }
-  void start() {
-    Result<std::unique_ptr<Source>> made = kSerialSource.make(options_);
-    ASSERT_TRUE(made) << made.error().message();
-    source_ = std::move(*made);
-    ASSERT_TRUE(source_->open(*this));
-  }
-  void stop() {
-    if (!source_) return;
-    bool closed = false;
-    source_->stop([&closed] { closed = true; });
-    EXPECT_TRUE(closed);
-    source_.reset();
-  }
-  // While time goes on.
-  bool wait(const std::function<bool()>& condition) {
-    return run_until(loop_, condition, Milliseconds{10'000});
-  }
   bool wait_frames(size_t count) {
     return wait([this, count] { return frames_.size() >= count; });
   }
@@ -146,65 +135,12 @@ class SerialSourceTest : public ::testing::Test, public SourceContext {
   bool wait_received(const std::string& bytes) {
     return wait([this, bytes] { return device_->received() == bytes; });
   }
-  // What is ready now, without waiting for a timer.
-  void turn() {
-    for (int i = 0; i < 50; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
-  }
-
-  // --- SourceContext ---
-
-  Loop& loop() override { return loop_; }
-  const std::string& pipeline() override { return name_; }
-  const std::string& agent() override { return name_; }
-  bool exactly_once() override { return false; }
-  size_t batch_bytes() const override { return 64 * 1024; }
-  Budget& budget() override { return budget_; }
-  const Framing* framing() override { return nullptr; }
-  bool needs_preamble() override { return false; }
-  const std::vector<SavedPosition>& saved() override { return saved_; }
-  BatchRef new_batch(Content content) override {
-    EXPECT_EQ(content, Content::kSlices);
-    if (credit_ == 0) return {};
-    --credit_;
-    return BatchRef::make(pool_, content);
-  }
-  void emit(BatchRef batch) override {
-    ++batches_;
-    EXPECT_EQ(batch->begin.offset, end_.offset) << "batches must follow one another";
-    EXPECT_EQ(batch->begin.line, end_.line);
-    EXPECT_GT(batch->slices.size() + batch->rejected.size(), 0u);
-    EXPECT_EQ(batch->end.line - batch->begin.line, batch->slices.size() + batch->rejected.size());
-    for (size_t i = 0; i < batch->slices.size(); ++i) {
-      frames_.emplace_back(batch->slices[i].view());
-      places_.push_back(source_->describe(batch->position_after(i)));
-      EXPECT_LE(batch->position_after(i).offset, batch->end.offset);
-    }
-    for (const Rejected& piece : batch->rejected)
-      bad_.push_back(std::to_string(batch->begin.line + piece.end_line) + " " +
-                     std::string(piece.why) + ": " + std::string(piece.bytes));
-    end_ = batch->end;
-    EXPECT_EQ(source_->saved_form(end_).partition, "");
-  }
-  void finished(Status) override { ADD_FAILURE() << "a serial line has no end"; }
-  void window_full(bool) override {}
-  void save(SavedPosition, std::function<void(Status)>) override {}
-  void progress(uint64_t, std::optional<uint64_t>) override {}
 
   TempDir dir_;
   std::unique_ptr<FakeDevice> device_;
-  HandLoop loop_;
-  std::string name_ = "line-1";
-  Budget budget_{8 << 20};
-  BlockPool pool_{budget_};
-  Options options_;
-  std::vector<SavedPosition> saved_;
-  std::unique_ptr<Source> source_;
-  size_t credit_ = SIZE_MAX;
   std::vector<std::string> frames_;
   std::vector<std::string> places_;  // of frames_
   std::vector<std::string> bad_;     // "number reason: bytes"
-  size_t batches_ = 0;
-  Position end_;
 };
 
 }  // namespace testing

@@ -35,9 +35,9 @@ TEST_F(SerialPollTest, no_request_while_an_answer_is_awaited) {
   start();
   ASSERT_TRUE(wait_requests(1));
   loop_.advance(std::chrono::seconds(10));
-  turn();
+  settle();
   device_->write("half an answer");
-  turn();
+  settle();
   EXPECT_EQ(requests(), 1u);
 }
 
@@ -47,7 +47,7 @@ TEST_F(SerialPollTest, next_request_is_not_due_before_its_time) {
   ASSERT_TRUE(wait_requests(1));
   device_->write("first\r\n");
   ASSERT_TRUE(wait_frames(1));
-  turn();
+  settle();
   EXPECT_EQ(requests(), 1u);
 }
 
@@ -82,10 +82,9 @@ TEST_F(SerialPollTest, bad_answer_is_an_answer) {
 TEST_F(SerialPollTest, without_credit_nothing_is_asked) {
   credit_ = 0;
   start();
-  turn();
+  settle();
   EXPECT_EQ(requests(), 0u);
-  credit_ = SIZE_MAX;
-  source_->resume();
+  give_credit();
   EXPECT_TRUE(wait_requests(1));
 }
 
@@ -93,7 +92,7 @@ TEST_F(SerialPollTest, device_that_comes_back_is_asked_again) {
   start();
   ASSERT_TRUE(wait_requests(1));
   unplug();
-  turn();
+  settle();
   plug_in();
   EXPECT_TRUE(wait_requests(1));
   device_->write("one\r\n");

@@ -17,7 +17,7 @@ TEST_F(SerialSourceTest, each_line_is_a_message) {
 TEST_F(SerialSourceTest, lines_that_come_in_pieces_are_whole) {
   start();
   device_->write("on");
-  turn();
+  settle();
   device_->write("e\ntw");
   ASSERT_TRUE(wait_frames(1));
   device_->write("o\n");
@@ -82,13 +82,12 @@ TEST_F(SerialSourceTest, without_credit_nothing_is_read_and_nothing_is_lost) {
   credit_ = 0;
   start();
   device_->write("one\n");
-  turn();
+  settle();
   device_->write("two\n");
-  turn();
+  settle();
   EXPECT_EQ(uv_loop_alive(loop_.uv()), 0) << "something keeps the loop awake without credit";
   EXPECT_EQ(frames_, Texts{});
-  credit_ = SIZE_MAX;
-  source_->resume();
+  give_credit();
   source_->resume();
   ASSERT_TRUE(wait_frames(2));
   EXPECT_EQ(frames_, (Texts{"one", "two"}));
@@ -102,16 +101,15 @@ TEST_F(SerialSourceTest, silence_without_credit_is_not_forgotten) {
   device_->write("first");
   ASSERT_TRUE(wait_frames(1));
   device_->write("second");
-  turn();
-  credit_ = SIZE_MAX;
-  source_->resume();
+  settle();
+  give_credit();
   ASSERT_TRUE(wait_frames(2));
   EXPECT_EQ(frames_, (Texts{"first", "second"}));
 }
 
 TEST_F(SerialSourceTest, flood_takes_one_read_a_turn) {
   start();
-  turn();
+  settle();
   std::string flood;
   while (flood.size() < 16'000) flood += "0123456789\n";
   size_t written = device_->flood(flood);
@@ -127,7 +125,7 @@ TEST_F(SerialSourceTest, flood_takes_one_read_a_turn) {
 TEST_F(SerialSourceTest, port_that_is_not_there_is_waited_for) {
   unplug();
   start();
-  turn();
+  settle();
   plug_in();
   device_->write("one\n");
   ASSERT_TRUE(wait_frames(1));
@@ -139,7 +137,7 @@ TEST_F(SerialSourceTest, device_that_comes_back_is_read_again_and_half_a_frame_i
   device_->write("one\nha");
   ASSERT_TRUE(wait_frames(1));
   unplug();
-  turn();
+  settle();
   plug_in();
   device_->write("two\n");
   ASSERT_TRUE(wait_frames(2));
@@ -149,10 +147,10 @@ TEST_F(SerialSourceTest, device_that_comes_back_is_read_again_and_half_a_frame_i
 
 TEST_F(SerialSourceTest, port_that_hangs_up_at_once_is_not_opened_in_a_circle) {
   start();
-  turn();
+  settle();
   std::string path = device_->path();
   device_.reset();  // the link stays, and leads nowhere
-  turn();
+  settle();
   std::filesystem::remove(dir_ / "port");
   plug_in();
   device_->write("one\n");
@@ -163,7 +161,7 @@ TEST_F(SerialSourceTest, what_is_no_port_is_waited_for_until_it_is_one) {
   unplug();
   write_file(dir_ / "port", "written there while the device was away");
   start();
-  turn();
+  settle();
   std::filesystem::remove(dir_ / "port");
   plug_in();
   device_->write("one\n");
@@ -177,21 +175,20 @@ TEST_F(SerialSourceTest, port_is_opened_by_one_pipeline_only) {
   ASSERT_TRUE((*second)->open(*this));
   device_->write("one\n");
   ASSERT_TRUE(wait_frames(1));
-  turn();
+  settle();
   EXPECT_EQ(frames_, Texts{"one"});
   EXPECT_TRUE(device_->exclusive());
   EXPECT_FALSE(device_->two_stop_bits()) << "the line of the first was set anew";
   stop();
   EXPECT_FALSE(device_->exclusive());
-  source_ = std::move(*second);
-  end_ = {};
+  adopt(std::move(*second));
   device_->write("two\n");
   ASSERT_TRUE(wait_frames(2)) << "it takes over when the first lets go";
 }
 
 TEST_F(SerialSourceTest, stopping_gives_what_was_gathered) {
   start();
-  turn();
+  settle();
   device_->write("one\n");
   ASSERT_TRUE(run_until(loop_, [this] { return budget_.used() > 0; }));
   stop();
