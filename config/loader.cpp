@@ -91,6 +91,7 @@ void Loader::load_agent() {
   config_.workers = static_cast<int>(options.integer("workers"));
   config_.memory = options.bytes("memory");
   config_.drain_timeout = options.duration("drainTimeout");
+  config_.commit_every = options.duration("journal.commitEvery");
   if (child(node, "dataDir") == nullptr && context_.data_dir.empty())
     problems_.add({.kind = Problem::Kind::kMissing,
                    .path = "agent.dataDir",

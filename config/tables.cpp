@@ -8,6 +8,18 @@
 namespace leat {
 namespace {
 
+constexpr Option kJournalOptions[] = {
+    {.name = "commitEvery",
+     .type = OptionType::kDuration,
+     .fallback = "10s",
+     .help =
+         "How often the positions of sources that can be read again (files) are committed, those "
+         "of all pipelines at once; more often soon after the start, and at the end. After a "
+         "crash, what was delivered since comes again. 0ms: after each delivery, which costs "
+         "flash 1.1 kB each time.",
+     .max = 3'600'000},
+};
+
 constexpr Option kAgentOptions[] = {
     {.name = "id",
      .help = "The name of this agent; give each its own, since it is part of the keys by which "
@@ -32,6 +44,10 @@ constexpr Option kAgentOptions[] = {
      .type = OptionType::kDuration,
      .fallback = "30s",
      .help = "How long SIGTERM and SIGINT wait for what is in flight."},
+    {.name = "journal",
+     .type = OptionType::kObject,
+     .help = "The file in dataDir that keeps what must survive: positions and spooled records.",
+     .fields = kJournalOptions},
 };
 
 constexpr std::string_view kSpoolModes[] = {"always", "onTrouble", "never"};
@@ -74,11 +90,11 @@ constexpr Option kDeliveryOptions[] = {
      .choices = kGuarantees},
     {.name = "spool",
      .help =
-         "When records go to the journal before they are delivered. onTrouble: while the sink "
-         "is retrying or its circuit is open, when the source has waited for an acknowledgement "
-         "for longer than maxAckHold, or when it sends nothing more without one. Default: "
-         "never for a source that can be read again from a position, onTrouble for one that "
-         "holds its acknowledgement, always for others and with exactlyOnce.",
+         "When records go to the journal before they are delivered. onTrouble: while the sink is "
+         "retrying, when the source has waited for an acknowledgement for longer than "
+         "maxAckHold, sends nothing more without one, or is slowed down. Default: never for a "
+         "source that can be read again from a position, always with exactlyOnce, else "
+         "onTrouble: a crash then costs what cannot be given again and is on its way.",
      .choices = kSpoolModes},
     {.name = "durability",
      .fallback = "power",

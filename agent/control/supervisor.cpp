@@ -167,6 +167,7 @@ void Supervisor::prepared(std::vector<Prepared> all) {
 
 void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
   config_ = std::move(proposal.desired);
+  journal_->set_commit_every(config_.commit_every);
   std::vector<std::string> touched = proposal.change.removed;
   for (const std::string& name : proposal.change.removed) {
     entries_[name].wanted = nullptr;

@@ -90,9 +90,9 @@ class Supervisor {
   Loop& loop() { return main_->loop(); }
   JournalUsage& usage() { return usage_; }
 
-  // Makes this what runs: of the agent, its id, memory and drainTimeout; dataDir and workers are as
-  // they were at the start. Several are taken in turn. Fails when a pipeline cannot be made, or all
-  // is being stopped. `done` comes before anything old is let go.
+  // Makes this what runs: of the agent, its id, memory, drainTimeout and journal; dataDir and
+  // workers are as they were at the start. Several are taken in turn. Fails when a pipeline cannot
+  // be made, or all is being stopped. `done` comes before anything old is let go.
   using Applied = std::function<void(const Result<Change>&)>;
   void apply(AgentConfig desired, Applied done);
   // As was applied last.

@@ -33,6 +33,7 @@ Acknowledgements::~Acknowledgements() {
 
 bool Acknowledgements::release(std::function<void()> then) {
   bool waits = then != nullptr;
+  ++releases_;
   if (waits) {
     then_ = std::move(then);
     covered_ = false;
@@ -58,15 +59,23 @@ bool Acknowledgements::go_on() {
   covered_ = true;
   for (;;) {
     collect();
-    if (waiting_.empty()) return true;
+    collected_ = releases_;
+    if (waiting_.empty()) {
+      if (unsaved_.empty()) saved_releases_ = collected_;
+      return true;
+    }
     releasing_ = std::exchange(waiting_, {});
     std::vector<SavedPosition> positions;
+    bool later = false;
     for (const Reached& one : releasing_) {
       if (in_the_sink_) break;
       SavedPosition position = one.by->saved_form(one.position);
       if (position.partition.empty()) continue;
       if (is_along(position.partition)) {
         keep_unsaved(std::move(position));  // a later one is on its way
+      } else if (may_wait(*one.by)) {
+        keep_unsaved(std::move(position));
+        later = true;
       } else {
         positions.push_back(std::move(position));
       }
@@ -75,30 +84,48 @@ bool Acknowledgements::go_on() {
       save(std::move(positions));
       return false;
     }
+    if (later) save_later();
     for (const Reached& one : std::exchange(releasing_, {})) one.by->acked(one.position);
     if (saving_) return false;  // something that was told has begun it
   }
 }
 
-// With those that could not be saved before, unless they are overtaken.
+bool Acknowledgements::may_wait(const Acknowledger& by) const {
+  return &by == late_ && !stopped_ && journal_.positions_wait();
+}
+
+// With those that wait, unless they are overtaken.
 void Acknowledgements::save(std::vector<SavedPosition> positions) {
   again_.stop();
-  for (SavedPosition& old : std::exchange(unsaved_, {})) {
-    if (has(positions, old.partition)) continue;
-    (is_along(old.partition) ? unsaved_ : positions).push_back(std::move(old));
-  }
+  take_unsaved(positions);
   if (positions.empty()) return save_again_later();
   saving_ = true;
-  journal_.commit(pipeline_, positions, [this, alive = alive_, positions](const Status& status) {
-    if (*alive) saved(status, positions);
+  covered_releases_ = unsaved_.empty() ? collected_ : saved_releases_;
+  under_way_ = positions;
+  journal_.commit(pipeline_, std::move(positions), [this, alive = alive_](const Status& status) {
+    if (*alive) saved(status);
   });
 }
 
-void Acknowledgements::saved(const Status& status, const std::vector<SavedPosition>& positions) {
+// Those stay of which a later one is on its way with something else.
+void Acknowledgements::take_unsaved(std::vector<SavedPosition>& into) {
+  for (const SavedPosition& position : into) unsaved_.erase(position.partition);
+  for (auto one = unsaved_.begin(); one != unsaved_.end();) {
+    if (is_along(one->first)) {
+      ++one;
+    } else {
+      into.push_back({one->first, std::move(one->second)});
+      one = unsaved_.erase(one);
+    }
+  }
+}
+
+void Acknowledgements::saved(const Status& status) {
   std::shared_ptr<bool> alive = alive_;
   saving_ = false;
-  if (!status)
-    for (const SavedPosition& position : positions) keep_unsaved(position);
+  if (status) saved_releases_ = covered_releases_;
+  for (SavedPosition& position : std::exchange(under_way_, {}))
+    if (!status) unsaved_.try_emplace(std::move(position.partition), std::move(position.value));
   say(status);
   std::function<void()> then;
   if (covered_) then = std::exchange(then_, nullptr);
@@ -111,7 +138,7 @@ void Acknowledgements::saved(const Status& status, const std::vector<SavedPositi
 
 void Acknowledgements::say(const Status& status) {
   if (status) delay_ = kSaveAgain;
-  if (!unsaved_.empty()) save_again_later();
+  if (!unsaved_.empty()) status ? save_later() : save_again_later();
   if (!status) delay_ = std::min(delay_ * 2, kSaveAgainMost);
   if (!status && !failed_)
     log::error(pipeline_, "the position cannot be saved (" + status.error().message() +
@@ -121,10 +148,45 @@ void Acknowledgements::say(const Status& status) {
   failed_ = !status;
 }
 
+void Acknowledgements::save_later() {
+  if (stopped_ || !journal_.positions_wait()) return save_again_later();
+  if (again_.active() || std::exchange(waits_, true)) return;
+  journal_.at_next_commit([this, alive = alive_] {
+    if (!*alive || !std::exchange(waits_, false)) return;
+    save_now();
+  });
+}
+
+void Acknowledgements::save_now() {
+  if (!unsaved_.empty() && !saving_ && !again_.active()) save({});
+}
+
 void Acknowledgements::save_again_later() {
+  if (stopped_) return;
   again_.start(delay_, [this] {
     if (!saving_ && !unsaved_.empty()) save({});
   });
+}
+
+void Acknowledgements::overtaken_by(const std::vector<SavedPosition>& what) {
+  for (const SavedPosition& one : what) {
+    unsaved_.erase(one.partition);
+    std::erase_if(under_way_, [&one](const auto& old) { return old.partition == one.partition; });
+  }
+}
+
+void Acknowledgements::stop() {
+  stopped_ = true;
+  again_.stop();
+  std::vector<SavedPosition> last;
+  take_unsaved(last);
+  if (last.empty()) return;
+  journal_.commit(
+      pipeline_, std::move(last), [pipeline = pipeline_, said = failed_](const Status& status) {
+        if (!status && !said)
+          log::error(pipeline, "the position cannot be saved (" + status.error().message() +
+                                   "): what was delivered last would be sent again");
+      });
 }
 
 // --- together with something else ---------------------------------------------------------------
@@ -141,9 +203,7 @@ std::vector<SavedPosition> Acknowledgements::take_along(const Owed& owed) {
 
 void Acknowledgements::stored(Owed owed) {
   owed.settle();
-  for (const SavedPosition& one : std::exchange(along_as_, {}))
-    std::erase_if(unsaved_,
-                  [&one](const SavedPosition& old) { return old.partition == one.partition; });
+  for (const SavedPosition& one : std::exchange(along_as_, {})) unsaved_.erase(one.partition);
   collect();
   for (const Reached& one : std::exchange(along_, {})) {
     auto is_it = [&one](const Reached& other) {
@@ -168,7 +228,7 @@ void Acknowledgements::stored(Owed owed) {
 void Acknowledgements::not_stored() {
   along_.clear();
   along_as_.clear();
-  if (!unsaved_.empty() && !saving_) save_again_later();
+  if (!unsaved_.empty() && !saving_) save_later();
 }
 
 bool Acknowledgements::is_along(const std::string& partition) const {
@@ -176,10 +236,7 @@ bool Acknowledgements::is_along(const std::string& partition) const {
 }
 
 void Acknowledgements::keep_unsaved(SavedPosition position) {
-  std::erase_if(unsaved_, [&position](const SavedPosition& old) {
-    return old.partition == position.partition;
-  });
-  unsaved_.push_back(std::move(position));
+  unsaved_.insert_or_assign(std::move(position.partition), std::move(position.value));
 }
 
 }  // namespace leat

@@ -1,6 +1,10 @@
 // Brings what the ledger has released to where it is kept, and then to whom it is owed: the
 // position of each partition is saved in the journal, and acknowledged after that.
 //
+// Where a source can be read again from a position, acknowledging destroys nothing, and a position
+// that is saved late costs only repetition after a crash. Such ones are acknowledged at once, and
+// saved in the rhythm of JournalClient::at_next_commit(), and when the pipeline ends.
+//
 // A position that cannot be saved (a full disk) must not stop deliveries: it only means that more
 // would be sent again after a crash. It is tried again with the next one, or when none comes, and
 // never behind a later one of its partition.
@@ -9,6 +13,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +32,9 @@ class Acknowledgements {
   Acknowledgements(Loop& loop, std::string pipeline, JournalClient& journal, bool in_the_sink);
   ~Acknowledgements();
 
+  // Of this source positions may be saved late.
+  void may_save_late(const Acknowledger& source) { late_ = &source; }
+
   Ledger& ledger() { return ledger_; }
 
   // Something was settled: what is released by it is saved and acknowledged. True when that is
@@ -40,15 +48,29 @@ class Acknowledgements {
   void stored(Owed owed);
   void not_stored();
 
-  // The pipeline ends: what could not be saved is not tried again.
-  void stop() { again_.stop(); }
+  // Somebody else is about to save these, behind all that was asked for so far: what waits for the
+  // same partitions is not saved any more.
+  void overtaken_by(const std::vector<SavedPosition>& what);
+
+  // How often release() was called; and how many of these calls, from the first on, have brought
+  // all their positions into the journal.
+  uint64_t releases() const { return releases_; }
+  uint64_t saved_releases() const { return saved_releases_; }
+  // What waits to be saved waits no longer.
+  void save_now();
+
+  // The pipeline ends: what waits is saved now, and nothing is tried again.
+  void stop();
 
  private:
   void collect();
   bool go_on();
   void save(std::vector<SavedPosition> positions);
-  void saved(const Status& status, const std::vector<SavedPosition>& positions);
+  void saved(const Status& status);
   void say(const Status& status);
+  bool may_wait(const Acknowledger& by) const;
+  void take_unsaved(std::vector<SavedPosition>& into);
+  void save_later();
   void save_again_later();
   void keep_unsaved(SavedPosition position);
   bool is_along(const std::string& partition) const;
@@ -66,7 +88,15 @@ class Acknowledgements {
   std::vector<Reached> along_;  // with something else, under way
   std::vector<SavedPosition> along_as_;
 
-  std::vector<SavedPosition> unsaved_;  // that the journal did not take
+  const Acknowledger* late_ = nullptr;
+  std::map<std::string, std::string> unsaved_;  // by partition: that wait, or were not taken
+  std::vector<SavedPosition> under_way_;        // while saving_
+  bool waits_ = false;                          // for the next commit of what may wait
+  bool stopped_ = false;
+  uint64_t releases_ = 0;
+  uint64_t collected_ = 0;         // of them
+  uint64_t covered_releases_ = 0;  // by what is under way
+  uint64_t saved_releases_ = 0;
   Timer again_;
   Milliseconds delay_;
   bool failed_ = false;  // and that was said

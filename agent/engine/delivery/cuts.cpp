@@ -16,10 +16,7 @@
 namespace leat {
 namespace {
 
-// More than can be in flight (64 requests of the http sink) and wait behind it.
-constexpr size_t kSlots = 128;
-
-// The file is an array of these, number n in slot n % kSlots; it never leaves its machine.
+// The file is an array of these, number n in slot n % kKept; it never leaves its machine.
 struct Slot {
   uint64_t number;
   uint64_t oldest;
@@ -31,6 +28,8 @@ struct Slot {
   }
 };
 static_assert(sizeof(Slot) == 48, "no padding, which would be hashed and written");
+
+constexpr uint64_t kReopenAfter = 64;
 
 }  // namespace
 
@@ -46,8 +45,8 @@ Cuts::Cuts(std::string path, std::string pipeline)
 void Cuts::load() {
   int fd = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;  // there is none yet
-  std::vector<Slot> slots(kSlots);
-  ssize_t size = pread(fd, slots.data(), kSlots * sizeof(Slot), 0);
+  std::vector<Slot> slots(kKept);
+  ssize_t size = pread(fd, slots.data(), kKept * sizeof(Slot), 0);
   close(fd);
   slots.resize(size < 0 ? 0 : static_cast<size_t>(size) / sizeof(Slot));
   std::erase_if(slots, [](const Slot& slot) { return slot.check != slot.checked(); });
@@ -56,24 +55,34 @@ void Cuts::load() {
   if (slots.empty()) return;
   number_ = slots.back().number + 1;
   for (const Slot& slot : slots)
-    if (slot.number >= slots.back().oldest) again_.push_back(slot.end);
+    if (slot.number >= slots.back().oldest) again_.push_back({slot.number, slot.end});
 }
 
-// Opened each time, so that a file that was deleted is made anew.
+Cuts::~Cuts() {
+  if (fd_ >= 0) close(fd_);
+}
+
+// Opened anew now and then, so that a file that was deleted is made anew.
+bool Cuts::open_file(uint64_t number) {
+  if (fd_ >= 0 && number - opened_for_ < kReopenAfter) return true;
+  if (fd_ >= 0) close(fd_);
+  opened_for_ = number;
+  fd_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd_ < 0 && errno == ENOENT) {
+    (void)make_folder(folder_of(path_));  // open() says it better
+    fd_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  }
+  return fd_ >= 0;
+}
+
 void Cuts::note(uint64_t number, uint64_t oldest, const End& end) {
   if (path_.empty()) return;
   Slot slot{number, oldest, end, 0};
   slot.check = slot.checked();
-  int fd = open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0 && errno == ENOENT) {
-    (void)make_folder(folder_of(path_));  // open() says it better
-    fd = open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  }
-  if (fd < 0) return failed(errno);
-  auto at = static_cast<off_t>(number % kSlots * sizeof(Slot));
-  ssize_t written = pwrite(fd, &slot, sizeof slot, at);
+  if (!open_file(number)) return failed(errno);
+  auto at = static_cast<off_t>(number % kKept * sizeof(Slot));
+  ssize_t written = pwrite(fd_, &slot, sizeof slot, at);
   int error = written < 0 ? errno : ENOSPC;
-  close(fd);
   if (written != static_cast<ssize_t>(sizeof slot)) failed(error);
 }
 

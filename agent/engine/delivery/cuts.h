@@ -25,13 +25,23 @@ class Cuts {
     uint64_t behind = 0;
     bool operator==(const End&) const = default;
   };
+  struct Former {
+    uint64_t number = 0;  // which a delivery that is cut there again has, too
+    End end;
+    bool operator==(const Former&) const = default;
+  };
+  // So many deliveries are kept.
+  static constexpr uint64_t kKept = 128;
   static uint64_t partition_of(std::string_view saved_name);
 
   // `path` "": nothing is kept. Its folder is made when it is missing.
   Cuts(std::string path, std::string pipeline);
+  ~Cuts();
+  Cuts(const Cuts&) = delete;
+  Cuts& operator=(const Cuts&) = delete;
 
   // The cuts that are to be made again, in order. Whoever makes or passes one takes it out.
-  std::deque<End>& again() { return again_; }
+  std::deque<Former>& again() { return again_; }
 
   // Numbers of deliveries rise by one.
   uint64_t next_number() { return number_++; }
@@ -41,12 +51,15 @@ class Cuts {
 
  private:
   void load();
+  bool open_file(uint64_t number);
   void failed(int error);
 
   const std::string path_;
   const std::string pipeline_;
   uint64_t number_ = 1;
-  std::deque<End> again_;
+  std::deque<Former> again_;
+  int fd_ = -1;
+  uint64_t opened_for_ = 0;  // the number of the first note since
   bool said_ = false;
 };
 

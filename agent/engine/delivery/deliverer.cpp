@@ -15,6 +15,7 @@ struct Deliverer::Item {
   std::deque<Piece> todo;     // not delivered yet, in order; one until one is rejected
   Owed owed;                  // by what is done
   uint64_t dead_letters = 0;  // these must be durable before it is settled
+  bool noted = false;         // where it ends, by Cuts
   bool sending = false;
   bool hunted = false;  // it was halved to find the record at which the peer breaks off
   bool done() const { return todo.empty(); }
@@ -30,6 +31,10 @@ uint64_t seed_for(const DelivererSetup& setup) {
 
 // After a restart, for what was there before to come again.
 constexpr Milliseconds kLongestReplay{2'000};
+
+// More than can be in flight (64 requests of the http sink) fits into the other half of what is
+// kept of cuts.
+constexpr uint64_t kMostUnsaved = Cuts::kKept / 2;
 
 }  // namespace
 
@@ -158,20 +163,27 @@ void Deliverer::start_lingering() {
 }
 
 // Of the records [first, first + count): how many until a delivery was cut before the restart. 0:
-// none was.
+// none was. Cuts of other partitions wait for those, or were of what is saved since.
 size_t Deliverer::until_former_cut(const Batch& batch, size_t first, size_t count) {
-  std::deque<Cuts::End>& again = cuts_.again();
+  std::deque<Cuts::Former>& again = cuts_.again();
   if (again.empty() || !batch.origin->offsets_last()) return 0;
-  if (Cuts::partition_of(batch.origin->saved_form(batch.begin).partition) !=
-      again.front().partition)
-    return 0;
-  for (size_t i = first; i < first + count && !again.empty(); ++i) {
+  uint64_t partition = Cuts::partition_of(batch.origin->saved_form(batch.begin).partition);
+  auto next_one = [&again, partition] {
+    return std::find_if(again.begin(), again.end(),
+                        [partition](const auto& one) { return one.end.partition == partition; });
+  };
+  auto next = next_one();
+  for (size_t i = first; i < first + count && next != again.end(); ++i) {
     uint64_t offset = batch.position_after(i).offset;
-    while (!again.empty() && again.front().offset < offset) again.pop_front();
-    if (again.empty() || again.front().offset != offset ||
-        again.front().behind != same_end_behind(batch, i))
+    while (next != again.end() && next->end.offset < offset) {
+      again.erase(next);
+      next = next_one();
+    }
+    if (next == again.end() || next->end.offset != offset ||
+        next->end.behind != same_end_behind(batch, i))
       continue;
-    again.pop_front();
+    former_number_ = next->number;
+    again.erase(next);
     return i - first + 1;
   }
   return 0;
@@ -187,25 +199,34 @@ void Deliverer::cut() {
   if (!collected_any_) return;
   collected_any_ = false;
   auto item = std::make_unique<Item>();
-  item->number = cuts_.next_number();
+  item->number = std::exchange(former_number_, 0);
+  if (item->number == 0) item->number = cuts_.next_number();
   item->dead_letters = setup_.dead_letters.last();
   item->owed = std::exchange(collected_owed_, {});
   Piece piece = std::exchange(collected_, {});
   if (piece.records() > 0 || setup_.config.exactly_once) item->todo.push_back(std::move(piece));
   items_.push_back(std::move(item));
-  note_cut(*items_.back());
 }
 
-void Deliverer::note_cut(const Item& item) {
+// Before its first attempt.
+void Deliverer::note_cut(Item& item) {
+  if (std::exchange(item.noted, true)) return;
   if (setup_.cuts.empty() || item.todo.empty() || item.todo.front().records() == 0) return;
   const Part& part = item.todo.front().delivery.parts.back();
   size_t last = part.first + part.count - 1;
   Position end = part.batch->position_after(last);
   Acknowledger& origin = *part.batch->origin;
   if (!origin.offsets_last()) return;
-  cuts_.note(item.number, items_.front()->number,
+  cuts_.note(item.number, first_unsaved(items_.front()->number),
              {Cuts::partition_of(origin.saved_form(end).partition), end.offset,
               same_end_behind(*part.batch, last)});
+}
+
+// The first delivery whose position is not saved; `next` when all before it are.
+uint64_t Deliverer::first_unsaved(uint64_t next) {
+  while (!unsaved_.empty() && unsaved_.front().release <= setup_.acknowledgements.saved_releases())
+    unsaved_.pop_front();
+  return unsaved_.empty() ? next : unsaved_.front().first;
 }
 
 void Deliverer::hurry() {
@@ -268,6 +289,7 @@ void Deliverer::prepare(Item& item) {
 }
 
 void Deliverer::send(Item& item) {
+  note_cut(item);
   // What was tried before is tried again as it was: nobody may know what became of it.
   Piece& piece = item.todo.front();
   if (piece_limit_ > 0 && piece.records() > piece_limit_ && piece.delivery.key.empty())
@@ -426,14 +448,22 @@ bool Deliverer::settle() {
     items_[ready++]->owed.settle();
   if (ready == 0) return false;
   releasing_ = true;
+  if (!setup_.cuts.empty()) {
+    if (unsaved_.size() == Cuts::kKept) unsaved_.pop_front();  // nothing can be saved any more
+    unsaved_.push_back({setup_.acknowledgements.releases() + 1, items_.front()->number});
+  }
+  uint64_t last = items_[ready - 1]->number;
   bool at_once = setup_.acknowledgements.release([this, alive = alive_, ready] {
     if (!*alive) return;
     give_back(ready);
     pump();
     changed();
   });
-  if (at_once) give_back(ready);
-  return at_once;
+  if (!at_once) return false;
+  give_back(ready);
+  if (!unsaved_.empty() && last + 1 >= first_unsaved(last) + kMostUnsaved)
+    setup_.acknowledgements.save_now();
+  return true;
 }
 
 void Deliverer::give_back(size_t slots) {

@@ -3,7 +3,8 @@
 //
 // A delivery takes one of `in_flight` slots from its first attempt until its position is in the
 // journal (or, with exactlyOnce, in the sink), so what a kill can duplicate is what those slots
-// hold.
+// hold; and what was delivered since positions were saved last, where they may be saved late
+// (Acknowledgements).
 //
 // Thread: the pipeline's loop thread.
 #pragma once
@@ -94,7 +95,8 @@ class Deliverer {
   void start_lingering();
   size_t until_former_cut(const Batch& batch, size_t first, size_t count);
   void cut();
-  void note_cut(const Item& item);
+  void note_cut(Item& item);
+  uint64_t first_unsaved(uint64_t next);
   void pump();
   bool may_be_sent(const Item& item) const;
   void send(Item& item);
@@ -127,6 +129,14 @@ class Deliverer {
   size_t piece_limit_ = 0;
   size_t since_bad_ = 0;
   bool releasing_ = false;  // slots wait for what they settled to be saved
+
+  // What is settled, and not known to be saved, where cuts are noted.
+  struct Settled {
+    uint64_t release;  // Acknowledgements::releases()
+    uint64_t first;    // delivery
+  };
+  std::deque<Settled> unsaved_;
+  uint64_t former_number_ = 0;  // of the delivery that was cut before the restart where the next is
 
   Piece collected_;
   Owed collected_owed_;  // by batches that ended up empty

@@ -258,7 +258,15 @@ Result<std::vector<std::string>> Journal::spooled_pipelines() {
 
 JournalClient::JournalClient(Journal& journal, std::shared_ptr<Journal::Channel> channel,
                              Loop& loop)
-    : journal_(journal), channel_(std::move(channel)), async_(loop, [this] { receive(); }) {
+    : journal_(journal),
+      channel_(std::move(channel)),
+      async_(loop, [this] { receive(); }),
+      rhythm_(
+          loop, journal.commit_every_, [this] { gathering_ = true; },
+          [this] {
+            gathering_ = false;
+            send_waiting();
+          }) {
   channel_->async = &async_;
   async_.unref();
 }
@@ -411,7 +419,7 @@ void JournalClient::submit(Request request) {
 
 void JournalClient::send_waiting() {
   bool sent = false;
-  while (!waiting_.empty() && under_way_ < Journal::Channel::kCapacity) {
+  while (!gathering_ && !waiting_.empty() && under_way_ < Journal::Channel::kCapacity) {
     channel_->requests.push(std::move(waiting_.front()));
     waiting_.pop_front();
     ++under_way_;

@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "journal/position_rhythm.h"
 #include "journal/room.h"
 #include "journal/spool_table.h"
 #include "loop/handles.h"
@@ -57,6 +58,10 @@ class Journal {
   // never calls start().
   void serve_all();
 
+  // How long positions wait for each other that may (JournalClient::at_next_commit). 0, and at the
+  // start: not at all. Any thread.
+  void set_commit_every(Milliseconds every) { commit_every_.ms = every.count(); }
+
   // For tests, before start(): who says what is free on the disk.
   void ask_room(std::function<uint64_t()> free_on_disk);
   // Pipelines that have something spooled. Before start().
@@ -85,6 +90,7 @@ class Journal {
   std::vector<std::shared_ptr<Channel>> channels_;
   uv_sem_t wake_;
   std::atomic<bool> stopping_{false};
+  PositionRhythm::Period commit_every_;
   std::thread thread_;
 };
 
@@ -104,6 +110,12 @@ class JournalClient {
   // Replaces the saved positions of these partitions of `pipeline`; removes those without a value.
   void commit(const std::string& pipeline, std::vector<SavedPosition> positions, Committed done,
               Durability durability = Durability::kProcess);
+  // Positions whose loss costs nothing but repetition may wait for those of the other pipelines:
+  // `save` is called when it is time, once, and what it asks for goes into one transaction with
+  // what they do.
+  void at_next_commit(std::function<void()> save) { rhythm_.at_next(std::move(save)); }
+  // False: each is to be committed at once.
+  bool positions_wait() const { return rhythm_.waits(); }
   // All saved positions of `pipeline`.
   void load(const std::string& pipeline, Got<std::vector<SavedPosition>> done);
 
@@ -142,7 +154,9 @@ class JournalClient {
   std::shared_ptr<Journal::Channel> channel_;
   std::deque<Request> waiting_;  // not sent yet
   size_t under_way_ = 0;         // sent, and no reply yet
+  bool gathering_ = false;       // more comes that is to go together with what waits
   Async async_;
+  PositionRhythm rhythm_;
 };
 
 }  // namespace leat

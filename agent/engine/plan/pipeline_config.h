@@ -78,6 +78,7 @@ struct AgentConfig {
   int workers = 1;
   int64_t memory = 8 << 20;  // all pipelines together
   Milliseconds drain_timeout{30'000};
+  Milliseconds commit_every{10'000};  // of positions that may wait; 0: none does
   std::vector<PipelineConfig> pipelines;
   std::vector<std::string> not_enabled;  // names of those that are not to run
 };

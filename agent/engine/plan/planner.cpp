@@ -94,12 +94,15 @@ void append_chain(std::string& out, const char* title, const std::vector<Step>& 
   out += '\n';
 }
 
-std::string explain_spool(const SpoolConfig& spool) {
+std::string explain_spool(const SpoolConfig& spool, Replay replay) {
   std::string out = "  spool     ";
   if (spool.mode == SpoolMode::kNever) return out + "never: what waits, waits at the source\n";
   out += spool.mode == SpoolMode::kAlways ? "always: every record is journaled first"
                                           : "onTrouble: records are journaled while the sink is in "
                                             "trouble";
+  if (spool.mode == SpoolMode::kOnTrouble && replay == Replay::kNone)
+    out += ", until then a crash of leat costs what is on its way (at most " +
+           format_duration(spool.max_ack_hold) + ")";
   out += spool.survives_power_cut ? ", safe from power cuts" : ", safe from a crash of leat only";
   out += ", up to " + format_bytes(spool.max_bytes) + ", then ";
   switch (spool.overflow) {
@@ -164,11 +167,10 @@ SpoolMode default_spool_mode(const PipelineConfig& config) {
       return SpoolMode::kNever;
     case Replay::kHoldsAck:
     case Replay::kHoldsAckOnce:
-      return config.delivery.exactly_once ? SpoolMode::kAlways : SpoolMode::kOnTrouble;
     case Replay::kNone:
       break;
   }
-  return SpoolMode::kAlways;
+  return config.delivery.exactly_once ? SpoolMode::kAlways : SpoolMode::kOnTrouble;
 }
 
 Result<Plan> plan(const PipelineConfig& config, const std::string& path) {
@@ -206,7 +208,7 @@ std::string explain(const PipelineConfig& config, const Plan& plan) {
   out += config.delivery.exactly_once
              ? "; the sink stores the position with the data (exactlyOnce)\n"
              : " (atLeastOnce)\n";
-  out += explain_spool(config.delivery.spool);
+  out += explain_spool(config.delivery.spool, config.source.type->replay(config.source.options));
   out += "  delivery  up to " + format_count(config.sink.batch.records) + " records or " +
          format_bytes(config.sink.batch.bytes) + " a batch, sent after " +
          format_duration(config.sink.batch.linger) + " at the latest, " +

@@ -116,6 +116,22 @@ void Spool::window_full(bool full) {
   watch_ages();
 }
 
+// One that is slower than its source gives it credit again and again, so a moment without waiting
+// proves nothing.
+void Spool::source_waits(bool waits) {
+  if (mode() != SpoolMode::kOnTrouble || comes_again()) return;
+  int64_t now = setup_.loop.clock().monotonic_us();
+  bool waited = std::exchange(source_waits_.now, waits);
+  if (waits && !waited && now - source_waits_.last_us > kWindowGrace.count() * 1000)
+    source_waits_.since_us = now;
+  if (waits || waited) source_waits_.last_us = now;
+  if (waits && !waited) watch_ages();
+}
+
+void Spool::make_safe() {
+  if (mode() == SpoolMode::kOnTrouble && !comes_again() && !active_ && !held_.empty()) enter();
+}
+
 // --- trouble ------------------------------------------------------------------------------------
 
 bool Spool::trouble() const {
@@ -124,18 +140,29 @@ bool Spool::trouble() const {
   if (held_.empty()) return false;
   int64_t oldest = held_.front().since_us;
   if (now - oldest >= setup_.config.spool.max_ack_hold.count() * 1000) return true;
-  return window_full_since_us_ != 0 &&
-         now - std::max(window_full_since_us_, oldest) >= kWindowGrace.count() * 1000;
+  std::optional<int64_t> pressed = pressed_from_us();
+  return pressed && now >= *pressed;
+}
+
+// When it becomes trouble that the source can go on no more with what is held.
+std::optional<int64_t> Spool::pressed_from_us() const {
+  constexpr int64_t kGrace = kWindowGrace.count() * 1000;
+  std::optional<int64_t> from;
+  if (window_full_since_us_ != 0)
+    from = std::max(window_full_since_us_, held_.front().since_us) + kGrace;
+  int64_t now = setup_.loop.clock().monotonic_us();
+  if (source_waits_.now || now - source_waits_.last_us <= kGrace)
+    from = std::min(from.value_or(INT64_MAX), source_waits_.since_us + kGrace);
+  return from;
 }
 
 // Wakes up when the oldest held acknowledgement becomes trouble. Nothing held, nothing to wake for.
 void Spool::watch_ages() {
   if (mode() != SpoolMode::kOnTrouble || active_ || held_.empty()) return age_timer_.stop();
-  if (age_timer_.active() && window_full_since_us_ == 0) return;
-  int64_t oldest = held_.front().since_us;
-  int64_t due = oldest + setup_.config.spool.max_ack_hold.count() * 1000;
-  if (window_full_since_us_ != 0)
-    due = std::min(due, std::max(window_full_since_us_, oldest) + kWindowGrace.count() * 1000);
+  std::optional<int64_t> pressed = pressed_from_us();
+  if (age_timer_.active() && !pressed) return;
+  int64_t due = held_.front().since_us + setup_.config.spool.max_ack_hold.count() * 1000;
+  if (pressed) due = std::min(due, *pressed);
   int64_t wait_us = std::max<int64_t>(due - setup_.loop.clock().monotonic_us(), 0);
   age_timer_.start(Milliseconds(wait_us / 1000 + 1), [this] {
     check();
@@ -385,6 +412,7 @@ std::string Spool::describe(const Position& position) {
 void Spool::end_of_input(bool leaving) {
   ending_ = true;
   leaving_ = leaving;
+  if (leaving) make_safe();
   writer_.end_of_input();
   deliverer_->end_of_input();
   check();

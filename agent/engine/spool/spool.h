@@ -3,8 +3,9 @@
 //
 // In healthy operation with spool `onTrouble` every batch goes straight to the deliverer, and no
 // payload is written. Trouble is: the sink is retrying or its circuit is open; an acknowledgement
-// has been held for longer than `maxAckHold`; the source's window has been full for a while. Then
-// what the deliverer holds is journaled and acknowledged, what comes is journaled behind it, and
+// has been held for longer than `maxAckHold`; the source's window has been full for a while; a
+// source that cannot give records again has no credit for as long. Then what the deliverer holds is
+// journaled and acknowledged, what comes is journaled behind it, and
 // the deliverer is fed from the journal, in order, until that is empty.
 //
 // What a batch owes its source, the spool takes over where it may have to journal the batch: it is
@@ -79,6 +80,12 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   bool holds_nothing() const;
   void add(BatchRef batch);
   void window_full(bool full);
+  // The source reads nothing more for want of credit, and what it does not read is lost, or will
+  // be: soon that is trouble, too. Only for one that cannot give records again.
+  void source_waits(bool waits);
+  // What is held in memory by such a source goes to the journal, with what the deliverer has not
+  // taken yet: nothing that may fail or be long in coming must decide whether it is lost.
+  void make_safe();
   // Something has changed at the deliverer, or there is room in memory again.
   void check();
 
@@ -132,6 +139,7 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
 
   SpoolMode mode() const { return setup_.config.spool.mode; }
   bool trouble() const;
+  std::optional<int64_t> pressed_from_us() const;
   bool caught_up() const { return cursor_ >= stored_; }
   bool stays_in_journal() const;
   void direct(BatchRef batch);
@@ -170,7 +178,13 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   bool ending_ = false;
   bool leaving_ = false;
   int64_t window_full_since_us_ = 0;  // 0: it is not
-  uint64_t stored_ = 0;               // all before this number is in the journal, or was
+  // The source has waited for credit again and again, or all the time.
+  struct {
+    bool now = false;
+    int64_t since_us = 0;
+    int64_t last_us = 0;
+  } source_waits_;
+  uint64_t stored_ = 0;     // all before this number is in the journal, or was
   uint64_t cursor_ = 0;     // all before this number was given to the deliverer, or is lost
   uint64_t given_ = 0;      // behind the last that was given
   uint64_t delivered_ = 0;  // and that is saved

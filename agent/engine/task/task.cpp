@@ -62,6 +62,7 @@ Status Task::build() {
   Result<std::unique_ptr<Source>> source = config.source.type->make(config.source.options);
   if (!source) return fail(source.error());
   source_ = std::move(*source);
+  if (replay_ == Replay::kFromPosition) acknowledgements_.may_save_late(*source_);
   Result<std::unique_ptr<Sink>> sink = config.sink.type->make(config.sink.options);
   if (!sink) return fail(sink.error());
   sink_ = std::move(*sink);
@@ -187,7 +188,7 @@ bool Task::has_credit() const {
 
 BatchRef Task::new_batch(Content content) {
   if (!has_credit()) {
-    refused_ = true;
+    if (!std::exchange(refused_, true) && !spool_->comes_again()) wake();  // it may be trouble
     setup_.budget.note_refusal();
     return {};
   }
@@ -223,12 +224,14 @@ void Task::progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) {
 }
 
 void Task::save(SavedPosition what, std::function<void(Status)> done) {
+  acknowledgements_.overtaken_by({what});
   setup_.journal.commit(setup_.name, {std::move(what)}, std::move(done),
                         durability_of(Survives::kPowerCut));
 }
 
 void Task::note(std::vector<SavedPosition> what, Survives survives,
                 std::function<void(Status)> done) {
+  acknowledgements_.overtaken_by(what);
   setup_.journal.commit(setup_.name, std::move(what), lifetime_.guard(std::move(done)),
                         durability_of(survives));
 }
@@ -251,7 +254,9 @@ void Task::work() {
   idle_.stop();
   tell_trouble();
   if (!life_.moves_records()) return;
+  spool_->source_waits(refused_ && !hold_back_.active() && !chain_->waits());
   spool_->check();
+  if (life_.draining() && has_turn() && !spool_->wants_more()) spool_->make_safe();
   if (has_turn() && spool_->wants_more()) {
     if (has_room()) {
       run_a_turn();

@@ -26,8 +26,10 @@ TEST(Cuts, of_what_was_not_saved_are_found_again_in_order) {
     }
   }
   Cuts cuts(path, "p");
-  EXPECT_EQ(cuts.again(),
-            (std::deque<Cuts::End>{{7, 2970, 1}, {7, 2980, 0}, {7, 2990, 1}, {7, 3000, 0}}));
+  EXPECT_EQ(
+      cuts.again(),
+      (std::deque<Cuts::Former>{
+          {297, {7, 2970, 1}}, {298, {7, 2980, 0}}, {299, {7, 2990, 1}}, {300, {7, 3000, 0}}}));
   EXPECT_EQ(cuts.next_number(), 301U);
 }
 
@@ -44,6 +46,15 @@ TEST(Cuts, that_cannot_be_written_stop_nothing) {
   cuts.note(1, 1, {});
   cuts.note(2, 1, {});
   EXPECT_EQ(cuts.next_number(), 1U);
+}
+
+TEST(Cuts, are_noted_in_a_new_file_soon_after_theirs_was_deleted) {
+  TempDir folder;
+  Cuts cuts(folder / "cuts", "p");
+  cuts.note(1, 1, {7, 10, 0});
+  std::filesystem::remove(folder / "cuts");
+  for (uint64_t i = 2; i <= 70; ++i) cuts.note(i, i, {7, i * 10, 0});
+  EXPECT_EQ(Cuts(folder / "cuts", "p").again(), (std::deque<Cuts::Former>{{70, {7, 700, 0}}}));
 }
 
 class FormerCuts : public DelivererTest {
@@ -77,6 +88,54 @@ TEST_F(FormerCuts, are_made_again_after_a_kill) {
   answer("r4 r5 r6 r7", Answer::delivered());
   answer("r8 r9", Answer::delivered());
   run_until_settled();
+}
+
+TEST_F(FormerCuts, are_made_again_after_a_second_kill_that_came_before_all_were) {
+  make(3);
+  add(0, 3);
+  attempts(1);
+  add(3, 1);
+  attempts(2);
+  add(4, 2);
+  std::vector<std::string> before = attempts(3);
+  restart(3);
+  add(0, 3);
+  attempts(1);
+  restart(3);
+  add(0, 10);
+  EXPECT_EQ(attempts(3), before);
+}
+
+TEST_F(FormerCuts, of_one_file_do_not_keep_those_of_another_from_being_made_again) {
+  make(2);
+  add(0, 1);
+  attempts(1);
+  deliverer_->add(given(0, 2, 2));
+  std::vector<std::string> before = attempts(2);
+  restart(2);
+  deliverer_->add(given(0, 5, 2));  // of the first nothing is left
+  EXPECT_EQ(attempts(1)[0], before[1]);
+}
+
+TEST_F(FormerCuts, are_kept_of_all_that_was_delivered_and_is_not_saved) {
+  journal_->set_commit_every(Milliseconds{3'600'000});
+  limits_.records = 2;
+  make();
+  acknowledgements_->may_save_late(source_);
+  std::vector<std::string> before;
+  for (int i = 0; i < 200; ++i) {
+    add(i, 1);
+    deliverer_->flush();
+    before.push_back(attempts(1)[0]);
+    answer("r" + std::to_string(i), Answer::delivered());
+  }
+  restart(100);
+  std::string position = saved();
+  int from = position == "nothing" ? 0 : std::stoi(position) / 10;
+  ASSERT_LT(from, 200);
+  add(from, 200 - from);
+  before.erase(before.begin(), before.begin() + from);
+  EXPECT_EQ(attempts(before.size()), before);
 }
 
 TEST_F(FormerCuts, of_what_is_saved_are_not_made_again) {

@@ -295,6 +295,73 @@ TEST_F(SpoolTest, a_full_window_sends_what_is_collected_and_then_spools_it) {
   answer("r0 r1", Answer::delivered());
 }
 
+// --- a source that cannot give anything again ---------------------------------------------------
+
+TEST_F(SpoolTest, what_comes_once_is_held_in_memory_while_all_is_well) {
+  start(Replay::kNone);
+  add(0, 4);
+  spool_->source_waits(true);
+  spool_->source_waits(false);
+  clock_.advance(Milliseconds{300});
+  spool_->check();
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until_acked(40);
+  EXPECT_EQ(spooled(), 0U);
+  EXPECT_EQ(spool_->counters().spooled, 0U);
+}
+
+TEST_F(SpoolTest, what_comes_once_is_journaled_when_its_source_waits_for_long) {
+  start(Replay::kNone);
+  add(0, 4);
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  spool_->source_waits(true);
+  clock_.advance(Milliseconds{300});
+  run_until_acked(40);
+  EXPECT_EQ(spooled(), 4U);
+}
+
+TEST_F(SpoolTest, what_comes_once_is_journaled_when_its_source_waits_again_and_again) {
+  start(Replay::kNone);
+  for (int i = 0; i < 10 && spool_->counters().spooled == 0; ++i) {
+    add(2 * i, 2);
+    spool_->source_waits(true);
+    clock_.advance(Milliseconds{20});
+    spool_->source_waits(false);
+    clock_.advance(Milliseconds{5});
+    spool_->check();
+    if (spool_->in_use()) run_until([this] { return spool_->counters().spooled > 0; });
+  }
+  EXPECT_GT(spooled(), 0U);
+}
+
+TEST_F(SpoolTest, what_comes_once_is_journaled_when_the_agent_ends_whatever_the_sink_does) {
+  start(Replay::kNone);
+  add(0, 4);
+  add(4, 2);
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  spool_->end_of_input(true);
+  run_until_acked(60);
+  EXPECT_EQ(spooled(), 6U);
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until([this] { return saved_in_spool() == "4"; });
+  EXPECT_TRUE(spool_->all_safe());
+  start(Replay::kNone);  // it was killed before the sink took the rest
+  answer("r4 r5", Answer::delivered());
+  run_until_empty();
+}
+
+TEST_F(SpoolTest, what_can_come_again_is_not_journaled_since_its_source_waits_or_the_agent_ends) {
+  start(Replay::kHoldsAck);
+  add(0, 4);
+  spool_->source_waits(true);
+  clock_.advance(Milliseconds{300});
+  spool_->check();
+  spool_->end_of_input(true);
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until_acked(40);
+  EXPECT_EQ(spool_->counters().spooled, 0U);
+}
+
 // --- how much goes into one row -----------------------------------------------------------------
 
 constexpr Milliseconds kLong{60'000};  // longer than a test waits

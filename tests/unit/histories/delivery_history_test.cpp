@@ -19,6 +19,7 @@ class DeliveryHistory final : public History {
  public:
   explicit DeliveryHistory(uint64_t seed) : History(seed), folder_(empty_folder()), disk_(folder_) {
     large_ = dice.one_in(300);
+    if (!dice.one_in(4)) commit_every_ = Milliseconds{dice.between(50, 5000)};
     static constexpr const char* kNames[] = {"press", "oven"};
     for (size_t i = 0, n = dice.between(1, 2); i < n; ++i) {
       lines_.push_back(std::make_unique<DeliveryLine>(kNames[i], dice, large_));
@@ -119,6 +120,7 @@ class DeliveryHistory final : public History {
     }
     running_ = true;
     journal_ = std::move(*opened);
+    journal_->set_commit_every(commit_every_);
     journal_->ask_room([this] { return disk_.free(); });
     client_ = journal_->make_client(loop_);
     sync_failures_ = disk_.counters().failed[DiskCall::kSync];
@@ -132,6 +134,7 @@ class DeliveryHistory final : public History {
   bool start(DeliveryLine& line) {
     return line.start({.loop = &loop_,
                        .journal = client_.get(),
+                       .commit_every = commit_every_,
                        .turn = [this] { turn(); },
                        .breaks = [this](const std::string& what) { breaks(what); },
                        .says = [this](const auto& say) { note(say); }});
@@ -162,6 +165,10 @@ class DeliveryHistory final : public History {
       for (auto& line : lines_) line->answer(dice, false);
       pass(Milliseconds{30});
     }
+    for (auto& line : lines_) line->end_input();
+    turn();
+    if (!failed_)
+      for (auto& line : lines_) line->ended_well();
     leave();
     ++met["stop"];
   }
@@ -181,6 +188,7 @@ class DeliveryHistory final : public History {
       if (!line->survives_power_cut()) return;
     auto unsynced = static_cast<Unsynced>(dice.below(3));
     uint64_t seed = dice.seed();
+    for (auto& line : lines_) line->positions_may_be_lost();
     step([unsynced] { return "power cut, " + std::to_string(static_cast<int>(unsynced)); });
     disk_.cut_power(unsynced, seed);
     leave();
@@ -189,7 +197,8 @@ class DeliveryHistory final : public History {
   }
 
   void break_something() {
-    failing_ = true;
+    failing_ = failed_ = true;
+    for (auto& line : lines_) line->positions_may_be_lost();
     if (dice.one_in(3)) {
       uint64_t room = dice.below(8000);
       step([room] { return "room for " + std::to_string(room) + " bytes more"; });
@@ -223,6 +232,9 @@ class DeliveryHistory final : public History {
     uv_run(loop_.uv(), UV_RUN_NOWAIT);
     serve();
     uv_run(loop_.uv(), UV_RUN_NOWAIT);
+    if (failed_) return;
+    for (auto& line : lines_)
+      if (line->running()) line->journal_had_its_turn();
   }
 
   void pass(Milliseconds time) {
@@ -276,6 +288,8 @@ class DeliveryHistory final : public History {
   bool large_ = false;
   bool running_ = false;
   bool failing_ = false;
+  bool failed_ = false;  // at some time
+  Milliseconds commit_every_{0};
   uint64_t sync_failures_ = 0;  // when it was started
 };
 

@@ -11,7 +11,6 @@ DeliveryLine::DeliveryLine(std::string name, Dice& dice, bool large)
   SpoolConfig& spool = config_.spool;
   spool.mode = dice.one_in(2) ? SpoolMode::kAlways : SpoolMode::kOnTrouble;
   if (replay_ == Replay::kFromPosition && dice.one_in(3)) spool.mode = SpoolMode::kNever;
-  if (replay_ == Replay::kNone) spool.mode = SpoolMode::kAlways;
   spool.overflow = static_cast<Overflow>(dice.pick({2, 1, 1}));
   spool.max_bytes = dice.one_in(2) ? static_cast<int64_t>(dice.between(200, 3000)) : 16 << 20;
   spool.survives_power_cut = !dice.one_in(3);
@@ -45,6 +44,8 @@ bool DeliveryLine::start(const Surroundings& around) {
                                               DeadLetterConfig{"/nonexistent/none", 1 << 20});
   acknowledgements_ = std::make_unique<Acknowledgements>(*around.loop, name_, *around.journal,
                                                          config_.exactly_once);
+  if (replays()) acknowledgements_->may_save_late(*this);
+  acked_at_.clear();
   spool_ = std::make_unique<Spool>(
       SpoolSetup{.loop = *around.loop,
                  .pipeline = name_,
@@ -97,6 +98,9 @@ bool DeliveryLine::start(const Surroundings& around) {
   given_ = 0;
   resumed_at_ = replay_ == Replay::kFromPosition ? place : acked_;
   if (resumed_at_ > next_) around_.breaks(name_ + " resumes behind what was given");
+  if (replays() && resumed_at_ < surely_saved_)
+    around_.breaks(name_ + " resumes at " + std::to_string(resumed_at_) + ", and " +
+                   std::to_string(surely_saved_) + " was to be saved long ago");
   sent_ = resumed_at_;
   if (replay_ == Replay::kNone) {  // what was on its way is lost
     for (uint64_t n = acked_; n < next_; ++n) lost_.insert(n);
@@ -172,6 +176,13 @@ void DeliveryLine::acked(const Position& position) {
         return around_.breaks(name_ + ":" + std::to_string(n) +
                               " is acknowledged after an fsync failed, and not delivered");
   acked_ = std::max(acked_, to);
+  acked_at_.emplace_back(around_.loop->clock().monotonic_us(), to);
+}
+
+void DeliveryLine::journal_had_its_turn() {
+  int64_t before = around_.loop->clock().monotonic_us() - around_.commit_every.count() * 1000;
+  for (; !acked_at_.empty() && acked_at_.front().first < before; acked_at_.pop_front())
+    surely_saved_ = acked_at_.front().second;
 }
 
 SavedPosition DeliveryLine::saved_form(const Position& position) {

@@ -21,6 +21,7 @@ namespace leat::testing {
 struct Surroundings {
   Loop* loop;
   JournalClient* journal;
+  Milliseconds commit_every;
   std::function<void()> turn;  // everybody who has something to do does it
   std::function<void(const std::string&)> breaks;
   std::function<void(const std::function<std::string()>&)> says;
@@ -41,11 +42,20 @@ class DeliveryLine final : public Source, public Sink {
   // The sink answers the oldest attempt; false when there is none.
   bool answer(Dice& dice, bool well);
   void stop_input() { spool_->end_of_input(true); }
+  // As a pipeline ends that was stopped; then loop and journal have their turn.
+  void end_input() { deliverer_->stop(); }
+  void ended_well() {
+    if (!acked_at_.empty()) surely_saved_ = acked_at_.back().second;
+  }
   bool stopped() const { return spool_->settled(); }
   bool at_rest() const;
 
   // An fsync has failed in this run: from now on what is acknowledged must be delivered.
   void fsync_failed() { fsync_failed_ = true; }
+  // Loop and journal have done what was due: what was acknowledged commitEvery ago is saved.
+  void journal_had_its_turn();
+  // For all that is known some of it may be gone.
+  void positions_may_be_lost() { surely_saved_ = 0; }
   void check_totals();  // when it is at rest
   void check_all_is_there();
   bool survives_power_cut() const { return config_.spool.survives_power_cut; }
@@ -97,9 +107,11 @@ class DeliveryLine final : public Source, public Sink {
   std::deque<Attempt> attempts_;
 
   // The model.
-  uint64_t next_ = 0;   // the next record that was never given
-  uint64_t sent_ = 0;   // the next to give in this run
-  uint64_t acked_ = 0;  // all before it is acknowledged
+  uint64_t next_ = 0;                                  // the next record that was never given
+  uint64_t sent_ = 0;                                  // the next to give in this run
+  uint64_t acked_ = 0;                                 // all before it is acknowledged
+  std::deque<std::pair<int64_t, uint64_t>> acked_at_;  // of this run
+  uint64_t surely_saved_ = 0;
   std::set<uint64_t> delivered_;
   std::set<uint64_t> gone_;  // rejected, or filtered
   std::set<uint64_t> lost_;  // given and not acknowledged by a source that cannot give them again

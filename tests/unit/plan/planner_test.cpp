@@ -130,6 +130,17 @@ TEST_F(PlannerTest, exactly_once_needs_a_sink_that_stores_positions_and_a_source
   EXPECT_NE(planned().find("the source \"maker\" cannot be read again"), std::string::npos);
 }
 
+TEST_F(PlannerTest, by_default_payload_goes_to_the_journal_in_trouble_only_or_never) {
+  EXPECT_EQ(default_spool_mode(configure(kFiles, kServer)), SpoolMode::kNever);
+  EXPECT_EQ(default_spool_mode(configure(kBroker, kServer)), SpoolMode::kOnTrouble);
+  EXPECT_EQ(default_spool_mode(configure(kMaker, kServer)), SpoolMode::kOnTrouble);
+  config_.delivery.spool.mode = SpoolMode::kOnTrouble;
+  EXPECT_NE(explain(config_, *plan(config_, "p")).find("a crash of leat costs what is on its way"),
+            std::string::npos);
+  config_.delivery.exactly_once = true;
+  EXPECT_EQ(default_spool_mode(config_), SpoolMode::kAlways);
+}
+
 TEST_F(PlannerTest, the_explanation_shows_all_three_chains_and_why) {
   configure(kFiles, kServer);
   std::string text = explain(config_, plan(config_, "pipelines[0]").value());

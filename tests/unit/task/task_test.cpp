@@ -117,6 +117,63 @@ TEST_F(TaskTest, is_drained_without_reading_more) {
   EXPECT_FALSE(sink().finished);
 }
 
+TEST_F(TaskTest, of_what_can_be_read_again_the_position_is_saved_at_the_end_however_that_comes) {
+  journal_->set_commit_every(Milliseconds{3'600'000});
+  auto position = [this] {
+    make();
+    EXPECT_TRUE(run_until([] { return source().context != nullptr; }));
+    const std::vector<SavedPosition>& saved = source().context->saved();
+    return saved.empty() ? "" : saved[0].value;
+  };
+  start();
+  read({R"({"a":1})"});
+  answer(Answer::delivered());
+  EXPECT_EQ(source().acks, (std::vector<uint64_t>{8}));  // told before it is saved
+  task_->drain();
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(position(), "8");
+  read({R"({"a":2})"});
+  answer(Answer::delivered());
+  task_->abort("stopped");
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(position(), "16");
+  read({R"({"a":3})"});
+  end_of_input();
+  answer(Answer::delivered());
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(position(), "24");
+}
+
+TEST_F(TaskTest, what_a_source_forgets_is_not_saved_after_that) {
+  journal_->set_commit_every(Milliseconds{3'600'000});
+  start();
+  read({R"({"a":1})"});
+  answer(Answer::delivered());
+  bool forgotten = false;
+  source().context->note({{"f1", ""}}, SourceContext::Survives::kKill,
+                         [&forgotten](const Status&) { forgotten = true; });
+  ASSERT_TRUE(run_until([&forgotten] { return forgotten; }));
+  task_->drain();
+  ASSERT_TRUE(ended());
+  start();
+  EXPECT_TRUE(source().context->saved().empty());
+}
+
+TEST_F(TaskTest, a_source_that_cannot_give_again_and_has_no_credit_for_long_is_spooled) {
+  config_.source.type = &testing::kScriptedSource<Gives::kBytes, Replay::kNone>;
+  config_.delivery.spool.mode = SpoolMode::kOnTrouble;
+  config_.delivery.spool.max_ack_hold = Milliseconds{3'600'000};
+  config_.sink.batch.records = 1;
+  start();
+  each_turn_ = [this] {
+    read({R"({"a":1})"});
+    clock_.advance(Milliseconds{50});
+  };
+  attempted();  // and the sink does not answer
+  EXPECT_TRUE(run_until([this] { return task_->status().spooled > 0; }));
+  each_turn_ = nullptr;
+}
+
 TEST_F(TaskTest, says_what_is_left_when_it_is_aborted) {
   start();
   read({R"({"a":1})", R"({"a":2})"});
