@@ -302,7 +302,7 @@ TEST_F(SpoolTest, what_comes_once_is_held_in_memory_while_all_is_well) {
   add(0, 4);
   spool_->source_waits(true);
   spool_->source_waits(false);
-  clock_.advance(Milliseconds{300});
+  loop_.advance(Milliseconds{300});
   spool_->check();
   answer("r0 r1 r2 r3", Answer::delivered());
   run_until_acked(40);
@@ -315,7 +315,7 @@ TEST_F(SpoolTest, what_comes_once_is_journaled_when_its_source_waits_for_long) {
   add(0, 4);
   run_until([this] { return !sink_.open_attempts.empty(); });
   spool_->source_waits(true);
-  clock_.advance(Milliseconds{300});
+  loop_.advance(Milliseconds{300});
   run_until_acked(40);
   EXPECT_EQ(spooled(), 4U);
 }
@@ -325,9 +325,9 @@ TEST_F(SpoolTest, what_comes_once_is_journaled_when_its_source_waits_again_and_a
   for (int i = 0; i < 10 && spool_->counters().spooled == 0; ++i) {
     add(2 * i, 2);
     spool_->source_waits(true);
-    clock_.advance(Milliseconds{20});
+    loop_.advance(Milliseconds{20});
     spool_->source_waits(false);
-    clock_.advance(Milliseconds{5});
+    loop_.advance(Milliseconds{5});
     spool_->check();
     if (spool_->in_use()) run_until([this] { return spool_->counters().spooled > 0; });
   }
@@ -354,7 +354,7 @@ TEST_F(SpoolTest, what_can_come_again_is_not_journaled_since_its_source_waits_or
   start(Replay::kHoldsAck);
   add(0, 4);
   spool_->source_waits(true);
-  clock_.advance(Milliseconds{300});
+  loop_.advance(Milliseconds{300});
   spool_->check();
   spool_->end_of_input(true);
   answer("r0 r1 r2 r3", Answer::delivered());

@@ -167,7 +167,7 @@ TEST_F(TaskTest, a_source_that_cannot_give_again_and_has_no_credit_for_long_is_s
   start();
   each_turn_ = [this] {
     read({R"({"a":1})"});
-    clock_.advance(Milliseconds{50});
+    loop_.advance(Milliseconds{50});
   };
   attempted();  // and the sink does not answer
   EXPECT_TRUE(run_until([this] { return task_->status().spooled > 0; }));
