@@ -4,8 +4,8 @@
 
 #include "journal/counting_vfs.h"
 #include "journal/journal.h"
-#include "sink_harness.h"
 #include "support/hand_loop.h"
+#include "support/temp_dir.h"
 
 namespace leat {
 namespace {
