@@ -269,7 +269,9 @@ bool load_sink(Parser& parser, const Registry& registry, const cJSON* node, cons
     out.format_options = format_options(parser, added, *out.format);
   }
   out.batch = {added.integer("batch.records"), added.bytes("batch.bytes"),
-               added.duration("batch.linger")};
+               added.duration("batch.linger"), out.type->batch.spacing};
+  // Who wants another linger means it: so many deliveries, though they come later.
+  if (out.batch.linger != out.type->batch.linger) out.batch.spacing = {};
   out.in_flight = out.type->max_in_flight > 1 ? static_cast<int>(added.integer("inFlight")) : 1;
   Trial trial(parser, path);
   trial.report(out.type->make(out.options));

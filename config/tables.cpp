@@ -78,7 +78,8 @@ constexpr Option kBreakerOptions[] = {
     {.name = "cooldown",
      .type = OptionType::kDuration,
      .fallback = "30s",
-     .help = "How long it is left alone before one attempt is made again.",
+     .help = "How long it is left alone at most before one attempt is made again; after a short "
+             "outage half as long as that has lasted, from 1s up.",
      .min = 1},
 };
 
@@ -254,6 +255,18 @@ SourceOptions::SourceOptions(const SourceType& type) {
                     .fields = kTimeOptions});
 }
 
+namespace {
+
+std::string linger_help(const BatchLimits& batch) {
+  std::string help = "How long a record waits for more, when there are fewer.";
+  if (batch.spacing.count() == 0) return help;
+  return help + " At this default an idle sink gets at once what there is, " +
+         format_duration(batch.spacing) +
+         " or more after the last delivery; any other linger is kept in full.";
+}
+
+}  // namespace
+
 SinkOptions::SinkOptions(const SinkType& type) {
   batch_ = {
       {.name = "records",
@@ -270,7 +283,7 @@ SinkOptions::SinkOptions(const SinkType& type) {
       {.name = "linger",
        .type = OptionType::kDuration,
        .fallback = keep(exact_duration(type.batch.linger)),
-       .help = "How long to wait for more records when there are fewer."},
+       .help = keep(linger_help(type.batch))},
   };
   if (type.takes == Takes::kSlices) {
     formats_ = names_of(write_formats(), type.default_format);

@@ -3,8 +3,9 @@
 // waiting for more where no more can come.
 //
 // When nothing has come for a moment, long beside the pace of what came before, the number that
-// waits is taken for the window; when it is reached again, the window is full. A wrong guess costs
-// little: a batch goes out before it lingered.
+// waits is taken for the window; when it is reached again, the window is full. So is the number at
+// which it stops several times in a row before some are acknowledged, for a sink that leaves it no
+// such moment. A wrong guess costs little: a batch goes out before it lingered.
 //
 // Thread: the loop's thread.
 #pragma once
@@ -36,7 +37,10 @@ class WindowGuess {
   // New messages came; so many wait for their acknowledgement now.
   void arrived(size_t waiting) {
     const Milliseconds now = loop_.now();
-    if (waiting_ == 0 || waiting <= waiting_) first_ = now;  // some were acknowledged
+    if (waiting_ == 0 || waiting <= waiting_) {  // some were acknowledged
+      first_ = now;
+      stopped_at(waiting_);
+    }
     last_ = now;
     waiting_ = waiting;
     came_ = true;
@@ -51,6 +55,7 @@ class WindowGuess {
     guess_ = SIZE_MAX;
     waiting_ = 0;
     refills_ = 0;
+    stops_ = 0;
     quiet_.stop();
   }
 
@@ -62,6 +67,13 @@ class WindowGuess {
   // Nagle's algorithm at the broker and delayed acknowledgements here take up to 40 ms.
   static constexpr Milliseconds kRefill{100};
   static constexpr int kRefillsToTell = 5;
+  static constexpr int kStopsToLearn = 4;
+
+  void stopped_at(size_t waiting) {
+    stops_ = waiting == last_stop_ ? stops_ + 1 : 1;
+    last_stop_ = waiting;
+    if (waiting >= kSmallest && stops_ >= kStopsToLearn) guess_ = waiting;
+  }
 
   void watch() {
     came_ = false;
@@ -87,6 +99,8 @@ class WindowGuess {
   Milliseconds last_{0};
   Milliseconds acknowledged_{0};
   int refills_ = 0;
+  size_t last_stop_ = 0;  // as many waited when some were acknowledged
+  int stops_ = 0;         // so often in a row
   bool came_ = false;
 };
 

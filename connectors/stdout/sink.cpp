@@ -149,7 +149,10 @@ const SinkType kStdoutSink{
     .options = {},
     .default_format = "ndjson",
     .appends = true,
-    .batch = {.records = 1000, .bytes = 256 * 1024, .linger = Milliseconds{100}},
+    .batch = {.records = 1000,
+              .bytes = 256 * 1024,
+              .linger = Milliseconds{100},
+              .spacing = Milliseconds{3}},
     .make = make};
 
 }  // namespace leat

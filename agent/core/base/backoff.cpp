@@ -9,18 +9,18 @@ Backoff::Backoff(uint64_t seed) : random_(static_cast<std::minstd_rand::result_t
   random_.discard(8);  // the first values of this generator follow a small seed closely
 }
 
-Milliseconds Backoff::up_to(Milliseconds most) {
-  return Milliseconds(std::uniform_int_distribution<int64_t>(0, most.count())(random_));
+Milliseconds Backoff::between(Milliseconds least, Milliseconds most) {
+  return Milliseconds(std::uniform_int_distribution<int64_t>(least.count(), most.count())(random_));
 }
 
 Milliseconds Backoff::after(int failures, Milliseconds shortest, Milliseconds longest) {
   Milliseconds most = shortest;
   for (int i = 1; i < failures && most < longest; ++i) most *= 2;
-  return up_to(std::min(most, longest));
+  return between(Milliseconds{0}, std::min(most, longest));
 }
 
 Milliseconds Backoff::about(Milliseconds time) {
-  return time + up_to(time / 10);
+  return between(time, time + time / 10);
 }
 
 Milliseconds DoublingDelay::next() {

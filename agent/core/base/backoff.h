@@ -18,12 +18,12 @@ class Backoff {
   // After so many failures in a row (at least 1): uniform between 0 and
   // min(longest, shortest * 2^(failures - 1)).
   Milliseconds after(int failures, Milliseconds shortest, Milliseconds longest);
+  // Uniform between these two.
+  Milliseconds between(Milliseconds least, Milliseconds most);
   // `time` and up to a tenth more.
   Milliseconds about(Milliseconds time);
 
  private:
-  Milliseconds up_to(Milliseconds most);
-
   std::minstd_rand random_;
 };
 

@@ -9,7 +9,10 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
+
+#include "net/network_watch.h"
 
 namespace leat {
 
@@ -26,6 +29,7 @@ struct Lookup::Shared {
 struct Lookup::Registry {
   std::mutex mutex;
   std::map<std::string, std::shared_ptr<Shared>> under_way;
+  std::set<std::string> not_found;  // when they were looked up last
   Resolver resolver;
 };
 
@@ -115,10 +119,15 @@ void* Lookup::run(void* argument) {
   std::unique_ptr<std::shared_ptr<Shared>> share(static_cast<std::shared_ptr<Shared>*>(argument));
   Shared& shared = **share;
   Answer answer = shared.resolver ? shared.resolver(shared.host) : ask_system(shared.host);
-  std::lock_guard lock(registry().mutex);
-  registry().under_way.erase(shared.host);
+  Registry& all = registry();
+  std::lock_guard lock(all.mutex);
+  all.under_way.erase(shared.host);
+  // Others may have failed for the same reason; and who asked may have given up long ago.
+  const bool news = answer && (all.not_found.erase(shared.host) > 0 || shared.waiting.empty());
+  if (!answer) all.not_found.insert(shared.host);
   shared.answer = std::move(answer);
   for (Async* async : shared.waiting) async->send();
+  if (news) NetworkWatch::tell_all();
   return nullptr;
 }
 

@@ -4,7 +4,8 @@
 // interrupted. So each name that is looked up has a thread of its own, for as long as that takes,
 // and none waits for another. Whoever asks for the same name meanwhile, on whatever loop, gets the
 // same answer: there are never more threads than names. Nobody waits for them, neither a Lookup
-// that is given up nor the end of the process.
+// that is given up nor the end of the process. A name that was not found before, or in time, and is
+// now, is news of the network (NetworkWatch).
 //
 // Thread: the loop's thread. Lifetime: destroying it gives up, and `done` is not called any more;
 // `done` may destroy it.

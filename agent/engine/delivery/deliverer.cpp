@@ -43,8 +43,15 @@ Deliverer::Deliverer(DelivererSetup setup)
       run_(std::to_string(random_number())),
       cuts_(setup_.cuts, setup_.pipeline),
       retry_policy_(setup_.config, setup_.loop.clock(), setup_.pipeline, seed_for(setup_)),
-      linger_(setup_.loop),
-      retry_(setup_.loop) {
+      linger_(
+          setup_.loop,
+          [this] {
+            cuts_.again().clear();
+            cut();
+            pump();
+          },
+          [this] { pump(); }),
+      retry_(setup_.loop, seed_for(setup_), [this] { retry_policy_.network_changed(); }) {
   setup_.dead_letters.on_durable([this] {
     pump();
     changed();
@@ -153,13 +160,9 @@ void Deliverer::add(BatchRef batch) {
 }
 
 void Deliverer::start_lingering() {
-  bool replay = !cuts_.again().empty();
-  linger_.start(replay ? std::max(setup_.limits.linger, kLongestReplay) : setup_.limits.linger,
-                [this] {
-                  cuts_.again().clear();
-                  cut();
-                  pump();
-                });
+  const BatchLimits& limits = setup_.limits;
+  if (cuts_.again().empty()) return linger_.start(limits.linger, limits.spacing);
+  linger_.start(std::max(limits.linger, kLongestReplay), Milliseconds{0});
 }
 
 // Of the records [first, first + count): how many until a delivery was cut before the restart. 0:
@@ -195,8 +198,8 @@ void Deliverer::collect(const BatchRef& batch, size_t first, size_t count, Owed 
 }
 
 void Deliverer::cut() {
-  linger_.stop();
   if (!collected_any_) return;
+  linger_.went();
   collected_any_ = false;
   auto item = std::make_unique<Item>();
   item->number = std::exchange(former_number_, 0);
@@ -206,6 +209,18 @@ void Deliverer::cut() {
   Piece piece = std::exchange(collected_, {});
   if (piece.records() > 0 || setup_.config.exactly_once) item->todo.push_back(std::move(piece));
   items_.push_back(std::move(item));
+}
+
+// The sink has nothing to do, and would take something.
+bool Deliverer::idle() const {
+  return !stopped_ && busy_ == 0 && items_.size() < static_cast<size_t>(setup_.in_flight) &&
+         std::all_of(items_.begin(), items_.end(), [](const auto& item) { return item->done(); });
+}
+
+void Deliverer::cut_if_idle() {
+  if (!linger_.may_hurry() || !idle()) return;
+  if (setup_.more_waits && setup_.more_waits()) return linger_.wait_for_more();
+  cut();
 }
 
 // Before its first attempt.
@@ -256,6 +271,7 @@ void Deliverer::stop() {
 // --- sending ------------------------------------------------------------------------------------
 
 void Deliverer::pump() {
+  cut_if_idle();
   do {
     size_t slots = std::min(items_.size(), static_cast<size_t>(setup_.in_flight));
     for (size_t i = 0; i < slots && !stopped_ && !paused_; ++i) {
@@ -317,7 +333,7 @@ void Deliverer::answered(Item& item, Answer answer) {
   });
   switch (answer.outcome) {
     case Outcome::kDelivered:
-      retry_policy_.over();
+      works();
       hunt_.delivered();
       counters_.delivered += item.todo.front().records();
       found_good(item.todo.front().records());
@@ -328,7 +344,7 @@ void Deliverer::answered(Item& item, Answer answer) {
       cut_off(item, std::move(answer));
       break;
     case Outcome::kRejected:
-      retry_policy_.over();
+      works();
       rejected(item, answer);
       break;
     case Outcome::kRetry:
@@ -343,15 +359,21 @@ void Deliverer::answered(Item& item, Answer answer) {
   changed();
 }
 
+void Deliverer::works() {
+  retry_policy_.over();
+  if (!paused_) retry_.stop();
+}
+
 void Deliverer::not_now(const Answer& answer) {
   ++counters_.retries;
   if (paused_) return;  // an attempt that was under way when another failed
-  pause(retry_policy_.failed(answer.reason, answer.retry_after));
+  pause(retry_policy_.failed(answer.reason, answer.retry_after), answer.retry_after);
 }
 
-void Deliverer::pause(Milliseconds wait) {
+// `at_least`: whatever the network does meanwhile.
+void Deliverer::pause(Milliseconds wait, Milliseconds at_least) {
   paused_ = true;
-  retry_.start(wait, [this] {
+  retry_.start(wait, at_least, [this] {
     paused_ = false;
     pump();
   });
@@ -362,10 +384,13 @@ void Deliverer::cut_off(Item& item, Answer answer) {
   ++piece.cuts;
   switch (hunt_.cut(piece.records(), piece.cuts, item.hunted)) {
     case Hunt::Verdict::kNotNow:
+      // Time must pass before a record is blamed: a short outage may look like that, too.
+      if (piece.records() == 1 && retry_policy_.failures() + 1 >= setup_.config.breaker_threshold)
+        answer.retry_after = std::max(answer.retry_after, setup_.config.breaker_cooldown);
       return not_now(answer);
     case Hunt::Verdict::kOnceMore:
       ++counters_.retries;
-      if (!paused_) pause(setup_.config.retry_initial);
+      if (!paused_) pause(setup_.config.retry_initial, Milliseconds{0});
       return;
     case Hunt::Verdict::kHalve:
       // The trouble is not over, so one attempt follows the other.
@@ -375,7 +400,7 @@ void Deliverer::cut_off(Item& item, Answer answer) {
                                        "out at which");
       return rejected(item, answer);
     case Hunt::Verdict::kReject:
-      retry_policy_.over();
+      works();
       answer.reason += ": at this record, " + std::to_string(piece.cuts) + " times in a row";
       return rejected(item, answer);
   }

@@ -21,8 +21,10 @@
 #include "delivery/delivery_config.h"
 #include "delivery/delivery_range.h"
 #include "delivery/hunt.h"
+#include "delivery/linger.h"
 #include "delivery/retry_policy.h"
 #include "loop/handles.h"
+#include "net/retry_timer.h"
 #include "stage/sink.h"
 
 namespace leat {
@@ -49,6 +51,9 @@ struct DelivererSetup {
   std::function<void(const Batch&, size_t index, const std::string& reason)> bury;
   // Bytes (as bytes_of() says) that may be collected and in flight before no more is wanted.
   size_t most_held = SIZE_MAX;
+  // True while more of the input is here, and on its way: then an idle sink, too, is kept waiting
+  // for fuller deliveries. Asked again from time to time.
+  std::function<bool()> more_waits = nullptr;
 };
 
 class Deliverer {
@@ -95,6 +100,8 @@ class Deliverer {
   void start_lingering();
   size_t until_former_cut(const Batch& batch, size_t first, size_t count);
   void cut();
+  bool idle() const;
+  void cut_if_idle();
   void note_cut(Item& item);
   uint64_t first_unsaved(uint64_t next);
   void pump();
@@ -108,8 +115,9 @@ class Deliverer {
   void found_bad(size_t good_before);
   void found_good(size_t records);
   void bury(Item& item, const Delivery& delivery, size_t index, const std::string& reason);
+  void works();
   void not_now(const Answer& answer);
-  void pause(Milliseconds wait);
+  void pause(Milliseconds wait, Milliseconds at_least);
   bool settle();
   void give_back(size_t slots);
   void changed();
@@ -119,8 +127,8 @@ class Deliverer {
   Cuts cuts_;
   RetryPolicy retry_policy_;
   Hunt hunt_;
-  Timer linger_;
-  Timer retry_;
+  Linger linger_;
+  RetryTimer retry_;
   bool paused_ = false;   // waiting for retry_
   int busy_ = 0;          // attempts under way at the sink
   bool stopped_ = false;  // by stop(), or since the sink cannot go on

@@ -12,24 +12,18 @@ constexpr int64_t kReminderUs = 60'000'000;
 
 RetryPolicy::RetryPolicy(const DeliveryConfig& config, const Clock& clock, std::string scope,
                          uint64_t seed)
-    : config_(config),
-      clock_(clock),
-      scope_(std::move(scope)),
-      random_(static_cast<std::minstd_rand::result_type>(seed)) {
-  random_.discard(8);  // the first values of this generator follow a small seed closely
-}
+    : config_(config), clock_(clock), scope_(std::move(scope)), backoff_(seed) {}
 
 Milliseconds RetryPolicy::delay() {
-  if (circuit_open()) {
-    // A tenth of jitter, so that many agents do not come back in the same instant.
-    int64_t cooldown = config_.breaker_cooldown.count();
-    return Milliseconds(cooldown +
-                        std::uniform_int_distribution<int64_t>(0, cooldown / 10)(random_));
-  }
-  int64_t ceiling = config_.retry_initial.count();
-  for (int i = 1; i < failures_ && ceiling < config_.retry_max.count(); ++i) ceiling *= 2;
-  ceiling = std::min<int64_t>(ceiling, config_.retry_max.count());
-  return Milliseconds(std::uniform_int_distribution<int64_t>(0, ceiling)(random_));
+  if (circuit_open()) return cooldown();
+  return backoff_.after(failures_, config_.retry_initial, config_.retry_max);
+}
+
+Milliseconds RetryPolicy::cooldown() {
+  Milliseconds lasted((clock_.monotonic_us() - growing_since_us_) / 1000);
+  Milliseconds grown = std::max(lasted / 2, kFirstCooldown);
+  if (grown >= config_.breaker_cooldown) return backoff_.about(config_.breaker_cooldown);
+  return backoff_.between(grown / 2, grown);
 }
 
 const char* RetryPolicy::meanwhile() const {
@@ -49,15 +43,15 @@ Milliseconds RetryPolicy::failed(const std::string& reason, Milliseconds retry_a
   int64_t now = clock_.monotonic_us();
   bool was_open = circuit_open();
   reason_ = reason;
-  if (failures_++ == 0) since_us_ = now;
+  if (failures_++ == 0) since_us_ = growing_since_us_ = now;
   Milliseconds wait = std::max(delay(), retry_after);
   if (failures_ == 1) {
     log::warn(scope_, reason + "; trying again until it works, " + meanwhile());
     last_said_us_ = now;
   } else if (circuit_open() && !was_open) {
     log::warn(scope_, std::to_string(failures_) + " failures in a row (" + reason +
-                          "): circuit open, one attempt every " +
-                          format_duration(config_.breaker_cooldown));
+                          "): circuit open, the next attempts come rarer, up to " +
+                          format_duration(config_.breaker_cooldown) + " apart");
     last_said_us_ = now;
   } else if (now - last_said_us_ >= kReminderUs) {
     log::warn(scope_, "still not delivering after " +

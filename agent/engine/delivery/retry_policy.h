@@ -1,16 +1,18 @@
 // When a sink does not take deliveries: how long to wait, and what to say about it.
 //
-// Exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter",
-// 2015): the delay is uniform between 0 and min(max, initial * 2^n). After `breaker_threshold`
-// failures in a row the circuit opens: one attempt per `breaker_cooldown`. What the peer asked for
+// Exponential backoff with full jitter between retry_initial and retry_max (Backoff::after).
+// After `breaker_threshold` failures in a row the circuit opens: the cooldown until the next
+// attempt is half as long as the trouble has lasted, from kFirstCooldown up to `breaker_cooldown`,
+// so that a short outage is over soon after it is over, and a long one costs few attempts. It is at
+// random between half of that and all of it, until it is fully grown. What the peer asked for
 // (Retry-After) is a lower bound. One line is logged when trouble begins, when the circuit opens,
 // once a minute while it lasts, and when it is over.
 #pragma once
 
 #include <cstdint>
-#include <random>
 #include <string>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/units.h"
 #include "delivery/delivery_config.h"
@@ -19,6 +21,8 @@ namespace leat {
 
 class RetryPolicy {
  public:
+  static constexpr Milliseconds kFirstCooldown{1'000};
+
   RetryPolicy(const DeliveryConfig& config, const Clock& clock, std::string scope, uint64_t seed);
 
   bool active() const { return failures_ > 0; }
@@ -28,19 +32,23 @@ class RetryPolicy {
 
   // Notes a failed attempt and returns how long to wait before the next.
   Milliseconds failed(const std::string& reason, Milliseconds retry_after);
+  // Notes that the network is another: cooldowns grow anew.
+  void network_changed() { growing_since_us_ = clock_.monotonic_us(); }
   // Notes that the peer answered properly again.
   void over();
 
  private:
   Milliseconds delay();
+  Milliseconds cooldown();
   const char* meanwhile() const;  // what becomes of records
 
   const DeliveryConfig& config_;
   const Clock& clock_;
   const std::string scope_;
-  std::minstd_rand random_;
+  Backoff backoff_;
   int failures_ = 0;
   int64_t since_us_ = 0;
+  int64_t growing_since_us_ = 0;
   int64_t last_said_us_ = 0;
   std::string reason_;
 };

@@ -211,7 +211,8 @@ std::string explain(const PipelineConfig& config, const Plan& plan) {
   out += explain_spool(config.delivery.spool, config.source.type->replay(config.source.options));
   out += "  delivery  up to " + format_count(config.sink.batch.records) + " records or " +
          format_bytes(config.sink.batch.bytes) + " a batch, sent after " +
-         format_duration(config.sink.batch.linger) + " at the latest, " +
+         format_duration(config.sink.batch.linger) + " at the latest" +
+         (config.sink.batch.spacing.count() > 0 ? ", sooner while the sink is idle, " : ", ") +
          std::to_string(config.sink.in_flight) + " in flight\n";
   bool bounded =
       config.source.type->bounded != nullptr && config.source.type->bounded(config.source.options);

@@ -75,6 +75,8 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   // What comes goes to the journal first, though it need not always.
   bool in_use() const { return active_ && mode() == SpoolMode::kOnTrouble; }
   bool wants_more() const;
+  // What is in the journal is on its way to the deliverer.
+  bool is_read() const { return reading_; }
   // Nothing is held in memory here, or behind it, that goes away by itself: waiting for memory
   // would be in vain.
   bool holds_nothing() const;

@@ -161,7 +161,12 @@ class Sink {
 struct BatchLimits {
   int64_t records = 1000;
   int64_t bytes = 1024 * 1024;
+  // How long a record waits for others to go with it, at most.
   Milliseconds linger{200};
+  // Less than that when the sink is idle: then a delivery goes so long after the last one. 0: it
+  // lingers all the same, as is right where a delivery costs much, however small (a commit to
+  // flash), and where the user wants another linger.
+  Milliseconds spacing{0};
   bool operator==(const BatchLimits&) const = default;
 };
 

@@ -5,9 +5,22 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "spool/spool.h"
 
 namespace leat {
+namespace {
+
+constexpr Milliseconds kFirstRetry{500};
+constexpr Milliseconds kLongestRetry{30'000};
+
+}  // namespace
+
+Resume::Resume(const ResumeSetup& setup)
+    : setup_(setup),
+      backoff_(random_number()),
+      retry_(setup.loop, random_number(), [this] { began_ = setup_.loop.now(); }) {}
+
 void Resume::start(std::function<void(Result<ResumedFrom>)> done,
                    std::function<void()> on_trouble) {
   done_ = std::move(done);
@@ -33,15 +46,25 @@ void Resume::ask_sink() {
       [this](Result<std::vector<SavedPosition>> saved) { sink_has_answered(std::move(saved)); }));
 }
 
+// As RetryPolicy: the wait is half as long as it has lasted.
 void Resume::sink_has_answered(Result<std::vector<SavedPosition>> saved) {
+  const bool first = trouble_.empty();
   trouble_.clear();
-  if (saved) return count_spooled(*saved);
+  if (saved) {
+    retry_.stop();
+    if (!first) log::info(setup_.name, "the sink has said where to resume");
+    return count_spooled(*saved);
+  }
   if (saved.error().kind() != ErrorKind::kUnavailable) return finish(fail(saved.error()));
   trouble_ = saved.error().message();
   on_trouble_();
-  if (delay_.is_first())
+  const Milliseconds now = setup_.loop.now();
+  if (first) {
+    began_ = now;
     log::warn(setup_.name, "waiting for the sink to say where to resume: " + trouble_);
-  retry_.start(delay_.next(), [this] { ask_sink(); });
+  }
+  Milliseconds longest = std::clamp((now - began_) / 2, kFirstRetry, kLongestRetry);
+  retry_.start(backoff_.between(longest / 2, longest), Milliseconds{0}, [this] { ask_sink(); });
 }
 
 // `delivered`: how far the sink, or for the sake of it the journal, has come.

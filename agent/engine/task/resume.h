@@ -15,7 +15,8 @@
 #include "base/units.h"
 #include "delivery/delivery_config.h"
 #include "journal/journal.h"
-#include "loop/handles.h"
+#include "loop/loop.h"
+#include "net/retry_timer.h"
 #include "stage/sink.h"
 #include "stage/source.h"
 
@@ -40,7 +41,7 @@ struct ResumeSetup {
 
 class Resume {
  public:
-  explicit Resume(const ResumeSetup& setup) : setup_(setup), retry_(setup.loop) {}
+  explicit Resume(const ResumeSetup& setup);
 
   // Calls `done` once. A sink that is away is asked again until it answers; `on_trouble` is called
   // when trouble() has become another.
@@ -55,8 +56,9 @@ class Resume {
   void finish(Result<ResumedFrom> result);
 
   const ResumeSetup setup_;
-  Timer retry_;
-  DoublingDelay delay_{Milliseconds{500}, Milliseconds{30'000}};
+  Backoff backoff_;
+  RetryTimer retry_;
+  Milliseconds began_{0};  // to ask in vain, on the loop's clock; anew when the network changes
   ResumedFrom point_;
   std::string trouble_;
   std::function<void(Result<ResumedFrom>)> done_;

@@ -107,7 +107,8 @@ void Task::make_deliverer() {
           [this, stage](const Batch& batch, size_t index, const std::string& why) {
             reject({stage, why, batch.position_after(index), &batch, index, {}, batch.origin});
           },
-      .most_held = most_held_for(setup_.memory, setup_.config.sink.type->takes)});
+      .most_held = most_held_for(setup_.memory, setup_.config.sink.type->takes),
+      .more_waits = [this] { return has_input() || spool_->is_read(); }});
   spool_->attach(*deliverer_);
   deliverer_->on_change([this] { wake(); });
   deliverer_->on_failed([this](const Error& error) { fail_with(error); });

@@ -1,34 +1,43 @@
 // When the connection is away: how long to wait, and what to say about it.
 //
-// Exponential backoff with full jitter, as agent/engine/delivery/retry_policy.h: uniform between 0
-// and min(kLongest, kShortest * 2^n), so that a thousand gateways do not come back in the same
-// instant when their broker does. One line is logged when the trouble begins or changes, once a
-// minute while it lasts, and when it is over.
+// The wait is at random up to half of how long the trouble has lasted (but 1 s at first, 3 s then,
+// and never more than a minute), so that a short outage is over soon after it is over, a long one
+// costs few attempts, and a thousand gateways do not come back in the same instant when their
+// broker does. A change of the network cuts it short (RetryTimer). One line is logged when the
+// trouble begins or changes, once a minute while it lasts, and when it is over.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <random>
 #include <string>
 
+#include "base/backoff.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "base/units.h"
-#include "loop/handles.h"
+#include "loop/loop.h"
+#include "loop/timer.h"
+#include "net/retry_timer.h"
 
 namespace leat::mqtt {
 
 class Reconnect {
  public:
-  static constexpr Milliseconds kShortest{1'000};
+  static constexpr Milliseconds kFirst{1'000};
+  static constexpr Milliseconds kShortest{3'000};
   static constexpr Milliseconds kLongest{60'000};
+  // A connection that held for so long was a good one.
+  static constexpr Milliseconds kGood{30'000};
 
-  Reconnect(Loop& loop, std::string scope, std::function<void()> connect);
+  // `seed`: of its delays.
+  Reconnect(Loop& loop, std::string scope, std::function<void()> connect,
+            uint64_t seed = random_number());
 
   // Connects again after a while.
   void failed(const std::string& why);
   // A connection that soon goes again does not count as the end of the trouble.
   void connected(const std::string& what);
-  void stop() { timer_.stop(); }
+  void stop();
 
  private:
   Milliseconds delay();
@@ -36,9 +45,12 @@ class Reconnect {
   const Clock& clock_;
   const std::string scope_;
   const std::function<void()> connect_;
-  Timer timer_;
-  std::minstd_rand random_;
+  Backoff backoff_;
+  RetryTimer retry_;
+  Timer holds_;       // until a connection among some that did not hold is a good one
   int failures_ = 0;  // in a row
+  int64_t since_us_ = 0;
+  int64_t growing_since_us_ = 0;  // the delays
   std::string reason_;
   int64_t last_said_us_ = 0;
   int64_t connected_us_ = 0;  // 0: it is not

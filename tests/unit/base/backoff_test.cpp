@@ -33,6 +33,15 @@ TEST(Backoff, those_that_fail_at_once_come_back_at_different_times) {
   EXPECT_GT(delays.size(), 80U);
 }
 
+TEST(Backoff, between_is_uniform_and_reaches_both_ends) {
+  Backoff backoff(7);
+  std::set<Milliseconds> delays;
+  for (int i = 0; i < 200; ++i) delays.insert(backoff.between(Milliseconds{3}, Milliseconds{6}));
+  EXPECT_EQ(delays.size(), 4U);
+  EXPECT_EQ(*delays.begin(), Milliseconds{3});
+  EXPECT_EQ(*delays.rbegin(), Milliseconds{6});
+}
+
 TEST(Backoff, about_is_at_least_the_time_and_at_most_a_tenth_more) {
   Backoff backoff(7);
   std::set<Milliseconds> delays;

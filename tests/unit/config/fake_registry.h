@@ -75,7 +75,7 @@ inline const SinkType kDrain{.name = "drain",
                              .appends = true,
                              .max_in_flight = 8,
                              .default_in_flight = 2,
-                             .batch = {500, 65536, Milliseconds(100)},
+                             .batch = {500, 65536, Milliseconds(100), Milliseconds(5)},
                              .stores_positions = false,
                              .make = make_drain};
 

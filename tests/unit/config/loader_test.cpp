@@ -119,6 +119,7 @@ TEST_F(LoaderTest, reads_a_whole_configuration) {
   EXPECT_EQ(pipeline.sink.batch.records, 10);
   EXPECT_EQ(pipeline.sink.batch.bytes, 65536) << "the sink's own default";
   EXPECT_EQ(pipeline.sink.batch.linger, Milliseconds(1000));
+  EXPECT_EQ(pipeline.sink.batch.spacing, Milliseconds(0)) << "a linger of one's own is meant";
   EXPECT_EQ(pipeline.delivery.retry_initial, Milliseconds(1000));
   EXPECT_EQ(pipeline.delivery.retry_max, Milliseconds(2000));
   EXPECT_EQ(pipeline.delivery.breaker_threshold, 3);
@@ -149,6 +150,7 @@ TEST_F(LoaderTest, fills_in_the_defaults_of_the_model) {
   EXPECT_EQ(pipeline.sink.in_flight, 2);
   EXPECT_EQ(pipeline.sink.batch.records, 500);
   EXPECT_EQ(pipeline.sink.batch.linger, Milliseconds(100));
+  EXPECT_EQ(pipeline.sink.batch.spacing, Milliseconds(5));
   EXPECT_EQ(pipeline.delivery.exactly_once, model.delivery.exactly_once);
   EXPECT_EQ(pipeline.delivery.retry_initial, model.delivery.retry_initial);
   EXPECT_EQ(pipeline.delivery.retry_max, model.delivery.retry_max);

@@ -79,6 +79,26 @@ TEST_F(DelivererTest, tries_again_until_the_sink_takes_it) {
   EXPECT_EQ(deliverer_->counters().retries, 5U);
 }
 
+TEST_F(DelivererTest, a_change_of_the_network_has_it_tried_soon) {
+  config_.breaker_threshold = 1;
+  config_.breaker_cooldown = Milliseconds{3'600'000};
+  config_.retry_initial = config_.retry_max = Milliseconds{3'600'000};
+  make();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::retry("no route to host"));
+  loop_.advance(Milliseconds{3'000});
+  answer("r0 r1 r2 r3", Answer::retry("no route to host"));
+  loop_.advance(Milliseconds{3'600'000});
+  answer("r0 r1 r2 r3", Answer::retry("no route to host"));  // the next would be in half an hour
+  NetworkWatch::tell_all();
+  bool told = false;
+  loop_.post([&told] { told = true; });
+  run_until([&told] { return told; });
+  loop_.advance(RetryTimer::kLatest);
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until_settled();
+}
+
 // The sink may be closed by then.
 TEST_F(DelivererTest, a_stopped_one_gives_the_sink_nothing_more_whatever_waits) {
   make(2);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "support/hand_loop.h"
 
@@ -45,11 +47,83 @@ TEST_F(TroubleTest, the_circuit_opens_at_the_threshold_and_closes_when_it_is_ove
   RetryPolicy trouble(config_, clock_, "test", 1);
   for (int i = 0; i < 7; ++i) trouble.failed("503", Milliseconds{0});
   EXPECT_FALSE(trouble.circuit_open());
-  EXPECT_GE(trouble.failed("503", Milliseconds{0}).count(), 30'000);
+  Milliseconds wait = trouble.failed("503", Milliseconds{0});
+  EXPECT_GE(wait, RetryPolicy::kFirstCooldown / 2);
+  EXPECT_LE(wait, RetryPolicy::kFirstCooldown);
   EXPECT_TRUE(trouble.circuit_open());
   trouble.over();
   EXPECT_FALSE(trouble.active());
   EXPECT_LE(trouble.failed("503", Milliseconds{0}).count(), 100);
+}
+
+// 29.4 s after an outage of 5 s nothing had been tried.
+TEST_F(TroubleTest,
+       the_cooldown_is_at_most_half_of_what_the_outage_has_lasted_and_grows_to_its_end) {
+  config_.breaker_threshold = 5;
+  RetryPolicy trouble(config_, clock_, "test", 1);
+  Milliseconds lasted{0};
+  int cooldowns = 0;
+  while (lasted < Milliseconds{300'000}) {
+    Milliseconds wait = trouble.failed("503", Milliseconds{0});
+    if (trouble.circuit_open() && lasted < Milliseconds{59'000}) {
+      EXPECT_LE(wait, std::max(RetryPolicy::kFirstCooldown, lasted / 2));
+      EXPECT_GE(wait, std::max(RetryPolicy::kFirstCooldown, lasted / 2) / 2);
+      ++cooldowns;
+    } else if (lasted > Milliseconds{60'000}) {
+      EXPECT_GE(wait, config_.breaker_cooldown);
+      EXPECT_LE(wait, config_.breaker_cooldown * 11 / 10);
+    }
+    lasted += wait;
+    clock_.advance(wait);
+  }
+  EXPECT_LT(cooldowns, 15);
+}
+
+TEST_F(TroubleTest, a_cooldown_shorter_than_the_first_is_kept) {
+  config_.breaker_threshold = 1;
+  config_.breaker_cooldown = Milliseconds{500};
+  RetryPolicy trouble(config_, clock_, "test", 1);
+  Milliseconds wait = trouble.failed("503", Milliseconds{0});
+  EXPECT_GE(wait, Milliseconds{500});
+  EXPECT_LE(wait, Milliseconds{550});
+}
+
+TEST_F(TroubleTest, when_the_network_changes_the_cooldown_grows_anew) {
+  config_.breaker_threshold = 1;
+  RetryPolicy trouble(config_, clock_, "test", 1);
+  trouble.failed("no route", Milliseconds{0});
+  clock_.advance(std::chrono::minutes(10));
+  EXPECT_GE(trouble.failed("no route", Milliseconds{0}), config_.breaker_cooldown);
+  trouble.network_changed();
+  EXPECT_LE(trouble.failed("name not found", Milliseconds{0}), RetryPolicy::kFirstCooldown);
+}
+
+// They lose it at the same moment, and are worse off for having a circuit that opens at once.
+TEST_F(TroubleTest, five_hundred_agents_do_not_come_back_within_one_second) {
+  for (auto [threshold, outage] : {std::pair{1, 60'000}, {5, 5'000}, {5, 60'000}}) {
+    config_.breaker_threshold = threshold;
+    ::testing::internal::CaptureStderr();
+    std::vector<int> back(1'000, 0);  // so many in each tenth of a second after the outage
+    for (uint64_t seed = 1; seed <= 500; ++seed) {
+      testing::FakeClock clock;
+      RetryPolicy trouble(config_, clock, "test", seed);
+      Milliseconds passed{0};
+      while (passed < Milliseconds{outage}) {
+        Milliseconds wait = trouble.failed("connection refused", Milliseconds{0});
+        passed += wait;
+        clock.advance(wait);
+      }
+      ++back[static_cast<size_t>((passed.count() - outage) / 100)];
+    }
+    ::testing::internal::GetCapturedStderr();
+    int most = 0;
+    for (size_t i = 0; i + 10 < back.size(); ++i)
+      most = std::max(most, std::accumulate(&back[i], &back[i + 10], 0));
+    EXPECT_LT(most, 350) << threshold << ", " << outage;
+    if (outage == 5'000) {
+      EXPECT_EQ(std::accumulate(&back[45], &back[0] + back.size(), 0), 0) << "after 4.5 s";
+    }
+  }
 }
 
 TEST_F(TroubleTest, what_the_peer_asked_for_is_a_lower_bound) {
