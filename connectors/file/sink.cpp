@@ -92,8 +92,8 @@ class FileSink final : public Sink {
 
   void begin_write() {
     // The opening is asked for each time: a CSV header is known only when something was encoded.
-    in_pool([writer = writer_, delivery = pending_, opening = context_->enclosure().open,
-             at = now(), this] { answer_ = writer->write(*delivery, opening, at); },
+    in_pool([writer = writer_, delivery = pending_, opening = context_->wrap().open, at = now(),
+             this] { answer_ = writer->write(*delivery, opening, at); },
             [this] {
               if (closed_) return begin_next();
               pending_ = nullptr;

@@ -21,7 +21,7 @@ namespace {
 
 // The slices of a delivery as one document. Slices that lie one behind the other in memory, as
 // those of one batch nearly always do, become one buffer.
-std::vector<uv_buf_t> document(const Delivery& delivery, const Enclosure& enclosure) {
+std::vector<uv_buf_t> document(const Delivery& delivery, const DocumentWrap& wrap) {
   std::vector<uv_buf_t> buffers;
   auto add = [&buffers](const char* data, size_t size) {
     if (size == 0) return;
@@ -33,10 +33,10 @@ std::vector<uv_buf_t> document(const Delivery& delivery, const Enclosure& enclos
     buffer.len = size;
     buffers.push_back(buffer);
   };
-  add(enclosure.open.data(), enclosure.open.size());
+  add(wrap.open.data(), wrap.open.size());
   delivery.each_slice([&add](const Slice& slice) { add(slice.data, slice.size); });
-  if (!buffers.empty()) buffers.back().len -= enclosure.drop_last;
-  add(enclosure.close.data(), enclosure.close.size());
+  if (!buffers.empty()) buffers.back().len -= wrap.drop_last;
+  add(wrap.close.data(), wrap.close.size());
   return buffers;
 }
 
@@ -74,10 +74,10 @@ class HttpSink final : public Sink {
 
   void deliver(const Delivery& delivery, Done done) override {
     auto request = std::make_shared<Request>();
-    request->enclosure = context_->enclosure();
+    request->wrap = context_->wrap();
     request->key = delivery.key;
     request->done = std::move(done);
-    std::vector<uv_buf_t> body = document(delivery, request->enclosure);
+    std::vector<uv_buf_t> body = document(delivery, request->wrap);
     if (!compressor_) return send(std::move(request), body);
     compressor_->compress(std::move(body), [this, request](std::shared_ptr<GzipBody> gzip) {
       request->gzip = std::move(gzip);
@@ -96,7 +96,7 @@ class HttpSink final : public Sink {
  private:
   // What a request points into, kept until it is answered.
   struct Request {
-    Enclosure enclosure;
+    DocumentWrap wrap;
     std::string key;
     std::string head;
     std::shared_ptr<GzipBody> gzip;

@@ -7,12 +7,13 @@
 #include <optional>
 #include <utility>
 
+#include "base/lifetime.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "connectors/mqtt/connection_options.h"
 #include "connectors/mqtt/field_maker.h"
+#include "connectors/mqtt/in_flight_limit.h"
 #include "connectors/mqtt/options.h"
-#include "connectors/mqtt/window_guess.h"
 #include "memory/budget.h"
 #include "net/tls.h"
 #include "options/option_errors.h"
@@ -41,7 +42,6 @@ class MqttSource final : public Source, public SessionListener {
         qos_(static_cast<uint8_t>(options.integer("qos"))),
         keeps_session_(!options.boolean("cleanSession")),
         receive_maximum_(static_cast<size_t>(options.integer("receiveMaximum"))) {}
-  ~MqttSource() override { *alive_ = false; }
 
   Status open(SourceContext& context) override;
   void resume() override {
@@ -97,15 +97,15 @@ class MqttSource final : public Source, public SessionListener {
   std::vector<std::string_view> filters_;  // scratch
   BatchRef batch_;
   uint32_t batch_messages_ = 0;
-  std::optional<WindowGuess> window_;
-  bool window_full_ = false;
+  std::optional<InFlightLimit> window_;
+  bool in_flight_full_ = false;
   bool had_session_ = false;
   bool saving_ = false;
   bool draining_ = false;
   bool stopping_ = false;
   std::string partition_;  // of saved_form(); "" when nothing is saved
   std::string topics_partition_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Lifetime lifetime_;
 };
 
 // --- start and end ------------------------------------------------------------------------------
@@ -329,9 +329,9 @@ void MqttSource::send_acks() {
 
 void MqttSource::tell_window() {
   bool full = window_->full(inbox_.unacknowledged());
-  if (full == window_full_ && !full) return;
-  window_full_ = full;
-  context_->window_full(full);
+  if (full == in_flight_full_ && !full) return;
+  in_flight_full_ = full;
+  context_->in_flight_full(full);
 }
 
 SavedPosition MqttSource::saved_form(const Position& position) {
@@ -366,14 +366,14 @@ void MqttSource::forget_then(std::function<void()> next) {
 // commit of the engine may have overtaken it.
 void MqttSource::save_ids(std::function<void(bool saved)> done) {
   context_->save({partition_, inbox_.accepted_ids(inbox_.offset())},
-                 [this, alive = alive_, done = std::move(done)](const Status& status) {
-                   if (!*alive || stopping_) return;
+                 lifetime_.guard([this, done = std::move(done)](const Status& status) {
+                   if (stopping_) return;
                    if (!status)
                      log::warn(context_->pipeline(),
                                "the state of the MQTT session cannot be saved (" +
                                    status.error().message() + "); trying again");
                    done(status.has_value());
-                 });
+                 }));
 }
 
 std::string MqttSource::describe(const Position& position) {

@@ -71,7 +71,7 @@ class StdoutSink final : public Sink {
 
   void deliver(const Delivery& delivery, Done done) override {
     done_ = std::move(done);
-    outgoing_.begin(delivery, context_->enclosure().open);
+    outgoing_.begin(delivery, context_->wrap().open);
     if (poll_) {
       poll_->start(UV_WRITABLE);
     } else {

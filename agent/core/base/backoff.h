@@ -35,6 +35,7 @@ class DoublingDelay {
       : shortest_(shortest), longest_(longest), next_(shortest) {}
 
   Milliseconds next();
+  Milliseconds current() const { return next_; }        // what next() will return
   bool is_first() const { return next_ == shortest_; }  // nothing has failed yet
   void reset() { next_ = shortest_; }
 

@@ -9,8 +9,6 @@ namespace leat {
 namespace {
 
 // What could not be saved is tried again after, and at most after: each failed attempt may write.
-constexpr Milliseconds kSaveAgain{1'000};
-constexpr Milliseconds kSaveAgainMost{60'000};
 
 bool has(const std::vector<SavedPosition>& positions, const std::string& partition) {
   return std::any_of(positions.begin(), positions.end(),
@@ -21,15 +19,9 @@ bool has(const std::vector<SavedPosition>& positions, const std::string& partiti
 
 Acknowledgements::Acknowledgements(Loop& loop, std::string pipeline, JournalClient& journal,
                                    bool in_the_sink)
-    : pipeline_(std::move(pipeline)),
-      journal_(journal),
-      in_the_sink_(in_the_sink),
-      again_(loop),
-      delay_(kSaveAgain) {}
+    : pipeline_(std::move(pipeline)), journal_(journal), in_the_sink_(in_the_sink), again_(loop) {}
 
-Acknowledgements::~Acknowledgements() {
-  *alive_ = false;
-}
+Acknowledgements::~Acknowledgements() = default;
 
 bool Acknowledgements::release(std::function<void()> then) {
   bool waits = then != nullptr;
@@ -102,9 +94,8 @@ void Acknowledgements::save(std::vector<SavedPosition> positions) {
   saving_ = true;
   covered_releases_ = unsaved_.empty() ? collected_ : saved_releases_;
   under_way_ = positions;
-  journal_.commit(pipeline_, std::move(positions), [this, alive = alive_](const Status& status) {
-    if (*alive) saved(status);
-  });
+  journal_.commit(pipeline_, std::move(positions),
+                  lifetime_.guard([this](const Status& status) { saved(status); }));
 }
 
 // Those stay of which a later one is on its way with something else.
@@ -121,7 +112,7 @@ void Acknowledgements::take_unsaved(std::vector<SavedPosition>& into) {
 }
 
 void Acknowledgements::saved(const Status& status) {
-  std::shared_ptr<bool> alive = alive_;
+  auto gone = lifetime_.witness();
   saving_ = false;
   if (status) saved_releases_ = covered_releases_;
   for (SavedPosition& position : std::exchange(under_way_, {}))
@@ -131,15 +122,15 @@ void Acknowledgements::saved(const Status& status) {
   if (covered_) then = std::exchange(then_, nullptr);
   for (const Reached& one : std::exchange(releasing_, {})) one.by->acked(one.position);
   if (then) then();
-  if (!*alive || saving_ || !go_on()) return;
+  if (*gone || saving_ || !go_on()) return;
   then = std::exchange(then_, nullptr);
   if (then) then();
 }
 
 void Acknowledgements::say(const Status& status) {
-  if (status) delay_ = kSaveAgain;
+  if (status) delay_.reset();
   if (!unsaved_.empty()) status ? save_later() : save_again_later();
-  if (!status) delay_ = std::min(delay_ * 2, kSaveAgainMost);
+  if (!status) (void)delay_.next();
   if (!status && !failed_)
     log::error(pipeline_, "the position cannot be saved (" + status.error().message() +
                               "): records delivered from now on would be sent again after a "
@@ -151,10 +142,10 @@ void Acknowledgements::say(const Status& status) {
 void Acknowledgements::save_later() {
   if (stopped_ || !journal_.positions_wait()) return save_again_later();
   if (again_.active() || std::exchange(waits_, true)) return;
-  journal_.at_next_commit([this, alive = alive_] {
-    if (!*alive || !std::exchange(waits_, false)) return;
+  journal_.at_next_commit(lifetime_.guard([this] {
+    if (!std::exchange(waits_, false)) return;
     save_now();
-  });
+  }));
 }
 
 void Acknowledgements::save_now() {
@@ -163,7 +154,7 @@ void Acknowledgements::save_now() {
 
 void Acknowledgements::save_again_later() {
   if (stopped_) return;
-  again_.start(delay_, [this] {
+  again_.start(delay_.current(), [this] {
     if (!saving_ && !unsaved_.empty()) save({});
   });
 }

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
+#include "base/lifetime.h"
 #include "base/units.h"
 #include "journal/journal.h"
 #include "loop/loop.h"
@@ -98,9 +100,9 @@ class Acknowledgements {
   uint64_t covered_releases_ = 0;  // by what is under way
   uint64_t saved_releases_ = 0;
   Timer again_;
-  Milliseconds delay_;
+  DoublingDelay delay_{Milliseconds{1'000}, Milliseconds{60'000}};
   bool failed_ = false;  // and that was said
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Lifetime lifetime_;
 };
 
 }  // namespace leat

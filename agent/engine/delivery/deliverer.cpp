@@ -79,7 +79,6 @@ std::string word_for(Outcome outcome) {
 }  // namespace
 
 Deliverer::~Deliverer() {
-  *alive_ = false;
   setup_.dead_letters.on_durable(nullptr);
 }
 
@@ -319,9 +318,9 @@ void Deliverer::send(Item& item) {
     return "delivery " + std::to_string(item.number) + ": " +
            format_count(delivery.records, "record") + ", " + format_count(delivery.bytes, "byte");
   });
-  setup_.sink.deliver(delivery, [this, alive = alive_, &item](Answer answer) {
-    if (*alive) answered(item, std::move(answer));
-  });
+  setup_.sink.deliver(delivery, lifetime_.guard([this, &item](Answer answer) {
+    answered(item, std::move(answer));
+  }));
 }
 
 void Deliverer::answered(Item& item, Answer answer) {
@@ -423,7 +422,7 @@ void Deliverer::rejected_at_first(Item& item, const Answer& answer) {
   Piece piece = std::move(item.todo.front());
   item.todo.pop_front();
   const size_t bad = answer.bad_records.front();
-  bury(item, piece.delivery, bad, answer.reason_of(0));
+  reject(item, piece.delivery, bad, answer.reason_of(0));
   found_bad(bad);
   bool positions_only = setup_.config.exactly_once && piece.records() == 1 && item.todo.empty();
   Piece before = cut_front(piece, bad);
@@ -441,9 +440,10 @@ void Deliverer::rejected(Item& item, const Answer& answer) {
   if (piece.records() <= 1 || !answer.bad_records.empty()) {
     std::vector<uint32_t> bad = answer.bad_records;
     if (bad.empty() && piece.records() == 1) bad.push_back(0);
-    for (size_t i = 0; i < bad.size(); ++i) bury(item, piece.delivery, bad[i], answer.reason_of(i));
+    for (size_t i = 0; i < bad.size(); ++i)
+      reject(item, piece.delivery, bad[i], answer.reason_of(i));
     item.owed.add(take_out(piece, bad));
-    // With exactlyOnce the position of what was buried must still reach the sink.
+    // With exactlyOnce the position of what was rejected must still reach the sink.
     bool positions_only = setup_.config.exactly_once && piece.records() == 0 && item.todo.empty();
     if (piece.records() > 0 || positions_only) item.todo.push_front(std::move(piece));
     return;
@@ -453,10 +453,10 @@ void Deliverer::rejected(Item& item, const Answer& answer) {
   item.todo.push_front(std::move(half));
 }
 
-void Deliverer::bury(Item& item, const Delivery& delivery, size_t index,
-                     const std::string& reason) {
+void Deliverer::reject(Item& item, const Delivery& delivery, size_t index,
+                       const std::string& reason) {
   Located at = locate(delivery, index);
-  setup_.bury(*at.batch, at.index, reason);
+  setup_.reject(*at.batch, at.index, reason);
   item.dead_letters = setup_.dead_letters.last();
   ++counters_.dead;
 }
@@ -478,12 +478,11 @@ bool Deliverer::settle() {
     unsaved_.push_back({setup_.acknowledgements.releases() + 1, items_.front()->number});
   }
   uint64_t last = items_[ready - 1]->number;
-  bool at_once = setup_.acknowledgements.release([this, alive = alive_, ready] {
-    if (!*alive) return;
+  bool at_once = setup_.acknowledgements.release(lifetime_.guard([this, ready] {
     give_back(ready);
     pump();
     changed();
-  });
+  }));
   if (!at_once) return false;
   give_back(ready);
   if (!unsaved_.empty() && last + 1 >= first_unsaved(last) + kMostUnsaved)

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/lifetime.h"
 #include "delivery/acknowledgements.h"
 #include "delivery/cuts.h"
 #include "delivery/dead_letter_file.h"
@@ -48,7 +49,7 @@ struct DelivererSetup {
   DeadLetterFile& dead_letters;
   std::string cuts;  // path of the file they are noted in, for a sink with keys; "": they are not
   // Writes record `index` of the batch as a dead letter of the sink.
-  std::function<void(const Batch&, size_t index, const std::string& reason)> bury;
+  std::function<void(const Batch&, size_t index, const std::string& reason)> reject;
   // Bytes (as bytes_of() says) that may be collected and in flight before no more is wanted.
   size_t most_held = SIZE_MAX;
   // True while more of the input is here, and on its way: then an idle sink, too, is kept waiting
@@ -114,7 +115,7 @@ class Deliverer {
   void rejected_at_first(Item& item, const Answer& answer);
   void found_bad(size_t good_before);
   void found_good(size_t records);
-  void bury(Item& item, const Delivery& delivery, size_t index, const std::string& reason);
+  void reject(Item& item, const Delivery& delivery, size_t index, const std::string& reason);
   void works();
   void not_now(const Answer& answer);
   void pause(Milliseconds wait, Milliseconds at_least);
@@ -153,7 +154,7 @@ class Deliverer {
   DeliveryCounters counters_;
   std::function<void()> on_change_;
   std::function<void(const Error&)> on_failed_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Lifetime lifetime_;
 };
 
 }  // namespace leat

@@ -45,9 +45,7 @@ Spool::Spool(SpoolSetup setup)
   active_ = mode() == SpoolMode::kAlways;
 }
 
-Spool::~Spool() {
-  *alive_ = false;
-}
+Spool::~Spool() = default;
 
 void Spool::set_batch_bytes(size_t bytes) {
   setup_.batch_bytes = bytes;
@@ -87,7 +85,7 @@ void Spool::add(BatchRef batch) {
   if (active_) {
     Owed owed = std::move(batch->owed);
     writer_.add({std::move(batch), std::move(owed)});
-    if (window_full_since_us_ != 0) writer_.flush();  // nothing more comes to wait for
+    if (in_flight_full_since_us_ != 0) writer_.flush();  // nothing more comes to wait for
     return without_spool();
   }
   direct(std::move(batch));
@@ -102,17 +100,17 @@ void Spool::direct(BatchRef batch) {
     held_.push_back({batch, std::move(owed), first, setup_.loop.clock().monotonic_us()});
   }
   deliverer_->add(std::move(batch));
-  if (window_full_since_us_ != 0) deliverer_->flush();  // nothing more comes to wait for
+  if (in_flight_full_since_us_ != 0) deliverer_->flush();  // nothing more comes to wait for
 }
 
-void Spool::window_full(bool full) {
-  bool was_full = window_full_since_us_ != 0;
+void Spool::in_flight_full(bool full) {
+  bool was_full = in_flight_full_since_us_ != 0;
   if (full) {
     writer_.flush();
     deliverer_->flush();
   }
   if (full == was_full) return;
-  window_full_since_us_ = full ? setup_.loop.clock().monotonic_us() : 0;
+  in_flight_full_since_us_ = full ? setup_.loop.clock().monotonic_us() : 0;
   watch_ages();
 }
 
@@ -148,8 +146,8 @@ bool Spool::trouble() const {
 std::optional<int64_t> Spool::pressed_from_us() const {
   constexpr int64_t kGrace = kWindowGrace.count() * 1000;
   std::optional<int64_t> from;
-  if (window_full_since_us_ != 0)
-    from = std::max(window_full_since_us_, held_.front().since_us) + kGrace;
+  if (in_flight_full_since_us_ != 0)
+    from = std::max(in_flight_full_since_us_, held_.front().since_us) + kGrace;
   int64_t now = setup_.loop.clock().monotonic_us();
   if (source_waits_.now || now - source_waits_.last_us <= kGrace)
     from = std::min(from.value_or(INT64_MAX), source_waits_.since_us + kGrace);
@@ -172,7 +170,7 @@ void Spool::watch_ages() {
 
 void Spool::check() {
   if (mode() == SpoolMode::kOnTrouble && !active_ && trouble()) enter();
-  if (window_full_since_us_ != 0 && !active_) deliverer_->flush();
+  if (in_flight_full_since_us_ != 0 && !active_) deliverer_->flush();
   writer_.resume();
   without_spool();
   feed();
@@ -275,8 +273,7 @@ void Spool::feed() {
   }
   reading_ = true;
   setup_.journal.read_spool(setup_.pipeline, cursor_,
-                            [this, alive = alive_](const Result<SpoolRow>& row) {
-                              if (!*alive) return;
+                            lifetime_.guard([this](const Result<SpoolRow>& row) {
                               reading_ = false;
                               if (row) {
                                 fed(*row);
@@ -287,7 +284,7 @@ void Spool::feed() {
                               feed();
                               leave_if_over();
                               if (on_change_) on_change_();
-                            });
+                            }));
 }
 
 void Spool::cannot_read(const Error& error) {
@@ -316,7 +313,7 @@ void Spool::fed(const SpoolRow& row) {
     return done_until(delivered_);
   }
   (*batch)->origin = this;
-  Result<Turn> adapted = setup_.adapt(*batch, as.form);
+  Result<Turn> adapted = setup_.adapt(*batch, as.format);
   if (!adapted) return fail_with(adapted.error());
   if (*adapted == Turn::kWait) return read_again_.start(kReadAgain, [this] { feed(); });
   uint64_t first = std::max(cursor_, row.first);

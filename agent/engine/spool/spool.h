@@ -21,6 +21,7 @@
 #include <memory>
 #include <string>
 
+#include "base/lifetime.h"
 #include "delivery/acknowledgements.h"
 #include "delivery/deliverer.h"
 #include "journal/journal.h"
@@ -52,10 +53,10 @@ struct SpoolSetup {
   size_t batch_bytes;   // what a row of the journal aims at
   Milliseconds linger;  // of the sink's batches
   SpoolLinger row_linger = {};
-  std::function<std::string()> form;  // of slices as the sink takes them now
-  // Makes of a batch that was spooled in `form` what the sink takes now; what cannot be becomes
+  std::function<std::string()> format;  // of slices as the sink takes them now
+  // Makes of a batch that was spooled in `format` what the sink takes now; what cannot be becomes
   // dead letters. After an error the batch is spoilt.
-  std::function<Result<Turn>(BatchRef&, const std::string& form)> adapt;
+  std::function<Result<Turn>(BatchRef&, const std::string& format)> adapt;
 };
 
 class Spool final : public Acknowledger, private SpoolWriter::Owner {
@@ -81,7 +82,7 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   // would be in vain.
   bool holds_nothing() const;
   void add(BatchRef batch);
-  void window_full(bool full);
+  void in_flight_full(bool full);
   // The source reads nothing more for want of credit, and what it does not read is lost, or will
   // be: soon that is trouble, too. Only for one that cannot give records again.
   void source_waits(bool waits);
@@ -160,7 +161,7 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   void done_until(uint64_t number);
 
   // SpoolWriter::Owner.
-  std::string form() override { return setup_.form(); }
+  std::string format() override { return setup_.format(); }
   void stored(SpoolWriter::Row& row) override;
   void stuck() override;
   std::optional<uint64_t> drop_from() override;
@@ -179,7 +180,7 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   bool failed_ = false;
   bool ending_ = false;
   bool leaving_ = false;
-  int64_t window_full_since_us_ = 0;  // 0: it is not
+  int64_t in_flight_full_since_us_ = 0;  // 0: it is not
   // The source has waited for credit again and again, or all the time.
   struct {
     bool now = false;
@@ -199,7 +200,7 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   std::deque<Handed> handed_;  // in the journal, and with the deliverer
   std::function<void()> on_change_;
   std::function<void(const Error&)> on_failed_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Lifetime lifetime_;
 };
 
 }  // namespace leat

@@ -213,13 +213,13 @@ void skip(std::vector<T>& items, uint64_t count) {
 
 std::string write_spooled(std::span<const Part> parts, const SpooledAs& as) {
   Writer out;
-  size_t bytes = as.form.size() + as.origin.size();
+  size_t bytes = as.format.size() + as.origin.size();
   for (const Part& part : parts) bytes += bytes_of(*part.batch, part.first, part.count);
   out.reserve(bytes);
   bool records = !parts.empty() && parts.front().batch->content == Content::kRecords;
   out.byte(kVersion);
   out.byte(records ? 1 : 0);
-  out.text(as.form);
+  out.text(as.format);
   out.text(as.origin);
   out.signed_number(parts.empty() ? 0 : parts.front().batch->arrival_us);
   if (records) {
@@ -239,7 +239,7 @@ Result<BatchRef> read_spooled(BlockPool& pool, std::string_view content, uint64_
   // Values and slices point into one copy, which the batch owns.
   Reader in(batch->arena.copy(content));
   in.raw(2);
-  as->form = in.text();
+  as->format = in.text();
   as->origin = in.text();
   batch->arrival_us = in.signed_number();
   if (records) {

@@ -17,7 +17,7 @@ namespace leat {
 
 // What is kept beside the records.
 struct SpooledAs {
-  std::string form;    // of slices: the format they are in; "" for records
+  std::string format;  // of slices: the format they are in; "" for records
   std::string origin;  // where the first came from, for people
 };
 

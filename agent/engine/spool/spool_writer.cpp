@@ -15,8 +15,6 @@ constexpr size_t kRowsUnderWay = 2;
 constexpr Milliseconds kRetry{1'000};
 // Of a row's content: here, at the journal, and packed there.
 constexpr size_t kCopies = 3;
-constexpr Milliseconds kRemoveAgain{1'000};
-constexpr Milliseconds kRemoveAgainMost{60'000};
 
 }  // namespace
 
@@ -26,13 +24,11 @@ SpoolWriter::SpoolWriter(SpoolWriterSetup setup, Owner& owner)
       linger_(setup_.loop),
       quiet_(setup_.loop),
       retry_(setup_.loop),
-      remove_again_(setup_.loop),
-      remove_delay_(kRemoveAgain) {
+      remove_again_(setup_.loop) {
   set_row_bytes(setup_.row_bytes);
 }
 
 SpoolWriter::~SpoolWriter() {
-  *alive_ = false;
   for (const Row& row : rows_) setup_.budget.release(row.charged);
 }
 
@@ -141,8 +137,7 @@ void SpoolWriter::drop_oldest(uint64_t bytes) {
   std::optional<uint64_t> from = owner_.drop_from();
   if (!from) return;
   dropping_ = true;
-  auto done = [this, alive = alive_, before = bytes_](const Result<SpoolRemoved>& removed) {
-    if (!*alive) return;
+  auto done = lifetime_.guard([this, before = bytes_](const Result<SpoolRemoved>& removed) {
     dropping_ = false;
     bool made_room = bytes_ < before;  // by what was delivered meanwhile
     if (removed) {
@@ -157,7 +152,7 @@ void SpoolWriter::drop_oldest(uint64_t bytes) {
     }
     say_full("the oldest records are dropped (overflow dropOldest)");
     pump();
-  };
+  });
   setup_.journal.drop_spooled(setup_.pipeline, *from, bytes, done);
 }
 
@@ -196,7 +191,7 @@ void SpoolWriter::begin_row() {
   row.payload = row.records > 0;
   if (row.payload) {
     const Batch& first = *parts.front().batch;
-    row.content = write_spooled(parts, {owner_.form(), first.origin->describe(first.begin)});
+    row.content = write_spooled(parts, {owner_.format(), first.origin->describe(first.begin)});
     row.charged = kCopies * row.content.size();
     setup_.budget.charge(row.charged);
   }
@@ -242,9 +237,7 @@ void SpoolWriter::send(Row& row) {
   row.under_way = true;
   Durability durability =
       setup_.config.survives_power_cut ? Durability::kPower : Durability::kProcess;
-  auto done = [this, alive = alive_](const Result<uint64_t>& stored) {
-    if (*alive) sent(stored);
-  };
+  auto done = lifetime_.guard([this](const Result<uint64_t>& stored) { sent(stored); });
   std::vector<SavedPosition> positions = setup_.acknowledgements.take_along(row.owed);
   if (!row.payload) {
     setup_.journal.commit(
@@ -323,20 +316,18 @@ void SpoolWriter::remove_until(uint64_t end) {
   removing_ = true;
   setup_.journal.remove_spooled(
       setup_.pipeline, remove_to_,
-      [this, alive = alive_, to = remove_to_](const Result<SpoolRemoved>& removed) {
-        if (!*alive) return;
+      lifetime_.guard([this, to = remove_to_](const Result<SpoolRemoved>& removed) {
         removing_ = false;
         if (!removed) {  // a source may be held back until there is room
-          remove_again_.start(remove_delay_, [this] { remove_until(remove_to_); });
-          remove_delay_ = std::min(remove_delay_ * 2, kRemoveAgainMost);
+          remove_again_.start(remove_delay_.next(), [this] { remove_until(remove_to_); });
           return;
         }
         removed_ = to;
-        remove_delay_ = kRemoveAgain;
+        remove_delay_.reset();
         bytes_ -= std::min(bytes_, removed->bytes);
         pump();
         remove_until(remove_to_);
-      });
+      }));
 }
 
 }  // namespace leat

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
+#include "base/lifetime.h"
 #include "base/log.h"
 #include "delivery/acknowledgements.h"
 #include "delivery/dead_letter_file.h"
@@ -71,8 +73,8 @@ class SpoolWriter {
   class Owner {
    public:
     virtual ~Owner() = default;
-    // SpooledAs::form
-    virtual std::string form() = 0;
+    // SpooledAs::format
+    virtual std::string format() = 0;
     // Called in order, when a row (with all before it) is in the journal. It may be a row without
     // records. Its debts are the owner's to settle.
     virtual void stored(Row& row) = 0;
@@ -160,7 +162,7 @@ class SpoolWriter {
   uint64_t removed_ = 0;  // rows up to here are gone
   uint64_t remove_to_ = 0;
   bool removing_ = false;
-  Milliseconds remove_delay_;
+  DoublingDelay remove_delay_{Milliseconds{1'000}, Milliseconds{60'000}};
   bool dropping_ = false;
   bool ending_ = false;
   bool lingered_ = false;
@@ -169,7 +171,7 @@ class SpoolWriter {
   log::OnceAMinute said_full_;
   log::OnceAMinute said_failing_;
   SpoolCounters counters_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Lifetime lifetime_;
 };
 
 }  // namespace leat

@@ -50,7 +50,7 @@ Result<std::unique_ptr<Decoder>> plain_decoder(const Options&) {
 }
 
 // How encoded records become one document (a request body, a file).
-struct Enclosure {
+struct DocumentWrap {
   std::string open;        // before the first record: "[", or a CSV header line
   std::string close;       // after the last: "]"
   uint32_t drop_last = 0;  // bytes of the last record to leave out: the ',' of a JSON array
@@ -92,8 +92,8 @@ struct WriteFormat {
   std::string (*header)(const Encoder& encoder) = nullptr;
 
   // Asked anew for each document. `encoder` is null when bytes pass through.
-  Enclosure enclosure(const Encoder* encoder) const {
-    Enclosure out{std::string(open), std::string(close), separator};
+  DocumentWrap wrap(const Encoder* encoder) const {
+    DocumentWrap out{std::string(open), std::string(close), separator};
     if (header != nullptr && encoder != nullptr) out.open += header(*encoder);
     return out;
   }

@@ -119,7 +119,7 @@ class SinkContext {
   virtual const std::string& agent() = 0;
   virtual Budget& budget() = 0;
   // How slices become a document. Ask anew for each document.
-  virtual Enclosure enclosure() = 0;
+  virtual DocumentWrap wrap() = 0;
   // The format written, for Content-Type and file names; null for sinks that take records.
   virtual const WriteFormat* format() = 0;
 };

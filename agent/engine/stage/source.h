@@ -58,7 +58,7 @@ class SourceContext {
   // The peer sends nothing more before something is acknowledged (its window is full): what is
   // collected then goes out without lingering, and when that does not help soon, it is spooled.
   // Said again whenever it changes.
-  virtual void window_full(bool full) = 0;
+  virtual void in_flight_full(bool full) = 0;
   // Saves the durable form of what the source must not forget but no position expresses, replacing
   // the entry of its partition. `done` comes from the loop, when a crash of the process (and, with
   // delivery.durability "power", of the machine) cannot undo it, or with the error.

@@ -72,20 +72,20 @@ Status Task::build() {
 }
 
 void Task::make_spool() {
-  spool_ = std::make_unique<Spool>(
-      SpoolSetup{.loop = setup_.loop,
-                 .pipeline = setup_.name,
-                 .config = setup_.config.delivery,
-                 .replay = replay_,
-                 .acknowledgements = acknowledgements_,
-                 .dead_letters = setup_.dead_letters.file(),
-                 .journal = setup_.journal,
-                 .pool = pool_,
-                 .batch_bytes = batch_bytes_,
-                 .linger = setup_.config.sink.batch.linger,
-                 .form = [this] { return form(); },
-                 .adapt = [this](BatchRef& batch,
-                                 const std::string& form) { return adapt_spooled(batch, form); }});
+  spool_ = std::make_unique<Spool>(SpoolSetup{
+      .loop = setup_.loop,
+      .pipeline = setup_.name,
+      .config = setup_.config.delivery,
+      .replay = replay_,
+      .acknowledgements = acknowledgements_,
+      .dead_letters = setup_.dead_letters.file(),
+      .journal = setup_.journal,
+      .pool = pool_,
+      .batch_bytes = batch_bytes_,
+      .linger = setup_.config.sink.batch.linger,
+      .format = [this] { return spool_format(); },
+      .adapt = [this](BatchRef& batch,
+                      const std::string& format) { return adapt_spooled(batch, format); }});
   spool_->on_change([this] { wake(); });
   spool_->on_failed([this](const Error& error) { fail_with(error); });
 }
@@ -103,7 +103,7 @@ void Task::make_deliverer() {
       .acknowledgements = acknowledgements_,
       .dead_letters = setup_.dead_letters.file(),
       .cuts = setup_.config.sink.type->sends_keys ? setup_.data_dir + "/cuts/" + setup_.name : "",
-      .bury =
+      .reject =
           [this, stage](const Batch& batch, size_t index, const std::string& why) {
             reject({stage, why, batch.position_after(index), &batch, index, {}, batch.origin});
           },
@@ -165,17 +165,17 @@ void Task::set_memory(size_t bytes) {
   wake();
 }
 
-// What slices are when they go to the sink. Their enclosure belongs to it: rows of CSV mean nothing
+// What slices are when they go to the sink. Their wrap belongs to it: rows of CSV mean nothing
 // under another header.
-std::string Task::form() {
+std::string Task::spool_format() {
   if (setup_.config.sink.format == nullptr) return "";
-  return std::string(setup_.config.sink.format->wire) + '\n' + enclosure().open;
+  return std::string(setup_.config.sink.format->wire) + '\n' + wrap().open;
 }
 
 // Only after the configuration has changed: the sink, or its format, is another one.
-Result<Turn> Task::adapt_spooled(BatchRef& batch, const std::string& form) {
-  if (form == this->form()) return Turn::kDone;
-  return chain_->adapt(batch, form.substr(0, form.find('\n')));
+Result<Turn> Task::adapt_spooled(BatchRef& batch, const std::string& format) {
+  if (format == spool_format()) return Turn::kDone;
+  return chain_->adapt(batch, format.substr(0, format.find('\n')));
 }
 
 // --- running ------------------------------------------------------------------------------------

@@ -84,8 +84,8 @@ class Task final : private SourceContext, private SinkContext, private CodecCont
   void make_spool();
   void make_deliverer();
   void resume_at(ResumedFrom point);
-  Result<Turn> adapt_spooled(BatchRef& batch, const std::string& form);
-  std::string form();
+  Result<Turn> adapt_spooled(BatchRef& batch, const std::string& format);
+  std::string spool_format();
 
   void work();
   void run_a_turn();
@@ -124,14 +124,14 @@ class Task final : private SourceContext, private SinkContext, private CodecCont
   BatchRef new_batch(Content content) override;
   void emit(BatchRef batch) override;
   void finished(Status status) override;
-  void window_full(bool full) override { spool_->window_full(full); }
+  void in_flight_full(bool full) override { spool_->in_flight_full(full); }
   void save(SavedPosition what, std::function<void(Status)> done) override;
   void note(std::vector<SavedPosition> what, Survives survives,
             std::function<void(Status)> done) override;
   void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override;
   void go_on() override;
   Budget& budget() override { return setup_.budget; }  // of both
-  Enclosure enclosure() override { return setup_.config.sink.format->enclosure(chain_->encoder()); }
+  DocumentWrap wrap() override { return setup_.config.sink.format->wrap(chain_->encoder()); }
   const WriteFormat* format() override { return setup_.config.sink.format; }
 
   const TaskSetup setup_;

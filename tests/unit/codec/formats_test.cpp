@@ -64,9 +64,9 @@ TEST_F(FormatsTest, carry_records_from_each_to_each) {
       decode(**decoder, input);
       std::string slices = encode(**encoder, *batch_);
       ASSERT_EQ(encoded_->slices.size(), 1U) << name << " to " << write->name;
-      Enclosure enclosure = write->enclosure(encoder->get());
-      slices.resize(slices.size() - enclosure.drop_last);
-      std::string document = enclosure.open + slices + enclosure.close;
+      DocumentWrap wrap = write->wrap(encoder->get());
+      slices.resize(slices.size() - wrap.drop_last);
+      std::string document = wrap.open + slices + wrap.close;
       EXPECT_NE(document.find(
                     name == "raw" && write->name != "raw" && write->name != "lines" ? "eA==" : "x"),
                 std::string::npos)
@@ -78,10 +78,10 @@ TEST_F(FormatsTest, carry_records_from_each_to_each) {
 
 TEST_F(FormatsTest, enclose_documents) {
   for (const WriteFormat* format : write_formats()) {
-    Enclosure enclosure = format->enclosure(nullptr);
+    DocumentWrap wrap = format->wrap(nullptr);
     bool array = format->name == "json";
-    EXPECT_EQ(enclosure.open + enclosure.close, array ? "[]" : "") << format->name;
-    EXPECT_EQ(enclosure.drop_last, array ? 1U : 0U) << format->name;
+    EXPECT_EQ(wrap.open + wrap.close, array ? "[]" : "") << format->name;
+    EXPECT_EQ(wrap.drop_last, array ? 1U : 0U) << format->name;
   }
 }
 

@@ -48,7 +48,7 @@ class FileSinkTest : public ::testing::Test {
 
   void open() {
     harness_ = std::make_unique<SinkHarness>(&format_);
-    harness_->set_enclosure({opening_, "", 0});
+    harness_->set_wrap({opening_, "", 0});
     Status opened = harness_->start(kFileSink, options_);
     ASSERT_TRUE(opened) << opened.error().message();
     running_ = true;
@@ -343,7 +343,7 @@ TEST_F(FileSinkTest, other_columns_begin_a_new_file) {
   format_.record_end = RecordEnd::kUnquotedNewline;
   opening_ = "id\n";
   expect_delivered({"1\n"});
-  harness_->set_enclosure({"id,name\n", "", 0});
+  harness_->set_wrap({"id,name\n", "", 0});
   expect_delivered({"2,b\n"});
   kill();
   opening_ = "id,name,temp\n";

@@ -130,7 +130,7 @@ TEST_F(HttpSinkTest, sends_a_delivery_as_one_request) {
 }
 
 TEST_F(HttpSinkTest, encloses_the_records_as_the_format_wants) {
-  harness_.set_enclosure({.open = "[", .close = "]", .drop_last = 1});
+  harness_.set_wrap({.open = "[", .close = "]", .drop_last = 1});
   start();
   EXPECT_EQ(deliver({"{\"a\":1},", "{\"a\":2},"}).outcome, Outcome::kDelivered);
   EXPECT_EQ(requests_[0].body, "[{\"a\":1},{\"a\":2}]");

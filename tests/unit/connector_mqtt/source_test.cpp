@@ -38,7 +38,7 @@ TEST_F(MqttSourceTest, does_not_read_beyond_receive_maximum) {
   wait_messages(2);
   settle();
   EXPECT_EQ(messages_.size(), 2U);
-  EXPECT_TRUE(window_full_);
+  EXPECT_TRUE(in_flight_full_);
   ack_all();
   wait_messages(4);
   EXPECT_EQ(messages_.size(), 4U);
@@ -47,7 +47,7 @@ TEST_F(MqttSourceTest, does_not_read_beyond_receive_maximum) {
 TEST_F(MqttSourceTest, learns_how_many_messages_the_broker_sends_at_once) {
   start_and_subscribe();
   uint16_t id = 0;
-  for (int round = 0; round < 100 && !window_full_; ++round) {
+  for (int round = 0; round < 100 && !in_flight_full_; ++round) {
     ack_all();
     for (int i = 0; i < 20; ++i) broker_->publish(++id, "x");
     wait_messages(id);
@@ -55,9 +55,9 @@ TEST_F(MqttSourceTest, learns_how_many_messages_the_broker_sends_at_once) {
     settle();
     loop_.advance(Milliseconds{50});
   }
-  EXPECT_TRUE(window_full_);
+  EXPECT_TRUE(in_flight_full_);
   ack_all();
-  EXPECT_FALSE(window_full_);
+  EXPECT_FALSE(in_flight_full_);
 }
 
 TEST_F(MqttSourceTest, a_broker_that_holds_messages_back_is_told_with_its_window) {
@@ -69,7 +69,7 @@ TEST_F(MqttSourceTest, a_broker_that_holds_messages_back_is_told_with_its_window
   for (int round = 0; round < 200 && said.find("while 20 wait") == std::string::npos; ++round) {
     for (int i = 0; i < 20; ++i) broker_->publish(++id, "x");
     if (round == 0) {
-      wait([this] { return window_full_; });
+      wait([this] { return in_flight_full_; });
     } else {  // at once: no time passes
       ASSERT_TRUE(run_until(loop_, [this, id] { return messages_.size() >= id; }));
     }
@@ -84,9 +84,9 @@ TEST_F(MqttSourceTest, a_broker_that_holds_messages_back_is_told_with_its_window
 TEST_F(MqttSourceTest, a_full_window_is_told_as_soon_as_it_is_known) {
   start_and_subscribe();
   for (uint16_t id = 1; id <= 20; ++id) broker_->publish(id, "x");
-  wait([this] { return window_full_; });
+  wait([this] { return in_flight_full_; });
   ack_all();
-  EXPECT_FALSE(window_full_);
+  EXPECT_FALSE(in_flight_full_);
 }
 
 TEST_F(MqttSourceTest, what_a_kept_session_sends_again_is_emitted_once) {

@@ -54,7 +54,7 @@ class StdoutTest : public ::testing::Test {
   }
   void open() {
     harness_ = std::make_unique<SinkHarness>();
-    harness_->set_enclosure({opening_, "", 0});
+    harness_->set_wrap({opening_, "", 0});
     Status opened = harness_->start(kStdoutSink, Options(kStdoutSink.options));
     ASSERT_TRUE(opened) << opened.error().message();
   }

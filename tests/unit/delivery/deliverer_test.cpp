@@ -138,7 +138,7 @@ TEST_F(DelivererTest, halves_a_rejected_batch_until_the_bad_record_stands_alone)
   answer("r2", Answer::rejected("400 bad"));
   answer("r3", Answer::delivered());
   run_until_settled();
-  EXPECT_EQ(buried_, std::vector<std::string>{"r2"});
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r2"});
   EXPECT_EQ(read_file(folder_ / "dead.jsonl"), "r2: 400 bad\n");
   EXPECT_EQ(saved(), "40");
   EXPECT_EQ(deliverer_->counters().delivered, 3U);
@@ -150,10 +150,10 @@ TEST_F(DelivererTest, takes_out_the_records_that_the_sink_names) {
   answer("r0 r1 r2 r3", Answer::rejected("constraint", {1, 3}));
   answer("r0 r2", Answer::delivered());
   run_until_settled();
-  EXPECT_EQ(buried_, (std::vector<std::string>{"r1", "r3"}));
+  EXPECT_EQ(rejected_, (std::vector<std::string>{"r1", "r3"}));
 }
 
-TEST_F(DelivererTest, each_record_that_the_sink_names_is_buried_for_its_own_reason) {
+TEST_F(DelivererTest, each_record_that_the_sink_names_is_rejected_for_its_own_reason) {
   make();
   add(0, 4);
   answer("r0 r1 r2 r3", Answer::rejected({{1, "no topic"}, {3, "a wildcard in it"}}));
@@ -307,7 +307,7 @@ TEST_F(DelivererTest, what_lies_before_the_first_bad_record_goes_first_and_then_
   answer("r7 r8 r9", first_is_bad(2));
   answer("r7 r8", Answer::delivered());
   run_until_settled();
-  EXPECT_EQ(buried_, (std::vector<std::string>{"r6", "r9"}));
+  EXPECT_EQ(rejected_, (std::vector<std::string>{"r6", "r9"}));
   EXPECT_EQ(saved(), "100");
 }
 
@@ -331,7 +331,7 @@ TEST_F(DelivererTest, scattered_bad_records_cost_at_most_twice_the_bytes) {
     limits_.records = 5000;
     make();
     sink_.history.clear();
-    buried_.clear();
+    rejected_.clear();
     size_t sent = 0;
     for (int next = 0; next < kRecords || !deliverer_->settled();) {
       for (; next < kRecords && deliverer_->wants_more(); next += 1000) add(next, 1000);
@@ -354,7 +354,7 @@ TEST_F(DelivererTest, scattered_bad_records_cost_at_most_twice_the_bytes) {
       }
       attempt.done(answer);
     }
-    EXPECT_EQ(buried_.size(), 400U);
+    EXPECT_EQ(rejected_.size(), 400U);
     EXPECT_LE(sent, (named ? 2U : 6U) * kRecords);
   }
 }

@@ -127,12 +127,12 @@ class DelivererTest : public ::testing::Test {
                        .acknowledgements = *acknowledgements_,
                        .dead_letters = *letters_,
                        .cuts = folder_ / "cuts/p",
-                       .bury =
+                       .reject =
                            [this](const Batch& batch, size_t index, const std::string& reason) {
                              std::string text(batch.slices[index].view());
                              text.pop_back();
                              letters_->append(text + ": " + reason);
-                             buried_.push_back(text);
+                             rejected_.push_back(text);
                            },
                        .more_waits = [this] { return more_waits_; }});
     deliverer_->on_failed([this](Error error) { failure_ = error.message(); });
@@ -189,7 +189,7 @@ class DelivererTest : public ::testing::Test {
   std::unique_ptr<DeadLetterFile> letters_;
   std::unique_ptr<Acknowledgements> acknowledgements_;
   std::unique_ptr<Deliverer> deliverer_;
-  std::vector<std::string> buried_;
+  std::vector<std::string> rejected_;
   std::string failure_;
   bool more_waits_ = false;  // in front of the deliverer
 };

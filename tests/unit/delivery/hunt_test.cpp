@@ -19,7 +19,7 @@ TEST_F(DelivererTest, what_is_cut_off_each_time_is_halved_until_the_record_stand
   for (int i = 0; i < 3; ++i) answer("r2", Answer::cut_off("closed"));
   answer("r3", Answer::delivered());
   run_until_settled();
-  EXPECT_EQ(buried_, std::vector<std::string>{"r2"});
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r2"});
   EXPECT_EQ(saved(), "40");
   letters_.reset();
   EXPECT_EQ(read_file(folder_ / "dead.jsonl"), "r2: closed: at this record, 3 times in a row\n");
@@ -32,7 +32,7 @@ TEST_F(DelivererTest, a_record_beside_which_nothing_was_tried_takes_more_to_be_b
   for (int i = 0; i < 8; ++i) answer("r0", Answer::cut_off("closed"));
   answer("r1", Answer::delivered());
   run_until_settled();
-  EXPECT_EQ(buried_, std::vector<std::string>{"r0"});
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
 }
 
 TEST_F(DelivererTest, a_record_beside_which_another_delivery_got_through_takes_less) {
@@ -43,7 +43,7 @@ TEST_F(DelivererTest, a_record_beside_which_another_delivery_got_through_takes_l
   answer("r1", Answer::delivered());
   for (int i = 0; i < 2; ++i) answer("r0", Answer::cut_off("closed"));
   run_until_settled();
-  EXPECT_EQ(buried_, std::vector<std::string>{"r0"});
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
 }
 
 TEST_F(DelivererTest, an_accident_in_the_middle_costs_no_record) {
@@ -58,7 +58,7 @@ TEST_F(DelivererTest, an_accident_in_the_middle_costs_no_record) {
     answer(name, Answer::delivered());
   }
   run_until_settled();
-  EXPECT_EQ(buried_, std::vector<std::string>{});
+  EXPECT_EQ(rejected_, std::vector<std::string>{});
 }
 
 TEST_F(DelivererTest, an_outage_blames_no_record_however_often_it_is_tried) {
@@ -67,7 +67,7 @@ TEST_F(DelivererTest, an_outage_blames_no_record_however_often_it_is_tried) {
   for (int i = 0; i < 30; ++i) answer("r0 r1 r2 r3", Answer::retry("connection refused"));
   answer("r0 r1 r2 r3", Answer::delivered());
   run_until_settled();
-  EXPECT_EQ(buried_, std::vector<std::string>{});
+  EXPECT_EQ(rejected_, std::vector<std::string>{});
 }
 
 TEST_F(DelivererTest, of_another_delivery_in_flight_nothing_is_blamed) {
@@ -83,7 +83,7 @@ TEST_F(DelivererTest, of_another_delivery_in_flight_nothing_is_blamed) {
   answer("r2 r3", Answer::delivered());
   answer("r4 r5 r6 r7", Answer::delivered());
   run_until_settled();
-  EXPECT_EQ(buried_, std::vector<std::string>{});
+  EXPECT_EQ(rejected_, std::vector<std::string>{});
 }
 
 TEST_F(DelivererTest, a_peer_that_breaks_off_at_everything_for_a_while_costs_no_record) {
@@ -96,7 +96,7 @@ TEST_F(DelivererTest, a_peer_that_breaks_off_at_everything_for_a_while_costs_no_
   answer("r1", Answer::delivered());
   answer("r2 r3", Answer::delivered());
   run_until_settled();
-  EXPECT_EQ(buried_, std::vector<std::string>{});
+  EXPECT_EQ(rejected_, std::vector<std::string>{});
 }
 
 TEST(Hunt, ten_records_in_a_row_with_none_delivered_speak_about_the_peer) {

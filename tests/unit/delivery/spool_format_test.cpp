@@ -59,7 +59,7 @@ TEST_F(SpoolFormatTest, slices_come_back_as_they_were) {
   EXPECT_EQ((*batch)->slices[3].view(), "r6\n");
   EXPECT_EQ((*batch)->position_after(0).offset, 101U);
   EXPECT_EQ((*batch)->end.offset, 104U);
-  EXPECT_EQ(as_.form, "ndjson");
+  EXPECT_EQ(as_.format, "ndjson");
   EXPECT_EQ(as_.origin, "file:3");
 }
 

@@ -39,7 +39,7 @@ class SpoolTest : public testing::DelivererTest {
                    .batch_bytes = 64,
                    .linger = Milliseconds{60'000},
                    .row_linger = row_linger_,
-                   .form = [] { return std::string("lines"); },
+                   .format = [] { return std::string("lines"); },
                    .adapt = [this](BatchRef& batch, const std::string&) { return adapt_(batch); }});
     spool_->on_failed([this](const Error& error) { failure_ = error.message(); });
     make_deliverer();
@@ -286,7 +286,7 @@ TEST_F(SpoolTest, a_full_window_sends_what_is_collected_and_then_spools_it) {
   limits_.linger = Milliseconds{60'000};
   start();
   add(0, 2);
-  spool_->window_full(true);
+  spool_->in_flight_full(true);
   run_until([this] { return !sink_.open_attempts.empty(); });
   EXPECT_TRUE(source_.acks.empty());
   loop_.advance(Milliseconds{300});
@@ -376,7 +376,7 @@ TEST_F(SpoolTest, in_trouble_acknowledgements_wait_for_a_group_until_the_window_
     add(next, 4);
     EXPECT_EQ(spooled(), 4U);
   }
-  spool_->window_full(true);
+  spool_->in_flight_full(true);
   run_until_acked(160);
   EXPECT_EQ(spooled(), 16U);
   add(16, 4);  // still full: it waits for nothing
@@ -411,7 +411,7 @@ TEST_F(SpoolTest, what_is_always_spooled_does_not_linger_while_the_window_is_ful
   start(Replay::kNone);
   add(0, 2);
   EXPECT_EQ(spooled(), 0U);
-  spool_->window_full(true);
+  spool_->in_flight_full(true);
   run_until_acked(20);
   deliver_all();
 }
@@ -766,7 +766,7 @@ TEST_F(SpoolTest, rejected_records_that_were_spooled_become_dead_letters) {
   answer("r0 r1 r2 r3", Answer::rejected("bad", {2}));
   answer("r0 r1 r3", Answer::delivered());
   run_until_empty();
-  EXPECT_EQ(buried_, std::vector<std::string>{"r2"});
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r2"});
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ class StuckJournalTest : public testing::DelivererTest {
                    .pool = pool_,
                    .batch_bytes = 8,  // each batch is a row
                    .linger = Milliseconds{1},
-                   .form = [] { return std::string("lines"); },
+                   .format = [] { return std::string("lines"); },
                    .adapt = [](BatchRef&, const std::string&) { return Turn::kDone; }});
     make_deliverer();
     spool_->attach(*deliverer_);

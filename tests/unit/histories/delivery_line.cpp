@@ -57,7 +57,7 @@ bool DeliveryLine::start(const Surroundings& around) {
                  .pool = pool_,
                  .batch_bytes = 512,
                  .linger = Milliseconds{20},
-                 .form = [] { return std::string("lines"); },
+                 .format = [] { return std::string("lines"); },
                  .adapt = [](BatchRef&, const std::string&) { return Turn::kDone; }});
   deliverer_ = std::make_unique<Deliverer>(
       DelivererSetup{.loop = *around.loop,
@@ -70,7 +70,7 @@ bool DeliveryLine::start(const Surroundings& around) {
                      .acknowledgements = *acknowledgements_,
                      .dead_letters = *letters_,
                      .cuts = "",
-                     .bury = [this](const Batch& batch, size_t index, const std::string&) {
+                     .reject = [this](const Batch& batch, size_t index, const std::string&) {
                        std::string_view text = batch.slices[index].view();
                        gone_.insert(std::strtoull(text.data() + name_.size() + 1, nullptr, 10));
                      }});
@@ -145,7 +145,7 @@ bool DeliveryLine::give(Dice& dice, bool fresh) {
   if (!spool_->wants_more()) return false;
   uint64_t most = fresh ? sent_ + dice.between(1, 6) : next_;
   if (replay_ == Replay::kHoldsAck) {
-    spool_->window_full(sent_ >= acked_ + window_);
+    spool_->in_flight_full(sent_ >= acked_ + window_);
     most = std::min(most, acked_ + window_);
   }
   if (most <= sent_) return false;

@@ -38,12 +38,12 @@ class SinkHarness : public SinkContext {
   const std::string& pipeline() override { return pipeline_; }
   const std::string& agent() override { return agent_; }
   Budget& budget() override { return budget_; }
-  Enclosure enclosure() override { return enclosure_; }
+  DocumentWrap wrap() override { return wrap_; }
   const WriteFormat* format() override { return format_; }
 
   HandLoop& hand_loop() { return loop_; }
   void advance(std::chrono::microseconds by) { loop_.advance(by); }
-  void set_enclosure(Enclosure enclosure) { enclosure_ = std::move(enclosure); }
+  void set_wrap(DocumentWrap wrap) { wrap_ = std::move(wrap); }
   Sink& sink() { return *sink_; }
 
   // Makes and opens.
@@ -147,7 +147,7 @@ class SinkHarness : public SinkContext {
   std::string agent_ = "gw-1";
   Budget budget_{8 << 20};
   BlockPool pool_{budget_};
-  Enclosure enclosure_;
+  DocumentWrap wrap_;
   const WriteFormat* format_;
   ShapeRef shape_;
   std::unique_ptr<Sink> sink_;

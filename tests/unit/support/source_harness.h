@@ -131,7 +131,7 @@ class SourceHarness : public ::testing::Test, public SourceContext {
     EXPECT_FALSE(finished_) << "finished twice";
     finished_ = std::move(status);
   }
-  void window_full(bool full) override { window_full_ = full; }
+  void in_flight_full(bool full) override { in_flight_full_ = full; }
   void save(SavedPosition /*what*/, std::function<void(Status)> /*done*/) override {}
   void note(std::vector<SavedPosition> what, Survives survives,
             std::function<void(Status)> done) override {
@@ -174,7 +174,7 @@ class SourceHarness : public ::testing::Test, public SourceContext {
   std::vector<Position> owed_;  // the ends of those that deliver() is to acknowledge
   std::optional<Status> finished_;
   // And in all:
-  bool window_full_ = false;
+  bool in_flight_full_ = false;
   bool on_the_disk_ = false;  // what was noted last
   uint64_t bytes_read_ = 0;
   std::optional<uint64_t> bytes_total_;

@@ -13,7 +13,7 @@ namespace leat {
 class JsonEncoder final : public Encoder {
  public:
   // `separator` ends each record: '\n', or the ',' of an array (the last one's is left out of the
-  // document by Enclosure::drop_last).
+  // document by DocumentWrap::drop_last).
   explicit JsonEncoder(char separator) : separator_(separator) {}
 
   Result<BatchRef> encode(const Batch& in, DeadLetters& dead) override;

@@ -21,13 +21,13 @@
 
 namespace leat::mqtt {
 
-class WindowGuess {
+class InFlightLimit {
  public:
   // `most`: leat's own limit. `learned`: full() may have become true. `held_back`: the broker has
   // more than its window lets through, since each acknowledgement fills it again at once; told once
   // for each connection, with the window.
-  WindowGuess(Loop& loop, size_t most, std::function<void()> learned,
-              std::function<void(size_t)> held_back)
+  InFlightLimit(Loop& loop, size_t most, std::function<void()> learned,
+                std::function<void(size_t)> held_back)
       : loop_(loop),
         most_(most),
         learned_(std::move(learned)),

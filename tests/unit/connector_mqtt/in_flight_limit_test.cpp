@@ -1,4 +1,4 @@
-#include "connectors/mqtt/window_guess.h"
+#include "connectors/mqtt/in_flight_limit.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 namespace leat::mqtt {
 namespace {
 
-class WindowGuessTest : public ::testing::Test {
+class InFlightLimitTest : public ::testing::Test {
  protected:
   // Messages come until so many wait, in two reads; they are acknowledged soon after.
   void fill_and_acknowledge(size_t waiting) {
@@ -18,10 +18,10 @@ class WindowGuessTest : public ::testing::Test {
   }
 
   testing::HandLoop loop_;
-  WindowGuess guess_{loop_, 1000, [] {}, [](size_t) {}};
+  InFlightLimit guess_{loop_, 1000, [] {}, [](size_t) {}};
 };
 
-TEST_F(WindowGuessTest, a_moment_without_messages_shows_the_window) {
+TEST_F(InFlightLimitTest, a_moment_without_messages_shows_the_window) {
   guess_.arrived(20);
   EXPECT_FALSE(guess_.full(20));
   loop_.advance(Milliseconds{100});
@@ -29,23 +29,23 @@ TEST_F(WindowGuessTest, a_moment_without_messages_shows_the_window) {
 }
 
 // A sink that is quick leaves no such moment.
-TEST_F(WindowGuessTest, so_does_stopping_at_the_same_number_again_and_again) {
+TEST_F(InFlightLimitTest, so_does_stopping_at_the_same_number_again_and_again) {
   for (int i = 0; i < 5; ++i) fill_and_acknowledge(20);
   EXPECT_TRUE(guess_.full(20));
   EXPECT_FALSE(guess_.full(19));
 }
 
-TEST_F(WindowGuessTest, a_stream_that_is_no_window_stops_at_different_numbers) {
+TEST_F(InFlightLimitTest, a_stream_that_is_no_window_stops_at_different_numbers) {
   for (size_t waiting : {20, 21, 20, 22, 20, 19, 20, 21}) fill_and_acknowledge(waiting);
   EXPECT_FALSE(guess_.full(22));
 }
 
-TEST_F(WindowGuessTest, a_thin_stream_shows_none) {
+TEST_F(InFlightLimitTest, a_thin_stream_shows_none) {
   for (int i = 0; i < 20; ++i) fill_and_acknowledge(4);
   EXPECT_FALSE(guess_.full(4));
 }
 
-TEST_F(WindowGuessTest, more_than_the_window_shows_that_it_was_none) {
+TEST_F(InFlightLimitTest, more_than_the_window_shows_that_it_was_none) {
   for (int i = 0; i < 5; ++i) fill_and_acknowledge(20);
   guess_.arrived(21);
   EXPECT_FALSE(guess_.full(21));
