@@ -14,7 +14,6 @@ namespace {
 constexpr size_t kLooksAtOnce = 256;
 constexpr Milliseconds kSoon{20};  // what happens to folders at one moment is looked at together
 constexpr Milliseconds kShortage{200};
-constexpr Milliseconds kMostAgain{60'000};
 
 }  // namespace
 
@@ -27,8 +26,7 @@ Discovery::Discovery(Loop& loop, Jobs& jobs, std::vector<PathPattern> patterns,
       soon_(loop),
       shortage_(loop),
       again_(loop),
-      look_again_(look_again),
-      again_after_(look_again) {}
+      again_after_(look_again, kLookAgainMost) {}
 
 void Discovery::start(bool follow) {
   if (follow)
@@ -107,14 +105,13 @@ void Discovery::passed(Unreadable unreadable) {
                   return one.second != EACCES || !watch_->watches(folder_of(one.first));
                 });
   if (untold) {
-    again_.start(again_after_, [this] {
+    again_.start(again_after_.next(), [this] {
       again_.stop();
       pass_soon();
     });
-    again_after_ = std::min(again_after_ * 2, kMostAgain);
   } else {
     again_.stop();
-    again_after_ = look_again_;
+    again_after_.reset();
   }
   listener_.passed(unreadable_);
 }

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
 #include "connectors/file/jobs.h"
 #include "connectors/file/listing.h"
 #include "loop/folder_watch.h"
@@ -23,6 +24,8 @@ namespace leat {
 
 class Discovery {
  public:
+  static constexpr Milliseconds kLookAgainMost{60'000};
+
   struct Listener {
     // Something was looked at: in a pass every path, else those that may have changed.
     std::function<void(std::vector<Found>)> found;
@@ -66,8 +69,7 @@ class Discovery {
   Timer soon_;
   Timer shortage_;
   Timer again_;
-  const Milliseconds look_again_;
-  Milliseconds again_after_;
+  DoublingDelay again_after_;
   bool busy_ = false;                 // something is on the pool
   bool wanted_ = false;               // a pass
   std::unique_ptr<Listing> listing_;  // the pass under way

@@ -72,7 +72,7 @@ Status FileSource::open(SourceContext& context) {
   rotate_.emplace(context.loop());
   shortage_.emplace(context.loop());
   again_.emplace(context.loop());
-  again_after_ = settings_.look_again;
+  again_after_.emplace(settings_.look_again, Discovery::kLookAgainMost);
   remember_saved();
   discovery_.emplace(
       context.loop(), *jobs_, patterns_of(settings_.paths), settings_.look_again,
@@ -148,6 +148,7 @@ void FileSource::passed(const Unreadable& unreadable) {
   for (const auto& [folder, error] : std::exchange(unreadable_, unreadable))
     if (!unreadable_.contains(folder)) files_.recovered(folder);
   for (const auto& [folder, error] : unreadable_) say_unreadable(folder, error);
+  if (unreadable_.empty()) again_after_->reset();
   if (settings_.follow) {
     for (const std::string& path : files_.unseen()) discovery_->look(path);
     return probe_some();
@@ -171,12 +172,10 @@ void FileSource::say_unreadable(const std::string& folder, int error) {
 
 void FileSource::look_again() {
   if (again_->active()) return;
-  again_->start(again_after_, [this] {
+  again_->start(again_after_->next(), [this] {
     again_->stop();
     go_on();
   });
-  constexpr Milliseconds kMost{60'000};
-  again_after_ = std::min(again_after_ * 2, kMost);
 }
 
 bool FileSource::written(const std::string& path) {

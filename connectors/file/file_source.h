@@ -16,6 +16,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "connectors/file/discovery.h"
 #include "connectors/file/file_set.h"
@@ -96,9 +97,9 @@ class FileSource final : public Source {
   std::optional<Timer> rotate_;
   std::optional<Timer> shortage_;
   std::optional<Timer> again_;
-  Milliseconds again_after_;
-  bool search_again_ = false;  // then, or when there are descriptors
-  Unreadable unreadable_;      // in the last pass
+  std::optional<DoublingDelay> again_after_;  // until what could not be read is looked for
+  bool search_again_ = false;                 // then, or when there are descriptors
+  Unreadable unreadable_;                     // in the last pass
 
   std::deque<StreamRef> to_probe_;
   std::deque<StreamRef> ready_;         // in turn

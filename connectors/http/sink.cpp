@@ -182,8 +182,7 @@ const SinkType kHttpSink{
     .default_format = "ndjson",
     .max_in_flight = 64,
     .default_in_flight = 2,
-    // A request costs some 40 us of CPU, so that those that are not full take 1 to 2 % at most. A
-    // broker that does not set TCP_NODELAY makes a message wait as long once more.
+    // A request costs some 40 us of CPU, so that those that are not full take 1 to 2 % at most.
     .batch = {.spacing = Milliseconds{3}},
     .sends_keys = true,
     .make = http::make,

@@ -34,7 +34,7 @@ class Table {
   bool ready_for(const Delivery& delivery);
   // A step on the way to it.
   void prepare(const Delivery& delivery, StepEnd end);
-  // Whether some conversion_errors of the delivery's would fit wider columns (widening.h).
+  // Whether values of the delivery that do not fit would fit wider columns (widening.h).
   bool can_widen(const Delivery& delivery, FieldText& text);
   // Makes them so. `refused`: the server does not want to; they are not asked for again.
   void widen(StepEnd end, std::function<void()> refused);

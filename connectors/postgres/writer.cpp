@@ -87,11 +87,11 @@ void Writer::write() {
                    positions_.positions().save_sql(*delivery_));
   table_.tell_unknown_fields(*delivery_);
   if (auto answer = attempt_->impossible(proved_)) return step_end()(std::move(answer));
-  attempt_->run(stored(), [this] { conversion_errors(); });
+  attempt_->run(stored(), [this] { widen_or_judge(); });
 }
 
 // Records that do not fit the table, of which nothing is stored.
-void Writer::conversion_errors() {
+void Writer::widen_or_judge() {
   auto judge = [this] { culprit_.judge_conversion_errors(*attempt_, step_end()); };
   if (!table_.can_widen(*delivery_, text_)) return judge();
   table_.widen(step_end(), judge);
@@ -137,7 +137,7 @@ void Writer::lost(const Error& error, bool cut) {
 
 void Writer::refused(const Refusal& refusal) {
   if (attempt_ && attempt_->found_bad_records())  // and so the COPY was given up
-    return conversion_errors();
+    return widen_or_judge();
   if (refusal.error.text.find(Positions::kMoved) != std::string::npos) return position_moved();
   culprit_.judge(refusal, attempt_ ? &*attempt_ : nullptr, [this](std::optional<Answer> answer) {
     if (!answer) positions_.look_again();

@@ -57,7 +57,7 @@ class Writer : private Session::Listener {
   void go();
   void go_deliver();
   void write();
-  void conversion_errors();
+  void widen_or_judge();
   // Of any step.
   StepEnd step_end();
   StepEnd stored();

@@ -2,7 +2,7 @@
 //
 //   journal.load(name, lifetime_.guard([this](const Result<Saved>& saved) { … }));
 //
-// A member of that object, the last one: what is destroyed first is asked first.
+// A member of that object, behind all that a callback touches: it is destroyed before that is.
 // Thread: the object's.
 #pragma once
 

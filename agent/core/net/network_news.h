@@ -1,5 +1,6 @@
 // What the kernel tells of its links and addresses (rtnetlink(7)), and what of it is news to
 // somebody who waits for the network: a link that has a carrier now, an address that was not there.
+// Nothing is known at first, so what was there before is news when it is told for the first time.
 // Links and addresses that are told again (the renewal of a lease, a change of no matter) are none.
 //
 // Knows no socket. Thread: one at a time.

@@ -2,7 +2,7 @@
 // what was tried in vain may work now. Not quite at once, and not by all at the same moment, since
 // a switch that comes back brings many machines with it.
 //
-// Thread: the loop's thread.
+// Thread: the loop's thread. Lifetime: `changed` must not destroy it; `again` may.
 #pragma once
 
 #include <cstdint>

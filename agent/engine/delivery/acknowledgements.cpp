@@ -8,8 +8,6 @@
 namespace leat {
 namespace {
 
-// What could not be saved is tried again after, and at most after: each failed attempt may write.
-
 bool has(const std::vector<SavedPosition>& positions, const std::string& partition) {
   return std::any_of(positions.begin(), positions.end(),
                      [&partition](const SavedPosition& one) { return one.partition == partition; });

@@ -100,6 +100,7 @@ class Acknowledgements {
   uint64_t covered_releases_ = 0;  // by what is under way
   uint64_t saved_releases_ = 0;
   Timer again_;
+  // Until what could not be saved is tried again: each failed attempt may write.
   DoublingDelay delay_{Milliseconds{1'000}, Milliseconds{60'000}};
   bool failed_ = false;  // and that was said
   Lifetime lifetime_;

@@ -34,7 +34,8 @@ struct DeliveryConfig {
   Milliseconds retry_initial{500};
   Milliseconds retry_max{60'000};
   // The circuit opens after this many failed attempts in a row, and lets one attempt through after
-  // each cooldown.
+  // each wait: half as long as the outage has lasted, from 1 s to breaker_cooldown (and up to a
+  // tenth more, so that many agents do not come back at once).
   int breaker_threshold = 5;
   Milliseconds breaker_cooldown{30'000};
   bool operator==(const DeliveryConfig&) const = default;

@@ -41,7 +41,7 @@ class Journal {
   // Opens or creates `path`; takes an exclusive lock. A damaged file is set aside as
   // "<path>.damaged-<n>", what can be read of it is carried over, and a warning says so.
   // Where there is no room to make a new one, requests that write fail until there is. `clock`
-  // must outlive it; null: the system's.
+  // must outlive it.
   // Errors: kUnavailable when another agent holds it, kUsage when the folder cannot be written.
   static Result<std::unique_ptr<Journal>> open(const std::string& path, const Clock& clock);
 

@@ -2,9 +2,9 @@
 // pays for each commit, and the same page holds them all.
 //
 // Soon after the start it is more often, so that an agent that is killed again and again gets on
-// all the same: the wait is as long as the agent has run, and at most `every`.
+// all the same: the wait is as long as the agent has run, and at most the period.
 //
-// Thread: the loop's, except set_every(). Nothing wakes the loop while nothing waits.
+// Thread: the loop's; Period::ms is set from any. Nothing wakes the loop while nothing waits.
 #pragma once
 
 #include <atomic>

@@ -66,7 +66,7 @@ enum class Outcome {
 struct Answer {
   Outcome outcome = Outcome::kDelivered;
   std::string reason;           // one line, but for kDelivered
-  Milliseconds retry_after{0};  // kRetry: what the peer asked for; 0 when it did not
+  Milliseconds retry_after{0};  // kRetry, kCutOff: what the peer asked for; 0 when not
   // kRejected, when the sink knows which: ascending indices into the delivery's records. Nothing of
   // the delivery was stored, or the sink knows it again; the engine takes these out and delivers
   // the rest again as one. Empty: the engine finds out by halving.

@@ -1,6 +1,8 @@
 // UTF-16 (RFC 2781) in the text formats: characters, byte orders, places.
 #include "codec/text/utf16.h"
 
+#include <utility>
+
 #include "codec/lines/decoder.h"
 #include "codec/text/utf16_framing.h"
 #include "csv_fixture.h"
@@ -143,7 +145,7 @@ TEST_F(Utf16Test, what_a_turn_leaves_is_read_from_its_place) {
   dead_.most = 1;
   EXPECT_EQ(decode(decoder, batch), Strings{R"({"line":"a"})"});
   ASSERT_TRUE(batch_->rest);
-  BatchRef rest = batch_->rest;
+  BatchRef rest = std::exchange(batch_->rest, {});
   EXPECT_EQ(rest->begin.offset, 10U);
   EXPECT_EQ(decode(decoder, rest), Strings{R"({"line":"b"})"});
   EXPECT_EQ(batch_->position_after(0).offset, 14U);

@@ -21,7 +21,6 @@ TEST_F(DelivererTest, what_is_cut_off_each_time_is_halved_until_the_record_stand
   run_until_settled();
   EXPECT_EQ(rejected_, std::vector<std::string>{"r2"});
   EXPECT_EQ(saved(), "40");
-  letters_.reset();
   EXPECT_EQ(read_file(folder_ / "dead.jsonl"), "r2: closed: at this record, 3 times in a row\n");
 }
 

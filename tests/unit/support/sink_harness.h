@@ -1,5 +1,6 @@
-// Runs one sink on a real loop, as the engine would: open, deliver, close; or kill, which drops it
-// as a crash would. Every harness ends by checking that the loop closes, so no handle is left over.
+// Runs one sink on a loop whose time the test moves, as the engine would: open, deliver, close; or
+// kill, which drops it as a crash would. Every harness ends by checking that the loop closes, so no
+// handle is left over.
 #pragma once
 
 #include <gtest/gtest.h>
