@@ -125,7 +125,7 @@ class HttpSink final : public Sink {
       Answer answer = answer_to(response);
       // The compressed body is not needed for an answer, and its memory may be needed for the next.
       request->gzip.reset();
-      if (exchanged.cut_off) return probe(std::move(request), std::move(answer));
+      if (exchanged.cut_off) return probe(request, std::move(answer));
       request->done(std::move(answer));  // may destroy this
     });
   }

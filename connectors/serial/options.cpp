@@ -211,9 +211,9 @@ Status read_framing(const Options& framing, FrameRules& out) {
     errors.add(wrong(framing, "length", "must not be more than maxLength").value());
   if (out.type == FrameType::kLine) out.end = "\n";
   std::string_view end = out.type == FrameType::kDelimiter ? "delimiter" : "end";
-  const bool marked = errors.good(read_marker(framing, end, out.end)) &
-                      errors.good(read_marker(framing, "start", out.start)) & used;
-  if (marked && out.type == FrameType::kStartEnd && out.start == out.end)
+  const bool has_end = errors.good(read_marker(framing, end, out.end));
+  const bool has_start = errors.good(read_marker(framing, "start", out.start));
+  if (used && has_end && has_start && out.type == FrameType::kStartEnd && out.start == out.end)
     errors.add(wrong(framing, "start",
                      "is the same as end: write \"type\": \"delimiter\", which skips what is empty")
                    .value());
