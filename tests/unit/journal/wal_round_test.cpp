@@ -137,9 +137,9 @@ TEST_F(WalRoundTest, a_round_of_one_frame_is_read_when_its_header_is_damaged) {
 TEST_F(WalRoundTest, only_frames_of_this_round_must_be_readable) {
   constexpr uint64_t kFrame = 24 + 1024;
   open();
-  for (int i = 0; i < 20; ++i) ASSERT_TRUE(save("old"));
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(save("old " + std::to_string(i)));
   database_->checkpoint();
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(save("new"));
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(save("new " + std::to_string(i)));
   const std::string content = read_file(wal());
   uint64_t unreadable = 0;  // frame
   RawFile file{content.size(), [&](uint64_t offset, void* into, size_t bytes) {
