@@ -3,7 +3,9 @@
 #include <uv.h>
 
 #include <charconv>
-#include <string>
+#include <utility>
+
+#include "base/hex.h"
 
 namespace leat {
 namespace {
@@ -28,6 +30,13 @@ bool is_ipv6(std::string_view host) {
   for (char c : zone)
     if (!is_name_character(c)) return false;
   return !zone.empty();
+}
+
+Status decode_into(std::optional<std::string>& out, std::string_view text, std::string_view part) {
+  Result<std::string> value = percent_decoded(text, part);
+  if (!value) return fail(value.error());
+  out = std::move(*value);
+  return {};
 }
 
 }  // namespace
@@ -57,24 +66,67 @@ Status parse_port(std::string_view text, uint16_t& port) {
   return {};
 }
 
-Status parse_authority(std::string_view text, Address& address) {
-  std::string_view port;
+Result<std::string> percent_decoded(std::string_view text, std::string_view part) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    int byte = hex_byte(text, i + 1);
+    if (byte < 0)
+      return bad("its " + std::string(part) +
+                 " has a \"%\" that is not followed by two hexadecimal digits: write %25 for a "
+                 "percent sign");
+    if (byte == 0) return bad("its " + std::string(part) + " has a %00 in it");
+    out += static_cast<char>(byte);
+    i += 2;
+  }
+  return out;
+}
+
+Result<Authority> split_authority(std::string_view text) {
+  Authority out;
+  if (size_t at = text.rfind('@'); at != std::string_view::npos) {
+    std::string_view user = text.substr(0, at);
+    text.remove_prefix(at + 1);
+    if (user.find('@') != std::string_view::npos)
+      return bad("a \"@\" in its user or password must be written as %40");
+    size_t colon = user.find(':');
+    if (Status status = decode_into(out.user, user.substr(0, colon), "user"); !status)
+      return fail(status.error());
+    if (colon != std::string_view::npos)
+      if (Status status = decode_into(out.password, user.substr(colon + 1), "password"); !status)
+        return fail(status.error());
+  }
   if (text.starts_with('[')) {
     size_t close = text.find(']');
     if (close == std::string_view::npos) return bad("the \"[\" of an IPv6 address is not closed");
-    address.host = text.substr(1, close - 1);
-    std::string_view rest = text.substr(close + 1);
-    if (!rest.empty() && rest.front() != ':') return bad("nothing but a port may follow \"]\"");
-    port = rest.empty() ? rest : rest.substr(1);
-    if (!is_ipv6(address.host)) return bad("what stands in [ ] is not an IPv6 address");
-  } else {
-    size_t colon = text.find(':');
-    if (colon != text.rfind(':')) return bad("an IPv6 address must stand in [ ]");
-    address.host = text.substr(0, colon);
-    if (colon != std::string_view::npos) port = text.substr(colon + 1);
-    if (Status status = check_host(address.host); !status) return status;
+    out.host = text.substr(1, close - 1);
+    text.remove_prefix(close + 1);
+    if (!text.empty() && text.front() != ':') return bad("nothing but a port may follow \"]\"");
+    size_t zone = out.host.find("%25");
+    if (zone != std::string::npos && zone + 3 < out.host.size()) out.host.erase(zone + 1, 2);
+    if (!is_ipv6(out.host)) return bad("what stands in [ ] is not an IPv6 address");
+    if (!text.empty()) out.port = text.substr(1);
+    return out;
   }
-  return port.empty() ? Status{} : parse_port(port, address.port);
+  size_t colon = text.find(':');
+  if (colon != text.rfind(':')) return bad("an IPv6 address must stand in [ ]");
+  if (colon != std::string_view::npos) out.port = text.substr(colon + 1);
+  Result<std::string> host = percent_decoded(text.substr(0, colon), "host");
+  if (!host) return fail(host.error());
+  out.host = std::move(*host);
+  return out;
+}
+
+Status parse_authority(std::string_view text, Address& address) {
+  Result<Authority> parts = split_authority(text);
+  if (!parts) return fail(parts.error());
+  if (parts->user) return bad("it must not hold a user or a password");
+  if (Status status = check_host(parts->host); !status) return status;
+  address.host = std::move(parts->host);
+  return parts->port.empty() ? Status{} : parse_port(parts->port, address.port);
 }
 
 }  // namespace leat

@@ -1,7 +1,10 @@
-// The host and the port of a URL (RFC 3986 section 3.2), the same for all protocols.
+// The authority of a URL, "user:password@host:port" (RFC 3986 section 3.2), the same for all
+// protocols. Errors are kUsage and do not repeat the text: a password could stand in it.
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -9,15 +12,30 @@
 
 namespace leat {
 
-// "host", "host:8080", "[::1]" or "[::1]:8080"; without a port, that of `address` stays. Errors are
-// kUsage and do not repeat the text: it stands where a password could.
+// Its parts, with %XX decoded.
+struct Authority {
+  std::optional<std::string> user;
+  std::optional<std::string> password;
+  std::string host;       // an IPv6 address without its brackets; "" when there is none
+  std::string_view port;  // of the text, and not yet looked at; "" when there is none
+};
+
+// An IPv6 address stands in brackets, and nothing else does; before its zone "%25" and, as many
+// write it, "%" are the same (RFC 6874). What else the host may be is not checked.
+Result<Authority> split_authority(std::string_view text);
+
+// For a URL that holds no user: "host", "host:8080", "[::1]" or "[::1]:8080". Without a port, that
+// of `address` stays.
 Status parse_authority(std::string_view text, Address& address);
 
-// A port alone, from 1 to 65535. Errors as above.
+// A port alone, from 1 to 65535.
 Status parse_port(std::string_view text, uint16_t& port);
 
 // That it is an IP address, or a name that can be looked up and that every protocol can carry:
 // ASCII.
 Status check_host(std::string_view host);
+
+// `part` is what the error is about ("its password has a …").
+Result<std::string> percent_decoded(std::string_view text, std::string_view part);
 
 }  // namespace leat

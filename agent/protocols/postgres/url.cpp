@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/hex.h"
 #include "base/text.h"
 #include "net/authority.h"
 
@@ -17,32 +16,6 @@ constexpr std::string_view kDefaultSocketFolder = "/run/postgresql";  // Debian'
 
 tl::unexpected<Error> bad(std::string message) {
   return fail(ErrorKind::kUsage, std::move(message));
-}
-
-Result<std::string> decoded(std::string_view text, std::string_view part) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    int byte = hex_byte(text, i + 1);
-    if (byte < 0)
-      return bad("its " + std::string(part) +
-                 " has a \"%\" that is not followed by two hexadecimal digits: write %25 for a "
-                 "percent sign");
-    if (byte == 0) return bad("its " + std::string(part) + " has a %00 in it");
-    out += static_cast<char>(byte);
-    i += 2;
-  }
-  return out;
-}
-
-Status decode_into(std::string& out, std::string_view text, std::string_view part) {
-  Result<std::string> value = decoded(text, part);
-  if (!value) return fail(value.error());
-  out = std::move(*value);
-  return {};
 }
 
 Status parse_sslmode(std::string_view value, std::optional<SslMode>& mode) {
@@ -119,33 +92,13 @@ Status parse_query(std::string_view query, Url& url, Place& place) {
     query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
     size_t equals = item.find('=');
     if (equals == std::string_view::npos) return bad("a parameter behind \"?\" has no \"=\"");
-    Result<std::string> name = decoded(item.substr(0, equals), "query");
+    Result<std::string> name = percent_decoded(item.substr(0, equals), "query");
     if (!name) return fail(name.error());
-    Result<std::string> value = decoded(item.substr(equals + 1), "query");
+    Result<std::string> value = percent_decoded(item.substr(equals + 1), "query");
     if (!value) return fail(value.error());
     if (Status status = parse_parameter(*name, *value, url, place); !status) return status;
   }
   return {};
-}
-
-// "host", "host:port", "[::1]:port", "%2Frun%2Fpostgresql", or nothing.
-Status parse_authority(std::string_view text, Place& place) {
-  if (text.find(',') != std::string_view::npos)
-    return bad("it names several hosts; only one is supported");
-  std::string_view host = text;
-  if (text.starts_with('[')) {
-    size_t close = text.find(']');
-    if (close == std::string_view::npos) return bad("the \"[\" of an IPv6 address is not closed");
-    host = text.substr(1, close - 1);
-    text.remove_prefix(close + 1);
-    if (!text.empty() && text.front() != ':') return bad("nothing but a port may follow \"]\"");
-    if (!text.empty()) place.port = text.substr(1);
-  } else if (size_t colon = text.find(':'); colon != std::string_view::npos) {
-    if (colon != text.rfind(':')) return bad("an IPv6 address must stand in [ ]");
-    host = text.substr(0, colon);
-    place.port = text.substr(colon + 1);
-  }
-  return decode_into(place.host, host, "host");
 }
 
 Status settle_place(const Place& place, Address& address) {
@@ -183,21 +136,17 @@ Result<Url> Url::parse(std::string_view text) {
   std::string_view authority = text.substr(0, slash);
   if (database.find('@') != std::string_view::npos && authority.find(':') != std::string_view::npos)
     return bad("a \"/\" in its user or password must be written as %2F");
-  if (size_t at = authority.rfind('@'); at != std::string_view::npos) {
-    std::string_view user = authority.substr(0, at);
-    if (user.find('@') != std::string_view::npos)
-      return bad("a \"@\" in its user or password must be written as %40");
-    size_t colon = user.find(':');
-    if (Status status = decode_into(url.user, user.substr(0, colon), "user"); !status)
-      return fail(status.error());
-    if (colon != std::string_view::npos)
-      if (Status status = decode_into(url.password, user.substr(colon + 1), "password"); !status)
-        return fail(status.error());
-    authority.remove_prefix(at + 1);
-  }
-  if (Status status = parse_authority(authority, place); !status) return fail(status.error());
-  if (Status status = decode_into(url.database, database, "database"); !status)
-    return fail(status.error());
+  if (authority.substr(authority.rfind('@') + 1).find(',') != std::string_view::npos)
+    return bad("it names several hosts; only one is supported");
+  Result<Authority> parts = split_authority(authority);
+  if (!parts) return fail(parts.error());
+  url.user = parts->user.value_or("");
+  url.password = parts->password.value_or("");
+  place.host = std::move(parts->host);
+  place.port = parts->port;
+  Result<std::string> decoded = percent_decoded(database, "database");
+  if (!decoded) return fail(decoded.error());
+  url.database = std::move(*decoded);
   if (Status status = parse_query(query, url, place); !status) return fail(status.error());
   if (Status status = settle_place(place, url.address); !status) return fail(status.error());
   if (url.user.empty()) return bad("it names no user: postgresql://USER@HOST/DATABASE");

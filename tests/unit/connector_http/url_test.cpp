@@ -57,6 +57,14 @@ TEST(Url, sends_no_zone_of_a_link_local_address) {
   Url url = *Url::parse("http://[fe80::1%eth0]:8080/");
   EXPECT_EQ(url.address.host, "fe80::1%eth0");
   EXPECT_EQ(url.host_header, "[fe80::1]:8080");
+  EXPECT_EQ(Url::parse("http://[fe80::1%25eth0]/")->address.host, "fe80::1%eth0");
+}
+
+// RFC 3986 section 6.2.2.2: it is the same host.
+TEST(Url, decodes_its_host) {
+  EXPECT_EQ(Url::parse("http://c%61.example/")->host_header, "ca.example");
+  EXPECT_EQ(problem("http://c%2F.example/"),
+            "its host has a \"/\" in it: a name has letters, digits, \"-\", \"_\" and \".\"");
 }
 
 TEST(Url, is_shown_without_its_query_which_may_hold_a_key) {
@@ -77,8 +85,6 @@ TEST(Url, says_what_is_wrong_without_repeating_it) {
   EXPECT_EQ(problem("http://[::1/"), "the \"[\" of an IPv6 address is not closed");
   EXPECT_EQ(problem("http://bücher.example/"),
             "its host has a letter outside ASCII: write the name as it is looked up, xn--…");
-  EXPECT_EQ(problem("http://c%41.example/"),
-            "its host has a \"%\" in it: a name has letters, digits, \"-\", \"_\" and \".\"");
   EXPECT_EQ(problem("http://c\\d/"),
             "its host has a \"\\\" in it: a name has letters, digits, \"-\", \"_\" and \".\"");
   EXPECT_EQ(problem("http://[c.example]/"), "what stands in [ ] is not an IPv6 address");

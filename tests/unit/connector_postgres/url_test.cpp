@@ -42,6 +42,8 @@ TEST(PostgresUrl, has_the_defaults_of_libpq) {
 TEST(PostgresUrl, takes_ipv6_and_unix_sockets) {
   EXPECT_EQ(good("postgresql://u@[::1]:5433/d").address.host, "::1");
   EXPECT_EQ(good("postgresql://u@[::1]/d").address.port, 5432);
+  EXPECT_EQ(good("postgresql://u@[fe80::1%eth0]/d").address.host, "fe80::1%eth0");
+  EXPECT_EQ(good("postgresql://u@[fe80::1%25eth0]/d").address.host, "fe80::1%eth0");
   EXPECT_EQ(good("postgresql://u@%2Ftmp%2Fpg/d").address.path, "/tmp/pg/.s.PGSQL.5432");
   Url url = good("postgresql:///d?host=/run/postgresql&port=5433&user=u&password=p%26q");
   EXPECT_EQ(url.address.path, "/run/postgresql/.s.PGSQL.5433");
@@ -82,6 +84,7 @@ TEST(PostgresUrl, says_what_is_wrong_without_the_password) {
   EXPECT_NE(problem("postgresql://u@a,b/d").find("several hosts"), std::string::npos);
   EXPECT_NE(problem("postgresql://u@h/d?host=a,b").find("several hosts"), std::string::npos);
   EXPECT_NE(problem("postgresql://u@[::1/d").find("not closed"), std::string::npos);
+  EXPECT_NE(problem("postgresql://u@[h]/d").find("not an IPv6"), std::string::npos);
   EXPECT_NE(problem("postgresql://u@::1/d").find("[ ]"), std::string::npos);
   EXPECT_NE(problem("postgresql://u@bücher/d").find("xn--"), std::string::npos);
   EXPECT_NE(problem("postgresql://u@h%20h/d").find("\" \""), std::string::npos);

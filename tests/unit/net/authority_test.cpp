@@ -1,0 +1,65 @@
+#include "net/authority.h"
+
+#include <gtest/gtest.h>
+
+namespace leat {
+namespace {
+
+std::string problem(std::string_view text) {
+  Result<Authority> parts = split_authority(text);
+  EXPECT_FALSE(parts) << text;
+  return parts ? "" : parts.error().message();
+}
+
+TEST(Authority, has_all_parts) {
+  Authority parts = *split_authority("us%65r:p%40ss%3A@db.example:5433");
+  EXPECT_EQ(parts.user, "user");
+  EXPECT_EQ(parts.password, "p@ss:");
+  EXPECT_EQ(parts.host, "db.example");
+  EXPECT_EQ(parts.port, "5433");
+}
+
+TEST(Authority, tells_no_user_from_an_empty_one) {
+  EXPECT_FALSE(split_authority("h")->user);
+  EXPECT_EQ(split_authority("@h")->user, "");
+  EXPECT_FALSE(split_authority("u@h")->password);
+  EXPECT_EQ(split_authority("u:@h")->password, "");
+}
+
+TEST(Authority, takes_an_ipv6_address_in_brackets_and_nothing_else_there) {
+  EXPECT_EQ(split_authority("[::1]:80")->host, "::1");
+  EXPECT_EQ(split_authority("[::1]:80")->port, "80");
+  EXPECT_EQ(problem("[broker]"), "what stands in [ ] is not an IPv6 address");
+  EXPECT_EQ(problem("[::1"), "the \"[\" of an IPv6 address is not closed");
+  EXPECT_EQ(problem("[::1]80"), "nothing but a port may follow \"]\"");
+  EXPECT_EQ(problem("::1"), "an IPv6 address must stand in [ ]");
+}
+
+// RFC 6874 writes the "%" of a zone as "%25"; most people do not.
+TEST(Authority, takes_both_spellings_of_a_zone) {
+  EXPECT_EQ(split_authority("[fe80::1%25eth0]")->host, "fe80::1%eth0");
+  EXPECT_EQ(split_authority("[fe80::1%eth0]")->host, "fe80::1%eth0");
+  EXPECT_EQ(split_authority("[fe80::1%25]")->host, "fe80::1%25");
+}
+
+TEST(Authority, decodes_a_host_but_takes_no_address_for_it) {
+  EXPECT_EQ(split_authority("%2Frun%2Fpg")->host, "/run/pg");
+  Address address;
+  EXPECT_FALSE(parse_authority("a%2Fb", address));
+  EXPECT_FALSE(parse_authority("a%3A80", address));
+  EXPECT_NE(problem("h%4").find("%25"), std::string::npos);
+  EXPECT_NE(problem("h%00").find("%00"), std::string::npos);
+}
+
+TEST(Authority, does_not_repeat_a_password) {
+  for (const char* text : {"u:hunter2%@h", "u:hunter2@x@h", "u:hunter2%00@h"})
+    EXPECT_EQ(problem(text).find("hunter2"), std::string::npos) << text;
+}
+
+TEST(Authority, of_a_url_without_users_has_none) {
+  Address address;
+  EXPECT_FALSE(parse_authority("u@h", address));
+}
+
+}  // namespace
+}  // namespace leat
