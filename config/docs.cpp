@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/layout.h"
+#include "base/text.h"
 #include "config/catalogue.h"
 #include "config/wording.h"
 
@@ -9,8 +11,6 @@ namespace leat {
 namespace {
 
 using Kind = Topic::Kind;
-
-constexpr size_t kWidth = 96;
 
 struct Row {
   std::string name;  // with dots: "tls.ca"
@@ -108,46 +108,6 @@ std::string title(const Topic& topic) {
   return "";
 }
 
-// Columns `text` takes: bytes that continue a UTF-8 sequence take none.
-size_t width(std::string_view text) {
-  return static_cast<size_t>(
-      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-// Appends `text` broken at spaces, every line but the first after `indent` spaces. The caller has
-// written `indent` columns of the first line.
-void append_wrapped(std::string& out, std::string_view text, size_t indent) {
-  size_t column = indent;
-  while (!text.empty()) {
-    size_t space = text.find(' ');
-    std::string_view word = text.substr(0, space);
-    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
-    if (column > indent && column + 1 + width(word) > kWidth) {
-      out += "\n" + std::string(indent, ' ');
-      column = indent;
-    }
-    if (column > indent) {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += width(word);
-  }
-  out += '\n';
-}
-
-// "  name    text": `column` is where the text begins.
-void append_entry(std::string& out, std::string_view name, std::string_view text, size_t column) {
-  out += "  " + std::string(name);
-  size_t at = 2 + width(name);
-  if (at + 2 > column) {
-    out += "\n";
-    at = 0;
-  }
-  out += std::string(column - at, ' ');
-  append_wrapped(out, text, column);
-}
-
 std::string text_of(const Topic& topic) {
   std::string out = title(topic) + "\n\n  ";
   append_wrapped(out, topic.help, 2);
@@ -155,7 +115,7 @@ std::string text_of(const Topic& topic) {
   if (rows.empty()) return out;
   out += "\n";
   size_t column = 0;
-  for (const Row& row : rows) column = std::max(column, width(row.name));
+  for (const Row& row : rows) column = std::max(column, width_of(row.name));
   column = std::min<size_t>(column, 30) + 4;
   for (const Row& row : rows) {
     std::string facts = row.type;
@@ -194,12 +154,6 @@ std::string markdown_of(const Topic& topic) {
   return out;
 }
 
-// Up to the first full stop that ends a sentence.
-std::string_view first_sentence(std::string_view text) {
-  size_t stop = text.find(". ");
-  return stop == std::string_view::npos ? text : text.substr(0, stop + 1);
-}
-
 void append_group(std::string& out, const char* heading, const std::vector<Topic>& topics) {
   if (topics.empty()) return;
   out += std::string(heading) + "\n";
@@ -231,6 +185,24 @@ std::string markdown_topic(const Registry& registry, std::string_view name) {
   for (const Topic& topic : topics_named(registry, name))
     out += (out.empty() ? "" : "\n") + markdown_of(topic);
   return out;
+}
+
+std::string topics_json(const Registry& registry) {
+  static constexpr struct {
+    Kind kind;
+    const char* name;
+  } kKinds[] = {{Kind::kSource, "source"},
+                {Kind::kTransform, "transform"},
+                {Kind::kSink, "sink"},
+                {Kind::kReadFormat, "reads"},
+                {Kind::kWriteFormat, "writes"}};
+  std::string out;
+  for (const auto& [kind, name] : kKinds)
+    for (const Topic& topic : topics_of(registry, kind))
+      out += (out.empty() ? "[" : ",\n") + ("{\"kind\":\"" + std::string(name)) +
+             "\",\"name\":" + json_quoted(topic.name) + ",\"help\":" + json_quoted(topic.help) +
+             "}";
+  return out + "]";
 }
 
 std::vector<std::string> help_names(const Registry& registry) {

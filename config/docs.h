@@ -18,6 +18,10 @@ std::string help_topic(const Registry& registry, std::string_view name);
 // The same as Markdown tables.
 std::string markdown_topic(const Registry& registry, std::string_view name);
 
+// [{"kind", "name", "help"}, …]: `kind` is "source", "transform", "sink", "reads" or "writes"
+// (a format that sources read, or sinks write).
+std::string topics_json(const Registry& registry);
+
 // All names that help_topic() knows, each once.
 std::vector<std::string> help_names(const Registry& registry);
 

@@ -1,50 +1,15 @@
 #include "cli/arguments.h"
 
+#include <algorithm>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/text.h"
+#include "config/wording.h"
 
 namespace leat {
 namespace {
-
-using Command = Arguments::Command;
-
-struct CommandName {
-  const char* name;
-  Command command;
-};
-constexpr CommandName kCommands[] = {
-    {"run", Command::kRun},          {"check", Command::kCheck}, {"explain", Command::kExplain},
-    {"status", Command::kStatus},    {"pause", Command::kPause}, {"resume", Command::kResume},
-    {"restart", Command::kRestart},  {"ports", Command::kPorts}, {"help", Command::kHelp},
-    {"version", Command::kVersion},  {"--help", Command::kHelp}, {"-h", Command::kHelp},
-    {"--version", Command::kVersion}};
-
-// Which commands take an option, as bits of 1 << Command.
-constexpr unsigned bit(Command command) {
-  return 1U << static_cast<unsigned>(command);
-}
-constexpr unsigned kNeedsConfig =
-    bit(Command::kRun) | bit(Command::kCheck) | bit(Command::kExplain);
-constexpr unsigned kOfOne = bit(Command::kPause) | bit(Command::kResume) | bit(Command::kRestart);
-constexpr unsigned kWithConfig = kNeedsConfig | bit(Command::kStatus) | kOfOne;
-
-struct OptionName {
-  const char* name;
-  bool takes_value;
-  unsigned commands;
-};
-constexpr OptionName kOptions[] = {
-    {"--config", true, kWithConfig},
-    {"-c", true, kWithConfig},
-    {"--data-dir", true, kWithConfig},
-    {"--log-level", true, bit(Command::kRun)},
-    {"--schema", false, bit(Command::kHelp)},
-    {"--markdown", false, bit(Command::kHelp)},
-    {"--json", false, bit(Command::kCheck) | bit(Command::kStatus)},
-    {"--watch", false, bit(Command::kStatus)},
-    {"--verbose", false, bit(Command::kVersion)},
-};
 
 tl::unexpected<Error> usage(std::string message) {
   return fail(ErrorKind::kUsage, std::move(message));
@@ -55,114 +20,139 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
   return near.empty() ? "" : ", did you mean \"" + near + "\"?";
 }
 
-Result<Command> find_command(const std::string& word) {
+bool is_written(const Option& option, std::string_view word) {
+  const Spelling* spelling = spelling_of(option);
+  if (word.size() == 2 && word[0] == '-' && spelling != nullptr) return spelling->letter == word[1];
+  return word.starts_with("--") && word.substr(2) == option.name;
+}
+
+bool is_option(std::string_view word) {
+  return word.size() >= 2 && word[0] == '-';
+}
+
+// The command that `words` begin with, and how many of them name it. Its name may have two words.
+Result<std::pair<const Command*, size_t>> find_command(std::span<const std::string> words) {
+  std::string first = words[0];
+  if (first == "--help" || first == "-h") first = "help";
+  if (first == "--version") first = "version";
+  const std::string both = words.size() > 1 ? first + " " + words[1] : first;
   std::vector<std::string> names;
-  for (const CommandName& entry : kCommands) {
-    if (word == entry.name) return entry.command;
-    if (entry.name[0] != '-') names.emplace_back(entry.name);
+  std::string group;  // of the names of two words that begin with `first`
+  const Command* found = nullptr;
+  for (const Command* command : commands()) {
+    if (command->name == both && words.size() > 1) return std::pair(command, size_t{2});
+    if (command->name == first) found = command;
+    names.emplace_back(command->name);
+    if (command->name.starts_with(first + " "))
+      group += (group.empty() ? "" : ", ") + std::string(command->name.substr(first.size() + 1));
   }
-  return usage("unknown command \"" + excerpt(word) + "\"" + suggestion(word, names));
+  if (found != nullptr) return std::pair(found, size_t{1});
+  if (group.empty())
+    return usage("unknown command \"" + excerpt(first) + "\"" + suggestion(first, names));
+  if (words.size() == 1 || is_option(words[1]))
+    return usage("leat " + first + " what: " + group + "?");
+  return usage("unknown command \"" + excerpt(both) + "\"" + suggestion(both, names));
 }
 
-const OptionName* find_option(std::string_view name, Command command) {
-  for (const OptionName& option : kOptions)
-    if (name == option.name && (option.commands & bit(command)) != 0) return &option;
-  return nullptr;
-}
-
-tl::unexpected<Error> unknown_option(const std::string& name, Command command,
-                                     const std::string& command_name) {
+tl::unexpected<Error> unknown_option(const Command& command, const std::string& name) {
   std::vector<std::string> names;
-  for (const OptionName& option : kOptions)
-    if ((option.commands & bit(command)) != 0) names.emplace_back(option.name);
-  return usage("unknown option \"" + excerpt(name) + "\" of " + command_name +
+  for (const Option& option : command.options) names.push_back("--" + std::string(option.name));
+  return usage("unknown option \"" + excerpt(name) + "\" of " + std::string(command.name) +
                suggestion(name, names));
 }
 
-Result<log::Level> parse_level(const std::string& word) {
-  if (word == "debug") return log::Level::kDebug;
-  if (word == "info") return log::Level::kInfo;
-  if (word == "warn") return log::Level::kWarn;
-  if (word == "error") return log::Level::kError;
-  return usage("--log-level must be one of debug, info, warn, error, found \"" + excerpt(word) +
-               "\"" + suggestion(word, {"debug", "info", "warn", "error"}));
-}
-
-Status apply(Arguments& out, std::string_view name, const std::string& value) {
-  if (name == "-c" || name == "--config") {
-    if (!out.config.empty()) return usage("-c is given twice: leat runs one configuration");
-    out.config = value;
-  } else if (name == "--data-dir") {
-    out.data_dir = value;
-  } else if (name == "--log-level") {
-    Result<log::Level> level = parse_level(value);
-    if (!level) return fail(level.error());
-    out.log_level = *level;
-  } else if (name == "--schema") {
-    out.schema = true;
-  } else if (name == "--markdown") {
-    out.markdown = true;
-  } else if (name == "--json") {
-    out.json = true;
-  } else if (name == "--watch") {
-    out.watch = true;
-  } else if (name == "--verbose") {
-    out.verbose = true;
+// `name` is the option as it was written.
+Status set_option(Options& options, const Option& option, const std::string& name,
+                  std::string_view text) {
+  std::optional<Options::Item> item = parse_item(option, text);
+  if (!option.choices.empty() && std::ranges::find(option.choices, text) == option.choices.end()) {
+    const std::vector<std::string> choices(option.choices.begin(), option.choices.end());
+    return usage(name + " must be one of " + joined(choices) + ", found \"" + excerpt(text) + "\"" +
+                 suggestion(text, choices));
   }
+  if (!item)
+    return usage(name + " must be " + wanted(option) + ", found \"" + excerpt(text) + "\"");
+  if (const auto* number = std::get_if<int64_t>(&*item);
+      number != nullptr && (*number < option.min || *number > option.max))
+    return usage(name + " must be " + range_text(option) + ", found " + excerpt(text));
+  if (option.type == OptionType::kStrings && options.has(option.name)) {
+    std::vector<std::string> all = options.strings(option.name);
+    all.emplace_back(text);
+    item = std::move(all);
+  }
+  options.set(option.name, *std::move(item));
   return {};
 }
 
-Status take_positional(Arguments& out, const std::string& word, const std::string& command) {
-  const unsigned takes_one = bit(Command::kHelp) | bit(Command::kStatus) | kOfOne;
-  if ((bit(out.command) & takes_one) != 0 && out.topic.empty()) {
-    out.topic = word;
-    return {};
-  }
-  std::string message = "unexpected argument \"" + excerpt(word) + "\"";
-  if ((bit(out.command) & kNeedsConfig) != 0 && out.config.empty())
-    message += ", did you mean \"leat " + command + " -c " + excerpt(word) + "\"?";
-  return usage(message);
+// What a command needs and was not given: the first of it.
+Status complete(const CommandCall& call, const std::vector<bool>& given) {
+  const Command& command = *call.command;
+  auto lacks = [&command](const std::string& what) {
+    return usage(what + " is missing. Write: leat " + std::string(command.name) +
+                 synopsis(command));
+  };
+  for (size_t i = 0; i < command.words.size(); ++i)
+    if (command.words[i].required && i >= call.words.size())
+      return lacks(std::string(command.words[i].name));
+  for (size_t i = 0; i < command.options.size(); ++i)
+    if (command.options[i].required && !given[i]) return lacks(spelt(command.options[i]));
+  return {};
 }
 
 }  // namespace
 
-Result<Arguments> parse_arguments(std::span<const std::string> words) {
+Result<CommandCall> parse_arguments(std::span<const std::string> words,
+                                    const CliEnvironment& environment) {
   if (words.empty()) return usage("no command given");
-  Result<Command> command = find_command(words[0]);
-  if (!command) return fail(command.error());
-  Arguments out;
-  out.command = *command;
-  for (size_t i = 1; i < words.size(); ++i) {
+  auto found = find_command(words);
+  if (!found) return fail(found.error());
+  const Command& command = *found->first;
+  CommandCall call{.environment = environment,
+                   .command = &command,
+                   .options = Options(command.options, std::string(command.name)),
+                   .words = {}};
+  std::vector<bool> given(command.options.size());
+  for (size_t i = found->second; i < words.size(); ++i) {
     const std::string& word = words[i];
-    if (word == "--help" || word == "-h") {
-      out.command = Command::kHelp;
-      return out;
+    if (word == "--help" || word == "-h")
+      return parse_arguments(std::vector<std::string>{"help", std::string(command.name)},
+                             environment);
+    if (!is_option(word)) {
+      if (call.words.size() < command.words.size()) {
+        call.words.push_back(word);
+        continue;
+      }
+      std::string message = "unexpected argument \"" + excerpt(word) + "\"";
+      const bool lacks_config = !command.options.empty() && command.options[0].name == "config" &&
+                                command.options[0].required && !given[0];
+      if (lacks_config)
+        message +=
+            ", did you mean \"leat " + std::string(command.name) + " -c " + excerpt(word) + "\"?";
+      return usage(std::move(message));
     }
-    if (word.size() < 2 || word[0] != '-') {
-      if (Status taken = take_positional(out, word, words[0]); !taken) return fail(taken.error());
-      continue;
-    }
-    size_t equals = word.starts_with("--") ? word.find('=') : std::string::npos;
-    std::string name = word.substr(0, equals);
-    const OptionName* option = find_option(name, out.command);
-    if (option == nullptr) return unknown_option(name, out.command, words[0]);
+    const size_t equals = word.starts_with("--") ? word.find('=') : std::string::npos;
+    const std::string name = word.substr(0, equals);
+    size_t at = 0;
+    while (at < command.options.size() && !is_written(command.options[at], name)) ++at;
+    if (at == command.options.size()) return unknown_option(command, name);
+    const Option& option = command.options[at];
+    if (given[at] && option.type != OptionType::kStrings) return usage(name + " is given twice");
+    given[at] = true;
     std::string value;
-    if (equals != std::string::npos) {
-      if (!option->takes_value) return usage(name + " takes no value");
+    if (option.type == OptionType::kBool) {
+      if (equals != std::string::npos) return usage(name + " takes no value");
+      value = "true";
+    } else if (equals != std::string::npos) {
       value = word.substr(equals + 1);
-    } else if (option->takes_value) {
+    } else {
       if (i + 1 == words.size()) return usage(name + " needs a value behind it");
       value = words[++i];
     }
-    if (option->takes_value && value.empty())
-      return usage(name + " needs a value that is not empty");
-    if (Status applied = apply(out, name, value); !applied) return fail(applied.error());
+    if (value.empty()) return usage(name + " needs a value that is not empty");
+    if (Status set = set_option(call.options, option, name, value); !set) return fail(set.error());
   }
-  if ((bit(out.command) & kNeedsConfig) != 0 && out.config.empty())
-    return usage("which configuration? Write: leat " + words[0] + " -c FILE");
-  if ((bit(out.command) & kOfOne) != 0 && out.topic.empty())
-    return usage("which pipeline? Write: leat " + words[0] + " PIPELINE");
-  return out;
+  if (Status all = complete(call, given); !all) return fail(all.error());
+  return call;
 }
 
 }  // namespace leat

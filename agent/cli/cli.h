@@ -1,4 +1,4 @@
-// The command line: leat run, check, explain, ports, help, version.
+// The command line. Which commands there are: commands.cpp.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,8 @@
 
 namespace leat {
 
+constexpr int kExitNotRunning = 3;
+
 // What the command line takes from the process it runs in. Made by main.
 struct CliEnvironment {
   std::function<std::optional<std::string>(const std::string& name)> env;
@@ -18,7 +20,7 @@ struct CliEnvironment {
 };
 
 // Results on stdout, errors and logs on stderr. Returns the exit code: 0 all delivered (or all
-// well), 1 a pipeline failed, 2 bad usage or configuration.
+// well), 1 a pipeline failed, 2 bad usage or configuration, 3 no agent runs that could be asked.
 int run_cli(std::span<const std::string> words, const CliEnvironment& environment);
 
 }  // namespace leat

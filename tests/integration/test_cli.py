@@ -280,9 +280,8 @@ def test_the_option_tables_in_the_repository_are_not_stale(leat):
 
 
 @pytest.mark.parametrize("arguments,message", [
-    ((), "leat: no command given"),
     (("chekc",), 'leat: unknown command "chekc", did you mean "check"?'),
-    (("run",), "leat: which configuration? Write: leat run -c FILE"),
+    (("run",), "leat: -c, --config FILE is missing. Write: leat run -c FILE"),
     (("run", "x.json"), 'leat: unexpected argument "x.json", did you mean "leat run -c x.json"?'),
     (("run", "--confg", "x"), 'leat: unknown option "--confg" of run, did you mean "--config"?'),
     (("run", "-c"), "leat: -c needs a value behind it"),
@@ -294,6 +293,25 @@ def test_wrong_usage_exits_2_with_a_hint(agent, arguments, message):
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.splitlines() == [message, 'Try "leat help"']
+
+
+def test_leat_alone_says_how_to_begin(agent):
+    done = agent.command()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) <= 10
+    assert "leat run -c FILE" in done.stderr
+
+
+def test_the_list_for_programs_has_every_command_and_every_stage(agent):
+    listed = json.loads(agent.command("list", "--json").stdout)
+    assert {topic["name"] for topic in listed["topics"]} == names_in_help(agent)
+    overview = agent.command("help").stdout
+    for command in listed["commands"]:
+        assert f"  leat {command['name']}" in overview
+        shown = agent.command(*command["name"].split(), "--help")
+        assert (shown.returncode, shown.stderr) == (0, "")
+        for option in command["options"]:
+            assert f"--{option['name']}" in shown.stdout
 
 
 def test_a_full_standard_output_is_an_error(leat):

@@ -34,16 +34,11 @@ def section(text, title):
 
 
 def test_the_manual_has_the_commands_that_help_has(usage, manual):
-    commands = set(re.findall(r"^  leat (\w+)", usage, re.M))
+    """That their text is the same is checked where no groff is needed: scripts/generate-docs --check."""
+    commands = set(re.findall(r"^  leat ([a-z-]+(?: [a-z-]+)?)", usage, re.M))
     assert len(commands) >= 6
-    assert set(re.findall(r"^ {7}(\w+)", section(manual, "COMMANDS"), re.M)) == commands
-    assert set(re.findall(r"\bleat (\w+)", section(manual, "SYNOPSIS"))) == commands
-
-
-def test_the_manual_has_the_options_that_help_has(usage, manual):
-    options = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", usage))
-    assert {"-c", "--data-dir", "--schema", "--verbose"} <= options
-    assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", section(manual, "OPTIONS"))) == options
+    found = set(re.findall(r"^ {7}leat ([a-z-]+(?: [a-z-]+)?)", section(manual, "COMMANDS"), re.M))
+    assert found == commands
 
 
 def test_the_manual_has_the_exit_codes_and_signals_that_help_has(usage, manual):

@@ -41,7 +41,21 @@ size_t alternative(OptionType type) {
 // The default of a table as a value. A default that does not parse is a mistake in the table, and
 // tests/unit/config walks all tables.
 Options::Item default_item(const Option& option, const std::string& path) {
-  std::string_view text = option.fallback;
+  std::optional<Options::Item> item = parse_item(option, option.fallback);
+  if (!item) misuse(path, option.name, "its default does not parse");
+  return *std::move(item);
+}
+
+// "batch.linger" → "batch" and "linger"; the tail is empty for a plain name.
+std::pair<std::string_view, std::string_view> split(std::string_view name) {
+  size_t dot = name.find('.');
+  if (dot == std::string_view::npos) return {name, {}};
+  return {name.substr(0, dot), name.substr(dot + 1)};
+}
+
+}  // namespace
+
+std::optional<Options::Item> parse_item(const Option& option, std::string_view text) {
   switch (option.type) {
     case OptionType::kString:
       return std::string(text);
@@ -68,17 +82,8 @@ Options::Item default_item(const Option& option, const std::string& path) {
     case OptionType::kObjects:
       break;
   }
-  misuse(path, option.name, "its default does not parse");
+  return std::nullopt;
 }
-
-// "batch.linger" → "batch" and "linger"; the tail is empty for a plain name.
-std::pair<std::string_view, std::string_view> split(std::string_view name) {
-  size_t dot = name.find('.');
-  if (dot == std::string_view::npos) return {name, {}};
-  return {name.substr(0, dot), name.substr(dot + 1)};
-}
-
-}  // namespace
 
 Options::Options(std::span<const Option> table, std::string path)
     : table_(table), path_(std::move(path)) {

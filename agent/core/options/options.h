@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -101,5 +102,10 @@ class Options {
   // For objects that were not set: their defaults. Made at once, so that const means thread-safe.
   std::map<std::string, std::shared_ptr<const Options>, std::less<>> unset_objects_;
 };
+
+// A value as a person writes it outside JSON ("8MiB", "true", "5"), as the Item of its option's
+// type. Nullopt: it is none, or one of a type that needs JSON. Neither limits nor choices are
+// looked at.
+std::optional<Options::Item> parse_item(const Option& option, std::string_view text);
 
 }  // namespace leat

@@ -2,18 +2,26 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/command_help.h"
+
 namespace leat {
 namespace {
 
-using Command = Arguments::Command;
+const SystemClock kClock;
+const CliEnvironment kEnvironment{[](const std::string&) { return std::nullopt; }, "host", kClock};
 
-Result<Arguments> parse(std::vector<std::string> words) {
-  return parse_arguments(words);
+Result<CommandCall> parse(std::vector<std::string> words) {
+  return parse_arguments(words, kEnvironment);
+}
+
+std::string name_of(std::vector<std::string> words) {
+  Result<CommandCall> call = parse(std::move(words));
+  return call ? std::string(call->command->name) : call.error().message();
 }
 
 std::string error_of(std::vector<std::string> words) {
-  Result<Arguments> arguments = parse_arguments(words);
-  return arguments ? "no error" : arguments.error().message();
+  Result<CommandCall> call = parse(std::move(words));
+  return call ? "no error" : call.error().message();
 }
 
 TEST(Arguments, of_run_in_all_spellings) {
@@ -21,26 +29,39 @@ TEST(Arguments, of_run_in_all_spellings) {
        {std::vector<std::string>{"run", "-c", "x", "--data-dir", "d", "--log-level", "warn"},
         {"run", "--config=x", "--data-dir=d", "--log-level=warn"},
         {"run", "--log-level=warn", "--config", "x", "--data-dir", "d"}}) {
-    Result<Arguments> arguments = parse(words);
-    ASSERT_TRUE(arguments) << arguments.error().message();
-    EXPECT_EQ(arguments->command, Command::kRun);
-    EXPECT_EQ(arguments->config, "x");
-    EXPECT_EQ(arguments->data_dir, "d");
-    EXPECT_EQ(arguments->log_level, log::Level::kWarn);
+    Result<CommandCall> call = parse(words);
+    ASSERT_TRUE(call) << call.error().message();
+    EXPECT_EQ(call->command->name, "run");
+    EXPECT_EQ(call->options.string("config"), "x");
+    EXPECT_EQ(call->options.string("data-dir"), "d");
+    EXPECT_EQ(call->options.string("log-level"), "warn");
   }
 }
 
 TEST(Arguments, read_standard_input_for_a_dash) {
-  EXPECT_EQ(parse({"check", "-c", "-"})->config, "-");
+  EXPECT_EQ(parse({"check", "-c", "-"})->options.string("config"), "-");
+}
+
+TEST(Arguments, have_the_defaults_of_the_table) {
+  Result<CommandCall> call = parse({"run", "-c", "x"});
+  EXPECT_EQ(call->options.string("log-level"), "info");
+  EXPECT_FALSE(call->options.has("data-dir"));
+  EXPECT_FALSE(parse({"status"})->options.boolean("watch"));
 }
 
 TEST(Arguments, know_commands_that_need_no_configuration) {
-  EXPECT_EQ(parse({"--help"})->command, Command::kHelp);
-  EXPECT_EQ(parse({"run", "--help"})->command, Command::kHelp);
-  EXPECT_EQ(parse({"--version"})->command, Command::kVersion);
-  EXPECT_EQ(parse({"ports"})->command, Command::kPorts);
-  EXPECT_EQ(parse({"help", "http"})->topic, "http");
-  EXPECT_TRUE(parse({"help", "--schema"})->schema);
+  EXPECT_EQ(name_of({"--help"}), "help");
+  EXPECT_EQ(name_of({"--version"}), "version");
+  EXPECT_EQ(name_of({"ports"}), "ports");
+  EXPECT_EQ(parse({"help", "http"})->word(0), "http");
+  EXPECT_TRUE(parse({"help", "--schema"})->options.boolean("schema"));
+}
+
+TEST(Arguments, that_ask_for_help_on_a_command_need_nothing_else) {
+  Result<CommandCall> call = parse({"pause", "--help"});
+  ASSERT_TRUE(call) << call.error().message();
+  EXPECT_EQ(call->command->name, "help");
+  EXPECT_EQ(call->word(0), "pause");
 }
 
 TEST(Arguments, that_are_wrong_come_with_a_suggestion) {
@@ -54,16 +75,29 @@ TEST(Arguments, that_are_wrong_come_with_a_suggestion) {
   EXPECT_EQ(error_of({"ports", "-c", "x"}), "unknown option \"-c\" of ports");
   EXPECT_EQ(error_of({"run", "x.json"}),
             "unexpected argument \"x.json\", did you mean \"leat run -c x.json\"?");
-  EXPECT_EQ(error_of({"run"}), "which configuration? Write: leat run -c FILE");
+  EXPECT_EQ(error_of({"run"}), "-c, --config FILE is missing. Write: leat run -c FILE");
+  EXPECT_EQ(error_of({"pause"}), "PIPELINE is missing. Write: leat pause PIPELINE");
   EXPECT_EQ(error_of({"run", "-c"}), "-c needs a value behind it");
   EXPECT_EQ(error_of({"run", "--config="}), "--config needs a value that is not empty");
-  EXPECT_EQ(error_of({"run", "-c", "a", "-c", "b"}),
-            "-c is given twice: leat runs one configuration");
+  EXPECT_EQ(error_of({"run", "-c", "a", "--config", "b"}), "--config is given twice");
   EXPECT_EQ(error_of({"run", "-c", "a", "--log-level", "wran"}),
             "--log-level must be one of debug, info, warn, error, found \"wran\", did you mean "
             "\"warn\"?");
   EXPECT_EQ(error_of({"help", "--schema=x"}), "--schema takes no value");
   EXPECT_EQ(error_of({"help", "a", "b"}), "unexpected argument \"b\"");
+}
+
+TEST(Commands, have_one_table_that_help_shows) {
+  for (const Command* command : commands()) {
+    std::string name(command->name);
+    EXPECT_TRUE(command->help.ends_with('.')) << name;
+    EXPECT_NE(commands_overview().find("leat " + name), std::string::npos) << name;
+    EXPECT_NE(command_help(name).find("leat " + name), std::string::npos) << name;
+    for (const Option& option : command->options) {
+      EXPECT_TRUE(option.help.ends_with('.')) << name << " " << option.name;
+      EXPECT_NE(command_help(name).find("--" + std::string(option.name)), std::string::npos);
+    }
+  }
 }
 
 }  // namespace

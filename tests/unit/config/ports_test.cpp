@@ -1,4 +1,4 @@
-#include "cli/ports.h"
+#include "cli/ports_table.h"
 
 #include <gtest/gtest.h>
 

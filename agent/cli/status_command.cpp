@@ -1,4 +1,4 @@
-#include "cli/status.h"
+// leat status, pause, resume, restart: what is asked of the agent of this machine.
 
 #include <cjson/cJSON.h>
 
@@ -8,11 +8,17 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "base/layout.h"
 #include "base/units.h"
 #include "cli/agent_call.h"
+#include "cli/command.h"
+#include "cli/config_file.h"
+#include "cli/output.h"
+#include "control/agent.h"
 
 namespace leat {
 namespace {
@@ -72,29 +78,6 @@ bool any_in_trouble(const Sample& sample) {
 
 using Row = std::vector<std::string>;
 
-// Characters, not bytes.
-size_t width(const std::string& cell) {
-  return static_cast<size_t>(
-      std::ranges::count_if(cell, [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-// Columns side by side; `left` of them stand left, the others right.
-std::string table(const std::vector<Row>& rows, size_t left) {
-  std::vector<size_t> widths(rows[0].size());
-  for (const Row& row : rows)
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
-  std::string out;
-  for (const Row& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      std::string space(widths[i] - width(row[i]), ' ');
-      line += (i == 0 ? "" : "  ") + (i < left ? row[i] + space : space + row[i]);
-    }
-    out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-  }
-  return out;
-}
-
 std::string spool_of(const cJSON* pipeline) {
   int64_t used = number(pipeline, "spoolBytes");
   int64_t most = number(pipeline, "maxSpoolBytes");
@@ -118,7 +101,7 @@ std::string overview(const Sample& before, const Sample& now) {
       if (at(pipeline, why) != nullptr) reasons += name + ": " + text(pipeline, why) + "\n";
   }
   if (rows.size() == 1) return "no pipelines\n";
-  return table(rows, 2) + (reasons.empty() ? "" : "\n" + reasons);
+  return columns(rows, 2) + (reasons.empty() ? "" : "\n" + reasons);
 }
 
 std::string details(const cJSON* pipeline, const Rates& rates) {
@@ -145,7 +128,7 @@ std::string details(const cJSON* pipeline, const Rates& rates) {
     rows.insert(rows.begin() + 1, {"because", text(pipeline, "reason")});
   if (at(pipeline, "refused") != nullptr)
     rows.push_back({"in its old form", text(pipeline, "refused")});
-  return text(pipeline, "name") + "\n" + table(rows, 2);
+  return text(pipeline, "name") + "\n" + columns(rows, 2);
 }
 
 std::string head(const cJSON* agent) {
@@ -173,7 +156,7 @@ int ask(const Clock& clock, const std::string& data_dir, std::string_view method
   Result<AgentAnswer> answer = ask_agent(clock, data_dir, method, target);
   if (!answer) {
     std::fprintf(stderr, "leat: %s\n", answer.error().message().c_str());
-    return answer.error().kind() == ErrorKind::kUnavailable ? kExitNotRunning : 2;
+    return answer.error().kind() == ErrorKind::kUnavailable ? kExitNotRunning : kExitUsage;
   }
   if (answer->status >= 300) {
     std::fprintf(stderr, "leat: %s", answer->body.c_str());
@@ -183,6 +166,14 @@ int ask(const Clock& clock, const std::string& data_dir, std::string_view method
   return 0;
 }
 
+struct StatusRequest {
+  const Clock& clock;
+  std::string data_dir;
+  std::string pipeline;  // "" for all
+  bool json = false;     // as the agent says it
+  bool watch = false;    // anew each second, until a signal ends the process
+};
+
 int sample(const StatusRequest& request, std::string& body, Sample& out) {
   std::string target = "/api/v1/status";
   if (!request.pipeline.empty()) target += "?pipeline=" + percent_encoded(request.pipeline);
@@ -191,8 +182,6 @@ int sample(const StatusRequest& request, std::string& body, Sample& out) {
   out.taken_us = request.clock.monotonic_us();
   return 0;
 }
-
-}  // namespace
 
 int show_status(const StatusRequest& request) {
   std::string body;
@@ -221,13 +210,69 @@ int show_status(const StatusRequest& request) {
   }
 }
 
-int tell_pipeline(const Clock& clock, const std::string& data_dir, const std::string& command,
-                  const std::string& pipeline) {
+int status(const CommandCall& call) {
+  std::optional<std::string> data_dir = asked_data_dir(call);
+  if (!data_dir) return kExitUsage;
+  return show_status({.clock = call.environment.clock,
+                      .data_dir = *std::move(data_dir),
+                      .pipeline = call.word(0),
+                      .json = call.options.boolean("json"),
+                      .watch = call.options.boolean("watch")});
+}
+
+// pause, resume, restart: the commands are called as the agent calls them.
+int tell_pipeline(const CommandCall& call) {
+  std::optional<std::string> data_dir = asked_data_dir(call);
+  if (!data_dir) return kExitUsage;
   std::string body;
-  std::string target = "/api/v1/pipelines/" + percent_encoded(pipeline) + "/" + command;
-  int code = ask(clock, data_dir, "POST", target, body);
-  std::fwrite(body.data(), 1, body.size(), stdout);
+  std::string target =
+      "/api/v1/pipelines/" + percent_encoded(call.word(0)) + "/" + std::string(call.command->name);
+  int code = ask(call.environment.clock, *data_dir, "POST", target, body);
+  print(body);
   return code;
 }
+
+constexpr Positional kAny[] = {{"PIPELINE", false}};
+constexpr Positional kOne[] = {{"PIPELINE"}};
+constexpr Option kTellOptions[] = {kAskedConfigOption, kAskedDataDirOption};
+constexpr Option kStatusOptions[] = {
+    kAskedConfigOption,
+    kAskedDataDirOption,
+    {.name = "watch", .type = OptionType::kBool, .help = "Again each second."},
+    {.name = "json", .type = OptionType::kBool, .help = "As data, for programs."}};
+
+}  // namespace
+
+extern const Command kStatusCommand;
+constexpr Command kStatusCommand{
+    .name = "status",
+    .words = kAny,
+    .help =
+        "Shows how the agent of this machine does, or one of its pipelines: state, rates, what "
+        "waits and why. Exit code 1 when a pipeline is in trouble, 3 when no agent runs.",
+    .options = kStatusOptions,
+    .run = status};
+
+extern const Command kPauseCommand;
+constexpr Command kPauseCommand{
+    .name = "pause",
+    .words = kOne,
+    .help = "Drains one pipeline of the running agent, until it is told to resume.",
+    .options = kTellOptions,
+    .run = tell_pipeline};
+
+extern const Command kResumeCommand;
+constexpr Command kResumeCommand{.name = "resume",
+                                 .words = kOne,
+                                 .help = "Starts a paused pipeline again.",
+                                 .options = kTellOptions,
+                                 .run = tell_pipeline};
+
+extern const Command kRestartCommand;
+constexpr Command kRestartCommand{.name = "restart",
+                                  .words = kOne,
+                                  .help = "Drains one pipeline, and starts it anew.",
+                                  .options = kTellOptions,
+                                  .run = tell_pipeline};
 
 }  // namespace leat

@@ -1,0 +1,93 @@
+// leat check, leat explain
+#include <optional>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/config_file.h"
+#include "cli/output.h"
+#include "config/problem_words.h"
+#include "control/agent.h"
+#include "plan/planner.h"
+
+namespace leat {
+namespace {
+
+constexpr Option kCheckOptions[] = {
+    kConfigOption,
+    kDataDirOption,
+    {.name = "json", .type = OptionType::kBool, .help = "What is wrong as data, for programs."}};
+constexpr Option kExplainOptions[] = {kConfigOption, kDataDirOption};
+
+// "press-line: file → filter → http"
+std::string chain(const PipelineConfig& pipeline) {
+  std::string out = pipeline.name + ": " + std::string(pipeline.source.type->name);
+  for (const TransformConfig& transform : pipeline.transforms)
+    out += " → " + std::string(transform.type->name);
+  return out + " → " + std::string(pipeline.sink.type->name);
+}
+
+void print_summary(const AgentConfig& config) {
+  size_t count = config.pipelines.size();
+  std::string rest;
+  for (const std::string& name : config.not_enabled)
+    rest += (rest.empty() ? "not enabled: " : ", ") + name;
+  if (count == 0) print("ok: no pipelines, the agent waits for a configuration\n");
+  if (count == 1) print("ok: 1 pipeline: " + chain(config.pipelines[0]) + "\n");
+  if (count > 1) print("ok: " + std::to_string(count) + " pipelines\n");
+  for (size_t i = 0; count > 1 && i < count; ++i) print("  " + chain(config.pipelines[i]) + "\n");
+  if (!rest.empty()) print(rest + "\n");
+}
+
+int check(const CommandCall& call) {
+  const bool json = call.options.boolean("json");
+  Problems problems;
+  std::optional<AgentConfig> config = load_config_of(call, problems);
+  if (json) {
+    print(config ? "{\"ok\":true,\"problems\":[]}\n"
+                 : "{\"ok\":false,\"problems\":" + json_of(problems) + "}\n");
+  } else if (config) {
+    print_summary(*config);
+  } else {
+    for (const std::string& line : problem_lines(call.options.string("config"), problems))
+      complain(line);
+  }
+  return config ? kExitDelivered : kExitUsage;
+}
+
+int explain_all(const CommandCall& call) {
+  Problems problems;
+  std::optional<AgentConfig> config = load_config_of(call, problems);
+  if (!config) {
+    for (const std::string& line : problem_lines(call.options.string("config"), problems))
+      complain(line);
+    return kExitUsage;
+  }
+  if (config->pipelines.empty()) print("no pipelines: the agent waits for a configuration\n");
+  for (size_t i = 0; i < config->pipelines.size(); ++i) {
+    Result<Plan> planned = plan(config->pipelines[i], "pipelines[" + std::to_string(i) + "]");
+    if (!planned) {
+      complain(planned.error().message());
+      return kExitUsage;
+    }
+    if (i > 0) print("\n");
+    print(explain(config->pipelines[i], *planned));
+  }
+  return kExitDelivered;
+}
+
+}  // namespace
+
+extern const Command kCheckCommand;
+constexpr Command kCheckCommand{
+    .name = "check",
+    .help = "Says whether a configuration is right, or all that is wrong with it.",
+    .options = kCheckOptions,
+    .run = check};
+
+extern const Command kExplainCommand;
+constexpr Command kExplainCommand{.name = "explain",
+                                  .help = "Shows the chain each pipeline becomes, and why.",
+                                  .options = kExplainOptions,
+                                  .run = explain_all};
+
+}  // namespace leat

@@ -1,0 +1,39 @@
+#include "cli/command.h"
+
+namespace leat {
+
+extern const Command kRunCommand;
+extern const Command kCheckCommand;
+extern const Command kExplainCommand;
+extern const Command kStatusCommand;
+extern const Command kPauseCommand;
+extern const Command kResumeCommand;
+extern const Command kRestartCommand;
+extern const Command kPortsCommand;
+extern const Command kListCommand;
+extern const Command kHelpCommand;
+extern const Command kVersionCommand;
+
+namespace {
+
+constexpr const Command* kCommands[] = {&kRunCommand,     &kCheckCommand,  &kExplainCommand,
+                                        &kStatusCommand,  &kPauseCommand,  &kResumeCommand,
+                                        &kRestartCommand, &kPortsCommand,  &kListCommand,
+                                        &kHelpCommand,    &kVersionCommand};
+
+constexpr Spelling kSpellings[] = {
+    {"config", 'c', "FILE"}, {"data-dir", '\0', "DIR"}, {"log-level", '\0', "LEVEL"}};
+
+}  // namespace
+
+std::span<const Command* const> commands() {
+  return kCommands;
+}
+
+const Spelling* spelling_of(const Option& option) {
+  for (const Spelling& spelling : kSpellings)
+    if (spelling.name == option.name) return &spelling;
+  return nullptr;
+}
+
+}  // namespace leat

@@ -1,0 +1,23 @@
+// The configuration that a command is given: read, and what is wrong with it said.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "config/loader.h"
+
+namespace leat {
+
+// That of the call's -c and --data-dir; on failure `problems` has why.
+std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& problems);
+
+// For each problem a line that begins with its path, or with the place in the file; then how many.
+std::vector<std::string> problem_lines(const std::string& path, const Problems& problems);
+
+// The folder of the agent that is asked: of --data-dir, or else of -c, or else the packages' one.
+// Nullopt: the configuration is wrong, which stderr has been told; the exit code is kExitUsage.
+std::optional<std::string> asked_data_dir(const CommandCall& call);
+
+}  // namespace leat

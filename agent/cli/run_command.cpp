@@ -1,0 +1,79 @@
+// leat run
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/config_file.h"
+#include "cli/output.h"
+#include "config/problem_words.h"
+#include "control/agent.h"
+#include "loop/signals.h"
+
+namespace leat {
+namespace {
+
+constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};  // as log::Level's order
+
+constexpr Option kOptions[] = {kConfigOption,
+                               kDataDirOption,
+                               {.name = "log-level",
+                                .type = OptionType::kString,
+                                .fallback = "info",
+                                .help = "What is not told is less than this.",
+                                .choices = kLevels}};
+
+// On SIGHUP: the same file again. Of several errors each goes to the log; the first stands for all
+// where there is room for one.
+Result<AgentConfig> reload(const CommandCall& call) {
+  const std::string& file = call.options.string("config");
+  if (file == "-")
+    return fail(ErrorKind::kUsage, "it came from standard input, which cannot be read anew");
+  Problems problems;
+  std::optional<AgentConfig> config = load_config_of(call, problems);
+  if (config) return *std::move(config);
+  std::vector<std::string> lines = lines_of(problems, file);
+  const std::string& first = lines.front();
+  if (lines.size() == 1) return fail(ErrorKind::kUsage, first);
+  for (const std::string& line : lines) log::error("leat", line);
+  return fail(ErrorKind::kUsage,
+              first + " (the first of " + std::to_string(problems.size()) + " errors)");
+}
+
+int run(const CommandCall& call) {
+  const std::string& file = call.options.string("config");
+  // Standard input may never come. Until it has, there is nothing to drain.
+  if (file == "-") release_signals();
+  Problems problems;
+  std::optional<AgentConfig> config = load_config_of(call, problems);
+  if (!config) {
+    for (const std::string& line : problem_lines(file, problems)) complain(line);
+    return kExitUsage;
+  }
+  auto level = std::ranges::find(kLevels, call.options.string("log-level"));
+  log::set_level(static_cast<log::Level>(std::distance(std::begin(kLevels), level)));
+  AgentHooks hooks{.clock = call.environment.clock};
+  hooks.reload = [&call] { return reload(call); };
+  hooks.how_to_begin =
+      file == "-" ? "the configuration came from standard input, so start anew with another"
+                  : "edit " + file + " and send SIGHUP";
+  hooks.env = call.environment.env;
+  hooks.version = LEAT_VERSION;
+  hooks.config_file = file;
+  Result<ExitCode> code = run_agent(*std::move(config), hooks);
+  if (code) return *code;
+  complain("leat: " + code.error().message());
+  return code.error().kind() == ErrorKind::kUsage ? kExitUsage : kExitFailed;
+}
+
+}  // namespace
+
+extern const Command kRunCommand;
+constexpr Command kRunCommand{.name = "run",
+                              .help = "Runs the pipelines of a configuration.",
+                              .options = kOptions,
+                              .run = run,
+                              .drains = true};
+
+}  // namespace leat
