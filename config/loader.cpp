@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "config/json.h"
 #include "config/parser.h"
+#include "config/pipeline_tests.h"
 #include "config/stages.h"
 #include "config/tables.h"
 #include "config/wording.h"
@@ -39,6 +40,7 @@ class Loader {
     check_root_keys();
     load_agent();
     load_pipelines();
+    read_tests(document_.root(), parser_);  // for what is wrong with them; `leat test` runs them
     check_memory(agent_, config_.pipelines.size());
     return std::move(config_);
   }
@@ -75,8 +77,8 @@ void Loader::check_root_keys() {
     if (std::ranges::find(kRootKeys, key) != std::end(kRootKeys)) continue;
     problems_.add({.kind = Problem::Kind::kUnknownKey,
                    .path = path_of_key("", key),
-                   .wanted = "agent, pipelines",
-                   .suggestion = nearest(key, {"agent", "pipelines"})});
+                   .wanted = "agent, pipelines, tests",
+                   .suggestion = nearest(key, {"agent", "pipelines", "tests"})});
   }
 }
 

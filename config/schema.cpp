@@ -6,6 +6,7 @@
 
 #include "config/catalogue.h"
 #include "config/docs.h"
+#include "config/pipeline_tests.h"
 #include "config/wording.h"
 
 namespace leat {
@@ -196,6 +197,24 @@ cJSON* pipeline_schema(const Topic& topic) {
   return schema;
 }
 
+cJSON* one_of_types(std::initializer_list<const char*> types) {
+  cJSON* names = cJSON_CreateArray();
+  for (const char* type : types) cJSON_AddItemToArray(names, cJSON_CreateString(type));
+  cJSON* schema = cJSON_CreateObject();
+  put(schema, "type", names);
+  return schema;
+}
+
+cJSON* tests_schema() {
+  cJSON* properties = cJSON_CreateObject();
+  put(properties, "input", one_of_types({"string", "array"}));
+  put(properties, "expect", of_type("array"));
+  put(properties, "expectDead", one_of_types({"integer", "array"}));
+  cJSON* schema = of_type("array");
+  put(schema, "items", object_schema(pipeline_test_options(), properties));
+  return schema;
+}
+
 cJSON* definitions(const Registry& registry) {
   cJSON* defs = cJSON_CreateObject();
   put(defs, "variable", pattern("\\$\\{(env|file):[^}]+\\}"));
@@ -215,6 +234,7 @@ std::string json_schema(const Registry& registry) {
   put(properties, "$schema", of_type("string"));
   put(properties, "agent", object_schema(topics_of(registry, Kind::kAgent)[0].options));
   put(properties, "pipelines", pipelines);
+  put(properties, "tests", tests_schema());
 
   std::unique_ptr<cJSON, void (*)(cJSON*)> schema(cJSON_CreateObject(), cJSON_Delete);
   put(schema.get(), "$schema", string("https://json-schema.org/draft/2020-12/schema"));

@@ -16,7 +16,7 @@ namespace leat {
 
 // Keys of the file itself, of the `agent` object and of one pipeline. `source`, `transforms` and
 // `sink` of a pipeline are no options: their keys depend on their `type`.
-inline constexpr std::string_view kRootKeys[] = {"agent", "pipelines", "$schema"};
+inline constexpr std::string_view kRootKeys[] = {"agent", "pipelines", "tests", "$schema"};
 inline constexpr std::string_view kStageKeys[] = {"source", "transforms", "sink"};
 inline constexpr std::string_view kTypeKey[] = {"type"};
 std::span<const Option> agent_options();

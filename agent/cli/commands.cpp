@@ -5,6 +5,9 @@ namespace leat {
 extern const Command kRunCommand;
 extern const Command kCheckCommand;
 extern const Command kExplainCommand;
+extern const Command kTryCommand;
+extern const Command kSqlCommand;
+extern const Command kTestCommand;
 extern const Command kStatusCommand;
 extern const Command kPauseCommand;
 extern const Command kResumeCommand;
@@ -16,13 +19,14 @@ extern const Command kVersionCommand;
 
 namespace {
 
-constexpr const Command* kCommands[] = {&kRunCommand,     &kCheckCommand,  &kExplainCommand,
-                                        &kStatusCommand,  &kPauseCommand,  &kResumeCommand,
-                                        &kRestartCommand, &kPortsCommand,  &kListCommand,
-                                        &kHelpCommand,    &kVersionCommand};
+constexpr const Command* kCommands[] = {
+    &kRunCommand,   &kCheckCommand,  &kExplainCommand, &kTryCommand,    &kSqlCommand,
+    &kTestCommand,  &kStatusCommand, &kPauseCommand,   &kResumeCommand, &kRestartCommand,
+    &kPortsCommand, &kListCommand,   &kHelpCommand,    &kVersionCommand};
 
-constexpr Spelling kSpellings[] = {
-    {"config", 'c', "FILE"}, {"data-dir", '\0', "DIR"}, {"log-level", '\0', "LEVEL"}};
+constexpr Spelling kSpellings[] = {{"config", 'c', "FILE"},      {"data-dir", '\0', "DIR"},
+                                   {"log-level", '\0', "LEVEL"}, {"tests", '\0', "FILE"},
+                                   {"pipeline", '\0', "NAME"},   {"topic", '\0', "TOPIC"}};
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #include "cli/config_file.h"
 
+#include "base/text.h"
 #include "cli/output.h"
 #include "config/problem_words.h"
 
@@ -29,6 +30,19 @@ std::vector<std::string> problem_lines(const std::string& path, const Problems& 
   std::string count = std::to_string(lines.size());
   lines.push_back("leat: " + file + ": " + count + (lines.size() == 1 ? " error" : " errors"));
   return lines;
+}
+
+Result<const PipelineConfig*> pipeline_called(const AgentConfig& config, const std::string& name) {
+  if (name.empty() && config.pipelines.size() == 1) return &config.pipelines[0];
+  if (name.empty()) return fail(ErrorKind::kUsage, "which pipeline? There are several");
+  std::vector<std::string> names;
+  for (const PipelineConfig& pipeline : config.pipelines) {
+    if (pipeline.name == name) return &pipeline;
+    names.push_back(pipeline.name);
+  }
+  std::string near = nearest(name, names);
+  return fail(ErrorKind::kUsage, "no pipeline is called \"" + excerpt(name) + "\"" +
+                                     (near.empty() ? "" : ", did you mean \"" + near + "\"?"));
 }
 
 std::optional<std::string> asked_data_dir(const CommandCall& call) {

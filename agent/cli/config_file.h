@@ -16,6 +16,9 @@ std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& pro
 // For each problem a line that begins with its path, or with the place in the file; then how many.
 std::vector<std::string> problem_lines(const std::string& path, const Problems& problems);
 
+// The pipeline of this name; "" is the only one. kUsage: there is none.
+Result<const PipelineConfig*> pipeline_called(const AgentConfig& config, const std::string& name);
+
 // The folder of the agent that is asked: of --data-dir, or else of -c, or else the packages' one.
 // Nullopt: the configuration is wrong, which stderr has been told; the exit code is kExitUsage.
 std::optional<std::string> asked_data_dir(const CommandCall& call);

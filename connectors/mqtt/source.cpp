@@ -443,6 +443,16 @@ bool has_fields(const Options& options) {
   return !options.strings("fields").empty() || !options.strings("topicFields").empty();
 }
 
+Status add_fields(const Options& options, std::string_view address, Batch& batch) {
+  Result<FieldMaker> maker = FieldMaker::from(options);
+  if (!maker) return fail(maker.error());
+  Publish publish;
+  publish.topic = address;
+  if (batch.slices.empty() || !maker->any()) return {};
+  maker->add(batch, publish, Version::k5, {}, batch.slices.back().end_offset);
+  return {};
+}
+
 }  // namespace
 }  // namespace mqtt
 
@@ -458,6 +468,7 @@ const SourceType kMqttSource{
     .default_format = "json",
     .bounded = nullptr,
     .has_fields = mqtt::has_fields,
+    .add_fields = mqtt::add_fields,
     .make = mqtt::make,
 };
 

@@ -137,6 +137,9 @@ struct SourceType {
   bool (*bounded)(const Options& options) = nullptr;
   // True when its batches have message_fields with these options. Null: never.
   bool (*has_fields)(const Options& options) = nullptr;
+  // Adds to a batch the fields that a message from `address` (an MQTT topic) would bring, whose slice
+  // is the batch's last: for trials, without a peer. Null: has_fields is never true.
+  Status (*add_fields)(const Options& options, std::string_view address, Batch& batch) = nullptr;
   // Fails with kUsage for combinations that the table cannot express.
   Result<std::unique_ptr<Source>> (*make)(const Options& options);
   // What this machine has that such a source can read from, for `leat ports`. May block. Null: the

@@ -19,6 +19,7 @@ class ChainStep : public DeadLetters {
   virtual uint64_t dropped() const { return 0; }
   virtual size_t held() const { return 0; }
   uint64_t rejected() const { return rejected_; }
+  const std::string& stage() const { return stage_; }
   // The last run() did nothing: its codec waits (Turn::kWait).
   bool waits() const { return waits_; }
 
@@ -316,6 +317,12 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
   return chain;
 }
 
+std::vector<std::string> Chain::stages() const {
+  std::vector<std::string> names;
+  for (const std::unique_ptr<ChainStep>& step : steps_) names.push_back(step->stage());
+  return names;
+}
+
 void Chain::take(BatchRef batch) {
   if (first_of_records_ == 0) counters_.read += batch->count();
   left_.push_back({std::move(batch), 0});
@@ -343,6 +350,7 @@ Result<BatchRef> Chain::next() {
     if (steps_[step]->waits()) return wait_at(step, std::move(batch));
     if (reads && step + 1 == first_of_records_) counters_.read += batch->count();
     if (step == 0) batch->owed.set_line(batch->end);
+    if (watcher_ != nullptr) watcher_->behind(step, *batch);
     if (before->rest) left_.push_back({std::exchange(before->rest, {}), step});
   }
   return batch;

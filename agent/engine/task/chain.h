@@ -30,6 +30,15 @@ struct ChainCounters {
   uint64_t dropped = 0;   // failed in a transform with onError = drop
 };
 
+// Sees what comes out of each step, before the next one takes it. Must not change the batch, nor
+// keep it longer than the call.
+class ChainWatcher {
+ public:
+  virtual ~ChainWatcher() = default;
+  // `step`: index into Chain::stages(). What the step left to the batch's rest comes later.
+  virtual void behind(size_t step, const Batch& batch) = 0;
+};
+
 class Chain {
  public:
   // A step makes about `quantum` bytes in a turn. `codecs` outlives the chain, and tells of what
@@ -38,6 +47,11 @@ class Chain {
                             size_t quantum, CodecContext& codecs);
   Chain(Chain&&) noexcept;
   ~Chain();
+
+  // As in the plan, and in dead letters: "decode json", "filter".
+  std::vector<std::string> stages() const;
+  // Null: nobody. Must outlive the chain, or be taken back.
+  void watch(ChainWatcher* watcher) { watcher_ = watcher; }
 
   // From the next batch on.
   void set_quantum(size_t bytes) { quantum_ = bytes; }
@@ -85,6 +99,7 @@ class Chain {
   std::vector<std::unique_ptr<ChainStep>> steps_;
   size_t quantum_ = 0;
   CodecContext* codecs_ = nullptr;
+  ChainWatcher* watcher_ = nullptr;
   bool waits_ = false;
   struct Left {
     BatchRef batch;
