@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/hex.h"
+#include "base/swar.h"
 
 namespace leat {
 namespace {
@@ -32,27 +33,27 @@ const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-void append_escape(std::string& out, unsigned char c) {
+char* write_escape(char* out, unsigned char c) {
+  *out++ = '\\';
   switch (c) {
     case '"':
-      out += "\\\"";
-      return;
     case '\\':
-      out += "\\\\";
-      return;
+      *out++ = static_cast<char>(c);
+      return out;
     case '\n':
-      out += "\\n";
-      return;
+      *out++ = 'n';
+      return out;
     case '\r':
-      out += "\\r";
-      return;
+      *out++ = 'r';
+      return out;
     case '\t':
-      out += "\\t";
-      return;
+      *out++ = 't';
+      return out;
     default:
-      out += "\\u00";
-      out += kHexDigits[c >> 4];
-      out += kHexDigits[c & 15];
+      std::memcpy(out, "u00", 3);
+      out[3] = kHexDigits[c >> 4];
+      out[4] = kHexDigits[c & 15];
+      return out + 5;
   }
 }
 
@@ -62,14 +63,12 @@ bool is_utf8(std::string_view text) {
   const unsigned char* p = bytes_of(text);
   size_t left = text.size();
   while (left > 0) {
-    uint64_t word;
-    if (left >= sizeof word) {
-      std::memcpy(&word, p, sizeof word);
-      if ((word & 0x8080808080808080U) == 0) {
-        p += sizeof word;
-        left -= sizeof word;
-        continue;
-      }
+    if (left >= sizeof(swar::Word)) {
+      const swar::Word high = swar::load(reinterpret_cast<const char*>(p)) & swar::kHigh;
+      const size_t ascii = high == 0 ? sizeof high : static_cast<size_t>(swar::first_byte(high));
+      p += ascii;
+      left -= ascii;
+      if (high == 0) continue;
     }
     size_t n = utf8_sequence(p, left);
     if (n == 0) return false;
@@ -79,33 +78,47 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-void append_json_escaped(std::string& out, std::string_view text) {
-  const unsigned char* p = bytes_of(text);
-  size_t run = 0;  // start of what can be copied as it is
-  size_t i = 0;
-  auto flush = [&out, &text, &run](size_t end) { out.append(text, run, end - run); };
-  while (i < text.size()) {
-    unsigned char c = p[i];
-    if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
-      ++i;
-      continue;
+size_t write_json_escaped(std::string_view text, char*& out, const char* limit) {
+  // A word's plain bytes, and what its next one becomes: "\u001f".
+  static_assert(kEscapeRoom >= sizeof(swar::Word) + 6);
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  while (p < end && limit - out >= static_cast<ptrdiff_t>(kEscapeRoom)) {
+    if (end - p >= swar::kSize) {
+      const swar::Word word = swar::load(p);
+      std::memcpy(out, &word, sizeof word);
+      const swar::Word stop = swar::json_special(word) | (word & swar::kHigh);
+      const ptrdiff_t plain = stop == 0 ? swar::kSize : swar::first_byte(stop);
+      p += plain;
+      out += plain;
+      if (stop == 0) continue;
     }
-    if (c < 0x80) {
-      flush(i);
-      append_escape(out, c);
-      run = ++i;
-      continue;
-    }
-    size_t n = utf8_sequence(p + i, text.size() - i);
-    if (n == 0) {
-      flush(i);
-      out += "\xEF\xBF\xBD";  // U+FFFD
-      run = ++i;
+    const auto c = static_cast<unsigned char>(*p);
+    if (c >= 0x80) {
+      const size_t n =
+          utf8_sequence(reinterpret_cast<const unsigned char*>(p), static_cast<size_t>(end - p));
+      std::memcpy(out, n == 0 ? "\xEF\xBF\xBD" : p, n == 0 ? 3 : n);  // U+FFFD
+      p += n == 0 ? 1 : n;
+      out += n == 0 ? 3 : n;
     } else {
-      i += n;
+      if (c < 0x20 || c == '"' || c == '\\') {
+        out = write_escape(out, c);
+      } else {
+        *out++ = *p;
+      }
+      ++p;
     }
   }
-  flush(text.size());
+  return static_cast<size_t>(p - text.data());
+}
+
+void append_json_escaped(std::string& out, std::string_view text) {
+  char part[512];
+  while (!text.empty()) {
+    char* at = part;
+    text.remove_prefix(write_json_escaped(text, at, part + sizeof part));
+    out.append(part, static_cast<size_t>(at - part));
+  }
 }
 
 std::string json_quoted(std::string_view text) {

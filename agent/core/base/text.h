@@ -14,6 +14,11 @@ bool is_utf8(std::string_view text);
 // Appends `text` as the inside of a JSON string (RFC 8259 section 7). Bytes that are not UTF-8 are
 // written as U+FFFD, so that the result is always valid JSON.
 void append_json_escaped(std::string& out, std::string_view text);
+// The same into [out, limit), as far as it fits: how much of `text` that is; `out` is moved behind
+// it. kEscapeRoom bytes more than `text` has are enough where nothing in it must be escaped, and so
+// many always are for a part of it.
+constexpr size_t kEscapeRoom = 16;
+size_t write_json_escaped(std::string_view text, char*& out, const char* limit);
 std::string json_quoted(std::string_view text);
 
 // RFC 4648 section 4, with padding.

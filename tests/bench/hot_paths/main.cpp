@@ -95,6 +95,14 @@ class Telemetry {
     return std::to_string(row.ts) + "," + row.device + "," + std::to_string(row.seq) + "," +
            row.temp + "," + row.vib + "," + row.state + "," + (row.ok ? "true" : "false") + "\n";
   }
+  // As a web server logs; quotes, and in nearly every line a character that is not ASCII.
+  std::string log_line() {
+    Row row = next();
+    return "10.1." + std::to_string(row.seq % 256) + ".7 - " + row.device +
+           " [26/Nov/2026:03:40:00 +0000] \"GET /" + (row.ok ? "état" : "state") + "/" + row.state +
+           "?t=" + row.temp + " HTTP/1.1\" 200 " + std::to_string(row.seq) +
+           " \"-\" \"curl/7.88.1\"\n";
+  }
 
  private:
   uint32_t random() {  // of a sequence that is the same everywhere
@@ -198,6 +206,25 @@ class EncodeJson final : public Path {
   std::unique_ptr<Transform> map_ =
       transform("map", {{"set", Options::Map{{"tempF", "temp * 1.8 + 32"},
                                              {"note", "device || ' \"' || state || '\"'"}}}});
+  std::unique_ptr<Encoder> encoder_ = must(
+      find_write_format("ndjson")->make_encoder(Options(find_write_format("ndjson")->options)));
+  BatchRef batch_;
+};
+
+// Lines of text as ndjson: each has quotes, which must be escaped.
+class LinesToJson final : public Path {
+ public:
+  void prepare() override {
+    batch_ = batch_of([this] { return telemetry_.log_line(); });
+  }
+  void run() override {
+    decode(*decoder_, *batch_);
+    if (must(encoder_->encode(*batch_, dead_))->slices.size() != kRecords) stop("records are gone");
+  }
+
+ private:
+  std::unique_ptr<Decoder> decoder_ =
+      must(find_read_format("lines")->make_decoder(Options(find_read_format("lines")->options)));
   std::unique_ptr<Encoder> encoder_ = must(
       find_write_format("ndjson")->make_encoder(Options(find_write_format("ndjson")->options)));
   BatchRef batch_;
@@ -382,8 +409,9 @@ constexpr struct {
   std::unique_ptr<Path> (*make)();
 } kPaths[] = {
     {"json-filter-map", make<FilterMap>}, {"ndjson-encode", make<EncodeJson>},
-    {"csv-decode", make<DecodeCsv>},      {"mqtt-publish", make<MqttPublish>},
-    {"spool-row", make<SpoolRows>},       {"copy-row", make<CopyRows>},
+    {"lines-ndjson", make<LinesToJson>},  {"csv-decode", make<DecodeCsv>},
+    {"mqtt-publish", make<MqttPublish>},  {"spool-row", make<SpoolRows>},
+    {"copy-row", make<CopyRows>},
 };
 
 int run(std::string_view name, int batches) {

@@ -21,6 +21,59 @@ TEST(JsonEscaping, always_gives_valid_json) {
   EXPECT_EQ(json_quoted(std::string_view("a\0b", 3)), R"("a\u0000b")");
 }
 
+// Written piece by piece into `room` bytes, behind which nothing may be touched.
+std::string escaped_in(size_t room, std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    std::string buffer(room + 8, '#');
+    char* at = buffer.data();
+    size_t done = write_json_escaped(text, at, buffer.data() + room);
+    EXPECT_GT(done, 0U) << "there is room for a part of it";
+    if (done == 0) return "no end";
+    auto written = static_cast<size_t>(at - buffer.data());
+    EXPECT_LE(written, room);
+    EXPECT_EQ(buffer.substr(room), "########");
+    out.append(buffer, 0, written);
+    text.remove_prefix(done);
+  }
+  return out;
+}
+
+TEST(JsonEscaping, is_the_same_wherever_the_piece_stands_and_however_little_room_there_is) {
+  const std::pair<std::string_view, std::string_view> pieces[] = {
+      {"\"", "\\\""},
+      {"\\", "\\\\"},
+      {"\x01", "\\u0001"},
+      {"\x1f\"", "\\u001f\\\""},
+      {"\xC3\xA4", "\xC3\xA4"},
+      {"\xE2\x82\xAC\n", "\xE2\x82\xAC\\n"},
+      {"\xFF", "\xEF\xBF\xBD"},
+      {"\xE2\x82", "\xEF\xBF\xBD\xEF\xBF\xBD"},
+      {"\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80"},
+  };
+  for (size_t before = 0; before < 18; ++before) {
+    for (size_t behind : {0, 1, 7, 8, 20}) {
+      for (const auto& [piece, escaped] : pieces) {
+        std::string plain(before, 'a');
+        std::string end(behind, 'z');
+        std::string text = plain + std::string(piece) + end;
+        std::string wanted = plain + std::string(escaped) + end;
+        EXPECT_EQ(json_quoted(text), '"' + wanted + '"');
+        for (size_t room :
+             {kEscapeRoom, kEscapeRoom + 1, kEscapeRoom + 9, text.size() + kEscapeRoom})
+          EXPECT_EQ(escaped_in(room, text), wanted) << room;
+      }
+    }
+  }
+}
+
+TEST(JsonEscaping, of_text_that_needs_none_is_done_at_once_in_the_room_it_asks_for) {
+  const std::string text = "plain text of some words";
+  std::string buffer(text.size() + kEscapeRoom, '#');
+  char* at = buffer.data();
+  EXPECT_EQ(write_json_escaped(text, at, buffer.data() + buffer.size()), text.size());
+}
+
 TEST(Base64, matches_the_vectors_of_rfc_4648) {
   EXPECT_EQ(base64(""), "");
   EXPECT_EQ(base64("f"), "Zg==");

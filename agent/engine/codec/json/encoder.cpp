@@ -31,10 +31,14 @@ size_t copy_plain_ascii(char* out, std::string_view text) {
   return static_cast<size_t>(p - text.data());
 }
 
-bool needs_escapes(std::string_view text) {
-  for (char c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\') return true;
-  return false;
+// What copy_plain_ascii() has stopped at, and all behind it.
+void write_escaped(std::string_view text, SliceWriter& writer) {
+  while (!text.empty()) {
+    writer.reserve(text.size() + kEscapeRoom);
+    char* at = writer.at();
+    text.remove_prefix(write_json_escaped(text, at, writer.limit()));
+    writer.advance_to(at);
+  }
 }
 
 }  // namespace
@@ -106,24 +110,17 @@ void JsonEncoder::write_field(std::string_view key, const Value& value, SliceWri
 
 void JsonEncoder::write_string(std::string_view key, const Value& value, SliceWriter& writer) {
   writer.reserve(key.size() + value.size + 2);
-  char* undo = writer.at();
   writer.put(key);
   writer.put('"');
   std::string_view text = value.view();
   if (value.form == Form::kText) {
     writer.put(text);
   } else {
-    size_t plain = copy_plain_ascii(writer.at(), text);
-    if (plain == text.size()) {
-      writer.advance_to(writer.at() + plain);
-    } else if (!needs_escapes(text) && is_utf8(text)) {
-      writer.put(text);
-    } else {
-      writer.advance_to(undo);
-      return write_slow(key, value, writer);
-    }
+    const size_t plain = copy_plain_ascii(writer.at(), text);
+    writer.advance_to(writer.at() + plain);
+    if (plain < text.size()) write_escaped(text.substr(plain), writer);
   }
-  writer.put('"');
+  writer.append('"');
 }
 
 void JsonEncoder::write_slow(std::string_view key, const Value& value, SliceWriter& writer) {

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "codec/text/swar.h"
+#include "base/swar.h"
 #include "record/value.h"
 
 namespace leat {

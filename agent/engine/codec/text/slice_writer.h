@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "codec/text/swar.h"
+#include "base/swar.h"
 #include "memory/arena.h"
 #include "record/batch.h"
 
@@ -30,6 +30,7 @@ class SliceWriter {
   void put(char c) { *at_++ = c; }
   void put(std::string_view text) { at_ = swar::copy_short(at_, text.data(), text.size()); }
   char* at() { return at_; }
+  const char* limit() const { return limit_; }
   void advance_to(char* at) { at_ = at; }
 
   // These reserve by themselves.
