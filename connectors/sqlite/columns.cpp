@@ -12,6 +12,12 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+std::string folded(std::string_view name) {
+  std::string out(name);
+  std::transform(out.begin(), out.end(), out.begin(), lower);
+  return out;
+}
+
 std::string join(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) out += (out.empty() ? "" : ", ") + quoted_name(name);
@@ -25,29 +31,49 @@ bool same_column(std::string_view a, std::string_view b) {
                     [](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::vector<std::string> columns_of(const Delivery& delivery, size_t most) {
+bool can_be_named(std::string_view column) {
+  return column.find('\0') == std::string_view::npos;
+}
+
+bool ColumnIndex::add(std::string_view name, size_t at) {
+  return at_.emplace(folded(name), at).second;
+}
+
+size_t ColumnIndex::find(std::string_view name) const {
+  auto found = at_.find(folded(name));
+  return found == at_.end() ? kNone : found->second;
+}
+
+void ColumnIndex::erase(std::string_view name) {
+  at_.erase(folded(name));
+}
+
+std::vector<std::string> columns_of(const Delivery& delivery, size_t most,
+                                    const ColumnIndex& known) {
   std::vector<std::string> columns;
-  std::vector<bool> known;  // of each field of `shape`: it has its column
+  ColumnIndex there;
+  std::vector<bool> seen;  // of each field of `shape`: it has its column
   const Shape* shape = nullptr;
   delivery.each_record([&](const Record& record) {
     if (record.shape != shape) {
       shape = record.shape;
-      known.assign(shape->size(), false);
+      seen.assign(shape->size(), false);
     }
     const size_t before = columns.size();
     std::vector<size_t> added;  // fields
     for (size_t i = 0; i < shape->size(); ++i) {
-      if (record.value(i).type == Type::kAbsent || known[i]) continue;
-      known[i] = true;
+      if (record.value(i).type == Type::kAbsent || seen[i]) continue;
+      seen[i] = true;
       added.push_back(i);
-      bool there = std::any_of(columns.begin(), columns.end(), [&](const std::string& column) {
-        return same_column(column, shape->name(i));
-      });
-      if (!there) columns.emplace_back(shape->name(i));
+      std::string_view name = shape->name(i);
+      if (can_be_named(name) && known.find(name) == ColumnIndex::kNone &&
+          there.add(name, columns.size()))
+        columns.emplace_back(name);
     }
     if (columns.size() <= most) return;
+    for (size_t i = before; i < columns.size(); ++i) there.erase(columns[i]);
     columns.resize(before);
-    for (size_t field : added) known[field] = false;
+    for (size_t field : added) seen[field] = false;
   });
   return columns;
 }

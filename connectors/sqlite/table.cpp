@@ -29,18 +29,6 @@ std::string_view text_of(sqlite3_stmt* statement, int column) {
   return {text, static_cast<size_t>(sqlite3_column_bytes(statement, column))};
 }
 
-// SQL text ends at a NUL.
-bool can_be_named(std::string_view column) {
-  return column.find('\0') == std::string_view::npos;
-}
-
-bool has_field(const Record& record, std::string_view column) {
-  for (size_t i = 0; i < record.shape->size(); ++i)
-    if (record.value(i).type != Type::kAbsent && same_column(record.shape->name(i), column))
-      return true;
-  return false;
-}
-
 bool is_whole(std::string_view number) {
   return number.find_first_of(".eE") == std::string_view::npos;
 }
@@ -55,7 +43,6 @@ bool Table::Insert::fits(const Record& record) const {
 }
 
 Status Table::prepare(const Delivery& delivery) {
-  wanted_.clear();
   if (!schema_version_query_) {
     Result<Statement> query = connection_.prepare("PRAGMA schema_version");
     if (!query) return fail(query.error());
@@ -81,11 +68,13 @@ void Table::forget() {
   schema_version_query_.reset();
   schema_version_ = -1;
   columns_.clear();
+  index_.clear();
   inserts_.clear();
 }
 
 Status Table::look() {
   columns_.clear();
+  index_.clear();
   Result<Statement> query =
       connection_.prepare("SELECT name, type, hidden FROM pragma_table_xinfo(?)");
   if (!query) return fail(query.error());
@@ -95,6 +84,7 @@ Status Table::look() {
     Result<bool> row = connection_.next_row(query->get());
     if (!row) return fail(row.error());
     if (!*row) return {};
+    index_.add(text_of(query->get(), 0), columns_.size());
     columns_.push_back({std::string(text_of(query->get(), 0)),
                         has_integer_affinity(text_of(query->get(), 1)),
                         sqlite3_column_int(query->get(), 2) != 0});
@@ -105,7 +95,6 @@ Status Table::create(const Delivery& delivery) {
   // Records that need more find out for themselves.
   std::vector<std::string> columns =
       columns_of(delivery, connection_.most_columns() - settings_.key.size());
-  std::erase_if(columns, [](const std::string& column) { return !can_be_named(column); });
   if (columns.empty()) return {};  // each record will say why
   for (const std::string& part : settings_.key) {
     bool present = std::any_of(columns.begin(), columns.end(), [&part](const std::string& column) {
@@ -118,27 +107,19 @@ Status Table::create(const Delivery& delivery) {
   return look();
 }
 
-// For all records of the delivery at once, unless that is too much. kData: this record can be taken
-// out, and the others may do without its columns.
+// For all records of the delivery at once, but for those that ask for more than there is room for.
+// kData: this is one of them, and the others may do without its columns.
 Status Table::add_columns(const Delivery& delivery, const Record& record) {
-  if (wanted_.empty()) wanted_ = columns_of(delivery);
-  std::vector<const std::string*> all;
-  std::vector<const std::string*> own;
-  for (const std::string& column : wanted_) {
-    if (find(column) != nullptr || !can_be_named(column)) continue;
-    all.push_back(&column);
-    if (has_field(record, column)) own.push_back(&column);
-  }
   const size_t most = connection_.most_columns();
-  if (columns_.size() + own.size() > most)
+  const size_t room = most - std::min(most, columns_.size());
+  if (lacking(record) > room)
     return fail(ErrorKind::kData, "the record has fields for which table " +
                                       quoted_name(settings_.name) + " would need more than " +
                                       std::to_string(most) + " columns: SQLite has no more");
-  bool fits = columns_.size() + all.size() <= most;
-  for (const std::string* column : fits ? all : own) {
-    Status added = connection_.execute(add_column_sql(settings_.name, *column));
+  for (const std::string& column : columns_of(delivery, room, index_)) {
+    Status added = connection_.execute(add_column_sql(settings_.name, column));
     if (!added && added.error().kind() == ErrorKind::kFatal)
-      return fail(ErrorKind::kData, "field " + excerpt(*column) +
+      return fail(ErrorKind::kData, "field " + excerpt(column) +
                                         " cannot become a column: " + added.error().message());
     if (!added) return added;
   }
@@ -146,10 +127,20 @@ Status Table::add_columns(const Delivery& delivery, const Record& record) {
   return look();
 }
 
+// How many of its fields have no column.
+size_t Table::lacking(const Record& record) const {
+  size_t fields = 0;
+  for (size_t i = 0; i < record.shape->size(); ++i) {
+    std::string_view name = record.shape->name(i);
+    if (record.value(i).type != Type::kAbsent && can_be_named(name) && find(name) == nullptr)
+      ++fields;
+  }
+  return fields;
+}
+
 const Table::Known* Table::find(std::string_view column) const {
-  for (const Known& known : columns_)
-    if (same_column(known.name, column)) return &known;
-  return nullptr;
+  const size_t at = index_.find(column);
+  return at == ColumnIndex::kNone ? nullptr : &columns_[at];
 }
 
 Status Table::write(const Delivery& delivery, const Batch& batch, const Record& record) {

@@ -57,6 +57,7 @@ class Table {
   Status look();
   Status create(const Delivery& delivery);
   Status add_columns(const Delivery& delivery, const Record& record);
+  size_t lacking(const Record& record) const;
   const Known* find(std::string_view column) const;
 
   Result<Insert*> insert_for(const Delivery& delivery, const Batch& batch, const Record& record);
@@ -75,7 +76,7 @@ class Table {
   Statement schema_version_query_;
   int64_t schema_version_ = -1;       // the columns below are those of this version; -1: of none
   std::vector<Known> columns_;        // empty: no such table
-  std::vector<std::string> wanted_;   // by the fields of this delivery, once it needs new columns
+  ColumnIndex index_;                 // of them
   std::vector<Insert> inserts_;       // the one used last is the first
   std::set<std::string> told_;        // generated columns that fields were meant for
   std::vector<std::string> scratch_;  // of each field: text made for binding, kept until step

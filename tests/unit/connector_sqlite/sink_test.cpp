@@ -2,6 +2,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <string_view>
+
 #include "sqlite_fixture.h"
 
 namespace leat::testing {
@@ -128,6 +131,33 @@ TEST_F(SqliteSinkTest, fields_that_are_new_in_every_record_fill_the_table_and_ar
   rows.resize(1999);
   expect_delivered(rows);
   EXPECT_EQ(query("SELECT count(*) FROM t"), Rows{"1999"});
+}
+
+// How often the columns of a table were read, by any connection opened since.
+std::atomic<int> looks{0};
+int count_looks(sqlite3* db, char** /*message*/, const sqlite3_api_routines* /*api*/) {
+  auto count = [](unsigned, void*, void* /*statement*/, void* sql) {
+    if (std::string_view(static_cast<const char*>(sql)).find("SELECT name, type") == 0) ++looks;
+    return 0;
+  };
+  return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, count, nullptr);
+}
+
+// It was read again for each record of a delivery that had columns for more than there is room for.
+TEST_F(SqliteSinkTest, columns_are_read_once_for_all_that_a_delivery_adds) {
+  std::string columns = "c0";
+  for (int i = 1; i < 1960; ++i) columns += ", c" + std::to_string(i);
+  execute("CREATE TABLE t (" + columns + ")");
+  sqlite3_auto_extension(reinterpret_cast<void (*)()>(count_looks));
+  std::vector<std::string> names;
+  std::vector<Row> rows(6);
+  for (size_t i = 0; i < 60; ++i) names.push_back("f" + std::to_string(i));
+  for (size_t i = 0; i < 60; ++i) rows[i / 10].emplace_back(names[i], Value::of_integer(1));
+  looks = 0;
+  Answer answer = deliver(rows);
+  EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{4, 5})) << answer.reason;
+  EXPECT_EQ(looks, 2);  // before, and behind the new ones
+  sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(count_looks));
 }
 
 TEST_F(SqliteSinkTest, field_whose_name_no_column_can_have_is_rejected_with_its_record) {
