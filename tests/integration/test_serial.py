@@ -324,5 +324,5 @@ def test_what_a_drain_could_not_deliver_of_a_line_is_said_to_be_lost(agent, coll
     agent.wait_log("trying again")
     agent.terminate()
     assert agent.wait() == 1
-    assert agent.log_lines("not drained within 300ms: 1 record in flight was not delivered; "
-                           "it is lost, since the source cannot give it again")
+    assert agent.log_lines("not drained within 300ms: 1 record in flight is not confirmed; "
+                           "if it has not arrived it is lost, since the source cannot give it again")

@@ -96,7 +96,7 @@ def test_a_drain_does_not_wait_for_a_dead_sink_when_all_can_be_read_again(
     agent.wait_log("the spool is full" if delivery else "trying again")
     agent.terminate()
     assert agent.wait(deadline=20) == 0
-    assert agent.log_lines(r"records in flight were not delivered; they are read again")
+    assert agent.log_lines(r"records in flight are not confirmed; they are read again")
     collector.down()
     collector.up()
     collector.default = Answer()

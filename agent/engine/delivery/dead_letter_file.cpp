@@ -24,6 +24,7 @@ struct DeadLetterFile::Writer {
   bool whole = true;    // nothing lies behind `size` that an attempt left
   std::string text;     // what to append
   std::string rotated;  // set when a rotation happened: what was let go or moved
+  int64_t removed = 0;  // bytes of lines that went with a file that somebody has deleted
   Status status;
 
   ~Writer() {
@@ -81,13 +82,23 @@ struct DeadLetterFile::Writer {
     for (int i = 0; i < kTries; ++i) {
       if (Status written = append_once(); !written) return written;
       if (is_kept()) return {};
-      ::close(std::exchange(fd, -1));
+      size -= static_cast<int64_t>(text.size());  // it is written again
+      let_go();
     }
     return fail(ErrorKind::kUnavailable, path + ": is removed or emptied while it is written");
   }
 
+  void let_go() {
+    struct stat open_file {};
+    struct stat named_file {};
+    if (::fstat(fd, &open_file) == 0 && open_file.st_nlink == 0 &&
+        ::stat(path.c_str(), &named_file) != 0)
+      removed += size;
+    ::close(std::exchange(fd, -1));
+  }
+
   Status append_once() {
-    if (fd >= 0 && !is_ours()) ::close(std::exchange(fd, -1));
+    if (fd >= 0 && !is_ours()) let_go();
     if (fd < 0)
       if (Status opened = open(); !opened) return opened;
     if (size > 0 && size + static_cast<int64_t>(text.size()) > max_bytes)
@@ -156,6 +167,9 @@ void DeadLetterFile::written(const Status& status) {
   if (!writer_->rotated.empty())
     log::warn(scope_, "dead letters reached " + format_bytes(config_.max_bytes) + ": moved to " +
                           std::exchange(writer_->rotated, {}) + ", what was there before is gone");
+  if (int64_t bytes = std::exchange(writer_->removed, 0); bytes > 0)
+    log::warn(scope_, "the dead letters in " + config_.path + " were deleted by somebody, with " +
+                          format_bytes(bytes) + " of them; the next ones go to a new file");
   if (!status) {
     if (!std::exchange(failed_, true))
       log::error(scope_, "dead letters cannot be written (" + status.error().message() +

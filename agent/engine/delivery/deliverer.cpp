@@ -42,7 +42,8 @@ Deliverer::Deliverer(DelivererSetup setup)
     : setup_(std::move(setup)),
       run_(std::to_string(random_number())),
       cuts_(setup_.cuts, setup_.pipeline),
-      retry_policy_(setup_.config, setup_.loop.clock(), setup_.pipeline, seed_for(setup_)),
+      retry_policy_(setup_.config, setup_.loop.clock(), setup_.pipeline, seed_for(setup_),
+                    setup_.comes_again),
       linger_(
           setup_.loop,
           [this] {

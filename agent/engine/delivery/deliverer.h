@@ -47,6 +47,7 @@ struct DelivererSetup {
   Sink& sink;
   Acknowledgements& acknowledgements;
   DeadLetterFile& dead_letters;
+  bool comes_again = true;  // the source gives again what it was not acknowledged
   std::string cuts;  // path of the file they are noted in, for a sink with keys; "": they are not
   // Writes record `index` of the batch as a dead letter of the sink.
   std::function<void(const Batch&, size_t index, const std::string& reason)> reject;

@@ -11,8 +11,12 @@ constexpr int64_t kReminderUs = 60'000'000;
 }
 
 RetryPolicy::RetryPolicy(const DeliveryConfig& config, const Clock& clock, std::string scope,
-                         uint64_t seed)
-    : config_(config), clock_(clock), scope_(std::move(scope)), backoff_(seed) {}
+                         uint64_t seed, bool comes_again)
+    : config_(config),
+      clock_(clock),
+      scope_(std::move(scope)),
+      comes_again_(comes_again),
+      backoff_(seed) {}
 
 Milliseconds RetryPolicy::delay() {
   if (circuit_open()) return cooldown();
@@ -27,16 +31,14 @@ Milliseconds RetryPolicy::cooldown() {
 }
 
 const char* RetryPolicy::meanwhile() const {
-  if (config_.spool.mode == SpoolMode::kNever) return "nothing is lost";
-  switch (config_.spool.overflow) {
-    case Overflow::kBlock:
-      break;
-    case Overflow::kDropOldest:
-      return "beyond maxSpool the oldest records are dropped";
-    case Overflow::kDropNewest:
-      return "beyond maxSpool what comes is dropped";
-  }
-  return "nothing is lost";
+  const bool journaled = config_.spool.mode != SpoolMode::kNever;
+  if (journaled && config_.spool.overflow == Overflow::kDropOldest)
+    return "beyond maxSpool the oldest records are dropped";
+  if (journaled && config_.spool.overflow == Overflow::kDropNewest)
+    return "beyond maxSpool what comes is dropped";
+  if (comes_again_) return "nothing is lost";
+  return journaled ? "what the journal has no room for is lost"
+                   : "what the memory has no room for is lost";
 }
 
 Milliseconds RetryPolicy::failed(const std::string& reason, Milliseconds retry_after) {

@@ -23,7 +23,9 @@ class RetryPolicy {
  public:
   static constexpr Milliseconds kFirstCooldown{1'000};
 
-  RetryPolicy(const DeliveryConfig& config, const Clock& clock, std::string scope, uint64_t seed);
+  // `comes_again`: the source gives again what it was not acknowledged.
+  RetryPolicy(const DeliveryConfig& config, const Clock& clock, std::string scope, uint64_t seed,
+              bool comes_again = true);
 
   bool active() const { return failures_ > 0; }
   bool circuit_open() const { return failures_ >= config_.breaker_threshold; }
@@ -45,6 +47,7 @@ class RetryPolicy {
   const DeliveryConfig& config_;
   const Clock& clock_;
   const std::string scope_;
+  const bool comes_again_;
   Backoff backoff_;
   int failures_ = 0;
   int64_t since_us_ = 0;

@@ -180,9 +180,8 @@ Status JournalDatabase::mend(const std::string& pipeline, const std::vector<Save
     std::string line = format_count(static_cast<int64_t>(holes.lost)) +
                        " spooled records were lost with damaged parts of the journal";
     if (go_back != GoBack::kNever)
-      line += std::string("; the source goes back to where they began") +
-              (go_back == GoBack::kNow ? "" : " at the next start") +
-              ", and what came behind them comes twice";
+      line += std::string(go_back == GoBack::kNow ? "; " : "; at the next start ") +
+              "the source goes back to where they began, and what came behind them comes twice";
     log::error(pipeline, line);
     for (uint64_t first : holes.damaged)
       if (Status status = spool_.remove_one(pipeline, first); !status) return status;

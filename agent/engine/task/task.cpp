@@ -102,6 +102,7 @@ void Task::make_deliverer() {
       .sink = *sink_,
       .acknowledgements = acknowledgements_,
       .dead_letters = setup_.dead_letters.file(),
+      .comes_again = replay_ != Replay::kNone,
       .cuts = setup_.config.sink.type->sends_keys ? setup_.data_dir + "/cuts/" + setup_.name : "",
       .reject =
           [this, stage](const Batch& batch, size_t index, const std::string& why) {
@@ -421,14 +422,15 @@ void Task::abort(const std::string& why) {
 
 std::string Task::what_is_left() const {
   uint64_t records = spool_->records_unsafe();
-  std::string left = format_count(records, "record") + " in flight ";
-  left += records == 1 ? "was" : "were";
-  left += " not delivered; ";
-  left += records == 1 ? "it " : "they ";
+  const bool one = records == 1;
+  // Some of them may have arrived, and only the answer has not.
+  std::string left =
+      format_count(records, "record") + " in flight " + (one ? "is" : "are") + " not confirmed; ";
   if (spool_->comes_again())
-    return left + (records == 1 ? "is" : "are") + " read again when the pipeline starts next";
-  return left + (records == 1 ? "is" : "are") + " lost, since the source cannot give " +
-         (records == 1 ? "it" : "them") + " again";
+    return left + (one ? "it is" : "they are") + " read again when the pipeline starts next";
+  return left + (one ? "if it has not arrived it is lost, since the source cannot give it again"
+                     : "what of them has not arrived is lost, since the source cannot give it "
+                       "again");
 }
 
 // The first failure is told at the end, with what became of the records; others, now.

@@ -86,6 +86,24 @@ TEST_F(DeadLetterFileTest, the_next_ones_have_a_file_when_theirs_is_removed) {
   EXPECT_EQ(read_file(path()), "after\n");
 }
 
+TEST_F(DeadLetterFileTest, it_is_said_once_when_lines_went_with_a_file_that_was_removed) {
+  open();
+  append_and_wait("before");
+  ::testing::internal::CaptureStderr();
+  std::filesystem::rename(path(), folder_ / "dead.old");  // they are still there
+  append_and_wait("after");
+  std::filesystem::resize_file(path(), 0);
+  std::filesystem::remove(path());  // there is none in it
+  append_and_wait("and after");
+  std::filesystem::remove(path());
+  append_and_wait("the last");
+  append_and_wait("but one");
+  std::string log = ::testing::internal::GetCapturedStderr();
+  const std::string said = "the dead letters in " + path() + " were deleted by somebody, with 10 B";
+  EXPECT_NE(log.find(said), std::string::npos) << log;
+  EXPECT_EQ(log.find("deleted", log.find(said) + said.size()), std::string::npos) << log;
+}
+
 TEST_F(DeadLetterFileTest, the_next_ones_have_a_file_when_their_folder_is_removed) {
   letters_ = std::make_unique<DeadLetterFile>(
       loop_, "test", DeadLetterConfig{folder_ / "letters/dead.jsonl", 1 << 20});

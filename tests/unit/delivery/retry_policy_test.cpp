@@ -142,6 +142,21 @@ TEST_F(TroubleTest, nothing_is_promised_that_the_overflow_does_not_keep) {
   EXPECT_NE(log.find("beyond maxSpool the oldest records are dropped"), std::string::npos) << log;
 }
 
+// A full journal, or disk, holds the source back; a line or a broker at QoS 0 does not wait.
+TEST_F(TroubleTest, nothing_is_promised_for_a_source_that_gives_nothing_again) {
+  for (SpoolMode mode : {SpoolMode::kNever, SpoolMode::kOnTrouble, SpoolMode::kAlways}) {
+    config_.spool.mode = mode;
+    RetryPolicy trouble(config_, clock_, "test", 1, false);
+    ::testing::internal::CaptureStderr();
+    trouble.failed("503", Milliseconds{0});
+    std::string log = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(log.find("nothing is lost"), std::string::npos) << log;
+    const char* place = mode == SpoolMode::kNever ? "what the memory has no room for is lost"
+                                                  : "what the journal has no room for is lost";
+    EXPECT_NE(log.find(place), std::string::npos) << log;
+  }
+}
+
 TEST_F(TroubleTest, it_is_said_once_and_then_once_a_minute) {
   config_.breaker_threshold = 1000;
   RetryPolicy trouble(config_, clock_, "test", 1);

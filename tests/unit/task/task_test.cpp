@@ -182,7 +182,7 @@ TEST_F(TaskTest, says_what_is_left_when_it_is_aborted) {
   ASSERT_TRUE(ended());
   ASSERT_FALSE(result_);
   EXPECT_EQ(result_.error().message(),
-            "stopped: 2 records in flight were not delivered; they are read again when the "
+            "stopped: 2 records in flight are not confirmed; they are read again when the "
             "pipeline starts next");
 }
 
