@@ -9,9 +9,11 @@ extern const Command kTryCommand;
 extern const Command kSqlCommand;
 extern const Command kTestCommand;
 extern const Command kStatusCommand;
+extern const Command kTopCommand;
 extern const Command kPauseCommand;
 extern const Command kResumeCommand;
 extern const Command kRestartCommand;
+extern const Command kKickCommand;
 extern const Command kPortsCommand;
 extern const Command kListCommand;
 extern const Command kHelpCommand;
@@ -20,8 +22,9 @@ extern const Command kVersionCommand;
 namespace {
 
 constexpr const Command* kCommands[] = {
-    &kRunCommand,   &kCheckCommand,  &kExplainCommand, &kTryCommand,    &kSqlCommand,
-    &kTestCommand,  &kStatusCommand, &kPauseCommand,   &kResumeCommand, &kRestartCommand,
+    &kRunCommand,   &kCheckCommand,  &kExplainCommand, &kTryCommand,
+    &kSqlCommand,   &kTestCommand,   &kStatusCommand,  &kTopCommand,
+    &kPauseCommand, &kResumeCommand, &kRestartCommand, &kKickCommand,
     &kPortsCommand, &kListCommand,   &kHelpCommand,    &kVersionCommand};
 
 constexpr Spelling kSpellings[] = {{"config", 'c', "FILE"},      {"data-dir", '\0', "DIR"},

@@ -1,4 +1,4 @@
-// leat status, pause, resume, restart: what is asked of the agent of this machine.
+// leat status, top, pause, resume, restart, kick: what is asked of the agent of this machine.
 
 #include <cjson/cJSON.h>
 
@@ -56,11 +56,14 @@ class Rates {
   }
   // "1,204", of a counter in `records` of the pipeline.
   std::string of(const cJSON* pipeline, const char* counter) const {
+    return format_count(per_second(pipeline, counter));
+  }
+  int64_t per_second(const cJSON* pipeline, const char* counter) const {
     auto known = before_.find(text(pipeline, "name"));
     int64_t now = number(at(pipeline, "records"), counter);
     int64_t then = known == before_.end() ? 0 : number(known->second, counter);
     if (now < then) then = 0;  // another run
-    return format_count(std::lround(static_cast<double>(now - then) / seconds_));
+    return std::lround(static_cast<double>(now - then) / seconds_);
   }
 
  private:
@@ -78,30 +81,88 @@ bool any_in_trouble(const Sample& sample) {
 
 using Row = std::vector<std::string>;
 
+// "12s", of a time in seconds; "" when it is not there. Whole seconds: the rest is noise.
+std::string time_of(const cJSON* pipeline, const char* name) {
+  if (at(pipeline, name) == nullptr) return "";
+  return format_duration(Milliseconds(number(pipeline, name) * 1000));
+}
+
+// "circuit open 12s"
+std::string state_of(const cJSON* pipeline) {
+  std::string left = time_of(pipeline, "nextAttemptSeconds");
+  return text(pipeline, "state") + (left.empty() ? "" : " " + left);
+}
+
 std::string spool_of(const cJSON* pipeline) {
   int64_t used = number(pipeline, "spoolBytes");
   int64_t most = number(pipeline, "maxSpoolBytes");
   if (used == 0) return "-";
   std::string out = format_bytes(used);
-  return most == 0 ? out : out + " (" + std::to_string(used * 100 / most) + "%)";
+  if (most > 0) out += " (" + std::to_string(used * 100 / most) + "%)";
+  std::string full = time_of(pipeline, "spoolFullSeconds");
+  return full.empty() ? out : out + ", full in " + full;
 }
 
-std::string overview(const Sample& before, const Sample& now) {
-  Rates rates(before, now);
-  std::vector<Row> rows = {{"PIPELINE", "STATE", "IN/s", "OUT/s", "WAITING", "SPOOL", "DEAD"}};
-  std::string reasons;
-  const cJSON* pipeline = nullptr;
-  cJSON_ArrayForEach(pipeline, at(now.json.get(), "pipelines")) {
-    const cJSON* records = at(pipeline, "records");
-    std::string name = text(pipeline, "name");
-    rows.push_back({name, text(pipeline, "state"), rates.of(pipeline, "read"),
-                    rates.of(pipeline, "delivered"), format_count(number(records, "waiting")),
-                    spool_of(pipeline), format_count(number(records, "deadLetters"))});
-    for (const char* why : {"reason", "refused"})
-      if (at(pipeline, why) != nullptr) reasons += name + ": " + text(pipeline, why) + "\n";
+// "decode json: at byte #: …: 12", the most frequent ones first, each behind `before`.
+std::string dead_letters_of(const cJSON* pipeline, const std::string& before, size_t most) {
+  std::vector<const cJSON*> all;
+  const cJSON* reason = nullptr;
+  cJSON_ArrayForEach(reason, at(pipeline, "deadLetterReasons")) all.push_back(reason);
+  std::ranges::stable_sort(
+      all, [](auto* a, auto* b) { return number(a, "count") > number(b, "count"); });
+  std::string out;
+  for (size_t i = 0; i < std::min(all.size(), most); ++i) {
+    std::string stage = text(all[i], "stage");
+    out += before + format_count(number(all[i], "count")) + " × " +
+           (stage.empty() ? "" : stage + ": ") + text(all[i], "reason") + "\n";
   }
-  if (rows.size() == 1) return "no pipelines\n";
+  return out;
+}
+
+std::string overview(const Sample& before, const Sample& now, bool by_rate) {
+  Rates rates(before, now);
+  std::vector<Row> rows = {
+      {"PIPELINE", "STATE", "IN/s", "OUT/s", "WAITING", "SPOOL", "DEAD", "LAST"}};
+  std::vector<const cJSON*> all;
+  const cJSON* pipeline = nullptr;
+  cJSON_ArrayForEach(pipeline, at(now.json.get(), "pipelines")) all.push_back(pipeline);
+  if (all.empty()) return "no pipelines\n";
+  if (by_rate)
+    std::ranges::stable_sort(all, [&rates](auto* a, auto* b) {
+      return rates.per_second(a, "read") > rates.per_second(b, "read");
+    });
+  std::string reasons;
+  for (const cJSON* one : all) {
+    const cJSON* records = at(one, "records");
+    std::string name = text(one, "name");
+    std::string last = time_of(one, "lastReadSeconds");
+    rows.push_back({name, state_of(one), rates.of(one, "read"), rates.of(one, "delivered"),
+                    format_count(number(records, "waiting")), spool_of(one),
+                    format_count(number(records, "deadLetters")), last.empty() ? "-" : last});
+    for (const char* why : {"reason", "refused"})
+      if (at(one, why) != nullptr) reasons += name + ": " + text(one, why) + "\n";
+    reasons += dead_letters_of(one, name + ": dead letters: ", 3);
+  }
   return columns(rows, 2) + (reasons.empty() ? "" : "\n" + reasons);
+}
+
+// What each stage does with the records.
+std::string stages_of(const cJSON* pipeline) {
+  std::vector<Row> rows = {{"STAGE", "IN", "OUT", "FILTERED", "FAILED", "µs/RECORD", "MEMORY"}};
+  const cJSON* stage = nullptr;
+  cJSON_ArrayForEach(stage, at(pipeline, "stages")) {
+    auto count = [stage](const char* name) { return format_count(number(stage, name)); };
+    std::string took = "-";
+    if (const cJSON* measured = at(stage, "microsecondsPerRecord")) {
+      char digits[24];
+      std::snprintf(digits, sizeof digits, "%.2f", measured->valuedouble);
+      took = digits;
+    }
+    int64_t held = number(stage, "memoryBytes");
+    rows.push_back({text(stage, "name"), count("in"), count("out"), count("filtered"),
+                    count("failed"), took, held == 0 ? "-" : format_bytes(held)});
+  }
+  return rows.size() == 1 ? "" : "\n" + columns(rows, 1);
 }
 
 std::string details(const cJSON* pipeline, const Rates& rates) {
@@ -109,7 +170,7 @@ std::string details(const cJSON* pipeline, const Rates& rates) {
   auto count = [&](const char* name) { return format_count(number(records, name)); };
   auto bytes = [&](const char* name) { return format_bytes(number(pipeline, name)); };
   std::vector<Row> rows = {
-      {"state", text(pipeline, "state")},
+      {"state", state_of(pipeline)},
       {"running for", format_duration(Milliseconds(number(pipeline, "runningSeconds") * 1000))},
       {"read", count("read") + " (" + rates.of(pipeline, "read") + "/s), " + bytes("bytesRead")},
       {"delivered", count("delivered") + " (" + rates.of(pipeline, "delivered") + "/s)"},
@@ -124,17 +185,26 @@ std::string details(const cJSON* pipeline, const Rates& rates) {
       {"retries", format_count(number(pipeline, "retries"))},
       {"memory", bytes("memoryBytes") + " of " + bytes("memoryLimitBytes") + ", at most " +
                      bytes("memoryPeakBytes")}};
+  auto add_time = [&](const char* words, const char* name) {
+    if (std::string time = time_of(pipeline, name); !time.empty()) rows.push_back({words, time});
+  };
+  add_time("last read before", "lastReadSeconds");
+  add_time("oldest waits for", "oldestUndeliveredSeconds");
+  add_time("spool full in", "spoolFullSeconds");
   if (at(pipeline, "reason") != nullptr)
     rows.insert(rows.begin() + 1, {"because", text(pipeline, "reason")});
   if (at(pipeline, "refused") != nullptr)
     rows.push_back({"in its old form", text(pipeline, "refused")});
-  return text(pipeline, "name") + "\n" + columns(rows, 2);
+  std::string dead = dead_letters_of(pipeline, "  ", SIZE_MAX);
+  return text(pipeline, "name") + "\n" + columns(rows, 2) + stages_of(pipeline) +
+         (dead.empty() ? "" : "\ndead letters\n" + dead);
 }
 
 std::string head(const cJSON* agent) {
   std::string out = "leat " + text(agent, "version") + ", " + text(agent, "id") + ", up " +
                     format_duration(Milliseconds(number(agent, "uptimeSeconds") * 1000));
   if (std::string file = text(agent, "configFile"); !file.empty()) out += ", " + file;
+  if (std::string loaded = text(agent, "configLoaded"); !loaded.empty()) out += " of " + loaded;
   if (cJSON_IsTrue(at(agent, "stopping")) != 0) out += ", stopping";
   return out + "\n";
 }
@@ -169,9 +239,10 @@ int ask(const Clock& clock, const std::string& data_dir, std::string_view method
 struct StatusRequest {
   const Clock& clock;
   std::string data_dir;
-  std::string pipeline;  // "" for all
-  bool json = false;     // as the agent says it
-  bool watch = false;    // anew each second, until a signal ends the process
+  std::string pipeline = {};  // "" for all
+  bool json = false;          // as the agent says it
+  bool watch = false;         // anew each second, until a signal ends the process
+  bool by_rate = false;       // the busiest first
 };
 
 int sample(const StatusRequest& request, std::string& body, Sample& out) {
@@ -196,7 +267,7 @@ int show_status(const StatusRequest& request) {
     if (request.json) {
       out = body;
     } else if (request.pipeline.empty()) {
-      out = head(now.json.get()) + overview(before, now);
+      out = head(now.json.get()) + overview(before, now, request.by_rate);
     } else {
       out = details(at(now.json.get(), "pipelines")->child, Rates(before, now));
     }
@@ -220,7 +291,16 @@ int status(const CommandCall& call) {
                       .watch = call.options.boolean("watch")});
 }
 
-// pause, resume, restart: the commands are called as the agent calls them.
+int top(const CommandCall& call) {
+  std::optional<std::string> data_dir = asked_data_dir(call);
+  if (!data_dir) return kExitUsage;
+  return show_status({.clock = call.environment.clock,
+                      .data_dir = *std::move(data_dir),
+                      .watch = true,
+                      .by_rate = true});
+}
+
+// pause, resume, restart, kick: the commands are called as the agent calls them.
 int tell_pipeline(const CommandCall& call) {
   std::optional<std::string> data_dir = asked_data_dir(call);
   if (!data_dir) return kExitUsage;
@@ -253,6 +333,13 @@ constexpr Command kStatusCommand{
     .options = kStatusOptions,
     .run = status};
 
+extern const Command kTopCommand;
+constexpr Command kTopCommand{
+    .name = "top",
+    .help = "Shows all pipelines of the running agent again each second, the busiest first.",
+    .options = kTellOptions,
+    .run = top};
+
 extern const Command kPauseCommand;
 constexpr Command kPauseCommand{
     .name = "pause",
@@ -274,5 +361,14 @@ constexpr Command kRestartCommand{.name = "restart",
                                   .help = "Drains one pipeline, and starts it anew.",
                                   .options = kTellOptions,
                                   .run = tell_pipeline};
+
+extern const Command kKickCommand;
+constexpr Command kKickCommand{
+    .name = "kick",
+    .words = kOne,
+    .help =
+        "Tries now what one pipeline waits to try again: its sink, or to start after a failure.",
+    .options = kTellOptions,
+    .run = tell_pipeline};
 
 }  // namespace leat

@@ -55,7 +55,8 @@ struct Command {
 };
 constexpr Command kCommands[] = {{"pause", &Supervisor::pause},
                                  {"resume", &Supervisor::resume},
-                                 {"restart", &Supervisor::restart}};
+                                 {"restart", &Supervisor::restart},
+                                 {"kick", &Supervisor::kick}};
 
 }  // namespace
 

@@ -5,7 +5,7 @@
 //   GET /metrics                     for Prometheus
 //   GET /health                      200, or 503 with what is wrong, a line each
 //   GET /ready                       200 when every pipeline has begun
-//   POST /api/v1/pipelines/P/pause   or resume, or restart: as the Supervisor's
+//   POST /api/v1/pipelines/P/pause   or resume, restart, kick: as the Supervisor's
 //
 // Thread: the main loop's.
 #pragma once

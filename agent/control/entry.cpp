@@ -1,5 +1,7 @@
 #include "control/entry.h"
 
+#include <algorithm>
+
 namespace leat {
 namespace {
 
@@ -22,14 +24,18 @@ bool Entry::goes_back(const Status& status, const PipelineStatus& counters) cons
          before != nullptr && next == nullptr && wanted != nullptr;
 }
 
-PipelineSnapshot Entry::snapshot(const LoopProbe::Answers& answers, int64_t now_us,
-                                 bool stopping) const {
+PipelineSnapshot Entry::snapshot(const LoopProbe::Answers& answers, int64_t now_us, bool stopping) {
+  if (run != nullptr)
+    if (auto answer = answers.find(run->id()); answer != answers.end()) last = answer->second;
   PipelineSnapshot out;
   out.refused = refused;
   out.wanted = wanted != nullptr;
   out.counters = last;
+  out.totals = ended_before;
   if (run == nullptr) {
     out.reason = failure;
+    if (again != nullptr)
+      out.next_attempt_in = Milliseconds(std::max<int64_t>(again_us - now_us, 0) / 1000);
     out.state = paused            ? PipelineState::kPaused
                 : !over()         ? PipelineState::kStarting
                 : failure.empty() ? PipelineState::kEnded
@@ -40,7 +46,8 @@ PipelineSnapshot Entry::snapshot(const LoopProbe::Answers& answers, int64_t now_
   out.bounded = run->bounded();
   out.running_for = Milliseconds((now_us - started_us) / 1000);
   out.max_spool_bytes = run->config()->delivery.spool.max_bytes;
-  if (auto answer = answers.find(run->id()); answer != answers.end()) out.counters = answer->second;
+  out.totals += last;
+  out.next_attempt_in = out.counters.next_attempt_in;
   out.reason = out.counters.trouble;
   out.state = run->retiring() || stopping ? PipelineState::kDraining : state_of(out.counters);
   return out;

@@ -26,7 +26,9 @@ struct Entry {
   std::string refused;           // as in PipelineSnapshot
   int failures = 0;              // in a row, of those that may pass
   std::unique_ptr<Timer> again;  // until it is started again after one
-  PipelineStatus last;           // of what ended
+  int64_t again_us = 0;          // when that is, on the monotonic clock
+  PipelineStatus last;           // of `run`, as it said last, or of what ended
+  TaskStatus ended_before;       // all that has, together
 
   // Nothing runs, or is on its way to.
   bool over() const { return run == nullptr && next == nullptr && !preparing; }
@@ -35,7 +37,7 @@ struct Entry {
   // A run that ended so never read anything, and its form before did: that one is to return.
   bool goes_back(const Status& status, const PipelineStatus& counters) const;
   // But for the name and the loop.
-  PipelineSnapshot snapshot(const LoopProbe::Answers& answers, int64_t now_us, bool stopping) const;
+  PipelineSnapshot snapshot(const LoopProbe::Answers& answers, int64_t now_us, bool stopping);
 };
 
 }  // namespace leat

@@ -16,6 +16,7 @@ class RealPipeline final : public ManagedPipeline {
   }
   void drain() override { pipeline_->drain(); }
   void abort(const std::string& why) override { pipeline_->abort(why); }
+  void kick() override { pipeline_->kick(); }
   void set_memory(size_t bytes) override { pipeline_->set_memory(bytes); }
   bool bounded() const override { return pipeline_->bounded(); }
   PipelineStatus status() const override { return pipeline_->status(); }

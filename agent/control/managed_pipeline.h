@@ -22,6 +22,7 @@ class ManagedPipeline {
   virtual void start(std::function<void(Status)> finished) = 0;
   virtual void drain() = 0;
   virtual void abort(const std::string& why) = 0;
+  virtual void kick() = 0;
   virtual void set_memory(size_t bytes) = 0;
   virtual bool bounded() const = 0;
   virtual PipelineStatus status() const = 0;

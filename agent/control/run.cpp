@@ -50,6 +50,10 @@ void Run::discard(std::function<void()> done) {
       });
 }
 
+void Run::kick() {
+  on_its_loop([](ManagedPipeline& pipeline) { pipeline.kick(); });
+}
+
 void Run::set_memory(size_t bytes) {
   if (std::exchange(memory_, bytes) == bytes) return;
   on_its_loop([bytes](ManagedPipeline& pipeline) { pipeline.set_memory(bytes); });

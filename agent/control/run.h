@@ -39,6 +39,7 @@ class Run {
   void abort(const std::string& why);
   // Of one that has not been started, when it is opened or could not be.
   void discard(std::function<void()> done);
+  void kick();
   void set_memory(size_t bytes);
 
  private:

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +42,10 @@ struct PipelineSnapshot {
   bool bounded = false;  // it ends by itself
   size_t loop = 0;
   Milliseconds running_for{0};
+  // Until the sink is tried again, or, when it has failed, the pipeline.
+  std::optional<Milliseconds> next_attempt_in = {};
   PipelineStatus counters = {};  // of the run that is, or was last
+  TaskStatus totals = {};  // of all its runs since the agent was started; only what is counted
   int64_t max_spool_bytes = 0;
 };
 
@@ -49,6 +53,7 @@ struct Snapshot {
   std::string id;
   std::string version = {};
   std::string config_file = {};
+  int64_t config_loaded_us = 0;  // unix; 0: not yet
   Milliseconds uptime{0};
   bool stopping = false;
   size_t loops = 1;

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "base/time_format.h"
 #include "control/progress.h"
 
 namespace leat {
@@ -17,6 +18,39 @@ void add_text(cJSON* object, const char* name, const std::string& text) {
 }
 double seconds(Milliseconds time) {
   return static_cast<double>(time.count()) / 1000;
+}
+
+void add_seconds(cJSON* object, const char* name, const std::optional<Milliseconds>& time) {
+  if (time) cJSON_AddNumberToObject(object, name, seconds(*time));
+}
+
+void add_dead_letter_reasons(cJSON* pipeline, const std::vector<DeadLetterReason>& reasons) {
+  cJSON* list = cJSON_AddArrayToObject(pipeline, "deadLetterReasons");
+  for (const DeadLetterReason& reason : reasons) {
+    cJSON* one = cJSON_CreateObject();
+    add_text(one, "stage", reason.stage);
+    add_text(one, "reason", reason.reason);
+    add(one, "count", reason.count);
+    cJSON_AddItemToArray(list, one);
+  }
+}
+
+void add_stages(cJSON* pipeline, const std::vector<StageStatus>& stages) {
+  cJSON* list = cJSON_AddArrayToObject(pipeline, "stages");
+  for (const StageStatus& stage : stages) {
+    cJSON* one = cJSON_CreateObject();
+    add_text(one, "name", stage.name);
+    add(one, "in", stage.counters.in);
+    add(one, "out", stage.counters.out);
+    add(one, "filtered", stage.counters.filtered);
+    add(one, "failed", stage.counters.failed);
+    if (stage.counters.timed_records > 0)
+      cJSON_AddNumberToObject(one, "microsecondsPerRecord",
+                              static_cast<double>(stage.counters.timed_us) /
+                                  static_cast<double>(stage.counters.timed_records));
+    add(one, "memoryBytes", stage.held);
+    cJSON_AddItemToArray(list, one);
+  }
 }
 
 cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
@@ -48,6 +82,14 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
   add(out, "memoryBytes", counters.memory_used);
   add(out, "memoryPeakBytes", counters.memory_peak);
   add(out, "memoryLimitBytes", counters.memory_limit);
+  add_seconds(out, "nextAttemptSeconds", pipeline.next_attempt_in);
+  if (pipeline.runs) {
+    add_seconds(out, "lastReadSeconds", counters.since_read);
+    add_seconds(out, "oldestUndeliveredSeconds", counters.oldest_waits_for);
+    add_seconds(out, "spoolFullSeconds", counters.spool_full_in);
+  }
+  add_dead_letter_reasons(out, counters.dead_letter_reasons);
+  add_stages(out, counters.stages);
   return out;
 }
 
@@ -129,6 +171,8 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
   cJSON_AddStringToObject(out.get(), "id", snapshot.id.c_str());
   cJSON_AddStringToObject(out.get(), "version", snapshot.version.c_str());
   cJSON_AddStringToObject(out.get(), "configFile", snapshot.config_file.c_str());
+  if (snapshot.config_loaded_us != 0)
+    add_text(out.get(), "configLoaded", rfc3339(snapshot.config_loaded_us));
   cJSON_AddNumberToObject(out.get(), "uptimeSeconds", seconds(snapshot.uptime));
   cJSON_AddBoolToObject(out.get(), "stopping", snapshot.stopping);
   add(out.get(), "loops", snapshot.loops);

@@ -8,9 +8,9 @@
 
 namespace leat {
 
-// {"id", "version", "configFile", "uptimeSeconds", "stopping", "loops", "journalWrittenBytes",
-// "pipelines": [{"name", "state", …}, …]}; control/README.md says what each means. Without a name,
-// all pipelines; with one, that alone.
+// {"id", "version", "configFile", "configLoaded", "uptimeSeconds", "stopping", "loops",
+// "journalWrittenBytes", "pipelines": [{"name", "state", …}, …]}; control/README.md says what each
+// means. Without a name, all pipelines; with one, that alone.
 std::string json_of(const Snapshot& snapshot, const std::string& pipeline = "");
 
 // Metrics in the text format 0.0.4, named and typed by the rules of OpenMetrics.

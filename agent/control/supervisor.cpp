@@ -152,6 +152,7 @@ void Supervisor::prepared(std::vector<Prepared> all) {
   Proposal& proposal = proposals_.front();
   auto unmade = std::ranges::find_if(all, [](const Prepared& one) { return one.run == nullptr; });
   if (!stopping_ && unmade == all.end()) {
+    if (proposal.only.empty()) config_loaded_us_ = setup_.clock.unix_us() / 1'000'000 * 1'000'000;
     commit(proposal, std::move(all));
     proposals_.pop_front();
   } else {
@@ -277,6 +278,7 @@ void Supervisor::settle(const std::string& name) {
 void Supervisor::start_next(const std::string& name) {
   Entry& entry = entries_.at(name);
   entry.run = std::move(entry.next);
+  entry.last = {};
   entry.failure.clear();
   entry.again.reset();
   entry.started_us = setup_.clock.monotonic_us();
@@ -290,6 +292,8 @@ void Supervisor::ended(const std::string& name, const Status& status,
   Entry& entry = entries_.at(name);
   std::unique_ptr<Run> run = std::move(entry.run);
   entry.last = counters;
+  entry.ended_before += counters;
+  entry.ended_before.stages.clear();
   PipelineEnd end{.name = name, .status = status, .counters = counters};
   end.elapsed = Milliseconds((setup_.clock.monotonic_us() - entry.started_us) / 1000);
   end.told = run->retiring() && !stopping_;
@@ -316,6 +320,7 @@ Milliseconds Supervisor::start_later(const std::string& name) {
   Entry& entry = entries_.at(name);
   Milliseconds wait = setup_.first_retry * (1 << std::min(entry.failures++, kMostDoublings));
   entry.again = std::make_unique<Timer>(loop());
+  entry.again_us = setup_.clock.monotonic_us() + wait.count() * 1000;
   entry.again->start(wait, [this, name] { relaunch(name, Run::Config(entries_.at(name).wanted)); });
   return wait;
 }
@@ -371,11 +376,12 @@ void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
     Snapshot out{.id = config_.id,
                  .version = setup_.version,
                  .config_file = setup_.config_file,
+                 .config_loaded_us = config_loaded_us_,
                  .uptime = Milliseconds((setup_.clock.monotonic_us() - begun_us_) / 1000),
                  .stopping = stopping_,
                  .loops = hosts_.size(),
                  .journal_written_bytes = written().bytes};
-    for (const auto& [name, entry] : entries_) {
+    for (auto& [name, entry] : entries_) {
       PipelineSnapshot& one = out.pipelines.emplace_back(
           entry.snapshot(answers, setup_.clock.monotonic_us(), stopping_));
       one.name = name;

@@ -109,6 +109,8 @@ class Supervisor {
   Status resume(const std::string& name);
   // It is opened anew, and then started in the place of what runs.
   Status restart(const std::string& name);
+  // What it waits for is tried now: its sink, or, when it has failed, itself.
+  Status kick(const std::string& name);
 
   // All of them, for good: nothing is started from now on. What is not drained in time is stopped.
   void drain_all(Milliseconds at_most);
@@ -158,6 +160,7 @@ class Supervisor {
   SupervisorSetup setup_;
   const int64_t begun_us_;
   AgentConfig config_;
+  int64_t config_loaded_us_ = 0;  // unix
   JournalUsage usage_;
   std::unique_ptr<Journal> journal_;
   std::vector<std::unique_ptr<LoopHost>> hosts_;

@@ -84,6 +84,19 @@ Status Supervisor::restart(const std::string& name) {
   return {};
 }
 
+Status Supervisor::kick(const std::string& name) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  if ((*entry)->again != nullptr) {
+    relaunch(name, Run::Config((*entry)->wanted));
+  } else if ((*entry)->run != nullptr) {
+    (*entry)->run->kick();
+  } else if ((*entry)->over()) {
+    return fail(ErrorKind::kUsage, name + ": does not run");
+  }
+  return {};
+}
+
 void Supervisor::drain_all(Milliseconds at_most) {
   stopping_ = true;
   for (auto& [name, entry] : entries_) {

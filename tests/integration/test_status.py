@@ -66,9 +66,10 @@ def test_status_shows_each_pipeline_and_says_by_its_exit_code_whether_all_is_wel
     done = status(agent)
     assert done.returncode == 0, done.stderr
     head, columns, row = done.stdout.splitlines()
-    assert head.startswith("leat ") and ", test, up " in head and head.endswith(str(agent.config_path))
-    assert columns.split() == ["PIPELINE", "STATE", "IN/s", "OUT/s", "WAITING", "SPOOL", "DEAD"]
-    assert row.split() == ["p", "running", "0", "0", "0", "-", "0"]
+    assert head.startswith("leat ") and ", test, up " in head and f", {agent.config_path} of 20" in head
+    assert columns.split() == ["PIPELINE", "STATE", "IN/s", "OUT/s", "WAITING", "SPOOL", "DEAD",
+                               "LAST"]
+    assert row.split()[:7] == ["p", "running", "0", "0", "0", "-", "0"]
     one = states(agent)["p"]
     assert one["state"] == "running"
     assert one["records"]["read"] == one["records"]["delivered"] == 500
@@ -76,6 +77,9 @@ def test_status_shows_each_pipeline_and_says_by_its_exit_code_whether_all_is_wel
     details = status(agent, "p")
     assert details.returncode == 0
     assert "\ndelivered" in details.stdout and " 500 (0/s)" in details.stdout
+    stages = [line.split() for line in details.stdout.split("\nSTAGE ")[1].splitlines()[1:]]
+    assert [[stage[0], stage[-5]] for stage in (stages[0], stages[-1])] == [["file", "500"],
+                                                                           ["http", "500"]]
 
     unknown = status(agent, "q")
     assert (unknown.returncode, unknown.stdout) == (2, "")
@@ -92,12 +96,37 @@ def test_a_sink_in_trouble_is_shown_with_its_reason(agent, ask, telemetry):
     agent.start()
     wait_for(lambda: agent.data_dir.joinpath("leat.sock").exists())
     wait_for(lambda: states(agent).get("p", {}).get("state") in ("retrying", "circuit open"))
+    wait_for(lambda: "nextAttemptSeconds" in states(agent)["p"])
     done = status(agent)
     assert done.returncode == 1
     assert f"\np: POST {url}: connect 127.0.0.1:{port}: connection refused" in done.stdout
     code, text = ask("/health")
     assert code == 503 and text.startswith("p: ")
     assert 'leat_sink_up{pipeline="p"} 0\n' in ask("/metrics")[1]
+
+
+def test_a_kick_tries_a_sink_now_that_would_be_tried_much_later(agent, ask, collector, telemetry):
+    collector.script(Answer(503))
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector),
+                             delivery={"retry": {"initial": "1h", "max": "1h"}}))
+    agent.start()
+    wait_for(lambda: states(agent).get("p", {}).get("nextAttemptSeconds", 0) > 1)
+    assert ask("/api/v1/pipelines/p/kick", "POST") == (202, "p: kick\n")
+    collector.wait_records(10)
+    wait_for(lambda: states(agent)["p"]["state"] == "running")
+
+
+def test_dead_letters_are_told_by_reason(agent, collector):
+    log = agent.folder / "in.jsonl"
+    log.write_text('{"seq":1}\n{"seq"\n{"seq":2}\n{"x\n', encoding="utf8")
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(2)
+    wait_for(lambda: states(agent)["p"]["records"]["deadLetters"] == 2)
+    reasons = states(agent)["p"]["deadLetterReasons"]
+    assert sum(one["count"] for one in reasons) == 2
+    assert "p: dead letters: " in status(agent).stdout
+    assert "\ndead letters\n  " in status(agent, "p").stdout
 
 
 def test_without_an_agent_the_exit_code_is_3(agent):

@@ -29,6 +29,11 @@ void RetryTimer::network_changed() {
   timer_.start(due_ - loop_.now(), again_);
 }
 
+std::optional<Milliseconds> RetryTimer::left() const {
+  if (!timer_.active()) return std::nullopt;
+  return std::max(due_ - loop_.now(), Milliseconds{0});
+}
+
 void RetryTimer::stop() {
   timer_.stop();
   watch_.reset();

@@ -27,6 +27,8 @@ class RetryTimer {
   void start(Milliseconds delay, Milliseconds at_least, std::function<void()> again);
   // The wait is over, and so is the trouble, or nobody waits for its end any more.
   void stop();
+  // Until `again` comes; nothing when it is not waited for.
+  std::optional<Milliseconds> left() const;
 
   // For tests: after a change `again` comes between these two.
   static constexpr Milliseconds kSoonest{200};

@@ -106,6 +106,18 @@ size_t Deliverer::records_waiting() const {
   return records;
 }
 
+std::optional<Milliseconds> Deliverer::next_attempt_in() const {
+  return paused_ ? retry_.left() : std::nullopt;
+}
+
+std::optional<int64_t> Deliverer::oldest_arrival_us() const {
+  for (const std::unique_ptr<Item>& item : items_)
+    for (const Piece& piece : item->todo)
+      if (!piece.delivery.parts.empty()) return piece.delivery.parts.front().batch->arrival_us;
+  if (collected_.delivery.parts.empty()) return std::nullopt;
+  return collected_.delivery.parts.front().batch->arrival_us;
+}
+
 void Deliverer::changed() {
   if (on_change_) on_change_();
 }
@@ -261,6 +273,13 @@ void Deliverer::end_of_input() {
   pump();
 }
 
+void Deliverer::kick() {
+  if (!paused_ || stopped_) return;
+  retry_.stop();
+  paused_ = false;
+  pump();
+}
+
 void Deliverer::stop() {
   stopped_ = true;
   linger_.stop();
@@ -336,6 +355,7 @@ void Deliverer::answered(Item& item, Answer answer) {
       works();
       hunt_.delivered();
       counters_.delivered += item.todo.front().records();
+      note_latencies(item.todo.front().delivery);
       found_good(item.todo.front().records());
       item.owed.add(item.todo.front().take_owed());
       item.todo.pop_front();
@@ -357,6 +377,13 @@ void Deliverer::answered(Item& item, Answer answer) {
   }
   pump();
   changed();
+}
+
+// From when a batch was read, before a restart perhaps.
+void Deliverer::note_latencies(const Delivery& delivery) {
+  const int64_t now = setup_.loop.clock().unix_us();
+  for (const Part& part : delivery.parts)
+    counters_.latencies.add(part.count, now - part.batch->arrival_us);
 }
 
 void Deliverer::works() {

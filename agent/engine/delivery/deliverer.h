@@ -12,6 +12,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "delivery/delivery_config.h"
 #include "delivery/delivery_range.h"
 #include "delivery/hunt.h"
+#include "delivery/latencies.h"
 #include "delivery/linger.h"
 #include "delivery/retry_policy.h"
 #include "loop/handles.h"
@@ -35,6 +37,7 @@ struct DeliveryCounters {
   uint64_t dead = 0;       // records the sink rejected for good
   uint64_t attempts = 0;   // deliveries tried
   uint64_t retries = 0;    // of them, answered with "not now"
+  Latencies latencies;     // of `delivered`
 };
 
 struct DelivererSetup {
@@ -77,6 +80,8 @@ class Deliverer {
   void flush();
   // No more batches will come: what is collected goes out without lingering.
   void end_of_input();
+  // Tries the sink now, when it is not to be tried before a while has passed.
+  void kick();
   // The sink is about to be closed: it is given nothing more, whatever waits. What is in flight may
   // still be answered.
   void stop();
@@ -92,6 +97,10 @@ class Deliverer {
   const DeliveryCounters& counters() const { return counters_; }
   const RetryPolicy& retry_policy() const { return retry_policy_; }
   size_t records_waiting() const;
+  // Until the sink is tried again; nothing when that is not waited for.
+  std::optional<Milliseconds> next_attempt_in() const;
+  // Batch::arrival_us of the oldest record that is here; nothing when none is.
+  std::optional<int64_t> oldest_arrival_us() const;
 
  private:
   struct Item;
@@ -117,6 +126,7 @@ class Deliverer {
   void found_bad(size_t good_before);
   void found_good(size_t records);
   void reject(Item& item, const Delivery& delivery, size_t index, const std::string& reason);
+  void note_latencies(const Delivery& delivery);
   void works();
   void not_now(const Answer& answer);
   void pause(Milliseconds wait, Milliseconds at_least);

@@ -111,6 +111,10 @@ void Pipeline::abort(const std::string& why) {
   for (const auto& task : tasks_) task->abort(why);
 }
 
+void Pipeline::kick() {
+  for (const auto& task : tasks_) task->kick();
+}
+
 void Pipeline::set_memory(size_t bytes) {
   for (const auto& task : tasks_) task->set_memory(bytes);
   budget_.set_limit(counted_of(bytes));
@@ -122,6 +126,7 @@ PipelineStatus Pipeline::status() const {
   out.memory_peak = budget_.peak();
   out.memory_used = budget_.used();
   out.memory_limit = budget_.limit();
+  out.dead_letter_reasons = dead_letters_.reasons().all();
   return out;
 }
 

@@ -36,6 +36,7 @@ struct PipelineStatus : TaskStatus {  // of all its tasks
   size_t memory_peak = 0;             // bytes accounted
   size_t memory_used = 0;
   size_t memory_limit = 0;
+  std::vector<DeadLetterReason> dead_letter_reasons;
 };
 
 class Pipeline {
@@ -61,6 +62,8 @@ class Pipeline {
   // Stops at once; what is not acknowledged will be read again after a restart. `why` begins the
   // error, which says what was left.
   void abort(const std::string& why);
+  // Tries a sink now that is not to be tried before a while has passed.
+  void kick();
   // Its share of the budget from now on. What it holds beyond that stays until it is delivered.
   void set_memory(size_t bytes);
 

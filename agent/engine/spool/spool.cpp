@@ -199,7 +199,14 @@ void Spool::leave_if_over() {
 
 // --- into the journal ---------------------------------------------------------------------------
 
+std::optional<Milliseconds> Spool::full_in() const {
+  return fill_rate_.full_in(setup_.loop.now(), bytes(),
+                            static_cast<uint64_t>(setup_.config.spool.max_bytes));
+}
+
 void Spool::stored(SpoolWriter::Row& row) {
+  if (caught_up()) fill_rate_.clear();
+  fill_rate_.note(setup_.loop.now(), bytes());
   stored_ = row.end();
   // As long as the deliverer waits for just this, there is no need to read it again.
   bool pass_on = !row.held && !leaving_ && cursor_ == row.first && deliverer_->wants_more();

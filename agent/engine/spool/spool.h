@@ -19,6 +19,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/lifetime.h"
@@ -26,6 +27,7 @@
 #include "delivery/deliverer.h"
 #include "journal/journal.h"
 #include "loop/handles.h"
+#include "spool/fill_rate.h"
 #include "spool/spool_writer.h"
 #include "stage/source.h"
 
@@ -116,6 +118,8 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   uint64_t records_unsafe() const;
   // What the journal holds of it now, as stored.
   uint64_t bytes() const { return writer_.bytes(); }
+  // When that reaches `maxSpool` if it goes on like this; nothing when it does not grow.
+  std::optional<Milliseconds> full_in() const;
 
   // Acknowledger, of what has a number here.
   void released(const Position& position) override;
@@ -170,6 +174,7 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   SpoolSetup setup_;
   Deliverer* deliverer_ = nullptr;
   SpoolWriter writer_;
+  FillRate fill_rate_;
   std::deque<Held> held_;
   Timer age_timer_;
   Timer read_again_;

@@ -8,6 +8,12 @@
 #include "task/message_fields.h"
 
 namespace leat {
+namespace {
+
+// Looking at the clock costs little, but in turns of one small message each it would be seen.
+constexpr uint32_t kTimedTurns = 16;  // one of so many
+
+}  // namespace
 
 // One step. It is also the DeadLetters of the codec or transform it runs, so that each letter knows
 // its stage.
@@ -22,6 +28,7 @@ class ChainStep : public DeadLetters {
   const std::string& stage() const { return stage_; }
   // The last run() did nothing: its codec waits (Turn::kWait).
   bool waits() const { return waits_; }
+  StageCounters& counters() { return counters_; }
 
   void add(const Batch& batch, size_t index, std::string_view reason) override {
     ++rejected_;
@@ -43,6 +50,7 @@ class ChainStep : public DeadLetters {
   std::string stage_;
   Rejections rejections_;
   uint64_t rejected_ = 0;
+  StageCounters counters_;
 };
 
 namespace {
@@ -331,6 +339,7 @@ void Chain::take(BatchRef batch) {
 Result<BatchRef> Chain::next() {
   auto [batch, step] = std::move(left_.back());
   left_.pop_back();
+  ++turns_;
   bool preamble = batch->preamble;
   for (; step < steps_.size(); ++step) {
     if (preamble) {  // only the decoder looks at it
@@ -363,13 +372,20 @@ Status Chain::run(ChainStep& step, BatchRef& batch, bool reads) {
   const uint64_t in = batch->count();
   const uint64_t rejected_before = step.rejected();
   const uint64_t dropped_before = step.dropped();
+  const bool timed = turns_ % kTimedTurns == 1;
+  const int64_t begun_us = timed ? codecs_->loop().clock().monotonic_us() : 0;
   Status status = step.run(batch);
   const uint64_t rejected = step.rejected() - rejected_before;
+  const uint64_t dropped = step.dropped() - dropped_before;
+  const bool counts = status && !step.waits();
+  StageCounters& stage = step.counters();
+  stage.failed += rejected + dropped;
+  if (counts) stage.out += batch->count();
   if (reads) {
     counters_.read += rejected;
+    if (counts) count_in(stage, batch->count() + rejected, timed, begun_us);
     return status;
   }
-  const uint64_t dropped = step.dropped() - dropped_before;
   counters_.dropped += dropped;
   if (!status) {
     unfinished_ += in - rejected - dropped;
@@ -377,9 +393,28 @@ Status Chain::run(ChainStep& step, BatchRef& batch, bool reads) {
   }
   const uint64_t left = before->rest ? before->rest->count() : 0;
   const uint64_t known = batch->count() + left + rejected + dropped;
+  if (counts) count_in(stage, in - left, timed, begun_us);
+  if (in > known) stage.filtered += in - known;
   if (in > known) counters_.filtered += in - known;
   if (known > in) counters_.made += known - in;
   return status;
+}
+
+void Chain::count_in(StageCounters& stage, uint64_t records, bool timed, int64_t begun_us) const {
+  stage.in += records;
+  if (!timed) return;
+  stage.timed_records += records;
+  stage.timed_us += static_cast<uint64_t>(codecs_->loop().clock().monotonic_us() - begun_us);
+}
+
+void Chain::add_stages(std::vector<StageStatus>& out) const {
+  for (const std::unique_ptr<ChainStep>& step : steps_)
+    out.push_back({step->stage(), step->counters(), step->held()});
+}
+
+std::optional<int64_t> Chain::oldest_arrival_us() const {
+  if (left_.empty()) return std::nullopt;
+  return left_.back().batch->arrival_us;
 }
 
 uint64_t Chain::waiting() const {

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "record/batch.h"
 #include "stage/dead_letter.h"
 #include "task/rejection.h"
+#include "task/stage_status.h"
 
 namespace leat {
 
@@ -85,10 +87,15 @@ class Chain {
   const ChainCounters& counters() const { return counters_; }
   // Records of those read that wait for a turn.
   uint64_t waiting() const;
+  // Adds those between source and sink.
+  void add_stages(std::vector<StageStatus>& out) const;
+  // Batch::arrival_us of what is left; nothing when nothing is.
+  std::optional<int64_t> oldest_arrival_us() const;
 
  private:
   Chain();
   Status run(ChainStep& step, BatchRef& batch, bool reads);
+  void count_in(StageCounters& stage, uint64_t records, bool timed, int64_t begun_us) const;
   BatchRef wait_at(size_t step, BatchRef batch);
   std::unique_ptr<Framing> framing_;
   bool needs_preamble_ = false;
@@ -101,6 +108,7 @@ class Chain {
   CodecContext* codecs_ = nullptr;
   ChainWatcher* watcher_ = nullptr;
   bool waits_ = false;
+  uint32_t turns_ = 0;
   struct Left {
     BatchRef batch;
     size_t step;  // that it is left to

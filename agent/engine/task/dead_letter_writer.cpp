@@ -15,6 +15,7 @@ DeadLetterWriter::DeadLetterWriter(Loop& loop, std::string pipeline, const DeadL
 
 void DeadLetterWriter::write(const Rejection& rejection, const std::string& where) {
   ++count_;
+  reasons_.count(rejection.stage, rejection.reason);
   file_.append(dead_letter_line(rejection, pipeline_, where, clock_.unix_us()));
   if (!said_.due(clock_.monotonic_us())) return;
   log::warn(pipeline_, where + ": " + std::string(rejection.stage) + ": " +

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "delivery/dead_letter_file.h"
+#include "task/dead_letter_reasons.h"
 #include "task/rejection.h"
 
 namespace leat {
@@ -22,6 +23,7 @@ class DeadLetterWriter {
   // `where` is the place in the source for people ("/data/a.jsonl:17").
   void write(const Rejection& rejection, const std::string& where);
   uint64_t count() const { return count_; }
+  const DeadLetterReasons& reasons() const { return reasons_; }
 
   DeadLetterFile& file() { return file_; }
   bool all_durable() const { return file_.durable() >= file_.last(); }
@@ -32,6 +34,7 @@ class DeadLetterWriter {
   DeadLetterFile file_;
   log::OnceAMinute said_;
   uint64_t count_ = 0;
+  DeadLetterReasons reasons_;
 };
 
 }  // namespace leat

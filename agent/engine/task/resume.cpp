@@ -46,6 +46,12 @@ void Resume::ask_sink() {
       [this](Result<std::vector<SavedPosition>> saved) { sink_has_answered(std::move(saved)); }));
 }
 
+void Resume::kick() {
+  if (!retry_.left()) return;
+  retry_.stop();
+  ask_sink();
+}
+
 // As RetryPolicy: the wait is half as long as it has lasted.
 void Resume::sink_has_answered(Result<std::vector<SavedPosition>> saved) {
   const bool first = trouble_.empty();

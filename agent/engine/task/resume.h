@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,10 @@ class Resume {
   void start(std::function<void(Result<ResumedFrom>)> done, std::function<void()> on_trouble);
   // Why the sink cannot say it; "" when it can, or need not.
   const std::string& trouble() const { return trouble_; }
+  // Until the sink is asked again; nothing when that is not waited for.
+  std::optional<Milliseconds> next_attempt_in() const { return retry_.left(); }
+  // Asks it now.
+  void kick();
 
  private:
   void ask_sink();

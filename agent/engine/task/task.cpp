@@ -213,6 +213,7 @@ void Task::emit(BatchRef batch) {
     log::error(setup_.config.name, "internal error: the source " +
                                        std::string(setup_.config.source.type->name) +
                                        " emits batches without credit; they are kept");
+  last_read_ = setup_.loop.now();
   batch->origin = source_.get();
   if (!batch->preamble)
     batch->owed = acknowledgements_.ledger().open(*source_, batch->begin, batch->end);
@@ -472,6 +473,33 @@ void Task::tell_trouble() {
   setup_.on_trouble();
 }
 
+void Task::kick() {
+  if (resume_) return resume_->kick();
+  deliverer_->kick();
+}
+
+// What is with the deliverer came before what is in the chain, and that before what waits for it.
+std::optional<Milliseconds> Task::oldest_waits_for() const {
+  std::optional<int64_t> arrival_us = deliverer_->oldest_arrival_us();
+  if (!arrival_us) arrival_us = chain_->oldest_arrival_us();
+  if (!arrival_us && !input_.empty()) arrival_us = input_.front()->arrival_us;
+  if (!arrival_us) return std::nullopt;
+  return Milliseconds(std::max<int64_t>(setup_.loop.clock().unix_us() - *arrival_us, 0) / 1000);
+}
+
+std::vector<StageStatus> Task::stages() const {
+  const DeliveryCounters& delivery = deliverer_->counters();
+  std::vector<StageStatus> out;
+  out.push_back({std::string(setup_.config.source.type->name),
+                 {.out = chain_->counters().read, .failed = rejected_by_source_}});
+  chain_->add_stages(out);
+  out.push_back({std::string(setup_.config.sink.type->name),
+                 {.in = delivery.delivered + delivery.dead,
+                  .out = delivery.delivered,
+                  .failed = delivery.dead}});
+  return out;
+}
+
 TaskStatus Task::status() const {
   TaskStatus out;
   out.bytes_read = bytes_read_;
@@ -494,6 +522,12 @@ TaskStatus Task::status() const {
   out.opened = opened_;
   out.spooling = spool_->in_use();
   out.circuit_open = deliverer_->retry_policy().circuit_open();
+  out.next_attempt_in = resume_ ? resume_->next_attempt_in() : deliverer_->next_attempt_in();
+  if (last_read_) out.since_read = setup_.loop.now() - *last_read_;
+  out.oldest_waits_for = oldest_waits_for();
+  out.spool_full_in = spool_->full_in();
+  out.latencies = deliverer_->counters().latencies;
+  out.stages = stages();
   return out;
 }
 

@@ -73,6 +73,8 @@ class Task final : private SourceContext, private SinkContext, private CodecCont
   void abort(const std::string& why);
   // From now on, the pipeline's share of the memory is this.
   void set_memory(size_t bytes);
+  // Tries the sink now, when it is not to be tried before a while has passed.
+  void kick();
   // There may be room in memory again.
   void wake() { idle_.start(); }
 
@@ -100,6 +102,8 @@ class Task final : private SourceContext, private SinkContext, private CodecCont
   void reject(const Rejection& rejection);
   const std::string& trouble() const;
   void tell_trouble();
+  std::optional<Milliseconds> oldest_waits_for() const;
+  std::vector<StageStatus> stages() const;
   JournalClient::Durability durability_of(Survives survives) const;
 
   void finish_if_settled();
@@ -176,6 +180,7 @@ class Task final : private SourceContext, private SinkContext, private CodecCont
   uint64_t dead_letters_ = 0;
   uint64_t resumed_ = 0;  // as in TaskStatus
   uint64_t without_credit_ = 0;
+  std::optional<Milliseconds> last_read_;  // on the loop's clock
   Lifetime lifetime_;
 };
 

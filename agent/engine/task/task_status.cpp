@@ -1,6 +1,17 @@
 #include "task/task_status.h"
 
+#include <algorithm>
+
 namespace leat {
+namespace {
+
+using Time = std::optional<Milliseconds>;
+
+void take_smaller(Time& time, const Time& other) {
+  if (other && (!time || *other < *time)) time = other;
+}
+
+}  // namespace
 
 TaskStatus& TaskStatus::operator+=(const TaskStatus& other) {
   bytes_read += other.bytes_read;
@@ -23,6 +34,20 @@ TaskStatus& TaskStatus::operator+=(const TaskStatus& other) {
   opened |= other.opened;
   spooling |= other.spooling;
   circuit_open |= other.circuit_open;
+  take_smaller(next_attempt_in, other.next_attempt_in);
+  take_smaller(since_read, other.since_read);
+  take_smaller(spool_full_in, other.spool_full_in);
+  if (other.oldest_waits_for > oldest_waits_for) oldest_waits_for = other.oldest_waits_for;
+  latencies += other.latencies;
+  if (stages.empty()) {
+    stages = other.stages;
+    return *this;
+  }
+  // All tasks of a pipeline have the same chain.
+  for (size_t i = 0; i < std::min(stages.size(), other.stages.size()); ++i) {
+    stages[i].counters += other.stages[i].counters;
+    stages[i].held += other.stages[i].held;
+  }
   return *this;
 }
 

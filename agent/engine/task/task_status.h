@@ -4,6 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "base/units.h"
+#include "delivery/latencies.h"
+#include "task/stage_status.h"
 
 namespace leat {
 
@@ -32,9 +37,15 @@ struct TaskStatus {
   bool opened = false;          // source and sink: it runs, or did
   bool spooling = false;        // what comes goes to the journal, since the sink is in trouble
   bool circuit_open = false;
+  std::optional<Milliseconds> next_attempt_in;   // until the sink is tried again
+  std::optional<Milliseconds> since_read;        // a batch came from the source
+  std::optional<Milliseconds> oldest_waits_for;  // of what is in memory, from its arrival
+  std::optional<Milliseconds> spool_full_in;     // if it goes on as in the last minute
+  Latencies latencies;                           // of `delivered`
+  std::vector<StageStatus> stages;               // source, the steps of the chain, sink
 
-  // Of several tasks together; the trouble is that of the first that has any, and what is true of
-  // one is true of all.
+  // Of several tasks together; the trouble is that of the first that has any, what is true of one
+  // is true of all, and of times the most pressing one counts.
   TaskStatus& operator+=(const TaskStatus& other);
 };
 

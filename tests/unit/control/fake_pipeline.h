@@ -96,6 +96,7 @@ class FakePipeline final : public ManagedPipeline {
     world_.note("abort " + form_ + ": " + why);
     end(fail(ErrorKind::kFatal, why));
   }
+  void kick() override { world_.note("kick " + form_); }
   void set_memory(size_t bytes) override {
     memory_ = bytes;
     if (started_) world_.takes(form_, bytes);

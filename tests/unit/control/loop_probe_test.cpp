@@ -22,6 +22,7 @@ class Counted final : public ManagedPipeline {
   void start(std::function<void(Status)> /*finished*/) override {}
   void drain() override {}
   void abort(const std::string& /*why*/) override {}
+  void kick() override {}
   void set_memory(size_t /*bytes*/) override {}
   bool bounded() const override { return false; }
   PipelineStatus status() const override {

@@ -26,6 +26,13 @@ Snapshot two_pipelines() {
                        .runs = true};
   ill.counters.spool_bytes = 2048;
   ill.max_spool_bytes = 65536;
+  ill.next_attempt_in = Milliseconds{12'300};
+  ill.counters.spool_full_in = Milliseconds{3'600'000};
+  ill.counters.dead_letter_reasons = {{"decode json", "unexpected end", 3}};
+  ill.counters.stages = {{"decode json", {.in = 9, .out = 6, .failed = 3}, 64}};
+  ill.counters.stages[0].counters.timed_us = 18;
+  ill.counters.stages[0].counters.timed_records = 9;
+  out.config_loaded_us = 1'760'000'000'000'000;
   out.pipelines = {well, ill};
   return out;
 }
@@ -57,6 +64,17 @@ TEST(SnapshotJson, says_everything_of_each_pipeline) {
   EXPECT_TRUE(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(well, "trouble")));
   EXPECT_EQ(text(ill, "reason"), "connect [::1]:443: connection refused");
   EXPECT_EQ(number(ill, "maxSpoolBytes"), 65536);
+  EXPECT_EQ(number(ill, "nextAttemptSeconds"), 12);
+  EXPECT_EQ(number(ill, "spoolFullSeconds"), 3'600);
+  EXPECT_EQ(cJSON_GetObjectItemCaseSensitive(well, "spoolFullSeconds"), nullptr);
+  const cJSON* dead = cJSON_GetObjectItemCaseSensitive(ill, "deadLetterReasons")->child;
+  EXPECT_EQ(text(dead, "stage") + ": " + text(dead, "reason"), "decode json: unexpected end");
+  EXPECT_EQ(number(dead, "count"), 3);
+  const cJSON* stage = cJSON_GetObjectItemCaseSensitive(ill, "stages")->child;
+  EXPECT_EQ(number(stage, "in"), 9);
+  EXPECT_EQ(number(stage, "failed"), 3);
+  EXPECT_EQ(number(stage, "microsecondsPerRecord"), 2);
+  EXPECT_EQ(text(json.get(), "configLoaded"), "2025-10-09T08:53:20Z");
 }
 
 TEST(SnapshotJson, can_be_asked_for_one_pipeline) {

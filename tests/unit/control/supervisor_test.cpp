@@ -561,5 +561,55 @@ TEST_F(SupervisorTest, the_snapshot_says_how_each_pipeline_is) {
   EXPECT_GT(all.journal_written_bytes, 0U);
 }
 
+TEST_F(SupervisorTest, what_is_counted_goes_on_when_a_pipeline_is_restarted) {
+  world_.status.records = 7;
+  world_.status.latencies.add(7, 1'000);
+  apply(of({form_of("a")}));
+  settle();
+  EXPECT_EQ(state_of("a").totals.records, 7U);
+  EXPECT_TRUE(supervisor_->restart("a"));
+  uint64_t before = 7;
+  EXPECT_TRUE(wait([&] {
+    uint64_t now = state_of("a").totals.records;
+    EXPECT_GE(now, before) << "at no moment less";
+    before = now;
+    return now == 14;
+  }));
+  PipelineSnapshot now = state_of("a");
+  EXPECT_EQ(now.counters.records, 7U) << "of this run";
+  EXPECT_EQ(now.totals.latencies.counts[0], 14U);
+}
+
+TEST_F(SupervisorTest, a_kick_reaches_the_pipeline_and_starts_one_that_failed_at_once) {
+  first_retry_ = Milliseconds{3'600'000};
+  open(1);
+  world_.cannot_start["a1"] = fail(ErrorKind::kUnavailable, "too many open files");
+  apply(of({form_of("a"), form_of("b")}));
+  EXPECT_TRUE(wait_ends(1));
+  PipelineSnapshot failed = state_of("a");
+  EXPECT_EQ(failed.state, PipelineState::kFailed);
+  ASSERT_TRUE(failed.next_attempt_in);
+  EXPECT_GT(*failed.next_attempt_in, Milliseconds{3'000'000});
+  events();
+  EXPECT_TRUE(supervisor_->kick("b"));
+  EXPECT_TRUE(happened("kick b1"));
+  world_.cannot_start.clear();
+  EXPECT_TRUE(supervisor_->kick("a"));
+  EXPECT_TRUE(happened("start a1"));
+  settle();
+  EXPECT_FALSE(state_of("a").next_attempt_in);
+  EXPECT_FALSE(supervisor_->kick("c"));
+  EXPECT_TRUE(supervisor_->pause("b"));
+  EXPECT_TRUE(over("b"));
+  EXPECT_FALSE(supervisor_->kick("b"));
+}
+
+TEST_F(SupervisorTest, the_snapshot_says_when_the_configuration_was_loaded) {
+  int64_t before = clock_.unix_us();
+  apply(of({form_of("a")}));
+  EXPECT_GE(snapshot().config_loaded_us, before - 1'000'000);
+  EXPECT_LE(snapshot().config_loaded_us, clock_.unix_us());
+}
+
 }  // namespace
 }  // namespace leat

@@ -99,6 +99,40 @@ TEST_F(DelivererTest, a_change_of_the_network_has_it_tried_soon) {
   run_until_settled();
 }
 
+TEST_F(DelivererTest, a_kick_has_it_tried_at_once_and_it_says_how_long_it_would_have_waited) {
+  config_.retry_initial = config_.retry_max = Milliseconds{3'600'000};
+  make();
+  add(0, 4);
+  EXPECT_FALSE(deliverer_->next_attempt_in());
+  answer("r0 r1 r2 r3", Answer::retry("503"));
+  ASSERT_TRUE(deliverer_->next_attempt_in());
+  EXPECT_LE(*deliverer_->next_attempt_in(), Milliseconds{3'600'000});
+  deliverer_->kick();
+  ASSERT_EQ(sink_.open_attempts.size(), 1U);
+  deliverer_->kick();  // it is being tried
+  ASSERT_EQ(sink_.open_attempts.size(), 1U);
+  answer("r0 r1 r2 r3", Answer::delivered());
+  run_until_settled();
+  EXPECT_FALSE(deliverer_->next_attempt_in());
+}
+
+TEST_F(DelivererTest, what_it_delivers_is_counted_by_how_long_that_took) {
+  make();
+  BatchRef batch = given(0, 4);
+  batch->arrival_us = loop_.clock().unix_us() - 70'000;
+  deliverer_->add(std::move(batch));
+  BatchRef ahead = given(4, 4);  // the clock was set back meanwhile
+  ahead->arrival_us = loop_.clock().unix_us() + 5'000'000;
+  deliverer_->add(std::move(ahead));
+  answer("r0 r1 r2 r3", Answer::delivered());
+  answer("r4 r5 r6 r7", Answer::delivered());
+  run_until_settled();
+  const Latencies& took = deliverer_->counters().latencies;
+  EXPECT_EQ(took.counts[2], 4U) << "between 50 and 100 ms";
+  EXPECT_EQ(took.counts[0], 4U);
+  EXPECT_NEAR(took.sum_seconds, 0.28, 0.1);
+}
+
 // The sink may be closed by then.
 TEST_F(DelivererTest, a_stopped_one_gives_the_sink_nothing_more_whatever_waits) {
   make(2);

@@ -249,5 +249,40 @@ TEST_F(ChainTest, what_was_spooled_in_a_form_that_cannot_be_read_becomes_dead_le
                                 "more before line 1"}));
 }
 
+TEST_F(ChainTest, each_stage_says_what_went_in_and_what_became_of_it) {
+  add_transform(config_, "filter", {{"where", std::string("a > 1")}});
+  make();
+  run(bytes({R"({"a":1})", "{", R"({"a":2})", R"({"a":3})"}));
+  std::vector<StageStatus> stages;
+  chain_->add_stages(stages);
+  ASSERT_EQ(stages.size(), 3U);
+  EXPECT_EQ(stages[0].name, "decode json");
+  EXPECT_EQ(stages[0].counters.in, 4U);
+  EXPECT_EQ(stages[0].counters.out, 3U);
+  EXPECT_EQ(stages[0].counters.failed, 1U);
+  EXPECT_EQ(stages[0].counters.timed_records, 4U) << "the first turn is timed";
+  EXPECT_EQ(stages[1].name, "filter");
+  EXPECT_EQ(stages[1].counters.in, 3U);
+  EXPECT_EQ(stages[1].counters.filtered, 1U);
+  EXPECT_EQ(stages[1].counters.out, 2U);
+  EXPECT_EQ(stages[2].counters.in, 2U);
+  EXPECT_EQ(stages[2].counters.out, 2U);
+}
+
+TEST_F(ChainTest, what_a_stage_does_in_turns_it_counts_once) {
+  add_transform(config_, "filter", {{"where", std::string("a > 1")}});
+  make(/*quantum=*/1);
+  Lines turns = run(bytes({R"({"a":1})", R"({"a":2})", R"({"a":3})"}));
+  EXPECT_GT(turns.size(), 1U);
+  std::vector<StageStatus> stages;
+  chain_->add_stages(stages);
+  for (const StageStatus& stage : stages)
+    EXPECT_EQ(stage.counters.in,
+              stage.counters.out + stage.counters.filtered + stage.counters.failed)
+        << stage.name;
+  EXPECT_EQ(stages[0].counters.in, 3U);
+  EXPECT_EQ(stages.back().counters.out, 2U);
+}
+
 }  // namespace
 }  // namespace leat

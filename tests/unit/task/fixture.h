@@ -192,6 +192,7 @@ class TaskTest : public ::testing::Test {
   void emit(BatchRef batch, const std::vector<std::string>& lines) {
     std::string text;
     for (const std::string& line : lines) text += line + "\n";
+    batch->arrival_us = loop_.clock().unix_us();
     batch->begin = {1, offset_, line_};
     offset_ += text.size();
     batch->end = {1, offset_, line_};

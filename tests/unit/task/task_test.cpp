@@ -230,5 +230,53 @@ TEST_F(TaskTest, a_limit_holds_the_source_back_after_what_it_read) {
   EXPECT_FALSE(source().context->new_batch(Content::kBytes));
 }
 
+TEST_F(TaskTest, says_how_long_the_oldest_record_waits_and_how_long_nothing_was_read) {
+  start();
+  EXPECT_FALSE(task_->status().since_read);
+  EXPECT_FALSE(task_->status().oldest_waits_for);
+  ASSERT_TRUE(read({R"({"a":1})"}));
+  attempted();
+  loop_.advance(Milliseconds{700});
+  ASSERT_TRUE(read({R"({"a":2})"}));
+  loop_.advance(Milliseconds{300});
+  EXPECT_EQ(task_->status().since_read, Milliseconds{300});
+  EXPECT_GE(task_->status().oldest_waits_for, Milliseconds{1'000});
+  EXPECT_LT(task_->status().oldest_waits_for, Milliseconds{1'500});
+  answer(Answer::delivered());
+  attempted();
+  EXPECT_LT(task_->status().oldest_waits_for, Milliseconds{1'000});
+  answer(Answer::delivered());
+  EXPECT_FALSE(task_->status().oldest_waits_for);
+  const Latencies& took = task_->status().latencies;
+  EXPECT_EQ(took.counts[5], 1U) << "one between 1 and 5 s";
+  EXPECT_GE(took.sum_seconds, 1.3);
+}
+
+TEST_F(TaskTest, its_stages_are_source_chain_and_sink) {
+  start();
+  ASSERT_TRUE(read({R"({"a":1})", "{"}));
+  answer(Answer::delivered());
+  std::vector<StageStatus> stages = task_->status().stages;
+  ASSERT_EQ(stages.size(), 3U);
+  EXPECT_EQ(stages.front().name, "script");
+  EXPECT_EQ(stages.front().counters.out, 2U);
+  EXPECT_EQ(stages[1].counters.failed, 1U);
+  EXPECT_EQ(stages.back().name, "script sink");
+  EXPECT_EQ(stages.back().counters.in, 1U);
+  EXPECT_EQ(stages.back().counters.out, 1U);
+}
+
+TEST_F(TaskTest, with_exactly_once_a_kick_asks_the_sink_now_where_to_go_on) {
+  config_.delivery.exactly_once = true;
+  make();
+  ASSERT_TRUE(run_until([] { return !sink().asked.empty(); }));
+  auto asked = std::exchange(sink().asked, {});
+  asked.front()(fail(ErrorKind::kUnavailable, "connection refused"));
+  EXPECT_TRUE(task_->status().next_attempt_in);
+  EXPECT_TRUE(sink().asked.empty());
+  task_->kick();
+  EXPECT_EQ(sink().asked.size(), 1U);
+}
+
 }  // namespace
 }  // namespace leat
