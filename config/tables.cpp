@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/wording.h"
+#include "net/tls.h"
 #include "stage/format.h"
 
 namespace leat {
@@ -18,6 +19,22 @@ constexpr Option kJournalOptions[] = {
          "crash, what was delivered since comes again. 0ms: after each delivery, which costs "
          "flash 1.1 kB each time.",
      .max = 3'600'000},
+};
+
+constexpr Option kAdminOptions[] = {
+    {.name = "listen",
+     .fallback = "127.0.0.1:8480",
+     .help = "IP address and port. One that other machines can reach needs `tls` and `tokens`."},
+    {.name = "tokens",
+     .type = OptionType::kStrings,
+     .secret = true,
+     .help =
+         "Who asks must have one of these (Authorization: Bearer …), of at least 16 characters. "
+         "Without tokens nothing can be changed, only seen."},
+    {.name = "tls",
+     .type = OptionType::kObject,
+     .help = "The server's certificate: https in the place of http.",
+     .fields = kTlsServerOptions},
 };
 
 constexpr Option kAgentOptions[] = {
@@ -48,6 +65,12 @@ constexpr Option kAgentOptions[] = {
      .type = OptionType::kObject,
      .help = "The file in dataDir that keeps what must survive: positions and spooled records.",
      .fields = kJournalOptions},
+    {.name = "admin",
+     .type = OptionType::kObject,
+     .help =
+         "Status, metrics and commands over HTTP on a TCP address, too, as over leat.sock; only "
+         "when this is given.",
+     .fields = kAdminOptions},
 };
 
 constexpr std::string_view kSpoolModes[] = {"always", "onTrouble", "never"};

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "control/admin.h"
 #include "control/process_setup.h"
 #include "control/progress.h"
 #include "control/service_manager.h"
@@ -102,9 +103,26 @@ class Agent {
       unusable_config_ = fail(change.error());
       return;  // nothing runs, so it ends
     }
+    open_admin();
     watched_ = service_.listening();
     if (service_.ping_period().count() > 0)
       ping_timer_->start_repeating(service_.ping_period(), [this] { tell_service_manager(); });
+  }
+
+  // As it is configured now.
+  void open_admin() {
+    const std::optional<AdminConfig>& wanted = supervisor_->config().admin;
+    if (admin_ != nullptr && wanted && admin_->config() == *wanted) return;
+    admin_.reset();
+    if (!wanted) return;
+    Result<std::unique_ptr<Admin>> opened = Admin::open(supervisor_->loop(), *wanted, *supervisor_);
+    const std::string where = Address{.host = wanted->host, .port = wanted->port}.text();
+    if (!opened)
+      return log::error("admin",
+                        "this agent cannot be asked at " + where + ": " + opened.error().message());
+    admin_ = std::move(*opened);
+    log::info("admin",
+              std::string("listening on http") + (wanted->has_tls ? "s://" : "://") + where);
   }
 
   // Everything on the loops, then the loops, then the journal's file.
@@ -112,6 +130,7 @@ class Agent {
     ExitCode code = unusable_ ? kExitUsage : failed_ ? kExitFailed : kExitDelivered;
     signals_.reset();
     socket_.reset();
+    admin_.reset();
     for (auto* timer : {&usage_timer_, &progress_timer_, &ping_timer_, &status_timer_})
       timer->reset();
     Status journal;
@@ -247,6 +266,7 @@ class Agent {
   }
 
   void taken_over(const Change& change, const std::string& former_id) {
+    open_admin();
     const std::string& id = supervisor_->config().id;
     if (id != former_id)
       log::info("leat", "agent.id is \"" + id + "\" from now on, it was \"" + former_id + "\"");
@@ -268,6 +288,7 @@ class Agent {
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<ControlSocket> socket_;
+  std::unique_ptr<Admin> admin_;
   std::unique_ptr<Timer> usage_timer_;
   std::unique_ptr<Timer> progress_timer_;  // while a pipeline runs that ends by itself
   std::unique_ptr<Timer> ping_timer_;      // when the service manager wants signs of life

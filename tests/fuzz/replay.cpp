@@ -79,6 +79,12 @@ constexpr std::string_view kSeeds[] = {
     "\000\005E\0\0\0\x2BVERROR\0C23505\0Mno\0WCOPY t, line 7\0nk\0\0Z\0\0\0\005E"sv,
     "\000\007D\0\0\0\x18\0\3\0\0\0\1I\0\0\0\0031 2\xff\xff\xff\xff"
     "C\0\0\0\x0DSELECT 1\0G\0\0\0\x09\1\0\1\0\1"sv,
+    // HTTP behind the two bytes of http_requests.cpp.
+    "\000\002GET /api/v1/status?pipeline=a%20b HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+    "12\r\n\r\n"
+    "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"sv,
+    "\000\005PUT /a%2Fb/../c%2e%2e/./d HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "3\r\nabc\r\n0\r\nX: y\r\n\r\n"sv,
 };
 
 void mutate(std::string& text, std::mt19937& random) {

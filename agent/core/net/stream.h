@@ -51,7 +51,8 @@ class Stream {
   // Takes over a connection that a Listener has accepted; ends in on_connected().
   void accept(Socket::Ptr socket);
 
-  // Goes over to TLS on an open connection (as PostgreSQL does); ends in on_connected() again.
+  // Goes over to TLS on an open connection (as PostgreSQL does), or makes the server's half of a
+  // handshake when `tls` is a server's; ends in on_connected() again.
   // Bytes that came in clear together with the peer's consent are not from the peer that TLS
   // proves: the caller must refuse them.
   void start_tls(TlsContext& tls, const std::string& host, Milliseconds timeout);

@@ -27,13 +27,33 @@ TlsContext::Parts::~Parts() {
   mbedtls_x509_crt_free(&authorities);
 }
 
-TlsContext::TlsContext(const Options& options, std::string_view scope, TlsVerify verify)
-    : options_(options), scope_(scope), verify_(verify) {}
+TlsContext::TlsContext(const Options& options, std::string_view scope, TlsVerify verify,
+                       bool is_server)
+    : options_(options), scope_(scope), verify_(verify), is_server_(is_server) {}
 
 TlsContext::~TlsContext() = default;
 
 Result<std::unique_ptr<TlsContext>> TlsContext::open(const Options& options, std::string_view scope,
                                                      TlsVerify verify) {
+  auto made = make(
+      std::unique_ptr<TlsContext>(new TlsContext(options, scope, verify, /*is_server=*/false)));
+  if (made && verify == TlsVerify::kAsOptions && !options.boolean("verify"))
+    log::warn(scope, options.path("verify") +
+                         " is false: whoever answers is trusted, and can read and change the data");
+  return made;
+}
+
+Result<std::unique_ptr<TlsContext>> TlsContext::open_server(const Options& options,
+                                                            std::string_view scope) {
+  if (!options.has("cert") && !options.has("key"))
+    return fail(ErrorKind::kUsage, options.path("cert") + ": is required, and so is \"key\"");
+  const TlsVerify verify = options.has("ca") ? TlsVerify::kChain : TlsVerify::kNothing;
+  return make(
+      std::unique_ptr<TlsContext>(new TlsContext(options, scope, verify, /*is_server=*/true)));
+}
+
+Result<std::unique_ptr<TlsContext>> TlsContext::make(std::unique_ptr<TlsContext> context) {
+  const Options& options = context->options_;
   if (options.has("cert") != options.has("key"))
     return fail(ErrorKind::kUsage, options.path() + ": \"cert\" and \"key\" belong together, and " +
                                        (options.has("cert") ? "\"key\"" : "\"cert\"") +
@@ -42,14 +62,10 @@ Result<std::unique_ptr<TlsContext>> TlsContext::open(const Options& options, std
   if (psa_crypto_init() != PSA_SUCCESS)
     return fail(ErrorKind::kFatal, "TLS: the system gives no random numbers");
 
-  std::unique_ptr<TlsContext> context(new TlsContext(options, scope, verify));
   if (Status status = context->name_files(); !status) return fail(status.error());
   Result<std::shared_ptr<Parts>> parts = context->load();
   if (!parts) return fail(parts.error());
   context->parts_ = std::move(*parts);
-  if (verify == TlsVerify::kAsOptions && !options.boolean("verify"))
-    log::warn(scope, options.path("verify") +
-                         " is false: whoever answers is trusted, and can read and change the data");
   return context;
 }
 
@@ -76,7 +92,8 @@ bool TlsContext::verifies() const {
 Result<std::shared_ptr<TlsContext::Parts>> TlsContext::load() {
   auto parts = std::make_shared<Parts>();
   parts->verify_name = verify_ != TlsVerify::kChain;
-  parts->server_name = options_.string("serverName");
+  if (!is_server_) parts->server_name = options_.string("serverName");
+  parts->is_server = is_server_;
   parts->has_certificate = options_.has("cert");
 
   // Before they are read: what changes meanwhile is read once more.
@@ -84,8 +101,9 @@ Result<std::shared_ptr<TlsContext::Parts>> TlsContext::load() {
   for (const std::string& file : files_) stamps_.push_back(stamp_of(file));
 
   mbedtls_ssl_config* config = &parts->config;
-  if (mbedtls_ssl_config_defaults(config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
-                                  MBEDTLS_SSL_PRESET_DEFAULT) != 0)
+  if (mbedtls_ssl_config_defaults(config,
+                                  is_server_ ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
+                                  MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
     return fail(ErrorKind::kFatal, "TLS: out of memory");
   mbedtls_ssl_conf_rng(config, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
   mbedtls_ssl_conf_min_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);

@@ -31,6 +31,17 @@ inline constexpr Option kTlsOptions[] = {
              "host of the URL."},
 };
 
+// Of who listens.
+inline constexpr Option kTlsServerOptions[] = {
+    {.name = "cert",
+     .help = "File with the certificate (PEM), followed by its intermediates. ECDSA costs a small "
+             "machine far less than RSA."},
+    {.name = "key", .help = "File with the unencrypted private key (PEM) of the certificate."},
+    {.name = "ca",
+     .help = "File with the certificates (PEM) of authorities: who connects must then have a "
+             "certificate of one of them."},
+};
+
 // What of the server's certificate is checked, for protocols that know more than on and off.
 enum class TlsVerify {
   kAsOptions,  // the `verify` option says: chain and name, or nothing (with a warning in the log)
@@ -49,6 +60,9 @@ class TlsContext {
   // the config path. `scope` is the pipeline for the warning that verification is off.
   static Result<std::unique_ptr<TlsContext>> open(const Options& options, std::string_view scope,
                                                   TlsVerify verify = TlsVerify::kAsOptions);
+  // The other side: for connections that were accepted. `options` is a set of kTlsServerOptions.
+  static Result<std::unique_ptr<TlsContext>> open_server(const Options& options,
+                                                         std::string_view scope);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
@@ -56,7 +70,8 @@ class TlsContext {
  private:
   friend class TlsSession;
   struct Parts;
-  TlsContext(const Options& options, std::string_view scope, TlsVerify verify);
+  TlsContext(const Options& options, std::string_view scope, TlsVerify verify, bool is_server);
+  static Result<std::unique_ptr<TlsContext>> make(std::unique_ptr<TlsContext> context);
   bool verifies() const;
   Status name_files();
   Result<std::shared_ptr<Parts>> load();
@@ -66,6 +81,7 @@ class TlsContext {
   const Options options_;
   const std::string scope_;
   const TlsVerify verify_;
+  const bool is_server_;
   std::vector<std::string> files_;              // what options_ names, and the system's authorities
   std::vector<std::array<int64_t, 7>> stamps_;  // of files_, when they were read last
   std::shared_ptr<Parts> parts_;

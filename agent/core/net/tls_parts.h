@@ -25,6 +25,7 @@ struct TlsContext::Parts {
   mbedtls_ssl_config config;
   std::string digest;  // of the files
 
+  bool is_server = false;
   bool verify_name = true;  // besides the chain
   bool has_certificate = false;
   std::string server_name;  // "" unless the option is set

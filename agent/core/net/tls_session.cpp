@@ -166,7 +166,8 @@ Result<std::unique_ptr<TlsSession>> TlsSession::create(TlsContext& context, cons
       },
       session.get());
   // A session that cannot be offered only means a full handshake.
-  if (parts.session_name == session->name_) (void)mbedtls_ssl_set_session(ssl, &parts.session);
+  if (!parts.is_server && parts.session_name == session->name_)
+    (void)mbedtls_ssl_set_session(ssl, &parts.session);
   mbedtls_ssl_set_bio(
       ssl, session.get(),
       [](void* self, const unsigned char* bytes, size_t size) {
@@ -248,6 +249,7 @@ Error TlsSession::cut_short() const {
 }
 
 void TlsSession::keep_session() {
+  if (parts_->is_server) return;  // its client keeps it
   parts_->session_name.clear();
   mbedtls_ssl_session_free(&parts_->session);
   mbedtls_ssl_session_init(&parts_->session);

@@ -2,6 +2,7 @@
 // used by the planner and the agent. Two that are equal mean the same, however they are written.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +73,16 @@ struct PipelineConfig {
   bool operator==(const PipelineConfig&) const = default;
 };
 
+// `agent.admin`: the API over TCP.
+struct AdminConfig {
+  std::string host;  // an IP address, or "localhost"
+  uint16_t port = 0;
+  std::vector<std::string> tokens;
+  Options tls;  // a set of kTlsServerOptions
+  bool has_tls = false;
+  bool operator==(const AdminConfig&) const = default;
+};
+
 struct AgentConfig {
   std::string id;        // default: the host name
   std::string data_dir;  // the journal and the dead letters; created when missing
@@ -79,6 +90,7 @@ struct AgentConfig {
   int64_t memory = 8 << 20;  // all pipelines together
   Milliseconds drain_timeout{30'000};
   Milliseconds commit_every{10'000};  // of positions that may wait; 0: none does
+  std::optional<AdminConfig> admin;
   std::vector<PipelineConfig> pipelines;
   std::vector<std::string> not_enabled;  // names of those that are not to run
 };

@@ -73,7 +73,9 @@ class Server::Connection final : public StreamListener {
   void refuse(int status, std::string_view reason);
 
   void on_connected(Status status) override {
-    if (!status) server_.drop(this);
+    if (!status) return server_.drop(this);
+    if (server_.setup_.tls != nullptr && !std::exchange(secured_, true))
+      stream_.start_tls(*server_.setup_.tls, "", server_.setup_.patience);
   }
   void on_data(std::span<const char> bytes) override;
   void on_closed(Status) override { server_.drop(this); }
@@ -107,6 +109,7 @@ class Server::Connection final : public StreamListener {
   bool chunked_ = false;
   bool without_body_ = false;
   bool closing_ = false;  // after the answer
+  bool secured_ = false;  // TLS has begun
   Stream stream_;
   Timer timer_;
 };

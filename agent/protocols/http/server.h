@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "loop/loop.h"
 #include "net/socket.h"
+#include "net/tls.h"
 #include "protocols/http/server_request.h"
 
 namespace leat::http {
@@ -43,6 +44,7 @@ struct ServerSetup {
 
   Loop& loop;
   Handler handler = nullptr;
+  TlsContext* tls = nullptr;      // a server's, that outlives this; null: in clear
   size_t most_connections = 32;   // each costs about 20 KiB; of more, an idle one is closed
   size_t longest_body = 1 << 20;  // bytes
   Milliseconds patience{30'000};  // for a request once begun, and for an answer to be taken

@@ -441,5 +441,43 @@ TEST(ReadText, says_what_cannot_be_read) {
   EXPECT_EQ(folder.error().message(), "read /: is a directory");
 }
 
+TEST_F(LoaderTest, what_others_can_reach_needs_tokens_and_tls) {
+  auto admin = [this](const std::string& options) {
+    return problems_with("", R"(, "admin": {)" + options + "}");
+  };
+  const std::string tokens = R"("tokens": ["0123456789abcdef"])";
+  const std::string tls = R"("tls": {"cert": "c.pem", "key": "k.pem"})";
+  EXPECT_EQ(admin(""), Lines{});
+  EXPECT_EQ(admin(R"("listen": "[::1]:80")"), Lines{});
+  EXPECT_EQ(admin(R"("listen": "0.0.0.0:80", )" + tokens + ", " + tls), Lines{});
+  EXPECT_EQ(admin(tls), Lines{});
+  const Lines open = {
+      "agent.admin.listen: \"[::]:80\" can be reached by others, which needs \"tokens\" and "
+      "\"tls\"; "
+      "only 127.0.0.1 and [::1] do without"};
+  EXPECT_EQ(admin(R"("listen": "[::]:80")"), open);
+  EXPECT_EQ(admin(R"("listen": "[::]:80", )" + tokens), open);
+  EXPECT_EQ(admin(R"("listen": "[::]:80", )" + tls), open);
+  EXPECT_EQ(admin(R"("listen": "127.0.0.1.example.com:80")").size(), 1U) << "a name";
+  EXPECT_EQ(admin(R"("listen": "127.0.0.1")").size(), 1U) << "no port";
+  EXPECT_EQ(admin(R"("tokens": ["hunter2"])"),
+            Lines{"agent.admin.tokens: each must have at least 16 characters, so that nobody "
+                  "guesses it"});
+  EXPECT_EQ(admin(R"("tls": {"cert": "c.pem"})"),
+            Lines{"agent.admin.tls: needs \"cert\" and \"key\""});
+}
+
+TEST_F(LoaderTest, admin_is_off_unless_it_is_given) {
+  const std::string pipelines = R"("pipelines": []})";
+  std::optional<AgentConfig> without = load(R"({"agent": {"dataDir": "/d"}, )" + pipelines);
+  ASSERT_TRUE(without);
+  EXPECT_FALSE(without->admin);
+  std::optional<AgentConfig> with =
+      load(R"({"agent": {"dataDir": "/d", "admin": {"listen": "localhost:80"}}, )" + pipelines);
+  ASSERT_TRUE(with && with->admin);
+  EXPECT_EQ(with->admin->host, "localhost");
+  EXPECT_EQ(with->admin->port, 80);
+}
+
 }  // namespace
 }  // namespace leat

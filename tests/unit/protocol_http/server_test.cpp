@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "net/listener.h"
+#include "net/pki.h"
 #include "net/stream_fixture.h"
 #include "support/temp_dir.h"
 
@@ -261,6 +262,89 @@ TEST(ListenerErrors, say_what_is_wrong_with_the_address) {
             "listen on example.com:1: \"example.com\" is not an IP address");
   *taken = nullptr;
   EXPECT_TRUE(loop.close());
+}
+
+TEST_F(HttpServer, speaks_tls_to_clients_that_trust_it) {
+  TempDir folder;
+  Authority authority(folder.path(), "ca");
+  KeyAndCertificate identity =
+      authority.issue({.common_name = "gw", .ipv4_addresses = {"127.0.0.1"}});
+  Options server_options{kTlsServerOptions, "admin.tls"};
+  server_options.set("cert", identity.certificate);
+  server_options.set("key", identity.key);
+  auto server_tls = TlsContext::open_server(server_options, "admin");
+  ASSERT_TRUE(server_tls) << server_tls.error().message();
+  serve({.loop = loop_, .tls = server_tls->get()});
+
+  Options client_options{kTlsOptions, "tls"};
+  client_options.set("ca", authority.certificate());
+  auto client_tls = TlsContext::open(client_options, "p");
+  ASSERT_TRUE(client_tls);
+  for (int i = 0; i < 2; ++i) {
+    renew();
+    ASSERT_EQ(connect(address(), client_tls->get()), "ok");
+    EXPECT_TRUE(ask("GET /x HTTP/1.1\r\nHost: x\r\n\r\n", "for /x").starts_with("HTTP/1.1 200"));
+    EXPECT_EQ(requests_.size(), static_cast<size_t>(i + 1));
+  }
+  // One that speaks in clear is let go, and others go on.
+  renew();
+  ASSERT_EQ(connect(address()), "ok");
+  say("GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+  wait_closed();
+  EXPECT_EQ(requests_.size(), 2U);
+  stream_.reset();
+  server_.reset();
+}
+
+TEST_F(HttpServer, demands_a_certificate_of_its_clients_where_an_authority_is_given) {
+  TempDir folder;
+  Authority authority(folder.path(), "ca");
+  KeyAndCertificate identity =
+      authority.issue({.common_name = "gw", .ipv4_addresses = {"127.0.0.1"}});
+  KeyAndCertificate operator_files = authority.issue({.common_name = "operator"});
+  Options server_options{kTlsServerOptions, "admin.tls"};
+  server_options.set("cert", identity.certificate);
+  server_options.set("key", identity.key);
+  server_options.set("ca", authority.certificate());
+  auto server_tls = TlsContext::open_server(server_options, "admin");
+  ASSERT_TRUE(server_tls) << server_tls.error().message();
+  serve({.loop = loop_, .tls = server_tls->get()});
+
+  Options options{kTlsOptions, "tls"};
+  options.set("ca", authority.certificate());
+  auto anonymous = TlsContext::open(options, "p");
+  options.set("cert", operator_files.certificate);
+  options.set("key", operator_files.key);
+  auto known = TlsContext::open(options, "p");
+  ASSERT_TRUE(anonymous && known);
+  renew();
+  // In TLS 1.3 the client is refused after its half of the handshake.
+  if (connect(address(), anonymous->get()) == "ok") {
+    EXPECT_NE(wait_closed(), "not closed");
+  }
+  EXPECT_TRUE(requests_.empty());
+  renew();
+  ASSERT_EQ(connect(address(), known->get()), "ok");
+  ask("GET /x HTTP/1.1\r\nHost: x\r\n\r\n", "for /x");
+  stream_.reset();
+  server_.reset();
+}
+
+TEST_F(HttpServer, a_handshake_that_never_ends_is_given_up) {
+  TempDir folder;
+  Authority authority(folder.path(), "ca");
+  KeyAndCertificate identity = authority.issue({.common_name = "gw"});
+  Options options{kTlsServerOptions, "admin.tls"};
+  options.set("cert", identity.certificate);
+  options.set("key", identity.key);
+  auto tls = TlsContext::open_server(options, "admin");
+  ASSERT_TRUE(tls) << tls.error().message();
+  serve({.loop = loop_, .tls = tls->get(), .patience = Milliseconds{50}});
+  renew();
+  ASSERT_EQ(connect(address()), "ok");
+  wait_closed();
+  EXPECT_TRUE(run([this] { return server_->connections() == 0; }));
+  server_.reset();
 }
 
 }  // namespace

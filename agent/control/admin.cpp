@@ -1,0 +1,113 @@
+#include "control/admin.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "net/authority.h"
+
+namespace leat {
+namespace {
+
+// A handshake costs a small board some ten milliseconds of the loop that pipelines are on, too.
+constexpr int kMostHandshakes = 10;  // a second
+
+// Takes as long whatever is right in it.
+bool same_secret(std::string_view secret, std::string_view given) {
+  volatile unsigned char differs = secret.size() == given.size() ? 0 : 1;
+  for (size_t i = 0; i < given.size(); ++i)
+    differs = static_cast<unsigned char>(differs |
+                                         (static_cast<unsigned char>(given[i]) ^
+                                          static_cast<unsigned char>(secret[i % secret.size()])));
+  return differs == 0;
+}
+
+// A page of another site can have its name lead to this machine, and its visitor's browser ask
+// here; but not under an address.
+bool is_for_this_machine(std::string_view host) {
+  Address address;
+  if (!parse_authority(host, address)) return false;
+  return address.host == "localhost" || address.host.find(':') != std::string::npos ||
+         std::ranges::all_of(address.host,
+                             [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
+}
+
+}  // namespace
+
+int refusal_of(const http::ServerRequest& request, const std::vector<std::string>& tokens) {
+  if (tokens.empty()) {
+    const bool looks = request.method == "GET" || request.method == "HEAD";
+    return looks && is_for_this_machine(request.header("host")) ? 0 : 403;
+  }
+  std::string_view given = request.header("authorization");
+  constexpr std::string_view kBearer = "bearer ";
+  const bool bearer =
+      given.size() > kBearer.size() &&
+      std::ranges::equal(given.substr(0, kBearer.size()), kBearer,
+                         [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+  if (bearer) given.remove_prefix(kBearer.size());
+  bool known = false;
+  for (const std::string& token : tokens) {
+    const bool same = bearer && same_secret(token, given);
+    known = known || same;
+  }
+  return known ? 0 : 401;
+}
+
+Admin::Admin(Loop& loop, const AdminConfig& config, std::unique_ptr<TlsContext> tls,
+             Supervisor& supervisor)
+    : loop_(loop),
+      config_(config),
+      tls_(std::move(tls)),
+      api_(supervisor),
+      server_({.loop = loop,
+               .handler =
+                   [this](http::ServerRequest request, std::shared_ptr<http::Responder> responder) {
+                     answer(std::move(request), std::move(responder));
+                   },
+               .tls = tls_.get(),
+               .most_connections = 16,
+               .longest_body = 64 * 1024,
+               .patience = Milliseconds{10'000}}) {}
+
+Result<std::unique_ptr<Admin>> Admin::open(Loop& loop, const AdminConfig& config,
+                                           Supervisor& supervisor) {
+  std::unique_ptr<TlsContext> tls;
+  if (config.has_tls) {
+    Result<std::unique_ptr<TlsContext>> opened = TlsContext::open_server(config.tls, "admin");
+    if (!opened) return fail(opened.error());
+    tls = std::move(*opened);
+  }
+  std::unique_ptr<Admin> made(new Admin(loop, config, std::move(tls), supervisor));
+  Result<std::unique_ptr<Listener>> listener = Listener::open(
+      loop, {.host = config.host, .port = config.port},
+      [admin = made.get()](Socket::Ptr socket) { admin->accept(std::move(socket)); });
+  if (!listener) return fail(listener.error());
+  made->listener_ = std::move(*listener);
+  return made;
+}
+
+void Admin::accept(Socket::Ptr socket) {
+  if (loop_.now() - second_ >= Milliseconds{1'000}) {
+    second_ = loop_.now();
+    accepted_ = 0;
+  }
+  if (tls_ != nullptr && ++accepted_ > kMostHandshakes) return;  // closed by its destructor
+  server_.accept(std::move(socket));
+}
+
+void Admin::answer(http::ServerRequest request, std::shared_ptr<http::Responder> responder) {
+  constexpr std::string_view kText = "text/plain; charset=utf-8";
+  switch (refusal_of(request, config_.tokens)) {
+    case 401:
+      if (said_.due(loop_.clock().monotonic_us()))
+        log::warn("admin", "a request without a token that is right was refused");
+      return responder->reply(401, kText, "this needs a token\n",
+                              "WWW-Authenticate: Bearer realm=\"leat\"\r\n");
+    case 403:
+      return responder->reply(403, kText, "without agent.admin.tokens, this is refused\n");
+    default:
+      return api_.answer(request, std::move(responder));
+  }
+}
+
+}  // namespace leat

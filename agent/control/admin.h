@@ -1,0 +1,46 @@
+// `agent.admin`: the API over TCP, under TLS or on loopback.
+//
+// Thread: the main loop's.
+#pragma once
+
+#include <memory>
+
+#include "base/log.h"
+#include "control/api.h"
+#include "loop/loop.h"
+#include "net/listener.h"
+#include "net/tls.h"
+#include "plan/pipeline_config.h"
+#include "protocols/http/server.h"
+
+namespace leat {
+
+class Admin {
+ public:
+  // Reads the certificates, and listens. Errors say why not: the agent goes on without.
+  static Result<std::unique_ptr<Admin>> open(Loop& loop, const AdminConfig& config,
+                                             Supervisor& supervisor);
+  const AdminConfig& config() const { return config_; }
+
+ private:
+  Admin(Loop& loop, const AdminConfig& config, std::unique_ptr<TlsContext> tls,
+        Supervisor& supervisor);
+  void accept(Socket::Ptr socket);
+  void answer(http::ServerRequest request, std::shared_ptr<http::Responder> responder);
+
+  Loop& loop_;
+  const AdminConfig config_;
+  std::unique_ptr<TlsContext> tls_;
+  Api api_;
+  http::Server server_;
+  std::unique_ptr<Listener> listener_;
+  Milliseconds second_{0};  // that began then, on the loop's clock,
+  int accepted_ = 0;        // has brought so many connections
+  log::OnceAMinute said_;
+};
+
+// Whether a request may be answered; else why not, as a status: 401 without a good token, 403 for
+// what needs one where there are none, or what a page of another site has sent.
+int refusal_of(const http::ServerRequest& request, const std::vector<std::string>& tokens);
+
+}  // namespace leat

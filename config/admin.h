@@ -1,0 +1,14 @@
+// `agent.admin`: who may be let in, and from where.
+#pragma once
+
+#include "config/problems.h"
+#include "options/options.h"
+#include "plan/pipeline_config.h"
+
+namespace leat {
+
+// Of the options of `agent.admin`. What others can reach is refused without TLS and tokens, as is
+// all of it by a build without it.
+AdminConfig load_admin(const Options& options, Problems& problems);
+
+}  // namespace leat

@@ -1,0 +1,157 @@
+"""`agent.admin`: the API over TCP, and who is let in there."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+
+import pytest
+
+from harness.pipelines import file_source, http_sink, pipeline
+from harness.ports import free_port
+from harness.waiting import wait_for
+
+TOKEN = "0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def in_this_build(agent):
+    agent.configure(admin={})
+    if "is not in this build" in agent.command("check", "-c", str(agent.config_path)).stderr:
+        pytest.skip("agent.admin is not in this build")
+
+
+def ask(port, path, method="GET", token=None, context=None, host=None):
+    connection = (http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
+                  if context else http.client.HTTPConnection("127.0.0.1", port, timeout=20))
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    if host:
+        headers["Host"] = host
+    try:
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(), dict(answer.getheaders())
+    finally:
+        connection.close()
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_on_loopback_all_may_look_and_only_a_token_changes_anything(agent, collector, telemetry):
+    port = free_port()
+    log = telemetry(10)
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector)),
+                    admin={"listen": f"127.0.0.1:{port}"})
+    agent.start()
+    agent.wait_log(rf"admin: listening on http://127.0.0.1:{port}")
+    collector.wait_records(10)
+    assert json.loads(ask(port, "/api/v1/status")[1])["id"] == "test"
+    assert "leat_sink_up" in ask(port, "/metrics")[1]
+    assert ask(port, "/api/v1/pipelines/p/pause", "POST")[0] == 403
+    assert ask(port, "/metrics", host="evil.example")[0] == 403
+
+    # A new configuration changes it, and takes it away.
+    other = free_port()
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector)),
+                    admin={"listen": f"127.0.0.1:{other}", "tokens": TOKEN})
+    agent.send(signal.SIGHUP)
+    wait_for(lambda: listens(other) and not listens(port))
+    status, _, headers = ask(other, "/metrics")
+    assert (status, headers["WWW-Authenticate"]) == (401, 'Bearer realm="leat"')
+    assert ask(other, "/metrics", token=TOKEN + "0")[0] == 401
+    assert ask(other, "/metrics", token=TOKEN)[0] == 200
+    assert ask(other, "/api/v1/pipelines/p/pause", "POST", token=TOKEN)[0] == 202
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector)))
+    agent.send(signal.SIGHUP)
+    wait_for(lambda: not listens(other))
+    assert TOKEN not in agent.log
+
+
+def test_under_tls_it_proves_who_it_is(agent, collector, telemetry, certs):
+    port = free_port()
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)),
+                    admin={"listen": f"0.0.0.0:{port}", "tokens": [TOKEN],
+                           "tls": {"cert": str(certs.server), "key": str(certs.server_key)}})
+    agent.start()
+    wait_for(lambda: listens(port))
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = ssl.create_default_context(cafile=str(certs.ca))
+        context.minimum_version = context.maximum_version = version
+        wait_for(lambda: answer(port, context, TOKEN) == 200)
+        wait_for(lambda: answer(port, context, None) == 401)
+    wait_for(lambda: answer(port, ssl.create_default_context(), TOKEN) == "not trusted")
+
+
+def answer(port, context, token):
+    try:
+        return ask(port, "/health", token=token, context=context)[0]
+    except ssl.SSLCertVerificationError:
+        return "not trusted"
+    except OSError:
+        return None  # one handshake too many in this second
+
+
+def test_certificates_that_cannot_be_used_leave_the_agent_running_without_it(
+        agent, collector, telemetry):
+    port = free_port()
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)),
+                    admin={"listen": f"127.0.0.1:{port}",
+                           "tls": {"cert": "/nowhere.pem", "key": "/nowhere.key"}})
+    agent.start()
+    agent.wait_log(rf"admin: this agent cannot be asked at 127.0.0.1:{port}: agent.admin.tls.cert: ")
+    collector.wait_records(10)
+    assert not listens(port)
+
+
+def test_what_others_can_reach_without_tokens_and_tls_is_refused(agent):
+    agent.configure(admin={"listen": "0.0.0.0:8480", "tokens": [TOKEN]})
+    done = agent.command("check", "-c", str(agent.config_path))
+    assert done.returncode == 2
+    assert 'agent.admin.listen: "0.0.0.0:8480" can be reached by others' in done.stderr
+    assert agent.run() == 2
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_whatever_is_sent_there_pipelines_go_on(agent, collector, telemetry, certs, tls):
+    """Garbage, heads and bodies that never end or are too large, answers that nobody reads."""
+    admin = {"listen": f"127.0.0.1:{free_port()}"}
+    if tls:
+        admin["tls"] = {"cert": str(certs.server), "key": str(certs.server_key)}
+    port = int(admin["listen"].split(":")[1])
+    said = [b"GET /metrics HTTP/1.1\r\nHost:", os.urandom(2000), b"\x16\x03\x01\x02\x00\x01\x00",
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 100_000,
+            b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000,
+            b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 200]
+    log = agent.folder / "grows.jsonl"
+    log.touch()
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector)), admin=admin)
+    agent.start()
+    wait_for(lambda: listens(port))
+    connections = []
+    for n in range(400):
+        one = socket.socket()
+        one.settimeout(20)
+        try:
+            one.connect(("127.0.0.1", port))
+            one.sendall(said[n % len(said)])
+        except OSError:
+            pass  # it was one too many
+        connections.append(one)
+    log.write_bytes(telemetry(20_000).read_bytes())
+    collector.wait_records(20_000)
+    for one in connections:
+        one.close()
+    context = ssl.create_default_context(cafile=str(certs.ca)) if tls else None
+
+    def answers():
+        try:
+            return ask(port, "/ready", context=context)[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+    wait_for(answers)
