@@ -4,8 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/log.h"
-#include "base/text.h"
 #include "transform/number_comparisons.h"
 #include "transform/on_error.h"
 #include "transform/sql_engine.h"
@@ -20,7 +18,7 @@ class FilterTransform final : public Transform {
         statement_(std::move(statement)),
         on_error_(options, "filter"),
         path_(options.path("where")),
-        with_numbers_(compared_with_numbers(options.string("where"))) {}
+        comparisons_(options.string("where"), path_) {}
 
   Status run(BatchRef& batch, DeadLetters& dead) override {
     std::vector<Record>& records = batch->records;
@@ -43,7 +41,7 @@ class FilterTransform final : public Transform {
     };
     Status status = engine_->scan(statement_.get(), *batch, keep, give_up);
     engine_->report_unseen_columns(path_);
-    if (!with_numbers_.empty()) report_texts();
+    comparisons_.report(engine_->table());
     if (!status) return status;
     if (next < records.size()) batch->leave_records(next);
     records.resize(kept);
@@ -53,27 +51,11 @@ class FilterTransform final : public Transform {
   size_t held() const override { return engine_->table().held(); }
 
  private:
-  // Once for each field: every text is greater than every number.
-  void report_texts() {
-    std::erase_if(with_numbers_, [this](const std::string& name) {
-      const int column = engine_->table().find_column(name);
-      constexpr uint32_t kText = InputTable::type_bit(Type::kString);
-      if (column < 0 || (engine_->table().types_read(static_cast<size_t>(column)) & kText) == 0)
-        return false;
-      log::warn("leat", path_ + ": " + json_quoted(name) +
-                            " is compared with a number, and is a text in some records; in SQL "
-                            "every text is greater than every number: give the field a type "
-                            "(\"fieldTypes\" of the source), or write CAST(" +
-                            name + " AS REAL)");
-      return true;
-    });
-  }
-
   std::unique_ptr<SqlEngine> engine_;  // before the statement, which is finalized first
   Statement statement_;
   OnError on_error_;
   std::string path_;
-  std::vector<std::string> with_numbers_;  // fields that were not seen to be texts
+  NumberComparisons comparisons_;
 };
 
 constexpr Option kOptions[] = {

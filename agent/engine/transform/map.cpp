@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "transform/map_plan.h"
 #include "transform/map_rules.h"
+#include "transform/number_comparisons.h"
 #include "transform/on_error.h"
 #include "transform/sql_value.h"
 #include "transform/types.h"
@@ -15,7 +16,10 @@ using From = ValueSource::From;
 class MapTransform final : public Transform {
  public:
   MapTransform(const Options& options, MapProgram program)
-      : program_(std::move(program)), on_error_(options, "map"), path_(options.path("set")) {}
+      : program_(std::move(program)), on_error_(options, "map"), path_(options.path("set")) {
+    for (const auto& [name, expression] : options.map("set"))
+      comparisons_.emplace_back(expression, path_ + "." + name);
+  }
 
   Status run(BatchRef& batch, DeadLetters& dead) override {
     std::vector<Record>& records = batch->records;
@@ -102,6 +106,7 @@ class MapTransform final : public Transform {
     computed_.resize(static_cast<size_t>(sqlite3_column_count(statement)));
     Status status = program_.engine->scan(statement, batch, on_row, give_up);
     program_.engine->report_unseen_columns(path_);
+    for (NumberComparisons& one : comparisons_) one.report(program_.engine->table());
     return status;
   }
 
@@ -173,6 +178,7 @@ class MapTransform final : public Transform {
   MapProgram program_;
   OnError on_error_;
   std::string path_;
+  std::vector<NumberComparisons> comparisons_;  // of each `set`
   ShapeCache<Plan> plans_;
   uint64_t batch_number_ = 0;
   std::vector<Value> constants_;  // their text is in the batch's arena

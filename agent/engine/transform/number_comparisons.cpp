@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/log.h"
+#include "base/text.h"
+#include "transform/input_table.h"
+
 namespace leat {
 namespace {
 
@@ -20,8 +24,18 @@ bool is_word(char c) {
 
 // The next token of `rest`, which is taken off it.
 Token next_token(std::string_view& rest) {
-  rest.remove_prefix(std::min(rest.find_first_not_of(" \t\r\n"), rest.size()));
+  auto skip_to = [&rest](size_t at) { rest.remove_prefix(std::min(at, rest.size())); };
+  skip_to(rest.find_first_not_of(" \t\r\n"));
   if (rest.empty()) return {};
+  if (rest.starts_with("--")) {
+    skip_to(rest.find('\n'));
+    return next_token(rest);
+  }
+  if (rest.starts_with("/*")) {
+    const size_t end = rest.find("*/", 2);
+    skip_to(end == std::string_view::npos ? end : end + 2);
+    return next_token(rest);
+  }
   auto take = [&rest](Kind kind, size_t size) {
     Token token{kind, std::string(rest.substr(0, size))};
     rest.remove_prefix(std::min(size, rest.size()));
@@ -58,18 +72,41 @@ bool is(const Token& token, const char* word) {
 
 // What may stand beside a comparison and is no part of a calculation.
 bool ends_operand(const Token& token) {
-  return token.kind == Kind::kEnd || token.text == "(" || token.text == ")" || token.text == "," ||
-         is(token, "AND") || is(token, "OR") || is(token, "NOT") || is(token, "WHEN") ||
-         is(token, "THEN") || is(token, "ELSE") || is(token, "END");
+  if (token.kind != Kind::kWord)
+    return token.kind == Kind::kEnd || token.text == "(" || token.text == ")" ||
+           token.text == "," || token.text == ";";
+  constexpr const char* kWords[] = {
+      "AND",  "OR",    "NOT", "WHEN",  "THEN",   "ELSE",  "END",   "SELECT", "AS",     "DISTINCT",
+      "FROM", "WHERE", "ON",  "GROUP", "HAVING", "ORDER", "LIMIT", "UNION",  "EXCEPT", "INTERSECT"};
+  return std::ranges::any_of(kWords, [&token](const char* word) { return is(token, word); });
+}
+
+bool is_keyword(const Token& token) {
+  return token.kind == Kind::kWord &&
+         sqlite3_keyword_check(token.text.data(), static_cast<int>(token.text.size())) != 0;
+}
+
+bool same_name(const std::string& a, const std::string& b) {
+  return sqlite3_stricmp(a.c_str(), b.c_str()) == 0;
+}
+
+// Whether the token at `i` is a name that is not a field's there, or stands in typeof().
+bool is_known(const std::vector<Token>& tokens, size_t i) {
+  const Token& before = tokens[i - 1];
+  if (is(before, "AS")) return true;
+  if (before.text == "(" && i >= 2 && is(tokens[i - 2], "typeof")) return true;
+  // A name without AS, behind an expression.
+  return is(before, "END") || before.text == ")" || before.text.starts_with('\'') ||
+         before.kind == Kind::kNumber || before.kind == Kind::kName ||
+         (before.kind == Kind::kWord && !is_keyword(before));
 }
 
 }  // namespace
 
-std::vector<std::string> compared_with_numbers(std::string_view expression) {
+std::vector<std::string> compared_with_numbers(std::string_view sql) {
   // Signs of numbers are left out, so that a comparison is three tokens.
   std::vector<Token> tokens(1);  // an end before the first
-  for (Token token = next_token(expression); token.kind != Kind::kEnd;
-       token = next_token(expression)) {
+  for (Token token = next_token(sql); token.kind != Kind::kEnd; token = next_token(sql)) {
     const Token& before = tokens.back();
     const bool sign = (token.text == "-" || token.text == "+") &&
                       (before.kind == Kind::kCompares || is(before, "BETWEEN") ||
@@ -99,7 +136,27 @@ std::vector<std::string> compared_with_numbers(std::string_view expression) {
         behind.text != "(")
       add(b);
   }
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    if (is(tokens[i], "WITH")) return {};
+    if (tokens[i].kind != Kind::kName && tokens[i].kind != Kind::kWord) continue;
+    if (is_known(tokens, i))
+      std::erase_if(out, [&](const std::string& name) { return same_name(name, tokens[i].text); });
+  }
   return out;
+}
+
+void NumberComparisons::report(const InputTable& table) {
+  std::erase_if(names_, [&table, this](const std::string& name) {
+    const int column = table.find_column(name);
+    constexpr uint32_t kText = InputTable::type_bit(Type::kString);
+    if (column < 0 || (table.types_read(static_cast<size_t>(column)) & kText) == 0) return false;
+    log::warn("leat", path_ + ": " + json_quoted(name) +
+                          " is compared with a number, and is a text in some records; in SQL "
+                          "every text is greater than every number: give the field a type "
+                          "(\"fieldTypes\" of the source), or write CAST(" +
+                          name + " AS REAL)");
+    return true;
+  });
 }
 
 }  // namespace leat

@@ -1,4 +1,5 @@
 // `sql`: replaces the records of a batch by the rows of a query over them.
+#include "transform/number_comparisons.h"
 #include "transform/on_error.h"
 #include "transform/sql_query.h"
 #include "transform/types.h"
@@ -9,7 +10,10 @@ namespace {
 class SqlTransform final : public Transform {
  public:
   SqlTransform(const Options& options, std::unique_ptr<SqlQuery> query)
-      : query_(std::move(query)), on_error_(options, "sql"), path_(options.path("query")) {}
+      : query_(std::move(query)),
+        on_error_(options, "sql"),
+        path_(options.path("query")),
+        comparisons_(options.string("query"), path_) {}
 
   Status run(BatchRef& batch, DeadLetters& dead) override {
     if (batch->records.empty()) return {};
@@ -28,6 +32,7 @@ class SqlTransform final : public Transform {
       rows = query_->run(*batch, 0, batch->records.size());
     }
     engine.report_unseen_columns(path_);
+    comparisons_.report(engine.table());
     if (!rows) {
       if (rows.error().kind() != ErrorKind::kData) return fail(rows.error());
       return fail_all(*batch, rows.error().message(), dead);
@@ -88,6 +93,7 @@ class SqlTransform final : public Transform {
   std::unique_ptr<SqlQuery> query_;
   OnError on_error_;
   std::string path_;
+  NumberComparisons comparisons_;
 };
 
 constexpr Option kOptions[] = {

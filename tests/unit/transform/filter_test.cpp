@@ -52,7 +52,26 @@ TEST_F(Filter, knows_which_fields_are_compared_with_numbers) {
   EXPECT_EQ(compared_with_numbers("a > 1 AND a < 2"), Lines{"a"});
   for (const char* none :
        {"temp * 2 > 40", "40 < temp + 1", "abs(temp) > 40", "40 > abs(temp)", "a > b", "a = '40'",
-        "'a > 40'", "cast(temp as real) > 40", "", "'", "\""})
+        "'a > 40'", "cast(temp as real) > 40", "", "'", "\"",
+        "typeof(temp) <> 'text' AND temp > 40", "1 -- temp > 40", "1 /* and temp > 40"})
+    EXPECT_EQ(compared_with_numbers(none), Lines{}) << none;
+}
+
+TEST_F(Filter, knows_it_of_queries_too_and_not_of_names_that_these_give_to_something_else) {
+  EXPECT_EQ(
+      compared_with_numbers("SELECT *, CASE WHEN temp > 40 THEN 'hot' WHEN 20 > \"temp\" THEN "
+                            "'cold' END AS state FROM input WHERE level>=1 GROUP BY device"),
+      (Lines{"temp", "level"}));
+  EXPECT_EQ(compared_with_numbers("SELECT temp > 40 AS hot, a < 1 FROM input"),
+            (Lines{"temp", "a"}));
+  for (const char* none :
+       {"SELECT device, avg(temp) AS temp FROM input GROUP BY device HAVING temp > 40",
+        "SELECT device, avg(temp) Temp FROM input GROUP BY device HAVING temp > 40",
+        "SELECT * FROM (SELECT v + 0 temp FROM input) WHERE temp > 40",
+        "SELECT * FROM (SELECT 'x' temp FROM input) WHERE temp > 40",
+        "WITH t(temp) AS (SELECT v + 0 FROM input) SELECT temp FROM t WHERE temp > 40",
+        "SELECT CASE WHEN typeof(temp) = 'text' THEN NULL WHEN temp > 40 THEN 1 END AS a FROM "
+        "input"})
     EXPECT_EQ(compared_with_numbers(none), Lines{}) << none;
 }
 

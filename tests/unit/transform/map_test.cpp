@@ -246,5 +246,15 @@ TEST_F(Map, stops_when_no_more_dead_letters_may_wait) {
   EXPECT_EQ(dead_.records.size(), 2U);
 }
 
+TEST_F(Map, a_text_that_is_compared_with_a_number_is_said_with_its_place) {
+  set({{"state", "CASE WHEN temp > 25 THEN 'hot' END"}, {"level", "level > 1"}});
+  ::testing::internal::CaptureStderr();
+  run(batch_of({{text("temp", "n/a"), number("level", "3")}}));
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("t.set.state: \"temp\" is compared with a number"), std::string::npos)
+      << said;
+  EXPECT_EQ(said.find("level"), std::string::npos) << said;
+}
+
 }  // namespace
 }  // namespace leat

@@ -323,5 +323,20 @@ TEST_F(Sql, a_query_of_which_a_whole_batch_makes_too_much_gets_fewer_records_at_
   EXPECT_TRUE(dead_.records.empty());
 }
 
+TEST_F(Sql, a_text_that_is_compared_with_a_number_is_said_once) {
+  query("SELECT device, CASE WHEN temp > 25 THEN 'hot' ELSE 'cold' END AS state FROM input");
+  ::testing::internal::CaptureStderr();
+  run(readings());
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 2; ++i)
+    run(batch_of(
+        {{text("device", "a"), number("temp", "10")}, {text("device", "b"), text("temp", "n/a")}}));
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  const std::string words = "t.query: \"temp\" is compared with a number, and is a text";
+  EXPECT_NE(said.find(words), std::string::npos) << said;
+  EXPECT_EQ(said.find(words), said.rfind(words)) << said;
+}
+
 }  // namespace
 }  // namespace leat
