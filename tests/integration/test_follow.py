@@ -134,6 +134,31 @@ def test_copytruncate_is_noticed_when_the_file_has_grown_beyond_the_old_size(
     expect_each_once(seqs(collector), 60)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_followed_through_halves_of_letters_and_a_kill(agent, collector, log, follow,
+                                                                encoding):
+    def lines(first, end):
+        return "".join(f"{seq},Öl – {seq}\r\n" for seq in range(first, end)).encode(encoding)
+
+    log.write_bytes("\ufeffseq,text\r\n".encode(encoding) + lines(0, 1))
+    follow(format="csv", csv={"encoding": "utf-16"})
+    collector.wait_records(1)
+    written = lines(1, 20)
+    for start in range(0, len(written), 7):  # an odd number: a letter has two bytes
+        with open(log, "ab") as file:
+            file.write(written[start:start + 7])
+    collector.wait_records(20)
+    agent.kill()
+    with open(log, "ab") as file:
+        file.write(lines(20, 25))
+    agent.start()
+    agent.wait_for(lambda: 24 in seqs(collector), what="what was written meanwhile")
+    stop(agent)
+    assert set(seqs(collector)) == set(range(25))
+    assert {record["text"] for record in collector.records()} == {f"Öl – {seq}" for seq in range(25)}
+    assert agent.dead_letters() == []
+
+
 def test_a_file_that_appears_later_is_read(agent, collector, log, follow):
     follow(log, agent.folder / "late-*.log")
     agent.wait_for(lambda: agent.data_dir.exists(), what="the start")
