@@ -86,6 +86,7 @@ Status Connection::open() {
   }
   sqlite3_extended_result_codes(db_, 1);
   sqlite3_busy_handler(db_, wait_for_lock, this);
+  sqlite3_wal_hook(db_, committed_to_log, this);
   // EXTRA is FULL plus a sync of the folder after a rollback journal is deleted; without it a power
   // cut right after COMMIT can bring the journal back, and with it the state before. In WAL mode
   // the two are the same.
@@ -201,6 +202,21 @@ tl::unexpected<Error> Connection::failure(int code) {
   if (about_file && system_error != 0)
     what = tl::unexpected<Error>(fail_errno(what, system_error)).value().message();
   return fail(kind, std::move(what));
+}
+
+// Does what SQLite would do by itself (a checkpoint that waits for nobody, of 1,000 pages and
+// more), and looks at what came of it.
+int Connection::committed_to_log(void* self, sqlite3* db, const char* name, int pages) {
+  constexpr int kCheckpointFrom = 1000;
+  int64_t& held = static_cast<Connection*>(self)->held_in_log_;
+  held = 0;
+  if (pages < kCheckpointFrom) return SQLITE_OK;
+  int in_log = 0;
+  int done = 0;
+  int code = sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, &in_log, &done);
+  if (code == SQLITE_OK && done < in_log)
+    held = (in_log - done) * std::max<int64_t>(integer_result(db, "PRAGMA page_size"), 0);
+  return SQLITE_OK;  // what failed here is tried again, and fails a commit when it matters
 }
 
 // Called by SQLite while another connection holds the lock. Sleeps a little longer each time.

@@ -63,6 +63,9 @@ class Connection {
   size_t most_columns() const {
     return static_cast<size_t>(sqlite3_limit(db_, SQLITE_LIMIT_COLUMN, -1));
   }
+  // What lies in the write-ahead log and cannot go into the database, since another program reads
+  // what was there before it; known after a commit.
+  int64_t held_in_log() const { return held_in_log_; }
   bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
 
   // Stops waiting for locks from now on. Any thread.
@@ -73,9 +76,11 @@ class Connection {
   Status restart_log();
   tl::unexpected<Error> failure(int code);
   static int wait_for_lock(void* self, int attempts);
+  static int committed_to_log(void* self, sqlite3* db, const char* name, int pages);
 
   Settings settings_;
   sqlite3* db_ = nullptr;
+  int64_t held_in_log_ = 0;
   bool file_in_doubt_ = false;  // a failure was about the file, and it has not been opened since
   std::atomic<bool> cancelled_{false};
 };

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "base/log.h"
+#include "base/units.h"
+
 namespace leat::sqlite {
 namespace {
 
@@ -23,7 +26,10 @@ Answer answer_of(const Error& error) {
 Answer Writer::write(const Delivery& delivery) {
   Bad bad;
   Status written = write_transaction(delivery, bad);
-  if (written) return Answer::delivered();
+  if (written) {
+    tell_of_readers();
+    return Answer::delivered();
+  }
   undo();
   if (!bad.records.empty() && written.error().kind() == ErrorKind::kData)
     return Answer::rejected(std::move(bad.reason), std::move(bad.records));
@@ -76,6 +82,17 @@ Status Writer::write_records(const Delivery& delivery, Bad& bad) {
 Result<std::vector<SavedPosition>> Writer::load_positions() {
   if (Status opened = connection_.open(); !opened) return fail(opened.error());
   return positions_.load();
+}
+
+// Once, until it is over: a transaction that somebody forgot to end would fill the disk.
+void Writer::tell_of_readers() {
+  constexpr int64_t kMuch = 16 << 20;  // a log without readers has 4 MB
+  const int64_t held = connection_.held_in_log();
+  if (held == 0) told_of_readers_ = false;
+  if (held < kMuch || std::exchange(told_of_readers_, true)) return;
+  log::warn(pipeline_, "sqlite: the write-ahead log of the database grows (" + format_bytes(held) +
+                           "): another program has been reading for so long, in a transaction that "
+                           "it does not end");
 }
 
 void Writer::undo() {

@@ -19,6 +19,7 @@ class Writer {
   Writer(Connection::Settings connection, Table::Settings table, std::string pipeline)
       : connection_(std::move(connection)),
         table_(connection_, std::move(table)),
+        pipeline_(pipeline),
         positions_(connection_, std::move(pipeline)) {}
   ~Writer() { close(); }
 
@@ -41,10 +42,13 @@ class Writer {
   Status commit(const Delivery& delivery);
   Status write_records(const Delivery& delivery, Bad& bad);
   void undo();
+  void tell_of_readers();
 
   Connection connection_;
   Table table_;
+  const std::string pipeline_;  // for log lines
   Positions positions_;
+  bool told_of_readers_ = false;
 };
 
 }  // namespace leat::sqlite

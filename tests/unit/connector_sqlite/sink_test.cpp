@@ -307,6 +307,27 @@ TEST_F(SqliteSinkTest, reader_of_a_rollback_journal_database_puts_the_commit_off
   EXPECT_EQ(other.query("SELECT * FROM t"), (Rows{"0|z", "1|a"}));
 }
 
+// As litestream 1536 and syncthing 10559 have it: gigabytes, and nobody knows why.
+TEST_F(SqliteSinkTest, reader_that_never_ends_is_told_when_the_log_grows_and_once) {
+  options_.set("synchronous", std::string("normal"));
+  expect_delivered({row(1, "a")});
+  const std::string large(5 << 20, 'x');
+  auto deliver_much = [&, this] {
+    ::testing::internal::CaptureStderr();
+    for (int i = 0; i < 5; ++i) expect_delivered({row(2, large)});
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(deliver_much(), "");
+  {
+    Database other(path_);
+    other.execute("BEGIN; SELECT count(*) FROM t");
+    const std::string said = deliver_much();
+    EXPECT_NE(said.find("another program has been reading for so long"), std::string::npos) << said;
+    EXPECT_EQ(deliver_much(), "");
+  }
+  EXPECT_EQ(deliver_much(), "");
+}
+
 TEST_F(SqliteSinkTest, close_does_not_wait_for_a_lock) {
   options_.set("busyTimeout", int64_t{3'600'000});
   expect_delivered({row(1, "a")});
