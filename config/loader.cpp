@@ -95,6 +95,7 @@ void Loader::load_agent() {
   config_.memory = options.bytes("memory");
   config_.drain_timeout = options.duration("drainTimeout");
   config_.commit_every = options.duration("journal.commitEvery");
+  config_.flash_endurance = options.bytes("flashEndurance");
   if (options.has("admin")) config_.admin = load_admin(options.object("admin"), problems_);
   if (child(node, "dataDir") == nullptr && context_.data_dir.empty())
     problems_.add({.kind = Problem::Kind::kMissing,

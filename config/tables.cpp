@@ -30,7 +30,7 @@ constexpr Option kAdminOptions[] = {
      .secret = true,
      .help =
          "Who asks must have one of these (Authorization: Bearer …), of at least 16 characters. "
-         "Without tokens nothing can be changed, only seen."},
+         "Without tokens nothing can be changed, only status and metrics be seen."},
     {.name = "tls",
      .type = OptionType::kObject,
      .help = "The server's certificate: https in the place of http.",
@@ -65,6 +65,10 @@ constexpr Option kAgentOptions[] = {
      .type = OptionType::kObject,
      .help = "The file in dataDir that keeps what must survive: positions and spooled records.",
      .fields = kJournalOptions},
+    {.name = "flashEndurance",
+     .type = OptionType::kBytes,
+     .help = "What the flash with dataDir may be written in all (its \"TBW\"), such as \"20TiB\": "
+             "status and metrics then say how long it lasts at the present rate."},
     {.name = "admin",
      .type = OptionType::kObject,
      .help =

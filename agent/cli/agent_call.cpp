@@ -3,10 +3,15 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include "control/socket.h"
 #include "loop/loop.h"
+#include "net/stream.h"
 #include "protocols/http/client.h"
 
 namespace leat {
@@ -14,15 +19,98 @@ namespace {
 
 constexpr size_t kLongestAnswer = 64 << 20;  // thousands of pipelines, in full
 
+Status check_socket(const std::string& path, const std::string& data_dir) {
+  if (access(path.c_str(), F_OK) != 0)
+    return fail(ErrorKind::kUnavailable, "no agent runs with the data folder " + data_dir);
+  if (access(path.c_str(), R_OK | W_OK) != 0) return fail_errno("open " + path, errno);
+  return {};
+}
+
+// One answer, as it comes. As to HTTP/1.0, so that its body is not in chunks.
+class Listening final : public StreamListener {
+ public:
+  Listening(Loop& loop, const std::string& path, std::string_view target,
+            const std::function<bool(std::string_view)>& take)
+      : take_(take),
+        request_("GET " + std::string(target) + " HTTP/1.0\r\nHost: leat\r\n\r\n"),
+        stream_(loop, *this) {
+    stream_.connect({.host = "", .path = path}, Milliseconds{10'000});
+  }
+
+  bool over() const { return over_; }
+  const Status& status() const { return status_; }
+  AgentAnswer& answer() { return answer_; }
+
+  void on_connected(Status status) override {
+    if (!status) return end(std::move(status));
+    uv_buf_t bytes = uv_buf_init(request_.data(), static_cast<unsigned>(request_.size()));
+    stream_.write({&bytes, 1}, [] {});
+  }
+  void on_data(std::span<const char> bytes) override {
+    std::string_view text(bytes.data(), bytes.size());
+    if (answer_.status == 0) {
+      head_ += text;
+      const size_t end = head_.find("\r\n\r\n");
+      if (end == std::string::npos) return;
+      answer_.status = head_.size() > 12 ? std::atoi(head_.c_str() + 9) : 0;
+      text = std::string_view(head_).substr(end + 4);
+    }
+    if (answer_.status != 200) {
+      answer_.body += text;
+    } else if (!take_(text)) {
+      over_ = true;
+    }
+  }
+  void on_closed(Status status) override { end(std::move(status)); }
+
+ private:
+  void end(Status status) {
+    status_ = std::move(status);
+    over_ = true;
+  }
+
+  const std::function<bool(std::string_view)>& take_;
+  std::string request_;
+  std::string head_;
+  AgentAnswer answer_;
+  Status status_;
+  bool over_ = false;
+  Stream stream_;
+};
+
 }  // namespace
+
+std::string percent_encoded(const std::string& text) {
+  std::string out;
+  for (char c : text) {
+    char code[4];
+    std::snprintf(code, sizeof code, "%%%02X", static_cast<unsigned char>(c));
+    out += code;
+  }
+  return out;
+}
+
+Result<AgentAnswer> stream_from_agent(const Clock& clock, const std::string& data_dir,
+                                      std::string_view target,
+                                      const std::function<bool(std::string_view)>& take) {
+  const std::string path = socket_path(data_dir);
+  if (Status there = check_socket(path, data_dir); !there) return fail(there.error());
+  Loop loop(clock);
+  Listening listening(loop, path, target, take);
+  while (!listening.over() && uv_run(loop.uv(), UV_RUN_ONCE) != 0) {
+  }
+  if (listening.answer().status == 0 || !listening.status())
+    return fail(ErrorKind::kUnavailable,
+                "the agent at " + path + " does not answer" +
+                    (listening.status() ? "" : ": " + listening.status().error().message()));
+  return std::move(listening.answer());
+}
 
 Result<AgentAnswer> ask_agent(const Clock& clock, const std::string& data_dir,
                               std::string_view method, std::string_view target,
                               std::string_view body, Milliseconds patience) {
   const std::string path = socket_path(data_dir);
-  if (access(path.c_str(), F_OK) != 0)
-    return fail(ErrorKind::kUnavailable, "no agent runs with the data folder " + data_dir);
-  if (access(path.c_str(), R_OK | W_OK) != 0) return fail_errno("open " + path, errno);
+  if (Status there = check_socket(path, data_dir); !there) return fail(there.error());
 
   std::string message = std::string(method) + " " + std::string(target) +
                         " HTTP/1.1\r\nHost: leat\r\nConnection: close\r\nContent-Length: " +

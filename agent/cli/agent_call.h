@@ -1,6 +1,7 @@
 // Asks the agent that runs on this machine, over the socket in its data folder.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -22,5 +23,14 @@ Result<AgentAnswer> ask_agent(const Clock& clock, const std::string& data_dir,
                               std::string_view method, std::string_view target,
                               std::string_view body = "",
                               Milliseconds patience = Milliseconds{10'000});
+
+// For a path or a query, whatever is in it (RFC 3986 section 2.1).
+std::string percent_encoded(const std::string& text);
+
+// GETs what has no end. `take` is given the body as it comes, until it returns false or the agent
+// ends it. The answer's body is kept only when its status is not 200. Errors as above.
+Result<AgentAnswer> stream_from_agent(const Clock& clock, const std::string& data_dir,
+                                      std::string_view target,
+                                      const std::function<bool(std::string_view)>& take);
 
 }  // namespace leat

@@ -10,6 +10,7 @@ extern const Command kSqlCommand;
 extern const Command kTestCommand;
 extern const Command kStatusCommand;
 extern const Command kTopCommand;
+extern const Command kTapCommand;
 extern const Command kPauseCommand;
 extern const Command kResumeCommand;
 extern const Command kRestartCommand;
@@ -22,14 +23,16 @@ extern const Command kVersionCommand;
 namespace {
 
 constexpr const Command* kCommands[] = {
-    &kRunCommand,   &kCheckCommand,  &kExplainCommand, &kTryCommand,
-    &kSqlCommand,   &kTestCommand,   &kStatusCommand,  &kTopCommand,
-    &kPauseCommand, &kResumeCommand, &kRestartCommand, &kKickCommand,
-    &kPortsCommand, &kListCommand,   &kHelpCommand,    &kVersionCommand};
+    &kRunCommand,    &kCheckCommand,   &kExplainCommand, &kTryCommand,   &kSqlCommand,
+    &kTestCommand,   &kStatusCommand,  &kTopCommand,     &kTapCommand,   &kPauseCommand,
+    &kResumeCommand, &kRestartCommand, &kKickCommand,    &kPortsCommand, &kListCommand,
+    &kHelpCommand,   &kVersionCommand};
 
 constexpr Spelling kSpellings[] = {{"config", 'c', "FILE"},      {"data-dir", '\0', "DIR"},
                                    {"log-level", '\0', "LEVEL"}, {"tests", '\0', "FILE"},
-                                   {"pipeline", '\0', "NAME"},   {"topic", '\0', "TOPIC"}};
+                                   {"pipeline", '\0', "NAME"},   {"topic", '\0', "TOPIC"},
+                                   {"at", '\0', "STAGE"},        {"where", '\0', "SQL"},
+                                   {"rate", '\0', "N"},          {"count", 'n', "N"}};
 
 }  // namespace
 

@@ -209,17 +209,6 @@ std::string head(const cJSON* agent) {
   return out + "\n";
 }
 
-// For a path or a query, whatever is in it (RFC 3986 section 2.1).
-std::string percent_encoded(const std::string& text) {
-  std::string out;
-  for (char c : text) {
-    char code[4];
-    std::snprintf(code, sizeof code, "%%%02X", static_cast<unsigned char>(c));
-    out += code;
-  }
-  return out;
-}
-
 // Asks once; the exit code when there is no good answer, and why on stderr.
 int ask(const Clock& clock, const std::string& data_dir, std::string_view method,
         const std::string& target, std::string& body) {

@@ -4,7 +4,9 @@
 #include <string>
 
 #include "base/log.h"
+#include "control/metrics.h"
 #include "control/snapshot_json.h"
+#include "control/tap_stream.h"
 
 namespace leat {
 namespace {
@@ -61,31 +63,36 @@ constexpr Command kCommands[] = {{"pause", &Supervisor::pause},
 }  // namespace
 
 // "/api/v1/pipelines/NAME/COMMAND". False: this is another path.
-bool Api::command(const http::ServerRequest& request, http::Responder& responder) {
+bool Api::of_pipeline(const http::ServerRequest& request,
+                      const std::shared_ptr<http::Responder>& responder) {
   std::string_view rest = request.path;
   if (!rest.starts_with(kPipelines)) return false;
   rest.remove_prefix(kPipelines.size());
   const size_t slash = rest.find('/');
   if (slash == std::string_view::npos) return false;
+  const std::string pipeline(rest.substr(0, slash));
+  if (rest.substr(slash + 1) == "tap" && request.method == "GET") {
+    stream_tap(supervisor_, pipeline, request, responder);
+    return true;
+  }
   const auto* found = std::ranges::find(kCommands, rest.substr(slash + 1), &Command::name);
   if (found == std::end(kCommands)) return false;
   if (request.method != "POST") {
-    responder.reply(405, kText, "only POST\n", "Allow: POST\r\n");
+    responder->reply(405, kText, "only POST\n", "Allow: POST\r\n");
     return true;
   }
-  const std::string pipeline(rest.substr(0, slash));
   Status done = (supervisor_.*found->call)(pipeline);
   if (done) {
     log::info(pipeline, "told to " + std::string(found->name));
-    responder.reply(202, kText, pipeline + ": " + std::string(found->name) + "\n");
+    responder->reply(202, kText, pipeline + ": " + std::string(found->name) + "\n");
   } else {
-    responder.reply(409, kText, done.error().message() + "\n");
+    responder->reply(409, kText, done.error().message() + "\n");
   }
   return true;
 }
 
 void Api::answer(const http::ServerRequest& request, std::shared_ptr<http::Responder> responder) {
-  if (command(request, *responder)) return;
+  if (of_pipeline(request, responder)) return;
   const auto* route = std::ranges::find(kRoutes, std::string_view(request.path), &Route::path);
   if (route == std::end(kRoutes))
     return responder->reply(404, kText, "there is nothing at " + request.path + "\n");

@@ -5,6 +5,7 @@
 //   GET /metrics                     for Prometheus
 //   GET /health                      200, or 503 with what is wrong, a line each
 //   GET /ready                       200 when every pipeline has begun
+//   GET /api/v1/pipelines/P/tap      records of it as they pass (control/tap_stream.h)
 //   POST /api/v1/pipelines/P/pause   or resume, restart, kick: as the Supervisor's
 //
 // Thread: the main loop's.
@@ -25,7 +26,8 @@ class Api {
   void answer(const http::ServerRequest& request, std::shared_ptr<http::Responder> responder);
 
  private:
-  bool command(const http::ServerRequest& request, http::Responder& responder);
+  bool of_pipeline(const http::ServerRequest& request,
+                   const std::shared_ptr<http::Responder>& responder);
 
   Supervisor& supervisor_;
 };

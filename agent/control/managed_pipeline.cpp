@@ -17,6 +17,11 @@ class RealPipeline final : public ManagedPipeline {
   void drain() override { pipeline_->drain(); }
   void abort(const std::string& why) override { pipeline_->abort(why); }
   void kick() override { pipeline_->kick(); }
+  Status tap(uint64_t id, const TapRequest& request,
+             const std::shared_ptr<TapLines>& lines) override {
+    return pipeline_->tap(id, request, lines);
+  }
+  void untap(uint64_t id) override { pipeline_->untap(id); }
   void set_memory(size_t bytes) override { pipeline_->set_memory(bytes); }
   bool bounded() const override { return pipeline_->bounded(); }
   PipelineStatus status() const override { return pipeline_->status(); }

@@ -54,6 +54,18 @@ void Run::kick() {
   on_its_loop([](ManagedPipeline& pipeline) { pipeline.kick(); });
 }
 
+void Run::tap(uint64_t id, TapRequest request, std::shared_ptr<TapLines> lines,
+              std::function<void(Status)> done) {
+  on_its_loop([&home = home_, id, request = std::move(request), lines = std::move(lines),
+               done = std::move(done)](ManagedPipeline& pipeline) {
+    home.post([done, status = pipeline.tap(id, request, lines)] { done(status); });
+  });
+}
+
+void Run::untap(uint64_t id) {
+  on_its_loop([id](ManagedPipeline& pipeline) { pipeline.untap(id); });
+}
+
 void Run::set_memory(size_t bytes) {
   if (std::exchange(memory_, bytes) == bytes) return;
   on_its_loop([bytes](ManagedPipeline& pipeline) { pipeline.set_memory(bytes); });

@@ -40,6 +40,10 @@ class Run {
   // Of one that has not been started, when it is opened or could not be.
   void discard(std::function<void()> done);
   void kick();
+  // `done` is called at home; not when it has ended meanwhile: then only `lines` go.
+  void tap(uint64_t id, TapRequest request, std::shared_ptr<TapLines> lines,
+           std::function<void(Status)> done);
+  void untap(uint64_t id);
   void set_memory(size_t bytes);
 
  private:

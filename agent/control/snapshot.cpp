@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace leat {
+namespace {
+
+// A start writes more than running does.
+constexpr Milliseconds kLeastForALife{10 * 60'000};
+
+}  // namespace
 
 std::string_view name_of(PipelineState state) {
   switch (state) {
@@ -26,6 +32,16 @@ std::string_view name_of(PipelineState state) {
       return "ended";
   }
   return "";
+}
+
+std::optional<Milliseconds> Snapshot::flash_life() const {
+  if (flash_endurance == 0 || journal_written_bytes == 0 || uptime < kLeastForALife)
+    return std::nullopt;
+  const double ms = static_cast<double>(flash_endurance) /
+                    static_cast<double>(journal_written_bytes) *
+                    static_cast<double>(uptime.count());
+  constexpr double kLongest = 1e15;  // thirty thousand years
+  return Milliseconds(static_cast<int64_t>(std::min(ms, kLongest)));
 }
 
 size_t Snapshot::running() const {

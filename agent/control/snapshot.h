@@ -58,9 +58,13 @@ struct Snapshot {
   bool stopping = false;
   size_t loops = 1;
   uint64_t journal_written_bytes = 0;            // since the start
+  int64_t flash_endurance = 0;                   // bytes; 0: not configured
   std::vector<PipelineSnapshot> pipelines = {};  // by name
 
   size_t running() const;  // pipelines that have not ended yet
+  // How long the flash lasts at the rate since the start; nothing when it is not known, or too
+  // early to tell.
+  std::optional<Milliseconds> flash_life() const;
 };
 
 }  // namespace leat

@@ -93,77 +93,6 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
   return out;
 }
 
-bool sink_takes(const PipelineSnapshot& pipeline) {
-  return pipeline.runs && pipeline.state != PipelineState::kRetrying &&
-         pipeline.state != PipelineState::kCircuitOpen;
-}
-
-// One number of each pipeline.
-struct Metric {
-  const char* name;
-  const char* type;
-  const char* help;
-  uint64_t (*value)(const PipelineSnapshot&);
-};
-constexpr Metric kMetrics[] = {
-    {"leat_pipeline_up", "gauge", "1 while the pipeline runs.",
-     [](const PipelineSnapshot& p) -> uint64_t { return p.runs ? 1 : 0; }},
-    {"leat_sink_up", "gauge", "1 while the sink takes what it is given.",
-     [](const PipelineSnapshot& p) -> uint64_t { return sink_takes(p) ? 1 : 0; }},
-    {"leat_records_read_total", "counter", "Records read from the source.",
-     [](const PipelineSnapshot& p) { return p.counters.records; }},
-    {"leat_records_delivered_total", "counter", "Records that the sink has taken.",
-     [](const PipelineSnapshot& p) { return p.counters.delivered; }},
-    {"leat_records_filtered_total", "counter", "Records that transforms removed on purpose.",
-     [](const PipelineSnapshot& p) { return p.counters.filtered; }},
-    {"leat_records_dropped_total", "counter",
-     "Records that failed in a transform with onError drop.",
-     [](const PipelineSnapshot& p) { return p.counters.dropped; }},
-    {"leat_dead_letters_total", "counter", "Records that can never be delivered.",
-     [](const PipelineSnapshot& p) { return p.counters.dead_letters; }},
-    {"leat_records_spooled_total", "counter", "Records that went through the journal.",
-     [](const PipelineSnapshot& p) { return p.counters.spooled; }},
-    {"leat_spool_dropped_total", "counter", "Records dropped since maxSpool was reached.",
-     [](const PipelineSnapshot& p) { return p.counters.spool_dropped; }},
-    {"leat_spool_lost_total", "counter", "Records lost with damaged parts of the journal.",
-     [](const PipelineSnapshot& p) { return p.counters.spool_lost; }},
-    {"leat_retries_total", "counter", "Deliveries that the sink could not take at the time.",
-     [](const PipelineSnapshot& p) { return p.counters.retries; }},
-    {"leat_read_bytes_total", "counter", "Bytes read from the source.",
-     [](const PipelineSnapshot& p) { return p.counters.bytes_read; }},
-    {"leat_records_waiting", "gauge", "Records read and not delivered yet.",
-     [](const PipelineSnapshot& p) { return p.counters.waiting; }},
-    {"leat_spool_bytes", "gauge", "What waits in the journal, as stored.",
-     [](const PipelineSnapshot& p) { return p.counters.spool_bytes; }},
-    {"leat_spool_max_bytes", "gauge", "Bound of what may wait in the journal.",
-     [](const PipelineSnapshot& p) { return static_cast<uint64_t>(p.max_spool_bytes); }},
-    {"leat_memory_bytes", "gauge", "What the pipeline holds in memory.",
-     [](const PipelineSnapshot& p) -> uint64_t { return p.counters.memory_used; }},
-    {"leat_memory_limit_bytes", "gauge", "The pipeline's share of agent.memory.",
-     [](const PipelineSnapshot& p) -> uint64_t { return p.counters.memory_limit; }},
-};
-
-void begin_metric(std::string& out, const char* name, const char* type, const char* help) {
-  ((((out += "# HELP ") += name) += ' ') += help) += '\n';
-  ((((out += "# TYPE ") += name) += ' ') += type) += '\n';
-}
-
-void add_metric(std::string& out, const char* name, const char* type, const char* help,
-                const std::string& value) {
-  begin_metric(out, name, type, help);
-  (((out += name) += ' ') += value) += '\n';
-}
-
-// The text of a label (text format 0.0.4: backslash, quote and newline are escaped).
-std::string label(const std::string& text) {
-  std::string out;
-  for (char c : text) {
-    if (c == '\\' || c == '"') out += '\\';
-    out += c == '\n' ? ' ' : c;
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
@@ -177,30 +106,12 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
   cJSON_AddBoolToObject(out.get(), "stopping", snapshot.stopping);
   add(out.get(), "loops", snapshot.loops);
   add(out.get(), "journalWrittenBytes", snapshot.journal_written_bytes);
+  add_seconds(out.get(), "flashLifeSeconds", snapshot.flash_life());
   cJSON* list = cJSON_AddArrayToObject(out.get(), "pipelines");
   for (const PipelineSnapshot& one : snapshot.pipelines)
     if (pipeline.empty() || one.name == pipeline) cJSON_AddItemToArray(list, pipeline_json(one));
   std::unique_ptr<char, void (*)(void*)> text(cJSON_PrintUnformatted(out.get()), cJSON_free);
   return text ? std::string(text.get()) + "\n" : "";
-}
-
-std::string metrics_of(const Snapshot& snapshot) {
-  std::string out;
-  begin_metric(out, "leat_build_info", "gauge", "The version that runs, and the id of the agent.");
-  out += "leat_build_info{version=\"" + label(snapshot.version) + "\",id=\"" + label(snapshot.id) +
-         "\"} 1\n";
-  add_metric(out, "leat_uptime_seconds", "gauge", "Since the start of the agent.",
-             std::to_string(snapshot.uptime.count() / 1000));
-  add_metric(out, "leat_journal_written_bytes_total", "counter",
-             "Bytes written to the journal's files since the start.",
-             std::to_string(snapshot.journal_written_bytes));
-  for (const Metric& metric : kMetrics) {
-    begin_metric(out, metric.name, metric.type, metric.help);
-    for (const PipelineSnapshot& pipeline : snapshot.pipelines)
-      out += std::string(metric.name) + "{pipeline=\"" + label(pipeline.name) + "\"} " +
-             std::to_string(metric.value(pipeline)) + "\n";
-  }
-  return out;
 }
 
 std::vector<std::string> troubles_of(const Snapshot& snapshot) {

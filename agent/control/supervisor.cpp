@@ -380,7 +380,8 @@ void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
                  .uptime = Milliseconds((setup_.clock.monotonic_us() - begun_us_) / 1000),
                  .stopping = stopping_,
                  .loops = hosts_.size(),
-                 .journal_written_bytes = written().bytes};
+                 .journal_written_bytes = written().bytes,
+                 .flash_endurance = config_.flash_endurance};
     for (auto& [name, entry] : entries_) {
       PipelineSnapshot& one = out.pipelines.emplace_back(
           entry.snapshot(answers, setup_.clock.monotonic_us(), stopping_));

@@ -112,6 +112,12 @@ class Supervisor {
   // What it waits for is tried now: its sink, or, when it has failed, itself.
   Status kick(const std::string& name);
 
+  // Shows records of a running pipeline as they pass (Task::tap); what it cannot show, `done` says,
+  // or the end of `lines`. Until untap(), or the end of this run of it.
+  Status tap(const std::string& name, uint64_t id, TapRequest request,
+             std::shared_ptr<TapLines> lines, std::function<void(Status)> done);
+  void untap(const std::string& name, uint64_t id);
+
   // All of them, for good: nothing is started from now on. What is not drained in time is stopped.
   void drain_all(Milliseconds at_most);
   void stop_all(const std::string& why);

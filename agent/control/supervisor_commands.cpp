@@ -97,6 +97,20 @@ Status Supervisor::kick(const std::string& name) {
   return {};
 }
 
+Status Supervisor::tap(const std::string& name, uint64_t id, TapRequest request,
+                       std::shared_ptr<TapLines> lines, std::function<void(Status)> done) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  if ((*entry)->run == nullptr) return fail(ErrorKind::kUsage, name + ": does not run");
+  (*entry)->run->tap(id, std::move(request), std::move(lines), std::move(done));
+  return {};
+}
+
+void Supervisor::untap(const std::string& name, uint64_t id) {
+  auto found = entries_.find(name);
+  if (found != entries_.end() && found->second.run != nullptr) found->second.run->untap(id);
+}
+
 void Supervisor::drain_all(Milliseconds at_most) {
   stopping_ = true;
   for (auto& [name, entry] : entries_) {

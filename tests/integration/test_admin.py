@@ -3,9 +3,11 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
+import subprocess
 
 import pytest
 
@@ -155,3 +157,35 @@ def test_whatever_is_sent_there_pipelines_go_on(agent, collector, telemetry, cer
         except (OSError, http.client.HTTPException):
             return False
     wait_for(answers)
+
+
+def test_prometheus_scrapes_it(agent, collector, telemetry, tmp_path):
+    if shutil.which("prometheus") is None:
+        pytest.skip("Debian's package prometheus is not installed; .ci/run installs it")
+    port, its_port = free_port(), free_port()
+    agent.configure(pipeline(file_source(telemetry(500), follow=True), http_sink(collector)),
+                    admin={"listen": f"127.0.0.1:{port}", "tokens": [TOKEN]})
+    agent.start()
+    collector.wait_records(500)
+    config = tmp_path / "prometheus.yml"
+    config.write_text(json.dumps({
+        "global": {"scrape_interval": "1s"},
+        "scrape_configs": [{"job_name": "leat", "authorization": {"credentials": TOKEN},
+                            "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}]}))
+    with open(tmp_path / "prometheus.log", "w", encoding="utf8") as log, subprocess.Popen(
+            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={tmp_path}/tsdb",
+             f"--web.listen-address=127.0.0.1:{its_port}"], stdout=log, stderr=log) as prometheus:
+        try:
+            def value(query):
+                try:
+                    answer = json.loads(ask(its_port, f"/api/v1/query?query={query}")[1])
+                except (OSError, ValueError):  # it is not ready yet
+                    return None
+                found = answer.get("data", {}).get("result", [])
+                return found[0]["value"][1] if found else None
+            wait_for(lambda: value("leat_records_delivered_total") == "500")
+            assert value("leat_sink_up") == "1"
+            assert value("leat_delivery_latency_seconds_count") == "500"
+            assert value("up") == "1"
+        finally:
+            prometheus.terminate()

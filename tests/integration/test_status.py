@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 
@@ -216,6 +217,26 @@ def test_promtool_finds_nothing_to_say_of_the_metrics(agent, ask, collector, tel
     done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
                           capture_output=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_is_counted_goes_on_over_a_restart_and_a_new_configuration(
+        agent, ask, collector, telemetry):
+    log = agent.folder / "in.jsonl"
+    log.write_bytes(telemetry(100).read_bytes())
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(100)
+    delivered = 'leat_records_delivered_total{pipeline="p"} '
+    wait_for(lambda: f"\n{delivered}100\n" in ask("/metrics")[1])
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector, records=7)))
+    agent.send(signal.SIGHUP)
+    agent.wait_log("configuration taken over: 1 pipelines .re.started")
+    wait_for(lambda: states(agent)["p"]["state"] == "running")
+    with open(log, "ab") as file:
+        file.write(b'{"seq":101}\n')
+    collector.wait_records(101)
+    wait_for(lambda: f"\n{delivered}101\n" in ask("/metrics")[1])
+    assert f"\nleat_delivery_latency_seconds_count{{pipeline=\"p\"}} 101\n" in ask("/metrics")[1]
 
 
 def test_nothing_that_is_said_to_the_socket_holds_up_a_pipeline(

@@ -115,6 +115,21 @@ void Pipeline::kick() {
   for (const auto& task : tasks_) task->kick();
 }
 
+Status Pipeline::tap(uint64_t id, const TapRequest& request,
+                     const std::shared_ptr<TapLines>& lines) {
+  for (const auto& task : tasks_) {
+    if (Status status = task->tap(id, request, lines); !status) {
+      untap(id);
+      return status;
+    }
+  }
+  return {};
+}
+
+void Pipeline::untap(uint64_t id) {
+  for (const auto& task : tasks_) task->untap(id);
+}
+
 void Pipeline::set_memory(size_t bytes) {
   for (const auto& task : tasks_) task->set_memory(bytes);
   budget_.set_limit(counted_of(bytes));

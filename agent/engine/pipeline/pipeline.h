@@ -64,6 +64,9 @@ class Pipeline {
   void abort(const std::string& why);
   // Tries a sink now that is not to be tried before a while has passed.
   void kick();
+  // As Task::tap(), of all tasks.
+  Status tap(uint64_t id, const TapRequest& request, const std::shared_ptr<TapLines>& lines);
+  void untap(uint64_t id);
   // Its share of the budget from now on. What it holds beyond that stays until it is delivered.
   void set_memory(size_t bytes);
 

@@ -336,6 +336,11 @@ void Chain::take(BatchRef batch) {
   left_.push_back({std::move(batch), 0});
 }
 
+size_t Chain::last_of_records() const {
+  const bool encodes = encoder_ != nullptr && steps_.size() > 1;
+  return steps_.size() - (encodes ? 2 : 1);
+}
+
 Result<BatchRef> Chain::next() {
   auto [batch, step] = std::move(left_.back());
   left_.pop_back();
@@ -351,6 +356,7 @@ Result<BatchRef> Chain::next() {
     BatchRef before = batch;
     bool reads = step < first_of_records_;
     steps_[step]->set_origin(batch->origin);
+    if (watcher_ != nullptr) watcher_->before(step, *batch);
     if (Status status = run(*steps_[step], batch, reads); !status) return fail(status.error());
     if (&*batch != &*before) {  // it takes the place of that one
       batch->origin = before->origin;

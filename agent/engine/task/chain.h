@@ -32,11 +32,12 @@ struct ChainCounters {
   uint64_t dropped = 0;   // failed in a transform with onError = drop
 };
 
-// Sees what comes out of each step, before the next one takes it. Must not change the batch, nor
-// keep it longer than the call.
+// Sees what goes into each step, and what comes out of it before the next one takes it. Must not
+// change the batch, nor keep it longer than the call.
 class ChainWatcher {
  public:
   virtual ~ChainWatcher() = default;
+  virtual void before(size_t /*step*/, const Batch& /*batch*/) {}
   // `step`: index into Chain::stages(). What the step left to the batch's rest comes later.
   virtual void behind(size_t step, const Batch& batch) = 0;
 };
@@ -52,6 +53,8 @@ class Chain {
 
   // As in the plan, and in dead letters: "decode json", "filter".
   std::vector<std::string> stages() const;
+  // Of them, the index of the last that gives records; of the last, when none does.
+  size_t last_of_records() const;
   // Null: nobody. Must outlive the chain, or be taken back.
   void watch(ChainWatcher* watcher) { watcher_ = watcher; }
 

@@ -478,6 +478,21 @@ void Task::kick() {
   deliverer_->kick();
 }
 
+Status Task::tap(uint64_t id, const TapRequest& request, std::shared_ptr<TapLines> lines) {
+  if (taps_.full()) return fail(ErrorKind::kUsage, "too many look at it already");
+  Result<std::unique_ptr<Tap>> tap = Tap::make(request, chain_->stages(), chain_->last_of_records(),
+                                               setup_.loop.clock(), std::move(lines));
+  if (!tap) return fail(tap.error());
+  taps_.add(id, std::move(*tap));
+  chain_->watch(&taps_);
+  return {};
+}
+
+void Task::untap(uint64_t id) {
+  taps_.remove(id);
+  if (taps_.empty()) chain_->watch(nullptr);
+}
+
 // What is with the deliverer came before what is in the chain, and that before what waits for it.
 std::optional<Milliseconds> Task::oldest_waits_for() const {
   std::optional<int64_t> arrival_us = deliverer_->oldest_arrival_us();

@@ -32,6 +32,7 @@
 #include "task/line_counter.h"
 #include "task/rate_limit.h"
 #include "task/resume.h"
+#include "task/tap.h"
 #include "task/task_status.h"
 #include "task/turn_cost.h"
 
@@ -75,6 +76,10 @@ class Task final : private SourceContext, private SinkContext, private CodecCont
   void set_memory(size_t bytes);
   // Tries the sink now, when it is not to be tried before a while has passed.
   void kick();
+  // Shows records behind a stage, until untap(), or its end. `id` is the caller's. kUsage when it
+  // cannot be.
+  Status tap(uint64_t id, const TapRequest& request, std::shared_ptr<TapLines> lines);
+  void untap(uint64_t id);
   // There may be room in memory again.
   void wake() { idle_.start(); }
 
@@ -145,6 +150,7 @@ class Task final : private SourceContext, private SinkContext, private CodecCont
   Acknowledgements acknowledgements_;  // and so does this
   std::unique_ptr<Source> source_;
   std::unique_ptr<Sink> sink_;
+  Taps taps_;
   std::unique_ptr<Chain> chain_;
   Charge chain_charge_;  // Chain::held()
   std::unique_ptr<Spool> spool_;

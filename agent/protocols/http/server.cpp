@@ -109,6 +109,7 @@ class Server::Connection final : public StreamListener {
   bool chunked_ = false;
   bool without_body_ = false;
   bool closing_ = false;  // after the answer
+  bool refused_ = false;  // in the middle of what the client sends, perhaps
   bool secured_ = false;  // TLS has begun
   Stream stream_;
   Timer timer_;
@@ -212,7 +213,7 @@ void Server::Connection::handle() {
 }
 
 void Server::Connection::refuse(int status, std::string_view reason) {
-  answering_ = closing_ = true;
+  answering_ = closing_ = refused_ = true;
   without_body_ = false;
   std::string body(reason);
   body += '\n';
@@ -312,7 +313,8 @@ void Server::Connection::wait_for_rest() {
 
 void Server::Connection::close_soon() {
   stream_.resume();
-  timer_.start(kLinger, [this] { server_.drop(this); });
+  const Milliseconds linger = refused_ || !pending_.empty() ? kLinger : Milliseconds{0};
+  timer_.start(linger, [this] { server_.drop(this); });
 }
 
 Server::Server(ServerSetup setup) : setup_(std::move(setup)) {}

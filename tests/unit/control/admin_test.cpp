@@ -32,6 +32,11 @@ TEST(Admin, without_tokens_nothing_can_be_changed) {
   EXPECT_EQ(refused("", {}, "GET", "[::1]:8480"), 0);
   EXPECT_EQ(refused("", {}, "POST"), 403);
   EXPECT_EQ(refused("Bearer x", {}, "DELETE"), 403);
+  http::ServerRequest tap;
+  tap.method = "GET";
+  tap.path = "/api/v1/pipelines/p/tap";
+  tap.headers = {{"host", "127.0.0.1"}};
+  EXPECT_EQ(refusal_of(tap, {}), 403) << "nor are records shown";
 }
 
 TEST(Admin, without_tokens_a_page_of_another_site_is_told_nothing) {

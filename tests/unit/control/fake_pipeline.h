@@ -97,6 +97,10 @@ class FakePipeline final : public ManagedPipeline {
     end(fail(ErrorKind::kFatal, why));
   }
   void kick() override { world_.note("kick " + form_); }
+  Status tap(uint64_t, const TapRequest&, const std::shared_ptr<TapLines>&) override {
+    return fail(ErrorKind::kUsage, "a fake shows nothing");
+  }
+  void untap(uint64_t) override {}
   void set_memory(size_t bytes) override {
     memory_ = bytes;
     if (started_) world_.takes(form_, bytes);

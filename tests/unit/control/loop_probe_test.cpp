@@ -23,6 +23,10 @@ class Counted final : public ManagedPipeline {
   void drain() override {}
   void abort(const std::string& /*why*/) override {}
   void kick() override {}
+  Status tap(uint64_t, const TapRequest&, const std::shared_ptr<TapLines>&) override {
+    return fail(ErrorKind::kUsage, "a fake shows nothing");
+  }
+  void untap(uint64_t) override {}
   void set_memory(size_t /*bytes*/) override {}
   bool bounded() const override { return false; }
   PipelineStatus status() const override {

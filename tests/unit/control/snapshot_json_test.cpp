@@ -1,8 +1,11 @@
 #include "control/snapshot_json.h"
 
+#include "control/metrics.h"
+
 #include <cjson/cJSON.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <sstream>
@@ -90,6 +93,7 @@ TEST(Metrics, have_help_and_type_before_their_samples_and_each_once) {
   std::string line;
   std::string name;
   int samples = 0;
+  bool histogram = false;
   while (std::getline(lines, line)) {
     if (line.starts_with("# HELP ")) {
       name = line.substr(7, line.find(' ', 7) - 7);
@@ -98,8 +102,14 @@ TEST(Metrics, have_help_and_type_before_their_samples_and_each_once) {
     } else if (line.starts_with("# TYPE ")) {
       EXPECT_TRUE(line.starts_with("# TYPE " + name + " ")) << line;
       EXPECT_EQ(name.ends_with("_total"), line.ends_with(" counter")) << line;
+      histogram = line.ends_with(" histogram");
     } else {
-      EXPECT_EQ(line.substr(0, line.find_first_of("{ ")), name);
+      std::string_view sample = std::string_view(line).substr(0, line.find_first_of("{ "));
+      EXPECT_TRUE(sample.starts_with(name)) << line;
+      std::string_view rest = sample.substr(std::min(name.size(), sample.size()));
+      const bool of_histogram = rest == "_bucket" || rest == "_sum" || rest == "_count";
+      EXPECT_EQ(of_histogram, histogram) << line;
+      EXPECT_TRUE(rest.empty() || histogram) << line;
       ++samples;
     }
   }
@@ -113,6 +123,45 @@ TEST(Metrics, tell_a_sink_that_takes_nothing) {
   EXPECT_NE(text.find("leat_build_info{version=\"1.2.3\",id=\"gw \\\"042\\\"\"} 1\n"),
             std::string::npos);
   EXPECT_NE(text.find("\nleat_uptime_seconds 61\n"), std::string::npos);
+}
+
+TEST(Metrics, count_on_over_the_runs_of_a_pipeline) {
+  Snapshot snapshot = two_pipelines();
+  snapshot.pipelines[0].counters.records = 3;
+  snapshot.pipelines[0].totals.records = 10;
+  snapshot.pipelines[0].totals.latencies.add(5, 70'000);
+  snapshot.pipelines[0].totals.latencies.add(2, 7'000'000'000);
+  std::string text = metrics_of(snapshot);
+  EXPECT_NE(text.find("\nleat_records_read_total{pipeline=\"press-line\"} 10\n"), text.npos);
+  const std::string name = "\nleat_delivery_latency_seconds";
+  for (const char* sample :
+       {"_bucket{pipeline=\"press-line\",le=\"0.05\"} 0\n",
+        "_bucket{pipeline=\"press-line\",le=\"0.1\"} 5\n",
+        "_bucket{pipeline=\"press-line\",le=\"3600\"} 5\n",
+        "_bucket{pipeline=\"press-line\",le=\"+Inf\"} 7\n",
+        "_sum{pipeline=\"press-line\"} 14000.35\n", "_count{pipeline=\"press-line\"} 7\n"})
+    EXPECT_NE(text.find(name + sample), std::string::npos) << sample << text;
+}
+
+TEST(Metrics, tell_how_long_the_flash_lasts_where_its_endurance_is_known) {
+  Snapshot snapshot = two_pipelines();
+  snapshot.journal_written_bytes = 1 << 20;
+  EXPECT_FALSE(snapshot.flash_life());
+  snapshot.flash_endurance = int64_t{100} << 20;
+  EXPECT_FALSE(snapshot.flash_life()) << "too early to tell";
+  snapshot.uptime = Milliseconds{3'600'000};
+  EXPECT_EQ(snapshot.flash_life(), Milliseconds{360'000'000});
+  EXPECT_NE(metrics_of(snapshot).find("\nleat_flash_life_seconds 360000\n"), std::string::npos);
+  EXPECT_NE(json_of(snapshot).find("\"flashLifeSeconds\":360000"), std::string::npos);
+}
+
+TEST(Metrics, tell_how_long_the_oldest_record_waits) {
+  Snapshot snapshot = two_pipelines();
+  snapshot.pipelines[1].counters.oldest_waits_for = Milliseconds{12'345};
+  std::string text = metrics_of(snapshot);
+  EXPECT_NE(text.find("\nleat_oldest_undelivered_seconds{pipeline=\"mill\"} 12.345\n"), text.npos);
+  EXPECT_NE(text.find("\nleat_oldest_undelivered_seconds{pipeline=\"press-line\"} 0.000\n"),
+            text.npos);
 }
 
 TEST(Troubles, are_a_line_for_each_pipeline_that_has_some) {

@@ -1,0 +1,154 @@
+#include "control/metrics.h"
+
+#include <cinttypes>
+#include <cstdio>
+
+namespace leat {
+namespace {
+
+// Milliseconds as seconds, without what would be noise.
+std::string seconds(Milliseconds time) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%" PRId64 ".%03d", static_cast<int64_t>(time.count() / 1000),
+                static_cast<int>(time.count() % 1000));
+  return text;
+}
+std::string seconds(double time) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.9g", time);
+  return text;
+}
+
+bool sink_takes(const PipelineSnapshot& pipeline) {
+  return pipeline.runs && pipeline.state != PipelineState::kRetrying &&
+         pipeline.state != PipelineState::kCircuitOpen;
+}
+
+// One number of each pipeline.
+struct Metric {
+  const char* name;
+  const char* type;
+  const char* help;
+  uint64_t (*value)(const PipelineSnapshot&);
+};
+constexpr Metric kMetrics[] = {
+    {"leat_pipeline_up", "gauge", "1 while the pipeline runs.",
+     [](const PipelineSnapshot& p) -> uint64_t { return p.runs ? 1 : 0; }},
+    {"leat_sink_up", "gauge", "1 while the sink takes what it is given.",
+     [](const PipelineSnapshot& p) -> uint64_t { return sink_takes(p) ? 1 : 0; }},
+    {"leat_records_read_total", "counter", "Records read from the source.",
+     [](const PipelineSnapshot& p) { return p.totals.records; }},
+    {"leat_records_delivered_total", "counter", "Records that the sink has taken.",
+     [](const PipelineSnapshot& p) { return p.totals.delivered; }},
+    {"leat_records_filtered_total", "counter", "Records that transforms removed on purpose.",
+     [](const PipelineSnapshot& p) { return p.totals.filtered; }},
+    {"leat_records_dropped_total", "counter",
+     "Records that failed in a transform with onError drop.",
+     [](const PipelineSnapshot& p) { return p.totals.dropped; }},
+    {"leat_dead_letters_total", "counter", "Records that can never be delivered.",
+     [](const PipelineSnapshot& p) { return p.totals.dead_letters; }},
+    {"leat_records_spooled_total", "counter", "Records that went through the journal.",
+     [](const PipelineSnapshot& p) { return p.totals.spooled; }},
+    {"leat_spool_dropped_total", "counter", "Records dropped since maxSpool was reached.",
+     [](const PipelineSnapshot& p) { return p.totals.spool_dropped; }},
+    {"leat_spool_lost_total", "counter", "Records lost with damaged parts of the journal.",
+     [](const PipelineSnapshot& p) { return p.totals.spool_lost; }},
+    {"leat_retries_total", "counter", "Deliveries that the sink could not take at the time.",
+     [](const PipelineSnapshot& p) { return p.totals.retries; }},
+    {"leat_read_bytes_total", "counter", "Bytes read from the source.",
+     [](const PipelineSnapshot& p) { return p.totals.bytes_read; }},
+    {"leat_records_waiting", "gauge", "Records read and not delivered yet.",
+     [](const PipelineSnapshot& p) { return p.counters.waiting; }},
+    {"leat_spool_bytes", "gauge", "What waits in the journal, as stored.",
+     [](const PipelineSnapshot& p) { return p.counters.spool_bytes; }},
+    {"leat_spool_max_bytes", "gauge", "Bound of what may wait in the journal.",
+     [](const PipelineSnapshot& p) { return static_cast<uint64_t>(p.max_spool_bytes); }},
+    {"leat_memory_bytes", "gauge", "What the pipeline holds in memory.",
+     [](const PipelineSnapshot& p) -> uint64_t { return p.counters.memory_used; }},
+    {"leat_memory_limit_bytes", "gauge", "The pipeline's share of agent.memory.",
+     [](const PipelineSnapshot& p) -> uint64_t { return p.counters.memory_limit; }},
+};
+
+void begin_metric(std::string& out, const char* name, const char* type, const char* help) {
+  ((((out += "# HELP ") += name) += ' ') += help) += '\n';
+  ((((out += "# TYPE ") += name) += ' ') += type) += '\n';
+}
+
+void add_metric(std::string& out, const char* name, const char* type, const char* help,
+                const std::string& value) {
+  begin_metric(out, name, type, help);
+  (((out += name) += ' ') += value) += '\n';
+}
+
+// The text of a label (text format 0.0.4: backslash, quote and newline are escaped).
+std::string label(const std::string& text) {
+  std::string out;
+  for (char c : text) {
+    if (c == '\\' || c == '"') out += '\\';
+    out += c == '\n' ? ' ' : c;
+  }
+  return out;
+}
+
+// "name{pipeline="p",le="0.1"} 7"
+void add_sample(std::string& out, const std::string& name, const PipelineSnapshot& pipeline,
+                const std::string& more, const std::string& value) {
+  out += name + "{pipeline=\"" + label(pipeline.name) + "\"" + more + "} " + value + "\n";
+}
+
+void add_latencies(std::string& out, const std::vector<PipelineSnapshot>& pipelines) {
+  const std::string name = "leat_delivery_latency_seconds";
+  begin_metric(out, name.c_str(), "histogram",
+               "From the arrival of a record to its acknowledgement by the sink.");
+  for (const PipelineSnapshot& pipeline : pipelines) {
+    const Latencies& took = pipeline.totals.latencies;
+    uint64_t so_far = 0;
+    for (size_t i = 0; i < took.counts.size(); ++i) {
+      const std::string bound = i < Latencies::kBoundsMs.size()
+                                    ? seconds(static_cast<double>(Latencies::kBoundsMs[i]) / 1000)
+                                    : std::string("+Inf");
+      so_far += took.counts[i];
+      add_sample(out, name + "_bucket", pipeline, ",le=\"" + bound + "\"", std::to_string(so_far));
+    }
+    add_sample(out, name + "_sum", pipeline, "", seconds(took.sum_seconds));
+    add_sample(out, name + "_count", pipeline, "", std::to_string(so_far));
+  }
+}
+
+}  // namespace
+
+std::string metrics_of(const Snapshot& snapshot) {
+  std::string out;
+  begin_metric(out, "leat_build_info", "gauge", "The version that runs, and the id of the agent.");
+  out += "leat_build_info{version=\"" + label(snapshot.version) + "\",id=\"" + label(snapshot.id) +
+         "\"} 1\n";
+  add_metric(out, "leat_uptime_seconds", "gauge", "Since the start of the agent.",
+             std::to_string(snapshot.uptime.count() / 1000));
+  add_metric(out, "leat_journal_written_bytes_total", "counter",
+             "Bytes written to the journal's files since the start.",
+             std::to_string(snapshot.journal_written_bytes));
+  if (std::optional<Milliseconds> life = snapshot.flash_life())
+    add_metric(out, "leat_flash_life_seconds", "gauge",
+               "How long agent.flashEndurance lasts at the rate since the start.",
+               std::to_string(life->count() / 1000));
+  for (const Metric& metric : kMetrics) {
+    begin_metric(out, metric.name, metric.type, metric.help);
+    for (const PipelineSnapshot& pipeline : snapshot.pipelines)
+      add_sample(out, metric.name, pipeline, "", std::to_string(metric.value(pipeline)));
+  }
+  begin_metric(out, "leat_oldest_undelivered_seconds", "gauge",
+               "Since the oldest record arrived that waits for its delivery; 0 when none does.");
+  for (const PipelineSnapshot& pipeline : snapshot.pipelines)
+    add_sample(out, "leat_oldest_undelivered_seconds", pipeline, "",
+               seconds(pipeline.counters.oldest_waits_for.value_or(Milliseconds{0})));
+  begin_metric(out, "leat_since_read_seconds", "gauge",
+               "Since records came from the source; missing until some have.");
+  for (const PipelineSnapshot& pipeline : snapshot.pipelines)
+    if (pipeline.runs && pipeline.counters.since_read)
+      add_sample(out, "leat_since_read_seconds", pipeline, "",
+                 seconds(*pipeline.counters.since_read));
+  add_latencies(out, snapshot.pipelines);
+  return out;
+}
+
+}  // namespace leat

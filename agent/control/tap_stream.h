@@ -1,0 +1,22 @@
+// Records of a running pipeline as they pass, as the lines of an answer: from the pipeline's loop
+// to the main one, and from there to the client. What the client does not take in time is left out,
+// and counted.
+//
+// Thread: the main loop's.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "control/supervisor.h"
+#include "protocols/http/server.h"
+
+namespace leat {
+
+// Answers the request, now or later. Of the query: `at`, `where`, `dropped` (1) and `rate`. When
+// the client goes the pipeline is let alone; when this run of the pipeline ends, so does the
+// answer.
+void stream_tap(Supervisor& supervisor, const std::string& pipeline,
+                const http::ServerRequest& request, std::shared_ptr<http::Responder> responder);
+
+}  // namespace leat
