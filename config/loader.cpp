@@ -94,6 +94,7 @@ void Loader::load_agent() {
   config_.workers = static_cast<int>(options.integer("workers"));
   config_.memory = options.bytes("memory");
   config_.drain_timeout = options.duration("drainTimeout");
+  config_.heartbeat = options.duration("heartbeat");
   config_.commit_every = options.duration("journal.commitEvery");
   config_.flash_endurance = options.bytes("flashEndurance");
   if (options.has("admin")) config_.admin = load_admin(options.object("admin"), problems_);

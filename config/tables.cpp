@@ -61,6 +61,11 @@ constexpr Option kAgentOptions[] = {
      .type = OptionType::kDuration,
      .fallback = "30s",
      .help = "How long SIGTERM and SIGINT wait for what is in flight."},
+    {.name = "heartbeat",
+     .type = OptionType::kDuration,
+     .fallback = "5m",
+     .help = "How often the log says how pipelines do that have no end, when anything has happened "
+             "in them; 0s: never."},
     {.name = "journal",
      .type = OptionType::kObject,
      .help = "The file in dataDir that keeps what must survive: positions and spooled records.",

@@ -29,7 +29,7 @@ constexpr const Command* kCommands[] = {
     &kHelpCommand,   &kVersionCommand};
 
 constexpr Spelling kSpellings[] = {{"config", 'c', "FILE"},      {"data-dir", '\0', "DIR"},
-                                   {"log-level", '\0', "LEVEL"}, {"tests", '\0', "FILE"},
+                                   {"log-level", '\0', "LEVEL"}, {"log-format", '\0', "FORMAT"}, {"tests", '\0', "FILE"},
                                    {"pipeline", '\0', "NAME"},   {"topic", '\0', "TOPIC"},
                                    {"at", '\0', "STAGE"},        {"where", '\0', "SQL"},
                                    {"rate", '\0', "N"},          {"count", 'n', "N"}};

@@ -1,4 +1,7 @@
 // leat run
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -16,13 +19,42 @@ namespace {
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};  // as log::Level's order
 
-constexpr Option kOptions[] = {kConfigOption,
-                               kDataDirOption,
-                               {.name = "log-level",
-                                .type = OptionType::kString,
-                                .fallback = "info",
-                                .help = "What is not told is less than this.",
-                                .choices = kLevels}};
+constexpr std::string_view kFormats[] = {"auto", "text", "json"};
+
+constexpr Option kOptions[] = {
+    kConfigOption,
+    kDataDirOption,
+    {.name = "log-level",
+     .type = OptionType::kString,
+     .fallback = "info",
+     .help = "What is not told is less than this.",
+     .choices = kLevels},
+    {.name = "log-format",
+     .type = OptionType::kString,
+     .fallback = "auto",
+     .help = "Of the log, on standard error. auto: text; in colours on a "
+             "terminal (not with NO_COLOR), with priorities for the "
+             "journal of systemd.",
+     .choices = kFormats}};
+
+// Whether standard error leads to the journal of systemd, and not to a file or pipe that a child of
+// a service was given (systemd.exec(5), $JOURNAL_STREAM).
+bool is_journal(const std::string& stream) {
+  struct stat file {};
+  if (::fstat(STDERR_FILENO, &file) != 0) return false;
+  return stream == std::to_string(file.st_dev) + ":" + std::to_string(file.st_ino);
+}
+
+log::Format format_of(const CommandCall& call) {
+  const std::string& wanted = call.options.string("log-format");
+  const auto& env = call.environment.env;
+  if (wanted == "json") return log::Format::kJson;
+  if (wanted == "text") return log::Format::kText;
+  if (is_journal(env("JOURNAL_STREAM").value_or(""))) return log::Format::kJournal;
+  const bool colours = ::isatty(STDERR_FILENO) == 1 && env("NO_COLOR").value_or("").empty() &&
+                       env("TERM").value_or("") != "dumb";
+  return colours ? log::Format::kColours : log::Format::kText;
+}
 
 // On SIGHUP: the same file again. Of several errors each goes to the log; the first stands for all
 // where there is room for one.
@@ -51,6 +83,7 @@ int run(const CommandCall& call) {
     for (const std::string& line : problem_lines(file, problems)) complain(line);
     return kExitUsage;
   }
+  log::set_format(format_of(call));
   auto level = std::ranges::find(kLevels, call.options.string("log-level"));
   log::set_level(static_cast<log::Level>(std::distance(std::begin(kLevels), level)));
   AgentHooks hooks{.clock = call.environment.clock};

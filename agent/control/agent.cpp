@@ -45,6 +45,7 @@ class Agent {
     Result<std::unique_ptr<Supervisor>> opened = Supervisor::open(supervisor_setup());
     if (!opened) return fail(opened.error());
     supervisor_ = std::move(*opened);
+    say_start();
     std::string warning = spool_room_warning(first_.pipelines, first_.data_dir);
     if (!warning.empty()) log::warn("leat", warning);
     warn_of_orphans();
@@ -66,6 +67,15 @@ class Agent {
             .on_idle = [this] { finish(); }};
   }
 
+  void say_start() {
+    std::string names;
+    for (const PipelineConfig& one : first_.pipelines)
+      names += (names.empty() ? ", pipelines " : ", ") + one.name;
+    log::info("leat", "leat " + hooks_.version + " starts: configuration " + hooks_.config_file +
+                          ", data folder " + first_.data_dir + ", agent " + first_.id + ", pid " +
+                          std::to_string(::getpid()) + (names.empty() ? ", no pipelines" : names));
+  }
+
   // What is spooled under a name that is not configured any more would be forgotten in silence.
   void warn_of_orphans() {
     Result<std::vector<std::string>> spooled = supervisor_->spooled_pipelines();
@@ -82,6 +92,7 @@ class Agent {
     signals_ = std::make_unique<Signals>(loop, [this](int number) { signalled(number); });
     usage_timer_ = std::make_unique<Timer>(loop);
     usage_timer_->start_repeating(kUsageLogPeriod, [this] { say_usage(); });
+    heartbeat_timer_ = std::make_unique<Timer>(loop);
     progress_timer_ = std::make_unique<Timer>(loop);
     ping_timer_ = std::make_unique<Timer>(loop);
     status_timer_ = std::make_unique<Timer>(loop);
@@ -93,7 +104,7 @@ class Agent {
     }
     supervisor_->apply(first_, [this](const Result<Change>& change) { began(change); });
     supervisor_->run();
-    log::set_status_line("");
+    log::set_status_lines("");
     say_usage();
   }
 
@@ -105,6 +116,7 @@ class Agent {
     }
     open_admin();
     watched_ = service_.listening();
+    set_heartbeat();
     if (service_.ping_period().count() > 0)
       ping_timer_->start_repeating(service_.ping_period(), [this] { tell_service_manager(); });
   }
@@ -131,7 +143,8 @@ class Agent {
     signals_.reset();
     socket_.reset();
     admin_.reset();
-    for (auto* timer : {&usage_timer_, &progress_timer_, &ping_timer_, &status_timer_})
+    for (auto* timer :
+         {&usage_timer_, &heartbeat_timer_, &progress_timer_, &ping_timer_, &status_timer_})
       timer->reset();
     Status journal;
     bool closed = supervisor_->close(journal);
@@ -153,13 +166,27 @@ class Agent {
 
   void changed() {
     tell_service_manager();
-    if (!supervisor_->runs_bounded() || progress_timer_->active()) return;
+    if (!shows_progress() || progress_timer_->active()) return;
     Milliseconds period = display_.terminal() ? kStatusLinePeriod : kProgressLogPeriod;
     progress_timer_->start_repeating(period, [this] { show_progress(); });
   }
 
+  // On a terminal somebody looks on.
+  bool shows_progress() const { return display_.terminal() || supervisor_->runs_bounded(); }
+
+  // Starts it anew; without a period there is none.
+  void set_heartbeat() {
+    const Milliseconds period = supervisor_->config().heartbeat;
+    if (period.count() == 0 || display_.terminal()) return heartbeat_timer_->stop();
+    heartbeat_timer_->start_repeating(period, [this] {
+      supervisor_->snapshot([this](const Snapshot& snapshot) {
+        for (const auto& [pipeline, line] : heartbeat_.lines(snapshot)) log::info(pipeline, line);
+      });
+    });
+  }
+
   void show_progress() {
-    if (!supervisor_->runs_bounded()) return progress_timer_->stop();
+    if (!shows_progress()) return progress_timer_->stop();
     if (std::exchange(showing_, true)) return;
     supervisor_->snapshot([this](const Snapshot& snapshot) {
       showing_ = false;
@@ -267,6 +294,7 @@ class Agent {
 
   void taken_over(const Change& change, const std::string& former_id) {
     open_admin();
+    set_heartbeat();
     const std::string& id = supervisor_->config().id;
     if (id != former_id)
       log::info("leat", "agent.id is \"" + id + "\" from now on, it was \"" + former_id + "\"");
@@ -290,7 +318,9 @@ class Agent {
   std::unique_ptr<ControlSocket> socket_;
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<Timer> usage_timer_;
-  std::unique_ptr<Timer> progress_timer_;  // while a pipeline runs that ends by itself
+  Heartbeat heartbeat_;
+  std::unique_ptr<Timer> heartbeat_timer_;
+  std::unique_ptr<Timer> progress_timer_;  // while progress is shown
   std::unique_ptr<Timer> ping_timer_;      // when the service manager wants signs of life
   std::unique_ptr<Timer> status_timer_;    // else, while a pipeline is in trouble
   int64_t usage_said_us_ = clock_.monotonic_us();

@@ -35,10 +35,29 @@ std::string troubles(const PipelineStatus& status) {
   return out;
 }
 
-size_t terminal_columns() {
+// Asked each time: a terminal may change its size.
+winsize terminal_size() {
   winsize size{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-  return size.ws_col;
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) {
+    size.ws_col = 80;
+    size.ws_row = 24;
+  }
+  return size;
+}
+
+// What fits into so many columns.
+std::string cut(const std::string& text, size_t most) {
+  size_t at = 0;
+  for (size_t column = 0; at < text.size(); ++at) {
+    const bool begins = (text[at] & 0xC0) != 0x80;
+    if (begins && column++ == most) break;
+  }
+  return text.substr(0, at);
+}
+
+bool is_idle(const PipelineStatus& before, const PipelineStatus& now) {
+  return before.records == now.records && before.delivered == now.delivered &&
+         before.dead_letters == now.dead_letters && before.spool_bytes == now.spool_bytes;
 }
 
 }  // namespace
@@ -139,11 +158,12 @@ std::string state_line(const Snapshot& snapshot) {
 
 void ProgressDisplay::show(const Snapshot& snapshot) {
   for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
-    if (!pipeline.runs || !pipeline.bounded) continue;
-    std::string line = progress_line(pipeline.counters, pipeline.running_for);
+    if (!pipeline.runs) continue;
+    std::string line = pipeline.bounded ? progress_line(pipeline.counters, pipeline.running_for)
+                                        : state_of(pipeline);
     if (terminal_) {
       lines_[pipeline.name] = std::move(line);
-    } else {
+    } else if (pipeline.bounded) {
       log::info(pipeline.name, line);
     }
   }
@@ -155,16 +175,40 @@ void ProgressDisplay::remove(const std::string& pipeline) {
   if (terminal_) show_lines();
 }
 
-// One line: of one pipeline all, of several what fits.
 void ProgressDisplay::show_lines() {
+  const winsize size = terminal_size();
+  const size_t room = std::max<size_t>(size.ws_row / 2, 1);
   std::string out;
+  size_t shown = 0;
   for (const auto& [pipeline, line] : lines_) {
-    if (!out.empty()) out += " | ";
-    out += pipeline + ": " + line;
+    if (shown > 0) out += '\n';
+    if (shown + 1 == room && lines_.size() > room) {
+      out += "and " + std::to_string(lines_.size() - shown) + " more";
+      break;
+    }
+    out += cut(pipeline + ": " + line, size_t{size.ws_col} - 1);
+    ++shown;
   }
-  size_t columns = terminal_columns();
-  if (out.size() >= columns) out.resize(columns - 1);
-  log::set_status_line(out);
+  log::set_status_lines(std::move(out));
+}
+
+std::vector<std::pair<std::string, std::string>> Heartbeat::lines(const Snapshot& snapshot) {
+  std::vector<std::pair<std::string, std::string>> out;
+  std::map<std::string, Last> now;
+  for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
+    if (!pipeline.runs || pipeline.bounded) continue;
+    Last last = last_[pipeline.name];
+    if (pipeline.counters.records < last.counters.records) last = {};  // another run
+    const Milliseconds since = snapshot.uptime - last.at;
+    if (!is_idle(last.counters, pipeline.counters) || !trouble_line(pipeline).empty())
+      out.emplace_back(
+          pipeline.name,
+          state_of(pipeline) + " (" +
+              count(per_second(pipeline.counters.records - last.counters.records, since)) + "/s)");
+    now[pipeline.name] = {pipeline.counters, snapshot.uptime};
+  }
+  last_ = std::move(now);
+  return out;
 }
 
 }  // namespace leat

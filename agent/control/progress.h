@@ -1,9 +1,11 @@
-// A snapshot in words: a status line on a terminal, a log line every ten seconds without one, the
-// status line of the service manager, and a summary per pipeline at the end.
+// A snapshot in words: status lines on a terminal, log lines now and then without one, the status
+// line of the service manager, and a summary per pipeline at the end.
 #pragma once
 
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/units.h"
 #include "control/snapshot.h"
@@ -34,11 +36,12 @@ std::string count_line(const Snapshot& snapshot);
 // And behind that what is said of those in trouble.
 std::string state_line(const Snapshot& snapshot);
 
-// How far pipelines are that end by themselves.
+// Status lines on a terminal: one for each pipeline that runs, as far as they fit.
 class ProgressDisplay {
  public:
   explicit ProgressDisplay(bool terminal) : terminal_(terminal) {}
 
+  // Those that end by themselves have a line in the log where there is no terminal.
   void show(const Snapshot& snapshot);
   void remove(const std::string& pipeline);
   bool terminal() const { return terminal_; }
@@ -47,6 +50,21 @@ class ProgressDisplay {
   void show_lines();
   bool terminal_;
   std::map<std::string, std::string> lines_;  // by pipeline
+};
+
+// A line in the log for each pipeline that runs without an end, when anything has happened in it
+// since the last time or it is in trouble: an agent with nothing to do writes nothing.
+class Heartbeat {
+ public:
+  // Lines as "press-line: 1,200 records read (…), … (4/s)".
+  std::vector<std::pair<std::string, std::string>> lines(const Snapshot& snapshot);
+
+ private:
+  struct Last {
+    PipelineStatus counters;
+    Milliseconds at{0};
+  };
+  std::map<std::string, Last> last_;  // by pipeline
 };
 
 }  // namespace leat

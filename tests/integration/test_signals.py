@@ -187,10 +187,14 @@ def test_usr1_writes_the_state_and_usr2_does_nothing(agent, collector, telemetry
     agent.start()
     collector.wait_records(30)
     agent.send(signal.SIGUSR2)
-    agent.send(signal.SIGUSR1)
-    agent.wait_log("info leat: state: 2 pipelines run")
-    agent.wait_log("info p: state: 10 records read .*, 10 delivered, 0 dead letters")
-    agent.wait_log("info p1: state: 20 records read .*, 20 delivered, 0 dead letters")
+
+    def state():  # the collector knows of the records before its answer is there
+        agent.send(signal.SIGUSR1)
+        return (agent.log_lines("info p: state: 10 records read .*, 10 delivered, 0 dead letters")
+                and agent.log_lines("info p1: state: 20 records read .*, 20 delivered, 0 dead letters"))
+
+    agent.wait_for(state)
+    assert agent.log_lines("info leat: state: 2 pipelines run")
     agent.terminate()
     assert agent.wait() == 0
 

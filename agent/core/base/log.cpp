@@ -5,6 +5,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "base/text.h"
 #include "base/time_format.h"
 
 namespace leat::log {
@@ -13,22 +14,67 @@ namespace {
 std::atomic<Level> minimum_level{Level::kInfo};
 std::atomic<const Clock*> clock{nullptr};
 std::mutex mutex;  // a line and the status line are written whole
-std::string status_line;
+std::string status_lines;
+Format format = Format::kText;
 
-constexpr std::string_view kClearLine = "\r\x1b[K";
+// How a level is written: its name, its colour on a terminal (ECMA-48 section 8.3.117) and its
+// priority in syslog (RFC 5424 section 6.2.1).
+struct LevelLook {
+  const char* name;
+  const char* colour;
+  char priority;
+};
+constexpr LevelLook kLooks[] = {{"debug", "\x1b[2m", '7'},
+                                {"info", "", '6'},
+                                {"warn", "\x1b[33m", '4'},
+                                {"error", "\x1b[31m", '3'}};
+constexpr std::string_view kPlain = "\x1b[0m";
 
-const char* level_name(Level level) {
-  switch (level) {
-    case Level::kDebug:
-      return "debug";
-    case Level::kInfo:
-      return "info";
-    case Level::kWarn:
-      return "warn";
-    case Level::kError:
-      return "error";
+// To the first of the status lines, and everything from there on cleared.
+std::string cleared_status() {
+  if (status_lines.empty()) return "";
+  std::string out = "\r";
+  for (char c : status_lines)
+    if (c == '\n') out += "\x1b[A";
+  return out + "\x1b[J";
+}
+
+std::string now() {
+  const Clock* used = clock;
+  return used == nullptr ? "" : rfc3339(used->unix_us() / 1000 * 1000);
+}
+
+std::string on_one_line(std::string_view message) {
+  std::string out(message);
+  for (char& c : out)
+    if (c == '\n' || c == '\r') c = ' ';
+  return out;
+}
+
+void append_line(std::string& out, const LevelLook& look, std::string_view scope,
+                 std::string_view message) {
+  const std::string time = format == Format::kJournal ? "" : now();
+  if (format == Format::kJson) {
+    out += "{";
+    if (!time.empty()) out += "\"time\":" + json_quoted(time) + ",";
+    out += "\"level\":" + json_quoted(look.name) + ",\"scope\":" + json_quoted(scope) +
+           ",\"message\":" + json_quoted(message) + "}\n";
+    return;
   }
-  return "?";
+  if (!time.empty()) out += time + ' ';
+  if (format == Format::kJournal) {
+    out += {'<', look.priority, '>'};
+  } else if (format == Format::kColours && look.colour[0] != '\0') {
+    out += look.colour;
+    out += look.name;
+    out += kPlain;
+    out += ' ';
+  } else {
+    out += look.name;
+    out += ' ';
+  }
+  out += scope;
+  out += ": " + on_one_line(message) + '\n';
 }
 
 // One write(2) a line: lines of several processes on one terminal do not mix, and nothing is lost
@@ -56,29 +102,24 @@ void set_clock(const Clock& used) {
   clock = &used;
 }
 
+void set_format(Format used) {
+  format = used;
+}
+
 void write(Level level, std::string_view scope, std::string_view message) {
   if (!is_written(level)) return;
   std::lock_guard lock(mutex);
-  std::string line;
-  line.reserve(message.size() + 64);
-  if (!status_line.empty()) line += kClearLine;
-  if (const Clock* used = clock; used != nullptr)
-    line += rfc3339(used->unix_us() / 1000 * 1000) + ' ';
-  line += level_name(level);
-  line += ' ';
-  line += scope;
-  line += ": ";
-  for (char c : message) line += c == '\n' || c == '\r' ? ' ' : c;
-  line += '\n';
-  line += status_line;
+  std::string line = cleared_status();
+  append_line(line, kLooks[static_cast<size_t>(level)], scope, message);
+  line += status_lines;
   write_all(line);
 }
 
-void set_status_line(std::string text) {
+void set_status_lines(std::string text) {
   std::lock_guard lock(mutex);
-  if (text.empty() && status_line.empty()) return;
-  status_line = std::move(text);
-  write_all(std::string(kClearLine) + status_line);
+  std::string out = cleared_status() + text;
+  status_lines = std::move(text);
+  if (!out.empty()) write_all(out);
 }
 
 }  // namespace leat::log

@@ -1,4 +1,5 @@
-// Log lines on stderr: "2026-01-02T03:04:05.678Z warn press-line: message". Thread-safe.
+// Log lines on stderr: "2026-01-02T03:04:05.678Z warn press-line: message", or as JSON, or as the
+// journal of systemd takes them. Thread-safe.
 #pragma once
 
 #include <string>
@@ -13,6 +14,17 @@ enum class Level { kDebug, kInfo, kWarn, kError };
 // Lines below this level are not written. Default: kInfo.
 void set_level(Level level);
 bool is_written(Level level);
+enum class Format {
+  kText,
+  kColours,  // text for a terminal
+  kJson,     // {"time":"…","level":"warn","scope":"press-line","message":"…"}
+  // "<4>press-line: message": the priority as in syslog, from which the journal of systemd colours
+  // and filters; it dates lines itself (sd-daemon(3)).
+  kJournal,
+};
+// Before threads start. Default: kText.
+void set_format(Format format);
+
 // By which lines are dated; without it they are not. It outlives all that logs.
 void set_clock(const Clock& clock);
 
@@ -35,9 +47,10 @@ inline void error(std::string_view scope, std::string_view message) {
   write(Level::kError, scope, message);
 }
 
-// A transient status line at the bottom of a terminal; the next write() clears it first. An empty
-// text removes it. Only the progress display uses this, and only when stderr is a terminal.
-void set_status_line(std::string text);
+// Transient lines at the bottom of a terminal, '\n' between them, each shorter than the terminal is
+// wide; the next write() clears them first. An empty text removes them. Only the progress display
+// uses this, and only when stderr is a terminal.
+void set_status_lines(std::string text);
 
 // Keeps what would be said again and again down to once a minute.
 class OnceAMinute {

@@ -165,6 +165,21 @@ void SpoolWriter::say_full(const std::string& what) {
             "the spool is full (" + format_bytes(setup_.config.max_bytes) + "): " + what + so_far);
 }
 
+// Before it is full, while somebody can do something. Once each way up.
+void SpoolWriter::say_filling() {
+  const auto most = static_cast<uint64_t>(setup_.config.max_bytes);
+  const auto percent = static_cast<int>(bytes_ * 100 / std::max<uint64_t>(most, 1));
+  int reached = 0;
+  for (int mark : {50, 80})
+    if (percent >= mark) reached = mark;
+  if (reached > said_percent_)
+    log::warn(setup_.pipeline, "the spool is filled to " + std::to_string(percent) + " % of " +
+                                   format_bytes(setup_.config.max_bytes) +
+                                   ": the sink takes less than comes");
+  // What goes up and down about a mark is said once.
+  if (reached > said_percent_ || percent + 10 < said_percent_) said_percent_ = reached;
+}
+
 void SpoolWriter::begin_row() {
   linger_.stop();
   Row row;
@@ -268,6 +283,7 @@ void SpoolWriter::sent(const Result<uint64_t>& stored) {
   row.content = {};
   setup_.budget.release(std::exchange(row.charged, 0));
   bytes_ += *stored;
+  say_filling();
   if (failures_ > 0) {
     log::info(setup_.pipeline, "the journal takes records again");
     failures_ = 0;

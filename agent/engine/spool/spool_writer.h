@@ -145,6 +145,7 @@ class SpoolWriter {
   void sent(const Result<uint64_t>& stored);
   void try_again_later(const Error& error);
   void say_full(const std::string& what);
+  void say_filling();
 
   SpoolWriterSetup setup_;
   Owner& owner_;
@@ -170,6 +171,7 @@ class SpoolWriter {
   uint64_t serial_ = 0;  // of the last row
   log::OnceAMinute said_full_;
   log::OnceAMinute said_failing_;
+  int said_percent_ = 0;  // of maxSpool, last warned of
   SpoolCounters counters_;
   Lifetime lifetime_;
 };

@@ -112,5 +112,48 @@ TEST(Progress, the_state_of_one_that_does_not_run_says_why) {
   EXPECT_EQ(state_of(pipeline), "ended; 3 records read, 0 delivered, 0 dead letters");
 }
 
+using Beats = std::vector<std::pair<std::string, std::string>>;
+
+TEST(Heartbeat, tells_of_pipelines_in_which_something_has_happened) {
+  Heartbeat heartbeat;
+  Snapshot snapshot = running({"a", "idle"});
+  snapshot.uptime = Milliseconds{300'000};
+  snapshot.pipelines[0].counters.records = 600;
+  snapshot.pipelines[0].counters.delivered = 600;
+  EXPECT_EQ(heartbeat.lines(snapshot),
+            (Beats{{"a", "600 records read, 600 delivered, 0 dead letters (2/s)"}}));
+  snapshot.uptime = Milliseconds{600'000};
+  EXPECT_EQ(heartbeat.lines(snapshot), Beats{});
+  snapshot.uptime = Milliseconds{900'000};
+  snapshot.pipelines[0].counters.records = snapshot.pipelines[0].counters.delivered = 3'600;
+  EXPECT_EQ(heartbeat.lines(snapshot),
+            (Beats{{"a", "3,600 records read, 3,600 delivered, 0 dead letters (10/s)"}}));
+}
+
+TEST(Heartbeat, tells_of_trouble_again_and_leaves_out_what_ends_by_itself) {
+  Heartbeat heartbeat;
+  Snapshot snapshot = running({"away", "bounded"});
+  snapshot.pipelines[0].reason = "connection refused";
+  snapshot.pipelines[1].bounded = true;
+  snapshot.pipelines[1].counters.records = 10;
+  for (int i = 0; i < 2; ++i) {
+    Beats lines = heartbeat.lines(snapshot);
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_EQ(lines[0].first, "away");
+    EXPECT_NE(lines[0].second.find("connection refused"), std::string::npos) << lines[0].second;
+  }
+}
+
+TEST(Heartbeat, begins_anew_with_another_run) {
+  Heartbeat heartbeat;
+  Snapshot snapshot = running({"a"});
+  snapshot.pipelines[0].counters.records = 600;
+  heartbeat.lines(snapshot);
+  snapshot.uptime = Milliseconds{100'000};
+  snapshot.pipelines[0].counters.records = 100;
+  EXPECT_EQ(heartbeat.lines(snapshot),
+            (Beats{{"a", "100 records read, 0 delivered, 0 dead letters (1/s)"}}));
+}
+
 }  // namespace
 }  // namespace leat

@@ -447,6 +447,22 @@ TEST_F(SpoolTest, at_max_spool_block_holds_the_source_back) {
   EXPECT_TRUE(in_order());
 }
 
+TEST_F(SpoolTest, it_is_said_that_it_fills_before_it_is_full_and_once) {
+  config_.spool.max_bytes = 4'000;
+  start();
+  ::testing::internal::CaptureStderr();
+  fill_to_the_brim();
+  std::string log = ::testing::internal::GetCapturedStderr();
+  auto said = [&log](const std::string& what) {
+    size_t count = 0;
+    for (size_t at = log.find(what); at != std::string::npos; at = log.find(what, at + 1)) ++count;
+    return count;
+  };
+  EXPECT_EQ(said("the spool is filled to 5"), 1U) << log;
+  EXPECT_EQ(said("the spool is filled to 8"), 1U) << log;
+  EXPECT_EQ(said("the spool is filled"), 2U) << log;
+}
+
 TEST_F(SpoolTest, at_max_spool_drop_oldest_keeps_what_came_last) {
   config_.spool.max_bytes = 600;
   config_.spool.overflow = Overflow::kDropOldest;

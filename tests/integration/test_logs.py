@@ -1,0 +1,99 @@
+"""The log as whoever has the night shift reads it."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import fcntl
+import termios
+import time
+
+from harness.waiting import DEADLINE, wait_for
+
+
+def endless(agent, name="press", rate=1000):
+    return {"name": name, "source": {"type": "generator", "rate": rate},
+            "sink": {"type": "file", "path": str(agent.folder / f"{name}.jsonl")}}
+
+
+def test_the_first_line_says_what_starts(agent):
+    agent.configure(endless(agent, "a"), endless(agent, "b"))
+    agent.start()
+    agent.wait_log("starts")
+    line = agent.log.splitlines()[0]
+    assert re.search(rf"info leat: leat \d+\.\d+\.\d+ starts: configuration {agent.config_path}, data folder "
+                     rf"{agent.data_dir}, agent \S+, pid {agent.process.pid}, pipelines a, b$", line), line
+
+
+def test_the_heartbeat_says_how_a_pipeline_without_an_end_does(agent):
+    agent.configure(endless(agent), heartbeat="100ms")
+    agent.start()
+    agent.wait_log(r"info press: [\d,]+ records read.*, [\d,]+ delivered, 0 dead letters \([\d,]+/s\)")
+
+
+def test_as_json_each_line_is_one_object(agent):
+    agent.configure(endless(agent))
+    agent.start("--log-format", "json")
+    agent.wait_log("starts")
+    agent.terminate()
+    assert agent.wait() == 0
+    lines = [json.loads(line) for line in agent.log.splitlines()]
+    assert lines[0]["level"] == "info" and lines[0]["scope"] == "leat"
+    assert lines[0]["message"].startswith("leat ") and lines[0]["time"].endswith("Z")
+
+
+def test_the_journal_of_systemd_gets_priorities_and_no_time(agent, leat):
+    """$JOURNAL_STREAM names the very file that standard error is."""
+    agent.configure({"source": {"type": "generator", "count": 1}, "sink": {"type": "stdout"}})
+    with open(agent.folder / "journal", "wb") as journal:
+        file = os.fstat(journal.fileno())
+        for stream, first in ((f"{file.st_dev}:{file.st_ino}", "<6>leat: leat "), ("1:1", "20")):
+            journal.truncate(0)
+            journal.seek(0)
+            subprocess.run([leat, "run", "-c", agent.config_path], stderr=journal, stdout=subprocess.DEVNULL,
+                           env={"JOURNAL_STREAM": stream}, check=True, timeout=DEADLINE)
+            assert (agent.folder / "journal").read_text().startswith(first)
+
+
+def set_size(terminal, rows, columns):
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def test_a_terminal_shows_a_line_for_each_pipeline_as_wide_as_it_is_now(agent, leat):
+    agent.configure(endless(agent, "first-line"), endless(agent, "second-line"))
+    main, terminal = pty.openpty()
+    set_size(terminal, 24, 60)
+    running = subprocess.Popen([leat, "run", "-c", agent.config_path], stderr=terminal, stdout=subprocess.DEVNULL,
+                               env={"TERM": "xterm"})
+    seen = ""
+
+    def look():
+        nonlocal seen
+        while select.select([main], [], [], 0)[0]:
+            seen += os.read(main, 65536).decode()
+        return seen
+
+    def statuses():
+        return re.findall(r"\x1b\[J(first-line: [^\r\n]*)\r\n(second-line: [^\r\n]*)", look())
+
+    try:
+        wait_for(lambda: len(statuses()) >= 2)
+        assert all(len(line) <= 59 for status in statuses() for line in status)
+        set_size(terminal, 24, 30)
+        wait_for(lambda: len(statuses()[-1][0]) <= 29)
+        running.send_signal(signal.SIGTERM)
+        end = time.monotonic() + DEADLINE
+        while running.poll() is None:  # it must not wait for us to read
+            look()
+            assert time.monotonic() < end
+        assert running.returncode == 0
+        assert "\x1b[33m" not in seen and "starts" in seen
+    finally:
+        running.kill()
+        running.wait()
+        os.close(main)
+        os.close(terminal)
