@@ -38,6 +38,7 @@ class Agent:
         self.config_path = self.folder / "leat.json"
         self.log_path = self.folder / "stderr.log"
         self.stdout_path = self.folder / "stdout"
+        self.stdin = subprocess.DEVNULL  # of the process: a descriptor
         self.process = None
         self._log_start = 0
         self._peak_kib = 0
@@ -75,7 +76,7 @@ class Agent:
         with open(self.log_path, "ab") as log, open(self.stdout_path, "ab") as out:
             self.process = subprocess.Popen(
                 [*wrap, self.binary, "run", "-c", str(self.config_path), *map(str, arguments)],
-                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=env)
+                cwd=self.folder, stdin=self.stdin, stdout=out, stderr=log, env=env)
         self._peak_kib = 0
         self._sampler = threading.Thread(target=self._sample, args=(self.process,), daemon=True)
         self._sampler.start()

@@ -3,6 +3,7 @@
 them. What a peer cannot do says why, in CANNOT."""
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -299,4 +300,23 @@ class FromGenerator(SourcePeer):
         self.source = {"type": "generator", "count": 2000}
 
 
-SOURCES = {"file": FromFile, "mqtt": FromMqtt, "serial": FromSerial, "generator": FromGenerator}
+class FromStdin(SourcePeer):
+    CANNOT = {"gone": "a pipe that is closed is the end", "killed": "what was read from a pipe cannot be read again"}
+
+    def __init__(self, make):
+        self.end, self.pipe = os.pipe()
+        make.agent.stdin = self.end
+        self.source = {"type": "stdin", "format": "json"}
+
+    def give(self, *seqs):
+        os.write(self.pipe, "".join(map(line, seqs)).encode())
+
+    def give_bad(self):
+        os.write(self.pipe, b"{not json}\n")
+
+    def close(self):
+        os.close(self.pipe)
+        os.close(self.end)
+
+
+SOURCES = {"file": FromFile, "stdin": FromStdin, "mqtt": FromMqtt, "serial": FromSerial, "generator": FromGenerator}
