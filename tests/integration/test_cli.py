@@ -314,6 +314,17 @@ def test_the_list_for_programs_has_every_command_and_every_stage(agent):
             assert f"--{option['name']}" in shown.stdout
 
 
+@pytest.mark.parametrize("words,expected", [
+    (("sta",), "status"), (("status", "--w"), "--watch"), (("run", "--log-level", "w"), "warn"),
+    (("help", "gener"), "generator"), (("run", "-c", "lea"), "leat.json")])
+def test_bash_completes(agent, words, expected):
+    agent.write_config({})
+    script = ('source "$0"; COMP_WORDS=(leat "$@"); COMP_CWORD=$#; _leat; printf "%s " "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "-c", script, ROOT / "board/package/completions/leat.bash", *words],
+                          cwd=agent.folder, capture_output=True, text=True, check=True)
+    assert (done.stdout.split(), done.stderr) == ([expected], "")
+
+
 def test_a_full_standard_output_is_an_error(leat):
     with open("/dev/full", "wb") as full:
         done = subprocess.run([leat, "help"], stdout=full, stderr=subprocess.PIPE, check=False)

@@ -13,6 +13,8 @@ BINARY = {"usr/bin/leat", "usr/lib/leat/take-config", "usr/share/leat/leat.json"
           "usr/share/doc/leat/notices.gz"}
 FULL = BINARY | {"usr/lib/systemd/system/leat.service", "etc/init.d/leat",
                  "usr/lib/udev/rules.d/60-leat-serial.rules", "usr/share/man/man1/leat.1.gz",
+                 "usr/share/bash-completion/completions/leat", "usr/share/zsh/vendor-completions/_leat",
+                 "usr/share/fish/vendor_completions.d/leat.fish",
                  "usr/share/doc/leat/changelog.gz"} | {
     f"usr/share/doc/leat/examples/{path.name}" for path in (ROOT / "config" / "examples").glob("*.json")}
 EXECUTABLE = {"usr/bin/leat", "usr/lib/leat/take-config", "etc/init.d/leat",

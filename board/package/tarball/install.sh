@@ -19,7 +19,9 @@ fi
 
 # Documentation aside, what is installed where.
 files="usr/bin/leat usr/lib/leat/take-config usr/share/leat/leat.json
-       usr/lib/udev/rules.d/60-leat-serial.rules usr/share/man/man1/leat.1.gz"
+       usr/lib/udev/rules.d/60-leat-serial.rules usr/share/man/man1/leat.1.gz
+       usr/share/bash-completion/completions/leat usr/share/zsh/vendor-completions/_leat
+       usr/share/fish/vendor_completions.d/leat.fish"
 [ -z "$systemd" ] || files="$files usr/lib/systemd/system/leat.service"
 [ -z "$sysv" ] || files="$files etc/init.d/leat"
 

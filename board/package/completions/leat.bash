@@ -1,0 +1,35 @@
+# Completion of leat(1) for bash: made by scripts/generate-docs out of the command table.
+_leat() {
+  local words="" current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"
+  case "$before" in
+    --config|--tests|-c) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --data-dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
+    --from) COMPREPLY=($(compgen -W "json csv lines" -- "$current")); return ;;
+    --log-format) COMPREPLY=($(compgen -W "auto text json" -- "$current")); return ;;
+    --log-level) COMPREPLY=($(compgen -W "debug info warn error" -- "$current")); return ;;
+    --to) COMPREPLY=($(compgen -W "ndjson csv" -- "$current")); return ;;
+  esac
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    words="run check explain try sql test status pause resume restart ports list help version"
+  else case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
+    "run "*) words="-c --config --data-dir --log-level --log-format " ;;
+    "check "*) words="-c --config --data-dir --json " ;;
+    "explain "*) words="-c --config --data-dir " ;;
+    "try "*) words="-c --config --data-dir --pipeline --topic --json " ;;
+    "sql "*) words="--from --to " ;;
+    "test "*) words="-c --config --data-dir --tests " ;;
+    "status "*) words="-c --config --data-dir --watch --json " ;;
+    "pause "*) words="-c --config --data-dir " ;;
+    "resume "*) words="-c --config --data-dir " ;;
+    "restart "*) words="-c --config --data-dir " ;;
+    "ports "*) words=" " ;;
+    "list "*) words="--json " ;;
+    "help "*) words="--schema --markdown file generator mqtt serial stdin filter map sql file http mqtt postgres sqlite stdout json csv lines raw ndjson json csv lines raw" ;;
+    "version "*) words="--verbose " ;;
+  esac; fi
+  [ "$COMP_CWORD" -ne 2 ] || case "${COMP_WORDS[1]}" in
+    *) ;;
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -F _leat leat
