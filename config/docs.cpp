@@ -108,12 +108,8 @@ std::string title(const Topic& topic) {
   return "";
 }
 
-std::string text_of(const Topic& topic) {
-  std::string out = title(topic) + "\n\n  ";
-  append_wrapped(out, topic.help, 2);
-  std::vector<Row> rows = rows_of(topic);
-  if (rows.empty()) return out;
-  out += "\n";
+std::string rows_text(const std::vector<Row>& rows) {
+  std::string out;
   size_t column = 0;
   for (const Row& row : rows) column = std::max(column, width_of(row.name));
   column = std::min<size_t>(column, 30) + 4;
@@ -124,6 +120,44 @@ std::string text_of(const Topic& topic) {
     append_entry(out, row.name, facts, column);
     out += std::string(column, ' ');
     append_wrapped(out, row.help, column);
+  }
+  return out;
+}
+
+std::string text_of(const Topic& topic) {
+  std::string out = title(topic) + "\n\n  ";
+  append_wrapped(out, topic.help, 2);
+  std::vector<Row> rows = rows_of(topic);
+  return rows.empty() ? out : out + "\n" + rows_text(rows);
+}
+
+// The option `path` ("batch", "batch.linger") of a topic and what is in it; "" when there is none.
+std::string text_of_option(const Topic& topic, std::string_view path) {
+  std::vector<Row> rows = rows_of(topic);
+  std::erase_if(rows, [&topic, path](const Row& row) {
+    std::string_view name = std::string_view(row.name).substr(topic.prefix.size());
+    if (!name.starts_with(path)) return true;
+    name.remove_prefix(path.size());
+    return !name.empty() && name[0] != '.' && name[0] != '[';
+  });
+  return rows.empty() ? "" : title(topic) + "\n\n" + rows_text(rows);
+}
+
+// "http.batch" of everything called "http"; "delivery" or "agent.journal" of the configuration.
+std::string option_help(const Registry& registry, std::string_view name) {
+  const size_t dot = name.find('.');
+  std::string out;
+  for (const Topic& topic : catalogue(registry)) {
+    std::string_view path = name;
+    if (topic.name == "config") {
+      if (path.starts_with(topic.prefix)) path.remove_prefix(topic.prefix.size());
+    } else if (dot != std::string_view::npos && topic.name == name.substr(0, dot)) {
+      path.remove_prefix(dot + 1);
+    } else {
+      continue;
+    }
+    std::string text = text_of_option(topic, path);
+    if (!text.empty()) out += (out.empty() ? "" : "\n") + text;
   }
   return out;
 }
@@ -177,7 +211,7 @@ std::string help_topic(const Registry& registry, std::string_view name) {
   std::string out;
   for (const Topic& topic : topics_named(registry, name))
     out += (out.empty() ? "" : "\n") + text_of(topic);
-  return out;
+  return out.empty() ? option_help(registry, name) : out;
 }
 
 std::string markdown_topic(const Registry& registry, std::string_view name) {

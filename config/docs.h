@@ -12,7 +12,8 @@ namespace leat {
 // What sources, transforms, sinks and formats there are, a line each.
 std::string help_overview(const Registry& registry);
 
-// Everything called `name`, for a terminal of 80 to 100 columns; "" when there is nothing.
+// Everything called `name`, or an option ("delivery" of the configuration, "http.batch"), for a
+// terminal of 80 to 100 columns; "" when there is nothing.
 std::string help_topic(const Registry& registry, std::string_view name);
 
 // The same as Markdown tables.
@@ -22,7 +23,7 @@ std::string markdown_topic(const Registry& registry, std::string_view name);
 // (a format that sources read, or sinks write).
 std::string topics_json(const Registry& registry);
 
-// All names that help_topic() knows, each once.
+// The names of all topics, each once.
 std::vector<std::string> help_names(const Registry& registry);
 
 // The JSON schema (draft 2020-12) of the configuration, for editors.

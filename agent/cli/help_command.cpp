@@ -95,7 +95,7 @@ constexpr Command kHelpCommand{
     .words = kTopic,
     .help =
         "Shows an overview, or the options of a command, of a source, transform, sink or "
-        "format, or of the \"config\".",
+        "format, or of the \"config\"; or one option: http.batch, delivery.",
     .options = kHelpOptions,
     .run = help};
 

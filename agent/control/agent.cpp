@@ -267,7 +267,10 @@ class Agent {
     }
     Milliseconds timeout = supervisor_->config().drain_timeout;
     std::string draining = "draining, for at most " + format_duration(timeout);
-    log::info("leat", std::string(signal) + ": " + draining);
+    log::info("leat",
+              std::string(signal) + ": " + draining +
+                  "; a second one stops at once, and what is in flight then comes again, or is "
+                  "lost where the source cannot give it again");
     service_.stopping(draining, timeout);
     supervisor_->drain_all(timeout);
   }

@@ -42,7 +42,7 @@ complete -c leat -n '__fish_seen_subcommand_from restart' -l data-dir -x -a '(__
 complete -c leat -n '__fish_use_subcommand' -a ports -d 'Lists the ports of this machine that can be read, such as serial ones'
 complete -c leat -n '__fish_use_subcommand' -a list -d 'Lists the sources, transforms, sinks and formats that are in this binary'
 complete -c leat -n '__fish_seen_subcommand_from list' -l json -d 'As data, with the commands and their options, for programs'
-complete -c leat -n '__fish_use_subcommand' -a help -d 'Shows an overview, or the options of a command, of a source, transform, sink or format, or of the "config"'
+complete -c leat -n '__fish_use_subcommand' -a help -d 'Shows an overview, or the options of a command, of a source, transform, sink or format, or of the "config"; or one option: http.batch, delivery'
 complete -c leat -n '__fish_seen_subcommand_from help' -l schema -d 'The JSON schema of the configuration, for editors'
 complete -c leat -n '__fish_seen_subcommand_from help' -l markdown -d 'NAME as tables of Markdown'
 complete -c leat -n '__fish_use_subcommand' -a version -d 'Shows the version'

@@ -54,6 +54,20 @@ TEST_F(DocsTest, know_formats_transforms_and_the_configuration) {
   EXPECT_EQ(help_topic(registry, "nothing"), "");
 }
 
+TEST_F(DocsTest, know_options_by_their_paths) {
+  std::string text = help_topic(registry, "delivery.retry");
+  EXPECT_TRUE(text.starts_with("pipelines\n\n  pipelines[].delivery.retry ")) << text;
+  EXPECT_NE(text.find("pipelines[].delivery.retry.initial"), std::string::npos) << text;
+  EXPECT_EQ(text.find("delivery.spool"), std::string::npos) << text;
+  EXPECT_EQ(help_topic(registry, "pipelines[].delivery.retry"), text);
+  EXPECT_NE(help_topic(registry, "agent.memory").find("agent.memory"), std::string::npos);
+  EXPECT_EQ(help_topic(registry, "memory"), help_topic(registry, "agent.memory"));
+  text = help_topic(registry, "drain.batch");
+  EXPECT_TRUE(text.starts_with("sink drain\n\n  batch ")) << text;
+  EXPECT_NE(text.find("batch.linger"), std::string::npos) << text;
+  EXPECT_EQ(help_topic(registry, "drain.bat"), "");
+}
+
 TEST_F(DocsTest, name_everything_in_the_overview) {
   std::string text = help_overview(registry);
   for (const std::string& name : help_names(registry)) {
