@@ -22,17 +22,45 @@ extern const Command kVersionCommand;
 
 namespace {
 
+// A line each:
+// A line each:
+// clang-format off
 constexpr const Command* kCommands[] = {
-    &kRunCommand,    &kCheckCommand,   &kExplainCommand, &kTryCommand,   &kSqlCommand,
-    &kTestCommand,   &kStatusCommand,  &kTopCommand,     &kTapCommand,   &kPauseCommand,
-    &kResumeCommand, &kRestartCommand, &kKickCommand,    &kPortsCommand, &kListCommand,
-    &kHelpCommand,   &kVersionCommand};
+    &kRunCommand,
+    &kCheckCommand,
+    &kExplainCommand,
+#ifdef LEAT_TOOLS
+    &kTryCommand,
+    &kSqlCommand,
+    &kTestCommand,
+#endif
+    &kStatusCommand,
+    &kTopCommand,
+    &kTapCommand,
+    &kPauseCommand,
+    &kResumeCommand,
+    &kRestartCommand,
+    &kKickCommand,
+    &kPortsCommand,
+    &kListCommand,
+    &kHelpCommand,
+    &kVersionCommand,
+};
 
-constexpr Spelling kSpellings[] = {{"config", 'c', "FILE"},      {"data-dir", '\0', "DIR"},
-                                   {"log-level", '\0', "LEVEL"}, {"log-format", '\0', "FORMAT"}, {"tests", '\0', "FILE"},
-                                   {"pipeline", '\0', "NAME"},   {"topic", '\0', "TOPIC"},
-                                   {"at", '\0', "STAGE"},        {"where", '\0', "SQL"},
-                                   {"rate", '\0', "N"},          {"count", 'n', "N"}};
+constexpr Spelling kSpellings[] = {
+    {"config", 'c', "FILE"},
+    {"data-dir", '\0', "DIR"},
+    {"log-level", '\0', "LEVEL"},
+    {"log-format", '\0', "FORMAT"},
+    {"tests", '\0', "FILE"},
+    {"pipeline", '\0', "NAME"},
+    {"topic", '\0', "TOPIC"},
+    {"at", '\0', "STAGE"},
+    {"where", '\0', "SQL"},
+    {"rate", '\0', "N"},
+    {"count", 'n', "N"},
+};
+// clang-format on
 
 }  // namespace
 
