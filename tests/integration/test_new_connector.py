@@ -19,7 +19,7 @@ def run(*command, cwd):
 @pytest.fixture
 def tree(tmp_path):
     """A copy of what a build needs, so that the connector is not made in the repository."""
-    for part in ("agent", "config", "connectors", "tests/fuzz", "tests/unit", "toolchains"):
+    for part in ("agent", "config", "connectors", "tests/bench", "tests/fuzz", "tests/unit", "toolchains"):
         shutil.copytree(ROOT / part, tmp_path / part)
     (tmp_path / "build").mkdir()
     (tmp_path / "build" / "sources").symlink_to(ROOT / "build" / "sources")
