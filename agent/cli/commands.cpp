@@ -23,7 +23,6 @@ extern const Command kVersionCommand;
 namespace {
 
 // A line each:
-// A line each:
 // clang-format off
 constexpr const Command* kCommands[] = {
     &kRunCommand,

@@ -10,7 +10,7 @@ _leat() {
     --to) COMPREPLY=($(compgen -W "ndjson csv" -- "$current")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="run check explain try sql test status pause resume restart ports list help version"
+    words="run check explain try sql test status top tap pause resume restart kick ports list help version"
   else case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
     "run "*) words="-c --config --data-dir --log-level --log-format " ;;
     "check "*) words="-c --config --data-dir --json " ;;
@@ -19,9 +19,12 @@ _leat() {
     "sql "*) words="--from --to " ;;
     "test "*) words="-c --config --data-dir --tests " ;;
     "status "*) words="-c --config --data-dir --watch --json " ;;
+    "top "*) words="-c --config --data-dir " ;;
+    "tap "*) words="-c --config --data-dir --at --where --dropped --rate -n --count " ;;
     "pause "*) words="-c --config --data-dir " ;;
     "resume "*) words="-c --config --data-dir " ;;
     "restart "*) words="-c --config --data-dir " ;;
+    "kick "*) words="-c --config --data-dir " ;;
     "ports "*) words=" " ;;
     "list "*) words="--json " ;;
     "help "*) words="--schema --markdown file generator mqtt serial stdin filter map sql file http mqtt postgres sqlite stdout json csv lines raw ndjson json csv lines raw" ;;
