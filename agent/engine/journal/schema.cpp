@@ -9,7 +9,7 @@
 namespace leat {
 namespace {
 
-constexpr int kVersion = 3;
+constexpr int kVersion = 4;
 constexpr int64_t kApplicationId = 0x6C656174;
 
 // Before the file is read: otherwise SQLite wants a -shm file, and so room for it.
@@ -47,7 +47,9 @@ constexpr const char* kMigrations[kVersion] = {
     ");"
     "PRAGMA user_version=2;",
     // What is in a row has changed, see pack_row.cpp; those of version 2 stay as they are.
-    "PRAGMA user_version=3;"};
+    "PRAGMA user_version=3;",
+    // Rows may be packed in a way that older leats do not know.
+    "PRAGMA user_version=4;"};
 constexpr const char* kTables[] = {"positions", "spools", "spool"};
 
 // Touches what can be touched at the start, when damage can still be dealt with: all of the small
@@ -99,7 +101,7 @@ Status migrate(sqlite3* db, int version, const std::string& path) {
   for (int v = version; v < kVersion; ++v) {
     std::string sql = std::string("BEGIN IMMEDIATE;") + kMigrations[v] + "COMMIT;";
     if (Status status = execute(db, sql.c_str(), path); !status) {
-      bool later = v >= 2 && is_out_of_room(db);  // version 3 reads what 2 has
+      bool later = v >= 2 && is_out_of_room(db);  // later versions read what 2 has
       sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
       return later ? Status{} : status;
     }

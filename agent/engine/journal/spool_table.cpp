@@ -250,8 +250,9 @@ Result<uint64_t> SpoolTable::append(const std::string& pipeline, const SpoolRow&
   Open& spool = known(pipeline);
   if (spool.made == Open::Made::kNo)
     if (Status status = make(pipeline, spool); !status) return fail(status.error());
-  std::string packed = pack_row(
-      {pipeline, spool.epoch, row.first, row.records, spool.pending_end, positions}, row.content);
+  std::string packed =
+      pack_row({pipeline, spool.epoch, row.first, row.records, spool.pending_end, positions},
+               row.content, row.in_haste);
   bind(append_, {spool.base + static_cast<int64_t>(row.first), static_cast<int64_t>(row.records)});
   sqlite3_bind_blob(append_, 3, packed.data(), static_cast<int>(packed.size()), SQLITE_STATIC);
   sqlite3_step(append_);

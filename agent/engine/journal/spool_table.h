@@ -48,6 +48,8 @@ struct SpoolRow {
   uint64_t first = 0;  // number of its first record
   uint64_t records = 0;
   std::string content;
+  // Records come so fast that packing must not take its time.
+  bool in_haste = false;
 };
 
 // Whose a row is, as the row itself says.
@@ -163,7 +165,8 @@ class SpoolTable {
 
 // A row's content as it is stored: compressed when that makes it smaller, with whose it is, and
 // with a checksum of all that.
-std::string pack_row(const RowIdentity& identity, std::string_view content);
+// In haste, it takes a fifth of the time and half as many bytes again.
+std::string pack_row(const RowIdentity& identity, std::string_view content, bool in_haste = false);
 // kData when `packed` is damaged.
 Result<std::string> unpack_row(std::string_view packed);
 // nullopt when it is damaged, or of version 2, which does not say.

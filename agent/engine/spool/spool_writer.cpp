@@ -198,6 +198,9 @@ void SpoolWriter::begin_row() {
     row.owed.add(std::move(one.owed));
     row.batches.push_back(std::move(one));
   }
+  // At this rate packing costs CPU that counts. Of rows that linger, the bytes count: they come for
+  // years, and the flash has to last.
+  row.in_haste = bytes >= setup_.row_bytes;
   pending_bytes_ -= std::min(pending_bytes_, bytes);
   if (pending_.empty()) {
     lingered_ = false;
@@ -263,7 +266,7 @@ void SpoolWriter::send(Row& row) {
         durability);
     return;
   }
-  setup_.journal.append(setup_.pipeline, {row.first, row.records, row.content},
+  setup_.journal.append(setup_.pipeline, {row.first, row.records, row.content, row.in_haste},
                         std::move(positions), durability, done);
 }
 

@@ -64,7 +64,8 @@ class SpoolWriter {
     uint64_t dead_letters = 0;  // those that came before must be durable first
     size_t charged = 0;         // bytes of `content`, against the budget
     std::string content;
-    bool payload = false;  // else only where the source is goes into the journal
+    bool in_haste = false;  // it was full before it had lingered
+    bool payload = false;   // else only where the source is goes into the journal
     bool under_way = false;
     uint64_t end() const { return first + records; }
   };

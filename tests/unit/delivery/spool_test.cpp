@@ -416,6 +416,20 @@ TEST_F(SpoolTest, what_is_always_spooled_does_not_linger_while_the_window_is_ful
   deliver_all();
 }
 
+TEST_F(SpoolTest, rows_that_fill_at_once_are_packed_in_haste_and_those_that_linger_small) {
+  config_.spool.mode = SpoolMode::kAlways;
+  start();
+  spool_->set_batch_bytes(2'000);
+  add(0, 1'000);
+  run_until_acked(10'000);
+  add(1'000, 190);
+  run_until_acked(11'900);
+  EXPECT_EQ(spooled(), 1'190U);
+  change_journal("DELETE FROM spool WHERE substr(batch, 1, 1) = x'04'");  // LZ4, see FORMAT.md
+  start();
+  EXPECT_EQ(spooled(), 190U);
+}
+
 TEST_F(SpoolTest, what_is_delivered_while_it_is_being_journaled_is_acknowledged_once) {
   start();
   add(0, 4);
@@ -579,7 +593,7 @@ TEST_F(SpoolTest, a_source_is_not_held_back_by_rows_that_could_not_be_removed_fo
       "CREATE TRIGGER jam BEFORE DELETE ON spool"
       "  WHEN EXISTS(SELECT 1 FROM positions WHERE pipeline = 'jam' AND value = 'on')"
       "  BEGIN SELECT RAISE(ABORT, 'jammed'); END");
-  config_.spool.max_bytes = 300;
+  config_.spool.max_bytes = 330;
   config_.spool.mode = SpoolMode::kAlways;
   row_linger_.held = Milliseconds{0};  // a row for each batch
   start();

@@ -658,7 +658,7 @@ TEST_F(DamageTest, rows_of_version_2_are_kept) {
   open();
   EXPECT_EQ(rows("a").size(), 2U);
   close();
-  EXPECT_EQ(ask("PRAGMA user_version"), 3);
+  EXPECT_EQ(ask("PRAGMA user_version"), 4);
   damage_page(root_of("positions"), kZeros);  // `spools` still says whose they are
   open();
   EXPECT_EQ(rows("a").size(), 2U);
