@@ -39,14 +39,22 @@ class SliceCursor {
     return bytes;
   }
 
-  // Up to `capacity` pieces of the next `limit` bytes; returns how many.
+  // Up to `capacity` pieces of the next `limit` bytes; returns how many. Slices that lie side by
+  // side, as those of an encoder or of a file do, are one piece.
   size_t pieces(iovec* out, size_t capacity, uint64_t limit = UINT64_MAX) const {
     SliceCursor probe = *this;
     size_t count = 0;
-    for (; count < capacity && limit > 0 && !probe.at_end(); ++count) {
+    const char* end = nullptr;  // of the last piece
+    while (limit > 0 && !probe.at_end()) {
       std::string_view piece = probe.rest_of_record();
       auto size = static_cast<size_t>(std::min<uint64_t>(piece.size(), limit));
-      out[count] = {const_cast<char*>(piece.data()), size};
+      if (count > 0 && piece.data() == end) {
+        out[count - 1].iov_len += size;
+      } else {
+        if (count == capacity) break;
+        out[count++] = {const_cast<char*>(piece.data()), size};
+      }
+      end = piece.data() + size;
       limit -= size;
       probe.advance(size);
     }

@@ -23,6 +23,13 @@ class SliceCursorTest : public ::testing::Test {
     delivery_ = harness_.slices({"", "a", "", "bb"});
     Delivery second = harness_.slices({"x", "ccc", "", "dddd", "x"});
     delivery_.parts.push_back({second.parts[0].batch, 1, 3});
+    for (Part& part : delivery_.parts)
+      for (Slice& slice : part.batch->slices) lie_alone(*part.batch, slice);
+  }
+
+  static void lie_alone(Batch& batch, Slice& slice) {
+    batch.arena.copy("-");
+    slice.data = batch.arena.copy(slice.view()).data();
   }
 
   std::string pieces(const SliceCursor& cursor, size_t capacity, uint64_t limit = UINT64_MAX) {
@@ -43,6 +50,18 @@ TEST_F(SliceCursorTest, keeps_to_the_capacity_and_to_the_limit) {
   EXPECT_EQ(pieces(cursor, 2), "a|bb|");
   EXPECT_EQ(pieces(cursor, 8, 5), "a|bb|cc|");
   EXPECT_EQ(pieces(cursor, 8, 0), "");
+}
+
+TEST_F(SliceCursorTest, slices_that_lie_side_by_side_are_one_piece) {
+  Delivery delivery = harness_.slices({"a", "bb", "", "ccc", "d", "ee"});
+  std::vector<Slice>& slices = delivery.parts[0].batch->slices;
+  lie_alone(*delivery.parts[0].batch, slices[4]);
+  SliceCursor cursor(delivery);
+  EXPECT_EQ(pieces(cursor, 8), "abbccc|d|ee|");
+  EXPECT_EQ(pieces(cursor, 1), "abbccc|");
+  EXPECT_EQ(pieces(cursor, 8, 5), "abbcc|") << "only so many bytes of them";
+  cursor.advance(2);
+  EXPECT_EQ(pieces(cursor, 2), "bccc|d|");
 }
 
 TEST_F(SliceCursorTest, goes_on_in_the_middle_of_a_slice) {
