@@ -323,7 +323,7 @@ class MqttPublish final : public Path {
   BatchRef batch_;
 };
 
-// Slices on their way into the journal, and out of it again: without SQLite's share.
+// Slices on their way into the journal, in haste, and out of it again: without SQLite's share.
 class SpoolRows final : public Path {
  public:
   void prepare() override {
@@ -335,7 +335,7 @@ class SpoolRows final : public Path {
     const Part part{batch_, 0, static_cast<uint32_t>(batch_->slices.size())};
     const RowIdentity identity{"line-1", "0011223344556677", 7'000'000, kRecords, 7'000'000, {}};
     std::string packed =
-        pack_row(identity, write_spooled({&part, 1}, {"ndjson\n", "input.jsonl:1"}));
+        pack_row(identity, write_spooled({&part, 1}, {"ndjson\n", "input.jsonl:1"}), true);
     SpooledAs as;
     if (must(read_spooled(pool_, must(unpack_row(packed)), 0, 0, &as))->slices.size() != kRecords)
       stop("records are gone");
