@@ -38,5 +38,5 @@ int main(int argc, char** argv) {
   std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   leat::SystemClock clock;
   leat::log::set_clock(clock);
-  return leat::run_cli(words, {environment_variable, host_name(), clock});
+  return leat::run_cli(words, {environment_variable, host_name(), clock, geteuid() == 0});
 }

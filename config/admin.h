@@ -1,8 +1,8 @@
 // `agent.admin`: who may be let in, and from where.
 #pragma once
 
-#include "config/problems.h"
 #include "options/options.h"
+#include "options/problems.h"
 #include "plan/pipeline_config.h"
 
 namespace leat {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -10,10 +11,16 @@
 namespace leat {
 namespace {
 
-tl::unexpected<Error> fail_at(std::string_view text, size_t offset, std::string_view what) {
+tl::unexpected<Error> fail_at(std::string_view text, size_t offset, std::string what) {
   Place place = place_at(text, offset);
-  return fail(ErrorKind::kUsage, "line " + std::to_string(place.line) + ", column " +
-                                     std::to_string(place.column) + ": " + std::string(what));
+  return fail_option({.kind = Problem::Kind::kSyntax,
+                      .text = std::move(what),
+                      .line = place.line,
+                      .column = place.column});
+}
+
+tl::unexpected<Error> fail_whole(std::string what) {
+  return fail_option({.kind = Problem::Kind::kSyntax, .text = std::move(what)});
 }
 
 bool is_space(char c) {
@@ -55,7 +62,7 @@ Result<size_t> skip_comment(std::string_view text, size_t at) {
 Result<std::string> plain_json(std::string_view text) {
   if (size_t nul = text.find('\0'); nul != std::string_view::npos)
     return fail_at(text, nul, "NUL byte");
-  if (!is_utf8(text)) return fail(ErrorKind::kUsage, "the file is not UTF-8 text");
+  if (!is_utf8(text)) return fail_whole("the file is not UTF-8 text");
   int depth = 0;
   std::string plain(text);
   for (size_t at = 0; at < text.size();) {
@@ -144,7 +151,7 @@ Result<Document> Document::parse(std::string_view file) {
       cJSON_ParseWithLengthOpts(text.data(), text.size(), &end, /*require_null_terminated=*/0));
   size_t at = static_cast<size_t>(end - text.data());
   if (!document.root_) {
-    if (std::ranges::all_of(text, is_space)) return fail(ErrorKind::kUsage, "the file is empty");
+    if (std::ranges::all_of(text, is_space)) return fail_whole("the file is empty");
     std::string why = reason(text, at);
     return fail_at(file, at, why);
   }
@@ -191,19 +198,6 @@ void Document::substitute(cJSON* node, const std::string& path, const Variables&
 const std::string* Document::before_substitution(const cJSON* node) const {
   auto found = originals_.find(node);
   return found == originals_.end() ? nullptr : &found->second;
-}
-
-std::string path_of_key(const std::string& parent, std::string_view key) {
-  auto plain = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '$';
-  };
-  if (key.empty() || !std::ranges::all_of(key, plain)) return parent + "[\"" + excerpt(key) + "\"]";
-  return parent.empty() ? std::string(key) : parent + "." + std::string(key);
-}
-
-std::string path_of_index(const std::string& parent, size_t index) {
-  return parent + "[" + std::to_string(index) + "]";
 }
 
 std::string print_json(const cJSON* node) {

@@ -13,17 +13,23 @@
 #include <unordered_set>
 
 #include "base/result.h"
-#include "config/problems.h"
 #include "config/substitute.h"
+#include "options/option_errors.h"
+#include "options/problems.h"
 
 namespace leat {
+
+// A file of a configuration, which may have several: pipelines in each, and `agent` in one.
+struct ConfigFile {
+  std::string name;  // for problems; "" when it needs none
+  std::string text;
+};
 
 class Document {
  public:
   static constexpr int kMaxDepth = 32;
 
-  // Fails with kUsage; the message starts with "line 3, column 5: ". Comments (// and /* */) are
-  // passed over.
+  // Fails with one Problem, which says where. Comments (// and /* */) are passed over.
   static Result<Document> parse(std::string_view file);
 
   const cJSON* root() const { return root_.get(); }
@@ -56,10 +62,6 @@ class Document {
   std::unordered_map<const cJSON*, std::string> originals_;
   std::unordered_set<const cJSON*> broken_;
 };
-
-// "pipelines[0]" and "sink" → "pipelines[0].sink".
-std::string path_of_key(const std::string& parent, std::string_view key);
-std::string path_of_index(const std::string& parent, size_t index);
 
 // The tree as compact JSON.
 std::string print_json(const cJSON* node);

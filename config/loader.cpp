@@ -1,8 +1,6 @@
 #include "config/loader.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <map>
 #include <memory>
 
@@ -32,63 +30,117 @@ bool good_name(std::string_view name) {
          std::ranges::all_of(name, good);
 }
 
+// One file that was read.
+struct LoadedFile {
+  const ConfigFile& file;
+  Document document;
+  Problems problems = {};
+};
+
+const cJSON* child(const cJSON* node, const char* name) {
+  return cJSON_GetObjectItemCaseSensitive(node, name);
+}
+
+// "pipelines[0]", or "pipelines[0] of b.json" seen from another file.
+std::string seen_from(const LoadedFile& here, const LoadedFile& there, const std::string& path) {
+  return &here == &there ? path : path + " of " + there.file.name;
+}
+
 class Loader {
  public:
-  Loader(const Document& document, const LoadContext& context, Problems& problems)
-      : document_(document), context_(context), problems_(problems), parser_(document, problems) {}
+  // `whole`: all files could be read.
+  Loader(std::vector<LoadedFile>& parts, bool whole, const LoadContext& context)
+      : parts_(parts), whole_(whole), context_(context) {}
 
   AgentConfig load() {
-    check_root_keys();
+    for (LoadedFile& part : parts_) {
+      part.document.check_duplicates(part.problems);
+      part.document.substitute(context_.variables, part.problems);
+      check_root_keys(part);
+      Parser parser(part.document, part.problems);
+      read_tests(part.document.root(), parser);  // for what is wrong with them
+    }
     load_agent();
     load_pipelines();
-    read_tests(document_.root(), parser_);  // for what is wrong with them; `leat test` runs them
-    check_memory(agent_, config_.pipelines.size());
+    check_memory();
+    for (size_t i = 0; i < config_.pipelines.size(); ++i) {
+      const PipelineConfig& pipeline = config_.pipelines[i];
+      if (pipeline.source.type != nullptr)
+        check_once(i, pipeline.source.type->name, pipeline.source.options);
+      if (pipeline.sink.type != nullptr)
+        check_once(i, pipeline.sink.type->name, pipeline.sink.options);
+    }
     return std::move(config_);
   }
 
  private:
-  const cJSON* child(const cJSON* node, const char* name) {
-    return cJSON_GetObjectItemCaseSensitive(node, name);
-  }
+  struct Named {  // what another pipeline may not have too
+    const LoadedFile& part;
+    std::string path;
+  };
 
-  void check_root_keys();
+  static void check_root_keys(LoadedFile& part);
   void load_agent();
+  void load_agent(LoadedFile& part, const cJSON* node);
   void load_pipelines();
-  void load_pipeline(const cJSON* node, const std::string& path, bool only);
-  void load_name(const Options& options, bool only, PipelineConfig& out);
-  void load_delivery(const Options& delivery, DeliveryConfig& out);
-  bool load_stages(const cJSON* node, const std::string& path, PipelineConfig& out);
-  void load_dead_letters(const Options& options, DeadLetterConfig& out);
-  void load_max_dead_letters(const Options& options, PipelineConfig& out);
-  void check_memory(const Options& agent, size_t pipelines);
+  void load_pipelines(LoadedFile& part, const cJSON* list, bool only);
+  void load_pipeline(LoadedFile& part, const cJSON* node, const std::string& path, bool only);
+  void load_name(LoadedFile& part, const Options& options, bool only, PipelineConfig& out);
+  void load_delivery(LoadedFile& part, const Options& delivery, DeliveryConfig& out);
+  bool load_stages(Parser& parser, const cJSON* node, const std::string& path, PipelineConfig& out);
+  void load_dead_letters(LoadedFile& part, const Options& options, DeadLetterConfig& out);
+  void load_max_dead_letters(LoadedFile& part, const Options& options, PipelineConfig& out);
+  void check_memory();
+  void check_once(size_t pipeline, std::string_view type, const Options& options);
 
-  const Document& document_;
+  std::vector<LoadedFile>& parts_;
+  const bool whole_;
   const LoadContext& context_;
-  Problems& problems_;
-  Parser parser_;
   AgentConfig config_;
-  Options agent_;
-  std::map<std::string, std::string> names_;         // of pipelines → the path that has it
-  std::map<std::string, std::string> dead_letters_;  // files → the path that has it
+  std::vector<LoadedFile*> origins_;           // of the pipelines of config_
+  LoadedFile* agent_part_ = nullptr;           // the one with `agent`, else the first
+  std::map<std::string, Named> names_;         // of pipelines
+  std::map<std::string, Named> dead_letters_;  // files
+  std::map<std::string, Named> used_once_;     // values of options that two should not share
 };
 
-void Loader::check_root_keys() {
-  for (const cJSON* node = document_.root()->child; node != nullptr; node = node->next) {
+void Loader::check_root_keys(LoadedFile& part) {
+  for (const cJSON* node = part.document.root()->child; node != nullptr; node = node->next) {
     std::string_view key = node->string;
     if (std::ranges::find(kRootKeys, key) != std::end(kRootKeys)) continue;
-    problems_.add({.kind = Problem::Kind::kUnknownKey,
-                   .path = path_of_key("", key),
-                   .wanted = "agent, pipelines, tests",
-                   .suggestion = nearest(key, {"agent", "pipelines", "tests"})});
+    part.problems.add({.kind = Problem::Kind::kUnknownKey,
+                       .path = path_of_key("", key),
+                       .wanted = "agent, pipelines, tests",
+                       .suggestion = nearest(key, {"agent", "pipelines", "tests"})});
   }
 }
 
 void Loader::load_agent() {
-  const cJSON* node = child(document_.root(), "agent");
-  if (node != nullptr && !parser_.expect_object(node, "agent", "{\"dataDir\": \"/var/lib/leat\"}"))
+  const cJSON* found = nullptr;
+  for (LoadedFile& part : parts_) {
+    const cJSON* node = child(part.document.root(), "agent");
+    if (node == nullptr) continue;
+    if (found != nullptr) {
+      part.problems.add(
+          {.kind = Problem::Kind::kTwice,
+           .path = "agent",
+           .text = "stands in " + agent_part_->file.name + " already: one file says it for all"});
+      continue;
+    }
+    found = node;
+    agent_part_ = &part;
+  }
+  if (found == nullptr && !whole_) return;  // it may stand in the one that could not be read
+  if (agent_part_ == nullptr) agent_part_ = &parts_.front();
+  load_agent(*agent_part_, found);
+}
+
+void Loader::load_agent(LoadedFile& part, const cJSON* node) {
+  Parser parser(part.document, part.problems);
+  if (node != nullptr && !parser.expect_object(node, "agent", "{\"dataDir\": \"/var/lib/leat\"}"))
     return;
   Options options(agent_options(), "agent");
-  parser_.fill(node, {&options});
+  parser.fill(node, {&options});
   config_.id = options.has("id") ? options.string("id") : context_.host_name;
   config_.data_dir = context_.data_dir.empty() ? options.string("dataDir") : context_.data_dir;
   config_.workers = static_cast<int>(options.integer("workers"));
@@ -97,97 +149,114 @@ void Loader::load_agent() {
   config_.heartbeat = options.duration("heartbeat");
   config_.commit_every = options.duration("journal.commitEvery");
   config_.flash_endurance = options.bytes("flashEndurance");
-  if (options.has("admin")) config_.admin = load_admin(options.object("admin"), problems_);
+  if (options.has("admin")) config_.admin = load_admin(options.object("admin"), part.problems);
   if (child(node, "dataDir") == nullptr && context_.data_dir.empty())
-    problems_.add({.kind = Problem::Kind::kMissing,
-                   .path = "agent.dataDir",
-                   .wanted = "a folder such as \"/var/lib/leat\" (or give --data-dir)"});
-  else if (config_.data_dir.empty() && !parser_.broken(child(node, "dataDir")) &&
+    part.problems.add({.kind = Problem::Kind::kMissing,
+                       .path = "agent.dataDir",
+                       .wanted = "a folder such as \"/var/lib/leat\" (or give --data-dir)"});
+  else if (config_.data_dir.empty() && !parser.broken(child(node, "dataDir")) &&
            cJSON_IsString(child(node, "dataDir")))
-    problems_.add({.kind = Problem::Kind::kEmpty, .path = "agent.dataDir"});
-  if (cJSON_IsString(child(node, "id")) && config_.id.empty() && !parser_.broken(child(node, "id")))
-    problems_.add({.kind = Problem::Kind::kEmpty, .path = "agent.id"});
-  agent_ = std::move(options);
+    part.problems.add({.kind = Problem::Kind::kEmpty, .path = "agent.dataDir"});
+  if (cJSON_IsString(child(node, "id")) && config_.id.empty() && !parser.broken(child(node, "id")))
+    part.problems.add({.kind = Problem::Kind::kEmpty, .path = "agent.id"});
 }
 
-void Loader::check_memory(const Options& agent, size_t pipelines) {
+void Loader::check_memory() {
+  const size_t pipelines = config_.pipelines.size();
   int64_t least = kMemoryPerPipeline * static_cast<int64_t>(pipelines);
   if (config_.memory >= least || pipelines < 2) return;
-  problems_.add({.kind = Problem::Kind::kRange,
-                 .path = agent.path("memory"),
-                 .wanted = "at least \"" + exact_bytes(least) + "\" for " +
-                           std::to_string(pipelines) + " pipelines",
-                 .found = "\"" + exact_bytes(config_.memory) + "\""});
+  agent_part_->problems.add({.kind = Problem::Kind::kRange,
+                             .path = "agent.memory",
+                             .wanted = "at least \"" + exact_bytes(least) + "\" for " +
+                                       std::to_string(pipelines) + " pipelines",
+                             .found = "\"" + exact_bytes(config_.memory) + "\""});
 }
 
 void Loader::load_pipelines() {
-  const cJSON* list = child(document_.root(), "pipelines");
   const char* example = "[{\"name\": \"main\", \"source\": {...}, \"sink\": {...}}]";
-  if (list == nullptr) {
-    problems_.add({.kind = Problem::Kind::kMissing,
-                   .path = "pipelines",
-                   .wanted = std::string("a list such as ") + example});
-    return;
+  int count = 0;
+  bool any = false;
+  for (LoadedFile& part : parts_) {
+    const cJSON* list = child(part.document.root(), "pipelines");
+    any = any || list != nullptr;
+    Parser parser(part.document, part.problems);
+    if (list != nullptr && parser.expect_list(list, "pipelines", example))
+      count += cJSON_GetArraySize(list);
   }
-  if (!parser_.expect_list(list, "pipelines", example)) return;
-  bool only = list->child != nullptr && list->child->next == nullptr;
+  if (!any && whole_)
+    parts_.front().problems.add({.kind = Problem::Kind::kMissing,
+                                 .path = "pipelines",
+                                 .wanted = std::string("a list such as ") + example});
+  for (LoadedFile& part : parts_)
+    if (const cJSON* list = child(part.document.root(), "pipelines"); cJSON_IsArray(list))
+      load_pipelines(part, list, count == 1);
+}
+
+void Loader::load_pipelines(LoadedFile& part, const cJSON* list, bool only) {
+  Parser parser(part.document, part.problems);
   size_t index = 0;
   for (const cJSON* node = list->child; node != nullptr; node = node->next, ++index) {
     std::string path = path_of_index("pipelines", index);
-    if (parser_.expect_object(node, path, "{\"source\": {...}, \"sink\": {...}}"))
-      load_pipeline(node, path, only);
+    if (parser.expect_object(node, path, "{\"source\": {...}, \"sink\": {...}}"))
+      load_pipeline(part, node, path, only);
   }
 }
 
-void Loader::load_pipeline(const cJSON* node, const std::string& path, bool only) {
-  size_t before = problems_.size();
+void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::string& path,
+                           bool only) {
+  size_t before = part.problems.errors();
   PipelineConfig pipeline;
   Options options(pipeline_options(), path);
-  parser_.fill(node, {&options}, kStageKeys);
+  Parser parser(part.document, part.problems);
+  parser.fill(node, {&options}, kStageKeys);
   const cJSON* name = child(node, "name");
-  if (name == nullptr || (cJSON_IsString(name) && !parser_.broken(name)))
-    load_name(options, only, pipeline);
-  load_delivery(options.object("delivery"), pipeline.delivery);
-  load_dead_letters(options.object("deadLetters"), pipeline.dead_letters);
+  if (name == nullptr || (cJSON_IsString(name) && !parser.broken(name)))
+    load_name(part, options, only, pipeline);
+  load_delivery(part, options.object("delivery"), pipeline.delivery);
+  load_dead_letters(part, options.object("deadLetters"), pipeline.dead_letters);
   pipeline.limits = {options.integer("limits.recordsPerSecond"),
                      options.bytes("limits.bytesPerSecond")};
-  bool whole = load_stages(node, path, pipeline);
-  if (whole) load_max_dead_letters(options, pipeline);
+  bool whole = load_stages(parser, node, path, pipeline);
+  if (whole) load_max_dead_letters(part, options, pipeline);
   if (whole && !options.has("delivery.spool"))
     pipeline.delivery.spool.mode = default_spool_mode(pipeline);
-  if (whole && problems_.size() == before) {
+  if (whole && part.problems.errors() == before) {
     if (Result<Plan> planned = plan(pipeline, path); !planned)
-      problems_.add(said_by_stage(path, planned.error().message()));
+      for (Problem& said : said_by_stage(path, planned.error())) part.problems.add(std::move(said));
   }
   if (options.boolean("enabled")) {
     config_.pipelines.push_back(std::move(pipeline));
+    origins_.push_back(&part);
   } else {
     config_.not_enabled.push_back(std::move(pipeline.name));
   }
 }
 
-void Loader::load_name(const Options& options, bool only, PipelineConfig& out) {
+void Loader::load_name(LoadedFile& part, const Options& options, bool only, PipelineConfig& out) {
   out.name = options.has("name") ? options.string("name") : only ? "main" : "";
   if (!options.has("name") && !only) {
-    problems_.add({.kind = Problem::Kind::kMissing,
-                   .path = options.path("name"),
-                   .wanted = "a name such as \"press-line\"",
-                   .text = "when there are several pipelines"});
+    part.problems.add({.kind = Problem::Kind::kMissing,
+                       .path = options.path("name"),
+                       .wanted = "a name such as \"press-line\"",
+                       .text = "when there are several pipelines"});
     return;
   }
   if (!good_name(out.name)) {
-    problems_.add(
+    part.problems.add(
         {.path = options.path("name"),
          .text = "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, not beginning with a dot"});
     return;
   }
-  auto [other, added] = names_.emplace(out.name, options.path());
+  auto [other, added] = names_.emplace(out.name, Named{part, options.path()});
   if (!added)
-    problems_.add({.path = options.path("name"),
-                   .text = "\"" + out.name + "\" is the name of " + other->second + " already"});
+    part.problems.add({.kind = Problem::Kind::kTwice,
+                       .path = options.path("name"),
+                       .text = "\"" + out.name + "\" is the name of " +
+                               seen_from(part, other->second.part, other->second.path) +
+                               " already"});
 }
 
-void Loader::load_delivery(const Options& delivery, DeliveryConfig& out) {
+void Loader::load_delivery(LoadedFile& part, const Options& delivery, DeliveryConfig& out) {
   out.exactly_once = delivery.string("guarantee") == "exactlyOnce";
   SpoolConfig& spool = out.spool;
   const std::string& mode = delivery.string("spool");
@@ -206,87 +275,102 @@ void Loader::load_delivery(const Options& delivery, DeliveryConfig& out) {
   out.breaker_threshold = static_cast<int>(delivery.integer("breaker.threshold"));
   out.breaker_cooldown = delivery.duration("breaker.cooldown");
   if (out.retry_initial > out.retry_max)
-    problems_.add({.path = delivery.path("retry"),
-                   .text = "initial (\"" + exact_duration(out.retry_initial) +
-                           "\") must not be longer than max (\"" + exact_duration(out.retry_max) +
-                           "\")"});
+    part.problems.add({.path = delivery.path("retry"),
+                       .text = "initial (\"" + exact_duration(out.retry_initial) +
+                               "\") must not be longer than max (\"" +
+                               exact_duration(out.retry_max) + "\")"});
 }
 
-void Loader::load_dead_letters(const Options& options, DeadLetterConfig& out) {
+void Loader::load_dead_letters(LoadedFile& part, const Options& options, DeadLetterConfig& out) {
   out.path = options.string("path");
   out.max_bytes = options.bytes("maxBytes");
   if (out.path.empty()) return;
-  auto [other, added] = dead_letters_.emplace(out.path, options.path("path"));
+  auto [other, added] = dead_letters_.emplace(out.path, Named{part, options.path("path")});
   if (!added)
-    problems_.add(
-        {.path = options.path("path"),
-         .text = "is the file of " + other->second + " already: each pipeline needs its own"});
+    part.problems.add({.kind = Problem::Kind::kTwice,
+                       .path = options.path("path"),
+                       .text = "is the file of " +
+                               seen_from(part, other->second.part, other->second.path) +
+                               " already: each pipeline needs its own"});
 }
 
-void Loader::load_max_dead_letters(const Options& options, PipelineConfig& out) {
+void Loader::load_max_dead_letters(LoadedFile& part, const Options& options, PipelineConfig& out) {
   if (!options.has("maxDeadLetters")) return;
   auto limit = parse_dead_letter_limit(options.string("maxDeadLetters"));
   if (!limit)
-    return problems_.add({.path = options.path("maxDeadLetters"),
-                          .text = "must be a count (\"100\") or a share (\"0.5%\")"});
+    return part.problems.add({.path = options.path("maxDeadLetters"),
+                              .text = "must be a count (\"100\") or a share (\"0.5%\")"});
   out.max_dead_letters = *limit;
   const SourceType* type = out.source.type;
   if (type->bounded == nullptr || !type->bounded(out.source.options))
-    problems_.add({.path = options.path("maxDeadLetters"),
-                   .text = "is for a source that ends, and this one does not"});
+    part.problems.add({.path = options.path("maxDeadLetters"),
+                       .text = "is for a source that ends, and this one does not"});
 }
 
-bool Loader::load_stages(const cJSON* node, const std::string& path, PipelineConfig& out) {
+// Option::once.
+void Loader::check_once(size_t pipeline, std::string_view type, const Options& options) {
+  LoadedFile& part = *origins_[pipeline];
+  for (const Option& option : options.table()) {
+    if (option.once == nullptr || !options.has(option.name)) continue;
+    std::string key =
+        std::string(type) + '\n' + std::string(option.name) + '\n' + options.string(option.name);
+    if (option.once_with != nullptr) key += '\n' + options.string(option.once_with);
+    auto [other, added] =
+        used_once_.emplace(std::move(key), Named{part, options.path(option.name)});
+    if (!added)
+      part.problems.add({.kind = Problem::Kind::kTwice,
+                         .path = options.path(option.name),
+                         .text = "is the same as " +
+                                 seen_from(part, other->second.part, other->second.path) + ": " +
+                                 option.once,
+                         .warning = true});
+  }
+}
+
+bool Loader::load_stages(Parser& parser, const cJSON* node, const std::string& path,
+                         PipelineConfig& out) {
   bool good =
-      load_source(parser_, context_.registry, child(node, "source"), path + ".source", out.source);
+      load_source(parser, context_.registry, child(node, "source"), path + ".source", out.source);
   const cJSON* list = child(node, "transforms");
   std::string list_path = path + ".transforms";
-  if (list != nullptr && !parser_.expect_list(list, list_path, "[{\"type\": \"filter\", ...}]"))
+  if (list != nullptr && !parser.expect_list(list, list_path, "[{\"type\": \"filter\", ...}]"))
     good = false;
   size_t index = 0;
   for (const cJSON* item = cJSON_IsArray(list) ? list->child : nullptr; item != nullptr;
        item = item->next, ++index)
-    good &= load_transform(parser_, item, path_of_index(list_path, index),
+    good &= load_transform(parser, item, path_of_index(list_path, index),
                            out.transforms.emplace_back());
-  good &= load_sink(parser_, context_.registry, child(node, "sink"), path + ".sink", out.sink);
+  good &= load_sink(parser, context_.registry, child(node, "sink"), path + ".sink", out.sink);
   return good;
 }
 
 }  // namespace
 
-std::optional<AgentConfig> load_config(std::string_view text, const LoadContext& context,
-                                       Problems& problems) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  Result<Document> document = Document::parse(text);
-  if (!document) {
-    problems.add({.kind = Problem::Kind::kSyntax, .text = document.error().message()});
-    return std::nullopt;
+std::optional<AgentConfig> load_config(std::span<const ConfigFile> files,
+                                       const LoadContext& context, Problems& problems) {
+  std::vector<LoadedFile> parts;
+  for (const ConfigFile& file : files) {
+    std::string_view text = file.text;
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    if (Result<Document> document = Document::parse(text))
+      parts.push_back({file, std::move(*document)});
+    else
+      problems.take_from(*document.error().problems(), file.name);
   }
-  document->check_duplicates(problems);
-  document->substitute(context.variables, problems);
-  AgentConfig config = Loader(*document, context, problems).load();
-  document->set_places(problems);
-  if (!problems.empty()) return std::nullopt;
+  if (parts.empty()) return std::nullopt;
+  AgentConfig config = Loader(parts, parts.size() == files.size(), context).load();
+  for (LoadedFile& part : parts) {
+    part.document.set_places(part.problems);
+    problems.take_from(part.problems, part.file.name);
+  }
+  if (problems.errors() > 0) return std::nullopt;
   return config;
 }
 
-Result<std::string> read_text(const std::string& path) {
-  constexpr size_t kLimit = 16 << 20;
-  bool standard_input = path == "-";
-  std::unique_ptr<FILE, int (*)(FILE*)> file(
-      standard_input ? stdin : std::fopen(path.c_str(), "rbe"),
-      [](FILE* open) { return open == stdin ? 0 : std::fclose(open); });
-  std::string shown = standard_input ? "standard input" : path;
-  if (!file) return fail_errno("open " + shown, errno);
-  std::string text;
-  char buffer[16 * 1024];
-  while (size_t n = std::fread(buffer, 1, sizeof buffer, file.get())) {
-    text.append(buffer, n);
-    if (text.size() > kLimit)
-      return fail(ErrorKind::kUsage, "read " + shown + ": more than " + exact_bytes(kLimit));
-  }
-  if (std::ferror(file.get()) != 0) return fail_errno("read " + shown, errno);
-  return text;
+std::optional<AgentConfig> load_config(std::string_view text, const LoadContext& context,
+                                       Problems& problems) {
+  const ConfigFile file{"", std::string(text)};
+  return load_config({&file, 1}, context, problems);
 }
 
 }  // namespace leat

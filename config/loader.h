@@ -2,12 +2,15 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
-#include "config/problems.h"
+#include "config/config_files.h"
+#include "config/json.h"
 #include "config/substitute.h"
+#include "options/problems.h"
 #include "plan/pipeline_config.h"
 #include "stage/registry.h"
 
@@ -21,13 +24,12 @@ struct LoadContext {
   std::string host_name = {};  // default of agent.id
 };
 
-// Nullopt when anything was added to `problems`; everything that can be found wrong at once is.
-// Each stage has then been made once on trial, so that what only it can judge (an expression, a
-// URL) is judged, and each pipeline can be planned. Nothing was opened or connected.
+// Nullopt when an error was added to `problems`; everything that can be found wrong at once is, and
+// warnings. Each stage has then been made once on trial, so that what only it can judge (an
+// expression, a URL) is judged, and each pipeline can be planned. Nothing was opened or connected.
+std::optional<AgentConfig> load_config(std::span<const ConfigFile> files,
+                                       const LoadContext& context, Problems& problems);
 std::optional<AgentConfig> load_config(std::string_view text, const LoadContext& context,
                                        Problems& problems);
-
-// The text of a file, "-" for standard input. Fails for more than 16 MiB: that is no configuration.
-Result<std::string> read_text(const std::string& path);
 
 }  // namespace leat

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "config/secrets.h"
 #include "config/wording.h"
 
 namespace leat {
@@ -133,7 +134,18 @@ bool Parser::read_string(const Place& place, std::string& out) {
     return false;
   }
   out = place.node->valuestring;
+  warn_of(place);
   return check_choice(place, out);
+}
+
+// Of a string that the option takes.
+void Parser::warn_of(const Place& place) {
+  const char* text = place.node->valuestring;
+  const bool literal = document_.before_substitution(place.node) == nullptr;
+  if (place.option.secret && literal && holds_secret(text))
+    problems_.add({.kind = Problem::Kind::kClearSecret, .path = place.path, .warning = true});
+  if (place.option.path && text[0] == '~')
+    problems_.add({.kind = Problem::Kind::kTilde, .path = place.path, .warning = true});
 }
 
 bool Parser::check_choice(const Place& place, const std::string& value) {
@@ -196,6 +208,7 @@ bool Parser::read_number(const Place& place, int64_t& out) {
 bool Parser::read_strings(const Place& place, std::vector<std::string>& out) {
   if (cJSON_IsString(place.node)) {
     out.emplace_back(place.node->valuestring);
+    warn_of(place);
     return check_choice(place, out.back());
   }
   if (!cJSON_IsArray(place.node)) {
@@ -212,6 +225,7 @@ bool Parser::read_strings(const Place& place, std::vector<std::string>& out) {
       good = false;
     } else if (check_choice(element, child->valuestring)) {
       out.emplace_back(child->valuestring);
+      warn_of(element);
     } else {
       good = false;
     }

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "config/json.h"
-#include "config/problems.h"
 #include "options/options.h"
+#include "options/problems.h"
 
 namespace leat {
 
@@ -46,6 +46,7 @@ class Parser {
 
   void read(const Place& place, Options& into);
   bool read_string(const Place& place, std::string& out);
+  void warn_of(const Place& place);
   bool read_bool(const Place& place, bool& out);
   bool read_number(const Place& place, int64_t& out);
   bool read_strings(const Place& place, std::vector<std::string>& out);

@@ -89,20 +89,21 @@ std::vector<PipelineTest> read_tests(const cJSON* root, Parser& parser) {
   return out;
 }
 
-std::vector<PipelineTest> load_tests(std::string_view text, const Variables& variables,
+std::vector<PipelineTest> load_tests(const ConfigFile& file, const Variables& variables,
                                      Problems& problems) {
-  Result<Document> document = Document::parse(text);
+  Result<Document> document = Document::parse(file.text);
   if (!document) {
-    problems.add({.kind = Problem::Kind::kSyntax, .text = document.error().message()});
+    problems.take_from(*document.error().problems(), file.name);
     return {};
   }
-  const size_t before = problems.size();
-  document->check_duplicates(problems);
-  document->substitute(variables, problems);
-  Parser parser(*document, problems);
+  Problems found;
+  document->check_duplicates(found);
+  document->substitute(variables, found);
+  Parser parser(*document, found);
   std::vector<PipelineTest> tests = read_tests(document->root(), parser);
-  document->set_places(problems);
-  if (problems.size() > before) tests.clear();
+  document->set_places(found);
+  problems.take_from(found, file.name);
+  if (found.errors() > 0) tests.clear();
   return tests;
 }
 

@@ -34,7 +34,7 @@ inline constexpr std::string_view kPipelineTestKeys[] = {"input", "expect", "exp
 std::vector<PipelineTest> read_tests(const cJSON* root, Parser& parser);
 
 // From the text of a file, which may hold pipelines, too. Empty when there are problems.
-std::vector<PipelineTest> load_tests(std::string_view text, const Variables& variables,
+std::vector<PipelineTest> load_tests(const ConfigFile& file, const Variables& variables,
                                      Problems& problems);
 
 }  // namespace leat

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "config/problems.h"
+#include "options/problems.h"
 
 namespace leat {
 

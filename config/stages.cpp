@@ -129,18 +129,24 @@ class Trial {
  public:
   Trial(Parser& parser, std::string path) : parser_(parser), path_(std::move(path)) {
     for (const Problem& problem : parser.problems().all())
-      if (is_within(problem.path, path_)) earlier_.push_back(problem);
+      if (!problem.warning && is_within(problem.path, path_)) earlier_.push_back(problem);
   }
 
   template <typename T>
-  void report(const Result<T>& made) {
-    if (made) return;
-    // Each of OptionErrors begins with the path of its option.
-    std::string_view rest = made.error().message();
-    while (!rest.empty()) {
-      size_t end = std::min(rest.find("\n" + path_), rest.size());
-      add(said_by_stage(path_, std::string(rest.substr(0, end))));
-      rest.remove_prefix(std::min(end + 1, rest.size()));
+  bool report(const Result<T>& made) {
+    if (made) return true;
+    for (Problem& said : said_by_stage(path_, made.error())) add(std::move(said));
+    return false;
+  }
+
+  // Of a stage that could be made.
+  void warn(void (*hook)(const Options&, OptionErrors&), const Options& options) {
+    if (hook == nullptr || !earlier_.empty()) return;
+    OptionErrors warnings;
+    hook(options, warnings);
+    for (Problem problem : warnings.problems().all()) {
+      problem.warning = true;
+      parser_.problems().add(std::move(problem));
     }
   }
 
@@ -193,10 +199,12 @@ void load_fields(Parser& parser, const cJSON* node, const Options& added, Source
 
 }  // namespace
 
-Problem said_by_stage(const std::string& path, const std::string& message) {
-  size_t end = message.starts_with(path) ? message.find(": ", path.size()) : std::string::npos;
-  if (end == std::string::npos) return {.path = path, .text = message};
-  return {.path = message.substr(0, end), .text = message.substr(end + 2)};
+std::vector<Problem> said_by_stage(const std::string& path, const Error& error) {
+  if (error.problems() == nullptr) return {{.path = path, .text = error.message()}};
+  std::vector<Problem> out = error.problems()->all();
+  for (Problem& problem : out)
+    if (problem.path.empty()) problem.path = path;
+  return out;
 }
 
 bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
@@ -212,7 +220,7 @@ bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
     unknown_type(parser, node, path, *name, "source", known, hint);
     return false;
   }
-  size_t before = parser.problems().size();
+  size_t before = parser.problems().errors();
   SourceOptions tables(*out.type);
   Options added(tables.added(), path);
   out.options = Options(out.type->options, path);
@@ -224,9 +232,9 @@ bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
     out.format_options = format_options(parser, added, *out.format);
   }
   Trial trial(parser, path);
-  trial.report(out.type->make(out.options));
-  if (out.format != nullptr) trial.report(out.format->make_decoder(out.format_options));
-  return parser.problems().size() == before;
+  if (trial.report(out.type->make(out.options))) trial.warn(out.type->warn, out.options);
+  if (out.format != nullptr) (void)trial.report(out.format->make_decoder(out.format_options));
+  return parser.problems().errors() == before;
 }
 
 bool load_transform(Parser& parser, const cJSON* node, const std::string& path,
@@ -239,11 +247,11 @@ bool load_transform(Parser& parser, const cJSON* node, const std::string& path,
     unknown_type(parser, node, path, *name, "transform", known, "");
     return false;
   }
-  size_t before = parser.problems().size();
+  size_t before = parser.problems().errors();
   out.options = Options(out.type->options, path);
   parser.fill(node, {&out.options}, kTypeKey);
-  Trial(parser, path).report(out.type->make(out.options));
-  return parser.problems().size() == before;
+  (void)Trial(parser, path).report(out.type->make(out.options));
+  return parser.problems().errors() == before;
 }
 
 bool load_sink(Parser& parser, const Registry& registry, const cJSON* node, const std::string& path,
@@ -259,7 +267,7 @@ bool load_sink(Parser& parser, const Registry& registry, const cJSON* node, cons
     unknown_type(parser, node, path, *name, "sink", known, hint);
     return false;
   }
-  size_t before = parser.problems().size();
+  size_t before = parser.problems().errors();
   SinkOptions tables(*out.type);
   Options added(tables.added(), path);
   out.options = Options(out.type->options, path);
@@ -274,9 +282,9 @@ bool load_sink(Parser& parser, const Registry& registry, const cJSON* node, cons
   if (out.batch.linger != out.type->batch.linger) out.batch.spacing = {};
   out.in_flight = out.type->max_in_flight > 1 ? static_cast<int>(added.integer("inFlight")) : 1;
   Trial trial(parser, path);
-  trial.report(out.type->make(out.options));
-  if (out.format != nullptr) trial.report(out.format->make_encoder(out.format_options));
-  return parser.problems().size() == before;
+  if (trial.report(out.type->make(out.options))) trial.warn(out.type->warn, out.options);
+  if (out.format != nullptr) (void)trial.report(out.format->make_encoder(out.format_options));
+  return parser.problems().errors() == before;
 }
 
 }  // namespace leat

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "config/parser.h"
 #include "plan/pipeline_config.h"
@@ -10,9 +11,8 @@
 
 namespace leat {
 
-// What a stage at `path`, or the planner, says. It may begin with the path of one of its options,
-// or may not say where.
-Problem said_by_stage(const std::string& path, const std::string& message);
+// What a stage at `path`, or the planner, says. It may not say of which option.
+std::vector<Problem> said_by_stage(const std::string& path, const Error& error);
 
 // False when something was reported. `node` is null when the key is missing.
 bool load_source(Parser& parser, const Registry& registry, const cJSON* node,

@@ -34,7 +34,8 @@ constexpr Option kAdminOptions[] = {
     {.name = "tls",
      .type = OptionType::kObject,
      .help = "The server's certificate: https in the place of http.",
-     .fields = kTlsServerOptions},
+     .fields = kTlsServerOptions,
+     .only_when_given = true},
 };
 
 constexpr Option kAgentOptions[] = {
@@ -44,7 +45,9 @@ constexpr Option kAgentOptions[] = {
              "recognise what was sent twice. Default: the host name."},
     {.name = "dataDir",
      .help = "Folder of the journal and the dead letters; created when missing. Required, unless "
-             "--data-dir is given on the command line, which wins."},
+             "--data-dir is given on the command line, which wins.",
+     .path = true,
+     .example = "\"/var/lib/leat\""},
     {.name = "workers",
      .type = OptionType::kInteger,
      .fallback = "1",
@@ -79,7 +82,8 @@ constexpr Option kAgentOptions[] = {
      .help =
          "Status, metrics and commands over HTTP on a TCP address, too, as over leat.sock; only "
          "when this is given.",
-     .fields = kAdminOptions},
+     .fields = kAdminOptions,
+     .only_when_given = true},
 };
 
 constexpr std::string_view kSpoolModes[] = {"always", "onTrouble", "never"};
@@ -163,7 +167,8 @@ constexpr Option kDeliveryOptions[] = {
 constexpr Option kDeadLetterOptions[] = {
     {.name = "path",
      .help = "File of JSON lines for records that can never be delivered, each with its reason. "
-             "Default: dead-letters/<pipeline>.jsonl in dataDir."},
+             "Default: dead-letters/<pipeline>.jsonl in dataDir.",
+     .path = true},
     {.name = "maxBytes",
      .type = OptionType::kBytes,
      .fallback = "64MiB",

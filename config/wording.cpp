@@ -25,6 +25,7 @@ int64_t clamp_to_range(const Option& option, int64_t value) {
 std::string example_of(const Option& option) {
   std::string_view fallback = option.fallback;
   std::string quoted = "\"" + std::string(fallback) + "\"";
+  if (option.example != nullptr) return option.example;
   switch (option.type) {
     case OptionType::kString:
       if (!fallback.empty()) return quoted;
@@ -54,7 +55,8 @@ std::string wanted(const Option& option) {
   switch (option.type) {
     case OptionType::kString:
       if (!option.choices.empty()) return "one of " + quoted_list(option.choices);
-      return option.fallback.empty() ? "a string" : "a string such as " + example;
+      return option.fallback.empty() && option.example == nullptr ? "a string"
+                                                                  : "a string such as " + example;
     case OptionType::kInteger:
       return "a whole number such as " + example;
     case OptionType::kBool:

@@ -5,8 +5,8 @@
 #include "cli/command.h"
 #include "cli/config_file.h"
 #include "cli/output.h"
-#include "config/problem_words.h"
 #include "control/agent.h"
+#include "options/problem_words.h"
 #include "plan/planner.h"
 
 namespace leat {
@@ -15,7 +15,8 @@ namespace {
 constexpr Option kCheckOptions[] = {
     kConfigOption,
     kDataDirOption,
-    {.name = "json", .type = OptionType::kBool, .help = "What is wrong as data, for programs."}};
+    {.name = "json", .type = OptionType::kBool, .help = "What is wrong as data, for programs."},
+    {.name = "strict", .type = OptionType::kBool, .help = "Takes warnings for errors."}};
 constexpr Option kExplainOptions[] = {kConfigOption, kDataDirOption};
 
 // "press-line: file → filter → http"
@@ -42,16 +43,18 @@ int check(const CommandCall& call) {
   const bool json = call.options.boolean("json");
   Problems problems;
   std::optional<AgentConfig> config = load_config_of(call, problems);
+  if (call.options.boolean("strict")) problems.make_strict();
+  const bool ok = problems.errors() == 0;
   if (json) {
-    print(config ? "{\"ok\":true,\"problems\":[]}\n"
-                 : "{\"ok\":false,\"problems\":" + json_of(problems) + "}\n");
-  } else if (config) {
-    print_summary(*config);
-  } else {
+    print("{\"ok\":" + std::string(ok ? "true" : "false") + ",\"problems\":" + json_of(problems) +
+          "}\n");
+    return ok ? kExitDelivered : kExitUsage;
+  }
+  if (ok) print_summary(*config);
+  if (!problems.empty())
     for (const std::string& line : problem_lines(call.options.string("config"), problems))
       complain(line);
-  }
-  return config ? kExitDelivered : kExitUsage;
+  return ok ? kExitDelivered : kExitUsage;
 }
 
 int explain_all(const CommandCall& call) {

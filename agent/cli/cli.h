@@ -17,6 +17,7 @@ struct CliEnvironment {
   std::function<std::optional<std::string>(const std::string& name)> env;
   std::string host_name;
   const Clock& clock;
+  bool as_root = false;
 };
 
 // Results on stdout, errors and logs on stderr. Returns the exit code: 0 all delivered (or all

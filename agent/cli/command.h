@@ -65,7 +65,9 @@ inline constexpr Option kConfigOption{
     .name = "config",
     .type = OptionType::kString,
     .required = true,
-    .help = "The configuration; \"-\" reads it from standard input."};
+    .help =
+        "The configuration: a file, a folder (all *.json in it, in the order of their names), or "
+        "\"-\" for standard input."};
 inline constexpr Option kDataDirOption{
     .name = "data-dir",
     .type = OptionType::kString,

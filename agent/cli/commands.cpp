@@ -5,6 +5,8 @@ namespace leat {
 extern const Command kRunCommand;
 extern const Command kCheckCommand;
 extern const Command kExplainCommand;
+extern const Command kConfigCommand;
+extern const Command kNewCommand;
 extern const Command kTryCommand;
 extern const Command kSqlCommand;
 extern const Command kTestCommand;
@@ -29,6 +31,8 @@ constexpr const Command* kCommands[] = {
     &kCheckCommand,
     &kExplainCommand,
 #ifdef LEAT_TOOLS
+    &kConfigCommand,
+    &kNewCommand,
     &kTryCommand,
     &kSqlCommand,
     &kTestCommand,

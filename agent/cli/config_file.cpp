@@ -1,8 +1,9 @@
 #include "cli/config_file.h"
 
 #include "base/text.h"
+#include "base/units.h"
 #include "cli/output.h"
-#include "config/problem_words.h"
+#include "options/problem_words.h"
 
 namespace leat {
 namespace {
@@ -11,24 +12,27 @@ constexpr char kUsualDataDir[] = "/var/lib/leat";  // of the packages (board/)
 
 }  // namespace
 
+LoadContext load_context_of(const CommandCall& call) {
+  return {connectors(),
+          {call.environment.env, read_text},
+          call.options.string("data-dir"),
+          call.environment.host_name};
+}
+
 std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& problems) {
-  Result<std::string> text = read_text(call.options.string("config"));
-  if (!text) {
-    problems.add({.kind = Problem::Kind::kSyntax, .text = text.error().message()});
-    return std::nullopt;
-  }
-  LoadContext context{connectors(),
-                      {call.environment.env, read_text},
-                      call.options.string("data-dir"),
-                      call.environment.host_name};
-  return load_config(*text, context, problems);
+  std::vector<ConfigFile> files = read_config_files(call.options.string("config"), problems);
+  if (problems.errors() > 0) return std::nullopt;
+  return load_config(files, load_context_of(call), problems);
 }
 
 std::vector<std::string> problem_lines(const std::string& path, const Problems& problems) {
   std::string file = path == "-" ? "standard input" : path;
-  std::vector<std::string> lines = lines_of(problems, file);
-  std::string count = std::to_string(lines.size());
-  lines.push_back("leat: " + file + ": " + count + (lines.size() == 1 ? " error" : " errors"));
+  std::vector<std::string> lines = lines_of(problems);
+  const size_t errors = problems.errors();
+  const size_t warnings = problems.size() - errors;
+  std::string counts = errors == 0 ? "" : format_count(errors, "error");
+  if (warnings > 0) counts += (counts.empty() ? "" : ", ") + format_count(warnings, "warning");
+  lines.push_back("leat: " + file + ": " + counts);
   return lines;
 }
 

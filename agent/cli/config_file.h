@@ -10,10 +10,14 @@
 
 namespace leat {
 
+// What the configuration of the call's -c and --data-dir is read against.
+LoadContext load_context_of(const CommandCall& call);
+
 // That of the call's -c and --data-dir; on failure `problems` has why.
 std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& problems);
 
-// For each problem a line that begins with its path, or with the place in the file; then how many.
+// For each problem a line that begins with its path and ends with its place; then how many. Not for
+// none.
 std::vector<std::string> problem_lines(const std::string& path, const Problems& problems);
 
 // The pipeline of this name; "" is the only one. kUsage: there is none.

@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/config_file.h"
 #include "cli/output.h"
-#include "config/problem_words.h"
 #include "control/agent.h"
 #include "loop/signals.h"
+#include "options/problem_words.h"
 
 namespace leat {
 namespace {
@@ -56,6 +58,16 @@ log::Format format_of(const CommandCall& call) {
   return colours ? log::Format::kColours : log::Format::kText;
 }
 
+// What `leat check` warns of, too.
+std::vector<std::string> warnings_of(const Problems& problems) {
+  std::vector<std::string> out;
+  for (Problem problem : problems.all()) {
+    problem.warning = false;  // the log says so
+    out.push_back(placed_line_of(problem));
+  }
+  return out;
+}
+
 // On SIGHUP: the same file again. Of several errors each goes to the log; the first stands for all
 // where there is room for one.
 Result<AgentConfig> reload(const CommandCall& call) {
@@ -64,13 +76,19 @@ Result<AgentConfig> reload(const CommandCall& call) {
     return fail(ErrorKind::kUsage, "it came from standard input, which cannot be read anew");
   Problems problems;
   std::optional<AgentConfig> config = load_config_of(call, problems);
-  if (config) return *std::move(config);
-  std::vector<std::string> lines = lines_of(problems, file);
-  const std::string& first = lines.front();
-  if (lines.size() == 1) return fail(ErrorKind::kUsage, first);
-  for (const std::string& line : lines) log::error("leat", line);
+  if (config) {
+    for (const std::string& line : warnings_of(problems)) log::warn("config", line);
+    return *std::move(config);
+  }
+  std::string first;
+  for (const Problem& problem : problems.all()) {
+    if (problem.warning) continue;
+    if (first.empty()) first = placed_line_of(problem);
+    if (problems.errors() > 1) log::error("leat", placed_line_of(problem));
+  }
+  if (problems.errors() == 1) return fail(ErrorKind::kUsage, first);
   return fail(ErrorKind::kUsage,
-              first + " (the first of " + std::to_string(problems.size()) + " errors)");
+              first + " (the first of " + std::to_string(problems.errors()) + " errors)");
 }
 
 int run(const CommandCall& call) {
@@ -86,6 +104,7 @@ int run(const CommandCall& call) {
   log::set_format(format_of(call));
   auto level = std::ranges::find(kLevels, call.options.string("log-level"));
   log::set_level(static_cast<log::Level>(std::distance(std::begin(kLevels), level)));
+  if (call.environment.as_root) problems.add({.kind = Problem::Kind::kAsRoot, .warning = true});
   AgentHooks hooks{.clock = call.environment.clock};
   hooks.reload = [&call] { return reload(call); };
   hooks.how_to_begin =
@@ -94,6 +113,7 @@ int run(const CommandCall& call) {
   hooks.env = call.environment.env;
   hooks.version = LEAT_VERSION;
   hooks.config_file = file;
+  hooks.warnings = warnings_of(problems);
   Result<ExitCode> code = run_agent(*std::move(config), hooks);
   if (code) return *code;
   complain("leat: " + code.error().message());

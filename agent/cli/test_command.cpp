@@ -2,6 +2,7 @@
 #include <cjson/cJSON.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,8 +12,8 @@
 #include "cli/config_file.h"
 #include "cli/output.h"
 #include "config/pipeline_tests.h"
-#include "config/problem_words.h"
 #include "control/agent.h"
+#include "options/problem_words.h"
 #include "task/trial.h"
 
 namespace leat {
@@ -90,12 +91,10 @@ std::optional<std::vector<PipelineTest>> tests_of(const std::string& file,
                                                   const CommandCall& call) {
   Problems problems;
   std::vector<PipelineTest> tests;
-  if (Result<std::string> text = read_text(file)) {
-    tests = load_tests(*text, {call.environment.env, read_text}, problems);
-  } else {
-    problems.add({.kind = Problem::Kind::kSyntax, .text = text.error().message()});
-  }
-  if (problems.empty()) return tests;
+  for (const ConfigFile& read : read_config_files(file, problems))
+    std::ranges::move(load_tests(read, {call.environment.env, read_text}, problems),
+                      std::back_inserter(tests));
+  if (problems.errors() == 0) return tests;
   for (const std::string& line : problem_lines(file, problems)) complain(line);
   return std::nullopt;
 }

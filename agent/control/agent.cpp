@@ -74,6 +74,7 @@ class Agent {
     log::info("leat", "leat " + hooks_.version + " starts: configuration " + hooks_.config_file +
                           ", data folder " + first_.data_dir + ", agent " + first_.id + ", pid " +
                           std::to_string(::getpid()) + (names.empty() ? ", no pipelines" : names));
+    for (const std::string& warning : hooks_.warnings) log::warn("config", warning);
   }
 
   // What is spooled under a name that is not configured any more would be forgotten in silence.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -26,6 +27,7 @@ struct AgentHooks {
   // Of the program, and the file that its configuration came from; only to be shown.
   std::string version = {};
   std::string config_file = {};
+  std::vector<std::string> warnings = {};  // of the configuration: for the log
 };
 
 // Blocks until all bounded pipelines have ended, or SIGTERM/SIGINT has drained the agent. Signals

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "loop/handles.h"
 #include "loop/pool.h"
+#include "options/option_errors.h"
 #include "stage/sink.h"
 #include "writer.h"
 
@@ -29,7 +30,10 @@ constexpr Option kRotateOptions[] = {
 constexpr Option kOptions[] = {
     {.name = "path",
      .required = true,
-     .help = "The file. While it is written its name ends in \".part\". Its folder must exist."},
+     .help = "The file. While it is written its name ends in \".part\". Its folder must exist.",
+     .path = true,
+     .example = "\"/var/lib/leat/out.ndjson\"",
+     .once = "each would write over what the other has written"},
     {.name = "rotate",
      .type = OptionType::kObject,
      .help = "When to begin a new file. Each then has the time and a number in its name: "
@@ -160,7 +164,7 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
   settings.sync = options.boolean("sync");
   settings.rotate_bytes = static_cast<uint64_t>(options.bytes("rotate.bytes"));
   settings.rotate_age_us = options.duration("rotate.age").count() * 1000;
-  if (settings.path.empty()) return fail(ErrorKind::kUsage, options.path("path") + ": is empty");
+  if (settings.path.empty()) return fail_option(options, "path", "is empty", Problem::Kind::kEmpty);
   return std::make_unique<FileSink>(std::move(settings));
 }
 

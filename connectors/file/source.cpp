@@ -16,7 +16,9 @@ constexpr Option kOptions[] = {
      .type = OptionType::kStrings,
      .required = true,
      .help = "Files to read: paths and patterns (`/data/*.jsonl`, `/data/**/*.{csv,txt}`), in this "
-             "order; of one pattern in the order of the names."},
+             "order; of one pattern in the order of the names.",
+     .path = true,
+     .example = "[\"/data/*.jsonl\"]"},
     {.name = "follow",
      .type = OptionType::kBool,
      .fallback = "false",

@@ -20,12 +20,14 @@ inline constexpr Option kAuthOptions[] = {
 inline constexpr Option kSinkOptions[] = {
     {.name = "url",
      .required = true,
-     .help = "Where to send to: http:// or https://, with path and query."},
+     .help = "Where to send to: http:// or https://, with path and query.",
+     .example = "\"https://collector.example/ingest\""},
     {.name = "method", .fallback = "POST", .help = "Request method.", .choices = kMethods},
     {.name = "headers",
      .type = OptionType::kMap,
      .help = "Further request headers. Content-Type and User-Agent can be replaced; headers that "
-             "frame the message cannot."},
+             "frame the message cannot.",
+     .masked = true},
     {.name = "auth",
      .type = OptionType::kObject,
      .help = "Credentials: either a user and a password, or a token.",
@@ -53,7 +55,8 @@ inline constexpr Option kSinkOptions[] = {
     {.name = "tls",
      .type = OptionType::kObject,
      .help = "How the server is verified, and the client certificate; for https:// only.",
-     .fields = kTlsOptions},
+     .fields = kTlsOptions,
+     .only_when_given = true},
 };
 
 }  // namespace leat::http

@@ -11,18 +11,18 @@ constexpr std::string_view kTexts[] = {"clientId", "user", "password"};
 
 Status check_text(const Options& options, std::string_view name) {
   const std::string& text = options.string(name);
-  if (text.size() > kLongestText) return bad_option(options, name, "longer than 65535 bytes");
+  if (text.size() > kLongestText) return fail_option(options, name, "longer than 65535 bytes");
   if (name != "password" && (!is_utf8(text) || text.find('\0') != std::string::npos))
-    return bad_option(options, name, "must be text (UTF-8, without null characters)");
+    return fail_option(options, name, "must be text (UTF-8, without null characters)");
   return {};
 }
 
 Result<Will> read_will(const Options& will) {
   OptionErrors errors;
   if (Status status = check_topic(will.string("topic")); !status)
-    errors.add(bad_option(will, "topic", status.error().message()).value());
+    errors.add(will, "topic", status.error());
   if (will.string("payload").size() > kLongestText)
-    errors.add(bad_option(will, "payload", "longer than 65535 bytes").value());
+    errors.add(will, "payload", "longer than 65535 bytes");
   if (Status status = errors.status(); !status) return fail(status.error());
   return Will{.topic = will.string("topic"),
               .payload = will.string("payload"),
@@ -32,22 +32,16 @@ Result<Will> read_will(const Options& will) {
 
 }  // namespace
 
-tl::unexpected<Error> bad_option(const Options& options, std::string_view name,
-                                 const std::string& why) {
-  return fail(ErrorKind::kUsage, options.path(name) + ": " + why);
-}
-
 Result<SessionConfig> session_config(const Options& options) {
   SessionConfig out;
   OptionErrors errors;
-  auto bad = [&errors, &options](std::string_view name, const std::string& why) {
-    errors.add(bad_option(options, name, why).value());
-  };
   if (Result<Url> url = Url::parse(options.string("url"))) {
     out.url = std::move(*url);
-    if (options.has("tls") && !out.url.tls) bad("tls", "does nothing without mqtts:// in \"url\"");
+    if (options.has("tls") && !out.url.tls)
+      errors.add(options, "tls", "does nothing without mqtts:// in \"url\"",
+                 Problem::Kind::kUnused);
   } else {
-    bad("url", url.error().message());
+    errors.add(options, "url", url.error());
   }
   for (std::string_view name : kTexts) (void)errors.good(check_text(options, name));
   out.fall_back = options.string("version") == "auto";
@@ -57,13 +51,14 @@ Result<SessionConfig> session_config(const Options& options) {
   out.connect.password = options.string("password");
   if (!out.connect.password.empty() && out.connect.user.empty() &&
       out.connect.version == Version::k311)
-    bad("password", "needs \"user\" with version 3.1.1");
+    errors.add(options, "password", "needs \"user\" with version 3.1.1");
   if (options.has("will")) {
     Result<Will> will = read_will(options.object("will"));
     if (errors.good(will)) out.connect.will = std::move(*will);
   }
   int64_t keep_alive = options.duration("keepAlive").count();
-  if (keep_alive % 1000 != 0) bad("keepAlive", "must be whole seconds, such as \"60s\"");
+  if (keep_alive % 1000 != 0)
+    errors.add(options, "keepAlive", "must be whole seconds, such as \"60s\"");
   out.connect.keep_alive = static_cast<uint16_t>(keep_alive / 1000);
   out.connect_timeout = options.duration("connectTimeout");
   out.timeout = options.duration("timeout");

@@ -10,16 +10,12 @@
 
 namespace leat::mqtt {
 
-// Errors are kUsage and begin with the path of the option. The client id is left as it was given.
+// Errors are of OptionErrors. The client id is left as it was given.
 Result<SessionConfig> session_config(const Options& options);
 
 // The client id where none was given. The same after each restart, since the broker finds the
 // session by it.
 std::string default_client_id(std::string_view agent, std::string_view pipeline,
                               std::string_view suffix);
-
-// A usage error that begins with the option's path.
-tl::unexpected<Error> bad_option(const Options& options, std::string_view name,
-                                 const std::string& why);
 
 }  // namespace leat::mqtt

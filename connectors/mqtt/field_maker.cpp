@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/text.h"
-#include "connectors/mqtt/connection_options.h"
 #include "connectors/mqtt/options.h"
+#include "options/option_errors.h"
 
 namespace leat::mqtt {
 namespace {
@@ -46,39 +46,43 @@ std::string json_list(std::span<const std::string_view> texts) {
 
 Result<FieldMaker> FieldMaker::from(const Options& options) {
   FieldMaker out;
+  OptionErrors errors;
   std::vector<std::string_view> extras;
-  for (const std::string& name : options.strings("fields")) {
+  const std::vector<std::string>& fields = options.strings("fields");
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const std::string& name = fields[i];
     const auto* known = std::find(std::begin(kFieldChoices), std::end(kFieldChoices), name);
-    if (known == std::end(kFieldChoices)) {
-      std::string near = nearest(name, {std::begin(kFieldChoices), std::end(kFieldChoices)});
-      return bad_option(options, "fields",
-                        json_quoted(name) +
-                            " is none of \"topic\", \"qos\", \"retained\", \"retain\", "
-                            "\"subscriptions\", \"userProperties\"" +
-                            (near.empty() ? "" : ", did you mean \"" + near + "\"?"));
+    if (known == std::end(kFieldChoices)) continue;  // the table says so already
+    if (std::find(extras.begin(), extras.end(), name) != extras.end()) {
+      errors.add(options, path_of_index("fields", i), json_quoted(name) + " stands twice",
+                 Problem::Kind::kTwice);
+      continue;
     }
-    if (std::find(extras.begin(), extras.end(), name) != extras.end())
-      return bad_option(options, "fields", json_quoted(name) + " stands twice");
     out.extras_.push_back(static_cast<Extra>(known - std::begin(kFieldChoices)));
     extras.push_back(*known);
   }
   if (out.wants(Extra::kRetained) && out.wants(Extra::kRetain))
-    return bad_option(options, "fields",
-                      "of \"retained\" and \"retain\" a broker tells only one for a subscription");
-  for (const std::string& text : options.strings("topicFields")) {
-    Result<TopicPattern> pattern = TopicPattern::parse(text);
-    if (!pattern)
-      return bad_option(options, "topicFields",
-                        json_quoted(text) + ": " + pattern.error().message());
+    errors.add(options, "fields",
+               "of \"retained\" and \"retain\" a broker tells only one for a subscription");
+  const std::vector<std::string>& patterns = options.strings("topicFields");
+  for (size_t i = 0; i < patterns.size(); ++i) {
+    const std::string path = path_of_index("topicFields", i);
+    Result<TopicPattern> pattern = TopicPattern::parse(patterns[i]);
+    if (!pattern) {
+      errors.add(options, path, json_quoted(patterns[i]) + ": " + pattern.error().message());
+      continue;
+    }
     std::vector<std::string_view> names(pattern->names().begin(), pattern->names().end());
     for (std::string_view extra : extras)
       if (std::find(names.begin(), names.end(), extra) != names.end())
-        return bad_option(options, "topicFields",
-                          json_quoted(extra) + " is also one of \"fields\"");
+        errors.add(options, path, json_quoted(extra) + " is also one of \"fields\"",
+                   Problem::Kind::kTwice);
     names.insert(names.end(), extras.begin(), extras.end());
+    if (!errors.empty()) continue;  // a shape has each name once
     out.shapes_.push_back(std::make_shared<const Shape>(names));
     out.patterns_.push_back(std::move(*pattern));
   }
+  if (Status status = errors.status(); !status) return fail(status.error());
   out.shapes_.push_back(std::make_shared<const Shape>(extras));
   out.adopted_.resize(out.shapes_.size());
   return out;

@@ -14,7 +14,10 @@ inline constexpr std::string_view kFieldChoices[] = {"topic",  "qos",           
                                                      "retain", "subscriptions", "userProperties"};
 
 inline constexpr Option kWillOptions[] = {
-    {.name = "topic", .required = true, .help = "Topic of the will."},
+    {.name = "topic",
+     .required = true,
+     .help = "Topic of the will.",
+     .example = "\"gateways/gw-1/gone\""},
     {.name = "payload", .help = "Its payload, as text."},
     {.name = "qos", .type = OptionType::kInteger, .fallback = "0", .help = "Its QoS.", .max = 2},
     {.name = "retain",
@@ -28,7 +31,8 @@ inline constexpr Option kUrl = {
     .required = true,
     .help =
         "The broker: mqtt://host:1883, mqtts://host:8883 (TLS) or unix:///path. The ports are "
-        "the defaults; an IPv6 address stands in [ ]."};
+        "the defaults; an IPv6 address stands in [ ].",
+    .example = "\"mqtt://broker.example:1883\""};
 
 inline constexpr auto kConnectionOptions = std::to_array<Option>({
     {.name = "version",
@@ -39,7 +43,9 @@ inline constexpr auto kConnectionOptions = std::to_array<Option>({
     {.name = "clientId",
      .help =
          "Name of the client at the broker, which must be no other client's. Without it: leat-, "
-         "the agent's id and the pipeline's name; the sink adds -sink."},
+         "the agent's id and the pipeline's name; the sink adds -sink.",
+     .once = "the broker lets go of one connection when the other comes, again and again",
+     .once_with = "url"},
     {.name = "user", .help = "User name."},
     {.name = "password", .secret = true, .help = "Password of the user."},
     {.name = "will",
@@ -66,7 +72,8 @@ inline constexpr auto kConnectionOptions = std::to_array<Option>({
     {.name = "tls",
      .type = OptionType::kObject,
      .help = "How the broker is verified, and the client certificate; for mqtts:// only.",
-     .fields = kTlsOptions},
+     .fields = kTlsOptions,
+     .only_when_given = true},
 });
 
 inline constexpr auto kOwnSourceOptions = std::to_array<Option>({
@@ -74,7 +81,8 @@ inline constexpr auto kOwnSourceOptions = std::to_array<Option>({
      .type = OptionType::kStrings,
      .required = true,
      .help = "Topic filters to subscribe to; + and # are wildcards, $share/GROUP/FILTER shares the "
-             "messages with the other clients of the group."},
+             "messages with the other clients of the group.",
+     .example = "[\"plant/+/press/#\"]"},
     {.name = "qos",
      .type = OptionType::kInteger,
      .fallback = "1",
@@ -104,7 +112,8 @@ inline constexpr auto kOwnSourceOptions = std::to_array<Option>({
              "\"retained\" (true: the broker had kept it, and sent it since the subscription was "
              "new), \"retain\" (as it was published; null with 3.1.1, which does not tell), "
              "\"subscriptions\" (a list of the topic filters it came for; null with 3.1.1), "
-             "\"userProperties\" (an object)."},
+             "\"userProperties\" (an object).",
+     .choices = kFieldChoices},
     {.name = "receiveMaximum",
      .type = OptionType::kInteger,
      .fallback = "1000",
@@ -125,7 +134,8 @@ inline constexpr auto kOwnSinkOptions = std::to_array<Option>({
     {.name = "topic",
      .required = true,
      .help = "Topic to publish to; {name} stands for the value of that field: "
-             "\"plant/{site}/{device}\"."},
+             "\"plant/{site}/{device}\".",
+     .example = "\"plant/{site}/{device}\""},
     {.name = "payload",
      .help = "Template of the payload, such as \"{temp}\"; {{ and }} stand for braces. Without it, "
              "the record as a JSON object."},

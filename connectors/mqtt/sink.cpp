@@ -291,32 +291,29 @@ class MqttSink final : public Sink, public SessionListener {
 Result<OutboxConfig> outbox_config(const Options& options) {
   OutboxConfig out;
   OptionErrors errors;
-  auto bad = [&errors, &options](std::string_view name, const std::string& why) {
-    errors.add(bad_option(options, name, why).value());
-  };
   if (Result<Template> topic = Template::parse(options.string("topic"))) {
     std::string literal = topic->literal();
     if (Status status = check_topic(literal.empty() ? "x" : literal); !status)
-      bad("topic", status.error().message());
+      errors.add(options, "topic", status.error());
     out.topic = std::move(*topic);
   } else {
-    bad("topic", topic.error().message());
+    errors.add(options, "topic", topic.error());
   }
   if (options.has("payload")) {
     if (Result<Template> payload = Template::parse(options.string("payload")))
       out.payload = std::move(*payload);
     else
-      bad("payload", payload.error().message());
+      errors.add(options, "payload", payload.error());
   }
   out.qos = static_cast<uint8_t>(options.integer("qos"));
   out.retain = options.boolean("retain");
   out.message_expiry = static_cast<uint32_t>(options.duration("messageExpiry").count() / 1000);
   out.content_type = options.string("contentType");
   if (out.content_type.size() > kLongestText || !is_utf8(out.content_type))
-    bad("contentType", "must be a short text");
+    errors.add(options, "contentType", "must be a short text");
   if (options.string("version") == "3.1.1")
     for (std::string_view name : {"contentType", "messageExpiry"})
-      if (options.has(name)) bad(name, "needs MQTT 5");
+      if (options.has(name)) errors.add(options, name, "needs MQTT 5");
   if (Status status = errors.status(); !status) return fail(status.error());
   return out;
 }

@@ -386,29 +386,29 @@ std::string MqttSource::describe(const Position& position) {
 
 // A broker may send a message once for each subscription that it matches [MQTT-3.3.5-1 of 3.1.1,
 // MQTT-3.3.4-2 of 5].
-void warn_of_overlaps(const Options& options, const std::vector<std::string>& topics,
-                      const FieldMaker& fields) {
-  if (fields.wants(FieldMaker::Extra::kSubscriptions)) return;
+void warn_of_overlaps(const Options& options, OptionErrors& warnings) {
+  const std::vector<std::string>& fields = options.strings("fields");
+  if (std::find(fields.begin(), fields.end(), "subscriptions") != fields.end()) return;
+  const std::vector<std::string>& topics = options.strings("topics");
   for (size_t a = 0; a < topics.size(); ++a)
     for (size_t b = a + 1; b < topics.size(); ++b)
       if (overlap(topics[a], topics[b]))
-        return log::warn(options.path("topics"),
-                         json_quoted(topics[a]) + " and " + json_quoted(topics[b]) +
-                             " overlap: a broker may send a message once for each; with "
-                             "\"subscriptions\" in \"fields\" MQTT 5 tells the copies apart");
+        return warnings.add(options, path_of_index("topics", b),
+                            json_quoted(topics[a]) + " and " + json_quoted(topics[b]) +
+                                " overlap: a broker may send a message once for each; with "
+                                "\"subscriptions\" in \"fields\" MQTT 5 tells the copies apart");
 }
 
 Status check_topics(const Options& options, const std::vector<std::string>& topics) {
-  if (topics.empty()) return bad_option(options, "topics", "name at least one topic");
   OptionErrors errors;
-  auto bad = [&errors, &options](const std::string& why) {
-    errors.add(bad_option(options, "topics", why).value());
-  };
-  for (auto topic = topics.begin(); topic != topics.end(); ++topic) {
-    if (Status status = check_filter(*topic); !status)
-      bad(json_quoted(*topic) + ": " + status.error().message());
-    else if (std::count(topics.begin(), topic, *topic) == 1)
-      bad(json_quoted(*topic) + " stands twice");
+  if (topics.empty())
+    errors.add(options, "topics", "name at least one topic", Problem::Kind::kEmpty);
+  for (size_t i = 0; i < topics.size(); ++i) {
+    const std::string name = path_of_index("topics", i);
+    if (Status status = check_filter(topics[i]); !status)
+      errors.add(options, name, json_quoted(topics[i]) + ": " + status.error().message());
+    else if (std::count(topics.begin(), topics.begin() + static_cast<ptrdiff_t>(i), topics[i]) == 1)
+      errors.add(options, name, json_quoted(topics[i]) + " stands twice", Problem::Kind::kTwice);
   }
   return errors.status();
 }
@@ -422,7 +422,6 @@ Result<std::unique_ptr<Source>> make(const Options& options) {
   Result<FieldMaker> fields = FieldMaker::from(options);
   (void)errors.good(fields);
   if (Status status = errors.status(); !status) return fail(status.error());
-  warn_of_overlaps(options, topics, *fields);
   ConnectPacket& connect = config->connect;
   connect.clean_start = options.boolean("cleanSession");
   if (!connect.clean_start)
@@ -470,6 +469,7 @@ const SourceType kMqttSource{
     .has_fields = mqtt::has_fields,
     .add_fields = mqtt::add_fields,
     .make = mqtt::make,
+    .warn = mqtt::warn_of_overlaps,
 };
 
 }  // namespace leat

@@ -16,11 +16,13 @@ inline constexpr Option kSinkOptions[] = {
      .required = true,
      .secret = true,
      .help = "The database: postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, as "
-             "libpq reads it."},
+             "libpq reads it.",
+     .example = "\"postgresql://leat@db.example/plant?sslmode=verify-full\""},
     {.name = "table",
      .required = true,
      .help = "The table that records go to: \"table\" or \"schema.table\". With writeMode merge it "
-             "gives the staging table its columns, and may be a view or a composite type."},
+             "gives the staging table its columns, and may be a view or a composite type.",
+     .example = "\"telemetry\""},
     {.name = "writeMode",
      .fallback = "copy",
      .help = "copy: COPY, the fastest; insert: INSERT statements, for tables with rules; upsert: a "
@@ -76,7 +78,8 @@ inline constexpr Option kSinkOptions[] = {
      .help =
          "Certificates. What is checked is said by sslmode in the URL, and \"verify\" must stay "
          "as it is.",
-     .fields = kTlsOptions},
+     .fields = kTlsOptions,
+     .only_when_given = true},
 };
 
 }  // namespace leat::postgres

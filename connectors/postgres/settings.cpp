@@ -17,9 +17,10 @@ Status merge(Options& tls, const Options& options, const char* name, const char*
              const std::string& value) {
   if (value.empty()) return {};
   if (tls.has(name))
-    return fail(ErrorKind::kUsage, options.path("tls") + "." + name +
-                                       ": \"url\" says it, too, as " + parameter +
-                                       ": leave one of them out");
+    return fail_option(
+        options, std::string("tls.") + name,
+        "\"url\" says it, too, as " + std::string(parameter) + ": leave one of them out",
+        Problem::Kind::kTwice);
   tls.set(name, value);
   return {};
 }
@@ -32,7 +33,7 @@ Result<ConnectionSettings> ConnectionSettings::from(const Options& options) {
   if (Result<Url> url = Url::parse(options.string("url")))
     out.url = std::move(*url);
   else
-    errors.add({ErrorKind::kUsage, options.path("url") + ": " + url.error().message()});
+    errors.add(options, "url", url.error());
   out.connect_timeout = out.url.connect_timeout.value_or(options.duration("connectTimeout"));
 
   out.tls = Options(kTlsOptions, options.path("tls"));
@@ -40,9 +41,9 @@ Result<ConnectionSettings> ConnectionSettings::from(const Options& options) {
   for (const char* name : {"ca", "cert", "key", "serverName"})
     if (given.has(name)) out.tls.set(name, given.string(name));
   if (!given.boolean("verify"))
-    errors.add({ErrorKind::kUsage, options.path("tls.verify") +
-                                       ": what is checked is said by sslmode in \"url\": write "
-                                       "sslmode=require to check nothing"});
+    errors.add(options, "tls.verify",
+               "what is checked is said by sslmode in \"url\": write sslmode=require to check "
+               "nothing");
   // libpq's word for the authorities of the system, which are the default here.
   bool system = out.url.root_certificate == "system";
   std::string root = system ? "" : out.url.root_certificate;
@@ -57,10 +58,9 @@ Result<ConnectionSettings> ConnectionSettings::from(const Options& options) {
   // As libpq: with a root certificate, require means verify-ca.
   if (out.sslmode == SslMode::kRequire && has_authority) out.sslmode = SslMode::kVerifyCa;
   if (out.sslmode == SslMode::kVerifyCa && !out.tls.has("ca"))
-    errors.add({ErrorKind::kUsage,
-                options.path("url") +
-                    ": sslmode=verify-ca needs \"tls.ca\" or sslrootcert: with the authorities of "
-                    "the system anybody can get a certificate; or use verify-full"});
+    errors.add(options, "url",
+               "sslmode=verify-ca needs \"tls.ca\" or sslrootcert: with the authorities of the "
+               "system anybody can get a certificate; or use verify-full");
   if (out.sslmode == SslMode::kVerifyFull) out.verify = TlsVerify::kAsOptions;
   if (out.sslmode == SslMode::kVerifyCa) out.verify = TlsVerify::kChain;
   out.uses_tls = out.url.address.path.empty() && out.sslmode != SslMode::kDisable;
@@ -70,6 +70,9 @@ Result<ConnectionSettings> ConnectionSettings::from(const Options& options) {
 
 std::string ConnectionSettings::warning() const {
   if (is_loopback(url.address)) return "";
+  if (!url.sslmode && sslmode == SslMode::kPrefer)
+    return "sslmode is not given: \"prefer\", which libpq takes then, protects against nobody who "
+           "can change what is on the wire: use sslmode=verify-full";
   switch (sslmode) {
     case SslMode::kDisable:
     case SslMode::kAllow:

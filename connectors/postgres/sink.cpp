@@ -33,8 +33,6 @@ class PostgresSink final : public Sink {
       if (!tls) return fail(tls.error());
       tls_ = std::move(*tls);
     }
-    std::string warning = connection_.warning();
-    if (!warning.empty()) log::warn(context.pipeline(), "postgres: " + warning);
     budget_ = &context.budget();
     budget_->charge(kMemory);
     config_.session.loop = &context.loop();
@@ -81,45 +79,53 @@ WriteMode mode_of(const std::string& name) {
 
 Status check_mode(const Options& options, const MappingConfig& mapping) {
   OptionErrors errors;
-  auto bad = [&](const char* option, const std::string& why) {
-    errors.add({ErrorKind::kUsage, options.path(option) + ": " + why});
-  };
   bool upsert = mapping.mode == WriteMode::kUpsert;
   bool merge = mapping.mode == WriteMode::kMerge;
-  if (upsert && mapping.key.empty()) bad("key", "writeMode upsert needs it");
-  if (!upsert && !mapping.key.empty() && !mapping.create) bad("key", "is for writeMode upsert");
-  if (merge && !options.has("mergeSql")) bad("mergeSql", "writeMode merge needs it");
-  if (!merge && options.has("mergeSql")) bad("mergeSql", "is for writeMode merge");
+  if (upsert && mapping.key.empty()) errors.add(options, "key", "writeMode upsert needs it");
+  if (!upsert && !mapping.key.empty() && !mapping.create)
+    errors.add(options, "key", "is for writeMode upsert");
+  if (merge && !options.has("mergeSql"))
+    errors.add(options, "mergeSql", "writeMode merge needs it");
+  if (!merge && options.has("mergeSql")) errors.add(options, "mergeSql", "is for writeMode merge");
   if (merge && mapping.create)
-    bad("createTable", "does not go with writeMode merge: mergeSql needs columns it knows");
+    errors.add(options, "createTable",
+               "does not go with writeMode merge: mergeSql needs columns it knows");
   if (mapping.create && mapping.reject_unknown)
-    bad("unknownFields", "with createTable no field is unknown");
+    errors.add(options, "unknownFields", "with createTable no field is unknown");
   return errors.status();
 }
 
 Status check_columns(const Options& options, const MappingConfig& mapping) {
   OptionErrors errors;
-  auto bad = [&](const char* option, const std::string& why) {
-    errors.add({ErrorKind::kUsage, options.path(option) + ": " + why});
-  };
   for (size_t i = 0; i < mapping.columns.size(); ++i) {
     const auto& [field, column] = mapping.columns[i];
     if (column.empty()) {
-      bad("columns", "the column of field \"" + field + "\" is empty");
+      errors.add(options, path_of_key("columns", field),
+                 "the column of field \"" + field + "\" is empty");
       continue;
     }
     std::string_view why = impossible_column(column);
     if (!why.empty() && mapping.mode != WriteMode::kMerge)
-      bad("columns", "the table cannot have a column " + excerpt(column) + ": " + std::string(why));
+      errors.add(options, path_of_key("columns", field),
+                 "the table cannot have a column " + excerpt(column) + ": " + std::string(why));
     for (size_t j = 0; j < i; ++j)
       if (column == mapping.columns[j].second)
-        bad("columns", "two fields, \"" + mapping.columns[j].first + "\" and \"" + field +
-                           "\", go into column \"" + column + "\"");
+        errors.add(options, path_of_key("columns", field),
+                   "two fields, \"" + mapping.columns[j].first + "\" and \"" + field +
+                       "\", go into column \"" + column + "\"");
   }
   for (size_t i = 0; i < mapping.key.size(); ++i)
     for (size_t j = 0; j < i; ++j)
-      if (mapping.key[i] == mapping.key[j]) bad("key", "\"" + mapping.key[i] + "\" is named twice");
+      if (mapping.key[i] == mapping.key[j])
+        errors.add(options, path_of_index("key", i), "\"" + mapping.key[i] + "\" is named twice",
+                   Problem::Kind::kTwice);
   return errors.status();
+}
+
+void warn(const Options& options, OptionErrors& warnings) {
+  Result<ConnectionSettings> connection = ConnectionSettings::from(options);
+  std::string warning = connection ? connection->warning() : "";
+  if (!warning.empty()) warnings.add(options, "url", std::move(warning));
 }
 
 Result<std::unique_ptr<Sink>> make(const Options& options) {
@@ -129,11 +135,10 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
   WriterConfig config;
   if (Result<TableName> table = TableName::parse(options.string("table"))) {
     if (table->name == Positions::kTable)
-      errors.add({ErrorKind::kUsage,
-                  options.path("table") + ": leat_positions is where exactlyOnce keeps positions"});
+      errors.add(options, "table", "leat_positions is where exactlyOnce keeps positions");
     config.table.name = std::move(*table);
   } else {
-    errors.add({ErrorKind::kUsage, options.path("table") + ": " + table.error().message()});
+    errors.add(options, "table", table.error());
   }
   config.table.mapping.columns = options.map("columns");
   config.table.mapping.key = options.strings("key");
@@ -172,6 +177,7 @@ const SinkType kPostgresSink{
               .spacing = Milliseconds{200}},
     .stores_positions = true,
     .make = postgres::make,
+    .warn = postgres::warn,
 };
 
 }  // namespace leat

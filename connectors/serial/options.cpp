@@ -84,7 +84,10 @@ constexpr Option kOptions[] = {
     {.name = "port",
      .required = true,
      .help = "Path of the port, such as \"/dev/ttyUSB0\" or, better where several are plugged in, "
-             "its name under /dev/serial/by-id. `leat ports` lists them."},
+             "its name under /dev/serial/by-id. `leat ports` lists them.",
+     .path = true,
+     .example = "\"/dev/ttyUSB0\"",
+     .once = "what one of them reads the other does not get"},
     {.name = "baudRate",
      .type = OptionType::kInteger,
      .fallback = "9600",
@@ -129,20 +132,15 @@ E chosen(const std::string_view (&names)[N], const std::string& name) {
   return static_cast<E>(std::find(names, names + N, name) - names);
 }
 
-tl::unexpected<Error> wrong(const Options& options, std::string_view name,
-                            const std::string& message) {
-  return fail(ErrorKind::kUsage, options.path(name) + ": " + message);
-}
-
 // Bytes of an option that must not be empty.
 Result<std::string> byte_text(const Options& options, std::string_view name, size_t most) {
   Result<std::string> bytes = parse_byte_text(options.string(name));
-  if (!bytes) return wrong(options, name, bytes.error().message());
-  if (bytes->empty()) return wrong(options, name, "must not be empty");
+  if (!bytes) return fail_option(options, name, bytes.error().message());
+  if (bytes->empty()) return fail_option(options, name, "must not be empty", Problem::Kind::kEmpty);
   if (bytes->size() > most)
-    return wrong(options, name,
-                 "must be at most " + std::to_string(most) + " bytes, found " +
-                     std::to_string(bytes->size()));
+    return fail_option(options, name,
+                       "must be at most " + std::to_string(most) + " bytes, found " +
+                           std::to_string(bytes->size()));
   return bytes;
 }
 
@@ -170,9 +168,10 @@ Status check_use(const Options& framing, FrameType type) {
   for (const Use& use : kUses) {
     bool needed = among(use.needed_by, type);
     if (needed && !framing.has(use.name))
-      errors.add(wrong(framing, use.name, "missing, and required with " + of_type).value());
+      errors.add(framing, use.name, "missing, and required with " + of_type,
+                 Problem::Kind::kMissing);
     if (!needed && !among(use.taken_by, type) && framing.has(use.name))
-      errors.add(wrong(framing, use.name, "does nothing with " + of_type).value());
+      errors.add(framing, use.name, "does nothing with " + of_type, Problem::Kind::kUnused);
   }
   return errors.status();
 }
@@ -188,7 +187,7 @@ Status read_marker(const Options& framing, std::string_view name, std::string& o
 Status read_escape(const Options& framing, FrameRules& out) {
   if (!framing.has("escape")) {
     if (framing.string("escapeStyle") == "literal") return {};
-    return wrong(framing, "escapeStyle", "does nothing without \"escape\"");
+    return fail_option(framing, "escapeStyle", "does nothing without \"escape\"");
   }
   Result<std::string> bytes = byte_text(framing, "escape", 1);
   if (!bytes) return fail(bytes.error());
@@ -196,7 +195,7 @@ Status read_escape(const Options& framing, FrameRules& out) {
   out.escape_style = chosen<EscapeStyle>(kEscapeStyles, framing.string("escapeStyle"));
   for (const std::string& marker : {out.start, out.end})
     if (marker.find(*out.escape) != std::string::npos)
-      return wrong(framing, "escape", "must not be a byte of the delimiter, start or end");
+      return fail_option(framing, "escape", "must not be a byte of the delimiter, start or end");
   return {};
 }
 
@@ -207,16 +206,14 @@ Status read_framing(const Options& framing, FrameRules& out) {
   out.length = static_cast<size_t>(framing.integer("length"));
   out.max_length = static_cast<size_t>(framing.bytes("maxLength"));
   out.skip_first = framing.boolean("skipFirst");
-  if (out.length > out.max_length)
-    errors.add(wrong(framing, "length", "must not be more than maxLength").value());
+  if (out.length > out.max_length) errors.add(framing, "length", "must not be more than maxLength");
   if (out.type == FrameType::kLine) out.end = "\n";
   std::string_view end = out.type == FrameType::kDelimiter ? "delimiter" : "end";
   const bool has_end = errors.good(read_marker(framing, end, out.end));
   const bool has_start = errors.good(read_marker(framing, "start", out.start));
   if (used && has_end && has_start && out.type == FrameType::kStartEnd && out.start == out.end)
-    errors.add(wrong(framing, "start",
-                     "is the same as end: write \"type\": \"delimiter\", which skips what is empty")
-                   .value());
+    errors.add(framing, "start",
+               "is the same as end: write \"type\": \"delimiter\", which skips what is empty");
   if (used) (void)errors.good(read_escape(framing, out));
   return errors.status();
 }
@@ -230,8 +227,7 @@ Status read_poll(const Options& options, Milliseconds gap, PollRules& out) {
   out.every = poll.duration("every");
   out.timeout = poll.duration("timeout");
   if (out.timeout <= gap)
-    errors.add(
-        wrong(poll, "timeout", "must be longer than framing.gap, which ends the answer").value());
+    errors.add(poll, "timeout", "must be longer than framing.gap, which ends the answer");
   return errors.status();
 }
 
@@ -244,9 +240,8 @@ Result<Settings> read_settings(const Options& options) {
   OptionErrors errors;
   out.port = options.string("port");
   if (!out.port.starts_with('/') || out.port.ends_with('/'))
-    errors.add(wrong(options, "port",
-                     "must be a path such as \"/dev/ttyUSB0\"; \"leat ports\" lists the ports")
-                   .value());
+    errors.add(options, "port",
+               "must be a path such as \"/dev/ttyUSB0\"; \"leat ports\" lists the ports");
   out.line.baud_rate = static_cast<int>(options.integer("baudRate"));
   out.line.data_bits = static_cast<int>(options.integer("dataBits"));
   out.line.parity = chosen<Parity>(kParities, options.string("parity"));

@@ -18,8 +18,13 @@ constexpr std::string_view kSynchronousChoices[] = {"full", "normal"};
 constexpr Option kOptions[] = {
     {.name = "path",
      .required = true,
-     .help = "The database file. It is created when there is none; its folder is not."},
-    {.name = "table", .required = true, .help = "The table that records go to."},
+     .help = "The database file. It is created when there is none; its folder is not.",
+     .path = true,
+     .example = "\"/var/lib/leat/data.db\""},
+    {.name = "table",
+     .required = true,
+     .help = "The table that records go to.",
+     .example = "\"telemetry\""},
     {.name = "key",
      .type = OptionType::kStrings,
      .help = "Fields that identify a row: a record whose key is there already updates that row. "
@@ -128,22 +133,21 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
   table.create = options.boolean("createTable");
 
   OptionErrors errors;
-  auto bad = [&errors, &options](std::string_view name, const std::string& why) {
-    errors.add({ErrorKind::kUsage, options.path(name) + ": " + why});
-  };
-  if (connection.path.empty() || connection.path == ":memory:") bad("path", "must name a file");
+  if (connection.path.empty() || connection.path == ":memory:")
+    errors.add(options, "path", "must name a file");
   // SQLite keeps names with this for itself; a table could never be made.
   constexpr std::string_view kReserved = "sqlite_";
   if (table.name.empty())
-    bad("table", "is empty");
+    errors.add(options, "table", "is empty");
   else if (sqlite::same_column(table.name, sqlite::kPositionsTable))
-    bad("table", "leat_positions is where exactlyOnce keeps positions");
+    errors.add(options, "table", "leat_positions is where exactlyOnce keeps positions");
   else if (sqlite::same_column(std::string_view(table.name).substr(0, kReserved.size()), kReserved))
-    bad("table", "names that begin with sqlite_ are SQLite's own");
+    errors.add(options, "table", "names that begin with sqlite_ are SQLite's own");
   for (size_t i = 0; i < table.key.size(); ++i)
     for (size_t j = 0; j < i; ++j)
       if (sqlite::same_column(table.key[i], table.key[j]))
-        bad("key", "\"" + table.key[i] + "\" is named twice");
+        errors.add(options, path_of_index("key", i), "\"" + table.key[i] + "\" is named twice",
+                   Problem::Kind::kTwice);
   if (Status status = errors.status(); !status) return fail(status.error());
   return std::make_unique<SqliteSink>(std::move(connection), std::move(table));
 }

@@ -1,6 +1,7 @@
 """The command line as a user meets it: check, explain, help, version, and what it says to mistakes."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -101,6 +102,13 @@ def test_check_gives_problems_as_data(agent):
     assert not answer["ok"]
     assert [(p["path"], p["kind"], p["suggestion"]) for p in answer["problems"]] == [
         ("agent.wrokers", "unknownKey", "workers")]
+    agent.write_config('{"agent": {"dataDir": "/tmp/x"}, "pipelines": [\n{"source": {"type": "file",'
+                       '"path": "x"},\n"sink": {"type": "http", "url": "http://h",\n'
+                       '"tls": {"ca": "/x"}}}]}')
+    [said] = json.loads(check(agent, "--json").stdout)["problems"]
+    assert said == {"path": "pipelines[0].sink.tls", "file": str(agent.config_path), "line": 4,
+                    "column": 1, "severity": "error", "kind": "unused", "option": "tls",
+                    "message": "has no effect on an http:// url; did you mean https://?"}
     agent.configure(pipeline(agent))
     assert json.loads(check(agent, "--json").stdout) == {"ok": True, "problems": []}
 
@@ -109,7 +117,8 @@ def test_check_says_where_the_syntax_is_wrong(agent):
     agent.write_config('{\n  "agent": {},\n  "pipelines": [],\n}\n')
     done = check(agent)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[0] == "line 4, column 1: ',' before '}': remove it"
+    assert done.stderr.splitlines()[0] == (
+        f"',' before '}}': remove it ({agent.config_path}:4:1)")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "nonsense", "\0", "{" * 5000, '{"a": "\x01"}',
@@ -126,9 +135,71 @@ def test_check_says_when_the_file_cannot_be_read(agent):
     assert done.returncode == 2
     assert done.stderr == ("open missing.json: no such file or directory\n"
                            "leat: missing.json: 1 error\n")
-    done = agent.command("check", "-c", agent.folder)
+    (agent.folder / "empty").mkdir()
+    done = agent.command("check", "-c", agent.folder / "empty")
     assert done.returncode == 2
-    assert "is a directory" in done.stderr
+    assert "no *.json in this folder" in done.stderr
+
+
+def test_warnings_hold_nothing_up_unless_check_is_strict(agent):
+    out = str(agent.folder / "out")
+    agent.configure(*[pipeline(agent, name=name, sink={"type": "file", "path": out})
+                      for name in ("a", "b")])
+    done = check(agent)
+    assert done.returncode == 0
+    assert done.stdout.startswith("ok: 2 pipelines")
+    warning, count = done.stderr.splitlines()
+    assert warning.startswith("warning: pipelines[1].sink.path: is the same as "
+                              "pipelines[0].sink.path: each would write over")
+    assert f"({agent.config_path}:" in warning
+    assert count == f"leat: {agent.config_path}: 1 warning"
+    answer = json.loads(check(agent, "--json").stdout)
+    assert answer["ok"]
+    assert [(p["severity"], p["kind"]) for p in answer["problems"]] == [("warning", "twice")]
+    done = check(agent, "--strict")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("1 error\n")
+    assert not json.loads(check(agent, "--strict", "--json").stdout)["ok"]
+
+
+def test_a_run_logs_what_check_warns_of(agent):
+    sink = {"type": "file", "path": "~/nowhere/out"}
+    agent.configure(pipeline(agent, sink=sink))
+    agent.start()
+    agent.wait_log(r" warn config: pipelines\[0\]\.sink\.path: \"~\" is not replaced .*:\d+:\d+\)")
+    if os.geteuid() == 0:
+        agent.wait_log(" warn config: runs as root")
+    agent.wait()
+
+
+# --- config, new -----------------------------------------------------------------------------------
+
+
+def test_a_starter_and_the_effective_configuration_pass_check(agent):
+    done = agent.command("new", "file/filter,map/http")
+    assert (done.returncode, done.stderr) == (0, "")
+    agent.write_config(done.stdout)
+    assert (check(agent, "--strict").returncode, check(agent).stdout) == (
+        0, "ok: 1 pipeline: main: file → filter → map → http\n")
+    done = agent.command("config", "-c", agent.config_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    effective = json.loads(done.stdout)
+    assert effective["pipelines"][0]["delivery"]["spool"] == "never"
+    agent.write_config(done.stdout)
+    assert check(agent, "--strict").returncode == 0
+    done = agent.command("new", "fiel/http")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert 'did you mean "file"?' in done.stderr
+
+
+def test_config_says_what_is_wrong(agent):
+    agent.write_config("{}")
+    done = agent.command("config", "-c", agent.config_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("2 errors\n")
+
+
+# --- check, further --------------------------------------------------------------------------------
 
 
 def test_check_asks_for_a_data_dir_unless_the_command_line_has_one(agent):

@@ -373,7 +373,7 @@ def test_a_name_of_more_than_63_bytes_goes_where_postgresql_has_cut_it(agent, da
     ({"key": ["id"]}, "sink.key: is for writeMode upsert"),
     ({"writeMode": "merge"}, "sink.mergeSql: writeMode merge needs it"),
     ({"mergeSql": "SELECT 1"}, "sink.mergeSql: is for writeMode merge"),
-    ({"columns": {"a": "x", "b": "x"}}, 'sink.columns: two fields, "a" and "b", go into column "x"'),
+    ({"columns": {"a": "x", "b": "x"}}, 'sink.columns.b: two fields, "a" and "b", go into column "x"'),
     ({"columns": {"a": "ctid"}}, "cannot have a column ctid: every table has a system column"),
     ({"table": "a.b.c"}, 'sink.table: write "table" or "schema.table"'),
     ({"table": "leat_positions"}, "sink.table: leat_positions is where"),

@@ -121,3 +121,32 @@ def test_a_pipeline_starts_again_in_its_old_form_when_the_new_source_cannot_be_o
     agent.terminate()
     assert agent.wait() == 0
     expect_each_once([record["seq"] for record in collector.records()], 11)
+
+
+def test_a_folder_of_files_is_read_anew(agent):
+    folder = agent.folder / "conf.d"
+    folder.mkdir()
+
+    def write(name, number):
+        chain = pipeline({"type": "generator", "rate": 200},
+                         {"type": "file", "path": str(agent.folder / f"{name}.jsonl"),
+                          "batch": {"linger": "50ms"}})
+        chain["name"] = name
+        (folder / f"{number}-{name}.json").write_text(json.dumps({"pipelines": [chain]}))
+
+    (folder / "00-agent.json").write_text(json.dumps(
+        {"agent": {"dataDir": str(agent.data_dir), "memory": "8MiB"}}))
+    write("one", 10)
+    agent.config_path = folder
+    agent.start()
+    agent.wait_for(lambda: numbers_in(agent.folder, "one"), what="the first pipeline")
+    write("two", 20)
+    agent.send(signal.SIGHUP)
+    agent.wait_log("configuration taken over: 1 pipelines .re.started, 1 go on untouched")
+    agent.wait_for(lambda: numbers_in(agent.folder, "two"), what="the second pipeline")
+    write("two", 30)
+    agent.send(signal.SIGHUP)
+    agent.wait_log(r'"two" is the name of pipelines\[0\] of .*/20-two\.json already '
+                   r"\(.*/30-two\.json:1:\d+\)")
+    agent.terminate()
+    assert agent.wait() == 0

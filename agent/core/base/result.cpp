@@ -27,6 +27,14 @@ ErrorKind kind_of_errno(int error_number) {
 
 }  // namespace
 
+Error::Error(ErrorKind kind, std::string message, std::shared_ptr<const Problems> problems) noexcept
+    : kind_(kind), message_(std::move(message)), problems_(std::move(problems)) {}
+Error::Error(const Error& other) = default;
+Error::Error(Error&& other) noexcept = default;
+Error& Error::operator=(const Error& other) = default;
+Error& Error::operator=(Error&& other) noexcept = default;
+Error::~Error() = default;
+
 tl::unexpected<Error> fail_errno(const std::string& what, int error_number) {
   char buffer[128];
   // The GNU strerror_r returns the text, which need not be in the buffer.

@@ -1,6 +1,7 @@
 // The one error idiom: functions that can fail return Result<T> or Status.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
@@ -15,18 +16,30 @@ enum class ErrorKind {
   kFatal,        // nothing sensible is left to do: stop the pipeline
 };
 
+class Problems;  // options/problems.h
+
+// What copies and destroys it is in one place: there are some thousand Results.
 class Error {
  public:
-  Error(ErrorKind kind, std::string message) : kind_(kind), message_(std::move(message)) {}
+  Error(ErrorKind kind, std::string message,
+        std::shared_ptr<const Problems> problems = nullptr) noexcept;
+  Error(const Error& other);
+  Error(Error&& other) noexcept;
+  Error& operator=(const Error& other);
+  Error& operator=(Error&& other) noexcept;
+  ~Error();
 
   ErrorKind kind() const { return kind_; }
   // One line, no trailing full stop, with the context a person needs:
   // "open /dev/ttyUSB0: permission denied". Only OptionErrors make several lines, a problem each.
   const std::string& message() const { return message_; }
+  // What is wrong with options, as data; null for all other errors.
+  const Problems* problems() const { return problems_.get(); }
 
  private:
   ErrorKind kind_;
   std::string message_;
+  std::shared_ptr<const Problems> problems_;
 };
 
 template <typename T>

@@ -16,11 +16,14 @@ namespace leat {
 inline constexpr Option kTlsOptions[] = {
     {.name = "ca",
      .help = "File with the certificates (PEM) of the authorities to trust. Without it, those of "
-             "the system."},
+             "the system.",
+     .path = true},
     {.name = "cert",
-     .help = "File with the client certificate (PEM), followed by its intermediates."},
+     .help = "File with the client certificate (PEM), followed by its intermediates.",
+     .path = true},
     {.name = "key",
-     .help = "File with the unencrypted private key (PEM) of the client certificate."},
+     .help = "File with the unencrypted private key (PEM) of the client certificate.",
+     .path = true},
     {.name = "verify",
      .type = OptionType::kBool,
      .fallback = "true",
@@ -35,11 +38,15 @@ inline constexpr Option kTlsOptions[] = {
 inline constexpr Option kTlsServerOptions[] = {
     {.name = "cert",
      .help = "File with the certificate (PEM), followed by its intermediates. ECDSA costs a small "
-             "machine far less than RSA."},
-    {.name = "key", .help = "File with the unencrypted private key (PEM) of the certificate."},
+             "machine far less than RSA.",
+     .path = true},
+    {.name = "key",
+     .help = "File with the unencrypted private key (PEM) of the certificate.",
+     .path = true},
     {.name = "ca",
      .help = "File with the certificates (PEM) of authorities: who connects must then have a "
-             "certificate of one of them."},
+             "certificate of one of them.",
+     .path = true},
 };
 
 // What of the server's certificate is checked, for protocols that know more than on and off.

@@ -49,6 +49,16 @@ struct Option {
   int64_t min = 0;
   int64_t max = INT64_MAX;
   std::span<const Option> fields = {};
+  // What follows is short, since each costs its place in every option of every table.
+  bool path = false;    // of a file or a folder, which nobody expands as a shell would
+  bool masked = false;  // may hold a secret, or none: not printed either, but nobody is warned
+  // Of an object: that it is there means something, so it is not written out when it was not given.
+  bool only_when_given = false;
+  const char* example = nullptr;  // a value that stages take; with one, starters have the option
+  // Why two stages of a type must not both have the same value, and of which other option the value
+  // must be the same, too: {.once = "…", .once_with = "url"}.
+  const char* once = nullptr;
+  const char* once_with = nullptr;
 };
 
 // A validated set of option values: what the parser made from a table and a JSON object. Getters

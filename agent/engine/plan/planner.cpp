@@ -1,5 +1,7 @@
 #include "plan/planner.h"
 
+#include "options/option_errors.h"
+
 namespace leat {
 namespace {
 
@@ -121,28 +123,26 @@ std::string explain_spool(const SpoolConfig& spool, Replay replay) {
 // between, which has the source's state and the records in one transaction.
 Status check_exactly_once(const PipelineConfig& config, const std::string& path) {
   std::string source(config.source.type->name);
-  std::string where = path + ".delivery.guarantee: ";
+  const std::string guarantee = path + ".delivery.guarantee";
+  const std::string spool = path + ".delivery.spool";
   if (!config.sink.type->stores_positions)
-    return fail(ErrorKind::kUsage, where + "the sink \"" + std::string(config.sink.type->name) +
-                                       "\" cannot store the position with the data, so it cannot "
-                                       "do exactlyOnce: use atLeastOnce");
+    return fail_option(guarantee, "the sink \"" + std::string(config.sink.type->name) +
+                                      "\" cannot store the position with the data, so it cannot "
+                                      "do exactlyOnce: use atLeastOnce");
   Replay replay = config.source.type->replay(config.source.options);
   if (replay == Replay::kHoldsAck)
-    return fail(ErrorKind::kUsage,
-                where + "with these options the source \"" + source +
-                    "\" may be sent a message twice and cannot tell, so exactlyOnce cannot hold: "
-                    "use a quality of service that promises it (mqtt: \"qos\": 2), or "
-                    "atLeastOnce");
+    return fail_option(
+        guarantee,
+        "with these options the source \"" + source +
+            "\" may be sent a message twice and cannot tell, so exactlyOnce cannot hold: "
+            "use a quality of service that promises it (mqtt: \"qos\": 2), or "
+            "atLeastOnce");
   SpoolMode mode = config.delivery.spool.mode;
   if (mode == SpoolMode::kOnTrouble)
-    return fail(ErrorKind::kUsage, path +
-                                       ".delivery.spool: exactlyOnce needs one path to the sink: "
-                                       "use always or never");
+    return fail_option(spool, "exactlyOnce needs one path to the sink: use always or never");
   if (replay != Replay::kFromPosition && mode != SpoolMode::kAlways)
-    return fail(ErrorKind::kUsage, path +
-                                       ".delivery.spool: must be \"always\" for exactlyOnce, "
-                                       "since the source \"" +
-                                       source + "\" cannot be read again from a position");
+    return fail_option(spool, "must be \"always\" for exactlyOnce, since the source \"" + source +
+                                  "\" cannot be read again from a position");
   return {};
 }
 
@@ -152,11 +152,12 @@ Status check_spooled_header(const PipelineConfig& config, const std::string& pat
   if (config.delivery.spool.mode == SpoolMode::kNever || format == nullptr ||
       format->header_option.empty() || config.sink.format_options.has(format->header_option))
     return {};
-  return fail(ErrorKind::kUsage,
-              path + ".sink." + std::string(format->options_name) + "." +
-                  std::string(format->header_option) +
-                  ": missing, and required when records are spooled (" + path +
-                  ".delivery.spool), since the header must be the same after a restart");
+  return fail_option({.kind = Problem::Kind::kMissing,
+                      .path = path + ".sink." + std::string(format->options_name) + "." +
+                              std::string(format->header_option),
+                      .text = "missing, and required when records are spooled (" + path +
+                              ".delivery.spool), since the header must be the same after a "
+                              "restart"});
 }
 
 }  // namespace
@@ -174,9 +175,10 @@ SpoolMode default_spool_mode(const PipelineConfig& config) {
 }
 
 Result<Plan> plan(const PipelineConfig& config, const std::string& path) {
-  if (config.delivery.exactly_once)
-    if (Status status = check_exactly_once(config, path); !status) return fail(status.error());
-  if (Status status = check_spooled_header(config, path); !status) return fail(status.error());
+  OptionErrors errors;
+  if (config.delivery.exactly_once) (void)errors.good(check_exactly_once(config, path));
+  (void)errors.good(check_spooled_header(config, path));
+  if (Status status = errors.status(); !status) return fail(status.error());
   Plan out;
   out.declared = declare(config);
   out.injected = inject(config);

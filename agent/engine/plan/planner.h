@@ -39,7 +39,7 @@ struct Plan {
 SpoolMode default_spool_mode(const PipelineConfig& config);
 
 // Fails with kUsage when the chain cannot work (exactlyOnce with a sink that cannot store
-// positions). The message starts with the config path `path` ("pipelines[0]").
+// positions), as OptionErrors do; `path` is where the pipeline stands ("pipelines[0]").
 Result<Plan> plan(const PipelineConfig& config, const std::string& path);
 
 // The three chains, for `leat explain`.

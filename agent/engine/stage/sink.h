@@ -190,6 +190,8 @@ struct SinkType {
   bool stores_positions = false;  // can do exactlyOnce
   bool sends_keys = false;        // Delivery::key: it must be the same after a kill
   Result<std::unique_ptr<Sink>> (*make)(const Options& options);
+  // As SourceType::warn.
+  void (*warn)(const Options& options, OptionErrors& warnings) = nullptr;
 };
 
 }  // namespace leat

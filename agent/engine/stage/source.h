@@ -100,6 +100,8 @@ class Source : public Acknowledger {
   virtual void stop(std::function<void()> closed) = 0;
 };
 
+class OptionErrors;  // options/option_errors.h
+
 enum class Gives { kBytes, kSlices, kRecords };
 
 // How a source can make good for what was not delivered before a crash (engine/delivery/README.md).
@@ -137,11 +139,13 @@ struct SourceType {
   bool (*bounded)(const Options& options) = nullptr;
   // True when its batches have message_fields with these options. Null: never.
   bool (*has_fields)(const Options& options) = nullptr;
-  // Adds to a batch the fields that a message from `address` (an MQTT topic) would bring, whose slice
-  // is the batch's last: for trials, without a peer. Null: has_fields is never true.
+  // Adds to a batch the fields that a message from `address` (an MQTT topic) would bring, whose
+  // slice is the batch's last: for trials, without a peer. Null: has_fields is never true.
   Status (*add_fields)(const Options& options, std::string_view address, Batch& batch) = nullptr;
   // Fails with kUsage for combinations that the table cannot express.
   Result<std::unique_ptr<Source>> (*make)(const Options& options);
+  // Warns of what can be run and may not be meant, of options that `make` takes. Null: of nothing.
+  void (*warn)(const Options& options, OptionErrors& warnings) = nullptr;
   // What this machine has that such a source can read from, for `leat ports`. May block. Null: the
   // question makes no sense.
   Result<std::vector<PortInfo>> (*ports)() = nullptr;

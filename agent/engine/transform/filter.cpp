@@ -63,7 +63,8 @@ constexpr Option kOptions[] = {
      .type = OptionType::kString,
      .required = true,
      .help = "An SQL expression over the fields of a record (\"temp > 40 AND state <> 'idle'\"). "
-             "Records for which it is true are kept; false and NULL remove them."},
+             "Records for which it is true are kept; false and NULL remove them.",
+     .example = "\"temp > 40\""},
     kOnErrorOption,
     kMaxStepsOption};
 

@@ -191,7 +191,8 @@ constexpr Option kOptions[] = {
      .type = OptionType::kMap,
      .help = "Fields to add or replace, each with an SQL expression over the original fields "
              "({\"tempF\": \"temp * 1.8 + 32\"}). A field name alone copies the value exactly; "
-             "\"_time\" sets the event time."},
+             "\"_time\" sets the event time.",
+     .example = "{\"tempF\": \"temp * 1.8 + 32\"}"},
     {.name = "rename",
      .type = OptionType::kMap,
      .help = "Fields to rename, old name to new name, after `set`. A field that had the new name "

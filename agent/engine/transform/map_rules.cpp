@@ -33,7 +33,7 @@ class Compiler {
   Result<MapProgram> compile() {
     if (options_.map("set").empty() && options_.map("rename").empty() &&
         options_.strings("drop").empty())
-      return fail(ErrorKind::kUsage, options_.path() + ": give one of set, rename and drop");
+      return fail_option(options_.path(), "give one of set, rename and drop");
     OptionErrors errors;
     (void)errors.good(add_renames());
     (void)errors.good(add_sets());
@@ -52,15 +52,15 @@ class Compiler {
 
   Status add_rename(const std::string& from, const std::string& to) {
     auto& rules = program_.rules.rename;
-    std::string path = options_.path("rename") + "." + from;
+    std::string path = path_of_key(options_.path("rename"), from);
     if (is_event_time(to))
-      return fail(ErrorKind::kUsage, path + ": the event time is set with set: {\"_time\": …}");
+      return fail_option(path, "the event time is set with set: {\"_time\": …}");
     for (const auto& [other_from, other_to] : rules) {
-      if (other_from == from) return fail(ErrorKind::kUsage, path + ": renamed twice");
+      if (other_from == from) return fail_option(path, "renamed twice");
       if (other_to == to)
-        return fail(ErrorKind::kUsage, path + ": " + json_quoted(other_from) +
-                                           " is renamed to the same name; set with coalesce() "
-                                           "can join two fields");
+        return fail_option(path, json_quoted(other_from) +
+                                     " is renamed to the same name; set with coalesce() "
+                                     "can join two fields");
     }
     rules.emplace_back(from, to);
     return {};
@@ -78,12 +78,12 @@ class Compiler {
   }
 
   Status add_set(const std::string& name, const std::string& expression) {
-    std::string path = options_.path("set") + "." + name;
+    std::string path = path_of_key(options_.path("set"), name);
     auto& rules = program_.rules.set;
     bool twice = std::any_of(rules.begin(), rules.end(),
                              [&name](const SetRule& rule) { return rule.name == name; });
     if (twice || (is_event_time(name) && program_.event_time))
-      return fail(ErrorKind::kUsage, path + ": set twice");
+      return fail_option(path, "set twice");
     auto rule = compile_rule(name, expression, path);
     if (!rule) return fail(rule.error());
     if (is_event_time(name)) return take_event_time(std::move(*rule), path);
@@ -95,7 +95,7 @@ class Compiler {
     if (rule.source.from == From::kConstant) {
       const Value& value = program_.constants[rule.source.index].value;
       if (value.type != Type::kNull && !event_time_of(value))
-        return fail(ErrorKind::kUsage, path + ": not an integer of microseconds");
+        return fail_option(path, "not an integer of microseconds");
     }
     program_.event_time = std::move(rule);
     return {};
@@ -135,13 +135,13 @@ class Compiler {
         {.before = "SELECT (\n", .user = expression, .after = "\n)", .path = path});
     if (!statement) return fail(statement.error());
     if (sqlite3_step(statement->get()) != SQLITE_ROW)
-      return fail(ErrorKind::kUsage, path + ": " + program_.engine->sandbox().error_text());
+      return fail_option(path, program_.engine->sandbox().error_text());
     Budget budget(SIZE_MAX);
     BlockPool pool(budget);
     Arena arena(pool);
     MapProgram::Constant constant;
     Result<Value> value = read_result(sqlite3_column_value(statement->get(), 0), arena);
-    if (!value) return fail(ErrorKind::kUsage, path + ": " + value.error().message());
+    if (!value) return fail_option(path, value.error().message());
     constant.value = *value;
     if (constant.value.is_text()) constant.text = constant.value.view();
     return constant;

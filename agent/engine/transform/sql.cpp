@@ -102,7 +102,8 @@ constexpr Option kOptions[] = {
      .required = true,
      .help = "One SELECT over the table `input`, the records of a batch (\"SELECT device, "
              "avg(temp) AS temp FROM input GROUP BY device\"). Each row becomes a record; a column "
-             "\"_time\" is its event time, else the latest of the batch is."},
+             "\"_time\" is its event time, else the latest of the batch is.",
+     .example = "\"SELECT device, avg(temp) AS temp FROM input GROUP BY device\""},
     kOnErrorOption,
     kMaxStepsOption};
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "options/option_errors.h"
 
 namespace leat {
 namespace {
@@ -78,14 +79,14 @@ bool SqlEngine::add_missing_column(const std::string& message, std::string& trie
 
 Result<Statement> SqlEngine::prepare(const SqlText& text) {
   if (text.user.find('\0') != std::string_view::npos)
-    return fail(ErrorKind::kUsage, text.path + ": a NUL character in it");
+    return fail_option(text.path, "a NUL character in it");
   std::string sql = std::string(text.before) + std::string(text.user) + std::string(text.after);
   std::string tried_for;
   size_t tried = 0;
   for (;;) {
     if (!attached_) {
       if (Status status = attach_table(); !status)
-        return fail(ErrorKind::kUsage, text.path + ": " + status.error().message());
+        return fail_option(text.path, status.error().message());
     }
     sandbox_->forget_usage();
     sandbox_->start_work();
@@ -95,12 +96,12 @@ Result<Statement> SqlEngine::prepare(const SqlText& text) {
                                   SQLITE_PREPARE_PERSISTENT, &prepared, &rest);
     Statement statement(prepared);
     if (code == SQLITE_OK) {
-      if (prepared == nullptr) return fail(ErrorKind::kUsage, text.path + ": no SQL in it");
+      if (prepared == nullptr) return fail_option(text.path, "no SQL in it");
       if (sqlite3_stmt_isexplain(prepared) != 0)
-        return fail(ErrorKind::kUsage, text.path + ": only SELECT is allowed in a transform");
+        return fail_option(text.path, "only SELECT is allowed in a transform");
       if (sqlite3_bind_parameter_count(prepared) > 0)
-        return fail(ErrorKind::kUsage, text.path + ": there are no parameters (?, :name, @name)");
-      if (!is_blank(rest)) return fail(ErrorKind::kUsage, text.path + ": more than one statement");
+        return fail_option(text.path, "there are no parameters (?, :name, @name)");
+      if (!is_blank(rest)) return fail_option(text.path, "more than one statement");
       return statement;
     }
     std::string message = sqlite3_errmsg(sandbox_->handle());
@@ -111,14 +112,14 @@ Result<Statement> SqlEngine::prepare(const SqlText& text) {
 
 tl::unexpected<Error> SqlEngine::syntax_error(const SqlText& text) {
   const std::string& denied = sandbox_->usage().denied;
-  std::string out = text.path + ": " + (denied.empty() ? sandbox_->error_text() : denied);
+  std::string out = denied.empty() ? sandbox_->error_text() : denied;
   int offset = sqlite3_error_offset(sandbox_->handle());
   attached_ = false;  // a column that did not help may have been taken back
   if (offset < 0 || static_cast<size_t>(offset) < text.before.size())
-    return fail(ErrorKind::kUsage, out);
+    return fail_option(text.path, out);
   size_t in_user = static_cast<size_t>(offset) - text.before.size();
   if (in_user <= text.user.size()) out += place_in(text.user, in_user);
-  return fail(ErrorKind::kUsage, out);
+  return fail_option(text.path, out);
 }
 
 bool SqlEngine::is_blank(const char* sql) {
@@ -171,7 +172,7 @@ Status SqlEngine::dry_run(sqlite3_stmt* statement, const std::string& path) {
   std::string reason = code == SQLITE_DONE ? "" : sandbox_->error_text();
   sqlite3_reset(statement);
   if (code == SQLITE_DONE) return {};
-  return fail(ErrorKind::kUsage, path + ": " + reason);
+  return fail_option(path, reason);
 }
 
 void SqlEngine::report_unseen_columns(const std::string& path) {

@@ -6,6 +6,7 @@
 #include "base/time_format.h"
 #include "base/units.h"
 #include "codec/text/json_scanner.h"
+#include "options/option_errors.h"
 #include "transform/sql_value.h"
 
 namespace leat {
@@ -46,7 +47,7 @@ Result<std::unique_ptr<SqlQuery>> SqlQuery::make(std::string query, std::string 
   made->star_ = *star;
   if (Status status = made->prepare(); !status) return fail(status.error());
   if (!made->engine_->sandbox().usage().table)
-    return fail(ErrorKind::kUsage, made->path_ + ": the query does not read from input");
+    return fail_option(made->path_, "the query does not read from input");
   Status status = made->engine_->dry_run(made->statement_.get(), made->path_);
   if (!status) return fail(status.error());
   return made;
@@ -67,8 +68,8 @@ Status SqlQuery::prepare() {
     bool twice = output.event_time ? std::exchange(has_event_time, true)
                                    : std::find(names.begin(), names.end(), name) != names.end();
     if (twice)
-      return fail(ErrorKind::kUsage, path_ + ": two columns of the result are named " +
-                                         json_quoted(name) + "; rename one with AS");
+      return fail_option(path_, "two columns of the result are named " + json_quoted(name) +
+                                    "; rename one with AS");
     if (!output.event_time) names.push_back(name);
   }
   shape_ = std::make_shared<const Shape>(names);

@@ -61,7 +61,7 @@ bool has_header(const Options::Map& headers, std::string_view name) {
 
 Status check_headers(const Options::Map& headers, const std::string& path) {
   auto bad = [&path](const std::string& name, std::string_view why) {
-    return fail(ErrorKind::kUsage, path + "." + excerpt(name) + ": " + std::string(why));
+    return fail_option(path_of_key(path, name), std::string(why));
   };
   auto check = [&](size_t i) -> Status {
     const auto& [name, value] = headers[i];
@@ -81,9 +81,7 @@ Status check_headers(const Options::Map& headers, const std::string& path) {
 }
 
 Status read_auth(const Options& auth, RequestConfig& config) {
-  auto bad = [&auth](std::string_view why) {
-    return fail(ErrorKind::kUsage, auth.path() + ": " + std::string(why));
-  };
+  auto bad = [&auth](std::string_view why) { return fail_option(auth.path(), std::string(why)); };
   const bool basic = auth.has("user") || auth.has("password");
   const bool bearer = auth.has("token");
   if (!basic && !bearer) return bad("either \"user\" and \"password\" or \"token\" is needed");
@@ -96,9 +94,9 @@ Status read_auth(const Options& auth, RequestConfig& config) {
     // RFC 6750 section 2.1 allows less, but some servers' tokens do not keep to it.
     if (token.empty() ||
         !std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7F; }))
-      return fail(ErrorKind::kUsage, auth.path("token") +
-                                         ": a token is made of visible ASCII characters (is there "
-                                         "a line break at its end?)");
+      return fail_option(auth, "token",
+                         "a token is made of visible ASCII characters (is there a line break at "
+                         "its end?)");
     config.authorization = "Bearer " + token;
     config.secrets.push_back(token);
     return {};
@@ -107,7 +105,7 @@ Status read_auth(const Options& auth, RequestConfig& config) {
   const std::string& user = auth.string("user");
   const std::string& password = auth.string("password");
   if (user.find(':') != std::string::npos)
-    return fail(ErrorKind::kUsage, auth.path("user") + ": must not contain \":\"");
+    return fail_option(auth, "user", "must not contain \":\"");
   if (!is_field_value(user) || !is_field_value(password))
     return bad("there is a control character in it (a line break at the end?)");
   std::string credentials = base64(user + ":" + password);
@@ -135,7 +133,7 @@ Result<RequestConfig> RequestConfig::from(const Options& options) {
   if (url)
     config.url = std::move(*url);
   else
-    errors.add({ErrorKind::kUsage, options.path("url") + ": " + url.error().message()});
+    errors.add(options, "url", url.error());
   config.method = options.string("method");
   config.headers = options.map("headers");
   config.gzip = options.string("compression") == "gzip";
@@ -143,8 +141,8 @@ Result<RequestConfig> RequestConfig::from(const Options& options) {
   if (options.has("auth")) (void)errors.good(read_auth(options.object("auth"), config));
   hide_headers(config);
   if (url && !config.url.https && options.has("tls"))
-    errors.add({ErrorKind::kUsage,
-                options.path("tls") + ": has no effect on an http:// url; did you mean https://?"});
+    errors.add(options, "tls", "has no effect on an http:// url; did you mean https://?",
+               Problem::Kind::kUnused);
   if (Status status = errors.status(); !status) return fail(status.error());
   return config;
 }

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "net/authority.h"
+#include "options/option_errors.h"
 
 namespace leat::postgres {
 namespace {
@@ -79,26 +80,31 @@ Status parse_parameter(std::string_view name, const std::string& value, Url& url
       "options",        "sslrootcert", "sslcert", "sslkey",
       "host",           "port",        "sslmode", "channel_binding",
       "connect_timeout"};
-  std::string message = "parameter \"" + excerpt(name) + "\" is not known";
-  std::string meant = nearest(name, kKnown);
-  if (!meant.empty()) message += ", did you mean \"" + meant + "\"?";
-  return bad(std::move(message));
+  return fail_option({.kind = Problem::Kind::kUnknownKey,
+                      .suggestion = nearest(name, kKnown),
+                      .text = "parameter \"" + excerpt(name) + "\" is not known"});
+}
+
+// "sslmode=require", decoded.
+Status parse_item(std::string_view item, Url& url, Place& place) {
+  size_t equals = item.find('=');
+  if (equals == std::string_view::npos) return bad("a parameter behind \"?\" has no \"=\"");
+  Result<std::string> name = percent_decoded(item.substr(0, equals), "query");
+  if (!name) return fail(name.error());
+  Result<std::string> value = percent_decoded(item.substr(equals + 1), "query");
+  if (!value) return fail(value.error());
+  return parse_parameter(*name, *value, url, place);
 }
 
 Status parse_query(std::string_view query, Url& url, Place& place) {
+  OptionErrors errors;
   while (!query.empty()) {
     size_t end = query.find('&');
     std::string_view item = query.substr(0, end);
     query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-    size_t equals = item.find('=');
-    if (equals == std::string_view::npos) return bad("a parameter behind \"?\" has no \"=\"");
-    Result<std::string> name = percent_decoded(item.substr(0, equals), "query");
-    if (!name) return fail(name.error());
-    Result<std::string> value = percent_decoded(item.substr(equals + 1), "query");
-    if (!value) return fail(value.error());
-    if (Status status = parse_parameter(*name, *value, url, place); !status) return status;
+    (void)errors.good(parse_item(item, url, place));
   }
-  return {};
+  return errors.status();
 }
 
 Status settle_place(const Place& place, Address& address) {
@@ -128,6 +134,7 @@ Result<Url> Url::parse(std::string_view text) {
 
   Url url;
   Place place;
+  OptionErrors errors;
   size_t question = text.find('?');
   std::string_view query = question == std::string_view::npos ? "" : text.substr(question + 1);
   text = text.substr(0, question);
@@ -135,21 +142,24 @@ Result<Url> Url::parse(std::string_view text) {
   std::string_view database = slash == std::string_view::npos ? "" : text.substr(slash + 1);
   std::string_view authority = text.substr(0, slash);
   if (database.find('@') != std::string_view::npos && authority.find(':') != std::string_view::npos)
-    return bad("a \"/\" in its user or password must be written as %2F");
-  if (authority.substr(authority.rfind('@') + 1).find(',') != std::string_view::npos)
-    return bad("it names several hosts; only one is supported");
-  Result<Authority> parts = split_authority(authority);
-  if (!parts) return fail(parts.error());
-  url.user = parts->user.value_or("");
-  url.password = parts->password.value_or("");
-  place.host = std::move(parts->host);
-  place.port = parts->port;
-  Result<std::string> decoded = percent_decoded(database, "database");
-  if (!decoded) return fail(decoded.error());
-  url.database = std::move(*decoded);
-  if (Status status = parse_query(query, url, place); !status) return fail(status.error());
-  if (Status status = settle_place(place, url.address); !status) return fail(status.error());
-  if (url.user.empty()) return bad("it names no user: postgresql://USER@HOST/DATABASE");
+    errors.add({.text = "a \"/\" in its user or password must be written as %2F"});
+  else if (authority.substr(authority.rfind('@') + 1).find(',') != std::string_view::npos)
+    errors.add({.text = "it names several hosts; only one is supported"});
+  else if (Result<Authority> parts = split_authority(authority); errors.good(parts)) {
+    url.user = parts->user.value_or("");
+    url.password = parts->password.value_or("");
+    place.host = std::move(parts->host);
+    place.port = parts->port;
+  }
+  const bool has_parts = errors.empty();
+  if (Result<std::string> decoded = percent_decoded(database, "database"); errors.good(decoded))
+    url.database = std::move(*decoded);
+  (void)errors.good(parse_query(query, url, place));
+  if (has_parts) (void)errors.good(settle_place(place, url.address));
+  if (has_parts && url.user.empty())
+    errors.add({.kind = Problem::Kind::kMissing,
+                .text = "it names no user: postgresql://USER@HOST/DATABASE"});
+  if (Status status = errors.status(); !status) return fail(status.error());
   if (url.database.empty()) url.database = url.user;  // as libpq
   return url;
 }

@@ -10,11 +10,13 @@ _leat() {
     --to) COMPREPLY=($(compgen -W "ndjson csv" -- "$current")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="run check explain try sql test status top tap pause resume restart kick ports list help version"
+    words="run check explain config new try sql test status top tap pause resume restart kick ports list help version"
   else case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
     "run "*) words="-c --config --data-dir --log-level --log-format " ;;
-    "check "*) words="-c --config --data-dir --json " ;;
+    "check "*) words="-c --config --data-dir --json --strict " ;;
     "explain "*) words="-c --config --data-dir " ;;
+    "config "*) words="-c --config --data-dir " ;;
+    "new "*) words=" " ;;
     "try "*) words="-c --config --data-dir --pipeline --topic --json " ;;
     "sql "*) words="--from --to " ;;
     "test "*) words="-c --config --data-dir --tests " ;;

@@ -389,7 +389,7 @@ TEST_F(CsvDecoderTest, says_which_option_is_wrong) {
   columns({{std::nullopt, "t", "time", "%Q"}});
   EXPECT_TRUE(dialect_error().starts_with("csv.columns[0].format: ")) << dialect_error();
   columns({{std::nullopt, "t"}, {std::nullopt, "t"}});
-  EXPECT_EQ(dialect_error(), "csv.columns: two columns are named 't'");
+  EXPECT_EQ(dialect_error(), "csv.columns[1].name: two columns are named 't'");
   columns({{1, "t"}, {1, "u"}});
   EXPECT_EQ(dialect_error(), "csv.columns: two columns have index 1");
   options_.set("header", false);

@@ -236,7 +236,7 @@ TEST_F(CsvRfc4180, is_held_for_the_names_that_are_configured) {  // D-quote
   Result<CsvDialect> dialect = CsvDialect::for_writing(options);
   ASSERT_FALSE(dialect);
   EXPECT_EQ(dialect.error().message(),
-            "csv.columns: 'b,c' cannot be written in a header without quotes");
+            "csv.columns[1]: 'b,c' cannot be written in a header without quotes");
 }
 
 }  // namespace

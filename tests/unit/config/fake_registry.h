@@ -9,7 +9,11 @@
 namespace leat::fake {
 
 inline constexpr Option kTankOptions[] = {
-    {.name = "path", .type = OptionType::kStrings, .required = true, .help = "Files."},
+    {.name = "path",
+     .type = OptionType::kStrings,
+     .required = true,
+     .help = "Files.",
+     .path = true},
     {.name = "follow", .type = OptionType::kBool, .fallback = "false", .help = "Go on."},
 };
 
@@ -19,7 +23,7 @@ inline constexpr Option kTapOptions[] = {
 
 inline constexpr Option kDrainOptions[] = {
     {.name = "url", .required = true, .help = "Where to."},
-    {.name = "user", .help = "User."},
+    {.name = "user", .help = "User.", .once = "one throws the other out", .once_with = "url"},
     {.name = "password", .secret = true, .help = "Secret."},
 };
 
@@ -39,11 +43,15 @@ inline Result<std::unique_ptr<Sink>> no_sink(const Options&) {
 inline Result<std::unique_ptr<Sink>> make_drain(const Options& options) {
   OptionErrors errors;
   if (!options.string("url").starts_with("http"))
-    errors.add({ErrorKind::kUsage, options.path("url") + ": must begin with http:// or https://"});
+    errors.add(options, "url", "must begin with http:// or https://");
   if (options.has("password") && !options.has("user"))
-    errors.add({ErrorKind::kUsage, options.path("password") + ": needs \"user\""});
+    errors.add(options, "password", "needs \"user\"");
   if (Status status = errors.status(); !status) return fail(status.error());
   return std::unique_ptr<Sink>();
+}
+
+inline void warn_of_tap(const Options& options, OptionErrors& warnings) {
+  if (options.integer("rate") > 1000) warnings.add(options, "rate", "is very fast");
 }
 
 inline bool never_ends(const Options&) {
@@ -65,7 +73,8 @@ inline const SourceType kTap{.name = "tap",
                              .replay = replays<Replay::kNone>,
                              .options = kTapOptions,
                              .bounded = never_ends,
-                             .make = no_source};
+                             .make = no_source,
+                             .warn = warn_of_tap};
 
 inline const SinkType kDrain{.name = "drain",
                              .help = "Pours records out.",

@@ -2,14 +2,19 @@
 
 #include <gtest/gtest.h>
 
-#include "config/problem_words.h"
+#include "options/problem_words.h"
 
 namespace leat {
 namespace {
 
 std::string error_of(std::string_view text) {
   Result<Document> document = Document::parse(text);
-  return document ? "parsed" : document.error().message();
+  if (document) return "parsed";
+  const Problem& problem = document.error().problems()->all()[0];
+  EXPECT_EQ(problem.kind, Problem::Kind::kSyntax);
+  if (problem.line == 0) return problem.text;
+  return "line " + std::to_string(problem.line) + ", column " + std::to_string(problem.column) +
+         ": " + problem.text;
 }
 
 TEST(Document, says_line_and_column_of_a_syntax_error) {
@@ -64,7 +69,8 @@ TEST(Document, says_where_each_problem_stands) {
   problems.add({.kind = Kind::kMissing, .path = "pipelines[0].sink.url"});
   problems.add({.kind = Kind::kMissing, .path = "unheard"});
   document->set_places(problems);
-  std::vector<std::string> lines = lines_of(problems, "f");
+  for (Problem& problem : problems.all()) problem.file = "f";
+  std::vector<std::string> lines = lines_of(problems);
   ASSERT_EQ(lines.size(), 5U);
   EXPECT_TRUE(lines[0].ends_with(" (f:2:13)")) << lines[0];
   EXPECT_TRUE(lines[1].ends_with(" (f:2:20)")) << lines[1];

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "config/problem_words.h"
+#include "options/problem_words.h"
 
 #include "config/json.h"
 

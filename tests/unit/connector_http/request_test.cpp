@@ -95,7 +95,7 @@ TEST_F(RequestTest, refuses_headers_that_would_break_the_message) {
   EXPECT_EQ(problem(),
             "sink.headers.X-A: its value has a line break or another control character in it");
   headers({{"X A", "one"}});
-  EXPECT_EQ(problem(), "sink.headers.X A: not a header name");
+  EXPECT_EQ(problem(), "sink.headers[\"X A\"]: not a header name");
   headers({{"content-LENGTH", "3"}});
   EXPECT_EQ(problem(),
             "sink.headers.content-LENGTH: cannot be set: it is worked out for each request");

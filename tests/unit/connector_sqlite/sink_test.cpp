@@ -425,11 +425,11 @@ TEST_F(SqliteSinkTest, options_that_cannot_work_are_refused_with_their_path) {
   options_.set("table", std::string("t"));
   options_.set("key", std::vector<std::string>{"id", "ID"});
   EXPECT_EQ(kSqliteSink.make(options_).error().message(),
-            "pipelines[0].sink.key: \"ID\" is named twice");
+            "pipelines[0].sink.key[1]: \"ID\" is named twice");
   options_.set("path", std::string(":memory:"));
   EXPECT_EQ(kSqliteSink.make(options_).error().message(),
             "pipelines[0].sink.path: must name a file\n"
-            "pipelines[0].sink.key: \"ID\" is named twice");
+            "pipelines[0].sink.key[1]: \"ID\" is named twice");
 }
 
 }  // namespace

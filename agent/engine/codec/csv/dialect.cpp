@@ -87,10 +87,6 @@ constexpr Option kWriteTable[] = {
      .help = "What is written for null and for a field that is not there. Default: nothing."},
 };
 
-Status usage(const Options& options, std::string_view name, const std::string& what) {
-  return fail(ErrorKind::kUsage, options.path(name) + ": " + what);
-}
-
 // A character that may stand in a number cannot separate fields: "1-2" would be ambiguous, and the
 // decoder scans numbers up to the first character that is not of one.
 bool may_separate(char c) {
@@ -103,16 +99,15 @@ Status read_separators(const Options& options, CsvDialect& dialect) {
   std::string delimiter = options.string("delimiter");
   if (delimiter == "\\t") delimiter = "\t";
   if (delimiter.size() != 1 || !may_separate(delimiter[0]))
-    (void)errors.good(usage(options, "delimiter",
-                            "must be one character (\\t for a tab) that is not part of numbers"));
+    errors.add(options, "delimiter",
+               "must be one character (\\t for a tab) that is not part of numbers");
   else
     dialect.delimiter = delimiter[0];
 
   const std::string& quote = options.string("quote");
   dialect.quoting = !quote.empty();
   if (quote.size() > 1 || quote == delimiter || (dialect.quoting && !may_separate(quote[0])))
-    (void)errors.good(
-        usage(options, "quote", "must be one character other than the delimiter, or empty"));
+    errors.add(options, "quote", "must be one character other than the delimiter, or empty");
   else if (dialect.quoting)
     dialect.quote = quote[0];
   dialect.header = options.boolean("header");
@@ -133,8 +128,7 @@ Result<CsvColumn> read_column(const Options& options) {
   column.type = type_of(options.string("type"));
   if (column.type == Type::kTime) {
     Result<TimeFormat> format = TimeFormat::parse(options.string("format"));
-    if (!format)
-      return fail(ErrorKind::kUsage, options.path("format") + ": " + format.error().message());
+    if (!format) return fail_option(options, "format", format.error().message());
     column.time = *format;
   }
   return column;
@@ -148,16 +142,15 @@ Status check_columns(const Options& options, CsvDialect& dialect) {
   auto placed = static_cast<size_t>(std::count_if(
       columns.begin(), columns.end(), [](const CsvColumn& column) { return column.index; }));
   if (!dialect.header && placed != 0 && placed != columns.size())
-    (void)errors.good(
-        usage(options, "columns", "without header, give `index` to all columns or to none"));
+    errors.add(options, "columns", "without header, give `index` to all columns or to none");
   for (size_t i = 0; i < columns.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (columns[i].name == columns[j].name)
-        (void)errors.good(
-            usage(options, "columns", "two columns are named '" + columns[i].name + "'"));
+        errors.add(options, path_of_index("columns", i) + ".name",
+                   "two columns are named '" + columns[i].name + "'", Problem::Kind::kTwice);
       if (columns[i].index && columns[i].index == columns[j].index)
-        (void)errors.good(usage(options, "columns",
-                                "two columns have index " + std::to_string(*columns[i].index)));
+        errors.add(options, "columns",
+                   "two columns have index " + std::to_string(*columns[i].index));
     }
   }
   return errors.status();
@@ -190,12 +183,14 @@ Result<CsvDialect> CsvDialect::for_reading(const Options& options) {
 
 Result<CsvDialect> CsvDialect::for_writing(const Options& options) {
   CsvDialect dialect;
-  if (Status status = read_separators(options, dialect); !status) return fail(status.error());
-  for (const std::string& name : options.strings("columns"))
-    if (dialect.header && !dialect.can_name(name))
-      return fail(usage(options, "columns",
-                        "'" + excerpt(name) + "' cannot be written in a header without quotes")
-                      .error());
+  OptionErrors errors;
+  (void)errors.good(read_separators(options, dialect));
+  const std::vector<std::string>& columns = options.strings("columns");
+  for (size_t i = 0; i < columns.size(); ++i)
+    if (dialect.header && !dialect.can_name(columns[i]))
+      errors.add(options, path_of_index("columns", i),
+                 "'" + excerpt(columns[i]) + "' cannot be written in a header without quotes");
+  if (Status status = errors.status(); !status) return fail(status.error());
   return dialect;
 }
 

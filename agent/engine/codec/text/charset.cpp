@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "options/option_errors.h"
 
 namespace leat {
 namespace {
@@ -59,8 +60,7 @@ TextReader::TextReader(const Options& options) {
 
 Status TextReader::check(const Options& options) {
   if (options.string("encoding") != "utf-16" || options.string("invalidText") != "bytes") return {};
-  return fail(ErrorKind::kUsage,
-              options.path("invalidText") + ": \"bytes\" does not go with encoding utf-16");
+  return fail_option(options, "invalidText", "\"bytes\" does not go with encoding utf-16");
 }
 
 bool TextReader::is_plain(std::string_view bytes) const {
