@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "base/backoff.h"
 #include "control/loop_probe.h"
 #include "control/run.h"
 #include "control/snapshot.h"
@@ -15,16 +17,17 @@
 namespace leat {
 
 struct Entry {
-  Run::Config wanted;            // null: it is to go
-  Run::Config before;            // in which it ran, should the new form not open
-  std::unique_ptr<Run> run;      // what has been started
-  std::unique_ptr<Run> next;     // what starts when that has ended
-  int64_t started_us = 0;        // `run`, on the monotonic clock
-  bool preparing = false;        // it is being made, by itself
-  bool paused = false;           // it is not to run for now
-  std::string failure;           // why it ended, when it should not have
-  std::string refused;           // as in PipelineSnapshot
-  int failures = 0;              // in a row, of those that may pass
+  Run::Config wanted;         // null: it is to go
+  Run::Config before;         // in which it ran, should the new form not open
+  std::unique_ptr<Run> run;   // what has been started
+  std::unique_ptr<Run> next;  // what starts when that has ended
+  int64_t started_us = 0;     // `run`, on the monotonic clock
+  bool preparing = false;     // it is being made, by itself
+  bool paused = false;        // it is not to run for now
+  std::string failure;        // why it ended, when it should not have
+  std::string refused;        // as in PipelineSnapshot
+  // Of failures that may pass, in a row; none: the last was long ago.
+  std::optional<DoublingDelay> again_after;
   std::unique_ptr<Timer> again;  // until it is started again after one
   int64_t again_us = 0;          // when that is, on the monotonic clock
   PipelineStatus last;           // of `run`, as it said last, or of what ended

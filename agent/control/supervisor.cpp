@@ -13,7 +13,6 @@ namespace {
 
 // A pipeline that ran so long has got over what it failed of before.
 constexpr Milliseconds kLongEnough{5 * 60'000};
-constexpr int kMostDoublings = 6;
 
 }  // namespace
 
@@ -302,7 +301,7 @@ void Supervisor::ended(const std::string& name, const Status& status,
   if (!status && !end.told)
     (end.old_one_goes_on ? entry.refused : entry.failure) = status.error().message();
   if (entry.may_pass(status, *run) && !stopping_) {
-    if (end.elapsed > kLongEnough) entry.failures = 0;
+    if (end.elapsed > kLongEnough) entry.again_after.reset();
     end.again_in = start_later(name);
   }
   setup_.on_end(end);
@@ -318,7 +317,8 @@ void Supervisor::ended(const std::string& name, const Status& status,
 // Gives how much later.
 Milliseconds Supervisor::start_later(const std::string& name) {
   Entry& entry = entries_.at(name);
-  Milliseconds wait = setup_.first_retry * (1 << std::min(entry.failures++, kMostDoublings));
+  if (!entry.again_after) entry.again_after.emplace(setup_.first_retry, setup_.first_retry * 64);
+  Milliseconds wait = entry.again_after->next();
   entry.again = std::make_unique<Timer>(loop());
   entry.again_us = setup_.clock.monotonic_us() + wait.count() * 1000;
   entry.again->start(wait, [this, name] { relaunch(name, Run::Config(entries_.at(name).wanted)); });
@@ -358,7 +358,7 @@ bool Supervisor::idle() const {
 void Supervisor::check_idle() {
   // A turn later: a task that starts another pipeline may be on its way.
   if (!idle()) return;
-  idle_timer_->start(Milliseconds{0}, [this] {
+  idle_timer_->start_next_turn([this] {
     if (idle()) setup_.on_idle();
   });
 }

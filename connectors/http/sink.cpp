@@ -51,11 +51,8 @@ class HttpSink final : public Sink {
 
   Status open(SinkContext& context) override {
     context_ = &context;
-    if (config_.url.https) {
-      auto tls = TlsContext::open(tls_options_, context.pipeline());
-      if (!tls) return fail(tls.error());
-      tls_ = std::move(*tls);
-    }
+    if (Status tls = open_tls(tls_, config_.url.https, tls_options_, context.pipeline()); !tls)
+      return tls;
     if (config_.gzip) {
       auto compressor = Compressor::open(context.loop(), context.budget(), compression_level_);
       if (!compressor) return fail(compressor.error());
@@ -88,9 +85,8 @@ class HttpSink final : public Sink {
   void close(std::function<void()> closed) override {
     compressor_.reset();
     client_.reset();
-    // One turn of the loop later the sockets are closed too.
     closing_.emplace(context_->loop());
-    closing_->start(Milliseconds{0}, std::move(closed));
+    closing_->start_next_turn(std::move(closed));
   }
 
  private:

@@ -68,11 +68,8 @@ class MqttSink final : public Sink, public SessionListener {
 
   Status open(SinkContext& context) override {
     context_ = &context;
-    if (config_.url.tls) {
-      auto tls = TlsContext::open(tls_options_, context.pipeline());
-      if (!tls) return fail(tls.error());
-      tls_ = std::move(*tls);
-    }
+    if (Status tls = open_tls(tls_, config_.url.tls, tls_options_, context.pipeline()); !tls)
+      return tls;
     std::string& id = config_.connect.client_id;
     if (id.empty()) id = default_client_id(context.agent(), context.pipeline(), "-sink");
     timer_.emplace(context.loop());
@@ -242,7 +239,7 @@ class MqttSink final : public Sink, public SessionListener {
   // From the loop: the engine may close the sink in answer, and the session is at work here.
   void answer(Outbox::Answered answered) {
     answers_.push_back(std::move(answered));
-    later_->start(Milliseconds{0}, [this] {
+    later_->start_next_turn([this] {
       while (!answers_.empty()) {
         Outbox::Answered next = std::move(answers_.front());
         answers_.pop_front();

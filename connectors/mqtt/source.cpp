@@ -112,11 +112,8 @@ class MqttSource final : public Source, public SessionListener {
 
 Status MqttSource::open(SourceContext& context) {
   context_ = &context;
-  if (config_.url.tls) {
-    auto tls = TlsContext::open(tls_options_, context.pipeline());
-    if (!tls) return fail(tls.error());
-    tls_ = std::move(*tls);
-  }
+  if (Status tls = open_tls(tls_, config_.url.tls, tls_options_, context.pipeline()); !tls)
+    return tls;
   std::string& id = config_.connect.client_id;
   if (id.empty()) id = default_client_id(context.agent(), context.pipeline(), "");
   const std::string who = id + " at " + config_.url.shown;

@@ -28,11 +28,10 @@ class PostgresSink final : public Sink {
       : connection_(std::move(connection)), config_(std::move(config)) {}
 
   Status open(SinkContext& context) override {
-    if (connection_.uses_tls) {
-      auto tls = TlsContext::open(connection_.tls, context.pipeline(), connection_.verify);
-      if (!tls) return fail(tls.error());
-      tls_ = std::move(*tls);
-    }
+    if (Status tls = open_tls(tls_, connection_.uses_tls, connection_.tls, context.pipeline(),
+                              connection_.verify);
+        !tls)
+      return tls;
     budget_ = &context.budget();
     budget_->charge(kMemory);
     config_.session.loop = &context.loop();
@@ -57,9 +56,8 @@ class PostgresSink final : public Sink {
     if (!writer_) return closed();
     writer_.reset();
     budget_->release(kMemory);
-    // One turn of the loop later the socket is closed, too.
     closing_.emplace(*config_.session.loop);
-    closing_->start(Milliseconds{0}, std::move(closed));
+    closing_->start_next_turn(std::move(closed));
   }
 
  private:

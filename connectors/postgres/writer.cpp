@@ -44,7 +44,7 @@ void Writer::start(Goal goal) {
   culprit_.begin_delivery();
   attempt_.reset();
   // Not from inside the caller's call.
-  later_.start(Milliseconds{0}, [this] { go(); });
+  later_.start_next_turn([this] { go(); });
 }
 
 void Writer::go() {

@@ -18,7 +18,7 @@ void Poller::start() {
   running_ = true;
   awaiting_ = false;
   due_us_ = clock_.monotonic_us();
-  timer_.start(Milliseconds{0}, [this] { send(); });
+  timer_.start_next_turn([this] { send(); });
 }
 
 void Poller::stop() {

@@ -27,4 +27,8 @@ Milliseconds DoublingDelay::next() {
   return std::exchange(next_, std::min(next_ * 2, longest_));
 }
 
+Milliseconds GrowingDelay::at(int64_t now_us) const {
+  return std::min(std::max(Milliseconds((now_us - since_us_) / 2000), shortest_), longest_);
+}
+
 }  // namespace leat

@@ -45,4 +45,22 @@ class DoublingDelay {
   Milliseconds next_;
 };
 
+// For what is away and comes back by itself: half as long as it has been away, from `shortest` up
+// to `longest`, so that a short absence is over soon after it is over, and a long one costs few
+// attempts.
+class GrowingDelay {
+ public:
+  GrowingDelay(Milliseconds shortest, Milliseconds longest)
+      : shortest_(shortest), longest_(longest) {}
+
+  // It goes away now; or may come back sooner than it looked. `now_us`: Clock::monotonic_us().
+  void begin(int64_t now_us) { since_us_ = now_us; }
+  Milliseconds at(int64_t now_us) const;
+
+ private:
+  Milliseconds shortest_;
+  Milliseconds longest_;
+  int64_t since_us_ = 0;
+};
+
 }  // namespace leat

@@ -2,6 +2,7 @@
 // journal of systemd takes them. Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -57,16 +58,16 @@ class OnceAMinute {
  public:
   // True when it may be said. `now_us`: Clock::monotonic_us().
   bool due(int64_t now_us) {
-    constexpr int64_t kMinuteUs = 60'000'000;
-    if (said_ && now_us - last_us_ < kMinuteUs) return false;
-    said_ = true;
-    last_us_ = now_us;
+    if (now_us < next_us_) return false;
+    said(now_us);
     return true;
   }
+  // It was said for another reason: not again for a minute.
+  void said(int64_t now_us) { next_us_ = now_us + kMinuteUs; }
 
  private:
-  bool said_ = false;
-  int64_t last_us_ = 0;
+  static constexpr int64_t kMinuteUs = 60'000'000;
+  int64_t next_us_ = INT64_MIN;
 };
 
 }  // namespace leat::log

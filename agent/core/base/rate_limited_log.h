@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 namespace leat {
 
@@ -30,7 +31,7 @@ class RateLimitedLog {
   const std::string what_;
   uint64_t total_ = 0;
   uint64_t unsaid_ = 0;
-  int64_t said_us_ = 0;  // monotonic
+  log::OnceAMinute said_;
 };
 
 }  // namespace leat

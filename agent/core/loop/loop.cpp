@@ -12,6 +12,8 @@ Loop::Loop(const Clock& clock) : clock_(clock) {
   if (uv_loop_init(&uv_) != 0) std::abort();  // out of descriptors before anything has begun
   uv_timer_init(&uv_, &timer_);
   timer_.data = this;
+  uv_idle_init(&uv_, &round_);
+  round_.data = this;
   async_ = std::make_unique<Async>(*this, [this] { run_posted(); });
   async_->unref();
 }
@@ -39,7 +41,18 @@ void Loop::run_due() {
   timers_.run_due(now());
   running_due_ = false;
   woken_at_.reset();
+  if (timers_.next() && *timers_.next() <= now()) return go_round();
   timers_changed();
+}
+
+// Timers that timers have started without delay: libuv before 1.45 would fire them at once, for
+// ever if need be, and never come to its I/O. So its own is started only when it is done with its
+// timers for this turn, which is when it calls what is idle.
+void Loop::go_round() {
+  uv_idle_start(&round_, [](uv_idle_t* idle) {
+    uv_idle_stop(idle);
+    static_cast<Loop*>(idle->data)->timers_changed();
+  });
 }
 
 void Loop::timers_changed() {
@@ -87,6 +100,7 @@ bool Loop::close(std::optional<Milliseconds> patience) {
   uv_run(&uv_, UV_RUN_DEFAULT);  // the close callbacks
   uv_close(reinterpret_cast<uv_handle_t*>(&guard), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&round_), nullptr);
   uv_run(&uv_, UV_RUN_NOWAIT);
   return uv_loop_close(&uv_) == 0 && timers_made_ == 0;
 }

@@ -57,11 +57,13 @@ class Loop {
  private:
   friend class Timer;
   void timers_changed();
+  void go_round();
   void run_posted();
 
   const Clock& clock_;
   uv_loop_t uv_;
   uv_timer_t timer_;  // wakes for the first of timers_
+  uv_idle_t round_;   // while timers wait for the next turn
   TimerQueue timers_;
   std::optional<Milliseconds> woken_at_;
   bool running_due_ = false;

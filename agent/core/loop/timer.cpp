@@ -41,6 +41,10 @@ void Timer::start(Milliseconds delay, std::function<void()> callback) {
   begin(std::max(delay, Milliseconds{0}));
 }
 
+void Timer::start_next_turn(std::function<void()> callback) {
+  start(Milliseconds{0}, std::move(callback));
+}
+
 void Timer::start_repeating(Milliseconds period, std::function<void()> callback) {
   callback_ = std::move(callback);
   period_ = std::max(period, Milliseconds{1});

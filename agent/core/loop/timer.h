@@ -45,6 +45,8 @@ class Timer {
 
   // Starting a running timer starts it anew. The callback may destroy the Timer.
   void start(Milliseconds delay, std::function<void()> callback);
+  // In the next turn of the loop: what is let go in this one, a socket say, is closed by then.
+  void start_next_turn(std::function<void()> callback);
   void start_repeating(Milliseconds period, std::function<void()> callback);
   void stop();
   bool active() const { return place_.has_value(); }

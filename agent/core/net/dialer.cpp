@@ -101,7 +101,7 @@ void Dialer::try_next() {
   if (code == 0) return;
   delete std::exchange(attempt_, nullptr);
   // Not from here: the caller may be the constructor.
-  timer_.start(Milliseconds{0}, [this, code] { attempted(code); });
+  timer_.start_next_turn([this, code] { attempted(code); });
 }
 
 void Dialer::attempted(int uv_code) {
@@ -117,7 +117,7 @@ void Dialer::attempted(int uv_code) {
 }
 
 void Dialer::fail_later(Error error) {
-  timer_.start(Milliseconds{0}, [this, error = std::move(error)] { finish(fail(error)); });
+  timer_.start_next_turn([this, error = std::move(error)] { finish(fail(error)); });
 }
 
 void Dialer::finish(Result<Socket::Ptr> result) {

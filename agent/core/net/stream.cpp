@@ -122,7 +122,7 @@ void Stream::State::shut() {
 void Stream::State::later(std::function<void()> call) {
   if (failing_) return;
   if (!later_) later_.emplace(loop_);
-  later_->start(Milliseconds{0}, [this, call = std::move(call)] {
+  later_->start_next_turn([this, call = std::move(call)] {
     auto self = shared_from_this();
     call();
   });

@@ -157,4 +157,13 @@ std::shared_ptr<TlsContext::Parts> TlsContext::current_parts() {
   return parts_;
 }
 
+Status open_tls(std::unique_ptr<TlsContext>& context, bool wanted, const Options& options,
+                std::string_view scope, TlsVerify verify) {
+  if (!wanted) return {};
+  Result<std::unique_ptr<TlsContext>> opened = TlsContext::open(options, scope, verify);
+  if (!opened) return fail(opened.error());
+  context = std::move(*opened);
+  return {};
+}
+
 }  // namespace leat

@@ -94,4 +94,8 @@ class TlsContext {
   std::shared_ptr<Parts> parts_;
 };
 
+// For a connector whose URL says whether there is TLS: into `context`, where it is `wanted`.
+Status open_tls(std::unique_ptr<TlsContext>& context, bool wanted, const Options& options,
+                std::string_view scope, TlsVerify verify = TlsVerify::kAsOptions);
+
 }  // namespace leat

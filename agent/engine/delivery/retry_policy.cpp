@@ -2,13 +2,7 @@
 
 #include <algorithm>
 
-#include "base/log.h"
-
 namespace leat {
-
-namespace {
-constexpr int64_t kReminderUs = 60'000'000;
-}
 
 RetryPolicy::RetryPolicy(const DeliveryConfig& config, const Clock& clock, std::string scope,
                          uint64_t seed, bool comes_again)
@@ -16,16 +10,12 @@ RetryPolicy::RetryPolicy(const DeliveryConfig& config, const Clock& clock, std::
       clock_(clock),
       scope_(std::move(scope)),
       comes_again_(comes_again),
-      backoff_(seed) {}
+      backoff_(seed),
+      cooldown_(kFirstCooldown, config.breaker_cooldown) {}
 
 Milliseconds RetryPolicy::delay() {
-  if (circuit_open()) return cooldown();
-  return backoff_.after(failures_, config_.retry_initial, config_.retry_max);
-}
-
-Milliseconds RetryPolicy::cooldown() {
-  Milliseconds lasted((clock_.monotonic_us() - growing_since_us_) / 1000);
-  Milliseconds grown = std::max(lasted / 2, kFirstCooldown);
+  if (!circuit_open()) return backoff_.after(failures_, config_.retry_initial, config_.retry_max);
+  Milliseconds grown = cooldown_.at(clock_.monotonic_us());
   if (grown >= config_.breaker_cooldown) return backoff_.about(config_.breaker_cooldown);
   return backoff_.between(grown / 2, grown);
 }
@@ -45,21 +35,23 @@ Milliseconds RetryPolicy::failed(const std::string& reason, Milliseconds retry_a
   int64_t now = clock_.monotonic_us();
   bool was_open = circuit_open();
   reason_ = reason;
-  if (failures_++ == 0) since_us_ = growing_since_us_ = now;
+  if (failures_++ == 0) {
+    since_us_ = now;
+    cooldown_.begin(now);
+  }
   Milliseconds wait = std::max(delay(), retry_after);
   if (failures_ == 1) {
     log::warn(scope_, reason + "; trying again until it works, " + meanwhile());
-    last_said_us_ = now;
+    said_.said(now);
   } else if (circuit_open() && !was_open) {
     log::warn(scope_, std::to_string(failures_) + " failures in a row (" + reason +
                           "): circuit open, the next attempts come rarer, up to " +
                           format_duration(config_.breaker_cooldown) + " apart");
-    last_said_us_ = now;
-  } else if (now - last_said_us_ >= kReminderUs) {
+    said_.said(now);
+  } else if (said_.due(now)) {
     log::warn(scope_, "still not delivering after " +
                           format_duration(Milliseconds((now - since_us_) / 1000)) + " and " +
                           std::to_string(failures_) + " attempts: " + reason);
-    last_said_us_ = now;
   }
   return wait;
 }

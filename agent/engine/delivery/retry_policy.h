@@ -14,6 +14,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/units.h"
 #include "delivery/delivery_config.h"
 
@@ -35,13 +36,12 @@ class RetryPolicy {
   // Notes a failed attempt and returns how long to wait before the next.
   Milliseconds failed(const std::string& reason, Milliseconds retry_after);
   // Notes that the network is another: cooldowns grow anew.
-  void network_changed() { growing_since_us_ = clock_.monotonic_us(); }
+  void network_changed() { cooldown_.begin(clock_.monotonic_us()); }
   // Notes that the peer answered properly again.
   void over();
 
  private:
   Milliseconds delay();
-  Milliseconds cooldown();
   const char* meanwhile() const;  // what becomes of records
 
   const DeliveryConfig& config_;
@@ -51,8 +51,8 @@ class RetryPolicy {
   Backoff backoff_;
   int failures_ = 0;
   int64_t since_us_ = 0;
-  int64_t growing_since_us_ = 0;
-  int64_t last_said_us_ = 0;
+  GrowingDelay cooldown_;
+  log::OnceAMinute said_;
   std::string reason_;
 };
 

@@ -19,7 +19,9 @@ constexpr Milliseconds kLongestRetry{30'000};
 Resume::Resume(const ResumeSetup& setup)
     : setup_(setup),
       backoff_(random_number()),
-      retry_(setup.loop, random_number(), [this] { began_ = setup_.loop.now(); }) {}
+      growing_(kFirstRetry, kLongestRetry),
+      retry_(setup.loop, random_number(),
+             [this] { growing_.begin(setup_.loop.clock().monotonic_us()); }) {}
 
 void Resume::start(std::function<void(Result<ResumedFrom>)> done,
                    std::function<void()> on_trouble) {
@@ -52,7 +54,6 @@ void Resume::kick() {
   ask_sink();
 }
 
-// As RetryPolicy: the wait is half as long as it has lasted.
 void Resume::sink_has_answered(Result<std::vector<SavedPosition>> saved) {
   const bool first = trouble_.empty();
   trouble_.clear();
@@ -64,12 +65,12 @@ void Resume::sink_has_answered(Result<std::vector<SavedPosition>> saved) {
   if (saved.error().kind() != ErrorKind::kUnavailable) return finish(fail(saved.error()));
   trouble_ = saved.error().message();
   on_trouble_();
-  const Milliseconds now = setup_.loop.now();
+  const int64_t now = setup_.loop.clock().monotonic_us();
   if (first) {
-    began_ = now;
+    growing_.begin(now);
     log::warn(setup_.name, "waiting for the sink to say where to resume: " + trouble_);
   }
-  Milliseconds longest = std::clamp((now - began_) / 2, kFirstRetry, kLongestRetry);
+  Milliseconds longest = growing_.at(now);
   retry_.start(backoff_.between(longest / 2, longest), Milliseconds{0}, [this] { ask_sink(); });
 }
 

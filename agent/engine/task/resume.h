@@ -62,8 +62,8 @@ class Resume {
 
   const ResumeSetup setup_;
   Backoff backoff_;
+  GrowingDelay growing_;
   RetryTimer retry_;
-  Milliseconds began_{0};  // to ask in vain, on the loop's clock; anew when the network changes
   ResumedFrom point_;
   std::string trouble_;
   std::function<void(Result<ResumedFrom>)> done_;

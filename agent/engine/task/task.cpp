@@ -452,7 +452,7 @@ void Task::close() {
   auto closed = [this] {
     if (!life_.stage_closed()) return;
     // From the loop, not from inside a stage's callback: the listener may destroy the task.
-    done_.start(Milliseconds{0}, [this] {
+    done_.start_next_turn([this] {
       std::function<void(Status)> listener = std::move(on_finished_);
       listener(life_.result());
     });

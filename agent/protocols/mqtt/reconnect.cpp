@@ -1,14 +1,10 @@
 #include "protocols/mqtt/reconnect.h"
 
-#include <algorithm>
 #include <utility>
-
-#include "base/log.h"
 
 namespace leat::mqtt {
 namespace {
 
-constexpr int64_t kReminderUs = 60'000'000;
 constexpr int kFewFailures = 3;
 
 Milliseconds between(int64_t begin_us, int64_t end_us) {
@@ -22,12 +18,11 @@ Reconnect::Reconnect(Loop& loop, std::string scope, std::function<void()> connec
       scope_(std::move(scope)),
       connect_(std::move(connect)),
       backoff_(seed),
-      retry_(loop, ~seed, [this] { growing_since_us_ = clock_.monotonic_us(); }),
+      retry_(loop, ~seed, [this] { growing_.begin(clock_.monotonic_us()); }),
       holds_(loop) {}
 
 Milliseconds Reconnect::delay() {
-  Milliseconds lasted = between(growing_since_us_, clock_.monotonic_us());
-  Milliseconds most = failures_ == 1 ? kFirst : std::clamp(lasted / 2, kShortest, kLongest);
+  Milliseconds most = failures_ == 1 ? kFirst : growing_.at(clock_.monotonic_us());
   return backoff_.between(Milliseconds{0}, most);
 }
 
@@ -40,11 +35,14 @@ void Reconnect::failed(const std::string& why) {
     reason_.clear();
   }
   connected_us_ = 0;
-  if (failures_++ == 0) since_us_ = growing_since_us_ = now;
-  if (why != reason_ || now - last_said_us_ >= kReminderUs) {
+  if (failures_++ == 0) {
+    since_us_ = now;
+    growing_.begin(now);
+  }
+  if (why != reason_ || said_.due(now)) {
     std::string tries = failures_ > 1 ? " (attempt " + std::to_string(failures_) + ")" : "";
     log::warn(scope_, why + "; trying again until it works" + tries);
-    last_said_us_ = now;
+    said_.said(now);
     reason_ = why;
   }
   retry_.start(delay(), Milliseconds{0}, connect_);

@@ -13,6 +13,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/units.h"
 #include "loop/loop.h"
@@ -50,9 +51,9 @@ class Reconnect {
   Timer holds_;       // until a connection among some that did not hold is a good one
   int failures_ = 0;  // in a row
   int64_t since_us_ = 0;
-  int64_t growing_since_us_ = 0;  // the delays
+  GrowingDelay growing_{kShortest, kLongest};
   std::string reason_;
-  int64_t last_said_us_ = 0;
+  log::OnceAMinute said_;
   int64_t connected_us_ = 0;  // 0: it is not
   bool flapping_ = false;     // the last connection did not hold
 };

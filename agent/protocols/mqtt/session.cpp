@@ -120,8 +120,7 @@ void Session::close(std::function<void()> closed) {
 
 void Session::end_closing() {
   disconnected();
-  // One turn of the loop after the stream is gone its socket is closed too.
-  timer_.start(Milliseconds{0}, std::exchange(closed_, nullptr));
+  timer_.start_next_turn(std::exchange(closed_, nullptr));
 }
 
 // --- the connection -----------------------------------------------------------------------------

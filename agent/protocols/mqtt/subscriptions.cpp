@@ -54,6 +54,7 @@ Subscriptions::Subscriptions(Loop& loop, Session& session, std::string scope,
       on_changed_(std::move(on_changed)),
       timer_(loop),
       closers_(loop),
+      again_after_(kAskAgainFirst, kAskAgainLongest),
       // An identifier belongs to a SUBSCRIBE, with all that is in it.
       together_(wanted.identifiers ? 1 : kTogether) {
   for (std::string& filter : topics) {
@@ -64,7 +65,7 @@ Subscriptions::Subscriptions(Loop& loop, Session& session, std::string scope,
 
 void Subscriptions::begin(const Connack& connack) {
   const Properties& can = connack.properties;
-  again_ = kAskAgainFirst;
+  again_after_.reset();
   id_ = 0;
   leaving_.clear();
   largest_ = can.maximum_packet_size;
@@ -202,8 +203,7 @@ void Subscriptions::ask_again_later() {
     return !t.subscribed && !t.cannot && t.cuts < kCutsToLeaveOut;
   });
   if (!any) return;
-  timer_.start(again_, [this] { ask_all(); });
-  again_ = std::min(again_ * 2, kAskAgainLongest);
+  timer_.start(again_after_.next(), [this] { ask_all(); });
 }
 
 // A session keeps its subscriptions, also those that the configuration does not name any more.

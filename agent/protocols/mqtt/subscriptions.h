@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/result.h"
 #include "base/units.h"
 #include "loop/handles.h"
@@ -71,7 +72,7 @@ class Subscriptions {
   const std::function<void(std::string)> on_changed_;
   Timer timer_;    // the wait for SUBACK; or until refused ones are asked for again
   Timer closers_;  // until those are asked for again at which the broker closes the connection
-  Milliseconds again_{0};
+  DoublingDelay again_after_;
   size_t together_;                // topics in one SUBSCRIBE
   size_t next_ = 0;                // of topics_, to ask for
   bool identifiers_ = false;       // are asked for

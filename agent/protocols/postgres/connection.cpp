@@ -26,7 +26,7 @@ void Connection::query(std::string_view sql, Replied replied) {
 
 void Connection::begin(std::string_view sql, Replied replied, CopySource* copy, bool keep_rows) {
   if (phase_ != Phase::kIdle) {  // it was lost while nobody asked
-    later_.start(Milliseconds{0}, [this, replied = std::move(replied)] {
+    later_.start_next_turn([this, replied = std::move(replied)] {
       replied(fail(lost_ ? *lost_ : Error(ErrorKind::kUnavailable, "not connected")));
     });
     return;
@@ -192,7 +192,7 @@ void Connection::copy_piece(size_t index) {
     copy_end_ = message('f', terminated("records that do not fit"));
   }
   if (data == 0 && copy_end_.empty()) {  // it only needs a pause
-    later_.start(Milliseconds{0}, [this] { copy_on(); });
+    later_.start_next_turn([this] { copy_on(); });
     return;
   }
   buffer.busy = true;

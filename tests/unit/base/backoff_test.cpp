@@ -61,5 +61,20 @@ TEST(DoublingDelay, doubles_up_to_the_longest_and_begins_anew_when_told) {
   EXPECT_EQ(delay.next(), Milliseconds{300});
 }
 
+TEST(GrowingDelay, is_half_as_long_as_it_has_lasted_between_its_bounds) {
+  GrowingDelay delay(Milliseconds{500}, Milliseconds{30'000});
+  delay.begin(7'000'000);
+  EXPECT_EQ(delay.at(7'000'000), Milliseconds{500});
+  EXPECT_EQ(delay.at(11'000'000), Milliseconds{2'000});
+  EXPECT_EQ(delay.at(3'607'000'000), Milliseconds{30'000});
+  delay.begin(3'607'000'000);
+  EXPECT_EQ(delay.at(3'609'000'000), Milliseconds{1'000});
+}
+
+TEST(GrowingDelay, never_exceeds_a_longest_that_is_below_the_shortest) {
+  GrowingDelay delay(Milliseconds{1'000}, Milliseconds{200});
+  EXPECT_EQ(delay.at(0), Milliseconds{200});
+}
+
 }  // namespace
 }  // namespace leat

@@ -149,6 +149,46 @@ TEST(Loop, with_the_real_time_wakes_for_the_first_of_its_timers) {
   EXPECT_TRUE(loop.close());
 }
 
+TEST(Loop, timers_that_start_each_other_without_delay_keep_nothing_from_its_turn) {
+  SystemClock clock;
+  Loop loop(clock);
+  bool others_ran = false;
+  int rounds = 0;
+  {
+    Timer timer(loop);
+    std::function<void()> again = [&] {
+      if (!others_ran && ++rounds < 1000) timer.start_next_turn(again);
+    };
+    timer.start_next_turn(again);
+    loop.post([&others_ran] { others_ran = true; });
+    uv_run(loop.uv(), UV_RUN_DEFAULT);
+    EXPECT_TRUE(others_ran);
+    EXPECT_LT(rounds, 10);
+  }
+  EXPECT_TRUE(loop.close());
+}
+
+TEST(Loop, what_a_timer_closes_is_closed_in_the_next_turn) {
+  SystemClock clock;
+  Loop loop(clock);
+  bool closed = false;
+  bool was_closed = false;
+  {
+    uv_idle_t handle;
+    uv_idle_init(loop.uv(), &handle);
+    handle.data = &closed;
+    Timer timer(loop);
+    timer.start(Milliseconds{1}, [&] {
+      uv_close(reinterpret_cast<uv_handle_t*>(&handle),
+               [](uv_handle_t* one) { *static_cast<bool*>(one->data) = true; });
+      timer.start_next_turn([&] { was_closed = closed; });
+    });
+    uv_run(loop.uv(), UV_RUN_DEFAULT);
+    EXPECT_TRUE(was_closed);
+  }
+  EXPECT_TRUE(loop.close());
+}
+
 TEST(Loop, a_timer_that_is_left_over_is_found_when_it_closes) {
   testing::HandLoop loop;
   Timer timer(loop);
