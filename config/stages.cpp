@@ -227,7 +227,7 @@ bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
   parser.fill(node, {&out.options, &added}, kTypeKey);
   load_time(parser, added, out);
   load_fields(parser, node, added, out);
-  if (out.type->gives != Gives::kRecords) {
+  if (out.type->produces != Produces::kRecords) {
     out.format = find_read_format(added.string("format"));
     out.format_options = format_options(parser, added, *out.format);
   }
@@ -272,7 +272,7 @@ bool load_sink(Parser& parser, const Registry& registry, const cJSON* node, cons
   Options added(tables.added(), path);
   out.options = Options(out.type->options, path);
   parser.fill(node, {&out.options, &added}, kTypeKey);
-  if (out.type->takes == Takes::kSlices) {
+  if (out.type->consumes == Consumes::kSlices) {
     out.format = find_write_format(added.string("format"));
     out.format_options = format_options(parser, added, *out.format);
   }

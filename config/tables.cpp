@@ -275,7 +275,7 @@ std::span<const Option> pipeline_options() {
 }
 
 SourceOptions::SourceOptions(const SourceType& type) {
-  if (type.gives != Gives::kRecords) {
+  if (type.produces != Produces::kRecords) {
     formats_ = names_of(read_formats(), type.default_format);
     add_formats(formats_, "How the bytes are read as records.", find_read_format, added_);
   }
@@ -322,7 +322,7 @@ SinkOptions::SinkOptions(const SinkType& type) {
        .fallback = keep(exact_duration(type.batch.linger)),
        .help = keep(linger_help(type.batch))},
   };
-  if (type.takes == Takes::kSlices) {
+  if (type.consumes == Consumes::kSlices) {
     formats_ = names_of(write_formats(), type.default_format);
     if (type.appends)
       std::erase_if(formats_, [](auto name) { return !can_append(*find_write_format(name)); });

@@ -138,12 +138,12 @@ constexpr Option kTryOptions[] = {
 
 constexpr SourceType kSampleSource{.name = "sample",
                                    .help = "",
-                                   .gives = Gives::kBytes,
+                                   .produces = Produces::kBytes,
                                    .replay = replays<Replay::kNone>,
                                    .options = {},
                                    .make = nullptr};
 constexpr SinkType kSampleSink{
-    .name = "output", .help = "", .takes = Takes::kSlices, .options = {}, .make = nullptr};
+    .name = "output", .help = "", .consumes = Consumes::kSlices, .options = {}, .make = nullptr};
 
 Result<PipelineConfig> config_of(const CommandCall& call) {
   const TransformType* sql = find_transform("sql");

@@ -13,7 +13,7 @@ LoopHost::~LoopHost() {
 
 bool LoopHost::close() {
   if (std::exchange(closed_, true)) return true;
-  stop();
+  loop_.stop();
   if (thread_.joinable()) thread_.join();
   pipelines.clear();
   journal_.reset();
@@ -24,7 +24,7 @@ bool LoopHost::close() {
 void LoopHost::start_thread() {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "leat-worker");
-    run();
+    loop_.run();
   });
 }
 

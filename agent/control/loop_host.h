@@ -3,7 +3,6 @@
 // life.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <thread>
@@ -28,12 +27,7 @@ class LoopHost {
   Loop& loop() { return loop_; }
   JournalClient& journal() { return *journal_; }
 
-  // Runs `task` on this host's loop. Any thread.
-  void post(std::function<void()> task) { loop_.post(std::move(task)); }
-
-  void start_thread();           // runs the loop on a thread of its own
-  void run() { loop_.run(); }    // runs it here, until stop()
-  void stop() { loop_.stop(); }  // any thread: lets run() return
+  void start_thread();  // runs the loop on a thread of its own
   // Joins the thread and closes the loop; all pipelines must have finished. False when something on
   // the thread pool does not come back in time (a DNS look-up cannot be cancelled): the loop is
   // then left as it is, and the process should end without waiting for it.

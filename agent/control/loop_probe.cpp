@@ -32,10 +32,10 @@ void LoopProbe::begin(const std::shared_ptr<State>& state) {
   state->asked.swap(state->waiting);
   state->missing = state->hosts.size();
   for (LoopHost* host : state->hosts) {
-    host->post([state, host] {
+    host->loop().post([state, host] {
       Answers answers;
       for (const auto& [id, pipeline] : host->pipelines) answers[id] = pipeline->status();
-      state->hosts.front()->post(
+      state->hosts.front()->loop().post(
           [state, answers = std::move(answers)]() mutable { take(state, std::move(answers)); });
     });
   }

@@ -19,7 +19,7 @@ void Run::start(Finished finished) {
       PipelineStatus counters = host.pipelines.at(id)->status();
       host.pipelines.erase(id);
       host.journal().flush([&home, finished, status, counters] {
-        home.post([finished, status, counters] { finished(status, counters); });
+        home.loop().post([finished, status, counters] { finished(status, counters); });
       });
     });
   });
@@ -45,7 +45,7 @@ void Run::discard(std::function<void()> done) {
       [&home = home_, &host = host_, id = id_, done = std::move(done)](ManagedPipeline& pipeline) {
         pipeline.discard([&home, &host, id, done] {
           host.pipelines.erase(id);
-          home.post(done);
+          home.loop().post(done);
         });
       });
 }
@@ -72,7 +72,7 @@ void Run::set_memory(size_t bytes) {
 }
 
 void Run::on_its_loop(std::function<void(ManagedPipeline&)> call) const {
-  host_.post([&host = host_, id = id_, call = std::move(call)] {
+  host_.loop().post([&host = host_, id = id_, call = std::move(call)] {
     auto found = host.pipelines.find(id);
     if (found != host.pipelines.end()) call(*found->second);
   });
@@ -105,10 +105,10 @@ void prepare(LoopHost& home, const MakePipeline& make, std::vector<Preparing> al
   };
   auto state = std::make_shared<State>(State{{}, all.size(), std::move(done)});
   state->prepared.resize(all.size());
-  if (all.empty()) return home.post([state] { state->done({}); });
+  if (all.empty()) return home.loop().post([state] { state->done({}); });
   for (size_t i = 0; i < all.size(); ++i) {
-    all[i].host->post([&home, &make, state, i, one = std::move(all[i])] {
-      home.post([&home, state, i, one, made = make_and_open(make, one)] {
+    all[i].host->loop().post([&home, &make, state, i, one = std::move(all[i])] {
+      home.loop().post([&home, state, i, one, made = make_and_open(make, one)] {
         Prepared& out = state->prepared[i];
         out.config = one.config;
         out.status = made.status;

@@ -52,7 +52,7 @@ void Supervisor::begin() {
 }
 
 void Supervisor::quit() {
-  main_->stop();
+  main_->loop().stop();
 }
 
 bool Supervisor::close(Status& journal) {
@@ -119,7 +119,8 @@ std::vector<Preparing> Supervisor::preparations(const AgentConfig& desired, cons
 Preparing Supervisor::preparation(const Run::Config& config, LoopHost& host,
                                   const std::string& agent, size_t memory) {
   std::function<void()> on_trouble;
-  if (setup_.tells_trouble) on_trouble = [this] { main_->post([this] { setup_.on_change(); }); };
+  if (setup_.tells_trouble)
+    on_trouble = [this] { main_->loop().post([this] { setup_.on_change(); }); };
   return {next_id_++, config, &host,
           PipelineEnvironment{host.loop(), host.journal(), usage_, agent, setup_.data_dir, memory,
                               on_trouble}};

@@ -80,7 +80,7 @@ class Supervisor {
   Result<std::vector<std::string>> spooled_pipelines() { return journal_->spooled_pipelines(); }
   // Starts the journal, and the loops but for the main one, which run() turns until quit().
   void begin();
-  void run() { main_->run(); }
+  void run() { main_->loop().run(); }
   void quit();
   // Of all that runs on them: the loops, then the journal's file. False when something on the
   // thread pool does not come back: the process should then end without waiting for it.

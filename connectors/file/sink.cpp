@@ -176,7 +176,7 @@ const SinkType kFileSink{
     .help =
         "Writes files. A file gets its name when it is complete, and holds whole records only, "
         "also after a power cut.",
-    .takes = Takes::kSlices,
+    .consumes = Consumes::kSlices,
     .options = kOptions,
     .default_format = "ndjson",
     .appends = true,

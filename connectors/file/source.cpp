@@ -68,7 +68,7 @@ extern const SourceType kFileSource;
 const SourceType kFileSource{
     .name = "file",
     .help = "Reads files line by line or as CSV, once or as they grow, and remembers how far.",
-    .gives = Gives::kBytes,
+    .produces = Produces::kBytes,
     .replay = replays<Replay::kFromPosition>,
     .options = kOptions,
     .default_format = "json",

@@ -174,7 +174,7 @@ const SourceType kGeneratorSource{
     .help =
         "Makes synthetic telemetry, for trying things. The same seed gives the same records, "
         "also after a restart.",
-    .gives = Gives::kRecords,
+    .produces = Produces::kRecords,
     .replay = replays<Replay::kFromPosition>,
     .options = kOptions,
     .bounded = [](const Options& options) { return options.integer("count") > 0; },

@@ -173,7 +173,7 @@ const SinkType kHttpSink{
     .help =
         "Sends each batch as one HTTP request. Retries what the server cannot take now, and "
         "splits what it refuses until the bad records stand alone.",
-    .takes = Takes::kSlices,
+    .consumes = Consumes::kSlices,
     .options = http::kSinkOptions,
     .default_format = "ndjson",
     .max_in_flight = 64,

@@ -334,7 +334,7 @@ extern const SinkType kMqttSink;
 const SinkType kMqttSink{
     .name = "mqtt",
     .help = "Publishes each record as a message to an MQTT broker, on a topic made of its fields.",
-    .takes = Takes::kRecords,
+    .consumes = Consumes::kRecords,
     .options = mqtt::kSinkOptions,
     .max_in_flight = 2,
     .default_in_flight = 2,

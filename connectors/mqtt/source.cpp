@@ -458,7 +458,7 @@ const SourceType kMqttSource{
     .help =
         "Subscribes to topics of an MQTT broker. A message of QoS 1 or 2 is acknowledged when its "
         "records are delivered or safe in the journal, not before.",
-    .gives = Gives::kSlices,
+    .produces = Produces::kSlices,
     .replay = mqtt::replay,
     .options = mqtt::kSourceOptions,
     .default_format = "json",

@@ -165,7 +165,7 @@ const SinkType kPostgresSink{
     .help =
         "Writes records to a table of a PostgreSQL database with COPY, INSERT, an upsert or SQL of "
         "your own, one transaction for each delivery.",
-    .takes = Takes::kRecords,
+    .consumes = Consumes::kRecords,
     .options = postgres::kSinkOptions,
     // A transaction costs the server an fsync, however small: with this spacing there are never
     // more of them than with the linger alone, but what comes after a quiet moment goes at once.

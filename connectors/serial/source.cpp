@@ -258,7 +258,7 @@ const SourceType kSerialSource{
     .help =
         "Reads frames from a serial port, or asks a device for them; waits for ports that are "
         "not there.",
-    .gives = Gives::kSlices,
+    .produces = Produces::kSlices,
     .replay = replays<Replay::kNone>,
     .options = serial::kSourceOptions,
     .default_format = "lines",

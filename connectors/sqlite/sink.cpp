@@ -160,7 +160,7 @@ const SinkType kSqliteSink{
     .help =
         "Inserts or upserts records into a table of a SQLite database, one transaction for "
         "each delivery.",
-    .takes = Takes::kRecords,
+    .consumes = Consumes::kRecords,
     .options = kOptions,
     .batch = {.records = 5000, .bytes = 1024 * 1024, .linger = Milliseconds{500}},
     .stores_positions = true,

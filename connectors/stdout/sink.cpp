@@ -145,7 +145,7 @@ extern const SinkType kStdoutSink;
 const SinkType kStdoutSink{
     .name = "stdout",
     .help = "Writes records to standard output. Ends the pipeline when the reader goes away.",
-    .takes = Takes::kSlices,
+    .consumes = Consumes::kSlices,
     .options = {},
     .default_format = "ndjson",
     .appends = true,

@@ -23,11 +23,11 @@ BatchRef Batch::make_rest(Position from) {
   BatchRef out = BatchRef::make(pool_, content);
   out->whole_ = whole_ ? whole_ : BatchRef(this);  // not a chain of rests: each would be kept
   out->shapes_ = shapes_;                          // charged there
-  out->origin = origin;
+  out->acknowledger = acknowledger;
   out->begin = from;
   out->end = end;
   if (!owed.empty()) {
-    Owed before = owed.cut(*origin, from);
+    Owed before = owed.split(*acknowledger, from);
     out->owed = std::exchange(owed, std::move(before));
   }
   out->arrival_us = arrival_us;

@@ -115,7 +115,7 @@ class Batch {
 
   // The stretch this came from, of the source or, when it was spooled, of the spool: a place to
   // name, and what `end_offset` counts from.
-  Acknowledger* origin = nullptr;
+  Acknowledger* acknowledger = nullptr;
   Position begin;
   Position end;
   // What is owed for it: a stage that puts other batches in the place of this one, or holds records

@@ -73,7 +73,7 @@ void Owed::add(Owed other) {
   });
 }
 
-Owed Owed::cut(const Acknowledger& to, const Position& at) {
+Owed Owed::split(const Acknowledger& to, const Position& at) {
   Owed all = std::move(*this);
   Owed before;
   all.each([&](Entry& entry) {

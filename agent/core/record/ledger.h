@@ -80,7 +80,7 @@ class Owed {
   void add(Owed other);
   // Takes out what lies before `at` in a partition of `to`. What cannot be told apart is owed by
   // both from then on: stretches of other partitions, and those that have another holder.
-  Owed cut(const Acknowledger& to, const Position& at);
+  Owed split(const Acknowledger& to, const Position& at);
   // The line at the end of a stretch is known when that is decoded.
   void set_line(const Position& end);
 

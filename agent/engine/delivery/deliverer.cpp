@@ -55,7 +55,7 @@ Deliverer::Deliverer(DelivererSetup setup)
       retry_(setup_.loop, seed_for(setup_), [this] { retry_policy_.network_changed(); }) {
   setup_.dead_letters.on_durable([this] {
     pump();
-    changed();
+    setup_.owner.delivery_changed();
   });
 }
 
@@ -118,10 +118,6 @@ std::optional<int64_t> Deliverer::oldest_arrival_us() const {
   return collected_.delivery.parts.front().batch->arrival_us;
 }
 
-void Deliverer::changed() {
-  if (on_change_) on_change_();
-}
-
 // --- collecting ---------------------------------------------------------------------------------
 
 bool Deliverer::full() const {
@@ -158,7 +154,7 @@ void Deliverer::add(BatchRef batch) {
     }
     size_t former = until_former_cut(*batch, first, take);
     if (former > 0) take = former;
-    collect(batch, first, take, cut_owed(owed, *batch, first, take));
+    collect(batch, first, take, split_owed(owed, *batch, first, take));
     first += take;
     if (former > 0 || full()) cut();
   }
@@ -181,8 +177,8 @@ void Deliverer::start_lingering() {
 // none was. Cuts of other partitions wait for those, or were of what is saved since.
 size_t Deliverer::until_former_cut(const Batch& batch, size_t first, size_t count) {
   std::deque<Cuts::Former>& again = cuts_.again();
-  if (again.empty() || !batch.origin->offsets_last()) return 0;
-  uint64_t partition = Cuts::partition_of(batch.origin->saved_form(batch.begin).partition);
+  if (again.empty() || !batch.acknowledger->offsets_last()) return 0;
+  uint64_t partition = Cuts::partition_of(batch.acknowledger->saved_form(batch.begin).partition);
   auto next_one = [&again, partition] {
     return std::find_if(again.begin(), again.end(),
                         [partition](const auto& one) { return one.end.partition == partition; });
@@ -231,7 +227,7 @@ bool Deliverer::idle() const {
 
 void Deliverer::cut_if_idle() {
   if (!linger_.may_hurry() || !idle()) return;
-  if (setup_.more_waits && setup_.more_waits()) return linger_.wait_for_more();
+  if (setup_.owner.more_waits()) return linger_.wait_for_more();
   cut();
 }
 
@@ -242,10 +238,10 @@ void Deliverer::note_cut(Item& item) {
   const Part& part = item.todo.front().delivery.parts.back();
   size_t last = part.first + part.count - 1;
   Position end = part.batch->position_after(last);
-  Acknowledger& origin = *part.batch->origin;
-  if (!origin.offsets_last()) return;
+  Acknowledger& acknowledger = *part.batch->acknowledger;
+  if (!acknowledger.offsets_last()) return;
   cuts_.note(item.number, first_unsaved(items_.front()->number),
-             {Cuts::partition_of(origin.saved_form(end).partition), end.offset,
+             {Cuts::partition_of(acknowledger.saved_form(end).partition), end.offset,
               same_end_behind(*part.batch, last)});
 }
 
@@ -328,7 +324,7 @@ void Deliverer::send(Item& item) {
   // What was tried before is tried again as it was: nobody may know what became of it.
   Piece& piece = item.todo.front();
   if (piece_limit_ > 0 && piece.records() > piece_limit_ && piece.delivery.key.empty())
-    item.todo.push_front(cut_front(piece, piece_limit_));
+    item.todo.push_front(split_front(piece, piece_limit_));
   prepare(item);
   item.sending = true;
   ++busy_;
@@ -372,11 +368,11 @@ void Deliverer::answered(Item& item, Answer answer) {
       break;
     case Outcome::kFailed:
       stopped_ = true;
-      if (on_failed_) on_failed_(Error(ErrorKind::kFatal, std::move(answer.reason)));
+      setup_.owner.delivery_failed(Error(ErrorKind::kFatal, std::move(answer.reason)));
       return;
   }
   pump();
-  changed();
+  setup_.owner.delivery_changed();
 }
 
 // From when a batch was read, before a restart perhaps.
@@ -408,8 +404,8 @@ void Deliverer::pause(Milliseconds wait, Milliseconds at_least) {
 
 void Deliverer::cut_off(Item& item, Answer answer) {
   Piece& piece = item.todo.front();
-  ++piece.cuts;
-  switch (hunt_.cut(piece.records(), piece.cuts, item.hunted)) {
+  ++piece.cut_offs;
+  switch (hunt_.cut_off(piece.records(), piece.cut_offs, item.hunted)) {
     case Hunt::Verdict::kNotNow:
       // Time must pass before a record is blamed: a short outage may look like that, too.
       if (piece.records() == 1 && retry_policy_.failures() + 1 >= setup_.config.breaker_threshold)
@@ -422,13 +418,13 @@ void Deliverer::cut_off(Item& item, Answer answer) {
     case Hunt::Verdict::kHalve:
       // The trouble is not over, so one attempt follows the other.
       if (!std::exchange(item.hunted, true))
-        log::warn(setup_.pipeline, answer.reason + ": " + std::to_string(piece.cuts) +
+        log::warn(setup_.pipeline, answer.reason + ": " + std::to_string(piece.cut_offs) +
                                        " times at the same records, in smaller parts now to find "
                                        "out at which");
       return rejected(item, answer);
     case Hunt::Verdict::kReject:
       works();
-      answer.reason += ": at this record, " + std::to_string(piece.cuts) + " times in a row";
+      answer.reason += ": at this record, " + std::to_string(piece.cut_offs) + " times in a row";
       return rejected(item, answer);
   }
 }
@@ -453,8 +449,8 @@ void Deliverer::rejected_at_first(Item& item, const Answer& answer) {
   reject(item, piece.delivery, bad, answer.reason_of(0));
   found_bad(bad);
   bool positions_only = setup_.config.exactly_once && piece.records() == 1 && item.todo.empty();
-  Piece before = cut_front(piece, bad);
-  item.owed.add(cut_front(piece, 1).take_owed());
+  Piece before = split_front(piece, bad);
+  item.owed.add(split_front(piece, 1).take_owed());
   if (piece.records() > 0 || positions_only) item.todo.push_front(std::move(piece));
   if (before.records() > 0) item.todo.push_front(std::move(before));
 }
@@ -476,7 +472,7 @@ void Deliverer::rejected(Item& item, const Answer& answer) {
     if (piece.records() > 0 || positions_only) item.todo.push_front(std::move(piece));
     return;
   }
-  Piece half = cut_front(piece, piece.records() / 2);
+  Piece half = split_front(piece, piece.records() / 2);
   item.todo.push_front(std::move(piece));
   item.todo.push_front(std::move(half));
 }
@@ -484,7 +480,7 @@ void Deliverer::rejected(Item& item, const Answer& answer) {
 void Deliverer::reject(Item& item, const Delivery& delivery, size_t index,
                        const std::string& reason) {
   Located at = locate(delivery, index);
-  setup_.reject(*at.batch, at.index, reason);
+  setup_.owner.reject_at_sink(*at.batch, at.index, reason);
   item.dead_letters = setup_.dead_letters.last();
   ++counters_.dead;
 }
@@ -509,7 +505,7 @@ bool Deliverer::settle() {
   bool at_once = setup_.acknowledgements.release(lifetime_.guard([this, ready] {
     give_back(ready);
     pump();
-    changed();
+    setup_.owner.delivery_changed();
   }));
   if (!at_once) return false;
   give_back(ready);

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +39,22 @@ struct DeliveryCounters {
   Latencies latencies;     // of `delivered`
 };
 
+// Whose deliverer it is.
+class DeliveryOwner {
+ public:
+  virtual ~DeliveryOwner() = default;
+
+  // settled() or wants_more() may have become true. Comes from the loop, not from inside add().
+  virtual void delivery_changed() = 0;
+  // The sink said that it cannot go on. Nothing more is sent.
+  virtual void delivery_failed(const Error& error) = 0;
+  // Writes record `index` of the batch as a dead letter of the sink.
+  virtual void reject_at_sink(const Batch& batch, size_t index, const std::string& reason) = 0;
+  // True while more of the input is here, and on its way: then an idle sink, too, is kept waiting
+  // for fuller deliveries. Asked again from time to time.
+  virtual bool more_waits() const = 0;
+};
+
 struct DelivererSetup {
   Loop& loop;
   std::string agent;  // its id, so that keys of two agents never meet
@@ -50,15 +65,11 @@ struct DelivererSetup {
   Sink& sink;
   Acknowledgements& acknowledgements;
   DeadLetterFile& dead_letters;
+  DeliveryOwner& owner;
   bool comes_again = true;  // the source gives again what it was not acknowledged
   std::string cuts;  // path of the file they are noted in, for a sink with keys; "": they are not
-  // Writes record `index` of the batch as a dead letter of the sink.
-  std::function<void(const Batch&, size_t index, const std::string& reason)> reject;
   // Bytes (as bytes_of() says) that may be collected and in flight before no more is wanted.
   size_t most_held = SIZE_MAX;
-  // True while more of the input is here, and on its way: then an idle sink, too, is kept waiting
-  // for fuller deliveries. Asked again from time to time.
-  std::function<bool()> more_waits = nullptr;
 };
 
 class Deliverer {
@@ -88,11 +99,6 @@ class Deliverer {
 
   // True when nothing is collected, in flight, or waiting for the journal.
   bool settled() const;
-  // Called (from the loop, not from inside add()) when settled() or wants_more() may have become
-  // true.
-  void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
-  // The sink said that it cannot go on. Nothing more is sent then.
-  void on_failed(std::function<void(const Error&)> listener) { on_failed_ = std::move(listener); }
 
   const DeliveryCounters& counters() const { return counters_; }
   const RetryPolicy& retry_policy() const { return retry_policy_; }
@@ -132,7 +138,6 @@ class Deliverer {
   void pause(Milliseconds wait, Milliseconds at_least);
   bool settle();
   void give_back(size_t slots);
-  void changed();
 
   DelivererSetup setup_;
   const std::string run_;  // unlike that of any other deliverer
@@ -163,8 +168,6 @@ class Deliverer {
   bool collected_any_ = false;
   std::deque<std::unique_ptr<Item>> items_;  // in source order; the front is the oldest
   DeliveryCounters counters_;
-  std::function<void()> on_change_;
-  std::function<void(const Error&)> on_failed_;
   Lifetime lifetime_;
 };
 

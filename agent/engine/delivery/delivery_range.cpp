@@ -54,7 +54,7 @@ Owed Piece::take_owed() {
   return out;
 }
 
-Piece cut_front(Piece& piece, size_t records) {
+Piece split_front(Piece& piece, size_t records) {
   Piece whole = std::exchange(piece, {});
   Piece front;
   for (size_t i = 0; i < whole.delivery.parts.size(); ++i) {
@@ -66,7 +66,7 @@ Piece cut_front(Piece& piece, size_t records) {
       continue;
     }
     if (take > 0)
-      front.append(part.batch, part.first, take, cut_owed(owed, *part.batch, part.first, take));
+      front.append(part.batch, part.first, take, split_owed(owed, *part.batch, part.first, take));
     piece.append(part.batch, part.first + take, part.count - take, std::move(owed));
   }
   return front;
@@ -82,7 +82,7 @@ Owed take_out(Piece& piece, const std::vector<uint32_t>& indices) {
     const size_t end = part.first + part.count;
     auto take = [&owed = whole.owed[i], &part, end](size_t first, size_t count) {
       return first + count == end ? std::exchange(owed, {})
-                                  : cut_owed(owed, *part.batch, first, count);
+                                  : split_owed(owed, *part.batch, first, count);
     };
     for (size_t at = part.first; at < end;) {
       bool any = next != indices.end() && *next < before + part.count;
@@ -99,21 +99,21 @@ Owed take_out(Piece& piece, const std::vector<uint32_t>& indices) {
   return out;
 }
 
-Owed cut_owed(Owed& owed, const Batch& batch, size_t first, size_t count) {
+Owed split_owed(Owed& owed, const Batch& batch, size_t first, size_t count) {
   size_t next = first + count;
   if (owed.empty() || next >= batch.count()) return std::exchange(owed, {});
-  if (owed.to() != batch.origin) {  // it is owed to somebody who counts records
+  if (owed.to() != batch.acknowledger) {  // it is owed to somebody who counts records
     Position at = owed.begin();
     at.offset += count;
-    return owed.cut(*owed.to(), at);
+    return owed.split(*owed.to(), at);
   }
   size_t last = next - 1;
   size_t behind = same_end_behind(batch, last);
-  if (behind == 0) return owed.cut(*batch.origin, batch.position_after(last));
-  Owed before = owed.cut(*batch.origin, before_same_end(batch, last));
+  if (behind == 0) return owed.split(*batch.acknowledger, batch.position_after(last));
+  Owed before = owed.split(*batch.acknowledger, before_same_end(batch, last));
   Owed together = last + behind + 1 == batch.count()
                       ? std::exchange(owed, {})
-                      : owed.cut(*batch.origin, batch.position_after(last));
+                      : owed.split(*batch.acknowledger, batch.position_after(last));
   before.add(together.share());
   together.add(std::move(owed));
   owed = std::move(together);
@@ -131,7 +131,7 @@ Located locate(const Delivery& delivery, size_t index) {
 std::string delivery_key(const std::string& scope, const std::string& run,
                          const Delivery& delivery) {
   auto same_partition = [](const Batch& a, const Batch& b) {
-    return a.origin == b.origin && a.begin.partition == b.begin.partition;
+    return a.acknowledger == b.acknowledger && a.begin.partition == b.begin.partition;
   };
   std::string text = scope + '\n' + std::to_string(delivery.records) + '\n';
   for (size_t i = 0; i < delivery.parts.size(); ++i) {
@@ -142,9 +142,10 @@ std::string delivery_key(const std::string& scope, const std::string& run,
     if (!latest) continue;
     size_t last = part.first + part.count - 1;
     Position end = part.batch->position_after(last);
-    text += part.batch->origin->saved_form(end).partition + '\n' + std::to_string(end.offset) +
-            '\n' + std::to_string(same_end_behind(*part.batch, last)) + '\n';
-    if (!part.batch->origin->offsets_last()) text += run + '\n';
+    text += part.batch->acknowledger->saved_form(end).partition + '\n' +
+            std::to_string(end.offset) + '\n' + std::to_string(same_end_behind(*part.batch, last)) +
+            '\n';
+    if (!part.batch->acknowledger->offsets_last()) text += run + '\n';
   }
   unsigned char digest[32];
   (void)mbedtls_sha256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, 0);

@@ -12,7 +12,7 @@ namespace leat {
 struct Piece {
   Delivery delivery;
   std::vector<Owed> owed;  // by each of its parts
-  int cuts = 0;            // times that the peer broke off in the middle of it
+  int cut_offs = 0;        // times that the peer broke off in the middle of it
 
   size_t records() const { return delivery.records; }
   void append(const BatchRef& batch, size_t first, size_t count, Owed owed);
@@ -20,14 +20,14 @@ struct Piece {
 };
 
 // Takes the first `records` out of `piece`. Key and positions of both are empty then.
-Piece cut_front(Piece& piece, size_t records);
+Piece split_front(Piece& piece, size_t records);
 // Takes the records at the ascending `indices` out of `piece`; what they owe. As above.
 Owed take_out(Piece& piece, const std::vector<uint32_t>& indices);
 
 // Takes out of `owed` what records [first, first + count) of the batch owe; they are the first of
 // those that owe it. Several records can end at one place (the elements of a JSON array, the rows
 // of a query): that place is reached only with the last of them.
-Owed cut_owed(Owed& owed, const Batch& batch, size_t first, size_t count);
+Owed split_owed(Owed& owed, const Batch& batch, size_t first, size_t count);
 
 // The batch and index in it of record `index`.
 struct Located {

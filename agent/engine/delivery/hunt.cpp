@@ -3,20 +3,20 @@
 namespace leat {
 namespace {
 
-constexpr int kCutsToHunt = 3;
-constexpr int kCutsToBlame = 3;
-constexpr int kCutsToBlameWhatHasNoOther = 8;
+constexpr int kCutOffsToHunt = 3;
+constexpr int kCutOffsToBlame = 3;
+constexpr int kCutOffsToBlameWhatHasNoOther = 8;
 // So many in a row without one that is delivered speak about the peer.
 constexpr int kMostBlamed = 10;
 
 }  // namespace
 
-Hunt::Verdict Hunt::cut(size_t records, int cuts, bool hunted) {
-  if (!hunted && cuts == 1) others_get_through_ = false;
+Hunt::Verdict Hunt::cut_off(size_t records, int cut_offs, bool hunted) {
+  if (!hunted && cut_offs == 1) others_get_through_ = false;
   if (records == 0 || blamed_ >= kMostBlamed) return Verdict::kNotNow;
-  if (records > 1) return hunted || cuts >= kCutsToHunt ? Verdict::kHalve : Verdict::kNotNow;
-  if (!others_get_through_ && cuts < kCutsToBlameWhatHasNoOther) return Verdict::kNotNow;
-  if (cuts < kCutsToBlame) return Verdict::kOnceMore;
+  if (records > 1) return hunted || cut_offs >= kCutOffsToHunt ? Verdict::kHalve : Verdict::kNotNow;
+  if (!others_get_through_ && cut_offs < kCutOffsToBlameWhatHasNoOther) return Verdict::kNotNow;
+  if (cut_offs < kCutOffsToBlame) return Verdict::kOnceMore;
   ++blamed_;
   return Verdict::kReject;
 }

@@ -21,9 +21,9 @@ class Hunt {
     kReject,
   };
 
-  // `cuts`: of these records, with this one. `hunted`: they are a part of a delivery that was
+  // `cut_offs`: of these records, with this one. `hunted`: they are a part of a delivery that was
   // halved for this.
-  Verdict cut(size_t records, int cuts, bool hunted);
+  Verdict cut_off(size_t records, int cut_offs, bool hunted);
   void delivered() {
     blamed_ = 0;
     others_get_through_ = true;

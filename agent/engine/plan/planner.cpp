@@ -13,14 +13,14 @@ bool has_message_fields(const SourceConfig& source) {
 
 bool needs_records(const PipelineConfig& config) {
   const SourceConfig& source = config.source;
-  return !config.transforms.empty() || config.sink.type->takes == Takes::kRecords ||
+  return !config.transforms.empty() || config.sink.type->consumes == Consumes::kRecords ||
          has_message_fields(source) || !source.fields.empty() ||
          (source.time && source.time->dead_letter);
 }
 
 bool same_wire(const PipelineConfig& config) {
   // A message is not framed: a JSON one may be an array, or have newlines between its members.
-  bool framed = config.source.type->gives == Gives::kBytes ||
+  bool framed = config.source.type->produces == Produces::kBytes ||
                 (config.source.format != nullptr && config.source.format->message_is_record);
   return framed && config.source.format != nullptr && config.sink.format != nullptr &&
          config.source.format->wire == config.sink.format->wire &&
@@ -48,8 +48,8 @@ std::vector<Step> inject(const PipelineConfig& config) {
   std::string source(config.source.type->name);
   std::string sink(config.sink.type->name);
   out.push_back({Kind::kSource, source, "", 0});
-  if (config.source.type->gives != Gives::kRecords) {
-    std::string gives = config.source.type->gives == Gives::kBytes ? "bytes" : "messages";
+  if (config.source.type->produces != Produces::kRecords) {
+    std::string gives = config.source.type->produces == Produces::kBytes ? "bytes" : "messages";
     out.push_back({Kind::kDecode, "decode " + std::string(config.source.format->name),
                    source + " gives " + gives + ", what follows takes records", 0});
   }
@@ -65,7 +65,7 @@ std::vector<Step> inject(const PipelineConfig& config) {
                    "the event time is in the field \"" + config.source.time->field + "\"", 0});
   for (size_t i = 0; i < config.transforms.size(); ++i)
     out.push_back({Kind::kTransform, std::string(config.transforms[i].type->name), "", i});
-  if (config.sink.type->takes == Takes::kSlices)
+  if (config.sink.type->consumes == Consumes::kSlices)
     out.push_back({Kind::kEncode, "encode " + std::string(config.sink.format->name),
                    sink + " takes bytes", 0});
   out.push_back({Kind::kSink, sink, "", 0});
@@ -77,7 +77,7 @@ std::vector<Step> simplify(const PipelineConfig& config, const std::vector<Step>
   if (needs_records(config) || !same_wire(config)) return injected;
   std::vector<Step> out{injected.front()};
   std::string wire(config.source.format->wire);
-  if (config.source.type->gives == Gives::kBytes)
+  if (config.source.type->produces == Produces::kBytes)
     out.push_back({Kind::kSplit, "split " + wire,
                    "no stage needs records and both ends speak " + wire +
                        ": bytes pass through untouched, only cut where a record ends",

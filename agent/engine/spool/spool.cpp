@@ -194,7 +194,7 @@ void Spool::leave_if_over() {
   if (!writer_.idle() || !caught_up() || reading_ || delivered_ < given_) return;
   if (deliverer_->retry_policy().active()) return;
   active_ = false;
-  if (on_change_) on_change_();
+  setup_.owner.spool_changed();
 }
 
 // --- into the journal ---------------------------------------------------------------------------
@@ -217,7 +217,7 @@ void Spool::stored(SpoolWriter::Row& row) {
     for (Spooling& one : row.batches) {
       uint64_t first = std::exchange(next, next + one.records());
       if (first == next) continue;
-      std::string origin = one.batch->origin->describe(one.batch->begin);
+      std::string origin = one.batch->acknowledger->describe(one.batch->begin);
       number_for_spool(*one.batch, first);
       hand_over(std::move(one.batch), std::move(origin), first, next);
     }
@@ -229,11 +229,11 @@ void Spool::stored(SpoolWriter::Row& row) {
   writer_.remove_until(std::min(delivered_, stored_));
   feed();
   leave_if_over();
-  if (on_change_) on_change_();
+  setup_.owner.spool_changed();
 }
 
 void Spool::stuck() {
-  if (on_change_) on_change_();
+  setup_.owner.spool_changed();
 }
 
 std::optional<uint64_t> Spool::drop_from() {
@@ -243,7 +243,7 @@ std::optional<uint64_t> Spool::drop_from() {
 void Spool::dropped(uint64_t records) {
   unread_ -= std::min(unread_, records);
   feed();
-  if (on_change_) on_change_();
+  setup_.owner.spool_changed();
 }
 
 // The journal takes nothing (a full disk). When all that came before is with the deliverer, what
@@ -290,7 +290,7 @@ void Spool::feed() {
                               writer_.resume();
                               feed();
                               leave_if_over();
-                              if (on_change_) on_change_();
+                              setup_.owner.spool_changed();
                             }));
 }
 
@@ -319,8 +319,8 @@ void Spool::fed(const SpoolRow& row) {
     pass(row);
     return done_until(delivered_);
   }
-  (*batch)->origin = this;
-  Result<Turn> adapted = setup_.adapt(*batch, as.format);
+  (*batch)->acknowledger = this;
+  Result<Turn> adapted = setup_.owner.adapt_spooled(*batch, as.format);
   if (!adapted) return fail_with(adapted.error());
   if (*adapted == Turn::kWait) return read_again_.start(kReadAgain, [this] { feed(); });
   uint64_t first = std::max(cursor_, row.first);
@@ -331,7 +331,7 @@ void Spool::fed(const SpoolRow& row) {
 // What was made of the batch so far is nothing that the sink may get. The row stays.
 void Spool::fail_with(const Error& error) {
   failed_ = true;
-  if (on_failed_) on_failed_(error);
+  setup_.owner.spool_failed(error);
 }
 
 // Of the row those records count that are not before the cursor.
@@ -356,7 +356,7 @@ Owed Spool::number(uint64_t first, uint64_t end) {
 void Spool::hand_over(BatchRef batch, std::string origin, uint64_t first, uint64_t end) {
   handed_.push_back({first, end, std::move(origin)});
   cursor_ = end;
-  batch->origin = this;
+  batch->acknowledger = this;
   batch->owed = number(first, end);
   batch->charge_vectors();
   deliverer_->add(std::move(batch));
@@ -374,7 +374,7 @@ void Spool::released(const Position& position) {
     uint64_t next = inside.first + inside.done;
     if (next < delivered) {
       auto records = static_cast<uint32_t>(delivered - next);
-      cut_owed(inside.owed, *inside.batch, inside.done, records).settle();
+      split_owed(inside.owed, *inside.batch, inside.done, records).settle();
       inside.done += records;
     }
   }

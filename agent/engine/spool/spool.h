@@ -17,7 +17,6 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +42,23 @@ struct SpoolLinger {
   Milliseconds held_quiet{50};
 };
 
+// Whose spool it is.
+class SpoolOwner {
+ public:
+  virtual ~SpoolOwner() = default;
+
+  // wants_more() or settled() may have become true.
+  virtual void spool_changed() = 0;
+  // What is in the journal cannot be made what the sink takes: it stays there, and nothing goes to
+  // the deliverer any more.
+  virtual void spool_failed(const Error& error) = 0;
+  // Of slices as the sink takes them now.
+  virtual std::string spool_format() = 0;
+  // Makes of a batch that was spooled in `format` what the sink takes now; what cannot be becomes
+  // dead letters. After an error the batch is spoilt.
+  virtual Result<Turn> adapt_spooled(BatchRef& batch, const std::string& format) = 0;
+};
+
 struct SpoolSetup {
   Loop& loop;
   std::string pipeline;
@@ -51,14 +67,11 @@ struct SpoolSetup {
   Acknowledgements& acknowledgements;
   DeadLetterFile& dead_letters;
   JournalClient& journal;
+  SpoolOwner& owner;
   BlockPool& pool;
   size_t batch_bytes;   // what a row of the journal aims at
   Milliseconds linger;  // of the sink's batches
   SpoolLinger row_linger = {};
-  std::function<std::string()> format;  // of slices as the sink takes them now
-  // Makes of a batch that was spooled in `format` what the sink takes now; what cannot be becomes
-  // dead letters. After an error the batch is spoilt.
-  std::function<Result<Turn>(BatchRef&, const std::string& format)> adapt;
 };
 
 class Spool final : public Acknowledger, private SpoolWriter::Owner {
@@ -127,11 +140,6 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   SavedPosition saved_form(const Position& position) override;
   bool offsets_last() const override { return true; }
   std::string describe(const Position& position) override;
-  // Called when wants_more() or settled() may have become true.
-  void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
-  // What is in the journal cannot be made what the sink takes: it stays there, and nothing goes to
-  // the deliverer any more.
-  void on_failed(std::function<void(const Error&)> listener) { on_failed_ = std::move(listener); }
 
  private:
   // A batch that the deliverer has, and the journal has not; its records' numbers.
@@ -165,7 +173,7 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   void done_until(uint64_t number);
 
   // SpoolWriter::Owner.
-  std::string format() override { return setup_.format(); }
+  std::string format() override { return setup_.owner.spool_format(); }
   void stored(SpoolWriter::Row& row) override;
   void stuck() override;
   std::optional<uint64_t> drop_from() override;
@@ -203,8 +211,6 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
     std::string origin;
   };
   std::deque<Handed> handed_;  // in the journal, and with the deliverer
-  std::function<void()> on_change_;
-  std::function<void(const Error&)> on_failed_;
   Lifetime lifetime_;
 };
 

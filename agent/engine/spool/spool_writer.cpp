@@ -209,7 +209,8 @@ void SpoolWriter::begin_row() {
   row.payload = row.records > 0;
   if (row.payload) {
     const Batch& first = *parts.front().batch;
-    row.content = write_spooled(parts, {owner_.format(), first.origin->describe(first.begin)});
+    row.content =
+        write_spooled(parts, {owner_.format(), first.acknowledger->describe(first.begin)});
     row.charged = kCopies * row.content.size();
     setup_.budget.charge(row.charged);
   }

@@ -170,12 +170,12 @@ struct BatchLimits {
   bool operator==(const BatchLimits&) const = default;
 };
 
-enum class Takes { kSlices, kRecords };
+enum class Consumes { kSlices, kRecords };
 
 struct SinkType {
   std::string_view name;
   std::string_view help;  // one or two sentences
-  Takes takes = Takes::kSlices;
+  Consumes consumes = Consumes::kSlices;
   // Options of its own; the engine adds `format` (kSlices), `batch` and, where max_in_flight > 1,
   // `inFlight` to them.
   std::span<const Option> options;

@@ -69,17 +69,10 @@ class SourceContext {
   // when `done` comes, and so is all that was noted before.
   enum class Survives { kKill, kPowerCut };
   virtual void note(std::vector<SavedPosition> what, Survives survives,
-                    std::function<void(Status)> done) {
-    (void)what;
-    (void)survives;
-    (void)done;
-  }
+                    std::function<void(Status)> done) = 0;
   // What note() saved, when it is the sink that keeps positions (exactlyOnce); else it is in
   // saved().
-  virtual const std::vector<SavedPosition>& noted() {
-    static const std::vector<SavedPosition> kNone;
-    return kNone;
-  }
+  virtual const std::vector<SavedPosition>& noted() = 0;
   // For the progress display: bytes that this run has read so far and, where known, has to read.
   virtual void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) = 0;
 };
@@ -102,7 +95,7 @@ class Source : public Acknowledger {
 
 class OptionErrors;  // options/option_errors.h
 
-enum class Gives { kBytes, kSlices, kRecords };
+enum class Produces { kBytes, kSlices, kRecords };
 
 // How a source can make good for what was not delivered before a crash (engine/delivery/README.md).
 enum class Replay {
@@ -129,7 +122,7 @@ struct PortInfo {
 struct SourceType {
   std::string_view name;
   std::string_view help;  // one or two sentences
-  Gives gives = Gives::kBytes;
+  Produces produces = Produces::kBytes;
   Replay (*replay)(const Options& options);
   std::span<const Option> options;
   // Of the read formats, all of which it can be used with; "" for kRecords. Where the build lacks

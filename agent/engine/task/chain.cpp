@@ -32,21 +32,22 @@ class ChainStep : public DeadLetters {
 
   void add(const Batch& batch, size_t index, std::string_view reason) override {
     ++rejected_;
-    rejections_.add({stage_, reason, batch.position_after(index), &batch, index, {}, batch.origin});
+    rejections_.add(
+        {stage_, reason, batch.position_after(index), &batch, index, {}, batch.acknowledger});
   }
   void add_text(std::string_view bytes, const Position& after, std::string_view reason) override {
     ++rejected_;
-    rejections_.add({stage_, reason, after, nullptr, 0, bytes, origin_});
+    rejections_.add({stage_, reason, after, nullptr, 0, bytes, acknowledger_});
   }
   bool full() const override { return rejections_.full(); }
   // Whose stream the batches are of that it runs from now on.
-  void set_origin(Acknowledger* origin) { origin_ = origin; }
+  void set_acknowledger(Acknowledger* one) { acknowledger_ = one; }
 
  protected:
   bool waits_ = false;
 
  private:
-  Acknowledger* origin_ = nullptr;
+  Acknowledger* acknowledger_ = nullptr;
   std::string stage_;
   Rejections rejections_;
   uint64_t rejected_ = 0;
@@ -259,7 +260,7 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
   chain.codecs_ = &codecs;
   chain.rejections_ = rejections;
   const ReadFormat* read = config.source.format;
-  if (read != nullptr && config.source.type->gives == Gives::kBytes) {
+  if (read != nullptr && config.source.type->produces == Produces::kBytes) {
     chain.framing_ = read->make_framing(config.source.format_options);
     chain.needs_preamble_ = read->needs_preamble(config.source.format_options);
   }
@@ -348,18 +349,18 @@ Result<BatchRef> Chain::next() {
   bool preamble = batch->preamble;
   for (; step < steps_.size(); ++step) {
     if (preamble) {  // only the decoder looks at it
-      steps_[step]->set_origin(batch->origin);
+      steps_[step]->set_acknowledger(batch->acknowledger);
       if (Status status = steps_[step]->run(batch); !status) return fail(status.error());
       return steps_[step]->waits() ? wait_at(step, std::move(batch)) : batch;
     }
     batch->quantum = quantum_;
     BatchRef before = batch;
     bool reads = step < first_of_records_;
-    steps_[step]->set_origin(batch->origin);
+    steps_[step]->set_acknowledger(batch->acknowledger);
     if (watcher_ != nullptr) watcher_->before(step, *batch);
     if (Status status = run(*steps_[step], batch, reads); !status) return fail(status.error());
     if (&*batch != &*before) {  // it takes the place of that one
-      batch->origin = before->origin;
+      batch->acknowledger = before->acknowledger;
       batch->owed.add(std::move(before->owed));
     }
     if (steps_[step]->waits()) return wait_at(step, std::move(batch));
@@ -453,7 +454,7 @@ Result<Turn> Chain::adapt(BatchRef& batch, const std::string& wire) {
       for (Slice& slice : batch->slices) slice.size -= std::min(slice.size, written->separator);
     }
     DecodeStep decode(std::move(decoder), "spool", rejections_);
-    decode.set_origin(batch->origin);
+    decode.set_acknowledger(batch->acknowledger);
     if (!decode.ready()) {
       for (size_t i = 0; i < batch->count(); ++i)
         decode.add(*batch, i, "spooled as " + wire + ", which the sink does not take any more");

@@ -32,8 +32,8 @@ inline size_t spare_blocks_for(size_t memory) {
 
 // What the deliverer may hold. What comes behind it must fit, too: in trouble that goes to the
 // journal.
-inline size_t most_held_for(size_t memory, Takes takes) {
-  return memory / (takes == Takes::kSlices ? 2 : 4);
+inline size_t most_held_for(size_t memory, Consumes consumes) {
+  return memory / (consumes == Consumes::kSlices ? 2 : 4);
 }
 
 }  // namespace leat

@@ -18,8 +18,8 @@ struct Rejection {
   Position position;             // just behind the bad record
   const Batch* batch = nullptr;  // with `index`: a record or slice
   size_t index = 0;
-  std::string_view text = {};      // otherwise: bytes that did not become a record
-  Acknowledger* origin = nullptr;  // in whose stream the position is
+  std::string_view text = {};            // otherwise: bytes that did not become a record
+  Acknowledger* acknowledger = nullptr;  // in whose stream the position is
 };
 
 // Where a chain's rejections go.

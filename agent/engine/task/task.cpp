@@ -72,26 +72,20 @@ Status Task::build() {
 }
 
 void Task::make_spool() {
-  spool_ = std::make_unique<Spool>(SpoolSetup{
-      .loop = setup_.loop,
-      .pipeline = setup_.name,
-      .config = setup_.config.delivery,
-      .replay = replay_,
-      .acknowledgements = acknowledgements_,
-      .dead_letters = setup_.dead_letters.file(),
-      .journal = setup_.journal,
-      .pool = pool_,
-      .batch_bytes = batch_bytes_,
-      .linger = setup_.config.sink.batch.linger,
-      .format = [this] { return spool_format(); },
-      .adapt = [this](BatchRef& batch,
-                      const std::string& format) { return adapt_spooled(batch, format); }});
-  spool_->on_change([this] { wake(); });
-  spool_->on_failed([this](const Error& error) { fail_with(error); });
+  spool_ = std::make_unique<Spool>(SpoolSetup{.loop = setup_.loop,
+                                              .pipeline = setup_.name,
+                                              .config = setup_.config.delivery,
+                                              .replay = replay_,
+                                              .acknowledgements = acknowledgements_,
+                                              .dead_letters = setup_.dead_letters.file(),
+                                              .journal = setup_.journal,
+                                              .owner = *this,
+                                              .pool = pool_,
+                                              .batch_bytes = batch_bytes_,
+                                              .linger = setup_.config.sink.batch.linger});
 }
 
 void Task::make_deliverer() {
-  std::string stage(setup_.config.sink.type->name);
   deliverer_ = std::make_unique<Deliverer>(DelivererSetup{
       .loop = setup_.loop,
       .agent = setup_.agent,
@@ -102,17 +96,21 @@ void Task::make_deliverer() {
       .sink = *sink_,
       .acknowledgements = acknowledgements_,
       .dead_letters = setup_.dead_letters.file(),
+      .owner = *this,
       .comes_again = replay_ != Replay::kNone,
       .cuts = setup_.config.sink.type->sends_keys ? setup_.data_dir + "/cuts/" + setup_.name : "",
-      .reject =
-          [this, stage](const Batch& batch, size_t index, const std::string& why) {
-            reject({stage, why, batch.position_after(index), &batch, index, {}, batch.origin});
-          },
-      .most_held = most_held_for(setup_.memory, setup_.config.sink.type->takes),
-      .more_waits = [this] { return has_input() || spool_->is_read(); }});
+      .most_held = most_held_for(setup_.memory, setup_.config.sink.type->consumes)});
   spool_->attach(*deliverer_);
-  deliverer_->on_change([this] { wake(); });
-  deliverer_->on_failed([this](const Error& error) { fail_with(error); });
+}
+
+void Task::reject_at_sink(const Batch& batch, size_t index, const std::string& reason) {
+  reject({setup_.config.sink.type->name,
+          reason,
+          batch.position_after(index),
+          &batch,
+          index,
+          {},
+          batch.acknowledger});
 }
 
 // --- start --------------------------------------------------------------------------------------
@@ -162,7 +160,7 @@ void Task::set_memory(size_t bytes) {
   pool_.keep(spare_blocks_for(bytes));
   chain_->set_quantum(kQuantum * batch_bytes_);
   spool_->set_batch_bytes(batch_bytes_);
-  deliverer_->set_most_held(most_held_for(bytes, setup_.config.sink.type->takes));
+  deliverer_->set_most_held(most_held_for(bytes, setup_.config.sink.type->consumes));
   wake();
 }
 
@@ -214,7 +212,7 @@ void Task::emit(BatchRef batch) {
                                        std::string(setup_.config.source.type->name) +
                                        " emits batches without credit; they are kept");
   last_read_ = setup_.loop.now();
-  batch->origin = source_.get();
+  batch->acknowledger = source_.get();
   if (!batch->preamble)
     batch->owed = acknowledgements_.ledger().open(*source_, batch->begin, batch->end);
   input_.push_back(std::move(batch));
@@ -228,7 +226,7 @@ void Task::progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) {
 
 void Task::save(SavedPosition what, std::function<void(Status)> done) {
   acknowledgements_.overtaken_by({what});
-  setup_.journal.commit(setup_.name, {std::move(what)}, std::move(done),
+  setup_.journal.commit(setup_.name, {std::move(what)}, lifetime_.guard(std::move(done)),
                         durability_of(Survives::kPowerCut));
 }
 
@@ -329,7 +327,7 @@ void Task::end_batch(const Position& end) {
               .reason = rejected[i].why,
               .position = {end.partition, end.offset, behind[i], end.last},
               .text = rejected[i].bytes,
-              .origin = source_.get()});
+              .acknowledger = source_.get()});
   } else {
     lines_.end(end);
   }
@@ -363,7 +361,7 @@ void Task::hold_back(size_t bytes, uint64_t records) {
 
 void Task::reject(const Rejection& rejection) {
   ++dead_letters_;
-  setup_.dead_letters.write(rejection, rejection.origin->describe(rejection.position));
+  setup_.dead_letters.write(rejection, rejection.acknowledger->describe(rejection.position));
 }
 
 // --- end ----------------------------------------------------------------------------------------

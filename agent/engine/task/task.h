@@ -55,7 +55,11 @@ struct TaskSetup {
   std::function<void()> on_trouble;  // trouble() has become another; may be null
 };
 
-class Task final : private SourceContext, private SinkContext, private CodecContext {
+class Task final : private SourceContext,
+                   private SinkContext,
+                   private CodecContext,
+                   private SpoolOwner,
+                   private DeliveryOwner {
  public:
   // Makes all stages; fails with kUsage when one cannot be made.
   static Result<std::unique_ptr<Task>> make(TaskSetup setup);
@@ -91,8 +95,6 @@ class Task final : private SourceContext, private SinkContext, private CodecCont
   void make_spool();
   void make_deliverer();
   void resume_at(ResumedFrom point);
-  Result<Turn> adapt_spooled(BatchRef& batch, const std::string& format);
-  std::string spool_format();
 
   void work();
   void run_a_turn();
@@ -142,6 +144,16 @@ class Task final : private SourceContext, private SinkContext, private CodecCont
   Budget& budget() override { return setup_.budget; }  // of both
   DocumentWrap wrap() override { return setup_.config.sink.format->wrap(chain_->encoder()); }
   const WriteFormat* format() override { return setup_.config.sink.format; }
+
+  // SpoolOwner and DeliveryOwner.
+  void spool_changed() override { wake(); }
+  void delivery_changed() override { wake(); }
+  void spool_failed(const Error& error) override { fail_with(error); }
+  void delivery_failed(const Error& error) override { fail_with(error); }
+  std::string spool_format() override;
+  Result<Turn> adapt_spooled(BatchRef& batch, const std::string& format) override;
+  void reject_at_sink(const Batch& batch, size_t index, const std::string& reason) override;
+  bool more_waits() const override { return has_input() || spool_->is_read(); }
 
   const TaskSetup setup_;
   const Replay replay_;  // of the source

@@ -118,7 +118,7 @@ Status read_messages(const SourceConfig& source, const TrialSample& sample, Batc
 Result<Trial> try_pipeline(const PipelineConfig& config, const TrialSample& sample,
                            const Clock& clock) {
   const SourceConfig& source = config.source;
-  if (source.type->gives == Gives::kRecords)
+  if (source.type->produces == Produces::kRecords)
     return fail(ErrorKind::kUsage, config.name + ": its source, " + std::string(source.type->name) +
                                        ", makes its records itself: there is nothing to try");
   Result<Plan> planned = plan(config, config.name);
@@ -134,7 +134,7 @@ Result<Trial> try_pipeline(const PipelineConfig& config, const TrialSample& samp
   if (!chain) return fail(chain.error());
   observer.attach(*chain);
 
-  const bool stream = source.type->gives == Gives::kBytes;
+  const bool stream = source.type->produces == Produces::kBytes;
   BatchRef batch = BatchRef::make(pool, stream ? Content::kBytes : Content::kSlices);
   batch->arrival_us = clock.unix_us();
   if (stream) {

@@ -87,13 +87,13 @@ TEST(Tables, of_this_build_are_well_formed) {
 
 TEST(Tables, name_formats_that_exist) {
   for (const SourceType* source : connectors().sources) {
-    bool formatted = source->gives != Gives::kRecords;
+    bool formatted = source->produces != Produces::kRecords;
     EXPECT_EQ(find_read_format(source->default_format) != nullptr, formatted) << source->name;
     EXPECT_NE(source->make, nullptr) << source->name;
     EXPECT_NE(source->replay, nullptr) << source->name;
   }
   for (const SinkType* sink : connectors().sinks) {
-    bool formatted = sink->takes == Takes::kSlices;
+    bool formatted = sink->consumes == Consumes::kSlices;
     EXPECT_EQ(find_write_format(sink->default_format) != nullptr, formatted) << sink->name;
     EXPECT_NE(sink->make, nullptr) << sink->name;
     EXPECT_GE(sink->default_in_flight, 1) << sink->name;

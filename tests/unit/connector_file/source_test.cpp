@@ -49,7 +49,6 @@ class FileSourceTest : public testing::SourceHarness {
     return std::unique_ptr<Source>(new FileSource(settings_));
   }
   bool bounded() override { return !settings_.follow; }
-  const std::vector<SavedPosition>& noted() override { return noted_; }
   void given(BatchRef batch) override {
     std::string_view text(batch->bytes.data(), batch->bytes.size());
     while (!text.empty()) {
@@ -99,7 +98,6 @@ class FileSourceTest : public testing::SourceHarness {
   TempDir folder_;
   FileSource::Settings settings_;
   LineFraming by_line_;
-  std::vector<SavedPosition> noted_;
   Lines lines_;
   std::vector<std::string> rejected_;
 };

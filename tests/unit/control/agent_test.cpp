@@ -134,12 +134,12 @@ Result<std::unique_ptr<Sink>> make_sink(const Options& /*options*/) {
 
 const SourceType kSource{.name = "led",
                          .help = "",
-                         .gives = Gives::kRecords,
+                         .produces = Produces::kRecords,
                          .replay = replays<Replay::kNone>,
                          .options = {},
                          .make = make_source};
 const SinkType kSink{
-    .name = "led", .help = "", .takes = Takes::kRecords, .options = {}, .make = make_sink};
+    .name = "led", .help = "", .consumes = Consumes::kRecords, .options = {}, .make = make_sink};
 
 // Two of one form mean the same.
 PipelineConfig pipeline(const std::string& name, int form = 1) {

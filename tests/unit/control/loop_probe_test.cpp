@@ -53,7 +53,7 @@ class LoopProbeTest : public ::testing::Test {
     for (const auto& host : hosts_) {
       RunId id = hosts.size();
       hosts.push_back(host.get());
-      host->post([this, host = host.get(), id] {
+      host->loop().post([this, host = host.get(), id] {
         host->pipelines[id] = std::make_unique<Counted>(rounds_at_[id]);
       });
     }
@@ -69,12 +69,13 @@ class LoopProbeTest : public ::testing::Test {
   }
   // The loop of this worker does not turn until the promise is kept.
   void block(size_t worker, std::promise<void>& release) {
-    hosts_[worker]->post([until = release.get_future().share()] { until.wait(); });
+    hosts_[worker]->loop().post([until = release.get_future().share()] { until.wait(); });
   }
   // Waits until all that was posted to a host has run there.
   void pass_through(size_t worker) {
     bool passed = false;
-    hosts_[worker]->post([this, &passed] { hosts_[0]->post([&passed] { passed = true; }); });
+    hosts_[worker]->loop().post(
+        [this, &passed] { hosts_[0]->loop().post([&passed] { passed = true; }); });
     ASSERT_TRUE(testing::run_until(hosts_[0]->loop(), [&passed] { return passed; }));
   }
   bool wait_answers(size_t count) {
@@ -100,7 +101,8 @@ TEST_F(LoopProbeTest, ends_when_all_loops_have_said_how_their_pipelines_are) {
 
 TEST_F(LoopProbeTest, comes_after_what_was_posted_before) {
   bool started = false;
-  hosts_[1]->post([this, &started] { hosts_[0]->post([&started] { started = true; }); });
+  hosts_[1]->loop().post(
+      [this, &started] { hosts_[0]->loop().post([&started] { started = true; }); });
   ask();
   ASSERT_TRUE(wait_answers(1));
   EXPECT_TRUE(started);

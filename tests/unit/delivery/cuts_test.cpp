@@ -155,7 +155,7 @@ TEST_F(FormerCuts, of_what_is_saved_are_not_made_again) {
 
 TEST_F(FormerCuts, hold_across_several_batches_and_for_records_that_end_at_one_place) {
   BatchRef same = make_batch(pool_, 0, 4);
-  same->origin = &source_;
+  same->acknowledger = &source_;
   for (size_t i = 0; i < 3; ++i) same->slices[i].end_offset = 30;  // an array of three
   limits_.records = 2;
   make(3);

@@ -14,7 +14,7 @@ class RangeTest : public ::testing::Test {
  protected:
   BatchRef given(int first, int count) {
     BatchRef batch = make_batch(pool_, first, count);
-    batch->origin = &source_;
+    batch->acknowledger = &source_;
     return batch;
   }
   void open(Batch& batch) { batch.owed = ledger_.open(source_, batch.begin, batch.end); }
@@ -42,8 +42,8 @@ class RangeTest : public ::testing::Test {
 
 TEST_F(RangeTest, what_is_cut_spans_batches) {
   Piece rest = of({given(0, 5), given(5, 5)});
-  Piece front = cut_front(rest, 2);
-  Piece middle = cut_front(rest, 5);
+  Piece front = split_front(rest, 2);
+  Piece middle = split_front(rest, 5);
   EXPECT_EQ(text_of(front.delivery), "r0 r1");
   EXPECT_EQ(text_of(middle.delivery), "r2 r3 r4 r5 r6");
   EXPECT_EQ(middle.records(), 5U);
@@ -76,7 +76,7 @@ TEST_F(RangeTest, the_last_record_of_a_batch_reaches_the_end_of_the_batch) {
   BatchRef batch = given(0, 3);
   batch->end.offset = 99;  // what follows the last record was filtered away
   Piece rest = of({batch});
-  EXPECT_EQ(settle(cut_front(rest, 2)), 20U);
+  EXPECT_EQ(settle(split_front(rest, 2)), 20U);
   EXPECT_EQ(settle(std::move(rest)), 99U);
 }
 
@@ -84,10 +84,10 @@ TEST_F(RangeTest, records_that_end_at_one_place_reach_it_only_together) {
   BatchRef batch = given(0, 5);
   for (size_t i = 1; i < 4; ++i) batch->slices[i].end_offset = 40;
   Piece rest = of({batch});
-  EXPECT_EQ(settle(cut_front(rest, 1)), 10U);
-  EXPECT_EQ(settle(cut_front(rest, 1)), 10U);
-  Piece third = cut_front(rest, 1);
-  EXPECT_EQ(settle(cut_front(rest, 1)), 10U);
+  EXPECT_EQ(settle(split_front(rest, 1)), 10U);
+  EXPECT_EQ(settle(split_front(rest, 1)), 10U);
+  Piece third = split_front(rest, 1);
+  EXPECT_EQ(settle(split_front(rest, 1)), 10U);
   EXPECT_EQ(settle(std::move(third)), 40U) << "in whatever order they are done";
   EXPECT_EQ(settle(std::move(rest)), 50U);
 }
@@ -96,7 +96,7 @@ TEST_F(RangeTest, records_that_all_end_where_the_batch_ends_reach_it_only_togeth
   BatchRef batch = given(0, 3);
   for (Slice& slice : batch->slices) slice.end_offset = 30;
   Piece rest = of({batch});
-  EXPECT_EQ(settle(cut_front(rest, 2)), 0U);
+  EXPECT_EQ(settle(split_front(rest, 2)), 0U);
   EXPECT_EQ(settle(std::move(rest)), 30U);
 }
 
@@ -106,7 +106,7 @@ TEST_F(RangeTest, what_is_owed_to_somebody_else_is_counted_in_records) {
   BatchRef batch = given(0, 4);
   batch->owed = ledger_.open(counter, {.offset = 100}, {.offset = 104});
   Piece rest = of({batch});
-  EXPECT_EQ(settle(cut_front(rest, 3)), 103U);
+  EXPECT_EQ(settle(split_front(rest, 3)), 103U);
   EXPECT_EQ(settle(std::move(rest)), 104U);
 }
 
@@ -119,12 +119,12 @@ TEST_F(RangeTest, keys_tell_pieces_apart) {
   EXPECT_EQ(key_of(of({batch})), key);
   EXPECT_NE(key_of(of({batch}), "q"), key);
   Piece back = of({batch});
-  Piece front = cut_front(back, 2);
+  Piece front = split_front(back, 2);
   EXPECT_NE(key_of(front), key);
   EXPECT_NE(key_of(back), key);
   for (Slice& slice : batch->slices) slice.end_offset = 40;
   back = of({batch});
-  front = cut_front(back, 2);
+  front = split_front(back, 2);
   EXPECT_NE(key_of(front), key_of(back));
 }
 

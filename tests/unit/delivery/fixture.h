@@ -78,7 +78,7 @@ class ScriptedSink final : public Sink {
   std::vector<std::string> history;
 };
 
-class DelivererTest : public ::testing::Test {
+class DelivererTest : public ::testing::Test, protected DeliveryOwner {
  protected:
   static constexpr Milliseconds kMoment{10};
 
@@ -116,32 +116,33 @@ class DelivererTest : public ::testing::Test {
         std::make_unique<Acknowledgements>(loop_, "p", *client_, config_.exactly_once);
   }
   void make_deliverer(int in_flight = 1) {
-    deliverer_ = std::make_unique<Deliverer>(
-        DelivererSetup{.loop = loop_,
-                       .agent = "gw-1",
-                       .pipeline = "p",
-                       .limits = limits_,
-                       .in_flight = in_flight,
-                       .config = config_,
-                       .sink = sink_,
-                       .acknowledgements = *acknowledgements_,
-                       .dead_letters = *letters_,
-                       .cuts = folder_ / "cuts/p",
-                       .reject =
-                           [this](const Batch& batch, size_t index, const std::string& reason) {
-                             std::string text(batch.slices[index].view());
-                             text.pop_back();
-                             letters_->append(text + ": " + reason);
-                             rejected_.push_back(text);
-                           },
-                       .more_waits = [this] { return more_waits_; }});
-    deliverer_->on_failed([this](Error error) { failure_ = error.message(); });
+    deliverer_ = std::make_unique<Deliverer>(DelivererSetup{.loop = loop_,
+                                                            .agent = "gw-1",
+                                                            .pipeline = "p",
+                                                            .limits = limits_,
+                                                            .in_flight = in_flight,
+                                                            .config = config_,
+                                                            .sink = sink_,
+                                                            .acknowledgements = *acknowledgements_,
+                                                            .dead_letters = *letters_,
+                                                            .owner = *this,
+                                                            .cuts = folder_ / "cuts/p"});
   }
+
+  void delivery_changed() override {}
+  void delivery_failed(const Error& error) override { failure_ = error.message(); }
+  void reject_at_sink(const Batch& batch, size_t index, const std::string& reason) override {
+    std::string text(batch.slices[index].view());
+    text.pop_back();
+    letters_->append(text + ": " + reason);
+    rejected_.push_back(text);
+  }
+  bool more_waits() const override { return more_waits_; }
 
   // A batch as the source gives it.
   BatchRef given(int first, int count, uint32_t partition = 1) {
     BatchRef batch = make_batch(pool_, first, count, partition);
-    batch->origin = &source_;
+    batch->acknowledger = &source_;
     batch->owed = acknowledgements_->ledger().open(source_, batch->begin, batch->end);
     return batch;
   }

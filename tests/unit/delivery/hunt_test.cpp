@@ -100,16 +100,16 @@ TEST_F(DelivererTest, a_peer_that_breaks_off_at_everything_for_a_while_costs_no_
 
 TEST(Hunt, ten_records_in_a_row_with_none_delivered_speak_about_the_peer) {
   Hunt hunt;
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(hunt.cut(1, 8, true), Hunt::Verdict::kReject);
-  EXPECT_EQ(hunt.cut(1, 8, true), Hunt::Verdict::kNotNow);
-  EXPECT_EQ(hunt.cut(100, 30, false), Hunt::Verdict::kNotNow);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(hunt.cut_off(1, 8, true), Hunt::Verdict::kReject);
+  EXPECT_EQ(hunt.cut_off(1, 8, true), Hunt::Verdict::kNotNow);
+  EXPECT_EQ(hunt.cut_off(100, 30, false), Hunt::Verdict::kNotNow);
   hunt.delivered();
-  EXPECT_EQ(hunt.cut(1, 3, true), Hunt::Verdict::kReject);  // beside one that got through
+  EXPECT_EQ(hunt.cut_off(1, 3, true), Hunt::Verdict::kReject);  // beside one that got through
 }
 
 TEST(Hunt, what_has_no_records_is_not_to_blame) {
   Hunt hunt;
-  EXPECT_EQ(hunt.cut(0, 30, true), Hunt::Verdict::kNotNow);
+  EXPECT_EQ(hunt.cut_off(0, 30, true), Hunt::Verdict::kNotNow);
 }
 
 }  // namespace

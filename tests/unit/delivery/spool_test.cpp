@@ -13,7 +13,7 @@ namespace leat {
 namespace {
 
 // A source and a sink that the test scripts, with the spool, the deliverer and the journal between.
-class SpoolTest : public testing::DelivererTest {
+class SpoolTest : public testing::DelivererTest, private SpoolOwner {
  protected:
   SpoolTest() {
     config_.spool.mode = SpoolMode::kOnTrouble;
@@ -27,24 +27,20 @@ class SpoolTest : public testing::DelivererTest {
     sink_.open_attempts.clear();
     source_.acks.clear();
     forget();
-    spool_ = std::make_unique<Spool>(
-        SpoolSetup{.loop = loop_,
-                   .pipeline = "p",
-                   .config = config_,
-                   .replay = replay,
-                   .acknowledgements = *acknowledgements_,
-                   .dead_letters = *letters_,
-                   .journal = *client_,
-                   .pool = pool_,
-                   .batch_bytes = 64,
-                   .linger = Milliseconds{60'000},
-                   .row_linger = row_linger_,
-                   .format = [] { return std::string("lines"); },
-                   .adapt = [this](BatchRef& batch, const std::string&) { return adapt_(batch); }});
-    spool_->on_failed([this](const Error& error) { failure_ = error.message(); });
+    spool_ = std::make_unique<Spool>(SpoolSetup{.loop = loop_,
+                                                .pipeline = "p",
+                                                .config = config_,
+                                                .replay = replay,
+                                                .acknowledgements = *acknowledgements_,
+                                                .dead_letters = *letters_,
+                                                .journal = *client_,
+                                                .owner = *this,
+                                                .pool = pool_,
+                                                .batch_bytes = 64,
+                                                .linger = Milliseconds{60'000},
+                                                .row_linger = row_linger_});
     make_deliverer();
     spool_->attach(*deliverer_);
-    deliverer_->on_change([this] { spool_->check(); });
     std::optional<SpoolState> state;
     client_->open_spool("p", [&state](Result<SpoolState> opened) {
       ASSERT_TRUE(opened);
@@ -67,6 +63,14 @@ class SpoolTest : public testing::DelivererTest {
   void end() {
     deliverer_.reset();
     spool_.reset();
+  }
+
+  void delivery_changed() override { spool_->check(); }
+  void spool_changed() override {}
+  void spool_failed(const Error& error) override { failure_ = error.message(); }
+  std::string spool_format() override { return "lines"; }
+  Result<Turn> adapt_spooled(BatchRef& batch, const std::string& /*format*/) override {
+    return adapt_(batch);
   }
 
   SpoolLinger row_linger_{.longest = Milliseconds{1}};

@@ -15,7 +15,7 @@ using testing::DiskCall;
 using testing::DiskFault;
 using testing::FaultyDisk;
 
-class StuckJournalTest : public testing::DelivererTest {
+class StuckJournalTest : public testing::DelivererTest, private SpoolOwner {
  protected:
   StuckJournalTest() {
     client_.reset();
@@ -28,23 +28,19 @@ class StuckJournalTest : public testing::DelivererTest {
     config_.spool.mode = SpoolMode::kAlways;
     config_.spool.max_bytes = 1 << 20;
     forget();
-    spool_ = std::make_unique<Spool>(
-        SpoolSetup{.loop = loop_,
-                   .pipeline = "p",
-                   .config = config_,
-                   .replay = Replay::kHoldsAck,
-                   .acknowledgements = *acknowledgements_,
-                   .dead_letters = *letters_,
-                   .journal = *client_,
-                   .pool = pool_,
-                   .batch_bytes = 8,  // each batch is a row
-                   .linger = Milliseconds{1},
-                   .format = [] { return std::string("lines"); },
-                   .adapt = [](BatchRef&, const std::string&) { return Turn::kDone; }});
+    spool_ = std::make_unique<Spool>(SpoolSetup{.loop = loop_,
+                                                .pipeline = "p",
+                                                .config = config_,
+                                                .replay = Replay::kHoldsAck,
+                                                .acknowledgements = *acknowledgements_,
+                                                .dead_letters = *letters_,
+                                                .journal = *client_,
+                                                .owner = *this,
+                                                .pool = pool_,
+                                                .batch_bytes = 8,  // each batch is a row
+                                                .linger = Milliseconds{1}});
     make_deliverer();
     spool_->attach(*deliverer_);
-    deliverer_->on_change([this] { spool_->check(); });
-    spool_->on_change([this] { spool_->check(); });
     bool opened = false;
     client_->open_spool("p", [this, &opened](const Result<SpoolState>& state) {
       spool_->restore(*state, 0, SpoolTotals{});
@@ -56,6 +52,14 @@ class StuckJournalTest : public testing::DelivererTest {
     deliverer_.reset();
     spool_.reset();
   }
+  void delivery_changed() override { spool_->check(); }
+  void spool_changed() override { spool_->check(); }
+  void spool_failed(const Error& error) override { failure_ = error.message(); }
+  std::string spool_format() override { return "lines"; }
+  Result<Turn> adapt_spooled(BatchRef& /*batch*/, const std::string& /*format*/) override {
+    return Turn::kDone;
+  }
+
   void add(int first, int count) { spool_->add(given(first, count)); }
 
   std::string delivered_number() {

@@ -46,19 +46,17 @@ bool DeliveryLine::start(const Surroundings& around) {
                                                          config_.exactly_once);
   if (replays()) acknowledgements_->may_save_late(*this);
   acked_at_.clear();
-  spool_ = std::make_unique<Spool>(
-      SpoolSetup{.loop = *around.loop,
-                 .pipeline = name_,
-                 .config = config_,
-                 .replay = replay_,
-                 .acknowledgements = *acknowledgements_,
-                 .dead_letters = *letters_,
-                 .journal = *around.journal,
-                 .pool = pool_,
-                 .batch_bytes = 512,
-                 .linger = Milliseconds{20},
-                 .format = [] { return std::string("lines"); },
-                 .adapt = [](BatchRef&, const std::string&) { return Turn::kDone; }});
+  spool_ = std::make_unique<Spool>(SpoolSetup{.loop = *around.loop,
+                                              .pipeline = name_,
+                                              .config = config_,
+                                              .replay = replay_,
+                                              .acknowledgements = *acknowledgements_,
+                                              .dead_letters = *letters_,
+                                              .journal = *around.journal,
+                                              .owner = *this,
+                                              .pool = pool_,
+                                              .batch_bytes = 512,
+                                              .linger = Milliseconds{20}});
   deliverer_ = std::make_unique<Deliverer>(
       DelivererSetup{.loop = *around.loop,
                      .agent = "gw",
@@ -69,13 +67,9 @@ bool DeliveryLine::start(const Surroundings& around) {
                      .sink = *this,
                      .acknowledgements = *acknowledgements_,
                      .dead_letters = *letters_,
-                     .cuts = "",
-                     .reject = [this](const Batch& batch, size_t index, const std::string&) {
-                       std::string_view text = batch.slices[index].view();
-                       gone_.insert(std::strtoull(text.data() + name_.size() + 1, nullptr, 10));
-                     }});
+                     .owner = *this,
+                     .cuts = ""});
   spool_->attach(*deliverer_);
-  deliverer_->on_change([this] { spool_->check(); });
 
   std::optional<Result<SpoolState>> state;
   std::optional<Result<std::vector<SavedPosition>>> saved;
@@ -110,6 +104,11 @@ bool DeliveryLine::start(const Surroundings& around) {
   return true;
 }
 
+void DeliveryLine::reject_at_sink(const Batch& batch, size_t index, const std::string& /*why*/) {
+  std::string_view text = batch.slices[index].view();
+  gone_.insert(std::strtoull(text.data() + name_.size() + 1, nullptr, 10));
+}
+
 void DeliveryLine::end(Dice& dice) {
   for (Attempt& attempt : attempts_)
     if (dice.one_in(2)) took(attempt, "without having said so");
@@ -129,7 +128,7 @@ BatchRef DeliveryLine::make_batch(uint64_t first, uint64_t count, bool filtered)
   BatchRef batch = BatchRef::make(pool_, Content::kSlices);
   batch->begin = {1, first * 10, first};
   batch->end = {1, (first + count) * 10, first + count};
-  batch->origin = this;
+  batch->acknowledger = this;
   batch->owed = acknowledgements_->ledger().open(*this, batch->begin, batch->end);
   for (uint64_t i = 0; i < count && !filtered; ++i) {
     std::string line = name_ + ":" + std::to_string(first + i) + " ";

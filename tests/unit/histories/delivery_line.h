@@ -27,7 +27,7 @@ struct Surroundings {
   std::function<void(const std::function<std::string()>&)> says;
 };
 
-class DeliveryLine final : public Source, public Sink {
+class DeliveryLine final : public Source, public Sink, SpoolOwner, DeliveryOwner {
  public:
   DeliveryLine(std::string name, Dice& dice, bool large);
 
@@ -78,6 +78,17 @@ class DeliveryLine final : public Source, public Sink {
   void close(std::function<void()> closed) override { closed(); }
 
  private:
+  void delivery_changed() override { spool_->check(); }
+  void delivery_failed(const Error& /*error*/) override {}
+  void reject_at_sink(const Batch& batch, size_t index, const std::string& why) override;
+  bool more_waits() const override { return false; }
+  void spool_changed() override {}
+  void spool_failed(const Error& /*error*/) override {}
+  std::string spool_format() override { return "lines"; }
+  Result<Turn> adapt_spooled(BatchRef& /*batch*/, const std::string& /*format*/) override {
+    return Turn::kDone;
+  }
+
   struct Attempt {
     std::vector<std::string> records;
     Done done;

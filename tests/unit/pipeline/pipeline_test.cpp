@@ -55,12 +55,15 @@ Result<std::unique_ptr<Sink>> make_sink(const Options& /*options*/) {
 
 const SourceType kSource{.name = "silence",
                          .help = "",
-                         .gives = Gives::kRecords,
+                         .produces = Produces::kRecords,
                          .replay = replays<Replay::kFromPosition>,
                          .options = {},
                          .make = make_source};
-const SinkType kSink{
-    .name = "nowhere", .help = "", .takes = Takes::kRecords, .options = {}, .make = make_sink};
+const SinkType kSink{.name = "nowhere",
+                     .help = "",
+                     .consumes = Consumes::kRecords,
+                     .options = {},
+                     .make = make_sink};
 
 // A pipeline whose journal answers when the test lets it.
 class PipelineTest : public ::testing::Test {

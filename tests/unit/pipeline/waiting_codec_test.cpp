@@ -187,7 +187,7 @@ const WriteFormat kWaitingWrites{
 
 const SourceType kMessages{.name = "messages",
                            .help = "",
-                           .gives = Gives::kSlices,
+                           .produces = Produces::kSlices,
                            .replay = [](const Options&) { return script->replay; },
                            .options = {},
                            .make = [](const Options&) -> Result<std::unique_ptr<Source>> {
@@ -195,14 +195,14 @@ const SourceType kMessages{.name = "messages",
                            }};
 const SinkType kRecordSink{.name = "records",
                            .help = "",
-                           .takes = Takes::kRecords,
+                           .consumes = Consumes::kRecords,
                            .options = {},
                            .make = [](const Options&) -> Result<std::unique_ptr<Sink>> {
                              return std::make_unique<RecordSink>();
                            }};
 const SinkType kSliceSink{.name = "slices",
                           .help = "",
-                          .takes = Takes::kSlices,
+                          .consumes = Consumes::kSlices,
                           .options = {},
                           .make = [](const Options&) -> Result<std::unique_ptr<Sink>> {
                             return std::make_unique<SliceSink>();

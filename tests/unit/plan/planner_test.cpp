@@ -5,39 +5,39 @@
 namespace leat {
 namespace {
 
-SourceType source_type(std::string_view name, Gives gives, Replay (*replay)(const Options&)) {
+SourceType source_type(std::string_view name, Produces produces, Replay (*replay)(const Options&)) {
   SourceType type{};
   type.name = name;
-  type.gives = gives;
+  type.produces = produces;
   type.replay = replay;
   return type;
 }
 
-SinkType sink_type(std::string_view name, Takes takes, bool stores_positions) {
+SinkType sink_type(std::string_view name, Consumes consumes, bool stores_positions) {
   SinkType type{};
   type.name = name;
-  type.takes = takes;
+  type.consumes = consumes;
   type.stores_positions = stores_positions;
   return type;
 }
 
-const SourceType kFiles = source_type("files", Gives::kBytes, replays<Replay::kFromPosition>);
-const SourceType kBroker = source_type("broker", Gives::kSlices, replays<Replay::kHoldsAck>);
-const SourceType kMaker = source_type("maker", Gives::kRecords, replays<Replay::kNone>);
-const SinkType kServer = sink_type("server", Takes::kSlices, false);
-const SinkType kTable = sink_type("table", Takes::kRecords, true);
+const SourceType kFiles = source_type("files", Produces::kBytes, replays<Replay::kFromPosition>);
+const SourceType kBroker = source_type("broker", Produces::kSlices, replays<Replay::kHoldsAck>);
+const SourceType kMaker = source_type("maker", Produces::kRecords, replays<Replay::kNone>);
+const SinkType kServer = sink_type("server", Consumes::kSlices, false);
+const SinkType kTable = sink_type("table", Consumes::kRecords, true);
 
 class PlannerTest : public ::testing::Test {
  protected:
   PipelineConfig& configure(const SourceType& source, const SinkType& sink) {
     config_.name = "p";
     config_.source.type = &source;
-    if (source.gives != Gives::kRecords) {
+    if (source.produces != Produces::kRecords) {
       config_.source.format = find_read_format("json");
       config_.source.format_options = Options(config_.source.format->options);
     }
     config_.sink.type = &sink;
-    if (sink.takes == Takes::kSlices) config_.sink.format = find_write_format("ndjson");
+    if (sink.consumes == Consumes::kSlices) config_.sink.format = find_write_format("ndjson");
     return config_;
   }
 

@@ -94,7 +94,7 @@ TEST_F(LedgerTest, stretches_that_follow_each_other_become_one) {
   Owed merged = given(10);
   for (int i = 0; i < 100; ++i) merged.add(given(10));
   EXPECT_EQ(merged.begin().offset, 0U);
-  Owed front = merged.cut(source_, at(505));
+  Owed front = merged.split(source_, at(505));
   front.settle();
   EXPECT_EQ(reached(), "1:505");
   merged.settle();
@@ -105,8 +105,8 @@ TEST_F(LedgerTest, stretches_that_follow_each_other_become_one) {
 
 TEST_F(LedgerTest, what_is_cut_can_be_settled_in_any_order) {
   Owed back = given(30);
-  Owed front = back.cut(source_, at(10));
-  Owed middle = back.cut(source_, at(20));
+  Owed front = back.split(source_, at(10));
+  Owed middle = back.split(source_, at(20));
   given(10).settle();
   back.settle();
   front.settle();
@@ -117,9 +117,9 @@ TEST_F(LedgerTest, what_is_cut_can_be_settled_in_any_order) {
 
 TEST_F(LedgerTest, cutting_at_an_end_leaves_the_other_part_nothing) {
   Owed whole = given(10);
-  Owed before = whole.cut(source_, at(0));
+  Owed before = whole.split(source_, at(0));
   EXPECT_TRUE(before.empty());
-  before = whole.cut(source_, at(10));
+  before = whole.split(source_, at(10));
   EXPECT_TRUE(whole.empty());
   before.settle();
   EXPECT_EQ(reached(), "1:10");
@@ -128,7 +128,7 @@ TEST_F(LedgerTest, cutting_at_an_end_leaves_the_other_part_nothing) {
 TEST_F(LedgerTest, both_parts_owe_what_cannot_be_told_apart) {
   Owed back = given(20, 1);
   back.add(given(10, 2));
-  Owed front = back.cut(source_, at(10, 1));
+  Owed front = back.split(source_, at(10, 1));
   back.settle();
   EXPECT_EQ(reached(), "");
   front.settle();
@@ -141,7 +141,7 @@ TEST_F(LedgerTest, the_rest_of_a_batch_takes_its_debt_along) {
   BatchRef batch = BatchRef::make(pool, Content::kSlices);
   batch->slices.assign(3, {});
   for (uint32_t i = 0; i < 3; ++i) batch->slices[i].end_offset = batch->slices[i].end_line = i + 1;
-  batch->origin = &source_;
+  batch->acknowledger = &source_;
   batch->end = at(3);
   batch->begin = at(0);
   batch->owed = given(3);
@@ -165,7 +165,7 @@ TEST_F(LedgerTest, the_line_where_it_ends_may_be_said_later) {
 TEST_F(LedgerTest, what_two_consumers_have_is_released_by_the_last_of_them) {
   Owed one = given(20);
   Owed other = one.share();
-  Owed back = one.cut(source_, at(10));  // one of them takes it in two deliveries
+  Owed back = one.split(source_, at(10));  // one of them takes it in two deliveries
   one.settle();
   back.settle();
   EXPECT_EQ(reached(), "");

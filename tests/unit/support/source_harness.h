@@ -105,10 +105,11 @@ class SourceHarness : public ::testing::Test, public SourceContext {
     for (const auto& [partition, value] : journal_) saved_.push_back({partition, value});
     return saved_;
   }
+  const std::vector<SavedPosition>& noted() override { return noted_; }
   BatchRef new_batch(Content content) override {
-    EXPECT_EQ(content, type_.gives == Gives::kBytes    ? Content::kBytes
-                       : type_.gives == Gives::kSlices ? Content::kSlices
-                                                       : Content::kRecords);
+    EXPECT_EQ(content, type_.produces == Produces::kBytes    ? Content::kBytes
+                       : type_.produces == Produces::kSlices ? Content::kSlices
+                                                             : Content::kRecords);
     if (credit_ == 0) return {};
     --credit_;
     return BatchRef::make(pool_, content);

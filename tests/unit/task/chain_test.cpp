@@ -68,7 +68,7 @@ class ChainTest : public ::testing::Test {
   NoWaiting codecs_;
   Budget budget_{8 << 20};
   BlockPool pool_{budget_};
-  PipelineConfig config_ = json_config(kScriptedSource<Gives::kBytes, Replay::kFromPosition>);
+  PipelineConfig config_ = json_config(kScriptedSource<Produces::kBytes, Replay::kFromPosition>);
   std::unique_ptr<Chain> chain_;
   Lines rejections_;
   BatchRef last_;
@@ -190,7 +190,7 @@ TEST_F(ChainTest, a_turn_that_fails_leaves_its_records_waiting) {
 }
 
 TEST_F(ChainTest, records_that_a_source_gives_are_counted_before_the_first_transform) {
-  config_ = json_config(kScriptedSource<Gives::kRecords, Replay::kFromPosition>);
+  config_ = json_config(kScriptedSource<Produces::kRecords, Replay::kFromPosition>);
   add_transform(config_, "filter", {{"where", std::string("a > 1")}});
   make();
   auto shape = std::make_shared<const Shape>(std::vector<std::string_view>{"a"});

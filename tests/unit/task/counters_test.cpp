@@ -114,7 +114,7 @@ TEST_F(CountersTest, while_the_sink_takes_nothing_and_the_source_has_no_credit_a
 }
 
 TEST_F(CountersTest, of_what_goes_through_the_spool) {
-  config_.source.type = &testing::kScriptedSource<Gives::kBytes, Replay::kNone>;
+  config_.source.type = &testing::kScriptedSource<Produces::kBytes, Replay::kNone>;
   config_.delivery.spool.mode = SpoolMode::kAlways;
   start();
   for (int i = 0; i < 10; ++i) must_read(numbers(i * 10, 10));
@@ -130,7 +130,7 @@ TEST_F(CountersTest, of_what_goes_through_the_spool) {
 }
 
 TEST_F(CountersTest, of_what_is_spooled_in_trouble_and_delivered_by_a_later_run) {
-  config_.source.type = &testing::kScriptedSource<Gives::kBytes, Replay::kNone>;
+  config_.source.type = &testing::kScriptedSource<Produces::kBytes, Replay::kNone>;
   config_.delivery.spool.mode = SpoolMode::kOnTrouble;
   config_.delivery.breaker_threshold = 1000;
   start();
@@ -158,7 +158,7 @@ TEST_F(CountersTest, of_what_is_spooled_in_trouble_and_delivered_by_a_later_run)
 }
 
 TEST_F(CountersTest, of_what_was_spooled_and_is_damaged) {
-  config_.source.type = &testing::kScriptedSource<Gives::kBytes, Replay::kNone>;
+  config_.source.type = &testing::kScriptedSource<Produces::kBytes, Replay::kNone>;
   config_.delivery.spool.mode = SpoolMode::kAlways;
   config_.delivery.breaker_threshold = 1000;
   start();
@@ -183,7 +183,7 @@ TEST_F(CountersTest, of_what_was_spooled_and_is_damaged) {
 class FullSpoolCounters : public CountersTest, public ::testing::WithParamInterface<Overflow> {};
 
 TEST_P(FullSpoolCounters, of_what_is_dropped_for_want_of_room) {
-  config_.source.type = &testing::kScriptedSource<Gives::kBytes, Replay::kNone>;
+  config_.source.type = &testing::kScriptedSource<Produces::kBytes, Replay::kNone>;
   config_.delivery.spool.mode = SpoolMode::kAlways;
   config_.delivery.spool.max_bytes = 4096;
   config_.delivery.spool.overflow = GetParam();

@@ -84,16 +84,16 @@ inline Result<std::unique_ptr<Sink>> make_scripted_sink(const Options& /*options
   return std::unique_ptr<Sink>(new ScriptedSink);
 }
 
-template <Gives kGives, Replay kReplay>
+template <Produces kProduces, Replay kReplay>
 inline const SourceType kScriptedSource{.name = "script",
                                         .help = "",
-                                        .gives = kGives,
+                                        .produces = kProduces,
                                         .replay = replays<kReplay>,
                                         .options = {},
                                         .make = make_scripted_source};
 inline const SinkType kScriptedSink{.name = "script sink",
                                     .help = "",
-                                    .takes = Takes::kSlices,
+                                    .consumes = Consumes::kSlices,
                                     .options = {},
                                     .stores_positions = true,
                                     .make = make_scripted_sink};
@@ -103,7 +103,7 @@ inline PipelineConfig json_config(const SourceType& source) {
   PipelineConfig config;
   config.name = "p";
   config.source.type = &source;
-  if (source.gives != Gives::kRecords) {
+  if (source.produces != Produces::kRecords) {
     config.source.format = find_read_format("json");
     config.source.format_options = Options(config.source.format->options);
   }
@@ -241,7 +241,7 @@ class TaskTest : public ::testing::Test {
   std::string agent_ = "gw-1";
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<JournalClient> client_;
-  PipelineConfig config_ = json_config(kScriptedSource<Gives::kBytes, Replay::kFromPosition>);
+  PipelineConfig config_ = json_config(kScriptedSource<Produces::kBytes, Replay::kFromPosition>);
   std::unique_ptr<RateLimit> limit_;
   std::unique_ptr<DeadLetterWriter> dead_letters_;
   std::unique_ptr<Task> task_;

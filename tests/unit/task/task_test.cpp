@@ -160,7 +160,7 @@ TEST_F(TaskTest, what_a_source_forgets_is_not_saved_after_that) {
 }
 
 TEST_F(TaskTest, a_source_that_cannot_give_again_and_has_no_credit_for_long_is_spooled) {
-  config_.source.type = &testing::kScriptedSource<Gives::kBytes, Replay::kNone>;
+  config_.source.type = &testing::kScriptedSource<Produces::kBytes, Replay::kNone>;
   config_.delivery.spool.mode = SpoolMode::kOnTrouble;
   config_.delivery.spool.max_ack_hold = Milliseconds{3'600'000};
   config_.sink.batch.records = 1;

@@ -25,7 +25,7 @@ class TrialTest : public ::testing::Test {
   }
 
   SystemClock clock_;
-  PipelineConfig config_ = json_config(kScriptedSource<Gives::kBytes, Replay::kFromPosition>);
+  PipelineConfig config_ = json_config(kScriptedSource<Produces::kBytes, Replay::kFromPosition>);
 };
 
 TEST_F(TrialTest, shows_what_each_stage_makes) {
@@ -65,7 +65,7 @@ TEST_F(TrialTest, a_last_line_without_an_end_is_read_too) {
 }
 
 TEST_F(TrialTest, of_a_source_of_messages_each_line_is_one) {
-  config_ = json_config(kScriptedSource<Gives::kSlices, Replay::kHoldsAck>);
+  config_ = json_config(kScriptedSource<Produces::kSlices, Replay::kHoldsAck>);
   add_transform(config_, "filter", {{"where", std::string("a > 1")}});
   Trial trial = run("{\"a\":2}\nx\n{\"a\":3}");
   EXPECT_EQ(texts_of(trial.sent), (Lines{R"({"a":2})", R"({"a":3})"}));
@@ -74,7 +74,7 @@ TEST_F(TrialTest, of_a_source_of_messages_each_line_is_one) {
 }
 
 TEST_F(TrialTest, a_source_that_makes_its_records_itself_cannot_be_tried) {
-  config_ = json_config(kScriptedSource<Gives::kRecords, Replay::kFromPosition>);
+  config_ = json_config(kScriptedSource<Produces::kRecords, Replay::kFromPosition>);
   Result<Trial> trial = try_pipeline(config_, {.bytes = "{}\n"}, clock_);
   ASSERT_FALSE(trial);
   EXPECT_EQ(trial.error().kind(), ErrorKind::kUsage);
