@@ -4,8 +4,8 @@
 
 namespace leat {
 
-LoopHost::LoopHost(Journal& journal, const Clock& clock)
-    : loop_(clock), journal_(journal.make_client(loop_)) {}
+LoopHost::LoopHost(Journal& journal, std::unique_ptr<Loop> loop)
+    : loop_(std::move(loop)), journal_(journal.make_client(*loop_)) {}
 
 LoopHost::~LoopHost() {
   close();
@@ -13,18 +13,18 @@ LoopHost::~LoopHost() {
 
 bool LoopHost::close() {
   if (std::exchange(closed_, true)) return true;
-  loop_.stop();
+  loop_->stop();
   if (thread_.joinable()) thread_.join();
   pipelines.clear();
   journal_.reset();
   constexpr Milliseconds kGrace{500};
-  return loop_.close(kGrace);
+  return loop_->close(kGrace);
 }
 
 void LoopHost::start_thread() {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "leat-worker");
-    loop_.run();
+    loop_->run();
   });
 }
 

@@ -19,12 +19,12 @@ using RunId = uint64_t;
 
 class LoopHost {
  public:
-  LoopHost(Journal& journal, const Clock& clock);
+  LoopHost(Journal& journal, std::unique_ptr<Loop> loop);
   ~LoopHost();
   LoopHost(const LoopHost&) = delete;
   LoopHost& operator=(const LoopHost&) = delete;
 
-  Loop& loop() { return loop_; }
+  Loop& loop() { return *loop_; }
   JournalClient& journal() { return *journal_; }
 
   void start_thread();  // runs the loop on a thread of its own
@@ -37,7 +37,7 @@ class LoopHost {
   std::map<RunId, std::unique_ptr<ManagedPipeline>> pipelines;
 
  private:
-  Loop loop_;
+  const std::unique_ptr<Loop> loop_;
   std::unique_ptr<JournalClient> journal_;
   std::thread thread_;
   bool closed_ = false;

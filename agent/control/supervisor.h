@@ -51,6 +51,10 @@ struct PipelineEnd {
   Milliseconds again_in{0};
 };
 
+inline std::unique_ptr<Loop> make_real_loop(const Clock& clock) {
+  return std::make_unique<Loop>(clock);
+}
+
 struct SupervisorSetup {
   const Clock& clock;
   std::string data_dir;
@@ -58,6 +62,8 @@ struct SupervisorSetup {
   std::string version = {};  // of the program; only to be shown
   std::string config_file = {};
   MakePipeline make = make_real_pipeline;
+  // The main one comes first.
+  std::function<std::unique_ptr<Loop>(const Clock&)> make_loop = make_real_loop;
   // What a snapshot shows may be different now.
   std::function<void()> on_change = [] {};
   // Whether trouble at a sink counts for that: it is told at the moment, at the cost of a wakeup.

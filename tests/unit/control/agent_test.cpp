@@ -269,31 +269,6 @@ TEST_F(AgentTest,
   EXPECT_EQ(world_.opened["b"], 2);
 }
 
-// Each configuration would otherwise give it another drainTimeout, for ever.
-TEST_F(AgentTest, ends_a_pipeline_in_time_however_many_configurations_follow) {
-  drain_timeout_ = Milliseconds{300};
-  world_.kept_open = {"b"};
-  std::vector<AgentConfig> configs{with({pipeline("a"), pipeline("b")})};
-  for (int i = 0; i < 1000; ++i) configs.push_back(with({pipeline("a", 2 + i)}));
-  // Each opening of "a" brings the next one.
-  world_.on_open = [this](const std::string& name) {
-    if (name == "a") send(SIGHUP);
-  };
-  std::atomic<int> reloads = 0;
-  world_.on_stop = [this, &reloads](const std::string& name) {
-    if (name == "a") ++reloads;
-    if (world_.closed["b"] > 0) {
-      world_.on_open = nullptr;
-      world_.on_stop = nullptr;
-      send(SIGTERM);
-    } else {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-  };
-  EXPECT_EQ(run(configs), kExitDelivered);
-  EXPECT_LT(reloads, 999);
-}
-
 // The journal serves the loops in turn: what the old owner asked for last may come behind what the
 // new one asks first.
 TEST_F(AgentTest, what_a_slow_journal_still_takes_of_an_old_pipeline_comes_before_the_new_one) {

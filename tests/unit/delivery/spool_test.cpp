@@ -156,18 +156,12 @@ class SpoolTest : public testing::DelivererTest, private SpoolOwner {
   // Adds records until the spool takes none. How many.
   int fill_to_the_brim() {
     int next = 0;
-    auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (std::chrono::steady_clock::now() < deadline) {
-      uv_run(loop_.uv(), UV_RUN_NOWAIT);
-      loop_.advance(Milliseconds{1});
-      if (spool_->wants_more()) {
-        add(next, 4);
-        next += 4;
-      } else if (spool_->held_up()) {
-        return next;
-      }
-    }
-    ADD_FAILURE() << "the source was not held back";
+    run_until([this, &next] {
+      if (!spool_->wants_more()) return spool_->held_up();
+      add(next, 4);
+      next += 4;
+      return false;
+    });
     return next;
   }
 

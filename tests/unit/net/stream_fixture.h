@@ -54,9 +54,14 @@ class StreamTest : public ::testing::Test, public StreamListener {
   }
 
   // The end of the handshake or its error message.
-  std::string connect(const Address& address, TlsContext* tls = nullptr,
-                      Milliseconds timeout = Milliseconds{10'000}) {
-    stream_->connect(address, timeout, tls);
+  std::string connect(const Address& address, TlsContext* tls = nullptr) {
+    stream_->connect(address, Milliseconds{10'000}, tls);
+    return wait_connected();
+  }
+  // The same, and time goes on meanwhile.
+  std::string connect_in_vain(const Address& address, TlsContext* tls = nullptr) {
+    stream_->connect(address, Milliseconds{10'000}, tls);
+    run_on([this] { return connected_.has_value(); });
     return wait_connected();
   }
   std::string wait_connected() {
@@ -75,10 +80,14 @@ class StreamTest : public ::testing::Test, public StreamListener {
           uv_buf_init(const_cast<char*>(piece.data()), static_cast<unsigned>(piece.size())));
     stream_->write(buffers, [this] { ++written_; });
   }
+  // No time passes, but for what happens on the network.
   bool run(const std::function<bool()>& condition) { return run_until(loop_, condition); }
+  // Time goes on: for what happens after a while.
+  bool run_on(const std::function<bool()>& condition) {
+    return run_until(loop_, condition, Milliseconds{20'000});
+  }
 
-  testing::FakeClock clock_;
-  Loop loop_{clock_};
+  HandLoop loop_;
   std::unique_ptr<Stream> stream_;
   std::optional<Status> connected_;
   std::optional<Status> closed_;

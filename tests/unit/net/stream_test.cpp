@@ -112,7 +112,7 @@ TEST_F(PlainStream, gives_up_an_address_that_does_not_answer) {
     (void)::connect(waiting.back(), reinterpret_cast<sockaddr*>(&bound), size);
   }
   uint16_t port = ntohs(bound.sin_port);
-  EXPECT_EQ(connect({"127.0.0.1", port}, nullptr, Milliseconds{100}),
+  EXPECT_EQ(connect_in_vain({"127.0.0.1", port}),
             "connect 127.0.0.1:" + std::to_string(port) + ": connection timed out");
   for (int fd : waiting) close(fd);
   close(full);

@@ -33,7 +33,9 @@ class FakeClock final : public Clock {
 
 class HandLoop final : public Loop {
  public:
-  HandLoop() : Loop(clock_) {}
+  HandLoop() : HandLoop(own_clock_) {}
+  // With a clock that others have, too, and that may outlive it.
+  explicit HandLoop(FakeClock& clock) : Loop(clock), clock_(clock) {}
   ~HandLoop() override { close(); }
 
   Milliseconds now() const override {
@@ -65,7 +67,8 @@ class HandLoop final : public Loop {
     run_due();
   }
 
-  FakeClock clock_;
+  FakeClock own_clock_;
+  FakeClock& clock_;
 };
 
 // Wakes a loop after some real time, for a test that waits on it for something real.

@@ -52,6 +52,19 @@ TEST_F(TaskTest, with_exactly_once_the_sink_says_where_to_go_on) {
   EXPECT_EQ(source().context->saved()[0].value, "800");
 }
 
+TEST_F(TaskTest, a_source_that_is_gone_is_not_told_that_what_it_saved_is_saved) {
+  start();
+  int told = 0;
+  auto count = [&told](const Status& /*status*/) { ++told; };
+  source().context->save({"f1", "5"}, count);
+  source().context->note({{"f2", "6"}}, SourceContext::Survives::kKill, count);
+  let_go();
+  bool committed = false;
+  client_->commit("q", {{"f3", "7"}}, [&committed](const Status& /*status*/) { committed = true; });
+  ASSERT_TRUE(run_until([&committed] { return committed; }));
+  EXPECT_EQ(told, 0);
+}
+
 TEST_F(TaskTest, a_source_gets_no_credit_while_enough_waits_and_is_told_when_there_is_some) {
   start();
   int granted = 0;
