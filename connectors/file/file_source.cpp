@@ -5,12 +5,11 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/units.h"
+#include "connectors/file/filling.h"
 
 namespace leat {
 namespace {
 
-constexpr size_t kKeptOfTooLong = 1024;
 constexpr size_t kProbesAtOnce = 64;
 constexpr size_t kNotesAtOnce = 256;
 constexpr size_t kSmallRead = 4 * 1024;  // of a file that was read to its end
@@ -18,28 +17,12 @@ constexpr Milliseconds kShortage{200};
 // How often files that were rotated away are looked for, to forget those that are gone.
 constexpr int64_t kSearchAgainUs = 600'000'000;
 
-void reject(Batch& batch, std::string_view bytes, const std::string& why, uint32_t end_line = 0) {
-  batch.rejected.push_back(
-      {batch.arena.copy(bytes.substr(0, kKeptOfTooLong)), batch.arena.copy(why), end_line});
-}
-
-// Of characters of `unit` bytes.
-bool is_blank(std::string_view text, size_t unit) {
-  constexpr std::string_view kBlank(" \t\r\n\0", 5);
-  return text.find_first_not_of(kBlank.substr(0, unit == 1 ? 4 : 5)) == std::string_view::npos;
-}
-
 // Nothing ends a line there, and all of the file is one.
 bool ends_lines_by_cr(std::string_view text, const Framing& framing) {
   size_t cr = text.find('\r');
   return !framing.terminator().empty() && cr != std::string_view::npos &&
          cr + framing.unit() < text.size() &&
          framing.behind_line(text, 0) == std::string_view::npos;
-}
-
-uint64_t hash_before(const char* end, uint64_t offset) {
-  size_t size = static_cast<size_t>(std::min<uint64_t>(InputFile::kBefore, offset));
-  return fnv1a({end - size, size});
 }
 
 // A file that filled the last read may have much more; of one that did not only what it grows by is
@@ -58,7 +41,7 @@ FileSource::FileSource(Settings settings)
               .grew =
                   [this](const StreamRef& stream) {
                     stream->grew = true;
-                    enqueue(stream);
+                    turns_.add(stream);
                   },
               .rotated = [this](const StreamRef& stream) { rotated(stream); },
               .complain =
@@ -69,7 +52,10 @@ FileSource::FileSource(Settings settings)
 Status FileSource::open(SourceContext& context) {
   context_ = &context;
   jobs_.emplace(context.loop());
-  rotate_.emplace(context.loop());
+  rotated_.emplace(context.loop(), settings_.rotate_wait, [this](const StreamRef& stream) {
+    turns_.add(stream);
+    next();
+  });
   shortage_.emplace(context.loop());
   again_.emplace(context.loop());
   again_after_.emplace(settings_.look_again, Discovery::kLookAgainMost);
@@ -88,7 +74,7 @@ Status FileSource::open(SourceContext& context) {
 
 void FileSource::stop(std::function<void()> closed) {
   stopped_ = true;
-  rotate_.reset();
+  rotated_.reset();
   shortage_.reset();
   again_.reset();
   jobs_->stop([this, closed = std::move(closed)] {
@@ -182,21 +168,18 @@ bool FileSource::written(const std::string& path) {
   StreamRef stream = stopped_ ? nullptr : files_.at(path);
   if (stream == nullptr) return false;
   stream->grew = true;
-  enqueue(stream);
+  turns_.add(stream);
   next();
   meet(stream);
   return true;
 }
 
-// Others may have it open and write to it: it is let go when nothing came for rotate_wait.
 void FileSource::rotated(const StreamRef& stream) {
   if (stopped_) return;
   if (stream->ended) return files_.let_go(stream);
-  stream->rotated_us = context_->loop().clock().monotonic_us();
-  rotated_.push_back(stream);
+  rotated_->add(stream);
   watch_alone(stream);
-  enqueue(stream);
-  await_rotated();
+  turns_.add(stream);
 }
 
 // No folder may tell that it grows, under the name it has now.
@@ -209,32 +192,10 @@ void FileSource::watch_alone(const StreamRef& stream) {
         StreamRef grown = weak.lock();
         if (stopped_ || grown == nullptr) return;
         grown->grew = true;
-        enqueue(grown);
+        turns_.add(grown);
         next();
         meet(grown);
       });
-}
-
-void FileSource::await_rotated() {
-  std::erase_if(rotated_, [](const StreamRef& one) { return one->ended || !one->rotated; });
-  int64_t now = context_->loop().clock().monotonic_us();
-  int64_t soonest_us = INT64_MAX;
-  for (const StreamRef& stream : rotated_) {
-    if (stream->ending) continue;
-    int64_t left_us = stream->rotated_us + settings_.rotate_wait.count() * 1000 - now;
-    if (left_us > 0) {
-      soonest_us = std::min(soonest_us, left_us);
-    } else {
-      stream->ending = true;
-      enqueue(stream);  // a last look
-    }
-  }
-  if (soonest_us == INT64_MAX) return rotate_->stop();
-  rotate_->start(Milliseconds(soonest_us / 1000 + 1), [this] {
-    rotate_->stop();
-    await_rotated();
-    next();
-  });
 }
 
 // Nothing was given of it.
@@ -281,7 +242,7 @@ void FileSource::find_lost() {
                  } else {
                    discovery_->look(lost.found);
                  }
-                 enqueue(stream);
+                 turns_.add(stream);
                }
                streams->clear();
                find_lost();
@@ -417,7 +378,7 @@ void FileSource::probed(const StreamRef& stream, Probe& probe, std::vector<Saved
   if (stream->rotated || stream->hard_linked) watch_alone(stream);
   bool nothing_new = settings_.follow && !stream->gzip && !stream->grew && !stream->rotated &&
                      probe.bytes_in_all == stream->offset;
-  if (!nothing_new) enqueue(stream);
+  if (!nothing_new) turns_.add(stream);
   if (stream->grew) meet(stream);
 }
 
@@ -483,26 +444,9 @@ void FileSource::forget_saved(const std::vector<ResumePoint>& points) {
 
 // --- reading ------------------------------------------------------------------------------------
 
-void FileSource::enqueue(const StreamRef& stream) {
-  if (stream->ended || !stream->probed || stream->queued) return;
-  if (stream->lost && !stream->deleted) return;  // until it is found
-  stream->queued = true;
-  if (stream->gzip) {
-    if (gzip_ != nullptr && gzip_ != stream) return gzip_waiting_.push_back(stream);
-    gzip_ = stream;
-  }
-  ready_.push_back(stream);
-}
-
 void FileSource::next() {
   if (stopped_ || reading_ || finished_ || shortage_->active()) return;
-  while (!ready_.empty()) {
-    StreamRef stream = ready_.front();
-    bool looked_for = stream->lost && !stream->deleted;  // its turn comes when that is over
-    if (!stream->ended && !looked_for) return read(stream);
-    ready_.pop_front();
-    if (looked_for) stream->queued = false;
-  }
+  if (StreamRef stream = turns_.front()) return read(stream);
   if (settings_.follow || next_file() || !passed_) return;
   finished_ = true;
   if (unended_ > 1)
@@ -530,8 +474,7 @@ bool FileSource::next_file() {
 void FileSource::read(const StreamRef& stream) {
   BatchRef batch = context_->new_batch(Content::kBytes);
   if (!batch) return;
-  ready_.pop_front();
-  stream->queued = stream->grew = false;
+  turns_.take();
   if (stream->lost && stream->file == nullptr) {  // and was not found
     end_empty(stream, std::move(batch));
     return next();
@@ -569,8 +512,7 @@ void FileSource::read(const StreamRef& stream) {
 // False when there is something to give on.
 bool FileSource::cannot_read(const StreamRef& stream, const BatchRef& batch, Reading& reading) {
   if (reading.shortage) {
-    stream->queued = true;
-    ready_.push_front(stream);
+    turns_.return_to_front(stream);
     wait_for_descriptors();
     return true;
   }
@@ -624,56 +566,30 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
   if (reading.bytes > 0) learn_identity(*stream, reading.identity, reading.file->gzip());
 
   size_t grown = reading.bytes - (stream->gzip ? 0 : std::min(reading.bytes, stream->unfinished));
-  if (grown > 0 && stream->rotated) {
-    stream->rotated_us = context_->loop().clock().monotonic_us();
-    if (std::exchange(stream->ending, false)) await_rotated();
-  }
+  if (grown > 0) rotated_->grew(*stream);
   bool whole_file = !settings_.follow || stream->gzip;
-  bool last = reading.at_end && (whole_file || stream->ending);
-  bool broken = !reading.status && whole_file;
+  Behind behind = Behind::kMore;
+  if (reading.at_end && (whole_file || stream->ending)) behind = Behind::kEnd;
+  if (!reading.status && whole_file) behind = Behind::kBroken;
   if (!reading.status) note_failure(reading.status.error());
   uint64_t inflated = stream->gzip ? reading.file->file_offset() : 0;
   bytes_done_ += stream->gzip ? inflated - std::min(inflated, stream->inflated) : grown;
   stream->inflated = inflated;
 
-  uint64_t begin = stream->offset;
-  Pieces pieces = cut_records(*stream, begin, bytes, last && !broken, *context_->framing(),
-                              settings_.max_record);
-  std::string_view rest(bytes.data() + (pieces.done - begin), bytes.size() - (pieces.done - begin));
-  if (begin == 0 && reading.at_end) say_cr_only(*stream, {bytes.data(), bytes.size()});
-  uint64_t to = std::min<uint64_t>(pieces.offset + pieces.whole.size(), begin + bytes.size());
-  if (!stream->gzip) {
-    stream->note_place(to, hash_before(bytes.data() + (to - begin), to));
-    stream->before = hash_before(rest.data(), pieces.done);
-  }
-  stream->offset = pieces.done;
-  stream->unfinished = rest.size();
-  if (stream->gzip) stream->carry = rest;
+  if (stream->offset == 0 && reading.at_end) say_cr_only(*stream, {bytes.data(), bytes.size()});
+  fill(*batch, *stream, bytes, behind, *context_->framing(), settings_.max_record);
   stream->capacity =
       stream->gzip ? context_->batch_bytes()
                    : next_capacity(*stream, reading.size, reading.at_end, context_->batch_bytes());
-  batch->begin = {stream->partition, pieces.offset, stream->line};
-  batch->end = {stream->partition, to, stream->line, last || broken};
   batch->arrival_us = context_->loop().clock().unix_us();
-  batch->bytes = pieces.whole;
-  if (!is_blank(pieces.rest_of_line, context_->framing()->unit()))
-    reject(*batch, pieces.rest_of_line,
-           "the rest of the line before, which had no end when it was read", 1);
-  if (!pieces.too_long.empty()) {
-    reject(*batch, pieces.too_long,
-           "the record is longer than maxRecord (" +
-               format_bytes(static_cast<int64_t>(settings_.max_record)) +
-               "); only its start is kept here");
-  } else if (broken && !rest.empty()) {
-    reject(*batch, rest, "the file could not be read to the end of this record");
-  }
+  const bool any_lines = !batch->bytes.empty();
   if (batch->end.last || !batch->bytes.empty() || !batch->rejected.empty())
     context_->emit(std::move(batch));
-  if (last || broken) {
-    if (stream->unended && !pieces.whole.empty()) say_unended(*stream);
+  if (behind != Behind::kMore) {
+    if (stream->unended && any_lines) say_unended(*stream);
     end(stream);
   } else if (!reading.at_end && reading.status) {
-    enqueue(stream);
+    turns_.add(stream);
   }
   context_->progress(bytes_done_,
                      settings_.follow ? std::nullopt : std::optional<uint64_t>(bytes_total_));
@@ -690,21 +606,13 @@ void FileSource::have_preamble(const StreamRef& stream, BatchRef batch, std::spa
   stream->preamble_due = false;
   // Inflating only goes forwards: the middle is reached from the start again.
   if (stream->gzip) files_.open_files().close(*stream);
-  enqueue(stream);
+  turns_.add(stream);
 }
 
 void FileSource::end(const StreamRef& stream) {
   stream->ended = true;
   stream->carry = {};
-  if (gzip_ == stream) {
-    gzip_ = nullptr;
-    if (!gzip_waiting_.empty()) {
-      StreamRef waiting = std::move(gzip_waiting_.front());
-      gzip_waiting_.pop_front();
-      waiting->queued = false;
-      enqueue(waiting);
-    }
-  }
+  turns_.ended(stream);
   in_file_ = false;
   // A compressed file stays known as long as it has its name: it would be taken for a new one.
   if (settings_.follow && stream->gzip && !stream->rotated && !stream->cut && !stream->deleted) {

@@ -1,7 +1,7 @@
-// The file source: whose turn it is to be read, and what becomes of what was read.
+// The file source: which files there are, what is known of them, and the reading of them.
 //
-// One read is under way at a time, on the pool, straight into the batch that will carry it. A file
-// that has more to give goes to the end of the queue, so that a busy one lets the others pass.
+// One read is under way at a time, on the pool, straight into the batch that will carry it
+// (filling.h); turns.h says of which file.
 // Which files there are is found out beside that (discovery.h), and each is looked at once before
 // it is read (a probe): whether it was read before, and where it begins is saved then, so that it
 // is found again after a restart though it was renamed and nothing of it was delivered.
@@ -22,6 +22,8 @@
 #include "connectors/file/file_set.h"
 #include "connectors/file/jobs.h"
 #include "connectors/file/reading.h"
+#include "connectors/file/rotated_files.h"
+#include "connectors/file/turns.h"
 #include "loop/handles.h"
 #include "stage/source.h"
 
@@ -56,7 +58,6 @@ class FileSource final : public Source {
   void look_again();
   bool written(const std::string& path);
   void rotated(const StreamRef& stream);
-  void await_rotated();
   void watch_alone(const StreamRef& stream);
   void drop(const StreamRef& stream);
   void find_lost();
@@ -72,7 +73,6 @@ class FileSource final : public Source {
   void forget_saved(const std::vector<ResumePoint>& points);
 
   // --- reading ---
-  void enqueue(const StreamRef& stream);
   void next();
   bool next_file();
   void read(const StreamRef& stream);
@@ -94,7 +94,7 @@ class FileSource final : public Source {
   std::optional<Jobs> jobs_;
   std::optional<Discovery> discovery_;
   FileSet files_;
-  std::optional<Timer> rotate_;
+  std::optional<RotatedFiles> rotated_;
   std::optional<Timer> shortage_;
   std::optional<Timer> again_;
   std::optional<DoublingDelay> again_after_;  // until what could not be read is looked for
@@ -102,10 +102,7 @@ class FileSource final : public Source {
   Unreadable unreadable_;                     // in the last pass
 
   std::deque<StreamRef> to_probe_;
-  std::deque<StreamRef> ready_;         // in turn
-  std::deque<StreamRef> gzip_waiting_;  // ready, too
-  StreamRef gzip_;                      // the compressed file that is being read
-  std::vector<StreamRef> rotated_;
+  Turns turns_;
   std::vector<StreamRef> lost_;        // are looked for
   std::vector<StreamRef> maybe_lost_;  // will be: a folder could not be read
   bool probing_ = false;

@@ -1,0 +1,27 @@
+// What was read of a file, as the batch that carries it on.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <span>
+
+#include "connectors/file/stream.h"
+#include "record/batch.h"
+#include "stage/source.h"
+
+namespace leat {
+
+// What comes behind the bytes that were read.
+enum class Behind {
+  kMore,    // perhaps, now or later
+  kEnd,     // nothing, ever
+  kBroken,  // what cannot be read
+};
+
+// Gives `batch` the whole records in `bytes`, which begin at `stream.offset`, and moves the stream
+// on to where the next read begins. What is too long or has no end, and never will have one,
+// becomes Batch::rejected. Framing::terminator() must have room behind `bytes`.
+void fill(Batch& batch, InputStream& stream, std::span<char> bytes, Behind behind,
+          const Framing& framing, size_t max_record);
+
+}  // namespace leat

@@ -1,0 +1,76 @@
+#include "connectors/file/filling.h"
+
+#include <gtest/gtest.h>
+
+namespace leat {
+namespace {
+
+class ByLine final : public Framing {
+ public:
+  size_t complete_prefix(std::string_view bytes) const override {
+    return bytes.rfind('\n') + 1;  // npos + 1 is 0
+  }
+  std::string_view terminator() const override { return "\n"; }
+  Status split(Batch& /*batch*/, DeadLetters& /*dead*/) const override { return {}; }
+};
+
+class Filling : public ::testing::Test {
+ protected:
+  // What the batch has of these bytes, which are read behind what was read before.
+  std::string filled(const std::string& bytes, Behind behind = Behind::kMore) {
+    batch_ = BatchRef::make(pool_, Content::kBytes);
+    char* buffer = batch_->arena.array<char>(before_.size() + bytes.size() + 1);
+    std::copy(before_.begin(), before_.end(), buffer);
+    std::copy(bytes.begin(), bytes.end(), buffer + before_.size());
+    fill(*batch_, stream_, {buffer + before_.size(), bytes.size()}, behind, by_line_, kMaxRecord);
+    before_ += bytes.substr(0, bytes.size() - stream_.unfinished);
+    return std::string(batch_->bytes.data(), batch_->bytes.size());
+  }
+  std::string rejected() const {
+    std::string out;
+    for (const Rejected& one : batch_->rejected)
+      out += std::string(one.bytes) + ": " + std::string(one.why);
+    return out;
+  }
+
+  static constexpr size_t kMaxRecord = 16;
+  Budget budget_{1 << 20};
+  BlockPool pool_{budget_};
+  ByLine by_line_;
+  InputStream stream_;
+  std::string before_;  // hashes look back at it
+  BatchRef batch_;
+};
+
+TEST_F(Filling, gives_whole_records_and_reads_the_rest_again) {
+  EXPECT_EQ(filled("one\ntwo\nthr"), "one\ntwo\n");
+  EXPECT_EQ(batch_->end.offset, 8U);
+  EXPECT_EQ(stream_.offset, 8U);
+  EXPECT_EQ(stream_.unfinished, 3U);
+  EXPECT_EQ(filled("three\n"), "three\n");
+  EXPECT_EQ(batch_->begin.offset, 8U);
+  EXPECT_FALSE(batch_->end.last);
+}
+
+TEST_F(Filling, at_the_end_completes_the_last_record_whose_end_is_that_of_the_file) {
+  EXPECT_EQ(filled("one\ntwo", Behind::kEnd), "one\ntwo\n");
+  EXPECT_EQ(batch_->end.offset, 7U) << "the newline is not in the file";
+  EXPECT_TRUE(batch_->end.last);
+  EXPECT_EQ(rejected(), "");
+}
+
+TEST_F(Filling, rejects_a_record_that_cannot_be_read_to_its_end) {
+  EXPECT_EQ(filled("one\ntw", Behind::kBroken), "one\n");
+  EXPECT_EQ(rejected(), "tw: the file could not be read to the end of this record");
+  EXPECT_TRUE(batch_->end.last);
+}
+
+TEST_F(Filling, rejects_a_record_that_is_too_long_once) {
+  EXPECT_EQ(filled("one\n" + std::string(20, 'x')), "one\n");
+  EXPECT_EQ(rejected().substr(0, 20), std::string(20, 'x'));
+  EXPECT_EQ(filled("xxx\ntwo\n"), "two\n");
+  EXPECT_EQ(rejected(), "");
+}
+
+}  // namespace
+}  // namespace leat
