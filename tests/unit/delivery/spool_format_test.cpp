@@ -60,7 +60,7 @@ TEST_F(SpoolFormatTest, slices_come_back_as_they_were) {
   EXPECT_EQ((*batch)->position_after(0).offset, 101U);
   EXPECT_EQ((*batch)->end.offset, 104U);
   EXPECT_EQ(as_.format, "ndjson");
-  EXPECT_EQ(as_.acknowledger, "file:3");
+  EXPECT_EQ(as_.origin, "file:3");
 }
 
 TEST_F(SpoolFormatTest, what_is_delivered_of_a_row_is_left_out_and_the_numbers_stay) {
