@@ -35,8 +35,7 @@ Supervisor::Supervisor(SupervisorSetup setup, std::unique_ptr<Journal> journal)
   std::vector<LoopHost*> hosts;
   for (int i = 0; i < std::max(1, setup_.workers); ++i)
     hosts.push_back(
-        hosts_
-            .emplace_back(std::make_unique<LoopHost>(*journal_, setup_.make_loop(setup_.clock)))
+        hosts_.emplace_back(std::make_unique<LoopHost>(*journal_, setup_.make_loop(setup_.clock)))
             .get());
   main_ = hosts.front();
   probe_ = std::make_unique<LoopProbe>(std::move(hosts));

@@ -22,7 +22,7 @@ class Nobody final : public DeadLetters {
 // The same records, to be sorted out without touching the batch; not to be kept longer than it.
 BatchRef copy_of(const Batch& batch, std::vector<Record> records) {
   BatchRef out = BatchRef::make(batch.pool(), Content::kRecords);
-  out->origin = batch.origin;
+  out->acknowledger = batch.acknowledger;
   out->begin = batch.begin;
   out->end = batch.end;
   out->arrival_us = batch.arrival_us;

@@ -46,7 +46,8 @@ class LoopProbeTest : public ::testing::Test {
     Result<std::unique_ptr<Journal>> journal = Journal::open(folder_ / "journal.db", clock_);
     if (!journal) throw std::runtime_error(journal.error().message());
     journal_ = std::move(*journal);
-    for (int i = 0; i < 3; ++i) hosts_.push_back(std::make_unique<LoopHost>(*journal_, std::make_unique<Loop>(clock_)));
+    for (int i = 0; i < 3; ++i)
+      hosts_.push_back(std::make_unique<LoopHost>(*journal_, std::make_unique<Loop>(clock_)));
     journal_->start();
     for (size_t i = 1; i < hosts_.size(); ++i) hosts_[i]->start_thread();
     std::vector<LoopHost*> hosts;

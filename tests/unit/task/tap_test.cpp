@@ -77,7 +77,7 @@ class TapTest : public ::testing::Test, private CodecContext {
   Budget budget_{8 << 20};
   BlockPool pool_{budget_};
   PipelineConfig config_ =
-      testing::json_config(testing::kScriptedSource<Gives::kBytes, Replay::kFromPosition>);
+      testing::json_config(testing::kScriptedSource<Produces::kBytes, Replay::kFromPosition>);
   size_t quantum_ = 1 << 20;
   Lines unused_;
   Lines shown_;
