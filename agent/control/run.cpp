@@ -58,7 +58,7 @@ void Run::tap(uint64_t id, TapRequest request, std::shared_ptr<TapLines> lines,
               std::function<void(Status)> done) {
   on_its_loop([&home = home_, id, request = std::move(request), lines = std::move(lines),
                done = std::move(done)](ManagedPipeline& pipeline) {
-    home.post([done, status = pipeline.tap(id, request, lines)] { done(status); });
+    home.loop().post([done, status = pipeline.tap(id, request, lines)] { done(status); });
   });
 }
 
