@@ -237,7 +237,7 @@ Result<std::unique_ptr<Source>> make(const Options& options) {
 extern const SourceType kStdinSource;
 const SourceType kStdinSource{.name = "stdin",
                               .help = "Reads records from standard input, until it ends.",
-                              .gives = Gives::kBytes,
+                              .produces = Produces::kBytes,
                               .replay = replays<Replay::kNone>,
                               .options = kOptions,
                               .default_format = "json",
