@@ -182,6 +182,7 @@ class SourceHarness : public ::testing::Test, public SourceContext {
 
  private:
   std::map<uint32_t, Position> ends_;  // of the last batch of each partition
+  std::vector<SavedPosition> noted_;  // what noted() says
   std::vector<SavedPosition> saved_;
 };
 
