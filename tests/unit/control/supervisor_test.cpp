@@ -522,7 +522,7 @@ TEST_F(SupervisorTest, what_does_not_drain_in_time_is_stopped_and_at_once_if_so_
   EXPECT_EQ(idle_, 0);
   advance(Milliseconds{1});
   EXPECT_TRUE(wait([this] { return idle_ > 0; }));
-  EXPECT_EQ(events(), (Events{"drain a1", "abort a1: not drained within 30s"}));
+  EXPECT_EQ(events(), (Events{"drain a1", "abort a1: not drained within 30.0s"}));
   EXPECT_FALSE(ends_.at(0).status);
   EXPECT_FALSE(ends_[0].told) << "records were left behind";
 }

@@ -179,10 +179,10 @@ class SourceHarness : public ::testing::Test, public SourceContext {
   bool on_the_disk_ = false;  // what was noted last
   uint64_t bytes_read_ = 0;
   std::optional<uint64_t> bytes_total_;
+  std::vector<SavedPosition> noted_;  // as SourceContext::noted()
 
  private:
   std::map<uint32_t, Position> ends_;  // of the last batch of each partition
-  std::vector<SavedPosition> noted_;  // what noted() says
   std::vector<SavedPosition> saved_;
 };
 
