@@ -241,8 +241,17 @@ std::string json_schema(const Registry& registry) {
   put(schema.get(), "title", string("leat configuration"));
   put(schema.get(), "type", string("object"));
   put(schema.get(), "properties", properties);
-  constexpr std::string_view kRequired[] = {"pipelines"};
-  put(schema.get(), "required", list_of(kRequired));
+  // Of the files of a folder one may have nothing but "agent".
+  cJSON* either = cJSON_CreateArray();
+  for (std::string_view key : {"pipelines", "agent"}) {
+    cJSON* has = cJSON_CreateObject();
+    cJSON* known = cJSON_CreateObject();
+    put(known, key, cJSON_CreateTrue());
+    put(has, "properties", known);
+    put(has, "required", list_of({&key, 1}));
+    cJSON_AddItemToArray(either, has);
+  }
+  put(schema.get(), "anyOf", either);
   put(schema.get(), "additionalProperties", cJSON_CreateFalse());
   put(schema.get(), "$defs", definitions(registry));
   std::unique_ptr<char, void (*)(void*)> text(cJSON_Print(schema.get()), cJSON_free);

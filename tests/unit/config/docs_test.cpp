@@ -159,6 +159,9 @@ TEST_F(SchemaTest, says_what_pipelines_and_the_agent_need) {
   EXPECT_NE(at(schema.get(), "properties/agent/properties/dataDir"), nullptr);
   EXPECT_EQ(at(schema.get(), "properties/agent/required"), nullptr)
       << "dataDir may come from the command line";
+  EXPECT_STREQ(at(schema.get(), "anyOf/0/required/0")->valuestring, "pipelines");
+  EXPECT_STREQ(at(schema.get(), "anyOf/1/required/0")->valuestring, "agent")
+      << "of the files of a folder one may have nothing else";
 }
 
 }  // namespace
