@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT
+from harness.output import conforming
 
 
 def pipeline(agent, **changes):
@@ -98,7 +99,7 @@ def test_check_gives_problems_as_data(agent):
     agent.write_config({"agent": {"dataDir": "/tmp/x", "wrokers": 1}, "pipelines": []})
     done = check(agent, "--json")
     assert (done.returncode, done.stderr) == (2, "")
-    answer = json.loads(done.stdout)
+    answer = conforming(done.stdout, "check")
     assert not answer["ok"]
     assert [(p["path"], p["kind"], p["suggestion"]) for p in answer["problems"]] == [
         ("agent.wrokers", "unknownKey", "workers")]
@@ -110,7 +111,7 @@ def test_check_gives_problems_as_data(agent):
                     "column": 1, "severity": "error", "kind": "unused", "option": "tls",
                     "message": "has no effect on an http:// url; did you mean https://?"}
     agent.configure(pipeline(agent))
-    assert json.loads(check(agent, "--json").stdout) == {"ok": True, "problems": []}
+    assert conforming(check(agent, "--json").stdout, "check") == {"ok": True, "problems": []}
 
 
 def test_check_says_where_the_syntax_is_wrong(agent):
@@ -374,7 +375,7 @@ def test_leat_alone_says_how_to_begin(agent):
 
 
 def test_the_list_for_programs_has_every_command_and_every_stage(agent):
-    listed = json.loads(agent.command("list", "--json").stdout)
+    listed = conforming(agent.command("list", "--json").stdout, "list")
     assert {topic["name"] for topic in listed["topics"]} == names_in_help(agent)
     overview = agent.command("help").stdout
     for command in listed["commands"]:

@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from harness.collector import Answer
+from harness.output import conforming
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry
 from harness.ports import free_port
 from harness.waiting import wait_for
@@ -55,7 +56,7 @@ def status(agent, *more):
 
 def states(agent):
     done = status(agent, "--json")
-    return {p["name"]: p for p in json.loads(done.stdout)["pipelines"]} if done.stdout else {}
+    return {p["name"]: p for p in conforming(done.stdout, "status")["pipelines"]} if done.stdout else {}
 
 
 def test_status_shows_each_pipeline_and_says_by_its_exit_code_whether_all_is_well(
@@ -86,7 +87,7 @@ def test_status_shows_each_pipeline_and_says_by_its_exit_code_whether_all_is_wel
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert unknown.stderr == 'leat: no pipeline is called "q"\n'
     by_config = agent.command("status", "-c", str(agent.config_path), "--json")
-    assert json.loads(by_config.stdout)["id"] == "test"
+    assert conforming(by_config.stdout, "status")["id"] == "test"
 
 
 def test_a_sink_in_trouble_is_shown_with_its_reason(agent, ask, telemetry):

@@ -2,6 +2,8 @@
 
 import json
 
+from harness.output import conforming
+
 HOT = [{"type": "filter", "where": "temp > 40"}, {"type": "map", "set": {"kelvin": "temp + 273"}}]
 
 
@@ -39,7 +41,7 @@ def test_try_shows_each_record_behind_each_stage_and_writes_nothing(agent):
 def test_try_as_data(agent):
     configure(agent, mqtt_to_http(), csv_to_file(agent))
     done = agent.command("try", "-c", agent.config_path, "--pipeline", "table", "--json", stdin="a,b\n1,2\n3\n")
-    shown = json.loads(done.stdout)
+    shown = conforming(done.stdout, "try")
     assert shown["pipeline"] == "table"
     assert [stage["name"] for stage in shown["stages"]] == ["decode csv", "encode csv"]
     assert shown["stages"][0]["records"] == [{"a": 1, "b": 2}]
