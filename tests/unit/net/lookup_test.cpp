@@ -96,7 +96,7 @@ TEST_F(Lookups, a_name_that_is_never_answered_delays_no_other) {
 TEST_F(Lookups, each_failure_names_its_own_host) {
   names_.silent_for("silent.example");
   EXPECT_EQ(connect_in_vain(at("silent.example")),
-            named("silent.example") + "the name was not resolved within 10s");
+            named("silent.example") + "the name was not resolved within 10.0s");
   renew();
   EXPECT_EQ(connect(at("unknown.example")), named("unknown.example") + "unknown node or service");
 }
