@@ -18,7 +18,7 @@ if(NOT EXISTS ${leat_sources}/mbedtls/library)
   message(FATAL_ERROR "no build/sources/mbedtls: scripts/sources mbedtls makes it")
 endif()
 file(GLOB mbedtls_sources ${leat_sources}/mbedtls/library/*.c)
-leat_compile_library(dep_mbedtls SOURCES ${mbedtls_sources}
+leat_compile_library(dep_mbedtls SOURCES ${mbedtls_sources} ${PROJECT_SOURCE_DIR}/toolchains/chacha20_alt.c
   INCLUDE ${leat_sources}/mbedtls/include ${PROJECT_SOURCE_DIR}/toolchains
   OPTIONS -Os LINK Threads::Threads)
 target_compile_definitions(dep_mbedtls PUBLIC MBEDTLS_CONFIG_FILE="tls_config.h")
@@ -28,6 +28,7 @@ foreach(name aes aesni aesce bignum bignum_core chacha20 ecp ecp_curves gcm poly
   set_source_files_properties(${leat_sources}/mbedtls/library/${name}.c
                               PROPERTIES COMPILE_OPTIONS -O2)
 endforeach()
+set_source_files_properties(${PROJECT_SOURCE_DIR}/toolchains/chacha20_alt.c PROPERTIES COMPILE_OPTIONS -O2)
 
 if(LEAT_SYSROOT)  # set by a toolchain
   leat_compile_library(dep_cjson SOURCES ${leat_sources}/cjson/cJSON.c INCLUDE ${leat_sources}

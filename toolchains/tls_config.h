@@ -33,6 +33,9 @@
 #define MBEDTLS_GCM_C
 #define MBEDTLS_CCM_C
 #define MBEDTLS_CHACHA20_C
+#if defined(__SSE2__) || defined(__aarch64__)
+#define MBEDTLS_CHACHA20_ALT  // chacha20_alt.c
+#endif
 #define MBEDTLS_POLY1305_C
 #define MBEDTLS_CHACHAPOLY_C
 
