@@ -17,6 +17,14 @@ extern const Command kPauseCommand;
 extern const Command kResumeCommand;
 extern const Command kRestartCommand;
 extern const Command kKickCommand;
+extern const Command kSpoolCommand;
+extern const Command kSpoolShowCommand;
+extern const Command kSpoolExportCommand;
+extern const Command kSpoolDropCommand;
+extern const Command kPositionsCommand;
+extern const Command kPositionsResetCommand;
+extern const Command kJournalVerifyCommand;
+extern const Command kJournalCompactCommand;
 extern const Command kPortsCommand;
 extern const Command kListCommand;
 extern const Command kHelpCommand;
@@ -44,6 +52,16 @@ constexpr const Command* kCommands[] = {
     &kResumeCommand,
     &kRestartCommand,
     &kKickCommand,
+#ifdef LEAT_TOOLS
+    &kSpoolCommand,
+    &kSpoolShowCommand,
+    &kSpoolExportCommand,
+    &kSpoolDropCommand,
+    &kPositionsCommand,
+    &kPositionsResetCommand,
+    &kJournalVerifyCommand,
+    &kJournalCompactCommand,
+#endif
     &kPortsCommand,
     &kListCommand,
     &kHelpCommand,
@@ -62,6 +80,9 @@ constexpr Spelling kSpellings[] = {
     {"where", '\0', "SQL"},
     {"rate", '\0', "N"},
     {"count", 'n', "N"},
+    {"before", '\0', "TIME"},
+    {"file", '\0', "FILE"},
+    {"to", '\0', "PLACE"},
 };
 // clang-format on
 

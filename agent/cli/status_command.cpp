@@ -1,7 +1,5 @@
 // leat status, top, pause, resume, restart, kick: what is asked of the agent of this machine.
 
-#include <cjson/cJSON.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -15,6 +13,7 @@
 #include "base/layout.h"
 #include "base/units.h"
 #include "cli/agent_call.h"
+#include "cli/answer.h"
 #include "cli/command.h"
 #include "cli/config_file.h"
 #include "cli/output.h"
@@ -23,22 +22,8 @@
 namespace leat {
 namespace {
 
-using Json = std::unique_ptr<cJSON, void (*)(cJSON*)>;
-
 constexpr std::chrono::milliseconds kShortLook{500};  // between the two samples of a rate
 constexpr std::chrono::milliseconds kWatchPeriod{1000};
-
-const cJSON* at(const cJSON* node, const char* name) {
-  return cJSON_GetObjectItemCaseSensitive(node, name);
-}
-std::string text(const cJSON* node, const char* name) {
-  const char* value = cJSON_GetStringValue(at(node, name));
-  return value == nullptr ? "" : value;
-}
-int64_t number(const cJSON* node, const char* name) {
-  const cJSON* value = at(node, name);
-  return cJSON_IsNumber(value) ? static_cast<int64_t>(value->valuedouble) : 0;
-}
 
 struct Sample {
   Json json{nullptr, cJSON_Delete};

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "control/journal_routes.h"
+
 namespace leat {
 
 std::string socket_path(const std::string& data_dir) {
@@ -11,10 +13,16 @@ std::string socket_path(const std::string& data_dir) {
 ControlSocket::ControlSocket(Loop& loop, Supervisor& supervisor)
     : api_(supervisor),
       server_({.loop = loop,
-               .handler = [this](http::ServerRequest request,
-                                 std::shared_ptr<http::Responder> responder) {
+               .handler = [this, &supervisor](http::ServerRequest request,
+                                              std::shared_ptr<http::Responder> responder) {
+#ifdef LEAT_TOOLS
+                 if (answer_of_journal(supervisor, request, responder)) return;
+#else
+                 (void)supervisor;
+#endif
                  api_.answer(request, std::move(responder));
-               }}) {}
+               }}) {
+}
 
 Result<std::unique_ptr<ControlSocket>> ControlSocket::open(Loop& loop, const std::string& data_dir,
                                                            Supervisor& supervisor) {

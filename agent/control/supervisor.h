@@ -34,6 +34,7 @@
 #include "journal/journal.h"
 #include "journal/journal_usage.h"
 #include "loop/handles.h"
+#include "tools/operations.h"
 
 namespace leat {
 
@@ -123,6 +124,11 @@ class Supervisor {
   Status tap(const std::string& name, uint64_t id, TapRequest request,
              std::shared_ptr<TapLines> lines, std::function<void(Status)> done);
   void untap(const std::string& name, uint64_t id);
+
+  // What an operator asks of the journal. Where that leaves word for a pipeline's next start, it is
+  // started anew; the answer then says so ("restarted").
+  void work_on_journal(const Operation& operation, Question question,
+                       std::function<void(Result<std::string>)> done);
 
   // All of them, for good: nothing is started from now on. What is not drained in time is stopped.
   void drain_all(Milliseconds at_most);

@@ -111,6 +111,26 @@ void Supervisor::untap(const std::string& name, uint64_t id) {
   if (found != entries_.end() && found->second.run != nullptr) found->second.run->untap(id);
 }
 
+void Supervisor::work_on_journal(const Operation& operation, Question question,
+                                 std::function<void(Result<std::string>)> done) {
+  if (operation.changes && stopping_)
+    return done(fail(ErrorKind::kUnavailable, "the agent is about to stop"));
+  for (const PipelineConfig& one : config_.pipelines)
+    question.known[one.name] = known_of(one.delivery);
+  question.at_once = !entries_.contains(question.pipeline);
+  auto asked = std::make_shared<Question>(std::move(question));
+  main_->journal().work_on(
+      operation.transaction,
+      [run = operation.run, asked](std::unique_ptr<JournalDatabase>& journal) {
+        return run(journal, *asked);
+      },
+      [this, asked, done = std::move(done)](Result<std::string> answer) {
+        if (answer && asked->ordered && restart(asked->pipeline))
+          answer->insert(answer->rfind('}'), ",\"restarted\":true");
+        done(std::move(answer));
+      });
+}
+
 void Supervisor::drain_all(Milliseconds at_most) {
   stopping_ = true;
   for (auto& [name, entry] : entries_) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "connectors/file/file_source.h"
+#include "connectors/file/moved_position.h"
 
 namespace leat {
 namespace {
@@ -80,6 +81,7 @@ const SourceType kFileSource{
                                .compression = compression_of(options.string("compression")),
                                .max_record = static_cast<size_t>(options.bytes("maxRecord")),
                                .rotate_wait = options.duration("rotateWait")}));
-    }};
+    },
+    .move_position = moved_position};
 
 }  // namespace leat

@@ -187,15 +187,23 @@ Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, 
   return out;
 }
 
+SavedPosition to_saved(const ResumePoint& point) {
+  std::string value = "{\"path\":" + json_quoted(point.path) + ",\"offset\":\"" +
+                      std::to_string(point.offset) + "\",\"line\":\"" + std::to_string(point.line) +
+                      "\",\"before\":\"" + hex(point.before) + "\"";
+  if (point.file_system != 0) value += ",\"fileSystem\":\"" + hex(point.file_system) + "\"";
+  if (!point.folder.empty()) value += ",\"folder\":" + json_quoted(point.folder);
+  if (point.unended) value += ",\"unended\":true";
+  return {point.identity.text(), std::move(value) + "}"};
+}
+
 SavedPosition to_saved(InputStream& stream, const Position& position) {
-  std::string value = "{\"path\":" + json_quoted(stream.opened_as()) + ",\"offset\":\"" +
-                      std::to_string(position.offset) + "\",\"line\":\"" +
-                      std::to_string(position.line) + "\",\"before\":\"" +
-                      hex(stream.gzip ? 0 : hash_of_place(stream, position.offset)) + "\"";
-  if (stream.file_system != 0) value += ",\"fileSystem\":\"" + hex(stream.file_system) + "\"";
-  if (!stream.folder.empty()) value += ",\"folder\":" + json_quoted(stream.folder);
-  if (stream.unended && position.offset == stream.offset) value += ",\"unended\":true";
-  return {stream.identity.text(), std::move(value) + "}"};
+  ResumePoint point = stream.point();
+  point.offset = position.offset;
+  point.line = position.line;
+  point.before = stream.gzip ? 0 : hash_of_place(stream, position.offset);
+  point.unended = stream.unended && position.offset == stream.offset;
+  return to_saved(point);
 }
 
 bool from_saved(const SavedPosition& saved, ResumePoint& out) {

@@ -121,6 +121,7 @@ Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, 
 // first opened, with its file system and the folder it lies in: symbolic links in the path may lead
 // elsewhere when the position is needed. "unended" says that the last line had no end yet.
 SavedPosition to_saved(InputStream& stream, const Position& position);
+SavedPosition to_saved(const ResumePoint& point);
 // False when the text is not of this form (a journal of another source type).
 bool from_saved(const SavedPosition& saved, ResumePoint& out);
 

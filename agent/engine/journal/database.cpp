@@ -61,15 +61,6 @@ Status can_be_opened(const std::string& path) {
   return {};
 }
 
-RawFile raw(sqlite3_file* file) {
-  sqlite3_int64 size = 0;
-  if (file == nullptr || file->pMethods->xFileSize(file, &size) != SQLITE_OK) return {};
-  return {static_cast<uint64_t>(size), [file](uint64_t offset, void* into, size_t bytes) {
-            return file->pMethods->xRead(file, into, static_cast<int>(bytes),
-                                         static_cast<sqlite3_int64>(offset)) == SQLITE_OK;
-          }};
-}
-
 void say_replaced(const std::string& why, const std::string& aside, const Salvaged& saved) {
   std::string line = "the journal is made anew (" + why + ")";
   if (!aside.empty()) line += ", what was there is kept as " + aside;
@@ -283,6 +274,15 @@ JournalDatabase::~JournalDatabase() {
 }
 
 // --- the disk -----------------------------------------------------------------------------------
+
+RawFile JournalDatabase::raw(sqlite3_file* file) {
+  sqlite3_int64 size = 0;
+  if (file == nullptr || file->pMethods->xFileSize(file, &size) != SQLITE_OK) return {};
+  return {static_cast<uint64_t>(size), [file](uint64_t offset, void* into, size_t bytes) {
+            return file->pMethods->xRead(file, into, static_cast<int>(bytes),
+                                         static_cast<sqlite3_int64>(offset)) == SQLITE_OK;
+          }};
+}
 
 // SQLite's own: closing another descriptor of the file would drop its locks.
 sqlite3_file* JournalDatabase::file() const {

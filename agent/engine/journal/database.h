@@ -20,6 +20,8 @@ struct sqlite3_file;
 
 namespace leat {
 
+struct RawFile;
+
 class JournalDatabase {
  public:
   // Needs no room on the disk where there is a journal. One that is damaged is set aside as
@@ -41,6 +43,23 @@ class JournalDatabase {
   // `power_cut`: JournalFiles::power_cut.
   static Status replace(std::unique_ptr<JournalDatabase>& old, const std::string& why,
                         bool power_cut = false);
+  // Makes `journal` anew without the pages that nothing is in, as small as it can be (compact.cpp).
+  // After an error it is as it was, or, when it cannot be opened again, a stand-in.
+  struct Compacted {
+    uint64_t before = 0;  // bytes of the file
+    uint64_t after = 0;
+  };
+  static Result<Compacted> compact(std::unique_ptr<JournalDatabase>& journal);
+  // Only to be looked at: nothing is written, whatever is found, and nothing is mended. For
+  // handle() alone.
+  static Result<std::unique_ptr<JournalDatabase>> open_to_look(const std::string& path,
+                                                               const Clock& clock);
+  // Of the WAL, found when it was opened to look; "" when there is none.
+  const std::string& damage() const { return damage_; }
+  // For SQL that only tools need.
+  sqlite3* handle() const { return db_; }
+  const std::string& path() const { return path_; }
+
   // Whether what was done last failed since the journal is damaged.
   bool damaged() const;
   // It could not be made anew so far: what cannot be read of it is passed over.
@@ -90,6 +109,7 @@ class JournalDatabase {
                                                                const Clock& clock);
   Status prepare();
   Status damage_of_wal();
+  static RawFile raw(sqlite3_file* file);
   sqlite3_file* file() const;
   sqlite3_file* wal_file() const;
 

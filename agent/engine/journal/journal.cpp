@@ -410,6 +410,15 @@ void JournalClient::drop_spooled(const std::string& pipeline, uint64_t from, uin
       std::move(done));
 }
 
+void JournalClient::work_on(bool changes, Work work, Got<std::string> done) {
+  submit<std::string>(
+      changes ? JournalWork::kSaves : JournalWork::kReads, changes,
+      [&journal = journal_, work = std::move(work)](JournalDatabase&) {
+        return work(journal.database_);
+      },
+      std::move(done));
+}
+
 void JournalClient::submit(Request request) {
   if (waiting_.empty() && under_way_ == 0)
     async_.ref();  // a reply is awaited: the loop must not end

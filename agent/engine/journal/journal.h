@@ -139,6 +139,12 @@ class JournalClient {
   void drop_spooled(const std::string& pipeline, uint64_t from, uint64_t bytes,
                     Got<SpoolRemoved> done);
 
+  // For what an operator asks (engine/tools): `work` has the whole journal, and may put another
+  // database in its place. With `changes` it runs in a transaction that is on the disk when `done`
+  // comes; else in none.
+  using Work = std::function<Result<std::string>(std::unique_ptr<JournalDatabase>&)>;
+  void work_on(bool changes, Work work, Got<std::string> done);
+
  private:
   friend class Journal;
   JournalClient(Journal& journal, std::shared_ptr<Journal::Channel> channel, Loop& loop);

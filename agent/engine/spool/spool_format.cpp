@@ -257,6 +257,16 @@ Result<BatchRef> read_spooled(BlockPool& pool, std::string_view content, uint64_
   return batch;
 }
 
+int64_t arrival_of_spooled(std::string_view content) {
+  Reader in(content);
+  const bool known = in.byte() == static_cast<uint8_t>(kVersion);
+  in.byte();
+  in.text();
+  in.text();
+  const int64_t arrival = in.signed_number();
+  return known && !in.bad() ? arrival : 0;
+}
+
 void number_for_spool(Batch& batch, uint64_t first) {
   batch.begin = {.offset = first};
   batch.end = {.offset = first + batch.count()};

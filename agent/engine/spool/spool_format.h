@@ -29,6 +29,9 @@ std::string write_spooled(std::span<const Part> parts, const SpooledAs& as);
 Result<BatchRef> read_spooled(BlockPool& pool, std::string_view content, uint64_t first,
                               uint64_t from, SpooledAs* as);
 
+// When its first record arrived, microseconds of Unix time; 0 when it cannot be read.
+int64_t arrival_of_spooled(std::string_view content);
+
 // Gives the batch the positions it has in the spool: its first record gets number `first`.
 void number_for_spool(Batch& batch, uint64_t first);
 

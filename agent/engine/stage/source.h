@@ -119,6 +119,19 @@ struct PortInfo {
   std::string serial_number;
 };
 
+// Where an operator wants a saved position to go.
+struct PositionTarget {
+  std::string file = {};  // only if it is that of this file; "": whatever it is of
+  enum class To { kStart, kEnd, kOffset } to = To::kStart;
+  uint64_t offset = 0;  // kOffset
+};
+struct MovedPosition {
+  SavedPosition position;
+  std::string what;   // it is of: a path
+  uint64_t from = 0;  // in what the source counts
+  uint64_t to = 0;
+};
+
 struct SourceType {
   std::string_view name;
   std::string_view help;  // one or two sentences
@@ -139,6 +152,10 @@ struct SourceType {
   Result<std::unique_ptr<Source>> (*make)(const Options& options);
   // Warns of what can be run and may not be meant, of options that `make` takes. Null: of nothing.
   void (*warn)(const Options& options, OptionErrors& warnings) = nullptr;
+  // A saved position in another place. May block. nullopt: it is not of the target's file, or none
+  // of this source. Null: such a source can only begin anew, without any.
+  Result<std::optional<MovedPosition>> (*move_position)(const SavedPosition& saved,
+                                                        const PositionTarget& target) = nullptr;
   // What this machine has that such a source can read from, for `leat ports`. May block. Null: the
   // question makes no sense.
   Result<std::vector<PortInfo>> (*ports)() = nullptr;

@@ -1,5 +1,6 @@
 // Finds out where a task goes on: what the journal knows of its source and its spool, and with
-// exactlyOnce what the sink knows, since that is where the records before it have come from.
+// exactlyOnce what the sink knows, since that is where the records before it have come from. What
+// an operator has ordered of these is carried out here, where nothing else has them.
 //
 // Thread: the pipeline's loop thread. Lifetime: may be destroyed at any time; it is then silent.
 #pragma once
@@ -20,6 +21,7 @@
 #include "net/retry_timer.h"
 #include "stage/sink.h"
 #include "stage/source.h"
+#include "task/position_orders.h"
 
 namespace leat {
 
@@ -35,9 +37,11 @@ struct ResumeSetup {
   Loop& loop;
   std::string name;  // of the task in the journal
   const DeliveryConfig& config;
+  const SourceType& source;
   Replay replay;
   Sink& sink;
   JournalClient& journal;
+  Delivery& moved;  // of positions alone; is there until the sink is closed
 };
 
 class Resume {
@@ -55,8 +59,14 @@ class Resume {
   void kick();
 
  private:
+  void begin();
+  void drop_spooled(const std::string& to);
   void ask_sink();
   void sink_has_answered(Result<std::vector<SavedPosition>> saved);
+  void follow_orders(std::vector<SavedPosition> positions);
+  void reset(std::vector<SavedPosition> positions, CarriedOut done);
+  void forget_orders(std::vector<SavedPosition> positions, std::vector<SavedPosition> moved);
+  bool sink_keeps_all() const;
   void count_spooled(const std::vector<SavedPosition>& delivered);
   void finish(Result<ResumedFrom> result);
 
@@ -65,6 +75,7 @@ class Resume {
   GrowingDelay growing_;
   RetryTimer retry_;
   ResumedFrom point_;
+  std::vector<SavedPosition> orders_;  // of an operator (journal/orders.h)
   std::string trouble_;
   std::function<void(Result<ResumedFrom>)> done_;
   std::function<void()> on_trouble_;

@@ -132,9 +132,11 @@ void Task::start(std::function<void(Status)> finished) {
   resume_ = std::make_unique<Resume>(ResumeSetup{.loop = setup_.loop,
                                                  .name = setup_.name,
                                                  .config = setup_.config.delivery,
+                                                 .source = *setup_.config.source.type,
                                                  .replay = replay_,
                                                  .sink = *sink_,
-                                                 .journal = setup_.journal});
+                                                 .journal = setup_.journal,
+                                                 .moved = moved_});
   resume_->start(
       [this](Result<ResumedFrom> point) {
         resume_.reset();

@@ -167,6 +167,7 @@ class Task final : private SourceContext,
   Charge chain_charge_;  // Chain::held()
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Deliverer> deliverer_;
+  Delivery moved_;                  // ResumeSetup::moved
   std::unique_ptr<Resume> resume_;  // while starting
   std::deque<BatchRef> input_;      // emitted, and not in the chain yet
   Idle idle_;

@@ -2,7 +2,7 @@
 _leat() {
   local words="" current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"
   case "$before" in
-    --config|--tests|-c) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --config|--file|--tests|-c) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --data-dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
     --from) COMPREPLY=($(compgen -W "json csv lines" -- "$current")); return ;;
     --log-format) COMPREPLY=($(compgen -W "auto text json" -- "$current")); return ;;
@@ -10,7 +10,7 @@ _leat() {
     --to) COMPREPLY=($(compgen -W "ndjson csv" -- "$current")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="run check explain config new try sql test status top tap pause resume restart kick ports list help version"
+    words="run check explain config new try sql test status top tap pause resume restart kick spool positions journal ports list help version"
   else case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
     "run "*) words="-c --config --data-dir --log-level --log-format " ;;
     "check "*) words="-c --config --data-dir --json --strict " ;;
@@ -27,12 +27,23 @@ _leat() {
     "resume "*) words="-c --config --data-dir " ;;
     "restart "*) words="-c --config --data-dir " ;;
     "kick "*) words="-c --config --data-dir " ;;
+    "spool "*) words="-c --config --data-dir --json " ;;
+    "spool show"*) words="-c --config --data-dir -n --count " ;;
+    "spool export"*) words="-c --config --data-dir " ;;
+    "spool drop"*) words="-c --config --data-dir --before --all " ;;
+    "positions "*) words="-c --config --data-dir --json " ;;
+    "positions reset"*) words="-c --config --data-dir --file --to " ;;
+    "journal verify"*) words="-c --config --data-dir --json " ;;
+    "journal compact"*) words="-c --config --data-dir " ;;
     "ports "*) words=" " ;;
     "list "*) words="--json " ;;
     "help "*) words="--schema --markdown file generator mqtt serial stdin filter map sql file http mqtt postgres sqlite stdout json csv lines raw ndjson json csv lines raw" ;;
     "version "*) words="--verbose " ;;
   esac; fi
   [ "$COMP_CWORD" -ne 2 ] || case "${COMP_WORDS[1]}" in
+    spool) words="show export drop" ;;
+    positions) words="reset" ;;
+    journal) words="verify compact" ;;
     *) ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))

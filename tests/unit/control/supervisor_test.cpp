@@ -93,6 +93,14 @@ class SupervisorTest : public ::testing::Test {
   bool happened(const std::string& event) {
     return wait([this, &event] { return std::ranges::count(world_.events, event) > 0; });
   }
+  std::string ask_journal(const std::string& operation, const std::string& pipeline) {
+    std::optional<Result<std::string>> out;
+    supervisor_->work_on_journal(
+        *find_operation(operation), {.pipeline = pipeline},
+        [&out](Result<std::string> answer) { out = std::move(answer); });
+    EXPECT_TRUE(wait([&out] { return out.has_value(); }));
+    return *out ? **out : out->error().message();
+  }
   // What has happened since it was asked last.
   Events events() {
     settle();
@@ -215,6 +223,25 @@ TEST_F(SupervisorTest, the_time_to_drain_runs_from_the_first_of_several_changes)
   EXPECT_EQ(state_of("a").state, PipelineState::kDraining);
   advance(drain_timeout_ / 5);
   EXPECT_TRUE(happened("start a6"));
+}
+
+TEST_F(SupervisorTest, an_order_in_the_journal_starts_its_pipeline_anew_and_no_other) {
+  apply(of({form_of("a"), form_of("b")}));
+  events();
+  EXPECT_EQ(ask_journal("positions/reset", "a"),
+            "{\"pipeline\":\"a\",\"to\":\"start\",\"restarted\":true}\n");
+  EXPECT_TRUE(happened("start a1"));
+  EXPECT_EQ(events(), (Events{"open a1", "drain a1", "start a1"}));
+}
+
+TEST_F(SupervisorTest, an_order_for_a_paused_pipeline_waits_until_it_is_resumed) {
+  apply(of({form_of("a")}));
+  ASSERT_TRUE(supervisor_->pause("a"));
+  ASSERT_TRUE(over("a"));
+  events();
+  EXPECT_EQ(ask_journal("positions/reset", "a"), "{\"pipeline\":\"a\",\"to\":\"start\"}\n");
+  EXPECT_EQ(events(), Events{});
+  EXPECT_EQ(state_of("a").state, PipelineState::kPaused);
 }
 
 TEST_F(SupervisorTest, only_the_last_of_several_changes_is_started) {

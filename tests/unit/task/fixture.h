@@ -52,12 +52,13 @@ class ScriptedSink final : public Sink {
   struct Attempt {
     std::vector<std::string> records;
     Done done;
+    std::vector<SavedPosition> positions = {};
   };
 
   ScriptedSink() { made = this; }
   Status open(SinkContext& /*context*/) override { return {}; }
   void deliver(const Delivery& delivery, Done done) override {
-    Attempt attempt{{}, std::move(done)};
+    Attempt attempt{{}, std::move(done), delivery.positions};
     delivery.each_slice([&attempt](const Slice& slice) {
       attempt.records.emplace_back(slice.view().substr(0, slice.size - 1));
     });

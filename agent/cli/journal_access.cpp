@@ -1,0 +1,114 @@
+#include "cli/journal_access.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "cli/agent_call.h"
+#include "cli/answer.h"
+#include "cli/config_file.h"
+#include "cli/output.h"
+#include "control/agent.h"
+
+namespace leat {
+
+std::unique_ptr<JournalAccess> JournalAccess::of(const CommandCall& call) {
+  std::optional<AgentConfig> config;
+  if (!call.options.string("config").empty()) {
+    Problems problems;
+    config = load_config_of(call, problems);
+    if (!config) {
+      for (const std::string& line : problem_lines(call.options.string("config"), problems))
+        complain(line);
+      return nullptr;
+    }
+  }
+  std::string data_dir = config ? config->data_dir : *asked_data_dir(call);
+  std::unique_ptr<JournalAccess> access(new JournalAccess(call, std::move(data_dir)));
+  access->config_ = std::move(config);
+  return access;
+}
+
+JournalAccess::~JournalAccess() {
+  client_.reset();
+  journal_.reset();
+  if (loop_ != nullptr) (void)loop_->close();
+}
+
+std::optional<std::string> JournalAccess::ask(std::string_view operation, Question question,
+                                              int& code) {
+  const Operation& found = *find_operation(operation);
+  std::optional<Result<std::string>> answer;
+  if (!direct_) answer = ask_the_agent(found, question);
+  if (!answer) answer = ask_directly(found, std::move(question));
+  if (*answer) return std::move(**answer);
+  complain("leat: " + answer->error().message());
+  code = answer->error().kind() == ErrorKind::kUsage ? kExitUsage : kExitFailed;
+  return std::nullopt;
+}
+
+// Nullopt: none runs.
+std::optional<Result<std::string>> JournalAccess::ask_the_agent(const Operation& operation,
+                                                                const Question& question) const {
+  std::string target =
+      "/api/v1/" + std::string(operation.name) + "?pipeline=" + percent_encoded(question.pipeline);
+  for (const auto& [name, value] : question.parameters)
+    target += "&" + name + "=" + percent_encoded(value);
+  constexpr Milliseconds kPatience{600'000};  // a large journal is written anew
+  Result<AgentAnswer> answer = ask_agent(call_.environment.clock, data_dir_,
+                                         operation.changes ? "POST" : "GET", target, "", kPatience);
+  if (!answer && answer.error().kind() == ErrorKind::kUnavailable) return std::nullopt;
+  if (!answer) return Result<std::string>(fail(answer.error()));
+  if (answer->status < 300) return Result<std::string>(std::move(answer->body));
+  std::string why = answer->body.substr(0, answer->body.find('\n'));
+  return Result<std::string>(
+      fail(answer->status < 500 ? ErrorKind::kUsage : ErrorKind::kUnavailable, std::move(why)));
+}
+
+// As its owner: what is written beside it must stay the agent's, though an administrator asks.
+Status JournalAccess::open() {
+  const std::string path = data_dir_ + "/journal.db";
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0)
+    return fail(ErrorKind::kUsage,
+                "there is neither an agent nor a journal in the data folder " + data_dir_);
+  if (::geteuid() == 0 && (::setegid(info.st_gid) != 0 || ::seteuid(info.st_uid) != 0))
+    return fail_errno("become the owner of " + path, errno);
+  if (!std::exchange(direct_, true)) complain("leat: no agent runs here: reading " + path);
+  return {};
+}
+
+Result<std::string> JournalAccess::ask_directly(const Operation& operation, Question question) {
+  if (Status status = open(); !status) return fail(status.error());
+  const std::string path = data_dir_ + "/journal.db";
+  const Clock& clock = call_.environment.clock;
+  if (operation.name == "journal/verify") {
+    // To open it as an agent does would mend what is damaged.
+    Result<std::unique_ptr<JournalDatabase>> look = JournalDatabase::open_to_look(path, clock);
+    return look ? verify_journal(**look) : fail(look.error());
+  }
+  if (journal_ == nullptr) {
+    Result<std::unique_ptr<Journal>> journal = Journal::open(path, clock);
+    if (!journal) return fail(journal.error());
+    journal_ = std::move(*journal);
+    loop_ = std::make_unique<Loop>(clock);
+    client_ = journal_->make_client(*loop_);
+  }
+  question.at_once = true;
+  if (config_)
+    for (const PipelineConfig& one : config_->pipelines)
+      question.known[one.name] = known_of(one.delivery);
+  Result<std::string> out = fail(ErrorKind::kUnavailable, path + ": no answer");
+  client_->work_on(
+      operation.transaction,
+      [&operation, &question](std::unique_ptr<JournalDatabase>& journal) {
+        return operation.run(journal, question);
+      },
+      [&out](Result<std::string> answer) { out = std::move(answer); });
+  journal_->serve_all();
+  uv_run(loop_->uv(), UV_RUN_DEFAULT);
+  return out;
+}
+
+}  // namespace leat

@@ -1,0 +1,64 @@
+// What an operator may ask of the journal, as one table: the running agent answers from it over its
+// socket (control/journal_routes.h), and where none runs the command line opens the journal and
+// does the same (cli/journal_access.h). Answers are JSON, or JSON lines.
+//
+// Thread: the journal's (JournalClient::work_on).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "delivery/delivery_config.h"
+#include "journal/database.h"
+
+namespace leat {
+
+// Of a pipeline that is configured.
+struct Known {
+  int64_t max_spool = 0;    // bytes
+  bool sink_keeps = false;  // the positions: exactlyOnce, without a spool
+};
+
+struct Question {
+  std::string pipeline;  // "": all
+  std::map<std::string, std::string, std::less<>> parameters = {};
+  std::map<std::string, Known> known = {};
+  // Nothing else has the pipeline's records: what would wait for its next start is done now.
+  bool at_once = false;
+  // Set by the operation: it has left word for the pipeline's next start (journal/orders.h).
+  bool ordered = false;
+
+  std::string_view parameter(std::string_view name) const {
+    auto found = parameters.find(name);
+    return found == parameters.end() ? std::string_view() : std::string_view(found->second);
+  }
+};
+
+Known known_of(const DeliveryConfig& delivery);
+
+struct Operation {
+  std::string_view name;  // "spool/drop"
+  bool changes = false;
+  bool transaction = false;  // it runs in one, which is on the disk afterwards
+  Result<std::string> (*run)(std::unique_ptr<JournalDatabase>& journal, Question& question);
+};
+
+// spool                  {"spools":[…]}: what each pipeline has in its spool
+// spool/records          the records of one batch of `pipeline`, from number `from` on, as lines
+// spool/drop             of `pipeline`: `all`, or what arrived `before` (microseconds, Unix time)
+// positions              {"positions":[…]}
+// positions/reset        of `pipeline`, of all files or `file`, `to` start, end or an offset
+// journal/verify         {"ok":…,"problems":[…],…}
+// journal/compact        {"before":…,"after":…}
+std::span<const Operation> journal_operations();
+const Operation* find_operation(std::string_view name);
+
+// What was found in a journal, opened to be looked at. As journal/verify.
+Result<std::string> verify_journal(JournalDatabase& journal);
+
+}  // namespace leat

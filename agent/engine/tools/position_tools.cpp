@@ -1,0 +1,60 @@
+#include <algorithm>
+
+#include "base/text.h"
+#include "base/time_format.h"
+#include "journal/orders.h"
+#include "tools/rows.h"
+#include "tools/tools.h"
+
+namespace leat {
+namespace {
+
+constexpr const char* kPositions =
+    "SELECT pipeline, partition, value, saved_at FROM positions"
+    " WHERE (?1 = '' OR pipeline = ?1) AND partition NOT LIKE 'spool:%'"
+    " ORDER BY pipeline, partition";
+constexpr const char* kKnown = "SELECT 1 FROM positions WHERE pipeline = ?1";
+
+}  // namespace
+
+// Orders that wait are among them; "drop:" is none of a position.
+ToolResult list_positions(std::unique_ptr<JournalDatabase>& journal, Question& question) {
+  std::string out;
+  Rows rows(*journal, kPositions, question.pipeline);
+  while (rows.next()) {
+    std::string partition = rows.text(1);
+    if (partition.starts_with(kDropOrder)) continue;
+    const bool order = is_order(partition);
+    if (order) partition = partition.substr(kResetOrder.size());
+    out += std::string(out.empty() ? "" : ",") + "{\"pipeline\":" + json_quoted(rows.bytes(0)) +
+           (order ? ",\"resetOf\":" : ",\"partition\":") + json_quoted(partition) +
+           (order ? ",\"to\":" : ",\"value\":") + json_quoted(rows.bytes(2)) + ",\"saved\":\"" +
+           rfc3339(rows.number(3) * 1'000'000) + '"';
+    auto known = question.known.find(rows.text(0));
+    if (known != question.known.end() && known->second.sink_keeps) out += ",\"keptBy\":\"sink\"";
+    out += '}';
+  }
+  if (Status end = rows.end(); !end) return fail(end.error());
+  return "{\"positions\":[" + out + "]}\n";
+}
+
+ToolResult reset_positions(std::unique_ptr<JournalDatabase>& journal, Question& question) {
+  std::string to(question.parameter("to"));
+  if (to.empty()) to = "start";
+  const bool is_number =
+      std::ranges::all_of(to, [](char c) { return c >= '0' && c <= '9'; }) && to.size() < 19;
+  if (to != "start" && to != "end" && !is_number)
+    return fail(ErrorKind::kUsage, "to: start, end, or an offset, found \"" + excerpt(to) + "\"");
+  // Of one that is not configured, and that is not in here, the name is wrong.
+  if (!question.known.contains(question.pipeline))
+    if (Rows known(*journal, kKnown, question.pipeline); !known.next())
+      return fail(ErrorKind::kUsage,
+                  "the journal has no positions of a pipeline \"" + question.pipeline + "\"");
+  const std::string order = std::string(kResetOrder) + std::string(question.parameter("file"));
+  if (Status saved = journal->save(question.pipeline, {order, to}); !saved)
+    return fail(saved.error());
+  question.ordered = true;
+  return "{\"pipeline\":" + json_quoted(question.pipeline) + ",\"to\":" + json_quoted(to) + "}\n";
+}
+
+}  // namespace leat

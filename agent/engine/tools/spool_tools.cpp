@@ -1,0 +1,171 @@
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/text.h"
+#include "base/time_format.h"
+#include "journal/orders.h"
+#include "spool/spool_format.h"
+#include "tools/rows.h"
+#include "tools/tools.h"
+
+namespace leat {
+namespace {
+
+// What is delivered of the first batch does not count.
+constexpr const char* kSpools =
+    "SELECT pipeline, count(id), sum(length(batch)),"
+    "  sum(max(0, min(records, id + records - (number << 44) - done))),"
+    "  batch, min(id)"  // of that row (https://sqlite.org/lang_select.html#bareagg)
+    " FROM (SELECT number, pipeline, coalesce((SELECT CAST(value AS INTEGER) FROM positions"
+    "         WHERE positions.pipeline = spools.pipeline AND partition = 'spool:' || epoch), 0)"
+    "         AS done FROM spools WHERE ?1 = '' OR pipeline = ?1)"
+    " JOIN spool ON id >= number << 44 AND id < (number + 1) << 44"
+    " GROUP BY number ORDER BY pipeline";
+constexpr const char* kRowsOf =
+    "SELECT id, records, length(batch), batch FROM spools JOIN spool"
+    " ON id >= number << 44 AND id < (number + 1) << 44 WHERE pipeline = ?1 ORDER BY id";
+constexpr const char* kExists = "SELECT 1 FROM spools WHERE pipeline = ?1";
+constexpr const char* kDone =
+    "SELECT CAST(value AS INTEGER) FROM positions JOIN spools USING(pipeline)"
+    " WHERE pipeline = ?1 AND partition = 'spool:' || epoch";
+
+int64_t arrival_of(std::string_view packed) {
+  Result<std::string> content = unpack_row(packed);
+  return content ? arrival_of_spooled(*content) : 0;
+}
+
+std::string member(const char* name, int64_t value) {
+  return std::string(",\"") + name + "\":" + std::to_string(value);
+}
+
+// Of one that runs it is open already.
+Status open_spool(JournalDatabase& journal, const std::string& pipeline) {
+  if (journal.spool().opened().contains(pipeline)) return {};
+  Rows exists(journal, kExists, pipeline);
+  if (!exists.next())
+    return fail(ErrorKind::kUsage, "the journal has no spool of a pipeline \"" + pipeline + "\"");
+  Result<SpoolState> state = journal.spool().open(pipeline);
+  return state ? Status{} : fail(state.error());
+}
+
+void append_payload(std::string& out, std::string_view bytes) {
+  while (!bytes.empty() && (bytes.back() == '\n' || bytes.back() == '\r')) bytes.remove_suffix(1);
+  out += is_utf8(bytes) ? ",\"raw\":" + json_quoted(bytes)
+                        : ",\"rawBase64\":\"" + base64(bytes) + "\"";
+}
+
+// A line for each record. Of a batch that is damaged, one that says so.
+std::string lines_of(const SpoolRow& row, uint64_t from) {
+  // Beside the pipelines' memory: one batch, for as long as its text is made.
+  Budget budget(SIZE_MAX / 2);
+  BlockPool pool(budget, 0);
+  SpooledAs as;
+  Result<BatchRef> batch = read_spooled(pool, row.content, row.first, from, &as);
+  if (!batch)
+    return "{\"number\":" + std::to_string(row.first) +
+           member("records", static_cast<int64_t>(row.records)) +
+           ",\"damaged\":" + json_quoted(batch.error().message()) + "}\n";
+  const Batch& b = **batch;
+  std::string tail;
+  if (b.arrival_us > 0) tail = ",\"arrived\":\"" + rfc3339(b.arrival_us / 1000 * 1000) + "\"";
+  std::string format = as.format.substr(0, as.format.find('\n'));
+  if (!format.empty()) tail += ",\"format\":" + json_quoted(format);
+  std::string out;
+  for (size_t i = 0; i < b.count(); ++i) {
+    out += "{\"number\":" + std::to_string(std::max(row.first, from) + i) + tail;
+    if (b.content == Content::kRecords) {
+      out += ",\"record\":";
+      append_json(out, b.records[i]);
+    } else {
+      append_payload(out, b.slices[i].view());
+    }
+    out += "}\n";
+  }
+  return out;
+}
+
+// Behind the last record to be dropped. Batches go whole: one goes when the next began before
+// `before_us`, too; the last, when that is so long ago that it holds nothing later.
+struct ToDrop {
+  uint64_t to = 0;
+  uint64_t records = 0;
+  uint64_t bytes = 0;
+};
+Result<ToDrop> choose(JournalDatabase& journal, const std::string& pipeline, int64_t before_us) {
+  constexpr int64_t kLongestBatchUs = 60'000'000;
+  const bool all = before_us == INT64_MAX;
+  ToDrop sure;  // without the last one looked at
+  ToDrop with_last;
+  int64_t arrival = 0;
+  Rows rows(journal, kRowsOf, pipeline);
+  while (rows.next()) {
+    if (!all) arrival = arrival_of(rows.bytes(3));
+    if (arrival >= before_us) return sure;
+    sure = with_last;
+    with_last.to = record_number(rows.number(0)) + static_cast<uint64_t>(rows.number(1));
+    with_last.records += static_cast<uint64_t>(rows.number(1));
+    with_last.bytes += static_cast<uint64_t>(rows.number(2));
+  }
+  if (Status end = rows.end(); !end) return fail(end.error());
+  return all || arrival < before_us - kLongestBatchUs ? with_last : sure;
+}
+
+}  // namespace
+
+ToolResult list_spools(std::unique_ptr<JournalDatabase>& journal, Question& question) {
+  std::string out;
+  Rows rows(*journal, kSpools, question.pipeline);
+  while (rows.next()) {
+    const std::string pipeline = rows.text(0);
+    out += std::string(out.empty() ? "" : ",") + "{\"pipeline\":" + json_quoted(pipeline) +
+           member("records", rows.number(3)) + member("batches", rows.number(1)) +
+           member("bytes", rows.number(2));
+    if (int64_t arrival = arrival_of(rows.bytes(4)); arrival > 0)
+      out += ",\"oldest\":\"" + rfc3339(arrival / 1000 * 1000) + "\"";
+    auto known = question.known.find(pipeline);
+    if (known != question.known.end()) out += member("maxBytes", known->second.max_spool);
+    out += "}";
+  }
+  if (Status end = rows.end(); !end) return fail(end.error());
+  return "{\"spools\":[" + out + "]}\n";
+}
+
+ToolResult spooled_records(std::unique_ptr<JournalDatabase>& journal, Question& question) {
+  if (Status open = open_spool(*journal, question.pipeline); !open) return fail(open.error());
+  uint64_t from = std::strtoull(std::string(question.parameter("from")).c_str(), nullptr, 10);
+  if (Rows done(*journal, kDone, question.pipeline); done.next())
+    from = std::max(from, static_cast<uint64_t>(done.number(0)));
+  uint64_t end = from;
+  Result<std::optional<SpoolRow>> row = journal->spool().read(question.pipeline, from, &end);
+  if (row) return row->has_value() ? lines_of(**row, from) : std::string();
+  if (row.error().kind() != ErrorKind::kData || end <= from) return fail(row.error());
+  return lines_of({from, end - from, ""}, from);
+}
+
+ToolResult drop_spooled(std::unique_ptr<JournalDatabase>& journal, Question& question) {
+  if (Status open = open_spool(*journal, question.pipeline); !open) return fail(open.error());
+  const std::string before(question.parameter("before"));
+  if (before.empty() && question.parameter("all").empty())
+    return fail(ErrorKind::kUsage, "say what to drop: all, or what arrived before a time");
+  Result<ToDrop> chosen =
+      choose(*journal, question.pipeline,
+             before.empty() ? INT64_MAX : std::strtoll(before.c_str(), nullptr, 10));
+  if (!chosen) return fail(chosen.error());
+  if (chosen->records > 0) {
+    Status status;
+    if (question.at_once) {
+      Result<SpoolRemoved> removed = carry_out_drop(*journal, question.pipeline, chosen->to);
+      if (!removed) status = fail(removed.error());
+    } else {
+      status =
+          journal->save(question.pipeline, {std::string(kDropOrder), std::to_string(chosen->to)});
+      question.ordered = true;
+    }
+    if (!status) return fail(status.error());
+  }
+  return "{\"pipeline\":" + json_quoted(question.pipeline) +
+         member("records", static_cast<int64_t>(chosen->records)) +
+         member("bytes", static_cast<int64_t>(chosen->bytes)) + "}\n";
+}
+
+}  // namespace leat

@@ -1,0 +1,20 @@
+// Each operation's function, for the table in operations.cpp.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tools/operations.h"
+
+namespace leat {
+
+using ToolResult = Result<std::string>;
+
+ToolResult list_spools(std::unique_ptr<JournalDatabase>& journal, Question& question);
+ToolResult spooled_records(std::unique_ptr<JournalDatabase>& journal, Question& question);
+ToolResult drop_spooled(std::unique_ptr<JournalDatabase>& journal, Question& question);
+ToolResult list_positions(std::unique_ptr<JournalDatabase>& journal, Question& question);
+ToolResult reset_positions(std::unique_ptr<JournalDatabase>& journal, Question& question);
+ToolResult compact_journal(std::unique_ptr<JournalDatabase>& journal, Question& question);
+
+}  // namespace leat
