@@ -350,7 +350,7 @@ def test_a_bad_topic_stops_the_start(agent):
     agent.configure(pipeline({"type": "mqtt", "url": "mqtt://x", "topics": ["a/#/b"]},
                              {"type": "stdout"}))
     assert agent.run() == 2
-    assert 'pipelines[0].source.topics: "a/#/b": "#" must be the last level' in agent.log
+    assert 'pipelines[0].source.topics[0]: "a/#/b": "#" must be the last level' in agent.log
 
 
 def test_a_slow_sink_slows_the_broker_and_not_the_connection(
