@@ -69,7 +69,7 @@ CarriedOut carry_out_resets(const std::vector<SavedPosition>& orders, const Sour
                                                                   : words_of(**moved));
       out.moved.push_back(std::move((*moved)->position));
     }
-    if (!any) out.told.push_back("no position was reset: none was saved of what was ordered");
+    if (!any) out.told.emplace_back("no position was reset: none was saved of what was ordered");
   }
   return out;
 }
