@@ -40,6 +40,8 @@ def backlog(agent, telemetry):
     agent.configure(pipeline(file_source(telemetry(300), follow=True), to_nobody(),
                              delivery=quick_retry(spool="always")))
     agent.start()
+    # Asked before the agent has it, the journal would be opened by the command, and kept from it.
+    wait_for(lambda: agent.data_dir.joinpath("leat.sock").exists())
     wait_for(lambda: spooled(agent) == 300)
     return agent
 
