@@ -50,10 +50,12 @@ char* write_escape(char* out, unsigned char c) {
       *out++ = 't';
       return out;
     default:
-      std::memcpy(out, "u00", 3);
-      out[3] = kHexDigits[c >> 4];
-      out[4] = kHexDigits[c & 15];
-      return out + 5;
+      *out++ = 'u';
+      *out++ = '0';
+      *out++ = '0';
+      *out++ = kHexDigits[c >> 4];
+      *out++ = kHexDigits[c & 15];
+      return out;
   }
 }
 
