@@ -1,6 +1,5 @@
 #include "connectors/http/answer.h"
 
-#include <algorithm>
 #include <array>
 
 #include "base/text.h"

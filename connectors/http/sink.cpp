@@ -1,6 +1,5 @@
 #include "stage/sink.h"
 
-#include <array>
 #include <memory>
 #include <optional>
 #include <utility>

@@ -1,7 +1,5 @@
 #include "connectors/postgres/job_run.h"
 
-#include <utility>
-
 namespace leat::postgres {
 
 void JobRun::begin(StepEnd end) {

@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "connectors/postgres/new_table.h"
 #include "connectors/postgres/options.h"

@@ -1,6 +1,5 @@
 #include "connectors/postgres/writer.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/log.h"

@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/log.h"
 #include "base/rate_limited_log.h"
 #include "connectors/serial/device.h"
 #include "connectors/serial/framer.h"

@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 

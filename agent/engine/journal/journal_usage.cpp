@@ -1,6 +1,5 @@
 #include "journal/journal_usage.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <utility>
 

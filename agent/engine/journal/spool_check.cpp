@@ -5,7 +5,6 @@
 // the last row that was removed, and where it must go back to at the next start. They are only
 // written for sources that save positions; of others it is only known that rows may be removed.
 #include <algorithm>
-#include <map>
 
 #include "base/log.h"
 #include "base/units.h"

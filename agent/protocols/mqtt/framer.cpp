@@ -1,7 +1,6 @@
 #include "protocols/mqtt/framer.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace leat::mqtt {
 namespace {
