@@ -46,6 +46,14 @@ template <typename T>
 class [[nodiscard]] Result : public tl::expected<T, Error> {
  public:
   using tl::expected<T, Error>::expected;
+  Result(const Result&) = default;
+  Result(Result&&) = default;
+  ~Result() = default;
+  // Without exceptions, in which Release is built, tl::expected copies where it should move.
+  Result& operator=(Result other) noexcept {
+    std::destroy_at(this);
+    return *std::construct_at(this, std::move(other));
+  }
 };
 
 using Status = Result<void>;
