@@ -21,13 +21,14 @@ struct Slot {
   uint64_t number;
   uint64_t oldest;
   Cuts::End end;
+  Cuts::Spooled spooled;
   uint64_t check;
 
   uint64_t checked() const {
     return fnv1a({reinterpret_cast<const char*>(this), offsetof(Slot, check)});
   }
 };
-static_assert(sizeof(Slot) == 48, "no padding, which would be hashed and written");
+static_assert(sizeof(Slot) == 88, "no padding, which would be hashed and written");
 
 constexpr uint64_t kReopenAfter = 64;
 
@@ -54,8 +55,23 @@ void Cuts::load() {
             [](const Slot& a, const Slot& b) { return a.number < b.number; });
   if (slots.empty()) return;
   number_ = slots.back().number + 1;
-  for (const Slot& slot : slots)
-    if (slot.number >= slots.back().oldest) again_.push_back({slot.number, slot.end});
+  for (const Slot& slot : slots) {
+    if (slot.spooled.partition != 0) spooled_.push_back(slot.spooled);
+    if (slot.number >= slots.back().oldest) again_.push_back({slot.number, slot.end, slot.spooled});
+  }
+}
+
+uint64_t Cuts::spool_holds(uint64_t partition, uint64_t first, uint64_t end) {
+  for (Former& one : again_)
+    if (one.spooled.partition != partition || one.spooled.end <= first || one.spooled.end > end)
+      one.spooled = {};
+  std::erase_if(again_, [](const Former& one) {
+    return one.end.partition == 0 && one.spooled.partition == 0;
+  });
+  uint64_t noted = 0;
+  for (const Spooled& one : std::exchange(spooled_, {}))
+    if (one.partition == partition) noted = std::max(noted, one.end);
+  return noted;
 }
 
 Cuts::~Cuts() {
@@ -75,9 +91,9 @@ bool Cuts::open_file(uint64_t number) {
   return fd_ >= 0;
 }
 
-void Cuts::note(uint64_t number, uint64_t oldest, const End& end) {
+void Cuts::note(uint64_t number, uint64_t oldest, const End& end, const Spooled& spooled) {
   if (path_.empty()) return;
-  Slot slot{number, oldest, end, 0};
+  Slot slot{number, oldest, end, spooled, 0};
   slot.check = slot.checked();
   if (!open_file(number)) return failed(errno);
   auto at = static_cast<off_t>(number % kKept * sizeof(Slot));

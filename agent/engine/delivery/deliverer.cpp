@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/units.h"
@@ -16,6 +17,7 @@ struct Deliverer::Item {
   Owed owed;                  // by what is done
   uint64_t dead_letters = 0;  // these must be durable before it is settled
   bool noted = false;         // where it ends, by Cuts
+  Cuts::Spooled spooled;      // as it was noted before a restart
   bool sending = false;
   bool hunted = false;  // it was halved to find the record at which the peer breaks off
   bool done() const { return todo.empty(); }
@@ -173,6 +175,10 @@ void Deliverer::start_lingering() {
   linger_.start(std::max(limits.linger, kLongestReplay), Milliseconds{0});
 }
 
+uint64_t Deliverer::spool_holds(const std::string& partition, uint64_t first, uint64_t end) {
+  return cuts_.spool_holds(Cuts::partition_of(partition), first, end);
+}
+
 // Of the records [first, first + count): how many until a delivery was cut before the restart. 0:
 // none was. Cuts of other partitions wait for those, or were of what is saved since.
 size_t Deliverer::until_former_cut(const Batch& batch, size_t first, size_t count) {
@@ -180,20 +186,26 @@ size_t Deliverer::until_former_cut(const Batch& batch, size_t first, size_t coun
   if (again.empty() || !batch.acknowledger->offsets_last()) return 0;
   uint64_t partition = Cuts::partition_of(batch.acknowledger->saved_form(batch.begin).partition);
   auto next_one = [&again, partition] {
-    return std::find_if(again.begin(), again.end(),
-                        [partition](const auto& one) { return one.end.partition == partition; });
+    return std::find_if(again.begin(), again.end(), [partition](const Cuts::Former& one) {
+      return one.end.partition == partition || one.spooled.partition == partition;
+    });
   };
   auto next = next_one();
   for (size_t i = first; i < first + count && next != again.end(); ++i) {
     uint64_t offset = batch.position_after(i).offset;
-    while (next != again.end() && next->end.offset < offset) {
+    auto end = [partition](const Cuts::Former& one) {
+      return one.spooled.partition == partition ? Cuts::End{partition, one.spooled.end, 0}
+                                                : one.end;
+    };
+    while (next != again.end() && end(*next).offset < offset) {
       again.erase(next);
       next = next_one();
     }
-    if (next == again.end() || next->end.offset != offset ||
-        next->end.behind != same_end_behind(batch, i))
+    if (next == again.end() || end(*next).offset != offset ||
+        end(*next).behind != same_end_behind(batch, i))
       continue;
-    former_number_ = next->number;
+    former_ = *next;
+    if (former_->spooled.partition != partition) former_->spooled = {};
     again.erase(next);
     return i - first + 1;
   }
@@ -210,11 +222,17 @@ void Deliverer::cut() {
   linger_.went();
   collected_any_ = false;
   auto item = std::make_unique<Item>();
-  item->number = std::exchange(former_number_, 0);
-  if (item->number == 0) item->number = cuts_.next_number();
+  std::optional<Cuts::Former> former = std::exchange(former_, std::nullopt);
+  item->number = former ? former->number : cuts_.next_number();
   item->dead_letters = setup_.dead_letters.last();
   item->owed = std::exchange(collected_owed_, {});
   Piece piece = std::exchange(collected_, {});
+  if (former && former->spooled.partition != 0 && piece.records() > 0 &&
+      !piece.owed.front().empty() && piece.owed.front().begin().offset == former->spooled.first &&
+      piece.records() == former->spooled.end - former->spooled.first) {
+    item->spooled = former->spooled;
+    append_hex(piece.delivery.key, item->spooled.key);
+  }
   if (piece.records() > 0 || setup_.config.exactly_once) item->todo.push_back(std::move(piece));
   items_.push_back(std::move(item));
 }
@@ -237,12 +255,49 @@ void Deliverer::note_cut(Item& item) {
   if (setup_.cuts.empty() || item.todo.empty() || item.todo.front().records() == 0) return;
   const Part& part = item.todo.front().delivery.parts.back();
   size_t last = part.first + part.count - 1;
-  Position end = part.batch->position_after(last);
   Acknowledger& acknowledger = *part.batch->acknowledger;
-  if (!acknowledger.offsets_last()) return;
-  cuts_.note(item.number, first_unsaved(items_.front()->number),
-             {Cuts::partition_of(acknowledger.saved_form(end).partition), end.offset,
-              same_end_behind(*part.batch, last)});
+  Cuts::End end;
+  if (acknowledger.offsets_last()) {
+    Position after = part.batch->position_after(last);
+    end = {Cuts::partition_of(acknowledger.saved_form(after).partition), after.offset,
+           same_end_behind(*part.batch, last)};
+  }
+  Cuts::Spooled spooled = item.spooled.partition != 0 ? item.spooled : spooled_of(item);
+  if (end.partition == 0 && spooled.partition == 0) return;
+  cuts_.note(item.number, first_unsaved(items_.front()->number), end, spooled);
+}
+
+void Deliverer::note_spooled() {
+  for (const std::unique_ptr<Item>& item : items_)
+    if (item->noted && item->todo.size() == 1 && spooled_of(*item).partition != 0) {
+      item->noted = false;
+      note_cut(*item);
+    }
+}
+
+// The numbers and the key of what a spool takes over that did not give all of it. Not while that is
+// at rest, and nothing comes into the journal.
+Cuts::Spooled Deliverer::spooled_of(const Item& item) const {
+  const Piece& piece = item.todo.front();
+  const Owed& first = piece.owed.front();
+  const Owed& last = piece.owed.back();
+  if (first.empty() || last.empty() || first.to() != last.to()) return {};
+  const std::vector<Part>& parts = piece.delivery.parts;
+  if (std::all_of(parts.begin(), parts.end(),
+                  [&first](const Part& part) { return part.batch->acknowledger == first.to(); }))
+    return {};
+  Cuts::Spooled out;
+  out.first = first.begin().offset;
+  out.end = last.begin().offset + parts.back().count;
+  SavedPosition saved = last.to()->saved_form({.offset = out.end});
+  // What was taken out of it is in the spool all the same.
+  if (saved.partition.empty() || out.end - out.first != piece.records()) return {};
+  std::string key = piece.delivery.key;
+  if (key.empty()) key = delivery_key(setup_.agent + '\n' + setup_.pipeline, run_, piece.delivery);
+  for (size_t i = 0; i < out.key.size(); ++i)
+    out.key[i] = static_cast<uint8_t>(hex_byte(key, 2 * i));
+  out.partition = Cuts::partition_of(saved.partition);
+  return out;
 }
 
 // The first delivery whose position is not saved; `next` when all before it are.

@@ -80,6 +80,12 @@ class Deliverer {
   // DelivererSetup::most_held, from now on.
   void set_most_held(size_t bytes) { setup_.most_held = bytes; }
 
+  // Before the first add(): the spool has records [first, end) of the saved name `partition`. The
+  // number from which on none was ever noted (Cuts).
+  uint64_t spool_holds(const std::string& partition, uint64_t first, uint64_t end);
+  // What was tried goes into the spool now, under the numbers that it is owed by.
+  void note_spooled();
+
   // False while enough is waiting: the chain then stops, and with it the source.
   bool wants_more() const;
   // Takes slices or records, in order, with what they owe. An empty batch owes something, too.
@@ -120,6 +126,7 @@ class Deliverer {
   bool idle() const;
   void cut_if_idle();
   void note_cut(Item& item);
+  Cuts::Spooled spooled_of(const Item& item) const;
   uint64_t first_unsaved(uint64_t next);
   void pump();
   bool may_be_sent(const Item& item) const;
@@ -161,7 +168,7 @@ class Deliverer {
     uint64_t first;    // delivery
   };
   std::deque<Settled> unsaved_;
-  uint64_t former_number_ = 0;  // of the delivery that was cut before the restart where the next is
+  std::optional<Cuts::Former> former_;  // was cut before the restart where the next is
 
   Piece collected_;
   Owed collected_owed_;  // by batches that ended up empty

@@ -58,9 +58,13 @@ void Spool::restore(const SpoolState& state, uint64_t delivered, const SpoolTota
   stored_ = std::max(state.end, delivered_);
   cursor_ = given_ = delivered_;
   unread_ = totals.records;
-  writer_.open(stored_, totals.bytes);
+  new_from_ = deliverer_->spool_holds(partition(epoch_), delivered_, stored_);
+  writer_.open(std::max(stored_, new_from_), totals.bytes);
   if (delivered_ > state.first) writer_.remove_until(delivered_);
-  if (caught_up()) return;
+  if (caught_up()) {
+    cursor_ = std::max(cursor_, new_from_);
+    return;
+  }
   active_ = true;
   log::info(setup_.pipeline, format_count(static_cast<int64_t>(unread_)) + " spooled records (" +
                                  format_bytes(static_cast<int64_t>(totals.bytes)) +
@@ -186,6 +190,7 @@ void Spool::enter() {
   writer_.number_from(held_.empty() ? cursor_ : held_.front().first + held_.front().done);
   for (Held& one : std::exchange(held_, {}))
     writer_.add({std::move(one.batch), std::move(one.owed), one.done, true});
+  deliverer_->note_spooled();
   writer_.flush();  // they have waited
 }
 
@@ -194,6 +199,7 @@ void Spool::leave_if_over() {
   if (!writer_.idle() || !caught_up() || reading_ || delivered_ < given_) return;
   if (deliverer_->retry_policy().active()) return;
   active_ = false;
+  cursor_ = std::max(cursor_, new_from_);
   setup_.owner.spool_changed();
 }
 

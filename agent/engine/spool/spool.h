@@ -203,6 +203,7 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   uint64_t stored_ = 0;     // all before this number is in the journal, or was
   uint64_t cursor_ = 0;     // all before this number was given to the deliverer, or is lost
   uint64_t given_ = 0;      // behind the last that was given
+  uint64_t new_from_ = 0;   // numbers before this one were given before the start
   uint64_t delivered_ = 0;  // and that is saved
   uint64_t unread_ = 0;     // records in the journal from cursor_ on; not all numbers are there
   uint64_t lost_ = 0;

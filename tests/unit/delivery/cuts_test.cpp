@@ -33,6 +33,25 @@ TEST(Cuts, of_what_was_not_saved_are_found_again_in_order) {
   EXPECT_EQ(cuts.next_number(), 301U);
 }
 
+TEST(Cuts, of_what_a_spool_does_not_hold_are_forgotten_but_no_number_is_given_anew) {
+  TempDir folder;
+  const Cuts::Spooled delivered{3, 0, 10, {1}};
+  const Cuts::Spooled held{3, 10, 20, {2}};
+  const Cuts::Spooled never_stored{3, 20, 30, {3}};
+  const Cuts::Spooled of_another{4, 10, 20, {4}};
+  {
+    Cuts cuts(folder / "cuts", "p");
+    cuts.note(1, 1, {}, delivered);
+    cuts.note(2, 1, {7, 20, 0}, held);
+    cuts.note(3, 1, {7, 30, 0}, never_stored);
+    cuts.note(4, 1, {}, of_another);
+  }
+  Cuts cuts(folder / "cuts", "p");
+  EXPECT_EQ(cuts.again().size(), 4U);
+  EXPECT_EQ(cuts.spool_holds(3, 10, 20), 30U);
+  EXPECT_EQ(cuts.again(), (std::deque<Cuts::Former>{{2, {7, 20, 0}, held}, {3, {7, 30, 0}, {}}}));
+}
+
 TEST(Cuts, that_cannot_be_read_are_not_made_again) {
   TempDir folder;
   for (std::string content : {std::string(10, 'x'), std::string(48 * 128, 'x')}) {
