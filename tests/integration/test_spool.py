@@ -105,6 +105,32 @@ def test_kills_while_the_sink_comes_and_goes_lose_nothing_and_keep_the_order(
     assert len(got) - RECORDS <= 50 * 2 * kills
 
 
+@pytest.mark.parametrize("spool", ["onTrouble", "always"])
+def test_what_was_tried_before_a_kill_comes_under_the_same_keys(agent, collector, mosquitto, spool):
+    collector.default = Answer(503)
+    agent.configure(pipeline({"type": "mqtt", "url": mosquitto.url, "topics": ["plant/#"], "qos": 1},
+                             http_sink(collector, records=10, inFlight=2),
+                             delivery=quick_retry(spool=spool)))
+    agent.start()
+    mosquitto.wait_log("Sending SUBACK")
+    mosquitto.publish_lines("plant/x", [json.dumps({"seq": seq}) for seq in range(100)])
+    agent.wait_for(lambda: spooled(agent) == 100, what="all in the journal")
+    collector.wait_requests(len(collector.requests) + 2)
+    agent.kill()
+    collector.wait_quiet()
+    tried = {request.body: request.headers["idempotency-key"] for request in collector.requests}
+    refused = len(collector.requests)
+    collector.default = Answer()
+    agent.start()
+    collector.wait_records(100)
+    agent.terminate()
+    assert agent.wait() == 0
+    expect_each_once(seqs(collector), 100)
+    again = {request.body: request.headers["idempotency-key"]
+             for request in collector.requests[refused:]}
+    assert tried.items() <= again.items()
+
+
 def test_a_healthy_sink_leaves_the_journal_without_payload(agent, collector, telemetry):
     agent.configure(spooling(file_source(telemetry(RECORDS)), collector, "onTrouble"))
     assert agent.run() == 0
