@@ -293,7 +293,8 @@ Cuts::Spooled Deliverer::spooled_of(const Item& item) const {
   // What was taken out of it is in the spool all the same.
   if (saved.partition.empty() || out.end - out.first != piece.records()) return {};
   std::string key = piece.delivery.key;
-  if (key.empty()) key = delivery_key(setup_.agent + '\n' + setup_.pipeline, run_, piece.delivery);
+  if (key.empty())
+    key = delivery_key(setup_.agent + '\n' + setup_.pipeline, run_, piece.delivery, piece.gaps);
   for (size_t i = 0; i < out.key.size(); ++i)
     out.key[i] = static_cast<uint8_t>(hex_byte(key, 2 * i));
   out.partition = Cuts::partition_of(saved.partition);
@@ -364,7 +365,7 @@ void Deliverer::prepare(Item& item) {
   Delivery& delivery = piece.delivery;
   // Once: what was tried under a key must be tried again under the same one.
   if (delivery.key.empty())
-    delivery.key = delivery_key(setup_.agent + '\n' + setup_.pipeline, run_, delivery);
+    delivery.key = delivery_key(setup_.agent + '\n' + setup_.pipeline, run_, delivery, piece.gaps);
   delivery.positions.clear();
   if (!setup_.config.exactly_once) return;
   // With the data goes how far that brings it; such sinks get one delivery after the other.

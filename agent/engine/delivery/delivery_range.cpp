@@ -57,6 +57,7 @@ Owed Piece::take_owed() {
 Piece split_front(Piece& piece, size_t records) {
   Piece whole = std::exchange(piece, {});
   Piece front;
+  front.gaps = piece.gaps = whole.gaps;
   for (size_t i = 0; i < whole.delivery.parts.size(); ++i) {
     const Part& part = whole.delivery.parts[i];
     Owed& owed = whole.owed[i];
@@ -74,6 +75,7 @@ Piece split_front(Piece& piece, size_t records) {
 
 Owed take_out(Piece& piece, const std::vector<uint32_t>& indices) {
   Piece whole = std::exchange(piece, {});
+  piece.gaps = true;
   Owed out;
   auto next = indices.begin();
   size_t before = 0;  // records of the parts before
@@ -128,12 +130,13 @@ Located locate(const Delivery& delivery, size_t index) {
   return {};
 }
 
-std::string delivery_key(const std::string& scope, const std::string& run,
-                         const Delivery& delivery) {
+std::string delivery_key(const std::string& scope, const std::string& run, const Delivery& delivery,
+                         bool gaps) {
   auto same_partition = [](const Batch& a, const Batch& b) {
     return a.acknowledger == b.acknowledger && a.begin.partition == b.begin.partition;
   };
   std::string text = scope + '\n' + std::to_string(delivery.records) + '\n';
+  if (gaps) text += run + '\n';
   for (size_t i = 0; i < delivery.parts.size(); ++i) {
     const Part& part = delivery.parts[i];
     bool latest = true;

@@ -13,6 +13,7 @@ struct Piece {
   Delivery delivery;
   std::vector<Owed> owed;  // by each of its parts
   int cut_offs = 0;        // times that the peer broke off in the middle of it
+  bool gaps = false;       // something was taken out of it
 
   size_t records() const { return delivery.records; }
   void append(const BatchRef& batch, size_t first, size_t count, Owed owed);
@@ -46,8 +47,9 @@ size_t same_end_behind(const Batch& batch, size_t index);
 // The Delivery::key: 128 bits of SHA-256 over what identifies the records: the agent and pipeline
 // (`scope`), how many records, and for each partition its name and where the last record ended. The
 // name comes from the source's saved form, so the key is the same after a restart. Where the source
-// counts anew then, the key must differ: `run` goes into it, too.
-std::string delivery_key(const std::string& scope, const std::string& run,
-                         const Delivery& delivery);
+// counts anew then, the key must differ: `run` goes into it, too; and where there are gaps, which
+// these numbers do not tell apart from other ones.
+std::string delivery_key(const std::string& scope, const std::string& run, const Delivery& delivery,
+                         bool gaps = false);
 
 }  // namespace leat

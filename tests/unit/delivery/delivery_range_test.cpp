@@ -138,5 +138,15 @@ TEST_F(RangeTest, keys_of_what_has_no_lasting_offsets_are_those_of_one_run) {
   EXPECT_NE(key_in("run 1"), key_in("run 2"));
 }
 
+// [0, 2, 3] and [1, 2, 3] are three records each that end at one place.
+TEST_F(RangeTest, keys_of_what_has_gaps_are_no_others) {
+  Piece gapped = of({given(0, 4)});
+  take_out(gapped, {1}).settle();
+  Piece whole = of({given(1, 3)});
+  EXPECT_TRUE(gapped.gaps);
+  EXPECT_NE(delivery_key("p", "run", gapped.delivery, gapped.gaps),
+            delivery_key("p", "run", whole.delivery, whole.gaps));
+}
+
 }  // namespace
 }  // namespace leat

@@ -134,6 +134,7 @@ class DeliveryHistory final : public History {
   bool start(DeliveryLine& line) {
     return line.start({.loop = &loop_,
                        .journal = client_.get(),
+                       .folder = folder_,
                        .commit_every = commit_every_,
                        .turn = [this] { turn(); },
                        .breaks = [this](const std::string& what) { breaks(what); },

@@ -68,7 +68,7 @@ bool DeliveryLine::start(const Surroundings& around) {
                      .acknowledgements = *acknowledgements_,
                      .dead_letters = *letters_,
                      .owner = *this,
-                     .cuts = ""});
+                     .cuts = around.folder + "/cuts/" + name_});
   spool_->attach(*deliverer_);
 
   std::optional<Result<SpoolState>> state;
@@ -124,13 +124,14 @@ void DeliveryLine::end(Dice& dice) {
 
 // --- the source ---------------------------------------------------------------------------------
 
-BatchRef DeliveryLine::make_batch(uint64_t first, uint64_t count, bool filtered) {
+BatchRef DeliveryLine::make_batch(uint64_t first, uint64_t count) {
   BatchRef batch = BatchRef::make(pool_, Content::kSlices);
   batch->begin = {1, first * 10, first};
   batch->end = {1, (first + count) * 10, first + count};
   batch->acknowledger = this;
   batch->owed = acknowledgements_->ledger().open(*this, batch->begin, batch->end);
-  for (uint64_t i = 0; i < count && !filtered; ++i) {
+  for (uint64_t i = 0; i < count; ++i) {
+    if (filtered_.count(first + i) != 0) continue;
     std::string line = name_ + ":" + std::to_string(first + i) + " ";
     line += text_.substr((first + i) % 64, text_size_) + "\n";
     std::string_view text = batch->arena.copy(line);
@@ -152,17 +153,19 @@ bool DeliveryLine::give(Dice& dice, bool fresh) {
   bool filtered = dice.one_in(20);
   uint64_t first = sent_;
   sent_ += count;
-  next_ = std::max(next_, sent_);
-  if (filtered) {
-    for (uint64_t n = first; n < sent_; ++n) gone_.insert(n);
-  } else {
-    given_ += count;
+  for (uint64_t n = first; n < sent_; ++n) {
+    if (filtered && n >= next_) filtered_.insert(n);
+    if (filtered_.count(n) == 0)
+      ++given_;
+    else
+      gone_.insert(n);
   }
+  next_ = std::max(next_, sent_);
   around_.says([&] {
     return name_ + " gives " + std::to_string(first) + " to " + std::to_string(sent_ - 1) +
            (filtered ? ", filtered" : "");
   });
-  spool_->add(make_batch(first, count, filtered));
+  spool_->add(make_batch(first, count));
   return true;
 }
 
@@ -195,6 +198,10 @@ void DeliveryLine::deliver(const Delivery& delivery, Done done) {
   Attempt attempt{{}, std::move(done)};
   delivery.each_slice(
       [&attempt](const Slice& slice) { attempt.records.emplace_back(slice.view()); });
+  // A server that keeps what it has under a key would take the one for the other.
+  const std::string numbers = attempt.numbers(name_.size());
+  const auto& [key, before] = *sent_under_.try_emplace(delivery.key, numbers).first;
+  if (before != numbers) around_.breaks(name_ + " sends" + numbers + " under the key of" + before);
   attempts_.push_back(std::move(attempt));
 }
 

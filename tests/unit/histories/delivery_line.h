@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,6 +22,7 @@ namespace leat::testing {
 struct Surroundings {
   Loop* loop;
   JournalClient* journal;
+  std::string folder;  // a real one
   Milliseconds commit_every;
   std::function<void()> turn;  // everybody who has something to do does it
   std::function<void(const std::string&)> breaks;
@@ -71,6 +73,7 @@ class DeliveryLine final : public Source, public Sink, SpoolOwner, DeliveryOwner
   void stop(std::function<void()> closed) override { closed(); }
   void acked(const Position& position) override;
   SavedPosition saved_form(const Position& position) override;
+  bool offsets_last() const override { return replays(); }
   std::string describe(const Position& /*position*/) override { return name_; }
   // Sink.
   Status open(SinkContext& /*context*/) override { return {}; }
@@ -96,7 +99,7 @@ class DeliveryLine final : public Source, public Sink, SpoolOwner, DeliveryOwner
   };
   void took(const Attempt& attempt, const char* how);
   void took(const std::string& record);
-  BatchRef make_batch(uint64_t first, uint64_t count, bool filtered);
+  BatchRef make_batch(uint64_t first, uint64_t count);
   bool safe(uint64_t n) const { return delivered_.count(n) != 0 || gone_.count(n) != 0; }
 
   const std::string name_;
@@ -124,7 +127,9 @@ class DeliveryLine final : public Source, public Sink, SpoolOwner, DeliveryOwner
   std::deque<std::pair<int64_t, uint64_t>> acked_at_;  // of this run
   uint64_t surely_saved_ = 0;
   std::set<uint64_t> delivered_;
-  std::set<uint64_t> gone_;  // rejected, or filtered
+  std::map<std::string, std::string> sent_under_;  // a key: the numbers of the records
+  std::set<uint64_t> gone_;                        // rejected, or filtered
+  std::set<uint64_t> filtered_;                    // each time that they are given
   std::set<uint64_t> lost_;  // given and not acknowledged by a source that cannot give them again
   uint64_t newest_ = 0;      // behind the newest that was delivered
   uint64_t dropped_ = 0;     // said by the runs that are over
