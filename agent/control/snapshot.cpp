@@ -1,6 +1,7 @@
 #include "control/snapshot.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace leat {
 namespace {
@@ -42,6 +43,37 @@ std::optional<Milliseconds> Snapshot::flash_life() const {
                     static_cast<double>(uptime.count());
   constexpr double kLongest = 1e15;  // thirty thousand years
   return Milliseconds(static_cast<int64_t>(std::min(ms, kLongest)));
+}
+
+AgentNumbers numbers_of(const Snapshot& snapshot) {
+  AgentNumbers out;
+  for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
+    const TaskStatus& totals = pipeline.totals;
+    const PipelineStatus& now = pipeline.counters;
+    const uint64_t numbers[] = {
+        totals.records,
+        totals.delivered,
+        totals.filtered,
+        totals.dropped,
+        totals.dead_letters,
+        now.waiting,
+        totals.spooled,
+        totals.spool_dropped,
+        totals.spool_lost,
+        totals.retries,
+        totals.bytes_read,
+        now.spool_bytes,
+        now.memory_used,
+        static_cast<uint64_t>(now.oldest_waits_for.value_or(Milliseconds{0}).count())};
+    static_assert(std::size(numbers) == kPipelineNumbers.size());
+    PipelineNumbers& one = out.emplace_back();
+    one.pipeline = pipeline.name;
+    one.state = name_of(pipeline.state);
+    one.reason = pipeline.reason;
+    std::ranges::transform(numbers, one.numbers.begin(),
+                           [](uint64_t number) { return static_cast<int64_t>(number); });
+  }
+  return out;
 }
 
 size_t Snapshot::running() const {

@@ -67,4 +67,7 @@ struct Snapshot {
   std::optional<Milliseconds> flash_life() const;
 };
 
+// As sources that tell of it give it.
+AgentNumbers numbers_of(const Snapshot& snapshot);
+
 }  // namespace leat

@@ -125,7 +125,18 @@ Preparing Supervisor::preparation(const Run::Config& config, LoopHost& host,
     on_trouble = [this] { main_->loop().post([this] { setup_.on_change(); }); };
   return {next_id_++, config, &host,
           PipelineEnvironment{host.loop(), host.journal(), usage_, agent, setup_.data_dir, memory,
-                              on_trouble}};
+                              on_trouble, asking_from(host)}};
+}
+
+// Pipelines end before the loops and this do, so whoever asked is there to be answered.
+AskAgent Supervisor::asking_from(LoopHost& host) {
+  return [this, &host](std::function<void(const AgentNumbers&)> done) {
+    main_->loop().post([this, &host, done = std::move(done)] {
+      snapshot([&host, done](const Snapshot& snapshot) {
+        host.loop().post([done, numbers = numbers_of(snapshot)] { done(numbers); });
+      });
+    });
+  };
 }
 
 LoopLoad Supervisor::load_without(const std::vector<std::string>& names) const {

@@ -155,6 +155,7 @@ class Supervisor {
   std::vector<Preparing> preparations(const AgentConfig& desired, const Change& change);
   Preparing preparation(const Run::Config& config, LoopHost& host, const std::string& agent,
                         size_t memory);
+  AskAgent asking_from(LoopHost& host);
   LoopLoad load_without(const std::vector<std::string>& names) const;
   LoopHost& choose_loop(LoopLoad& load, const std::string& name) const;
   void prepared(std::vector<Prepared> all);

@@ -53,7 +53,8 @@ Status Pipeline::build() {
                                                    .limit = limit_,
                                                    .dead_letters = dead_letters_,
                                                    .verdict = [this] { return verdict(); },
-                                                   .on_trouble = environment_.on_trouble});
+                                                   .on_trouble = environment_.on_trouble,
+                                                   .ask_agent = environment_.ask_agent});
   if (!task) return fail(task.error());
   tasks_.push_back(std::move(*task));
   return {};

@@ -30,6 +30,7 @@ struct PipelineEnvironment {
   size_t memory;  // this pipeline's share of the budget, bytes; set_memory() changes it
   // Called on the loop when PipelineStatus::trouble has become another.
   std::function<void()> on_trouble = nullptr;
+  AskAgent ask_agent = nullptr;
 };
 
 struct PipelineStatus : TaskStatus {  // of all its tasks

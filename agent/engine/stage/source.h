@@ -18,6 +18,7 @@
 #include "options/options.h"
 #include "record/batch.h"
 #include "record/ledger.h"
+#include "stage/agent_numbers.h"
 #include "stage/codec.h"
 
 namespace leat {
@@ -73,6 +74,9 @@ class SourceContext {
   // What note() saved, when it is the sink that keeps positions (exactlyOnce); else it is in
   // saved().
   virtual const std::vector<SavedPosition>& noted() = 0;
+  // How all pipelines of this agent do. `done` comes from the loop, once; never where there is no
+  // agent, or when a loop of it is stuck.
+  virtual void ask_agent(std::function<void(const AgentNumbers&)> done) { (void)done; }
   // For the progress display: bytes that this run has read so far and, where known, has to read.
   virtual void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) = 0;
 };

@@ -53,6 +53,7 @@ struct TaskSetup {
   DeadLetterWriter& dead_letters;
   std::function<Status()> verdict;   // asked at the end of the input, when all is delivered
   std::function<void()> on_trouble;  // trouble() has become another; may be null
+  AskAgent ask_agent = nullptr;
 };
 
 class Task final : private SourceContext,
@@ -140,6 +141,9 @@ class Task final : private SourceContext,
   void note(std::vector<SavedPosition> what, Survives survives,
             std::function<void(Status)> done) override;
   void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override;
+  void ask_agent(std::function<void(const AgentNumbers&)> done) override {
+    if (setup_.ask_agent) setup_.ask_agent(std::move(done));
+  }
   void go_on() override;
   Budget& budget() override { return setup_.budget; }  // of both
   DocumentWrap wrap() override { return setup_.config.sink.format->wrap(chain_->encoder()); }

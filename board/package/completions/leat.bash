@@ -37,7 +37,7 @@ _leat() {
     "journal compact"*) words="-c --config --data-dir " ;;
     "ports "*) words=" " ;;
     "list "*) words="--json " ;;
-    "help "*) words="--schema --markdown file generator mqtt serial stdin filter map sql file http mqtt postgres sqlite stdout json csv lines raw ndjson json csv lines raw" ;;
+    "help "*) words="--schema --markdown file generator internal mqtt serial stdin filter map sql file http mqtt postgres sqlite stdout json csv lines raw ndjson json csv lines raw" ;;
     "version "*) words="--verbose " ;;
   esac; fi
   [ "$COMP_CWORD" -ne 2 ] || case "${COMP_WORDS[1]}" in

@@ -319,4 +319,10 @@ class FromStdin(SourcePeer):
         os.close(self.end)
 
 
-SOURCES = {"file": FromFile, "stdin": FromStdin, "mqtt": FromMqtt, "serial": FromSerial, "generator": FromGenerator}
+class FromInternal(SourcePeer):
+    CANNOT = dict.fromkeys(("all", "killed", "gone", "bad", "streams"),
+                           "it tells what is, not what was (test_internal.py)")
+
+
+SOURCES = {"file": FromFile, "stdin": FromStdin, "mqtt": FromMqtt, "serial": FromSerial,
+           "generator": FromGenerator, "internal": FromInternal}

@@ -445,6 +445,8 @@ TEST(ReadText, says_what_cannot_be_read) {
   EXPECT_EQ(folder.error().message(), "read /: is a directory");
 }
 
+#ifdef LEAT_ADMIN
+
 TEST_F(LoaderTest, what_others_can_reach_needs_tokens_and_tls) {
   auto admin = [this](const std::string& options) {
     return problems_with("", R"(, "admin": {)" + options + "}");
@@ -482,6 +484,14 @@ TEST_F(LoaderTest, admin_is_off_unless_it_is_given) {
   EXPECT_EQ(with->admin->host, "localhost");
   EXPECT_EQ(with->admin->port, 80);
 }
+
+#else
+
+TEST_F(LoaderTest, admin_is_refused_by_a_build_without_it) {
+  EXPECT_EQ(problems_with("", R"(, "admin": {})"), Lines{"agent.admin: is not in this build"});
+}
+
+#endif
 
 }  // namespace
 }  // namespace leat
