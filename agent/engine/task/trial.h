@@ -42,7 +42,7 @@ struct TrialStage {
 
 struct Trial {
   std::vector<TrialStage> stages;
-  std::string opening;  // what begins the document that the sink would make: a CSV header
+  std::string opening;            // what begins the document that the sink would make: a CSV header
   std::vector<TrialRecord> sent;  // what the sink would get
 };
 

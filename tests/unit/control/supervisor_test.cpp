@@ -95,9 +95,8 @@ class SupervisorTest : public ::testing::Test {
   }
   std::string ask_journal(const std::string& operation, const std::string& pipeline) {
     std::optional<Result<std::string>> out;
-    supervisor_->work_on_journal(
-        *find_operation(operation), {.pipeline = pipeline},
-        [&out](Result<std::string> answer) { out = std::move(answer); });
+    supervisor_->work_on_journal(*find_operation(operation), {.pipeline = pipeline},
+                                 [&out](Result<std::string> answer) { out = std::move(answer); });
     EXPECT_TRUE(wait([&out] { return out.has_value(); }));
     return *out ? **out : out->error().message();
   }
