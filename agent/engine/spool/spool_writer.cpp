@@ -136,24 +136,31 @@ void SpoolWriter::drop_newest() {
 void SpoolWriter::drop_oldest(uint64_t bytes) {
   std::optional<uint64_t> from = owner_.drop_from();
   if (!from) return;
+  if (undroppable_ == std::pair(*from, bytes_)) return say_undroppable();
   dropping_ = true;
-  auto done = lifetime_.guard([this, before = bytes_](const Result<SpoolRemoved>& removed) {
+  auto done = lifetime_.guard([this, from, before = bytes_](const Result<SpoolRemoved>& removed) {
     dropping_ = false;
     bool made_room = bytes_ < before;  // by what was delivered meanwhile
     if (removed) {
       counters_.dropped_oldest += removed->records;
       bytes_ -= std::min(bytes_, removed->bytes);
     }
+    // Before the owner goes on, which asks for room again.
+    if (removed && removed->records == 0) undroppable_ = {*from, bytes_};
     owner_.dropped(removed ? removed->records : 0);
     if (!removed) return try_again_later(removed.error());
-    if (removed->records == 0) {  // all there is goes to the sink, and makes room when it is there
-      if (made_room) return pump();
-      return say_full("the source is held back until the sink takes records again");
-    }
+    if (removed->records == 0) return made_room ? pump() : say_undroppable();
     say_full("the oldest records are dropped (overflow dropOldest)");
     pump();
   });
   setup_.journal.drop_spooled(setup_.pipeline, *from, bytes, done);
+}
+
+void SpoolWriter::say_undroppable() {
+  say_full(
+      "all of it is on its way to the sink and cannot be dropped, so the source is held back "
+      "until the sink takes records again; a larger maxSpool, or smaller batches, leave "
+      "something to drop");
 }
 
 void SpoolWriter::say_full(const std::string& what) {

@@ -146,6 +146,7 @@ class SpoolWriter {
   void sent(const Result<uint64_t>& stored);
   void try_again_later(const Error& error);
   void say_full(const std::string& what);
+  void say_undroppable();
   void say_filling();
 
   SpoolWriterSetup setup_;
@@ -166,6 +167,9 @@ class SpoolWriter {
   bool removing_ = false;
   DoublingDelay remove_delay_{Milliseconds{1'000}, Milliseconds{60'000}};
   bool dropping_ = false;
+  // Where dropping was to begin, and how much was stored, when there was nothing to drop: all of it
+  // was on its way to the sink. It is not asked for again before one of them has changed.
+  std::optional<std::pair<uint64_t, uint64_t>> undroppable_;
   bool ending_ = false;
   bool lingered_ = false;
   int failures_ = 0;

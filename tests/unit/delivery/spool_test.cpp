@@ -66,13 +66,14 @@ class SpoolTest : public testing::DelivererTest, private SpoolOwner {
   }
 
   void delivery_changed() override { spool_->check(); }
-  void spool_changed() override {}
+  void spool_changed() override { ++changed_; }
   void spool_failed(const Error& error) override { failure_ = error.message(); }
   std::string spool_format() override { return "lines"; }
   Result<Turn> adapt_spooled(BatchRef& batch, const std::string& /*format*/) override {
     return adapt_(batch);
   }
 
+  int changed_ = 0;
   SpoolLinger row_linger_{.longest = Milliseconds{1}};
 
   void add(int first, int count) { spool_->add(given(first, count)); }
@@ -485,6 +486,27 @@ TEST_F(SpoolTest, at_max_spool_drop_oldest_keeps_what_came_last) {
   EXPECT_EQ(delivered_.back(), 399);
   EXPECT_TRUE(in_order());
   EXPECT_EQ(delivered_.size() + spool_->counters().dropped_oldest, 400U);
+}
+
+// A spool that is smaller than what is in flight at once: it must come to rest, and not ask the
+// journal again and again.
+TEST_F(SpoolTest, when_all_of_it_is_on_its_way_to_the_sink_nothing_is_dropped_and_it_is_held_up) {
+  config_.spool.max_bytes = 100;
+  limits_ = {.records = 1000, .bytes = 1 << 20, .linger = Milliseconds{1}};
+  config_.spool.overflow = Overflow::kDropOldest;
+  start();
+  int taken = fill_to_the_brim();
+  const int changed = changed_;  // by each answer of the journal
+  for (int i = 0; i < 100; ++i) {
+    spool_->check();  // as whoever is told of a change does
+    uv_run(loop_.uv(), UV_RUN_NOWAIT);
+    loop_.advance(Milliseconds{1});
+  }
+  EXPECT_TRUE(spool_->held_up());
+  EXPECT_LE(changed_, changed + 1);
+  EXPECT_EQ(spool_->counters().dropped_oldest, 0U);
+  deliver_all();
+  EXPECT_EQ(delivered_.size(), static_cast<size_t>(taken));
 }
 
 // Between what the deliverer holds and what came last there is a hole: the numbers at the ends of
