@@ -19,6 +19,12 @@ bool is_folder(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+// Or nothing that can be looked at: reading it says why. A pipe in a folder would be waited for.
+bool may_be_file(const std::string& path) {
+  struct stat status;
+  return stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode);
+}
+
 Result<std::vector<std::string>> files_in(const std::string& folder) {
   std::unique_ptr<DIR, int (*)(DIR*)> open(opendir(folder.c_str()), closedir);
   if (!open) return fail_errno("open " + folder, errno);
@@ -26,7 +32,7 @@ Result<std::vector<std::string>> files_in(const std::string& folder) {
   while (const dirent* entry = readdir(open.get())) {
     std::string_view name = entry->d_name;
     std::string path = folder + (folder.ends_with('/') ? "" : "/") + std::string(name);
-    if (!name.starts_with('.') && name.ends_with(".json") && !is_folder(path))
+    if (!name.starts_with('.') && name.ends_with(".json") && may_be_file(path))
       out.push_back(std::move(path));
   }
   std::ranges::sort(out);

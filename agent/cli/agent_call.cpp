@@ -3,6 +3,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -20,11 +22,25 @@ namespace {
 constexpr size_t kLongestAnswer = 64 << 20;  // thousands of pipelines, in full
 
 Status check_socket(const std::string& path, const std::string& data_dir) {
-  if (access(path.c_str(), F_OK) != 0)
+  if (access(path.c_str(), F_OK) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) return fail_errno("open " + path, errno);
     return fail(ErrorKind::kUnavailable, "no agent runs with the data folder " + data_dir);
+  }
   if (access(path.c_str(), R_OK | W_OK) != 0) return fail_errno("open " + path, errno);
   return {};
 }
+
+// An agent that closes the connection must not end this process without a word.
+class WithoutSigpipe {
+ public:
+  WithoutSigpipe() : before_(std::signal(SIGPIPE, SIG_IGN)) {}
+  ~WithoutSigpipe() { std::signal(SIGPIPE, before_); }
+  WithoutSigpipe(const WithoutSigpipe&) = delete;
+  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+
+ private:
+  void (*const before_)(int);
+};
 
 // One answer, as it comes. As to HTTP/1.0, so that its body is not in chunks.
 class Listening final : public StreamListener {
@@ -115,6 +131,7 @@ Result<AgentAnswer> ask_agent(const Clock& clock, const std::string& data_dir,
   std::string message = std::string(method) + " " + std::string(target) +
                         " HTTP/1.1\r\nHost: leat\r\nConnection: close\r\nContent-Length: " +
                         std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+  WithoutSigpipe without_sigpipe;
   Loop loop(clock);
   std::optional<Result<http::Response>> answer;
   {

@@ -1,5 +1,8 @@
 #include "cli/cli.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "cli/arguments.h"
 #include "cli/output.h"
 #include "control/agent.h"
@@ -20,6 +23,13 @@ constexpr char kFirstSteps[] =
   leat COMMAND --help    the same for a command
 )";
 
+// A descriptor below 3 that nobody has opened is given to the next file or socket, into which what
+// is printed would then go. These fail when they are read or written, as those that are closed do.
+void open_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+    if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
 }  // namespace
 
 int run_cli(std::span<const std::string> words, const CliEnvironment& environment) {
@@ -30,7 +40,10 @@ int run_cli(std::span<const std::string> words, const CliEnvironment& environmen
   }
   Result<CommandCall> call = parse_arguments(words, environment);
   int code = kExitUsage;
-  if (!call || !call->command->drains) release_signals();
+  if (!call || !call->command->drains) {
+    release_signals();
+    open_standard_streams();
+  }
   if (call) {
     code = call->command->run(*call);
   } else {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "cli/agent_call.h"
@@ -70,7 +71,9 @@ std::optional<Result<std::string>> JournalAccess::ask_the_agent(const Operation&
 Status JournalAccess::open() {
   const std::string path = data_dir_ + "/journal.db";
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0)
+  if (::stat(path.c_str(), &info) != 0 && errno != ENOENT && errno != ENOTDIR)
+    return fail_errno("open " + path, errno);
+  if (info.st_nlink == 0)
     return fail(ErrorKind::kUsage,
                 "there is neither an agent nor a journal in the data folder " + data_dir_);
   if (::geteuid() == 0 && (::setegid(info.st_gid) != 0 || ::seteuid(info.st_uid) != 0))

@@ -1,5 +1,6 @@
 // leat positions, positions reset
 #include <optional>
+#include <vector>
 
 #include "base/layout.h"
 #include "base/text.h"
@@ -17,7 +18,8 @@ std::string place_of(const std::string& value) {
   Json json(cJSON_Parse(value.c_str()), cJSON_Delete);
   const std::string path = text(json.get(), "path");
   if (path.empty()) return excerpt(value);
-  return path + ", byte " + text(json.get(), "offset") + ", line " + text(json.get(), "line");
+  return excerpt(path) + ", byte " + text(json.get(), "offset") + ", line " +
+         text(json.get(), "line");
 }
 
 std::string table_of(const cJSON* positions) {
@@ -58,7 +60,7 @@ PositionTarget target_of(const std::string& file, const std::string& to) {
 }
 
 std::string words_of(const MovedPosition& moved) {
-  std::string out = moved.what + ": from byte " + std::to_string(moved.from) + " to " +
+  std::string out = excerpt(moved.what) + ": from byte " + std::to_string(moved.from) + " to " +
                     std::to_string(moved.to) + ": ";
   if (moved.to == moved.from) return out + "nothing changes\n";
   const std::string bytes =
@@ -69,7 +71,8 @@ std::string words_of(const MovedPosition& moved) {
 
 // What is going to happen to each position, as far as the journal knows. False: that cannot be, and
 // stderr has been told.
-bool foretell(const cJSON* positions, const PositionTarget& target, std::string& out) {
+bool foretell(const cJSON* positions, const PositionTarget& target, std::string& out,
+              std::vector<MovedPosition>& moves) {
   const cJSON* one = nullptr;
   bool any = false;
   bool none = true;
@@ -91,6 +94,7 @@ bool foretell(const cJSON* positions, const PositionTarget& target, std::string&
       }
       if (!*moved) continue;
       out += words_of(**moved);
+      moves.push_back(**moved);
       told = any = true;
     }
     if (told || !target.file.empty() || target.to != PositionTarget::To::kStart) continue;
@@ -124,11 +128,22 @@ int reset(const CommandCall& call) {
   if (!answer) return code;
   Json json(cJSON_Parse(answer->c_str()), cJSON_Delete);
   std::string foretold;
-  if (!foretell(at(json.get(), "positions"), target_of(file, to), foretold)) return kExitUsage;
-  Question order{.pipeline = call.word(0), .parameters = {{"to", to}}};
-  if (!file.empty()) order.parameters["file"] = file;
-  answer = journal->ask("positions/reset", std::move(order), code);
-  if (!answer) return code;
+  std::vector<MovedPosition> moves;
+  if (!foretell(at(json.get(), "positions"), target_of(file, to), foretold, moves))
+    return kExitUsage;
+  std::vector<Question> orders{{.pipeline = call.word(0), .parameters = {{"to", to}}}};
+  if (!file.empty()) orders[0].parameters["file"] = file;
+  // The end is that of now, though the pipeline starts later: what comes until then is not skipped.
+  if (to == "end" && journal->direct() && !moves.empty()) {
+    orders.clear();
+    for (const MovedPosition& moved : moves)
+      orders.push_back({.pipeline = call.word(0),
+                        .parameters = {{"to", std::to_string(moved.to)}, {"file", moved.what}}});
+  }
+  for (Question& order : orders) {
+    answer = journal->ask("positions/reset", std::move(order), code);
+    if (!answer) return code;
+  }
   json.reset(cJSON_Parse(answer->c_str()));
   const bool now = cJSON_IsTrue(at(json.get(), "restarted")) != 0;
   print(foretold + call.word(0) +

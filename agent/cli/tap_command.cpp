@@ -27,15 +27,18 @@ class Printer {
       if (end == begin) continue;
       print(rest_.substr(begin, end + 1 - begin));
       if (std::string_view(rest_).substr(begin).starts_with("{\"skipped\":")) continue;
-      if (++printed_ == most_) return false;
+      if (++printed_ == most_) return !(enough_ = true);
     }
     rest_.erase(0, begin);
-    return std::fflush(stdout) == 0;
+    enough_ = std::fflush(stdout) != 0;
+    return !enough_;
   }
+  bool enough() const { return enough_; }
 
  private:
   const int64_t most_;  // 0: all
   int64_t printed_ = 0;
+  bool enough_ = false;
   std::string rest_;
 };
 
@@ -55,7 +58,11 @@ int tap(const CommandCall& call) {
     complain("leat: " + answer.error().message());
     return answer.error().kind() == ErrorKind::kUnavailable ? kExitNotRunning : kExitUsage;
   }
-  if (answer->status == 200) return kExitDelivered;
+  if (answer->status == 200 && printer.enough()) return kExitDelivered;
+  if (answer->status == 200) {
+    complain("leat: " + call.word(0) + " does not run any more, or its agent has stopped");
+    return kExitNotRunning;
+  }
   std::fprintf(stderr, "leat: %s", answer->body.c_str());
   return kExitUsage;
 }

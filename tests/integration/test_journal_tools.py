@@ -125,6 +125,26 @@ def test_a_running_pipeline_is_sent_to_the_start_the_end_and_a_place_between(
     assert wrong.returncode == 2 and "leat positions" in wrong.stderr
 
 
+def test_the_end_is_that_of_when_it_was_ordered(agent, collector, telemetry):
+    """What is written before the stopped agent starts again was not said to be skipped."""
+    path = agent.folder / "in.jsonl"
+    shutil.copy(telemetry(20), path)
+    agent.configure(pipeline(file_source(path, follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(20)
+    agent.terminate()
+    assert agent.wait() == 0
+    with open(path, "a", encoding="utf8") as file:
+        file.write('{"seq":20}\n')
+    done = leat(agent, "positions", "reset", "p", "--to", "end")
+    assert "11 bytes are skipped" in done.stdout, done.stderr
+    with open(path, "a", encoding="utf8") as file:
+        file.write('{"seq":21}\n')
+    agent.start()
+    collector.wait_records(21)
+    assert [record["seq"] for record in collector.records()][20:] == [21]
+
+
 @pytest.mark.parametrize("running", [True, False])
 def test_with_exactly_once_the_sinks_own_positions_are_reset(agent, telemetry, running):
     database = agent.folder / "out.db"

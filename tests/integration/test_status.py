@@ -266,3 +266,21 @@ def test_nothing_that_is_said_to_the_socket_holds_up_a_pipeline(
     for one in connections:
         one.close()
     wait_for(lambda: status(agent, "--json").returncode == 0)
+
+
+def test_a_command_with_closed_standard_streams_does_not_crash(agent, collector, telemetry, leat):
+    agent.configure(pipeline(file_source(telemetry(1), follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(1)
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        done = subprocess.run(["sh", "-c", f'"$0" status -c "$1" {closed}', leat, agent.config_path],
+                              capture_output=True, check=False)
+        assert done.returncode == (1 if ">&-" in closed.split() else 0), (closed, done)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_said(agent, leat):
+    agent.data_dir.mkdir(mode=0o700)
+    done = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", leat, "status", "--data-dir",
+                           agent.data_dir], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "permission denied" in done.stderr.lower()

@@ -22,6 +22,10 @@
 namespace leat {
 namespace {
 
+// A command that looks into the journal while no agent runs has it for less than this; so does an
+// agent that is just ending.
+constexpr int kPatienceMs = 1000;
+
 // Pages of WAL after which a checkpoint is made (FORMAT.md).
 constexpr int kCheckpointAfter = 2048;
 
@@ -120,6 +124,7 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
   int code = sqlite3_open_v2(path.c_str(), &db, kFlags, counting_vfs());
   std::unique_ptr<JournalDatabase> database(new JournalDatabase(db, path, clock));
   if (code != SQLITE_OK) return fail(database->error("open " + path));
+  sqlite3_busy_timeout(db, kPatienceMs);
   database->is_new_ = is_new;
   // Before anything is written: what is left of a start that fails must not look like damage to the
   // next one.
@@ -130,6 +135,7 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
     database->keep_wal_ = status.error().kind() == ErrorKind::kData || had_wal;
     return fail(status.error());
   }
+  sqlite3_busy_timeout(db, 0);  // nobody else can have it from now on
   database->keep_wal_ = !database->damage_.empty();
   if (database->keep_wal_) return database;
   if (status = database->prepare(); !status) {

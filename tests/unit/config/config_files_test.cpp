@@ -49,6 +49,7 @@ TEST_F(ConfigFolderTest, is_all_of_its_files_in_the_order_of_their_names) {
   write(".30.json", "nonsense");
   write("40.json.bak", "nonsense");
   mkdir((folder_ / "50.json").c_str(), 0700);
+  mkfifo((folder_ / "60.json").c_str(), 0600);  // would be waited for
   std::optional<AgentConfig> config = load();
   ASSERT_TRUE(config) << ::testing::PrintToString(lines_of(problems_));
   EXPECT_EQ(config->id, "gw-1");
