@@ -1,5 +1,5 @@
-// The only place that touches the process's own environment; everything else is handed what it
-// needs.
+// Where the process's environment variables, host name and clock come from; everything else is
+// handed them.
 #include <unistd.h>
 
 #include <cstdlib>

@@ -84,8 +84,8 @@ void add_metric(std::string& out, const char* name, const char* type, const char
 std::string label(const std::string& text) {
   std::string out;
   for (char c : text) {
-    if (c == '\\' || c == '"') out += '\\';
-    out += c == '\n' ? ' ' : c;
+    if (c == '\\' || c == '"' || c == '\n') out += '\\';
+    out += c == '\n' ? 'n' : c;
   }
   return out;
 }
