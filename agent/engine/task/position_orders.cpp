@@ -67,6 +67,10 @@ CarriedOut carry_out_resets(const std::vector<SavedPosition>& orders, const Sour
       if (!moved || !moved->has_value()) continue;
       out.told.push_back((*moved)->from == 0 && (*moved)->to == 0 ? (*moved)->what + ": begins anew"
                                                                   : words_of(**moved));
+      // An order for one file comes behind that for all, and is the one that counts.
+      std::erase_if(out.moved, [&one](const SavedPosition& before) {
+        return before.partition == one.partition;
+      });
       out.moved.push_back(std::move((*moved)->position));
     }
     if (!any) out.told.emplace_back("no position was reset: none was saved of what was ordered");

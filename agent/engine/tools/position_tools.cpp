@@ -15,6 +15,16 @@ constexpr const char* kPositions =
     " ORDER BY pipeline, partition";
 constexpr const char* kKnown = "SELECT 1 FROM positions WHERE pipeline = ?1";
 
+Status forget_resets(JournalDatabase& journal, const std::string& pipeline) {
+  Result<std::vector<SavedPosition>> saved = journal.load(pipeline);
+  if (!saved) return fail(saved.error());
+  for (const SavedPosition& one : *saved)
+    if (one.partition.starts_with(kResetOrder))
+      if (Status forgotten = journal.save(pipeline, {one.partition, ""}); !forgotten)
+        return forgotten;
+  return {};
+}
+
 }  // namespace
 
 // Orders that wait are among them; "drop:" is none of a position.
@@ -51,6 +61,9 @@ ToolResult reset_positions(std::unique_ptr<JournalDatabase>& journal, Question& 
       return fail(ErrorKind::kUsage,
                   "the journal has no positions of a pipeline \"" + question.pipeline + "\"");
   const std::string order = std::string(kResetOrder) + std::string(question.parameter("file"));
+  if (order == kResetOrder)  // what was ordered for some of its files before counts no more
+    if (Status forgotten = forget_resets(*journal, question.pipeline); !forgotten)
+      return fail(forgotten.error());
   if (Status saved = journal->save(question.pipeline, {order, to}); !saved)
     return fail(saved.error());
   question.ordered = true;

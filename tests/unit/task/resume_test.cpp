@@ -204,6 +204,27 @@ TEST_F(ResumeTest, with_exactly_once_the_sink_is_told_before_the_order_is_forgot
   EXPECT_EQ(saved_in_journal(), "");
 }
 
+TEST_F(ResumeTest, an_order_for_one_file_counts_beside_that_for_all_and_the_sink_is_told_once) {
+  config_.exactly_once = true;
+  source_.move_position = [](const SavedPosition& saved,
+                             const PositionTarget& target) -> Result<std::optional<MovedPosition>> {
+    if (!target.file.empty() && target.file != saved.partition)
+      return std::optional<MovedPosition>();
+    return std::optional<MovedPosition>(
+        MovedPosition{{saved.partition, std::to_string(target.offset)}, "", 1, target.offset});
+  };
+  save({{"reset:", "start"}, {"reset:f1", "42"}});
+  start();
+  sink_answers(Saved{{"f1", "120"}, {"f2", "7"}});
+  ASSERT_TRUE(run_until([this] { return !sink_.attempts.empty(); }));
+  std::string told;
+  for (const SavedPosition& one : sink_.attempts.front().positions)
+    told += one.partition + "=" + one.value + " ";
+  EXPECT_EQ(told, "f2=0 f1=42 ");
+  sink_.attempts.front().done(Answer::delivered());
+  EXPECT_EQ(found().saved.size(), 2U);
+}
+
 TEST_F(ResumeTest, what_the_sink_keeps_of_a_position_that_was_reset_is_none) {
   config_.exactly_once = true;
   start();

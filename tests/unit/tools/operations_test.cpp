@@ -261,5 +261,20 @@ TEST_F(OperationsTest, a_look_changes_nothing_and_mends_nothing) {
   EXPECT_EQ(testing::read_file(path()), torn);
 }
 
+TEST_F(OperationsTest, an_order_for_a_whole_pipeline_takes_the_place_of_those_for_its_files) {
+  save({{"a", "7"}});
+  auto order = [this](const std::string& to, const std::string& file) {
+    Question out{.pipeline = "p", .parameters = {{"to", to}}};
+    if (!file.empty()) out.parameters["file"] = file;
+    ask("positions/reset", std::move(out));
+  };
+  order("5", "/a");
+  order("6", "/b");
+  order("start", "");
+  EXPECT_EQ(saved(), "a=7 reset:=start");
+  order("3", "/a");  // and one for a file changes that file's alone
+  EXPECT_EQ(saved(), "a=7 reset:=start reset:=3");
+}
+
 }  // namespace
 }  // namespace leat
