@@ -60,7 +60,11 @@ std::string synopsis(const Command& command);
 // "-c, --config FILE"
 std::string spelt(const Option& option);
 
-// Options that several commands have.
+// Words and options that several commands have.
+inline constexpr Positional kOnePipeline[] = {{"PIPELINE"}};
+inline constexpr Positional kAnyPipeline[] = {{"PIPELINE", false}};
+inline constexpr Option kJsonOption{
+    .name = "json", .type = OptionType::kBool, .help = "As data, for programs."};
 inline constexpr Option kConfigOption{
     .name = "config",
     .type = OptionType::kString,

@@ -48,10 +48,7 @@ int compact(const CommandCall& call) {
   return kExitDelivered;
 }
 
-constexpr Option kVerifyOptions[] = {
-    kAskedConfigOption,
-    kAskedDataDirOption,
-    {.name = "json", .type = OptionType::kBool, .help = "As data, for programs."}};
+constexpr Option kVerifyOptions[] = {kAskedConfigOption, kAskedDataDirOption, kJsonOption};
 constexpr Option kCompactOptions[] = {kAskedConfigOption, kAskedDataDirOption};
 
 }  // namespace

@@ -152,12 +152,7 @@ int reset(const CommandCall& call) {
   return kExitDelivered;
 }
 
-constexpr Positional kAny[] = {{"PIPELINE", false}};
-constexpr Positional kOne[] = {{"PIPELINE"}};
-constexpr Option kListOptions[] = {
-    kAskedConfigOption,
-    kAskedDataDirOption,
-    {.name = "json", .type = OptionType::kBool, .help = "As data, for programs."}};
+constexpr Option kListOptions[] = {kAskedConfigOption, kAskedDataDirOption, kJsonOption};
 constexpr Option kResetOptions[] = {
     kAskedConfigOption,
     kAskedDataDirOption,
@@ -170,7 +165,7 @@ constexpr Option kResetOptions[] = {
 
 extern const Command kPositionsCommand;
 constexpr Command kPositionsCommand{.name = "positions",
-                                    .words = kAny,
+                                    .words = kAnyPipeline,
                                     .help = "Shows how far sources have been delivered.",
                                     .options = kListOptions,
                                     .run = list};
@@ -178,7 +173,7 @@ constexpr Command kPositionsCommand{.name = "positions",
 extern const Command kPositionsResetCommand;
 constexpr Command kPositionsResetCommand{
     .name = "positions reset",
-    .words = kOne,
+    .words = kOnePipeline,
     .help =
         "Sends a pipeline to another place in its source. It says what comes twice or is "
         "skipped; a running pipeline is drained and started anew for it.",

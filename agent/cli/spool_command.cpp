@@ -120,12 +120,7 @@ int drop(const CommandCall& call) {
   return kExitDelivered;
 }
 
-constexpr Positional kAny[] = {{"PIPELINE", false}};
-constexpr Positional kOne[] = {{"PIPELINE"}};
-constexpr Option kListOptions[] = {
-    kAskedConfigOption,
-    kAskedDataDirOption,
-    {.name = "json", .type = OptionType::kBool, .help = "As data, for programs."}};
+constexpr Option kListOptions[] = {kAskedConfigOption, kAskedDataDirOption, kJsonOption};
 constexpr Option kShowOptions[] = {kAskedConfigOption,
                                    kAskedDataDirOption,
                                    {.name = "count",
@@ -146,14 +141,14 @@ constexpr Option kDropOptions[] = {
 extern const Command kSpoolCommand;
 constexpr Command kSpoolCommand{
     .name = "spool",
-    .words = kAny,
+    .words = kAnyPipeline,
     .help = "Shows what pipelines have in their spools: accepted, and not delivered yet.",
     .options = kListOptions,
     .run = list};
 
 extern const Command kSpoolShowCommand;
 constexpr Command kSpoolShowCommand{.name = "spool show",
-                                    .words = kOne,
+                                    .words = kOnePipeline,
                                     .help = "Shows the oldest spooled records, as JSON lines.",
                                     .options = kShowOptions,
                                     .run = show};
@@ -161,7 +156,7 @@ constexpr Command kSpoolShowCommand{.name = "spool show",
 extern const Command kSpoolExportCommand;
 constexpr Command kSpoolExportCommand{
     .name = "spool export",
-    .words = kOne,
+    .words = kOnePipeline,
     .help = "Prints all spooled records, as JSON lines. They stay in the spool.",
     .options = kExportOptions,
     .run = export_all};
@@ -169,7 +164,7 @@ constexpr Command kSpoolExportCommand{
 extern const Command kSpoolDropCommand;
 constexpr Command kSpoolDropCommand{
     .name = "spool drop",
-    .words = kOne,
+    .words = kOnePipeline,
     .help =
         "Drops spooled records, which are then lost. They go in whole batches; a running "
         "pipeline is drained and started anew for it.",

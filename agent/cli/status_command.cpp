@@ -286,21 +286,19 @@ int tell_pipeline(const CommandCall& call) {
   return code;
 }
 
-constexpr Positional kAny[] = {{"PIPELINE", false}};
-constexpr Positional kOne[] = {{"PIPELINE"}};
 constexpr Option kTellOptions[] = {kAskedConfigOption, kAskedDataDirOption};
 constexpr Option kStatusOptions[] = {
     kAskedConfigOption,
     kAskedDataDirOption,
     {.name = "watch", .type = OptionType::kBool, .help = "Again each second."},
-    {.name = "json", .type = OptionType::kBool, .help = "As data, for programs."}};
+    kJsonOption};
 
 }  // namespace
 
 extern const Command kStatusCommand;
 constexpr Command kStatusCommand{
     .name = "status",
-    .words = kAny,
+    .words = kAnyPipeline,
     .help =
         "Shows how the agent of this machine does, or one of its pipelines: state, rates, what "
         "waits and why. Exit code 1 when a pipeline is in trouble, 3 when no agent runs.",
@@ -317,21 +315,21 @@ constexpr Command kTopCommand{
 extern const Command kPauseCommand;
 constexpr Command kPauseCommand{
     .name = "pause",
-    .words = kOne,
+    .words = kOnePipeline,
     .help = "Drains one pipeline of the running agent, until it is told to resume.",
     .options = kTellOptions,
     .run = tell_pipeline};
 
 extern const Command kResumeCommand;
 constexpr Command kResumeCommand{.name = "resume",
-                                 .words = kOne,
+                                 .words = kOnePipeline,
                                  .help = "Starts a paused pipeline again.",
                                  .options = kTellOptions,
                                  .run = tell_pipeline};
 
 extern const Command kRestartCommand;
 constexpr Command kRestartCommand{.name = "restart",
-                                  .words = kOne,
+                                  .words = kOnePipeline,
                                   .help = "Drains one pipeline, and starts it anew.",
                                   .options = kTellOptions,
                                   .run = tell_pipeline};
@@ -339,7 +337,7 @@ constexpr Command kRestartCommand{.name = "restart",
 extern const Command kKickCommand;
 constexpr Command kKickCommand{
     .name = "kick",
-    .words = kOne,
+    .words = kOnePipeline,
     .help =
         "Tries now what one pipeline waits to try again: its sink, or to start after a failure.",
     .options = kTellOptions,

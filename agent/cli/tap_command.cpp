@@ -67,7 +67,6 @@ int tap(const CommandCall& call) {
   return kExitUsage;
 }
 
-constexpr Positional kWords[] = {{"PIPELINE"}};
 constexpr Option kOptions[] = {
     kAskedConfigOption,
     kAskedDataDirOption,
@@ -94,7 +93,7 @@ constexpr Option kOptions[] = {
 extern const Command kTapCommand;
 constexpr Command kTapCommand{
     .name = "tap",
-    .words = kWords,
+    .words = kOnePipeline,
     .help =
         "Shows records of a running pipeline as they pass, as JSON lines. It never slows the "
         "pipeline down: what it has no time for is skipped. Needs no restart, and costs nothing "

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/units.h"
+#include "cli/answer.h"
 #include "cli/command.h"
 #include "cli/config_file.h"
 #include "cli/output.h"
@@ -18,8 +19,6 @@
 
 namespace leat {
 namespace {
-
-using Json = std::unique_ptr<cJSON, void (*)(cJSON*)>;
 
 Json parsed(const std::string& text) {
   return {cJSON_Parse(text.c_str()), cJSON_Delete};

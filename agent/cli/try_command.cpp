@@ -131,7 +131,7 @@ constexpr Option kTryOptions[] = {
     {.name = "topic",
      .type = OptionType::kString,
      .help = "Where the messages come from, for a source that makes fields of that."},
-    {.name = "json", .type = OptionType::kBool, .help = "As data, for programs."}};
+    kJsonOption};
 
 // --- leat sql
 // -------------------------------------------------------------------------------------
