@@ -53,8 +53,8 @@ struct InputTable::Cursor : sqlite3_vtab_cursor {
   const Record* end;
   const Shape* shape;
   const int32_t* fields;  // of `shape`
-  const uint32_t* order;  // of the rows, or null for that of the batch
-  size_t position;        // in `order`
+  Sorted* sorted;         // null: the rows come as in the batch
+  size_t position;        // in the order of `sorted`
 };
 
 const sqlite3_module InputTable::kModule = [] {
@@ -73,7 +73,7 @@ const sqlite3_module InputTable::kModule = [] {
   return module;
 }();
 
-InputTable::InputTable(std::string name, bool groups) : name_(std::move(name)), groups_(groups) {
+InputTable::InputTable(std::string name, bool sorts) : name_(std::move(name)), sorts_(sorts) {
   add_column({.name = std::string(kEventTimeColumn), .shown = true, .in_order = true});
   // SQLite's own names for the row number. A field may well be called "oid".
   for (const char* reserved : {"rowid", "oid", "_rowid_"}) add_column({.name = reserved});
@@ -81,7 +81,7 @@ InputTable::InputTable(std::string name, bool groups) : name_(std::move(name)), 
 
 int InputTable::attach(sqlite3* db) {
   field_maps_.clear();
-  grouped_.clear();
+  sorted_.clear();
   types_read_.assign(columns_.size(), 0);
   int code = sqlite3_create_module_v2(db, name_.c_str(), &kModule, this, nullptr);
   if (code != SQLITE_OK) return code;
@@ -159,14 +159,14 @@ void InputTable::show(const Batch& batch, size_t from, size_t to) {
   from_ = at_ = rows_ + from;
   to_ = rows_ + to;
   std::fill(types_read_.begin(), types_read_.end(), 0);
-  for (auto& [columns, grouped] : grouped_) grouped.order = nullptr;
+  for (auto& [columns, sorted] : sorted_) sorted.forget();
 }
 
 void InputTable::hide() {
   if (batch_ != nullptr) field_maps_.trim(*batch_);
   batch_ = nullptr;
   rows_ = from_ = to_ = at_ = nullptr;
-  for (auto& [columns, grouped] : grouped_) grouped.order = nullptr;
+  for (auto& [columns, sorted] : sorted_) sorted.forget();
 }
 
 int InputTable::plain_column(sqlite3_stmt* statement, int result_column) {
@@ -230,10 +230,7 @@ int InputTable::best_index(sqlite3_vtab* link, sqlite3_index_info* info) {
   constexpr int kTypicalRecords = 5000;
   info->estimatedCost = kTypicalRecords;
   info->estimatedRows = kTypicalRecords;
-  // Plain ORDER BY is left to SQLite: it also stands for min() and max(), where sorting is waste.
-  bool grouping = sqlite3_vtab_distinct(info) != 0;
-  if (!static_cast<Link*>(link)->table->groups_ || !grouping || info->nOrderBy == 0)
-    return SQLITE_OK;
+  if (!static_cast<Link*>(link)->table->sorts_ || info->nOrderBy == 0) return SQLITE_OK;
   std::string columns;  // "5 7- ": ascending by column 5, descending by 7
   for (int i = 0; i < info->nOrderBy; ++i)
     columns += std::to_string(info->aOrderBy[i].iColumn) + (info->aOrderBy[i].desc ? "- " : " ");
@@ -244,9 +241,9 @@ int InputTable::best_index(sqlite3_vtab* link, sqlite3_index_info* info) {
   return SQLITE_OK;
 }
 
-const uint32_t* InputTable::grouped_rows(std::string_view columns) {
-  auto found = grouped_.find(columns);
-  if (found == grouped_.end()) {
+InputTable::Sorted& InputTable::sorted_by(std::string_view columns) {
+  auto found = sorted_.find(columns);
+  if (found == sorted_.end()) {
     std::vector<size_t> numbers;
     std::vector<bool> descending;
     for (const char* p = columns.data(); p < columns.data() + columns.size();) {
@@ -254,23 +251,31 @@ const uint32_t* InputTable::grouped_rows(std::string_view columns) {
       descending.push_back(*p == '-');
       p += descending.back() ? 2 : 1;
     }
-    found = grouped_.emplace(std::string(columns), Grouped(std::move(descending))).first;
+    found = sorted_.emplace(std::string(columns), Sorted(std::move(descending))).first;
     found->second.columns = std::move(numbers);
   }
-  Grouped& grouped = found->second;
-  if (grouped.order != nullptr) return grouped.order;
-  grouped.groups.start(static_cast<size_t>(to_ - from_));
+  Sorted& sorted = found->second;
+  if (std::exchange(sorted.filled, true)) return sorted;
+  sorted.groups.start(static_cast<size_t>(to_ - from_));
   for (const Record* row = from_; row != to_; ++row) {
     const int32_t* fields = fields_of(row->shape);
-    for (size_t i = 0; i < grouped.columns.size(); ++i) {
-      int32_t field = fields[grouped.columns[i]];
-      grouped.groups.key(i, field >= 0            ? row->values[field]
-                            : field == kEventTime ? Value::of_time(row->time_us)
-                                                  : Value::absent());
+    for (size_t i = 0; i < sorted.columns.size(); ++i) {
+      int32_t field = fields[sorted.columns[i]];
+      sorted.groups.key(i, field >= 0            ? row->values[field]
+                           : field == kEventTime ? Value::of_time(row->time_us)
+                                                 : Value::absent());
     }
-    grouped.groups.add_row();
+    sorted.groups.add_row();
   }
-  return grouped.order = grouped.groups.finish().data();
+  return sorted;
+}
+
+// The first row is found without sorting: max() asks for no other, and SQLite asks for its rows as
+// it does for those of ORDER BY.
+uint32_t InputTable::Sorted::row(size_t position) {
+  if (order == nullptr && position == 0) return groups.first_row();
+  if (order == nullptr) order = groups.finish().data();
+  return order[position];
 }
 
 int InputTable::open(sqlite3_vtab* link, sqlite3_vtab_cursor** cursor) {
@@ -290,9 +295,9 @@ int InputTable::filter(sqlite3_vtab_cursor* base, int, const char* columns, int,
   InputTable& table = *cursor->table;
   cursor->at = cursor->end = table.at_ = table.to_;
   if (table.from_ == table.to_) return SQLITE_OK;
-  cursor->order = columns == nullptr ? nullptr : table.grouped_rows(columns);
+  cursor->sorted = columns == nullptr ? nullptr : &table.sorted_by(columns);
   cursor->position = 0;
-  cursor->at = table.at_ = table.from_ + (cursor->order == nullptr ? 0 : cursor->order[0]);
+  cursor->at = table.at_ = table.from_ + (cursor->sorted == nullptr ? 0 : cursor->sorted->row(0));
   cursor->fields = table.fields_of(cursor->shape = cursor->at->shape);
   return SQLITE_OK;
 }
@@ -300,11 +305,11 @@ int InputTable::filter(sqlite3_vtab_cursor* base, int, const char* columns, int,
 int InputTable::next(sqlite3_vtab_cursor* base) {
   auto* cursor = static_cast<Cursor*>(base);
   InputTable& table = *cursor->table;
-  if (cursor->order == nullptr) {
+  if (cursor->sorted == nullptr) {
     ++cursor->at;
   } else {
     bool more = ++cursor->position < static_cast<size_t>(table.to_ - table.from_);
-    cursor->at = more ? table.from_ + cursor->order[cursor->position] : cursor->end;
+    cursor->at = more ? table.from_ + cursor->sorted->row(cursor->position) : cursor->end;
   }
   const Record* at = table.at_ = cursor->at;
   if (at != cursor->end && at->shape != cursor->shape)

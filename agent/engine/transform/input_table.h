@@ -38,8 +38,9 @@ class InputTable {
   static constexpr std::string_view kStarColumn = "*";
   static constexpr size_t kMaxColumns = 1000;
 
-  // `groups`: rows may be given group by group (GROUP BY, DISTINCT), not in the order of the batch.
-  InputTable(std::string name, bool groups);
+  // `sorts`: rows are given in the order that a statement asks for (GROUP BY, DISTINCT, ORDER BY),
+  // not in that of the batch.
+  InputTable(std::string name, bool sorts);
 
   const std::string& name() const { return name_; }
 
@@ -90,6 +91,7 @@ class InputTable {
   };
   struct Link;    // sqlite3_vtab
   struct Cursor;  // sqlite3_vtab_cursor
+  struct Sorted;
   // Per column: the index of the field, or one of these.
   using FieldMap = std::vector<int32_t>;
   static constexpr int32_t kNoField = -1;
@@ -100,7 +102,7 @@ class InputTable {
   FieldMap map_fields(const Shape& shape);
   const int32_t* fields_of(const Shape* shape);
   std::string declaration() const;
-  const uint32_t* grouped_rows(std::string_view columns);
+  Sorted& sorted_by(std::string_view columns);
 
   static const sqlite3_module kModule;
   static int connect(sqlite3* db, void* self, int argc, const char* const* argv,
@@ -117,7 +119,7 @@ class InputTable {
   static int rowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* id);
 
   const std::string name_;
-  const bool groups_;
+  const bool sorts_;
   bool probing_ = false;
   std::vector<Column> columns_;
   std::unordered_map<std::string, size_t> numbers_;  // of the columns, by name in lower case
@@ -132,14 +134,21 @@ class InputTable {
   const Record* at_ = nullptr;
   std::string scratch_;
 
-  struct Grouped {
-    explicit Grouped(std::vector<bool> descending) : groups(std::move(descending)) {}
+  struct Sorted {
+    explicit Sorted(std::vector<bool> descending) : groups(std::move(descending)) {}
+    uint32_t row(size_t position);  // its number, of one of the rows of now
+    void forget() {
+      filled = false;
+      order = nullptr;
+    }
+
     std::vector<size_t> columns;
     RowGroups groups;
-    const uint32_t* order = nullptr;  // null: not yet worked out for the rows of now
+    bool filled = false;              // with the rows of now
+    const uint32_t* order = nullptr;  // null: not yet worked out
   };
   // By what best_index() told filter(): as many as the statement has such scans.
-  std::map<std::string, Grouped, std::less<>> grouped_;
+  std::map<std::string, Sorted, std::less<>> sorted_;
 };
 
 }  // namespace leat

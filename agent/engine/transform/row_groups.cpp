@@ -168,17 +168,28 @@ void RowGroups::add_row() {
   group_of_.push_back(group_of_row());
 }
 
-const std::vector<uint32_t>& RowGroups::finish() {
+bool RowGroups::comes_before(uint32_t group, uint32_t other) const {
   size_t columns = descending_.size();
+  for (size_t i = 0; i < columns; ++i) {
+    int order = keys_[group * columns + i].compare(keys_[other * columns + i]);
+    if (order != 0) return descending_[i] ? order > 0 : order < 0;
+  }
+  return false;
+}
+
+uint32_t RowGroups::first_row() const {
+  uint32_t first = 0;
+  for (uint32_t group = 1; group < hashes_.size(); ++group)
+    if (comes_before(group, first)) first = group;
+  return static_cast<uint32_t>(std::find(group_of_.begin(), group_of_.end(), first) -
+                               group_of_.begin());
+}
+
+const std::vector<uint32_t>& RowGroups::finish() {
   std::vector<uint32_t> sorted(hashes_.size());
   std::iota(sorted.begin(), sorted.end(), 0);
-  std::sort(sorted.begin(), sorted.end(), [this, columns](uint32_t a, uint32_t b) {
-    for (size_t i = 0; i < columns; ++i) {
-      int order = keys_[a * columns + i].compare(keys_[b * columns + i]);
-      if (order != 0) return descending_[i] ? order > 0 : order < 0;
-    }
-    return false;
-  });
+  std::sort(sorted.begin(), sorted.end(),
+            [this](uint32_t a, uint32_t b) { return comes_before(a, b); });
   // Where each group begins in the result, then a counting sort.
   std::vector<uint32_t> next(hashes_.size(), 0);
   for (uint32_t group : group_of_) ++next[group];

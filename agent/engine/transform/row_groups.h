@@ -1,7 +1,9 @@
-// The rows of a batch in the order of some columns, for GROUP BY and DISTINCT.
+// The rows of a batch in the order of some columns, for GROUP BY, DISTINCT and ORDER BY.
 //
-// SQLite would sort all rows for that. A batch has few groups, so finding the group of each row in
-// a hash table and sorting only the groups is some three times faster.
+// SQLite would sort all rows for that, and make a record of its own of each. A batch has few
+// groups, so finding the group of each row in a hash table and sorting only the groups is some
+// three times faster; where each row is a group of its own (ORDER BY) it is as much faster, since
+// nothing is copied.
 //
 // Values compare as in SQLite (datatype3.html, section 4.1, collation BINARY): NULL, numbers by
 // their value whatever their type, text, blobs.
@@ -40,11 +42,14 @@ class RowGroups {
   // For the next row: key(column, value) for each column, then add_row().
   void key(size_t column, const Value& value);
   void add_row();
+  // The number of the row that comes first, of those added (at least one), without sorting them.
+  uint32_t first_row() const;
   // The numbers of the rows, equal keys together and in their original order.
   const std::vector<uint32_t>& finish();
 
  private:
   bool same_as_group(uint32_t group) const;
+  bool comes_before(uint32_t group, uint32_t other) const;
   uint32_t group_of_row();
 
   const std::vector<bool> descending_;

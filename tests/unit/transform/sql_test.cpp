@@ -284,11 +284,30 @@ TEST_F(Sql, groups_and_orders_rows_exactly_as_sqlite_does) {
         "SELECT a.id, (SELECT count(*) FROM (SELECT DISTINCT % FROM input b WHERE b.id < a.id)) "
         "AS n FROM input a WHERE a.id < 40",
         "SELECT a.w, count(*) AS n FROM input a JOIN input b ON a.id + 1 = b.id WHERE a.id < 90 "
-        "GROUP BY a.w, b.w"}) {
+        "GROUP BY a.w, b.w",
+        "SELECT id FROM input ORDER BY %",
+        "SELECT id FROM input ORDER BY w, % DESC LIMIT 50 OFFSET 3",
+        "SELECT id FROM input WHERE id % 7 = 0 ORDER BY % NULLS LAST, w DESC",
+        "SELECT id FROM input ORDER BY % COLLATE NOCASE",
+        "SELECT quote(max(%)) AS most, id FROM input WHERE typeof(v) <> 'blob'",
+        "SELECT quote(min(%)) AS least, id FROM input",
+        "SELECT a.id, b.id AS other FROM input a JOIN input b ON a.id = b.id + 1 WHERE a.id < 40 "
+        "ORDER BY a.%",
+        "SELECT id, (SELECT quote(v) FROM input b WHERE b.id < a.id ORDER BY % DESC LIMIT 1) AS "
+        "most "
+        "FROM input a WHERE id < 40 ORDER BY id",
+        "SELECT id, lag(id) OVER (PARTITION BY w ORDER BY %) AS last, row_number() OVER (ORDER BY "
+        "%) "
+        "AS number FROM input ORDER BY id"}) {
     auto answer = [&](const std::string& column) {
       std::string sql = text;
       for (size_t at = 0; (at = sql.find('%', at)) != std::string::npos; ++at)
-        if (sql[at + 1] != ' ' || sql[at + 2] != '7') sql.replace(at, 1, column);
+        if (sql[at + 1] != ' ' || sql[at + 2] != '7') {
+          sql.replace(at, 1, column);
+          // `a.%` is asked for as `+a.v`.
+          if (column[0] == '+' && sql[at - 1] == '.')
+            sql.replace(at - 2, 3, "+" + sql.substr(at - 2, 2));
+        }
       query(sql);
       Lines rows = run(batch_of(records));
       std::sort(rows.begin(),
