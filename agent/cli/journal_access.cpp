@@ -37,12 +37,12 @@ JournalAccess::~JournalAccess() {
   if (loop_ != nullptr) (void)loop_->close();
 }
 
-std::optional<std::string> JournalAccess::ask(std::string_view operation, Question question,
+std::optional<std::string> JournalAccess::ask(std::string_view operation, OperationRequest request,
                                               int& code) {
   const Operation& found = *find_operation(operation);
   std::optional<Result<std::string>> answer;
-  if (!direct_) answer = ask_the_agent(found, question);
-  if (!answer) answer = ask_directly(found, std::move(question));
+  if (!direct_) answer = ask_the_agent(found, request);
+  if (!answer) answer = ask_directly(found, std::move(request));
   if (*answer) return std::move(**answer);
   complain("leat: " + answer->error().message());
   code = answer->error().kind() == ErrorKind::kUsage ? kExitUsage : kExitFailed;
@@ -50,11 +50,11 @@ std::optional<std::string> JournalAccess::ask(std::string_view operation, Questi
 }
 
 // Nullopt: none runs.
-std::optional<Result<std::string>> JournalAccess::ask_the_agent(const Operation& operation,
-                                                                const Question& question) const {
+std::optional<Result<std::string>> JournalAccess::ask_the_agent(
+    const Operation& operation, const OperationRequest& request) const {
   std::string target =
-      "/api/v1/" + std::string(operation.name) + "?pipeline=" + percent_encoded(question.pipeline);
-  for (const auto& [name, value] : question.parameters)
+      "/api/v1/" + std::string(operation.name) + "?pipeline=" + percent_encoded(request.pipeline);
+  for (const auto& [name, value] : request.parameters)
     target += "&" + name + "=" + percent_encoded(value);
   constexpr Milliseconds kPatience{600'000};  // a large journal is written anew
   Result<AgentAnswer> answer = ask_agent(call_.environment.clock, data_dir_,
@@ -82,7 +82,8 @@ Status JournalAccess::open() {
   return {};
 }
 
-Result<std::string> JournalAccess::ask_directly(const Operation& operation, Question question) {
+Result<std::string> JournalAccess::ask_directly(const Operation& operation,
+                                                OperationRequest request) {
   if (Status status = open(); !status) return fail(status.error());
   const std::string path = data_dir_ + "/journal.db";
   const Clock& clock = call_.environment.clock;
@@ -98,15 +99,15 @@ Result<std::string> JournalAccess::ask_directly(const Operation& operation, Ques
     loop_ = std::make_unique<Loop>(clock);
     client_ = journal_->make_client(*loop_);
   }
-  question.at_once = true;
+  request.at_once = true;
   if (config_)
     for (const PipelineConfig& one : config_->pipelines)
-      question.known[one.name] = known_of(one.delivery);
+      request.configured[one.name] = configured_delivery(one.delivery);
   Result<std::string> out = fail(ErrorKind::kUnavailable, path + ": no answer");
   client_->work_on(
       operation.transaction,
-      [&operation, &question](std::unique_ptr<JournalDatabase>& journal) {
-        return operation.run(journal, question);
+      [&operation, &request](std::unique_ptr<JournalDatabase>& journal) {
+        return operation.run(journal, request);
       },
       [&out](Result<std::string> answer) { out = std::move(answer); });
   journal_->serve_all();

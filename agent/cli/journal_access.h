@@ -23,7 +23,7 @@ class JournalAccess {
   ~JournalAccess();
 
   // Nullopt: stderr has been told why, and `code` is the exit code.
-  std::optional<std::string> ask(std::string_view operation, Question question, int& code);
+  std::optional<std::string> ask(std::string_view operation, OperationRequest request, int& code);
   // No agent runs: it was opened here.
   bool direct() const { return direct_; }
 
@@ -31,8 +31,8 @@ class JournalAccess {
   JournalAccess(const CommandCall& call, std::string data_dir)
       : call_(call), data_dir_(std::move(data_dir)) {}
   std::optional<Result<std::string>> ask_the_agent(const Operation& operation,
-                                                   const Question& question) const;
-  Result<std::string> ask_directly(const Operation& operation, Question question);
+                                                   const OperationRequest& request) const;
+  Result<std::string> ask_directly(const Operation& operation, OperationRequest request);
   Status open();
 
   const CommandCall& call_;

@@ -131,7 +131,7 @@ int reset(const CommandCall& call) {
   std::vector<MovedPosition> moves;
   if (!foretell(at(json.get(), "positions"), target_of(file, to), foretold, moves))
     return kExitUsage;
-  std::vector<Question> orders{{.pipeline = call.word(0), .parameters = {{"to", to}}}};
+  std::vector<OperationRequest> orders{{.pipeline = call.word(0), .parameters = {{"to", to}}}};
   if (!file.empty()) orders[0].parameters["file"] = file;
   // The end is that of now, though the pipeline starts later: what comes until then is not skipped.
   if (to == "end" && journal->direct() && !moves.empty()) {
@@ -140,7 +140,7 @@ int reset(const CommandCall& call) {
       orders.push_back({.pipeline = call.word(0),
                         .parameters = {{"to", std::to_string(moved.to)}, {"file", moved.what}}});
   }
-  for (Question& order : orders) {
+  for (OperationRequest& order : orders) {
     answer = journal->ask("positions/reset", std::move(order), code);
     if (!answer) return code;
   }

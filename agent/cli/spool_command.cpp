@@ -88,9 +88,9 @@ int drop(const CommandCall& call) {
     complain("leat: spool drop: say either --all or --before TIME");
     return code;
   }
-  Question question{.pipeline = call.word(0)};
+  OperationRequest request{.pipeline = call.word(0)};
   if (before.empty()) {
-    question.parameters["all"] = "1";
+    request.parameters["all"] = "1";
   } else {
     std::optional<int64_t> time = parse_before(before, call.environment.clock);
     if (!time) {
@@ -98,11 +98,11 @@ int drop(const CommandCall& call) {
                excerpt(before) + "\"");
       return code;
     }
-    question.parameters["before"] = std::to_string(*time);
+    request.parameters["before"] = std::to_string(*time);
   }
   std::unique_ptr<JournalAccess> journal = JournalAccess::of(call);
   if (journal == nullptr) return code;
-  std::optional<std::string> answer = journal->ask("spool/drop", std::move(question), code);
+  std::optional<std::string> answer = journal->ask("spool/drop", std::move(request), code);
   if (!answer) return code;
   Json json(cJSON_Parse(answer->c_str()), cJSON_Delete);
   const auto records = static_cast<uint64_t>(number(json.get(), "records"));

@@ -179,7 +179,7 @@ std::string details(const cJSON* pipeline, const Rates& rates) {
   if (at(pipeline, "reason") != nullptr)
     rows.insert(rows.begin() + 1, {"because", text(pipeline, "reason")});
   if (at(pipeline, "refused") != nullptr)
-    rows.push_back({"in its old form", text(pipeline, "refused")});
+    rows.push_back({"with its old configuration", text(pipeline, "refused")});
   std::string dead = dead_letters_of(pipeline, "  ", SIZE_MAX);
   return text(pipeline, "name") + "\n" + columns(rows, 2) + stages_of(pipeline) +
          (dead.empty() ? "" : "\ndead letters\n" + dead);

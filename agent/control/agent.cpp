@@ -307,7 +307,7 @@ class Agent {
         std::to_string(change.added.size() + change.changed.size() - change.refused.size()) +
         " pipelines (re)started, " + std::to_string(change.kept.size()) + " go on untouched";
     if (!change.refused.empty())
-      outcome += ", " + std::to_string(change.refused.size()) + " in their old form";
+      outcome += ", " + std::to_string(change.refused.size()) + " with their old configuration";
     log::info("leat", outcome);
     service_.reload_done(outcome);
   }

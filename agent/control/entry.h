@@ -18,7 +18,7 @@ namespace leat {
 
 struct Entry {
   Run::Config wanted;         // null: it is to go
-  Run::Config before;         // in which it ran, should the new form not open
+  Run::Config before;         // in which it ran, should the new one not open
   std::unique_ptr<Run> run;   // what has been started
   std::unique_ptr<Run> next;  // what starts when that has ended
   int64_t started_us = 0;     // `run`, on the monotonic clock
@@ -37,7 +37,8 @@ struct Entry {
   bool over() const { return run == nullptr && next == nullptr && !preparing; }
   // What ended so may do better when it is tried again, without anybody's doing.
   bool may_pass(const Status& status, const Run& ended) const;
-  // A run that ended so never read anything, and its form before did: that one is to return.
+  // A run that ended so never read anything, and its configuration before did: that one is to
+  // return.
   bool goes_back(const Status& status, const PipelineStatus& counters) const;
   // But for the name and the loop.
   PipelineSnapshot snapshot(const LoopProbe::Answers& answers, int64_t now_us, bool stopping);

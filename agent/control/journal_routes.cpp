@@ -25,18 +25,17 @@ bool answer_of_journal(Supervisor& supervisor, const http::ServerRequest& reques
                      "Allow: " + std::string(method) + "\r\n");
     return true;
   }
-  Question question;
-  for (const auto& [name, value] : request.query) question.parameters[name] = value;
-  question.pipeline = question.parameter("pipeline");
+  OperationRequest asked;
+  for (const auto& [name, value] : request.query) asked.parameters[name] = value;
+  asked.pipeline = asked.parameter("pipeline");
   if (operation->changes)
-    log::info(question.pipeline.empty() ? "leat" : question.pipeline,
+    log::info(asked.pipeline.empty() ? "leat" : asked.pipeline,
               "told to " + std::string(operation->name));
-  supervisor.work_on_journal(
-      *operation, std::move(question), [responder](Result<std::string> answer) {
-        if (answer) return responder->reply(200, "application/json", std::move(*answer));
-        const bool usage = answer.error().kind() == ErrorKind::kUsage;
-        responder->reply(usage ? 409 : 503, kText, answer.error().message() + "\n");
-      });
+  supervisor.work_on_journal(*operation, std::move(asked), [responder](Result<std::string> answer) {
+    if (answer) return responder->reply(200, "application/json", std::move(*answer));
+    const bool usage = answer.error().kind() == ErrorKind::kUsage;
+    responder->reply(usage ? 409 : 503, kText, answer.error().message() + "\n");
+  });
   return true;
 }
 

@@ -111,7 +111,7 @@ std::string state_of(const PipelineSnapshot& pipeline) {
   } else if (!pipeline.reason.empty()) {
     out += "; " + pipeline.reason;
   }
-  return pipeline.refused.empty() ? out : out + "; in its old form: " + pipeline.refused;
+  return pipeline.refused.empty() ? out : out + "; with its old configuration: " + pipeline.refused;
 }
 
 std::string summary_line(const PipelineStatus& status, Milliseconds elapsed) {
@@ -124,7 +124,8 @@ std::string trouble_line(const PipelineSnapshot& pipeline) {
   if (pipeline.state == PipelineState::kFailed)
     return pipeline.name + " failed: " + pipeline.reason;
   std::string out;
-  if (!pipeline.refused.empty()) out = pipeline.name + " runs in its old form: " + pipeline.refused;
+  if (!pipeline.refused.empty())
+    out = pipeline.name + " runs with its old configuration: " + pipeline.refused;
   if (!pipeline.runs || pipeline.reason.empty()) return out;
   if (!out.empty()) out += "; ";
   out += pipeline.name + ": " + pipeline.reason;

@@ -15,7 +15,7 @@
 namespace leat {
 
 enum class PipelineState {
-  kStarting,  // not reading yet: it waits for the journal, the sink, or the end of its older form
+  kStarting,  // not reading yet: it waits for the journal, the sink, or the end of its older run
   kRunning,
   kSpooling,     // the sink keeps up no more, and what comes goes to the journal
   kRetrying,     // the sink takes nothing now
@@ -35,9 +35,9 @@ struct PipelineSnapshot {
   // kRetrying, kCircuitOpen, kStarting: what the sink says; kFailed: why. "" when there is nothing
   // to say.
   std::string reason = {};
-  // Why it runs in an older form than it is configured in; "" when it does not.
+  // Why it runs with an older configuration than the one it has; "" when it does not.
   std::string refused = {};
-  bool runs = false;     // it, or an older form of it, has not ended yet
+  bool runs = false;     // it, or an older run of it, has not ended yet
   bool wanted = true;    // else it drains since it is not configured any more
   bool bounded = false;  // it ends by itself
   size_t loop = 0;

@@ -228,7 +228,7 @@ void Supervisor::take_over(Prepared one, Change& change, std::vector<PipelineEnd
   failures.push_back({.name = name, .status = one.status, .old_one_goes_on = goes_on});
 }
 
-// One pipeline by itself, in a form that it had before.
+// One pipeline by itself, with a configuration that it had before.
 void Supervisor::relaunch(const std::string& name, const Run::Config& config) {
   Entry& entry = entries_.at(name);
   entry.preparing = true;

@@ -4,8 +4,10 @@
 // beside what runs, as far as two can be open at once (control/run.h); only then is what is
 // old let go. What goes wrong leaves what was:
 //   - A configuration of which a pipeline cannot be made changes nothing.
-//   - A pipeline whose new form cannot be opened, before the old one is let go or after it, runs on
-//     in its old form, and Snapshot says so. Others are changed as they should be.
+//   - A pipeline whose new configuration cannot be opened, before the old one is let go or after
+//   it,
+//     runs on with its old configuration, and Snapshot says so. Others are changed as they should
+//     be.
 // A pipeline that is not part of a change goes on undisturbed but for its share of the memory,
 // which is cut anew whenever their number changes.
 //
@@ -46,7 +48,7 @@ struct PipelineEnd {
   Milliseconds elapsed{0};
   // It was told to end for another configuration, or by name; an error says what it left.
   bool told = false;
-  // Its older form runs on, or again.
+  // Its older configuration runs on, or again.
   bool old_one_goes_on = false;
   // When it is started again, since the reason may pass; 0: it is not.
   Milliseconds again_in{0};
@@ -111,7 +113,7 @@ class Supervisor {
   Status stop(const std::string& name);    // it ends at once
   Status remove(const std::string& name);  // it is drained, and then forgotten
   // It is drained, and started by nothing but resume(): not by a new configuration either, whose
-  // form it has then.
+  // configuration it has then.
   Status pause(const std::string& name);
   Status resume(const std::string& name);
   // It is opened anew, and then started in the place of what runs.
@@ -127,7 +129,7 @@ class Supervisor {
 
   // What an operator asks of the journal. Where that leaves word for a pipeline's next start, it is
   // started anew; the answer then says so ("restarted").
-  void work_on_journal(const Operation& operation, Question question,
+  void work_on_journal(const Operation& operation, OperationRequest request,
                        std::function<void(Result<std::string>)> done);
 
   // All of them, for good: nothing is started from now on. What is not drained in time is stopped.

@@ -111,14 +111,14 @@ void Supervisor::untap(const std::string& name, uint64_t id) {
   if (found != entries_.end() && found->second.run != nullptr) found->second.run->untap(id);
 }
 
-void Supervisor::work_on_journal(const Operation& operation, Question question,
+void Supervisor::work_on_journal(const Operation& operation, OperationRequest request,
                                  std::function<void(Result<std::string>)> done) {
   if (operation.changes && stopping_)
     return done(fail(ErrorKind::kUnavailable, "the agent is about to stop"));
   for (const PipelineConfig& one : config_.pipelines)
-    question.known[one.name] = known_of(one.delivery);
-  question.at_once = !entries_.contains(question.pipeline);
-  auto asked = std::make_shared<Question>(std::move(question));
+    request.configured[one.name] = configured_delivery(one.delivery);
+  request.at_once = !entries_.contains(request.pipeline);
+  auto asked = std::make_shared<OperationRequest>(std::move(request));
   main_->journal().work_on(
       operation.transaction,
       [run = operation.run, asked](std::unique_ptr<JournalDatabase>& journal) {

@@ -103,7 +103,7 @@ void FileSource::acked(const Position& position) {
   if (context_->loop().clock().monotonic_us() - searched_us_ > kSearchAgainUs) search_unmatched();
 }
 
-SavedPosition FileSource::saved_form(const Position& position) {
+SavedPosition FileSource::saved_position(const Position& position) {
   return to_saved(**files_.find(position.partition), position);
 }
 
@@ -568,16 +568,16 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
   size_t grown = reading.bytes - (stream->gzip ? 0 : std::min(reading.bytes, stream->unfinished));
   if (grown > 0) rotated_->grew(*stream);
   bool whole_file = !settings_.follow || stream->gzip;
-  Behind behind = Behind::kMore;
-  if (reading.at_end && (whole_file || stream->ending)) behind = Behind::kEnd;
-  if (!reading.status && whole_file) behind = Behind::kBroken;
+  InputState state = InputState::kMore;
+  if (reading.at_end && (whole_file || stream->ending)) state = InputState::kEnd;
+  if (!reading.status && whole_file) state = InputState::kBroken;
   if (!reading.status) note_failure(reading.status.error());
   uint64_t inflated = stream->gzip ? reading.file->file_offset() : 0;
   bytes_done_ += stream->gzip ? inflated - std::min(inflated, stream->inflated) : grown;
   stream->inflated = inflated;
 
   if (stream->offset == 0 && reading.at_end) say_cr_only(*stream, {bytes.data(), bytes.size()});
-  fill(*batch, *stream, bytes, behind, *context_->framing(), settings_.max_record);
+  fill(*batch, *stream, bytes, state, *context_->framing(), settings_.max_record);
   stream->capacity =
       stream->gzip ? context_->batch_bytes()
                    : next_capacity(*stream, reading.size, reading.at_end, context_->batch_bytes());
@@ -585,7 +585,7 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
   const bool any_lines = !batch->bytes.empty();
   if (batch->end.last || !batch->bytes.empty() || !batch->rejected.empty())
     context_->emit(std::move(batch));
-  if (behind != Behind::kMore) {
+  if (state != InputState::kMore) {
     if (stream->unended && any_lines) say_unended(*stream);
     end(stream);
   } else if (!reading.at_end && reading.status) {

@@ -46,7 +46,7 @@ class FileSource final : public Source {
   void resume() override { next(); }
   void stop(std::function<void()> closed) override;
   void acked(const Position& position) override;
-  SavedPosition saved_form(const Position& position) override;
+  SavedPosition saved_position(const Position& position) override;
   bool offsets_last() const override { return true; }
   std::string describe(const Position& position) override;
 

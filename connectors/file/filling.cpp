@@ -30,10 +30,10 @@ uint64_t hash_before(const char* end, uint64_t offset) {
 
 }  // namespace
 
-void fill(Batch& batch, InputStream& stream, std::span<char> bytes, Behind behind,
+void fill(Batch& batch, InputStream& stream, std::span<char> bytes, InputState state,
           const Framing& framing, size_t max_record) {
   const uint64_t begin = stream.offset;
-  Pieces pieces = cut_records(stream, begin, bytes, behind == Behind::kEnd, framing, max_record);
+  Pieces pieces = cut_records(stream, begin, bytes, state == InputState::kEnd, framing, max_record);
   std::string_view rest(bytes.data() + (pieces.done - begin), bytes.size() - (pieces.done - begin));
   // A terminator that was added is not in the file.
   uint64_t to = std::min<uint64_t>(pieces.offset + pieces.whole.size(), begin + bytes.size());
@@ -46,7 +46,7 @@ void fill(Batch& batch, InputStream& stream, std::span<char> bytes, Behind behin
   if (stream.gzip) stream.carry = rest;
 
   batch.begin = {stream.partition, pieces.offset, stream.line};
-  batch.end = {stream.partition, to, stream.line, behind != Behind::kMore};
+  batch.end = {stream.partition, to, stream.line, state != InputState::kMore};
   batch.bytes = pieces.whole;
   if (!is_blank(pieces.rest_of_line, framing.unit()))
     reject(batch, pieces.rest_of_line,
@@ -55,7 +55,7 @@ void fill(Batch& batch, InputStream& stream, std::span<char> bytes, Behind behin
     reject(batch, pieces.too_long,
            "the record is longer than maxRecord (" +
                format_bytes(static_cast<int64_t>(max_record)) + "); only its start is kept here");
-  } else if (behind == Behind::kBroken && !rest.empty()) {
+  } else if (state == InputState::kBroken && !rest.empty()) {
     reject(batch, rest, "the file could not be read to the end of this record");
   }
 }

@@ -12,7 +12,7 @@
 namespace leat {
 
 // What comes behind the bytes that were read.
-enum class Behind {
+enum class InputState {
   kMore,    // perhaps, now or later
   kEnd,     // nothing, ever
   kBroken,  // what cannot be read
@@ -21,7 +21,7 @@ enum class Behind {
 // Gives `batch` the whole records in `bytes`, which begin at `stream.offset`, and moves the stream
 // on to where the next read begins. What is too long or has no end, and never will have one,
 // becomes Batch::rejected. Framing::terminator() must have room behind `bytes`.
-void fill(Batch& batch, InputStream& stream, std::span<char> bytes, Behind behind,
+void fill(Batch& batch, InputStream& stream, std::span<char> bytes, InputState state,
           const Framing& framing, size_t max_record);
 
 }  // namespace leat

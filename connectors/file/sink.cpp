@@ -1,5 +1,5 @@
-// Writes records to files. The work is done on libuv's thread pool (writer.h), since disks block;
-// this file is what stands on the loop, and sees to it that one thing is done at a time.
+// Writes records to files. The work is done on libuv's thread pool (series_writer.h), since disks
+// block; this file is what stands on the loop, and sees to it that one thing is done at a time.
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,8 +9,8 @@
 #include "loop/handles.h"
 #include "loop/pool.h"
 #include "options/option_errors.h"
+#include "series_writer.h"
 #include "stage/sink.h"
-#include "writer.h"
 
 namespace leat {
 namespace {
@@ -51,12 +51,12 @@ constexpr Milliseconds kTryAgain{10'000};
 
 class FileSink final : public Sink {
  public:
-  explicit FileSink(file::Writer::Settings settings) : settings_(std::move(settings)) {}
+  explicit FileSink(file::SeriesWriter::Settings settings) : settings_(std::move(settings)) {}
 
   Status open(SinkContext& context) override {
     context_ = &context;
     settings_.record_end = context.format()->record_end;
-    writer_ = std::make_shared<file::Writer>(settings_);
+    writer_ = std::make_shared<file::SeriesWriter>(settings_);
     if (Status fit = writer_->check(); !fit) return fit;
     age_timer_.emplace(context.loop());
     return {};
@@ -144,7 +144,7 @@ class FileSink final : public Sink {
     });
   }
 
-  file::Writer::Settings settings_;
+  file::SeriesWriter::Settings settings_;
   SinkContext* context_ = nullptr;
   std::optional<Timer> age_timer_;
   bool busy_ = false;  // something is in the pool
@@ -155,11 +155,11 @@ class FileSink final : public Sink {
   // Written in the pool, read on the loop when that is done.
   Answer answer_;
   Status status_;
-  std::shared_ptr<file::Writer> writer_;
+  std::shared_ptr<file::SeriesWriter> writer_;
 };
 
 Result<std::unique_ptr<Sink>> make(const Options& options) {
-  file::Writer::Settings settings;
+  file::SeriesWriter::Settings settings;
   settings.path = options.string("path");
   settings.sync = options.boolean("sync");
   settings.rotate_bytes = static_cast<uint64_t>(options.bytes("rotate.bytes"));

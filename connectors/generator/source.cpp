@@ -84,7 +84,7 @@ class GeneratorSource final : public Source {
   }
 
   bool offsets_last() const override { return true; }
-  SavedPosition saved_form(const Position& position) override {
+  SavedPosition saved_position(const Position& position) override {
     return {partition_, std::to_string(position.offset)};
   }
   std::string describe(const Position& position) override {

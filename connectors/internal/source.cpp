@@ -48,7 +48,7 @@ class InternalSource final : public Source {
     closed();
   }
 
-  SavedPosition saved_form(const Position& position) override {
+  SavedPosition saved_position(const Position& position) override {
     return {"internal", std::to_string(position.offset)};
   }
   std::string describe(const Position& position) override {

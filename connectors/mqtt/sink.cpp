@@ -28,10 +28,10 @@ namespace {
 
 // A connection is closed at a message that the broker does not like, and 3.1.1 has no words for
 // why. After so many cuts within one delivery the messages go one by one, to find out which it is.
-constexpr int kCutsToHunt = 3;
-// Between two connections of the hunt, at random up to twice that: another client with the same id
-// would otherwise look like a message to blame.
-constexpr Milliseconds kHuntPause{150};
+constexpr int kCutsToIsolate = 3;
+// Between two connections that isolate one, at random up to twice that: another client with the
+// same id would otherwise look like a message to blame.
+constexpr Milliseconds kIsolationPause{150};
 // A broker that is well does not close idle connections.
 constexpr int kIdleCutsToTell = 3;
 constexpr int64_t kIdleCutsWithinUs = 600'000'000;
@@ -74,7 +74,7 @@ class MqttSink final : public Sink, public SessionListener {
     if (id.empty()) id = default_client_id(context.agent(), context.pipeline(), "-sink");
     timer_.emplace(context.loop());
     later_.emplace(context.loop());
-    hunt_pause_.emplace(context.loop());
+    isolation_pause_.emplace(context.loop());
     session_.emplace(context.loop(), config_, tls_.get(), *this);
     charge_ = Charge(context.budget());
     return {};
@@ -83,7 +83,7 @@ class MqttSink final : public Sink, public SessionListener {
   void deliver(const Delivery& delivery, Done done) override {
     outbox_.add(delivery, std::move(done));
     if (session_->up()) return pump();
-    if (!connecting_ && !hunt_pause_->active()) connect();
+    if (!connecting_ && !isolation_pause_->active()) connect();
   }
 
   void close(std::function<void()> closed) override {
@@ -93,7 +93,7 @@ class MqttSink final : public Sink, public SessionListener {
     if (!session_) return closed();  // open() failed
     timer_->stop();
     later_->stop();
-    hunt_pause_->stop();
+    isolation_pause_->stop();
     session_->close(std::move(closed));
   }
 
@@ -129,14 +129,14 @@ class MqttSink final : public Sink, public SessionListener {
     if (outbox_.empty()) return lost_while_idle(down);
     const bool at_a_message = down.by_broker && outbox_.in_flight() > 0 &&
                               (!down.told || may_be_about_a_message(down.reason));
-    if (at_a_message && hunting_ && proven_ && outbox_.cut(down.text)) return hunt_on();
-    if (at_a_message && (++cuts_ >= kCutsToHunt || down.told)) hunting_ = true;
+    if (at_a_message && isolating_ && proven_ && outbox_.cut(down.text)) return isolate_next();
+    if (at_a_message && (++cuts_ >= kCutsToIsolate || down.told)) isolating_ = true;
     give_up(down.text + down.hint);
   }
 
-  void hunt_on() {
-    auto pause = std::uniform_int_distribution<int64_t>(0, kHuntPause.count())(random_);
-    hunt_pause_->start(kHuntPause + Milliseconds(pause), [this] { connect(); });
+  void isolate_next() {
+    auto pause = std::uniform_int_distribution<int64_t>(0, kIsolationPause.count())(random_);
+    isolation_pause_->start(kIsolationPause + Milliseconds(pause), [this] { connect(); });
   }
 
   void lost_while_idle(const Down& down) {
@@ -171,7 +171,7 @@ class MqttSink final : public Sink, public SessionListener {
     count_memory();
   }
   void on_pingresp() override {
-    if (!std::exchange(proven_, true) && hunting_) timer_->stop();
+    if (!std::exchange(proven_, true) && isolating_) timer_->stop();
   }
   void on_sent() override {
     outbox_.sent();
@@ -204,13 +204,13 @@ class MqttSink final : public Sink, public SessionListener {
   void pump() {
     if (!session_->up() || outbox_.empty()) return;
     if (!cannot_.empty()) return give_up(cannot_);
-    if (hunting_ && !proven_) return prove();
-    if (session_->unsent() < kMostUnsent) outbox_.append(session_->out(), hunting_ ? 1 : window_);
+    if (isolating_ && !proven_) return prove();
+    if (session_->unsent() < kMostUnsent) outbox_.append(session_->out(), isolating_ ? 1 : window_);
     session_->flush();
     while (std::optional<Outbox::Answered> done = outbox_.finished()) {
       if (done->second.outcome != Outcome::kRetry) {
         cuts_ = 0;
-        hunting_ = false;
+        isolating_ = false;
       }
       answer(std::move(*done));
     }
@@ -268,15 +268,15 @@ class MqttSink final : public Sink, public SessionListener {
   std::optional<Session> session_;
   std::optional<Timer> timer_;  // for the broker's acknowledgements
   std::optional<Timer> later_;
-  std::optional<Timer> hunt_pause_;
+  std::optional<Timer> isolation_pause_;
   std::deque<Outbox::Answered> answers_;  // for later_
   bool connecting_ = false;
   Charge charge_;  // messages, and what waits to be sent
   size_t window_ = 0;
   std::string cannot_;  // why this broker cannot take what the options ask for
   int cuts_ = 0;        // since a delivery was done with
-  bool hunting_ = false;
-  bool proven_ = false;  // hunting: the broker has answered a ping on this connection
+  bool isolating_ = false;
+  bool proven_ = false;  // isolating: the broker has answered a ping on this connection
   int idle_cuts_ = 0;
   int64_t first_idle_cut_us_ = 0;
   log::OnceAMinute said_idle_;

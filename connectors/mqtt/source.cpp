@@ -50,7 +50,7 @@ class MqttSource final : public Source, public SessionListener {
   bool drain() override;
   void stop(std::function<void()> closed) override;
   void acked(const Position& position) override;
-  SavedPosition saved_form(const Position& position) override;
+  SavedPosition saved_position(const Position& position) override;
   std::string describe(const Position& position) override;
 
  private:
@@ -103,7 +103,7 @@ class MqttSource final : public Source, public SessionListener {
   bool saving_ = false;
   bool draining_ = false;
   bool stopping_ = false;
-  std::string partition_;  // of saved_form(); "" when nothing is saved
+  std::string partition_;  // of saved_position(); "" when nothing is saved
   std::string topics_partition_;
   Lifetime lifetime_;
 };
@@ -331,7 +331,7 @@ void MqttSource::tell_window() {
   context_->in_flight_full(full);
 }
 
-SavedPosition MqttSource::saved_form(const Position& position) {
+SavedPosition MqttSource::saved_position(const Position& position) {
   if (partition_.empty()) return {};  // the broker keeps the place
   completions_->formed(position.offset);
   return {partition_, inbox_.accepted_ids(position.offset)};

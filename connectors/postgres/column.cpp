@@ -7,12 +7,12 @@ namespace {
 // built-in types never change.
 enum Oid : uint32_t { kBpchar = 1042, kVarchar = 1043 };
 
-struct Known {
+struct BuiltinType {
   uint32_t oid;
   Kind kind;
 };
 
-constexpr Known kKnown[] = {
+constexpr BuiltinType kBuiltinTypes[] = {
     {16, Kind::kBool},         // bool
     {17, Kind::kBytea},        // bytea
     {19, Kind::kText},         // name
@@ -40,7 +40,7 @@ constexpr Known kKnown[] = {
 
 Kind kind_of(const CatalogType& type) {
   if (type.kind == 'e') return Kind::kText;
-  for (const Known& known : kKnown)
+  for (const BuiltinType& known : kBuiltinTypes)
     if (known.oid == type.oid) return known.kind;
   return type.category == 'A' ? Kind::kArray : Kind::kOther;
 }

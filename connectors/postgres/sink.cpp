@@ -9,7 +9,7 @@
 #include "connectors/postgres/new_table.h"
 #include "connectors/postgres/options.h"
 #include "connectors/postgres/settings.h"
-#include "connectors/postgres/writer.h"
+#include "connectors/postgres/table_writer.h"
 #include "loop/handles.h"
 #include "net/tls.h"
 #include "options/option_errors.h"
@@ -23,7 +23,7 @@ constexpr size_t kMemory = 256 * 1024;
 
 class PostgresSink final : public Sink {
  public:
-  PostgresSink(ConnectionSettings connection, WriterConfig config)
+  PostgresSink(ConnectionSettings connection, TableWriterConfig config)
       : connection_(std::move(connection)), config_(std::move(config)) {}
 
   Status open(SinkContext& context) override {
@@ -61,10 +61,10 @@ class PostgresSink final : public Sink {
 
  private:
   const ConnectionSettings connection_;
-  WriterConfig config_;
+  TableWriterConfig config_;
   Budget* budget_ = nullptr;
   std::unique_ptr<TlsContext> tls_;  // outlives the writer
-  std::optional<Writer> writer_;
+  std::optional<TableWriter> writer_;
   std::optional<Timer> closing_;
 };
 
@@ -129,7 +129,7 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
   OptionErrors errors;
   Result<ConnectionSettings> connection = ConnectionSettings::from(options);
   (void)errors.good(connection);
-  WriterConfig config;
+  TableWriterConfig config;
   if (Result<TableName> table = TableName::parse(options.string("table"))) {
     if (table->name == Positions::kTable)
       errors.add(options, "table", "leat_positions is where exactlyOnce keeps positions");

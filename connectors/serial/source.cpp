@@ -58,7 +58,7 @@ class SerialSource final : public Source,
   }
 
   // Nobody can ask a serial line for what it sent before.
-  SavedPosition saved_form(const Position&) override { return {}; }
+  SavedPosition saved_position(const Position&) override { return {}; }
   std::string describe(const Position& position) override {
     return settings_.port + ": frame " + std::to_string(position.line);
   }

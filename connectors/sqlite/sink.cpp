@@ -1,5 +1,5 @@
 // Inserts or upserts records into a table of a SQLite database. The work is done on a job thread
-// (writer.h), since SQLite blocks; this file is what stands on the loop.
+// (transaction_writer.h), since SQLite blocks; this file is what stands on the loop.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -8,7 +8,7 @@
 #include "loop/job_thread.h"
 #include "options/option_errors.h"
 #include "stage/sink.h"
-#include "writer.h"
+#include "transaction_writer.h"
 
 namespace leat {
 namespace {
@@ -61,7 +61,7 @@ class SqliteSink final : public Sink {
     charge_ = Charge(*budget_);
     connection_.cache_bytes = take_cache();
     table_.pipeline = context.pipeline();
-    writer_ = std::make_unique<sqlite::Writer>(connection_, table_, context.pipeline());
+    writer_ = std::make_unique<sqlite::TransactionWriter>(connection_, table_, context.pipeline());
     thread_ = std::make_unique<JobThread>(context.loop(), "leat-sqlite", kMaxJobs);
     return {};
   }
@@ -117,7 +117,7 @@ class SqliteSink final : public Sink {
   // Written on the job thread, read on the loop after the job is done.
   Answer answer_;
   Result<std::vector<SavedPosition>> loaded_;
-  std::unique_ptr<sqlite::Writer> writer_;
+  std::unique_ptr<sqlite::TransactionWriter> writer_;
   std::unique_ptr<JobThread> thread_;  // last: its destructor waits for a job that uses the rest
 };
 

@@ -138,7 +138,7 @@ size_t Table::lacking(const Record& record) const {
   return fields;
 }
 
-const Table::Known* Table::find(std::string_view column) const {
+const Table::Column* Table::find(std::string_view column) const {
   const size_t at = index_.find(column);
   return at == ColumnIndex::kNone ? nullptr : &columns_[at];
 }
@@ -196,7 +196,7 @@ Status Table::match_fields(const Delivery& delivery, const Record& record, Inser
   insert.absent.assign(shape.size(), true);
   insert.stored.assign(shape.size(), false);
   insert.integer_affinity.assign(shape.size(), false);
-  std::vector<const Known*> used;
+  std::vector<const Column*> used;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (record.value(i).type == Type::kAbsent) continue;
     insert.absent[i] = false;
@@ -209,7 +209,7 @@ Status Table::match_fields(const Delivery& delivery, const Record& record, Inser
       for (size_t j = 0; j < i; ++j)
         if (insert.stored[j]) used.push_back(find(shape.name(j)));
     }
-    const Known* column = find(name);
+    const Column* column = find(name);
     std::string in_table = " of table " + quoted_name(settings_.name);
     if (column == nullptr)
       return fail(ErrorKind::kData, "field " + excerpt(name) + " has no column" + in_table);

@@ -37,7 +37,7 @@ class Table {
   void forget();
 
  private:
-  struct Known {
+  struct Column {
     std::string name;
     bool integer_affinity;
     bool generated;
@@ -58,7 +58,7 @@ class Table {
   Status create(const Delivery& delivery);
   Status add_columns(const Delivery& delivery, const Record& record);
   size_t lacking(const Record& record) const;
-  const Known* find(std::string_view column) const;
+  const Column* find(std::string_view column) const;
 
   Result<Insert*> insert_for(const Delivery& delivery, const Batch& batch, const Record& record);
   Result<Insert> make_insert(const Delivery& delivery, const Batch& batch, const Record& record);
@@ -75,7 +75,7 @@ class Table {
   const Settings settings_;
   Statement schema_version_query_;
   int64_t schema_version_ = -1;       // the columns below are those of this version; -1: of none
-  std::vector<Known> columns_;        // empty: no such table
+  std::vector<Column> columns_;       // empty: no such table
   ColumnIndex index_;                 // of them
   std::vector<Insert> inserts_;       // the one used last is the first
   std::set<std::string> told_;        // generated columns that fields were meant for

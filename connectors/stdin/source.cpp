@@ -86,7 +86,7 @@ class StdinSource final : public Source {
     closed();
   }
 
-  SavedPosition saved_form(const Position& /*position*/) override { return {}; }
+  SavedPosition saved_position(const Position& /*position*/) override { return {}; }
   std::string describe(const Position& position) override {
     return "stdin:" + std::to_string(position.line + 1);
   }

@@ -1,8 +1,8 @@
 // The unit that moves: many records, or framed slices, or undecoded bytes, in one arena, plus the
 // source position they came from.
 //
-// A batch is in exactly one form at a time. It starts as a source made it; a decoder, transform or
-// encoder turns it into the next form, or into a new batch with the same positions.
+// A batch has exactly one kind of content at a time. It starts as a source made it; a decoder,
+// transform or encoder turns that into the next, or into a new batch with the same positions.
 #pragma once
 
 #include <cstddef>
@@ -95,7 +95,7 @@ class BatchRef {
 
 class Batch {
  public:
-  Batch(BlockPool& pool, Content form) : arena(pool), content(form), pool_(pool) {}
+  Batch(BlockPool& pool, Content made_as) : arena(pool), content(made_as), pool_(pool) {}
   ~Batch();
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;

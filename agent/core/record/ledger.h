@@ -33,11 +33,11 @@ class Acknowledger {
   // Everything up to `position` of its partition is delivered or durable, but the position is not
   // saved yet. Who took over the debts of others settles them now.
   virtual void released(const Position& position) { (void)position; }
-  // And its saved form is in the journal or the sink, where it has one. With position.last, no call
-  // about this partition will follow.
+  // And its saved position is in the journal or the sink, where it has one. With position.last, no
+  // call about this partition will follow.
   virtual void acked(const Position& position) { (void)position; }
-  // The durable form of a position of a batch that came from here.
-  virtual SavedPosition saved_form(const Position& position) = 0;
+  // What is saved of a position of a batch that came from here.
+  virtual SavedPosition saved_position(const Position& position) = 0;
   // Whether the same records have the same offsets when they come again after a restart.
   virtual bool offsets_last() const { return false; }
   // The place just before `position` for people: "/data/a.jsonl:123".

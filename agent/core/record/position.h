@@ -16,7 +16,7 @@ struct Position {
   bool last = false;  // nothing of this partition will ever follow
 };
 
-// A position in its durable form. `partition` names the file, topic, … so that it can be found
+// A position as it is saved. `partition` names the file, topic, … so that it can be found
 // again after a restart; `value` is the source's own text. Both are opaque to everybody else.
 // An empty partition means that there is nothing to save: the peer keeps the place (MQTT), or
 // nobody does (a serial line).

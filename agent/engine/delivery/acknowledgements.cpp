@@ -59,7 +59,7 @@ bool Acknowledgements::go_on() {
     bool later = false;
     for (const Reached& one : releasing_) {
       if (in_the_sink_) break;
-      SavedPosition position = one.by->saved_form(one.position);
+      SavedPosition position = one.by->saved_position(one.position);
       if (position.partition.empty()) continue;
       if (is_along(position.partition)) {
         keep_unsaved(std::move(position));  // a later one is on its way
@@ -184,7 +184,7 @@ std::vector<SavedPosition> Acknowledgements::take_along(const Owed& owed) {
   along_ = ledger_.reached_with({&owed});
   along_as_.clear();
   for (const Reached& one : along_) {
-    SavedPosition position = one.by->saved_form(one.position);
+    SavedPosition position = one.by->saved_position(one.position);
     if (!position.partition.empty()) along_as_.push_back(std::move(position));
   }
   return along_as_;

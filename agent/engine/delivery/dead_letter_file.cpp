@@ -15,7 +15,7 @@
 namespace leat {
 
 // What the pool thread works on; one job at a time, so no lock.
-struct DeadLetterFile::Writer {
+struct DeadLetterFile::LineAppender {
   std::string path;
   int64_t max_bytes = 0;
   int fd = -1;
@@ -27,7 +27,7 @@ struct DeadLetterFile::Writer {
   int64_t removed = 0;  // bytes of lines that went with a file that somebody has deleted
   Status status;
 
-  ~Writer() {
+  ~LineAppender() {
     if (fd >= 0) ::close(fd);
   }
 
@@ -138,7 +138,7 @@ DeadLetterFile::DeadLetterFile(Loop& loop, std::string scope, DeadLetterConfig c
 DeadLetterFile::~DeadLetterFile() = default;
 
 size_t DeadLetterFile::pending_bytes() const {
-  return waiting_.size() + (writer_ != nullptr ? writer_->text.size() : 0);
+  return waiting_.size() + (appender_ != nullptr ? appender_->text.size() : 0);
 }
 
 void DeadLetterFile::append(const std::string& line) {
@@ -150,24 +150,25 @@ void DeadLetterFile::append(const std::string& line) {
 }
 
 void DeadLetterFile::write_next() {
-  if (writer_ == nullptr) {
-    writer_ = std::make_shared<Writer>();
-    writer_->path = config_.path;
-    writer_->max_bytes = config_.max_bytes;
+  if (appender_ == nullptr) {
+    appender_ = std::make_shared<LineAppender>();
+    appender_->path = config_.path;
+    appender_->max_bytes = config_.max_bytes;
   }
-  writer_->text += std::exchange(waiting_, {});
+  appender_->text += std::exchange(waiting_, {});
   writing_ = last_;
   run_in_pool(
-      loop_, [writer = writer_] { writer->status = writer->append(); },
-      lifetime_.guard([this, writer = writer_] { written(writer->status); }));
+      loop_, [writer = appender_] { writer->status = writer->append(); },
+      lifetime_.guard([this, writer = appender_] { written(writer->status); }));
 }
 
 void DeadLetterFile::written(const Status& status) {
   uint64_t wrote = std::exchange(writing_, 0);
-  if (!writer_->rotated.empty())
+  if (!appender_->rotated.empty())
     log::warn(scope_, "dead letters reached " + format_bytes(config_.max_bytes) + ": moved to " +
-                          std::exchange(writer_->rotated, {}) + ", what was there before is gone");
-  if (int64_t bytes = std::exchange(writer_->removed, 0); bytes > 0)
+                          std::exchange(appender_->rotated, {}) +
+                          ", what was there before is gone");
+  if (int64_t bytes = std::exchange(appender_->removed, 0); bytes > 0)
     log::warn(scope_, "the dead letters in " + config_.path + " were deleted by somebody, with " +
                           format_bytes(bytes) + " of them; the next ones go to a new file");
   if (!status) {
@@ -180,7 +181,7 @@ void DeadLetterFile::written(const Status& status) {
     return;
   }
   if (std::exchange(failed_, false)) log::info(scope_, "dead letters are written again");
-  writer_->text = {};  // with its memory: it may have been much
+  appender_->text = {};  // with its memory: it may have been much
   charge_.set(pending_bytes());
   durable_ = wrote;
   if (!waiting_.empty()) write_next();

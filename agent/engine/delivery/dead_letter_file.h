@@ -46,7 +46,7 @@ class DeadLetterFile {
 
  private:
   static constexpr size_t kMostPending = 256 * 1024;
-  struct Writer;
+  struct LineAppender;
   void write_next();
   void written(const Status& status);
 
@@ -59,7 +59,7 @@ class DeadLetterFile {
   uint64_t writing_ = 0;  // number of the last line under way, 0 when idle
   uint64_t durable_ = 0;
   bool failed_ = false;  // the last write failed, and that was logged
-  std::shared_ptr<Writer> writer_;
+  std::shared_ptr<LineAppender> appender_;
   Lifetime lifetime_;
   Timer retry_;
   std::function<void()> listener_;

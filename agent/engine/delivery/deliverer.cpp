@@ -19,7 +19,7 @@ struct Deliverer::Item {
   bool noted = false;         // where it ends, by Cuts
   Cuts::Spooled spooled;      // as it was noted before a restart
   bool sending = false;
-  bool hunted = false;  // it was halved to find the record at which the peer breaks off
+  bool isolated = false;  // it was halved to find the record at which the peer breaks off
   bool done() const { return todo.empty(); }
 };
 
@@ -184,7 +184,8 @@ uint64_t Deliverer::spool_holds(const std::string& partition, uint64_t first, ui
 size_t Deliverer::until_former_cut(const Batch& batch, size_t first, size_t count) {
   std::deque<Cuts::Former>& again = cuts_.again();
   if (again.empty() || !batch.acknowledger->offsets_last()) return 0;
-  uint64_t partition = Cuts::partition_of(batch.acknowledger->saved_form(batch.begin).partition);
+  uint64_t partition =
+      Cuts::partition_of(batch.acknowledger->saved_position(batch.begin).partition);
   auto next_one = [&again, partition] {
     return std::find_if(again.begin(), again.end(), [partition](const Cuts::Former& one) {
       return one.end.partition == partition || one.spooled.partition == partition;
@@ -259,7 +260,7 @@ void Deliverer::note_cut(Item& item) {
   Cuts::End end;
   if (acknowledger.offsets_last()) {
     Position after = part.batch->position_after(last);
-    end = {Cuts::partition_of(acknowledger.saved_form(after).partition), after.offset,
+    end = {Cuts::partition_of(acknowledger.saved_position(after).partition), after.offset,
            same_end_behind(*part.batch, last)};
   }
   Cuts::Spooled spooled = item.spooled.partition != 0 ? item.spooled : spooled_of(item);
@@ -289,7 +290,7 @@ Cuts::Spooled Deliverer::spooled_of(const Item& item) const {
   Cuts::Spooled out;
   out.first = first.begin().offset;
   out.end = last.begin().offset + parts.back().count;
-  SavedPosition saved = last.to()->saved_form({.offset = out.end});
+  SavedPosition saved = last.to()->saved_position({.offset = out.end});
   // What was taken out of it is in the spool all the same.
   if (saved.partition.empty() || out.end - out.first != piece.records()) return {};
   std::string key = piece.delivery.key;
@@ -372,7 +373,7 @@ void Deliverer::prepare(Item& item) {
   std::vector<const Owed*> done{&item.owed};
   for (const Owed& owed : piece.owed) done.push_back(&owed);
   for (const Reached& one : setup_.acknowledgements.ledger().reached_with(done))
-    delivery.positions.push_back(one.by->saved_form(one.position));
+    delivery.positions.push_back(one.by->saved_position(one.position));
 }
 
 void Deliverer::send(Item& item) {
@@ -405,7 +406,7 @@ void Deliverer::answered(Item& item, Answer answer) {
   switch (answer.outcome) {
     case Outcome::kDelivered:
       works();
-      hunt_.delivered();
+      isolation_.delivered();
       counters_.delivered += item.todo.front().records();
       note_latencies(item.todo.front().delivery);
       found_good(item.todo.front().records());
@@ -461,24 +462,24 @@ void Deliverer::pause(Milliseconds wait, Milliseconds at_least) {
 void Deliverer::cut_off(Item& item, Answer answer) {
   Piece& piece = item.todo.front();
   ++piece.cut_offs;
-  switch (hunt_.cut_off(piece.records(), piece.cut_offs, item.hunted)) {
-    case Hunt::Verdict::kNotNow:
+  switch (isolation_.cut_off(piece.records(), piece.cut_offs, item.isolated)) {
+    case Isolation::Verdict::kNotNow:
       // Time must pass before a record is blamed: a short outage may look like that, too.
       if (piece.records() == 1 && retry_policy_.failures() + 1 >= setup_.config.breaker_threshold)
         answer.retry_after = std::max(answer.retry_after, setup_.config.breaker_cooldown);
       return not_now(answer);
-    case Hunt::Verdict::kOnceMore:
+    case Isolation::Verdict::kOnceMore:
       ++counters_.retries;
       if (!paused_) pause(setup_.config.retry_initial, Milliseconds{0});
       return;
-    case Hunt::Verdict::kHalve:
+    case Isolation::Verdict::kHalve:
       // The trouble is not over, so one attempt follows the other.
-      if (!std::exchange(item.hunted, true))
+      if (!std::exchange(item.isolated, true))
         log::warn(setup_.pipeline, answer.reason + ": " + std::to_string(piece.cut_offs) +
                                        " times at the same records, in smaller parts now to find "
                                        "out at which");
       return rejected(item, answer);
-    case Hunt::Verdict::kReject:
+    case Isolation::Verdict::kReject:
       works();
       answer.reason += ": at this record, " + std::to_string(piece.cut_offs) + " times in a row";
       return rejected(item, answer);

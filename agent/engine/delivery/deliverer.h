@@ -21,7 +21,7 @@
 #include "delivery/dead_letter_file.h"
 #include "delivery/delivery_config.h"
 #include "delivery/delivery_range.h"
-#include "delivery/hunt.h"
+#include "delivery/isolation.h"
 #include "delivery/latencies.h"
 #include "delivery/linger.h"
 #include "delivery/retry_policy.h"
@@ -150,7 +150,7 @@ class Deliverer {
   const std::string run_;  // unlike that of any other deliverer
   Cuts cuts_;
   RetryPolicy retry_policy_;
-  Hunt hunt_;
+  Isolation isolation_;
   Linger linger_;
   RetryTimer retry_;
   bool paused_ = false;   // waiting for retry_

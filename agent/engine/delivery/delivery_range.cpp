@@ -145,7 +145,7 @@ std::string delivery_key(const std::string& scope, const std::string& run, const
     if (!latest) continue;
     size_t last = part.first + part.count - 1;
     Position end = part.batch->position_after(last);
-    text += part.batch->acknowledger->saved_form(end).partition + '\n' +
+    text += part.batch->acknowledger->saved_position(end).partition + '\n' +
             std::to_string(end.offset) + '\n' + std::to_string(same_end_behind(*part.batch, last)) +
             '\n';
     if (!part.batch->acknowledger->offsets_last()) text += run + '\n';

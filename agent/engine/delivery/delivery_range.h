@@ -46,9 +46,9 @@ size_t same_end_behind(const Batch& batch, size_t index);
 
 // The Delivery::key: 128 bits of SHA-256 over what identifies the records: the agent and pipeline
 // (`scope`), how many records, and for each partition its name and where the last record ended. The
-// name comes from the source's saved form, so the key is the same after a restart. Where the source
-// counts anew then, the key must differ: `run` goes into it, too; and where there are gaps, which
-// these numbers do not tell apart from other ones.
+// name comes from the source's saved position, so the key is the same after a restart. Where the
+// source counts anew then, the key must differ: `run` goes into it, too; and where there are gaps,
+// which these numbers do not tell apart from other ones.
 std::string delivery_key(const std::string& scope, const std::string& run, const Delivery& delivery,
                          bool gaps = false);
 

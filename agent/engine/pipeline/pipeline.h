@@ -49,7 +49,7 @@ class Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  // Opens the sink, as far as that can be done while an older form of this pipeline still has its
+  // Opens the sink, as far as that can be done while an older run of this pipeline still has its
   // own open: what is wrong is known before that is let go. After an error, discard() is called.
   Status open();
   // Of one that is not to be started: closes what open() has opened. `done` may destroy it.

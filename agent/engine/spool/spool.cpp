@@ -403,7 +403,7 @@ void Spool::done_until(uint64_t number) {
 }
 
 // While all is well there is nothing in the journal that these numbers are for.
-SavedPosition Spool::saved_form(const Position& position) {
+SavedPosition Spool::saved_position(const Position& position) {
   if (!active_) return {};
   return {partition(epoch_), std::to_string(position.offset)};
 }

@@ -137,7 +137,7 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   // Acknowledger, of what has a number here.
   void released(const Position& position) override;
   void acked(const Position& position) override;
-  SavedPosition saved_form(const Position& position) override;
+  SavedPosition saved_position(const Position& position) override;
   bool offsets_last() const override { return true; }
   std::string describe(const Position& position) override;
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr char kVersion = 1;
 
-class Writer {
+class RowWriter {
  public:
   void byte(uint8_t b) { out_ += static_cast<char>(b); }
   // LEB128.
@@ -36,9 +36,9 @@ class Writer {
 };
 
 // Reading past the end gives zeros and empty texts, and sets bad().
-class Reader {
+class RowReader {
  public:
-  explicit Reader(std::string_view in) : in_(in) {}
+  explicit RowReader(std::string_view in) : in_(in) {}
   bool bad() const { return bad_; }
   uint8_t byte() {
     if (in_.empty()) {
@@ -90,7 +90,7 @@ uint8_t tag_of(const Value& value) {
                                                                      << 4);
 }
 
-void write_value(Writer& out, const Value& value) {
+void write_value(RowWriter& out, const Value& value) {
   out.byte(tag_of(value));
   if (value.is_text()) {
     out.text(value.view());
@@ -103,7 +103,7 @@ void write_value(Writer& out, const Value& value) {
   }
 }
 
-Value read_value(Reader& in) {
+Value read_value(RowReader& in) {
   uint8_t tag = in.byte();
   Value value;
   value.type = static_cast<Type>(tag & 0x0F);
@@ -119,7 +119,7 @@ Value read_value(Reader& in) {
 }
 
 // Shapes first, then each record with the number of its shape.
-void write_records(Writer& out, std::span<const Part> parts) {
+void write_records(RowWriter& out, std::span<const Part> parts) {
   std::unordered_map<const Shape*, uint64_t> numbers;
   std::vector<const Shape*> shapes;
   uint64_t count = 0;
@@ -148,7 +148,7 @@ void write_records(Writer& out, std::span<const Part> parts) {
   }
 }
 
-void write_slices(Writer& out, std::span<const Part> parts) {
+void write_slices(RowWriter& out, std::span<const Part> parts) {
   uint64_t count = 0;
   for (const Part& part : parts) count += part.count;
   out.number(count);
@@ -161,7 +161,7 @@ void write_slices(Writer& out, std::span<const Part> parts) {
   each([&out](const Slice& slice) { out.raw(slice.view()); });
 }
 
-void read_records(Reader& in, Batch& batch) {
+void read_records(RowReader& in, Batch& batch) {
   std::vector<ShapeRef> shapes;
   for (uint64_t n = in.count(); n > 0 && !in.bad(); --n) {
     std::vector<std::string_view> names;
@@ -185,7 +185,7 @@ void read_records(Reader& in, Batch& batch) {
   }
 }
 
-void read_slices(Reader& in, Batch& batch) {
+void read_slices(RowReader& in, Batch& batch) {
   std::vector<uint64_t> sizes;
   uint64_t count = in.count();
   sizes.reserve(count);
@@ -212,7 +212,7 @@ void skip(std::vector<T>& items, uint64_t count) {
 }  // namespace
 
 std::string write_spooled(std::span<const Part> parts, const SpooledAs& as) {
-  Writer out;
+  RowWriter out;
   size_t bytes = as.format.size() + as.origin.size();
   for (const Part& part : parts) bytes += bytes_of(*part.batch, part.first, part.count);
   out.reserve(bytes);
@@ -232,12 +232,12 @@ std::string write_spooled(std::span<const Part> parts, const SpooledAs& as) {
 
 Result<BatchRef> read_spooled(BlockPool& pool, std::string_view content, uint64_t first,
                               uint64_t from, SpooledAs* as) {
-  Reader head(content);
+  RowReader head(content);
   bool known = head.byte() == static_cast<uint8_t>(kVersion);
   bool records = head.byte() == 1;
   BatchRef batch = BatchRef::make(pool, records ? Content::kRecords : Content::kSlices);
   // Values and slices point into one copy, which the batch owns.
-  Reader in(batch->arena.copy(content));
+  RowReader in(batch->arena.copy(content));
   in.raw(2);
   as->format = in.text();
   as->origin = in.text();
@@ -258,7 +258,7 @@ Result<BatchRef> read_spooled(BlockPool& pool, std::string_view content, uint64_
 }
 
 int64_t arrival_of_spooled(std::string_view content) {
-  Reader in(content);
+  RowReader in(content);
   const bool known = in.byte() == static_cast<uint8_t>(kVersion);
   in.byte();
   in.text();

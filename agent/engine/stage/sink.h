@@ -131,7 +131,7 @@ class Sink {
   virtual ~Sink() = default;
 
   // Makes ready. A peer that is away is no error here: deliver() will answer kRetry. What a person
-  // must mend (a certificate that cannot be read) is. An older form of the same pipeline may still
+  // must mend (a certificate that cannot be read) is. An older run of the same pipeline may still
   // be open beside this one: what only one can have is taken with the first delivery.
   virtual Status open(SinkContext& context) = 0;
 

@@ -93,7 +93,8 @@ class Source : public Acknowledger {
   // at once instead.
   virtual bool drain() { return false; }
   // Stops reading for good and releases every handle; calls `closed` when that is done. Batches
-  // already emitted are still delivered, so acked() and saved_form() may still be called after it.
+  // already emitted are still delivered, so acked() and saved_position() may still be called after
+  // it.
   virtual void stop(std::function<void()> closed) = 0;
 };
 
@@ -105,7 +106,7 @@ enum class Produces { kBytes, kSlices, kRecords };
 enum class Replay {
   kFromPosition,  // it reads again from the saved position: no payload needs to be journaled
   kHoldsAck,      // the peer sends again what was not acknowledged
-  kHoldsAckOnce,  // and what it sends again is recognised, by what saved_form() and save() kept
+  kHoldsAckOnce,  // and what it sends again is recognised, by what saved_position() and save() kept
   kNone,          // what is lost here is lost
 };
 

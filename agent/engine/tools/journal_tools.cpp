@@ -78,7 +78,8 @@ Result<std::string> verify_journal(JournalDatabase& journal) {
          found.list() + "]}\n";
 }
 
-ToolResult compact_journal(std::unique_ptr<JournalDatabase>& journal, Question& /*question*/) {
+ToolResult compact_journal(std::unique_ptr<JournalDatabase>& journal,
+                           OperationRequest& /*request*/) {
   Result<JournalDatabase::Compacted> done = JournalDatabase::compact(journal);
   if (!done) return fail(done.error());
   return "{\"before\":" + std::to_string(done->before) +

@@ -16,13 +16,13 @@ constexpr Operation kOperations[] = {
     {.name = "positions/reset", .changes = true, .transaction = true, .run = reset_positions},
     {.name = "journal/verify",
      .run = [](std::unique_ptr<JournalDatabase>& journal,
-               Question& /*question*/) { return verify_journal(*journal); }},
+               OperationRequest& /*request*/) { return verify_journal(*journal); }},
     {.name = "journal/compact", .changes = true, .run = compact_journal},
 };
 
 }  // namespace
 
-Known known_of(const DeliveryConfig& delivery) {
+ConfiguredDelivery configured_delivery(const DeliveryConfig& delivery) {
   return {delivery.spool.max_bytes,
           delivery.exactly_once && delivery.spool.mode == SpoolMode::kNever};
 }

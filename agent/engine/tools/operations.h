@@ -19,15 +19,15 @@
 namespace leat {
 
 // Of a pipeline that is configured.
-struct Known {
+struct ConfiguredDelivery {
   int64_t max_spool = 0;    // bytes
   bool sink_keeps = false;  // the positions: exactlyOnce, without a spool
 };
 
-struct Question {
+struct OperationRequest {
   std::string pipeline;  // "": all
   std::map<std::string, std::string, std::less<>> parameters = {};
-  std::map<std::string, Known> known = {};
+  std::map<std::string, ConfiguredDelivery> configured = {};
   // Nothing else has the pipeline's records: what would wait for its next start is done now.
   bool at_once = false;
   // Set by the operation: it has left word for the pipeline's next start (journal/orders.h).
@@ -39,13 +39,13 @@ struct Question {
   }
 };
 
-Known known_of(const DeliveryConfig& delivery);
+ConfiguredDelivery configured_delivery(const DeliveryConfig& delivery);
 
 struct Operation {
   std::string_view name;  // "spool/drop"
   bool changes = false;
   bool transaction = false;  // it runs in one, which is on the disk afterwards
-  Result<std::string> (*run)(std::unique_ptr<JournalDatabase>& journal, Question& question);
+  Result<std::string> (*run)(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
 };
 
 // spool                  {"spools":[…]}: what each pipeline has in its spool

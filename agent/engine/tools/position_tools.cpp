@@ -28,9 +28,9 @@ Status forget_resets(JournalDatabase& journal, const std::string& pipeline) {
 }  // namespace
 
 // Orders that wait are among them; "drop:" is none of a position.
-ToolResult list_positions(std::unique_ptr<JournalDatabase>& journal, Question& question) {
+ToolResult list_positions(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request) {
   std::string out;
-  Rows rows(*journal, kPositions, question.pipeline);
+  Rows rows(*journal, kPositions, request.pipeline);
   while (rows.next()) {
     std::string partition = rows.text(1);
     if (partition.starts_with(kDropOrder)) continue;
@@ -40,34 +40,35 @@ ToolResult list_positions(std::unique_ptr<JournalDatabase>& journal, Question& q
            (order ? ",\"resetOf\":" : ",\"partition\":") + json_quoted(partition) +
            (order ? ",\"to\":" : ",\"value\":") + json_quoted(rows.bytes(2)) + ",\"saved\":\"" +
            rfc3339(rows.number(3) * 1'000'000) + '"';
-    auto known = question.known.find(rows.text(0));
-    if (known != question.known.end() && known->second.sink_keeps) out += ",\"keptBy\":\"sink\"";
+    auto known = request.configured.find(rows.text(0));
+    if (known != request.configured.end() && known->second.sink_keeps)
+      out += ",\"keptBy\":\"sink\"";
     out += '}';
   }
   if (Status end = rows.end(); !end) return fail(end.error());
   return "{\"positions\":[" + out + "]}\n";
 }
 
-ToolResult reset_positions(std::unique_ptr<JournalDatabase>& journal, Question& question) {
-  std::string to(question.parameter("to"));
+ToolResult reset_positions(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request) {
+  std::string to(request.parameter("to"));
   if (to.empty()) to = "start";
   const bool is_number =
       std::ranges::all_of(to, [](char c) { return c >= '0' && c <= '9'; }) && to.size() < 19;
   if (to != "start" && to != "end" && !is_number)
     return fail(ErrorKind::kUsage, "to: start, end, or an offset, found \"" + excerpt(to) + "\"");
   // Of one that is not configured, and that is not in here, the name is wrong.
-  if (!question.known.contains(question.pipeline))
-    if (Rows known(*journal, kKnown, question.pipeline); !known.next())
+  if (!request.configured.contains(request.pipeline))
+    if (Rows known(*journal, kKnown, request.pipeline); !known.next())
       return fail(ErrorKind::kUsage,
-                  "the journal has no positions of a pipeline \"" + question.pipeline + "\"");
-  const std::string order = std::string(kResetOrder) + std::string(question.parameter("file"));
+                  "the journal has no positions of a pipeline \"" + request.pipeline + "\"");
+  const std::string order = std::string(kResetOrder) + std::string(request.parameter("file"));
   if (order == kResetOrder)  // what was ordered for some of its files before counts no more
-    if (Status forgotten = forget_resets(*journal, question.pipeline); !forgotten)
+    if (Status forgotten = forget_resets(*journal, request.pipeline); !forgotten)
       return fail(forgotten.error());
-  if (Status saved = journal->save(question.pipeline, {order, to}); !saved)
+  if (Status saved = journal->save(request.pipeline, {order, to}); !saved)
     return fail(saved.error());
-  question.ordered = true;
-  return "{\"pipeline\":" + json_quoted(question.pipeline) + ",\"to\":" + json_quoted(to) + "}\n";
+  request.ordered = true;
+  return "{\"pipeline\":" + json_quoted(request.pipeline) + ",\"to\":" + json_quoted(to) + "}\n";
 }
 
 }  // namespace leat

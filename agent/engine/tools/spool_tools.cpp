@@ -112,9 +112,9 @@ Result<ToDrop> choose(JournalDatabase& journal, const std::string& pipeline, int
 
 }  // namespace
 
-ToolResult list_spools(std::unique_ptr<JournalDatabase>& journal, Question& question) {
+ToolResult list_spools(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request) {
   std::string out;
-  Rows rows(*journal, kSpools, question.pipeline);
+  Rows rows(*journal, kSpools, request.pipeline);
   while (rows.next()) {
     const std::string pipeline = rows.text(0);
     out += std::string(out.empty() ? "" : ",") + "{\"pipeline\":" + json_quoted(pipeline) +
@@ -122,48 +122,48 @@ ToolResult list_spools(std::unique_ptr<JournalDatabase>& journal, Question& ques
            member("bytes", rows.number(2));
     if (int64_t arrival = arrival_of(rows.bytes(4)); arrival > 0)
       out += ",\"oldest\":\"" + rfc3339(arrival / 1000 * 1000) + "\"";
-    auto known = question.known.find(pipeline);
-    if (known != question.known.end()) out += member("maxBytes", known->second.max_spool);
+    auto known = request.configured.find(pipeline);
+    if (known != request.configured.end()) out += member("maxBytes", known->second.max_spool);
     out += "}";
   }
   if (Status end = rows.end(); !end) return fail(end.error());
   return "{\"spools\":[" + out + "]}\n";
 }
 
-ToolResult spooled_records(std::unique_ptr<JournalDatabase>& journal, Question& question) {
-  if (Status open = open_spool(*journal, question.pipeline); !open) return fail(open.error());
-  uint64_t from = std::strtoull(std::string(question.parameter("from")).c_str(), nullptr, 10);
-  if (Rows done(*journal, kDone, question.pipeline); done.next())
+ToolResult spooled_records(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request) {
+  if (Status open = open_spool(*journal, request.pipeline); !open) return fail(open.error());
+  uint64_t from = std::strtoull(std::string(request.parameter("from")).c_str(), nullptr, 10);
+  if (Rows done(*journal, kDone, request.pipeline); done.next())
     from = std::max(from, static_cast<uint64_t>(done.number(0)));
   uint64_t end = from;
-  Result<std::optional<SpoolRow>> row = journal->spool().read(question.pipeline, from, &end);
+  Result<std::optional<SpoolRow>> row = journal->spool().read(request.pipeline, from, &end);
   if (row) return row->has_value() ? lines_of(**row, from) : std::string();
   if (row.error().kind() != ErrorKind::kData || end <= from) return fail(row.error());
   return lines_of({from, end - from, ""}, from);
 }
 
-ToolResult drop_spooled(std::unique_ptr<JournalDatabase>& journal, Question& question) {
-  if (Status open = open_spool(*journal, question.pipeline); !open) return fail(open.error());
-  const std::string before(question.parameter("before"));
-  if (before.empty() && question.parameter("all").empty())
+ToolResult drop_spooled(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request) {
+  if (Status open = open_spool(*journal, request.pipeline); !open) return fail(open.error());
+  const std::string before(request.parameter("before"));
+  if (before.empty() && request.parameter("all").empty())
     return fail(ErrorKind::kUsage, "say what to drop: all, or what arrived before a time");
   Result<ToDrop> chosen =
-      choose(*journal, question.pipeline,
+      choose(*journal, request.pipeline,
              before.empty() ? INT64_MAX : std::strtoll(before.c_str(), nullptr, 10));
   if (!chosen) return fail(chosen.error());
   if (chosen->records > 0) {
     Status status;
-    if (question.at_once) {
-      Result<SpoolRemoved> removed = carry_out_drop(*journal, question.pipeline, chosen->to);
+    if (request.at_once) {
+      Result<SpoolRemoved> removed = carry_out_drop(*journal, request.pipeline, chosen->to);
       if (!removed) status = fail(removed.error());
     } else {
       status =
-          journal->save(question.pipeline, {std::string(kDropOrder), std::to_string(chosen->to)});
-      question.ordered = true;
+          journal->save(request.pipeline, {std::string(kDropOrder), std::to_string(chosen->to)});
+      request.ordered = true;
     }
     if (!status) return fail(status.error());
   }
-  return "{\"pipeline\":" + json_quoted(question.pipeline) +
+  return "{\"pipeline\":" + json_quoted(request.pipeline) +
          member("records", static_cast<int64_t>(chosen->records)) +
          member("bytes", static_cast<int64_t>(chosen->bytes)) + "}\n";
 }

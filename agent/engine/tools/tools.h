@@ -10,11 +10,11 @@ namespace leat {
 
 using ToolResult = Result<std::string>;
 
-ToolResult list_spools(std::unique_ptr<JournalDatabase>& journal, Question& question);
-ToolResult spooled_records(std::unique_ptr<JournalDatabase>& journal, Question& question);
-ToolResult drop_spooled(std::unique_ptr<JournalDatabase>& journal, Question& question);
-ToolResult list_positions(std::unique_ptr<JournalDatabase>& journal, Question& question);
-ToolResult reset_positions(std::unique_ptr<JournalDatabase>& journal, Question& question);
-ToolResult compact_journal(std::unique_ptr<JournalDatabase>& journal, Question& question);
+ToolResult list_spools(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
+ToolResult spooled_records(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
+ToolResult drop_spooled(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
+ToolResult list_positions(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
+ToolResult reset_positions(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
+ToolResult compact_journal(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
 
 }  // namespace leat

@@ -3,8 +3,8 @@
 // After PUBCOMP the broker may use the packet identifier for another message [MQTT5 §4.3.3]. With
 // exactlyOnce the identifiers that are in use are kept in the journal; so there the identifier must
 // be gone before PUBCOMP goes, or a new message could be taken for the old one after a crash. It
-// goes with the next commit of the engine (Source::saved_form), or, when none is to come, with a
-// save of its own. PROTOCOL.md has the whole table.
+// goes with the next commit of the engine (Source::saved_position), or, when none is to come, with
+// a save of its own. PROTOCOL.md has the whole table.
 //
 // Thread: the loop's thread. Pure: no I/O.
 #pragma once

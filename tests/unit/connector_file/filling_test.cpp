@@ -17,12 +17,12 @@ class ByLine final : public Framing {
 class Filling : public ::testing::Test {
  protected:
   // What the batch has of these bytes, which are read behind what was read before.
-  std::string filled(const std::string& bytes, Behind behind = Behind::kMore) {
+  std::string filled(const std::string& bytes, InputState state = InputState::kMore) {
     batch_ = BatchRef::make(pool_, Content::kBytes);
     char* buffer = batch_->arena.array<char>(before_.size() + bytes.size() + 1);
     std::copy(before_.begin(), before_.end(), buffer);
     std::copy(bytes.begin(), bytes.end(), buffer + before_.size());
-    fill(*batch_, stream_, {buffer + before_.size(), bytes.size()}, behind, by_line_, kMaxRecord);
+    fill(*batch_, stream_, {buffer + before_.size(), bytes.size()}, state, by_line_, kMaxRecord);
     before_ += bytes.substr(0, bytes.size() - stream_.unfinished);
     return std::string(batch_->bytes.data(), batch_->bytes.size());
   }
@@ -53,14 +53,14 @@ TEST_F(Filling, gives_whole_records_and_reads_the_rest_again) {
 }
 
 TEST_F(Filling, at_the_end_completes_the_last_record_whose_end_is_that_of_the_file) {
-  EXPECT_EQ(filled("one\ntwo", Behind::kEnd), "one\ntwo\n");
+  EXPECT_EQ(filled("one\ntwo", InputState::kEnd), "one\ntwo\n");
   EXPECT_EQ(batch_->end.offset, 7U) << "the newline is not in the file";
   EXPECT_TRUE(batch_->end.last);
   EXPECT_EQ(rejected(), "");
 }
 
 TEST_F(Filling, rejects_a_record_that_cannot_be_read_to_its_end) {
-  EXPECT_EQ(filled("one\ntw", Behind::kBroken), "one\n");
+  EXPECT_EQ(filled("one\ntw", InputState::kBroken), "one\n");
   EXPECT_EQ(rejected(), "tw: the file could not be read to the end of this record");
   EXPECT_TRUE(batch_->end.last);
 }

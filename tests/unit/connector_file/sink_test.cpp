@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "connectors/file/writer.h"
+#include "connectors/file/series_writer.h"
 #include "support/sink_harness.h"
 #include "support/temp_dir.h"
 
@@ -202,9 +202,9 @@ TEST_F(FileSinkTest, killed_at_any_time_every_line_is_whole_and_there) {
     if (child == 0) {
       // The writer itself, without a pool: a process made by fork() should not start threads.
       SinkHarness harness(&format_);
-      file::Writer::Settings settings;
+      file::SeriesWriter::Settings settings;
       settings.path = path_;
-      file::Writer writer(settings);
+      file::SeriesWriter writer(settings);
       for (int i = 0;; ++i) {
         std::vector<std::string> lines(50, std::to_string(i) + std::string(3000, 'x') + "\n");
         Answer answer = writer.write(harness.slices(lines), "", {});

@@ -4,7 +4,7 @@
 namespace leat::testing {
 namespace {
 
-class MqttHuntTest : public MqttSinkTest {
+class MqttIsolationTest : public MqttSinkTest {
  protected:
   // A broker that closes the connection at messages on such topics, and acknowledges others.
   void closes_at(std::vector<std::string> topics) {
@@ -31,7 +31,7 @@ class MqttHuntTest : public MqttSinkTest {
   }
 };
 
-TEST_F(MqttHuntTest, the_culprit_is_rejected_and_the_others_are_delivered) {
+TEST_F(MqttIsolationTest, the_culprit_is_rejected_and_the_others_are_delivered) {
   closes_at({"plant/b"});
   start();
   Delivery delivery = three();
@@ -48,7 +48,7 @@ TEST_F(MqttHuntTest, the_culprit_is_rejected_and_the_others_are_delivered) {
   EXPECT_GT(broker_.count(Type::kPingreq), 2U) << "the broker was asked first whether it is well";
 }
 
-TEST_F(MqttHuntTest, a_culprit_that_stands_alone_is_rejected_too) {
+TEST_F(MqttIsolationTest, a_culprit_that_stands_alone_is_rejected_too) {
   closes_at({"plant/b"});
   start();
   Answer answer = deliver(harness_.records({{{"site", text("b")}}}));
@@ -56,7 +56,7 @@ TEST_F(MqttHuntTest, a_culprit_that_stands_alone_is_rejected_too) {
   EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{0}));
 }
 
-TEST_F(MqttHuntTest, a_broker_at_which_no_message_gets_through_is_not_about_the_messages) {
+TEST_F(MqttIsolationTest, a_broker_at_which_no_message_gets_through_is_not_about_the_messages) {
   closes_at({"plant/"});
   start();
   Delivery delivery = harness_.records({{{"site", text("a")}}, {{"site", text("b")}}});
@@ -68,7 +68,7 @@ TEST_F(MqttHuntTest, a_broker_at_which_no_message_gets_through_is_not_about_the_
   EXPECT_NE(answer.reason.find("at each message"), std::string::npos) << answer.reason;
 }
 
-TEST_F(MqttHuntTest, a_broker_that_goes_away_for_a_while_costs_no_record) {
+TEST_F(MqttIsolationTest, a_broker_that_goes_away_for_a_while_costs_no_record) {
   int closed = 0;
   broker_.on_packet = [this, &closed](Peer& peer, const ScriptedBroker::Packet& packet) {
     if (packet.type != Type::kPublish || !peer.open()) return;
@@ -80,7 +80,7 @@ TEST_F(MqttHuntTest, a_broker_that_goes_away_for_a_while_costs_no_record) {
 }
 
 // MQTT 5 has words for it, but not for which message it was.
-class MqttToldTest : public MqttHuntTest {
+class MqttToldTest : public MqttIsolationTest {
  protected:
   MqttToldTest() {
     options_.set("version", "5"s);

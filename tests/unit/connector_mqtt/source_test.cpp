@@ -285,7 +285,7 @@ TEST_F(MqttOnceTest, a_commit_that_is_to_come_frees_identifiers_without_a_save) 
   broker_->publish(2, "two", 2);
   wait_messages(2);
   broker_->say_ack(Type::kPubrel, 1);
-  wait([this] { return source_->saved_form(end_).value == "2"; });
+  wait([this] { return source_->saved_position(end_).value == "2"; });
   settle();
   EXPECT_EQ(broker_->acks(), "PUBREC 1");
   deliver();
@@ -330,7 +330,7 @@ TEST_F(MqttOnceTest, without_exactly_once_nothing_is_saved) {
   start_and_subscribe();
   broker_->publish(1, "one", 2);
   wait_messages(1);
-  EXPECT_EQ(source_->saved_form(end_).partition, "");
+  EXPECT_EQ(source_->saved_position(end_).partition, "");
   ack_all();
   wait_acks("PUBREC 1");
   broker_->say_ack(Type::kPubrel, 1);

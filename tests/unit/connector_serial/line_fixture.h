@@ -113,7 +113,7 @@ class SerialSourceTest : public SourceHarness {
     for (const Rejected& piece : batch->rejected)
       bad_.push_back(std::to_string(batch->begin.line + piece.end_line) + " " +
                      std::string(piece.why) + ": " + std::string(piece.bytes));
-    EXPECT_EQ(source_->saved_form(batch->end).partition, "");
+    EXPECT_EQ(source_->saved_position(batch->end).partition, "");
   }
 
   // --- the script ---

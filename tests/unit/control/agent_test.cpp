@@ -68,7 +68,7 @@ class LedSource final : public Source {
     }
     if (g_world->on_stop) g_world->on_stop(pipeline);
   }
-  SavedPosition saved_form(const Position& /*position*/) override { return {}; }
+  SavedPosition saved_position(const Position& /*position*/) override { return {}; }
   std::string describe(const Position& /*position*/) override { return "the test"; }
 
  private:
@@ -141,11 +141,11 @@ const SourceType kSource{.name = "led",
 const SinkType kSink{
     .name = "led", .help = "", .consumes = Consumes::kRecords, .options = {}, .make = make_sink};
 
-// Two of one form mean the same.
-PipelineConfig pipeline(const std::string& name, int form = 1) {
+// Two of one version mean the same.
+PipelineConfig pipeline(const std::string& name, int version = 1) {
   PipelineConfig out;
   out.name = name;
-  out.delivery.breaker_threshold = form;
+  out.delivery.breaker_threshold = version;
   out.source.type = &kSource;
   out.sink.type = &kSink;
   out.sink.batch.linger = Milliseconds{0};

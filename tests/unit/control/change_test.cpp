@@ -7,15 +7,15 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-PipelineConfig config(const std::string& name, int form) {
+PipelineConfig config(const std::string& name, int version) {
   PipelineConfig out;
   out.name = name;
-  out.limits.records_per_second = form;
+  out.limits.records_per_second = version;
   return out;
 }
 
-WantedPipeline wanted(const std::string& name, int form, bool ended = false) {
-  return {std::make_shared<const PipelineConfig>(config(name, form)), ended};
+WantedPipeline wanted(const std::string& name, int version, bool ended = false) {
+  return {std::make_shared<const PipelineConfig>(config(name, version)), ended};
 }
 
 TEST(Change, names_what_is_kept_added_changed_and_removed) {

@@ -17,14 +17,14 @@ namespace leat::testing {
 
 class FakePipeline;
 
-// What they do and have done. A pipeline in its form 2 is "name2".
+// What they do and have done. A pipeline in its version 2 is "name2".
 struct FakeWorld {
   std::mutex mutex;  // for tests with several loops
   std::vector<std::string> events;
   std::map<std::string, FakePipeline*> there;
   std::map<std::string, size_t> memory;       // of those that were started
   size_t most_memory = 0;                     // of all together, at once
-  std::map<std::string, Status> cannot_make;  // by form, as the next three
+  std::map<std::string, Status> cannot_make;  // by version, as the next three
   std::map<std::string, Status> cannot_open;
   std::map<std::string, Status> cannot_start;  // it ends with this, and has not been opened
   std::set<std::string> bounded;
@@ -35,14 +35,14 @@ struct FakeWorld {
     std::lock_guard lock(mutex);
     events.push_back(event);
   }
-  // What `statuses` has for this form.
-  static Status of(const std::map<std::string, Status>& statuses, const std::string& form) {
-    auto found = statuses.find(form);
+  // What `statuses` has for this version.
+  static Status of(const std::map<std::string, Status>& statuses, const std::string& version) {
+    auto found = statuses.find(version);
     return found == statuses.end() ? Status() : found->second;
   }
-  void takes(const std::string& form, size_t bytes) {
+  void takes(const std::string& version, size_t bytes) {
     std::lock_guard lock(mutex);
-    memory[form] = bytes;
+    memory[version] = bytes;
     size_t all = 0;
     for (const auto& [name, share] : memory) all += share;
     most_memory = std::max(most_memory, all);
@@ -51,59 +51,59 @@ struct FakeWorld {
 
 class FakePipeline final : public ManagedPipeline {
  public:
-  FakePipeline(FakeWorld& world, std::string form, const PipelineEnvironment& environment,
+  FakePipeline(FakeWorld& world, std::string version, const PipelineEnvironment& environment,
                bool bounded)
       : world_(world),
-        form_(std::move(form)),
+        version_(std::move(version)),
         memory_(environment.memory),
         bounded_(bounded),
         later_(environment.loop) {
     std::lock_guard lock(world_.mutex);
-    world_.there[form_] = this;
+    world_.there[version_] = this;
   }
   ~FakePipeline() override {
     std::lock_guard lock(world_.mutex);
-    auto found = world_.there.find(form_);
+    auto found = world_.there.find(version_);
     if (found != world_.there.end() && found->second == this) world_.there.erase(found);
-    world_.memory.erase(form_);
+    world_.memory.erase(version_);
   }
 
   Status open() override {
-    world_.note("open " + form_);
-    return FakeWorld::of(world_.cannot_open, form_);
+    world_.note("open " + version_);
+    return FakeWorld::of(world_.cannot_open, version_);
   }
   void discard(std::function<void()> done) override {
-    world_.note("discard " + form_);
+    world_.note("discard " + version_);
     later_.start(Milliseconds{0}, [done = std::move(done)] {
       std::function<void()> once = done;
       once();
     });
   }
   void start(std::function<void(Status)> finished) override {
-    world_.note("start " + form_);
-    world_.takes(form_, memory_);
+    world_.note("start " + version_);
+    world_.takes(version_, memory_);
     started_ = true;
     finished_ = std::move(finished);
-    Status status = FakeWorld::of(world_.cannot_start, form_);
+    Status status = FakeWorld::of(world_.cannot_start, version_);
     opened_ = bool(status);
     if (!opened_) end(status);
   }
   void drain() override {
-    world_.note("drain " + form_);
-    if (!world_.drains_slowly.contains(form_)) end({});
+    world_.note("drain " + version_);
+    if (!world_.drains_slowly.contains(version_)) end({});
   }
   void abort(const std::string& why) override {
-    world_.note("abort " + form_ + ": " + why);
+    world_.note("abort " + version_ + ": " + why);
     end(fail(ErrorKind::kFatal, why));
   }
-  void kick() override { world_.note("kick " + form_); }
+  void kick() override { world_.note("kick " + version_); }
   Status tap(uint64_t, const TapRequest&, const std::shared_ptr<TapLines>&) override {
     return fail(ErrorKind::kUsage, "a fake shows nothing");
   }
   void untap(uint64_t) override {}
   void set_memory(size_t bytes) override {
     memory_ = bytes;
-    if (started_) world_.takes(form_, bytes);
+    if (started_) world_.takes(version_, bytes);
   }
   bool bounded() const override { return bounded_; }
   PipelineStatus status() const override {
@@ -123,7 +123,7 @@ class FakePipeline final : public ManagedPipeline {
 
  private:
   FakeWorld& world_;
-  const std::string form_;
+  const std::string version_;
   size_t memory_;
   const bool bounded_;
   bool started_ = false;
@@ -132,23 +132,24 @@ class FakePipeline final : public ManagedPipeline {
   Timer later_;
 };
 
-// Form `form` of a pipeline: two of one form mean the same.
-inline PipelineConfig form_of(const std::string& name, int form = 1) {
+// Version `version` of a pipeline: two of one version mean the same.
+inline PipelineConfig version_of(const std::string& name, int version = 1) {
   PipelineConfig out;
   out.name = name;
-  out.limits.records_per_second = form;
+  out.limits.records_per_second = version;
   return out;
 }
 
 inline MakePipeline make_fakes(FakeWorld& world) {
-  return [&world](
-             const PipelineConfig& config,
-             const PipelineEnvironment& environment) -> Result<std::unique_ptr<ManagedPipeline>> {
-    std::string form = config.name + std::to_string(config.limits.records_per_second);
-    if (auto found = world.cannot_make.find(form); found != world.cannot_make.end())
-      return fail(found->second.error());
-    return std::make_unique<FakePipeline>(world, form, environment, world.bounded.contains(form));
-  };
+  return
+      [&world](const PipelineConfig& config,
+               const PipelineEnvironment& environment) -> Result<std::unique_ptr<ManagedPipeline>> {
+        std::string version = config.name + std::to_string(config.limits.records_per_second);
+        if (auto found = world.cannot_make.find(version); found != world.cannot_make.end())
+          return fail(found->second.error());
+        return std::make_unique<FakePipeline>(world, version, environment,
+                                              world.bounded.contains(version));
+      };
 }
 
 }  // namespace leat::testing

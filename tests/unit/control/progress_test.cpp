@@ -90,7 +90,7 @@ TEST(Progress, the_state_counts_the_pipelines_and_names_those_in_trouble) {
   EXPECT_TRUE(in_trouble(snapshot));
   EXPECT_EQ(state_line(snapshot),
             "4 pipelines run; away: connect 127.0.0.1:80: connection refused; 12.0 MiB spooled; "
-            "p runs in its old form: tls.ca: no such file; q failed: no such table");
+            "p runs with its old configuration: tls.ca: no such file; q failed: no such table");
 }
 
 TEST(Progress, the_state_says_what_is_left_to_drain) {

@@ -15,7 +15,7 @@ namespace {
 
 using testing::FakePipeline;
 using testing::FakeWorld;
-using testing::form_of;
+using testing::version_of;
 using Events = std::vector<std::string>;
 
 constexpr int64_t kMemory = 8 << 20;
@@ -105,8 +105,8 @@ class SupervisorTest : public ::testing::Test {
     settle();
     return std::exchange(world_.events, {});
   }
-  bool gone(const std::string& form) {
-    return wait([this, &form] { return !world_.there.contains(form); });
+  bool gone(const std::string& version) {
+    return wait([this, &version] { return !world_.there.contains(version); });
   }
   bool wait_ends(size_t count) {
     return wait([this, count] { return ends_.size() == count; });
@@ -127,27 +127,27 @@ class SupervisorTest : public ::testing::Test {
 };
 
 TEST_F(SupervisorTest, opens_everything_before_it_starts_anything) {
-  apply(of({form_of("a"), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
   EXPECT_EQ(events(), (Events{"open a1", "open b1", "start a1", "start b1"}));
 }
 
 TEST_F(SupervisorTest, an_added_pipeline_disturbs_no_other) {
-  apply(of({form_of("a"), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
   events();
-  Change change = apply(of({form_of("a"), form_of("c"), form_of("b")}));
+  Change change = apply(of({version_of("a"), version_of("c"), version_of("b")}));
   EXPECT_EQ(change.kept, (Events{"a", "b"}));
   EXPECT_EQ(change.added, Events{"c"});
   EXPECT_EQ(events(), (Events{"open c1", "start c1"}));
-  for (const char* form : {"a1", "b1", "c1"})
-    EXPECT_EQ(world_.memory[form], static_cast<size_t>(kMemory) / 3) << form;
+  for (const char* version : {"a1", "b1", "c1"})
+    EXPECT_EQ(world_.memory[version], static_cast<size_t>(kMemory) / 3) << version;
   EXPECT_LE(world_.most_memory, static_cast<size_t>(kMemory));
 }
 
 TEST_F(SupervisorTest, a_removed_pipeline_disturbs_no_other_and_leaves_them_its_memory) {
   world_.drains_slowly = {"b1"};
-  apply(of({form_of("a"), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
   events();
-  apply(of({form_of("a")}));
+  apply(of({version_of("a")}));
   EXPECT_EQ(events(), Events{"drain b1"});
   EXPECT_EQ(world_.memory["a1"], static_cast<size_t>(kMemory) / 2) << "it still holds its share";
   EXPECT_FALSE(state_of("b").wanted);
@@ -159,32 +159,32 @@ TEST_F(SupervisorTest, a_removed_pipeline_disturbs_no_other_and_leaves_them_its_
 // Until now both counted as if they were alone, for as long as the old ones drained.
 TEST_F(SupervisorTest, pipelines_under_new_names_share_the_memory_with_those_that_still_drain) {
   world_.drains_slowly = {"a1", "b1"};
-  apply(of({form_of("a"), form_of("b")}));
-  apply(of({form_of("c"), form_of("d")}));
+  apply(of({version_of("a"), version_of("b")}));
+  apply(of({version_of("c"), version_of("d")}));
   ASSERT_TRUE(happened("start d1"));
   settle();
-  for (const char* form : {"a1", "b1", "c1", "d1"})
-    EXPECT_EQ(world_.memory[form], static_cast<size_t>(kMemory) / 4) << form;
-  for (const char* form : {"a1", "b1"}) world_.there[form]->end({});
+  for (const char* version : {"a1", "b1", "c1", "d1"})
+    EXPECT_EQ(world_.memory[version], static_cast<size_t>(kMemory) / 4) << version;
+  for (const char* version : {"a1", "b1"}) world_.there[version]->end({});
   EXPECT_TRUE(wait([this] { return world_.memory["d1"] == static_cast<size_t>(kMemory) / 2; }));
   EXPECT_LE(world_.most_memory, static_cast<size_t>(kMemory));
 }
 
 TEST_F(SupervisorTest, another_amount_of_memory_restarts_nothing) {
-  apply(of({form_of("a"), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
   events();
-  AgentConfig more = of({form_of("a"), form_of("b")});
+  AgentConfig more = of({version_of("a"), version_of("b")});
   more.memory = 2 * kMemory;
   apply(more);
   EXPECT_EQ(events(), Events{});
   EXPECT_EQ(world_.memory["a1"], static_cast<size_t>(kMemory));
 }
 
-TEST_F(SupervisorTest, a_changed_pipeline_starts_when_its_old_form_has_ended) {
+TEST_F(SupervisorTest, a_changed_pipeline_starts_when_its_old_version_has_ended) {
   world_.drains_slowly = {"a1"};
-  apply(of({form_of("a"), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
   events();
-  Change change = apply(of({form_of("a", 2), form_of("b")}));
+  Change change = apply(of({version_of("a", 2), version_of("b")}));
   EXPECT_EQ(change.changed, Events{"a"});
   EXPECT_EQ(events(), (Events{"open a2", "drain a1"}));
   EXPECT_EQ(state_of("a").state, PipelineState::kDraining);
@@ -194,10 +194,10 @@ TEST_F(SupervisorTest, a_changed_pipeline_starts_when_its_old_form_has_ended) {
   EXPECT_EQ(state_of("a").state, PipelineState::kRunning);
 }
 
-TEST_F(SupervisorTest, an_old_form_that_does_not_drain_in_time_is_stopped) {
+TEST_F(SupervisorTest, an_old_version_that_does_not_drain_in_time_is_stopped) {
   world_.drains_slowly = {"a1"};
-  apply(of({form_of("a")}));
-  apply(of({form_of("a", 2)}));
+  apply(of({version_of("a")}));
+  apply(of({version_of("a", 2)}));
   advance(drain_timeout_ - Milliseconds{1});
   EXPECT_EQ(state_of("a").state, PipelineState::kDraining);
   advance(Milliseconds{1});
@@ -213,11 +213,11 @@ TEST_F(SupervisorTest, an_old_form_that_does_not_drain_in_time_is_stopped) {
 // Each configuration would otherwise give it another drainTimeout, for ever.
 TEST_F(SupervisorTest, the_time_to_drain_runs_from_the_first_of_several_changes) {
   world_.drains_slowly = {"a1"};
-  apply(of({form_of("a")}));
-  apply(of({form_of("a", 2)}));
-  for (int form = 3; form <= 6; ++form) {
+  apply(of({version_of("a")}));
+  apply(of({version_of("a", 2)}));
+  for (int version = 3; version <= 6; ++version) {
     advance(drain_timeout_ / 5);
-    apply(of({form_of("a", form)}));
+    apply(of({version_of("a", version)}));
   }
   EXPECT_EQ(state_of("a").state, PipelineState::kDraining);
   advance(drain_timeout_ / 5);
@@ -225,7 +225,7 @@ TEST_F(SupervisorTest, the_time_to_drain_runs_from_the_first_of_several_changes)
 }
 
 TEST_F(SupervisorTest, an_order_in_the_journal_starts_its_pipeline_anew_and_no_other) {
-  apply(of({form_of("a"), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
   events();
   EXPECT_EQ(ask_journal("positions/reset", "a"),
             "{\"pipeline\":\"a\",\"to\":\"start\",\"restarted\":true}\n");
@@ -234,7 +234,7 @@ TEST_F(SupervisorTest, an_order_in_the_journal_starts_its_pipeline_anew_and_no_o
 }
 
 TEST_F(SupervisorTest, an_order_for_a_paused_pipeline_waits_until_it_is_resumed) {
-  apply(of({form_of("a")}));
+  apply(of({version_of("a")}));
   ASSERT_TRUE(supervisor_->pause("a"));
   ASSERT_TRUE(over("a"));
   events();
@@ -245,9 +245,9 @@ TEST_F(SupervisorTest, an_order_for_a_paused_pipeline_waits_until_it_is_resumed)
 
 TEST_F(SupervisorTest, only_the_last_of_several_changes_is_started) {
   world_.drains_slowly = {"a1"};
-  apply(of({form_of("a")}));
-  apply(of({form_of("a", 2)}));
-  apply(of({form_of("a", 3)}));
+  apply(of({version_of("a")}));
+  apply(of({version_of("a", 2)}));
+  apply(of({version_of("a", 3)}));
   events();
   world_.there["a1"]->end({});
   EXPECT_TRUE(happened("start a3"));
@@ -257,9 +257,9 @@ TEST_F(SupervisorTest, only_the_last_of_several_changes_is_started) {
 
 TEST_F(SupervisorTest, a_pipeline_that_returns_while_it_drains_is_started_again) {
   world_.drains_slowly = {"a1"};
-  apply(of({form_of("a"), form_of("b")}));
-  apply(of({form_of("b")}));
-  Change change = apply(of({form_of("a"), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
+  apply(of({version_of("b")}));
+  Change change = apply(of({version_of("a"), version_of("b")}));
   EXPECT_EQ(change.added, Events{"a"});
   EXPECT_TRUE(supervisor_->stop("a"));
   EXPECT_TRUE(gone("a1"));
@@ -271,8 +271,8 @@ TEST_F(SupervisorTest, a_pipeline_that_returns_while_it_drains_is_started_again)
 TEST_F(SupervisorTest, changes_that_come_together_are_made_in_turn) {
   std::vector<size_t> added;
   auto note = [&added](const Result<Change>& change) { added.push_back(change->added.size()); };
-  supervisor_->apply(of({form_of("a")}), note);
-  supervisor_->apply(of({form_of("a"), form_of("b"), form_of("c")}), note);
+  supervisor_->apply(of({version_of("a")}), note);
+  supervisor_->apply(of({version_of("a"), version_of("b"), version_of("c")}), note);
   ASSERT_TRUE(wait([&added] { return added.size() == 2; }));
   EXPECT_EQ(added, (std::vector<size_t>{1, 2}));
 }
@@ -280,10 +280,10 @@ TEST_F(SupervisorTest, changes_that_come_together_are_made_in_turn) {
 // --- failures in the middle ---------------------------------------------------------------------
 
 TEST_F(SupervisorTest, a_configuration_that_cannot_be_made_changes_nothing) {
-  apply(of({form_of("a"), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
   events();
   world_.cannot_make["b2"] = fail(ErrorKind::kUsage, "sink: what is this?");
-  Result<Change> change = propose(of({form_of("a", 2), form_of("b", 2), form_of("c")}));
+  Result<Change> change = propose(of({version_of("a", 2), version_of("b", 2), version_of("c")}));
   ASSERT_FALSE(change);
   EXPECT_EQ(change.error().message(), "b: sink: what is this?");
   EXPECT_EQ(events(), (Events{"open a2", "open c1", "discard a2", "discard c1"}));
@@ -291,14 +291,14 @@ TEST_F(SupervisorTest, a_configuration_that_cannot_be_made_changes_nothing) {
   EXPECT_EQ(supervisor_->config().pipelines.size(), 2U);
   EXPECT_EQ(snapshot().running(), 2U);
   // And the next one is compared with what runs.
-  EXPECT_EQ(apply(of({form_of("a"), form_of("b")})).kept.size(), 2U);
+  EXPECT_EQ(apply(of({version_of("a"), version_of("b")})).kept.size(), 2U);
 }
 
-TEST_F(SupervisorTest, a_pipeline_whose_new_form_cannot_be_opened_goes_on_in_the_old_one) {
-  apply(of({form_of("a"), form_of("b")}));
+TEST_F(SupervisorTest, a_pipeline_whose_new_version_cannot_be_opened_goes_on_in_the_old_one) {
+  apply(of({version_of("a"), version_of("b")}));
   events();
   world_.cannot_open["a2"] = fail(ErrorKind::kUsage, "tls.ca: no such file");
-  Change change = apply(of({form_of("a", 2), form_of("b", 2)}));
+  Change change = apply(of({version_of("a", 2), version_of("b", 2)}));
   EXPECT_EQ(change.refused, Events{"a"});
   EXPECT_TRUE(happened("start b2"));
   EXPECT_EQ(events(), (Events{"open a2", "open b2", "discard a2", "drain b1", "start b2"}));
@@ -308,22 +308,22 @@ TEST_F(SupervisorTest, a_pipeline_whose_new_form_cannot_be_opened_goes_on_in_the
   EXPECT_TRUE(ends_[0].old_one_goes_on);
   // When the file is there, the same configuration does it.
   world_.cannot_open.clear();
-  EXPECT_EQ(apply(of({form_of("a", 2), form_of("b", 2)})).changed, Events{"a"});
+  EXPECT_EQ(apply(of({version_of("a", 2), version_of("b", 2)})).changed, Events{"a"});
   EXPECT_TRUE(happened("start a2"));
   EXPECT_EQ(state_of("a").refused, "");
 }
 
-TEST_F(SupervisorTest, a_refused_form_is_forgotten_with_the_configuration_that_had_it) {
-  apply(of({form_of("a")}));
+TEST_F(SupervisorTest, a_refused_version_is_forgotten_with_the_configuration_that_had_it) {
+  apply(of({version_of("a")}));
   world_.cannot_open["a2"] = fail(ErrorKind::kUsage, "tls.ca: no such file");
-  apply(of({form_of("a", 2)}));
-  EXPECT_EQ(apply(of({form_of("a")})).kept, Events{"a"});
+  apply(of({version_of("a", 2)}));
+  EXPECT_EQ(apply(of({version_of("a")})).kept, Events{"a"});
   EXPECT_EQ(state_of("a").refused, "");
 }
 
 TEST_F(SupervisorTest, a_new_pipeline_that_cannot_be_opened_fails_alone) {
   world_.cannot_open["a1"] = fail(ErrorKind::kUsage, "tls.ca: no such file");
-  apply(of({form_of("a"), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
   EXPECT_EQ(events(), (Events{"open a1", "open b1", "discard a1", "start b1"}));
   EXPECT_EQ(state_of("a").state, PipelineState::kFailed);
   EXPECT_EQ(state_of("a").reason, "tls.ca: no such file");
@@ -331,12 +331,13 @@ TEST_F(SupervisorTest, a_new_pipeline_that_cannot_be_opened_fails_alone) {
   EXPECT_FALSE(ends_[0].old_one_goes_on);
 }
 
-// What it reads from can only be opened when the old form has let go of it.
-TEST_F(SupervisorTest, a_pipeline_that_cannot_start_in_its_new_form_starts_again_in_the_old_one) {
-  apply(of({form_of("a"), form_of("b")}));
+// What it reads from can only be opened when the old version has let go of it.
+TEST_F(SupervisorTest,
+       a_pipeline_that_cannot_start_in_its_new_version_starts_again_in_the_old_one) {
+  apply(of({version_of("a"), version_of("b")}));
   events();
   world_.cannot_start["a2"] = fail(ErrorKind::kUsage, "open /dev/ttyUSB7: no such file");
-  apply(of({form_of("a", 2), form_of("b")}));
+  apply(of({version_of("a", 2), version_of("b")}));
   EXPECT_TRUE(happened("start a1"));
   EXPECT_EQ(events(), (Events{"open a2", "drain a1", "start a2", "open a1", "start a1"}));
   EXPECT_EQ(state_of("a").state, PipelineState::kRunning);
@@ -346,32 +347,32 @@ TEST_F(SupervisorTest, a_pipeline_that_cannot_start_in_its_new_form_starts_again
   EXPECT_EQ(idle_, 0);
 }
 
-TEST_F(SupervisorTest, a_pipeline_that_starts_in_neither_form_has_failed) {
-  apply(of({form_of("a")}));
+TEST_F(SupervisorTest, a_pipeline_that_starts_in_neither_version_has_failed) {
+  apply(of({version_of("a")}));
   world_.cannot_start["a2"] = fail(ErrorKind::kUsage, "open /dev/ttyUSB7: no such file");
   world_.cannot_open["a1"] = fail(ErrorKind::kUsage, "tls.ca: no such file");
-  apply(of({form_of("a", 2)}));
+  apply(of({version_of("a", 2)}));
   EXPECT_TRUE(wait([this] { return idle_ > 0; }));
   EXPECT_EQ(state_of("a").state, PipelineState::kFailed);
   EXPECT_EQ(state_of("a").reason, "tls.ca: no such file");
 }
 
-TEST_F(SupervisorTest, a_pipeline_that_fails_later_does_not_go_back_to_its_old_form) {
-  apply(of({form_of("a")}));
-  apply(of({form_of("a", 2)}));
+TEST_F(SupervisorTest, a_pipeline_that_fails_later_does_not_go_back_to_its_old_version) {
+  apply(of({version_of("a")}));
+  apply(of({version_of("a", 2)}));
   ASSERT_TRUE(happened("start a2"));
   events();
   world_.there["a2"]->end(fail(ErrorKind::kUsage, "the header has other columns"));
   EXPECT_TRUE(over("a"));
   EXPECT_EQ(events(), Events{});
   EXPECT_EQ(state_of("a").state, PipelineState::kFailed);
-  EXPECT_EQ(apply(of({form_of("a", 2)})).changed, Events{"a"}) << "a reload starts it again";
+  EXPECT_EQ(apply(of({version_of("a", 2)})).changed, Events{"a"}) << "a reload starts it again";
 }
 
 // --- by name, and all ---------------------------------------------------------------------------
 
 TEST_F(SupervisorTest, one_pipeline_is_drained_and_started_again_by_name) {
-  apply(of({form_of("a"), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
   events();
   EXPECT_TRUE(supervisor_->drain("a"));
   EXPECT_TRUE(over("a"));
@@ -385,7 +386,7 @@ TEST_F(SupervisorTest, one_pipeline_is_drained_and_started_again_by_name) {
 
 TEST_F(SupervisorTest, one_pipeline_is_stopped_or_removed_by_name) {
   world_.drains_slowly = {"a1"};
-  apply(of({form_of("a"), form_of("b"), form_of("c")}));
+  apply(of({version_of("a"), version_of("b"), version_of("c")}));
   EXPECT_TRUE(supervisor_->stop("a"));
   EXPECT_TRUE(over("a"));
   EXPECT_TRUE(supervisor_->remove("b"));
@@ -401,7 +402,7 @@ TEST_F(SupervisorTest, one_pipeline_is_stopped_or_removed_by_name) {
 
 TEST_F(SupervisorTest, a_pipeline_is_restarted_beside_itself_and_alone) {
   world_.drains_slowly = {"a1"};
-  apply(of({form_of("a"), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
   events();
   FakePipeline* old_one = world_.there["a1"];
   EXPECT_TRUE(supervisor_->restart("a"));
@@ -413,13 +414,13 @@ TEST_F(SupervisorTest, a_pipeline_is_restarted_beside_itself_and_alone) {
 }
 
 TEST_F(SupervisorTest, a_paused_pipeline_is_started_by_nothing_but_resuming_it) {
-  apply(of({form_of("a"), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
   events();
   EXPECT_TRUE(supervisor_->pause("a"));
   EXPECT_TRUE(over("a"));
   EXPECT_EQ(state_of("a").state, PipelineState::kPaused);
-  EXPECT_EQ(apply(of({form_of("a"), form_of("b")})).kept, (Events{"a", "b"}));
-  EXPECT_EQ(apply(of({form_of("a", 2)})).changed, Events{"a"});
+  EXPECT_EQ(apply(of({version_of("a"), version_of("b")})).kept, (Events{"a", "b"}));
+  EXPECT_EQ(apply(of({version_of("a", 2)})).changed, Events{"a"});
   EXPECT_TRUE(over("b"));
   EXPECT_FALSE(supervisor_->restart("a"));
   EXPECT_EQ(events(), (Events{"drain a1", "open a2", "discard a2", "drain b1"}));
@@ -431,7 +432,7 @@ TEST_F(SupervisorTest, a_paused_pipeline_is_started_by_nothing_but_resuming_it) 
 
 TEST_F(SupervisorTest, a_pipeline_is_resumed_while_it_still_drains) {
   world_.drains_slowly = {"a1"};
-  apply(of({form_of("a")}));
+  apply(of({version_of("a")}));
   FakePipeline* old_one = world_.there["a1"];
   events();
   EXPECT_TRUE(supervisor_->pause("a"));
@@ -445,7 +446,7 @@ TEST_F(SupervisorTest, a_pipeline_is_resumed_while_it_still_drains) {
 // --- failures that may pass ---------------------------------------------------------------------
 
 TEST_F(SupervisorTest, a_failure_that_may_pass_is_waited_out_ever_longer) {
-  apply(of({form_of("a")}));
+  apply(of({version_of("a")}));
   const Status away = fail(ErrorKind::kUnavailable, "too many open files");
   for (int64_t seconds : {1, 2, 4, 8, 16, 32, 64, 64}) {
     ASSERT_TRUE(happened("start a1"));
@@ -463,7 +464,7 @@ TEST_F(SupervisorTest, a_failure_that_may_pass_is_waited_out_ever_longer) {
 }
 
 TEST_F(SupervisorTest, a_run_of_some_minutes_has_got_over_what_it_failed_of_before) {
-  apply(of({form_of("a")}));
+  apply(of({version_of("a")}));
   const Status away = fail(ErrorKind::kUnavailable, "too many open files");
   const std::pair<Milliseconds, Milliseconds> runs[] = {
       {Milliseconds{0}, Milliseconds{1'000}},
@@ -483,7 +484,7 @@ TEST_F(SupervisorTest, a_run_of_some_minutes_has_got_over_what_it_failed_of_befo
 }
 
 TEST_F(SupervisorTest, a_pipeline_that_is_to_be_started_again_counts_as_failed_until_it_is) {
-  apply(of({form_of("a")}));
+  apply(of({version_of("a")}));
   ASSERT_TRUE(happened("start a1"));
   settle();
   world_.there["a1"]->end(fail(ErrorKind::kUnavailable, "too many open files"));
@@ -493,13 +494,13 @@ TEST_F(SupervisorTest, a_pipeline_that_is_to_be_started_again_counts_as_failed_u
   EXPECT_EQ(idle_, 0);
   // A new configuration does not wait, and one that was mended by hand need not either.
   events();
-  EXPECT_EQ(apply(of({form_of("a")})).changed, Events{"a"});
+  EXPECT_EQ(apply(of({version_of("a")})).changed, Events{"a"});
   EXPECT_TRUE(happened("start a1"));
   EXPECT_EQ(state_of("a").state, PipelineState::kRunning);
 }
 
 TEST_F(SupervisorTest, one_that_still_failed_when_all_is_stopped_has_failed_for_good) {
-  apply(of({form_of("a")}));
+  apply(of({version_of("a")}));
   ASSERT_TRUE(happened("start a1"));
   settle();
   world_.there["a1"]->end(fail(ErrorKind::kUnavailable, "too many open files"));
@@ -513,7 +514,7 @@ TEST_F(SupervisorTest, one_that_still_failed_when_all_is_stopped_has_failed_for_
 
 TEST_F(SupervisorTest, what_a_person_must_mend_or_ends_by_itself_is_not_started_again) {
   world_.bounded = {"b1"};
-  apply(of({form_of("a"), form_of("b"), form_of("c")}));
+  apply(of({version_of("a"), version_of("b"), version_of("c")}));
   ASSERT_TRUE(happened("start c1"));
   settle();
   world_.there["a1"]->end(fail(ErrorKind::kUsage, "no such table"));
@@ -526,11 +527,11 @@ TEST_F(SupervisorTest, what_a_person_must_mend_or_ends_by_itself_is_not_started_
 
 TEST_F(SupervisorTest, all_are_drained_and_nothing_starts_any_more) {
   world_.drains_slowly = {"a1"};
-  apply(of({form_of("a"), form_of("b")}));
-  apply(of({form_of("a", 2), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
+  apply(of({version_of("a", 2), version_of("b")}));
   events();
   supervisor_->drain_all(Milliseconds{60'000});
-  EXPECT_FALSE(propose(of({form_of("c")})));
+  EXPECT_FALSE(propose(of({version_of("c")})));
   EXPECT_EQ(supervisor_->start("b").error().kind(), ErrorKind::kUnavailable);
   EXPECT_EQ(events(), (Events{"discard a2", "drain a1", "drain b1"}));
   EXPECT_EQ(idle_, 0);
@@ -541,7 +542,7 @@ TEST_F(SupervisorTest, all_are_drained_and_nothing_starts_any_more) {
 
 TEST_F(SupervisorTest, what_does_not_drain_in_time_is_stopped_and_at_once_if_so_told) {
   world_.drains_slowly = {"a1"};
-  apply(of({form_of("a")}));
+  apply(of({version_of("a")}));
   events();
   supervisor_->drain_all(Milliseconds{30'000});
   advance(Milliseconds{29'999});
@@ -554,10 +555,10 @@ TEST_F(SupervisorTest, what_does_not_drain_in_time_is_stopped_and_at_once_if_so_
 }
 
 TEST_F(SupervisorTest, a_change_that_is_overtaken_by_the_end_is_taken_back) {
-  apply(of({form_of("a")}));
+  apply(of({version_of("a")}));
   events();
   bool refused = false;
-  supervisor_->apply(of({form_of("a", 2), form_of("b")}),
+  supervisor_->apply(of({version_of("a", 2), version_of("b")}),
                      [&refused](const Result<Change>& change) { refused = !change; });
   supervisor_->drain_all(Milliseconds{60'000});
   EXPECT_TRUE(wait([this] { return idle_ > 0; }));
@@ -585,15 +586,16 @@ class SupervisorOfThreeLoops : public SupervisorTest {
 };
 
 TEST_F(SupervisorOfThreeLoops, what_a_reload_makes_goes_to_the_loops_with_the_fewest) {
-  apply(of({form_of("a"), form_of("b"), form_of("c")}));
+  apply(of({version_of("a"), version_of("b"), version_of("c")}));
   EXPECT_EQ(pipelines_by_loop(), (std::map<size_t, int>{{0, 1}, {1, 1}, {2, 1}}));
   size_t of_b = state_of("b").loop;
-  apply(of({form_of("b"), form_of("d"), form_of("e"), form_of("f"), form_of("g"), form_of("h")}));
+  apply(of({version_of("b"), version_of("d"), version_of("e"), version_of("f"), version_of("g"),
+            version_of("h")}));
   EXPECT_TRUE(wait([this] { return snapshot().pipelines.size() == 6; }));
   EXPECT_EQ(pipelines_by_loop(), (std::map<size_t, int>{{0, 2}, {1, 2}, {2, 2}}));
   EXPECT_EQ(state_of("b").loop, of_b);
   std::vector<PipelineConfig> changed;
-  for (const char* name : {"b", "d", "e", "f", "g", "h"}) changed.push_back(form_of(name, 2));
+  for (const char* name : {"b", "d", "e", "f", "g", "h"}) changed.push_back(version_of(name, 2));
   apply(of(changed));
   EXPECT_TRUE(wait([this] {
     std::lock_guard lock(world_.mutex);
@@ -606,7 +608,7 @@ TEST_F(SupervisorOfThreeLoops, what_a_reload_makes_goes_to_the_loops_with_the_fe
 
 TEST_F(SupervisorTest, the_snapshot_says_how_each_pipeline_is) {
   world_.drains_slowly = {"a1"};
-  apply(of({form_of("a")}));
+  apply(of({version_of("a")}));
   settle();
   EXPECT_EQ(state_of("a").state, PipelineState::kRunning);
   world_.status.spooling = true;
@@ -638,7 +640,7 @@ TEST_F(SupervisorTest, the_snapshot_says_how_each_pipeline_is) {
 TEST_F(SupervisorTest, what_is_counted_goes_on_when_a_pipeline_is_restarted) {
   world_.status.records = 7;
   world_.status.latencies.add(7, 1'000);
-  apply(of({form_of("a")}));
+  apply(of({version_of("a")}));
   settle();
   EXPECT_EQ(state_of("a").totals.records, 7U);
   EXPECT_TRUE(supervisor_->restart("a"));
@@ -656,7 +658,7 @@ TEST_F(SupervisorTest, what_is_counted_goes_on_when_a_pipeline_is_restarted) {
 
 TEST_F(SupervisorTest, a_kick_reaches_the_pipeline_and_starts_one_that_failed_at_once) {
   world_.cannot_start["a1"] = fail(ErrorKind::kUnavailable, "too many open files");
-  apply(of({form_of("a"), form_of("b")}));
+  apply(of({version_of("a"), version_of("b")}));
   EXPECT_TRUE(wait_ends(1));
   PipelineSnapshot failed = state_of("a");
   EXPECT_EQ(failed.state, PipelineState::kFailed);
@@ -678,7 +680,7 @@ TEST_F(SupervisorTest, a_kick_reaches_the_pipeline_and_starts_one_that_failed_at
 
 TEST_F(SupervisorTest, the_snapshot_says_when_the_configuration_was_loaded) {
   int64_t before = clock_.unix_us();
-  apply(of({form_of("a")}));
+  apply(of({version_of("a")}));
   EXPECT_GE(snapshot().config_loaded_us, before - 1'000'000);
   EXPECT_LE(snapshot().config_loaded_us, clock_.unix_us());
 }

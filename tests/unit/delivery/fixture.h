@@ -45,7 +45,7 @@ class ScriptedSource final : public Source {
   void resume() override {}
   void stop(std::function<void()> closed) override { closed(); }
   void acked(const Position& position) override { acks.push_back(position.offset); }
-  SavedPosition saved_form(const Position& position) override {
+  SavedPosition saved_position(const Position& position) override {
     ++formed;
     return {"file" + std::to_string(position.partition), std::to_string(position.offset)};
   }

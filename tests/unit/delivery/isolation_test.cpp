@@ -1,4 +1,4 @@
-#include "delivery/hunt.h"
+#include "delivery/isolation.h"
 
 #include <gtest/gtest.h>
 
@@ -98,18 +98,20 @@ TEST_F(DelivererTest, a_peer_that_breaks_off_at_everything_for_a_while_costs_no_
   EXPECT_EQ(rejected_, std::vector<std::string>{});
 }
 
-TEST(Hunt, ten_records_in_a_row_with_none_delivered_speak_about_the_peer) {
-  Hunt hunt;
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(hunt.cut_off(1, 8, true), Hunt::Verdict::kReject);
-  EXPECT_EQ(hunt.cut_off(1, 8, true), Hunt::Verdict::kNotNow);
-  EXPECT_EQ(hunt.cut_off(100, 30, false), Hunt::Verdict::kNotNow);
-  hunt.delivered();
-  EXPECT_EQ(hunt.cut_off(1, 3, true), Hunt::Verdict::kReject);  // beside one that got through
+TEST(Isolation, ten_records_in_a_row_with_none_delivered_speak_about_the_peer) {
+  Isolation isolation;
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(isolation.cut_off(1, 8, true), Isolation::Verdict::kReject);
+  EXPECT_EQ(isolation.cut_off(1, 8, true), Isolation::Verdict::kNotNow);
+  EXPECT_EQ(isolation.cut_off(100, 30, false), Isolation::Verdict::kNotNow);
+  isolation.delivered();
+  EXPECT_EQ(isolation.cut_off(1, 3, true),
+            Isolation::Verdict::kReject);  // beside one that got through
 }
 
-TEST(Hunt, what_has_no_records_is_not_to_blame) {
-  Hunt hunt;
-  EXPECT_EQ(hunt.cut_off(0, 30, true), Hunt::Verdict::kNotNow);
+TEST(Isolation, what_has_no_records_is_not_to_blame) {
+  Isolation isolation;
+  EXPECT_EQ(isolation.cut_off(0, 30, true), Isolation::Verdict::kNotNow);
 }
 
 }  // namespace

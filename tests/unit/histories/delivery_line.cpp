@@ -187,7 +187,7 @@ void DeliveryLine::journal_had_its_turn() {
     surely_saved_ = acked_at_.front().second;
 }
 
-SavedPosition DeliveryLine::saved_form(const Position& position) {
+SavedPosition DeliveryLine::saved_position(const Position& position) {
   if (replay_ != Replay::kFromPosition) return {};
   return {"place", std::to_string(position.offset / 10)};
 }

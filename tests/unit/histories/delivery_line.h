@@ -72,7 +72,7 @@ class DeliveryLine final : public Source, public Sink, SpoolOwner, DeliveryOwner
   void resume() override {}
   void stop(std::function<void()> closed) override { closed(); }
   void acked(const Position& position) override;
-  SavedPosition saved_form(const Position& position) override;
+  SavedPosition saved_position(const Position& position) override;
   bool offsets_last() const override { return replays(); }
   std::string describe(const Position& /*position*/) override { return name_; }
   // Sink.

@@ -26,7 +26,7 @@ class SilentSource final : public Source {
   void resume() override { resumed = true; }
   void stop(std::function<void()> closed) override { closed(); }
   void acked(const Position& /*position*/) override {}
-  SavedPosition saved_form(const Position& /*position*/) override { return {}; }
+  SavedPosition saved_position(const Position& /*position*/) override { return {}; }
   std::string describe(const Position& /*position*/) override { return "nowhere"; }
 };
 

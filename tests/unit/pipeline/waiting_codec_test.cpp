@@ -58,7 +58,7 @@ class Messages final : public Source {
   }
   void stop(std::function<void()> closed) override { closed(); }
   void acked(const Position& position) override { script->acked = position.offset; }
-  SavedPosition saved_form(const Position& position) override {
+  SavedPosition saved_position(const Position& position) override {
     return {"messages", std::to_string(position.offset)};
   }
   std::string describe(const Position& /*position*/) override { return "a message"; }

@@ -9,7 +9,7 @@ namespace {
 
 class Counter final : public Acknowledger {
  public:
-  SavedPosition saved_form(const Position& position) override {
+  SavedPosition saved_position(const Position& position) override {
     return {std::to_string(position.partition), std::to_string(position.offset)};
   }
   std::string describe(const Position& /*position*/) override { return ""; }

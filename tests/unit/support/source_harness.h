@@ -71,7 +71,7 @@ class SourceHarness : public ::testing::Test, public SourceContext {
   // All that was given is delivered: its positions are saved, and acknowledged.
   void deliver() {
     for (const Position& end : std::exchange(owed_, {})) {
-      SavedPosition saved = source_->saved_form(end);
+      SavedPosition saved = source_->saved_position(end);
       if (!saved.partition.empty()) journal_[saved.partition] = saved.value;
       source_->acked(end);
     }

@@ -33,7 +33,7 @@ class ScriptedSource final : public Source {
   void resume() override { ++resumed; }
   void stop(std::function<void()> closed) override { closed(); }
   void acked(const Position& position) override { acks.push_back(position.offset); }
-  SavedPosition saved_form(const Position& position) override {
+  SavedPosition saved_position(const Position& position) override {
     return {"f" + std::to_string(position.partition), std::to_string(position.offset)};
   }
   std::string describe(const Position& position) override {

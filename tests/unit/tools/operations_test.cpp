@@ -55,14 +55,14 @@ class OperationsTest : public ::testing::Test {
     ASSERT_TRUE(journal_->append(pipeline, row, {}));
     ASSERT_TRUE(journal_->commit(true));
   }
-  std::string ask(const std::string& name, Question question) {
+  std::string ask(const std::string& name, OperationRequest request) {
     const Operation* operation = find_operation(name);
     if (operation == nullptr) return "no such operation";
     if (operation->transaction && !journal_->begin(true)) return "no transaction";
-    Result<std::string> answer = operation->run(journal_, question);
+    Result<std::string> answer = operation->run(journal_, request);
     if (operation->transaction && answer && !journal_->commit()) return "no commit";
     if (operation->transaction && !answer) journal_->rollback();
-    ordered_ = question.ordered;
+    ordered_ = request.ordered;
     return answer ? *answer : answer.error().message();
   }
   std::string saved() {
@@ -72,8 +72,8 @@ class OperationsTest : public ::testing::Test {
       out += (out.empty() ? "" : " ") + one.partition.substr(0, 6) + "=" + one.value;
     return out;
   }
-  Question drop(const std::string& before_us, bool at_once = true) {
-    Question out{.pipeline = "p", .at_once = at_once};
+  OperationRequest drop(const std::string& before_us, bool at_once = true) {
+    OperationRequest out{.pipeline = "p", .at_once = at_once};
     out.parameters[before_us.empty() ? "all" : "before"] = before_us.empty() ? "1" : before_us;
     return out;
   }
@@ -91,8 +91,8 @@ TEST_F(OperationsTest, spools_are_listed_with_what_is_not_delivered_of_them) {
   spool({"4\n"}, kNoon + kMinute);
   spool({"x\n"}, kNoon, "q");
   save({{"spool:" + journal_->spool().epoch("p"), "2"}});
-  Question known;
-  known.known["p"] = {.max_spool = 4096};
+  OperationRequest known;
+  known.configured["p"] = {.max_spool = 4096};
   std::string all = ask("spool", known);
   EXPECT_NE(all.find("{\"pipeline\":\"p\",\"records\":2,\"batches\":2,\"bytes\":"),
             std::string::npos)
@@ -106,14 +106,14 @@ TEST_F(OperationsTest, spools_are_listed_with_what_is_not_delivered_of_them) {
 TEST_F(OperationsTest, records_of_a_spool_come_a_batch_at_a_time) {
   spool({"1\n", "2\n"}, kNoon);
   spool({"\xff\n"}, 0);
-  Question first{.pipeline = "p", .parameters = {{"from", "1"}}};
+  OperationRequest first{.pipeline = "p", .parameters = {{"from", "1"}}};
   EXPECT_EQ(
       ask("spool/records", first),
       "{\"number\":1,\"arrived\":\"2025-10-09T08:53:20Z\",\"format\":\"json\",\"raw\":\"2\"}\n");
-  Question second{.pipeline = "p", .parameters = {{"from", "2"}}};
+  OperationRequest second{.pipeline = "p", .parameters = {{"from", "2"}}};
   EXPECT_EQ(ask("spool/records", second),
             "{\"number\":2,\"format\":\"json\",\"rawBase64\":\"/w==\"}\n");
-  Question behind{.pipeline = "p", .parameters = {{"from", "3"}}};
+  OperationRequest behind{.pipeline = "p", .parameters = {{"from", "3"}}};
   EXPECT_EQ(ask("spool/records", behind), "");
   EXPECT_EQ(ask("spool/records", {.pipeline = "other"}),
             "the journal has no spool of a pipeline \"other\"");
@@ -264,7 +264,7 @@ TEST_F(OperationsTest, a_look_changes_nothing_and_mends_nothing) {
 TEST_F(OperationsTest, an_order_for_a_whole_pipeline_takes_the_place_of_those_for_its_files) {
   save({{"a", "7"}});
   auto order = [this](const std::string& to, const std::string& file) {
-    Question out{.pipeline = "p", .parameters = {{"to", to}}};
+    OperationRequest out{.pipeline = "p", .parameters = {{"to", to}}};
     if (!file.empty()) out.parameters["file"] = file;
     ask("positions/reset", std::move(out));
   };

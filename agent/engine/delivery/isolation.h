@@ -12,7 +12,7 @@
 
 namespace leat {
 
-class Hunt {
+class Isolation {
  public:
   enum class Verdict {
     kNotNow,    // an accident so far: back off
@@ -21,9 +21,9 @@ class Hunt {
     kReject,
   };
 
-  // `cut_offs`: of these records, with this one. `hunted`: they are a part of a delivery that was
+  // `cut_offs`: of these records, with this one. `isolated`: they are a part of a delivery that was
   // halved for this.
-  Verdict cut_off(size_t records, int cut_offs, bool hunted);
+  Verdict cut_off(size_t records, int cut_offs, bool isolated);
   void delivered() {
     blamed_ = 0;
     others_get_through_ = true;

@@ -1,52 +1,52 @@
-#include "connectors/postgres/writer.h"
+#include "connectors/postgres/table_writer.h"
 
 #include <utility>
 
 #include "base/log.h"
 
 namespace leat::postgres {
-Writer::Writer(WriterConfig config)
+TableWriter::TableWriter(TableWriterConfig config)
     : config_(std::move(config)),
       shown_(config_.session.url.shown()),
       session_(config_.session, *this),
       job_(config_.job, session_),
       positions_(config_.job.agent, config_.job.pipeline, session_),
       table_(config_.table, session_, shown_, config_.job.pipeline),
-      culprit_(session_, table_, shown_, config_.job.pipeline),
+      classifier_(session_, table_, shown_, config_.job.pipeline),
       later_(*config_.session.loop) {}
 
-Writer::~Writer() = default;
+TableWriter::~TableWriter() = default;
 
-void Writer::deliver(const Delivery& delivery, std::function<void(Answer)> done) {
+void TableWriter::deliver(const Delivery& delivery, std::function<void(Answer)> done) {
   delivery_ = &delivery;
   delivered_ = std::move(done);
   start(Goal::kDeliver);
 }
 
-void Writer::load_positions(std::function<void(Result<std::vector<SavedPosition>>)> done) {
+void TableWriter::load_positions(std::function<void(Result<std::vector<SavedPosition>>)> done) {
   loaded_ = std::move(done);
   positions_.positions().begin_anew();
   start(Goal::kLoad);
 }
 
-void Writer::finish(std::function<void(Status)> done) {
+void TableWriter::finish(std::function<void(Status)> done) {
   if (!config_.job.any()) return done({});
   finished_ = std::move(done);
   finish_delay_.reset();
   start(Goal::kFinish);
 }
 
-void Writer::start(Goal goal) {
+void TableWriter::start(Goal goal) {
   goal_ = goal;
   reconnected_ = fenced_ = false;
   table_.begin_delivery();
-  culprit_.begin_delivery();
+  classifier_.begin_delivery();
   attempt_.reset();
   // Not from inside the caller's call.
   later_.start_next_turn([this] { go(); });
 }
 
-void Writer::go() {
+void TableWriter::go() {
   if (!session_.ready()) return session_.make_ready([this] { go(); });
   switch (goal_) {
     case Goal::kNone:
@@ -63,7 +63,7 @@ void Writer::go() {
   }
 }
 
-void Writer::go_deliver() {
+void TableWriter::go_deliver() {
   Positions& positions = positions_.positions();
   if (!delivery_->positions.empty()) {
     if (!positions_.ready()) return positions_.make_ready(step_end());
@@ -81,7 +81,7 @@ void Writer::go_deliver() {
   write();
 }
 
-void Writer::write() {
+void TableWriter::write() {
   attempt_.emplace(session_, table_.target(), text_, *delivery_, config_.session.timeout,
                    positions_.positions().save_sql(*delivery_));
   table_.tell_unknown_fields(*delivery_);
@@ -90,15 +90,15 @@ void Writer::write() {
 }
 
 // Records that do not fit the table, of which nothing is stored.
-void Writer::widen_or_judge() {
-  auto judge = [this] { culprit_.judge_conversion_errors(*attempt_, step_end()); };
+void TableWriter::widen_or_judge() {
+  auto judge = [this] { classifier_.judge_conversion_errors(*attempt_, step_end()); };
   if (!table_.can_widen(*delivery_, text_)) return judge();
   table_.widen(step_end(), judge);
 }
 
 // --- how steps end ------------------------------------------------------------------------------
 
-StepEnd Writer::step_end() {
+StepEnd TableWriter::step_end() {
   return [this](std::optional<Answer> answer) {
     if (!answer) {
       attempt_.reset();
@@ -110,13 +110,13 @@ StepEnd Writer::step_end() {
   };
 }
 
-StepEnd Writer::stored() {
+StepEnd TableWriter::stored() {
   return [this](std::optional<Answer> answer) {
     if (answer->outcome == Outcome::kDelivered) {
       positions_.positions().saved();
       if (delivery_->records > 0) {
         proved_ = true;
-        culprit_.acquit();
+        classifier_.stored();
       }
     }
     step_end()(std::move(answer));
@@ -124,7 +124,7 @@ StepEnd Writer::stored() {
 }
 
 // A session that ended while it was idle is no failure: nothing of this delivery has begun.
-void Writer::lost(const Error& error, bool cut) {
+void TableWriter::lost(const Error& error, bool cut) {
   bool in_the_middle = attempt_ && attempt_->rows().begun();
   bool was_idle = session_.used() && !in_the_middle;
   positions_.positions().forget();
@@ -134,25 +134,25 @@ void Writer::lost(const Error& error, bool cut) {
   end(well_otherwise ? Answer::cut_off(error.message()) : Answer::retry(error.message()));
 }
 
-void Writer::refused(const Refusal& refusal) {
+void TableWriter::refused(const Refusal& refusal) {
   if (attempt_ && attempt_->found_bad_records())  // and so the COPY was given up
     return widen_or_judge();
   if (refusal.error.text.find(Positions::kMoved) != std::string::npos) return position_moved();
-  culprit_.judge(refusal, attempt_ ? &*attempt_ : nullptr, [this](std::optional<Answer> answer) {
+  classifier_.judge(refusal, attempt_ ? &*attempt_ : nullptr, [this](std::optional<Answer> answer) {
     if (!answer) positions_.look_again();
     step_end()(std::move(answer));
   });
 }
 
 // The positions are in other hands by now. go() looks in whose.
-void Writer::position_moved() {
+void TableWriter::position_moved() {
   positions_.positions().forget();
   if (std::exchange(fenced_, true))
     return end(Answer::retry(shown_ + ": the position in leat_positions does not hold still"));
   step_end()({});
 }
 
-void Writer::end(Answer answer) {
+void TableWriter::end(Answer answer) {
   later_.stop();
   attempt_.reset();
   Goal goal = std::exchange(goal_, Goal::kNone);
@@ -168,7 +168,7 @@ void Writer::end(Answer answer) {
   done(fail(kind, std::move(answer.reason)));
 }
 
-void Writer::end_finish(Answer answer) {
+void TableWriter::end_finish(Answer answer) {
   if (answer.outcome == Outcome::kRetry) {
     if (finish_delay_.is_first())
       log::warn(config_.job.pipeline, answer.reason +

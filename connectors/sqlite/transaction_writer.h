@@ -14,14 +14,14 @@
 
 namespace leat::sqlite {
 
-class Writer {
+class TransactionWriter {
  public:
-  Writer(Connection::Settings connection, Table::Settings table, std::string pipeline)
+  TransactionWriter(Connection::Settings connection, Table::Settings table, std::string pipeline)
       : connection_(std::move(connection)),
         table_(connection_, std::move(table)),
         pipeline_(pipeline),
         positions_(connection_, std::move(pipeline)) {}
-  ~Writer() { close(); }
+  ~TransactionWriter() { close(); }
 
   // As Connection::set_cache().
   void set_cache(int64_t bytes) { connection_.set_cache(bytes); }

@@ -1,4 +1,4 @@
-#include "writer.h"
+#include "transaction_writer.h"
 
 #include <utility>
 
@@ -23,7 +23,7 @@ Answer answer_of(const Error& error) {
 
 }  // namespace
 
-Answer Writer::write(const Delivery& delivery) {
+Answer TransactionWriter::write(const Delivery& delivery) {
   Bad bad;
   Status written = write_transaction(delivery, bad);
   if (written) {
@@ -36,7 +36,7 @@ Answer Writer::write(const Delivery& delivery) {
   return answer_of(written.error());
 }
 
-Status Writer::write_transaction(const Delivery& delivery, Bad& bad) {
+Status TransactionWriter::write_transaction(const Delivery& delivery, Bad& bad) {
   if (Status opened = connection_.open(); !opened) return opened;
   if (Status begun = connection_.begin(); !begun) return begun;
   if (positions_.in_doubt()) {
@@ -53,7 +53,7 @@ Status Writer::write_transaction(const Delivery& delivery, Bad& bad) {
 }
 
 // That it failed does not mean that it did not happen.
-Status Writer::commit(const Delivery& delivery) {
+Status TransactionWriter::commit(const Delivery& delivery) {
   if (!delivery.positions.empty()) positions_.committing();
   Status done = connection_.commit();
   if (done) positions_.committed();
@@ -62,7 +62,7 @@ Status Writer::commit(const Delivery& delivery) {
 
 // Goes on behind a bad record, so that all that are bad for the same reason are known at once and
 // one more attempt does for the rest.
-Status Writer::write_records(const Delivery& delivery, Bad& bad) {
+Status TransactionWriter::write_records(const Delivery& delivery, Bad& bad) {
   uint32_t index = 0;
   for (const Part& part : delivery.parts) {
     for (uint32_t i = 0; i < part.count; ++i, ++index) {
@@ -79,13 +79,13 @@ Status Writer::write_records(const Delivery& delivery, Bad& bad) {
   return {};
 }
 
-Result<std::vector<SavedPosition>> Writer::load_positions() {
+Result<std::vector<SavedPosition>> TransactionWriter::load_positions() {
   if (Status opened = connection_.open(); !opened) return fail(opened.error());
   return positions_.load();
 }
 
 // Once, until it is over: a transaction that somebody forgot to end would fill the disk.
-void Writer::tell_of_readers() {
+void TransactionWriter::tell_of_readers() {
   constexpr int64_t kMuch = 16 << 20;  // a log without readers has 4 MB
   const int64_t held = connection_.held_in_log();
   if (held == 0) told_of_readers_ = false;
@@ -95,7 +95,7 @@ void Writer::tell_of_readers() {
                            "it does not end");
 }
 
-void Writer::undo() {
+void TransactionWriter::undo() {
   // Statements are let go first: some may stand in the middle of a step, and what was prepared for
   // a table that this transaction created is of no use any more.
   table_.forget();
@@ -103,7 +103,7 @@ void Writer::undo() {
   if (connection_.roll_back()) close();
 }
 
-void Writer::close() {
+void TransactionWriter::close() {
   table_.forget();
   positions_.forget();
   connection_.close();

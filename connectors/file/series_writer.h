@@ -21,7 +21,7 @@ struct Times {
   int64_t monotonic_us;
 };
 
-class Writer {
+class SeriesWriter {
  public:
   struct Settings {
     std::string path;
@@ -31,7 +31,7 @@ class Writer {
     int64_t rotate_age_us = 0;  // 0: not by age
   };
 
-  explicit Writer(Settings settings)
+  explicit SeriesWriter(Settings settings)
       : settings_(std::move(settings)),
         part_(settings_.path, settings_.record_end, settings_.sync) {}
 

@@ -17,7 +17,7 @@
 
 #include "base/backoff.h"
 #include "connectors/postgres/attempt.h"
-#include "connectors/postgres/culprit.h"
+#include "connectors/postgres/error_classifier.h"
 #include "connectors/postgres/job_run.h"
 #include "connectors/postgres/position_table.h"
 #include "connectors/postgres/session.h"
@@ -27,18 +27,18 @@
 
 namespace leat::postgres {
 
-struct WriterConfig {
+struct TableWriterConfig {
   SessionConfig session;
   TableConfig table;
   Job job;
 };
 
-class Writer : private Session::Listener {
+class TableWriter : private Session::Listener {
  public:
-  explicit Writer(WriterConfig config);
-  ~Writer() override;
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
+  explicit TableWriter(TableWriterConfig config);
+  ~TableWriter() override;
+  TableWriter(const TableWriter&) = delete;
+  TableWriter& operator=(const TableWriter&) = delete;
 
   // One of these at a time; each calls back once, from the loop.
   void deliver(const Delivery& delivery, std::function<void(Answer)> done);
@@ -65,13 +65,13 @@ class Writer : private Session::Listener {
   void end(Answer answer);
   void end_finish(Answer answer);
 
-  const WriterConfig config_;
+  const TableWriterConfig config_;
   const std::string shown_;  // of the URL, before messages
   Session session_;
   JobRun job_;
   PositionTable positions_;
   Table table_;
-  Culprit culprit_;
+  ErrorClassifier classifier_;
   FieldText text_;
   std::optional<Attempt> attempt_;
   bool proved_ = false;  // records of this pipeline have been stored

@@ -15,15 +15,16 @@
 
 namespace leat::postgres {
 
-class Culprit {
+class ErrorClassifier {
  public:
   // All outlive this; `shown`, the server's name, and `pipeline` are for the log.
-  Culprit(Session& session, Table& table, const std::string& shown, const std::string& pipeline)
+  ErrorClassifier(Session& session, Table& table, const std::string& shown,
+                  const std::string& pipeline)
       : session_(session), table_(table), shown_(shown), pipeline_(pipeline) {}
 
   void begin_delivery() { looked_again_ = false; }
   // Records were stored: nothing is wrong with the table.
-  void acquit() { suspects_ = 0; }
+  void stored() { suspects_ = 0; }
 
   // Of what the server refused. `attempt` is null when no record was on its way. Ends with nullopt
   // when the table is to be looked at again; it is forgotten then.

@@ -1,4 +1,4 @@
-#include "connectors/postgres/culprit.h"
+#include "connectors/postgres/error_classifier.h"
 
 #include <utility>
 
@@ -23,7 +23,7 @@ Answer rejected(const Refusal& refusal, const Attempt& attempt) {
 
 }  // namespace
 
-void Culprit::judge(const Refusal& refusal, const Attempt* attempt, StepEnd end) {
+void ErrorClassifier::judge(const Refusal& refusal, const Attempt* attempt, StepEnd end) {
   const ServerError& error = refusal.error;
   if (error.text.find(kLayoutChanged) != std::string::npos)
     return look_again(refusal, attempt, std::move(end));
@@ -51,7 +51,7 @@ void Culprit::judge(const Refusal& refusal, const Attempt* attempt, StepEnd end)
   }
 }
 
-void Culprit::judge_conversion_errors(const Attempt& attempt, StepEnd end) {
+void ErrorClassifier::judge_conversion_errors(const Attempt& attempt, StepEnd end) {
   if (looked_again_) return end(attempt.bad_records());
   table_.compare([this, &attempt, end](bool same) {
     if (same) return end(attempt.bad_records());
@@ -61,7 +61,7 @@ void Culprit::judge_conversion_errors(const Attempt& attempt, StepEnd end) {
   });
 }
 
-Answer Culprit::give_up(const ServerError& error, std::string told) {
+Answer ErrorClassifier::give_up(const ServerError& error, std::string told) {
   switch (verdict_on(error.sqlstate)) {
     case Verdict::kReconnect:
       session_.close();
@@ -74,7 +74,7 @@ Answer Culprit::give_up(const ServerError& error, std::string told) {
   }
 }
 
-void Culprit::suspect(const Refusal& refusal, const Attempt& attempt, StepEnd end) {
+void ErrorClassifier::suspect(const Refusal& refusal, const Attempt& attempt, StepEnd end) {
   const ServerError& error = refusal.error;
   bool named = attempt.record_named(refusal).has_value();
   // An internal error that names no line may be anything.
@@ -85,7 +85,8 @@ void Culprit::suspect(const Refusal& refusal, const Attempt& attempt, StepEnd en
   confirm(refusal, attempt, std::move(end));
 }
 
-void Culprit::try_without_records(const Refusal& refusal, const Attempt& attempt, StepEnd end) {
+void ErrorClassifier::try_without_records(const Refusal& refusal, const Attempt& attempt,
+                                          StepEnd end) {
   session_.try_out(attempt.without_records(), [this, refusal, &attempt, end](const Reply& reply) {
     bool same = reply.error && reply.error->sqlstate == refusal.error.sqlstate;
     if (same) return end(give_up(refusal.error, refusal.told()));
@@ -94,7 +95,7 @@ void Culprit::try_without_records(const Refusal& refusal, const Attempt& attempt
   });
 }
 
-void Culprit::confirm(const Refusal& refusal, const Attempt& attempt, StepEnd end) {
+void ErrorClassifier::confirm(const Refusal& refusal, const Attempt& attempt, StepEnd end) {
   if (looked_again_ || !session_.connected()) return end(rejected(refusal, attempt));
   table_.compare([this, refusal, &attempt, end](bool same) {
     if (same) return end(rejected(refusal, attempt));
@@ -104,7 +105,7 @@ void Culprit::confirm(const Refusal& refusal, const Attempt& attempt, StepEnd en
 
 // The table is not what we believed. The next attempt, at once, is made for what it is now; when
 // that meets the same error, it is not the table.
-void Culprit::look_again(const Refusal& refusal, const Attempt* attempt, StepEnd end) {
+void ErrorClassifier::look_again(const Refusal& refusal, const Attempt* attempt, StepEnd end) {
   if (std::exchange(looked_again_, true)) {
     if (attempt == nullptr || !attempt->rows().begun()) return end(Answer::failed(refusal.told()));
     if (refusal.error.sqlstate.starts_with("22")) return end(rejected(refusal, *attempt));

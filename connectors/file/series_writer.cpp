@@ -1,4 +1,4 @@
-#include "writer.h"
+#include "series_writer.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,7 +29,7 @@ std::string compact_time(int64_t unix_us) {
 
 }  // namespace
 
-Status Writer::check() const {
+Status SeriesWriter::check() const {
   const std::string& path = settings_.path;
   size_t slash = path.rfind('/');
   std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
@@ -41,7 +41,7 @@ Status Writer::check() const {
   return {};
 }
 
-Answer Writer::write(const Delivery& delivery, const std::string& opening, Times now) {
+Answer SeriesWriter::write(const Delivery& delivery, const std::string& opening, Times now) {
   SliceCursor cursor(delivery);
   if (delivery.key == unfinished_key_) {
     cursor.skip_to_record(unfinished_records_);
@@ -62,7 +62,7 @@ Answer Writer::write(const Delivery& delivery, const std::string& opening, Times
 }
 
 // Writes and commits as much as the file at hand takes, or makes room by finishing it.
-Status Writer::write_some(SliceCursor& cursor, const std::string& opening, Times now) {
+Status SeriesWriter::write_some(SliceCursor& cursor, const std::string& opening, Times now) {
   if (is_old(now)) {
     if (Status finished = finish_part(now); !finished) return finished;
   }
@@ -84,7 +84,7 @@ Status Writer::write_some(SliceCursor& cursor, const std::string& opening, Times
   return part_.commit();
 }
 
-Status Writer::open_for(const std::string& opening, Times now) {
+Status SeriesWriter::open_for(const std::string& opening, Times now) {
   if (part_.is_open() && opening_ == opening) return {};
   if (part_.is_open()) {
     if (Status finished = finish_part(now); !finished) return finished;
@@ -104,32 +104,32 @@ Status Writer::open_for(const std::string& opening, Times now) {
   return {};
 }
 
-bool Writer::is_old(Times now) const {
+bool SeriesWriter::is_old(Times now) const {
   std::optional<int64_t> at = old_at_us();
   return at && now.monotonic_us >= *at;
 }
 
-std::optional<int64_t> Writer::old_at_us() const {
+std::optional<int64_t> SeriesWriter::old_at_us() const {
   if (settings_.rotate_age_us == 0 || !part_.is_open() || part_.size() == 0) return std::nullopt;
   return begun_us_ + settings_.rotate_age_us;
 }
 
-Status Writer::rotate_if_old(Times now) {
+Status SeriesWriter::rotate_if_old(Times now) {
   return is_old(now) ? finish_part(now) : Status{};
 }
 
-Status Writer::finish(Times now) {
+Status SeriesWriter::finish(Times now) {
   if (Status opened = part_.open(now.unix_us, /*must_exist=*/true); !opened) return opened;
   return part_.is_open() ? finish_part(now) : Status{};
 }
 
-Status Writer::finish_part(Times now) {
+Status SeriesWriter::finish_part(Times now) {
   return part_.finish(final_name(now));
 }
 
 // That a name is free is only looked up: nobody else makes names of this kind in the folder while
 // the lock on the part file is held.
-std::string Writer::final_name(Times now) {
+std::string SeriesWriter::final_name(Times now) {
   const std::string& path = settings_.path;
   if (!rotates() && !exists(path)) return path;
   size_t slash = path.rfind('/');
