@@ -80,8 +80,8 @@ constexpr Option kAgentOptions[] = {
     {.name = "admin",
      .type = OptionType::kObject,
      .help =
-         "Status, metrics and commands over HTTP on a TCP address, too, as over leat.sock; only "
-         "when this is given.",
+         "Status, metrics and commands over HTTP on a TCP address, too, as over leat.sock, and a "
+         "page for browsers; only when this is given.",
      .fields = kAdminOptions,
      .only_when_given = true},
 };

@@ -1,8 +1,11 @@
 #include "cli/config_file.h"
 
+#include <memory>
+
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/output.h"
+#include "config/effective.h"
 #include "options/problem_words.h"
 
 namespace leat {
@@ -22,7 +25,13 @@ LoadContext load_context_of(const CommandCall& call) {
 std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& problems) {
   std::vector<ConfigFile> files = read_config_files(call.options.string("config"), problems);
   if (problems.errors() > 0) return std::nullopt;
-  return load_config(files, load_context_of(call), problems);
+  const LoadContext context = load_context_of(call);
+  std::optional<AgentConfig> config = load_config(files, context, problems);
+#ifdef LEAT_ADMIN
+  if (config && config->admin)
+    config->shown = std::make_shared<const std::string>(effective_config(files, context, *config));
+#endif
+  return config;
 }
 
 std::vector<std::string> problem_lines(const std::string& path, const Problems& problems) {

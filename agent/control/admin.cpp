@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#ifdef LEAT_PAGE
+#include "control/page.h"
+#endif
 #include "net/authority.h"
 
 namespace leat {
@@ -36,7 +39,8 @@ bool is_for_this_machine(std::string_view host) {
 int refusal_of(const http::ServerRequest& request, const std::vector<std::string>& tokens) {
   if (tokens.empty()) {
     const bool looks = (request.method == "GET" || request.method == "HEAD") &&
-                       !request.path.ends_with("/tap");  // records are for whoever may have them
+                       !request.path.ends_with("/tap") &&  // those are for whoever may have them
+                       request.path != "/api/v1/config";
     return looks && is_for_this_machine(request.header("host")) ? 0 : 403;
   }
   std::string_view given = request.header("authorization");
@@ -98,7 +102,12 @@ void Admin::accept(Socket::Ptr socket) {
 
 void Admin::answer(http::ServerRequest request, std::shared_ptr<http::Responder> responder) {
   constexpr std::string_view kText = "text/plain; charset=utf-8";
-  switch (refusal_of(request, config_.tokens)) {
+  const int refusal = refusal_of(request, config_.tokens);
+#ifdef LEAT_PAGE
+  // Who has no token yet is asked for it there.
+  if (refusal != 403 && answer_page(request, *responder)) return;
+#endif
+  switch (refusal) {
     case 401:
       if (said_.due(loop_.clock().monotonic_us()))
         log::warn("admin", "a request without a token that is right was refused");

@@ -40,8 +40,8 @@ class Admin {
 };
 
 // Whether a request may be answered; else why not, as a status: 401 without a good token, 403 for
-// commands and records, which need one, where there are none, or what a page of another site has
-// sent.
+// commands, records and the configuration, which need one, where there are none, or what a page of
+// another site has sent.
 int refusal_of(const http::ServerRequest& request, const std::vector<std::string>& tokens);
 
 }  // namespace leat

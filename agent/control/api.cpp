@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "control/chains_json.h"
 #include "control/metrics.h"
 #include "control/snapshot_json.h"
 #include "control/tap_stream.h"
@@ -14,27 +15,50 @@ namespace {
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 
-using Show = void (*)(const Snapshot&, const std::string& pipeline, http::Responder&);
+struct Shown {
+  const Snapshot& snapshot;
+  const AgentConfig& config;
+  const std::string& pipeline;  // that was asked for; "": none in particular
+};
+using Show = void (*)(const Shown& shown, http::Responder& to);
 
-void show_status(const Snapshot& snapshot, const std::string& pipeline, http::Responder& to) {
-  auto same = [&pipeline](const PipelineSnapshot& one) { return one.name == pipeline; };
-  if (!pipeline.empty() && std::ranges::none_of(snapshot.pipelines, same))
+void show_status(const Shown& shown, http::Responder& to) {
+  const auto& [snapshot, config, pipeline] = shown;
+  if (!pipeline.empty() && std::ranges::find(snapshot.pipelines, pipeline,
+                                             &PipelineSnapshot::name) == snapshot.pipelines.end())
     return to.reply(404, kText, "no pipeline is called \"" + pipeline + "\"\n");
   to.reply(200, kJson, json_of(snapshot, pipeline));
 }
 
-void show_metrics(const Snapshot& snapshot, const std::string&, http::Responder& to) {
-  to.reply(200, "text/plain; version=0.0.4; charset=utf-8", metrics_of(snapshot));
+#ifdef LEAT_ADMIN
+void show_chains(const Shown& shown, http::Responder& to) {
+  to.reply(200, kJson, chains_json(shown.snapshot, shown.config));
 }
 
-void show_health(const Snapshot& snapshot, const std::string&, http::Responder& to) {
+void show_stats(const Shown& shown, http::Responder& to) {
+  to.reply(200, kJson, stats_json(shown.snapshot));
+}
+
+void show_config(const Shown& shown, http::Responder& to) {
+  if (shown.config.shown == nullptr)
+    return to.reply(404, kText, "this is only kept with agent.admin; leat config prints it\n");
+  to.reply(200, kJson, *shown.config.shown);
+}
+#endif
+
+void show_metrics(const Shown& shown, http::Responder& to) {
+  to.reply(200, "text/plain; version=0.0.4; charset=utf-8", metrics_of(shown.snapshot));
+}
+
+void show_health(const Shown& shown, http::Responder& to) {
   std::string text;
-  for (const std::string& trouble : troubles_of(snapshot)) text += trouble + "\n";
+  for (const std::string& trouble : troubles_of(shown.snapshot)) text += trouble + "\n";
   bool well = text.empty();
   to.reply(well ? 200 : 503, kText, well ? "ok\n" : std::move(text));
 }
 
-void show_ready(const Snapshot& snapshot, const std::string&, http::Responder& to) {
+void show_ready(const Shown& shown, http::Responder& to) {
+  const Snapshot& snapshot = shown.snapshot;
   auto starting = [](const PipelineSnapshot& one) { return one.state == PipelineState::kStarting; };
   bool ready = !snapshot.stopping && std::ranges::none_of(snapshot.pipelines, starting);
   to.reply(ready ? 200 : 503, kText, ready ? "ready\n" : "not ready\n");
@@ -45,6 +69,11 @@ struct Route {
   Show show;
 };
 constexpr Route kRoutes[] = {{"/api/v1/status", show_status},
+#ifdef LEAT_ADMIN
+                             {"/api/v1/pipelines", show_chains},
+                             {"/api/v1/stats", show_stats},
+                             {"/api/v1/config", show_config},
+#endif
                              {"/metrics", show_metrics},
                              {"/health", show_health},
                              {"/ready", show_ready}};
@@ -98,9 +127,11 @@ void Api::answer(const http::ServerRequest& request, std::shared_ptr<http::Respo
     return responder->reply(404, kText, "there is nothing at " + request.path + "\n");
   if (request.method != "GET" && request.method != "HEAD")
     return responder->reply(405, kText, "only GET\n", "Allow: GET, HEAD\r\n");
-  supervisor_.snapshot(
-      [show = route->show, pipeline = std::string(request.parameter("pipeline")),
-       to = std::move(responder)](const Snapshot& snapshot) { show(snapshot, pipeline, *to); });
+  supervisor_.snapshot([&supervisor = supervisor_, show = route->show,
+                        pipeline = std::string(request.parameter("pipeline")),
+                        to = std::move(responder)](const Snapshot& snapshot) {
+    show({snapshot, supervisor.config(), pipeline}, *to);
+  });
 }
 
 }  // namespace leat

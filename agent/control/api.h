@@ -2,6 +2,11 @@
 //
 //   GET /api/v1/status               everything (Snapshot), as JSON
 //   GET /api/v1/status?pipeline=P    only that pipeline
+//   GET /api/v1/pipelines            what they are made of (control/chains_json.h)
+//   GET /api/v1/stats                what was counted since the start (stats_json())
+//   GET /api/v1/config               the configuration that runs, without secrets; where
+//   agent.admin
+//                                    is configured
 //   GET /metrics                     for Prometheus
 //   GET /health                      200, or 503 with what is wrong, a line each
 //   GET /ready                       200 when every pipeline has begun

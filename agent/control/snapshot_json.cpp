@@ -24,6 +24,52 @@ void add_seconds(cJSON* object, const char* name, const std::optional<Millisecon
   if (time) cJSON_AddNumberToObject(object, name, seconds(*time));
 }
 
+struct Counter {
+  const char* name;
+  uint64_t TaskStatus::*value;
+};
+constexpr Counter kRecordCounters[] = {{"read", &TaskStatus::records},
+                                       {"delivered", &TaskStatus::delivered},
+                                       {"filtered", &TaskStatus::filtered},
+                                       {"dropped", &TaskStatus::dropped},
+                                       {"deadLetters", &TaskStatus::dead_letters},
+                                       {"spooled", &TaskStatus::spooled},
+                                       {"spoolDropped", &TaskStatus::spool_dropped},
+                                       {"spoolLost", &TaskStatus::spool_lost}};
+
+// Returns the object of those that count records.
+cJSON* add_counters(cJSON* pipeline, const TaskStatus& counters) {
+  cJSON* records = cJSON_AddObjectToObject(pipeline, "records");
+  for (const Counter& counter : kRecordCounters)
+    add(records, counter.name, counters.*counter.value);
+  add(pipeline, "retries", counters.retries);
+  add(pipeline, "bytesRead", counters.bytes_read);
+  return records;
+}
+
+void add_latencies(cJSON* pipeline, const Latencies& took) {
+  cJSON* out = cJSON_AddObjectToObject(pipeline, "deliveryLatency");
+  cJSON* buckets = cJSON_CreateArray();
+  uint64_t so_far = 0;
+  for (size_t i = 0; i < took.counts.size(); ++i) {
+    so_far += took.counts[i];
+    cJSON* bucket = cJSON_CreateObject();
+    if (i < Latencies::kBoundsMs.size())
+      cJSON_AddNumberToObject(bucket, "atMostSeconds",
+                              seconds(Milliseconds(Latencies::kBoundsMs[i])));
+    add(bucket, "count", so_far);
+    cJSON_AddItemToArray(buckets, bucket);
+  }
+  add(out, "count", so_far);
+  cJSON_AddNumberToObject(out, "sumSeconds", took.sum_seconds);
+  cJSON_AddItemToObject(out, "buckets", buckets);
+}
+
+std::string text_of(const cJSON* json) {
+  std::unique_ptr<char, void (*)(void*)> text(cJSON_PrintUnformatted(json), cJSON_free);
+  return text ? std::string(text.get()) + "\n" : "";
+}
+
 void add_dead_letter_reasons(cJSON* pipeline, const std::vector<DeadLetterReason>& reasons) {
   cJSON* list = cJSON_AddArrayToObject(pipeline, "deadLetterReasons");
   for (const DeadLetterReason& reason : reasons) {
@@ -64,18 +110,8 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
   cJSON_AddBoolToObject(out, "bounded", pipeline.bounded);
   add(out, "loop", pipeline.loop);
   cJSON_AddNumberToObject(out, "runningSeconds", seconds(pipeline.running_for));
-  cJSON* records = cJSON_AddObjectToObject(out, "records");
-  add(records, "read", counters.records);
-  add(records, "delivered", counters.delivered);
-  add(records, "filtered", counters.filtered);
-  add(records, "dropped", counters.dropped);
-  add(records, "deadLetters", counters.dead_letters);
+  cJSON* records = add_counters(out, counters);
   add(records, "waiting", counters.waiting);
-  add(records, "spooled", counters.spooled);
-  add(records, "spoolDropped", counters.spool_dropped);
-  add(records, "spoolLost", counters.spool_lost);
-  add(out, "retries", counters.retries);
-  add(out, "bytesRead", counters.bytes_read);
   if (counters.bytes_total) add(out, "bytesTotal", *counters.bytes_total);
   add(out, "spoolBytes", counters.spool_bytes);
   add(out, "maxSpoolBytes", static_cast<uint64_t>(pipeline.max_spool_bytes));
@@ -110,8 +146,23 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
   cJSON* list = cJSON_AddArrayToObject(out.get(), "pipelines");
   for (const PipelineSnapshot& one : snapshot.pipelines)
     if (pipeline.empty() || one.name == pipeline) cJSON_AddItemToArray(list, pipeline_json(one));
-  std::unique_ptr<char, void (*)(void*)> text(cJSON_PrintUnformatted(out.get()), cJSON_free);
-  return text ? std::string(text.get()) + "\n" : "";
+  return text_of(out.get());
+}
+
+std::string stats_json(const Snapshot& snapshot) {
+  std::unique_ptr<cJSON, void (*)(cJSON*)> out(cJSON_CreateObject(), cJSON_Delete);
+  cJSON_AddNumberToObject(out.get(), "uptimeSeconds", seconds(snapshot.uptime));
+  add(out.get(), "journalWrittenBytes", snapshot.journal_written_bytes);
+  add_seconds(out.get(), "flashLifeSeconds", snapshot.flash_life());
+  cJSON* list = cJSON_AddArrayToObject(out.get(), "pipelines");
+  for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
+    cJSON* one = cJSON_CreateObject();
+    cJSON_AddStringToObject(one, "name", pipeline.name.c_str());
+    add_counters(one, pipeline.totals);
+    add_latencies(one, pipeline.totals.latencies);
+    cJSON_AddItemToArray(list, one);
+  }
+  return text_of(out.get());
 }
 
 std::vector<std::string> troubles_of(const Snapshot& snapshot) {

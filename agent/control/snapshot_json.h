@@ -14,6 +14,13 @@ namespace leat {
 // means. Without a name, all pipelines; with one, that alone.
 std::string json_of(const Snapshot& snapshot, const std::string& pipeline = "");
 
+// What has been counted since the agent was started, as /metrics has it: counters go on when a
+// pipeline is restarted or the configuration changes, where the status counts one run.
+// {"uptimeSeconds", "journalWrittenBytes", "pipelines": [{"name", "records": {"read", …},
+// "retries", "bytesRead", "deliveryLatency": {"count", "sumSeconds", "buckets": [{"atMostSeconds",
+// "count"}, …]}}, …]}. Each bucket counts those below it, too; the last has no bound.
+std::string stats_json(const Snapshot& snapshot);
+
 // What is wrong, a line each: "press-line: circuit open: connect …". None when all is well.
 std::vector<std::string> troubles_of(const Snapshot& snapshot);
 

@@ -23,6 +23,8 @@ std::string_view reason_phrase(int status) {
       return "Accepted";
     case 204:
       return "No Content";
+    case 304:
+      return "Not Modified";
     case 400:
       return "Bad Request";
     case 401:
@@ -33,6 +35,8 @@ std::string_view reason_phrase(int status) {
       return "Not Found";
     case 405:
       return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
     case 408:
       return "Request Timeout";
     case 409:
@@ -236,11 +240,12 @@ void Server::Connection::write_head(int status, std::string_view type, std::stri
   out += reason_phrase(status);
   out += "\r\n";
   if (!type.empty()) (out += "Content-Type: ").append(type) += "\r\n";
-  if (length != nullptr && status != 204)
+  if (length != nullptr && status != 204 && status != 304)
     out += "Content-Length: " + std::to_string(*length) + "\r\n";
   if (chunked_) out += "Transfer-Encoding: chunked\r\n";
   out += closing_ ? "Connection: close\r\n" : "";
-  out += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+  if (head.find("Cache-Control:") == std::string_view::npos) out += "Cache-Control: no-store\r\n";
+  out += "X-Content-Type-Options: nosniff\r\n";
   out += head;
   out += "\r\n";
   write(std::move(out));

@@ -25,7 +25,8 @@ class Responder {
  public:
   virtual ~Responder() = default;
 
-  // `head`: more lines of the head, each with its end ("Location: /x\r\n").
+  // `head`: more lines of the head, each with its end ("Location: /x\r\n"). Unless Cache-Control is
+  // one, nothing may keep the answer.
   virtual void reply(int status, std::string_view type, std::string body,
                      std::string_view head = "") = 0;
 

@@ -37,6 +37,10 @@ TEST(Admin, without_tokens_nothing_can_be_changed) {
   tap.path = "/api/v1/pipelines/p/tap";
   tap.headers = {{"host", "127.0.0.1"}};
   EXPECT_EQ(refusal_of(tap, {}), 403) << "nor are records shown";
+  tap.path = "/api/v1/config";
+  EXPECT_EQ(refusal_of(tap, {}), 403) << "nor is the configuration";
+  tap.path = "/api/v1/stats";
+  EXPECT_EQ(refusal_of(tap, {}), 0);
 }
 
 TEST(Admin, without_tokens_a_page_of_another_site_is_told_nothing) {

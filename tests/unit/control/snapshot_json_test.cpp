@@ -87,6 +87,25 @@ TEST(SnapshotJson, can_be_asked_for_one_pipeline) {
   EXPECT_EQ(text(list->child, "name"), "mill");
 }
 
+TEST(StatsJson, counts_on_over_the_runs_of_a_pipeline) {
+  Snapshot snapshot = two_pipelines();
+  snapshot.pipelines[0].totals.records = 12;
+  snapshot.pipelines[0].totals.latencies.add(5, 70'000);
+  snapshot.pipelines[0].totals.latencies.add(2, 7'000'000'000);
+  Json json(cJSON_Parse(stats_json(snapshot).c_str()), cJSON_Delete);
+  const cJSON* first = cJSON_GetObjectItemCaseSensitive(json.get(), "pipelines")->child;
+  EXPECT_EQ(number(cJSON_GetObjectItemCaseSensitive(first, "records"), "read"), 12);
+  const cJSON* latency = cJSON_GetObjectItemCaseSensitive(first, "deliveryLatency");
+  EXPECT_EQ(number(latency, "count"), 7);
+  EXPECT_EQ(number(latency, "sumSeconds"), 14'000);
+  const cJSON* buckets = cJSON_GetObjectItemCaseSensitive(latency, "buckets");
+  const cJSON* last = cJSON_GetArrayItem(buckets, cJSON_GetArraySize(buckets) - 1);
+  EXPECT_EQ(number(last->prev, "count"), 5) << "within an hour";
+  EXPECT_EQ(number(last->prev, "atMostSeconds"), 3'600);
+  EXPECT_EQ(number(last, "count"), 7);
+  EXPECT_EQ(cJSON_GetObjectItemCaseSensitive(last, "atMostSeconds"), nullptr);
+}
+
 TEST(Metrics, have_help_and_type_before_their_samples_and_each_once) {
   std::istringstream lines(metrics_of(two_pipelines()));
   std::set<std::string> seen;

@@ -106,6 +106,19 @@ TEST_F(HttpServer, leaves_the_body_out_for_head) {
   EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
 }
 
+TEST_F(HttpServer, what_a_client_has_is_not_sent_again) {
+  answer_ = [](const ServerRequest& request, const std::shared_ptr<Responder>& responder) {
+    const bool has = !request.header("if-none-match").empty();
+    responder->reply(has ? 304 : 200, "", has ? "" : "page", "Cache-Control: no-cache\r\n");
+  };
+  std::string first = ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "page");
+  EXPECT_EQ(first.find("no-store"), std::string::npos) << first;
+  std::string again = ask("GET / HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"1\"\r\n\r\n", "\r\n\r\n");
+  EXPECT_TRUE(again.starts_with("HTTP/1.1 304 Not Modified\r\n")) << again;
+  EXPECT_EQ(again.find("Content-Length"), std::string::npos) << again;
+  ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "page");
+}
+
 TEST_F(HttpServer, asks_for_the_body_that_a_client_holds_back) {
   EXPECT_EQ(ask("PUT /x HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\n",
                 "\r\n\r\n"),
