@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -120,7 +121,7 @@ def test_what_others_can_reach_without_tokens_and_tls_is_refused(agent):
 
 @pytest.mark.parametrize("tls", [False, True])
 def test_whatever_is_sent_there_pipelines_go_on(agent, collector, telemetry, certs, tls):
-    """Garbage, heads and bodies that never end or are too large, answers that nobody reads."""
+    """Garbage, heads and bodies that never end or are too large, answers that nobody reads: 1,000 of them."""
     admin = {"listen": f"127.0.0.1:{free_port()}"}
     if tls:
         admin["tls"] = {"cert": str(certs.server), "key": str(certs.server_key)}
@@ -129,16 +130,19 @@ def test_whatever_is_sent_there_pipelines_go_on(agent, collector, telemetry, cer
             b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 100_000,
             b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
             b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000,
-            b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 200]
+            b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 200,
+            b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 200]
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(few, 2048), most), most))
     log = agent.folder / "grows.jsonl"
     log.touch()
     agent.configure(pipeline(file_source(log, follow=True), http_sink(collector)), admin=admin)
     agent.start()
     wait_for(lambda: listens(port))
     connections = []
-    for n in range(400):
+    for n in range(1_000):
         one = socket.socket()
-        one.settimeout(20)
+        one.settimeout(0.3)  # where too many want in at once, the next try comes after a second
         try:
             one.connect(("127.0.0.1", port))
             one.sendall(said[n % len(said)])

@@ -38,7 +38,7 @@ class Card {
     this.history.add(now, pipeline);
     const rates = this.history.rates;
     this.root.dataset.level = pipeline.refused ? 'warn' : kLevels[pipeline.state] ?? 'good';
-    this.root.dataset.state = pipeline.state;
+    this.words = [pipeline.name, pipeline.state, pipeline.trouble ? 'trouble' : ''].join(' ').toLowerCase();
     const next = pipeline.nextAttemptSeconds;
     write(this.find('.state'),
           pipeline.state + (next === undefined ? '' : ', next attempt in ' + duration(next)));
@@ -157,12 +157,12 @@ function showCards(status, types) {
   chooseCards();
 }
 
-// Those whose name or state has what was typed.
+// Those whose name or state has what was typed; "trouble" finds all that are in some.
 function chooseCards() {
   const wanted = byId('wanted').value.trim().toLowerCase();
   let shown = 0;
-  for (const [name, card] of cards) {
-    const hit = (name + ' ' + card.root.dataset.state).toLowerCase().includes(wanted);
+  for (const card of cards.values()) {
+    const hit = card.words.includes(wanted);
     card.root.hidden = !hit;
     shown += hit ? 1 : 0;
   }

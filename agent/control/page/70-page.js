@@ -1,6 +1,7 @@
 // Looks every two seconds, while somebody can see the page.
 
 const kPeriod = 2000;  // milliseconds
+const kMostNamed = 10;
 let lastStatus = { pipelines: [] };
 let types = new Map();  // of /api/v1/pipelines, by name
 let timer = 0;
@@ -18,9 +19,10 @@ function showAgent(status) {
     (status.flashLifeSeconds === undefined ? '' : ', flash lasts ' + duration(status.flashLifeSeconds)) +
     (status.stopping ? ', stopping' : ''));
   const all = status.pipelines;
-  const ill = all.filter((pipeline) => pipeline.trouble).map((pipeline) => pipeline.name + ' ' + pipeline.state);
-  verdict(ill.length === 0 ? 'All well.' : ill.length + ' of ' + all.length + ' in trouble: ' + ill.join(', ') + '.',
-          ill.length > 0);
+  // By name only: a sink that is tried again and again is not to be read out each time.
+  const ill = all.filter((pipeline) => pipeline.trouble).map((pipeline) => pipeline.name);
+  verdict(ill.length === 0 ? 'All well.' : ill.length + ' of ' + all.length + ' in trouble: ' +
+    ill.slice(0, kMostNamed).join(', ') + (ill.length > kMostNamed ? ' and others.' : '.'), ill.length > 0);
   document.title = (ill.length > 0 ? '(' + ill.length + ') ' : '') + status.id + ' – leat';
 }
 
