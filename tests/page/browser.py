@@ -23,7 +23,7 @@ class Browser:
         options = Options()
         options.binary_location = "/usr/bin/chromium"
         for argument in ("headless=new", "disable-gpu", "disable-dev-shm-usage", "hide-scrollbars",
-                         "no-first-run", "disable-background-networking", "disable-component-update"):
+                         "no-first-run", "ignore-certificate-errors", "disable-background-networking", "disable-component-update"):
             options.add_argument("--" + argument)
         if os.geteuid() == 0:
             options.add_argument("--no-sandbox")  # it refuses to run as root with it
@@ -41,9 +41,9 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
 
-    def open(self, port, token=None):
+    def open(self, port, token=None, scheme="http"):
         """The page, as somebody who comes for the first time; with a token, through its question."""
-        self.driver.get(f"http://127.0.0.1:{port}/")
+        self.driver.get(f"{scheme}://127.0.0.1:{port}/")
         self.run("sessionStorage.clear()")
         self.driver.refresh()
         if token is not None:

@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "tests" / "integration"))
 pytest.register_assert_rewrite("harness", "browser")
 
 from harness.agent import Agent  # noqa: E402
+from harness.certs import Certs  # noqa: E402
 from harness.collector import HttpCollector  # noqa: E402
 from browser import Browser  # noqa: E402
 
@@ -29,6 +30,11 @@ def collector():
     one = HttpCollector()
     yield one
     one.down()
+
+
+@pytest.fixture(scope="session")
+def certs(tmp_path_factory):
+    return Certs(tmp_path_factory.mktemp("certs"))
 
 
 @pytest.fixture(scope="session")

@@ -264,6 +264,37 @@ def test_it_fits_the_screen_and_can_be_read(browser, shown, width, dark):
     assert contrast >= 4.5, where_
 
 
+def test_under_tls_it_is_the_same(agent, browser, shown, certs):
+    config = json.loads(agent.config_path.read_text())
+    config["agent"]["admin"]["listen"] = f"127.0.0.1:{free_port()}"
+    config["agent"]["admin"]["tls"] = {"cert": str(certs.server), "key": str(certs.server_key)}
+    agent.write_config(config)
+    agent.send(signal.SIGHUP)
+    agent.wait_log("admin: listening on https://")
+    browser.open(int(config["agent"]["admin"]["listen"].split(":")[1]), TOKEN, scheme="https")
+    browser.until(lambda: browser.text(f"{browser.card('press-line')} [data-value=delivered]") == "1,200")
+    browser.one(f"{browser.card('press-line')} .tap").click()
+    browser.until(lambda: browser.text("#tap-state") == "Looking at press-line.")
+    shown.append({"seq": 31415})
+    browser.until(lambda: any("31415" in text for text in browser.texts("#tap-lines li")))
+
+
+def test_without_tokens_it_asks_for_none_and_says_what_it_may_not_show(agent, browser, shown):
+    config = json.loads(agent.config_path.read_text())
+    del config["agent"]["admin"]["tokens"]
+    agent.write_config(config)
+    agent.send(signal.SIGHUP)
+    agent.wait_log("configuration taken over")
+    browser.open(shown.port)
+    browser.until(lambda: browser.text("#verdict") == "1 of 2 in trouble: mill.")
+    assert not browser.one("#ask-token").is_displayed() and not browser.one("#forget").is_displayed()
+    browser.one(f"{browser.card('press-line')} .tap").click()
+    refused = "The agent does not show it: without agent.admin.tokens, this is refused"
+    browser.until(lambda: browser.text("#tap-state") == refused)
+    browser.one("summary").click()
+    browser.until(lambda: browser.text("#config-state") == refused)
+
+
 def test_of_many_pipelines_those_are_shown_whose_name_or_state_has_what_was_typed(browser, shown):
     browser.open(shown.port, TOKEN)
     for typed, found in (("fail", ["mill"]), ("TROUBLE", ["mill"]), ("press", ["press-line"]), ("e", ["mill", "press-line"])):
