@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "connectors/file/filling.h"
 
 namespace leat {
 namespace {
@@ -108,7 +107,8 @@ SavedPosition FileSource::saved_position(const Position& position) {
 }
 
 std::string FileSource::describe(const Position& position) {
-  return (*files_.find(position.partition))->path + ":" + std::to_string(position.line);
+  return (*files_.find(position.partition))->path + ":" +
+         std::to_string(context_->framing()->line_before(position));
 }
 
 // --- finding ------------------------------------------------------------------------------------
@@ -577,7 +577,10 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
   stream->inflated = inflated;
 
   if (stream->offset == 0 && reading.at_end) say_cr_only(*stream, {bytes.data(), bytes.size()});
-  fill(*batch, *stream, bytes, state, *context_->framing(), settings_.max_record);
+  const Filled filled =
+      fill(*batch, *stream, bytes, state, *context_->framing(), settings_.max_record);
+  if (filled.hole > 0) say_hole(*stream, filled);
+  if (filled.more) state = InputState::kMore;
   stream->capacity =
       stream->gzip ? context_->batch_bytes()
                    : next_capacity(*stream, reading.size, reading.at_end, context_->batch_bytes());
@@ -588,7 +591,7 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
   if (state != InputState::kMore) {
     if (stream->unended && any_lines) say_unended(*stream);
     end(stream);
-  } else if (!reading.at_end && reading.status) {
+  } else if (filled.more || (!reading.at_end && reading.status)) {
     turns_.add(stream);
   }
   context_->progress(bytes_done_,
@@ -638,6 +641,16 @@ void FileSource::say_unended(const InputStream& stream) {
     log::info(context_->pipeline(), "file: " + stream.path +
                                         ": the last line has no end and is taken as it is; what is "
                                         "appended to it later becomes a dead letter");
+}
+
+// Nothing that was written is lost by it.
+void FileSource::say_hole(const InputStream& stream, const Filled& filled) {
+  if (said_hole_.due(context_->loop().clock().monotonic_us()))
+    log::warn(context_->pipeline(),
+              "file: " + stream.path + ": " + std::to_string(filled.hole) +
+                  " NUL bytes before byte " + std::to_string(filled.hole_end) +
+                  " are skipped: a hole, as a program leaves that writes on at its old place when "
+                  "the file was cut (copytruncate); let it open the file for appending");
 }
 
 // As old Macs did: to leat all of the file is one line.

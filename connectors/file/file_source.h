@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "connectors/file/discovery.h"
 #include "connectors/file/file_set.h"
+#include "connectors/file/filling.h"
 #include "connectors/file/jobs.h"
 #include "connectors/file/reading.h"
 #include "connectors/file/rotated_files.h"
@@ -83,6 +84,7 @@ class FileSource final : public Source {
   void end(const StreamRef& stream);
   void end_empty(const StreamRef& stream, BatchRef batch);
   void say_unended(const InputStream& stream);
+  void say_hole(const InputStream& stream, const Filled& filled);
   void say_cr_only(InputStream& stream, std::string_view content);
   void wait_for_descriptors();
   void go_on();
@@ -117,6 +119,7 @@ class FileSource final : public Source {
 
   log::OnceAMinute said_unended_;
   log::OnceAMinute said_cr_only_;
+  log::OnceAMinute said_hole_;
   uint64_t unended_ = 0;  // files whose last line had no end
 
   // Bounded: what is to be read.

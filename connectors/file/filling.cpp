@@ -30,10 +30,11 @@ uint64_t hash_before(const char* end, uint64_t offset) {
 
 }  // namespace
 
-void fill(Batch& batch, InputStream& stream, std::span<char> bytes, InputState state,
-          const Framing& framing, size_t max_record) {
+Filled fill(Batch& batch, InputStream& stream, std::span<char> bytes, InputState state,
+            const Framing& framing, size_t max_record) {
   const uint64_t begin = stream.offset;
   Pieces pieces = cut_records(stream, begin, bytes, state == InputState::kEnd, framing, max_record);
+  if (pieces.more) state = InputState::kMore;
   std::string_view rest(bytes.data() + (pieces.done - begin), bytes.size() - (pieces.done - begin));
   // A terminator that was added is not in the file.
   uint64_t to = std::min<uint64_t>(pieces.offset + pieces.whole.size(), begin + bytes.size());
@@ -58,6 +59,7 @@ void fill(Batch& batch, InputStream& stream, std::span<char> bytes, InputState s
   } else if (state == InputState::kBroken && !rest.empty()) {
     reject(batch, rest, "the file could not be read to the end of this record");
   }
+  return {pieces.hole, pieces.hole_end, pieces.more};
 }
 
 }  // namespace leat

@@ -125,6 +125,35 @@ size_t given_up(InputStream& stream, std::string_view rest, const Framing& frami
   return begin.size() - rest.size();
 }
 
+// So many NULs, where a line would begin, are what a program leaves behind that writes on at its
+// old place after the file was cut: no record of a line format begins with them.
+constexpr size_t kLeastHole = 64;
+
+size_t nuls(std::string_view bytes, size_t from = 0) {
+  return std::min(bytes.find_first_not_of('\0', from), bytes.size()) - from;
+}
+
+size_t find_hole(std::string_view bytes) {
+  for (size_t at = bytes.find('\0'); at != std::string_view::npos;) {
+    const size_t size = nuls(bytes, at);
+    if (size >= kLeastHole && (at == 0 || bytes[at - 1] == '\n')) return at;
+    at = bytes.find('\0', at + size);
+  }
+  return std::string_view::npos;
+}
+
+// How many bytes at the start are a hole, or more of one.
+size_t rest_of_hole(InputStream& stream, std::string_view bytes, bool end, Pieces& out) {
+  const size_t size = nuls(bytes);
+  if (size < kLeastHole && stream.hole == 0) return 0;
+  stream.hole += size;
+  if (size < bytes.size() || end) {
+    out.hole = std::exchange(stream.hole, 0);
+    out.hole_end = out.offset + size;
+  }
+  return size;
+}
+
 // The hash before `offset`. Between two reads the file may have been cut and written anew: then
 // nothing tells any more what stood there, and 0 says so.
 uint64_t hash_of_place(InputStream& stream, uint64_t offset) {
@@ -167,6 +196,16 @@ Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, 
     skip(rest);
     // A record that was too long is not over with the file, either.
     if (end && std::exchange(stream.skipping, false)) stream.unended = true;
+  }
+  if (by_lines && framing.unit() == 1 && !stream.skipping) {
+    skip(rest_of_hole(stream, {bytes.data(), bytes.size()}, end, out));
+    const size_t hole = find_hole({bytes.data(), bytes.size()});
+    // But not in the middle of a record of several lines.
+    if (hole != std::string_view::npos && framing.complete_prefix({bytes.data(), hole}) == hole) {
+      bytes = bytes.first(hole);
+      out.more = true;
+      end = false;
+    }
   }
   size_t whole = framing.complete_prefix({bytes.data(), bytes.size()});
   out.done = out.offset + whole;

@@ -62,6 +62,7 @@ struct InputStream : ReadSoFar {
   size_t capacity = 0;     // bytes that the next read asks for
   size_t unfinished = 0;   // bytes behind `offset` that were seen and are no whole record
   int64_t rotated_us = 0;  // when its rotation, or the last data after it, was seen
+  uint64_t hole = 0;       // NULs before `offset` of a hole that has not ended yet
   std::string carry;       // gzip: the unfinished bytes
   uint64_t inflated = 0;   // gzip: bytes of the file itself that were read
   // offset → hash before it, of places that may have to be saved; ascending
@@ -108,11 +109,15 @@ struct Pieces {
   // whatever it looks like.
   std::string_view rest_of_line;
   std::string_view too_long;  // what there was of a record longer than allowed, behind `whole`
-  uint64_t done = 0;          // where reading goes on; less than that is not to be read again
+  uint64_t hole = 0;          // NULs of a hole that was skipped and ended before byte hole_end
+  uint64_t hole_end = 0;
+  bool more = false;  // `done` is at a hole, and not at the end of what is there
+  uint64_t done = 0;  // where reading goes on; less than that is not to be read again
 };
 // Cuts `bytes`, which begin at `offset`, into whole records. Drops a byte order mark at the start
-// of the file, and the rest of a record that was given up. At the `end` the last record is
-// completed, and InputStream::unended says so: Framing::terminator() must have room behind `bytes`.
+// of the file, the rest of a record that was given up, and holes of NULs between lines. At the
+// `end` the last record is completed, and InputStream::unended says so: Framing::terminator() must
+// have room behind `bytes`.
 Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, bool end,
                    const Framing& framing, size_t max_record);
 

@@ -88,7 +88,7 @@ class StdinSource final : public Source {
 
   SavedPosition saved_position(const Position& /*position*/) override { return {}; }
   std::string describe(const Position& position) override {
-    return "stdin:" + std::to_string(position.line + 1);
+    return "stdin:" + std::to_string(context_->framing()->line_before(position));
   }
 
  private:

@@ -58,10 +58,18 @@ class Framing {
     return newline == std::string_view::npos ? newline : newline + 1;
   }
 
+  // Whether a record ends with its line, rather than somewhere in it.
+  virtual bool ends_lines() const { return true; }
+  // The line, counted from 1, in which the record ends that `after` is behind: Position::line
+  // counts the lines that have ended.
+  uint64_t line_before(const Position& after) const { return after.line + (ends_lines() ? 0 : 1); }
+
   // Splits a batch of whole frames (kBytes → kSlices) without decoding what needs none. Blank lines
   // yield no slice. What is no record goes to `dead`, as from a Decoder, and in turns it stops when
   // `dead` is full.
   virtual Status split(Batch& batch, DeadLetters& dead) const = 0;
+
+  virtual size_t held() const { return 0; }  // as a Decoder's
 };
 
 class Decoder {

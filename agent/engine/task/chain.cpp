@@ -61,6 +61,7 @@ class SplitStep final : public ChainStep {
   SplitStep(const Framing& framing, std::string stage, Rejections rejections)
       : ChainStep(std::move(stage), std::move(rejections)), framing_(framing) {}
   Status run(BatchRef& batch) override { return framing_.split(*batch, *this); }
+  size_t held() const override { return framing_.held(); }
 
  private:
   const Framing& framing_;

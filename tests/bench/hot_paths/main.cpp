@@ -189,6 +189,21 @@ class FilterMap final : public Path {
   BatchRef batch_;
 };
 
+// JSON lines that pass through: each is checked, none becomes a record.
+class PassJson final : public Path {
+ public:
+  void prepare() override { batch_ = json_batch(); }
+  void run() override {
+    must(framing_->split(*batch_, dead_));
+    if (batch_->slices.size() != kRecords) stop("records are gone");
+  }
+
+ private:
+  std::unique_ptr<Framing> framing_ =
+      find_read_format("json")->make_framing(Options(find_read_format("json")->options));
+  BatchRef batch_;
+};
+
 // Records with computed numbers and text that needs escapes, as ndjson.
 class EncodeJson final : public Path {
  public:
@@ -408,10 +423,10 @@ constexpr struct {
   const char* name;
   std::unique_ptr<Path> (*make)();
 } kPaths[] = {
-    {"json-filter-map", make<FilterMap>}, {"ndjson-encode", make<EncodeJson>},
-    {"lines-ndjson", make<LinesToJson>},  {"csv-decode", make<DecodeCsv>},
-    {"mqtt-publish", make<MqttPublish>},  {"spool-row", make<SpoolRows>},
-    {"copy-row", make<CopyRows>},
+    {"json-filter-map", make<FilterMap>}, {"ndjson-pass", make<PassJson>},
+    {"ndjson-encode", make<EncodeJson>},  {"lines-ndjson", make<LinesToJson>},
+    {"csv-decode", make<DecodeCsv>},      {"mqtt-publish", make<MqttPublish>},
+    {"spool-row", make<SpoolRows>},       {"copy-row", make<CopyRows>},
 };
 
 int run(std::string_view name, int batches) {

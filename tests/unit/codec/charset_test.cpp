@@ -77,16 +77,24 @@ TEST_F(CharsetTest, windows_1252_has_its_own_signs_where_latin1_has_controls) {
 }
 
 TEST_F(CharsetTest, names_what_is_no_text_at_all) {
-  EXPECT_EQ(known_content("\xFF\xFE"
-                          "a"),
-            "UTF-16 text (encoding utf-16)");
-  EXPECT_EQ(known_content("PK\x03\x04"), "a zip archive");
-  EXPECT_EQ(known_content("BZh91AY"), "a bzip2 file");
+  using namespace std::string_view_literals;
+  constexpr std::string_view kConvert =
+      ": it begins like UTF-16 text (convert it first: iconv -f UTF-16 -t UTF-8)";
+  for (std::string_view utf16 : {"\xFF\xFE{\0"sv, "\xFE\xFF\0{"sv, "{\0\"\0"sv, "\0{\0\""sv}) {
+    EXPECT_EQ(known_content(utf16, true), ": it begins like UTF-16 text (encoding utf-16)");
+    EXPECT_EQ(known_content(utf16, false), kConvert) << "where there is no such option";
+  }
+  EXPECT_EQ(known_content("PK\x03\x04", true), ": it begins like a zip archive");
+  EXPECT_EQ(known_content("BZh91AY", true), ": it begins like a bzip2 file");
   EXPECT_EQ(known_content("\xFD"
-                          "7zXZ"),
-            "an xz file");
-  EXPECT_EQ(known_content("a,b"), "");
-  EXPECT_EQ(known_content(""), "");
+                          "7zXZ",
+                          true),
+            ": it begins like an xz file");
+  EXPECT_EQ(known_content("\0\0\0\0{}"sv, true), ": it begins like a hole in a file (NUL bytes)");
+  EXPECT_EQ(known_content("a,b", true), "");
+  EXPECT_EQ(known_content("a\0b\0\0"sv, true), ": it begins like UTF-16 text (encoding utf-16)");
+  EXPECT_EQ(known_content("a\0bc"sv, true), "");
+  EXPECT_EQ(known_content("", true), "");
 }
 
 }  // namespace

@@ -128,6 +128,33 @@ TEST_F(JsonDocumentsTest, a_quote_too_many_costs_its_line) {
   EXPECT_TRUE(got.dead[0].starts_with("{\"a\":\"x}, | invalid JSON at column ")) << got.dead[0];
 }
 
+// They were told by how many lines had ended before them.
+TEST_F(JsonDocumentsTest, a_dead_letter_is_told_by_the_line_in_which_it_ends) {
+  auto lines = [this](JsonDocument kind, std::string_view text) {
+    dead_.letters.clear();
+    JsonDecoder decoder(kind);
+    BatchRef batch = bytes_of(text);
+    decode(decoder, batch);
+    JsonPieceFraming framing(kind);
+    std::vector<uint64_t> out;
+    for (const RecordedDeadLetters::Letter& letter : dead_.letters)
+      out.push_back(framing.line_before({0, letter.offset, letter.line}));
+    for (size_t i = 0; i < batch->records.size(); ++i)
+      out.push_back(framing.line_before(batch->position_after(i)));
+    return out;
+  };
+  EXPECT_EQ(lines(kArray, "[\n{\"a\":01},\n5,\n\n{\"a\":\"x},\n{\"a\":1}\n]\n"),
+            (std::vector<uint64_t>{2, 3, 5, 7}))
+      << "with the ']' behind it";
+  EXPECT_EQ(lines(kArray, "[{\"a\":01},{\"a\":1}]"), (std::vector<uint64_t>{1, 1}));
+  EXPECT_EQ(lines(kConcatenated, "{\"a\":01}\nnull\n[1]\n{\"a\":\n1}{}"),
+            (std::vector<uint64_t>{1, 2, 3, 5, 5}));
+  JsonDecoder decoder;
+  dead_.letters.clear();
+  decode(decoder, "{}\n{\"a\":01}\n");
+  EXPECT_EQ(JsonLineFraming().line_before({0, 0, dead_.letters.at(0).line}), 2U);
+}
+
 TEST_F(JsonDocumentsTest, reading_goes_on_in_the_middle_of_an_array) {
   Read rest = read(kArray, "\n{\"a\":2},\n{\"a\":3}]", 100, 1000);
   EXPECT_EQ(rest.records, (Strings{R"({"a":2})", R"({"a":3})"}));
@@ -209,8 +236,9 @@ TEST_F(JsonDocumentsTest, an_array_on_a_line_is_as_many_records_as_where_they_ar
   EXPECT_EQ(decode(decoder, text).size(), 4U);
 }
 
-TEST_F(JsonDocumentsTest, what_cannot_be_an_object_is_the_same_dead_letter_as_where_it_is_decoded) {
-  const std::string text = "[\n{\"a\":1},\n{\"a\":2}\n]\nx\n{\"a\":\n7\r\n";
+TEST_F(JsonDocumentsTest, what_is_no_object_is_the_same_dead_letter_as_where_it_is_decoded) {
+  const std::string text =
+      "[\n{\"a\":1},\n{\"a\":2}\n]\nx\n{\"a\":\n7\r\n{\"a\":3}{\"a\":4}\n{\"a\":1,}\n{\"a\":01}\n";
   EXPECT_EQ(passed(text), "{\"a\":2}\n");
   std::vector<RecordedDeadLetters::Letter> undecoded = std::exchange(dead_.letters, {});
   JsonDecoder decoder;
@@ -223,6 +251,26 @@ TEST_F(JsonDocumentsTest, what_cannot_be_an_object_is_the_same_dead_letter_as_wh
     EXPECT_EQ(undecoded[i].line, dead_.letters[i].line);
   }
   EXPECT_NE(undecoded[0].reason.find(R"("json": {"document": "array"})"), std::string::npos);
+}
+
+TEST_F(JsonDocumentsTest, of_a_name_that_stands_twice_the_last_value_passes_through) {
+  EXPECT_EQ(passed("{\"a\":1,\"b\":0,\"a\": 2}\n{\"a\":1,\"b\":0,\"c\": 2}\n"),
+            "{\"a\":2,\"b\":0}\n{\"a\":1,\"b\":0,\"c\": 2}\n");
+}
+
+TEST_F(JsonDocumentsTest, what_is_remembered_of_the_shapes_that_pass_through_is_counted) {
+  JsonLineFraming framing;
+  const size_t empty = framing.held();
+  std::string wide = "{";
+  for (int i = 0; i < 2000; ++i) wide += "\"name" + std::to_string(i) + "\":0,";
+  wide.back() = '}';
+  for (int i = 0; i < 3; ++i) {
+    BatchRef batch = bytes_of(wide + "\n{\"a\":1}\n");
+    ASSERT_TRUE(framing.split(*batch, dead_));
+    EXPECT_EQ(batch->slices.size(), 2U);
+    EXPECT_EQ(batch->shapes().size(), 0U) << "no record was made";
+  }
+  EXPECT_GT(framing.held(), empty + wide.size());
 }
 
 TEST_F(JsonDocumentsTest, dead_letters_end_a_turn_of_what_passes_through) {

@@ -5,6 +5,7 @@
 
 #include "codec/json/decoder.h"
 #include "codec/json/encoder.h"
+#include "codec/json/line_framing.h"
 #include "codec/text/json_scanner.h"
 #include "codec_fixture.h"
 #include "specification.h"
@@ -471,6 +472,23 @@ class JsonRfc8259 : public CodecTest {
     const std::string& text = dead_.letters.back().reason;
     return text.substr(text.find(": ") + 2);
   }
+  // What a line becomes where bytes pass through: what is written, or why it is refused.
+  std::string passed(const Framing& framing, const std::string& line) {
+    dead_.letters.clear();
+    BatchRef batch = bytes_of(line);
+    EXPECT_TRUE(framing.split(*batch, dead_));
+    JsonDecoder decoder;  // so that what was not written anew can be compared, too
+    std::string out;
+    for (const std::string& record : decode(decoder, joined(*batch))) out += record;
+    return out + reason();
+  }
+  // The same where it is decoded.
+  std::string decoded(JsonDecoder& decoder, const std::string& line) {
+    dead_.letters.clear();
+    std::string out;
+    for (const std::string& record : decode(decoder, line)) out += record;
+    return out + reason();
+  }
   static constexpr size_t kAll = 12;
 };
 
@@ -517,6 +535,20 @@ TEST_F(JsonRfc8259, is_held_for_each_document) {
   }
 }
 
+TEST_F(JsonRfc8259, is_held_for_what_passes_through_as_for_what_is_decoded) {
+  JsonLineFraming trained;
+  std::vector<std::string> lines;
+  for (const Case& c : kValues)
+    for (const std::string& line : wrapped(c.value)) lines.push_back(line + "\n");
+  for (const Document& document : kDocuments) lines.push_back(std::string(document.line) + "\n");
+  for (const std::string& line : lines) {
+    JsonDecoder decoder;
+    const std::string expected = decoded(decoder, line);
+    EXPECT_EQ(passed(JsonLineFraming(), line), expected) << line;
+    EXPECT_EQ(passed(trained, line), expected) << "predicted: " << line;
+  }
+}
+
 TEST_F(JsonRfc8259, is_held_for_what_is_written) {
   for (const Written& written : kWritten) {
     JsonEncoder encoder('\n');
@@ -546,6 +578,7 @@ TEST_F(JsonRfc8259, refuses_more_fields_than_memory_should_hold) {  // 9-3
   JsonDecoder decoder;
   EXPECT_TRUE(decode(decoder, line + "}\n").empty());
   EXPECT_EQ(reason(), "more than 16384 fields");
+  EXPECT_EQ(passed(JsonLineFraming(), line + "}\n"), "more than 16384 fields");
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ class Filling : public ::testing::Test {
     char* buffer = batch_->arena.array<char>(before_.size() + bytes.size() + 1);
     std::copy(before_.begin(), before_.end(), buffer);
     std::copy(bytes.begin(), bytes.end(), buffer + before_.size());
-    fill(*batch_, stream_, {buffer + before_.size(), bytes.size()}, state, by_line_, kMaxRecord);
+    filled_ = fill(*batch_, stream_, {buffer + before_.size(), bytes.size()}, state, by_line_,
+                   kMaxRecord);
     before_ += bytes.substr(0, bytes.size() - stream_.unfinished);
     return std::string(batch_->bytes.data(), batch_->bytes.size());
   }
@@ -34,12 +35,14 @@ class Filling : public ::testing::Test {
   }
 
   static constexpr size_t kMaxRecord = 16;
+  const std::string hole_ = std::string(100, '\0');
   Budget budget_{1 << 20};
   BlockPool pool_{budget_};
   ByLine by_line_;
   InputStream stream_;
   std::string before_;  // hashes look back at it
   BatchRef batch_;
+  Filled filled_;
 };
 
 TEST_F(Filling, gives_whole_records_and_reads_the_rest_again) {
@@ -70,6 +73,51 @@ TEST_F(Filling, rejects_a_record_that_is_too_long_once) {
   EXPECT_EQ(rejected().substr(0, 20), std::string(20, 'x'));
   EXPECT_EQ(filled("xxx\ntwo\n"), "two\n");
   EXPECT_EQ(rejected(), "");
+}
+
+// It was one record that was too long, and took the one behind it along.
+TEST_F(Filling, skips_a_hole_and_reads_what_is_behind_it) {
+  EXPECT_EQ(filled("one\n" + hole_ + "two\n"), "one\n");
+  EXPECT_EQ(filled_.hole, 0U);
+  EXPECT_TRUE(filled_.more) << "not at the end of what was read";
+  EXPECT_EQ(stream_.offset, 4U);
+  EXPECT_EQ(filled(hole_ + "two\nthree\n"), "two\nthree\n");
+  EXPECT_EQ(batch_->begin.offset, 104U);
+  EXPECT_EQ(filled_.hole, 100U);
+  EXPECT_EQ(filled_.hole_end, 104U);
+  EXPECT_FALSE(filled_.more);
+  EXPECT_EQ(rejected(), "");
+}
+
+TEST_F(Filling, skips_a_hole_in_pieces_and_keeps_nothing_of_it) {
+  EXPECT_EQ(filled(hole_), "");
+  EXPECT_EQ(stream_.offset, 100U);
+  EXPECT_EQ(stream_.unfinished, 0U);
+  EXPECT_EQ(filled_.hole, 0U) << "it may go on";
+  EXPECT_EQ(filled(std::string(3, '\0') + "one\n"), "one\n");
+  EXPECT_EQ(filled_.hole, 103U);
+}
+
+TEST_F(Filling, does_not_end_a_file_before_what_lies_behind_a_hole) {
+  EXPECT_EQ(filled("one\n" + hole_ + "two", InputState::kEnd), "one\n");
+  EXPECT_TRUE(filled_.more);
+  EXPECT_FALSE(batch_->end.last);
+  EXPECT_EQ(filled(hole_ + "two", InputState::kEnd), "two\n");
+  EXPECT_TRUE(batch_->end.last);
+  EXPECT_EQ(filled_.hole, 100U);
+}
+
+TEST_F(Filling, ends_a_file_that_ends_in_a_hole) {
+  EXPECT_EQ(filled(hole_, InputState::kEnd), "");
+  EXPECT_TRUE(batch_->end.last);
+  EXPECT_EQ(filled_.hole, 100U);
+  EXPECT_EQ(rejected(), "");
+}
+
+TEST_F(Filling, takes_a_few_nuls_or_those_within_a_line_for_text) {
+  const std::string text = std::string(20, '\0') + "x\ny" + hole_ + "\n";
+  EXPECT_EQ(filled(text), text);
+  EXPECT_EQ(filled_.hole, 0U);
 }
 
 }  // namespace

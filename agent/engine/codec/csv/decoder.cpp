@@ -226,8 +226,7 @@ void CsvDecoder::learn_header(Work& work, const Row& row) {
   }
   if (!problem.empty()) {
     progress.bad_header = true;
-    if (std::string_view known = known_content(row.view()); !known.empty())
-      problem += ": it begins like " + std::string(known);
+    problem += known_content(row.view(), true);
     if (!work.batch.preamble) reject(work, row, "header: " + problem);
     return;
   }

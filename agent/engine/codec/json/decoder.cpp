@@ -96,6 +96,29 @@ void JsonDecoder::decode_lines(Work& work) {
   if (batch.records.size() > 16) line_bytes_ = batch.bytes.size() / batch.records.size() + 1;
 }
 
+JsonDecoder::LineCheck::LineCheck(JsonDecoder& decoder, Batch& batch, DeadLetters& dead)
+    : decoder_(decoder),
+      work_{.batch = batch,
+            .dead = dead,
+            .scanner = JsonScanner(false),
+            .values = ValueRun(batch.arena),
+            .makes_records = false} {
+  decoder_.layouts_.limit(batch.pool().budget().limit() / kLayoutsShare);
+  work_.scanner.set_end(batch.bytes.data() + batch.bytes.size());
+}
+
+const char* JsonDecoder::LineCheck::end_of_object(const char* p) {
+  JsonScanner& scanner = work_.scanner;
+  const char* const end = scanner.end();
+  work_.repeated = false;
+  p = scanner.skip_space(p);
+  if (p == end || *p != '{') return nullptr;
+  p = decoder_.object(work_, p);
+  if (p == nullptr || work_.repeated) return nullptr;
+  p = scanner.skip_space(p);
+  return p == end || *p == '\n' ? p : nullptr;
+}
+
 void JsonDecoder::decode_pieces(Work& work) {
   Batch& batch = work.batch;
   const char* const begin = batch.bytes.data();
@@ -305,7 +328,7 @@ void JsonDecoder::finish_unpredicted(Work& work) {
   // Names of a known layout are unique, so only unknown ones are searched for duplicates.
   JsonLayout* layout = layouts_.find(names_, spaced_);
   if (layout == nullptr) {
-    keep_last_of_duplicates();
+    work.repeated |= keep_last_of_duplicates();
     if (!layouts_.has_room(names_)) return add_too_wide(work);
     layout = layouts_.obtain(names_, spaced_);
   }
@@ -317,9 +340,10 @@ void JsonDecoder::finish_unpredicted(Work& work) {
 
 // Nothing is predicted from it, for that would take several times what the record does.
 void JsonDecoder::add_too_wide(Work& work) {
+  current_ = nullptr;
+  if (!work.makes_records) return;
   bool known = too_wide_ != nullptr && too_wide_->same_names(names_);
   if (!known) too_wide_ = std::make_shared<const Shape>(names_);
-  current_ = nullptr;
   work.batch.adopt(too_wide_);
   Value* values = work.values.reserve(fields_.size());
   std::copy(fields_.begin(), fields_.end(), values);
@@ -332,8 +356,8 @@ size_t JsonDecoder::held() const {
 }
 
 // RFC 8259 section 4 leaves duplicates open; like most, we keep the last value, in the place of the
-// first name.
-void JsonDecoder::keep_last_of_duplicates() {
+// first name. True: there were some.
+bool JsonDecoder::keep_last_of_duplicates() {
   // Open addressing, at most half full: 1 + the place of a name that is kept.
   std::vector<uint32_t> places;
   if (names_.size() > kFewNames) places.assign(std::bit_ceil(2 * names_.size()), 0);
@@ -355,11 +379,14 @@ void JsonDecoder::keep_last_of_duplicates() {
     fields_[place] = fields_[i];
     if (place == kept) ++kept;
   }
+  const bool any = kept < names_.size();
   names_.resize(kept);
   fields_.resize(kept);
+  return any;
 }
 
 void JsonDecoder::add_record(Work& work, JsonLayout* layout) {
+  if (!work.makes_records) return;
   if (layout->adopted_batch != batch_number_) {
     work.batch.adopt(layout->shape);
     layout->adopted_batch = batch_number_;
@@ -381,8 +408,7 @@ void JsonDecoder::reject(Work& work, const char* start, const char* end, const P
   reason += ": ";
   reason += work.scanner.error_text();
   // What a person who has such a file looks for.
-  if (std::string_view known = known_content(text); !known.empty())
-    reason += ": it begins like " + std::string(known);
+  reason += known_content(text, false);
   if (kind_ == JsonDocument::kLine && text == "[")
     reason += R"( (an array over several lines needs "json": {"document": "array"}))";
   work.dead.add_text(text, after, reason);

@@ -3,6 +3,9 @@
 //
 // A document is one object (one record) or an array of objects (a record each, which all end where
 // the document ends). Values are not converted: see record/value.h.
+//
+// Where bytes pass through undecoded, JsonDecoder::LineCheck reads them by the same rules: what an
+// input means, and what of it is none, does not depend on what the pipeline does with it.
 #pragma once
 
 #include <deque>
@@ -32,8 +35,25 @@ class JsonDecoder final : public Decoder {
     DeadLetters& dead;
     JsonScanner scanner;
     ValueRun values;
+    bool makes_records = true;  // false: it is read only to be checked
+    bool repeated = false;      // a name stood twice in an object
   };
 
+ public:
+  // Lines of a kBytes batch, none of which becomes a record. Lives no longer than its arguments.
+  class LineCheck {
+   public:
+    LineCheck(JsonDecoder& decoder, Batch& batch, DeadLetters& dead);
+    // The end of the line at `p` (its '\n', or that of the batch) when it is one object, and its
+    // bytes are what the record of it would be written as, up to space; else null.
+    const char* end_of_object(const char* p);
+
+   private:
+    JsonDecoder& decoder_;
+    Work work_;
+  };
+
+ private:
   void decode_lines(Work& work);
   void decode_pieces(Work& work);
   // Of the '[' of an array: whether it stands before this piece.
@@ -47,7 +67,7 @@ class JsonDecoder final : public Decoder {
   const char* unpredicted(Work& work, const char* p, size_t field);
   const char* members(Work& work, const char* p);
   void finish_unpredicted(Work& work);
-  void keep_last_of_duplicates();
+  bool keep_last_of_duplicates();
   void add_record(Work& work, JsonLayout* layout);
   void add_too_wide(Work& work);
   static void append(Work& work, const Shape* shape, size_t count);

@@ -11,6 +11,7 @@ const char* skip_space(const char* p, const char* end) {
 struct Extent {
   const char* end = nullptr;
   bool complete = false;
+  bool torn = false;  // by the end of its line, which lies behind it
 };
 
 // `p` is behind an opening quote. A string ends with its line, where it is not closed before: so a
@@ -22,7 +23,7 @@ Extent string_extent(const char* p, const char* end, bool& closed) {
       closed = true;
       return {p + 1, true};
     }
-    if (*p == '\n') return {p + 1, true};
+    if (*p == '\n') return {p, true, true};
     if (*p == '\\' && p + 1 < end && p[1] != '\n') ++p;
   }
   return {end, false};
@@ -50,8 +51,9 @@ Extent nested_extent(const char* p, const char* end) {
 // What is no value that can be a record: up to the next one in the array, or to the line's end.
 Extent other_extent(const char* p, const char* end, bool in_array) {
   while (p < end) {
+    if (*p == '\n') return {p, true, true};
     char c = *p++;
-    if (c == '\n' || (in_array && (c == ',' || c == ']'))) return {p, true};
+    if (in_array && (c == ',' || c == ']')) return {p, true};
     if (in_array && c == '"') {
       bool closed;
       Extent string = string_extent(p, end, closed);
@@ -86,7 +88,8 @@ JsonPiece json_piece(JsonDocument kind, const char* p, const char* end) {
   if (*p != '{' && (in_array || *p != '[')) {
     Extent other = other_extent(p, end, in_array);
     // Without what ends it, unless there is nothing else.
-    out.text = text_between(p, other.complete && other.end - p > 1 ? other.end - 1 : other.end);
+    const bool ended = other.complete && !other.torn && other.end - p > 1;
+    out.text = text_between(p, ended ? other.end - 1 : other.end);
     out.end = other.end;
     out.complete = other.complete;
     out.problem = in_array ? "expected an object" : "expected an object or an array";
@@ -96,7 +99,7 @@ JsonPiece json_piece(JsonDocument kind, const char* p, const char* end) {
   out.text = text_between(p, value.end);
   out.end = value.end;
   out.complete = value.complete;
-  if (!in_array || !value.complete || value.end[-1] == '\n') return out;
+  if (!in_array || !value.complete || value.torn) return out;
   const char* behind = skip_space(value.end, end);
   if (behind == end) {
     out.end = end;

@@ -38,6 +38,7 @@ class JsonPieceFraming final : public Framing {
 
   size_t complete_prefix(std::string_view bytes) const override;
   std::string_view terminator() const override { return ""; }
+  bool ends_lines() const override { return false; }  // no piece has the line end behind it
   // Bytes of this form are decoded, never passed through.
   Status split(Batch& batch, DeadLetters& dead) const override;
 

@@ -12,13 +12,6 @@ namespace {
 // Dead letters may be full behind any of them, so few are looked at together.
 constexpr size_t kMostOdd = 64;
 
-bool looks_like_an_object(std::string_view line) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  size_t first = line.find_first_not_of(kSpace);
-  return first != std::string_view::npos && line[first] == '{' &&
-         line[line.find_last_not_of(kSpace)] == '}';
-}
-
 // Lines that must be decoded, as slices, and what becomes of them.
 class OddLines {
  public:
@@ -60,19 +53,29 @@ class OddLines {
 
 }  // namespace
 
+JsonLineFraming::JsonLineFraming() : checker_(std::make_unique<JsonDecoder>()) {}
+JsonLineFraming::~JsonLineFraming() = default;
+
+size_t JsonLineFraming::held() const {
+  return checker_->held();
+}
+
 Status JsonLineFraming::split(Batch& batch, DeadLetters& dead) const {
   const char* const begin = batch.bytes.data();
   const char* const end = begin + batch.bytes.size();
   batch.slices.reserve(batch.bytes.size() / kTypicalLine + 16);
+  JsonDecoder::LineCheck check(*checker_, batch, dead);
   OddLines odd(batch, dead);
   uint32_t lines = 0;
   for (const char* p = begin; p < end;) {
-    auto* newline = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(end - p)));
-    const char* next = newline == nullptr ? end : newline + 1;
+    const char* line_end = check.end_of_object(p);
+    const bool object = line_end != nullptr;
+    if (!object)
+      line_end = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(end - p)));
+    const char* next = line_end == nullptr || line_end == end ? end : line_end + 1;
     const auto offset = static_cast<uint32_t>(next - begin);
     const Slice line{p, static_cast<uint32_t>(next - p), offset, ++lines};
     p = next;
-    const bool object = looks_like_an_object(line.view());
     if (!object && !is_blank(line.view())) odd.add(line);
     if (object || odd.count() == kMostOdd) {
       const bool had_odd = odd.count() > 0;

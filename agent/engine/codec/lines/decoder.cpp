@@ -14,10 +14,7 @@ std::string_view without_line_end(std::string_view line) {
 }
 
 std::string reason_for(std::string_view line, std::string_view problem) {
-  std::string reason(problem);
-  if (std::string_view known = known_content(line); !known.empty())
-    reason += ": it begins like " + std::string(known);
-  return reason;
+  return std::string(problem) + known_content(line, true);
 }
 
 // Calls f(line with its '\n', end offset, number of lines so far) for each line of a kBytes batch

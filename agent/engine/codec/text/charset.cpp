@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "codec/text/utf16.h"
 #include "options/option_errors.h"
 
 namespace leat {
@@ -40,6 +41,15 @@ size_t put_utf8(uint16_t code, char* out) {
   out[1] = static_cast<char>(0x80 | (code >> 6 & 0x3F));
   out[2] = static_cast<char>(0x80 | (code & 0x3F));
   return 3;
+}
+
+// Each second byte of its beginning is NUL, and no other.
+bool is_utf16_ascii(std::string_view bytes) {
+  if (bytes.size() < 4) return false;
+  const bool big = bytes[0] == '\0';
+  for (size_t i = 0; i < 4; ++i)
+    if ((bytes[i] == '\0') != ((i % 2 == 0) == big)) return false;
+  return true;
 }
 
 bool is_ascii(std::string_view text) {
@@ -119,10 +129,8 @@ size_t TextReader::convert(std::string_view bytes, char* out) {
   return static_cast<size_t>(at - out);
 }
 
-std::string_view known_content(std::string_view bytes) {
+std::string known_content(std::string_view bytes, bool converts) {
   static constexpr std::pair<std::string_view, std::string_view> kKnown[] = {
-      {"\xFF\xFE", "UTF-16 text (encoding utf-16)"},
-      {"\xFE\xFF", "UTF-16 text (encoding utf-16)"},
       {"BZh", "a bzip2 file"},
       {"\xFD"
        "7zXZ",
@@ -131,8 +139,13 @@ std::string_view known_content(std::string_view bytes) {
       {"\x1F\x8B", "a gzip file"},
       {"PK\x03\x04", "a zip archive"},
   };
+  const std::string begin = ": it begins like ";
   for (const auto& [magic, name] : kKnown)
-    if (bytes.starts_with(magic)) return name;
+    if (bytes.starts_with(magic)) return begin + std::string(name);
+  if (is_utf16_ascii(bytes) || order_of_mark(bytes))
+    return begin + "UTF-16 text (" +
+           (converts ? "encoding utf-16" : "convert it first: iconv -f UTF-16 -t UTF-8") + ")";
+  if (bytes.starts_with(std::string_view("\0\0", 2))) return begin + "a hole in a file (NUL bytes)";
   return "";
 }
 

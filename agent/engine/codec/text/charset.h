@@ -71,8 +71,9 @@ class TextReader {
   const char* problem_ = "";
 };
 
-// What bytes are that begin like this and are no text, for people: "UTF-16 text", "a zip archive";
-// "" when they are not known.
-std::string_view known_content(std::string_view bytes);
+// What is wrong with text that begins like this, for people, to be put behind a reason: ": it
+// begins like a zip archive"; "" when that is not known. `converts`: the format has TextReader's
+// options.
+std::string known_content(std::string_view bytes, bool converts);
 
 }  // namespace leat
