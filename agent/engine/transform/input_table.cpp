@@ -329,7 +329,12 @@ int InputTable::column(sqlite3_vtab_cursor* base, sqlite3_context* context, int 
   if (field >= 0) {
     const Value& value = cursor->at->values[field];
     table.types_read_[static_cast<size_t>(index)] |= type_bit(value.type);
-    set_result(context, value, table.scratch_);
+    if (const char* problem = set_result(context, value, table.scratch_))
+      sqlite3_result_error(
+          context,
+          ("field " + excerpt(table.columns_[static_cast<size_t>(index)].name) + ": " + problem)
+              .c_str(),
+          -1);
   } else if (field == kEventTime) {
     table.types_read_[static_cast<size_t>(index)] |= type_bit(Type::kTime);
     sqlite3_result_int64(context, cursor->at->time_us);

@@ -19,17 +19,47 @@ constexpr size_t kShownJson = 40;
 // The largest and smallest double that an int64 conversion may be given.
 constexpr double kInt64Limit = 9223372036854774784.0;
 
-void set_text(sqlite3_context* context, const Value& value) {
-  // A null pointer would mean NULL.
-  const char* text = value.text != nullptr ? value.text : "";
-  sqlite3_result_text64(context, text, value.size, SQLITE_STATIC, SQLITE_UTF8);
+// In JSON: the escape of a NUL, and not that of a backslash with "u0000" behind it.
+bool has_escaped_nul(std::string_view json) {
+  constexpr std::string_view kNul = "\\u0000";
+  for (size_t at = json.find(kNul); at != std::string_view::npos; at = json.find(kNul, at + 1)) {
+    size_t first = at;
+    while (first > 0 && json[first - 1] == '\\') --first;
+    if ((at - first) % 2 == 0) return true;
+  }
+  return false;
 }
 
-void set_string(sqlite3_context* context, const Value& value, std::string& scratch) {
+// Text that a JSON function may be given.
+bool looks_like_json(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+}
+
+const char* problem_of(std::string_view text, bool json) {
+  if (text.find('\0') != std::string_view::npos)
+    return "a NUL character, at which text ends in SQL";
+  if (has_escaped_nul(text) && (json || looks_like_json(text)))
+    return "JSON with a NUL character (\\u0000), at which text ends in SQL";
+  return nullptr;
+}
+
+const char* set_text(sqlite3_context* context, const Value& value) {
+  // A null pointer would mean NULL.
+  const char* text = value.text != nullptr ? value.text : "";
+  if (const char* problem = problem_of({text, value.size}, value.type == Type::kJson))
+    return problem;
+  sqlite3_result_text64(context, text, value.size, SQLITE_STATIC, SQLITE_UTF8);
+  return nullptr;
+}
+
+const char* set_string(sqlite3_context* context, const Value& value, std::string& scratch) {
   if (value.form == Form::kPlain) return set_text(context, value);
   scratch.clear();
   append_unescaped(scratch, value.view());
+  if (const char* problem = problem_of(scratch, false)) return problem;
   sqlite3_result_text64(context, scratch.data(), scratch.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  return nullptr;
 }
 
 // JSON text as the value that it means: what JSON functions return stays JSON and keeps its types
@@ -49,28 +79,34 @@ std::string_view bytes_of(sqlite3_value* result) {
 
 }  // namespace
 
-void set_result(sqlite3_context* context, const Value& value, std::string& scratch) {
+const char* set_result(sqlite3_context* context, const Value& value, std::string& scratch) {
   switch (value.type) {
     case Type::kAbsent:
     case Type::kNull:
-      return;  // NULL is what a context holds at first
+      break;  // NULL is what a context holds at first
     case Type::kBool:
     case Type::kTime:
-      return sqlite3_result_int64(context, value.integer);
+      sqlite3_result_int64(context, value.integer);
+      break;
     case Type::kInteger:
-      return sqlite3_result_int64(context, integer_of(value));
+      sqlite3_result_int64(context, integer_of(value));
+      break;
     case Type::kFloat:
     case Type::kDecimal:
-      return sqlite3_result_double(context, real_of(value));
+      sqlite3_result_double(context, real_of(value));
+      break;
     case Type::kString:
       return set_string(context, value, scratch);
     case Type::kBytes:
-      return sqlite3_result_blob64(context, value.text != nullptr ? value.text : "", value.size,
-                                   SQLITE_STATIC);
+      sqlite3_result_blob64(context, value.text != nullptr ? value.text : "", value.size,
+                            SQLITE_STATIC);
+      break;
     case Type::kJson:
-      set_text(context, value);
-      return sqlite3_result_subtype(context, kJsonSubtype);
+      if (const char* problem = set_text(context, value)) return problem;
+      sqlite3_result_subtype(context, kJsonSubtype);
+      break;
   }
+  return nullptr;
 }
 
 Result<Value> read_result(sqlite3_value* result, Arena& arena) {

@@ -15,7 +15,11 @@ namespace leat {
 
 // Hands `value` to SQLite. Text is not copied: it must outlive the statement's run. `scratch` is
 // room for text that has to be unescaped first (SQLite copies that).
-void set_result(sqlite3_context* context, const Value& value, std::string& scratch);
+//
+// Text with a NUL is refused, for most of SQLite's functions and LIKE take it to end there, and its
+// JSON functions do so with a string that has a \u0000: what they made of it would be wrong, and
+// nobody would know. Returns why, or null.
+const char* set_result(sqlite3_context* context, const Value& value, std::string& scratch);
 
 // A result of SQLite as a value; text is copied to `arena`. Error: kData, what no value can be
 // (JSON that is none, a text that is not UTF-8), so that whoever writes a value need not ask.
