@@ -196,7 +196,12 @@ std::string excerpt(std::string_view text, size_t limit) {
     if (!text.empty() && (text.back() & 0x80) != 0) text.remove_suffix(1);
   }
   std::string out;
-  append_json_escaped(out, text);
+  while (!text.empty()) {
+    const size_t plain = std::min(text.find_first_of("\"\\"), text.size());
+    append_json_escaped(out, text.substr(0, plain));
+    if (plain < text.size()) out += text[plain];
+    text.remove_prefix(std::min(plain + 1, text.size()));
+  }
   if (cut) out += "…";
   return out;
 }

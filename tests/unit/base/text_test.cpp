@@ -95,6 +95,9 @@ TEST(Excerpt, is_bounded_and_never_cuts_a_character) {
   EXPECT_EQ(excerpt("abcdef", 3), "abc…");
   EXPECT_EQ(excerpt("ab\xC3\xA4", 3), "ab…");
   EXPECT_EQ(excerpt("a\nb"), "a\\nb");
+  EXPECT_EQ(excerpt(R"({"path":"C:\temp"})"), R"({"path":"C:\temp"})")
+      << "who keeps it as JSON escapes it";
+  EXPECT_EQ(excerpt("\"\\\x01\xFF"), "\"\\\\u0001\xEF\xBF\xBD");
 }
 
 }  // namespace

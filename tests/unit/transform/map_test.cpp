@@ -256,5 +256,37 @@ TEST_F(Map, a_text_that_is_compared_with_a_number_is_said_with_its_place) {
   EXPECT_EQ(said.find("level"), std::string::npos) << said;
 }
 
+// SQLite takes text to end at a NUL in LIKE, length() and many more, and strings of JSON in its
+// JSON functions.
+TEST_F(Map, text_with_a_nul_that_sql_would_read_is_a_dead_letter) {
+  const std::string nul("x\0y", 3);
+  use("map", {{"set", Options::Map{{"n", "length(a)"}}}});
+  const std::vector<TestField> bad = {
+      text("a", nul),
+      typed("a", Type::kString, R"(x\u0000y)", Form::kText),
+      typed("a", Type::kJson, R"({"k":"x\u0000y"})"),
+      typed("a", Type::kJson, R"(["\\\u0000"])"),
+      text("a", R"( {"k":"x\u0000y"})"),
+  };
+  for (const TestField& field : bad) EXPECT_EQ(run(batch_of({{field}})), Lines{}) << field.text;
+  ASSERT_EQ(dead_.reasons.size(), bad.size());
+  EXPECT_EQ(dead_.reasons[0], "field a: a NUL character, at which text ends in SQL");
+  EXPECT_EQ(dead_.reasons[1], dead_.reasons[0]);
+  EXPECT_EQ(dead_.reasons[2],
+            R"(field a: JSON with a NUL character (\u0000), at which text ends in SQL)");
+  EXPECT_EQ(run(batch_of({{text("a", R"(a path \u0000)")}})),
+            Lines{R"({"a":"a path \\u0000","n":13})"})
+      << "no JSON";
+  EXPECT_EQ(run(batch_of({{typed("a", Type::kJson, R"(["\\u0000"])")}})),
+            Lines{R"({"a":["\\u0000"],"n":11})"})
+      << "a backslash, and no NUL";
+}
+
+TEST_F(Map, text_with_a_nul_that_no_expression_reads_stays_as_it_is) {
+  use("map", {{"set", Options::Map{{"b", "n + 1"}, {"c", "a"}}}});
+  EXPECT_EQ(run(batch_of({{text("a", std::string("x\0y", 3)), number("n", "1")}})),
+            Lines{R"({"a":"x\u0000y","n":1,"b":2,"c":"x\u0000y"})"});
+}
+
 }  // namespace
 }  // namespace leat

@@ -357,5 +357,15 @@ TEST_F(Sql, a_text_that_is_compared_with_a_number_is_said_once) {
   EXPECT_EQ(said.find(words), said.rfind(words)) << said;
 }
 
+TEST_F(Sql, text_with_a_nul_costs_its_record_alone) {
+  use("sql", {{"query", std::string("SELECT json_extract(a, '$.k') AS k, n FROM input")}});
+  EXPECT_EQ(run(batch_of({{typed("a", Type::kJson, R"({"k":"x"})"), number("n", "1")},
+                          {typed("a", Type::kJson, R"({"k":"x\u0000y"})"), number("n", "2")},
+                          {typed("a", Type::kJson, R"({"k":"z"})"), number("n", "3")}})),
+            (Lines{R"({"k":"x","n":1})", R"({"k":"z","n":3})"}));
+  EXPECT_EQ(dead_.reasons,
+            Lines{R"(field a: JSON with a NUL character (\u0000), at which text ends in SQL)"});
+}
+
 }  // namespace
 }  // namespace leat
