@@ -10,6 +10,7 @@
 #include "connectors/postgres/implausible.h"
 #include "connectors/postgres/json_walker.h"
 #include "connectors/postgres/times.h"
+#include "record/whole_number.h"
 
 namespace leat::postgres {
 namespace {
@@ -175,8 +176,10 @@ ConversionError FieldText::of_number(Kind kind, const Value& value, std::string_
       if (value.type != Type::kInteger) {
         if (value.form == Form::kPlain && value.type == Type::kFloat && !std::isfinite(value.real))
           return ConversionError::kRange;
-        if (ConversionError error = whole_number(text, text_); error != ConversionError::kNone)
-          return error;
+        const WholeNumber whole = whole_number(text, text_);
+        if (whole != WholeNumber::kWhole)
+          return whole == WholeNumber::kFraction ? ConversionError::kFraction
+                                                 : ConversionError::kRange;
         text = text_;
       }
       return check_range(kind, text);

@@ -52,9 +52,4 @@ ConversionError check_text(std::string_view text);
 // Characters of UTF-8 text.
 int64_t characters(std::string_view text);
 
-// The whole number that a number's text (RFC 8259 section 6) stands for, digit by digit: "44.0",
-// "1.5e1" and "9007199254740993.0" are whole, "1.0000000000000000000001" is not. `out` is cleared
-// first.
-ConversionError whole_number(std::string_view text, std::string& out);
-
 }  // namespace leat::postgres

@@ -9,14 +9,6 @@
 namespace leat::sqlite {
 namespace {
 
-// https://sqlite.org/datatype3.html section 3.1, rule 1.
-bool has_integer_affinity(std::string_view declared_type) {
-  constexpr std::string_view kInt = "int";
-  for (size_t i = 0; i + kInt.size() <= declared_type.size(); ++i)
-    if (same_column(declared_type.substr(i, kInt.size()), kInt)) return true;
-  return false;
-}
-
 std::string list(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
@@ -27,10 +19,6 @@ std::string_view text_of(sqlite3_stmt* statement, int column) {
   auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
   if (text == nullptr) return {};
   return {text, static_cast<size_t>(sqlite3_column_bytes(statement, column))};
-}
-
-bool is_whole(std::string_view number) {
-  return number.find_first_of(".eE") == std::string_view::npos;
 }
 
 }  // namespace
@@ -86,7 +74,7 @@ Status Table::look() {
     if (!*row) return {};
     index_.add(text_of(query->get(), 0), columns_.size());
     columns_.push_back({std::string(text_of(query->get(), 0)),
-                        has_integer_affinity(text_of(query->get(), 1)),
+                        affinity_of(text_of(query->get(), 1)),
                         sqlite3_column_int(query->get(), 2) != 0});
   }
 }
@@ -195,7 +183,7 @@ Status Table::match_fields(const Delivery& delivery, const Record& record, Inser
   const Shape& shape = *record.shape;
   insert.absent.assign(shape.size(), true);
   insert.stored.assign(shape.size(), false);
-  insert.integer_affinity.assign(shape.size(), false);
+  insert.affinity.assign(shape.size(), Affinity::kNone);
   std::vector<const Column*> used;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (record.value(i).type == Type::kAbsent) continue;
@@ -222,7 +210,7 @@ Status Table::match_fields(const Delivery& delivery, const Record& record, Inser
                                         in_table + " do not tell upper case from lower");
     used.push_back(column);
     insert.stored[i] = true;
-    insert.integer_affinity[i] = column->integer_affinity;
+    insert.affinity[i] = column->affinity;
   }
   if (used.empty())
     return fail(ErrorKind::kData,
@@ -263,11 +251,12 @@ Status Table::bind(Insert& insert, const Record& record) {
   for (size_t i = 0; i < insert.absent.size(); ++i) {
     if (!insert.stored[i]) continue;
     const Value& value = record.value(i);
-    // SQLite would turn it into a REAL, and the last digits of a counter or an id into zeros.
-    if (value.type == Type::kDecimal && insert.integer_affinity[i] && is_whole(value.view()))
-      return fail(ErrorKind::kData, "field " + excerpt(record.shape->name(i)) + ": " +
-                                        excerpt(value.view()) + " does not fit an INTEGER column");
-    int code = bind_value(insert.statement.get(), ++parameter, value, i);
+    Result<int> bound =
+        bind_value(insert.statement.get(), ++parameter, value, i, insert.affinity[i]);
+    if (!bound)
+      return fail(ErrorKind::kData,
+                  "field " + excerpt(record.shape->name(i)) + ": " + bound.error().message());
+    const int code = *bound;
     if (code == SQLITE_TOOBIG)
       return fail(ErrorKind::kData,
                   "field " + excerpt(record.shape->name(i)) + " is larger than SQLite takes");
@@ -277,9 +266,15 @@ Status Table::bind(Insert& insert, const Record& record) {
   return {};
 }
 
-// Text is bound without a copy: the batch, and scratch_, outlive the step.
-int Table::bind_value(sqlite3_stmt* statement, int parameter, const Value& value, size_t field) {
+// Text is bound without a copy: the batch, and scratch_, outlive the step. Error: what is wrong
+// with the value.
+Result<int> Table::bind_value(sqlite3_stmt* statement, int parameter, const Value& value,
+                              size_t field, Affinity affinity) {
   std::string_view text;
+  auto misfit = [&](std::string_view number) {
+    return fail(ErrorKind::kData, excerpt(number) + " does not fit " + name_of(affinity) +
+                                      " column: " + numbers_.problem());
+  };
   switch (value.type) {
     case Type::kAbsent:
     case Type::kNull:
@@ -287,9 +282,19 @@ int Table::bind_value(sqlite3_stmt* statement, int parameter, const Value& value
     case Type::kBool:
       return sqlite3_bind_int64(statement, parameter, value.integer);
     case Type::kInteger:
-      return sqlite3_bind_int64(statement, parameter, integer_of(value));
     case Type::kFloat:
-      return sqlite3_bind_double(statement, parameter, real_of(value));
+    case Type::kDecimal: {
+      std::optional<BoundNumber> number = numbers_.bound(value, affinity);
+      if (number && number->as == BoundNumber::As::kInteger)
+        return sqlite3_bind_int64(statement, parameter, number->integer);
+      if (number && number->as == BoundNumber::As::kReal)
+        return sqlite3_bind_double(statement, parameter, number->real);
+      scratch_[field].clear();
+      append_text(scratch_[field], value);
+      text = scratch_[field];
+      if (!number) return misfit(text);
+      break;
+    }
     case Type::kBytes:
       // An empty blob, too, needs an address: a null one would be bound as NULL.
       return sqlite3_bind_blob64(statement, parameter, value.size == 0 ? "" : value.text,
@@ -300,10 +305,11 @@ int Table::bind_value(sqlite3_stmt* statement, int parameter, const Value& value
         scratch_[field].clear();
         append_text(scratch_[field], value);
         text = scratch_[field];
-        break;
+      } else {
+        text = value.view();
       }
-      [[fallthrough]];
-    case Type::kDecimal:
+      if (value.type == Type::kString && !numbers_.keeps(text, affinity)) return misfit(text);
+      break;
     case Type::kJson:
       text = value.view();
       break;

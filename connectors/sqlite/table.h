@@ -13,6 +13,7 @@
 
 #include "client.h"
 #include "columns.h"
+#include "numbers.h"
 #include "stage/sink.h"
 
 namespace leat::sqlite {
@@ -39,15 +40,15 @@ class Table {
  private:
   struct Column {
     std::string name;
-    bool integer_affinity;
+    Affinity affinity;
     bool generated;
   };
   // For records of one shape in which the same fields are absent.
   struct Insert {
     ShapeRef shape;
-    std::vector<bool> absent;            // of each field
-    std::vector<bool> stored;            // of each field: it goes into a column
-    std::vector<bool> integer_affinity;  // of each field's column
+    std::vector<bool> absent;        // of each field
+    std::vector<bool> stored;        // of each field: it goes into a column
+    std::vector<Affinity> affinity;  // of each field's column
     std::vector<size_t> key_fields;
     Statement statement;
 
@@ -66,7 +67,8 @@ class Table {
   void tell_generated(const std::string& column);
   Status find_key(const Record& record, Insert& insert) const;
   Status bind(Insert& insert, const Record& record);
-  int bind_value(sqlite3_stmt* statement, int parameter, const Value& value, size_t field);
+  Result<int> bind_value(sqlite3_stmt* statement, int parameter, const Value& value, size_t field,
+                         Affinity affinity);
 
   // Enough for the shapes of one stream. Records that all look different are slow, not unbounded.
   static constexpr size_t kMaxInserts = 32;
@@ -80,6 +82,7 @@ class Table {
   std::vector<Insert> inserts_;       // the one used last is the first
   std::set<std::string> told_;        // generated columns that fields were meant for
   std::vector<std::string> scratch_;  // of each field: text made for binding, kept until step
+  Numbers numbers_;
 };
 
 }  // namespace leat::sqlite

@@ -263,11 +263,83 @@ TEST_F(SqliteSinkTest, upsert_into_a_table_without_a_unique_key_fails_and_says_s
             "sqlite: table \"t\" has no PRIMARY KEY or UNIQUE index over the key (id)");
 }
 
-TEST_F(SqliteSinkTest, integer_beyond_int64_is_not_rounded_into_an_integer_column) {
-  execute("CREATE TABLE t (count INTEGER)");
-  Answer answer = deliver({{{"count", number_from_text("18446744073709551615")}}});
-  EXPECT_EQ(answer.outcome, Outcome::kRejected);
-  EXPECT_EQ(answer.reason, "field count: 18446744073709551615 does not fit an INTEGER column");
+TEST_F(SqliteSinkTest, numbers_are_stored_exactly_in_columns_of_every_type_or_rejected) {
+  execute("CREATE TABLE t (i BIGINT, n DECIMAL(10,2), r REAL, t TEXT, b)");
+  struct Case {
+    const char* number;
+    const char* integer;  // what is stored, with its type; "": rejected
+    const char* numeric;
+    const char* real;
+    const char* none;
+  };
+  const Case cases[] = {
+      {"44", "integer 44", "integer 44", "real 44.0", "integer 44"},
+      {"44.0", "integer 44", "integer 44", "real 44.0", "real 44.0"},
+      {"21.5", "real 21.5", "real 21.5", "real 21.5", "real 21.5"},
+      {"9007199254740993.0", "integer 9007199254740993", "integer 9007199254740993",
+       "real 9.00719925474099e+15", "integer 9007199254740993"},
+      {"900719925474099.30e1", "integer 9007199254740993", "integer 9007199254740993",
+       "real 9.00719925474099e+15", "integer 9007199254740993"},
+      {"-9223372036854775808.00", "integer -9223372036854775808", "integer -9223372036854775808",
+       "real -9.22337203685478e+18", "text -9223372036854775808.00"},
+      {"1.0000000000000000000001", "", "", "real 1.0", "text 1.0000000000000000000001"},
+      {"18446744073709551615", "", "", "real 1.84467440737096e+19", "text 18446744073709551615"},
+      {"9223372036854775808", "", "", "real 9.22337203685478e+18", "text 9223372036854775808"},
+      {"1e20", "", "real 1.0e+20", "real 1.0e+20", "real 1.0e+20"},
+      {"1e999", "", "", "", "text 1e999"},
+      {"1e-400", "", "", "", "text 1e-400"},
+      {"0e999", "integer 0", "integer 0", "real 0.0", "real 0.0"},
+  };
+  auto stored = [this](const char* column, const Value& value) -> std::string {
+    Answer answer = deliver({{{column, value}}});
+    if (answer.outcome == Outcome::kRejected) return "";
+    const std::string name(column);
+    Rows rows = query("SELECT typeof(" + name + ") || ' ' || " + name + " FROM t");
+    execute("DELETE FROM t");
+    return rows.size() == 1 ? rows[0] : "?";
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.number);
+    const Value value = number_from_text(c.number);
+    EXPECT_EQ(stored("i", value), c.integer);
+    EXPECT_EQ(stored("n", value), c.numeric);
+    EXPECT_EQ(stored("r", value), c.real);
+    EXPECT_EQ(stored("t", value), std::string("text ") + c.number);
+    EXPECT_EQ(stored("b", value), c.none);
+  }
+  EXPECT_EQ(stored("i", Value::of_float(1e20)), "");
+  EXPECT_EQ(stored("i", Value::of_float(44)), "integer 44");
+  EXPECT_EQ(stored("t", Value::of_float(0.1234567890123456)), "text 0.1234567890123456");
+}
+
+TEST_F(SqliteSinkTest, text_of_a_number_is_not_rounded_by_its_column) {
+  execute("CREATE TABLE t (i INTEGER, r REAL, t TEXT)");
+  auto outcome = [this](const char* column, const char* text) {
+    return deliver({{{column, Value::of_text(Type::kString, text)}}}).outcome;
+  };
+  for (const char* good : {"007", "9223372036854775807", "-000000000000000000000044", "n/a",
+                           "0000000000000000 1", "1e3", "0.1234567890123456", ""})
+    EXPECT_EQ(outcome("i", good), Outcome::kDelivered) << good;
+  for (const char* bad :
+       {"9007199254740993.0", "18446744073709551615", " +18446744073709551615 ",
+        "1.0000000000000000000001", "1e999", "00000000000000009223372036854775808"})
+    EXPECT_EQ(outcome("i", bad), Outcome::kRejected) << bad;
+  EXPECT_EQ(outcome("r", "1e999"), Outcome::kRejected);
+  EXPECT_EQ(outcome("r", "9007199254740993"), Outcome::kDelivered);
+  EXPECT_EQ(outcome("t", "1e999"), Outcome::kDelivered);
+}
+
+TEST_F(SqliteSinkTest, number_that_does_not_fit_is_rejected_with_the_reason) {
+  execute("CREATE TABLE t (i INTEGER, n NUMERIC, r REAL)");
+  auto reason = [this](const char* column, const char* number) {
+    return deliver({{{column, number_from_text(number)}}}).reason;
+  };
+  EXPECT_EQ(reason("i", "18446744073709551615"),
+            "field i: 18446744073709551615 does not fit an INTEGER column: it is beyond 64 bits");
+  EXPECT_EQ(reason("n", "1.0000000000000000000001"),
+            "field n: 1.0000000000000000000001 does not fit a NUMERIC column: it would be rounded");
+  EXPECT_EQ(reason("r", "1e999"),
+            "field r: 1e999 does not fit a REAL column: it is beyond what a REAL can be");
 }
 
 TEST_F(SqliteSinkTest, fields_that_differ_in_case_only_are_rejected) {

@@ -1,9 +1,9 @@
+#include "record/whole_number.h"
+
 #include <algorithm>
 #include <charconv>
 
-#include "connectors/postgres/field_text.h"
-
-namespace leat::postgres {
+namespace leat {
 namespace {
 
 constexpr int64_t kFarAway = 1'000'000'000;  // an exponent beyond all types
@@ -18,7 +18,7 @@ int64_t read_exponent(std::string_view text) {
 
 }  // namespace
 
-ConversionError whole_number(std::string_view text, std::string& out) {
+WholeNumber whole_number(std::string_view text, std::string& out) {
   constexpr int64_t kMostDigits = 19;  // of an int64
   out.clear();
   bool negative = text.starts_with('-');
@@ -38,16 +38,16 @@ ConversionError whole_number(std::string_view text, std::string& out) {
   size_t first = out.find_first_not_of('0');
   if (first == std::string::npos) {
     out = "0";
-    return ConversionError::kNone;
+    return WholeNumber::kWhole;
   }
   out.resize(out.find_last_not_of('0') + 1);
   out.erase(0, first);
   point -= static_cast<int64_t>(first);
-  if (point < static_cast<int64_t>(out.size())) return ConversionError::kFraction;
-  if (point > kMostDigits) return ConversionError::kRange;
+  if (point < static_cast<int64_t>(out.size())) return WholeNumber::kFraction;
+  if (point > kMostDigits) return WholeNumber::kTooLong;
   out.append(static_cast<size_t>(point) - out.size(), '0');
   if (negative) out.insert(out.begin(), '-');
-  return ConversionError::kNone;
+  return WholeNumber::kWhole;
 }
 
-}  // namespace leat::postgres
+}  // namespace leat
