@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
 #include "base/units.h"
 #include "loop/handles.h"
 #include "loop/pool.h"
@@ -141,7 +142,9 @@ class StdinSource final : public Source {
     kept_ += static_cast<size_t>(std::max<ssize_t>(n, 0));
     cut(ended_);
     if (!ended_) return;
-    context_->finished(n == 0 ? Status{} : fail_errno("read stdin", error_number));
+    Status status = n == 0 ? Status{} : fail_errno("read stdin", error_number);
+    if (!status) log::error(context_->pipeline(), status.error().message());
+    context_->finished(std::move(status));
   }
 
   std::string_view kept() const { return {bytes_.data(), kept_}; }

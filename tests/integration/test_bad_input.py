@@ -26,15 +26,16 @@ def places(agent):
     return [letter["source"] for letter in agent.dead_letters()]
 
 
+@pytest.mark.parametrize("transforms", [(), (TOUCH_NOTHING,)], ids=["passes through", "decoded"])
 @pytest.mark.parametrize("bad", [
-    b'{"seq":1', b'{"seq":1,}', b'{"seq" 1}', b'{"seq":01}', b'{"seq":1}}', b'[1,2]', b'"text"',
+    b'{"seq":3}{"seq":4}', b'{"seq":1', b'{"seq":1,}', b'{"seq" 1}', b'{"seq":01}', b'{"seq":1}}', b'[1,2]', b'"text"',
     b"{'seq':1}", b'{"seq":nul}', b'{"seq":1e}', b'{"a":"\\x"}', b'{"a":"\\ud80"}', b'not json',
     b'{"a":"tab\there"}', b'{"a":"nul\x00here"}', b'\x00\x00\x00', b'{"a":"\xff\xfe"}',
     b'{"a":"\xc0\xaf"}', b'{"a":"\xed\xa0\x80"}', b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}",
 ], ids=lambda bad: repr(bad[:20]))
-def test_a_bad_json_line_becomes_a_dead_letter_and_its_neighbours_arrive(agent, collector, bad):
+def test_a_bad_json_line_becomes_a_dead_letter_and_its_neighbours_arrive(agent, collector, bad, transforms):
     content = b'{"seq":0}\n' + bad + b'\n{"seq":2}\n'
-    assert deliver(agent, collector, content, TOUCH_NOTHING) == 0
+    assert deliver(agent, collector, content, *transforms) == 0
     assert collector.records() == [{"seq": 0}, {"seq": 2}]
     assert places(agent) == [f"{agent.folder}/input:2"]
     letter, = agent.dead_letters()
@@ -111,6 +112,29 @@ def test_a_line_over_the_limit_becomes_a_dead_letter(agent, collector, transform
     assert collector.records() == [{"seq": 0}, {"seq": 2}]
     assert places(agent) == [f"{agent.folder}/input:2", f"{agent.folder}/input:4"]
     assert "64" in agent.dead_letters()[0]["reason"]
+
+
+def test_a_hole_longer_than_the_limit_costs_no_record(agent, collector):
+    content = b'{"seq":0}\n' + bytes(300_000) + b'{"seq":1}\n{"seq":2}\n'
+    assert deliver(agent, collector, content, maxRecord="64KiB") == 0
+    assert collector.records() == [{"seq": 0}, {"seq": 1}, {"seq": 2}]
+    assert agent.dead_letters() == []
+    assert len(agent.log_lines("300000 NUL bytes before byte 300010 are skipped")) == 1
+
+
+def test_a_file_that_cannot_be_read_is_said_once_and_in_the_last_word(agent, collector):
+    agent.configure(pipeline(file_source(agent.folder / "missing"), http_sink(collector)))
+    assert agent.run() == 1
+    first, last = agent.log_lines("no such file or directory")
+    assert "failed: " not in first
+    assert "failed: " in last
+
+
+def test_the_reason_of_a_dead_letter_shows_json_as_it_is(agent, collector):
+    made = {"type": "map", "set": {"doc": "json_object('v', 1e999 + seq)"}}
+    assert deliver(agent, collector, b'{"seq":0}\n', made) == 1
+    letter, = agent.dead_letters()
+    assert letter["reason"].endswith(': {"v":Inf}')
 
 
 def test_numbers_nobody_touches_stay_exactly_as_they_were(agent, collector):

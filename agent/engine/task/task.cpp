@@ -245,10 +245,11 @@ JournalClient::Durability Task::durability_of(Survives survives) const {
              : JournalClient::Durability::kProcess;
 }
 
+// A failure is told at the end, with what became of the records. When it happened, the source has
+// said so: what it gave before may take long to be delivered.
 void Task::finished(Status status) {
   input_ended_ = true;
-  if (!status && life_.fail_with(Error(ErrorKind::kFatal, status.error().message())))
-    log::error(setup_.config.name, status.error().message());
+  if (!status) (void)life_.fail_with(Error(ErrorKind::kFatal, status.error().message()));
   wake();
 }
 

@@ -202,8 +202,11 @@ TEST_F(TaskTest, says_what_is_left_when_it_is_aborted) {
 TEST_F(TaskTest, fails_with_what_the_source_says_after_all_before_it_is_delivered) {
   start();
   read({R"({"a":1})"});
+  ::testing::internal::CaptureStderr();
   source().context->finished(fail(ErrorKind::kUnavailable, "read /x: gone"));
   answer(Answer::delivered());
+  EXPECT_EQ(::testing::internal::GetCapturedStderr().find("gone"), std::string::npos)
+      << "the source has said it, and the last word will";
   ASSERT_TRUE(ended());
   ASSERT_FALSE(result_);
   EXPECT_EQ(result_.error().message(), "read /x: gone");

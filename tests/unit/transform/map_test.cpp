@@ -67,6 +67,9 @@ TEST_F(Map, a_record_of_which_an_expression_makes_no_value_fails) {
   ASSERT_EQ(dead_.reasons.size(), 1U);
   EXPECT_TRUE(dead_.reasons[0].starts_with("a JSON function made invalid JSON at character 3: "))
       << dead_.reasons[0];
+  set({{"doc", "json_object('v', v)"}});
+  EXPECT_EQ(run(numbers("v", {"1e999"})), Lines{});
+  EXPECT_TRUE(dead_.reasons.back().ends_with(R"(: {"v":Inf})")) << "it is escaped where it is kept";
   set({{"text", "CAST(v AS TEXT)"}});
   EXPECT_EQ(run(batch_of({{typed("v", Type::kBytes, "\xFF")}})), Lines{});
   EXPECT_EQ(dead_.reasons.back(), "a text that is not UTF-8");
