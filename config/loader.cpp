@@ -147,6 +147,11 @@ void Loader::load_agent(LoadedFile& part, const cJSON* node) {
   config_.memory = options.bytes("memory");
   config_.drain_timeout = options.duration("drainTimeout");
   config_.heartbeat = options.duration("heartbeat");
+  const std::string& policy = options.string("config");
+  config_.config_policy = policy == "file"     ? ConfigPolicy::kFile
+                          : policy == "remote" ? ConfigPolicy::kRemote
+                                               : ConfigPolicy::kNewest;
+  config_.probation = options.duration("probation");
   config_.commit_every = options.duration("journal.commitEvery");
   config_.flash_endurance = options.bytes("flashEndurance");
   if (options.has("admin")) config_.admin = load_admin(options.object("admin"), part.problems);

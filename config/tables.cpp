@@ -38,6 +38,8 @@ constexpr Option kAdminOptions[] = {
      .only_when_given = true},
 };
 
+constexpr std::string_view kPolicies[] = {"newest", "file", "remote"};
+
 constexpr Option kAgentOptions[] = {
     {.name = "id",
      .help = "The name of this agent; give each its own, since it is part of the keys by which "
@@ -77,6 +79,20 @@ constexpr Option kAgentOptions[] = {
      .type = OptionType::kBytes,
      .help = "What the flash with dataDir may be written in all (its \"TBW\"), such as \"20TiB\": "
              "status and metrics then say how long it lasts at the present rate."},
+    {.name = "config",
+     .fallback = "newest",
+     .help = "Which configuration runs when the agent starts. newest: the file, unless another one "
+             "was taken over from afar since the file changed last; file: always the file; remote: "
+             "what came from afar, also when the file has changed since. Only that of the file "
+             "counts.",
+     .choices = kPolicies},
+    {.name = "probation",
+     .type = OptionType::kDuration,
+     .fallback = "60s",
+     .help = "How long a configuration that replaces this one must do before it counts as good. "
+             "When a pipeline that it changes fails, or delivers nothing any more, or the agent "
+             "dies, this one returns. 0s: it counts at once.",
+     .max = 86'400'000},
     {.name = "admin",
      .type = OptionType::kObject,
      .help =

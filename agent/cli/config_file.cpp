@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "cli/answer.h"
 #include "cli/output.h"
 #include "config/effective.h"
 #include "options/problem_words.h"
@@ -12,6 +13,30 @@ namespace leat {
 namespace {
 
 constexpr char kUsualDataDir[] = "/var/lib/leat";  // of the packages (board/)
+
+std::string text_of(const std::vector<ConfigFile>& files) {
+  if (files.size() == 1) return files.front().text;
+  Json array(cJSON_CreateArray(), cJSON_Delete);
+  for (const ConfigFile& file : files) {
+    cJSON* one = cJSON_CreateObject();
+    cJSON_AddStringToObject(one, "name", file.name.c_str());
+    cJSON_AddStringToObject(one, "text", file.text.c_str());
+    cJSON_AddItemToArray(array.get(), one);
+  }
+  std::unique_ptr<char, void (*)(void*)> printed(cJSON_PrintUnformatted(array.get()), cJSON_free);
+  return printed == nullptr ? "" : printed.get();
+}
+
+// A configuration is an object, so an array is that of several files.
+std::vector<ConfigFile> files_of(const std::string& text) {
+  Json array(text.starts_with('[') ? cJSON_Parse(text.c_str()) : nullptr, cJSON_Delete);
+  if (cJSON_IsArray(array.get()) == 0) return {{.name = "", .text = text}};
+  std::vector<ConfigFile> files;
+  const cJSON* one = nullptr;
+  cJSON_ArrayForEach(one, array.get())
+      files.push_back({leat::text(one, "name"), leat::text(one, "text")});
+  return files;
+}
 
 }  // namespace
 
@@ -32,6 +57,26 @@ std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& pro
     config->shown = std::make_shared<const std::string>(effective_config(files, context, *config));
 #endif
   return config;
+}
+
+std::optional<WrittenConfig> load_written_config(const CommandCall& call, Problems& problems) {
+  std::vector<ConfigFile> files = read_config_files(call.options.string("config"), problems);
+  if (problems.errors() > 0) return std::nullopt;
+  std::optional<AgentConfig> config = load_config(files, load_context_of(call), problems);
+  if (!config) return std::nullopt;
+  return WrittenConfig{text_of(files), *std::move(config)};
+}
+
+std::optional<AgentConfig> read_config_text(const CommandCall& call, const std::string& text,
+                                            Problems& problems) {
+  return load_config(files_of(text), load_context_of(call), problems);
+}
+
+std::string shown_config_text(const CommandCall& call, const std::string& text) {
+  Problems problems;
+  std::vector<ConfigFile> files = files_of(text);
+  std::optional<AgentConfig> config = load_config(files, load_context_of(call), problems);
+  return config ? effective_config(files, load_context_of(call), *config) : "";
 }
 
 std::vector<std::string> problem_lines(const std::string& path, const Problems& problems) {

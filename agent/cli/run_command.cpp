@@ -70,25 +70,19 @@ std::vector<std::string> warnings_of(const Problems& problems) {
 
 // On SIGHUP: the same file again. Of several errors each goes to the log; the first stands for all
 // where there is room for one.
-Result<AgentConfig> reload(const CommandCall& call) {
+Result<WrittenConfig> reload(const CommandCall& call) {
   const std::string& file = call.options.string("config");
   if (file == "-")
     return fail(ErrorKind::kUsage, "it came from standard input, which cannot be read anew");
   Problems problems;
-  std::optional<AgentConfig> config = load_config_of(call, problems);
+  std::optional<WrittenConfig> config = load_written_config(call, problems);
   if (config) {
     for (const std::string& line : warnings_of(problems)) log::warn("config", line);
     return *std::move(config);
   }
-  std::string first;
-  for (const Problem& problem : problems.all()) {
-    if (problem.warning) continue;
-    if (first.empty()) first = placed_line_of(problem);
-    if (problems.errors() > 1) log::error("leat", placed_line_of(problem));
-  }
-  if (problems.errors() == 1) return fail(ErrorKind::kUsage, first);
-  return fail(ErrorKind::kUsage,
-              first + " (the first of " + std::to_string(problems.errors()) + " errors)");
+  for (const Problem& problem : problems.all())
+    if (!problem.warning && problems.errors() > 1) log::error("leat", placed_line_of(problem));
+  return fail(ErrorKind::kUsage, summary_of(problems));
 }
 
 int run(const CommandCall& call) {
@@ -96,7 +90,7 @@ int run(const CommandCall& call) {
   // Standard input may never come. Until it has, there is nothing to drain.
   if (file == "-") release_signals();
   Problems problems;
-  std::optional<AgentConfig> config = load_config_of(call, problems);
+  std::optional<WrittenConfig> config = load_written_config(call, problems);
   if (!config) {
     for (const std::string& line : problem_lines(file, problems)) complain(line);
     return kExitUsage;
@@ -107,6 +101,10 @@ int run(const CommandCall& call) {
   if (call.environment.as_root) problems.add({.kind = Problem::Kind::kAsRoot, .warning = true});
   AgentHooks hooks{.clock = call.environment.clock};
   hooks.reload = [&call] { return reload(call); };
+  hooks.read = [&call](const std::string& text, Problems& found) {
+    return read_config_text(call, text, found);
+  };
+  hooks.show = [&call](const std::string& text) { return shown_config_text(call, text); };
   hooks.how_to_begin =
       file == "-" ? "the configuration came from standard input, so start anew with another"
                   : "edit " + file + " and send SIGHUP";

@@ -59,11 +59,11 @@ int refusal_of(const http::ServerRequest& request, const std::vector<std::string
 }
 
 Admin::Admin(Loop& loop, const AdminConfig& config, std::unique_ptr<TlsContext> tls,
-             Supervisor& supervisor)
+             Supervisor& supervisor, ConfigManager& configs)
     : loop_(loop),
       config_(config),
       tls_(std::move(tls)),
-      api_(supervisor),
+      api_(supervisor, configs, "over agent.admin"),
       server_({.loop = loop,
                .handler =
                    [this](http::ServerRequest request, std::shared_ptr<http::Responder> responder) {
@@ -71,18 +71,18 @@ Admin::Admin(Loop& loop, const AdminConfig& config, std::unique_ptr<TlsContext> 
                    },
                .tls = tls_.get(),
                .most_connections = 16,
-               .longest_body = 64 * 1024,
+               .longest_body = 256 * 1024,
                .patience = Milliseconds{10'000}}) {}
 
 Result<std::unique_ptr<Admin>> Admin::open(Loop& loop, const AdminConfig& config,
-                                           Supervisor& supervisor) {
+                                           Supervisor& supervisor, ConfigManager& configs) {
   std::unique_ptr<TlsContext> tls;
   if (config.has_tls) {
     Result<std::unique_ptr<TlsContext>> opened = TlsContext::open_server(config.tls, "admin");
     if (!opened) return fail(opened.error());
     tls = std::move(*opened);
   }
-  std::unique_ptr<Admin> made(new Admin(loop, config, std::move(tls), supervisor));
+  std::unique_ptr<Admin> made(new Admin(loop, config, std::move(tls), supervisor, configs));
   Result<std::unique_ptr<Listener>> listener = Listener::open(
       loop, {.host = config.host, .port = config.port},
       [admin = made.get()](Socket::Ptr socket) { admin->accept(std::move(socket)); });

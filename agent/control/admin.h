@@ -19,12 +19,12 @@ class Admin {
  public:
   // Reads the certificates, and listens. Errors say why not: the agent goes on without.
   static Result<std::unique_ptr<Admin>> open(Loop& loop, const AdminConfig& config,
-                                             Supervisor& supervisor);
+                                             Supervisor& supervisor, ConfigManager& configs);
   const AdminConfig& config() const { return config_; }
 
  private:
   Admin(Loop& loop, const AdminConfig& config, std::unique_ptr<TlsContext> tls,
-        Supervisor& supervisor);
+        Supervisor& supervisor, ConfigManager& configs);
   void accept(Socket::Ptr socket);
   void answer(http::ServerRequest request, std::shared_ptr<http::Responder> responder);
 

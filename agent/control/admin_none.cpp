@@ -5,7 +5,7 @@
 namespace leat {
 
 Result<std::unique_ptr<Admin>> Admin::open(Loop& /*loop*/, const AdminConfig& /*config*/,
-                                           Supervisor& /*supervisor*/) {
+                                           Supervisor& /*supervisor*/, ConfigManager& /*configs*/) {
   return fail(ErrorKind::kUsage, "agent.admin: is not in this build");
 }
 

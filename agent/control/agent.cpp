@@ -31,8 +31,9 @@ constexpr Milliseconds kTroubleStatusPeriod{10'000};
 // Thread: the main loop's.
 class Agent {
  public:
-  Agent(AgentConfig config, const AgentHooks& hooks)
-      : first_(std::move(config)),
+  Agent(WrittenConfig config, const AgentHooks& hooks)
+      : file_(std::move(config)),
+        first_(file_.config),
         hooks_(hooks),
         clock_(hooks.clock),
         service_(ServiceManager::of_process(hooks.env, clock_, ::getpid())),
@@ -48,7 +49,9 @@ class Agent {
     say_start();
     std::string warning = spool_room_warning(first_.pipelines, first_.data_dir);
     if (!warning.empty()) log::warn("leat", warning);
-    warn_of_orphans();
+    Result<std::vector<std::string>> spooled = supervisor_->spooled_pipelines();
+    if (!spooled) log::error("leat", spooled.error().message());
+    if (spooled) spooled_ = std::move(*spooled);
     supervisor_->begin();
     run_main_loop();
     return close();
@@ -79,10 +82,9 @@ class Agent {
 
   // What is spooled under a name that is not configured any more would be forgotten in silence.
   void warn_of_orphans() {
-    Result<std::vector<std::string>> spooled = supervisor_->spooled_pipelines();
-    if (!spooled) return log::error("leat", spooled.error().message());
-    for (const PipelineConfig& one : first_.pipelines) std::erase(*spooled, one.name);
-    for (const std::string& name : *spooled)
+    for (const PipelineConfig& one : supervisor_->config().pipelines)
+      std::erase(spooled_, one.name);
+    for (const std::string& name : spooled_)
       log::warn("leat",
                 "the journal has spooled records of the pipeline \"" + name +
                     "\", which is not configured: configure it again to have them delivered");
@@ -97,13 +99,19 @@ class Agent {
     progress_timer_ = std::make_unique<Timer>(loop);
     ping_timer_ = std::make_unique<Timer>(loop);
     status_timer_ = std::make_unique<Timer>(loop);
-    if (auto socket = ControlSocket::open(loop, first_.data_dir, *supervisor_)) {
+    configs_ = std::make_unique<ConfigManager>(
+        ConfigManagerSetup{.supervisor = *supervisor_,
+                           .clock = clock_,
+                           .read = hooks_.read,
+                           .show = hooks_.show,
+                           .on_taken_back = [this](const Change& change) { taken_over(change); }});
+    if (auto socket = ControlSocket::open(loop, first_.data_dir, *supervisor_, *configs_)) {
       socket_ = std::move(*socket);
     } else {
       log::warn("leat", "commands such as \"leat status\" cannot reach this agent: " +
                             socket.error().message());
     }
-    supervisor_->apply(first_, [this](const Result<Change>& change) { began(change); });
+    configs_->begin(std::move(file_), [this](const Result<Change>& change) { began(change); });
     supervisor_->run();
     log::set_status_lines("");
     say_usage();
@@ -115,6 +123,7 @@ class Agent {
       unusable_config_ = fail(change.error());
       return;  // nothing runs, so it ends
     }
+    warn_of_orphans();
     open_admin();
     watched_ = service_.listening();
     set_heartbeat();
@@ -122,20 +131,24 @@ class Agent {
       ping_timer_->start_repeating(service_.ping_period(), [this] { tell_service_manager(); });
   }
 
-  // As it is configured now.
-  void open_admin() {
+  // As it is configured now. False: it could be asked over TCP before, and cannot any more.
+  bool open_admin() {
     const std::optional<AdminConfig>& wanted = supervisor_->config().admin;
-    if (admin_ != nullptr && wanted && admin_->config() == *wanted) return;
-    admin_.reset();
-    if (!wanted) return;
-    Result<std::unique_ptr<Admin>> opened = Admin::open(supervisor_->loop(), *wanted, *supervisor_);
+    if (admin_ != nullptr && wanted && admin_->config() == *wanted) return true;
+    const bool was_open = std::exchange(admin_, nullptr) != nullptr;
+    if (!wanted) return true;
+    Result<std::unique_ptr<Admin>> opened =
+        Admin::open(supervisor_->loop(), *wanted, *supervisor_, *configs_);
     const std::string where = Address{.host = wanted->host, .port = wanted->port}.text();
-    if (!opened)
-      return log::error("admin",
-                        "this agent cannot be asked at " + where + ": " + opened.error().message());
+    if (!opened) {
+      log::error("admin",
+                 "this agent cannot be asked at " + where + ": " + opened.error().message());
+      return !was_open;
+    }
     admin_ = std::move(*opened);
     log::info("admin",
               std::string("listening on http") + (wanted->has_tls ? "s://" : "://") + where);
+    return true;
   }
 
   // Everything on the loops, then the loops, then the journal's file.
@@ -149,6 +162,7 @@ class Agent {
       timer->reset();
     Status journal;
     bool closed = supervisor_->close(journal);
+    configs_.reset();
     if (!journal) {  // with what was spooled in it
       log::error("leat", journal.error().message());
       code = kExitFailed;
@@ -237,7 +251,7 @@ class Agent {
     std::string again;
     if (end.again_in.count() > 0) again = "; started again in " + format_duration(end.again_in);
     log::error(end.name, "failed: " + error.message() + again + "; " + summary);
-    if (!again.empty()) return;
+    if (configs_->pipeline_ended(end) || !again.empty()) return;
     // What the configuration asked for could not even be opened: a person must change it.
     (error.kind() == ErrorKind::kUsage ? unusable_ : failed_) = true;
   }
@@ -249,6 +263,7 @@ class Agent {
       return log::info("leat", "no pipelines yet: " + hooks_.how_to_begin);
     service_.stopping(stopping ? "drained" : "all pipelines have ended", Milliseconds{0});
     watched_ = false;  // that was the last word
+    configs_->end(!stopping && !failed_ && !unusable_);
     supervisor_->quit();
   }
 
@@ -280,15 +295,14 @@ class Agent {
     if (supervisor_->stopping() || !hooks_.reload) return;
     log::info("leat", "SIGHUP: reading the configuration again");
     service_.reloading();
-    Result<AgentConfig> fresh = hooks_.reload();
+    Result<WrittenConfig> fresh = hooks_.reload();
     if (!fresh) return refuse(fresh.error().message());
-    if (fresh->data_dir != first_.data_dir || fresh->workers != first_.workers)
+    if (fresh->config.data_dir != first_.data_dir || fresh->config.workers != first_.workers)
       log::warn("leat", "agent.dataDir and agent.workers change only with a restart");
-    supervisor_->apply(std::move(*fresh),
-                       [this, id = supervisor_->config().id](const Result<Change>& change) {
-                         if (change) return taken_over(*change, id);
-                         if (!supervisor_->stopping()) refuse(change.error().message());
-                       });
+    configs_->reload(std::move(*fresh), [this](const Result<Change>& change) {
+      if (change) return taken_over(*change);
+      if (!supervisor_->stopping()) refuse(change.error().message());
+    });
   }
 
   void refuse(const std::string& why) {
@@ -296,10 +310,11 @@ class Agent {
     service_.reload_refused(why);
   }
 
-  void taken_over(const Change& change, const std::string& former_id) {
-    open_admin();
+  void taken_over(const Change& change) {
+    const bool asked = open_admin();
     set_heartbeat();
     const std::string& id = supervisor_->config().id;
+    const std::string former_id = std::exchange(id_, id);
     if (id != former_id)
       log::info("leat", "agent.id is \"" + id + "\" from now on, it was \"" + former_id + "\"");
     std::string outcome =
@@ -310,14 +325,19 @@ class Agent {
       outcome += ", " + std::to_string(change.refused.size()) + " with their old configuration";
     log::info("leat", outcome);
     service_.reload_done(outcome);
+    if (!asked) configs_->refuse("the agent cannot be asked over TCP any more (agent.admin)");
   }
 
+  WrittenConfig file_;  // at the start
   const AgentConfig first_;
   const AgentHooks& hooks_;
   const Clock& clock_;
   ServiceManager service_;
   ProgressDisplay display_;
   std::unique_ptr<Supervisor> supervisor_;
+  std::unique_ptr<ConfigManager> configs_;
+  std::vector<std::string> spooled_;  // pipelines that have something in the journal at the start
+  std::string id_ = first_.id;
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<ControlSocket> socket_;
   std::unique_ptr<Admin> admin_;
@@ -339,7 +359,7 @@ class Agent {
 
 }  // namespace
 
-Result<ExitCode> run_agent(AgentConfig config, const AgentHooks& hooks) {
+Result<ExitCode> run_agent(WrittenConfig config, const AgentHooks& hooks) {
   Agent agent(std::move(config), hooks);
   return agent.run();
 }

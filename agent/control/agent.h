@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "plan/pipeline_config.h"
+#include "control/config_manager.h"
 
 namespace leat {
 
@@ -19,7 +19,10 @@ struct AgentHooks {
   const Clock& clock;
   // Reads the configuration anew (SIGHUP). Of an error with several parts the callee has logged
   // each; the agent says the message and goes on with what it has.
-  std::function<Result<AgentConfig>()> reload = nullptr;
+  std::function<Result<WrittenConfig>()> reload = nullptr;
+  // As ConfigManagerSetup's.
+  ReadConfigText read = nullptr;
+  std::function<std::string(const std::string& text)> show = nullptr;
   // What to do to give an agent without pipelines some: "edit leat.json and send SIGHUP".
   std::string how_to_begin = {};
   // An environment variable of the process, for what the service manager says in some.
@@ -36,6 +39,6 @@ struct AgentHooks {
 //
 // Errors: kUsage and kUnavailable from making things ready (nothing has been read yet then).
 // Otherwise the exit code.
-Result<ExitCode> run_agent(AgentConfig config, const AgentHooks& hooks);
+Result<ExitCode> run_agent(WrittenConfig config, const AgentHooks& hooks);
 
 }  // namespace leat

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "control/chains_json.h"
+#include "control/config_routes.h"
 #include "control/metrics.h"
 #include "control/snapshot_json.h"
 #include "control/tap_stream.h"
@@ -122,6 +123,7 @@ bool Api::of_pipeline(const http::ServerRequest& request,
 
 void Api::answer(const http::ServerRequest& request, std::shared_ptr<http::Responder> responder) {
   if (of_pipeline(request, responder)) return;
+  if (answer_of_config(configs_, who_, request, responder)) return;
   const auto* route = std::ranges::find(kRoutes, std::string_view(request.path), &Route::path);
   if (route == std::end(kRoutes))
     return responder->reply(404, kText, "there is nothing at " + request.path + "\n");

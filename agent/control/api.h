@@ -12,12 +12,16 @@
 //   GET /ready                       200 when every pipeline has begun
 //   GET /api/v1/pipelines/P/tap      records of it as they pass (control/tap_stream.h)
 //   POST /api/v1/pipelines/P/pause   or resume, restart, kick: as the Supervisor's
+//   …    /api/v1/config/…            versions, check, rollback (control/config_routes.h)
 //
 // Thread: the main loop's.
 #pragma once
 
 #include <memory>
+#include <string>
+#include <utility>
 
+#include "control/config_manager.h"
 #include "control/supervisor.h"
 #include "protocols/http/server.h"
 
@@ -25,8 +29,10 @@ namespace leat {
 
 class Api {
  public:
-  // The supervisor must outlive it; Responders are answered from its snapshots.
-  explicit Api(Supervisor& supervisor) : supervisor_(supervisor) {}
+  // Both must outlive it; Responders are answered from their snapshots. `who`: where its requests
+  // come from, for the history of configurations.
+  Api(Supervisor& supervisor, ConfigManager& configs, std::string who)
+      : supervisor_(supervisor), configs_(configs), who_(std::move(who)) {}
 
   void answer(const http::ServerRequest& request, std::shared_ptr<http::Responder> responder);
 
@@ -35,6 +41,8 @@ class Api {
                    const std::shared_ptr<http::Responder>& responder);
 
   Supervisor& supervisor_;
+  ConfigManager& configs_;
+  const std::string who_;
 };
 
 }  // namespace leat

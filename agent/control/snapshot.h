@@ -49,11 +49,20 @@ struct PipelineSnapshot {
   int64_t max_spool_bytes = 0;
 };
 
+// Which configuration runs (control/config_versions.h).
+struct ConfigStatus {
+  uint64_t version = 0;  // 0: not known
+  std::string origin = {};
+  std::string author = {};
+  bool probation = false;  // it may be taken back
+};
+
 struct Snapshot {
   std::string id;
   std::string version = {};
   std::string config_file = {};
   int64_t config_loaded_us = 0;  // unix; 0: not yet
+  ConfigStatus config = {};
   Milliseconds uptime{0};
   bool stopping = false;
   size_t loops = 1;

@@ -138,6 +138,13 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
   cJSON_AddStringToObject(out.get(), "configFile", snapshot.config_file.c_str());
   if (snapshot.config_loaded_us != 0)
     add_text(out.get(), "configLoaded", rfc3339(snapshot.config_loaded_us));
+  if (snapshot.config.version != 0) {
+    cJSON* config = cJSON_AddObjectToObject(out.get(), "config");
+    add(config, "version", snapshot.config.version);
+    add_text(config, "origin", snapshot.config.origin);
+    add_text(config, "author", snapshot.config.author);
+    cJSON_AddBoolToObject(config, "probation", snapshot.config.probation ? 1 : 0);
+  }
   cJSON_AddNumberToObject(out.get(), "uptimeSeconds", seconds(snapshot.uptime));
   cJSON_AddBoolToObject(out.get(), "stopping", snapshot.stopping);
   add(out.get(), "loops", snapshot.loops);

@@ -10,8 +10,8 @@ std::string socket_path(const std::string& data_dir) {
   return data_dir + "/leat.sock";
 }
 
-ControlSocket::ControlSocket(Loop& loop, Supervisor& supervisor)
-    : api_(supervisor),
+ControlSocket::ControlSocket(Loop& loop, Supervisor& supervisor, ConfigManager& configs)
+    : api_(supervisor, configs, "over leat.sock"),
       server_({.loop = loop,
                .handler = [this, &supervisor](http::ServerRequest request,
                                               std::shared_ptr<http::Responder> responder) {
@@ -25,8 +25,9 @@ ControlSocket::ControlSocket(Loop& loop, Supervisor& supervisor)
 }
 
 Result<std::unique_ptr<ControlSocket>> ControlSocket::open(Loop& loop, const std::string& data_dir,
-                                                           Supervisor& supervisor) {
-  std::unique_ptr<ControlSocket> made(new ControlSocket(loop, supervisor));
+                                                           Supervisor& supervisor,
+                                                           ConfigManager& configs) {
+  std::unique_ptr<ControlSocket> made(new ControlSocket(loop, supervisor, configs));
   ControlSocket* socket = made.get();
   Result<std::unique_ptr<Listener>> listener = Listener::open(
       loop, {.host = "", .path = socket_path(data_dir)},

@@ -21,10 +21,11 @@ class ControlSocket {
   // Listens; the journal's lock has shown that no other agent has this data folder. Errors say why
   // not: the agent goes on without.
   static Result<std::unique_ptr<ControlSocket>> open(Loop& loop, const std::string& data_dir,
-                                                     Supervisor& supervisor);
+                                                     Supervisor& supervisor,
+                                                     ConfigManager& configs);
 
  private:
-  ControlSocket(Loop& loop, Supervisor& supervisor);
+  ControlSocket(Loop& loop, Supervisor& supervisor, ConfigManager& configs);
 
   Api api_;
   http::Server server_;

@@ -97,6 +97,7 @@ class Supervisor {
   bool close(Status& journal);
 
   Loop& loop() { return main_->loop(); }
+  JournalClient& journal() { return main_->journal(); }  // of that loop
   JournalUsage& usage() { return usage_; }
 
   // Makes this what runs: of the agent, its id, memory, drainTimeout and journal; dataDir and
@@ -137,6 +138,8 @@ class Supervisor {
   void stop_all(const std::string& why);
   bool stopping() const { return stopping_; }
 
+  // Which configuration runs, for snapshots.
+  void set_config_status(ConfigStatus status) { config_status_ = std::move(status); }
   // Comes when each loop has answered; never, when one is stuck.
   void snapshot(std::function<void(const Snapshot&)> done);
   // A pipeline runs that ends by itself.
@@ -182,6 +185,7 @@ class Supervisor {
   const int64_t begun_us_;
   AgentConfig config_;
   int64_t config_loaded_us_ = 0;  // unix
+  ConfigStatus config_status_;
   JournalUsage usage_;
   std::unique_ptr<Journal> journal_;
   std::vector<std::unique_ptr<LoopHost>> hosts_;

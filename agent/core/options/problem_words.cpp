@@ -78,6 +78,14 @@ std::vector<std::string> lines_of(const Problems& problems) {
   return lines;
 }
 
+std::string summary_of(const Problems& problems) {
+  std::string out;
+  for (const Problem& problem : problems.all())
+    if (!problem.warning && out.empty()) out = placed_line_of(problem);
+  const size_t errors = problems.errors();
+  return errors < 2 ? out : out + " (the first of " + std::to_string(errors) + " errors)";
+}
+
 std::string option_of(std::string_view path) {
   std::string option;
   while (!path.empty()) {

@@ -20,6 +20,8 @@ std::string place_of(const Problem& problem);
 std::string placed_line_of(const Problem& problem);
 // One for each.
 std::vector<std::string> lines_of(const Problems& problems);
+// Where there is room for one: the first error, and how many there are. There must be one.
+std::string summary_of(const Problems& problems);
 
 // The option within its stage, as help names it: "tls.ca" of "pipelines[0].sink.tls.ca".
 std::string option_of(std::string_view path);

@@ -83,6 +83,9 @@ struct AdminConfig {
   bool operator==(const AdminConfig&) const = default;
 };
 
+// `agent.config`: which configuration runs when the agent starts.
+enum class ConfigPolicy { kNewest, kFile, kRemote };
+
 struct AgentConfig {
   std::string id;        // default: the host name
   std::string data_dir;  // the journal and the dead letters; created when missing
@@ -95,6 +98,8 @@ struct AgentConfig {
   std::shared_ptr<const std::string> shown;
   int64_t flash_endurance = 0;      // bytes that the flash under data_dir bears; 0: not known
   Milliseconds heartbeat{300'000};  // in the log; 0: none
+  ConfigPolicy config_policy = ConfigPolicy::kNewest;
+  Milliseconds probation{60'000};  // of a configuration that replaces this one; 0: none
   std::vector<PipelineConfig> pipelines;
   std::vector<std::string> not_enabled;  // names of those that are not to run
 };

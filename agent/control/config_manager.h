@@ -1,0 +1,129 @@
+// Makes a configuration what runs, and the one before it again when it does not do: one mechanism
+// for the file (SIGHUP), the API and what else may bring one.
+//
+// A new one is kept in the journal first (control/config_versions.h), then applied, then on
+// probation: when it makes a pipeline fail, or one that delivered deliver nothing, the last good
+// one returns by itself. So it does after the process died meanwhile, at its next start. At each
+// moment the old one or the new one runs.
+//
+// Thread: the main loop's. Lifetime: not longer than the supervisor's.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "control/config_versions.h"
+#include "control/probation.h"
+#include "control/supervisor.h"
+#include "loop/handles.h"
+#include "options/problems.h"
+
+namespace leat {
+
+// A configuration as it was written, and what it means.
+struct WrittenConfig {
+  std::string text = {};
+  AgentConfig config = {};
+};
+
+// What a text means, wherever it came from. Nullopt: `problems` has why.
+using ReadConfigText =
+    std::function<std::optional<AgentConfig>(const std::string& text, Problems& problems)>;
+
+struct ConfigManagerSetup {
+  Supervisor& supervisor;
+  const Clock& clock;
+  ReadConfigText read = nullptr;
+  // All that it amounts to, for people: without secrets. "" when it means nothing any more.
+  std::function<std::string(const std::string& text)> show = nullptr;
+  // The one before runs again.
+  std::function<void(const Change&)> on_taken_back = [](const Change&) {};
+};
+
+class ConfigManager {
+ public:
+  // What has become of the pipelines; the version is running().
+  using Done = std::function<void(const Result<Change>&)>;
+
+  explicit ConfigManager(ConfigManagerSetup setup);
+
+  // At the start: applies the file or a version that came later, as `agent.config` of the file
+  // says.
+  void begin(WrittenConfig file, Done done);
+  // SIGHUP: the file has been read again. Where a version that came later runs, and the file is the
+  // same, that one is read again: what it names may have changed.
+  void reload(WrittenConfig file, Done done);
+  // Takes over another one, after those that are under way. kUnavailable: it cannot be kept, or the
+  // agent is about to stop.
+  void change(WrittenConfig fresh, ConfigOrigin origin, std::string author, Done done);
+  // Makes an earlier version run again, as a new one; 0: the last good one before that which runs.
+  void roll_back(uint64_t to, std::string author, Done done);
+
+  // True: it belongs to a change that has been taken back for it.
+  bool pipeline_ended(const PipelineEnd& end);
+  // Something else shows that the one on probation does not do. Nothing when none is.
+  void refuse(const std::string& why);
+  // The agent ends; `by_itself`: since all its work is done. Nothing else is called after this.
+  void end(bool by_itself);
+
+  std::optional<AgentConfig> read(const std::string& text, Problems& problems) const {
+    return setup_.read(text, problems);
+  }
+  std::string show(const std::string& text) const { return setup_.show(text); }
+  const ConfigVersion& running() const { return running_; }
+  // Those that were kept; the running one may not be among them yet.
+  const ConfigVersions& versions() const { return versions_; }
+  std::optional<Milliseconds> probation_left() const;
+
+ private:
+  struct Job {
+    WrittenConfig fresh = {};
+    ConfigOrigin origin = ConfigOrigin::kFile;
+    std::string author = {};
+    Done done = nullptr;
+    ConfigVersion version = {};
+    bool as_it_is = false;  // the running version once more
+  };
+  struct Base {
+    ConfigVersion version;
+    AgentConfig config;
+  };
+
+  Result<AgentConfig> read_again(const ConfigVersion& version) const;
+  void choose(const WrittenConfig& file, const Done& done);
+  const ConfigVersion* version_before(const WrittenConfig& file) const;
+  bool is_known_file(const std::string& text) const;
+  void start_with(WrittenConfig chosen, ConfigVersion version, const Done& done);
+  void started(bool tried_before, const Result<Change>& change);
+  void add(Job job);
+  void next();
+  void stage();
+  void apply(const Snapshot& before);
+  void applied(const Snapshot& before, Base base, const Result<Change>& change);
+  void finish(const Result<Change>& change);
+  void watch();
+  void judge();
+  void settle();
+  void take_back(const std::string& why);
+  void keep(ConfigVersion version, const std::string& what);
+  void say();
+
+  const ConfigManagerSetup setup_;
+  ConfigVersions versions_;
+  std::string data_dir_;  // of the file: these two stay as they were at the start
+  int workers_ = 1;
+  ConfigPolicy policy_ = ConfigPolicy::kNewest;
+  ConfigVersion running_;
+  AgentConfig running_config_;
+  bool running_is_kept_ = false;
+  std::deque<Job> jobs_;  // the first is under way
+  std::optional<Probation> probation_;
+  std::unique_ptr<Base> base_;  // to which it goes back
+  Milliseconds until_{0};       // the end of the probation, on the loop's clock
+  std::unique_ptr<Timer> timer_;
+};
+
+}  // namespace leat

@@ -1,0 +1,35 @@
+// What a new configuration must show before it counts as good: that the pipelines it changes can
+// start, and that those which delivered still do.
+//
+// Thread: the main loop's.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "control/change.h"
+#include "control/snapshot.h"
+#include "control/supervisor.h"
+
+namespace leat {
+
+class Probation {
+ public:
+  // `before`: how things were when the change was made.
+  Probation(const Snapshot& before, const Change& change);
+
+  // Nothing was added or changed: there is nothing to watch.
+  bool nothing_to_watch() const { return touched_.empty(); }
+  // Why it has failed already, now that the change is made, or that a pipeline has ended so; ""
+  // when that says nothing.
+  std::string failure_of(const Change& change) const;
+  std::string failure_of(const PipelineEnd& end) const;
+  // At its end. "" when all is well.
+  std::string verdict(const Snapshot& now) const;
+
+ private:
+  std::set<std::string> touched_;    // added or changed
+  std::set<std::string> delivered_;  // of them, those that did, and were not in trouble
+};
+
+}  // namespace leat

@@ -1,0 +1,391 @@
+// From one configuration to another and back, with pipelines that the test leads. A text names the
+// forms of its pipelines: "a1 b2".
+#include "control/config_manager.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+
+#include "fake_pipeline.h"
+#include "support/hand_loop.h"
+#include "support/temp_dir.h"
+
+namespace leat {
+namespace {
+
+using testing::FakeWorld;
+using testing::form_of;
+
+constexpr Milliseconds kProbation{60'000};
+
+class ConfigManagerTest : public ::testing::Test {
+ protected:
+  void TearDown() override {
+    if (supervisor_ != nullptr) stop_well();
+    EXPECT_TRUE(world_.there.empty());
+  }
+
+  // An agent starts with this file. Gives what runs then.
+  std::string start(const std::string& file) {
+    SupervisorSetup setup{.clock = clock_, .data_dir = folder_ / "data"};
+    setup.make = testing::make_fakes(world_);
+    setup.make_loop = [this](const Clock&) -> std::unique_ptr<Loop> {
+      auto loop = std::make_unique<testing::HandLoop>(clock_);
+      loop_ = loop.get();
+      return loop;
+    };
+    setup.on_end = [this](const PipelineEnd& end) {
+      if (manager_ != nullptr) manager_->pipeline_ended(end);
+    };
+    Result<std::unique_ptr<Supervisor>> opened = Supervisor::open(std::move(setup));
+    if (!opened) throw std::runtime_error(opened.error().message());
+    supervisor_ = std::move(*opened);
+    supervisor_->begin();
+    manager_ = std::make_unique<ConfigManager>(
+        ConfigManagerSetup{.supervisor = *supervisor_,
+                           .clock = clock_,
+                           .read = [this](const std::string& text,
+                                          Problems& problems) { return read(text, problems); },
+                           .on_taken_back = [this](const Change&) { ++taken_back_; }});
+    bool begun = false;
+    manager_->begin(written(file), [&begun](const Result<Change>&) { begun = true; });
+    EXPECT_TRUE(wait([&begun] { return begun; }));
+    return running();
+  }
+  // All is delivered, and the process ends.
+  void stop_well() {
+    supervisor_->drain_all(Milliseconds{0});
+    EXPECT_TRUE(wait([this] { return world_.there.empty(); }));
+    manager_->end(false);
+    stop();
+  }
+  // kill -9, as far as the journal knows.
+  void die() {
+    running();
+    manager_.reset();
+    supervisor_->drain_all(Milliseconds{0});
+    EXPECT_TRUE(wait([this] { return world_.there.empty(); }));
+    stop();
+  }
+  void stop() {
+    Status journal;
+    EXPECT_TRUE(supervisor_->close(journal));
+    manager_.reset();
+    supervisor_.reset();
+  }
+
+  std::optional<AgentConfig> read(const std::string& text, Problems& problems) {
+    if (unreadable_ == text) {
+      problems.add({.path = "pipelines", .text = "mean nothing"});
+      return std::nullopt;
+    }
+    AgentConfig out;
+    out.id = "test";
+    out.data_dir = folder_ / "data";
+    out.config_policy = policy_;
+    out.probation = kProbation;
+    std::istringstream names(text);
+    for (std::string name; names >> name;)
+      out.pipelines.push_back(form_of(name.substr(0, 1), name[1] - '0'));
+    return out;
+  }
+  WrittenConfig written(const std::string& text) {
+    Problems problems;
+    return {text, read(text, problems).value()};
+  }
+  bool wait(const std::function<bool()>& condition) {
+    return testing::run_until(supervisor_->loop(), condition);
+  }
+  std::string change(const std::string& text, ConfigOrigin origin = ConfigOrigin::kRemote) {
+    std::optional<Result<Change>> out;
+    manager_->change(written(text), origin, "the test",
+                     [&out](const Result<Change>& change) { out = change; });
+    EXPECT_TRUE(wait([&out] { return out.has_value(); }));
+    return *out ? "" : out->error().message();
+  }
+  std::string reload(const std::string& text) {
+    std::optional<Result<Change>> out;
+    manager_->reload(written(text), [&out](const Result<Change>& change) { out = change; });
+    EXPECT_TRUE(wait([&out] { return out.has_value(); }));
+    return *out ? "" : out->error().message();
+  }
+  std::string roll_back(uint64_t to) {
+    std::optional<Result<Change>> out;
+    manager_->roll_back(to, "the test", [&out](const Result<Change>& change) { out = change; });
+    EXPECT_TRUE(wait([&out] { return out.has_value(); }));
+    return *out ? "" : out->error().message();
+  }
+  // The forms that there are, when no change is under way.
+  std::string running() {
+    for (int i = 0; i < 40; ++i) {
+      bool answered = false;
+      supervisor_->snapshot([&answered](const Snapshot&) { answered = true; });
+      EXPECT_TRUE(wait([&answered] { return answered; }));
+      if (i % 10 != 0) continue;
+      bool kept = false;
+      supervisor_->journal().flush([&kept] { kept = true; });
+      EXPECT_TRUE(wait([&kept] { return kept; }));
+    }
+    std::string out;
+    for (const auto& [form, pipeline] : world_.there) out += (out.empty() ? "" : " ") + form;
+    return out;
+  }
+  void pass(Milliseconds time) {
+    running();
+    loop_->advance(time);
+    running();
+  }
+  // "1 good", "2 rolledBack: …", as the journal has it.
+  std::vector<std::string> history() {
+    running();
+    std::vector<std::string> out;
+    for (const auto& [number, version] : manager_->versions().all())
+      out.push_back(std::to_string(number) + " " + std::string(name_of(version.state)) +
+                    (version.reason.empty() ? "" : ": " + version.reason));
+    return out;
+  }
+  using History = std::vector<std::string>;
+
+  testing::TempDir folder_;
+  testing::FakeClock clock_;
+  testing::HandLoop* loop_ = nullptr;
+  FakeWorld world_;
+  ConfigPolicy policy_ = ConfigPolicy::kNewest;
+  std::string unreadable_;
+  int taken_back_ = 0;
+  std::unique_ptr<Supervisor> supervisor_;
+  std::unique_ptr<ConfigManager> manager_;
+};
+
+TEST_F(ConfigManagerTest, nothing_is_kept_before_there_is_another_one) {
+  EXPECT_EQ(start("a1"), "a1");
+  EXPECT_EQ(history(), History{});
+  EXPECT_EQ(manager_->running().number, 1U);
+  EXPECT_EQ(change("a2 b1"), "");
+  EXPECT_EQ(running(), "a2 b1");
+  EXPECT_EQ(history(), (History{"1 good", "2 probation"}));
+}
+
+TEST_F(ConfigManagerTest, one_that_does_for_its_probation_is_good) {
+  start("a1");
+  change("a2");
+  pass(kProbation - Milliseconds{1});
+  EXPECT_EQ(manager_->probation_left(), Milliseconds{1});
+  pass(Milliseconds{1});
+  EXPECT_EQ(history(), (History{"1 good", "2 good"}));
+  EXPECT_EQ(manager_->probation_left(), std::nullopt);
+}
+
+TEST_F(ConfigManagerTest, one_that_starts_nothing_anew_needs_no_probation) {
+  start("a1 b1");
+  change("a1");
+  EXPECT_EQ(history(), (History{"1 good", "2 good"}));
+}
+
+TEST_F(ConfigManagerTest, a_pipeline_that_cannot_be_opened_takes_all_of_it_back) {
+  start("a1 b1");
+  world_.cannot_open["b2"] = fail(ErrorKind::kUsage, "no such table");
+  change("a2 b2");
+  EXPECT_EQ(running(), "a1 b1");
+  EXPECT_EQ(history(), (History{"1 good", "2 rolledBack: b cannot be opened in its new form"}));
+  EXPECT_EQ(taken_back_, 1);
+}
+
+TEST_F(ConfigManagerTest, a_new_pipeline_that_cannot_be_opened_takes_it_back) {
+  start("a1");
+  world_.cannot_open["b1"] = fail(ErrorKind::kUsage, "no such table");
+  change("a1 b1");
+  EXPECT_EQ(running(), "a1");
+  EXPECT_EQ(history(), (History{"1 good", "2 rolledBack: b failed: no such table"}));
+}
+
+TEST_F(ConfigManagerTest, a_pipeline_that_fails_meanwhile_takes_it_back) {
+  start("a1 b1");
+  change("a2 b1");
+  pass(kProbation / 2);
+  world_.there.at("a2")->end(fail(ErrorKind::kFatal, "out of luck"));
+  EXPECT_TRUE(wait([this] { return taken_back_ == 1; }));
+  EXPECT_EQ(running(), "a1 b1");
+  EXPECT_EQ(history(), (History{"1 good", "2 rolledBack: a failed: out of luck"}));
+}
+
+TEST_F(ConfigManagerTest, one_that_is_not_part_of_the_change_takes_nothing_back) {
+  start("a1 b1");
+  change("a2 b1");
+  world_.there.at("b1")->end(fail(ErrorKind::kFatal, "out of luck"));
+  pass(kProbation);
+  EXPECT_EQ(history(), (History{"1 good", "2 good"}));
+}
+
+TEST_F(ConfigManagerTest, a_pipeline_that_delivered_and_delivers_nothing_takes_it_back) {
+  start("a1");
+  world_.status.delivered = 5;
+  change("a2");
+  world_.status.delivered = 0;
+  world_.status.waiting = 3;
+  pass(kProbation);
+  EXPECT_EQ(running(), "a1");
+  EXPECT_EQ(history(),
+            (History{"1 good", "2 rolledBack: a delivered before, and delivers nothing now"}));
+}
+
+TEST_F(ConfigManagerTest, one_that_delivered_nothing_before_or_has_no_input_takes_nothing_back) {
+  start("a1");
+  world_.status.waiting = 3;
+  change("a2");
+  pass(kProbation);
+  world_.status.waiting = 0;
+  world_.status.delivered = 5;
+  change("a3");
+  world_.status.delivered = 0;
+  pass(kProbation);
+  EXPECT_EQ(history(), (History{"1 good", "2 good", "3 good"}));
+}
+
+TEST_F(ConfigManagerTest, one_that_cannot_be_made_changes_nothing) {
+  start("a1");
+  world_.cannot_make["b1"] = fail(ErrorKind::kUsage, "no such format");
+  EXPECT_EQ(change("a1 b1"), "b: no such format");
+  EXPECT_EQ(running(), "a1");
+  EXPECT_EQ(history(), (History{"1 good", "2 rolledBack: b: no such format"}));
+  EXPECT_EQ(manager_->running().number, 1U);
+}
+
+TEST_F(ConfigManagerTest, one_under_which_the_process_died_does_not_run_again) {
+  start("a1");
+  change("a2");
+  die();
+  EXPECT_EQ(start("a1"), "a1");
+  EXPECT_EQ(history(),
+            (History{"1 good", "2 rolledBack: the agent died while it was on probation"}));
+}
+
+TEST_F(ConfigManagerTest, nor_does_the_file_when_it_was_that_one) {
+  start("a1");
+  reload("a2");
+  die();
+  EXPECT_EQ(start("a2"), "a1");
+  stop_well();
+  policy_ = ConfigPolicy::kFile;
+  EXPECT_EQ(start("a2"), "a1");
+  stop_well();
+  EXPECT_EQ(start("a3"), "a3") << "a person has changed it";
+}
+
+TEST_F(ConfigManagerTest, a_probation_that_the_end_cut_short_begins_anew) {
+  start("a1");
+  change("a2");
+  stop_well();
+  EXPECT_EQ(start("a1"), "a2");
+  EXPECT_EQ(manager_->probation_left(), kProbation);
+  world_.there.at("a2")->end(fail(ErrorKind::kFatal, "out of luck"));
+  EXPECT_TRUE(wait([this] { return taken_back_ == 1; }));
+  EXPECT_EQ(running(), "a1");
+}
+
+TEST_F(ConfigManagerTest, what_came_from_afar_survives_a_restart_until_the_file_changes) {
+  start("a1");
+  change("a2");
+  pass(kProbation);
+  stop_well();
+  EXPECT_EQ(start("a1"), "a2");
+  EXPECT_EQ(reload("a1"), "");
+  EXPECT_EQ(running(), "a2") << "the file is the same";
+  stop_well();
+  EXPECT_EQ(start("a3"), "a3");
+  stop_well();
+  EXPECT_EQ(start("a3"), "a3") << "it has changed since, and nothing came after it";
+}
+
+TEST_F(ConfigManagerTest, a_changed_file_that_is_read_again_takes_its_place) {
+  start("a1");
+  change("a2");
+  pass(kProbation);
+  reload("a3");
+  EXPECT_EQ(running(), "a3");
+}
+
+TEST_F(ConfigManagerTest, the_file_says_which_one_runs) {
+  start("a1");
+  change("a2");
+  pass(kProbation);
+  stop_well();
+  policy_ = ConfigPolicy::kFile;
+  EXPECT_EQ(start("a1"), "a1");
+  stop_well();
+  policy_ = ConfigPolicy::kRemote;
+  EXPECT_EQ(start("a3"), "a2");
+}
+
+TEST_F(ConfigManagerTest, an_earlier_one_runs_again_as_a_new_one_and_stays) {
+  start("a1");
+  change("a2");
+  pass(kProbation);
+  EXPECT_EQ(roll_back(0), "");
+  EXPECT_EQ(running(), "a1");
+  pass(kProbation);
+  EXPECT_EQ(history(), (History{"1 good", "2 good", "3 good"}));
+  EXPECT_EQ(roll_back(2), "");
+  EXPECT_EQ(running(), "a2");
+  EXPECT_EQ(roll_back(7), "there is no configuration version 7");
+  pass(kProbation);
+  stop_well();
+  EXPECT_EQ(start("a1"), "a2");
+}
+
+TEST_F(ConfigManagerTest, one_that_replaces_another_on_probation_goes_back_to_the_last_good_one) {
+  start("a1");
+  change("a2");
+  world_.cannot_open["a3"] = fail(ErrorKind::kUsage, "no such table");
+  change("a3");
+  EXPECT_EQ(running(), "a1");
+  EXPECT_EQ(history(),
+            (History{"1 good", "2 replaced", "3 rolledBack: a cannot be opened in its new form"}));
+}
+
+TEST_F(ConfigManagerTest, those_that_come_together_are_taken_in_turn) {
+  start("a1");
+  int done = 0;
+  for (const char* text : {"a2", "a3", "a4"})
+    manager_->change(written(text), ConfigOrigin::kRemote, "the test",
+                     [&done](const Result<Change>& change) { done += change ? 1 : 0; });
+  EXPECT_TRUE(wait([&done] { return done == 3; }));
+  EXPECT_EQ(running(), "a4");
+  EXPECT_EQ(history(), (History{"1 good", "2 replaced", "3 replaced", "4 probation"}));
+}
+
+TEST_F(ConfigManagerTest, one_that_means_nothing_any_more_is_passed_over_at_the_start) {
+  start("a1");
+  change("a2");
+  pass(kProbation);
+  stop_well();
+  unreadable_ = "a2";
+  EXPECT_EQ(start("a1"), "a1");
+}
+
+TEST_F(ConfigManagerTest, the_last_ten_that_were_good_are_kept) {
+  start("a1");
+  for (int i = 0; i < 12; ++i) {
+    change(i % 2 == 0 ? "a2" : "a3");
+    pass(kProbation);
+  }
+  History kept = history();
+  EXPECT_EQ(kept.size(), ConfigVersions::kKept);
+  EXPECT_EQ(kept.front(), "4 good");
+  EXPECT_EQ(kept.back(), "13 good");
+}
+
+TEST_F(ConfigManagerTest, without_a_probation_it_counts_at_once) {
+  start("a1");
+  AgentConfig none = written("a2").config;
+  none.probation = Milliseconds{0};
+  manager_->change({"a2", none}, ConfigOrigin::kFile, "the test", [](const Result<Change>&) {});
+  pass(kProbation);
+  change("a3");
+  EXPECT_EQ(history(), (History{"1 good", "2 good", "3 good"}));
+}
+
+}  // namespace
+}  // namespace leat
