@@ -11,6 +11,9 @@
 #include <span>
 #include <utility>
 
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "control/agent.h"
 #include "control/socket.h"
 #include "loop/loop.h"
 #include "net/stream.h"
@@ -95,6 +98,21 @@ class Listening final : public StreamListener {
 };
 
 }  // namespace
+
+int ask_or_complain(const Clock& clock, const std::string& data_dir, std::string_view method,
+                    const std::string& target, std::string& body) {
+  Result<AgentAnswer> answer = ask_agent(clock, data_dir, method, target);
+  if (!answer) {
+    complain("leat: " + answer.error().message());
+    return answer.error().kind() == ErrorKind::kUnavailable ? kExitNotRunning : kExitUsage;
+  }
+  if (answer->status >= 300) {
+    std::fprintf(stderr, "leat: %s", answer->body.c_str());
+    return kExitUsage;
+  }
+  body = std::move(answer->body);
+  return 0;
+}
 
 std::string percent_encoded(const std::string& text) {
   std::string out;

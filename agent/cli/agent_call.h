@@ -24,6 +24,11 @@ Result<AgentAnswer> ask_agent(const Clock& clock, const std::string& data_dir,
                               std::string_view body = "",
                               Milliseconds patience = Milliseconds{10'000});
 
+// The same for a command: the exit code when there is no good answer, and why on stderr; 0 with the
+// answer in `body`.
+int ask_or_complain(const Clock& clock, const std::string& data_dir, std::string_view method,
+                    const std::string& target, std::string& body);
+
 // For a path or a query, whatever is in it (RFC 3986 section 2.1).
 std::string percent_encoded(const std::string& text);
 

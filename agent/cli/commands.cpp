@@ -6,6 +6,11 @@ extern const Command kRunCommand;
 extern const Command kCheckCommand;
 extern const Command kExplainCommand;
 extern const Command kConfigCommand;
+extern const Command kConfigApplyCommand;
+extern const Command kConfigHistoryCommand;
+extern const Command kConfigShowCommand;
+extern const Command kConfigDiffCommand;
+extern const Command kConfigRollbackCommand;
 extern const Command kNewCommand;
 extern const Command kTryCommand;
 extern const Command kSqlCommand;
@@ -40,6 +45,11 @@ constexpr const Command* kCommands[] = {
     &kExplainCommand,
 #ifdef LEAT_TOOLS
     &kConfigCommand,
+    &kConfigApplyCommand,
+    &kConfigHistoryCommand,
+    &kConfigShowCommand,
+    &kConfigDiffCommand,
+    &kConfigRollbackCommand,
     &kNewCommand,
     &kTryCommand,
     &kSqlCommand,

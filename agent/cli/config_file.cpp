@@ -59,6 +59,12 @@ std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& pro
   return config;
 }
 
+std::optional<std::string> config_text(const std::string& path, Problems& problems) {
+  std::vector<ConfigFile> files = read_config_files(path, problems);
+  if (problems.errors() > 0) return std::nullopt;
+  return text_of(files);
+}
+
 std::optional<WrittenConfig> load_written_config(const CommandCall& call, Problems& problems) {
   std::vector<ConfigFile> files = read_config_files(call.options.string("config"), problems);
   if (problems.errors() > 0) return std::nullopt;
@@ -67,16 +73,16 @@ std::optional<WrittenConfig> load_written_config(const CommandCall& call, Proble
   return WrittenConfig{text_of(files), *std::move(config)};
 }
 
-std::optional<AgentConfig> read_config_text(const CommandCall& call, const std::string& text,
+std::optional<AgentConfig> read_config_text(const LoadContext& context, const std::string& text,
                                             Problems& problems) {
-  return load_config(files_of(text), load_context_of(call), problems);
+  return load_config(files_of(text), context, problems);
 }
 
-std::string shown_config_text(const CommandCall& call, const std::string& text) {
+std::string shown_config_text(const LoadContext& context, const std::string& text) {
   Problems problems;
   std::vector<ConfigFile> files = files_of(text);
-  std::optional<AgentConfig> config = load_config(files, load_context_of(call), problems);
-  return config ? effective_config(files, load_context_of(call), *config) : "";
+  std::optional<AgentConfig> config = load_config(files, context, problems);
+  return config ? effective_config(files, context, *config) : "";
 }
 
 std::vector<std::string> problem_lines(const std::string& path, const Problems& problems) {

@@ -17,13 +17,16 @@ LoadContext load_context_of(const CommandCall& call);
 // That of the call's -c and --data-dir; on failure `problems` has why.
 std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& problems);
 
-// The same with the text it was written as: of a folder's files a JSON array of {"name", "text"}.
+// The text of a file or a folder, as a configuration travels: of several files a JSON array of
+// {"name", "text"}. Nullopt: it cannot be read, and `problems` has why.
+std::optional<std::string> config_text(const std::string& path, Problems& problems);
+// That of the call's, and what it means.
 std::optional<WrittenConfig> load_written_config(const CommandCall& call, Problems& problems);
-// What such a text means, from wherever it came.
-std::optional<AgentConfig> read_config_text(const CommandCall& call, const std::string& text,
+// What such a text means, from wherever it came; `context` as load_context_of() gives it.
+std::optional<AgentConfig> read_config_text(const LoadContext& context, const std::string& text,
                                             Problems& problems);
 // All that it amounts to, without secrets; "" where it means nothing any more.
-std::string shown_config_text(const CommandCall& call, const std::string& text);
+std::string shown_config_text(const LoadContext& context, const std::string& text);
 
 // For each problem a line that begins with its path and ends with its place; then how many. Not for
 // none.

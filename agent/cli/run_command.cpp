@@ -101,10 +101,14 @@ int run(const CommandCall& call) {
   if (call.environment.as_root) problems.add({.kind = Problem::Kind::kAsRoot, .warning = true});
   AgentHooks hooks{.clock = call.environment.clock};
   hooks.reload = [&call] { return reload(call); };
-  hooks.read = [&call](const std::string& text, Problems& found) {
-    return read_config_text(call, text, found);
+  // Where one that comes from afar does not say, the data folder and the id stay what they are.
+  LoadContext context = load_context_of(call);
+  context.data_dir = config->config.data_dir;
+  context.host_name = config->config.id;
+  hooks.read = [&context](const std::string& text, Problems& found) {
+    return read_config_text(context, text, found);
   };
-  hooks.show = [&call](const std::string& text) { return shown_config_text(call, text); };
+  hooks.show = [&context](const std::string& text) { return shown_config_text(context, text); };
   hooks.how_to_begin =
       file == "-" ? "the configuration came from standard input, so start anew with another"
                   : "edit " + file + " and send SIGHUP";

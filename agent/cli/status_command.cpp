@@ -194,22 +194,6 @@ std::string head(const cJSON* agent) {
   return out + "\n";
 }
 
-// Asks once; the exit code when there is no good answer, and why on stderr.
-int ask(const Clock& clock, const std::string& data_dir, std::string_view method,
-        const std::string& target, std::string& body) {
-  Result<AgentAnswer> answer = ask_agent(clock, data_dir, method, target);
-  if (!answer) {
-    std::fprintf(stderr, "leat: %s\n", answer.error().message().c_str());
-    return answer.error().kind() == ErrorKind::kUnavailable ? kExitNotRunning : kExitUsage;
-  }
-  if (answer->status >= 300) {
-    std::fprintf(stderr, "leat: %s", answer->body.c_str());
-    return 2;
-  }
-  body = std::move(answer->body);
-  return 0;
-}
-
 struct StatusRequest {
   const Clock& clock;
   std::string data_dir;
@@ -222,7 +206,8 @@ struct StatusRequest {
 int sample(const StatusRequest& request, std::string& body, Sample& out) {
   std::string target = "/api/v1/status";
   if (!request.pipeline.empty()) target += "?pipeline=" + percent_encoded(request.pipeline);
-  if (int code = ask(request.clock, request.data_dir, "GET", target, body); code != 0) return code;
+  if (int code = ask_or_complain(request.clock, request.data_dir, "GET", target, body); code != 0)
+    return code;
   out.json.reset(cJSON_Parse(body.c_str()));
   out.taken_us = request.clock.monotonic_us();
   return 0;
@@ -281,7 +266,7 @@ int tell_pipeline(const CommandCall& call) {
   std::string body;
   std::string target =
       "/api/v1/pipelines/" + percent_encoded(call.word(0)) + "/" + std::string(call.command->name);
-  int code = ask(call.environment.clock, *data_dir, "POST", target, body);
+  int code = ask_or_complain(call.environment.clock, *data_dir, "POST", target, body);
   print(body);
   return code;
 }

@@ -104,7 +104,7 @@ class Agent {
                            .clock = clock_,
                            .read = hooks_.read,
                            .show = hooks_.show,
-                           .on_taken_back = [this](const Change& change) { taken_over(change); }});
+                           .on_change = [this](const Change& change) { taken_over(change); }});
     if (auto socket = ControlSocket::open(loop, first_.data_dir, *supervisor_, *configs_)) {
       socket_ = std::move(*socket);
     } else {
@@ -300,8 +300,7 @@ class Agent {
     if (fresh->config.data_dir != first_.data_dir || fresh->config.workers != first_.workers)
       log::warn("leat", "agent.dataDir and agent.workers change only with a restart");
     configs_->reload(std::move(*fresh), [this](const Result<Change>& change) {
-      if (change) return taken_over(*change);
-      if (!supervisor_->stopping()) refuse(change.error().message());
+      if (!change && !supervisor_->stopping()) refuse(change.error().message());
     });
   }
 

@@ -61,7 +61,8 @@ void show_health(const Shown& shown, http::Responder& to) {
 void show_ready(const Shown& shown, http::Responder& to) {
   const Snapshot& snapshot = shown.snapshot;
   auto starting = [](const PipelineSnapshot& one) { return one.state == PipelineState::kStarting; };
-  bool ready = !snapshot.stopping && std::ranges::none_of(snapshot.pipelines, starting);
+  bool ready = !snapshot.stopping && snapshot.config_loaded_us != 0 &&
+               std::ranges::none_of(snapshot.pipelines, starting);
   to.reply(ready ? 200 : 503, kText, ready ? "ready\n" : "not ready\n");
 }
 

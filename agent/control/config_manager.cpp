@@ -119,6 +119,8 @@ void ConfigManager::start_with(WrittenConfig chosen, ConfigVersion version, cons
                           [this, done, tried_before](const Result<Change>& change) {
                             started(tried_before, change);
                             done(change);
+                            begun_ = true;
+                            next();
                           });
 }
 
@@ -174,7 +176,7 @@ void ConfigManager::add(Job job) {
   job.fresh.config.data_dir = data_dir_;
   job.fresh.config.workers = workers_;
   jobs_.push_back(std::move(job));
-  if (jobs_.size() == 1) next();
+  if (begun_ && jobs_.size() == 1) next();
 }
 
 void ConfigManager::next() {
@@ -256,6 +258,7 @@ void ConfigManager::applied(const Snapshot& before, Base base, const Result<Chan
 void ConfigManager::finish(const Result<Change>& change) {
   Done done = std::move(jobs_.front().done);
   done(change);
+  if (change) setup_.on_change(*change);
   jobs_.pop_front();
   next();
 }
@@ -318,7 +321,7 @@ void ConfigManager::take_back(const std::string& why) {
   keep(std::move(failed), "that it was taken back");
   say();
   setup_.supervisor.apply(running_config_, [this](const Result<Change>& change) {
-    if (change) return setup_.on_taken_back(*change);
+    if (change) return setup_.on_change(*change);
     if (!setup_.supervisor.stopping())
       log::error("config", named(running_) + " cannot run again: " + change.error().message());
   });

@@ -39,8 +39,9 @@ struct ConfigManagerSetup {
   ReadConfigText read = nullptr;
   // All that it amounts to, for people: without secrets. "" when it means nothing any more.
   std::function<std::string(const std::string& text)> show = nullptr;
-  // The one before runs again.
-  std::function<void(const Change&)> on_taken_back = [](const Change&) {};
+  // Another one runs, or the one before again. Not for the first; after whoever brought it was
+  // answered, since this may close the connection by which it came.
+  std::function<void(const Change&)> on_change = [](const Change&) {};
 };
 
 class ConfigManager {
@@ -119,7 +120,8 @@ class ConfigManager {
   ConfigVersion running_;
   AgentConfig running_config_;
   bool running_is_kept_ = false;
-  std::deque<Job> jobs_;  // the first is under way
+  bool begun_ = false;
+  std::deque<Job> jobs_;  // the first is under way, once the first configuration runs
   std::optional<Probation> probation_;
   std::unique_ptr<Base> base_;  // to which it goes back
   Milliseconds until_{0};       // the end of the probation, on the loop's clock

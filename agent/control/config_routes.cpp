@@ -50,7 +50,7 @@ void describe(cJSON* out, const ConfigVersion& version, const ConfigManager& con
 
 void list(ConfigManager& configs, const To& to) {
   std::map<uint64_t, ConfigVersion> all = configs.versions().all();
-  all[configs.running().number] = configs.running();
+  if (configs.running().number != 0) all[configs.running().number] = configs.running();
   Json json(cJSON_CreateObject(), cJSON_Delete);
   cJSON* versions = cJSON_AddArrayToObject(json.get(), "versions");
   for (auto at = all.rbegin(); at != all.rend(); ++at) {

@@ -39,7 +39,7 @@ std::string value_of(const ConfigVersion& version) {
   };
   add("origin", name_of(version.origin));
   add("author", version.author);
-  cJSON_AddNumberToObject(json.get(), "staged", static_cast<double>(version.staged_us));
+  cJSON_AddNumberToObject(json.get(), "staged", static_cast<double>(version.staged_us / 1000));
   add("state", name_of(version.state));
   add("reason", version.reason);
   add("text", version.text);
@@ -63,7 +63,7 @@ bool read_version(const SavedPosition& saved, ConfigVersion& out) {
   out.author = text_of(json.get(), "author");
   out.reason = text_of(json.get(), "reason");
   const cJSON* staged = cJSON_GetObjectItemCaseSensitive(json.get(), "staged");
-  if (cJSON_IsNumber(staged) != 0) out.staged_us = static_cast<int64_t>(staged->valuedouble);
+  if (cJSON_IsNumber(staged) != 0) out.staged_us = static_cast<int64_t>(staged->valuedouble) * 1000;
   return true;
 }
 

@@ -16,7 +16,7 @@ namespace leat {
 namespace {
 
 using testing::FakeWorld;
-using testing::form_of;
+using testing::version_of;
 
 constexpr Milliseconds kProbation{60'000};
 
@@ -48,7 +48,7 @@ class ConfigManagerTest : public ::testing::Test {
                            .clock = clock_,
                            .read = [this](const std::string& text,
                                           Problems& problems) { return read(text, problems); },
-                           .on_taken_back = [this](const Change&) { ++taken_back_; }});
+                           .on_change = [this](const Change&) { ++changes_; }});
     bool begun = false;
     manager_->begin(written(file), [&begun](const Result<Change>&) { begun = true; });
     EXPECT_TRUE(wait([&begun] { return begun; }));
@@ -88,7 +88,7 @@ class ConfigManagerTest : public ::testing::Test {
     out.probation = kProbation;
     std::istringstream names(text);
     for (std::string name; names >> name;)
-      out.pipelines.push_back(form_of(name.substr(0, 1), name[1] - '0'));
+      out.pipelines.push_back(version_of(name.substr(0, 1), name[1] - '0'));
     return out;
   }
   WrittenConfig written(const std::string& text) {
@@ -154,7 +154,7 @@ class ConfigManagerTest : public ::testing::Test {
   FakeWorld world_;
   ConfigPolicy policy_ = ConfigPolicy::kNewest;
   std::string unreadable_;
-  int taken_back_ = 0;
+  int changes_ = 0;
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<ConfigManager> manager_;
 };
@@ -190,7 +190,7 @@ TEST_F(ConfigManagerTest, a_pipeline_that_cannot_be_opened_takes_all_of_it_back)
   change("a2 b2");
   EXPECT_EQ(running(), "a1 b1");
   EXPECT_EQ(history(), (History{"1 good", "2 rolledBack: b cannot be opened in its new form"}));
-  EXPECT_EQ(taken_back_, 1);
+  EXPECT_EQ(changes_, 2);
 }
 
 TEST_F(ConfigManagerTest, a_new_pipeline_that_cannot_be_opened_takes_it_back) {
@@ -206,7 +206,7 @@ TEST_F(ConfigManagerTest, a_pipeline_that_fails_meanwhile_takes_it_back) {
   change("a2 b1");
   pass(kProbation / 2);
   world_.there.at("a2")->end(fail(ErrorKind::kFatal, "out of luck"));
-  EXPECT_TRUE(wait([this] { return taken_back_ == 1; }));
+  EXPECT_TRUE(wait([this] { return changes_ == 2; }));
   EXPECT_EQ(running(), "a1 b1");
   EXPECT_EQ(history(), (History{"1 good", "2 rolledBack: a failed: out of luck"}));
 }
@@ -281,7 +281,7 @@ TEST_F(ConfigManagerTest, a_probation_that_the_end_cut_short_begins_anew) {
   EXPECT_EQ(start("a1"), "a2");
   EXPECT_EQ(manager_->probation_left(), kProbation);
   world_.there.at("a2")->end(fail(ErrorKind::kFatal, "out of luck"));
-  EXPECT_TRUE(wait([this] { return taken_back_ == 1; }));
+  EXPECT_TRUE(wait([this] { return changes_ == 2; }));
   EXPECT_EQ(running(), "a1");
 }
 
