@@ -50,13 +50,7 @@ LoadContext load_context_of(const CommandCall& call) {
 std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& problems) {
   std::vector<ConfigFile> files = read_config_files(call.options.string("config"), problems);
   if (problems.errors() > 0) return std::nullopt;
-  const LoadContext context = load_context_of(call);
-  std::optional<AgentConfig> config = load_config(files, context, problems);
-#ifdef LEAT_ADMIN
-  if (config && config->admin)
-    config->shown = std::make_shared<const std::string>(effective_config(files, context, *config));
-#endif
-  return config;
+  return load_config(files, load_context_of(call), problems);
 }
 
 std::optional<std::string> config_text(const std::string& path, Problems& problems) {
@@ -78,12 +72,14 @@ std::optional<AgentConfig> read_config_text(const LoadContext& context, const st
   return load_config(files_of(text), context, problems);
 }
 
+#if defined(LEAT_ADMIN) || defined(LEAT_TOOLS)
 std::string shown_config_text(const LoadContext& context, const std::string& text) {
   Problems problems;
   std::vector<ConfigFile> files = files_of(text);
   std::optional<AgentConfig> config = load_config(files, context, problems);
   return config ? effective_config(files, context, *config) : "";
 }
+#endif
 
 std::vector<std::string> problem_lines(const std::string& path, const Problems& problems) {
   std::string file = path == "-" ? "standard input" : path;

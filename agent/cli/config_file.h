@@ -25,7 +25,8 @@ std::optional<WrittenConfig> load_written_config(const CommandCall& call, Proble
 // What such a text means, from wherever it came; `context` as load_context_of() gives it.
 std::optional<AgentConfig> read_config_text(const LoadContext& context, const std::string& text,
                                             Problems& problems);
-// All that it amounts to, without secrets; "" where it means nothing any more.
+// All that it amounts to, without secrets; "" where it means nothing any more. Not in builds
+// without the API and the tools.
 std::string shown_config_text(const LoadContext& context, const std::string& text);
 
 // For each problem a line that begins with its path and ends with its place; then how many. Not for

@@ -108,7 +108,9 @@ int run(const CommandCall& call) {
   hooks.read = [&context](const std::string& text, Problems& found) {
     return read_config_text(context, text, found);
   };
+#if defined(LEAT_ADMIN) || defined(LEAT_TOOLS)
   hooks.show = [&context](const std::string& text) { return shown_config_text(context, text); };
+#endif
   hooks.how_to_begin =
       file == "-" ? "the configuration came from standard input, so start anew with another"
                   : "edit " + file + " and send SIGHUP";

@@ -40,11 +40,6 @@ void show_stats(const Shown& shown, http::Responder& to) {
   to.reply(200, kJson, stats_json(shown.snapshot));
 }
 
-void show_config(const Shown& shown, http::Responder& to) {
-  if (shown.config.shown == nullptr)
-    return to.reply(404, kText, "this is only kept with agent.admin; leat config prints it\n");
-  to.reply(200, kJson, *shown.config.shown);
-}
 #endif
 
 void show_metrics(const Shown& shown, http::Responder& to) {
@@ -70,15 +65,12 @@ struct Route {
   std::string_view path;
   Show show;
 };
-constexpr Route kRoutes[] = {{"/api/v1/status", show_status},
+constexpr Route kRoutes[] = {
+    {"/api/v1/status", show_status},
 #ifdef LEAT_ADMIN
-                             {"/api/v1/pipelines", show_chains},
-                             {"/api/v1/stats", show_stats},
-                             {"/api/v1/config", show_config},
+    {"/api/v1/pipelines", show_chains}, {"/api/v1/stats", show_stats},
 #endif
-                             {"/metrics", show_metrics},
-                             {"/health", show_health},
-                             {"/ready", show_ready}};
+    {"/metrics", show_metrics},         {"/health", show_health},      {"/ready", show_ready}};
 
 constexpr std::string_view kPipelines = "/api/v1/pipelines/";
 

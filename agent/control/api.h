@@ -4,15 +4,12 @@
 //   GET /api/v1/status?pipeline=P    only that pipeline
 //   GET /api/v1/pipelines            what they are made of (control/chains_json.h)
 //   GET /api/v1/stats                what was counted since the start (stats_json())
-//   GET /api/v1/config               the configuration that runs, without secrets; where
-//   agent.admin
-//                                    is configured
 //   GET /metrics                     for Prometheus
 //   GET /health                      200, or 503 with what is wrong, a line each
 //   GET /ready                       200 when every pipeline has begun
 //   GET /api/v1/pipelines/P/tap      records of it as they pass (control/tap_stream.h)
 //   POST /api/v1/pipelines/P/pause   or resume, restart, kick: as the Supervisor's
-//   …    /api/v1/config/…            versions, check, rollback (control/config_routes.h)
+//   …    /api/v1/config…             read, checked, taken over and back (control/config_routes.h)
 //
 // Thread: the main loop's.
 #pragma once

@@ -37,7 +37,8 @@ struct ConfigManagerSetup {
   Supervisor& supervisor;
   const Clock& clock;
   ReadConfigText read = nullptr;
-  // All that it amounts to, for people: without secrets. "" when it means nothing any more.
+  // All that it amounts to, for people: without secrets. "" when it means nothing any more. Null:
+  // not in this build.
   std::function<std::string(const std::string& text)> show = nullptr;
   // Another one runs, or the one before again. Not for the first; after whoever brought it was
   // answered, since this may close the connection by which it came.
@@ -73,7 +74,7 @@ class ConfigManager {
   std::optional<AgentConfig> read(const std::string& text, Problems& problems) const {
     return setup_.read(text, problems);
   }
-  std::string show(const std::string& text) const { return setup_.show(text); }
+  std::string show(const std::string& text) const { return setup_.show ? setup_.show(text) : ""; }
   const ConfigVersion& running() const { return running_; }
   // Those that were kept; the running one may not be among them yet.
   const ConfigVersions& versions() const { return versions_; }

@@ -61,17 +61,21 @@ void list(ConfigManager& configs, const To& to) {
   to->reply(200, kJson, printed(json));
 }
 
-void show(ConfigManager& configs, std::string_view number, const To& to) {
-  const uint64_t wanted = std::strtoull(std::string(number).c_str(), nullptr, 10);
-  const bool runs = wanted == configs.running().number;
-  const ConfigVersion* version = runs ? &configs.running() : configs.versions().find(wanted);
-  if (version == nullptr)
-    return to->reply(404, kText, "there is no configuration version " + std::string(number) + "\n");
-  std::string text = configs.show(version->text);
+void show(const ConfigManager& configs, const ConfigVersion& version, const To& to) {
+  std::string text = configs.show(version.text);
   if (text.empty())
     return to->reply(409, kText,
-                     "configuration version " + std::string(number) + " means nothing any more\n");
+                     "configuration version " + std::to_string(version.number) +
+                         " means nothing any more, or is not shown by this build\n");
   to->reply(200, kJson, std::move(text));
+}
+
+void show_by_number(const ConfigManager& configs, const std::string& number, const To& to) {
+  const uint64_t wanted = std::strtoull(number.c_str(), nullptr, 10);
+  const bool runs = wanted == configs.running().number;
+  const ConfigVersion* version = runs ? &configs.running() : configs.versions().find(wanted);
+  if (version != nullptr) return show(configs, *version, to);
+  to->reply(404, kText, "there is no configuration version " + number + "\n");
 }
 
 ConfigManager::Done answer_to(ConfigManager& configs, const To& to) {
@@ -112,9 +116,12 @@ bool answer_of_config(ConfigManager& configs, const std::string& who,
   if (!path.starts_with(kConfig)) return false;
   path.remove_prefix(kConfig.size());
   const bool versions = path.starts_with("/versions");
-  const std::string_view method = versions ? "GET" : path.empty() ? "PUT" : "POST";
   if (!versions && path != "" && path != "/check" && path != "/rollback") return false;
-  if (path.empty() && request.method == "GET") return false;
+  if (path.empty() && request.method == "GET") {
+    show(configs, configs.running(), responder);
+    return true;
+  }
+  const std::string_view method = versions ? "GET" : path.empty() ? "PUT" : "POST";
   if (request.method != method) {
     responder->reply(405, kText, "only " + std::string(method) + "\n",
                      "Allow: " + std::string(method) + "\r\n");
@@ -123,7 +130,8 @@ bool answer_of_config(ConfigManager& configs, const std::string& who,
   if (path == "/versions") {
     list(configs, responder);
   } else if (path.starts_with("/versions/")) {
-    show(configs, path.substr(std::string_view("/versions/").size()), responder);
+    show_by_number(configs, std::string(path.substr(std::string_view("/versions/").size())),
+                   responder);
   } else if (path == "/rollback") {
     const uint64_t to = std::strtoull(std::string(request.parameter("to")).c_str(), nullptr, 10);
     configs.roll_back(to, who, answer_to(configs, responder));

@@ -1,5 +1,6 @@
 // The configuration over HTTP: read, checked, taken over and taken back.
 //
+//   GET  /api/v1/config                   that which runs, without secrets
 //   GET  /api/v1/config/versions          {"versions":[…]}, the newest first
 //   GET  /api/v1/config/versions/N        all that it amounts to, without secrets
 //   POST /api/v1/config/check             the body is one: 200, or 422 with what is wrong in it

@@ -94,8 +94,6 @@ struct AgentConfig {
   Milliseconds drain_timeout{30'000};
   Milliseconds commit_every{10'000};  // of positions that may wait; 0: none does
   std::optional<AdminConfig> admin;
-  // All of it as JSON, with all defaults and without secrets; null where nobody can ask for it.
-  std::shared_ptr<const std::string> shown;
   int64_t flash_endurance = 0;      // bytes that the flash under data_dir bears; 0: not known
   Milliseconds heartbeat{300'000};  // in the log; 0: none
   ConfigPolicy config_policy = ConfigPolicy::kNewest;
