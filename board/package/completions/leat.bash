@@ -16,6 +16,11 @@ _leat() {
     "check "*) words="-c --config --data-dir --json --strict " ;;
     "explain "*) words="-c --config --data-dir " ;;
     "config "*) words="-c --config --data-dir " ;;
+    "config apply"*) words="-c --config --data-dir --json --wait " ;;
+    "config history"*) words="-c --config --data-dir --json " ;;
+    "config show"*) words="-c --config --data-dir " ;;
+    "config diff"*) words="-c --config --data-dir " ;;
+    "config rollback"*) words="-c --config --data-dir --json --wait " ;;
     "new "*) words=" " ;;
     "try "*) words="-c --config --data-dir --pipeline --topic --json " ;;
     "sql "*) words="--from --to " ;;
@@ -41,6 +46,7 @@ _leat() {
     "version "*) words="--verbose " ;;
   esac; fi
   [ "$COMP_CWORD" -ne 2 ] || case "${COMP_WORDS[1]}" in
+    config) words="apply history show diff rollback" ;;
     spool) words="show export drop" ;;
     positions) words="reset" ;;
     journal) words="verify compact" ;;
