@@ -1,6 +1,5 @@
 #include "numbers.h"
 
-#include <charconv>
 #include <cmath>
 
 #include "columns.h"
@@ -69,13 +68,6 @@ const char* name_of(Affinity affinity) {
   return kNames[static_cast<size_t>(affinity)];
 }
 
-std::optional<int64_t> Numbers::whole(std::string_view text) {
-  if (whole_number(text, digits_) != WholeNumber::kWhole) return std::nullopt;
-  int64_t out = 0;
-  auto [end, error] = std::from_chars(digits_.data(), digits_.data() + digits_.size(), out);
-  return error == std::errc() ? std::optional(out) : std::nullopt;
-}
-
 std::optional<BoundNumber> Numbers::bound(const Value& value, Affinity affinity) {
   if (affinity == Affinity::kText) return text();
   if (value.type == Type::kInteger) return integer(integer_of(value));
@@ -93,7 +85,7 @@ std::optional<BoundNumber> Numbers::bound(const Value& value, Affinity affinity)
   }
   if (affinity == Affinity::kNone && decimal) return text();
   // Digit by digit, where a double would not have them all.
-  if (std::optional<int64_t> exact = whole(value.view())) {
+  if (std::optional<int64_t> exact = whole_int64(value.view(), digits_)) {
     const bool small = *exact <= kTwoTo53 && *exact >= -kTwoTo53;
     if (affinity != Affinity::kNone || !small) return integer(*exact);
   }

@@ -43,7 +43,6 @@ class Numbers {
     problem_ = problem;
     return std::nullopt;
   }
-  std::optional<int64_t> whole(std::string_view text);
 
   const char* problem_ = "";
   std::string digits_;

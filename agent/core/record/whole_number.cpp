@@ -50,4 +50,11 @@ WholeNumber whole_number(std::string_view text, std::string& out) {
   return WholeNumber::kWhole;
 }
 
+std::optional<int64_t> whole_int64(std::string_view text, std::string& digits) {
+  if (whole_number(text, digits) != WholeNumber::kWhole) return std::nullopt;
+  int64_t out = 0;
+  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+  return error == std::errc() ? std::optional(out) : std::nullopt;
+}
+
 }  // namespace leat

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,7 @@ enum class WholeNumber : uint8_t {
 // digits, with a minus: not more than 19, but it may still be beyond an int64. No double is made on
 // the way.
 WholeNumber whole_number(std::string_view text, std::string& out);
+// The same as an int64; nullopt when it is not whole, or beyond that.
+std::optional<int64_t> whole_int64(std::string_view text, std::string& digits);
 
 }  // namespace leat

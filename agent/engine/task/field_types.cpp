@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "record/whole_number.h"
 
 namespace leat {
 namespace {
@@ -63,10 +64,13 @@ bool FieldTypes::fit(Type type, Value& value, Arena& arena) {
     return true;
   }
   if (!is_number(type) || !is_number(value.type)) return false;
-  if (type == Type::kInteger) {
+  if (type == Type::kInteger && value.is_text()) {
+    std::optional<int64_t> whole = whole_int64(value.view(), digits_);
+    if (!whole) return false;
+    value = Value::of_integer(*whole);
+  } else if (type == Type::kInteger) {
     double real = real_of(value);
-    if (std::fabs(real) >= kExact || real != std::floor(real) || value.type == Type::kDecimal)
-      return false;
+    if (std::fabs(real) >= kExact || real != std::floor(real)) return false;
     value = Value::of_integer(static_cast<int64_t>(real));
   } else if (type == Type::kFloat && !std::isfinite(real_of(value))) {
     return false;

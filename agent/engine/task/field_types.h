@@ -41,6 +41,7 @@ class FieldTypes {
   const Shape* shape_ = nullptr;  // of the last record
   TimeFormat rfc3339_;
   std::string problem_;
+  std::string digits_;
 };
 
 }  // namespace leat

@@ -38,5 +38,13 @@ TEST(WholeNumber, is_none_with_the_least_fraction_or_too_many_digits) {
   EXPECT_EQ(digits("9223372036854775808"), "9223372036854775808") << "the caller looks";
 }
 
+TEST(WholeNumber, of_an_int64_is_within_it) {
+  std::string digits;
+  EXPECT_EQ(whole_int64("-9223372036854775808.0", digits), INT64_MIN);
+  EXPECT_EQ(whole_int64("9223372036854775808", digits), std::nullopt);
+  EXPECT_EQ(whole_int64("1e19", digits), std::nullopt);
+  EXPECT_EQ(whole_int64("0.5", digits), std::nullopt);
+}
+
 }  // namespace
 }  // namespace leat
