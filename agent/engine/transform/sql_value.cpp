@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/swar.h"
 #include "base/text.h"
 #include "base/time_format.h"
 #include "codec/text/json_scanner.h"
@@ -37,6 +38,8 @@ bool looks_like_json(std::string_view text) {
 }
 
 const char* problem_of(std::string_view text, bool json) {
+  const char* const end = text.data() + text.size();
+  if (swar::find_either(text.data(), end, '\0', '\\') == end) return nullptr;  // as nearly all
   if (text.find('\0') != std::string_view::npos)
     return "a NUL character, at which text ends in SQL";
   if (has_escaped_nul(text) && (json || looks_like_json(text)))
