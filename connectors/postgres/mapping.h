@@ -38,6 +38,8 @@ class Mapping {
   Status check() const;
   // Valid until the next call. `batch` keeps the shape alive.
   const ShapePlan& plan(const Batch& batch, const Shape& shape);
+  // Null, in a field that has no column: nothing is lost, and createTable makes none for it.
+  bool may_leave_out(Type type) const { return config_.create && type == Type::kNull; }
   // Columns that some record of the shapes has a field for, ascending.
   void add_used(const Batch& batch, std::vector<bool>& used);
 

@@ -57,6 +57,7 @@ class ColumnGuess {
   explicit ColumnGuess(std::string column) : name_(std::move(column)) {}
 
   const std::string& name() const { return name_; }
+  bool has_values() const { return values_ > 0; }
   void add(const Value& value) {
     std::string_view type = type_for(value);
     values_ += type.empty() ? 0 : 1;
@@ -113,7 +114,8 @@ std::string_view impossible_column(std::string_view name) {
   return "";
 }
 
-std::vector<NewColumn> columns_for(const MappingConfig& config, const Delivery& delivery) {
+std::vector<NewColumn> columns_for(const MappingConfig& config, const Delivery& delivery,
+                                   bool also_nulls) {
   std::vector<ColumnGuess> guesses;
   std::vector<size_t> of_field;  // index of each field's guess; kNone: it has none
   constexpr size_t kUnknown = SIZE_MAX;
@@ -139,8 +141,10 @@ std::vector<NewColumn> columns_for(const MappingConfig& config, const Delivery& 
     }
   });
   std::vector<NewColumn> columns;
+  also_nulls |= !config.columns.empty();
   for (const ColumnGuess& guess : guesses)
-    columns.push_back({guess.name(), std::string(guess.type())});
+    if (also_nulls || guess.has_values())
+      columns.push_back({guess.name(), std::string(guess.type())});
   return columns;
 }
 

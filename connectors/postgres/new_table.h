@@ -25,9 +25,12 @@ std::string_view wider_type(std::string_view a, std::string_view b);
 // Why PostgreSQL can have no column of that name; "": it can.
 std::string_view impossible_column(std::string_view name);
 
-// One column for each field that is present in a record, in the order of first appearance; with a
-// list of columns, only for the fields that are on it.
-std::vector<NewColumn> columns_for(const MappingConfig& config, const Delivery& delivery);
+// One column for each field that a record has a value for, in the order of first appearance; with a
+// list of columns, only for the fields that are on it, but for all of them. What was only null
+// tells no type: it gets its column with its first value, or, where a table would have none, as
+// text.
+std::vector<NewColumn> columns_for(const MappingConfig& config, const Delivery& delivery,
+                                   bool also_nulls = false);
 
 std::string create_table_sql(const TableName& table, const std::vector<NewColumn>& columns,
                              const std::vector<std::string>& key);

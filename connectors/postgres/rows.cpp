@@ -253,6 +253,12 @@ bool Rows::takes_null(size_t index, Type type) const {
   return !has_key && (!column.not_null || default_instead || !nulls_matter());
 }
 
+bool Rows::has_left_out(const ShapePlan& plan, const Record& record) const {
+  return std::any_of(plan.unknown.begin(), plan.unknown.end(), [&](int field) {
+    return target_.mapping->may_leave_out(record.value(static_cast<size_t>(field)).type);
+  });
+}
+
 ConversionError Rows::append_value(Buffer& out, size_t index, const Value& value) {
   if (value.type == Type::kNull || value.type == Type::kAbsent) {
     if (!takes_null(index, value.type)) return ConversionError::kNull;
@@ -289,7 +295,7 @@ bool Rows::append_row(Buffer& out, const ShapePlan& plan, const Record& record) 
                    (value.type == Type::kNull ? "null" : "absent"));
     return spoil(reason_of(error, value, Mapping::field_name(plan, index), column));
   }
-  if (!any_value)
+  if (!any_value && !has_left_out(plan, record))
     return spoil("none of the record's fields has a column of table " +
                  excerpt(target_.layout.name));
   if (numbered_) {
@@ -309,8 +315,9 @@ std::vector<std::string> unknown_fields(Mapping& mapping, const Delivery& delive
       const Record& record = part.batch->records[part.first + i];
       if (record.shape != std::exchange(shape, record.shape))
         left = mapping.plan(*part.batch, *record.shape).unknown;
-      std::erase_if(left, [&record, &names](int field) {
-        if (record.value(static_cast<size_t>(field)).type == Type::kAbsent) return false;
+      std::erase_if(left, [&](int field) {
+        const Type type = record.value(static_cast<size_t>(field)).type;
+        if (type == Type::kAbsent || mapping.may_leave_out(type)) return false;
         std::string name(record.shape->name(static_cast<size_t>(field)));
         if (std::find(names.begin(), names.end(), name) == names.end())
           names.push_back(std::move(name));

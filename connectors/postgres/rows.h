@@ -85,6 +85,7 @@ class Rows final : public CopySource {
   std::string end_of_run();
 
   bool nulls_matter() const;
+  bool has_left_out(const ShapePlan& plan, const Record& record) const;
   bool takes_null(size_t column, Type type) const;
   // False: the record is bad, and what was appended is of no use.
   bool append_row(Buffer& out, const ShapePlan& plan, const Record& record);

@@ -87,7 +87,8 @@ void Table::create(const Delivery& delivery, StepEnd end) {
   for (const std::string& key : config_.mapping.key)
     if (std::none_of(columns.begin(), columns.end(),
                      [&key](const NewColumn& column) { return column.name == key; }))
-      return end(all_rejected(delivery, "key column " + excerpt(key) + ": the field is absent"));
+      return end(all_rejected(delivery, "key column " + excerpt(key) + ": no record has a value"));
+  if (columns.empty()) columns = columns_for(config_.mapping, delivery, true);
   if (columns.empty()) return end(all_rejected(delivery, "the record has no fields"));
   if (std::exchange(created_, true))  // it was made, and is not there: by another search_path
     return end(Answer::failed("the table " + config_.name.sql() +

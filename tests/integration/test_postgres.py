@@ -254,7 +254,7 @@ def test_create_table_makes_columns_of_the_records(agent, database):
     types = database.query("SELECT column_name, data_type FROM information_schema.columns "
                            "WHERE table_name = 't' ORDER BY ordinal_position")
     assert types == [("id", "bigint"), ("temp", "double precision"), ("ok", "boolean"),
-                     ("name", "text"), ("tags", "jsonb"), ("big", "numeric"), ("none", "text")]
+                     ("name", "text"), ("tags", "jsonb"), ("big", "numeric")], "nothing is known of none yet"
     assert database.query("SELECT id, temp, name, big FROM t ORDER BY id") == [
         ("1", "1", "a", "1"), ("2", "1.5", "5", "12345678901234567890")]
 
@@ -332,6 +332,24 @@ def test_created_columns_get_a_wider_type_when_values_need_it(agent, database, m
         ("2", "21.5", "0.5", "9223372036854775808", "01234", "00.5"),
         ("3", "22", "7", "2", "10002", "1.5")]
     assert agent.log_lines("column temp of .* is double precision now, and was bigint")
+
+
+@pytest.mark.parametrize("mode", ["copy", "insert", "upsert"])
+def test_a_null_that_comes_first_does_not_decide_a_type(agent, database, mode):
+    """The column was text for ever."""
+    options = {"key": ["id"]} if mode == "upsert" else {}
+    deliver(agent, database, {"id": 1, "v": None, "w": None}, {"id": 2, "v": 21.5, "w": None}, {"id": 3, "v": None},
+            createTable=True, records=1, writeMode=mode, **options)
+    assert reasons(agent) == []
+    assert column_types(database) == {"id": "bigint", "v": "double precision"}
+    assert database.query("SELECT id, coalesce(v::text, 'null') FROM t ORDER BY id") == [
+        ("1", "null"), ("2", "21.5"), ("3", "null")]
+
+
+def test_a_record_of_nulls_is_a_row_all_the_same(agent, database):
+    deliver(agent, database, {"v": None}, {"w": 1}, {"x": None}, createTable=True, records=1)
+    assert reasons(agent) == []
+    assert database.count("t") == 3
 
 
 def test_one_text_among_many_numbers_does_not_make_a_column_text(agent, database):

@@ -81,6 +81,11 @@ TEST_F(PostgresMapping, new_tables_get_the_types_of_the_values) {
   std::string out;
   for (const auto& column : postgres::columns_for(config_, delivery_))
     out += column.name + " " + column.type + ", ";
+  EXPECT_EQ(out, "i bigint, m text, f double precision, t timestamp with time zone, ")
+      << "nothing is known of n yet";
+  out.clear();
+  for (const auto& column : postgres::columns_for(config_, delivery_, true))
+    out += column.name + " " + column.type + ", ";
   EXPECT_EQ(out, "i bigint, m text, f double precision, n text, t timestamp with time zone, ");
   std::vector<Row> many(20, {{"v", whole(1)}, {"w", whole(1)}, {"e", whole(1LL << 60)}});
   many.push_back({{"v", text("N/A")}, {"w", text("01")}, {"e", Value::of_float(0.5)}});
