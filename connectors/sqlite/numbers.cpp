@@ -54,7 +54,8 @@ std::string as_json_number(std::string_view text) {
 
 }  // namespace
 
-Affinity affinity_of(std::string_view declared_type) {
+Affinity affinity_of(std::string_view declared_type, bool strict_table) {
+  if (strict_table && same_column(declared_type, "any")) return Affinity::kNone;
   auto has = [declared_type](std::string_view part) { return contains(declared_type, part); };
   if (has("int")) return Affinity::kInteger;
   if (has("char") || has("clob") || has("text")) return Affinity::kText;

@@ -14,7 +14,7 @@ namespace leat::sqlite {
 
 // https://sqlite.org/datatype3.html section 3.1.
 enum class Affinity : uint8_t { kNone, kText, kInteger, kReal, kNumeric };
-Affinity affinity_of(std::string_view declared_type);
+Affinity affinity_of(std::string_view declared_type, bool strict_table);
 const char* name_of(Affinity affinity);  // "an INTEGER", to be put before "column"
 
 // What is bound for a number.

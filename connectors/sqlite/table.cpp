@@ -63,8 +63,9 @@ void Table::forget() {
 Status Table::look() {
   columns_.clear();
   index_.clear();
-  Result<Statement> query =
-      connection_.prepare("SELECT name, type, hidden FROM pragma_table_xinfo(?)");
+  Result<Statement> query = connection_.prepare(
+      "SELECT name, type, hidden, (SELECT strict FROM pragma_table_list(?1) "
+      "WHERE schema = 'main') FROM pragma_table_xinfo(?1)");
   if (!query) return fail(query.error());
   sqlite3_bind_text(query->get(), 1, settings_.name.data(), static_cast<int>(settings_.name.size()),
                     SQLITE_STATIC);
@@ -73,9 +74,10 @@ Status Table::look() {
     if (!row) return fail(row.error());
     if (!*row) return {};
     index_.add(text_of(query->get(), 0), columns_.size());
-    columns_.push_back({std::string(text_of(query->get(), 0)),
-                        affinity_of(text_of(query->get(), 1)),
-                        sqlite3_column_int(query->get(), 2) != 0});
+    columns_.push_back(
+        {std::string(text_of(query->get(), 0)),
+         affinity_of(text_of(query->get(), 1), sqlite3_column_int(query->get(), 3) != 0),
+         sqlite3_column_int(query->get(), 2) != 0});
   }
 }
 

@@ -312,6 +312,15 @@ TEST_F(SqliteSinkTest, numbers_are_stored_exactly_in_columns_of_every_type_or_re
   EXPECT_EQ(stored("t", Value::of_float(0.1234567890123456)), "text 0.1234567890123456");
 }
 
+TEST_F(SqliteSinkTest, any_is_without_a_type_in_a_strict_table_alone) {
+  execute("CREATE TABLE t (v ANY) STRICT");
+  expect_delivered({{{"v", number_from_text("18446744073709551615")}}});
+  EXPECT_EQ(query("SELECT typeof(v), v FROM t"), Rows{"text|18446744073709551615"});
+  execute("DROP TABLE t; CREATE TABLE t (v ANY)");
+  EXPECT_EQ(deliver({{{"v", number_from_text("18446744073709551615")}}}).outcome,
+            Outcome::kRejected);
+}
+
 TEST_F(SqliteSinkTest, text_of_a_number_is_not_rounded_by_its_column) {
   execute("CREATE TABLE t (i INTEGER, r REAL, t TEXT)");
   auto outcome = [this](const char* column, const char* text) {
