@@ -76,12 +76,15 @@ Status JsonLineFraming::split(Batch& batch, DeadLetters& dead) const {
     const auto offset = static_cast<uint32_t>(next - begin);
     const Slice line{p, static_cast<uint32_t>(next - p), offset, ++lines};
     p = next;
+    if (object && odd.count() == 0) {  // as nearly all
+      batch.slices.push_back(line);
+      continue;
+    }
     if (!object && !is_blank(line.view())) odd.add(line);
     if (object || odd.count() == kMostOdd) {
-      const bool had_odd = odd.count() > 0;
       if (Status status = odd.finish(); !status) return status;
       if (object) batch.slices.push_back(line);
-      if (had_odd && batch.in_turns() && p < end && dead.full()) {
+      if (batch.in_turns() && p < end && dead.full()) {
         batch.leave_bytes(offset, lines);
         break;
       }
