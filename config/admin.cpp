@@ -1,8 +1,11 @@
 #include "config/admin.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "config/stages.h"
 #include "net/authority.h"
+#include "net/tls.h"
 
 namespace leat {
 namespace {
@@ -27,7 +30,7 @@ bool is_address(const std::string& host) {
 
 }  // namespace
 
-AdminConfig load_admin(const Options& options, Problems& problems) {
+AdminConfig load_admin(const Options& options, Problems& problems, bool open_files) {
   AdminConfig out;
   if (!kIsHere) {
     problems.add({.path = options.path(), .text = "is not in this build"});
@@ -53,6 +56,10 @@ AdminConfig load_admin(const Options& options, Problems& problems) {
                   .text = "each must have at least 16 characters, so that nobody guesses it"});
   if (out.has_tls && (!out.tls.has("cert") || !out.tls.has("key")))
     problems.add({.path = options.path("tls"), .text = "needs \"cert\" and \"key\""});
+  else if (out.has_tls && open_files)
+    if (Status files = TlsContext::check_server(out.tls); !files)
+      for (Problem& said : said_by_stage(out.tls.path(), files.error()))
+        problems.add(std::move(said));
   out.host = std::move(address.host);
   out.port = address.port;
   return out;

@@ -8,7 +8,7 @@
 namespace leat {
 
 // Of the options of `agent.admin`. What others can reach is refused without TLS and tokens, as is
-// all of it by a build without it.
-AdminConfig load_admin(const Options& options, Problems& problems);
+// all of it by a build without it. `open_files`: as LoadContext has it.
+AdminConfig load_admin(const Options& options, Problems& problems, bool open_files);
 
 }  // namespace leat

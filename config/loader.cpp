@@ -154,7 +154,8 @@ void Loader::load_agent(LoadedFile& part, const cJSON* node) {
   config_.probation = options.duration("probation");
   config_.commit_every = options.duration("journal.commitEvery");
   config_.flash_endurance = options.bytes("flashEndurance");
-  if (options.has("admin")) config_.admin = load_admin(options.object("admin"), part.problems);
+  if (options.has("admin"))
+    config_.admin = load_admin(options.object("admin"), part.problems, context_.open_files);
   if (child(node, "dataDir") == nullptr && context_.data_dir.empty())
     part.problems.add({.kind = Problem::Kind::kMissing,
                        .path = "agent.dataDir",
@@ -334,8 +335,8 @@ void Loader::check_once(size_t pipeline, std::string_view type, const Options& o
 
 bool Loader::load_stages(Parser& parser, const cJSON* node, const std::string& path,
                          PipelineConfig& out) {
-  bool good =
-      load_source(parser, context_.registry, child(node, "source"), path + ".source", out.source);
+  const StageContext context{context_.registry, context_.open_files};
+  bool good = load_source(parser, context, child(node, "source"), path + ".source", out.source);
   const cJSON* list = child(node, "transforms");
   std::string list_path = path + ".transforms";
   if (list != nullptr && !parser.expect_list(list, list_path, "[{\"type\": \"filter\", ...}]"))
@@ -345,7 +346,7 @@ bool Loader::load_stages(Parser& parser, const cJSON* node, const std::string& p
        item = item->next, ++index)
     good &= load_transform(parser, item, path_of_index(list_path, index),
                            out.transforms.emplace_back());
-  good &= load_sink(parser, context_.registry, child(node, "sink"), path + ".sink", out.sink);
+  good &= load_sink(parser, context, child(node, "sink"), path + ".sink", out.sink);
   return good;
 }
 

@@ -22,11 +22,13 @@ struct LoadContext {
   Variables variables;
   std::string data_dir = {};   // from the command line, wins over agent.dataDir; "" when not given
   std::string host_name = {};  // default of agent.id
+  // Reads the certificates and keys that it names, too: on the machine that is to run it.
+  bool open_files = false;
 };
 
 // Nullopt when an error was added to `problems`; everything that can be found wrong at once is, and
 // warnings. Each stage has then been made once on trial, so that what only it can judge (an
-// expression, a URL) is judged, and each pipeline can be planned. Nothing was opened or connected.
+// expression, a URL) is judged, and each pipeline can be planned. Nothing was connected.
 std::optional<AgentConfig> load_config(std::span<const ConfigFile> files,
                                        const LoadContext& context, Problems& problems);
 std::optional<AgentConfig> load_config(std::string_view text, const LoadContext& context,

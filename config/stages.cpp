@@ -150,6 +150,10 @@ class Trial {
     }
   }
 
+  void open_files(Status (*hook)(const Options&), const Options& options) {
+    if (hook != nullptr) (void)report(hook(options));
+  }
+
  private:
   void add(Problem said) {
     for (const Problem& problem : earlier_)
@@ -207,8 +211,9 @@ std::vector<Problem> said_by_stage(const std::string& path, const Error& error) 
   return out;
 }
 
-bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
+bool load_source(Parser& parser, const StageContext& context, const cJSON* node,
                  const std::string& path, SourceConfig& out) {
+  const Registry& registry = context.registry;
   std::vector<std::string_view> known = names_of(registry.sources);
   std::optional<std::string> name = type_name(parser, node, path, "source", known);
   if (!name) return false;
@@ -232,7 +237,10 @@ bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
     out.format_options = format_options(parser, added, *out.format);
   }
   Trial trial(parser, path);
-  if (trial.report(out.type->make(out.options))) trial.warn(out.type->warn, out.options);
+  if (trial.report(out.type->make(out.options))) {
+    trial.warn(out.type->warn, out.options);
+    if (context.open_files) trial.open_files(out.type->check_files, out.options);
+  }
   if (out.format != nullptr) (void)trial.report(out.format->make_decoder(out.format_options));
   return parser.problems().errors() == before;
 }
@@ -254,8 +262,9 @@ bool load_transform(Parser& parser, const cJSON* node, const std::string& path,
   return parser.problems().errors() == before;
 }
 
-bool load_sink(Parser& parser, const Registry& registry, const cJSON* node, const std::string& path,
-               SinkConfig& out) {
+bool load_sink(Parser& parser, const StageContext& context, const cJSON* node,
+               const std::string& path, SinkConfig& out) {
+  const Registry& registry = context.registry;
   std::vector<std::string_view> known = names_of(registry.sinks);
   std::optional<std::string> name = type_name(parser, node, path, "sink", known);
   if (!name) return false;
@@ -282,7 +291,10 @@ bool load_sink(Parser& parser, const Registry& registry, const cJSON* node, cons
   if (out.batch.linger != out.type->batch.linger) out.batch.spacing = {};
   out.in_flight = out.type->max_in_flight > 1 ? static_cast<int>(added.integer("inFlight")) : 1;
   Trial trial(parser, path);
-  if (trial.report(out.type->make(out.options))) trial.warn(out.type->warn, out.options);
+  if (trial.report(out.type->make(out.options))) {
+    trial.warn(out.type->warn, out.options);
+    if (context.open_files) trial.open_files(out.type->check_files, out.options);
+  }
   if (out.format != nullptr) (void)trial.report(out.format->make_encoder(out.format_options));
   return parser.problems().errors() == before;
 }

@@ -14,12 +14,18 @@ namespace leat {
 // What a stage at `path`, or the planner, says. It may not say of which option.
 std::vector<Problem> said_by_stage(const std::string& path, const Error& error);
 
+// What stages are read against.
+struct StageContext {
+  const Registry& registry;
+  bool open_files = false;  // as LoadContext::open_files
+};
+
 // False when something was reported. `node` is null when the key is missing.
-bool load_source(Parser& parser, const Registry& registry, const cJSON* node,
+bool load_source(Parser& parser, const StageContext& context, const cJSON* node,
                  const std::string& path, SourceConfig& out);
 bool load_transform(Parser& parser, const cJSON* node, const std::string& path,
                     TransformConfig& out);
-bool load_sink(Parser& parser, const Registry& registry, const cJSON* node, const std::string& path,
-               SinkConfig& out);
+bool load_sink(Parser& parser, const StageContext& context, const cJSON* node,
+               const std::string& path, SinkConfig& out);
 
 }  // namespace leat

@@ -42,7 +42,7 @@ void print_summary(const AgentConfig& config) {
 int check(const CommandCall& call) {
   const bool json = call.options.boolean("json");
   Problems problems;
-  std::optional<AgentConfig> config = load_config_of(call, problems);
+  std::optional<AgentConfig> config = load_config_of(call, problems, /*open_files=*/true);
   if (call.options.boolean("strict")) problems.make_strict();
   const bool ok = problems.errors() == 0;
   if (json) {

@@ -47,10 +47,13 @@ LoadContext load_context_of(const CommandCall& call) {
           call.environment.host_name};
 }
 
-std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& problems) {
+std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& problems,
+                                          bool open_files) {
   std::vector<ConfigFile> files = read_config_files(call.options.string("config"), problems);
   if (problems.errors() > 0) return std::nullopt;
-  return load_config(files, load_context_of(call), problems);
+  LoadContext context = load_context_of(call);
+  context.open_files = open_files;
+  return load_config(files, context, problems);
 }
 
 std::optional<std::string> config_text(const std::string& path, Problems& problems) {

@@ -15,7 +15,8 @@ namespace leat {
 LoadContext load_context_of(const CommandCall& call);
 
 // That of the call's -c and --data-dir; on failure `problems` has why.
-std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& problems);
+std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& problems,
+                                          bool open_files = false);
 
 // The text of a file or a folder, as a configuration travels: of several files a JSON array of
 // {"name", "text"}. Nullopt: it cannot be read, and `problems` has why.

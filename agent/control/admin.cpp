@@ -82,13 +82,16 @@ Result<std::unique_ptr<Admin>> Admin::open(Loop& loop, const AdminConfig& config
     if (!opened) return fail(opened.error());
     tls = std::move(*opened);
   }
-  std::unique_ptr<Admin> made(new Admin(loop, config, std::move(tls), supervisor, configs));
-  Result<std::unique_ptr<Listener>> listener = Listener::open(
-      loop, {.host = config.host, .port = config.port},
-      [admin = made.get()](Socket::Ptr socket) { admin->accept(std::move(socket)); });
+  return std::unique_ptr<Admin>(new Admin(loop, config, std::move(tls), supervisor, configs));
+}
+
+Status Admin::listen() {
+  Result<std::unique_ptr<Listener>> listener =
+      Listener::open(loop_, {.host = config_.host, .port = config_.port},
+                     [this](Socket::Ptr socket) { accept(std::move(socket)); });
   if (!listener) return fail(listener.error());
-  made->listener_ = std::move(*listener);
-  return made;
+  listener_ = std::move(*listener);
+  return {};
 }
 
 void Admin::accept(Socket::Ptr socket) {

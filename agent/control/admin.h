@@ -17,10 +17,13 @@ namespace leat {
 
 class Admin {
  public:
-  // Reads the certificates, and listens. Errors say why not: the agent goes on without.
+  // Reads the certificates; it does not listen yet. Errors say why not: the agent goes on without.
   static Result<std::unique_ptr<Admin>> open(Loop& loop, const AdminConfig& config,
                                              Supervisor& supervisor, ConfigManager& configs);
   const AdminConfig& config() const { return config_; }
+  Status listen();
+  // Until it is to listen again; who is connected stays so.
+  void stop_listening() { listener_.reset(); }
 
  private:
   Admin(Loop& loop, const AdminConfig& config, std::unique_ptr<TlsContext> tls,

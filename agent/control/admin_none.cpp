@@ -9,4 +9,8 @@ Result<std::unique_ptr<Admin>> Admin::open(Loop& /*loop*/, const AdminConfig& /*
   return fail(ErrorKind::kUsage, "agent.admin: is not in this build");
 }
 
+Status Admin::listen() {
+  return {};
+}
+
 }  // namespace leat

@@ -131,24 +131,38 @@ class Agent {
       ping_timer_->start_repeating(service_.ping_period(), [this] { tell_service_manager(); });
   }
 
-  // As it is configured now. False: it could be asked over TCP before, and cannot any more.
+  // As it is configured now. False: it could be asked over TCP before, and not as that wants it.
   bool open_admin() {
     const std::optional<AdminConfig>& wanted = supervisor_->config().admin;
     if (admin_ != nullptr && wanted && admin_->config() == *wanted) return true;
-    const bool was_open = std::exchange(admin_, nullptr) != nullptr;
-    if (!wanted) return true;
-    Result<std::unique_ptr<Admin>> opened =
-        Admin::open(supervisor_->loop(), *wanted, *supervisor_, *configs_);
+    const bool was_open = admin_ != nullptr;
+    if (!wanted) {
+      admin_.reset();
+      return true;
+    }
     const std::string where = Address{.host = wanted->host, .port = wanted->port}.text();
-    if (!opened) {
-      log::error("admin",
-                 "this agent cannot be asked at " + where + ": " + opened.error().message());
+    if (Status opened = change_admin(*wanted); !opened) {
+      log::error("admin", "this agent cannot be asked at " + where + ": " +
+                              opened.error().message() +
+                              (admin_ ? "; as it was configured before, it can" : ""));
       return !was_open;
     }
-    admin_ = std::move(*opened);
     log::info("admin",
               std::string("listening on http") + (wanted->has_tls ? "s://" : "://") + where);
     return true;
+  }
+
+  // When the new one cannot be, the old one goes on. They may want the same port.
+  Status change_admin(const AdminConfig& wanted) {
+    Result<std::unique_ptr<Admin>> fresh = Admin::open(supervisor_->loop(), wanted, *supervisor_, *configs_);
+    if (!fresh) return fail(fresh.error());
+    if (admin_) admin_->stop_listening();
+    Status listens = (*fresh)->listen();
+    if (listens)
+      admin_ = std::move(*fresh);
+    else if (admin_ && !admin_->listen())
+      admin_.reset();
+    return listens;
   }
 
   // Everything on the loops, then the loops, then the journal's file.

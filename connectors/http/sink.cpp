@@ -163,6 +163,11 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
   return std::make_unique<HttpSink>(std::move(*config), options);
 }
 
+Status check_files(const Options& options) {
+  Result<Url> url = Url::parse(options.string("url"));
+  return url && url->https ? TlsContext::check(options.object("tls")) : Status();
+}
+
 }  // namespace
 }  // namespace http
 
@@ -181,6 +186,7 @@ const SinkType kHttpSink{
     .batch = {.spacing = Milliseconds{3}},
     .sends_keys = true,
     .make = http::make,
+    .check_files = http::check_files,
 };
 
 }  // namespace leat

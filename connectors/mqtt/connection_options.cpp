@@ -66,6 +66,11 @@ Result<SessionConfig> session_config(const Options& options) {
   return out;
 }
 
+Status check_files(const Options& options) {
+  Result<Url> url = Url::parse(options.string("url"));
+  return url && url->tls ? TlsContext::check(options.object("tls")) : Status();
+}
+
 // Any text is allowed [MQTT-3.1.3-4], but access rules of brokers are patterns over topics with the
 // client id in them, so what means something there is replaced.
 std::string default_client_id(std::string_view agent, std::string_view pipeline,

@@ -342,6 +342,7 @@ const SinkType kMqttSink{
     // Each record is a message of its own, so that there is little to collect for.
     .batch = {.linger = Milliseconds{2}},
     .make = mqtt::make,
+    .check_files = mqtt::check_files,
 };
 
 }  // namespace leat

@@ -467,6 +467,7 @@ const SourceType kMqttSource{
     .add_fields = mqtt::add_fields,
     .make = mqtt::make,
     .warn = mqtt::warn_of_overlaps,
+    .check_files = mqtt::check_files,
 };
 
 }  // namespace leat

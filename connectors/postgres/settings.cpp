@@ -12,6 +12,12 @@ bool is_loopback(const Address& address) {
          address.host.starts_with("127.");
 }
 
+// Of `tls`, and what libpq calls it in the URL.
+struct {
+  const char* option;
+  const char* parameter;
+} constexpr kFiles[] = {{"ca", "sslrootcert"}, {"cert", "sslcert"}, {"key", "sslkey"}};
+
 // One of `tls` and the URL may say it.
 Status merge(Options& tls, const Options& options, const char* name, const char* parameter,
              const std::string& value) {
@@ -47,10 +53,10 @@ Result<ConnectionSettings> ConnectionSettings::from(const Options& options) {
   // libpq's word for the authorities of the system, which are the default here.
   bool system = out.url.root_certificate == "system";
   std::string root = system ? "" : out.url.root_certificate;
-  for (const Status& status : {merge(out.tls, options, "ca", "sslrootcert", root),
-                               merge(out.tls, options, "cert", "sslcert", out.url.certificate),
-                               merge(out.tls, options, "key", "sslkey", out.url.key)})
-    (void)errors.good(status);
+  const std::string* given_there[] = {&root, &out.url.certificate, &out.url.key};
+  for (size_t i = 0; i < std::size(kFiles); ++i)
+    (void)errors.good(
+        merge(out.tls, options, kFiles[i].option, kFiles[i].parameter, *given_there[i]));
 
   // Who names an authority wants the server to be checked against it.
   bool has_authority = system || out.tls.has("ca");
@@ -66,6 +72,23 @@ Result<ConnectionSettings> ConnectionSettings::from(const Options& options) {
   out.uses_tls = out.url.address.path.empty() && out.sslmode != SslMode::kDisable;
   if (Status status = errors.status(); !status) return fail(status.error());
   return out;
+}
+
+Status ConnectionSettings::check_files(const Options& options) const {
+  if (!uses_tls) return {};
+  Status files = TlsContext::check(tls, verify);
+  if (files || files.error().problems() == nullptr) return files;
+  OptionErrors errors;
+  for (Problem problem : files.error().problems()->all()) {
+    for (const auto& [name, parameter] : kFiles) {
+      if (problem.path != tls.path(name) || options.object("tls").has(name) || !tls.has(name))
+        continue;
+      problem.path = options.path("url");
+      problem.text = std::string(parameter) + ": " + problem.text;
+    }
+    errors.add(std::move(problem));
+  }
+  return errors.status();
 }
 
 std::string ConnectionSettings::warning() const {

@@ -20,6 +20,8 @@ struct ConnectionSettings {
 
   // Errors are kUsage and begin with the config path.
   static Result<ConnectionSettings> from(const Options& options);
+  // Reads the files that they name. Errors are of OptionErrors.
+  Status check_files(const Options& options) const;
   // What a person should know about the safety of these, "" when all is well.
   std::string warning() const;
 };

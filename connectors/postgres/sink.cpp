@@ -125,6 +125,11 @@ void warn(const Options& options, OptionErrors& warnings) {
   if (!warning.empty()) warnings.add(options, "url", std::move(warning));
 }
 
+Status check_files(const Options& options) {
+  Result<ConnectionSettings> connection = ConnectionSettings::from(options);
+  return connection ? connection->check_files(options) : Status();
+}
+
 Result<std::unique_ptr<Sink>> make(const Options& options) {
   OptionErrors errors;
   Result<ConnectionSettings> connection = ConnectionSettings::from(options);
@@ -175,6 +180,7 @@ const SinkType kPostgresSink{
     .stores_positions = true,
     .make = postgres::make,
     .warn = postgres::warn,
+    .check_files = postgres::check_files,
 };
 
 }  // namespace leat

@@ -111,6 +111,32 @@ def test_certificates_that_cannot_be_used_leave_the_agent_running_without_it(
     assert not listens(port)
 
 
+def test_what_was_open_before_goes_on_when_a_reload_cannot_open_the_new(
+        agent, collector, telemetry):
+    port = free_port()
+    sink = http_sink(collector)
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), sink),
+                    admin={"listen": f"127.0.0.1:{port}"})
+    agent.start()
+    wait_for(lambda: listens(port))
+    missing = {"cert": "/nowhere.pem", "key": "/nowhere.key"}
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), sink),
+                    admin={"listen": f"127.0.0.1:{port}", "tls": missing})
+    agent.send(signal.SIGHUP)
+    agent.wait_log("agent.admin.tls.cert: open /nowhere.pem: no such file or directory; "
+                   "as it was configured before, it can")
+    assert ask(port, "/metrics")[0] == 200
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        other = taken.getsockname()[1]
+        agent.configure(pipeline(file_source(telemetry(10), follow=True), sink),
+                        admin={"listen": f"127.0.0.1:{other}"})
+        agent.send(signal.SIGHUP)
+        agent.wait_log(f"cannot be asked at 127.0.0.1:{other}: .*; as it was")
+        assert ask(port, "/metrics")[0] == 200
+
+
 def test_what_others_can_reach_without_tokens_and_tls_is_refused(agent):
     agent.configure(admin={"listen": "0.0.0.0:8480", "tokens": [TOKEN]})
     done = agent.command("check", "-c", str(agent.config_path))

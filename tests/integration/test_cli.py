@@ -54,6 +54,34 @@ def test_check_opens_nothing(agent):
     assert not agent.data_dir.exists()
 
 
+def test_check_reads_the_files_that_a_configuration_names(agent, certs):
+    missing, no_pem = agent.folder / "missing.pem", agent.folder / "no.pem"
+    no_pem.write_text("this is no certificate")
+    source = {"type": "mqtt", "url": "mqtts://broker", "topics": ["t"],
+              "tls": {"ca": str(missing), "cert": str(no_pem), "key": str(agent.folder)}}
+    sinks = [{"type": "http", "url": "https://h/", "tls": {"cert": str(certs.client), "key": str(certs.server_key)}},
+             {"type": "postgres", "table": "t",
+              "url": f"postgresql://u@h/d?sslmode=verify-full&sslrootcert={missing}"},
+             {"type": "mqtt", "url": "mqtts://b", "topic": "t", "tls": {"ca": str(missing)}}]
+    agent.configure(*({"name": f"p{i}", "source": source if i == 0 else {"type": "generator"},
+                       "sink": sink} for i, sink in enumerate(sinks)),
+                    admin={"tls": {"cert": str(missing), "key": str(missing)}})
+    done = check(agent)
+    assert done.returncode == 2
+    for line in [f"agent.admin.tls.cert: open {missing}: no such file or directory",
+                 f"agent.admin.tls.key: open {missing}: no such file or directory",
+                 f"pipelines[0].source.tls.ca: open {missing}: no such file or directory",
+                 f"pipelines[0].source.tls.cert: {no_pem}: nothing in PEM format that can be used",
+                 f"pipelines[0].source.tls.key: read {agent.folder}: is a directory",
+                 f"pipelines[0].sink.tls.key: {certs.server_key} is not the key of the certificate",
+                 f"pipelines[1].sink.url: sslrootcert: open {missing}: no such file or directory",
+                 f"pipelines[2].sink.tls.ca: open {missing}: no such file or directory"]:
+        assert re.search(rf"^{re.escape(line)}.* \({re.escape(str(agent.config_path))}:\d+:\d+\)$",
+                         done.stderr, re.MULTILINE), (line, done.stderr)
+    # On another machine, too, one can look at what it would do.
+    assert agent.command("explain", "-c", agent.config_path).returncode == 0
+
+
 def test_check_reports_all_errors_one_line_each(agent):
     agent.write_config({
         "agent": {"dataDir": "/tmp/x", "memory": "lots", "wrokers": 1},

@@ -8,6 +8,7 @@
 #include "net/tls_files.h"
 #include "net/tls_parts.h"
 #include "net/tls_random.h"
+#include "options/option_errors.h"
 
 namespace leat {
 
@@ -53,15 +54,6 @@ Result<std::unique_ptr<TlsContext>> TlsContext::open_server(const Options& optio
 }
 
 Result<std::unique_ptr<TlsContext>> TlsContext::make(std::unique_ptr<TlsContext> context) {
-  const Options& options = context->options_;
-  if (options.has("cert") != options.has("key"))
-    return fail(ErrorKind::kUsage, options.path() + ": \"cert\" and \"key\" belong together, and " +
-                                       (options.has("cert") ? "\"key\"" : "\"cert\"") +
-                                       " is missing");
-  // TLS 1.3 rests on PSA, and everything on its random numbers. Again and from any thread is fine.
-  if (psa_crypto_init() != PSA_SUCCESS)
-    return fail(ErrorKind::kFatal, "TLS: the system gives no random numbers");
-
   if (Status status = context->name_files(); !status) return fail(status.error());
   Result<std::shared_ptr<Parts>> parts = context->load();
   if (!parts) return fail(parts.error());
@@ -70,6 +62,13 @@ Result<std::unique_ptr<TlsContext>> TlsContext::make(std::unique_ptr<TlsContext>
 }
 
 Status TlsContext::name_files() {
+  if (options_.has("cert") != options_.has("key"))
+    return fail_option(options_.path(), std::string("\"cert\" and \"key\" belong together, and ") +
+                                            (options_.has("cert") ? "\"key\"" : "\"cert\"") +
+                                            " is missing");
+  // TLS 1.3 rests on PSA, and everything on its random numbers. Again and from any thread is fine.
+  if (psa_crypto_init() != PSA_SUCCESS)
+    return fail(ErrorKind::kFatal, "TLS: the system gives no random numbers");
   if (verifies()) {
     Result<std::string> authorities = options_.has("ca")
                                           ? Result<std::string>(options_.string("ca"))
@@ -112,29 +111,50 @@ Result<std::shared_ptr<TlsContext::Parts>> TlsContext::load() {
 
   mbedtls_ssl_conf_authmode(config,
                             verifies() ? MBEDTLS_SSL_VERIFY_REQUIRED : MBEDTLS_SSL_VERIFY_NONE);
-  if (verifies()) {
-    if (Status status = load_certificates(parts->authorities, options_.path("ca"), files_.front(),
-                                          parts->digest);
-        !status)
-      return fail(status.error());
-    mbedtls_ssl_conf_ca_chain(config, &parts->authorities, nullptr);
-  }
-  if (!parts->has_certificate) return parts;
-  const std::string& certificate = options_.string("cert");
-  const std::string& key = options_.string("key");
-  if (Status status =
-          load_certificates(parts->certificate, options_.path("cert"), certificate, parts->digest);
-      !status)
-    return fail(status.error());
-  if (Status status = load_key(parts->key, options_.path("key"), key, parts->digest); !status)
-    return fail(status.error());
-  if (mbedtls_pk_check_pair(&parts->certificate.pk, &parts->key, mbedtls_psa_get_random,
-                            MBEDTLS_PSA_RANDOM_STATE) != 0)
-    return fail(ErrorKind::kUsage, options_.path("key") + ": " + key +
-                                       " is not the key of the certificate " + certificate);
-  if (mbedtls_ssl_conf_own_cert(config, &parts->certificate, &parts->key) != 0)
+  // One line, where there is no room for more.
+  if (Status status = load_files(*parts, /*named_only=*/false); !status)
+    return fail_option(status.error().problems()->all().front());
+  if (verifies()) mbedtls_ssl_conf_ca_chain(config, &parts->authorities, nullptr);
+  if (parts->has_certificate &&
+      mbedtls_ssl_conf_own_cert(config, &parts->certificate, &parts->key) != 0)
     return fail(ErrorKind::kFatal, "TLS: out of memory");
   return parts;
+}
+
+// `named_only`: but for the system's authorities.
+Status TlsContext::load_files(Parts& parts, bool named_only) const {
+  OptionErrors errors;
+  if (verifies() && (!named_only || options_.has("ca")))
+    (void)errors.good(
+        load_certificates(parts.authorities, options_.path("ca"), files_.front(), parts.digest));
+  if (!options_.has("cert")) return errors.status();
+  const std::string& certificate = options_.string("cert");
+  const std::string& key = options_.string("key");
+  const bool has_certificate = errors.good(
+      load_certificates(parts.certificate, options_.path("cert"), certificate, parts.digest));
+  const bool has_key = errors.good(load_key(parts.key, options_.path("key"), key, parts.digest));
+  if (has_certificate && has_key &&
+      mbedtls_pk_check_pair(&parts.certificate.pk, &parts.key, mbedtls_psa_get_random,
+                            MBEDTLS_PSA_RANDOM_STATE) != 0)
+    errors.add(options_, "key", key + " is not the key of the certificate " + certificate);
+  return errors.status();
+}
+
+Status TlsContext::check(const Options& options, TlsVerify verify) {
+  TlsContext context(options, "", verify, /*is_server=*/false);
+  return context.check_named();
+}
+
+Status TlsContext::check_server(const Options& options) {
+  const TlsVerify verify = options.has("ca") ? TlsVerify::kChain : TlsVerify::kNothing;
+  TlsContext context(options, "", verify, /*is_server=*/true);
+  return context.check_named();
+}
+
+Status TlsContext::check_named() {
+  if (Status status = name_files(); !status) return status;
+  Parts parts;
+  return load_files(parts, /*named_only=*/true);
 }
 
 bool TlsContext::files_changed() const {

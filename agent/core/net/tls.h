@@ -70,6 +70,10 @@ class TlsContext {
   // The other side: for connections that were accepted. `options` is a set of kTlsServerOptions.
   static Result<std::unique_ptr<TlsContext>> open_server(const Options& options,
                                                          std::string_view scope);
+  // What is wrong with the files that the options of such a context name, all of it: they are read
+  // and let go of. Errors are of OptionErrors.
+  static Status check(const Options& options, TlsVerify verify = TlsVerify::kAsOptions);
+  static Status check_server(const Options& options);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
@@ -82,6 +86,8 @@ class TlsContext {
   bool verifies() const;
   Status name_files();
   Result<std::shared_ptr<Parts>> load();
+  Status load_files(Parts& parts, bool named_only) const;
+  Status check_named();
   bool files_changed() const;
   std::shared_ptr<Parts> current_parts();
 

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "net/tls_random.h"
+#include "options/option_errors.h"
 
 namespace leat {
 namespace {
@@ -39,8 +40,7 @@ struct Content {
 Status read(const std::string& option, const std::string& path, Content& into) {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
   if (file == nullptr)
-    return fail(ErrorKind::kUsage,
-                option + ": " + fail_errno("open " + path, errno).value().message());
+    return fail_option(option, fail_errno("open " + path, errno).value().message());
   std::setvbuf(file.get(), nullptr, _IONBF, 0);  // no copy in a buffer of stdio's
   struct stat info = {};
   if (fstat(fileno(file.get()), &info) == 0 && info.st_size > 0)
@@ -50,8 +50,7 @@ Status read(const std::string& option, const std::string& path, Content& into) {
   while ((n = std::fread(chunk, 1, sizeof chunk, file.get())) > 0) into.bytes.append(chunk, n);
   mbedtls_platform_zeroize(chunk, sizeof chunk);
   if (std::ferror(file.get()) == 0) return {};
-  return fail(ErrorKind::kUsage,
-              option + ": " + fail_errno("read " + path, errno).value().message());
+  return fail_option(option, fail_errno("read " + path, errno).value().message());
 }
 
 void add_to(std::string& digest, const Content& content) {
@@ -109,9 +108,8 @@ Result<std::string> system_authorities(const std::string& option) {
     tried += tried.empty() ? "" : ", ";
     tried += path;
   }
-  return fail(ErrorKind::kUsage,
-              option + ": this system has no list of trusted authorities (tried " + tried +
-                  "): install its ca-certificates package, or name a file here");
+  return fail_option(option, "this system has no list of trusted authorities (tried " + tried +
+                                 "): install its ca-certificates package, or name a file here");
 }
 
 Status load_certificates(mbedtls_x509_crt& into, const std::string& option, const std::string& path,
@@ -122,7 +120,7 @@ Status load_certificates(mbedtls_x509_crt& into, const std::string& option, cons
   // A positive result counts certificates that could not be parsed: a bundle may hold some of a
   // kind that mbedTLS does not know, and the others are good.
   if (code < 0 || into.raw.p == nullptr)
-    return fail(ErrorKind::kUsage, option + ": " + path + ": " + parse_problem(code));
+    return fail_option(option, path + ": " + parse_problem(code));
   add_to(digest, content);
   return {};
 }
@@ -133,11 +131,10 @@ Status load_key(mbedtls_pk_context& into, const std::string& option, const std::
   if (Status status = read(option, path, content); !status) return status;
   // "BEGIN ENCRYPTED PRIVATE KEY" (RFC 7468 section 11), or "Proc-Type: 4,ENCRYPTED" (RFC 1421).
   if (content.bytes.find("ENCRYPTED") != std::string::npos)
-    return fail(ErrorKind::kUsage,
-                option + ": " + path + ": the key is encrypted: store it without a password");
+    return fail_option(option, path + ": the key is encrypted: store it without a password");
   int code = mbedtls_pk_parse_key(&into, content.data(), content.size_with_null(), nullptr, 0,
                                   mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
-  if (code != 0) return fail(ErrorKind::kUsage, option + ": " + path + ": " + parse_problem(code));
+  if (code != 0) return fail_option(option, path + ": " + parse_problem(code));
   add_to(digest, content);
   return {};
 }

@@ -17,13 +17,13 @@ namespace leat {
 using FileStamp = std::array<int64_t, 7>;
 FileStamp stamp_of(const std::string& path);
 
-// The file of the authorities that the system trusts. `option` is for the error.
+// The file of the authorities that the system trusts. `option` is the path for the error.
 Result<std::string> system_authorities(const std::string& option);
 
 // True for mbedTLS's codes for kinds of keys and signatures that it does not know.
 bool is_unknown_algorithm(int code);
 
-// Parses a PEM file; all errors are kUsage and begin with `option`. What was read is added to
+// Parses a PEM file; all errors are a problem of `option`, its path. What was read is added to
 // `digest`, a hash of all that was read before.
 Status load_certificates(mbedtls_x509_crt& into, const std::string& option, const std::string& path,
                          std::string& digest);

@@ -192,6 +192,11 @@ struct SinkType {
   Result<std::unique_ptr<Sink>> (*make)(const Options& options);
   // As SourceType::warn.
   void (*warn)(const Options& options, OptionErrors& warnings) = nullptr;
+  // As SourceType::check_files.
+  Status (*check_files)(const Options& options) = nullptr;
+  // As SourceType::probe.
+  std::unique_ptr<Probe> (*probe)(const Options& options, const ProbeContext& context,
+                                  Probed done) = nullptr;
 };
 
 }  // namespace leat

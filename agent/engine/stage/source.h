@@ -20,6 +20,7 @@
 #include "record/ledger.h"
 #include "stage/agent_numbers.h"
 #include "stage/codec.h"
+#include "stage/probe.h"
 
 namespace leat {
 
@@ -157,6 +158,13 @@ struct SourceType {
   Result<std::unique_ptr<Source>> (*make)(const Options& options);
   // Warns of what can be run and may not be meant, of options that `make` takes. Null: of nothing.
   void (*warn)(const Options& options, OptionErrors& warnings) = nullptr;
+  // Reads the files that options name which `make` takes (certificates, keys), as open() will, and
+  // lets go of them: errors are of OptionErrors. Null: they name none.
+  Status (*check_files)(const Options& options) = nullptr;
+  // Asks the peer of a stage with options that `make` takes; they outlive the probe. Null: it has
+  // none.
+  std::unique_ptr<Probe> (*probe)(const Options& options, const ProbeContext& context,
+                                  Probed done) = nullptr;
   // A saved position in another place. May block. nullopt: it is not of the target's file, or none
   // of this source. Null: such a source can only begin anew, without any.
   Result<std::optional<MovedPosition>> (*move_position)(const SavedPosition& saved,

@@ -2,6 +2,7 @@
 
 #include "net/pki.h"
 #include "net/tls.h"
+#include "options/problems.h"
 #include "support/temp_dir.h"
 
 namespace leat::testing {
@@ -102,6 +103,36 @@ TEST_F(TlsContextTest, notices_a_key_of_another_certificate) {
   options_.set("key", two.key);
   EXPECT_EQ(open(),
             "sink.tls.key: " + two.key + " is not the key of the certificate " + one.certificate);
+}
+
+// What `check` does: all that is wrong at once, as problems that have a place.
+TEST_F(TlsContextTest, a_check_says_all_that_is_wrong_with_the_files) {
+  options_.set("ca", folder_ / "ca.pem");
+  options_.set("cert", folder_.path());
+  options_.set("key", folder_ / "text.pem");
+  write_file(folder_ / "text.pem", "this is no key\n");
+  Status files = TlsContext::check(options_);
+  ASSERT_FALSE(files);
+  ASSERT_NE(files.error().problems(), nullptr);
+  std::vector<std::string> paths;
+  for (const Problem& problem : files.error().problems()->all()) paths.push_back(problem.path);
+  EXPECT_EQ(paths, (std::vector<std::string>{"sink.tls.ca", "sink.tls.cert", "sink.tls.key"}));
+  EXPECT_EQ(open(), "sink.tls.ca: open " + (folder_ / "ca.pem") + ": no such file or directory")
+      << "one line, where there is no room for more";
+}
+
+TEST_F(TlsContextTest, a_check_takes_what_can_be_opened) {
+  KeyAndCertificate one = authority_.issue({.common_name = "one"});
+  KeyAndCertificate two = authority_.issue({.common_name = "two"});
+  EXPECT_TRUE(TlsContext::check(options_)) << "nothing is named";
+  options_.set("ca", authority_.certificate());
+  options_.set("cert", one.certificate);
+  options_.set("key", one.key);
+  EXPECT_TRUE(TlsContext::check(options_));
+  options_.set("key", two.key);
+  Status other = TlsContext::check(options_);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().problems()->all().front().path, "sink.tls.key");
 }
 
 }  // namespace
