@@ -4,7 +4,6 @@
 #include <uv.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -13,6 +12,7 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/sigpipe.h"
 #include "control/agent.h"
 #include "control/socket.h"
 #include "loop/loop.h"
@@ -32,18 +32,6 @@ Status check_socket(const std::string& path, const std::string& data_dir) {
   if (access(path.c_str(), R_OK | W_OK) != 0) return fail_errno("open " + path, errno);
   return {};
 }
-
-// An agent that closes the connection must not end this process without a word.
-class WithoutSigpipe {
- public:
-  WithoutSigpipe() : before_(std::signal(SIGPIPE, SIG_IGN)) {}
-  ~WithoutSigpipe() { std::signal(SIGPIPE, before_); }
-  WithoutSigpipe(const WithoutSigpipe&) = delete;
-  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
-
- private:
-  void (*const before_)(int);
-};
 
 // One answer, as it comes. As to HTTP/1.0, so that its body is not in chunks.
 class Listening final : public StreamListener {

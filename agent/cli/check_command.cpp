@@ -1,10 +1,14 @@
 // leat check, leat explain
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/config_file.h"
 #include "cli/output.h"
+#ifdef LEAT_TOOLS
+#include "cli/peers.h"
+#endif
 #include "control/agent.h"
 #include "options/problem_words.h"
 #include "plan/planner.h"
@@ -16,7 +20,19 @@ constexpr Option kCheckOptions[] = {
     kConfigOption,
     kDataDirOption,
     {.name = "json", .type = OptionType::kBool, .help = "What is wrong as data, for programs."},
-    {.name = "strict", .type = OptionType::kBool, .help = "Takes warnings for errors."}};
+    {.name = "strict", .type = OptionType::kBool, .help = "Takes warnings for errors."},
+#ifdef LEAT_TOOLS
+    {.name = "connect",
+     .type = OptionType::kBool,
+     .help = "Asks each broker, server, file and port whether it is there and has what is needed; "
+             "nothing is read, sent or changed. Exit code 1: one has not."},
+    {.name = "timeout",
+     .type = OptionType::kDuration,
+     .fallback = "10s",
+     .help = "With --connect: how long they may take, all at once.",
+     .min = 1},
+#endif
+};
 constexpr Option kExplainOptions[] = {kConfigOption, kDataDirOption};
 
 // "press-line: file → filter → http"
@@ -45,16 +61,26 @@ int check(const CommandCall& call) {
   std::optional<AgentConfig> config = load_config_of(call, problems, /*open_files=*/true);
   if (call.options.boolean("strict")) problems.make_strict();
   const bool ok = problems.errors() == 0;
-  if (json) {
-    print("{\"ok\":" + std::string(ok ? "true" : "false") + ",\"problems\":" + json_of(problems) +
-          "}\n");
-    return ok ? kExitDelivered : kExitUsage;
-  }
-  if (ok) print_summary(*config);
-  if (!problems.empty())
+  if (ok && !json) print_summary(*config);
+  if (!problems.empty() && !json)
     for (const std::string& line : problem_lines(call.options.string("config"), problems))
       complain(line);
-  return ok ? kExitDelivered : kExitUsage;
+  int code = ok ? kExitDelivered : kExitUsage;
+  std::string peers_json;
+#ifdef LEAT_TOOLS
+  std::vector<Peer> peers;
+  if (ok && call.options.boolean("connect"))
+    peers = ask_peers(call.environment.clock, *config, call.options.duration("timeout"));
+  for (const Peer& peer : peers) {
+    if (!peer.answer) code = kExitFailed;
+    if (!json) print(line_of(peer) + "\n");
+  }
+  if (call.options.boolean("connect")) peers_json = ",\"peers\":" + json_of(peers);
+#endif
+  if (json)
+    print("{\"ok\":" + std::string(code == kExitDelivered ? "true" : "false") +
+          ",\"problems\":" + json_of(problems) + peers_json + "}\n");
+  return code;
 }
 
 int explain_all(const CommandCall& call) {

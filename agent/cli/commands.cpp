@@ -93,6 +93,7 @@ constexpr Spelling kSpellings[] = {
     {"before", '\0', "TIME"},
     {"file", '\0', "FILE"},
     {"to", '\0', "PLACE"},
+    {"timeout", '\0', "TIME"},
 };
 // clang-format on
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "connectors/file/probe.h"
 #include "loop/handles.h"
 #include "loop/pool.h"
 #include "options/option_errors.h"
@@ -158,12 +159,17 @@ class FileSink final : public Sink {
   std::shared_ptr<file::SeriesWriter> writer_;
 };
 
-Result<std::unique_ptr<Sink>> make(const Options& options) {
+file::SeriesWriter::Settings settings_of(const Options& options) {
   file::SeriesWriter::Settings settings;
   settings.path = options.string("path");
   settings.sync = options.boolean("sync");
   settings.rotate_bytes = static_cast<uint64_t>(options.bytes("rotate.bytes"));
   settings.rotate_age_us = options.duration("rotate.age").count() * 1000;
+  return settings;
+}
+
+Result<std::unique_ptr<Sink>> make(const Options& options) {
+  file::SeriesWriter::Settings settings = settings_of(options);
   if (settings.path.empty()) return fail_option(options, "path", "is empty", Problem::Kind::kEmpty);
   return std::make_unique<FileSink>(std::move(settings));
 }
@@ -183,6 +189,13 @@ const SinkType kFileSink{
     // The bytes are what bounds a delivery: each costs an fsync and a mark in the file's
     // attributes.
     .batch = {.records = 20'000, .bytes = 1024 * 1024, .linger = Milliseconds{500}},
-    .make = make};
+    .make = make,
+#ifdef LEAT_TOOLS
+    .probe = [](const Options& options, const ProbeContext& context,
+                Probed done) -> std::unique_ptr<PeerProbe> {
+      return probe_folder(settings_of(options), context, std::move(done));
+    },
+#endif
+};
 
 }  // namespace leat

@@ -7,6 +7,7 @@
 
 #include "connectors/file/file_source.h"
 #include "connectors/file/moved_position.h"
+#include "connectors/file/probe.h"
 
 namespace leat {
 namespace {
@@ -82,6 +83,13 @@ const SourceType kFileSource{
                                .max_record = static_cast<size_t>(options.bytes("maxRecord")),
                                .rotate_wait = options.duration("rotateWait")}));
     },
+#ifdef LEAT_TOOLS
+    .probe = [](const Options& options, const ProbeContext& context,
+                Probed done) -> std::unique_ptr<PeerProbe> {
+      return probe_files(patterns_of(absolute(options.strings("path"))), options.boolean("follow"),
+                         context, std::move(done));
+    },
+#endif
     .move_position = moved_position};
 
 }  // namespace leat

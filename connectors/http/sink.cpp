@@ -9,6 +9,7 @@
 #include "connectors/http/answer.h"
 #include "connectors/http/compressor.h"
 #include "connectors/http/options.h"
+#include "connectors/http/probe.h"
 #include "loop/handles.h"
 #include "net/tls.h"
 #include "protocols/http/client.h"
@@ -187,6 +188,9 @@ const SinkType kHttpSink{
     .sends_keys = true,
     .make = http::make,
     .check_files = http::check_files,
+#ifdef LEAT_TOOLS
+    .probe = http::probe,
+#endif
 };
 
 }  // namespace leat

@@ -15,6 +15,7 @@
 #include "connectors/mqtt/connection_options.h"
 #include "connectors/mqtt/options.h"
 #include "connectors/mqtt/outbox.h"
+#include "connectors/mqtt/probe.h"
 #include "loop/handles.h"
 #include "memory/budget.h"
 #include "net/tls.h"
@@ -343,6 +344,9 @@ const SinkType kMqttSink{
     .batch = {.linger = Milliseconds{2}},
     .make = mqtt::make,
     .check_files = mqtt::check_files,
+#ifdef LEAT_TOOLS
+    .probe = mqtt::probe_sink,
+#endif
 };
 
 }  // namespace leat

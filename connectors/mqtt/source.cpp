@@ -14,6 +14,7 @@
 #include "connectors/mqtt/field_maker.h"
 #include "connectors/mqtt/in_flight_limit.h"
 #include "connectors/mqtt/options.h"
+#include "connectors/mqtt/probe.h"
 #include "memory/budget.h"
 #include "net/tls.h"
 #include "options/option_errors.h"
@@ -468,6 +469,9 @@ const SourceType kMqttSource{
     .make = mqtt::make,
     .warn = mqtt::warn_of_overlaps,
     .check_files = mqtt::check_files,
+#ifdef LEAT_TOOLS
+    .probe = mqtt::probe_source,
+#endif
 };
 
 }  // namespace leat

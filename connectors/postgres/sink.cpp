@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "connectors/postgres/new_table.h"
 #include "connectors/postgres/options.h"
+#include "connectors/postgres/probe.h"
 #include "connectors/postgres/settings.h"
 #include "connectors/postgres/table_writer.h"
 #include "loop/handles.h"
@@ -130,7 +131,7 @@ Status check_files(const Options& options) {
   return connection ? connection->check_files(options) : Status();
 }
 
-Result<std::unique_ptr<Sink>> make(const Options& options) {
+Result<SinkPlan> plan_of(const Options& options) {
   OptionErrors errors;
   Result<ConnectionSettings> connection = ConnectionSettings::from(options);
   (void)errors.good(connection);
@@ -157,8 +158,21 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
   config.session.sslmode = connection->sslmode;
   config.session.connect_timeout = connection->connect_timeout;
   config.session.timeout = options.duration("timeout");
-  return std::make_unique<PostgresSink>(std::move(*connection), std::move(config));
+  return SinkPlan{std::move(*connection), std::move(config)};
 }
+
+Result<std::unique_ptr<Sink>> make(const Options& options) {
+  Result<SinkPlan> plan = plan_of(options);
+  if (!plan) return fail(plan.error());
+  return std::make_unique<PostgresSink>(std::move(plan->connection), std::move(plan->writer));
+}
+
+#ifdef LEAT_TOOLS
+std::unique_ptr<PeerProbe> probe_sink(const Options& options, const ProbeContext& context,
+                                      Probed done) {
+  return probe(plan_of(options), context, std::move(done));
+}
+#endif
 
 }  // namespace
 }  // namespace postgres
@@ -181,6 +195,9 @@ const SinkType kPostgresSink{
     .make = postgres::make,
     .warn = postgres::warn,
     .check_files = postgres::check_files,
+#ifdef LEAT_TOOLS
+    .probe = postgres::probe_sink,
+#endif
 };
 
 }  // namespace leat

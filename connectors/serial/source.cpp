@@ -13,6 +13,7 @@
 #include "connectors/serial/options.h"
 #include "connectors/serial/poller.h"
 #include "connectors/serial/ports.h"
+#include "connectors/serial/probe.h"
 #include "loop/handles.h"
 #include "stage/source.h"
 
@@ -267,6 +268,9 @@ const SourceType kSerialSource{
       if (!settings) return fail(settings.error());
       return std::unique_ptr<Source>(std::make_unique<serial::SerialSource>(*std::move(settings)));
     },
+#ifdef LEAT_TOOLS
+    .probe = serial::probe,
+#endif
     .ports = serial::list_ports};
 
 }  // namespace leat

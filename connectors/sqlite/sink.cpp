@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "connectors/sqlite/probe.h"
 #include "loop/job_thread.h"
 #include "options/option_errors.h"
 #include "stage/sink.h"
@@ -164,6 +165,10 @@ const SinkType kSqliteSink{
     .options = kOptions,
     .batch = {.records = 5000, .bytes = 1024 * 1024, .linger = Milliseconds{500}},
     .stores_positions = true,
-    .make = make};
+    .make = make,
+#ifdef LEAT_TOOLS
+    .probe = sqlite::probe,
+#endif
+};
 
 }  // namespace leat

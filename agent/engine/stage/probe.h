@@ -22,12 +22,19 @@ struct ProbeContext {
 };
 
 // One that is under way. Destroying it ends it without calling back; not from inside `done`.
-class Probe {
+class PeerProbe {
  public:
-  virtual ~Probe() = default;
+  virtual ~PeerProbe() = default;
 };
 
 // Called once, from the loop: with what was found, in words ("subscribed to 2 topics"), or why not.
 using Probed = std::function<void(Result<std::string>)>;
+
+// Of what blocks (a file, a device): `work` is done on the pool and owns what it touches, since it
+// cannot be cancelled.
+std::unique_ptr<PeerProbe> probe_in_pool(Loop& loop, std::function<Result<std::string>()> work,
+                                         Probed done);
+// Where it is known already.
+std::unique_ptr<PeerProbe> probe_that_failed(Loop& loop, const Error& why, Probed done);
 
 }  // namespace leat

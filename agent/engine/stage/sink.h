@@ -195,8 +195,8 @@ struct SinkType {
   // As SourceType::check_files.
   Status (*check_files)(const Options& options) = nullptr;
   // As SourceType::probe.
-  std::unique_ptr<Probe> (*probe)(const Options& options, const ProbeContext& context,
-                                  Probed done) = nullptr;
+  std::unique_ptr<PeerProbe> (*probe)(const Options& options, const ProbeContext& context,
+                                      Probed done) = nullptr;
 };
 
 }  // namespace leat

@@ -163,8 +163,8 @@ struct SourceType {
   Status (*check_files)(const Options& options) = nullptr;
   // Asks the peer of a stage with options that `make` takes; they outlive the probe. Null: it has
   // none.
-  std::unique_ptr<Probe> (*probe)(const Options& options, const ProbeContext& context,
-                                  Probed done) = nullptr;
+  std::unique_ptr<PeerProbe> (*probe)(const Options& options, const ProbeContext& context,
+                                      Probed done) = nullptr;
   // A saved position in another place. May block. nullopt: it is not of the target's file, or none
   // of this source. Null: such a source can only begin anew, without any.
   Result<std::optional<MovedPosition>> (*move_position)(const SavedPosition& saved,

@@ -138,8 +138,9 @@ void append_subscribe(std::string& out, Version version, uint16_t id,
                       std::span<const std::string> filters, const SubscribeOptions& options) {
   // QoS in bits 0 and 1, No Local bit 2, Retain As Published bit 3, Retain Handling bits 4 and 5.
   const bool v5 = version == Version::k5;
-  const unsigned flags =
-      v5 ? options.qos | (options.retain_as_published ? 1U << 3 : 0U) | 1U << 4 : options.qos;
+  const unsigned flags = v5 ? options.qos | (options.retain_as_published ? 1U << 3 : 0U) |
+                                  static_cast<unsigned>(options.retain_handling) << 4
+                            : options.qos;
   std::string body;
   put_word(body, id);
   if (v5) {

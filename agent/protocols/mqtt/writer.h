@@ -50,12 +50,14 @@ void append_publish(std::string& out, Version version, const PublishHead& head,
 void append_ack(std::string& out, Version version, PacketType type, uint16_t id,
                 uint8_t reason = kSuccess);
 
-// What is asked for with each filter of a SUBSCRIBE. With MQTT 5, retained messages come only where
-// the subscription is new (Retain Handling 1) [MQTT5 §3.8.3.1].
+// What is asked for with each filter of a SUBSCRIBE.
 struct SubscribeOptions {
   uint8_t qos = 1;
   bool retain_as_published = false;  // MQTT 5 only
   uint32_t identifier = 0;           // 0: none; MQTT 5 only
+  // MQTT 5 only. 1: retained messages come only where the subscription is new; 2: none come
+  // [MQTT5 §3.8.3.1].
+  uint8_t retain_handling = 1;
 };
 void append_subscribe(std::string& out, Version version, uint16_t id,
                       std::span<const std::string> filters, const SubscribeOptions& options);

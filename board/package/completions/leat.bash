@@ -13,7 +13,7 @@ _leat() {
     words="run check explain config new try sql test status top tap pause resume restart kick spool positions journal ports list help version"
   else case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
     "run "*) words="-c --config --data-dir --log-level --log-format " ;;
-    "check "*) words="-c --config --data-dir --json --strict " ;;
+    "check "*) words="-c --config --data-dir --json --strict --connect --timeout " ;;
     "explain "*) words="-c --config --data-dir " ;;
     "config "*) words="-c --config --data-dir " ;;
     "config apply"*) words="-c --config --data-dir --json --wait " ;;

@@ -10,6 +10,8 @@ complete -c leat -n '__fish_seen_subcommand_from check' -l config -s c -r -F -d 
 complete -c leat -n '__fish_seen_subcommand_from check' -l data-dir -x -a '(__fish_complete_directories)' -d 'Where the journal is kept; wins over agent.dataDir'
 complete -c leat -n '__fish_seen_subcommand_from check' -l json -d 'What is wrong as data, for programs'
 complete -c leat -n '__fish_seen_subcommand_from check' -l strict -d 'Takes warnings for errors'
+complete -c leat -n '__fish_seen_subcommand_from check' -l connect -d 'Asks each broker, server, file and port whether it is there and has what is needed; nothing is read, sent or changed'
+complete -c leat -n '__fish_seen_subcommand_from check' -l timeout -x -d 'With --connect: how long they may take, all at once'
 complete -c leat -n '__fish_use_subcommand' -a explain -d 'Shows the chain each pipeline becomes, and why'
 complete -c leat -n '__fish_seen_subcommand_from explain' -l config -s c -r -F -d 'The configuration: a file, a folder (all *.json in it, in the order of their names), or "-" for standard input'
 complete -c leat -n '__fish_seen_subcommand_from explain' -l data-dir -x -a '(__fish_complete_directories)' -d 'Where the journal is kept; wins over agent.dataDir'

@@ -1,0 +1,106 @@
+#include "cli/peers.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <utility>
+
+#include "base/text.h"
+#include "cli/output.h"
+#include "cli/sigpipe.h"
+#include "loop/handles.h"
+#include "loop/loop.h"
+#include "stage/probe.h"
+
+namespace leat {
+namespace {
+
+// What is left when all have answered: connections that close.
+constexpr Milliseconds kGoodbye{500};
+
+class Round {
+ public:
+  Round(Loop& loop, Milliseconds deadline) : loop_(loop), deadline_(deadline) {}
+
+  template <typename Stage>
+  void ask(const AgentConfig& config, const PipelineConfig& pipeline, const char* where,
+           const Stage& stage) {
+    if (stage.type->probe == nullptr) return;
+    peers_.push_back(
+        {pipeline.name, where, std::string(stage.type->name), stage.options.path(),
+         fail(ErrorKind::kUnavailable, "no answer within " + format_duration(deadline_)),
+         deadline_.count() * 1000});
+    ++open_;
+    const int64_t began = loop_.clock().monotonic_us();
+    probes_.push_back(stage.type->probe(
+        stage.options, {loop_, config.id, pipeline.name, pipeline.delivery.exactly_once},
+        [this, &peer = peers_.back(), began](Result<std::string> answer) {
+          peer.answer = std::move(answer);
+          peer.took_us = loop_.clock().monotonic_us() - began;
+          --open_;
+        }));
+  }
+
+  std::vector<Peer> answers() {
+    Timer timer(loop_);
+    bool over = false;
+    timer.start(deadline_, [&over] { over = true; });
+    while (open_ > 0 && !over) uv_run(loop_.uv(), UV_RUN_ONCE);
+    probes_.clear();
+    return {std::make_move_iterator(peers_.begin()), std::make_move_iterator(peers_.end())};
+  }
+
+ private:
+  Loop& loop_;
+  const Milliseconds deadline_;
+  std::deque<Peer> peers_;  // each stays where it is
+  std::vector<std::unique_ptr<PeerProbe>> probes_;
+  size_t open_ = 0;
+};
+
+std::string milliseconds(int64_t us) {
+  char text[32];
+  std::snprintf(text, sizeof text, us < 10'000 ? "%.1f" : "%.0f", static_cast<double>(us) / 1000);
+  return text;
+}
+
+}  // namespace
+
+std::vector<Peer> ask_peers(const Clock& clock, const AgentConfig& config, Milliseconds deadline) {
+  WithoutSigpipe without_sigpipe;
+  // Not destroyed where something does not come back (a look-up, a file on a share that is gone):
+  // the end of the process would wait for it.
+  auto loop = std::make_unique<Loop>(clock);
+  std::vector<Peer> out;
+  {
+    Round round(*loop, deadline);
+    for (const PipelineConfig& pipeline : config.pipelines) {
+      round.ask(config, pipeline, "source", pipeline.source);
+      round.ask(config, pipeline, "sink", pipeline.sink);
+    }
+    out = round.answers();
+  }
+  if (!loop->close(kGoodbye)) (void)loop.release();
+  return out;
+}
+
+std::string line_of(const Peer& peer) {
+  std::string out = peer.pipeline + " " + peer.stage + " " + peer.type + ": ";
+  if (!peer.answer) return out + "failed: " + peer.answer.error().message();
+  return out + "ok in " + milliseconds(peer.took_us) + " ms: " + *peer.answer;
+}
+
+std::string json_of(const std::vector<Peer>& peers) {
+  std::string out;
+  for (const Peer& peer : peers) {
+    out += (out.empty() ? "" : ",") + std::string("{\"pipeline\":") + json_quoted(peer.pipeline) +
+           ",\"stage\":\"" + peer.stage + "\",\"type\":" + json_quoted(peer.type) +
+           ",\"path\":" + json_quoted(peer.path) + ",\"ok\":" + (peer.answer ? "true" : "false") +
+           ",\"milliseconds\":" + milliseconds(peer.took_us) + ",\"message\":" +
+           json_quoted(peer.answer ? *peer.answer : peer.answer.error().message()) + "}";
+  }
+  return "[" + out + "]";
+}
+
+}  // namespace leat
