@@ -29,8 +29,7 @@ void put_text(cJSON* object, const char* name, const std::string& text) {
 
 // Without what must not be shown, and as it stands in a file: "${" is no variable there.
 std::string shown(const Option& option, const char* text) {
-  std::string out = text;
-  if (option.secret) out = masked(text);
+  std::string out = option.secret ? masked(text) : masked_url(text);
   if (option.masked && !out.empty()) out = kMask;
   for (size_t at = 0; (at = out.find("${", at)) != std::string::npos; at += 3) out.insert(at, "$");
   return out;

@@ -350,15 +350,44 @@ bool Loader::load_stages(Parser& parser, const cJSON* node, const std::string& p
   return good;
 }
 
+Result<Document> parsed(const ConfigFile& file) {
+  std::string_view text = file.text;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return Document::parse(text);
+}
+
 }  // namespace
+
+std::optional<std::string> load_data_dir(std::span<const ConfigFile> files,
+                                         const LoadContext& context, Problems& problems) {
+  if (!context.data_dir.empty()) return context.data_dir;
+  for (const ConfigFile& file : files) {
+    Result<Document> document = parsed(file);
+    if (!document) {
+      problems.take_from(*document.error().problems(), file.name);
+      continue;
+    }
+    const cJSON* given = child(child(document->root(), "agent"), "dataDir");
+    if (!cJSON_IsString(given) || given->valuestring[0] == '\0') continue;
+    Result<std::string> data_dir = substitute(given->valuestring, context.variables);
+    if (data_dir) return *data_dir;
+    problems.add({.kind = Problem::Kind::kVariable,
+                  .path = "agent.dataDir",
+                  .text = data_dir.error().message(),
+                  .file = file.name});
+  }
+  if (problems.errors() == 0)
+    problems.add({.kind = Problem::Kind::kMissing,
+                  .path = "agent.dataDir",
+                  .wanted = "a folder such as \"/var/lib/leat\" (or give --data-dir)"});
+  return std::nullopt;
+}
 
 std::optional<AgentConfig> load_config(std::span<const ConfigFile> files,
                                        const LoadContext& context, Problems& problems) {
   std::vector<LoadedFile> parts;
   for (const ConfigFile& file : files) {
-    std::string_view text = file.text;
-    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-    if (Result<Document> document = Document::parse(text))
+    if (Result<Document> document = parsed(file))
       parts.push_back({file, std::move(*document)});
     else
       problems.take_from(*document.error().problems(), file.name);

@@ -31,6 +31,10 @@ struct LoadContext {
 // expression, a URL) is judged, and each pipeline can be planned. Nothing was connected.
 std::optional<AgentConfig> load_config(std::span<const ConfigFile> files,
                                        const LoadContext& context, Problems& problems);
+// No more than agent.dataDir (or the context's data_dir): whatever is wrong with the rest, the
+// agent that runs can be asked. Nullopt: `problems` has why.
+std::optional<std::string> load_data_dir(std::span<const ConfigFile> files,
+                                         const LoadContext& context, Problems& problems);
 std::optional<AgentConfig> load_config(std::string_view text, const LoadContext& context,
                                        Problems& problems);
 

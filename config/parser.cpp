@@ -142,7 +142,7 @@ bool Parser::read_string(const Place& place, std::string& out) {
 void Parser::warn_of(const Place& place) {
   const char* text = place.node->valuestring;
   const bool literal = document_.before_substitution(place.node) == nullptr;
-  if (place.option.secret && literal && holds_secret(text))
+  if (literal && (place.option.secret ? masked(text) : masked_url(text)) != text)
     problems_.add({.kind = Problem::Kind::kClearSecret, .path = place.path, .warning = true});
   if (place.option.path && text[0] == '~')
     problems_.add({.kind = Problem::Kind::kTilde, .path = place.path, .warning = true});
@@ -243,6 +243,11 @@ bool Parser::read_map(const Place& place, Options::Map& out) {
     if (document_.broken(child)) continue;
     if (cJSON_IsString(child)) {
       out.emplace_back(child->string, child->valuestring);
+      if (place.option.masked && names_secret(child->string) && child->valuestring[0] != '\0' &&
+          document_.before_substitution(child) == nullptr)
+        problems_.add({.kind = Problem::Kind::kClearSecret,
+                       .path = path_of_key(place.path, child->string),
+                       .warning = true});
       continue;
     }
     wrong_type(path_of_key(place.path, child->string), "a string",

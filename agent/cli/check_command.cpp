@@ -59,6 +59,13 @@ int check(const CommandCall& call) {
   const bool json = call.options.boolean("json");
   Problems problems;
   std::optional<AgentConfig> config = load_config_of(call, problems, /*open_files=*/true);
+#ifdef LEAT_TOOLS
+  if (call.options.boolean("connect") && call.environment.as_root)
+    problems.add({.kind = Problem::Kind::kAsRoot,
+                  .text = "asked as root: another user, as whom it may run, can be refused what is "
+                          "given here",
+                  .warning = true});
+#endif
   if (call.options.boolean("strict")) problems.make_strict();
   const bool ok = problems.errors() == 0;
   if (ok && !json) print_summary(*config);

@@ -112,9 +112,11 @@ std::optional<std::string> asked_data_dir(const CommandCall& call) {
   const std::string& config_path = call.options.string("config");
   const std::string& data_dir = call.options.string("data-dir");
   if (config_path.empty()) return data_dir.empty() ? kUsualDataDir : data_dir;
+  if (!data_dir.empty()) return data_dir;
   Problems problems;
-  std::optional<AgentConfig> config = load_config_of(call, problems);
-  if (config) return config->data_dir;
+  const std::vector<ConfigFile> files = read_config_files(config_path, problems);
+  std::optional<std::string> found = load_data_dir(files, load_context_of(call), problems);
+  if (found) return found;
   for (const std::string& line : problem_lines(config_path, problems)) complain(line);
   return std::nullopt;
 }

@@ -15,19 +15,12 @@
 namespace leat {
 
 std::unique_ptr<JournalAccess> JournalAccess::of(const CommandCall& call) {
-  std::optional<AgentConfig> config;
-  if (!call.options.string("config").empty()) {
-    Problems problems;
-    config = load_config_of(call, problems);
-    if (!config) {
-      for (const std::string& line : problem_lines(call.options.string("config"), problems))
-        complain(line);
-      return nullptr;
-    }
-  }
-  std::string data_dir = config ? config->data_dir : *asked_data_dir(call);
-  std::unique_ptr<JournalAccess> access(new JournalAccess(call, std::move(data_dir)));
-  access->config_ = std::move(config);
+  std::optional<std::string> data_dir = asked_data_dir(call);
+  if (!data_dir) return nullptr;
+  std::unique_ptr<JournalAccess> access(new JournalAccess(call, *std::move(data_dir)));
+  // For what pipelines may have; without it the journal can be asked all the same.
+  Problems problems;
+  if (!call.options.string("config").empty()) access->config_ = load_config_of(call, problems);
   return access;
 }
 
@@ -78,7 +71,11 @@ Status JournalAccess::open() {
                 "there is neither an agent nor a journal in the data folder " + data_dir_);
   if (::geteuid() == 0 && (::setegid(info.st_gid) != 0 || ::seteuid(info.st_uid) != 0))
     return fail_errno("become the owner of " + path, errno);
-  if (!std::exchange(direct_, true)) complain("leat: no agent runs here: reading " + path);
+  if (std::exchange(direct_, true)) return {};
+  complain("leat: no agent runs here: reading " + path);
+  const std::string& config = call_.options.string("config");
+  if (!config.empty() && !config_)
+    complain("leat: what is configured is not known: leat check -c " + config + " says why");
   return {};
 }
 
@@ -100,6 +97,7 @@ Result<std::string> JournalAccess::ask_directly(const Operation& operation,
     client_ = journal_->make_client(*loop_);
   }
   request.at_once = true;
+  request.now_us = clock.unix_us();
   if (config_)
     for (const PipelineConfig& one : config_->pipelines)
       request.configured[one.name] = configured_delivery(one.delivery);

@@ -59,19 +59,20 @@ PositionTarget target_of(const std::string& file, const std::string& to) {
   return out;
 }
 
-std::string words_of(const MovedPosition& moved) {
+// `saved`: when, where the pipeline may have come further since; else "".
+std::string words_of(const MovedPosition& moved, const std::string& saved) {
   std::string out = excerpt(moved.what) + ": from byte " + std::to_string(moved.from) + " to " +
                     std::to_string(moved.to) + ": ";
-  if (moved.to == moved.from) return out + "nothing changes\n";
-  const std::string bytes =
-      std::to_string(moved.to < moved.from ? moved.from - moved.to : moved.to - moved.from);
-  return out +
-         (moved.to < moved.from ? bytes + " bytes come twice\n" : bytes + " bytes are skipped\n");
+  if (moved.to == moved.from) out += "nothing changes";
+  if (moved.to < moved.from) out += std::to_string(moved.from - moved.to) + " bytes come twice";
+  if (moved.to > moved.from) out += std::to_string(moved.to - moved.from) + " bytes are skipped";
+  if (!saved.empty()) out += " (counted from what was saved at " + saved + ")";
+  return out + "\n";
 }
 
 // What is going to happen to each position, as far as the journal knows. False: that cannot be, and
 // stderr has been told.
-bool foretell(const cJSON* positions, const PositionTarget& target, std::string& out,
+bool foretell(const cJSON* positions, const PositionTarget& target, bool running, std::string& out,
               std::vector<MovedPosition>& moves) {
   const cJSON* one = nullptr;
   bool any = false;
@@ -93,7 +94,7 @@ bool foretell(const cJSON* positions, const PositionTarget& target, std::string&
         return false;
       }
       if (!*moved) continue;
-      out += words_of(**moved);
+      out += words_of(**moved, running ? text(one, "saved") : "");
       moves.push_back(**moved);
       told = any = true;
     }
@@ -103,9 +104,15 @@ bool foretell(const cJSON* positions, const PositionTarget& target, std::string&
     any = true;
   }
   if (any) return true;
-  if (!all_known || none) {
+  if (!all_known) {
     out +=
         "which positions there are only the sink knows (exactlyOnce): the log of the agent says "
+        "what is reset\n";
+    return true;
+  }
+  if (none && target.to != PositionTarget::To::kOffset) {
+    out +=
+        "no position is saved, or only the sink knows it (exactlyOnce): the log of the agent says "
         "what is reset\n";
     return true;
   }
@@ -129,7 +136,8 @@ int reset(const CommandCall& call) {
   Json json(cJSON_Parse(answer->c_str()), cJSON_Delete);
   std::string foretold;
   std::vector<MovedPosition> moves;
-  if (!foretell(at(json.get(), "positions"), target_of(file, to), foretold, moves))
+  if (!foretell(at(json.get(), "positions"), target_of(file, to), !journal->direct(), foretold,
+                moves))
     return kExitUsage;
   std::vector<OperationRequest> orders{{.pipeline = call.word(0), .parameters = {{"to", to}}}};
   if (!file.empty()) orders[0].parameters["file"] = file;

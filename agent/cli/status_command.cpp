@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "base/layout.h"
@@ -17,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/config_file.h"
 #include "cli/output.h"
+#include "cli/screen.h"
 #include "control/agent.h"
 
 namespace leat {
@@ -218,8 +218,9 @@ int show_status(const StatusRequest& request) {
   Sample before;  // for the rates, which JSON leaves to its reader
   if (!request.json)
     if (int code = sample(request, body, before); code != 0) return code;
+  Screen screen;
   while (true) {
-    if (!request.json) std::this_thread::sleep_for(request.watch ? kWatchPeriod : kShortLook);
+    if (!request.json) screen.wait(request.watch ? kWatchPeriod : kShortLook);
     Sample now;
     if (int code = sample(request, body, now); code != 0) return code;
     std::string out;
@@ -231,11 +232,12 @@ int show_status(const StatusRequest& request) {
       out = details(at(now.json.get(), "pipelines")->child, Rates(before, now));
     }
     if (request.watch && !request.json)
-      out = "\x1b[H\x1b[J" + out;  // to the upper left, and clear from there
-    std::fwrite(out.data(), 1, out.size(), stdout);
-    std::fflush(stdout);
+      screen.show(std::move(out));
+    else
+      print(out);
     if (!request.watch) return any_in_trouble(now) ? 1 : 0;
-    if (request.json) std::this_thread::sleep_for(kWatchPeriod);
+    if (std::fflush(stdout) != 0) return kExitFailed;  // nobody reads it any more
+    if (request.json) screen.wait(kWatchPeriod);
     before = std::move(now);
   }
 }

@@ -118,6 +118,7 @@ void Supervisor::work_on_journal(const Operation& operation, OperationRequest re
   for (const PipelineConfig& one : config_.pipelines)
     request.configured[one.name] = configured_delivery(one.delivery);
   request.at_once = !entries_.contains(request.pipeline);
+  request.now_us = loop().clock().unix_us();
   auto asked = std::make_shared<OperationRequest>(std::move(request));
   main_->journal().work_on(
       operation.transaction,

@@ -191,6 +191,21 @@ def test_warnings_hold_nothing_up_unless_check_is_strict(agent):
     assert not json.loads(check(agent, "--strict", "--json").stdout)["ok"]
 
 
+def test_secrets_in_headers_and_queries_are_warned_of_and_never_shown(agent):
+    sink = {"type": "http", "url": "http://127.0.0.1:1/in?site=7&token=hunter2",
+            "headers": {"X-Api-Key": "hunter2", "X-Site": "7", "Authorization": "${env:AUTH}"}}
+    agent.configure(pipeline(agent, sink=sink))
+    env = {"AUTH": "Bearer hunter2"}
+    answer = conforming(check(agent, "--json", env=env).stdout, "check")
+    assert answer["ok"]
+    assert [(problem["path"], problem["kind"]) for problem in answer["problems"]] == [
+        ("pipelines[0].sink.url", "clearSecret"), ("pipelines[0].sink.headers.X-Api-Key", "clearSecret")]
+    shown = agent.command("config", "-c", agent.config_path, env=env).stdout
+    assert "hunter2" not in shown and "/in?site=7&token=***" in shown
+    agent.configure(pipeline(agent, sink={**sink, "url": "http://h/?token=${env:AUTH}", "headers": {}}))
+    assert conforming(check(agent, "--json", env=env).stdout, "check")["problems"] == []
+
+
 def test_a_run_logs_what_check_warns_of(agent):
     sink = {"type": "file", "path": "~/nowhere/out"}
     agent.configure(pipeline(agent, sink=sink))
@@ -416,13 +431,14 @@ def test_the_list_for_programs_has_every_command_and_every_stage(agent):
 
 @pytest.mark.parametrize("words,expected", [
     (("sta",), "status"), (("status", "--w"), "--watch"), (("run", "--log-level", "w"), "warn"),
-    (("help", "gener"), "generator"), (("run", "-c", "lea"), "leat.json")])
+    (("help", "gener"), "generator"), (("run", "-c", "lea"), "leat.json"),
+    (("sql", "--to", "nd"), "ndjson"), (("positions", "reset", "--to", ""), None)])
 def test_bash_completes(agent, words, expected):
     agent.write_config({})
     script = ('source "$0"; COMP_WORDS=(leat "$@"); COMP_CWORD=$#; _leat; printf "%s " "${COMPREPLY[@]}"')
     done = subprocess.run(["bash", "-c", script, ROOT / "board/package/completions/leat.bash", *words],
                           cwd=agent.folder, capture_output=True, text=True, check=True)
-    assert (done.stdout.split(), done.stderr) == ([expected], "")
+    assert (done.stdout.split(), done.stderr) == ([expected] if expected else [], "")
 
 
 def test_a_full_standard_output_is_an_error(leat):

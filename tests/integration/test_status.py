@@ -1,12 +1,17 @@
 """What a running agent says of itself: `leat status`, and the same over HTTP on its socket."""
 
+import fcntl
 import http.client
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
+import struct
 import subprocess
+import termios
+import tty
 
 import pytest
 
@@ -284,3 +289,58 @@ def test_a_folder_that_may_not_be_looked_into_is_said(agent, leat):
                            agent.data_dir], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "permission denied" in done.stderr.lower()
+
+
+def test_a_mistake_in_a_pipeline_keeps_nobody_from_asking_the_agent(agent, collector, telemetry):
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(10)
+    agent.write_config({"agent": {"dataDir": str(agent.data_dir)}, "pipelines": [{"sink": {"type": "nix"}}]})
+    for command in (["status"], ["positions"], ["spool", "p"], ["kick", "p"]):
+        done = agent.command(*command, "-c", agent.config_path)
+        assert (done.returncode, done.stderr) == (0, ""), command
+    agent.terminate()
+    assert agent.wait() == 0
+    done = agent.command("positions", "-c", agent.config_path)
+    assert done.returncode == 0
+    assert "what is configured is not known: leat check -c" in done.stderr
+    done = agent.command("spool", "nix", "--data-dir", str(agent.data_dir))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert 'leat: the journal knows no pipeline "nix"' in done.stderr
+
+
+def test_watching_into_a_pipe_brings_no_escapes_and_on_a_terminal_what_there_is_room_for(
+        agent, collector, telemetry):
+    names = [f"p{number}" for number in range(6)]
+    agent.configure(*({**pipeline(file_source(telemetry(10), follow=True), http_sink(collector)), "name": name}
+                      for name in names))
+    agent.start()
+    collector.wait_records(60)
+    arguments = [agent.binary, "top", "--data-dir", str(agent.data_dir)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE) as watching:
+        text = b""
+        while text.count(b"PIPELINE") < 2:
+            text += os.read(watching.stdout.fileno(), 65536)
+        watching.terminate()
+    assert b"\x1b" not in text and b"\n\nleat " in text
+
+    terminal, theirs = pty.openpty()
+    tty.setraw(theirs)
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 6, 40, 0, 0))
+    with subprocess.Popen(arguments, stdin=theirs, stdout=theirs, start_new_session=True) as watching:
+        os.close(theirs)
+        screen = b""
+        def drawn(part):
+            nonlocal screen
+            while part not in screen or not screen.endswith(b"lines"):
+                screen += os.read(terminal, 65536)
+            return screen.split(b"\x1b[H\x1b[J")[-1].decode().split("\n")
+        lines = drawn(b"more lines")
+        assert len(lines) == 6 and lines[-1] == "… 3 more lines", lines
+        assert max(map(len, lines)) <= 40
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 5, 40, 0, 0))
+        watching.send_signal(signal.SIGWINCH)
+        lines = drawn("… 4 more lines".encode())
+        assert len(lines) == 5
+        watching.terminate()
+    os.close(terminal)

@@ -51,7 +51,7 @@ struct Option {
   std::span<const Option> fields = {};
   // What follows is short, since each costs its place in every option of every table.
   bool path = false;    // of a file or a folder, which nobody expands as a shell would
-  bool masked = false;  // may hold a secret, or none: not printed either, but nobody is warned
+  bool masked = false;  // a map of what may be secrets: none is shown, a clear one is warned of
   // Of an object: that it is there means something, so it is not written out when it was not given.
   bool only_when_given = false;
   const char* example = nullptr;  // a value that stages take; with one, starters have the option

@@ -28,6 +28,7 @@ struct OperationRequest {
   std::string pipeline;  // "": all
   std::map<std::string, std::string, std::less<>> parameters = {};
   std::map<std::string, ConfiguredDelivery> configured = {};
+  int64_t now_us = 0;  // Unix time
   // Nothing else has the pipeline's records: what would wait for its next start is done now.
   bool at_once = false;
   // Set by the operation: it has left word for the pipeline's next start (journal/orders.h).

@@ -25,10 +25,21 @@ Status forget_resets(JournalDatabase& journal, const std::string& pipeline) {
   return {};
 }
 
+constexpr const char* kInJournal =
+    "SELECT 1 FROM positions WHERE pipeline = ?1 UNION ALL"
+    " SELECT 1 FROM spools WHERE pipeline = ?1 LIMIT 1";
+
 }  // namespace
+
+Status check_pipeline(JournalDatabase& journal, const OperationRequest& request) {
+  if (request.pipeline.empty() || request.configured.contains(request.pipeline)) return {};
+  if (Rows known(journal, kInJournal, request.pipeline); known.next()) return {};
+  return fail(ErrorKind::kUsage, "the journal knows no pipeline \"" + request.pipeline + "\"");
+}
 
 // Orders that wait are among them; "drop:" is none of a position.
 ToolResult list_positions(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request) {
+  if (Status known = check_pipeline(*journal, request); !known) return fail(known.error());
   std::string out;
   Rows rows(*journal, kPositions, request.pipeline);
   while (rows.next()) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 
 #include "base/text.h"
@@ -110,9 +111,23 @@ Result<ToDrop> choose(JournalDatabase& journal, const std::string& pipeline, int
   return all || arrival < before_us - kLongestBatchUs ? with_last : sure;
 }
 
+// A time in the wrong unit lies far from now, and would take what was not meant.
+Result<int64_t> read_before(const std::string& text, int64_t now_us) {
+  int64_t time = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, time);
+  if (stop != end || error != std::errc() || time < 0)
+    return fail(ErrorKind::kUsage,
+                "before: microseconds of Unix time, found \"" + excerpt(text) + '"');
+  if (time > now_us)
+    return fail(ErrorKind::kUsage, "before: that lies in the future; say all where all is meant");
+  return time;
+}
+
 }  // namespace
 
 ToolResult list_spools(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request) {
+  if (Status known = check_pipeline(*journal, request); !known) return fail(known.error());
   std::string out;
   Rows rows(*journal, kSpools, request.pipeline);
   while (rows.next()) {
@@ -147,9 +162,13 @@ ToolResult drop_spooled(std::unique_ptr<JournalDatabase>& journal, OperationRequ
   const std::string before(request.parameter("before"));
   if (before.empty() && request.parameter("all").empty())
     return fail(ErrorKind::kUsage, "say what to drop: all, or what arrived before a time");
-  Result<ToDrop> chosen =
-      choose(*journal, request.pipeline,
-             before.empty() ? INT64_MAX : std::strtoll(before.c_str(), nullptr, 10));
+  int64_t before_us = INT64_MAX;  // all
+  if (!before.empty()) {
+    Result<int64_t> time = read_before(before, request.now_us);
+    if (!time) return fail(time.error());
+    before_us = *time;
+  }
+  Result<ToDrop> chosen = choose(*journal, request.pipeline, before_us);
   if (!chosen) return fail(chosen.error());
   if (chosen->records > 0) {
     Status status;

@@ -17,4 +17,8 @@ ToolResult list_positions(std::unique_ptr<JournalDatabase>& journal, OperationRe
 ToolResult reset_positions(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
 ToolResult compact_journal(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
 
+// kUsage where neither the configuration nor the journal has the request's pipeline: it is a
+// mistake in the name. "" is all of them.
+Status check_pipeline(JournalDatabase& journal, const OperationRequest& request);
+
 }  // namespace leat

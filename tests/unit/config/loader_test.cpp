@@ -493,5 +493,29 @@ TEST_F(LoaderTest, admin_is_refused_by_a_build_without_it) {
 
 #endif
 
+TEST(DataDir, is_found_whatever_is_wrong_with_the_rest) {
+  const Registry registry = fake::registry();
+  LoadContext context{registry, {}, "", "gw"};
+  context.variables.env = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "DIR") return "/d";
+    return std::nullopt;
+  };
+  auto found = [&context](std::vector<ConfigFile> files) -> std::string {
+    Problems problems;
+    std::optional<std::string> dir = load_data_dir(files, context, problems);
+    return dir ? *dir : "error: " + line_of(problems.all().front());
+  };
+  EXPECT_EQ(found({{"a", R"({"agent": {"dataDir": "${env:DIR}/x", "wrokers": 1},
+                             "pipelines": [{"source": 5, "sink": {"url": "${env:NONE}"}}]})"}}),
+            "/d/x");
+  EXPECT_EQ(found({{"a", "{ this is none"}, {"b", R"({"agent": {"dataDir": "/b"}})"}}), "/b");
+  EXPECT_TRUE(found({{"a", "{ this is none"}}).starts_with("error: "));
+  EXPECT_TRUE(found({{"a", R"({"pipelines": []})"}}).starts_with("error: agent.dataDir: missing"));
+  EXPECT_EQ(found({{"a", R"({"agent": {"dataDir": "${env:NONE}"}})"}}),
+            "error: agent.dataDir: environment variable NONE is not set");
+  context.data_dir = "/given";
+  EXPECT_EQ(found({{"a", "{ this is none"}}), "/given");
+}
+
 }  // namespace
 }  // namespace leat

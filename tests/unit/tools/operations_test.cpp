@@ -58,6 +58,7 @@ class OperationsTest : public ::testing::Test {
   std::string ask(const std::string& name, OperationRequest request) {
     const Operation* operation = find_operation(name);
     if (operation == nullptr) return "no such operation";
+    if (request.now_us == 0) request.now_us = kNoon + 60 * kMinute;
     if (operation->transaction && !journal_->begin(true)) return "no transaction";
     Result<std::string> answer = operation->run(journal_, request);
     if (operation->transaction && answer && !journal_->commit()) return "no commit";
@@ -84,6 +85,29 @@ class OperationsTest : public ::testing::Test {
   std::map<std::string, uint64_t> ends_;
   bool ordered_ = false;
 };
+
+TEST_F(OperationsTest, a_pipeline_that_nobody_knows_is_a_mistake_in_the_name) {
+  spool({"1\n"}, kNoon);
+  save({{"file", "7"}}, "q");
+  for (const char* question : {"spool", "positions"}) {
+    EXPECT_EQ(ask(question, {.pipeline = "pp"}), "the journal knows no pipeline \"pp\"");
+    for (const char* known : {"", "p", "q"})
+      EXPECT_TRUE(ask(question, {.pipeline = known}).starts_with("{")) << known;
+    OperationRequest configured{.pipeline = "new"};
+    configured.configured["new"] = {};
+    EXPECT_TRUE(ask(question, configured).ends_with(":[]}\n"));
+  }
+}
+
+TEST_F(OperationsTest, a_time_that_lies_in_the_future_or_is_none_drops_nothing) {
+  spool({"1\n"}, kNoon);
+  for (const char* future : {"1760003600000001", "1760000000000000000", "9223372036854775807"})
+    EXPECT_EQ(ask("spool/drop", drop(future)),
+              "before: that lies in the future; say all where all is meant");
+  for (const char* none : {"99999999999999999999", "-1", "12x", "noon"})
+    EXPECT_TRUE(ask("spool/drop", drop(none)).starts_with("before: microseconds")) << none;
+  EXPECT_NE(ask("spool", {}).find("\"records\":1"), std::string::npos);
+}
 
 TEST_F(OperationsTest, spools_are_listed_with_what_is_not_delivered_of_them) {
   EXPECT_EQ(ask("spool", {}), "{\"spools\":[]}\n");
