@@ -41,6 +41,7 @@ class MqttProbe final : public PeerProbe, private SessionListener {
  private:
   void on_up(const Connack&) override { ask(); }
   void on_down(const Down& down) override {
+    later_.stop();  // it was about to be left
     if (down.retry_now) return session_.connect();
     done_(
         fail(ErrorKind::kUnavailable,

@@ -49,7 +49,10 @@ class PostgresProbe final : public PeerProbe {
   void ask(const std::string& sql, std::function<void(const Reply&)> then) {
     connection_.query(sql, [this, then = std::move(then)](Result<Reply> reply) {
       if (!reply) return failed(reply.error().message());
-      if (!reply->error) return then(*reply);
+      if (!reply->error) {
+        auto call = then;  // the function may be destroyed by what it does
+        return call(*reply);
+      }
       const std::string_view advice = advice_on(reply->error->sqlstate);
       failed(reply->error->message() + (advice.empty() ? "" : ": " + std::string(advice)));
     });
