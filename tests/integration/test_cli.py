@@ -195,14 +195,14 @@ def test_secrets_in_headers_and_queries_are_warned_of_and_never_shown(agent):
     sink = {"type": "http", "url": "http://127.0.0.1:1/in?site=7&token=hunter2",
             "headers": {"X-Api-Key": "hunter2", "X-Site": "7", "Authorization": "${env:AUTH}"}}
     agent.configure(pipeline(agent, sink=sink))
-    env = {"AUTH": "Bearer hunter2"}
+    env = {"AUTH": "Bearer hunter2", "TOKEN": "hunter2"}
     answer = conforming(check(agent, "--json", env=env).stdout, "check")
     assert answer["ok"]
     assert [(problem["path"], problem["kind"]) for problem in answer["problems"]] == [
         ("pipelines[0].sink.url", "clearSecret"), ("pipelines[0].sink.headers.X-Api-Key", "clearSecret")]
     shown = agent.command("config", "-c", agent.config_path, env=env).stdout
     assert "hunter2" not in shown and "/in?site=7&token=***" in shown
-    agent.configure(pipeline(agent, sink={**sink, "url": "http://h/?token=${env:AUTH}", "headers": {}}))
+    agent.configure(pipeline(agent, sink={**sink, "url": "http://h/?token=${env:TOKEN}", "headers": {}}))
     assert conforming(check(agent, "--json", env=env).stdout, "check")["problems"] == []
 
 

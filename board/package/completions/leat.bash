@@ -4,10 +4,25 @@ _leat() {
   case "$before" in
     --config|--file|--tests|-c) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --data-dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
-    --from) COMPREPLY=($(compgen -W "json csv lines" -- "$current")); return ;;
-    --log-format) COMPREPLY=($(compgen -W "auto text json" -- "$current")); return ;;
-    --log-level) COMPREPLY=($(compgen -W "debug info warn error" -- "$current")); return ;;
-    --to) COMPREPLY=($(compgen -W "ndjson csv" -- "$current")); return ;;
+    *) ;;
+  esac
+  case "${COMP_WORDS[1]} ${COMP_WORDS[2]} $before" in
+    "check "*" --timeout") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "positions reset --to") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "run "*" --log-format") COMPREPLY=($(compgen -W "auto text json" -- "$current")); return ;;
+    "run "*" --log-level") COMPREPLY=($(compgen -W "debug info warn error" -- "$current")); return ;;
+    "spool drop --before") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "spool show --count") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "spool show -n") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "sql "*" --from") COMPREPLY=($(compgen -W "json csv lines" -- "$current")); return ;;
+    "sql "*" --to") COMPREPLY=($(compgen -W "ndjson csv" -- "$current")); return ;;
+    "tap "*" --at") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "tap "*" --count") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "tap "*" --rate") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "tap "*" --where") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "tap "*" -n") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "try "*" --pipeline") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "try "*" --topic") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
     words="run check explain config new try sql test status top tap pause resume restart kick spool positions journal ports list help version"
