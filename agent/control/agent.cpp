@@ -154,7 +154,8 @@ class Agent {
 
   // When the new one cannot be, the old one goes on. They may want the same port.
   Status change_admin(const AdminConfig& wanted) {
-    Result<std::unique_ptr<Admin>> fresh = Admin::open(supervisor_->loop(), wanted, *supervisor_, *configs_);
+    Result<std::unique_ptr<Admin>> fresh =
+        Admin::open(supervisor_->loop(), wanted, *supervisor_, *configs_);
     if (!fresh) return fail(fresh.error());
     if (admin_) admin_->stop_listening();
     Status listens = (*fresh)->listen();
