@@ -1,8 +1,14 @@
 #include "control/change.h"
 
+#include <algorithm>
 #include <set>
 
 namespace leat {
+
+bool Change::starts(const std::string& name) const {
+  return std::ranges::find(added, name) != added.end() ||
+         std::ranges::find(changed, name) != changed.end();
+}
 
 Change compute_change(const std::map<std::string, WantedPipeline>& wanted,
                       const std::vector<PipelineConfig>& fresh, bool all_change) {

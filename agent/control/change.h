@@ -30,6 +30,8 @@ struct Change {
   // Those of `changed` that could not be opened, and go on as they were. Known when all that is new
   // has been made.
   std::vector<std::string> refused;
+
+  bool starts(const std::string& name) const;  // it is one of `added` or `changed`
 };
 
 // `all_change`: something that each pipeline was made with is different.

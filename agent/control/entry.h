@@ -23,6 +23,7 @@ struct Entry {
   std::unique_ptr<Run> next;  // what starts when that has ended
   int64_t started_us = 0;     // `run`, on the monotonic clock
   bool preparing = false;     // it is being made, by itself
+  bool told_to_end = false;   // meanwhile: it is not to be started
   bool paused = false;        // it is not to run for now
   std::string failure;        // why it ended, when it should not have
   std::string refused;        // as in PipelineSnapshot

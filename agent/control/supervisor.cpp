@@ -76,6 +76,13 @@ void Supervisor::apply(AgentConfig desired, Applied done) {
   if (proposals_.size() == 1) apply_next();
 }
 
+// What it has opened of it is let go when all has been.
+void Supervisor::Proposal::remove(const std::string& name) {
+  std::erase_if(desired.pipelines,
+                [&name](const PipelineConfig& one) { return one.name == name; });
+  for (auto* names : {&change.kept, &change.added, &change.changed}) std::erase(*names, name);
+}
+
 void Supervisor::apply_next() {
   for (; stopping_ && !proposals_.empty(); proposals_.pop_front())
     proposals_.front().done(fail(ErrorKind::kUnavailable, "the agent is about to stop"));
@@ -163,6 +170,11 @@ void Supervisor::prepared(std::vector<Prepared> all) {
   for (const Prepared& one : all)
     if (one.run != nullptr) ++live_;
   Proposal& proposal = proposals_.front();
+  std::erase_if(all, [this, &proposal](Prepared& one) {
+    if (proposal.change.starts(one.config->name)) return false;
+    discard(std::move(one.run));  // it was removed meanwhile
+    return true;
+  });
   auto unmade = std::ranges::find_if(all, [](const Prepared& one) { return one.run == nullptr; });
   if (!stopping_ && unmade == all.end()) {
     if (proposal.only.empty()) config_loaded_us_ = setup_.clock.unix_us() / 1'000'000 * 1'000'000;
@@ -192,7 +204,7 @@ void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
   std::vector<PipelineEnd> failures;
   for (Prepared& one : all) {
     touched.push_back(one.config->name);
-    take_over(std::move(one), proposal.change, failures);
+    take_over(std::move(one), proposal, failures);
   }
   proposal.done(proposal.change);
   for (const PipelineEnd& failure : failures) setup_.on_end(failure);
@@ -201,11 +213,11 @@ void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
   setup_.on_change();
 }
 
-void Supervisor::take_over(Prepared one, Change& change, std::vector<PipelineEnd>& failures) {
+void Supervisor::take_over(Prepared one, Proposal& proposal, std::vector<PipelineEnd>& failures) {
   const std::string& name = one.config->name;
   Entry& entry = entries_[name];
   entry.refused.clear();
-  if (one.status && entry.paused) {
+  if (one.status && (entry.paused || proposal.told_to_end.contains(name))) {
     discard(std::move(one.run));
     entry.wanted = one.config;
     return;
@@ -221,7 +233,7 @@ void Supervisor::take_over(Prepared one, Change& change, std::vector<PipelineEnd
   bool goes_on = entry.wanted != nullptr && !entry.over();
   (goes_on ? entry.refused : entry.failure) = one.status.error().message();
   if (goes_on) {
-    change.refused.push_back(name);
+    proposal.change.refused.push_back(name);
   } else {
     entry.wanted = one.config;
   }
@@ -250,7 +262,8 @@ void Supervisor::relaunched(const std::string& name, Prepared one) {
   Entry& entry = entries_.at(name);
   entry.preparing = false;
   // Another configuration may have come.
-  bool still = !stopping_ && entry.wanted == one.config && entry.over() && !entry.paused;
+  bool still = !std::exchange(entry.told_to_end, false) && !stopping_ &&
+               entry.wanted == one.config && entry.over() && !entry.paused;
   bool ready = one.run != nullptr && one.status;
   if (still && ready) {
     entry.next = std::move(one.run);

@@ -11,6 +11,11 @@
 // A pipeline that is not part of a change goes on undisturbed but for its share of the memory,
 // which is cut anew whenever their number changes.
 //
+// Changes and commands count in the order in which they were asked. A change is made in the order
+// of its turn, when all that is new has been opened; a command acts at once, on what runs and on
+// every change that was asked before it and is not made yet: what was told to end is not started by
+// it, and what was removed is no part of it any more.
+//
 // Thread: the main loop's, on which all callbacks come, too. Each pipeline lives on the loop that
 // has the fewest when it is made.
 #pragma once
@@ -20,6 +25,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -151,6 +157,9 @@ class Supervisor {
     Applied done;
     std::string only = {};  // what runs, with this one anew; `desired` says nothing
     Change change = {};
+    std::set<std::string> told_to_end = {};  // by name, since this was asked: not to be started
+
+    void remove(const std::string& name);
   };
 
   Supervisor(SupervisorSetup setup, std::unique_ptr<Journal> journal);
@@ -165,7 +174,7 @@ class Supervisor {
   LoopHost& choose_loop(LoopLoad& load, const std::string& name) const;
   void prepared(std::vector<Prepared> all);
   void commit(Proposal& proposal, std::vector<Prepared> all);
-  void take_over(Prepared one, Change& change, std::vector<PipelineEnd>& failures);
+  void take_over(Prepared one, Proposal& proposal, std::vector<PipelineEnd>& failures);
   void relaunch(const std::string& name, const Run::Config& config);
   void relaunched(const std::string& name, Prepared one);
 

@@ -18,6 +18,7 @@ Status Supervisor::start(const std::string& name) {
   Result<Entry*> entry = find(name);
   if (!entry) return fail(entry.error());
   if (!(*entry)->over()) return fail(ErrorKind::kUsage, name + ": has not ended");
+  for (Proposal& proposal : proposals_) proposal.told_to_end.erase(name);
   relaunch(name, Run::Config((*entry)->wanted));
   return {};
 }
@@ -25,6 +26,8 @@ Status Supervisor::start(const std::string& name) {
 Status Supervisor::drain(const std::string& name) {
   Result<Entry*> entry = find(name);
   if (!entry) return fail(entry.error());
+  for (Proposal& proposal : proposals_) proposal.told_to_end.insert(name);
+  (*entry)->told_to_end = (*entry)->preparing;
   discard(std::move((*entry)->next));
   (*entry)->again.reset();
   if ((*entry)->run != nullptr) (*entry)->run->retire(config_.drain_timeout, "not drained in time");
@@ -42,6 +45,7 @@ Status Supervisor::remove(const std::string& name) {
   Result<Entry*> entry = find(name);
   if (!entry) return fail(entry.error());
   std::erase_if(config_.pipelines, [&name](const PipelineConfig& one) { return one.name == name; });
+  for (Proposal& proposal : proposals_) proposal.remove(name);
   (*entry)->wanted = nullptr;
   discard(std::move((*entry)->next));
   settle(name);

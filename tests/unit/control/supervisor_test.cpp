@@ -79,6 +79,20 @@ class SupervisorTest : public ::testing::Test {
     EXPECT_TRUE(change);
     return change ? *change : Change();
   }
+  // Asks for a change, and waits for nothing.
+  void begin(AgentConfig desired) {
+    ++asked_;
+    supervisor_->apply(std::move(desired), [this](const Result<Change>& change) {
+      --asked_;
+      EXPECT_TRUE(change);
+      if (change) made_ = *change;
+    });
+  }
+  // The last of these, when all are made.
+  std::optional<Change> made() {
+    EXPECT_TRUE(wait([this] { return asked_ == 0; }));
+    return std::exchange(made_, std::nullopt);
+  }
   Snapshot snapshot() {
     std::optional<Snapshot> out;
     supervisor_->snapshot([&out](const Snapshot& snapshot) { out = snapshot; });
@@ -122,6 +136,8 @@ class SupervisorTest : public ::testing::Test {
   FakeWorld world_;
   Milliseconds drain_timeout_{60'000};
   std::vector<PipelineEnd> ends_;
+  int asked_ = 0;  // by begin(), and not made yet
+  std::optional<Change> made_;
   int idle_ = 0;
   std::unique_ptr<Supervisor> supervisor_;
 };
@@ -441,6 +457,105 @@ TEST_F(SupervisorTest, a_pipeline_is_resumed_while_it_still_drains) {
   old_one->end({});
   EXPECT_TRUE(happened("start a1"));
   EXPECT_EQ(idle_, 0);
+}
+
+// --- by name, while a change is under way -------------------------------------------------------
+
+TEST_F(SupervisorTest, what_is_removed_while_a_change_opens_it_anew_is_no_part_of_that_change) {
+  apply(of({version_of("a"), version_of("b")}));
+  events();
+  begin(of({version_of("a", 2), version_of("b"), version_of("c")}));
+  EXPECT_TRUE(supervisor_->remove("a"));
+  std::optional<Change> change = made();
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->changed, Events{});
+  EXPECT_EQ(change->added, Events{"c"});
+  EXPECT_TRUE(gone("a1") && gone("a2"));
+  Events all = events();
+  EXPECT_EQ(std::ranges::count(all, "start a2"), 0);
+  EXPECT_EQ(std::ranges::count(all, "discard a2"), 1);
+  EXPECT_EQ(state_of("a").name, "none of that name");
+  EXPECT_EQ(supervisor_->config().pipelines.size(), 2U);
+}
+
+TEST_F(SupervisorTest, what_is_removed_while_a_change_keeps_it_is_gone_afterwards_too) {
+  apply(of({version_of("a"), version_of("b")}));
+  begin(of({version_of("a"), version_of("b", 2)}));
+  EXPECT_TRUE(supervisor_->remove("a"));
+  ASSERT_TRUE(made());
+  EXPECT_TRUE(gone("a1"));
+  settle();
+  EXPECT_EQ(state_of("a").name, "none of that name");
+  EXPECT_EQ(supervisor_->config().pipelines.size(), 1U);
+  EXPECT_EQ(world_.memory["b2"], static_cast<size_t>(kMemory)) << "nothing holds a share of it";
+}
+
+TEST_F(SupervisorTest, a_removed_pipeline_that_could_not_be_made_does_not_refuse_the_change) {
+  apply(of({version_of("a"), version_of("b")}));
+  world_.cannot_make["a2"] = fail(ErrorKind::kUsage, "sink: what is this?");
+  begin(of({version_of("a", 2), version_of("b", 2)}));
+  EXPECT_TRUE(supervisor_->remove("a"));
+  ASSERT_TRUE(made());
+  EXPECT_TRUE(happened("start b2"));
+}
+
+TEST_F(SupervisorTest, a_restart_under_way_is_taken_back_by_removing_the_pipeline) {
+  apply(of({version_of("a"), version_of("b")}));
+  events();
+  EXPECT_TRUE(supervisor_->restart("a"));
+  EXPECT_TRUE(supervisor_->remove("a"));
+  EXPECT_TRUE(gone("a1"));
+  Events all = events();
+  EXPECT_EQ(std::ranges::count(all, "start a1"), 0);
+  EXPECT_EQ(state_of("a").name, "none of that name");
+}
+
+TEST_F(SupervisorTest, a_later_change_brings_a_removed_pipeline_back) {
+  apply(of({version_of("a"), version_of("b")}));
+  begin(of({version_of("a", 2), version_of("b")}));
+  EXPECT_TRUE(supervisor_->remove("a"));
+  EXPECT_EQ(apply(of({version_of("a", 3), version_of("b")})).added, Events{"a"});
+  EXPECT_TRUE(happened("start a3"));
+}
+
+TEST_F(SupervisorTest, what_is_drained_while_changes_are_under_way_is_not_started_by_them) {
+  apply(of({version_of("a"), version_of("b")}));
+  events();
+  begin(of({version_of("a", 2), version_of("b")}));
+  begin(of({version_of("a", 3), version_of("b")}));  // waits for its turn
+  EXPECT_TRUE(supervisor_->drain("a"));
+  ASSERT_TRUE(made());
+  EXPECT_TRUE(over("a"));
+  Events all = events();
+  EXPECT_EQ(std::ranges::count(all, "start a2") + std::ranges::count(all, "start a3"), 0);
+  EXPECT_EQ(state_of("a").state, PipelineState::kEnded);
+  EXPECT_TRUE(supervisor_->start("a"));
+  EXPECT_TRUE(happened("start a3")) << "as it is configured now";
+}
+
+TEST_F(SupervisorTest, what_is_drained_and_started_while_a_change_is_under_way_starts_as_changed) {
+  apply(of({version_of("a")}));
+  EXPECT_TRUE(supervisor_->drain("a"));
+  ASSERT_TRUE(over("a"));
+  events();
+  begin(of({version_of("a", 2)}));
+  EXPECT_TRUE(supervisor_->drain("a"));
+  EXPECT_TRUE(supervisor_->start("a"));
+  ASSERT_TRUE(made());
+  EXPECT_TRUE(happened("start a2"));
+  settle();
+  EXPECT_EQ(state_of("a").state, PipelineState::kRunning);
+}
+
+TEST_F(SupervisorTest, a_start_under_way_is_taken_back_by_a_drain) {
+  apply(of({version_of("a")}));
+  EXPECT_TRUE(supervisor_->drain("a"));
+  ASSERT_TRUE(over("a"));
+  events();
+  EXPECT_TRUE(supervisor_->start("a"));
+  EXPECT_TRUE(supervisor_->drain("a"));
+  EXPECT_EQ(events(), (Events{"open a1", "discard a1"}));
+  EXPECT_EQ(state_of("a").state, PipelineState::kEnded);
 }
 
 // --- failures that may pass ---------------------------------------------------------------------
