@@ -18,9 +18,10 @@ DeadLetterConfig dead_letters_of(const PipelineConfig& config, const std::string
 }  // namespace
 
 Result<std::unique_ptr<Pipeline>> Pipeline::make(const PipelineConfig& config,
-                                                 const PipelineEnvironment& environment) {
+                                                 const PipelineEnvironment& environment,
+                                                 std::vector<TaskPlan> tasks) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline(config, environment));
-  if (Status status = pipeline->build(); !status) return fail(status.error());
+  if (Status status = pipeline->build(std::move(tasks)); !status) return fail(status.error());
   return pipeline;
 }
 
@@ -40,23 +41,26 @@ Pipeline::~Pipeline() {
   budget_.on_room(nullptr);
 }
 
-Status Pipeline::build() {
-  Result<std::unique_ptr<Task>> task = Task::make({.config = config_,
-                                                   .name = config_.name,
-                                                   .loop = environment_.loop,
-                                                   .journal = environment_.journal,
-                                                   .usage = environment_.usage,
-                                                   .agent = environment_.agent,
-                                                   .data_dir = environment_.data_dir,
-                                                   .memory = environment_.memory,
-                                                   .budget = budget_,
-                                                   .limit = limit_,
-                                                   .dead_letters = dead_letters_,
-                                                   .verdict = [this] { return verdict(); },
-                                                   .on_trouble = environment_.on_trouble,
-                                                   .ask_agent = environment_.ask_agent});
-  if (!task) return fail(task.error());
-  tasks_.push_back(std::move(*task));
+Status Pipeline::build(std::vector<TaskPlan> tasks) {
+  const size_t memory = environment_.memory / tasks.size();
+  for (TaskPlan& one : tasks) {
+    Result<std::unique_ptr<Task>> task = Task::make({.config = config_,
+                                                     .plan = std::move(one),
+                                                     .loop = environment_.loop,
+                                                     .journal = environment_.journal,
+                                                     .usage = environment_.usage,
+                                                     .agent = environment_.agent,
+                                                     .data_dir = environment_.data_dir,
+                                                     .memory = memory,
+                                                     .budget = budget_,
+                                                     .limit = limit_,
+                                                     .dead_letters = dead_letters_,
+                                                     .verdict = [this] { return verdict(); },
+                                                     .on_trouble = environment_.on_trouble,
+                                                     .ask_agent = environment_.ask_agent});
+    if (!task) return fail(task.error());
+    tasks_.push_back(std::move(*task));
+  }
   return {};
 }
 
@@ -84,9 +88,11 @@ void Pipeline::start(std::function<void(Status)> finished) {
   for (const auto& task : tasks_) task->start([this](const Status& status) { task_ended(status); });
 }
 
-// It is that of the last task: until then the others may still deliver something.
-Status Pipeline::verdict() const {
-  return running_ > 1 ? Status{} : verdict_of(config_.max_dead_letters, status());
+// Until the last one the others may still deliver something. One that ends otherwise is never
+// asked about: the pipeline has failed then, or was told to end.
+Status Pipeline::verdict() {
+  if (++through_ < tasks_.size()) return {};
+  return verdict_of(config_.max_dead_letters, status());
 }
 
 // When one has failed the others deliver what they have, and end, too.
@@ -132,7 +138,7 @@ void Pipeline::untap(uint64_t id) {
 }
 
 void Pipeline::set_memory(size_t bytes) {
-  for (const auto& task : tasks_) task->set_memory(bytes);
+  for (const auto& task : tasks_) task->set_memory(bytes / tasks_.size());
   budget_.set_limit(counted_of(bytes));
 }
 

@@ -1,6 +1,11 @@
 // One pipeline of the configuration while it runs: its name, budget, limits and dead letters, and
 // the tasks that move its records. A stream has one task; a pipeline that is split into shards has
-// several. All of them run on the pipeline's loop, and share what it owns.
+// several. All of them run on the pipeline's loop, and share what it owns; each has the same part
+// of the memory.
+//
+// It has ended when all its tasks have. When one fails the others deliver what they have read, and
+// end, too; the first failure is the pipeline's. What a run is judged by (maxDeadLetters, whether
+// anything was delivered) is judged of all of them together, when the last one is through.
 //
 // Thread: its loop's. Lifetime: make → (open) → start → (drain | abort) → finished called back →
 // destroyed; or, not to be started, make → open → discard → done called back → destroyed.
@@ -15,6 +20,7 @@
 #include "journal/journal_usage.h"
 #include "memory/budget.h"
 #include "plan/pipeline_config.h"
+#include "plan/planner.h"
 #include "task/dead_letter_writer.h"
 #include "task/rate_limit.h"
 #include "task/task.h"
@@ -44,7 +50,13 @@ class Pipeline {
  public:
   // Makes all stages; fails with kUsage when one cannot be made.
   static Result<std::unique_ptr<Pipeline>> make(const PipelineConfig& config,
-                                                const PipelineEnvironment& environment);
+                                                const PipelineEnvironment& environment) {
+    return make(config, environment, plan_tasks(config));
+  }
+  // `tasks`: at least one; their names differ.
+  static Result<std::unique_ptr<Pipeline>> make(const PipelineConfig& config,
+                                                const PipelineEnvironment& environment,
+                                                std::vector<TaskPlan> tasks);
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
@@ -78,8 +90,8 @@ class Pipeline {
 
  private:
   Pipeline(const PipelineConfig& config, PipelineEnvironment environment);
-  Status build();
-  Status verdict() const;
+  Status build(std::vector<TaskPlan> tasks);
+  Status verdict();
   void task_ended(const Status& status);
 
   const PipelineConfig config_;
@@ -89,6 +101,7 @@ class Pipeline {
   DeadLetterWriter dead_letters_;
   std::vector<std::unique_ptr<Task>> tasks_;  // use all of the above
   size_t running_ = 0;                        // of them
+  size_t through_ = 0;                        // of them: all that there was is delivered
   Status result_;                             // the first failure
   std::function<void(Status)> on_finished_;
 };

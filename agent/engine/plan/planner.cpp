@@ -162,6 +162,10 @@ Status check_spooled_header(const PipelineConfig& config, const std::string& pat
 
 }  // namespace
 
+std::vector<TaskPlan> plan_tasks(const PipelineConfig& config) {
+  return {{config.name, config.source.options}};
+}
+
 SpoolMode default_spool_mode(const PipelineConfig& config) {
   switch (config.source.type->replay(config.source.options)) {
     case Replay::kFromPosition:

@@ -35,6 +35,14 @@ struct Plan {
   std::vector<Step> final;     // after dropping decode + encode pairs that cancel out
 };
 
+// What one task of a pipeline does: all of it, or a shard (a table, a file, a range of keys).
+struct TaskPlan {
+  std::string name;        // under which the journal keeps its positions and its spool
+  Options source_options;  // for what it is to read
+};
+// Each pipeline of today's configuration is one task.
+std::vector<TaskPlan> plan_tasks(const PipelineConfig& config);
+
 // What `delivery.spool` is when it is not given: what the source needs, and no more.
 SpoolMode default_spool_mode(const PipelineConfig& config);
 

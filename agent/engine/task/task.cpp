@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "base/units.h"
-#include "plan/planner.h"
 #include "task/memory_share.h"
 #include "task/verdict.h"
 
@@ -38,10 +37,10 @@ Result<std::unique_ptr<Task>> Task::make(TaskSetup setup) {
 
 Task::Task(TaskSetup setup)
     : setup_(std::move(setup)),
-      replay_(setup_.config.source.type->replay(setup_.config.source.options)),
+      replay_(setup_.config.source.type->replay(setup_.plan.source_options)),
       batch_bytes_(batch_bytes_for(setup_.memory, setup_.config.limits)),
       pool_(setup_.budget, spare_blocks_for(setup_.memory)),
-      acknowledgements_(setup_.loop, setup_.name, setup_.journal,
+      acknowledgements_(setup_.loop, setup_.plan.name, setup_.journal,
                         setup_.config.delivery.exactly_once),
       chain_charge_(setup_.budget),
       idle_(setup_.loop, [this] { work(); }),
@@ -59,7 +58,7 @@ Status Task::build() {
                   kQuantum * batch_bytes_, *this);
   if (!chain) return fail(chain.error());
   chain_ = std::make_unique<Chain>(std::move(*chain));
-  Result<std::unique_ptr<Source>> source = config.source.type->make(config.source.options);
+  Result<std::unique_ptr<Source>> source = config.source.type->make(setup_.plan.source_options);
   if (!source) return fail(source.error());
   source_ = std::move(*source);
   if (replay_ == Replay::kFromPosition) acknowledgements_.may_save_late(*source_);
@@ -73,7 +72,7 @@ Status Task::build() {
 
 void Task::make_spool() {
   spool_ = std::make_unique<Spool>(SpoolSetup{.loop = setup_.loop,
-                                              .pipeline = setup_.name,
+                                              .pipeline = setup_.plan.name,
                                               .config = setup_.config.delivery,
                                               .replay = replay_,
                                               .acknowledgements = acknowledgements_,
@@ -89,7 +88,7 @@ void Task::make_deliverer() {
   deliverer_ = std::make_unique<Deliverer>(DelivererSetup{
       .loop = setup_.loop,
       .agent = setup_.agent,
-      .pipeline = setup_.name,
+      .pipeline = setup_.plan.name,
       .limits = setup_.config.sink.batch,
       .in_flight = setup_.config.sink.in_flight,
       .config = setup_.config.delivery,
@@ -98,7 +97,8 @@ void Task::make_deliverer() {
       .dead_letters = setup_.dead_letters.file(),
       .owner = *this,
       .comes_again = replay_ != Replay::kNone,
-      .cuts = setup_.config.sink.type->sends_keys ? setup_.data_dir + "/cuts/" + setup_.name : "",
+      .cuts =
+          setup_.config.sink.type->sends_keys ? setup_.data_dir + "/cuts/" + setup_.plan.name : "",
       .most_held = most_held_for(setup_.memory, setup_.config.sink.type->consumes)});
   spool_->attach(*deliverer_);
 }
@@ -130,7 +130,7 @@ void Task::start(std::function<void(Status)> finished) {
   if (!sink_open_)
     if (Status status = open(); !status) return fail_with(status.error());
   resume_ = std::make_unique<Resume>(ResumeSetup{.loop = setup_.loop,
-                                                 .name = setup_.name,
+                                                 .name = setup_.plan.name,
                                                  .config = setup_.config.delivery,
                                                  .source = *setup_.config.source.type,
                                                  .replay = replay_,
@@ -228,14 +228,14 @@ void Task::progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) {
 
 void Task::save(SavedPosition what, std::function<void(Status)> done) {
   acknowledgements_.overtaken_by({what});
-  setup_.journal.commit(setup_.name, {std::move(what)}, lifetime_.guard(std::move(done)),
+  setup_.journal.commit(setup_.plan.name, {std::move(what)}, lifetime_.guard(std::move(done)),
                         durability_of(Survives::kPowerCut));
 }
 
 void Task::note(std::vector<SavedPosition> what, Survives survives,
                 std::function<void(Status)> done) {
   acknowledgements_.overtaken_by(what);
-  setup_.journal.commit(setup_.name, std::move(what), lifetime_.guard(std::move(done)),
+  setup_.journal.commit(setup_.plan.name, std::move(what), lifetime_.guard(std::move(done)),
                         durability_of(survives));
 }
 

@@ -23,6 +23,7 @@
 #include "journal/journal_usage.h"
 #include "loop/handles.h"
 #include "plan/pipeline_config.h"
+#include "plan/planner.h"
 #include "spool/spool.h"
 #include "stage/sink.h"
 #include "stage/source.h"
@@ -41,13 +42,13 @@ namespace leat {
 // What a task has from its pipeline. All of it outlives the task.
 struct TaskSetup {
   const PipelineConfig& config;
-  std::string name;  // under which the journal keeps its positions and its spool
+  TaskPlan plan;
   Loop& loop;
   JournalClient& journal;
   JournalUsage& usage;
   const std::string& agent;  // its id
   const std::string& data_dir;
-  size_t memory;  // the pipeline's share of it at the start
+  size_t memory;  // its share of the pipeline's at the start
   Budget& budget;
   RateLimit& limit;
   DeadLetterWriter& dead_letters;
@@ -77,7 +78,7 @@ class Task final : private SourceContext,
   // Stops at once; what is not acknowledged will be read again after a restart. `why` begins the
   // error, which says what was left.
   void abort(const std::string& why);
-  // From now on, the pipeline's share of the memory is this.
+  // From now on, its share of the pipeline's memory is this.
   void set_memory(size_t bytes);
   // Tries the sink now, when it is not to be tried before a while has passed.
   void kick();

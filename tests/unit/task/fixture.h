@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -13,115 +12,13 @@
 #include <vector>
 
 #include "support/hand_loop.h"
+#include "support/scripted_stages.h"
 #include "support/temp_dir.h"
 #include "task/memory_share.h"
 #include "task/task.h"
 #include "task/verdict.h"
 
 namespace leat::testing {
-
-// Emits what the test says, and nothing by itself.
-class ScriptedSource final : public Source {
- public:
-  static inline ScriptedSource* made = nullptr;  // the newest one
-
-  ScriptedSource() { made = this; }
-  Status open(SourceContext& given) override {
-    context = &given;
-    return {};
-  }
-  void resume() override { ++resumed; }
-  void stop(std::function<void()> closed) override { closed(); }
-  void acked(const Position& position) override { acks.push_back(position.offset); }
-  SavedPosition saved_position(const Position& position) override {
-    return {"f" + std::to_string(position.partition), std::to_string(position.offset)};
-  }
-  std::string describe(const Position& position) override {
-    return "f" + std::to_string(position.partition) + ":" + std::to_string(position.line);
-  }
-
-  SourceContext* context = nullptr;  // once it is open
-  int resumed = 0;
-  std::vector<uint64_t> acks;
-};
-
-// Keeps what it is given until the test answers.
-class ScriptedSink final : public Sink {
- public:
-  static inline ScriptedSink* made = nullptr;
-  struct Attempt {
-    std::vector<std::string> records;
-    Done done;
-    std::vector<SavedPosition> positions = {};
-  };
-
-  ScriptedSink() { made = this; }
-  Status open(SinkContext& /*context*/) override { return {}; }
-  void deliver(const Delivery& delivery, Done done) override {
-    Attempt attempt{{}, std::move(done), delivery.positions};
-    delivery.each_slice([&attempt](const Slice& slice) {
-      attempt.records.emplace_back(slice.view().substr(0, slice.size - 1));
-    });
-    attempts.push_back(std::move(attempt));
-  }
-  void finish(std::function<void(Status)> done) override {
-    finished = true;
-    done({});
-  }
-  void close(std::function<void()> closed) override { closed(); }
-  void load_positions(std::function<void(Result<std::vector<SavedPosition>>)> done) override {
-    asked.push_back(std::move(done));
-  }
-
-  std::deque<Attempt> attempts;
-  std::deque<std::function<void(Result<std::vector<SavedPosition>>)>> asked;
-  bool finished = false;
-};
-
-inline Result<std::unique_ptr<Source>> make_scripted_source(const Options& /*options*/) {
-  return std::unique_ptr<Source>(new ScriptedSource);
-}
-inline Result<std::unique_ptr<Sink>> make_scripted_sink(const Options& /*options*/) {
-  return std::unique_ptr<Sink>(new ScriptedSink);
-}
-
-template <Produces kProduces, Replay kReplay>
-inline const SourceType kScriptedSource{.name = "script",
-                                        .help = "",
-                                        .produces = kProduces,
-                                        .replay = replays<kReplay>,
-                                        .options = {},
-                                        .make = make_scripted_source};
-inline const SinkType kScriptedSink{.name = "script sink",
-                                    .help = "",
-                                    .consumes = Consumes::kSlices,
-                                    .options = {},
-                                    .stores_positions = true,
-                                    .make = make_scripted_sink};
-
-// A pipeline from lines of JSON to lines of JSON; transforms are added.
-inline PipelineConfig json_config(const SourceType& source) {
-  PipelineConfig config;
-  config.name = "p";
-  config.source.type = &source;
-  if (source.produces != Produces::kRecords) {
-    config.source.format = find_read_format("json");
-    config.source.format_options = Options(config.source.format->options);
-  }
-  config.sink.type = &kScriptedSink;
-  config.sink.format = find_write_format("ndjson");
-  config.sink.batch = {.records = 100, .bytes = 1 << 20, .linger = Milliseconds{1}};
-  config.delivery.retry_initial = Milliseconds{1};
-  config.delivery.retry_max = Milliseconds{2};
-  return config;
-}
-
-inline void add_transform(PipelineConfig& config, const std::string& type,
-                          const std::map<std::string, Options::Item>& items) {
-  TransformConfig transform{find_transform(type), Options(find_transform(type)->options, "t")};
-  for (const auto& [name, item] : items) transform.options.set(name, item);
-  config.transforms.push_back(std::move(transform));
-}
 
 class TaskTest : public ::testing::Test {
  protected:
@@ -154,7 +51,7 @@ class TaskTest : public ::testing::Test {
         loop_, config_.name, DeadLetterConfig{folder_ / "dead.jsonl"}, budget_);
     Result<std::unique_ptr<Task>> made = Task::make(
         {.config = config_,
-         .name = config_.name,
+         .plan = {config_.name, config_.source.options},
          .loop = loop_,
          .journal = *client_,
          .usage = usage_,
