@@ -51,9 +51,11 @@ class SourceContext {
   // What was saved, in no particular order.
   virtual const std::vector<SavedPosition>& saved() = 0;
 
-  // A new batch when there is credit for one. Null: stop reading; resume() will be called.
+  // A new batch when there is credit for one. Null: stop reading; resume() will be called. Credit
+  // is for one batch at a time: one that is asked for takes the place of one that was not emitted.
   virtual BatchRef new_batch(Content content) = 0;
-  // Hands a batch on. `batch->begin`, `end` and `arrival_us` must be set.
+  // Hands on the batch that new_batch() gave last. `batch->begin`, `end` and `arrival_us` must be
+  // set.
   virtual void emit(BatchRef batch) = 0;
   // The source has given its last batch: bounded input is at its end (ok), or it cannot go on.
   virtual void finished(Status status) = 0;

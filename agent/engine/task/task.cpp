@@ -194,7 +194,9 @@ BatchRef Task::new_batch(Content content) {
     setup_.budget.note_refusal();
     return {};
   }
-  return BatchRef::make(pool_, content);
+  BatchRef batch = BatchRef::make(pool_, content);
+  granted_ = &*batch;
+  return batch;
 }
 
 void Task::emit(BatchRef batch) {
@@ -207,9 +209,9 @@ void Task::emit(BatchRef batch) {
            " of partition " + std::to_string(b.begin.partition) + ", from " +
            std::to_string(b.begin.offset) + " to " + std::to_string(b.end.offset);
   });
-  // One more than new_batch() grants: the batch that a source may hold. Whatever else comes is
-  // kept, too, since what was read is not thrown away; but nothing keeps it within the memory.
-  if (input_.size() > kMostQueued && without_credit_++ == 0)
+  // It is kept, since what was read is not thrown away; but nothing keeps such batches within the
+  // memory.
+  if (&*batch != std::exchange(granted_, nullptr) && without_credit_++ == 0)
     log::error(setup_.config.name, "internal error: the source " +
                                        std::string(setup_.config.source.type->name) +
                                        " emits batches without credit; they are kept");

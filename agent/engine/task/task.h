@@ -174,6 +174,7 @@ class Task final : private SourceContext,
   std::unique_ptr<Deliverer> deliverer_;
   Delivery moved_;                  // ResumeSetup::moved
   std::unique_ptr<Resume> resume_;  // while starting
+  const Batch* granted_ = nullptr;  // the source may emit this one; not to be looked into
   std::deque<BatchRef> input_;      // emitted, and not in the chain yet
   Idle idle_;
   Timer hold_back_;  // the limits allow no reading while it runs

@@ -1,7 +1,8 @@
 // Runs one source on a loop whose time the test moves, as the engine would, with as much credit as
 // the test gives: a fixture that connectors' tests build on. What holds for every source is checked
-// here: its batches follow one another and are whole, nothing comes after its end, only a bounded
-// one has an end, and the loop closes, so no handle is left over.
+// here: its batches are those it was given credit for, follow one another and are whole, nothing
+// comes after its end, only a bounded one has an end, and the loop closes, so no handle is left
+// over.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -112,10 +113,13 @@ class SourceHarness : public ::testing::Test, public SourceContext {
                                                              : Content::kRecords);
     if (credit_ == 0) return {};
     --credit_;
-    return BatchRef::make(pool_, content);
+    BatchRef batch = BatchRef::make(pool_, content);
+    granted_ = &*batch;
+    return batch;
   }
   void emit(BatchRef batch) override {
     EXPECT_FALSE(finished_) << "a batch after its end";
+    EXPECT_EQ(&*batch, std::exchange(granted_, nullptr)) << "a batch without credit";
     EXPECT_NE(batch->arrival_us, 0);
     const Position& before = ends_.try_emplace(batch->begin.partition, batch->begin).first->second;
     EXPECT_EQ(batch->begin.offset, before.offset) << "batches must follow one another";
@@ -163,6 +167,7 @@ class SourceHarness : public ::testing::Test, public SourceContext {
   // What the engine says; where the source asks but once, as of the next start().
   Milliseconds most_{10'000};  // that time goes on while something is waited for; 0: it stands
   size_t credit_ = SIZE_MAX;
+  const Batch* granted_ = nullptr;  // new_batch() gave it last, and it has not come back
   bool exactly_once_ = false;
   bool takes_empty_ = false;
   size_t batch_bytes_ = 64 * 1024;

@@ -76,6 +76,22 @@ TEST_F(TaskTest, a_source_gets_no_credit_while_enough_waits_and_is_told_when_the
   EXPECT_TRUE(read({R"({"a":2})"}));
 }
 
+TEST_F(TaskTest, the_first_batch_that_comes_without_credit_is_an_error_already) {
+  start();
+  auto error_at = [this](BatchRef batch) {
+    ::testing::internal::CaptureStderr();
+    emit(std::move(batch), {R"({"a":1})"});
+    return ::testing::internal::GetCapturedStderr().find("without credit") != std::string::npos;
+  };
+  BatchRef batch = source().context->new_batch(Content::kBytes);
+  EXPECT_FALSE(error_at(batch));
+  EXPECT_EQ(task_->status().without_credit, 0U);
+  BatchRef second = source().context->new_batch(Content::kBytes);
+  BatchRef third = source().context->new_batch(Content::kBytes);
+  EXPECT_TRUE(error_at(second)) << "the third is in its place";
+  EXPECT_EQ(task_->status().without_credit, 1U);
+}
+
 TEST_F(TaskTest, batches_that_come_without_credit_are_kept_and_said) {
   start();
   std::vector<BatchRef> hoarded;
