@@ -5,18 +5,31 @@
 namespace leat::sqlite {
 namespace {
 
+// Parameters: ?1 the agent, ?2 the pipeline.
 constexpr std::string_view kCreate =
-    "CREATE TABLE IF NOT EXISTS leat_positions (pipeline TEXT NOT NULL, \"partition\" TEXT NOT "
-    "NULL, value TEXT NOT NULL, PRIMARY KEY (pipeline, \"partition\"))";
-constexpr std::string_view kExists =
-    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'leat_positions'";
+    "CREATE TABLE leat_positions (agent TEXT NOT NULL, pipeline TEXT NOT NULL, \"partition\" TEXT "
+    "NOT NULL, value TEXT NOT NULL, PRIMARY KEY (agent, pipeline, \"partition\"))";
+// The table of an older leat had no agent: its rows become those of the agent "".
+constexpr std::string_view kMove =
+    "INSERT INTO leat_positions SELECT '', pipeline, \"partition\", value FROM leat_old_positions";
+constexpr std::string_view kColumns = "SELECT name FROM pragma_table_info('leat_positions')";
+constexpr std::string_view kLoadOld =
+    "SELECT \"partition\", value FROM leat_positions WHERE ?1 <> '' AND pipeline = ?2 AND "
+    "\"partition\" <> ''";
 constexpr std::string_view kLoad =
-    "SELECT \"partition\", value FROM leat_positions WHERE pipeline = ? AND \"partition\" <> ''";
+    "SELECT \"partition\", value FROM leat_positions WHERE pipeline = ?2 AND \"partition\" <> '' "
+    "AND agent = iif(EXISTS (SELECT 1 FROM leat_positions WHERE agent = ?1 AND pipeline = ?2), ?1, "
+    "'')";
+// The first agent that saves one of a pipeline takes over what is nobody's.
+constexpr std::string_view kTakeOver =
+    "UPDATE leat_positions SET agent = ?1 WHERE agent = '' AND pipeline = ?2 AND NOT EXISTS "
+    "(SELECT 1 FROM leat_positions WHERE agent = ?1 AND pipeline = ?2)";
 constexpr std::string_view kHasMark =
-    "SELECT 1 FROM leat_positions WHERE pipeline = ? AND \"partition\" = '' AND value = ?";
+    "SELECT 1 FROM leat_positions WHERE agent = ?1 AND pipeline = ?2 AND \"partition\" = '' AND "
+    "value = ?3";
 constexpr std::string_view kSave =
-    "INSERT INTO leat_positions (pipeline, \"partition\", value) VALUES (?, ?, ?) "
-    "ON CONFLICT (pipeline, \"partition\") DO UPDATE SET value = excluded.value";
+    "INSERT INTO leat_positions (agent, pipeline, \"partition\", value) VALUES (?1, ?2, ?3, ?4) "
+    "ON CONFLICT (agent, pipeline, \"partition\") DO UPDATE SET value = excluded.value";
 // No source saves one under this name (stage/source.h).
 const std::string kMarkPartition;
 
@@ -38,23 +51,41 @@ std::string random_name() {
 
 }  // namespace
 
-Positions::Positions(Connection& connection, std::string pipeline)
-    : connection_(connection), pipeline_(std::move(pipeline)), writer_(random_name()) {}
+Positions::Positions(Connection& connection, std::string agent, std::string pipeline)
+    : connection_(connection),
+      agent_(std::move(agent)),
+      pipeline_(std::move(pipeline)),
+      writer_(random_name()) {}
 
-Result<bool> Positions::table_exists() {
-  Result<Statement> query = connection_.prepare(kExists);
+Result<Positions::Kept> Positions::kept() {
+  Result<Statement> query = connection_.prepare(kColumns);
   if (!query) return fail(query.error());
-  return connection_.next_row(query->get());
+  Kept out = Kept::kNot;
+  while (true) {
+    Result<bool> row = connection_.next_row(query->get());
+    if (!row) return fail(row.error());
+    if (!*row) return out;
+    out = Kept::kByPipeline;
+    if (column_text(query->get(), 0) == "agent") return Kept::kByAgent;
+  }
+}
+
+Result<Statement> Positions::prepare(std::string_view sql) {
+  Result<Statement> statement = connection_.prepare(sql);
+  if (statement) {
+    bind_text(statement->get(), 1, agent_);
+    bind_text(statement->get(), 2, pipeline_);
+  }
+  return statement;
 }
 
 Result<std::vector<SavedPosition>> Positions::load() {
   std::vector<SavedPosition> positions;
-  Result<bool> there = table_exists();
-  if (!there) return fail(there.error());
-  if (!*there) return positions;
-  Result<Statement> query = connection_.prepare(kLoad);
+  Result<Kept> kept = this->kept();
+  if (!kept) return fail(kept.error());
+  if (*kept == Kept::kNot) return positions;
+  Result<Statement> query = prepare(*kept == Kept::kByAgent ? kLoad : kLoadOld);
   if (!query) return fail(query.error());
-  bind_text(query->get(), 1, pipeline_);
   while (true) {
     Result<bool> row = connection_.next_row(query->get());
     if (!row) return fail(row.error());
@@ -66,8 +97,8 @@ Result<std::vector<SavedPosition>> Positions::load() {
 Status Positions::save(const std::vector<SavedPosition>& positions) {
   if (positions.empty()) return {};
   if (!save_one_) {
-    if (Status made = connection_.execute(std::string(kCreate)); !made) return made;
-    Result<Statement> prepared = connection_.prepare(kSave);
+    if (Status ready = make_ready(); !ready) return ready;
+    Result<Statement> prepared = prepare(kSave);
     if (!prepared) return fail(prepared.error());
     save_one_ = std::move(*prepared);
   }
@@ -77,22 +108,36 @@ Status Positions::save(const std::vector<SavedPosition>& positions) {
   return save_one(kMarkPartition, mark());
 }
 
+Status Positions::make_ready() {
+  Result<Kept> kept = this->kept();
+  if (!kept) return fail(kept.error());
+  std::string sql;
+  if (*kept == Kept::kByPipeline) sql = "ALTER TABLE leat_positions RENAME TO leat_old_positions; ";
+  if (*kept != Kept::kByAgent) sql += kCreate;
+  if (*kept == Kept::kByPipeline)
+    sql += "; " + std::string(kMove) + "; DROP TABLE leat_old_positions";
+  if (!sql.empty())
+    if (Status made = connection_.execute(sql); !made) return made;
+  Result<Statement> take_over = prepare(kTakeOver);
+  if (!take_over) return fail(take_over.error());
+  return connection_.run(take_over->get());
+}
+
 Status Positions::save_one(const std::string& partition, const std::string& value) {
-  bind_text(save_one_.get(), 1, pipeline_);
-  bind_text(save_one_.get(), 2, partition);
-  bind_text(save_one_.get(), 3, value);
+  bind_text(save_one_.get(), 3, partition);
+  bind_text(save_one_.get(), 4, value);
   return connection_.run(save_one_.get());
 }
 
 Result<bool> Positions::was_committed() {
-  Result<bool> there = table_exists();
-  if (!there) return there;
-  if (*there) {
-    Result<Statement> query = connection_.prepare(kHasMark);
+  Result<Kept> kept = this->kept();
+  if (!kept) return fail(kept.error());
+  Result<bool> there = false;
+  if (*kept == Kept::kByAgent) {  // else there was no such transaction
+    Result<Statement> query = prepare(kHasMark);
     if (!query) return fail(query.error());
     const std::string wanted = mark();
-    bind_text(query->get(), 1, pipeline_);
-    bind_text(query->get(), 2, wanted);
+    bind_text(query->get(), 3, wanted);
     there = connection_.next_row(query->get());
     if (!there) return there;
   }

@@ -19,12 +19,13 @@
 
 namespace leat::sqlite {
 
-// leat_positions(pipeline, partition, value): as SavedPosition, one row for each partition.
+// leat_positions(agent, pipeline, partition, value): as SavedPosition, one row for each partition.
+// A table without the agents, of an older leat, gets them with the first position that is saved.
 inline constexpr std::string_view kPositionsTable = "leat_positions";
 
 class Positions {
  public:
-  Positions(Connection& connection, std::string pipeline);
+  Positions(Connection& connection, std::string agent, std::string pipeline);
 
   Result<std::vector<SavedPosition>> load();
   Status save(const std::vector<SavedPosition>& positions);
@@ -41,11 +42,16 @@ class Positions {
   void forget() { save_one_.reset(); }
 
  private:
+  enum class Kept { kNot, kByPipeline, kByAgent };  // as the table is now
+  Result<Kept> kept();
+  // With the agent and the pipeline bound, which both outlive it.
+  Result<Statement> prepare(std::string_view sql);
+  Status make_ready();
   Status save_one(const std::string& partition, const std::string& value);
-  Result<bool> table_exists();
   std::string mark() const { return writer_ + "/" + std::to_string(transaction_); }
 
   Connection& connection_;
+  const std::string agent_;
   const std::string pipeline_;
   const std::string writer_;  // unlike that of any other, also of this pipeline's earlier runs
   uint64_t transaction_ = 0;

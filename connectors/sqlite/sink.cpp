@@ -62,7 +62,8 @@ class SqliteSink final : public Sink {
     charge_ = Charge(*budget_);
     connection_.cache_bytes = take_cache();
     table_.pipeline = context.pipeline();
-    writer_ = std::make_unique<sqlite::TransactionWriter>(connection_, table_, context.pipeline());
+    writer_ = std::make_unique<sqlite::TransactionWriter>(connection_, table_, context.agent(),
+                                                          context.pipeline());
     thread_ = std::make_unique<JobThread>(context.loop(), "leat-sqlite", kMaxJobs);
     return {};
   }

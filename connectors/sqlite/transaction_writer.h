@@ -16,11 +16,12 @@ namespace leat::sqlite {
 
 class TransactionWriter {
  public:
-  TransactionWriter(Connection::Settings connection, Table::Settings table, std::string pipeline)
+  TransactionWriter(Connection::Settings connection, Table::Settings table, std::string agent,
+                    const std::string& pipeline)
       : connection_(std::move(connection)),
         table_(connection_, std::move(table)),
         pipeline_(pipeline),
-        positions_(connection_, std::move(pipeline)) {}
+        positions_(connection_, std::move(agent), pipeline) {}
   ~TransactionWriter() { close(); }
 
   // As Connection::set_cache().

@@ -73,10 +73,80 @@ TEST_F(SqlitePositions, move_without_any_record) {
 
 TEST_F(SqlitePositions, of_another_pipeline_are_left_alone) {
   expect_delivered({row(1)}, {{"a", "10"}});
-  execute("INSERT INTO leat_positions VALUES ('line-2', 'a', '99')");
+  execute("INSERT INTO leat_positions VALUES ('gw-1', 'line-2', 'a', '99')");
   expect_delivered({row(2)}, {{"a", "20"}});
   EXPECT_EQ(loaded(), "a=20");
   EXPECT_EQ(query("SELECT value FROM leat_positions WHERE pipeline = 'line-2'"), Rows{"99"});
+}
+
+TEST_F(SqlitePositions, of_the_same_pipeline_of_another_agent_are_left_alone) {
+  expect_delivered({row(1)}, {{"a", "10"}});
+  const std::string pipeline = query("SELECT DISTINCT pipeline FROM leat_positions").at(0);
+  EXPECT_EQ(query("SELECT DISTINCT agent FROM leat_positions"), Rows{"gw-1"});
+  execute("INSERT INTO leat_positions VALUES ('gw-2', '" + pipeline + "', 'a', '99')");
+  close();
+  EXPECT_EQ(loaded(), "a=10");
+  expect_delivered({row(2)}, {{"a", "20"}});
+  EXPECT_EQ(query("SELECT value FROM leat_positions WHERE agent = 'gw-2'"), Rows{"99"});
+}
+
+// As it was made before it had agents.
+class SqliteOldPositions : public SqlitePositions {
+ protected:
+  SqliteOldPositions() {
+    execute(
+        "CREATE TABLE leat_positions (pipeline TEXT NOT NULL, \"partition\" TEXT NOT NULL, value "
+        "TEXT NOT NULL, PRIMARY KEY (pipeline, \"partition\")); CREATE TABLE t (id INTEGER);"
+        "INSERT INTO leat_positions VALUES ('" +
+        pipeline_ + "', 'a', '10'), ('" + pipeline_ + "', 'b', '5'), ('" + pipeline_ +
+        "', '', '77/3'), ('line-2', 'a', '99')");
+  }
+  const std::string pipeline_ = "line-1";
+};
+
+TEST_F(SqliteOldPositions, are_gone_on_from_and_nothing_is_changed_by_reading_them) {
+  EXPECT_EQ(loaded(), "a=10 b=5");
+  close();
+  EXPECT_EQ(query("SELECT count(*) FROM pragma_table_info('leat_positions')"), Rows{"3"});
+}
+
+TEST_F(SqliteOldPositions, become_those_of_the_agent_that_goes_on_from_them) {
+  EXPECT_EQ(loaded(), "a=10 b=5");
+  expect_delivered({row(1)}, {{"a", "20"}});
+  close();
+  EXPECT_EQ(loaded(), "a=20 b=5");
+  EXPECT_EQ(query("SELECT agent, pipeline, \"partition\", value FROM leat_positions WHERE "
+                  "\"partition\" <> '' ORDER BY agent, \"partition\""),
+            (Rows{"|line-2|a|99", "gw-1|" + pipeline_ + "|a|20", "gw-1|" + pipeline_ + "|b|5"}))
+      << "those of another pipeline wait for their agent";
+  EXPECT_EQ(query("SELECT name FROM sqlite_schema WHERE name LIKE '%old%'"), Rows{});
+}
+
+TEST_F(SqliteOldPositions, are_there_as_before_after_a_kill_in_the_middle) {
+  deliver_and_die_before_commit(1, "20");
+  EXPECT_EQ(loaded(), "a=10 b=5");
+  expect_delivered({row(1)}, {{"a", "20"}});
+  EXPECT_EQ(loaded(), "a=20 b=5");
+}
+
+TEST_F(SqliteOldPositions, are_changed_again_when_the_first_delivery_was_rejected) {
+  execute("DROP TABLE t; CREATE TABLE t (id INTEGER CHECK (id < 10))");
+  EXPECT_EQ(deliver({row(11)}, {{"a", "20"}}).outcome, Outcome::kRejected);
+  EXPECT_EQ(loaded(), "a=10 b=5");
+  expect_delivered({row(1)}, {{"a", "20"}});
+  EXPECT_EQ(loaded(), "a=20 b=5");
+}
+
+TEST_F(SqliteOldPositions, are_changed_once_when_the_commit_failed_after_it_was_written) {
+  FailingDisk disk;
+  EXPECT_EQ(loaded(), "a=10 b=5");
+  FailingDisk::syncs_to_fail = 2;
+  Answer answer = deliver({row(1)}, {{"a", "20"}});
+  for (int tries = 0; tries < 20 && answer.outcome == Outcome::kRetry; ++tries)
+    answer = deliver({row(1)}, {{"a", "20"}});
+  EXPECT_EQ(answer.outcome, Outcome::kDelivered) << answer.reason;
+  EXPECT_EQ(loaded(), "a=20 b=5");
+  EXPECT_EQ(query("SELECT * FROM t"), Rows{"1"});
 }
 
 TEST_F(SqlitePositions, rejected_delivery_moves_nothing) {
