@@ -55,22 +55,21 @@ void Discovery::begin_pass() {
   busy_ = true;
   pass_began_ = loop_.now();
   listing_ = std::make_unique<Listing>(patterns_);
-  auto around = std::make_shared<Surroundings>();
-  jobs_.run([listing = listing_.get(), around] { *around = listing->surroundings(); },
-            [this, around] {
-              busy_ = false;
-              if (around->shortage) {
-                listing_.reset();
-                wanted_ = true;
-                return wait_for_descriptors();
-              }
-              if (watch_ != nullptr) {
-                for (const auto& [name, path] : behind_) around->folders.insert(folder_of(name));
-                watch_->watch(around->folders);
-              }
-              links_ = std::move(around->links);
-              next();
-            });
+  jobs_.run_for([listing = listing_.get()] { return listing->surroundings(); },
+                [this](Surroundings around) {
+                  busy_ = false;
+                  if (around.shortage) {
+                    listing_.reset();
+                    wanted_ = true;
+                    return wait_for_descriptors();
+                  }
+                  if (watch_ != nullptr) {
+                    for (const auto& [name, path] : behind_) around.folders.insert(folder_of(name));
+                    watch_->watch(around.folders);
+                  }
+                  links_ = std::move(around.links);
+                  next();
+                });
 }
 
 void Discovery::go_on() {
@@ -79,22 +78,26 @@ void Discovery::go_on() {
     bool more = false;
   };
   busy_ = true;
-  auto piece = std::make_shared<Piece>();
-  jobs_.run([listing = listing_.get(), piece] { piece->more = listing->more(piece->found); },
-            [this, piece] {
-              busy_ = false;
-              bool shortage = listing_->shortage();
-              Unreadable unreadable = listing_->unreadable();
-              if (!piece->more) listing_.reset();
-              for (const Found& found : piece->found) add_links(found);
-              if (!piece->found.empty()) listener_.found(std::move(piece->found));
-              if (shortage) return wait_for_descriptors();
-              if (!piece->more) {
-                pass_took_ = loop_.now() - pass_began_;
-                passed(std::move(unreadable));
-              }
-              next();
-            });
+  jobs_.run_for(
+      [listing = listing_.get()] {
+        Piece piece;
+        piece.more = listing->more(piece.found);
+        return piece;
+      },
+      [this](Piece piece) {
+        busy_ = false;
+        bool shortage = listing_->shortage();
+        Unreadable unreadable = listing_->unreadable();
+        if (!piece.more) listing_.reset();
+        for (const Found& found : piece.found) add_links(found);
+        if (!piece.found.empty()) listener_.found(std::move(piece.found));
+        if (shortage) return wait_for_descriptors();
+        if (!piece.more) {
+          pass_took_ = loop_.now() - pass_began_;
+          passed(std::move(unreadable));
+        }
+        next();
+      });
 }
 
 // Rights that change are an event in the folder above.
@@ -126,18 +129,19 @@ void Discovery::wait_for_descriptors() {
 
 void Discovery::look_at_some() {
   busy_ = true;
-  auto paths = std::make_shared<std::vector<std::string>>();
-  while (!looks_.empty() && paths->size() < kLooksAtOnce)
-    paths->push_back(std::move(looks_.extract(looks_.begin()).value()));
-  auto seen = std::make_shared<std::vector<Found>>();
-  jobs_.run(
-      [paths, seen] {
-        for (std::string& path : *paths) seen->push_back(find_file(std::move(path)));
+  std::vector<std::string> paths;
+  while (!looks_.empty() && paths.size() < kLooksAtOnce)
+    paths.push_back(std::move(looks_.extract(looks_.begin()).value()));
+  jobs_.run_for(
+      [paths = std::move(paths)]() mutable {
+        std::vector<Found> seen;
+        for (std::string& path : paths) seen.push_back(find_file(std::move(path)));
+        return seen;
       },
-      [this, seen] {
+      [this](std::vector<Found> seen) {
         busy_ = false;
         std::vector<Found> found;
-        for (Found& one : *seen) {
+        for (Found& one : seen) {
           bool folder = one.error == 0 ? S_ISDIR(one.info.mode)
                                        : watch_ != nullptr && watch_->watches(one.path);
           if (folder) pass_soon();

@@ -28,6 +28,12 @@ class Jobs {
       if (under_way_ == 0) std::exchange(closed_, nullptr)();
     });
   }
+  // What `work` returns goes to `then`.
+  template <typename Work, typename Then>
+  void run_for(Work work, Then then) {
+    CarriedWork carried = carry(std::move(work), std::move(then));
+    run(std::move(carried.work), std::move(carried.done));
+  }
   // Calls `closed` when nothing is under way any more, perhaps at once.
   void stop(std::function<void()> closed) {
     if (under_way_ == 0) return closed();

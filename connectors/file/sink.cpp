@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/lifetime.h"
 #include "base/log.h"
 #include "connectors/file/probe.h"
 #include "loop/handles.h"
@@ -97,41 +98,43 @@ class FileSink final : public Sink {
 
   void begin_write() {
     // The opening is asked for each time: a CSV header is known only when something was encoded.
-    in_pool([writer = writer_, delivery = pending_, opening = context_->wrap().open, at = now(),
-             this] { answer_ = writer->write(*delivery, opening, at); },
-            [this] {
+    in_pool([writer = writer_, delivery = pending_, opening = context_->wrap().open,
+             at = now()] { return writer->write(*delivery, opening, at); },
+            [this](Answer answer) {
               if (closed_) return begin_next();
               pending_ = nullptr;
               // It may come with the next delivery at once.
-              std::exchange(done_, nullptr)(std::move(answer_));
+              std::exchange(done_, nullptr)(std::move(answer));
               begin_next();
             });
   }
 
   void begin_rotate() {
-    in_pool([writer = writer_, at = now(), this] { status_ = writer->rotate_if_old(at); },
-            [this] {
-              if (!status_) log::warn(context_->pipeline(), "file: " + status_.error().message());
-              rotate_failed_ = !status_;
+    in_pool([writer = writer_, at = now()] { return writer->rotate_if_old(at); },
+            [this](const Status& status) {
+              if (!status) log::warn(context_->pipeline(), "file: " + status.error().message());
+              rotate_failed_ = !status;
               begin_next();
             });
   }
 
   void begin_finish() {
-    in_pool([writer = writer_, at = now(), this] { status_ = writer->finish(at); },
-            [this] {
-              if (!status_) log::error(context_->pipeline(), "file: " + status_.error().message());
+    in_pool([writer = writer_, at = now()] { return writer->finish(at); },
+            [this](const Status& status) {
+              if (!status) log::error(context_->pipeline(), "file: " + status.error().message());
               writer_.reset();
               std::exchange(closed_, nullptr)();
             });
   }
 
-  void in_pool(std::function<void()> work, std::function<void()> done) {
+  template <typename Work, typename Then>
+  void in_pool(Work work, Then then) {
     busy_ = true;
-    run_in_pool(context_->loop(), std::move(work), [this, done = std::move(done)] {
-      busy_ = false;
-      done();
-    });
+    run_in_pool(context_->loop(), lifetime_, std::move(work),
+                [this, then = std::move(then)](auto result) {
+                  busy_ = false;
+                  then(std::move(result));
+                });
   }
 
   // A timer runs only while there is a file that becomes too old by itself.
@@ -153,10 +156,8 @@ class FileSink final : public Sink {
   const Delivery* pending_ = nullptr;
   Done done_;
   std::function<void()> closed_;
-  // Written in the pool, read on the loop when that is done.
-  Answer answer_;
-  Status status_;
   std::shared_ptr<file::SeriesWriter> writer_;
+  Lifetime lifetime_;
 };
 
 file::SeriesWriter::Settings settings_of(const Options& options) {

@@ -70,21 +70,21 @@ class SqliteSink final : public Sink {
 
   void deliver(const Delivery& delivery, Done done) override {
     int64_t cache = take_cache();  // what it may be follows the limit
-    thread_->submit(
+    thread_->submit_for(
         [this, &delivery, cache] {
           writer_->set_cache(cache);
-          answer_ = writer_->write(delivery);
+          return writer_->write(delivery);
         },
-        [this, done = std::move(done)] {
-          if (!closing_) done(std::move(answer_));
+        [this, done = std::move(done)](Answer answer) {
+          if (!closing_) done(std::move(answer));
         });
   }
 
   void load_positions(std::function<void(Result<std::vector<SavedPosition>>)> done) override {
-    thread_->submit([this] { loaded_ = writer_->load_positions(); },
-                    [this, done = std::move(done)] {
-                      if (!closing_) done(std::move(loaded_));
-                    });
+    thread_->submit_for([this] { return writer_->load_positions(); },
+                        [this, done = std::move(done)](Result<std::vector<SavedPosition>> loaded) {
+                          if (!closing_) done(std::move(loaded));
+                        });
   }
 
   // The database is closed on the job thread: the last one to leave a WAL copies it into the file.
@@ -116,9 +116,6 @@ class SqliteSink final : public Sink {
   Budget* budget_ = nullptr;
   Charge charge_;  // the cache
   bool closing_ = false;
-  // Written on the job thread, read on the loop after the job is done.
-  Answer answer_;
-  Result<std::vector<SavedPosition>> loaded_;
   std::unique_ptr<sqlite::TransactionWriter> writer_;
   std::unique_ptr<JobThread> thread_;  // last: its destructor waits for a job that uses the rest
 };

@@ -9,11 +9,13 @@
 #include <cerrno>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/lifetime.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "loop/handles.h"
@@ -93,6 +95,11 @@ class StdinSource final : public Source {
   }
 
  private:
+  struct ReadBytes {
+    ssize_t count = 0;
+    int error_number = 0;
+  };
+
   // A batch, and room behind what is in the buffer. False: not before resume().
   bool prepare() {
     if (!batch_) batch_ = context_->new_batch(Content::kBytes);
@@ -118,20 +125,22 @@ class StdinSource final : public Source {
     if (!prepare()) return;
     in_pool_ = true;
     run_in_pool(
-        context_->loop(),
-        [this] {
+        context_->loop(), lifetime_,
+        [room = std::span(bytes_).subspan(kept_)] {
+          ReadBytes out;
           do {
-            read_ = ::read(STDIN_FILENO, bytes_.data() + kept_, bytes_.size() - kept_);
-            error_number_ = errno;
-          } while (read_ < 0 && error_number_ == EINTR);
+            out.count = ::read(STDIN_FILENO, room.data(), room.size());
+            out.error_number = errno;
+          } while (out.count < 0 && out.error_number == EINTR);
+          return out;
         },
-        [this] {
+        [this](ReadBytes read) {
           in_pool_ = false;
           if (stopped_) {
             release();
             return std::exchange(closed_, nullptr)();
           }
-          have(read_, error_number_);
+          have(read.count, read.error_number);
           if (!stopped_ && !ended_ && !out_of_credit_) idle_->start();
         });
   }
@@ -226,9 +235,8 @@ class StdinSource final : public Source {
   bool ended_ = false;
   bool stopped_ = false;
   bool in_pool_ = false;
-  ssize_t read_ = 0;      // written in the pool, read on the loop when that is done
-  int error_number_ = 0;  // the same
   std::function<void()> closed_;
+  Lifetime lifetime_;
 };
 
 Result<std::unique_ptr<Source>> make(const Options& options) {

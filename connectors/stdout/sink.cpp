@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "base/lifetime.h"
 #include "loop/handles.h"
 #include "loop/pool.h"
 #include "outgoing.h"
@@ -99,16 +100,17 @@ class StdoutSink final : public Sink {
   void write_pooled() {
     in_pool_ = true;
     run_in_pool(
-        context_->loop(),
-        [this] {
-          error_number_ = 0;
-          while (error_number_ == 0 && !outgoing_.done())
-            error_number_ = outgoing_.write(STDOUT_FILENO, kQuantum);
+        context_->loop(), lifetime_,
+        [&outgoing = outgoing_] {
+          int error_number = 0;
+          while (error_number == 0 && !outgoing.done())
+            error_number = outgoing.write(STDOUT_FILENO, kQuantum);
+          return error_number;
         },
-        [this] {
+        [this](int error_number) {
           in_pool_ = false;
           if (closed_) return std::exchange(closed_, nullptr)();
-          answer(error_number_);
+          answer(error_number);
         });
   }
 
@@ -128,10 +130,10 @@ class StdoutSink final : public Sink {
   int flags_before_ = -1;       // to put back; -1: nothing was changed
   std::unique_ptr<Poll> poll_;  // null when stdout is a file
   bool in_pool_ = false;
-  int error_number_ = 0;  // written in the pool, read on the loop when that is done
   standard_output::Outgoing outgoing_;
   Done done_;
   std::function<void()> closed_;
+  Lifetime lifetime_;
 };
 
 Result<std::unique_ptr<Sink>> make(const Options& /*options*/) {

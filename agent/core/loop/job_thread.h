@@ -12,8 +12,10 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/lifetime.h"
+#include "loop/carry.h"
 #include "loop/handles.h"
 #include "memory/ring.h"
 
@@ -31,6 +33,12 @@ class JobThread {
 
   // False when `capacity` jobs are under way.
   bool submit(std::function<void()> work, std::function<void()> done);
+  // What `work` returns goes to `then`.
+  template <typename Work, typename Then>
+  bool submit_for(Work work, Then then) {
+    CarriedWork carried = carry(std::move(work), std::move(then));
+    return submit(std::move(carried.work), std::move(carried.done));
+  }
   size_t under_way() const { return under_way_; }
 
  private:

@@ -25,7 +25,6 @@ struct DeadLetterFile::LineAppender {
   std::string text;     // what to append
   std::string rotated;  // set when a rotation happened: what was let go or moved
   int64_t removed = 0;  // bytes of lines that went with a file that somebody has deleted
-  Status status;
 
   ~LineAppender() {
     if (fd >= 0) ::close(fd);
@@ -158,8 +157,8 @@ void DeadLetterFile::write_next() {
   appender_->text += std::exchange(waiting_, {});
   writing_ = last_;
   run_in_pool(
-      loop_, [writer = appender_] { writer->status = writer->append(); },
-      lifetime_.guard([this, writer = appender_] { written(writer->status); }));
+      loop_, lifetime_, [appender = appender_] { return appender->append(); },
+      [this](const Status& status) { written(status); });
 }
 
 void DeadLetterFile::written(const Status& status) {

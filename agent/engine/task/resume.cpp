@@ -110,20 +110,14 @@ void Resume::follow_orders(std::vector<SavedPosition> positions) {
   const bool any = std::ranges::any_of(
       orders_, [](const SavedPosition& one) { return one.partition.starts_with(kResetOrder); });
   if (!any) return count_spooled(positions);
-  struct Job {
-    std::vector<SavedPosition> positions;
-    std::vector<SavedPosition> saved;
-    CarriedOut done;
+  auto carry_out = [saved = sink_keeps_all() ? positions : point_.saved, orders = orders_,
+                    &source = setup_.source, replay = setup_.replay] {
+    return carry_out_resets(orders, source, replay, saved);
   };
-  auto job = std::make_shared<Job>();
-  job->saved = sink_keeps_all() ? positions : point_.saved;
-  job->positions = std::move(positions);
-  run_in_pool(
-      setup_.loop,
-      [job, orders = orders_, &source = setup_.source, replay = setup_.replay] {
-        job->done = carry_out_resets(orders, source, replay, job->saved);
-      },
-      lifetime_.guard([this, job] { reset(std::move(job->positions), std::move(job->done)); }));
+  run_in_pool(setup_.loop, lifetime_, std::move(carry_out),
+              [this, positions = std::move(positions)](CarriedOut done) mutable {
+                reset(std::move(positions), std::move(done));
+              });
 }
 
 // The sink first, where it has the positions: until the orders are forgotten nothing is delivered,

@@ -157,19 +157,15 @@ void Connection::authenticate(std::string_view body) {
 
 // Thousands of rounds of HMAC take milliseconds on a server, and long on a small board.
 void Connection::hash_password(SaltedPasswordRequest request) {
-  struct Job {
-    SaltedPasswordRequest request;
-    std::string result;
-  };
-  auto job = std::make_shared<Job>(Job{std::move(request), ""});
+  auto job = std::make_shared<const SaltedPasswordRequest>(std::move(request));
   run_in_pool(
-      config_.loop, [job] { job->result = salted_password(job->request); },
-      lifetime_.guard([this, job] {
+      config_.loop, lifetime_, [job] { return salted_password(*job); },
+      [this, job](std::string salted) {
         if (phase_ != Phase::kStartup) return;
-        Result<std::string> reply = authentication_->salted(job->request, std::move(job->result));
+        Result<std::string> reply = authentication_->salted(*job, std::move(salted));
         if (!reply) return fail_with(reply.error().message());
         send(std::move(*reply));
-      }));
+      });
 }
 
 }  // namespace leat::postgres

@@ -6,10 +6,12 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "loop/pool.h"
-
 #include "support/hand_loop.h"
 
 namespace leat {
@@ -53,6 +55,50 @@ TEST_F(LoopTest, pool_work_runs_elsewhere_and_its_end_here) {
   uv_run(loop_.uv(), UV_RUN_DEFAULT);
   EXPECT_EQ(here, std::this_thread::get_id());
   EXPECT_NE(worker, here);
+}
+
+TEST_F(LoopTest, what_pool_work_returns_is_handed_to_its_continuation) {
+  Lifetime owner;
+  std::unique_ptr<int> got;
+  run_in_pool(
+      loop_, owner, [seven = std::make_unique<int>(7)]() mutable { return std::move(seven); },
+      [&got](std::unique_ptr<int> result) { got = std::move(result); });
+  uv_run(loop_.uv(), UV_RUN_DEFAULT);
+  ASSERT_TRUE(got);
+  EXPECT_EQ(*got, 7);
+}
+
+TEST_F(LoopTest, what_pool_work_returns_is_dropped_on_the_loop_when_its_owner_has_gone) {
+  struct Result {
+    std::thread::id* dropped_on;
+    explicit Result(std::thread::id* on) : dropped_on(on) {}
+    Result(Result&& other) noexcept : dropped_on(std::exchange(other.dropped_on, nullptr)) {}
+    ~Result() {
+      if (dropped_on != nullptr) *dropped_on = std::this_thread::get_id();
+    }
+  };
+  std::thread::id dropped_on;
+  auto owner = std::make_optional<Lifetime>();
+  bool called = false;
+  run_in_pool(
+      loop_, *owner, [&dropped_on] { return Result(&dropped_on); },
+      [&called](const Result&) { called = true; });
+  owner.reset();
+  uv_run(loop_.uv(), UV_RUN_DEFAULT);
+  EXPECT_FALSE(called);
+  EXPECT_EQ(dropped_on, std::this_thread::get_id());
+}
+
+TEST_F(LoopTest, a_continuation_may_destroy_its_owner) {
+  auto owner = std::make_optional<Lifetime>();
+  run_in_pool(
+      loop_, *owner, [] { return std::string(100, 'x'); },
+      [&owner](const std::string& result) {
+        owner.reset();
+        EXPECT_EQ(result.size(), 100U);
+      });
+  uv_run(loop_.uv(), UV_RUN_DEFAULT);
+  EXPECT_FALSE(owner);
 }
 
 TEST_F(LoopTest, a_poll_tells_when_a_pipe_can_be_read_and_may_go_then) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "support/hand_loop.h"
@@ -36,6 +37,16 @@ TEST_F(JobThreadTest, refuses_more_than_its_capacity_until_the_loop_has_seen_one
   EXPECT_FALSE(thread.submit([] {}, [] {}));
   uv_run(loop_.uv(), UV_RUN_DEFAULT);
   EXPECT_TRUE(second);
+}
+
+TEST_F(JobThreadTest, hands_what_a_job_returns_to_its_continuation) {
+  JobThread thread(loop_, "test", 2);
+  std::unique_ptr<int> got;
+  EXPECT_TRUE(thread.submit_for([] { return std::make_unique<int>(7); },
+                                [&got](std::unique_ptr<int> result) { got = std::move(result); }));
+  uv_run(loop_.uv(), UV_RUN_DEFAULT);
+  ASSERT_TRUE(got);
+  EXPECT_EQ(*got, 7);
 }
 
 TEST_F(JobThreadTest, keeps_the_loop_alive_only_while_a_job_is_under_way) {
