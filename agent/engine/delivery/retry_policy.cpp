@@ -1,6 +1,9 @@
 #include "delivery/retry_policy.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "base/log.h"
 
 namespace leat {
 
@@ -11,11 +14,11 @@ RetryPolicy::RetryPolicy(const DeliveryConfig& config, const Clock& clock, std::
       scope_(std::move(scope)),
       comes_again_(comes_again),
       backoff_(seed),
-      cooldown_(kFirstCooldown, config.breaker_cooldown) {}
+      outage_(kFirstCooldown, config.breaker_cooldown) {}
 
 Milliseconds RetryPolicy::delay() {
-  if (!circuit_open()) return backoff_.after(failures_, config_.retry_initial, config_.retry_max);
-  Milliseconds grown = cooldown_.at(clock_.monotonic_us());
+  if (!circuit_open()) return backoff_.after(failures(), config_.retry_initial, config_.retry_max);
+  Milliseconds grown = outage_.delay(clock_.monotonic_us());
   if (grown >= config_.breaker_cooldown) return backoff_.about(config_.breaker_cooldown);
   return backoff_.between(grown / 2, grown);
 }
@@ -34,35 +37,29 @@ const char* RetryPolicy::meanwhile() const {
 Milliseconds RetryPolicy::failed(const std::string& reason, Milliseconds retry_after) {
   int64_t now = clock_.monotonic_us();
   bool was_open = circuit_open();
-  reason_ = reason;
-  if (failures_++ == 0) {
-    since_us_ = now;
-    cooldown_.begin(now);
-  }
+  outage_.failed(reason, now);
   Milliseconds wait = std::max(delay(), retry_after);
-  if (failures_ == 1) {
+  if (failures() == 1) {
     log::warn(scope_, reason + "; trying again until it works, " + meanwhile());
-    said_.said(now);
+    outage_.said(now);
   } else if (circuit_open() && !was_open) {
-    log::warn(scope_, std::to_string(failures_) + " failures in a row (" + reason +
+    log::warn(scope_, std::to_string(failures()) + " failures in a row (" + reason +
                           "): circuit open, the next attempts come rarer, up to " +
                           format_duration(config_.breaker_cooldown) + " apart");
-    said_.said(now);
-  } else if (said_.due(now)) {
-    log::warn(scope_, "still not delivering after " +
-                          format_duration(Milliseconds((now - since_us_) / 1000)) + " and " +
-                          std::to_string(failures_) + " attempts: " + reason);
+    outage_.said(now);
+  } else if (outage_.due(now)) {
+    log::warn(scope_, "still not delivering after " + format_duration(outage_.lasted(now)) +
+                          " and " + std::to_string(failures()) + " attempts: " + reason);
   }
   return wait;
 }
 
 void RetryPolicy::over() {
-  if (failures_ == 0) return;
-  int64_t lasted = (clock_.monotonic_us() - since_us_) / 1000;
-  log::info(scope_, "delivering again after " + format_duration(Milliseconds(lasted)) + " and " +
-                        std::to_string(failures_) + " failed attempts");
-  failures_ = 0;
-  reason_.clear();
+  if (!active()) return;
+  log::info(scope_, "delivering again after " +
+                        format_duration(outage_.lasted(clock_.monotonic_us())) + " and " +
+                        std::to_string(failures()) + " failed attempts");
+  outage_.over();
 }
 
 }  // namespace leat

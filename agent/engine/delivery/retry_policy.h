@@ -14,7 +14,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/outage.h"
 #include "base/units.h"
 #include "delivery/delivery_config.h"
 
@@ -28,15 +28,15 @@ class RetryPolicy {
   RetryPolicy(const DeliveryConfig& config, const Clock& clock, std::string scope, uint64_t seed,
               bool comes_again = true);
 
-  bool active() const { return failures_ > 0; }
-  bool circuit_open() const { return failures_ >= config_.breaker_threshold; }
-  int failures() const { return failures_; }
-  const std::string& reason() const { return reason_; }
+  bool active() const { return outage_.lasts(); }
+  bool circuit_open() const { return failures() >= config_.breaker_threshold; }
+  int failures() const { return outage_.failures(); }
+  const std::string& reason() const { return outage_.reason(); }
 
   // Notes a failed attempt and returns how long to wait before the next.
   Milliseconds failed(const std::string& reason, Milliseconds retry_after);
   // Notes that the network is another: cooldowns grow anew.
-  void network_changed() { cooldown_.begin(clock_.monotonic_us()); }
+  void network_changed() { outage_.changed(clock_.monotonic_us()); }
   // Notes that the peer answered properly again.
   void over();
 
@@ -49,11 +49,7 @@ class RetryPolicy {
   const std::string scope_;
   const bool comes_again_;
   Backoff backoff_;
-  int failures_ = 0;
-  int64_t since_us_ = 0;
-  GrowingDelay cooldown_;
-  log::OnceAMinute said_;
-  std::string reason_;
+  Outage outage_;
 };
 
 }  // namespace leat

@@ -21,9 +21,9 @@ constexpr Milliseconds kLongestRetry{30'000};
 Resume::Resume(const ResumeSetup& setup)
     : setup_(setup),
       backoff_(random_number()),
-      growing_(kFirstRetry, kLongestRetry),
+      outage_(kFirstRetry, kLongestRetry),
       retry_(setup.loop, random_number(),
-             [this] { growing_.begin(setup_.loop.clock().monotonic_us()); }) {}
+             [this] { outage_.changed(setup_.loop.clock().monotonic_us()); }) {}
 
 bool Resume::sink_keeps_all() const {
   return setup_.config.exactly_once && setup_.config.spool.mode == SpoolMode::kNever;
@@ -85,23 +85,20 @@ void Resume::kick() {
 }
 
 void Resume::sink_has_answered(Result<std::vector<SavedPosition>> saved) {
-  const bool first = trouble_.empty();
-  trouble_.clear();
   if (saved) {
     retry_.stop();
-    if (!first) log::info(setup_.name, "the sink has said where to resume");
+    if (outage_.lasts()) log::info(setup_.name, "the sink has said where to resume");
+    outage_.over();
     std::erase_if(*saved, [](const SavedPosition& one) { return one.value.empty(); });  // reset
     return follow_orders(std::move(*saved));
   }
   if (saved.error().kind() != ErrorKind::kUnavailable) return finish(fail(saved.error()));
-  trouble_ = saved.error().message();
-  on_trouble_();
   const int64_t now = setup_.loop.clock().monotonic_us();
-  if (first) {
-    growing_.begin(now);
-    log::warn(setup_.name, "waiting for the sink to say where to resume: " + trouble_);
-  }
-  Milliseconds longest = growing_.at(now);
+  const bool first = !outage_.lasts();
+  outage_.failed(saved.error().message(), now);
+  on_trouble_();
+  if (first) log::warn(setup_.name, "waiting for the sink to say where to resume: " + trouble());
+  Milliseconds longest = outage_.delay(now);
   retry_.start(backoff_.between(longest / 2, longest), Milliseconds{0}, [this] { ask_sink(); });
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/backoff.h"
 #include "base/lifetime.h"
+#include "base/outage.h"
 #include "base/result.h"
 #include "base/units.h"
 #include "delivery/delivery_config.h"
@@ -52,7 +53,7 @@ class Resume {
   // when trouble() has become another.
   void start(std::function<void(Result<ResumedFrom>)> done, std::function<void()> on_trouble);
   // Why the sink cannot say it; "" when it can, or need not.
-  const std::string& trouble() const { return trouble_; }
+  const std::string& trouble() const { return outage_.reason(); }
   // Until the sink is asked again; nothing when that is not waited for.
   std::optional<Milliseconds> next_attempt_in() const { return retry_.left(); }
   // Asks it now.
@@ -72,11 +73,10 @@ class Resume {
 
   const ResumeSetup setup_;
   Backoff backoff_;
-  GrowingDelay growing_;
+  Outage outage_;
   RetryTimer retry_;
   ResumedFrom point_;
   std::vector<SavedPosition> orders_;  // of an operator (journal/orders.h)
-  std::string trouble_;
   std::function<void(Result<ResumedFrom>)> done_;
   std::function<void()> on_trouble_;
   Lifetime lifetime_;

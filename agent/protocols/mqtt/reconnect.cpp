@@ -18,11 +18,11 @@ Reconnect::Reconnect(Loop& loop, std::string scope, std::function<void()> connec
       scope_(std::move(scope)),
       connect_(std::move(connect)),
       backoff_(seed),
-      retry_(loop, ~seed, [this] { growing_.begin(clock_.monotonic_us()); }),
+      retry_(loop, ~seed, [this] { outage_.changed(clock_.monotonic_us()); }),
       holds_(loop) {}
 
 Milliseconds Reconnect::delay() {
-  Milliseconds most = failures_ == 1 ? kFirst : growing_.at(clock_.monotonic_us());
+  Milliseconds most = outage_.failures() == 1 ? kFirst : outage_.delay(clock_.monotonic_us());
   return backoff_.between(Milliseconds{0}, most);
 }
 
@@ -30,20 +30,13 @@ void Reconnect::failed(const std::string& why) {
   const int64_t now = clock_.monotonic_us();
   holds_.stop();
   if (connected_us_ != 0) flapping_ = between(connected_us_, now) < kGood;
-  if (connected_us_ != 0 && !flapping_) {
-    failures_ = 0;
-    reason_.clear();
-  }
+  if (connected_us_ != 0 && !flapping_) outage_.over();
   connected_us_ = 0;
-  if (failures_++ == 0) {
-    since_us_ = now;
-    growing_.begin(now);
-  }
-  if (why != reason_ || said_.due(now)) {
-    std::string tries = failures_ > 1 ? " (attempt " + std::to_string(failures_) + ")" : "";
+  if (outage_.failed(why, now) || outage_.due(now)) {
+    const int failures = outage_.failures();
+    std::string tries = failures > 1 ? " (attempt " + std::to_string(failures) + ")" : "";
     log::warn(scope_, why + "; trying again until it works" + tries);
-    said_.said(now);
-    reason_ = why;
+    outage_.said(now);
   }
   retry_.start(delay(), Milliseconds{0}, connect_);
 }
@@ -52,10 +45,10 @@ void Reconnect::connected(const std::string& what) {
   connected_us_ = clock_.monotonic_us();
   retry_.stop();
   const std::string trouble =
-      failures_ == 0 ? ""
-                     : ", after " + format_duration(between(since_us_, connected_us_)) + " and " +
-                           std::to_string(failures_) + " failed attempts";
-  if (!flapping_ || failures_ <= kFewFailures) return log::info(scope_, what + trouble);
+      !outage_.lasts() ? ""
+                       : ", after " + format_duration(outage_.lasted(connected_us_)) + " and " +
+                             std::to_string(outage_.failures()) + " failed attempts";
+  if (!flapping_ || outage_.failures() <= kFewFailures) return log::info(scope_, what + trouble);
   // While connections come and go, the line about why they go is enough.
   log::debug(scope_, [&what] { return what; });
   holds_.start(kGood, [this, line = what + trouble] { log::info(scope_, line + "; it holds"); });

@@ -13,7 +13,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/outage.h"
 #include "base/random.h"
 #include "base/units.h"
 #include "loop/loop.h"
@@ -48,12 +48,8 @@ class Reconnect {
   const std::function<void()> connect_;
   Backoff backoff_;
   RetryTimer retry_;
-  Timer holds_;       // until a connection among some that did not hold is a good one
-  int failures_ = 0;  // in a row
-  int64_t since_us_ = 0;
-  GrowingDelay growing_{kShortest, kLongest};
-  std::string reason_;
-  log::OnceAMinute said_;
+  Timer holds_;  // until a connection among some that did not hold is a good one
+  Outage outage_{kShortest, kLongest};
   int64_t connected_us_ = 0;  // 0: it is not
   bool flapping_ = false;     // the last connection did not hold
 };
