@@ -184,7 +184,7 @@ void DeadLetterFile::written(const Status& status) {
   charge_.set(pending_bytes());
   durable_ = wrote;
   if (!waiting_.empty()) write_next();
-  if (listener_) listener_();
+  for (const auto& [whose, listener] : listeners_) listener();
 }
 
 }  // namespace leat

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -41,8 +42,11 @@ class DeadLetterFile {
   // So much waits that no record may be taken on that could become another one. Ends with
   // on_durable().
   bool full() const { return pending_bytes() >= kMostPending; }
-  // Called when durable() has moved.
-  void on_durable(std::function<void()> listener) { listener_ = std::move(listener); }
+  // Called when durable() has moved; until `whose` is forgotten. No listener may add or forget one.
+  void on_durable(const void* whose, std::function<void()> listener) {
+    listeners_[whose] = std::move(listener);
+  }
+  void forget(const void* whose) { listeners_.erase(whose); }
 
  private:
   static constexpr size_t kMostPending = 256 * 1024;
@@ -62,7 +66,7 @@ class DeadLetterFile {
   std::shared_ptr<LineAppender> appender_;
   Lifetime lifetime_;
   Timer retry_;
-  std::function<void()> listener_;
+  std::map<const void*, std::function<void()>> listeners_;
 };
 
 }  // namespace leat

@@ -55,7 +55,7 @@ Deliverer::Deliverer(DelivererSetup setup)
           },
           [this] { pump(); }),
       retry_(setup_.loop, seed_for(setup_), [this] { retry_policy_.network_changed(); }) {
-  setup_.dead_letters.on_durable([this] {
+  setup_.dead_letters.on_durable(this, [this] {
     pump();
     setup_.owner.delivery_changed();
   });
@@ -82,7 +82,7 @@ std::string word_for(Outcome outcome) {
 }  // namespace
 
 Deliverer::~Deliverer() {
-  setup_.dead_letters.on_durable(nullptr);
+  setup_.dead_letters.forget(this);
 }
 
 bool Deliverer::wants_more() const {
