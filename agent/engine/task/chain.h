@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "memory/budget.h"
 #include "plan/pipeline_config.h"
 #include "plan/planner.h"
 #include "record/batch.h"
@@ -86,6 +87,9 @@ class Chain {
 
   // Bytes that the steps keep from batch to batch.
   size_t held() const;
+  // They count against this one, as they are whenever they are counted.
+  void charge_held_to(Budget& budget) { held_charge_ = Charge(budget); }
+  void count_held() { held_charge_.set(held()); }
 
   const ChainCounters& counters() const { return counters_; }
   // Records of those read that wait for a turn.
@@ -120,6 +124,7 @@ class Chain {
   // Steps before this one make records of what the source gave.
   size_t first_of_records_ = 0;
   ChainCounters counters_;
+  Charge held_charge_;
   uint64_t unfinished_ = 0;  // records of a turn that failed, or that was left
 };
 

@@ -11,10 +11,6 @@
 namespace leat {
 namespace {
 
-// Batches that may wait between source and chain. More would only hold memory: the chain is never
-// slower to start than one turn of the loop.
-constexpr size_t kMostQueued = 3;
-
 // What one batch of n source bytes may come to need: itself, its decoded values (16 bytes a field,
 // measured 1.3 n for telemetry), its encoded form, and a sink's buffer.
 constexpr size_t kCostFactor = 4;
@@ -22,10 +18,6 @@ constexpr size_t kCostFactor = 4;
 // In a turn the chain makes so many times a batch's bytes of its records; ordinary ones do not grow
 // so much, and go through in one.
 constexpr size_t kQuantum = 2;
-
-size_t source_bytes_of(const Batch& batch) {
-  return static_cast<size_t>(batch.end.offset - batch.begin.offset);
-}
 
 }  // namespace
 
@@ -42,9 +34,8 @@ Task::Task(TaskSetup setup)
       pool_(setup_.budget, spare_blocks_for(setup_.memory)),
       acknowledgements_(setup_.loop, setup_.plan.name, setup_.journal,
                         setup_.config.delivery.exactly_once),
-      chain_charge_(setup_.budget),
+      queue_(setup_.loop, setup_.limit, [this] { wake(); }),
       idle_(setup_.loop, [this] { work(); }),
-      hold_back_(setup_.loop),
       done_(setup_.loop) {}
 
 Status Task::build() {
@@ -58,13 +49,9 @@ Status Task::build() {
                   kQuantum * batch_bytes_, *this);
   if (!chain) return fail(chain.error());
   chain_ = std::make_unique<Chain>(std::move(*chain));
-  Result<std::unique_ptr<Source>> source = config.source.type->make(setup_.plan.source_options);
-  if (!source) return fail(source.error());
-  source_ = std::move(*source);
-  if (replay_ == Replay::kFromPosition) acknowledgements_.may_save_late(*source_);
-  Result<std::unique_ptr<Sink>> sink = config.sink.type->make(config.sink.options);
-  if (!sink) return fail(sink.error());
-  sink_ = std::move(*sink);
+  chain_->charge_held_to(setup_.budget);
+  if (Status made = stages_.make(config, setup_.plan.source_options); !made) return made;
+  if (replay_ == Replay::kFromPosition) acknowledgements_.may_save_late(stages_.source());
   make_spool();
   make_deliverer();
   return {};
@@ -92,7 +79,7 @@ void Task::make_deliverer() {
       .limits = setup_.config.sink.batch,
       .in_flight = setup_.config.sink.in_flight,
       .config = setup_.config.delivery,
-      .sink = *sink_,
+      .sink = stages_.sink(),
       .acknowledgements = acknowledgements_,
       .dead_letters = setup_.dead_letters.file(),
       .owner = *this,
@@ -116,8 +103,7 @@ void Task::reject_at_sink(const Batch& batch, size_t index, const std::string& r
 // --- start --------------------------------------------------------------------------------------
 
 Status Task::open() {
-  sink_open_ = true;
-  return sink_->open(*this);
+  return stages_.open_sink(*this);
 }
 
 void Task::discard(std::function<void()> done) {
@@ -127,14 +113,13 @@ void Task::discard(std::function<void()> done) {
 
 void Task::start(std::function<void(Status)> finished) {
   on_finished_ = std::move(finished);
-  if (!sink_open_)
-    if (Status status = open(); !status) return fail_with(status.error());
+  if (Status status = open(); !status) return fail_with(status.error());
   resume_ = std::make_unique<Resume>(ResumeSetup{.loop = setup_.loop,
                                                  .name = setup_.plan.name,
                                                  .config = setup_.config.delivery,
                                                  .source = *setup_.config.source.type,
                                                  .replay = replay_,
-                                                 .sink = *sink_,
+                                                 .sink = stages_.sink(),
                                                  .journal = setup_.journal,
                                                  .moved = moved_});
   resume_->start(
@@ -147,14 +132,10 @@ void Task::start(std::function<void(Status)> finished) {
 }
 
 void Task::resume_at(ResumedFrom point) {
-  saved_ = std::move(point.saved);
-  noted_ = std::move(point.noted);
-  resumed_ = point.spool_left.records;
-  spool_->restore(point.spool, point.spool_delivered, point.spool_left);
+  point_ = std::move(point);
+  spool_->restore(point_.spool, point_.spool_delivered, point_.spool_left);
   life_.run();
-  source_open_ = true;
-  if (Status status = source_->open(*this); !status) return fail_with(status.error());
-  opened_ = true;
+  if (Status status = stages_.open_source(*this); !status) return fail_with(status.error());
 }
 
 void Task::set_memory(size_t bytes) {
@@ -182,21 +163,18 @@ Result<Turn> Task::adapt_spooled(BatchRef& batch, const std::string& format) {
 // --- running ------------------------------------------------------------------------------------
 
 bool Task::has_credit() const {
-  return life_.running() && input_.size() < kMostQueued && !hold_back_.active() &&
-         !chain_->waits() &&
+  return life_.running() && queue_.has_room() && !chain_->waits() &&
          (setup_.budget.has_room(kCostFactor * batch_bytes_) ||
           (!has_input() && spool_->holds_nothing()));
 }
 
 BatchRef Task::new_batch(Content content) {
   if (!has_credit()) {
-    if (!std::exchange(refused_, true) && !spool_->comes_again()) wake();  // it may be trouble
+    if (queue_.refuse() && !spool_->comes_again()) wake();  // it may be trouble
     setup_.budget.note_refusal();
     return {};
   }
-  BatchRef batch = BatchRef::make(pool_, content);
-  granted_ = &*batch;
-  return batch;
+  return queue_.grant(pool_, content);
 }
 
 void Task::emit(BatchRef batch) {
@@ -209,23 +187,14 @@ void Task::emit(BatchRef batch) {
            " of partition " + std::to_string(b.begin.partition) + ", from " +
            std::to_string(b.begin.offset) + " to " + std::to_string(b.end.offset);
   });
-  // It is kept, since what was read is not thrown away; but nothing keeps such batches within the
-  // memory.
-  if (&*batch != std::exchange(granted_, nullptr) && without_credit_++ == 0)
+  batch->acknowledger = &stages_.source();
+  if (!batch->preamble)
+    batch->owed = acknowledgements_.ledger().open(stages_.source(), batch->begin, batch->end);
+  if (!queue_.add(std::move(batch)))
     log::error(setup_.config.name, "internal error: the source " +
                                        std::string(setup_.config.source.type->name) +
                                        " emits batches without credit; they are kept");
-  last_read_ = setup_.loop.now();
-  batch->acknowledger = source_.get();
-  if (!batch->preamble)
-    batch->owed = acknowledgements_.ledger().open(*source_, batch->begin, batch->end);
-  input_.push_back(std::move(batch));
   wake();
-}
-
-void Task::progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) {
-  bytes_read_ = bytes_done;
-  bytes_total_ = bytes_total;
 }
 
 void Task::save(SavedPosition what, std::function<void(Status)> done) {
@@ -250,7 +219,7 @@ JournalClient::Durability Task::durability_of(Survives survives) const {
 // A failure is told at the end, with what became of the records. When it happened, the source has
 // said so: what it gave before may take long to be delivered.
 void Task::finished(Status status) {
-  input_ended_ = true;
+  queue_.end();
   if (!status) (void)life_.fail_with(Error(ErrorKind::kFatal, status.error().message()));
   wake();
 }
@@ -260,7 +229,7 @@ void Task::work() {
   idle_.stop();
   tell_trouble();
   if (!life_.moves_records()) return;
-  spool_->source_waits(refused_ && !hold_back_.active() && !chain_->waits());
+  spool_->source_waits(queue_.refused() && !queue_.held_back() && !chain_->waits());
   spool_->check();
   if (life_.draining() && has_turn() && !spool_->wants_more()) spool_->make_safe();
   if (has_turn() && spool_->wants_more()) {
@@ -284,34 +253,20 @@ void Task::work() {
 // are long or wide, for what the last ones needed. Where nothing is held that could make room, it
 // must do without.
 bool Task::has_room() {
-  size_t bytes = chain_->busy() ? taken_.source_bytes : source_bytes_of(*input_.front());
+  size_t bytes = chain_->busy() ? queue_.bytes_taken() : queue_.bytes_next();
   return setup_.budget.has_room(std::max(2 * kQuantum * batch_bytes_, cost_.expected(bytes))) ||
          spool_->holds_nothing();
 }
 
-void Task::take_next() {
-  BatchRef batch = std::move(input_.front());
-  input_.pop_front();
-  if (!batch->preamble) {
-    lines_.begin(*batch);
-    taken_ = {.rejected = batch->rejected.empty() ? BatchRef() : batch,
-              .source_bytes = source_bytes_of(*batch),
-              .records = chain_->counters().read};
-  }
-  chain_->take(std::move(batch));
-}
-
 void Task::run_a_turn() {
-  if (!chain_->busy()) take_next();
   uint64_t before = chain_->counters().read;
-  size_t source_bytes = taken_.source_bytes;
-  size_t used = setup_.budget.used();
-  setup_.budget.mark();
+  if (!chain_->busy()) chain_->take(queue_.take(before));
+  cost_.begin(setup_.budget);
   Result<BatchRef> piece = chain_->next();
   if (!piece) return fail_with(piece.error());
   if (!*piece) return;
-  chain_charge_.set(chain_->held());
-  cost_.learn(source_bytes, setup_.budget.peak_since_mark() - used);
+  chain_->count_held();
+  cost_.end(setup_.budget, queue_.bytes_taken());
   if ((*piece)->preamble) return;
   setup_.usage.count_records(chain_->counters().read - before);
   if (!chain_->busy()) end_batch((*piece)->end);
@@ -322,21 +277,14 @@ void Task::run_a_turn() {
 // Before its last piece is given on: the position behind it must not be reached before its dead
 // letters are known.
 void Task::end_batch(const Position& end) {
-  Taken taken = std::exchange(taken_, {});
-  if (taken.rejected) {
-    const std::vector<Rejected>& rejected = taken.rejected->rejected;
-    std::vector<uint64_t> behind = lines_.end(end, rejected);
-    rejected_by_source_ += rejected.size();
-    for (size_t i = 0; i < rejected.size(); ++i)
-      reject({.stage = setup_.config.source.type->name,
-              .reason = rejected[i].why,
-              .position = {end.partition, end.offset, behind[i], end.last},
-              .text = rejected[i].bytes,
-              .acknowledger = source_.get()});
-  } else {
-    lines_.end(end);
-  }
-  if (setup_.limit.any()) hold_back(taken.source_bytes, chain_->counters().read - taken.records);
+  queue_.taken_ends(end, chain_->counters().read,
+                    [this](const Rejected& what, const Position& behind) {
+                      reject({.stage = setup_.config.source.type->name,
+                              .reason = what.why,
+                              .position = behind,
+                              .text = what.bytes,
+                              .acknowledger = &stages_.source()});
+                    });
 }
 
 void Task::go_on() {
@@ -346,22 +294,14 @@ void Task::go_on() {
 }
 
 void Task::give_credit() {
-  if (!refused_) return;
+  if (!queue_.refused()) return;
   if (has_credit()) {
-    refused_ = false;
-    source_->resume();
-  } else if (!has_input() && !hold_back_.active()) {
+    queue_.resumed();
+    stages_.source().resume();
+  } else if (!has_input() && !queue_.held_back()) {
     setup_.budget.note_refusal();
     deliverer_->hurry();
   }
-}
-
-void Task::hold_back(size_t bytes, uint64_t records) {
-  Milliseconds wait = setup_.limit.wait_after(bytes, records, setup_.loop.clock().monotonic_us());
-  hold_back_.start(wait, [this] {
-    hold_back_.stop();
-    wake();
-  });
 }
 
 void Task::reject(const Rejection& rejection) {
@@ -372,12 +312,12 @@ void Task::reject(const Rejection& rejection) {
 // --- end ----------------------------------------------------------------------------------------
 
 void Task::finish_if_settled() {
-  if (!input_ended_) return;
+  if (!queue_.ended()) return;
   if (has_input()) {
     // What a codec waits for may be long in coming, or never come.
     bool may_leave = chain_->waits() ? spool_->comes_again() : spool_->may_leave_rest(has_room());
     if (!life_.draining() || !may_leave) return;
-    input_.clear();
+    queue_.clear();
     chain_->leave_rest();
   }
   if (!std::exchange(flushed_, true)) spool_->end_of_input(life_.draining());
@@ -390,7 +330,7 @@ void Task::finish_if_settled() {
   if (life_.draining() || life_.failed()) return close();
   if (Status status = setup_.verdict(); !status) return fail_with(status.error());
   life_.finish();
-  sink_->finish([this](Status status) {
+  stages_.sink().finish([this](Status status) {
     if (!status) return fail_with(status.error());
     close();
   });
@@ -400,15 +340,9 @@ void Task::drain() {
   if (life_.starting() || life_.finishing()) return close();
   if (!life_.drain()) return;
   flushed_ = false;  // a bounded source may have ended before, but the spool must know of this end
-  hold_back_.stop();
-  if (source_->drain()) {  // it is stopped when all is settled
-    input_ended_ = true;
-    wake();
-    return;
-  }
-  source_open_ = false;
-  source_->stop([this] {
-    input_ended_ = true;
+  queue_.hold_back_no_more();
+  stages_.drain_source([this] {
+    queue_.end();
     wake();
   });
 }
@@ -445,12 +379,10 @@ void Task::fail_with(const Error& error) {
 }
 
 void Task::close() {
-  bool source = std::exchange(source_open_, false);
-  bool sink = std::exchange(sink_open_, false);
-  if (!life_.close(1 + (source ? 1 : 0) + (sink ? 1 : 0))) return;
+  if (!life_.close(1 + stages_.open())) return;
   resume_.reset();
   idle_.stop();
-  hold_back_.stop();
+  queue_.hold_back_no_more();
   deliverer_->stop();
   auto closed = [this] {
     if (!life_.stage_closed()) return;
@@ -460,8 +392,7 @@ void Task::close() {
       listener(life_.result());
     });
   };
-  if (source) source_->stop(closed);
-  if (sink) sink_->close(closed);
+  stages_.close(closed);
   closed();
 }
 
@@ -500,7 +431,7 @@ void Task::untap(uint64_t id) {
 std::optional<Milliseconds> Task::oldest_waits_for() const {
   std::optional<int64_t> arrival_us = deliverer_->oldest_arrival_us();
   if (!arrival_us) arrival_us = chain_->oldest_arrival_us();
-  if (!arrival_us && !input_.empty()) arrival_us = input_.front()->arrival_us;
+  if (!arrival_us) arrival_us = queue_.oldest_arrival_us();
   if (!arrival_us) return std::nullopt;
   return Milliseconds(std::max<int64_t>(setup_.loop.clock().unix_us() - *arrival_us, 0) / 1000);
 }
@@ -509,7 +440,7 @@ std::vector<StageStatus> Task::stages() const {
   const DeliveryCounters& delivery = deliverer_->counters();
   std::vector<StageStatus> out;
   out.push_back({std::string(setup_.config.source.type->name),
-                 {.out = chain_->counters().read, .failed = rejected_by_source_}});
+                 {.out = chain_->counters().read, .failed = queue_.rejected()}});
   chain_->add_stages(out);
   out.push_back({std::string(setup_.config.sink.type->name),
                  {.in = delivery.delivered + delivery.dead,
@@ -520,15 +451,15 @@ std::vector<StageStatus> Task::stages() const {
 
 TaskStatus Task::status() const {
   TaskStatus out;
-  out.bytes_read = bytes_read_;
-  out.bytes_total = bytes_total_;
-  out.records = chain_->counters().read + rejected_by_source_;
+  out.bytes_read = queue_.bytes_read();
+  out.bytes_total = queue_.bytes_total();
+  out.records = chain_->counters().read + queue_.rejected();
   out.delivered = deliverer_->counters().delivered;
   out.filtered = chain_->counters().filtered;
   out.made = chain_->counters().made;
   out.dropped = chain_->counters().dropped;
   out.dead_letters = dead_letters_;
-  out.resumed = resumed_;
+  out.resumed = point_.spool_left.records;
   out.retries = deliverer_->counters().retries;
   out.waiting = chain_->waiting() + spool_->records_waiting();
   out.spooled = spool_->counters().spooled;
@@ -536,12 +467,12 @@ TaskStatus Task::status() const {
   out.spool_lost = spool_->lost();
   out.trouble = trouble();
   out.spool_bytes = spool_->bytes();
-  out.without_credit = without_credit_;
-  out.opened = opened_;
+  out.without_credit = queue_.without_credit();
+  out.opened = stages_.opened();
   out.spooling = spool_->in_use();
   out.circuit_open = deliverer_->retry_policy().circuit_open();
   out.next_attempt_in = resume_ ? resume_->next_attempt_in() : deliverer_->next_attempt_in();
-  if (last_read_) out.since_read = setup_.loop.now() - *last_read_;
+  out.since_read = queue_.since_read();
   out.oldest_waits_for = oldest_waits_for();
   out.spool_full_in = spool_->full_in();
   out.latencies = deliverer_->counters().latencies;

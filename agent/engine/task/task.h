@@ -9,7 +9,6 @@
 // destroyed; or, not to be started, make → open → discard → done called back → destroyed.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,9 +29,10 @@
 #include "task/chain.h"
 #include "task/dead_letter_writer.h"
 #include "task/lifecycle.h"
-#include "task/line_counter.h"
 #include "task/rate_limit.h"
 #include "task/resume.h"
+#include "task/source_and_sink.h"
+#include "task/source_queue.h"
 #include "task/tap.h"
 #include "task/task_status.h"
 #include "task/turn_cost.h"
@@ -100,14 +100,12 @@ class Task final : private SourceContext,
 
   void work();
   void run_a_turn();
-  void take_next();
   void end_batch(const Position& end);
-  bool has_input() const { return !input_.empty() || chain_->busy(); }
+  bool has_input() const { return !queue_.empty() || chain_->busy(); }
   bool has_turn() const { return has_input() && !chain_->waits(); }
   bool has_room();
   bool has_credit() const;
   void give_credit();
-  void hold_back(size_t bytes, uint64_t records);
   void reject(const Rejection& rejection);
   const std::string& trouble() const;
   void tell_trouble();
@@ -132,8 +130,8 @@ class Task final : private SourceContext,
     return format == nullptr || format->takes_empty;
   }
   bool needs_preamble() override { return chain_->needs_preamble(); }
-  const std::vector<SavedPosition>& saved() override { return saved_; }
-  const std::vector<SavedPosition>& noted() override { return noted_; }
+  const std::vector<SavedPosition>& saved() override { return point_.saved; }
+  const std::vector<SavedPosition>& noted() override { return point_.noted; }
   BatchRef new_batch(Content content) override;
   void emit(BatchRef batch) override;
   void finished(Status status) override;
@@ -141,7 +139,9 @@ class Task final : private SourceContext,
   void save(SavedPosition what, std::function<void(Status)> done) override;
   void note(std::vector<SavedPosition> what, Survives survives,
             std::function<void(Status)> done) override;
-  void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override;
+  void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) override {
+    queue_.progress(bytes_done, bytes_total);
+  }
   void ask_agent(std::function<void(const AgentNumbers&)> done) override {
     if (setup_.ask_agent) setup_.ask_agent(std::move(done));
   }
@@ -165,47 +165,23 @@ class Task final : private SourceContext,
   size_t batch_bytes_;
   BlockPool pool_;                     // outlives every batch below
   Acknowledgements acknowledgements_;  // and so does this
-  std::unique_ptr<Source> source_;
-  std::unique_ptr<Sink> sink_;
+  SourceAndSink stages_;
   Taps taps_;
   std::unique_ptr<Chain> chain_;
-  Charge chain_charge_;  // Chain::held()
+  TurnCost cost_;
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Deliverer> deliverer_;
+  bool flushed_ = false;            // the deliverer was told of the end
   Delivery moved_;                  // ResumeSetup::moved
   std::unique_ptr<Resume> resume_;  // while starting
-  const Batch* granted_ = nullptr;  // the source may emit this one; not to be looked into
-  std::deque<BatchRef> input_;      // emitted, and not in the chain yet
+  ResumedFrom point_;               // where that was, later
+  SourceQueue queue_;
   Idle idle_;
-  Timer hold_back_;  // the limits allow no reading while it runs
   Timer done_;
-
   Lifecycle life_;
-  bool refused_ = false;      // the source was told to wait
-  bool input_ended_ = false;  // the source will emit nothing more
-  bool flushed_ = false;      // the deliverer was told of the end
-  bool source_open_ = false;
-  bool opened_ = false;  // as in TaskStatus
-  bool sink_open_ = false;
-  struct Taken {
-    BatchRef rejected;  // the batch, when it has any
-    size_t source_bytes = 0;
-    uint64_t records = 0;  // of those before it
-  };
-  Taken taken_;  // the batch that is in the chain
-  LineCounter lines_;
-  TurnCost cost_;
-  std::vector<SavedPosition> saved_;
-  std::vector<SavedPosition> noted_;
   std::string told_trouble_;
   std::function<void(Status)> on_finished_;
-  uint64_t bytes_read_ = 0;
-  std::optional<uint64_t> bytes_total_;
-  uint64_t rejected_by_source_ = 0;  // records
   uint64_t dead_letters_ = 0;
-  uint64_t resumed_ = 0;  // as in TaskStatus
-  uint64_t without_credit_ = 0;
-  std::optional<Milliseconds> last_read_;  // on the loop's clock
   Lifetime lifetime_;
 };
 

@@ -7,10 +7,20 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "memory/budget.h"
+
 namespace leat {
 
 class TurnCost {
  public:
+  // A turn begins, and has ended.
+  void begin(Budget& budget) {
+    used_ = budget.used();
+    budget.mark();
+  }
+  void end(Budget& budget, size_t source_bytes) {
+    learn(source_bytes, budget.peak_since_mark() - used_);
+  }
   // A turn with a batch of so many bytes at the source needed `bytes` at its peak.
   void learn(size_t source_bytes, size_t bytes) {
     // Falls off slowly, so that one ordinary batch between large ones changes little.
@@ -23,6 +33,7 @@ class TurnCost {
   }
 
  private:
+  size_t used_ = 0;    // before this turn
   double growth_ = 0;  // bytes for each byte at the source
 };
 

@@ -1,0 +1,42 @@
+#include "task/source_and_sink.h"
+
+#include <utility>
+
+namespace leat {
+
+Status SourceAndSink::make(const PipelineConfig& config, const Options& source_options) {
+  Result<std::unique_ptr<Source>> source = config.source.type->make(source_options);
+  if (!source) return fail(source.error());
+  source_ = std::move(*source);
+  Result<std::unique_ptr<Sink>> sink = config.sink.type->make(config.sink.options);
+  if (!sink) return fail(sink.error());
+  sink_ = std::move(*sink);
+  return {};
+}
+
+Status SourceAndSink::open_sink(SinkContext& context) {
+  if (std::exchange(sink_open_, true)) return {};
+  return sink_->open(context);
+}
+
+Status SourceAndSink::open_source(SourceContext& context) {
+  source_open_ = true;
+  Status status = source_->open(context);
+  opened_ = static_cast<bool>(status);
+  return status;
+}
+
+void SourceAndSink::drain_source(const std::function<void()>& ended) {
+  if (source_->drain()) return ended();  // it is stopped when all is settled
+  source_open_ = false;
+  source_->stop(ended);
+}
+
+void SourceAndSink::close(const std::function<void()>& closed) {
+  const bool source = std::exchange(source_open_, false);
+  const bool sink = std::exchange(sink_open_, false);
+  if (source) source_->stop(closed);
+  if (sink) sink_->close(closed);
+}
+
+}  // namespace leat

@@ -1,0 +1,91 @@
+#include "task/source_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "memory/budget.h"
+#include "support/hand_loop.h"
+
+namespace leat {
+namespace {
+
+class SourceQueueTest : public ::testing::Test {
+ protected:
+  BatchRef granted(uint64_t begin = 0, uint64_t end = 10) {
+    BatchRef batch = queue_.grant(pool_, Content::kBytes);
+    batch->begin = {1, begin};
+    batch->end = {1, end};
+    return batch;
+  }
+
+  testing::HandLoop loop_;
+  Budget budget_{1 << 20};
+  BlockPool pool_{budget_};
+  RateLimit limit_{LimitsConfig{.records_per_second = 10}};
+  int gone_on_ = 0;
+  SourceQueue queue_{loop_, limit_, [this] { ++gone_on_; }};
+};
+
+TEST_F(SourceQueueTest, a_batch_that_was_granted_last_may_be_added_once) {
+  BatchRef first = granted();
+  BatchRef second = granted();
+  EXPECT_FALSE(queue_.add(first)) << "the second is in its place";
+  EXPECT_TRUE(queue_.add(second)) << "only the first such batch is told";
+  EXPECT_TRUE(queue_.add(granted()));
+  EXPECT_EQ(queue_.without_credit(), 2U);
+  EXPECT_FALSE(queue_.empty()) << "they are kept";
+}
+
+TEST_F(SourceQueueTest, has_room_for_a_few) {
+  int added = 0;
+  for (; queue_.has_room() && added < 100; ++added) queue_.add(granted());
+  EXPECT_GT(added, 0);
+  EXPECT_LT(added, 100);
+  queue_.take(0);
+  EXPECT_TRUE(queue_.has_room());
+}
+
+TEST_F(SourceQueueTest, reads_nothing_for_as_long_as_the_limits_say_after_a_batch) {
+  queue_.add(granted());
+  queue_.take(100);
+  queue_.taken_ends({1, 10}, 105, [](const Rejected&, const Position&) {});
+  EXPECT_FALSE(queue_.has_room());
+  loop_.advance(Milliseconds{499});
+  EXPECT_FALSE(queue_.has_room());
+  EXPECT_EQ(gone_on_, 0);
+  loop_.advance(Milliseconds{1});
+  EXPECT_TRUE(queue_.has_room());
+  EXPECT_EQ(gone_on_, 1);
+}
+
+TEST_F(SourceQueueTest, says_what_the_source_could_not_read_when_the_chain_is_through_with_it) {
+  BatchRef batch = granted(0, 30);
+  batch->rejected.push_back({batch->arena.copy("xx"), batch->arena.copy("too long"), 0});
+  queue_.add(std::move(batch));
+  EXPECT_EQ(queue_.bytes_next(), 30U);
+  queue_.take(0);
+  EXPECT_EQ(queue_.bytes_taken(), 30U);
+  std::vector<std::string> said;
+  queue_.taken_ends({1, 30}, 2, [&said](const Rejected& what, const Position& behind) {
+    said.push_back(std::string(what.why) + " before " + std::to_string(behind.offset));
+  });
+  EXPECT_EQ(said, std::vector<std::string>{"too long before 30"});
+  EXPECT_EQ(queue_.rejected(), 1U);
+  EXPECT_EQ(queue_.bytes_taken(), 0U);
+}
+
+TEST_F(SourceQueueTest, says_how_long_nothing_came_and_when_the_oldest_did) {
+  EXPECT_FALSE(queue_.since_read());
+  EXPECT_FALSE(queue_.oldest_arrival_us());
+  BatchRef batch = granted();
+  batch->arrival_us = 42;
+  queue_.add(std::move(batch));
+  loop_.advance(Milliseconds{300});
+  EXPECT_EQ(queue_.since_read(), Milliseconds{300});
+  EXPECT_EQ(queue_.oldest_arrival_us(), 42);
+}
+
+}  // namespace
+}  // namespace leat
