@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "journal/room.h"
 #include "journal/spool_table.h"
-#include "stage/source.h"
+#include "record/position.h"
 
 struct sqlite3;
 struct sqlite3_stmt;

@@ -27,7 +27,7 @@
 #include "journal/spool_table.h"
 #include "loop/handles.h"
 #include "memory/ring.h"
-#include "stage/source.h"
+#include "record/position.h"
 
 namespace leat {
 

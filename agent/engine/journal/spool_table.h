@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "stage/source.h"
+#include "record/position.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
