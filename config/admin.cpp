@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "config/stages.h"
 #include "net/authority.h"
 #include "net/tls.h"
@@ -43,8 +44,10 @@ AdminConfig load_admin(const Options& options, Problems& problems, bool open_fil
   const std::string& listen = options.string("listen");
   Status parsed = parse_authority(listen, address);
   if (!parsed || address.port == 0 || (address.host != "localhost" && !is_address(address.host))) {
-    problems.add({.path = options.path("listen"),
-                  .text = "must be an IP address and a port such as \"127.0.0.1:8480\""});
+    problems.add({.kind = Problem::Kind::kType,
+                  .path = options.path("listen"),
+                  .wanted = "an IP address and a port such as \"127.0.0.1:8480\"",
+                  .found = json_quoted(listen)});
   } else if (!is_loopback(address.host) && (!out.has_tls || out.tokens.empty())) {
     problems.add({.path = options.path("listen"),
                   .text = "\"" + listen +
@@ -52,10 +55,13 @@ AdminConfig load_admin(const Options& options, Problems& problems, bool open_fil
                           "\"tls\"; only 127.0.0.1 and [::1] do without"});
   }
   if (std::ranges::any_of(out.tokens, [](const auto& t) { return t.size() < kShortestToken; }))
-    problems.add({.path = options.path("tokens"),
+    problems.add({.kind = Problem::Kind::kRange,
+                  .path = options.path("tokens"),
                   .text = "each must have at least 16 characters, so that nobody guesses it"});
   if (out.has_tls && (!out.tls.has("cert") || !out.tls.has("key")))
-    problems.add({.path = options.path("tls"), .text = "needs \"cert\" and \"key\""});
+    problems.add({.kind = Problem::Kind::kMissing,
+                  .path = options.path("tls"),
+                  .text = "needs \"cert\" and \"key\""});
   else if (out.has_tls && open_files)
     if (Status files = TlsContext::check_server(out.tls); !files)
       for (Problem& said : said_by_stage(out.tls.path(), files.error()))

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/units.h"
 #include "connectors/serial/bytes_text.h"
 #include "options/option_errors.h"
 
@@ -138,9 +139,10 @@ Result<std::string> byte_text(const Options& options, std::string_view name, siz
   if (!bytes) return fail_option(options, name, bytes.error().message());
   if (bytes->empty()) return fail_option(options, name, "must not be empty", Problem::Kind::kEmpty);
   if (bytes->size() > most)
-    return fail_option(options, name,
-                       "must be at most " + std::to_string(most) + " bytes, found " +
-                           std::to_string(bytes->size()));
+    return fail_option({.kind = Problem::Kind::kRange,
+                        .path = options.path(name),
+                        .wanted = "at most " + format_count(most, "byte"),
+                        .found = format_count(bytes->size(), "byte")});
   return bytes;
 }
 

@@ -373,7 +373,7 @@ def test_exactly_once_goes_with_always_or_never(agent, telemetry, tmp_path):
                              delivery={"guarantee": "exactlyOnce", "spool": "onTrouble"}))
     done = agent.command("check", "-c", agent.config_path)
     assert done.returncode == 2
-    assert "pipelines[0].delivery.spool: exactlyOnce needs one path to the sink" in done.stderr
+    assert 'pipelines[0].delivery.spool: must be "always" or "never", since exactlyOnce' in done.stderr
 
 
 def mqtt_to(collector, broker_url, **delivery):

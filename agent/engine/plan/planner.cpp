@@ -126,23 +126,38 @@ Status check_exactly_once(const PipelineConfig& config, const std::string& path)
   const std::string guarantee = path + ".delivery.guarantee";
   const std::string spool = path + ".delivery.spool";
   if (!config.sink.type->stores_positions)
-    return fail_option(guarantee, "the sink \"" + std::string(config.sink.type->name) +
-                                      "\" cannot store the position with the data, so it cannot "
-                                      "do exactlyOnce: use atLeastOnce");
+    return fail_option({.kind = Problem::Kind::kChoice,
+                        .path = guarantee,
+                        .found = "\"exactlyOnce\"",
+                        .suggestion = "atLeastOnce",
+                        .text = "the sink \"" + std::string(config.sink.type->name) +
+                                "\" cannot store the position with the data, so it cannot do "
+                                "exactlyOnce"});
   Replay replay = config.source.type->replay(config.source.options);
   if (replay == Replay::kHoldsAck)
-    return fail_option(
-        guarantee,
-        "with these options the source \"" + source +
-            "\" may be sent a message twice and cannot tell, so exactlyOnce cannot hold: "
-            "use a quality of service that promises it (mqtt: \"qos\": 2), or "
-            "atLeastOnce");
+    return fail_option({.kind = Problem::Kind::kChoice,
+                        .path = guarantee,
+                        .found = "\"exactlyOnce\"",
+                        .suggestion = "atLeastOnce",
+                        .text = "with these options the source \"" + source +
+                                "\" may be sent a message twice and cannot tell, so exactlyOnce "
+                                "cannot hold (a quality of service that promises it would do: "
+                                "mqtt, \"qos\": 2)"});
   SpoolMode mode = config.delivery.spool.mode;
   if (mode == SpoolMode::kOnTrouble)
-    return fail_option(spool, "exactlyOnce needs one path to the sink: use always or never");
+    return fail_option({.kind = Problem::Kind::kChoice,
+                        .path = spool,
+                        .wanted =
+                            "\"always\" or \"never\", since exactlyOnce needs one path to the "
+                            "sink",
+                        .found = "\"onTrouble\""});
   if (replay != Replay::kFromPosition && mode != SpoolMode::kAlways)
-    return fail_option(spool, "must be \"always\" for exactlyOnce, since the source \"" + source +
-                                  "\" cannot be read again from a position");
+    return fail_option({.kind = Problem::Kind::kChoice,
+                        .path = spool,
+                        .wanted = "\"always\" for exactlyOnce, since the source \"" + source +
+                                  "\" cannot be read again from a position",
+                        .found = "\"never\"",
+                        .suggestion = "always"});
   return {};
 }
 

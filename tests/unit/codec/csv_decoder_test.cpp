@@ -381,7 +381,9 @@ TEST_F(CsvDecoderTest, takes_empty_input) {
 
 TEST_F(CsvDecoderTest, says_which_option_is_wrong) {
   options_.set("quote", ",");
-  EXPECT_EQ(dialect_error(), "csv.quote: must be one character other than the delimiter, or empty");
+  EXPECT_EQ(dialect_error(),
+            "csv.quote: must be one character other than the delimiter and those of numbers, or "
+            "empty, found \",\"");
   options_.set("quote", "\"");
   options_.set("delimiter", "\n");
   EXPECT_TRUE(dialect_error().starts_with("csv.delimiter: "));

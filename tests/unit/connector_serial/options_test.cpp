@@ -104,14 +104,14 @@ TEST_F(SerialOptions, bad_bytes_name_their_option) {
   text("framing.delimiter", "0x1");
   EXPECT_TRUE(error().starts_with("source.framing.delimiter: must have two hex digits"));
   text("framing.delimiter", std::string(65, 'x'));
-  EXPECT_EQ(error(), "source.framing.delimiter: must be at most 64 bytes, found 65");
+  EXPECT_EQ(error(), "source.framing.delimiter: must be at most 64 bytes, found 65 bytes");
 }
 
 TEST_F(SerialOptions, escape_is_one_byte_and_none_of_the_markers) {
   text("framing.type", "delimiter");
   text("framing.delimiter", "\\r\\n");
   text("framing.escape", "ab");
-  EXPECT_EQ(error(), "source.framing.escape: must be at most 1 bytes, found 2");
+  EXPECT_EQ(error(), "source.framing.escape: must be at most 1 byte, found 2 bytes");
   text("framing.escape", "\\n");
   EXPECT_EQ(error(), "source.framing.escape: must not be a byte of the delimiter, start or end");
 }

@@ -130,6 +130,27 @@ TEST_F(PlannerTest, exactly_once_needs_a_sink_that_stores_positions_and_a_source
   EXPECT_NE(planned().find("the source \"maker\" cannot be read again"), std::string::npos);
 }
 
+// A caller that is no person does something with it: a page offers what would do.
+TEST_F(PlannerTest, what_cannot_be_exactly_once_is_told_as_data) {
+  auto problem = [this] {
+    Result<Plan> made = plan(config_, "pipelines[0]");
+    return made || made.error().problems() == nullptr ? Problem{}
+                                                      : made.error().problems()->all().at(0);
+  };
+  configure(kFiles, kServer).delivery.exactly_once = true;
+  Problem guarantee = problem();
+  EXPECT_EQ(guarantee.kind, Problem::Kind::kChoice);
+  EXPECT_EQ(guarantee.path, "pipelines[0].delivery.guarantee");
+  EXPECT_EQ(guarantee.found, "\"exactlyOnce\"");
+  EXPECT_EQ(guarantee.suggestion, "atLeastOnce");
+  configure(kMaker, kTable).delivery.exactly_once = true;
+  config_.delivery.spool.mode = SpoolMode::kNever;
+  Problem spool = problem();
+  EXPECT_EQ(spool.path, "pipelines[0].delivery.spool");
+  EXPECT_EQ(spool.found, "\"never\"");
+  EXPECT_EQ(spool.suggestion, "always");
+}
+
 TEST_F(PlannerTest, by_default_payload_goes_to_the_journal_in_trouble_only_or_never) {
   EXPECT_EQ(default_spool_mode(configure(kFiles, kServer)), SpoolMode::kNever);
   EXPECT_EQ(default_spool_mode(configure(kBroker, kServer)), SpoolMode::kOnTrouble);

@@ -99,15 +99,20 @@ Status read_separators(const Options& options, CsvDialect& dialect) {
   std::string delimiter = options.string("delimiter");
   if (delimiter == "\\t") delimiter = "\t";
   if (delimiter.size() != 1 || !may_separate(delimiter[0]))
-    errors.add(options, "delimiter",
-               "must be one character (\\t for a tab) that is not part of numbers");
+    errors.add({.kind = Problem::Kind::kChoice,
+                .path = options.path("delimiter"),
+                .wanted = "one character (\\t for a tab) that is not part of numbers",
+                .found = json_quoted(options.string("delimiter"))});
   else
     dialect.delimiter = delimiter[0];
 
   const std::string& quote = options.string("quote");
   dialect.quoting = !quote.empty();
   if (quote.size() > 1 || quote == delimiter || (dialect.quoting && !may_separate(quote[0])))
-    errors.add(options, "quote", "must be one character other than the delimiter, or empty");
+    errors.add({.kind = Problem::Kind::kChoice,
+                .path = options.path("quote"),
+                .wanted = "one character other than the delimiter and those of numbers, or empty",
+                .found = json_quoted(quote)});
   else if (dialect.quoting)
     dialect.quote = quote[0];
   dialect.header = options.boolean("header");
