@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "options/problems.h"
+
 namespace leat {
 namespace {
 
