@@ -95,7 +95,7 @@ TEST_F(FormatsTest, say_what_is_wrong_with_csv_options) {
   EXPECT_EQ(decoder.error().kind(), ErrorKind::kUsage);
   EXPECT_EQ(decoder.error().message(),
             "pipelines[0].source.csv.delimiter: must be one character (\\t for a tab) that is not "
-            "part of numbers");
+            "part of numbers, found \";;\"");
   EXPECT_NE(csv->make_framing(options), nullptr) << "so that the error can be reported at all";
 }
 
