@@ -78,8 +78,7 @@ void Supervisor::apply(AgentConfig desired, Applied done) {
 
 // What it has opened of it is let go when all has been.
 void Supervisor::Proposal::remove(const std::string& name) {
-  std::erase_if(desired.pipelines,
-                [&name](const PipelineConfig& one) { return one.name == name; });
+  std::erase_if(desired.pipelines, [&name](const PipelineConfig& one) { return one.name == name; });
   for (auto* names : {&change.kept, &change.added, &change.changed}) std::erase(*names, name);
 }
 
