@@ -116,8 +116,8 @@ inline constexpr auto kOwnSourceOptions = std::to_array<Option>({
      .choices = kFieldChoices},
     {.name = "receiveMaximum",
      .type = OptionType::kInteger,
-     .fallback = "1000",
-     .help = "Messages of QoS 1 and 2 that may wait for their acknowledgement at once. Brokers "
+     .help = "Messages of QoS 1 and 2 that may wait for their acknowledgement at once. Without it, "
+             "one for each 256 bytes of the pipeline's memory, from 1000 to 32767. Many brokers "
              "have a limit of their own, often 20.",
      .min = 1,
      .max = 65'535},

@@ -33,6 +33,16 @@ constexpr Milliseconds kSaveAgain{1'000};
 // Of one message: an object of more would need many times the memory of the packet to be made.
 constexpr size_t kMostUserProperties = 1'000;
 
+// Where nothing is said: of so many bytes of the pipeline's memory, one message may wait for its
+// acknowledgement. What is beyond the window waits in the broker's queue, which is often short;
+// what has come, and has no room in memory, waits in the connection.
+constexpr size_t kMemoryForOne = 256;
+constexpr size_t kLeastWindow = 1'000;
+constexpr size_t kMostWindow = 32'767;
+// Fewer may be large ones, of which the memory holds few; none is dropped for that.
+constexpr size_t kManyWaiting = 1'000;
+constexpr Milliseconds kMemoryPatience{100};
+
 class MqttSource final : public Source, public SessionListener {
  public:
   MqttSource(SessionConfig config, FieldMaker fields, const Options& options)
@@ -42,7 +52,7 @@ class MqttSource final : public Source, public SessionListener {
         topics_(options.strings("topics")),
         qos_(static_cast<uint8_t>(options.integer("qos"))),
         keeps_session_(!options.boolean("cleanSession")),
-        receive_maximum_(static_cast<size_t>(options.integer("receiveMaximum"))) {}
+        receive_maximum_(static_cast<size_t>(options.integer("receiveMaximum"))) {}  // 0: not said
 
   Status open(SourceContext& context) override;
   void resume() override {
@@ -84,7 +94,7 @@ class MqttSource final : public Source, public SessionListener {
   const std::vector<std::string> topics_;
   const uint8_t qos_;
   const bool keeps_session_;
-  const size_t receive_maximum_;
+  size_t receive_maximum_;
 
   SourceContext* context_ = nullptr;
   std::unique_ptr<TlsContext> tls_;  // outlives the session
@@ -100,6 +110,7 @@ class MqttSource final : public Source, public SessionListener {
   uint32_t batch_messages_ = 0;
   std::optional<InFlightLimit> window_;
   bool in_flight_full_ = false;
+  bool starved_ = false;  // there is no memory for what comes
   bool had_session_ = false;
   bool saving_ = false;
   bool draining_ = false;
@@ -123,6 +134,10 @@ Status MqttSource::open(SourceContext& context) {
   topics_partition_ = "topics " + who;
   completions_.emplace(once);
   charge_ = Charge(context.budget());
+  if (receive_maximum_ == 0)
+    receive_maximum_ =
+        std::clamp(context.budget().limit() / kMemoryForOne, kLeastWindow, kMostWindow);
+  config_.connect.receive_maximum = static_cast<uint16_t>(receive_maximum_);
   session_.emplace(context.loop(), config_, tls_.get(), *this);
   reconnect_.emplace(context.loop(), context.pipeline(), [this] { session_->connect(); });
   subscriptions_.emplace(
@@ -139,12 +154,14 @@ Status MqttSource::open(SourceContext& context) {
   window_.emplace(
       context.loop(), receive_maximum_, [this] { tell_window(); },
       [this](size_t window) {
-        log::info(
+        log::warn(
             context_->pipeline(),
             config_.url.shown + ": the broker holds messages back while " + std::to_string(window) +
                 " wait for their acknowledgement (mosquitto: max_inflight_messages); what its "
                 "queue cannot hold then it drops without a word (mosquitto: "
-                "max_queued_messages)");
+                "max_queued_messages)" +
+                (session_->version() == Version::k5 ? ": raise both there"
+                                                    : ": raise both there, or use MQTT 5"));
       });
   restore();
   session_->connect();
@@ -183,7 +200,7 @@ void MqttSource::on_up(const Connack& connack) {
   reconnect_->connected("connected to " + config_.url.shown + " as " +
                         json_quoted(session_->config().connect.client_id) + " (MQTT " + version +
                         (connack.session_present ? ", session resumed)" : ")"));
-  window_->forget();
+  window_->forget(session_->version() == Version::k5);
   if (connack.session_present) return session_began(connack);
   if (std::exchange(had_session_, false))
     log::warn(context_->pipeline(),
@@ -224,6 +241,7 @@ void MqttSource::on_down(const Down& down) {
 bool MqttSource::begin_batch() {
   if (batch_) return true;
   batch_ = context_->new_batch(Content::kSlices);
+  starved_ = !batch_;
   if (!batch_) return false;
   batch_->begin = {.offset = inbox_.offset()};
   batch_->end = batch_->begin;
@@ -280,7 +298,7 @@ void MqttSource::reject(const Publish& publish, const std::string& why) {
 
 void MqttSource::on_pause_in_arrival() {
   if (batch_) {
-    window_->arrived(inbox_.unacknowledged());
+    window_->arrived(batch_messages_, inbox_.unacknowledged());
     context_->emit(std::exchange(batch_, {}));
     context_->progress(inbox_.offset(), std::nullopt);
   }
@@ -326,10 +344,12 @@ void MqttSource::send_acks() {
 }
 
 void MqttSource::tell_window() {
-  bool full = window_->full(inbox_.unacknowledged());
+  const size_t waiting = inbox_.unacknowledged();
+  const bool no_memory = starved_ && waiting >= kManyWaiting;
+  bool full = window_->full(waiting) || no_memory;
   if (full == in_flight_full_ && !full) return;
   in_flight_full_ = full;
-  context_->in_flight_full(full);
+  context_->in_flight_full(full, no_memory ? kMemoryPatience : window_->patience());
 }
 
 SavedPosition MqttSource::saved_position(const Position& position) {
@@ -425,7 +445,6 @@ Result<std::unique_ptr<Source>> make(const Options& options) {
   if (!connect.clean_start)
     connect.session_expiry =
         static_cast<uint32_t>(options.duration("sessionExpiry").count() / 1000);
-  connect.receive_maximum = static_cast<uint16_t>(options.integer("receiveMaximum"));
   config->largest_packet = static_cast<size_t>(options.bytes("maxPacket"));
   return std::make_unique<MqttSource>(std::move(*config), std::move(*fields), options);
 }

@@ -10,9 +10,9 @@
 namespace leat {
 namespace {
 
-// A window that is full for a moment is healthy: the next acknowledgement opens it. This long means
-// that the sink cannot keep up one window at a time.
-constexpr Milliseconds kWindowGrace{100};
+// A source that waits for credit for a moment is healthy. This long means that the sink cannot keep
+// up.
+constexpr Milliseconds kCreditGrace{100};
 constexpr Milliseconds kReadAgain{1'000};
 
 bool holds_acks(Replay replay) {
@@ -107,14 +107,15 @@ void Spool::direct(BatchRef batch) {
   if (in_flight_full_since_us_ != 0) deliverer_->flush();  // nothing more comes to wait for
 }
 
-void Spool::in_flight_full(bool full) {
+void Spool::in_flight_full(bool full, Milliseconds patience) {
   bool was_full = in_flight_full_since_us_ != 0;
   if (full) {
     writer_.flush();
     deliverer_->flush();
   }
-  if (full == was_full) return;
-  in_flight_full_since_us_ = full ? setup_.loop.clock().monotonic_us() : 0;
+  if (full == was_full && patience == patience_) return;
+  patience_ = patience;
+  if (full != was_full) in_flight_full_since_us_ = full ? setup_.loop.clock().monotonic_us() : 0;
   watch_ages();
 }
 
@@ -124,7 +125,7 @@ void Spool::source_waits(bool waits) {
   if (mode() != SpoolMode::kOnTrouble || comes_again()) return;
   int64_t now = setup_.loop.clock().monotonic_us();
   bool waited = std::exchange(source_waits_.now, waits);
-  if (waits && !waited && now - source_waits_.last_us > kWindowGrace.count() * 1000)
+  if (waits && !waited && now - source_waits_.last_us > kCreditGrace.count() * 1000)
     source_waits_.since_us = now;
   if (waits || waited) source_waits_.last_us = now;
   if (waits && !waited) watch_ages();
@@ -148,10 +149,10 @@ bool Spool::trouble() const {
 
 // When it becomes trouble that the source can go on no more with what is held.
 std::optional<int64_t> Spool::pressed_from_us() const {
-  constexpr int64_t kGrace = kWindowGrace.count() * 1000;
+  constexpr int64_t kGrace = kCreditGrace.count() * 1000;
   std::optional<int64_t> from;
   if (in_flight_full_since_us_ != 0)
-    from = std::max(in_flight_full_since_us_, held_.front().since_us) + kGrace;
+    from = std::max(in_flight_full_since_us_, held_.front().since_us) + patience_.count() * 1000;
   int64_t now = setup_.loop.clock().monotonic_us();
   if (source_waits_.now || now - source_waits_.last_us <= kGrace)
     from = std::min(from.value_or(INT64_MAX), source_waits_.since_us + kGrace);

@@ -97,7 +97,8 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   // would be in vain.
   bool holds_nothing() const;
   void add(BatchRef batch);
-  void in_flight_full(bool full);
+  // SourceContext::in_flight_full()
+  void in_flight_full(bool full, Milliseconds patience);
   // The source reads nothing more for want of credit, and what it does not read is lost, or will
   // be: soon that is trouble, too. Only for one that cannot give records again.
   void source_waits(bool waits);
@@ -194,6 +195,7 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   bool ending_ = false;
   bool leaving_ = false;
   int64_t in_flight_full_since_us_ = 0;  // 0: it is not
+  Milliseconds patience_{0};             // of a full window
   // The source has waited for credit again and again, or all the time.
   struct {
     bool now = false;

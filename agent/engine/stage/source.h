@@ -60,9 +60,9 @@ class SourceContext {
   // The source has given its last batch: bounded input is at its end (ok), or it cannot go on.
   virtual void finished(Status status) = 0;
   // The peer sends nothing more before something is acknowledged (its window is full): what is
-  // collected then goes out without lingering, and when that does not help soon, it is spooled.
-  // Said again whenever it changes.
-  virtual void in_flight_full(bool full) = 0;
+  // collected then goes out without lingering, and when that does not help within `patience`, it is
+  // spooled. Said again whenever it changes.
+  virtual void in_flight_full(bool full, Milliseconds patience) = 0;
   // Saves the durable form of what the source must not forget but no position expresses, replacing
   // the entry of its partition. `done` comes from the loop, when a crash of the process (and, with
   // delivery.durability "power", of the machine) cannot undo it, or with the error.

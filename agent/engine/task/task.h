@@ -135,7 +135,9 @@ class Task final : private SourceContext,
   BatchRef new_batch(Content content) override;
   void emit(BatchRef batch) override;
   void finished(Status status) override;
-  void in_flight_full(bool full) override { spool_->in_flight_full(full); }
+  void in_flight_full(bool full, Milliseconds patience) override {
+    spool_->in_flight_full(full, patience);
+  }
   void save(SavedPosition what, std::function<void(Status)> done) override;
   void note(std::vector<SavedPosition> what, Survives survives,
             std::function<void(Status)> done) override;

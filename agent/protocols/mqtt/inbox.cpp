@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace leat::mqtt {
@@ -36,12 +37,27 @@ Result<bool> Inbox::seen(const Publish& publish) {
   // Only what is sent again has DUP [MQTT-3.3.1-1, -2].
   if (!publish.redelivered) return false;
   const uint64_t hash = publish.qos == 1 ? hash_of(publish) : 0;
-  for (const Message& message : messages_)
-    if (message.id == publish.id && message.qos == publish.qos && message.hash == hash)
-      return again(publish, message.end);
+  if (const Message* message = sent_before(publish, hash)) return again(publish, message->end);
   auto unsaid = publish.qos == 1 ? unsaid_.find(publish.id) : unsaid_.end();
   if (unsaid != unsaid_.end() && unsaid->second == hash) return again(publish, 0);
   return false;
+}
+
+const Inbox::Message* Inbox::sent_before(const Publish& publish, uint64_t hash) {
+  if (!std::exchange(knows_places_, true))
+    for (const Message& message : messages_)
+      if (message.id != 0) places_.emplace(message.id, message.end);
+  auto [place, last] = places_.equal_range(publish.id);
+  for (; place != last; ++place) {
+    const Message& message = *at(place->second);
+    if (message.qos == publish.qos && message.hash == hash) return &message;
+  }
+  return nullptr;
+}
+
+void Inbox::forget_places() {
+  knows_places_ = false;
+  places_.clear();
 }
 
 uint64_t Inbox::add(const Publish& publish) {
@@ -57,6 +73,7 @@ uint64_t Inbox::add(const Publish& publish) {
   topic_bytes_ += message.topic_bytes;
   messages_.push_back(std::move(message));
   if (publish.qos == 0) return offset_;
+  if (knows_places_) places_.emplace(publish.id, offset_);
   slots_.push_back({offset_, publish.id, publish.qos});
   if (!unsaid_.empty()) unsaid_.erase(publish.id);
   return offset_;
@@ -68,6 +85,7 @@ bool Inbox::released(uint16_t id) {
 
 void Inbox::session_lost() {
   connection_lost();
+  forget_places();
   for (Message& message : messages_) message.id = 0;
   unsaid_.clear();
   accepted_.clear();
@@ -83,12 +101,16 @@ Inbox::Topic Inbox::topic_of(std::string_view topic) {
 size_t Inbox::footprint() const {
   constexpr size_t kNode = 6 * sizeof(void*);  // of a map or a set, with what is in it
   return messages_.size() * sizeof(Message) + topic_bytes_ + slots_.size() * sizeof(Slot) +
-         (unsaid_.size() + accepted_.size()) * kNode;
+         (unsaid_.size() + accepted_.size() + places_.size()) * kNode;
+}
+
+std::deque<Inbox::Message>::const_iterator Inbox::at(uint64_t offset) const {
+  return std::lower_bound(messages_.begin(), messages_.end(), offset,
+                          [](const Message& m, uint64_t end) { return m.end < end; });
 }
 
 std::string_view Inbox::topic_at(uint64_t offset) const {
-  auto found = std::lower_bound(messages_.begin(), messages_.end(), offset,
-                                [](const Message& m, uint64_t end) { return m.end < end; });
+  auto found = at(offset);
   return found == messages_.end() ? "" : std::string_view(*found->topic);
 }
 
@@ -101,8 +123,14 @@ void Inbox::acked(uint64_t offset) {
     if (message.id != 0 && message.qos == 1) unsaid_[message.id] = message.hash;
     if (message.id != 0 && message.qos == 2) accepted_.insert(message.id);
     topic_bytes_ -= message.topic_bytes;
+    if (knows_places_ && message.qos > 0) {
+      auto [place, last] = places_.equal_range(message.id);
+      while (place != last && place->second != message.end) ++place;
+      if (place != last) places_.erase(place);
+    }
     messages_.pop_front();
   }
+  if (messages_.empty()) forget_places();
 }
 
 bool Inbox::append_acks(std::string& out, Version version) {

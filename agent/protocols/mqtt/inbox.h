@@ -85,12 +85,19 @@ class Inbox {
   };
 
   Topic topic_of(std::string_view topic);
+  // The message that ends at `offset`, or the first behind it.
+  std::deque<Message>::const_iterator at(uint64_t offset) const;
+  const Message* sent_before(const Publish& publish, uint64_t hash);
+  void forget_places();
   Result<bool> again(const Publish& publish, uint64_t ready_at);
 
   uint64_t offset_ = 0;
   uint64_t acked_ = 0;
   std::deque<Message> messages_;  // not acked, in order
-  std::deque<Slot> slots_;        // in the order of arrival
+  // Their ends by identifier, while messages are sent again: tens of thousands may be.
+  std::unordered_multimap<uint16_t, uint64_t> places_;
+  bool knows_places_ = false;
+  std::deque<Slot> slots_;  // in the order of arrival
   // QoS 1: acked, and PUBACK not sent: its hash.
   std::unordered_map<uint16_t, uint64_t> unsaid_;
   std::set<uint16_t> accepted_;  // QoS 2: acked, and PUBREL has not come

@@ -44,6 +44,37 @@ TEST_F(MqttSourceTest, does_not_read_beyond_receive_maximum) {
   EXPECT_EQ(messages_.size(), 4U);
 }
 
+TEST_F(MqttSourceTest, asks_for_as_many_messages_at_once_as_its_memory_is_good_for) {
+  options_.set("version", "5"s);
+  start();
+  wait([this] { return broker_->count(Type::kConnect) > 0; });
+  EXPECT_NE(broker_->packets[0].body.find("\x21\x7F\xFF"s), std::string::npos);
+}
+
+// What has come and is not read would fill the window as well.
+TEST_F(MqttSourceTest, when_memory_is_short_the_many_that_wait_are_a_full_window) {
+  start_and_subscribe();
+  for (uint16_t id = 1; id <= 1'000; ++id) broker_->publish(id, "x");
+  wait_messages(1'000);
+  credit_ = 0;
+  broker_->publish(1'001, "x");
+  wait([this] { return in_flight_full_ && patience_ == Milliseconds{100}; });
+  credit_ = 1;
+  ack_all();
+  wait_messages(1'001);
+  EXPECT_FALSE(in_flight_full_);
+}
+
+TEST_F(MqttSourceTest, few_that_wait_for_memory_may_be_large_ones_and_are_not) {
+  start_and_subscribe();
+  for (uint16_t id = 1; id <= 5; ++id) broker_->publish(id, "x");
+  wait_messages(5);
+  credit_ = 0;
+  broker_->publish(6, "x");
+  settle();
+  EXPECT_FALSE(in_flight_full_);
+}
+
 TEST_F(MqttSourceTest, learns_how_many_messages_the_broker_sends_at_once) {
   start_and_subscribe();
   uint16_t id = 0;

@@ -285,13 +285,43 @@ TEST_F(SpoolTest, a_full_window_sends_what_is_collected_and_then_spools_it) {
   limits_.linger = Milliseconds{60'000};
   start();
   add(0, 2);
-  spool_->in_flight_full(true);
+  spool_->in_flight_full(true, Milliseconds{100});
   run_until([this] { return !sink_.open_attempts.empty(); });
   EXPECT_TRUE(source_.acks.empty());
   loop_.advance(Milliseconds{300});
   run_until_acked(20);
   EXPECT_EQ(spooled(), 2U);
   answer("r0 r1", Answer::delivered());
+}
+
+TEST_F(SpoolTest, a_full_window_whose_source_is_in_haste_is_spooled_sooner) {
+  start();
+  add(0, 2);
+  spool_->in_flight_full(true, Milliseconds{100});
+  run_until([this] { return !sink_.open_attempts.empty(); });
+  loop_.advance(Milliseconds{30});
+  spool_->check();
+  EXPECT_FALSE(spool_->in_use());
+  spool_->in_flight_full(true, Milliseconds{20});
+  loop_.advance(Milliseconds{1});
+  run_until_acked(20);
+  EXPECT_EQ(spooled(), 2U);
+  answer("r0 r1", Answer::delivered());
+}
+
+TEST_F(SpoolTest, a_sink_that_keeps_up_with_full_windows_writes_nothing) {
+  start();
+  for (int next = 0; next < 100; next += 4) {
+    add(next, 4);
+    spool_->in_flight_full(true, Milliseconds{100});
+    run_until([this] { return !sink_.open_attempts.empty(); });
+    loop_.advance(Milliseconds{30});
+    spool_->check();
+    answer(sink_.history.back(), Answer::delivered());
+    run_until_acked(static_cast<uint64_t>(next + 4) * 10);
+    spool_->in_flight_full(false, Milliseconds{100});
+  }
+  EXPECT_EQ(spool_->counters().spooled, 0U);
 }
 
 // --- a source that cannot give anything again ---------------------------------------------------
@@ -375,7 +405,7 @@ TEST_F(SpoolTest, in_trouble_acknowledgements_wait_for_a_group_until_the_window_
     add(next, 4);
     EXPECT_EQ(spooled(), 4U);
   }
-  spool_->in_flight_full(true);
+  spool_->in_flight_full(true, Milliseconds{100});
   run_until_acked(160);
   EXPECT_EQ(spooled(), 16U);
   add(16, 4);  // still full: it waits for nothing
@@ -410,7 +440,7 @@ TEST_F(SpoolTest, what_is_always_spooled_does_not_linger_while_the_window_is_ful
   start(Replay::kNone);
   add(0, 2);
   EXPECT_EQ(spooled(), 0U);
-  spool_->in_flight_full(true);
+  spool_->in_flight_full(true, Milliseconds{100});
   run_until_acked(20);
   deliver_all();
 }

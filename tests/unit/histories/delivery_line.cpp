@@ -145,7 +145,7 @@ bool DeliveryLine::give(Dice& dice, bool fresh) {
   if (!spool_->wants_more()) return false;
   uint64_t most = fresh ? sent_ + dice.between(1, 6) : next_;
   if (replay_ == Replay::kHoldsAck) {
-    spool_->in_flight_full(sent_ >= acked_ + window_);
+    spool_->in_flight_full(sent_ >= acked_ + window_, Milliseconds{100});
     most = std::min(most, acked_ + window_);
   }
   if (most <= sent_) return false;

@@ -69,6 +69,19 @@ TEST_F(InboxTest, what_is_sent_again_is_emitted_once_and_acknowledged_when_it_is
   EXPECT_EQ(acks(), kPuback1);
 }
 
+TEST_F(InboxTest, of_many_that_are_sent_again_each_is_known_in_whatever_order) {
+  constexpr uint16_t kMany = 30'000;
+  for (uint16_t id = 1; id <= kMany; ++id) arrives(message(id));
+  inbox_.connection_lost();
+  inbox_.acked(uint64_t{10} * kMany / 2);
+  for (uint16_t id = kMany; id > 0; --id) EXPECT_FALSE(arrives(message(id, 1, true))) << id;
+  EXPECT_TRUE(arrives(message(7, 1, true, "another")));
+  EXPECT_FALSE(arrives(message(7, 1, true, "another")));
+  inbox_.acked(inbox_.offset());
+  EXPECT_TRUE(inbox_.empty());
+  EXPECT_EQ(acks().size(), 4U * (kMany + 2));
+}
+
 TEST_F(InboxTest, what_became_safe_while_the_connection_was_away_is_acknowledged_at_once) {
   arrives(message(1));
   inbox_.connection_lost();

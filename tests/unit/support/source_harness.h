@@ -136,7 +136,10 @@ class SourceHarness : public ::testing::Test, public SourceContext {
     EXPECT_FALSE(finished_) << "finished twice";
     finished_ = std::move(status);
   }
-  void in_flight_full(bool full) override { in_flight_full_ = full; }
+  void in_flight_full(bool full, Milliseconds patience) override {
+    in_flight_full_ = full;
+    patience_ = patience;
+  }
   void save(SavedPosition /*what*/, std::function<void(Status)> /*done*/) override {}
   void note(std::vector<SavedPosition> what, Survives survives,
             std::function<void(Status)> done) override {
@@ -181,6 +184,7 @@ class SourceHarness : public ::testing::Test, public SourceContext {
   std::optional<Status> finished_;
   // And in all:
   bool in_flight_full_ = false;
+  Milliseconds patience_{0};
   bool on_the_disk_ = false;  // what was noted last
   uint64_t bytes_read_ = 0;
   std::optional<uint64_t> bytes_total_;
