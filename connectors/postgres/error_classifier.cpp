@@ -8,6 +8,14 @@
 namespace leat::postgres {
 namespace {
 
+// Who raises what it likes, it may be for a row: all but what says that it will pass. Its class
+// says nothing then about a missing right, or a login.
+bool is_raised(std::string_view sqlstate, std::string_view routine) {
+  Verdict verdict = verdict_on(sqlstate);
+  return routine == "exec_stmt_raise" && !passes_by_itself(sqlstate) &&
+         (verdict == Verdict::kRetry || verdict == Verdict::kReconnect);
+}
+
 // When so many records in a row are refused for what need not be their fault, it is not: a trigger
 // is broken, say.
 constexpr int kMostSuspects = 20;
@@ -37,6 +45,7 @@ void ErrorClassifier::judge(const Refusal& refusal, const Attempt* attempt, Step
     return end(give_up(error, refusal.told()));
   }
   if (refuses_row(error.sqlstate, error.routine)) verdict = Verdict::kRejected;
+  if (is_raised(error.sqlstate, error.routine)) verdict = Verdict::kUnclear;
   switch (verdict) {
     case Verdict::kRetry:
     case Verdict::kReconnect:
@@ -77,8 +86,7 @@ Answer ErrorClassifier::give_up(const ServerError& error, std::string told) {
 void ErrorClassifier::suspect(const Refusal& refusal, const Attempt& attempt, StepEnd end) {
   const ServerError& error = refusal.error;
   bool named = attempt.record_named(refusal).has_value();
-  // An internal error that names no line may be anything.
-  bool unknown = !named && (!session_.connected() || error.sqlstate.starts_with("XX"));
+  const bool unknown = !named && !session_.connected();
   if (suspects_ >= kMostSuspects || unknown) return end(give_up(error, refusal.told()));
   if (!named) return try_without_records(refusal, attempt, std::move(end));
   ++suspects_;
@@ -90,6 +98,9 @@ void ErrorClassifier::try_without_records(const Refusal& refusal, const Attempt&
   session_.try_out(attempt.without_records(), [this, refusal, &attempt, end](const Reply& reply) {
     bool same = reply.error && reply.error->sqlstate == refusal.error.sqlstate;
     if (same) return end(give_up(refusal.error, refusal.told()));
+    // An internal error that names no line may be anything, and pass: the engine finds out whether
+    // it stays, and with which record.
+    if (refusal.error.sqlstate.starts_with("XX")) return end(Answer::cut_off(refusal.told()));
     if (attempt.rows().delivery().records == 1) ++suspects_;
     end(rejected(refusal, attempt));
   });

@@ -21,6 +21,9 @@ Verdict verdict_on(std::string_view sqlstate);
 // 42501 says that a right is missing, which a person will grant; or that a policy or a trigger does
 // not want this row. The server's source tells them apart.
 bool refuses_row(std::string_view sqlstate, std::string_view routine);
+// Connections, transactions that met another, resources, locks, shutdowns: whoever raises one of
+// these says that it may work later.
+bool passes_by_itself(std::string_view sqlstate);
 
 // A CREATE or ALTER TABLE made from records was refused for what is in them: their fields' names,
 // or how many there are.

@@ -22,6 +22,10 @@ TEST(Sqlstate, a_row_that_a_policy_or_a_trigger_refuses_is_no_missing_right) {
   EXPECT_FALSE(refuses_row("42501", "aclcheck_error"));
   EXPECT_FALSE(refuses_row("42501", ""));
   EXPECT_FALSE(refuses_row("57014", "exec_stmt_raise"));
+  for (const char* passes : {"08006", "40001", "40P01", "53100", "55P03", "57P01", "58030"})
+    EXPECT_TRUE(passes_by_itself(passes)) << passes;
+  for (const char* stays : {"28000", "25006", "42501", "XX000", "45000", "22012"})
+    EXPECT_FALSE(passes_by_itself(stays)) << stays;
 }
 
 TEST(Sqlstate, what_needs_another_session_drops_this_one) {
