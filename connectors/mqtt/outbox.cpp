@@ -19,11 +19,16 @@ constexpr int kCutsToBlame = 3;
 // So many in a row without one that gets through speak about the broker.
 constexpr int kMostBlamed = 10;
 
-// Reasons that speak about the message; all others speak about the broker, its quotas, or what it
-// permits this client, and may be gone tomorrow.
+// Reasons that speak about the message; all others speak about the broker or its quotas, and may be
+// gone tomorrow.
 bool is_about_the_message(uint8_t reason) {
   return reason == kTopicNameInvalid || reason == kPacketTooLarge ||
          reason == kPayloadFormatInvalid;
+}
+
+// And those that may: what this client is not permitted to publish, or whatever.
+bool may_be_about_the_message(uint8_t reason) {
+  return reason == kUnspecified || reason == kImplementationSpecific || reason == kNotAuthorized;
 }
 
 }  // namespace
@@ -49,7 +54,14 @@ void Outbox::make(Parcel& parcel) {
   uint32_t index = 0;
   parcel.delivery->each_record([&](const Record& record) {
     uint32_t at = index++;
-    if (!delivered_.empty() && delivered_.count(&record) > 0) return;
+    if (!delivered_.empty() && delivered_.count(&record) > 0) {
+      parcel.others_settled = true;
+      return;
+    }
+    if (auto refused = refused_.find(&record); refused != refused_.end()) {
+      parcel.refused.emplace_back(at, refused->second.why);
+      return;
+    }
     const size_t start = parcel.packets.size();
     if (Status status = make(parcel, record); !status) {
       parcel.packets.resize(start);
@@ -104,6 +116,7 @@ void Outbox::append(std::string& out, size_t window) {
     for (; parcel.next < parcel.messages.size(); ++parcel.next) {
       if (out.size() >= kQuantum) return;
       const Message& message = parcel.messages[parcel.next];
+      if (message.done) continue;
       if (config_.qos > 0) {
         if (in_flight_.size() >= window) return;
         uint16_t id = ids_->take();
@@ -142,13 +155,31 @@ void Outbox::settle(InFlight::iterator flying, uint8_t reason, std::string_view 
   in_flight_.erase(flying);
   --parcel.open;
   blames_left_ = kMostBlamed;
+  message.done = true;
   message.settled = reason < 0x80;
+  refused_last_ = !message.settled;
   if (message.settled) return;
   std::string why = "the broker refuses a message: " + reason_text(reason) + broker_words(words);
   if (is_about_the_message(reason)) {
     parcel.bad.emplace_back(message.record, std::move(why));
+  } else if (may_be_about_the_message(reason)) {
+    parcel.refused.emplace_back(
+        message.record, why + " (topic " + json_quoted(excerpt(topic_of(parcel, message))) + ")");
   } else {
     parcel.retry_why = std::move(why);
+  }
+}
+
+std::string_view Outbox::topic_of(const Parcel& parcel, const Message& message) {
+  return std::string_view(parcel.packets)
+      .substr(message.id_at - message.topic_size, message.topic_size);
+}
+
+void Outbox::send_again() {
+  in_flight_.clear();
+  for (Parcel& parcel : parcels_) {
+    parcel.next = 0;
+    parcel.open = 0;
   }
 }
 
@@ -169,12 +200,12 @@ bool Outbox::cut(const std::string& why) {
   if (blames_left_ == 0) return false;
   --blames_left_;
   ++parcel.next;
-  std::string_view topic(parcel.packets);
-  topic = topic.substr(message.id_at - message.topic_size, message.topic_size);
-  parcel.suspects.emplace_back(
-      message.record,
-      "the broker closes the connection at this message (" + json_quoted(excerpt(topic)) + ", " +
-          format_bytes(static_cast<int64_t>(message.size)) + "), each time it is sent: " + why);
+  message.done = true;
+  parcel.suspects.emplace_back(message.record,
+                               "the broker closes the connection at this message (" +
+                                   json_quoted(excerpt(topic_of(parcel, message))) + ", " +
+                                   format_bytes(static_cast<int64_t>(message.size)) +
+                                   "), each time it is sent: " + why);
   return true;
 }
 
@@ -196,14 +227,28 @@ std::optional<Outbox::Answered> Outbox::finished() {
 }
 
 Answer Outbox::result(Parcel& parcel) {
-  const bool any_settled = std::any_of(parcel.messages.begin(), parcel.messages.end(),
-                                       [](const Message& message) { return message.settled; });
+  const bool any_settled =
+      parcel.others_settled || std::any_of(parcel.messages.begin(), parcel.messages.end(),
+                                           [](const Message& message) { return message.settled; });
   if (parcel.suspects.size() > 1 && !any_settled && parcel.retry_why.empty())
     parcel.retry_why = "the broker closes the connection at each message; the last: " +
                        parcel.suspects.back().second;
   if (!parcel.retry_why.empty()) return Answer::retry(std::move(parcel.retry_why));
   std::vector<Bad>& bad = parcel.bad;
   std::move(parcel.suspects.begin(), parcel.suspects.end(), std::back_inserter(bad));
+  if (any_settled && !parcel.refused.empty()) {
+    std::move(parcel.refused.begin(), parcel.refused.end(), std::back_inserter(bad));
+    parcel.refused.clear();
+    forget_refused(parcel);
+  }
+  if (bad.empty() && !parcel.refused.empty()) {  // all of it, for what need not be its fault
+    std::vector<Bad> refused = std::exchange(parcel.refused, {});
+    forget_refused(parcel);
+    std::sort(refused.begin(), refused.end());
+    Answer answer = Answer::rejected(std::move(refused));
+    answer.in_doubt = true;
+    return answer;
+  }
   if (bad.empty()) return Answer::delivered();
   std::sort(bad.begin(), bad.end());
   return Answer::rejected(std::move(bad));
@@ -228,17 +273,30 @@ void Outbox::remember(const Parcel& parcel) {
     for (; message != parcel.messages.end() && message->record < end; ++message)
       if (message->settled) delivered_.emplace(message->source, part.batch);
   }
+  if (parcel.refused.empty()) return;
+  std::vector<std::pair<const Record*, BatchRef>> records;
+  for (const Part& part : parcel.delivery->parts)
+    for (uint32_t i = 0; i < part.count; ++i)
+      records.emplace_back(&part.batch->records[part.first + i], part.batch);
+  for (const auto& [record, why] : parcel.refused)
+    refused_.emplace(records[record].first, Refused{records[record].second, why});
+}
+
+void Outbox::forget_refused(const Parcel& parcel) {
+  if (refused_.empty()) return;
+  parcel.delivery->each_record([this](const Record& record) { refused_.erase(&record); });
 }
 
 void Outbox::forget(const Parcel& parcel) {
+  forget_refused(parcel);
   if (delivered_.empty()) return;
   parcel.delivery->each_record([this](const Record& record) { delivered_.erase(&record); });
 }
 
 size_t Outbox::footprint() const {
   // A node of a hash table has about as much again beside what is in it.
-  size_t bytes =
-      in_flight_.size() * 2 * sizeof(InFlight::value_type) + delivered_.size() * 4 * sizeof(void*);
+  size_t bytes = in_flight_.size() * 2 * sizeof(InFlight::value_type) +
+                 delivered_.size() * 4 * sizeof(void*) + refused_.size() * 4 * sizeof(Refused);
   for (const Parcel& parcel : parcels_)
     bytes += parcel.packets.capacity() + parcel.messages.capacity() * sizeof(Message);
   return bytes;

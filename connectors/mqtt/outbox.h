@@ -71,6 +71,12 @@ class Outbox {
   // with the next connection; at the third time it is set aside, to be rejected. False: no message
   // gets through, so it is not about this one.
   bool cut(const std::string& why);
+  // Whether the broker has refused a message last, before it took another. Some close the
+  // connection then (mosquitto, where it does not permit a message), and whose fault that is, is
+  // known. Asked once.
+  bool take_refusal() { return std::exchange(refused_last_, false); }
+  // The connection is lost: with the next one goes on what waited for an acknowledgement.
+  void send_again();
   void drop_all() { parcels_.clear(); }
 
   // Bytes held.
@@ -85,6 +91,7 @@ class Outbox {
     uint16_t topic_size = 0;
     uint8_t cuts = 0;
     bool settled = false;
+    bool done = false;  // settled, refused or set aside
     const Record* source = nullptr;
   };
   using Bad = std::pair<uint32_t, std::string>;  // a record, and why
@@ -96,10 +103,12 @@ class Outbox {
     bool sent = false;    // QoS 0
     std::string packets;  // one behind the other, their identifiers still to be filled in
     std::vector<Message> messages;
-    size_t next = 0;  // to append
-    size_t open = 0;  // appended and not settled
+    size_t next = 0;              // to append
+    size_t open = 0;              // appended and not settled
+    bool others_settled = false;  // by an earlier attempt
     std::vector<Bad> bad;
     std::vector<Bad> suspects;  // set aside by cut()
+    std::vector<Bad> refused;   // for what may as well be about all that comes
     std::string retry_why;
   };
   struct Flying {
@@ -113,8 +122,10 @@ class Outbox {
   Status make(Parcel& parcel, const Record& record);
   void settle(InFlight::iterator flying, uint8_t reason, std::string_view words);
   Answer result(Parcel& parcel);
+  static std::string_view topic_of(const Parcel& parcel, const Message& message);
   void remember(const Parcel& parcel);
   void forget(const Parcel& parcel);
+  void forget_refused(const Parcel& parcel);
 
   OutboxConfig config_;
   Version version_ = Version::k5;
@@ -128,6 +139,13 @@ class Outbox {
   // Records of deliveries that did not succeed as a whole, which the broker has all the same. Their
   // batches are kept, so that their addresses mean them.
   std::unordered_map<const Record*, BatchRef> delivered_;
+  // And those that it refused meanwhile, until it is known whose fault that is.
+  struct Refused {
+    BatchRef batch;
+    std::string why;
+  };
+  std::unordered_map<const Record*, Refused> refused_;
+  bool refused_last_ = false;
 };
 
 }  // namespace leat::mqtt

@@ -30,8 +30,8 @@ namespace {
 // A connection is closed at a message that the broker does not like, and 3.1.1 has no words for
 // why. After so many cuts within one delivery the messages go one by one, to find out which it is.
 constexpr int kCutsToIsolate = 3;
-// Between two connections that isolate one, at random up to twice that: another client with the
-// same id would otherwise look like a message to blame.
+// Between two connections that isolate one, or that end at a message that is refused, at random up
+// to twice that: another client with the same id would otherwise look like a message to blame.
 constexpr Milliseconds kIsolationPause{150};
 // A broker that is well does not close idle connections.
 constexpr int kIdleCutsToTell = 3;
@@ -40,10 +40,10 @@ constexpr int64_t kIdleCutsWithinUs = 600'000'000;
 // Reasons of DISCONNECT that can be about a message that was sent before it.
 bool may_be_about_a_message(uint8_t reason) {
   switch (reason) {
-    case 0x80:
+    case kUnspecified:
     case kMalformedPacket:
     case kProtocolError:
-    case 0x83:
+    case kImplementationSpecific:
     case kNotAuthorized:
     case kTopicNameInvalid:
     case kPacketTooLarge:
@@ -127,15 +127,20 @@ class MqttSink final : public Sink, public SessionListener {
     timer_->stop();
     connecting_ = false;
     if (down.retry_now) return connect();
-    if (outbox_.empty()) return lost_while_idle(down);
+    const bool refused = outbox_.take_refusal() && down.by_broker;
+    if (outbox_.empty()) return refused ? void() : lost_while_idle(down);
+    if (refused) {  // and so it is known why
+      outbox_.send_again();
+      return connect_soon();
+    }
     const bool at_a_message = down.by_broker && outbox_.in_flight() > 0 &&
                               (!down.told || may_be_about_a_message(down.reason));
-    if (at_a_message && isolating_ && proven_ && outbox_.cut(down.text)) return isolate_next();
+    if (at_a_message && isolating_ && proven_ && outbox_.cut(down.text)) return connect_soon();
     if (at_a_message && (++cuts_ >= kCutsToIsolate || down.told)) isolating_ = true;
     give_up(down.text + down.hint);
   }
 
-  void isolate_next() {
+  void connect_soon() {
     auto pause = std::uniform_int_distribution<int64_t>(0, kIsolationPause.count())(random_);
     isolation_pause_->start(kIsolationPause + Milliseconds(pause), [this] { connect(); });
   }

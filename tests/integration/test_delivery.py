@@ -142,6 +142,20 @@ def test_a_413_splits_the_batch_until_it_fits(agent, collector, telemetry):
     assert agent.dead_letters() == []
 
 
+@pytest.mark.parametrize("status", [400, 415, 404])
+def test_a_server_that_refuses_everything_costs_no_record(agent, collector, telemetry, status):
+    collector.script(Answer())  # that it took something before proves nothing
+    collector.default = Answer(status, body=b"no such tenant")
+    start(agent, collector, telemetry(RECORDS), records=100, inFlight=1)
+    collector.wait_requests(60)
+    agent.wait_log("no such tenant")
+    assert agent.dead_letters() == []
+    collector.default = Answer()
+    assert agent.wait() == 0
+    assert missing(seqs(collector), RECORDS) == []
+    assert agent.dead_letters() == []
+
+
 def test_batches_end_at_records_bytes_and_linger(agent, collector, telemetry):
     start(agent, collector, telemetry(RECORDS), records=300, linger="30s")
     assert agent.wait() == 0

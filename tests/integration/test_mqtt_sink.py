@@ -111,6 +111,24 @@ def test_messages_at_which_a_broker_closes_become_dead_letters_and_the_rest_arri
     assert all("closes the connection at this message" in letter["reason"] for letter in letters)
 
 
+def test_a_topic_that_the_broker_does_not_permit_costs_its_record_alone(
+        agent, mosquitto, tmp_path):
+    """mosquitto says so (MQTT 5), and closes the connection: it was tried again for ever."""
+    path = tmp_path / "in.jsonl"
+    path.write_text("".join(json.dumps({"seq": n, "t": "$SYS/x" if n % 10 == 5 else f"plant/{n}"}) + "\n"
+                            for n in range(40)))
+    with mosquitto.subscriber("plant/#") as subscriber:
+        agent.configure(pipeline(file_source(path), mqtt_sink(mosquitto, "{t}", version="5"),
+                                 delivery=quick_retry()))
+        assert agent.run() == 0
+        lines = subscriber.wait_lines(36)
+    assert set(payloads(lines)) == {n for n in range(40) if n % 10 != 5}
+    letters = agent.dead_letters()
+    assert sorted(letter["record"]["seq"] for letter in letters) == [5, 15, 25, 35]
+    assert all("not authorised" in letter["reason"] for letter in letters), letters
+    assert "client id" not in agent.log
+
+
 def test_bytes_pass_from_broker_to_broker(agent, mosquitto):
     source = {"type": "mqtt", "url": mosquitto.url, "topics": ["in/#"], "format": "raw",
               "fields": ["topic"]}

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/units.h"
+#include "delivery/suspects.h"
 
 namespace leat {
 
@@ -20,7 +21,15 @@ struct Deliverer::Item {
   Cuts::Spooled spooled;      // as it was noted before a restart
   bool sending = false;
   bool isolated = false;  // it was halved to find the record at which the peer breaks off
-  bool done() const { return todo.empty(); }
+  Suspects suspects;      // they lie before what is to do
+  bool done() const { return todo.empty() && !suspects.any(); }
+  // Until something else gets through, or time passes.
+  bool stuck() const { return suspects.any() && (todo.empty() || suspects.enough()); }
+  template <typename F>
+  void each_piece(F&& f) const {
+    for (const Suspect& one : suspects.set_aside()) f(one.piece);
+    for (const Piece& piece : todo) f(piece);
+  }
 };
 
 namespace {
@@ -37,6 +46,9 @@ constexpr Milliseconds kLongestReplay{2'000};
 // More than can be in flight (64 requests of the http sink) fits into the other half of what is
 // kept of cuts.
 constexpr uint64_t kMostUnsaved = Cuts::kKept / 2;
+
+// Records that are refused, with nothing else that gets through, are tried so often.
+constexpr int kRoundsToBlame = 8;
 
 }  // namespace
 
@@ -93,7 +105,7 @@ bool Deliverer::wants_more() const {
 size_t Deliverer::bytes_held() const {
   size_t bytes = collected_.delivery.bytes;
   for (const std::unique_ptr<Item>& item : items_)
-    for (const Piece& piece : item->todo) bytes += piece.delivery.bytes;
+    item->each_piece([&bytes](const Piece& piece) { bytes += piece.delivery.bytes; });
   return bytes;
 }
 
@@ -104,7 +116,7 @@ bool Deliverer::settled() const {
 size_t Deliverer::records_waiting() const {
   size_t records = collected_.records();
   for (const std::unique_ptr<Item>& item : items_)
-    for (const Piece& piece : item->todo) records += piece.records();
+    item->each_piece([&records](const Piece& piece) { records += piece.records(); });
   return records;
 }
 
@@ -113,9 +125,13 @@ std::optional<Milliseconds> Deliverer::next_attempt_in() const {
 }
 
 std::optional<int64_t> Deliverer::oldest_arrival_us() const {
+  std::optional<int64_t> oldest;
   for (const std::unique_ptr<Item>& item : items_)
-    for (const Piece& piece : item->todo)
-      if (!piece.delivery.parts.empty()) return piece.delivery.parts.front().batch->arrival_us;
+    item->each_piece([&oldest](const Piece& piece) {
+      if (!oldest && !piece.delivery.parts.empty())
+        oldest = piece.delivery.parts.front().batch->arrival_us;
+    });
+  if (oldest) return oldest;
   if (collected_.delivery.parts.empty()) return std::nullopt;
   return collected_.delivery.parts.front().batch->arrival_us;
 }
@@ -270,7 +286,8 @@ void Deliverer::note_cut(Item& item) {
 
 void Deliverer::note_spooled() {
   for (const std::unique_ptr<Item>& item : items_)
-    if (item->noted && item->todo.size() == 1 && spooled_of(*item).partition != 0) {
+    if (item->noted && item->todo.size() == 1 && !item->suspects.any() &&
+        spooled_of(*item).partition != 0) {
       item->noted = false;
       note_cut(*item);
     }
@@ -345,14 +362,23 @@ void Deliverer::stop() {
 void Deliverer::pump() {
   cut_if_idle();
   do {
-    size_t slots = std::min(items_.size(), static_cast<size_t>(setup_.in_flight));
-    for (size_t i = 0; i < slots && !stopped_ && !paused_; ++i) {
+    const size_t within = slots();
+    for (size_t i = 0; i < within && !stopped_ && !paused_; ++i) {
       // In trouble one attempt at a time asks whether it is over.
       if (retry_policy_.active() && busy_ > 0) break;
       Item& item = *items_[i];
-      if (!item.sending && !item.done() && may_be_sent(item)) send(item);
+      if (!item.sending && !item.todo.empty() && !item.stuck() && may_be_sent(item)) send(item);
     }
   } while (settle());
+}
+
+// Where each record of a delivery is refused, the one behind it may tell whose fault that is.
+size_t Deliverer::slots() const {
+  auto slots = static_cast<size_t>(setup_.in_flight);
+  slots += static_cast<size_t>(std::count_if(items_.begin(), items_.end(), [](const auto& item) {
+    return item->todo.empty() && item->suspects.any();
+  }));
+  return std::min(items_.size(), slots);
 }
 
 // With exactlyOnce the sink stores how far this brings it, and with that it says that all before it
@@ -412,15 +438,23 @@ void Deliverer::answered(Item& item, Answer answer) {
       found_good(item.todo.front().records());
       item.owed.add(item.todo.front().take_owed());
       item.todo.pop_front();
+      convict();
+      refused_rounds_ = 0;
+      blamed_ = 0;
       break;
     case Outcome::kCutOff:
       cut_off(item, std::move(answer));
       break;
     case Outcome::kRejected:
+      if (answer.in_doubt) {
+        refused(item, answer);
+        break;
+      }
       works();
       rejected(item, answer);
       break;
     case Outcome::kRetry:
+      put_back(item);  // what is refused by a server in trouble may not be when it is well
       not_now(answer);
       break;
     case Outcome::kFailed:
@@ -484,6 +518,87 @@ void Deliverer::cut_off(Item& item, Answer answer) {
       answer.reason += ": at this record, " + std::to_string(piece.cut_offs) + " times in a row";
       return rejected(item, answer);
   }
+}
+
+// --- refusals that may be about all that comes --------------------------------------------------
+
+void Deliverer::refused(Item& item, const Answer& answer) {
+  item.suspects.search();
+  if (item.todo.front().records() > 1 && answer.bad_records.empty()) return rejected(item, answer);
+  if (answer.bad_records.size() <= 1 && item.suspects.blames_one()) return rejected(item, answer);
+  set_aside(item, answer);
+  if (!may_go_on()) nothing_gets_through(answer.reason);
+}
+
+// Each by itself.
+void Deliverer::set_aside(Item& item, const Answer& answer) {
+  Piece piece = std::move(item.todo.front());
+  item.todo.pop_front();
+  for (size_t i = 0; piece.records() > 1; ++i)
+    item.suspects.add(split_front(piece, 1), answer.reason_of(i));
+  item.suspects.add(std::move(piece), answer.bad_records.empty()
+                                          ? answer.reason
+                                          : answer.reason_of(answer.bad_records.size() - 1));
+}
+
+// Whether something is under way, or can be sent, that may get through.
+bool Deliverer::may_go_on() {
+  if (collected_any_) cut();
+  const size_t within = slots();
+  return std::any_of(
+      items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(within),
+      [](const auto& item) { return item->sending || (!item->todo.empty() && !item->stuck()); });
+}
+
+void Deliverer::nothing_gets_through(const std::string& reason) {
+  size_t refused = 0;
+  bool all = true;
+  for (const std::unique_ptr<Item>& item : items_) {
+    refused += item->suspects.size();
+    all = all && item->todo.empty();
+  }
+  // A few at the end of the input, or with nothing behind them for long, must not wait for ever.
+  const bool few = all && blamed_ + refused <= Suspects::kMostBlamed;
+  if (few && ++refused_rounds_ >= kRoundsToBlame) {
+    blamed_ += refused;
+    works();
+    return convict();
+  }
+  for (const std::unique_ptr<Item>& item : items_) put_back(*item);
+  Answer answer = Answer::retry(
+      reason + (refused == 1 ? "; nothing else gets through that would show it to be the record's "
+                               "fault"
+                             : "; so is each of " + std::to_string(refused) +
+                                   " records alone: that is not taken for their fault"));
+  if (few && retry_policy_.failures() + 1 >= setup_.config.breaker_threshold)
+    answer.retry_after = setup_.config.breaker_cooldown;
+  not_now(answer);
+}
+
+// The records that were set aside, and what lies behind them, as one again.
+void Deliverer::put_back(Item& item) {
+  if (!item.suspects.any()) return;
+  Piece whole;
+  auto append = [&whole](Piece& piece) {
+    whole.gaps = whole.gaps || piece.gaps;
+    for (size_t i = 0; i < piece.delivery.parts.size(); ++i) {
+      const Part& part = piece.delivery.parts[i];
+      whole.append(part.batch, part.first, part.count, std::move(piece.owed[i]));
+    }
+  };
+  for (Suspect& one : item.suspects.acquit(item.todo.empty())) append(one.piece);
+  for (Piece& piece : item.todo) append(piece);
+  item.todo.clear();
+  item.todo.push_back(std::move(whole));
+}
+
+// A record got through, and those that did not are to blame.
+void Deliverer::convict() {
+  for (const std::unique_ptr<Item>& item : items_)
+    for (Suspect& one : item->suspects.convict()) {
+      reject(*item, one.piece.delivery, 0, one.reason);
+      item->owed.add(one.piece.take_owed());
+    }
 }
 
 void Deliverer::found_good(size_t records) {

@@ -117,6 +117,7 @@ class Deliverer {
  private:
   struct Item;
   size_t bytes_held() const;
+  size_t slots() const;
 
   void collect(const BatchRef& batch, size_t first, size_t count, Owed owed);
   bool full() const;
@@ -134,6 +135,12 @@ class Deliverer {
   void prepare(Item& item);
   void answered(Item& item, Answer answer);
   void cut_off(Item& item, Answer answer);
+  void refused(Item& item, const Answer& answer);
+  void set_aside(Item& item, const Answer& answer);
+  bool may_go_on();
+  void nothing_gets_through(const std::string& reason);
+  void put_back(Item& item);
+  void convict();
   void rejected(Item& item, const Answer& answer);
   void rejected_at_first(Item& item, const Answer& answer);
   void found_bad(size_t good_before);
@@ -160,6 +167,8 @@ class Deliverer {
   // records, half of what lay between the last two, so that little is sent in vain. 0: no limit.
   size_t piece_limit_ = 0;
   size_t since_bad_ = 0;
+  int refused_rounds_ = 0;  // in a row, in which no record got through
+  size_t blamed_ = 0;       // without that one did since
   bool releasing_ = false;  // slots wait for what they settled to be saved
 
   // What is settled, and not known to be saved, where cuts are noted.

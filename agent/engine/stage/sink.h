@@ -77,6 +77,9 @@ struct Answer {
   // kRejected: the peer stopped at the first bad record (of bad_records, where it is named). Those
   // before it are good, and what lies behind it may hold more.
   bool only_the_first = false;
+  // kRejected: what the peer says may as well be about all that comes. A record is only to blame
+  // when others get through (delivery/suspects.h). With bad_records, nothing else is in it.
+  bool in_doubt = false;
 
   const std::string& reason_of(size_t bad) const {
     return bad < bad_reasons.size() ? bad_reasons[bad] : reason;
@@ -94,6 +97,11 @@ struct Answer {
   }
   static Answer rejected(std::string reason, std::vector<uint32_t> bad_records = {}) {
     return {Outcome::kRejected, std::move(reason), {}, std::move(bad_records), {}};
+  }
+  static Answer refused(std::string reason) {
+    Answer answer = rejected(std::move(reason));
+    answer.in_doubt = true;
+    return answer;
   }
   // Each for its own reason; not empty.
   static Answer rejected(std::vector<std::pair<uint32_t, std::string>> bad) {

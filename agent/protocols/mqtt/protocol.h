@@ -53,8 +53,10 @@ enum class Property : uint8_t {
 
 // Reason codes of MQTT 5 [MQTT5 §2.4] that leat treats in a way of their own.
 constexpr uint8_t kSuccess = 0x00;
+constexpr uint8_t kUnspecified = 0x80;
 constexpr uint8_t kMalformedPacket = 0x81;
 constexpr uint8_t kProtocolError = 0x82;
+constexpr uint8_t kImplementationSpecific = 0x83;
 constexpr uint8_t kUnsupportedVersion = 0x84;
 constexpr uint8_t kClientIdNotValid = 0x85;
 constexpr uint8_t kBadUserOrPassword = 0x86;

@@ -103,6 +103,25 @@ TEST_F(MqttToldTest, what_the_broker_says_as_it_closes_is_the_reason) {
   EXPECT_LE(times("plant/b"), 4U);
 }
 
+// As mosquitto does with what it does not permit: it says so, and closes.
+TEST_F(MqttToldTest, a_broker_that_closes_behind_its_refusal_is_known_to_mean_that_message) {
+  broker_.on_packet = [this](Peer& peer, const ScriptedBroker::Packet& packet) {
+    if (packet.type != Type::kPublish || !peer.open()) return;
+    const bool bad = packet.body.find("plant/b") != std::string::npos;
+    peer.say("\x40\x03\x00"s + static_cast<char>(id(packet)) + (bad ? "\x87"s : "\0"s));
+    if (bad) peer.hang_up();
+  };
+  start();
+  ::testing::internal::CaptureStderr();
+  Answer answer = harness_.deliver(three(), Milliseconds{10'000});
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(answer.outcome, Outcome::kRejected) << answer.reason;
+  EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{1}));
+  EXPECT_NE(answer.reason.find("not authorised"), std::string::npos) << answer.reason;
+  EXPECT_EQ(times("plant/b"), 1U);
+  EXPECT_EQ(said.find("client id"), std::string::npos) << said;
+}
+
 TEST_F(MqttToldTest, a_broker_that_shuts_down_blames_no_message) {
   reason_ = '\x8B';
   closes_at({"plant/b"});

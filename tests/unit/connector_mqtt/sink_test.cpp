@@ -100,7 +100,43 @@ TEST_F(MqttSinkTest, a_broker_of_mqtt_5_says_what_it_refuses) {
   EXPECT_EQ(published().size(), before);
 }
 
-TEST_F(MqttSinkTest, a_quota_or_a_missing_permission_rejects_no_record) {
+TEST_F(MqttSinkTest, what_this_client_may_not_publish_is_rejected_when_others_get_through) {
+  options_.set("version", "5"s);
+  broker_.connack = "\x20\x03\x00\x00\x00"s;
+  broker_.on_packet = [](Peer& peer, const ScriptedBroker::Packet& packet) {
+    if (packet.type != Type::kPublish) return;
+    bool second = packet.body.find("plant/b") != std::string::npos;
+    peer.say("\x40\x03\x00"s + static_cast<char>(id(packet)) + (second ? "\x87"s : "\0"s));
+  };
+  start();
+  Answer answer = harness_.deliver(three());
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_FALSE(answer.in_doubt);
+  EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{1}));
+  EXPECT_NE(answer.reason.find("not authorised (topic \"plant/b\")"), std::string::npos)
+      << answer.reason;
+}
+
+TEST_F(MqttSinkTest, where_nothing_is_permitted_that_is_in_doubt) {
+  options_.set("version", "5"s);
+  broker_.connack = "\x20\x03\x00\x00\x00"s;
+  bool permits = false;
+  broker_.on_packet = [&permits](Peer& peer, const ScriptedBroker::Packet& packet) {
+    if (packet.type == Type::kPublish)
+      peer.say("\x40\x03\x00"s + static_cast<char>(id(packet)) + (permits ? "\0"s : "\x87"s));
+  };
+  start();
+  Delivery delivery = three();
+  Answer answer = harness_.deliver(delivery);
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_TRUE(answer.in_doubt);
+  EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{0, 1, 2}));
+  EXPECT_NE(answer.reason_of(1).find("plant/b"), std::string::npos) << answer.reason_of(1);
+  permits = true;
+  EXPECT_EQ(harness_.deliver(delivery).outcome, Outcome::kDelivered) << "they are sent again";
+}
+
+TEST_F(MqttSinkTest, a_quota_rejects_no_record) {
   options_.set("version", "5"s);
   broker_.connack = "\x20\x03\x00\x00\x00"s;
   broker_.on_packet = [](Peer& peer, const ScriptedBroker::Packet& packet) {

@@ -1,0 +1,193 @@
+// Refusals that may be about all that comes: whose fault they are.
+#include "delivery/suspects.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "delivery/fixture.h"
+
+namespace leat {
+namespace {
+
+class SuspectsTest : public testing::DelivererTest {
+ protected:
+  // Answers as a server does that refuses these records, or all, wherever they are among others;
+  // until nothing is open any more, or so many answers were given.
+  void serve(const std::set<std::string>& bad, int most = 10'000) {
+    for (int i = 0; i < most && !deliverer_->settled(); ++i) {
+      run_until([this] { return deliverer_->settled() || !sink_.open_attempts.empty(); });
+      if (sink_.open_attempts.empty()) break;
+      testing::ScriptedSink::Attempt attempt = std::move(sink_.open_attempts.front());
+      sink_.open_attempts.pop_front();
+      bool refused = refuses_all_;
+      for (const std::string& record : bad)
+        refused =
+            refused || (" " + attempt.text + " ").find(" " + record + " ") != std::string::npos;
+      if (!refused) accepted_.push_back(attempt.text);
+      attempt.done(refused ? Answer::refused("400: no") : Answer::delivered());
+    }
+  }
+  bool refuses_all_ = false;
+  std::vector<std::string> accepted_;
+};
+
+TEST_F(SuspectsTest, a_record_beside_which_others_get_through_is_to_blame) {
+  make();
+  add(0, 4);
+  serve({"r1"});
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r1"});
+  EXPECT_EQ(accepted_, (std::vector<std::string>{"r0", "r2 r3"}));
+  EXPECT_EQ(saved(), "40");
+}
+
+TEST_F(SuspectsTest, so_is_the_last_of_a_delivery) {
+  make();
+  add(0, 4);
+  serve({"r3"});
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r3"});
+  EXPECT_FALSE(deliverer_->retry_policy().active());
+}
+
+TEST_F(SuspectsTest, where_every_record_is_refused_it_is_none_of_theirs) {
+  limits_.records = 40;
+  make();
+  add(0, 40);
+  refuses_all_ = true;
+  serve({}, 500);
+  EXPECT_TRUE(rejected_.empty());
+  EXPECT_TRUE(deliverer_->retry_policy().active());
+  EXPECT_NE(deliverer_->retry_policy().reason().find("records alone"), std::string::npos)
+      << deliverer_->retry_policy().reason();
+  EXPECT_EQ(deliverer_->records_waiting(), 40U);
+  refuses_all_ = false;
+  serve({});
+  EXPECT_TRUE(rejected_.empty());
+  EXPECT_EQ(saved(), "400");
+}
+
+// "It once answered 204" proves nothing.
+TEST_F(SuspectsTest, what_was_delivered_before_proves_nothing) {
+  limits_.records = 20;
+  make();
+  add(0, 20);
+  serve({});
+  refuses_all_ = true;
+  add(20, 20);
+  serve({}, 500);
+  EXPECT_TRUE(rejected_.empty());
+  refuses_all_ = false;
+  serve({});
+  EXPECT_EQ(saved(), "400");
+}
+
+TEST_F(SuspectsTest, a_record_that_fills_a_delivery_waits_for_the_next_to_tell) {
+  limits_.records = 1;
+  make();
+  add(0, 1);
+  answer("r0", Answer::refused("400: no"));
+  EXPECT_TRUE(rejected_.empty());
+  add(1, 1);
+  answer("r0", Answer::refused("400: no"));
+  EXPECT_TRUE(rejected_.empty());
+  answer("r1", Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
+  EXPECT_EQ(saved(), "20");
+}
+
+TEST_F(SuspectsTest, one_with_nothing_behind_it_does_not_wait_for_ever) {
+  limits_.records = 1;
+  make();
+  add(0, 1);
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_TRUE(rejected_.empty());
+    answer("r0", Answer::refused("400: no"));
+  }
+  run_until_settled();
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
+}
+
+TEST_F(SuspectsTest, but_only_ten_in_a_row_are_rejected_so) {
+  limits_.records = 1;
+  make();
+  refuses_all_ = true;
+  for (int i = 0; i < 10; ++i) {
+    add(i, 1);
+    serve({});
+  }
+  EXPECT_EQ(rejected_.size(), 10U);
+  add(10, 1);
+  serve({}, 100);
+  EXPECT_EQ(rejected_.size(), 10U);
+  EXPECT_FALSE(deliverer_->settled());
+  refuses_all_ = false;
+  serve({});
+  EXPECT_EQ(saved(), "110");
+}
+
+TEST_F(SuspectsTest, a_good_record_behind_many_bad_ones_is_found) {
+  limits_.records = 100;
+  make();
+  add(0, 100);
+  std::set<std::string> bad;
+  for (int i = 0; i < 90; ++i) bad.insert("r" + std::to_string(i));
+  serve(bad);
+  EXPECT_EQ(rejected_.size(), 90U);
+  EXPECT_EQ(saved(), "1000");
+}
+
+TEST_F(SuspectsTest, a_server_that_turns_bad_in_the_middle_costs_ten_records_at_most) {
+  limits_.records = 100;
+  make();
+  add(0, 100);
+  serve({"r1"}, 12);
+  refuses_all_ = true;
+  serve({}, 500);
+  EXPECT_LE(rejected_.size(), 11U);
+  EXPECT_FALSE(deliverer_->settled());
+  refuses_all_ = false;
+  serve({});
+  EXPECT_EQ(saved(), "1000");
+}
+
+TEST_F(SuspectsTest, what_a_server_in_trouble_refused_is_tried_again) {
+  make();
+  add(0, 2);
+  answer("r0 r1", Answer::refused("400: no"));
+  answer("r0", Answer::refused("400: no"));
+  answer("r1", Answer::retry("503"));
+  answer("r0 r1", Answer::delivered());
+  run_until_settled();
+  EXPECT_TRUE(rejected_.empty());
+}
+
+TEST_F(SuspectsTest, with_several_under_way_any_that_gets_through_tells) {
+  limits_.records = 1;
+  make(2);
+  add(0, 1);
+  add(1, 1);
+  run_until([this] { return sink_.open_attempts.size() == 2; });
+  answer("r0", Answer::refused("400: no"));
+  EXPECT_TRUE(rejected_.empty());
+  answer("r1", Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
+}
+
+TEST_F(SuspectsTest, each_that_the_sink_names_keeps_its_reason) {
+  make();
+  add(0, 2);
+  Answer both = Answer::rejected({{0, "not authorised a"}, {1, "not authorised b"}});
+  both.in_doubt = true;
+  answer("r0 r1", both);
+  EXPECT_TRUE(rejected_.empty());
+  add(2, 4);
+  answer("r0 r1", both);
+  answer("r2 r3 r4 r5", Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(testing::read_file(folder_ / "dead.jsonl"), "r0: not authorised a\nr1: not authorised b\n");
+}
+
+}  // namespace
+}  // namespace leat
