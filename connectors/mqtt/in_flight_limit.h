@@ -49,8 +49,9 @@ class InFlightLimit {
     if (waiting_ > guess_) guess_ = SIZE_MAX;
     if (waiting_ == guess_ && now - acknowledged_ < kRefill && ++refills_ == kRefillsToTell)
       tell_held_back(guess_);
-    if (now - acknowledged_ < kAtOnce && (since_acknowledged_ += messages) >= kMuch &&
-        full_at_ <= kLargestOfBrokers)
+    if (since_acknowledged_ == 0) resumed_ = now;
+    since_acknowledged_ += messages;
+    if (full_at_ <= kLargestOfBrokers && since_acknowledged_ >= kMuch && now - resumed_ < kAtOnce)
       tell_held_back(full_at_);
     if (waiting_ == guess_ || waiting_ >= most_) patience_.filled();
     if (waiting_ >= kSmallest && waiting_ != guess_ && !quiet_.active()) watch();
@@ -76,6 +77,7 @@ class InFlightLimit {
     refills_ = 0;
     stops_ = 0;
     told_ = false;
+    full_at_ = SIZE_MAX;
     quiet_.stop();
   }
 
@@ -131,6 +133,7 @@ class InFlightLimit {
   Milliseconds acknowledged_{0};
   size_t full_at_ = SIZE_MAX;  // when some were acknowledged; SIZE_MAX: it was not full
   size_t since_acknowledged_ = 0;
+  Milliseconds resumed_{0};  // the first came since
   Patience patience_;
   int refills_ = 0;
   size_t last_stop_ = 0;  // as many waited when some were acknowledged

@@ -111,18 +111,6 @@ def test_a_burst_that_no_queue_of_the_broker_holds_arrives_at_a_slow_sink(
     assert "being dropped" not in mosquitto.log
 
 
-def test_a_broker_that_holds_a_burst_back_is_told_with_its_options(
-        agent, make_mosquitto, collector):
-    mosquitto = make_mosquitto()
-    collector.default = Answer(204, delay=0.3)
-    run_subscribed(agent, mosquitto,
-                   pipeline(mqtt_source(mosquitto, version="3.1.1"), http_sink(collector)))
-    mosquitto.publish_lines("plant/1", numbered(BURST))
-    wait_seqs(agent, collector, range(1, BURST + 1))
-    agent.wait_for(lambda: "max_queued_messages" in agent.log and "use MQTT 5" in agent.log,
-                   what="the broker's options")
-
-
 @pytest.mark.parametrize("qos", [1, 2])
 def test_a_killed_agent_loses_nothing(agent, mosquitto, collector, qos):
     configuration = to_collector(mosquitto, collector, qos=qos)
