@@ -11,6 +11,24 @@
 
 namespace leat {
 
+namespace {
+
+void join(Piece& whole, Piece& piece) {
+  whole.gaps = whole.gaps || piece.gaps;
+  for (size_t i = 0; i < piece.delivery.parts.size(); ++i) {
+    const Part& part = piece.delivery.parts[i];
+    whole.append(part.batch, part.first, part.count, std::move(piece.owed[i]));
+  }
+}
+
+Piece joined(std::vector<Suspect> suspects) {
+  Piece whole;
+  for (Suspect& one : suspects) join(whole, one.piece);
+  return whole;
+}
+
+}  // namespace
+
 // One delivery from its first attempt to its position in the journal.
 struct Deliverer::Item {
   uint64_t number = 0;        // of Cuts
@@ -23,6 +41,12 @@ struct Deliverer::Item {
   bool isolated = false;  // it was halved to find the record at which the peer breaks off
   Suspects suspects;      // they lie before what is to do
   bool done() const { return todo.empty() && !suspects.any(); }
+  // A record got through, perhaps since the peer is well again.
+  void ask_suspects_again() {
+    Piece again = joined(suspects.ask_again());
+    again.gaps = true;  // between them and what is to do
+    if (again.records() > 0) todo.push_front(std::move(again));
+  }
   // Until something else gets through, or time passes.
   bool stuck() const { return suspects.any() && (todo.empty() || suspects.enough()); }
   template <typename F>
@@ -438,7 +462,8 @@ void Deliverer::answered(Item& item, Answer answer) {
       found_good(item.todo.front().records());
       item.owed.add(item.todo.front().take_owed());
       item.todo.pop_front();
-      convict();
+      for (const std::unique_ptr<Item>& one : items_)
+        if (!one->sending) one->ask_suspects_again();  // else the sink looks at its first piece
       refused_rounds_ = 0;
       blamed_ = 0;
       break;
@@ -525,7 +550,8 @@ void Deliverer::cut_off(Item& item, Answer answer) {
 void Deliverer::refused(Item& item, const Answer& answer) {
   item.suspects.search();
   if (item.todo.front().records() > 1 && answer.bad_records.empty()) return rejected(item, answer);
-  if (answer.bad_records.size() <= 1 && item.suspects.blames_one()) return rejected(item, answer);
+  if (item.suspects.blames(std::max<size_t>(answer.bad_records.size(), 1)))
+    return rejected(item, answer);
   set_aside(item, answer);
   if (!may_go_on()) nothing_gets_through(answer.reason);
 }
@@ -560,6 +586,7 @@ void Deliverer::nothing_gets_through(const std::string& reason) {
   // A few at the end of the input, or with nothing behind them for long, must not wait for ever.
   const bool few = all && blamed_ + refused <= Suspects::kMostBlamed;
   if (few && ++refused_rounds_ >= kRoundsToBlame) {
+    refused_rounds_ = 0;
     blamed_ += refused;
     works();
     return convict();
@@ -578,24 +605,16 @@ void Deliverer::nothing_gets_through(const std::string& reason) {
 // The records that were set aside, and what lies behind them, as one again.
 void Deliverer::put_back(Item& item) {
   if (!item.suspects.any()) return;
-  Piece whole;
-  auto append = [&whole](Piece& piece) {
-    whole.gaps = whole.gaps || piece.gaps;
-    for (size_t i = 0; i < piece.delivery.parts.size(); ++i) {
-      const Part& part = piece.delivery.parts[i];
-      whole.append(part.batch, part.first, part.count, std::move(piece.owed[i]));
-    }
-  };
-  for (Suspect& one : item.suspects.acquit(item.todo.empty())) append(one.piece);
-  for (Piece& piece : item.todo) append(piece);
+  Piece whole = joined(item.suspects.acquit(item.todo.empty()));
+  for (Piece& piece : item.todo) join(whole, piece);
   item.todo.clear();
   item.todo.push_back(std::move(whole));
 }
 
-// A record got through, and those that did not are to blame.
+// Those that were set aside are to blame.
 void Deliverer::convict() {
   for (const std::unique_ptr<Item>& item : items_)
-    for (Suspect& one : item->suspects.convict()) {
+    for (Suspect& one : item->suspects.ask_again()) {
       reject(*item, one.piece.delivery, 0, one.reason);
       item->owed.add(one.piece.take_owed());
     }

@@ -3,9 +3,9 @@
 // refused would throw good data into the dead letters.
 //
 // So a record that is refused while it stands alone is set aside, and what lies behind it is tried.
-// When something gets through, those set aside are to blame, and so are up to kMostBlamed that
-// follow in the same delivery; after those, something must get through again. When nothing does,
-// they are put back, and all of it waits: it is the peer.
+// When something gets through, those set aside that are refused once more are to blame, and so are
+// up to kMostBlamed that follow in the same delivery; after those, something must get through again.
+// When nothing does, they are put back, and all of it waits: it is the peer.
 //
 // These are the suspects of one delivery, in order. Pure: no I/O.
 // Thread: the pipeline's loop thread.
@@ -38,18 +38,19 @@ class Suspects {
   size_t size() const { return set_aside_.size(); }
   const std::vector<Suspect>& set_aside() const { return set_aside_; }
 
-  // Whether a record that is refused now is to blame; counts it.
-  bool blames_one() {
-    if (may_blame_ == 0) return false;
-    --may_blame_;
+  // Whether so many records that are refused now are to blame; counts them.
+  bool blames(size_t records) {
+    if (may_blame_ < records) return false;
+    may_blame_ -= records;
     return true;
   }
   void add(Piece piece, std::string reason) {
     set_aside_.push_back({std::move(piece), std::move(reason)});
   }
-  // A record got through: takes out those that are to blame.
-  std::vector<Suspect> convict() {
-    if (searching_) may_blame_ = kMostBlamed;
+  // A record got through: takes out those that were set aside. They are asked once more, since it
+  // may be just now that the peer is well again; what is refused then is to blame.
+  std::vector<Suspect> ask_again() {
+    if (searching_) may_blame_ = kMostBlamed + set_aside_.size();
     return std::exchange(set_aside_, {});
   }
   // To go on record by record is more than it is worth for now: twice as many the next time, until

@@ -91,9 +91,24 @@ TEST_F(SuspectsTest, a_record_that_fills_a_delivery_waits_for_the_next_to_tell) 
   answer("r0", Answer::refused("400: no"));
   EXPECT_TRUE(rejected_.empty());
   answer("r1", Answer::delivered());
+  answer("r0", Answer::refused("400: no"));
   run_until_settled();
   EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
   EXPECT_EQ(saved(), "20");
+}
+
+TEST_F(SuspectsTest, a_server_that_is_well_again_in_the_middle_of_it_costs_no_record) {
+  make();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::refused("400: no"));
+  answer("r0 r1", Answer::refused("400: no"));
+  answer("r0", Answer::refused("400: no"));
+  answer("r1", Answer::delivered());
+  answer("r0", Answer::delivered());
+  answer("r2 r3", Answer::delivered());
+  run_until_settled();
+  EXPECT_TRUE(rejected_.empty());
+  EXPECT_EQ(saved(), "40");
 }
 
 TEST_F(SuspectsTest, one_with_nothing_behind_it_does_not_wait_for_ever) {
@@ -171,6 +186,7 @@ TEST_F(SuspectsTest, with_several_under_way_any_that_gets_through_tells) {
   answer("r0", Answer::refused("400: no"));
   EXPECT_TRUE(rejected_.empty());
   answer("r1", Answer::delivered());
+  answer("r0", Answer::refused("400: no"));
   run_until_settled();
   EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
 }
@@ -185,8 +201,10 @@ TEST_F(SuspectsTest, each_that_the_sink_names_keeps_its_reason) {
   add(2, 4);
   answer("r0 r1", both);
   answer("r2 r3 r4 r5", Answer::delivered());
+  answer("r0 r1", both);
   run_until_settled();
-  EXPECT_EQ(testing::read_file(folder_ / "dead.jsonl"), "r0: not authorised a\nr1: not authorised b\n");
+  EXPECT_EQ(testing::read_file(folder_ / "dead.jsonl"),
+            "r0: not authorised a\nr1: not authorised b\n");
 }
 
 }  // namespace
