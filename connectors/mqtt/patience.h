@@ -1,9 +1,9 @@
 // For how long a window that is full may wait for the sink, before what fills it is journaled.
 //
 // Behind its window a broker has a queue, and what that cannot hold it drops: a burst at full speed
-// fills the 1,000 messages of mosquitto within 25 to 80 ms. So at first there is haste. But where bursts
-// are over soon after the window was full, as when some devices publish at the same second, it was
-// for nothing, and the next time waits twice as long, so that flash is spared.
+// fills the 1,000 messages of mosquitto within 25 to 80 ms. So at first there is haste. But where
+// bursts are over soon after the window was full, as when some devices publish at the same second,
+// it was for nothing, and the next time waits twice as long, so that flash is spared.
 //
 // Thread: any; of one at a time.
 #pragma once

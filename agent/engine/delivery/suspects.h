@@ -4,8 +4,8 @@
 //
 // So a record that is refused while it stands alone is set aside, and what lies behind it is tried.
 // When something gets through, those set aside that are refused once more are to blame, and so are
-// up to kMostBlamed that follow in the same delivery; after those, something must get through again.
-// When nothing does, they are put back, and all of it waits: it is the peer.
+// up to kMostBlamed that follow in the same delivery; after those, something must get through
+// again. When nothing does, they are put back, and all of it waits: it is the peer.
 //
 // These are the suspects of one delivery, in order. Pure: no I/O.
 // Thread: the pipeline's loop thread.
@@ -55,7 +55,7 @@ class Suspects {
   }
   // To go on record by record is more than it is worth for now: twice as many the next time, until
   // each was tried, so that at last a good one behind many bad ones is found.
-  bool enough() const { return size() >= kFewest << std::min<size_t>(rounds_, 32); }
+  bool enough() const { return size() >= kFewest << std::min<size_t>(rounds_, 16); }
   // Nothing gets through now: takes all out, to be put back before `rest`. `all`: each record of
   // the delivery was tried.
   std::vector<Suspect> acquit(bool all) {
