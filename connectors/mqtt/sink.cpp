@@ -130,6 +130,7 @@ class MqttSink final : public Sink, public SessionListener {
     const bool refused = outbox_.take_refusal() && down.by_broker;
     if (outbox_.empty()) return refused ? void() : lost_while_idle(down);
     if (refused) {  // and so it is known why
+      closes_at_refusals_ = true;
       outbox_.send_again();
       return connect_soon();
     }
@@ -137,7 +138,8 @@ class MqttSink final : public Sink, public SessionListener {
                               (!down.told || may_be_about_a_message(down.reason));
     if (at_a_message && isolating_ && proven_ && outbox_.cut(down.text)) return connect_soon();
     if (at_a_message && (++cuts_ >= kCutsToIsolate || down.told)) isolating_ = true;
-    give_up(down.text + down.hint);
+    // The refusal itself may be lost with the connection.
+    give_up(down.text + (closes_at_refusals_ ? "" : down.hint));
   }
 
   void connect_soon() {
@@ -216,6 +218,7 @@ class MqttSink final : public Sink, public SessionListener {
     while (std::optional<Outbox::Answered> done = outbox_.finished()) {
       if (done->second.outcome != Outcome::kRetry) {
         cuts_ = 0;
+        closes_at_refusals_ = false;
         isolating_ = false;
       }
       answer(std::move(*done));
@@ -279,8 +282,9 @@ class MqttSink final : public Sink, public SessionListener {
   bool connecting_ = false;
   Charge charge_;  // messages, and what waits to be sent
   size_t window_ = 0;
-  std::string cannot_;  // why this broker cannot take what the options ask for
-  int cuts_ = 0;        // since a delivery was done with
+  std::string cannot_;               // why this broker cannot take what the options ask for
+  int cuts_ = 0;                     // since a delivery was done with
+  bool closes_at_refusals_ = false;  // so that connections which soon end are no riddle
   bool isolating_ = false;
   bool proven_ = false;  // isolating: the broker has answered a ping on this connection
   int idle_cuts_ = 0;
