@@ -103,7 +103,8 @@ int diff(const CommandCall& call) {
     if (values.first) out += "- " + path + ": " + *values.first + "\n";
     if (values.second) out += "+ " + path + ": " + *values.second + "\n";
   }
-  print(out.empty() ? "they mean the same\n" : out);
+  print(out.empty() ? "they mean the same, as far as it is shown: secrets are not compared\n"
+                    : out);
   return kExitDelivered;
 }
 
@@ -156,7 +157,12 @@ int apply(const CommandCall& call) {
   const cJSON* one = nullptr;
   cJSON_ArrayForEach(one, all) {
     const std::string path = text(one, "path");
-    complain((path.empty() ? "" : path + ": ") + text(one, "message"));
+    const std::string place = at(one, "line") == nullptr
+                                  ? ""
+                                  : " (" + std::to_string(number(one, "line")) + ":" +
+                                        std::to_string(number(one, "column")) + ")";
+    complain((text(one, "severity") == "warning" ? "warning: " : "") +
+             (path.empty() ? "" : path + ": ") + text(one, "message") + place);
   }
   complain(all == nullptr ? "leat: " + answer->body : "leat: it is not taken over");
   return kExitUsage;
@@ -165,20 +171,27 @@ int apply(const CommandCall& call) {
 int rollback(const CommandCall& call) {
   std::string body;
   const std::string to = call.word(0);
-  const std::string target = "/rollback" + (to.empty() ? "" : "?to=" + percent_encoded(to));
+  const std::string target = "/rollback" + (call.words.empty() ? "" : "?to=" + percent_encoded(to));
   if (int code = ask_of(call, "POST", target, body); code != 0) return code;
   return taken_over(call, body);
 }
 
+constexpr Option kRunningConfig{.name = "config",
+                                .type = OptionType::kString,
+                                .help = "Asks the agent that runs this configuration."};
+constexpr Option kRunningDataDir{
+    .name = "data-dir",
+    .type = OptionType::kString,
+    .help = "Asks the agent with this data folder; without this and -c that of /var/lib/leat."};
 constexpr Positional kFile[] = {{"FILE"}};
 constexpr Positional kVersion[] = {{"VERSION"}};
 constexpr Positional kAnyVersion[] = {{"VERSION", false}};
 constexpr Positional kTwoVersions[] = {{"VERSION"}, {"OTHER"}};
-constexpr Option kAsked[] = {kAskedConfigOption, kAskedDataDirOption};
-constexpr Option kAskedAsData[] = {kAskedConfigOption, kAskedDataDirOption, kJsonOption};
+constexpr Option kAsked[] = {kRunningConfig, kRunningDataDir};
+constexpr Option kAskedAsData[] = {kRunningConfig, kRunningDataDir, kJsonOption};
 constexpr Option kChange[] = {
-    kAskedConfigOption,
-    kAskedDataDirOption,
+    kRunningConfig,
+    kRunningDataDir,
     kJsonOption,
     {.name = "wait",
      .type = OptionType::kBool,

@@ -63,7 +63,7 @@ Admin::Admin(Loop& loop, const AdminConfig& config, std::unique_ptr<TlsContext> 
     : loop_(loop),
       config_(config),
       tls_(std::move(tls)),
-      api_(supervisor, configs, "over agent.admin"),
+      api_(supervisor, configs, std::string(kOverAdmin)),
       server_({.loop = loop,
                .handler =
                    [this](http::ServerRequest request, std::shared_ptr<http::Responder> responder) {

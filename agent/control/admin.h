@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "base/log.h"
 #include "control/api.h"
@@ -14,6 +15,9 @@
 #include "protocols/http/server.h"
 
 namespace leat {
+
+// Where what comes by it comes from, in the history of configurations.
+inline constexpr std::string_view kOverAdmin = "over agent.admin";
 
 class Admin {
  public:

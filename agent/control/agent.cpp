@@ -136,9 +136,13 @@ class Agent {
     const std::optional<AdminConfig>& wanted = supervisor_->config().admin;
     if (admin_ != nullptr && wanted && admin_->config() == *wanted) return true;
     const bool was_open = admin_ != nullptr;
+    // Who sends one by that way must be able to come again.
+    const bool came_so = was_open && configs_->running().author.starts_with(kOverAdmin);
+    const bool locked =
+        came_so && !admin_->config().tokens.empty() && (!wanted || wanted->tokens.empty());
     if (!wanted) {
       admin_.reset();
-      return true;
+      return !came_so;
     }
     const std::string where = Address{.host = wanted->host, .port = wanted->port}.text();
     if (Status opened = change_admin(*wanted); !opened) {
@@ -149,7 +153,7 @@ class Agent {
     }
     log::info("admin",
               std::string("listening on http") + (wanted->has_tls ? "s://" : "://") + where);
-    return true;
+    return !locked;
   }
 
   // When the new one cannot be, the old one goes on. They may want the same port.
@@ -276,6 +280,9 @@ class Agent {
     bool stopping = supervisor_->stopping();
     if (!stopping && supervisor_->config().pipelines.empty())
       return log::info("leat", "no pipelines yet: " + hooks_.how_to_begin);
+    // Nobody may be there to start it again.
+    if (!stopping && configs_->running().origin == ConfigOrigin::kRemote)
+      return log::info("leat", "all pipelines have ended, waiting for another configuration");
     service_.stopping(stopping ? "drained" : "all pipelines have ended", Milliseconds{0});
     watched_ = false;  // that was the last word
     configs_->end(!stopping && !failed_ && !unusable_);
@@ -312,8 +319,6 @@ class Agent {
     service_.reloading();
     Result<WrittenConfig> fresh = hooks_.reload();
     if (!fresh) return refuse(fresh.error().message());
-    if (fresh->config.data_dir != first_.data_dir || fresh->config.workers != first_.workers)
-      log::warn("leat", "agent.dataDir and agent.workers change only with a restart");
     configs_->reload(std::move(*fresh), [this](const Result<Change>& change) {
       if (!change && !supervisor_->stopping()) refuse(change.error().message());
     });

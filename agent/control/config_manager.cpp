@@ -94,7 +94,8 @@ void ConfigManager::choose(const WrittenConfig& file, const Done& done) {
     }
     log::info("config", named(*version) + " runs, from " + version->author + ": " +
                             (version->origin == ConfigOrigin::kRemote
-                                 ? "the file is older"
+                                 ? (policy_ == ConfigPolicy::kRemote ? "as agent.config says"
+                                                                     : "the file is older")
                                  : "what the file has now was taken back"));
     return start_with({version->text, std::move(*config)}, *version, done);
   }
@@ -134,7 +135,7 @@ void ConfigManager::started(bool tried_before, const Result<Change>& change) {
   base_ = std::make_unique<Base>(Base{*good, std::move(*config)});
   running_.state = ConfigState::kProbation;
   keep(running_, "that it is on probation");
-  probation_.emplace(Snapshot{}, *change);
+  probation_.emplace(*change, std::exchange(running_.delivered, {}));
   watch();
 }
 
@@ -146,8 +147,10 @@ void ConfigManager::reload(WrittenConfig file, Done done) {
     return change(std::move(file), ConfigOrigin::kFile, "the file", std::move(done));
   Result<AgentConfig> again = read_again(running_);
   if (!again) return done(fail(again.error()));
-  log::info("config", named(running_) + ", from " + running_.author +
-                          ", stays: the file has not changed since; its files are read again");
+  log::info("config", named(running_) + ", from " + running_.author + ", stays: " +
+                          (policy_ == ConfigPolicy::kRemote ? "as agent.config says"
+                                                            : "the file has not changed since") +
+                          "; what it names is read again");
   add({.fresh = {running_.text, std::move(*again)}, .done = std::move(done), .as_it_is = true});
 }
 
@@ -173,6 +176,8 @@ void ConfigManager::roll_back(uint64_t to, std::string author, Done done) {
 }
 
 void ConfigManager::add(Job job) {
+  if (job.fresh.config.data_dir != data_dir_ || job.fresh.config.workers != workers_)
+    log::warn("leat", "agent.dataDir and agent.workers change only with a restart");
   job.fresh.config.data_dir = data_dir_;
   job.fresh.config.workers = workers_;
   jobs_.push_back(std::move(job));
@@ -242,23 +247,31 @@ void ConfigManager::applied(const Snapshot& before, Base base, const Result<Chan
   base_ = std::make_unique<Base>(std::move(base));
   running_ = std::move(version);
   running_config_ = std::move(jobs_.front().fresh.config);
-  probation_.emplace(before, *change);
-  const std::string failure = probation_->failure_of(*change);
-  const bool settled =
-      failure.empty() && (probation_->nothing_to_watch() || base_->config.probation.count() == 0);
-  if (settled) {
-    settle();
-  } else {
-    watch();
+  Probation probation(before, *change);
+  if (probation_) probation.include(*probation_);
+  probation_ = std::move(probation);
+  watch();
+  tell(change);  // by which it may be refused
+  if (probation_) {
+    const std::string failure = probation_->failure_of(*change);
+    if (!failure.empty()) {
+      take_back(failure);
+    } else if (probation_->nothing_to_watch() || base_->config.probation.count() == 0) {
+      settle();
+    }
   }
-  finish(change);
-  if (!failure.empty()) refuse(failure);
+  jobs_.pop_front();
+  next();
 }
 
-void ConfigManager::finish(const Result<Change>& change) {
+void ConfigManager::tell(const Result<Change>& change) {
   Done done = std::move(jobs_.front().done);
   done(change);
   if (change) setup_.on_change(*change);
+}
+
+void ConfigManager::finish(const Result<Change>& change) {
+  tell(change);
   jobs_.pop_front();
   next();
 }
@@ -288,6 +301,7 @@ void ConfigManager::judge() {
 }
 
 void ConfigManager::settle() {
+  timer_->stop();
   probation_.reset();
   base_.reset();
   running_.state = ConfigState::kGood;
@@ -328,10 +342,12 @@ void ConfigManager::take_back(const std::string& why) {
 }
 
 void ConfigManager::end(bool by_itself) {
+  timer_->stop();
+  if (probation_ && by_itself) settle();
   timer_.reset();
   if (!probation_) return;
-  if (by_itself) return settle();
   running_.state = ConfigState::kInterrupted;
+  running_.delivered = probation_->delivered();
   keep(running_, "that its probation goes on");
 }
 

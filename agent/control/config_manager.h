@@ -105,6 +105,7 @@ class ConfigManager {
   void stage();
   void apply(const Snapshot& before);
   void applied(const Snapshot& before, Base base, const Result<Change>& change);
+  void tell(const Result<Change>& change);
   void finish(const Result<Change>& change);
   void watch();
   void judge();

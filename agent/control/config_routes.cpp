@@ -2,12 +2,14 @@
 
 #include <cjson/cJSON.h>
 
-#include <cstdlib>
+#include <algorithm>
+#include <charconv>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/time_format.h"
 #include "options/problem_words.h"
 
@@ -70,8 +72,15 @@ void show(const ConfigManager& configs, const ConfigVersion& version, const To& 
   to->reply(200, kJson, std::move(text));
 }
 
+// 0: it is none.
+uint64_t version_number(std::string_view text) {
+  uint64_t out = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size() ? out : 0;
+}
+
 void show_by_number(const ConfigManager& configs, const std::string& number, const To& to) {
-  const uint64_t wanted = std::strtoull(number.c_str(), nullptr, 10);
+  const uint64_t wanted = version_number(number);
   const bool runs = wanted == configs.running().number;
   const ConfigVersion* version = runs ? &configs.running() : configs.versions().find(wanted);
   if (version != nullptr) return show(configs, *version, to);
@@ -133,8 +142,14 @@ bool answer_of_config(ConfigManager& configs, const std::string& who,
     show_by_number(configs, std::string(path.substr(std::string_view("/versions/").size())),
                    responder);
   } else if (path == "/rollback") {
-    const uint64_t to = std::strtoull(std::string(request.parameter("to")).c_str(), nullptr, 10);
-    configs.roll_back(to, who, answer_to(configs, responder));
+    const std::string_view to = request.parameter("to");
+    const bool given =
+        std::ranges::any_of(request.query, [](const auto& one) { return one.first == "to"; });
+    if (given && version_number(to) == 0) {
+      responder->reply(400, kText, "to: the number of a version, found \"" + excerpt(to) + "\"\n");
+    } else {
+      configs.roll_back(version_number(to), who, answer_to(configs, responder));
+    }
   } else {
     take(configs, who, request.body, path.empty(), responder);
   }

@@ -43,6 +43,11 @@ std::string value_of(const ConfigVersion& version) {
   add("state", name_of(version.state));
   add("reason", version.reason);
   add("text", version.text);
+  if (!version.delivered.empty()) {
+    cJSON* names = cJSON_AddArrayToObject(json.get(), "delivered");
+    for (const std::string& name : version.delivered)
+      cJSON_AddItemToArray(names, cJSON_CreateString(name.c_str()));
+  }
   std::unique_ptr<char, void (*)(void*)> printed(cJSON_PrintUnformatted(json.get()), cJSON_free);
   return printed == nullptr ? "" : printed.get();
 }
@@ -62,6 +67,10 @@ bool read_version(const SavedPosition& saved, ConfigVersion& out) {
   out.text = text_of(json.get(), "text");
   out.author = text_of(json.get(), "author");
   out.reason = text_of(json.get(), "reason");
+  const cJSON* name = nullptr;
+  cJSON_ArrayForEach(name, cJSON_GetObjectItemCaseSensitive(json.get(), "delivered")) {
+    if (cJSON_IsString(name) != 0) out.delivered.insert(name->valuestring);
+  }
   const cJSON* staged = cJSON_GetObjectItemCaseSensitive(json.get(), "staged");
   if (cJSON_IsNumber(staged) != 0) out.staged_us = static_cast<int64_t>(staged->valuedouble) * 1000;
   return true;
@@ -128,11 +137,14 @@ void ConfigVersions::keep(std::vector<ConfigVersion> versions, std::function<voi
     next[version.number] = version;
   }
   std::vector<uint64_t> gone;
+  uint64_t file = 0;
+  for (const auto& [number, version] : next)
+    if (version.origin == ConfigOrigin::kFile) file = number;
   for (bool good : {true, false}) {
     size_t left = kKept;
     for (auto at = next.rbegin(); at != next.rend(); ++at) {
       if ((at->second.state == ConfigState::kGood) != good) continue;
-      if (left == 0) gone.push_back(at->first);
+      if (left == 0 && at->first != file) gone.push_back(at->first);
       if (left > 0) --left;
     }
   }

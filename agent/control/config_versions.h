@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ struct ConfigVersion {
   int64_t staged_us = 0;    // unix
   ConfigState state = ConfigState::kGood;
   std::string reason = {};
+  // kInterrupted: the pipelines that must deliver again (Probation).
+  std::set<std::string> delivered = {};
 };
 
 class ConfigVersions {
@@ -62,7 +65,8 @@ class ConfigVersions {
   const ConfigVersion* good_before(uint64_t number) const;
   uint64_t next_number() const { return all_.empty() ? 1 : all_.rbegin()->first + 1; }
 
-  // Keeps these as they are now, all or none, on the disk when `done` comes; the oldest go.
+  // Keeps these as they are now, all or none, on the disk when `done` comes; the oldest go, but for
+  // the last that came from the file: by that a file that has changed is known.
   void keep(std::vector<ConfigVersion> versions, std::function<void(Status)> done);
 
  private:

@@ -1,5 +1,7 @@
 #include "control/probation.h"
 
+#include <utility>
+
 namespace leat {
 namespace {
 
@@ -25,6 +27,14 @@ Probation::Probation(const Snapshot& before, const Change& change)
   for (const PipelineSnapshot& one : before.pipelines)
     if (touched_.contains(one.name) && is_well(one.state) && one.counters.delivered > 0)
       delivered_.insert(one.name);
+}
+
+Probation::Probation(const Change& change, std::set<std::string> delivered)
+    : touched_(change.added.begin(), change.added.end()), delivered_(std::move(delivered)) {}
+
+void Probation::include(const Probation& earlier) {
+  touched_.insert(earlier.touched_.begin(), earlier.touched_.end());
+  delivered_.insert(earlier.delivered_.begin(), earlier.delivered_.end());
 }
 
 std::string Probation::failure_of(const Change& change) const {

@@ -17,6 +17,10 @@ class Probation {
  public:
   // `before`: how things were when the change was made.
   Probation(const Snapshot& before, const Change& change);
+  // One that the end of the agent cut short goes on: of what is started now, these delivered.
+  Probation(const Change& change, std::set<std::string> delivered);
+  // Another change came while `earlier` was not over: what that watched is watched still.
+  void include(const Probation& earlier);
 
   // Nothing was added or changed: there is nothing to watch.
   bool nothing_to_watch() const { return touched_.empty(); }
@@ -24,6 +28,7 @@ class Probation {
   // when that says nothing.
   std::string failure_of(const Change& change) const;
   std::string failure_of(const PipelineEnd& end) const;
+  const std::set<std::string>& delivered() const { return delivered_; }
   // At its end. "" when all is well.
   std::string verdict(const Snapshot& now) const;
 

@@ -48,7 +48,12 @@ class ConfigManagerTest : public ::testing::Test {
                            .clock = clock_,
                            .read = [this](const std::string& text,
                                           Problems& problems) { return read(text, problems); },
-                           .on_change = [this](const Change&) { ++changes_; }});
+                           .on_change =
+                               [this](const Change&) {
+                                 ++changes_;
+                                 if (std::exchange(refuses_, false))
+                                   manager_->refuse("nobody can ask");
+                               }});
     bool begun = false;
     manager_->begin(written(file), [&begun](const Result<Change>&) { begun = true; });
     EXPECT_TRUE(wait([&begun] { return begun; }));
@@ -155,6 +160,7 @@ class ConfigManagerTest : public ::testing::Test {
   ConfigPolicy policy_ = ConfigPolicy::kNewest;
   std::string unreadable_;
   int changes_ = 0;
+  bool refuses_ = false;  // as the agent may, when it is told
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<ConfigManager> manager_;
 };
@@ -285,6 +291,48 @@ TEST_F(ConfigManagerTest, a_probation_that_the_end_cut_short_begins_anew) {
   EXPECT_EQ(running(), "a1");
 }
 
+TEST_F(ConfigManagerTest, and_what_delivered_before_must_deliver_still) {
+  start("a1");
+  world_.status.delivered = 5;
+  change("a2");
+  stop_well();
+  world_.status.delivered = 0;
+  world_.status.waiting = 3;
+  EXPECT_EQ(start("a1"), "a2");
+  pass(kProbation);
+  EXPECT_EQ(running(), "a1");
+}
+
+TEST_F(ConfigManagerTest, a_second_change_acquits_nothing_of_the_first) {
+  start("a1 b1");
+  world_.status.delivered = 5;
+  change("a2 b1");
+  world_.status.delivered = 0;
+  world_.status.waiting = 3;
+  change("a2 b1 ");  // starts nothing anew
+  EXPECT_EQ(history().back(), "3 probation");
+  pass(kProbation);
+  EXPECT_EQ(running(), "a1 b1");
+}
+
+TEST_F(ConfigManagerTest, one_that_is_refused_when_it_is_told_is_taken_back_though_nothing_starts) {
+  start("a1 b1");
+  refuses_ = true;
+  change("a1");
+  EXPECT_EQ(running(), "a1 b1");
+  EXPECT_EQ(history(), (History{"1 good", "2 rolledBack: nobody can ask"}));
+}
+
+TEST_F(ConfigManagerTest, the_file_is_known_after_many_that_came_from_afar) {
+  start("a1");
+  for (int i = 0; i < 13; ++i) {
+    change(i % 2 == 0 ? "a2" : "a3");
+    pass(kProbation);
+  }
+  stop_well();
+  EXPECT_EQ(start("a1"), "a2");
+}
+
 TEST_F(ConfigManagerTest, what_came_from_afar_survives_a_restart_until_the_file_changes) {
   start("a1");
   change("a2");
@@ -372,8 +420,9 @@ TEST_F(ConfigManagerTest, the_last_ten_that_were_good_are_kept) {
     pass(kProbation);
   }
   History kept = history();
-  EXPECT_EQ(kept.size(), ConfigVersions::kKept);
-  EXPECT_EQ(kept.front(), "4 good");
+  EXPECT_EQ(kept.size(), ConfigVersions::kKept + 1);
+  EXPECT_EQ(kept[0], "1 good") << "the file's";
+  EXPECT_EQ(kept[1], "4 good");
   EXPECT_EQ(kept.back(), "13 good");
 }
 
