@@ -125,7 +125,7 @@ bool answer_of_config(ConfigManager& configs, const std::string& who,
   if (!path.starts_with(kConfig)) return false;
   path.remove_prefix(kConfig.size());
   const bool versions = path.starts_with("/versions");
-  if (!versions && path != "" && path != "/check" && path != "/rollback") return false;
+  if (!versions && !path.empty() && path != "/check" && path != "/rollback") return false;
   if (path.empty() && request.method == "GET") {
     show(configs, configs.running(), responder);
     return true;

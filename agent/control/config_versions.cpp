@@ -39,7 +39,8 @@ std::string value_of(const ConfigVersion& version) {
   };
   add("origin", name_of(version.origin));
   add("author", version.author);
-  cJSON_AddNumberToObject(json.get(), "staged", static_cast<double>(version.staged_us / 1000));
+  const int64_t staged_ms = version.staged_us / 1000;
+  cJSON_AddNumberToObject(json.get(), "staged", static_cast<double>(staged_ms));
   add("state", name_of(version.state));
   add("reason", version.reason);
   add("text", version.text);
