@@ -263,9 +263,12 @@ class Agent {
     std::string summary = summary_line(end.counters, end.elapsed);
     if (end.status) return log::info(end.name, "done: " + summary);
     const Error& error = end.status.error();
-    if (end.old_one_goes_on)
-      return log::error(
-          end.name, "the new configuration is not used, the old one goes on: " + error.message());
+    if (end.old_one_goes_on) {
+      log::error(end.name,
+                 "the new configuration is not used, the old one goes on: " + error.message());
+      configs_->pipeline_ended(end);
+      return;
+    }
     if (end.told) return log::warn(end.name, error.message() + "; " + summary);
     std::string again;
     if (end.again_in.count() > 0) again = "; started again in " + format_duration(end.again_in);

@@ -117,6 +117,7 @@ def test_a_pipeline_starts_again_in_its_old_form_when_the_new_source_cannot_be_o
     agent.send(signal.SIGHUP)
     agent.wait_log("error p: the new configuration is not used, the old one goes on: "
                    ".*missing.pem: no such file")
+    agent.wait_log("configuration version 2 is taken back, version 1 runs again: p failed: ")
     with open(path, "a", encoding="utf8") as file:
         file.write('{"seq":10}\n')
     collector.wait_records(11)
