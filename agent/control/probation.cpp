@@ -24,9 +24,12 @@ bool has_undelivered_input(const PipelineStatus& counters) {
 Probation::Probation(const Snapshot& before, const Change& change)
     : touched_(change.added.begin(), change.added.end()) {
   touched_.insert(change.changed.begin(), change.changed.end());
-  for (const PipelineSnapshot& one : before.pipelines)
+  for (const PipelineSnapshot& one : before.pipelines) {
+    // One that had failed is started again by any change, and may fail again.
+    if (one.state == PipelineState::kFailed) touched_.erase(one.name);
     if (touched_.contains(one.name) && is_well(one.state) && one.counters.delivered > 0)
       delivered_.insert(one.name);
+  }
 }
 
 Probation::Probation(const Change& change, std::set<std::string> delivered)

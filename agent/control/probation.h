@@ -33,7 +33,7 @@ class Probation {
   std::string verdict(const Snapshot& now) const;
 
  private:
-  std::set<std::string> touched_;    // added or changed
+  std::set<std::string> touched_;    // added or changed, and had not failed before
   std::set<std::string> delivered_;  // of them, those that did, and were not in trouble
 };
 

@@ -225,6 +225,15 @@ TEST_F(ConfigManagerTest, one_that_is_not_part_of_the_change_takes_nothing_back)
   EXPECT_EQ(history(), (History{"1 good", "2 good"}));
 }
 
+TEST_F(ConfigManagerTest, one_that_had_failed_before_takes_nothing_back) {
+  world_.cannot_open["b1"] = fail(ErrorKind::kUsage, "no such table");
+  start("a1 b1");
+  change("a2 b1");
+  EXPECT_EQ(running(), "a2");
+  pass(kProbation);
+  EXPECT_EQ(history(), (History{"1 good", "2 good"}));
+}
+
 TEST_F(ConfigManagerTest, a_pipeline_that_delivered_and_delivers_nothing_takes_it_back) {
   start("a1");
   world_.status.delivered = 5;
