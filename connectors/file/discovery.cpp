@@ -50,11 +50,16 @@ void Discovery::next() {
   if (std::exchange(wanted_, false)) begin_pass();
 }
 
-// Watches first: what appears between the two steps is then noticed by one of them.
 void Discovery::begin_pass() {
-  busy_ = true;
   pass_began_ = loop_.now();
   listing_ = std::make_unique<Listing>(patterns_);
+  look_around();
+}
+
+// Watches first: what appears between the two steps is then noticed by one of them. So it looks
+// again for folders when it has begun to watch others: one may have been made in them before that.
+void Discovery::look_around() {
+  busy_ = true;
   jobs_.run_for([listing = listing_.get()] { return listing->surroundings(); },
                 [this](Surroundings around) {
                   busy_ = false;
@@ -66,6 +71,9 @@ void Discovery::begin_pass() {
                   if (watch_ != nullptr) {
                     for (const auto& [name, path] : behind_) around.folders.insert(folder_of(name));
                     watch_->watch(around.folders);
+                    const bool others = watched_ != around.folders;
+                    watched_ = std::move(around.folders);
+                    if (others) return look_around();
                   }
                   links_ = std::move(around.links);
                   next();

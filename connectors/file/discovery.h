@@ -52,6 +52,7 @@ class Discovery {
  private:
   void next();
   void begin_pass();
+  void look_around();
   void go_on();
   void wait_for_descriptors();
   void passed(Unreadable unreadable);
@@ -66,6 +67,7 @@ class Discovery {
   const std::vector<PathPattern> patterns_;
   const Listener listener_;
   std::unique_ptr<FolderWatch> watch_;
+  std::set<std::string> watched_;  // folders, by it
   Timer soon_;
   Timer shortage_;
   Timer again_;
