@@ -9,6 +9,8 @@
 namespace leat {
 namespace {
 
+constexpr Milliseconds kAgain{1'000};  // a change is under way
+
 std::string named(const ConfigVersion& version) {
   return "configuration version " + std::to_string(version.number);
 }
@@ -127,12 +129,12 @@ void ConfigManager::start_with(WrittenConfig chosen, ConfigVersion version, cons
 
 // A probation that the end of the agent cut short begins anew.
 void ConfigManager::started(bool tried_before, const Result<Change>& change) {
-  const ConfigVersion* good =
-      tried_before && change ? versions_.good_before(running_.number) : nullptr;
-  if (good == nullptr) return;
-  Result<AgentConfig> config = read_again(*good);
-  if (!config) return;
-  base_ = std::make_unique<Base>(Base{*good, std::move(*config)});
+  if (!tried_before || !change) return;
+  if (const ConfigVersion* good = versions_.good_before(running_.number)) {
+    Result<AgentConfig> config = read_again(*good);
+    if (config) base_ = std::make_unique<Base>(Base{*good, std::move(*config)});
+  }
+  if (base_ == nullptr) return settle();  // there is none to go back to
   running_.state = ConfigState::kProbation;
   keep(running_, "that it is on probation");
   probation_.emplace(*change, std::exchange(running_.delivered, {}));
@@ -191,8 +193,11 @@ void ConfigManager::next() {
     return finish(fail(ErrorKind::kUnavailable, "the agent is about to stop"));
   if (job.origin == running_.origin && job.fresh.text == running_.text) job.as_it_is = true;
   if (!job.as_it_is) return stage();
+  applying_ = true;
   setup_.supervisor.apply(job.fresh.config, [this](const Result<Change>& change) {
+    applying_ = false;
     if (change) running_config_ = std::move(jobs_.front().fresh.config);
+    if (std::string why = ended_meanwhile(change); !why.empty()) take_back(why);
     finish(change);
   });
 }
@@ -228,6 +233,7 @@ void ConfigManager::stage() {
 void ConfigManager::apply(const Snapshot& before) {
   Base base{running_, running_config_};
   if (base_ != nullptr) base = *base_;
+  applying_ = true;
   setup_.supervisor.apply(jobs_.front().fresh.config,
                           [this, before, base = std::move(base)](const Result<Change>& change) {
                             applied(before, base, change);
@@ -235,12 +241,14 @@ void ConfigManager::apply(const Snapshot& before) {
 }
 
 void ConfigManager::applied(const Snapshot& before, Base base, const Result<Change>& change) {
+  applying_ = false;
   ConfigVersion version = jobs_.front().version;
   if (!change) {
     version.state = ConfigState::kRolledBack;
     version.reason = change.error().message();
     keep(std::move(version), "that it was not used");
     if (probation_) keep(running_, "that it is still on probation");
+    if (std::string why = ended_meanwhile(change); !why.empty()) take_back(why);
     return finish(change);
   }
   timer_->stop();
@@ -253,7 +261,8 @@ void ConfigManager::applied(const Snapshot& before, Base base, const Result<Chan
   watch();
   tell(change);  // by which it may be refused
   if (probation_) {
-    const std::string failure = probation_->failure_of(*change);
+    std::string failure = probation_->failure_of(*change);
+    if (failure.empty()) failure = ended_meanwhile(change);
     if (!failure.empty()) {
       take_back(failure);
     } else if (probation_->nothing_to_watch() || base_->config.probation.count() == 0) {
@@ -291,8 +300,10 @@ std::optional<Milliseconds> ConfigManager::probation_left() const {
 }
 
 void ConfigManager::judge() {
+  if (applying_) return timer_->start(kAgain, [this] { judge(); });
   setup_.supervisor.snapshot([this, number = running_.number](const Snapshot& now) {
     if (!probation_ || running_.number != number) return;
+    if (applying_) return judge();
     std::string why = probation_->verdict(now);
     if (!why.empty()) return take_back(why);
     settle();
@@ -313,8 +324,20 @@ bool ConfigManager::pipeline_ended(const PipelineEnd& end) {
   if (!probation_) return false;
   const std::string why = probation_->failure_of(end);
   if (why.empty()) return false;
-  take_back(why);
+  if (applying_) {
+    ended_ = end;
+  } else {
+    take_back(why);
+  }
   return true;
+}
+
+// What failed while another change was with the supervisor: to take one back then would be applied
+// behind it. Nothing when that change has started it anew.
+std::string ConfigManager::ended_meanwhile(const Result<Change>& change) {
+  std::optional<PipelineEnd> ended = std::exchange(ended_, std::nullopt);
+  if (!ended || !probation_ || (change && change->starts(ended->name))) return "";
+  return probation_->failure_of(*ended);
 }
 
 void ConfigManager::refuse(const std::string& why) {

@@ -110,6 +110,7 @@ class ConfigManager {
   void watch();
   void judge();
   void settle();
+  std::string ended_meanwhile(const Result<Change>& change);
   void take_back(const std::string& why);
   void keep(ConfigVersion version, const std::string& what);
   void say();
@@ -123,7 +124,9 @@ class ConfigManager {
   AgentConfig running_config_;
   bool running_is_kept_ = false;
   bool begun_ = false;
-  std::deque<Job> jobs_;  // the first is under way, once the first configuration runs
+  std::deque<Job> jobs_;              // the first is under way, once the first configuration runs
+  bool applying_ = false;             // a change is with the supervisor
+  std::optional<PipelineEnd> ended_;  // what failed meanwhile
   std::optional<Probation> probation_;
   std::unique_ptr<Base> base_;  // to which it goes back
   Milliseconds until_{0};       // the end of the probation, on the loop's clock

@@ -30,7 +30,11 @@ class ConfigManagerTest : public ::testing::Test {
   // An agent starts with this file. Gives what runs then.
   std::string start(const std::string& file) {
     SupervisorSetup setup{.clock = clock_, .data_dir = folder_ / "data"};
-    setup.make = testing::make_fakes(world_);
+    setup.make = [this, make = testing::make_fakes(world_)](
+                     const PipelineConfig& config, const PipelineEnvironment& environment) {
+      if (on_make_) on_make_(config.name + std::to_string(config.limits.records_per_second));
+      return make(config, environment);
+    };
     setup.make_loop = [this](const Clock&) -> std::unique_ptr<Loop> {
       auto loop = std::make_unique<testing::HandLoop>(clock_);
       loop_ = loop.get();
@@ -151,6 +155,9 @@ class ConfigManagerTest : public ::testing::Test {
                     (version.reason.empty() ? "" : ": " + version.reason));
     return out;
   }
+  static PipelineEnd out_of_luck() {
+    return {.name = "a", .status = fail(ErrorKind::kFatal, "out of luck")};
+  }
   using History = std::vector<std::string>;
 
   testing::TempDir folder_;
@@ -159,6 +166,8 @@ class ConfigManagerTest : public ::testing::Test {
   FakeWorld world_;
   ConfigPolicy policy_ = ConfigPolicy::kNewest;
   std::string unreadable_;
+  std::function<void(const std::string& form)> on_make_;
+  bool fails_ = false;
   int changes_ = 0;
   bool refuses_ = false;  // as the agent may, when it is told
   std::unique_ptr<Supervisor> supervisor_;
@@ -322,6 +331,31 @@ TEST_F(ConfigManagerTest, a_second_change_acquits_nothing_of_the_first) {
   EXPECT_EQ(history().back(), "3 probation");
   pass(kProbation);
   EXPECT_EQ(running(), "a1 b1");
+}
+
+TEST_F(ConfigManagerTest, what_fails_while_another_change_is_made_takes_that_back_too) {
+  start("a1 b1");
+  change("a2 b1");
+  on_make_ = [this](const std::string& form) {
+    if (form == "b2") fails_ = manager_->pipeline_ended(out_of_luck());
+  };
+  change("a2 b2");
+  EXPECT_TRUE(fails_);
+  EXPECT_EQ(running(), "a1 b1");
+  EXPECT_EQ(history(), (History{"1 good", "2 replaced", "3 rolledBack: a failed: out of luck"}));
+}
+
+TEST_F(ConfigManagerTest, what_fails_while_its_cure_is_made_takes_nothing_back) {
+  start("a1");
+  change("a2");
+  on_make_ = [this](const std::string& form) {
+    if (form == "a3") fails_ = manager_->pipeline_ended(out_of_luck());
+  };
+  change("a3");
+  EXPECT_TRUE(fails_);
+  pass(kProbation);
+  EXPECT_EQ(running(), "a3");
+  EXPECT_EQ(history(), (History{"1 good", "2 replaced", "3 good"}));
 }
 
 TEST_F(ConfigManagerTest, one_that_is_refused_when_it_is_told_is_taken_back_though_nothing_starts) {
