@@ -1,15 +1,12 @@
 // Answers of the agent, which are JSON.
 #pragma once
 
-#include <cjson/cJSON.h>
-
 #include <cstdint>
-#include <memory>
 #include <string>
 
-namespace leat {
+#include "control/json_text.h"
 
-using Json = std::unique_ptr<cJSON, void (*)(cJSON*)>;
+namespace leat {
 
 inline const cJSON* at(const cJSON* node, const char* name) {
   return cJSON_GetObjectItemCaseSensitive(node, name);

@@ -1,7 +1,5 @@
 #include "cli/config_file.h"
 
-#include <memory>
-
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/answer.h"
@@ -23,8 +21,7 @@ std::string text_of(const std::vector<ConfigFile>& files) {
     cJSON_AddStringToObject(one, "text", file.text.c_str());
     cJSON_AddItemToArray(array.get(), one);
   }
-  std::unique_ptr<char, void (*)(void*)> printed(cJSON_PrintUnformatted(array.get()), cJSON_free);
-  return printed == nullptr ? "" : printed.get();
+  return printed(array.get());
 }
 
 // A configuration is an object, so an array is that of several files.

@@ -68,8 +68,7 @@ int show(const CommandCall& call) {
 // same.
 void flatten(const std::string& path, const cJSON* node, std::map<std::string, std::string>& out) {
   if (cJSON_IsObject(node) == 0 && cJSON_IsArray(node) == 0) {
-    std::unique_ptr<char, void (*)(void*)> value(cJSON_PrintUnformatted(node), cJSON_free);
-    out[path] = value == nullptr ? "" : value.get();
+    out[path] = printed(node);
     return;
   }
   size_t index = 0;

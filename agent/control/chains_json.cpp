@@ -1,10 +1,8 @@
 #include "control/chains_json.h"
 
-#include <cjson/cJSON.h>
-
 #include <algorithm>
-#include <memory>
 
+#include "control/json_text.h"
 #include "control/progress.h"
 
 namespace leat {
@@ -25,7 +23,7 @@ void add_types(cJSON* out, const PipelineConfig& config) {
 }  // namespace
 
 std::string chains_json(const Snapshot& snapshot, const AgentConfig& config) {
-  std::unique_ptr<cJSON, void (*)(cJSON*)> out(cJSON_CreateObject(), cJSON_Delete);
+  Json out = json_object();
   cJSON* list = cJSON_AddArrayToObject(out.get(), "pipelines");
   for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
     cJSON* one = cJSON_CreateObject();
@@ -39,8 +37,7 @@ std::string chains_json(const Snapshot& snapshot, const AgentConfig& config) {
       cJSON_AddItemToArray(stages, cJSON_CreateString(stage.name.c_str()));
     cJSON_AddItemToArray(list, one);
   }
-  std::unique_ptr<char, void (*)(void*)> text(cJSON_PrintUnformatted(out.get()), cJSON_free);
-  return text ? std::string(text.get()) + "\n" : "";
+  return printed(out.get()) + "\n";
 }
 
 }  // namespace leat

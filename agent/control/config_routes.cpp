@@ -1,7 +1,5 @@
 #include "control/config_routes.h"
 
-#include <cjson/cJSON.h>
-
 #include <algorithm>
 #include <charconv>
 #include <string_view>
@@ -11,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time_format.h"
+#include "control/json_text.h"
 #include "options/problem_words.h"
 
 namespace leat {
@@ -20,13 +19,7 @@ constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kConfig = "/api/v1/config";
 
-using Json = std::unique_ptr<cJSON, void (*)(cJSON*)>;
 using To = std::shared_ptr<http::Responder>;
-
-std::string printed(const Json& json) {
-  std::unique_ptr<char, void (*)(void*)> text(cJSON_PrintUnformatted(json.get()), cJSON_free);
-  return text == nullptr ? "" : std::string(text.get()) + "\n";
-}
 
 void add_text(cJSON* object, const char* name, std::string_view text) {
   if (!text.empty()) cJSON_AddStringToObject(object, name, std::string(text).c_str());
@@ -53,14 +46,14 @@ void describe(cJSON* out, const ConfigVersion& version, const ConfigManager& con
 void list(ConfigManager& configs, const To& to) {
   std::map<uint64_t, ConfigVersion> all = configs.versions().all();
   if (configs.running().number != 0) all[configs.running().number] = configs.running();
-  Json json(cJSON_CreateObject(), cJSON_Delete);
+  Json json = json_object();
   cJSON* versions = cJSON_AddArrayToObject(json.get(), "versions");
   for (auto at = all.rbegin(); at != all.rend(); ++at) {
     cJSON* one = cJSON_CreateObject();
     describe(one, at->second, configs);
     cJSON_AddItemToArray(versions, one);
   }
-  to->reply(200, kJson, printed(json));
+  to->reply(200, kJson, printed(json.get()) + "\n");
 }
 
 void show(const ConfigManager& configs, const ConfigVersion& version, const To& to) {
@@ -93,13 +86,13 @@ ConfigManager::Done answer_to(ConfigManager& configs, const To& to) {
       const bool usage = change.error().kind() == ErrorKind::kUsage;
       return to->reply(usage ? 409 : 503, kText, change.error().message() + "\n");
     }
-    Json json(cJSON_CreateObject(), cJSON_Delete);
+    Json json = json_object();
     describe(json.get(), configs.running(), configs);
     add_names(json.get(), "kept", change->kept);
     add_names(json.get(), "added", change->added);
     add_names(json.get(), "changed", change->changed);
     add_names(json.get(), "removed", change->removed);
-    to->reply(202, kJson, printed(json));
+    to->reply(202, kJson, printed(json.get()) + "\n");
   };
 }
 

@@ -1,12 +1,11 @@
 #include "control/config_versions.h"
 
-#include <cjson/cJSON.h>
-
 #include <algorithm>
 #include <cstdlib>
-#include <memory>
 #include <span>
 #include <utility>
+
+#include "control/json_text.h"
 
 namespace leat {
 namespace {
@@ -17,8 +16,6 @@ const std::string kAgent;  // the pipeline of these positions
 constexpr std::string_view kStates[] = {"probation", "interrupted", "good", "rolledBack",
                                         "replaced"};
 constexpr std::string_view kOrigins[] = {"file", "remote"};
-
-using Json = std::unique_ptr<cJSON, void (*)(cJSON*)>;
 
 std::string text_of(const cJSON* object, const char* name) {
   const char* text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
@@ -33,7 +30,7 @@ bool find_name(std::span<const std::string_view> names, const std::string& name,
 }
 
 std::string value_of(const ConfigVersion& version) {
-  Json json(cJSON_CreateObject(), cJSON_Delete);
+  Json json = json_object();
   auto add = [&json](const char* name, std::string_view text) {
     cJSON_AddStringToObject(json.get(), name, std::string(text).c_str());
   };
@@ -49,8 +46,7 @@ std::string value_of(const ConfigVersion& version) {
     for (const std::string& name : version.delivered)
       cJSON_AddItemToArray(names, cJSON_CreateString(name.c_str()));
   }
-  std::unique_ptr<char, void (*)(void*)> printed(cJSON_PrintUnformatted(json.get()), cJSON_free);
-  return printed == nullptr ? "" : printed.get();
+  return printed(json.get());
 }
 
 // False: nothing that this leat has written.

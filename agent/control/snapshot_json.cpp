@@ -1,10 +1,7 @@
 #include "control/snapshot_json.h"
 
-#include <cjson/cJSON.h>
-
-#include <memory>
-
 #include "base/time_format.h"
+#include "control/json_text.h"
 #include "control/progress.h"
 
 namespace leat {
@@ -63,11 +60,6 @@ void add_latencies(cJSON* pipeline, const Latencies& took) {
   add(out, "count", so_far);
   cJSON_AddNumberToObject(out, "sumSeconds", took.sum_seconds);
   cJSON_AddItemToObject(out, "buckets", buckets);
-}
-
-std::string text_of(const cJSON* json) {
-  std::unique_ptr<char, void (*)(void*)> text(cJSON_PrintUnformatted(json), cJSON_free);
-  return text ? std::string(text.get()) + "\n" : "";
 }
 
 void add_dead_letter_reasons(cJSON* pipeline, const std::vector<DeadLetterReason>& reasons) {
@@ -132,7 +124,7 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
 }  // namespace
 
 std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
-  std::unique_ptr<cJSON, void (*)(cJSON*)> out(cJSON_CreateObject(), cJSON_Delete);
+  Json out = json_object();
   cJSON_AddStringToObject(out.get(), "id", snapshot.id.c_str());
   cJSON_AddStringToObject(out.get(), "version", snapshot.version.c_str());
   cJSON_AddStringToObject(out.get(), "configFile", snapshot.config_file.c_str());
@@ -153,11 +145,11 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
   cJSON* list = cJSON_AddArrayToObject(out.get(), "pipelines");
   for (const PipelineSnapshot& one : snapshot.pipelines)
     if (pipeline.empty() || one.name == pipeline) cJSON_AddItemToArray(list, pipeline_json(one));
-  return text_of(out.get());
+  return printed(out.get()) + "\n";
 }
 
 std::string stats_json(const Snapshot& snapshot) {
-  std::unique_ptr<cJSON, void (*)(cJSON*)> out(cJSON_CreateObject(), cJSON_Delete);
+  Json out = json_object();
   cJSON_AddNumberToObject(out.get(), "uptimeSeconds", seconds(snapshot.uptime));
   add(out.get(), "journalWrittenBytes", snapshot.journal_written_bytes);
   add_seconds(out.get(), "flashLifeSeconds", snapshot.flash_life());
@@ -169,7 +161,7 @@ std::string stats_json(const Snapshot& snapshot) {
     add_latencies(one, pipeline.totals.latencies);
     cJSON_AddItemToArray(list, one);
   }
-  return text_of(out.get());
+  return printed(out.get()) + "\n";
 }
 
 std::vector<std::string> troubles_of(const Snapshot& snapshot) {
