@@ -1,0 +1,148 @@
+// What becomes of records that the sink refuses.
+#include <algorithm>
+#include <utility>
+
+#include "delivery/deliverer_item.h"
+
+namespace leat {
+namespace {
+
+// Records that are refused, with nothing else that gets through, are tried so often.
+constexpr int kRoundsToBlame = 8;
+
+}  // namespace
+
+// --- refusals that may be about all that comes (delivery/suspects.h) ----------------------------
+
+void Deliverer::refused(Item& item, const Answer& answer) {
+  item.suspects.search();
+  if (item.todo.front().records() > 1 && answer.bad_records.empty()) return rejected(item, answer);
+  if (item.suspects.blames(std::max<size_t>(answer.bad_records.size(), 1)))
+    return rejected(item, answer);
+  set_aside(item, answer);
+  if (!may_go_on()) nothing_gets_through(answer.reason);
+}
+
+// Each by itself.
+void Deliverer::set_aside(Item& item, const Answer& answer) {
+  Piece piece = std::move(item.todo.front());
+  item.todo.pop_front();
+  for (size_t i = 0; piece.records() > 1; ++i)
+    item.suspects.add(split_front(piece, 1), answer.reason_of(i));
+  item.suspects.add(std::move(piece), answer.bad_records.empty()
+                                          ? answer.reason
+                                          : answer.reason_of(answer.bad_records.size() - 1));
+}
+
+// Whether something is under way, or can be sent, that may get through.
+bool Deliverer::may_go_on() {
+  if (collected_any_) cut();
+  const size_t within = slots();
+  return std::any_of(
+      items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(within),
+      [](const auto& item) { return item->sending || (!item->todo.empty() && !item->stuck()); });
+}
+
+void Deliverer::nothing_gets_through(const std::string& reason) {
+  size_t refused = 0;
+  bool all = true;
+  for (const std::unique_ptr<Item>& item : items_) {
+    refused += item->suspects.size();
+    all = all && item->todo.empty();
+  }
+  // A few at the end of the input, or with nothing behind them for long, must not wait for ever.
+  const bool few = all && blamed_ + refused <= Suspects::kMostBlamed;
+  if (few && ++refused_rounds_ >= kRoundsToBlame) {
+    refused_rounds_ = 0;
+    blamed_ += refused;
+    works();
+    return convict();
+  }
+  for (const std::unique_ptr<Item>& item : items_) put_back(*item);
+  Answer answer = Answer::retry(
+      reason + (refused == 1 ? "; nothing else gets through that would show it to be the record's "
+                               "fault"
+                             : "; so is each of " + std::to_string(refused) +
+                                   " records alone: that is not taken for their fault"));
+  if (few && retry_policy_.failures() + 1 >= setup_.config.breaker_threshold)
+    answer.retry_after = setup_.config.breaker_cooldown;
+  not_now(answer);
+}
+
+// The records that were set aside, and what lies behind them, as one again.
+void Deliverer::put_back(Item& item) {
+  if (!item.suspects.any()) return;
+  Piece whole = joined(item.suspects.acquit(item.todo.empty()));
+  for (Piece& piece : item.todo) join(whole, piece);
+  item.todo.clear();
+  item.todo.push_back(std::move(whole));
+}
+
+// Those that were set aside are to blame.
+void Deliverer::convict() {
+  for (const std::unique_ptr<Item>& item : items_)
+    for (Suspect& one : item->suspects.ask_again()) {
+      reject(*item, one.piece.delivery, 0, one.reason);
+      item->owed.add(one.piece.take_owed());
+    }
+}
+
+// --- rejections ---------------------------------------------------------------------------------
+
+void Deliverer::found_good(size_t records) {
+  since_bad_ += records;
+  if (piece_limit_ == 0 || since_bad_ < 4 * piece_limit_) return;
+  piece_limit_ *= 2;
+  if (piece_limit_ >= static_cast<size_t>(setup_.limits.records)) piece_limit_ = 0;
+}
+
+void Deliverer::found_bad(size_t good_before) {
+  piece_limit_ = std::max<size_t>((since_bad_ + good_before) / 2, 1);
+  since_bad_ = 0;
+}
+
+// What lies before the bad record goes first, and then what lies behind it.
+void Deliverer::rejected_at_first(Item& item, const Answer& answer) {
+  Piece piece = std::move(item.todo.front());
+  item.todo.pop_front();
+  const size_t bad = answer.bad_records.front();
+  reject(item, piece.delivery, bad, answer.reason_of(0));
+  found_bad(bad);
+  bool positions_only = setup_.config.exactly_once && piece.records() == 1 && item.todo.empty();
+  Piece before = split_front(piece, bad);
+  item.owed.add(split_front(piece, 1).take_owed());
+  if (piece.records() > 0 || positions_only) item.todo.push_front(std::move(piece));
+  if (before.records() > 0) item.todo.push_front(std::move(before));
+}
+
+void Deliverer::rejected(Item& item, const Answer& answer) {
+  if (answer.only_the_first && answer.bad_records.size() == 1)
+    return rejected_at_first(item, answer);
+  if (answer.only_the_first && item.todo.front().records() == 1) found_bad(0);
+  Piece piece = std::move(item.todo.front());
+  item.todo.pop_front();
+  if (piece.records() <= 1 || !answer.bad_records.empty()) {
+    std::vector<uint32_t> bad = answer.bad_records;
+    if (bad.empty() && piece.records() == 1) bad.push_back(0);
+    for (size_t i = 0; i < bad.size(); ++i)
+      reject(item, piece.delivery, bad[i], answer.reason_of(i));
+    item.owed.add(take_out(piece, bad));
+    // With exactlyOnce the position of what was rejected must still reach the sink.
+    bool positions_only = setup_.config.exactly_once && piece.records() == 0 && item.todo.empty();
+    if (piece.records() > 0 || positions_only) item.todo.push_front(std::move(piece));
+    return;
+  }
+  Piece half = split_front(piece, piece.records() / 2);
+  item.todo.push_front(std::move(piece));
+  item.todo.push_front(std::move(half));
+}
+
+void Deliverer::reject(Item& item, const Delivery& delivery, size_t index,
+                       const std::string& reason) {
+  Located at = locate(delivery, index);
+  setup_.owner.reject_at_sink(*at.batch, at.index, reason);
+  item.dead_letters = setup_.dead_letters.last();
+  ++counters_.dead;
+}
+
+}  // namespace leat
