@@ -108,10 +108,12 @@ std::optional<Answer> Fleet::take(const Message& message) {
 
 std::optional<Answer> Fleet::answer(const std::string& gateway, json body) {
   if (!body.is_object()) return std::nullopt;
-  return Answer{.gateway = gateway,
-                .correlation = text_of(body, "correlation"),
-                .state = text_of(body, "state"),
-                .body = std::move(body)};
+  Answer out{.gateway = gateway,
+             .correlation = text_of(body, "correlation"),
+             .state = text_of(body, "state"),
+             .body = {}};
+  out.body = std::move(body);
+  return out;
 }
 
 json Fleet::joined(const std::string& gateway, const json& part) {

@@ -1,6 +1,8 @@
 // leat-fleet: many gateways from the operator's desk.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -194,11 +196,7 @@ int carry_out(const CLI::App& app, const Clock& clock, Desired& desired) {
                          : roll_out(fleet, clock, desired.rollout);
 }
 
-}  // namespace
-}  // namespace leat::fleet
-
-int main(int argc, char** argv) {
-  using namespace leat::fleet;
+int run(int argc, char** argv) {
   Desired desired;
   desired.rollout.steps.max_failures = 2;
   CLI::App app("Many leat gateways from the operator's desk, over their broker.", "leat-fleet");
@@ -220,6 +218,18 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  const leat::SystemClock clock;
+  const SystemClock clock;
   return carry_out(app, clock, desired);
+}
+
+}  // namespace
+}  // namespace leat::fleet
+
+int main(int argc, char** argv) {
+  try {
+    return leat::fleet::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "leat-fleet: %s\n", error.what());
+    return 2;
+  }
 }
