@@ -17,7 +17,7 @@ FULL = BINARY | {"usr/lib/systemd/system/leat.service", "etc/init.d/leat",
                  "usr/share/fish/vendor_completions.d/leat.fish",
                  "usr/share/doc/leat/changelog.gz"} | {
     f"usr/share/doc/leat/examples/{path.name}" for path in (ROOT / "config" / "examples").glob("*.json")}
-EXECUTABLE = {"usr/bin/leat", "usr/lib/leat/take-config", "etc/init.d/leat",
+EXECUTABLE = {"usr/bin/leat", "usr/bin/leat-fleet", "usr/lib/leat/take-config", "etc/init.d/leat",
               "etc/hotplug.d/tty/60-leat", "install.sh"}
 
 
@@ -129,3 +129,17 @@ def test_each_library_in_the_binary_has_its_license_in_the_copyright_file(packag
     for holder in ("Joyent", "Martin Ling", "Dave Gamble", "The Mbed TLS Contributors", "Mark Adler",
                    "GNU LESSER GENERAL PUBLIC LICENSE"):
         assert holder in notices
+
+
+def test_leat_fleet_has_a_package_of_its_own_for_desks():
+    subprocess.run([ROOT / "scripts" / "package", "fleet"], check=True, capture_output=True)
+    deb, = (ROOT / "build" / "packages").glob("leat-fleet_*.deb")
+    content = deb_content(deb)
+    assert content.files() == {"usr/bin/leat-fleet", "usr/share/lintian/overrides/leat-fleet"} | {
+        f"usr/share/doc/leat-fleet/{name}"
+        for name in ("README.md", "changelog.Debian.gz", "copyright")}
+    check_owners_and_modes(content, epoch_of_commit())
+    depends = deb_field(deb, "Depends")
+    assert "libpaho-mqtt1.3" in depends and "libssl3" in depends
+    done = subprocess.run(["lintian", "--fail-on", "error,warning", deb], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
