@@ -85,6 +85,10 @@ constexpr std::string_view kSeeds[] = {
     "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"sv,
     "\000\005PUT /a%2Fb/../c%2e%2e/./d HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     "3\r\nabc\r\n0\r\nX: y\r\n\r\n"sv,
+    // Signed messages behind the two bytes of signed_messages.cpp: whole ones, a header, a payload.
+    "\000\005eyJhbGciOiJIUzI1NiIsImtpZCI6ImEifQ.e30.AAAA"sv,
+    "\000\005{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":\"fleet\",\"crit\":[\"b64\"]}"sv,
+    "\000\040{\"aud\":\"gw\",\"jti\":\"a-1\",\"counter\":1,\"exp\":2,\"command\":\"ping\"}"sv,
 };
 
 void mutate(std::string& text, std::mt19937& random) {
