@@ -38,6 +38,7 @@ Supervisor::Supervisor(SupervisorSetup setup, std::unique_ptr<Journal> journal)
         hosts_.emplace_back(std::make_unique<LoopHost>(*journal_, setup_.make_loop(setup_.clock)))
             .get());
   main_ = hosts.front();
+  events_ = std::make_unique<EventFeed>(main_->loop());
   probe_ = std::make_unique<LoopProbe>(std::move(hosts));
   drain_timer_ = std::make_unique<Timer>(loop());
   idle_timer_ = std::make_unique<Timer>(loop());
@@ -131,7 +132,10 @@ Preparing Supervisor::preparation(const Run::Config& config, LoopHost& host,
     on_trouble = [this] { main_->loop().post([this] { setup_.on_change(); }); };
   return {next_id_++, config, &host,
           PipelineEnvironment{host.loop(), host.journal(), usage_, agent, setup_.data_dir, memory,
-                              on_trouble, asking_from(host)}};
+                              on_trouble, asking_from(host),
+                              [this, &host, name = config->name](HearEvent heard) {
+                                events_->tell(host.loop(), name, std::move(heard));
+                              }}};
 }
 
 // Pipelines end before the loops and this do, so whoever asked is there to be answered.
@@ -316,6 +320,7 @@ void Supervisor::ended(const std::string& name, const Status& status,
                        const PipelineStatus& counters) {
   Entry& entry = entries_.at(name);
   std::unique_ptr<Run> run = std::move(entry.run);
+  events_->forget(name);
   entry.last = counters;
   entry.ended_before += counters;
   entry.ended_before.stages.clear();

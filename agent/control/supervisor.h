@@ -33,6 +33,7 @@
 #include "base/result.h"
 #include "control/change.h"
 #include "control/entry.h"
+#include "control/events/event_feed.h"
 #include "control/loop_host.h"
 #include "control/loop_load.h"
 #include "control/loop_probe.h"
@@ -105,6 +106,8 @@ class Supervisor {
   Loop& loop() { return main_->loop(); }
   JournalClient& journal() { return main_->journal(); }  // of that loop
   JournalUsage& usage() { return usage_; }
+  // What happens to the pipelines, and to the agent.
+  EventFeed& events() { return *events_; }
 
   // Makes this what runs: of the agent, its id, memory, drainTimeout and journal; dataDir and
   // workers are as they were at the start. Several are taken in turn. Fails when a pipeline cannot
@@ -199,6 +202,7 @@ class Supervisor {
   std::unique_ptr<Journal> journal_;
   std::vector<std::unique_ptr<LoopHost>> hosts_;
   LoopHost* main_ = nullptr;  // the first of them
+  std::unique_ptr<EventFeed> events_;
   std::map<std::string, Entry> entries_;
   std::deque<Proposal> proposals_;  // the first is under way
   std::unique_ptr<LoopProbe> probe_;

@@ -57,7 +57,8 @@ Status Pipeline::build(std::vector<TaskPlan> tasks) {
                                                      .dead_letters = dead_letters_,
                                                      .verdict = [this] { return verdict(); },
                                                      .on_trouble = environment_.on_trouble,
-                                                     .ask_agent = environment_.ask_agent});
+                                                     .ask_agent = environment_.ask_agent,
+                                                     .hear_agent = environment_.hear_agent});
     if (!task) return fail(task.error());
     tasks_.push_back(std::move(*task));
   }

@@ -37,6 +37,7 @@ struct PipelineEnvironment {
   // Called on the loop when PipelineStatus::trouble has become another.
   std::function<void()> on_trouble = nullptr;
   AskAgent ask_agent = nullptr;
+  HearAgent hear_agent = nullptr;
 };
 
 struct PipelineStatus : TaskStatus {  // of all its tasks

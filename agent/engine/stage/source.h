@@ -18,6 +18,7 @@
 #include "options/options.h"
 #include "record/batch.h"
 #include "record/ledger.h"
+#include "stage/agent_events.h"
 #include "stage/agent_numbers.h"
 #include "stage/codec.h"
 #include "stage/probe.h"
@@ -80,6 +81,8 @@ class SourceContext {
   // How all pipelines of this agent do. `done` comes from the loop, once; never where there is no
   // agent, or when a loop of it is stuck.
   virtual void ask_agent(std::function<void(const AgentNumbers&)> done) { (void)done; }
+  // What happens to them, as HearAgent has it. `heard` comes from the loop, also after stop().
+  virtual void hear_agent(HearEvent heard) { (void)heard; }
   // For the progress display: bytes that this run has read so far and, where known, has to read.
   virtual void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) = 0;
 };

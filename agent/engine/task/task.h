@@ -55,6 +55,7 @@ struct TaskSetup {
   std::function<Status()> verdict;   // asked at the end of the input, when all is delivered
   std::function<void()> on_trouble;  // trouble() has become another; may be null
   AskAgent ask_agent = nullptr;
+  HearAgent hear_agent = nullptr;
 };
 
 class Task final : private SourceContext,
@@ -146,6 +147,9 @@ class Task final : private SourceContext,
   }
   void ask_agent(std::function<void(const AgentNumbers&)> done) override {
     if (setup_.ask_agent) setup_.ask_agent(std::move(done));
+  }
+  void hear_agent(HearEvent heard) override {
+    if (setup_.hear_agent) setup_.hear_agent(std::move(heard));
   }
   void go_on() override;
   Budget& budget() override { return setup_.budget; }  // of both
