@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/commands/http_adapter.h"
 #ifdef LEAT_PAGE
 #include "control/page.h"
 #endif
@@ -39,8 +40,7 @@ bool is_for_this_machine(std::string_view host) {
 int refusal_of(const http::ServerRequest& request, const std::vector<std::string>& tokens) {
   if (tokens.empty()) {
     const bool looks = (request.method == "GET" || request.method == "HEAD") &&
-                       !request.path.ends_with("/tap") &&  // those are for whoever may have them
-                       !request.path.starts_with("/api/v1/config");
+                       !control::shows_contents(request.path);  // for whoever may have them
     return looks && is_for_this_machine(request.header("host")) ? 0 : 403;
   }
   std::string_view given = request.header("authorization");
@@ -59,11 +59,11 @@ int refusal_of(const http::ServerRequest& request, const std::vector<std::string
 }
 
 Admin::Admin(Loop& loop, const AdminConfig& config, std::unique_ptr<TlsContext> tls,
-             Supervisor& supervisor, ConfigManager& configs)
+             const control::Targets& targets)
     : loop_(loop),
       config_(config),
       tls_(std::move(tls)),
-      api_(supervisor, configs, std::string(kOverAdmin)),
+      api_(targets),
       server_({.loop = loop,
                .handler =
                    [this](http::ServerRequest request, std::shared_ptr<http::Responder> responder) {
@@ -75,14 +75,14 @@ Admin::Admin(Loop& loop, const AdminConfig& config, std::unique_ptr<TlsContext> 
                .patience = Milliseconds{10'000}}) {}
 
 Result<std::unique_ptr<Admin>> Admin::open(Loop& loop, const AdminConfig& config,
-                                           Supervisor& supervisor, ConfigManager& configs) {
+                                           const control::Targets& targets) {
   std::unique_ptr<TlsContext> tls;
   if (config.has_tls) {
     Result<std::unique_ptr<TlsContext>> opened = TlsContext::open_server(config.tls, "admin");
     if (!opened) return fail(opened.error());
     tls = std::move(*opened);
   }
-  return std::unique_ptr<Admin>(new Admin(loop, config, std::move(tls), supervisor, configs));
+  return std::unique_ptr<Admin>(new Admin(loop, config, std::move(tls), targets));
 }
 
 Status Admin::listen() {
@@ -119,7 +119,9 @@ void Admin::answer(http::ServerRequest request, std::shared_ptr<http::Responder>
     case 403:
       return responder->reply(403, kText, "without agent.admin.tokens, this is refused\n");
     default:
-      return api_.answer(request, std::move(responder));
+      return api_.answer({.who = std::string(kOverAdmin),
+                          .role = config_.tokens.empty() ? Role::kRead : Role::kConfigure},
+                         request, std::move(responder));
   }
 }
 

@@ -23,7 +23,7 @@ class Admin {
  public:
   // Reads the certificates; it does not listen yet. Errors say why not: the agent goes on without.
   static Result<std::unique_ptr<Admin>> open(Loop& loop, const AdminConfig& config,
-                                             Supervisor& supervisor, ConfigManager& configs);
+                                             const control::Targets& targets);
   const AdminConfig& config() const { return config_; }
   Status listen();
   // Until it is to listen again; who is connected stays so.
@@ -31,7 +31,7 @@ class Admin {
 
  private:
   Admin(Loop& loop, const AdminConfig& config, std::unique_ptr<TlsContext> tls,
-        Supervisor& supervisor, ConfigManager& configs);
+        const control::Targets& targets);
   void accept(Socket::Ptr socket);
   void answer(http::ServerRequest request, std::shared_ptr<http::Responder> responder);
 

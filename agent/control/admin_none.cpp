@@ -5,7 +5,7 @@
 namespace leat {
 
 Result<std::unique_ptr<Admin>> Admin::open(Loop& /*loop*/, const AdminConfig& /*config*/,
-                                           Supervisor& /*supervisor*/, ConfigManager& /*configs*/) {
+                                           const control::Targets& /*targets*/) {
   return fail(ErrorKind::kUsage, "agent.admin: is not in this build");
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "control/admin.h"
+#include "control/commands/command.h"
 #include "control/process_setup.h"
 #include "control/progress.h"
 #include "control/service_manager.h"
@@ -105,7 +106,8 @@ class Agent {
                            .read = hooks_.read,
                            .show = hooks_.show,
                            .on_change = [this](const Change& change) { taken_over(change); }});
-    if (auto socket = ControlSocket::open(loop, first_.data_dir, *supervisor_, *configs_)) {
+    targets_.emplace(control::Targets{.supervisor = *supervisor_, .configs = *configs_});
+    if (auto socket = ControlSocket::open(loop, first_.data_dir, *targets_)) {
       socket_ = std::move(*socket);
     } else {
       log::warn("leat", "commands such as \"leat status\" cannot reach this agent: " +
@@ -158,8 +160,7 @@ class Agent {
 
   // When the new one cannot be, the old one goes on. They may want the same port.
   Status change_admin(const AdminConfig& wanted) {
-    Result<std::unique_ptr<Admin>> fresh =
-        Admin::open(supervisor_->loop(), wanted, *supervisor_, *configs_);
+    Result<std::unique_ptr<Admin>> fresh = Admin::open(supervisor_->loop(), wanted, *targets_);
     if (!fresh) return fail(fresh.error());
     if (admin_) admin_->stop_listening();
     Status listens = (*fresh)->listen();
@@ -358,6 +359,7 @@ class Agent {
   ProgressDisplay display_;
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<ConfigManager> configs_;
+  std::optional<control::Targets> targets_;
   std::vector<std::string> spooled_;  // pipelines that have something in the journal at the start
   std::string id_ = first_.id;
   std::unique_ptr<Signals> signals_;

@@ -253,12 +253,14 @@ void ConfigManager::applied(const Snapshot& before, Base base, const Result<Chan
   }
   timer_->stop();
   base_ = std::make_unique<Base>(std::move(base));
-  running_ = std::move(version);
+  ConfigVersion former = std::exchange(running_, std::move(version));
   running_config_ = std::move(jobs_.front().fresh.config);
   Probation probation(before, *change);
   if (probation_) probation.include(*probation_);
-  probation_ = std::move(probation);
+  const bool replaces = std::exchange(probation_, std::move(probation)).has_value();
   watch();
+  former.state = ConfigState::kReplaced;
+  if (replaces) tell_settled(former);
   tell(change);  // by which it may be refused
   if (probation_) {
     std::string failure = probation_->failure_of(*change);
@@ -318,6 +320,20 @@ void ConfigManager::settle() {
   running_.state = ConfigState::kGood;
   keep(running_, "that it is good");
   say();
+  tell_settled(running_);
+}
+
+void ConfigManager::when_settled(uint64_t version, std::function<void(const ConfigVersion&)> call) {
+  const bool runs = version == running_.number;
+  if (runs && probation_) {
+    settling_.emplace(version, std::move(call));
+  } else if (const ConfigVersion* found = runs ? &running_ : versions_.find(version)) {
+    call(*found);
+  }
+}
+
+void ConfigManager::tell_settled(const ConfigVersion& version) {
+  while (auto waits = settling_.extract(version.number)) waits.mapped()(version);
 }
 
 bool ConfigManager::pipeline_ended(const PipelineEnd& end) {
@@ -355,8 +371,9 @@ void ConfigManager::take_back(const std::string& why) {
                            std::to_string(running_.number) + " runs again: " + why);
   failed.state = ConfigState::kRolledBack;
   failed.reason = why;
-  keep(std::move(failed), "that it was taken back");
+  keep(failed, "that it was taken back");
   say();
+  tell_settled(failed);
   setup_.supervisor.apply(running_config_, [this](const Result<Change>& change) {
     if (change) return setup_.on_change(*change);
     if (!setup_.supervisor.stopping())

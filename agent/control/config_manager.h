@@ -11,6 +11,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,9 @@ class ConfigManager {
   bool pipeline_ended(const PipelineEnd& end);
   // Something else shows that the one on probation does not do. Nothing when none is.
   void refuse(const std::string& why);
+  // Calls once, when this version is good, was taken back, or another one came while it was on
+  // probation; at once when that is so already, and never when the agent ends before.
+  void when_settled(uint64_t version, std::function<void(const ConfigVersion&)> call);
   // The agent ends; `by_itself`: since all its work is done. Nothing else is called after this.
   void end(bool by_itself);
 
@@ -110,6 +114,7 @@ class ConfigManager {
   void watch();
   void judge();
   void settle();
+  void tell_settled(const ConfigVersion& version);
   std::string ended_meanwhile(const Result<Change>& change);
   void take_back(const std::string& why);
   void keep(ConfigVersion version, const std::string& what);
@@ -131,6 +136,7 @@ class ConfigManager {
   std::unique_ptr<Base> base_;  // to which it goes back
   Milliseconds until_{0};       // the end of the probation, on the loop's clock
   std::unique_ptr<Timer> timer_;
+  std::multimap<uint64_t, std::function<void(const ConfigVersion&)>> settling_;  // when_settled()
 };
 
 }  // namespace leat

@@ -21,11 +21,10 @@ class ControlSocket {
   // Listens; the journal's lock has shown that no other agent has this data folder. Errors say why
   // not: the agent goes on without.
   static Result<std::unique_ptr<ControlSocket>> open(Loop& loop, const std::string& data_dir,
-                                                     Supervisor& supervisor,
-                                                     ConfigManager& configs);
+                                                     const control::Targets& targets);
 
  private:
-  ControlSocket(Loop& loop, Supervisor& supervisor, ConfigManager& configs);
+  ControlSocket(Loop& loop, const control::Targets& targets);
 
   Api api_;
   http::Server server_;

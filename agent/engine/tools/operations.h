@@ -1,5 +1,5 @@
 // What an operator may ask of the journal, as one table: the running agent answers from it over its
-// socket (control/journal_routes.h), and where none runs the command line opens the journal and
+// socket (control/commands), and where none runs the command line opens the journal and
 // does the same (cli/journal_access.h). Answers are JSON, or JSON lines.
 //
 // Thread: the journal's (JournalClient::work_on).

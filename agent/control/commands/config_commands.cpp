@@ -1,0 +1,134 @@
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "base/time_format.h"
+#include "control/commands/functions.h"
+#include "control/config_manager.h"
+#include "control/json_text.h"
+#include "options/problem_words.h"
+
+namespace leat::control {
+namespace {
+
+void add_text(cJSON* object, const char* name, std::string_view text) {
+  if (!text.empty()) cJSON_AddStringToObject(object, name, std::string(text).c_str());
+}
+
+void add_names(cJSON* object, const char* name, const std::vector<std::string>& names) {
+  cJSON* list = cJSON_AddArrayToObject(object, name);
+  for (const std::string& one : names) cJSON_AddItemToArray(list, cJSON_CreateString(one.c_str()));
+}
+
+void describe(cJSON* out, const ConfigVersion& version, const ConfigManager& configs) {
+  cJSON_AddNumberToObject(out, "version", static_cast<double>(version.number));
+  add_text(out, "state", name_of(version.state));
+  add_text(out, "origin", name_of(version.origin));
+  add_text(out, "author", version.author);
+  add_text(out, "staged", rfc3339(version.staged_us / 1'000'000 * 1'000'000));
+  add_text(out, "reason", version.reason);
+  const bool runs = version.number == configs.running().number;
+  cJSON_AddBoolToObject(out, "runs", runs ? 1 : 0);
+  if (auto left = configs.probation_left(); left && runs)
+    cJSON_AddNumberToObject(out, "probationSeconds", static_cast<double>(left->count()) / 1000);
+}
+
+// First when it is taken over, and once more at the end of its probation.
+ConfigManager::Done answer_to(ConfigManager& configs, const Reply& reply) {
+  return [&configs, reply](const Result<Change>& change) {
+    if (!change) return reply(failed(change.error()));
+    Json json = json_object();
+    describe(json.get(), configs.running(), configs);
+    add_names(json.get(), "kept", change->kept);
+    add_names(json.get(), "added", change->added);
+    add_names(json.get(), "changed", change->changed);
+    add_names(json.get(), "removed", change->removed);
+    reply({.state = Answer::State::kRunning, .result = printed(json.get())});
+    configs.when_settled(configs.running().number, [&configs, reply](const ConfigVersion& version) {
+      reply(end_of(version, configs));
+    });
+  };
+}
+
+// Nullopt: `reply` has been told what is wrong in it.
+std::optional<AgentConfig> read(const ConfigManager& configs, const std::string& text,
+                                std::string* problems_json, const Reply& reply) {
+  Problems problems;
+  std::optional<AgentConfig> config = configs.read(text, problems);
+  *problems_json = json_of(problems);
+  if (config && problems.errors() == 0) return config;
+  Answer wrong = failed(Fault::kBadRequest, summary_of(problems));
+  wrong.problems = *problems_json;
+  reply(wrong);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Answer end_of(const ConfigVersion& version, const ConfigManager& configs) {
+  Answer out;
+  if (version.state == ConfigState::kRolledBack) out.state = Answer::State::kRolledBack;
+  if (version.state == ConfigState::kInterrupted) out.state = Answer::State::kInterrupted;
+  out.text = version.state == ConfigState::kReplaced ? "another configuration took its place"
+                                                     : version.reason;
+  Json json = json_object();
+  describe(json.get(), version, configs);
+  out.result = printed(json.get());
+  return out;
+}
+
+void show_config(const Targets& targets, const Request& request, const Reply& reply) {
+  const ConfigManager& configs = targets.configs;
+  const uint64_t wanted = request.number("version");
+  const bool runs = !request.has("version") || wanted == configs.running().number;
+  const ConfigVersion* version = runs ? &configs.running() : configs.versions().find(wanted);
+  if (version == nullptr)
+    return reply(
+        failed(Fault::kUnknown, "there is no configuration version " + std::to_string(wanted)));
+  std::string text = configs.show(version->text);
+  if (text.empty())
+    return reply(
+        failed(Fault::kConflict, "configuration version " + std::to_string(version->number) +
+                                     " means nothing any more, or is not shown by this build"));
+  reply(succeeded(std::move(text)));
+}
+
+void list_configs(const Targets& targets, const Request& /*request*/, const Reply& reply) {
+  const ConfigManager& configs = targets.configs;
+  std::map<uint64_t, ConfigVersion> all = configs.versions().all();
+  if (configs.running().number != 0) all[configs.running().number] = configs.running();
+  Json json = json_object();
+  cJSON* versions = cJSON_AddArrayToObject(json.get(), "versions");
+  for (auto at = all.rbegin(); at != all.rend(); ++at) {
+    cJSON* one = cJSON_CreateObject();
+    describe(one, at->second, configs);
+    cJSON_AddItemToArray(versions, one);
+  }
+  reply(succeeded(printed(json.get())));
+}
+
+void check_config(const Targets& targets, const Request& request, const Reply& reply) {
+  std::string problems;
+  if (read(targets.configs, request.text("config"), &problems, reply))
+    reply(succeeded("{\"ok\":true,\"problems\":" + problems + "}"));
+}
+
+void set_config(const Targets& targets, const Request& request, const Reply& reply) {
+  const std::string& text = request.text("config");
+  std::string problems;
+  std::optional<AgentConfig> config = read(targets.configs, text, &problems, reply);
+  if (!config) return;
+  log::info("config", "another configuration came, " + request.caller.who);
+  targets.configs.change({text, std::move(*config)}, ConfigOrigin::kRemote, request.caller.who,
+                         answer_to(targets.configs, reply));
+}
+
+void roll_back_config(const Targets& targets, const Request& request, const Reply& reply) {
+  const uint64_t to = request.number("to");
+  if (request.has("to") && to == 0)
+    return reply(failed(Fault::kBadRequest, "to: the number of a version, found \"0\""));
+  targets.configs.roll_back(to, request.caller.who, answer_to(targets.configs, reply));
+}
+
+}  // namespace leat::control

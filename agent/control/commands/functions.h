@@ -1,0 +1,32 @@
+// What the rows of the table do, by what they act on. Thread: the main loop's.
+#pragma once
+
+#include "control/commands/command.h"
+
+namespace leat {
+struct ConfigVersion;
+}
+
+namespace leat::control {
+
+// state_commands.cpp: what it is like now
+void show_status(const Targets& targets, const Request& request, const Reply& reply);
+void list_pipelines(const Targets& targets, const Request& request, const Reply& reply);
+void show_stats(const Targets& targets, const Request& request, const Reply& reply);
+
+// config_commands.cpp
+void show_config(const Targets& targets, const Request& request, const Reply& reply);
+void list_configs(const Targets& targets, const Request& request, const Reply& reply);
+void check_config(const Targets& targets, const Request& request, const Reply& reply);
+void set_config(const Targets& targets, const Request& request, const Reply& reply);
+void roll_back_config(const Targets& targets, const Request& request, const Reply& reply);
+// What has become of a version that came by a command.
+Answer end_of(const ConfigVersion& version, const ConfigManager& configs);
+
+// pipeline_commands.cpp: told to one of them; which, the name of the command says
+void tell_pipeline(const Targets& targets, const Request& request, const Reply& reply);
+
+// journal_commands.cpp: an operation on the journal, which the path of its HTTP form names
+void work_on_journal(const Targets& targets, const Request& request, const Reply& reply);
+
+}  // namespace leat::control

@@ -1,0 +1,35 @@
+#include <algorithm>
+#include <iterator>
+
+#include "base/log.h"
+#include "control/commands/functions.h"
+#include "control/supervisor.h"
+
+namespace leat::control {
+namespace {
+
+struct Call {
+  std::string_view command;
+  Status (Supervisor::*call)(const std::string& pipeline);
+};
+constexpr Call kCalls[] = {{"pipeline.pause", &Supervisor::pause},
+                           {"pipeline.resume", &Supervisor::resume},
+                           {"pipeline.restart", &Supervisor::restart},
+                           {"pipeline.kick", &Supervisor::kick}};
+
+}  // namespace
+
+void tell_pipeline(const Targets& targets, const Request& request, const Reply& reply) {
+  const std::string& pipeline = request.text("pipeline");
+  const std::string what(request.command.name.substr(request.command.name.find('.') + 1));
+  const auto* found = std::ranges::find(kCalls, request.command.name, &Call::command);
+  if (!std::ranges::any_of(targets.supervisor.config().pipelines,
+                           [&](const PipelineConfig& one) { return one.name == pipeline; }))
+    return reply(failed(Fault::kUnknown, "there is no pipeline \"" + pipeline + "\""));
+  if (Status told = (targets.supervisor.*found->call)(pipeline); !told)
+    return reply(failed(told.error()));
+  log::info(pipeline, "told to " + what);
+  reply(done(pipeline + ": " + what));
+}
+
+}  // namespace leat::control

@@ -1,0 +1,190 @@
+// The one table of commands.
+#include <algorithm>
+#include <iterator>
+
+#include "control/commands/command.h"
+#include "control/commands/functions.h"
+
+namespace leat::control {
+namespace {
+
+using Type = Parameter::Type;
+
+constexpr Parameter kPipeline{.name = "pipeline", .required = true, .help = "Its name."};
+constexpr Parameter kOnePipeline[] = {kPipeline};
+constexpr Parameter kPerhapsPipeline[] = {
+    {.name = "pipeline", .help = "Only this one; without it, all."}};
+constexpr Parameter kVersion[] = {
+    {.name = "version", .type = Type::kWhole, .required = true, .help = "Its number."}};
+constexpr Parameter kConfig[] = {
+    {.name = "config", .type = Type::kConfig, .required = true, .help = "A configuration, whole."}};
+constexpr Parameter kTo[] = {{.name = "to",
+                              .type = Type::kWhole,
+                              .help = "The number of a version; without it, the last that was "
+                                      "good before that which runs."}};
+constexpr Parameter kTap[] = {
+    kPipeline,
+    {.name = "at", .help = "The stage behind which records are shown, by name or number."},
+    {.name = "where", .help = "Only records for which this SQL expression is true."},
+    {.name = "dropped",
+     .type = Type::kFlag,
+     .help = "What the stage does not give on, in the place of what it does."},
+    {.name = "rate", .type = Type::kWhole, .help = "Records a second at most, up to 1000."}};
+#ifdef LEAT_TOOLS
+constexpr Parameter kRecords[] = {
+    kPipeline, {.name = "from", .type = Type::kWhole, .help = "The number of the first record."}};
+constexpr Parameter kDrop[] = {
+    kPipeline,
+    {.name = "all", .type = Type::kFlag, .help = "All of them."},
+    {.name = "before",
+     .type = Type::kWhole,
+     .help = "What arrived before that time, in microseconds since 1970 (UTC)."}};
+constexpr Parameter kReset[] = {kPipeline,
+                                {.name = "file", .help = "Only that of this file."},
+                                {.name = "to", .help = "start, end, or an offset in bytes."}};
+#endif
+
+constexpr Command kCommands[] = {
+    // --- what it is like ---
+    {.name = "status",
+     .help = "The state of everything, or of one pipeline.",
+     .parameters = kPerhapsPipeline,
+     .http = {"GET", "/api/v1/status"},
+     .run = show_status},
+#ifdef LEAT_ADMIN
+    {.name = "stats",
+     .help = "What was counted since the agent was started.",
+     .http = {"GET", "/api/v1/stats"},
+     .run = show_stats},
+    {.name = "pipeline.list",
+     .help = "What the pipelines are made of.",
+     .http = {"GET", "/api/v1/pipelines"},
+     .run = list_pipelines},
+#endif
+
+    // --- the configuration ---
+    {.name = "config.get",
+     .help = "The configuration that runs, with all defaults and without secrets.",
+     .http = {"GET", "/api/v1/config"},
+     .run = show_config,
+     .contents = true},
+    {.name = "config.get",
+     .help = "One that was kept, with all defaults and without secrets.",
+     .parameters = kVersion,
+     .http = {"GET", "/api/v1/config/versions/{version}"},
+     .run = show_config,
+     .contents = true},
+    {.name = "config.history",
+     .help = "The configurations that ran, the newest first.",
+     .http = {"GET", "/api/v1/config/versions"},
+     .run = list_configs,
+     .contents = true},
+    {.name = "config.check",
+     .role = Role::kConfigure,
+     .help = "Says what is wrong in a configuration; nothing changes.",
+     .parameters = kConfig,
+     .http = {"POST", "/api/v1/config/check"},
+     .run = check_config},
+    {.name = "config.set",
+     .role = Role::kConfigure,
+     .help = "Takes a configuration over, on probation.",
+     .parameters = kConfig,
+     .http = {"PUT", "/api/v1/config"},
+     .run = set_config},
+    {.name = "config.rollback",
+     .role = Role::kConfigure,
+     .help = "Takes an earlier configuration over, on probation.",
+     .parameters = kTo,
+     .http = {"POST", "/api/v1/config/rollback"},
+     .run = roll_back_config},
+
+    // --- one pipeline ---
+    {.name = "pipeline.pause",
+     .role = Role::kOperate,
+     .help = "It delivers what it has read, and stays so until it is resumed.",
+     .parameters = kOnePipeline,
+     .http = {"POST", "/api/v1/pipelines/{pipeline}/pause"},
+     .run = tell_pipeline},
+    {.name = "pipeline.resume",
+     .role = Role::kOperate,
+     .help = "It goes on after a pause.",
+     .parameters = kOnePipeline,
+     .http = {"POST", "/api/v1/pipelines/{pipeline}/resume"},
+     .run = tell_pipeline},
+    {.name = "pipeline.restart",
+     .role = Role::kOperate,
+     .help = "It is opened anew, and started in the place of what runs.",
+     .parameters = kOnePipeline,
+     .http = {"POST", "/api/v1/pipelines/{pipeline}/restart"},
+     .run = tell_pipeline},
+    {.name = "pipeline.kick",
+     .role = Role::kOperate,
+     .help = "What it waits for is tried now: its sink, or, when it has failed, itself.",
+     .parameters = kOnePipeline,
+     .http = {"POST", "/api/v1/pipelines/{pipeline}/kick"},
+     .run = tell_pipeline},
+    {.name = "tap",
+     .help = "Records behind a stage, as they pass.",
+     .parameters = kTap,
+     .http = {"GET", "/api/v1/pipelines/{pipeline}/tap"},
+     .contents = true,
+     .stream = true},
+
+#ifdef LEAT_TOOLS
+    // --- the journal ---
+    {.name = "spool.list",
+     .help = "What each pipeline has in its spool.",
+     .parameters = kPerhapsPipeline,
+     .http = {"GET", "/api/v1/spool"},
+     .run = work_on_journal,
+     .contents = true},
+    {.name = "spool.records",
+     .help = "The records of one spooled batch, the oldest first.",
+     .parameters = kRecords,
+     .http = {"GET", "/api/v1/spool/records"},
+     .run = work_on_journal,
+     .contents = true,
+     .lines = true},
+    {.name = "spool.drop",
+     .role = Role::kOperate,
+     .help = "These records are lost.",
+     .parameters = kDrop,
+     .http = {"POST", "/api/v1/spool/drop"},
+     .run = work_on_journal},
+    {.name = "positions.list",
+     .help = "How far sources have been delivered.",
+     .parameters = kPerhapsPipeline,
+     .http = {"GET", "/api/v1/positions"},
+     .run = work_on_journal,
+     .contents = true},
+    {.name = "positions.reset",
+     .role = Role::kOperate,
+     .help = "The source goes on from another place: records come twice, or are skipped.",
+     .parameters = kReset,
+     .http = {"POST", "/api/v1/positions/reset"},
+     .run = work_on_journal},
+    {.name = "journal.verify",
+     .role = Role::kOperate,
+     .help = "Reads the whole journal, and says what is damaged.",
+     .http = {"GET", "/api/v1/journal/verify"},
+     .run = work_on_journal},
+    {.name = "journal.compact",
+     .role = Role::kOperate,
+     .help = "Writes the journal anew, as small as it can be.",
+     .http = {"POST", "/api/v1/journal/compact"},
+     .run = work_on_journal},
+#endif
+};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+const Command* find_command(std::string_view name) {
+  const auto* found = std::ranges::find(kCommands, name, &Command::name);
+  return found == std::end(kCommands) ? nullptr : found;
+}
+
+}  // namespace leat::control

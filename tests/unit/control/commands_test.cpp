@@ -1,0 +1,184 @@
+// The table of commands, and its adapter for HTTP.
+#include "control/commands/command.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "control/commands/http_adapter.h"
+#include "managed_configs.h"
+
+namespace leat::control {
+namespace {
+
+using leat::testing::kProbation;
+
+TEST(CommandTable, no_two_commands_have_one_http_form) {
+  std::set<std::string> forms;
+  for (const Command& one : commands()) {
+    EXPECT_TRUE(one.http.path.starts_with("/api/v1/")) << one.name;
+    EXPECT_TRUE(
+        forms.insert(std::string(one.http.method) + " " + std::string(one.http.path)).second)
+        << one.http.path;
+    EXPECT_TRUE(one.help.ends_with('.')) << one.name;
+    EXPECT_TRUE(one.run != nullptr || one.stream) << one.name;
+  }
+}
+
+TEST(CommandTable, what_stands_in_a_path_is_a_parameter_that_must_be_given) {
+  for (const Command& one : commands()) {
+    const size_t begin = one.http.path.find('{');
+    if (begin == std::string_view::npos) continue;
+    const size_t end = one.http.path.find('}');
+    const std::string_view name = one.http.path.substr(begin + 1, end - begin - 1);
+    const auto found = std::ranges::find(one.parameters, name, &Parameter::name);
+    ASSERT_NE(found, one.parameters.end()) << one.name;
+    EXPECT_TRUE(found->required) << one.name;
+  }
+}
+
+TEST(CommandTable, who_only_reads_changes_nothing_over_http) {
+  for (const Command& one : commands())
+    EXPECT_TRUE(one.role != Role::kRead || one.http.method == "GET") << one.name;
+}
+
+class Response final : public http::Responder {
+ public:
+  void reply(int code, std::string_view, std::string text, std::string_view more) override {
+    EXPECT_EQ(status, 0) << "a second answer";
+    status = code;
+    body = std::move(text);
+    head = more;
+  }
+  void begin(int, std::string_view) override {}
+  void send(std::string) override {}
+  void end() override {}
+  size_t waiting() const override { return 0; }
+  void on_gone(std::function<void()>) override {}
+
+  int status = 0;
+  std::string body;
+  std::string head;
+};
+
+class Commands : public leat::testing::ManagedConfigs {
+ protected:
+  // The answers so far, a line each: "running", "failed conflict: why".
+  std::shared_ptr<std::vector<std::string>> ask(
+      const char* name, std::map<std::string, std::string, std::less<>> arguments = {},
+      Role role = Role::kConfigure) {
+    auto answers = std::make_shared<std::vector<std::string>>();
+    carry_out(targets(),
+              {.command = *find_command(name),
+               .caller = {.who = "the test", .role = role},
+               .arguments = std::move(arguments)},
+              [answers](const Answer& answer) {
+                std::string text(name_of(answer.state));
+                if (answer.state == Answer::State::kFailed)
+                  text += " " + std::string(name_of(answer.fault));
+                answers->push_back(text + (answer.text.empty() ? "" : ": " + answer.text));
+              });
+    return answers;
+  }
+  std::shared_ptr<Response> http(const char* method, const char* path, std::string body = "",
+                                 Role role = Role::kConfigure) {
+    auto response = std::make_shared<Response>();
+    leat::http::ServerRequest request;
+    request.method = method;
+    request.path = path;
+    request.body = std::move(body);
+    if (!answer_over_http(targets(), {.who = "the test", .role = role}, request, response))
+      return nullptr;
+    EXPECT_TRUE(wait([&response] { return response->status != 0; }));
+    return response;
+  }
+  const Targets& targets() {
+    targets_.emplace(Targets{.supervisor = *supervisor_, .configs = *manager_});
+    return *targets_;
+  }
+  using Answers = std::vector<std::string>;
+
+  std::optional<Targets> targets_;
+};
+
+TEST_F(Commands, need_the_role_of_their_row) {
+  start("a1");
+  EXPECT_EQ(*ask("pipeline.pause", {{"pipeline", "a"}}, Role::kRead),
+            (Answers{"failed forbidden: pipeline.pause: the caller may not"}));
+  EXPECT_EQ(*ask("config.set", {{"config", "a2"}}, Role::kOperate),
+            (Answers{"failed forbidden: config.set: the caller may not"}));
+  EXPECT_EQ(*ask("pipeline.pause", {{"pipeline", "a"}}, Role::kOperate),
+            (Answers{"succeeded: a: pause"}));
+}
+
+TEST_F(Commands, refuse_arguments_that_are_missing_or_of_another_type) {
+  start("a1");
+  EXPECT_EQ(*ask("pipeline.pause"), (Answers{"failed badRequest: pipeline: is missing"}));
+  EXPECT_EQ(*ask("config.rollback", {{"to", "-1"}}),
+            (Answers{"failed badRequest: to: a whole number, found \"-1\""}));
+  EXPECT_EQ(*ask("pipeline.pause", {{"pipeline", "z"}}),
+            (Answers{"failed unknown: there is no pipeline \"z\""}));
+}
+
+TEST_F(Commands, a_configuration_is_answered_when_it_runs_and_when_its_probation_is_over) {
+  start("a1");
+  auto answers = ask("config.set", {{"config", "a2"}});
+  EXPECT_EQ(running(), "a2");
+  EXPECT_EQ(*answers, (Answers{"running"}));
+  pass(kProbation);
+  EXPECT_EQ(*answers, (Answers{"running", "succeeded"}));
+}
+
+TEST_F(Commands, one_that_does_not_do_is_answered_with_why_it_was_taken_back) {
+  start("a1");
+  auto answers = ask("config.set", {{"config", "a2"}});
+  EXPECT_EQ(running(), "a2");
+  manager_->pipeline_ended(out_of_luck());
+  EXPECT_EQ(*answers, (Answers{"running", "rolledBack: a failed: out of luck"}));
+}
+
+TEST_F(Commands, one_that_another_replaces_is_told_so) {
+  start("a1");
+  auto first = ask("config.set", {{"config", "a2"}});
+  running();
+  auto second = ask("config.set", {{"config", "a3"}});
+  running();
+  EXPECT_EQ(*first, (Answers{"running", "succeeded: another configuration took its place"}));
+  pass(kProbation);
+  EXPECT_EQ(*second, (Answers{"running", "succeeded"}));
+}
+
+TEST_F(Commands, over_http_have_the_status_of_their_answer) {
+  start("a1");
+  EXPECT_EQ(http("GET", "/api/v1/status")->status, 200);
+  EXPECT_EQ(http("HEAD", "/api/v1/status")->status, 200);
+  auto paused = http("POST", "/api/v1/pipelines/a/pause");
+  EXPECT_EQ(paused->status, 202);
+  EXPECT_EQ(paused->body, "a: pause\n");
+  EXPECT_EQ(http("POST", "/api/v1/pipelines/a/pause", "", Role::kRead)->status, 403);
+  EXPECT_EQ(http("POST", "/api/v1/pipelines/z/pause")->status, 404);
+  EXPECT_EQ(http("GET", "/api/v1/config/versions/7")->status, 404);
+  EXPECT_EQ(http("PUT", "/api/v1/config", "a2")->status, 202);
+  unreadable_ = "a3";
+  auto wrong = http("PUT", "/api/v1/config", "a3");
+  EXPECT_EQ(wrong->status, 422);
+  EXPECT_TRUE(wrong->body.starts_with("{\"ok\":false,\"problems\":[{")) << wrong->body;
+  auto other = http("DELETE", "/api/v1/config");
+  EXPECT_EQ(other->status, 405);
+  EXPECT_EQ(other->head, "Allow: GET, PUT\r\n");
+  EXPECT_EQ(http("GET", "/metrics"), nullptr) << "which is no command";
+  EXPECT_EQ(http("GET", "/api/v1/pipelines/a/tap/more"), nullptr);
+}
+
+TEST(ShowsContents, is_said_of_paths_with_records_or_configurations) {
+  for (const char* path :
+       {"/api/v1/pipelines/p/tap", "/api/v1/config", "/api/v1/config/versions/3"})
+    EXPECT_TRUE(shows_contents(path)) << path;
+  for (const char* path : {"/api/v1/status", "/api/v1/pipelines", "/metrics"})
+    EXPECT_FALSE(shows_contents(path)) << path;
+}
+
+}  // namespace
+}  // namespace leat::control
