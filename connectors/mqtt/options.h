@@ -4,12 +4,11 @@
 #include <array>
 #include <string_view>
 
-#include "net/tls.h"
 #include "options/options.h"
+#include "protocols/mqtt/connection_options.h"
 
 namespace leat::mqtt {
 
-inline constexpr std::string_view kVersions[] = {"5", "3.1.1", "auto"};
 inline constexpr std::string_view kFieldChoices[] = {"topic",  "qos",           "retained",
                                                      "retain", "subscriptions", "userProperties"};
 
@@ -26,54 +25,24 @@ inline constexpr Option kWillOptions[] = {
      .help = "Whether the broker keeps it for later subscribers."},
 };
 
-inline constexpr Option kUrl = {
-    .name = "url",
-    .required = true,
-    .help =
-        "The broker: mqtt://host:1883, mqtts://host:8883 (TLS) or unix:///path. The ports are "
-        "the defaults; an IPv6 address stands in [ ].",
-    .example = "\"mqtt://broker.example:1883\""};
-
 inline constexpr auto kConnectionOptions = std::to_array<Option>({
-    {.name = "version",
-     .fallback = "auto",
-     .help = "Version of the protocol. \"auto\" is 5, and 3.1.1 with a broker that says it does "
-             "not speak 5.",
-     .choices = kVersions},
+    kVersionOption,
     {.name = "clientId",
      .help =
          "Name of the client at the broker, which must be no other client's. Without it: leat-, "
          "the agent's id and the pipeline's name; the sink adds -sink.",
      .once = "the broker lets go of one connection when the other comes, again and again",
      .once_with = "url"},
-    {.name = "user", .help = "User name."},
-    {.name = "password", .secret = true, .help = "Password of the user."},
+    kUserOption,
+    kPasswordOption,
     {.name = "will",
      .type = OptionType::kObject,
      .help = "Message that the broker publishes when the connection is lost without a goodbye.",
      .fields = kWillOptions},
-    {.name = "keepAlive",
-     .type = OptionType::kDuration,
-     .fallback = "60s",
-     .help =
-         "After so long without a packet the broker takes the connection for lost; leat sends a "
-         "ping before that. Whole seconds; 0s: never.",
-     .max = 65'535'000},
-    {.name = "connectTimeout",
-     .type = OptionType::kDuration,
-     .fallback = "10s",
-     .help = "For resolving the name, connecting and the TLS handshake together.",
-     .min = 1},
-    {.name = "timeout",
-     .type = OptionType::kDuration,
-     .fallback = "30s",
-     .help = "For the broker's answers.",
-     .min = 1},
-    {.name = "tls",
-     .type = OptionType::kObject,
-     .help = "How the broker is verified, and the client certificate; for mqtts:// only.",
-     .fields = kTlsOptions,
-     .only_when_given = true},
+    kKeepAliveOption,
+    kConnectTimeoutOption,
+    kTimeoutOption,
+    kTlsOption,
 });
 
 inline constexpr auto kOwnSourceOptions = std::to_array<Option>({

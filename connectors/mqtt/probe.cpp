@@ -9,6 +9,7 @@
 #include "connectors/mqtt/connection_options.h"
 #include "loop/handles.h"
 #include "net/tls.h"
+#include "protocols/mqtt/connection_options.h"
 #include "protocols/mqtt/reason.h"
 #include "protocols/mqtt/session.h"
 #include "protocols/mqtt/topic.h"
@@ -115,7 +116,7 @@ class MqttProbe final : public PeerProbe, private SessionListener {
 std::unique_ptr<PeerProbe> probe(const Options& options, const ProbeContext& context,
                                  std::string_view suffix, std::vector<std::string> topics,
                                  uint8_t qos, Probed done) {
-  Result<SessionConfig> config = session_config(options);
+  Result<SessionConfig> config = connector_session(options);
   if (!config) return probe_that_failed(context.loop, config.error(), std::move(done));
   std::unique_ptr<TlsContext> tls;
   if (Status opened = open_tls(tls, config->url.tls, options.object("tls"), context.pipeline);

@@ -327,7 +327,7 @@ Result<OutboxConfig> outbox_config(const Options& options) {
 
 Result<std::unique_ptr<Sink>> make(const Options& options) {
   OptionErrors errors;
-  Result<SessionConfig> config = session_config(options);
+  Result<SessionConfig> config = connector_session(options);
   Result<OutboxConfig> outbox = outbox_config(options);
   (void)errors.good(config);
   (void)errors.good(outbox);

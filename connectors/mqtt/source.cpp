@@ -433,7 +433,7 @@ Status check_topics(const Options& options, const std::vector<std::string>& topi
 
 Result<std::unique_ptr<Source>> make(const Options& options) {
   OptionErrors errors;
-  Result<SessionConfig> config = session_config(options);
+  Result<SessionConfig> config = connector_session(options);
   (void)errors.good(config);
   const std::vector<std::string>& topics = options.strings("topics");
   (void)errors.good(check_topics(options, topics));

@@ -219,6 +219,12 @@ Properties read_properties(Cursor& in, uint64_t allowed) {
       case Property::kUserProperty:
         ++out.user_properties;
         break;
+      case Property::kResponseTopic:
+        out.response_topic = value.text;
+        break;
+      case Property::kCorrelationData:
+        out.correlation_data = value.text;
+        break;
       case Property::kAssignedClientId:
         out.assigned_client_id = value.text;
         break;

@@ -32,6 +32,8 @@ struct Properties {
   uint16_t topic_alias = 0;
   size_t user_properties = 0;  // how many
   std::string_view assigned_client_id;
+  std::string_view response_topic;    // of a PUBLISH: where its sender wants the answer, and
+  std::string_view correlation_data;  // what is to come with it
   std::string_view server_reference;
   std::string_view reason;
   std::string_view text;                // all of them, as they came

@@ -33,6 +33,8 @@ enum class PacketType : uint8_t {
 enum class Property : uint8_t {
   kMessageExpiry = 0x02,
   kContentType = 0x03,
+  kResponseTopic = 0x08,
+  kCorrelationData = 0x09,
   kSubscriptionIdentifier = 0x0B,
   kSessionExpiry = 0x11,
   kAssignedClientId = 0x12,

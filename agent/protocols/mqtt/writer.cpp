@@ -47,7 +47,8 @@ void put_packet(std::string& out, PacketType type, unsigned flags, std::string_v
 // Bytes of the properties of a PUBLISH.
 size_t publish_properties(const PublishHead& head) {
   return (head.message_expiry > 0 ? 5 : 0) +
-         (head.content_type.empty() ? 0 : 3 + head.content_type.size());
+         (head.content_type.empty() ? 0 : 3 + head.content_type.size()) +
+         (head.correlation_data.empty() ? 0 : 3 + head.correlation_data.size());
 }
 
 size_t publish_length(Version version, const PublishHead& head, size_t payload) {
@@ -120,6 +121,10 @@ void append_publish(std::string& out, Version version, const PublishHead& head,
     if (!head.content_type.empty()) {
       put_property(out, Property::kContentType);
       put_text(out, head.content_type);
+    }
+    if (!head.correlation_data.empty()) {
+      put_property(out, Property::kCorrelationData);
+      put_text(out, head.correlation_data);
     }
   }
   out += payload;

@@ -37,9 +37,10 @@ struct PublishHead {
   std::string_view topic;
   uint8_t qos = 0;
   bool retain = false;
-  uint16_t id = 0;                     // with QoS 1 and 2
-  uint32_t message_expiry = 0;         // seconds; 0: none; MQTT 5 only
-  std::string_view content_type = {};  // MQTT 5 only
+  uint16_t id = 0;                         // with QoS 1 and 2
+  uint32_t message_expiry = 0;             // seconds; 0: none; MQTT 5 only
+  std::string_view content_type = {};      // MQTT 5 only
+  std::string_view correlation_data = {};  // of a response; MQTT 5 only
 };
 // Bytes of the whole packet with a payload of `payload` bytes, to compare with the broker's limit.
 size_t publish_size(Version version, const PublishHead& head, size_t payload);

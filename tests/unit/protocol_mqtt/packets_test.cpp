@@ -118,5 +118,23 @@ TEST(Packets, a_subscription_asks_for_what_each_version_can) {
   EXPECT_EQ(subscribe_size(Version::k5, filters, {.qos = 2, .identifier = 200}), 14U);
 }
 
+TEST(Packets, a_request_says_where_its_answer_goes_and_what_comes_with_it) {
+  const std::string body = "\x00\x01t\x00\x05\x0C\x08\x00\x03r/1\x09\x00\x03\x00\xFF\x01!"s;
+  auto publish = read_publish(frame(PacketType::kPublish, body, 2), Version::k5);
+  ASSERT_TRUE(publish);
+  EXPECT_EQ(publish->properties.response_topic, "r/1");
+  EXPECT_EQ(publish->properties.correlation_data, "\x00\xFF\x01"s);
+  EXPECT_EQ(publish->payload, "!");
+
+  const PublishHead head{.topic = "r/1", .correlation_data = publish->properties.correlation_data};
+  std::string out;
+  append_publish(out, Version::k5, head, "!");
+  EXPECT_EQ(out, "\x30\x0D\x00\x03r/1\x06\x09\x00\x03\x00\xFF\x01!"s);
+  EXPECT_EQ(publish_size(Version::k5, head, 1), out.size());
+  out.clear();
+  append_publish(out, Version::k311, head, "!");
+  EXPECT_EQ(out, "\x30\x06\x00\x03r/1!"s);
+}
+
 }  // namespace
 }  // namespace leat::mqtt
