@@ -218,6 +218,8 @@ void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::strin
   const cJSON* name = child(node, "name");
   if (name == nullptr || (cJSON_IsString(name) && !parser.broken(name)))
     load_name(part, options, only, pipeline);
+  pipeline.mounted = options.boolean("mounted");
+  pipeline.hard_terminate = options.duration("hardTerminate");
   load_delivery(part, options.object("delivery"), pipeline.delivery);
   load_dead_letters(part, options.object("deadLetters"), pipeline.dead_letters);
   pipeline.limits = {options.integer("limits.recordsPerSecond"),

@@ -214,6 +214,20 @@ constexpr Option kPipelineOptions[] = {
      .help =
          "With false, it is checked but does not run; what it has read up to, and what waits in "
          "its spool, is kept."},
+    {.name = "mounted",
+     .type = OptionType::kBool,
+     .fallback = "true",
+     .help = "With false, it is there, but nothing of it is opened or run until somebody has "
+             "reviewed it, and says `leat mount`; the agent waits for that. That holds by its name "
+             "until `leat unmount`."},
+    {.name = "hardTerminate",
+     .type = OptionType::kDuration,
+     .fallback = "30m",
+     .help = "How long a pipeline that is paused, stopped or unmounted has to deliver what it has "
+             "read; then it is ended, and what was not acknowledged is read again later, or lost "
+             "where the source cannot give it again. Where something waits for the end (another "
+             "configuration, the end of the agent), agent.drainTimeout holds, too.",
+     .min = 1},
     {.name = "delivery",
      .type = OptionType::kObject,
      .help = "What happens between this pipeline and its sink.",

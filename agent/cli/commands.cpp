@@ -20,6 +20,10 @@ extern const Command kTopCommand;
 extern const Command kTapCommand;
 extern const Command kPauseCommand;
 extern const Command kResumeCommand;
+extern const Command kStartCommand;
+extern const Command kStopCommand;
+extern const Command kMountCommand;
+extern const Command kUnmountCommand;
 extern const Command kRestartCommand;
 extern const Command kKickCommand;
 extern const Command kSpoolCommand;
@@ -60,6 +64,10 @@ constexpr const Command* kCommands[] = {
     &kTapCommand,
     &kPauseCommand,
     &kResumeCommand,
+    &kStartCommand,
+    &kStopCommand,
+    &kMountCommand,
+    &kUnmountCommand,
     &kRestartCommand,
     &kKickCommand,
 #ifdef LEAT_TOOLS

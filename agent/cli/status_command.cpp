@@ -261,19 +261,27 @@ int top(const CommandCall& call) {
                       .by_rate = true});
 }
 
-// pause, resume, restart, kick: the commands are called as the agent calls them.
+// pause, stop, mount …: the commands are called as the agent calls them.
 int tell_pipeline(const CommandCall& call) {
   std::optional<std::string> data_dir = asked_data_dir(call);
   if (!data_dir) return kExitUsage;
   std::string body;
   std::string target =
       "/api/v1/pipelines/" + percent_encoded(call.word(0)) + "/" + std::string(call.command->name);
+  if (call.command->name == "stop" && call.options.boolean("now")) target += "?now=1";
   int code = ask_or_complain(call.environment.clock, *data_dir, "POST", target, body);
   print(body);
   return code;
 }
 
 constexpr Option kTellOptions[] = {kAskedConfigOption, kAskedDataDirOption};
+constexpr Option kStopOptions[] = {
+    kAskedConfigOption,
+    kAskedDataDirOption,
+    {.name = "now",
+     .type = OptionType::kBool,
+     .help = "Without draining it: what was not acknowledged is read again later, or lost where "
+             "the source cannot give it again."}};
 constexpr Option kStatusOptions[] = {
     kAskedConfigOption,
     kAskedDataDirOption,
@@ -303,7 +311,9 @@ extern const Command kPauseCommand;
 constexpr Command kPauseCommand{
     .name = "pause",
     .words = kOnePipeline,
-    .help = "Drains one pipeline of the running agent, until it is told to resume.",
+    .help =
+        "Drains one pipeline of the running agent, until it is told to resume. This, and to be "
+        "stopped or unmounted, holds when the agent or the machine starts anew, too.",
     .options = kTellOptions,
     .run = tell_pipeline};
 
@@ -313,6 +323,37 @@ constexpr Command kResumeCommand{.name = "resume",
                                  .help = "Starts a paused pipeline again.",
                                  .options = kTellOptions,
                                  .run = tell_pipeline};
+
+extern const Command kStartCommand;
+constexpr Command kStartCommand{.name = "start",
+                                .words = kOnePipeline,
+                                .help = "Starts a pipeline again that was stopped, or has ended.",
+                                .options = kTellOptions,
+                                .run = tell_pipeline};
+
+extern const Command kStopCommand;
+constexpr Command kStopCommand{
+    .name = "stop",
+    .words = kOnePipeline,
+    .help = "Drains one pipeline of the running agent, until it is told to start.",
+    .options = kStopOptions,
+    .run = tell_pipeline};
+
+extern const Command kMountCommand;
+constexpr Command kMountCommand{
+    .name = "mount",
+    .words = kOnePipeline,
+    .help = "Lets a pipeline run that is there with `\"mounted\": false`, or was unmounted.",
+    .options = kTellOptions,
+    .run = tell_pipeline};
+
+extern const Command kUnmountCommand;
+constexpr Command kUnmountCommand{
+    .name = "unmount",
+    .words = kOnePipeline,
+    .help = "Drains one pipeline of the running agent, and lets nothing but `leat mount` run it.",
+    .options = kTellOptions,
+    .run = tell_pipeline};
 
 extern const Command kRestartCommand;
 constexpr Command kRestartCommand{.name = "restart",

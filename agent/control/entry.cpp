@@ -16,12 +16,21 @@ PipelineState state_of(const PipelineStatus& running) {
 
 bool Entry::may_pass(const Status& status, const Run& ended) const {
   return !status && status.error().kind() == ErrorKind::kUnavailable && !ended.bounded() &&
-         !ended.retiring() && wanted != nullptr && next == nullptr && !paused;
+         !ended.retiring() && wanted != nullptr && next == nullptr && !held();
 }
 
 bool Entry::goes_back(const Status& status, const PipelineStatus& counters) const {
   return !status && status.error().kind() == ErrorKind::kUsage && !counters.opened &&
          before != nullptr && next == nullptr && wanted != nullptr;
+}
+
+// While nothing of it runs.
+PipelineState Entry::rests_in() const {
+  if (!mounted()) return standing.mounted ? PipelineState::kUnmounted : PipelineState::kRegistered;
+  if (standing.activity == Activity::kPaused) return PipelineState::kPaused;
+  if (standing.activity == Activity::kStopped) return PipelineState::kStopped;
+  if (!over()) return PipelineState::kStarting;
+  return failure.empty() ? PipelineState::kEnded : PipelineState::kFailed;
 }
 
 PipelineSnapshot Entry::snapshot(const LoopProbe::Answers& answers, int64_t now_us, bool stopping) {
@@ -36,10 +45,7 @@ PipelineSnapshot Entry::snapshot(const LoopProbe::Answers& answers, int64_t now_
     out.reason = failure;
     if (again != nullptr)
       out.next_attempt_in = Milliseconds(std::max<int64_t>(again_us - now_us, 0) / 1000);
-    out.state = paused            ? PipelineState::kPaused
-                : !over()         ? PipelineState::kStarting
-                : failure.empty() ? PipelineState::kEnded
-                                  : PipelineState::kFailed;
+    out.state = rests_in();
     return out;
   }
   out.runs = true;

@@ -12,6 +12,7 @@
 #include "control/loop_probe.h"
 #include "control/run.h"
 #include "control/snapshot.h"
+#include "control/standing.h"
 #include "loop/handles.h"
 
 namespace leat {
@@ -24,7 +25,7 @@ struct Entry {
   int64_t started_us = 0;     // `run`, on the monotonic clock
   bool preparing = false;     // it is being made, by itself
   bool told_to_end = false;   // meanwhile: it is not to be started
-  bool paused = false;        // it is not to run for now
+  Standing standing;          // what operators said of it
   std::string failure;        // why it ended, when it should not have
   std::string refused;        // as in PipelineSnapshot
   // Of failures that may pass, in a row; none: the last was long ago.
@@ -36,6 +37,16 @@ struct Entry {
 
   // Nothing runs, or is on its way to.
   bool over() const { return run == nullptr && next == nullptr && !preparing; }
+  // As it is configured in `config`, or, in the second, now.
+  bool mounted_as(const PipelineConfig& config) const {
+    return standing.mounted.value_or(config.mounted);
+  }
+  bool mounted() const { return wanted == nullptr || mounted_as(*wanted); }
+  // Nothing but an operator's word starts it.
+  bool held_as(const PipelineConfig& config) const {
+    return !mounted_as(config) || standing.activity != Activity::kRuns;
+  }
+  bool held() const { return wanted != nullptr && held_as(*wanted); }
   // What ended so may do better when it is tried again, without anybody's doing.
   bool may_pass(const Status& status, const Run& ended) const;
   // A run that ended so never read anything, and its configuration before did: that one is to
@@ -43,6 +54,9 @@ struct Entry {
   bool goes_back(const Status& status, const PipelineStatus& counters) const;
   // But for the name and the loop.
   PipelineSnapshot snapshot(const LoopProbe::Answers& answers, int64_t now_us, bool stopping);
+
+ private:
+  PipelineState rests_in() const;
 };
 
 }  // namespace leat

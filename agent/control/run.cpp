@@ -30,9 +30,13 @@ void Run::drain() {
 }
 
 void Run::retire(Milliseconds at_most, const std::string& when_late) {
-  if (retiring()) return;
-  drain();
-  deadline_ = std::make_unique<Timer>(home_.loop());
+  const Milliseconds due = home_.loop().now() + at_most;
+  if (retiring() && due >= due_) return;
+  if (!retiring()) {
+    drain();
+    deadline_ = std::make_unique<Timer>(home_.loop());
+  }
+  due_ = due;
   deadline_->start(at_most, [this, when_late] { abort(when_late); });
 }
 

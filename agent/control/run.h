@@ -33,7 +33,8 @@ class Run {
 
   void start(Finished finished);
   void drain();
-  // Drains it, the first time, and stops it when that takes longer.
+  // Drains it, the first time, and stops it when that takes longer; of several times the earliest
+  // counts.
   void retire(Milliseconds at_most, const std::string& when_late);
   bool retiring() const { return deadline_ != nullptr; }
   void abort(const std::string& why);
@@ -56,6 +57,7 @@ class Run {
   const bool bounded_;
   size_t memory_;
   std::unique_ptr<Timer> deadline_;
+  Milliseconds due_{0};  // on the loop's clock
 };
 
 struct Preparing {

@@ -27,8 +27,14 @@ std::string_view name_of(PipelineState state) {
       return "draining";
     case PipelineState::kFailed:
       return "failed";
+    case PipelineState::kRegistered:
+      return "registered";
+    case PipelineState::kUnmounted:
+      return "unmounted";
     case PipelineState::kPaused:
       return "paused";
+    case PipelineState::kStopped:
+      return "stopped";
     case PipelineState::kEnded:
       return "ended";
   }

@@ -22,8 +22,11 @@ enum class PipelineState {
   kCircuitOpen,  // nor for a while
   kDraining,     // it is told to end
   kFailed,       // it may be started again by itself after a while
+  kRegistered,   // it is there, and is to be mounted before it runs
+  kUnmounted,    // it was, and was told not to be any more
   kPaused,
-  kEnded,  // it has done its work, or was stopped
+  kStopped,  // by its name
+  kEnded,    // it has done its work
 };
 
 // "circuit open"

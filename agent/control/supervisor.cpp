@@ -40,7 +40,7 @@ Supervisor::Supervisor(SupervisorSetup setup, std::unique_ptr<Journal> journal)
   main_ = hosts.front();
   events_ = std::make_unique<EventFeed>(main_->loop());
   probe_ = std::make_unique<LoopProbe>(std::move(hosts));
-  drain_timer_ = std::make_unique<Timer>(loop());
+  standings_ = std::make_unique<Standings>(main_->journal());
   idle_timer_ = std::make_unique<Timer>(loop());
 }
 
@@ -52,6 +52,12 @@ Supervisor::~Supervisor() {
 void Supervisor::begin() {
   journal_->start();
   for (size_t i = 1; i < hosts_.size(); ++i) hosts_[i]->start_thread();
+  standings_->load([this](const Status& status) {
+    if (!status)
+      log::error("leat", "which pipelines were paused, stopped or unmounted is not known: " +
+                             status.error().message());
+    loaded();
+  });
 }
 
 void Supervisor::quit() {
@@ -60,7 +66,6 @@ void Supervisor::quit() {
 
 bool Supervisor::close(Status& journal) {
   probe_.reset();
-  drain_timer_.reset();
   idle_timer_.reset();
   entries_.clear();
   bool closed = true;
@@ -72,9 +77,14 @@ bool Supervisor::close(Status& journal) {
 
 // --- a change -----------------------------------------------------------------------------------
 
+void Supervisor::loaded() {
+  standings_known_ = true;
+  if (!proposals_.empty()) apply_next();
+}
+
 void Supervisor::apply(AgentConfig desired, Applied done) {
   proposals_.push_back({std::move(desired), std::move(done)});
-  if (proposals_.size() == 1) apply_next();
+  if (standings_known_ && proposals_.size() == 1) apply_next();
 }
 
 // What it has opened of it is let go when all has been.
@@ -105,7 +115,7 @@ Change Supervisor::change_to(const Proposal& proposal) const {
   }
   std::map<std::string, WantedPipeline> wanted;
   for (const auto& [name, entry] : entries_)
-    if (entry.wanted != nullptr) wanted[name] = {entry.wanted, entry.over() && !entry.paused};
+    if (entry.wanted != nullptr) wanted[name] = {entry.wanted, entry.over() && !entry.held()};
   return compute_change(wanted, desired.pipelines, desired.id != config_.id);
 }
 
@@ -118,7 +128,7 @@ std::vector<Preparing> Supervisor::preparations(const AgentConfig& desired, cons
   LoopLoad load = load_without(leaving);
   std::vector<Preparing> all;
   for (const PipelineConfig& one : desired.pipelines) {
-    if (kept.contains(one.name)) continue;
+    if (kept.contains(one.name) || held(one)) continue;
     all.push_back(preparation(std::make_shared<const PipelineConfig>(one),
                               choose_loop(load, one.name), desired.id, memory));
   }
@@ -199,16 +209,26 @@ void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
   journal_->set_commit_every(config_.commit_every);
   std::vector<std::string> touched = proposal.change.removed;
   for (const std::string& name : proposal.change.removed) {
-    entries_[name].wanted = nullptr;
-    discard(std::move(entries_[name].next));
+    Entry& entry = entries_.at(name);
+    entry.wanted = nullptr;
+    discard(std::move(entry.next));
   }
   if (proposal.only.empty())
     for (const std::string& name : proposal.change.kept) entries_[name].refused.clear();
   std::vector<PipelineEnd> failures;
+  std::set<std::string> made;
+  for (const Prepared& one : all) made.insert(one.config->name);
+  for (const PipelineConfig& one : config_.pipelines)
+    if (proposal.change.starts(one.name) && !made.contains(one.name)) adopt(one);
   for (Prepared& one : all) {
     touched.push_back(one.config->name);
     take_over(std::move(one), proposal, failures);
   }
+  // What the configuration says by itself need not be said: should it say otherwise once more, that
+  // counts.
+  for (const PipelineConfig& one : config_.pipelines)
+    if (const Standing said = standings_->of(one.name); one.mounted && said.mounted.value_or(false))
+      say(one.name, {.activity = said.activity});
   proposal.done(proposal.change);
   for (const PipelineEnd& failure : failures) setup_.on_end(failure);
   share_memory();  // before what is new begins to use its own
@@ -218,9 +238,9 @@ void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
 
 void Supervisor::take_over(Prepared one, Proposal& proposal, std::vector<PipelineEnd>& failures) {
   const std::string& name = one.config->name;
-  Entry& entry = entries_[name];
+  Entry& entry = entry_of(name);
   entry.refused.clear();
-  if (one.status && (entry.paused || proposal.told_to_end.contains(name))) {
+  if (one.status && (entry.held_as(*one.config) || proposal.told_to_end.contains(name))) {
     discard(std::move(one.run));
     entry.wanted = one.config;
     return;
@@ -241,6 +261,16 @@ void Supervisor::take_over(Prepared one, Proposal& proposal, std::vector<Pipelin
     entry.wanted = one.config;
   }
   failures.push_back({.name = name, .status = one.status, .old_one_goes_on = goes_on});
+}
+
+// Of one that is held by a word: it is not opened. What runs of it, since it was not held before,
+// is drained as if it were told to end by name.
+void Supervisor::adopt(const PipelineConfig& config) {
+  Entry& entry = entry_of(config.name);
+  entry.wanted = std::make_shared<const PipelineConfig>(config);
+  entry.refused.clear();
+  entry.failure.clear();
+  wind_down(entry);
 }
 
 // One pipeline by itself, with a configuration that it had before.
@@ -266,7 +296,7 @@ void Supervisor::relaunched(const std::string& name, Prepared one) {
   entry.preparing = false;
   // Another configuration may have come.
   bool still = !std::exchange(entry.told_to_end, false) && !stopping_ &&
-               entry.wanted == one.config && entry.over() && !entry.paused;
+               entry.wanted == one.config && entry.over() && !entry.held();
   bool ready = one.run != nullptr && one.status;
   if (still && ready) {
     entry.next = std::move(one.run);
@@ -380,7 +410,7 @@ void Supervisor::share_memory() {
 
 bool Supervisor::idle() const {
   auto waits = [](const auto& named) {
-    return named.second.again != nullptr || named.second.paused;
+    return named.second.again != nullptr || named.second.held();
   };
   if (live_ > 0 || preparing_ > 0 || !proposals_.empty()) return false;
   return stopping_ || std::ranges::none_of(entries_, waits);

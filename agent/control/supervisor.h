@@ -16,6 +16,9 @@
 // every change that was asked before it and is not made yet: what was told to end is not started by
 // it, and what was removed is no part of it any more.
 //
+// What is told by name (paused, stopped, unmounted) holds over every change and restart of the
+// agent (control/standing.h). Nothing of such a pipeline is made or opened meanwhile.
+//
 // Thread: the main loop's, on which all callbacks come, too. Each pipeline lives on the loop that
 // has the fewest when it is made.
 #pragma once
@@ -40,6 +43,7 @@
 #include "control/managed_pipeline.h"
 #include "control/run.h"
 #include "control/snapshot.h"
+#include "control/standing.h"
 #include "journal/journal.h"
 #include "journal/journal_usage.h"
 #include "loop/handles.h"
@@ -117,15 +121,19 @@ class Supervisor {
   // As was applied last.
   const AgentConfig& config() const { return config_; }
 
-  // One pipeline. Fails with kUsage when none of that name is wanted.
-  Status start(const std::string& name);   // again, when it has ended
+  // One pipeline. Fails with kUsage when none of that name is wanted, or this cannot be done with
+  // it as it is now.
+  Status start(const std::string& name);   // again, when it has ended or was stopped
   Status drain(const std::string& name);   // it ends when all that it has read is delivered
-  Status stop(const std::string& name);    // it ends at once
   Status remove(const std::string& name);  // it is drained, and then forgotten
-  // It is drained, and started by nothing but resume(): not by a new configuration either, whose
-  // configuration it has then.
+  // Each is drained, and started by nothing but its counterpart: resume(), start(), mount(). It has
+  // each new configuration then.
   Status pause(const std::string& name);
+  Status stop(const std::string& name);
+  Status stop_now(const std::string& name);  // it is not drained
+  Status unmount(const std::string& name);
   Status resume(const std::string& name);
+  Status mount(const std::string& name);
   // It is opened anew, and then started in the place of what runs.
   Status restart(const std::string& name);
   // What it waits for is tried now: its sink, or, when it has failed, itself.
@@ -167,6 +175,7 @@ class Supervisor {
 
   Supervisor(SupervisorSetup setup, std::unique_ptr<Journal> journal);
 
+  void loaded();
   void apply_next();
   Change change_to(const Proposal& proposal) const;
   std::vector<Preparing> preparations(const AgentConfig& desired, const Change& change);
@@ -178,6 +187,7 @@ class Supervisor {
   void prepared(std::vector<Prepared> all);
   void commit(Proposal& proposal, std::vector<Prepared> all);
   void take_over(Prepared one, Proposal& proposal, std::vector<PipelineEnd>& failures);
+  void adopt(const PipelineConfig& config);
   void relaunch(const std::string& name, const Run::Config& config);
   void relaunched(const std::string& name, Prepared one);
 
@@ -192,6 +202,12 @@ class Supervisor {
   bool idle() const;
   void check_idle();
   Result<Entry*> find(const std::string& name);
+  Entry& entry_of(const std::string& name);
+  bool held(const PipelineConfig& config) const;
+  void say(const std::string& name, const Standing& standing);
+  void wind_down(Entry& entry);
+  Status halt(const std::string& name, const Standing& standing);
+  Status set_going(const std::string& name, const Standing& standing);
 
   SupervisorSetup setup_;
   const int64_t begun_us_;
@@ -206,8 +222,9 @@ class Supervisor {
   std::map<std::string, Entry> entries_;
   std::deque<Proposal> proposals_;  // the first is under way
   std::unique_ptr<LoopProbe> probe_;
-  std::unique_ptr<Timer> drain_timer_;
   std::unique_ptr<Timer> idle_timer_;
+  std::unique_ptr<Standings> standings_;
+  bool standings_known_ = false;  // nothing is applied before
   RunId next_id_ = 1;
   size_t live_ = 0;       // runs that are made, and not gone yet
   size_t preparing_ = 0;  // what may become runs

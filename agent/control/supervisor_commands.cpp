@@ -14,9 +14,45 @@ Result<Entry*> Supervisor::find(const std::string& name) {
   return &found->second;
 }
 
+Entry& Supervisor::entry_of(const std::string& name) {
+  auto [found, is_new] = entries_.try_emplace(name);
+  if (is_new) found->second.standing = standings_->of(name);
+  return found->second;
+}
+
+bool Supervisor::held(const PipelineConfig& config) const {
+  Entry as_said;
+  as_said.standing = standings_->of(config.name);
+  return as_said.held_as(config);
+}
+
+void Supervisor::say(const std::string& name, const Standing& standing) {
+  entries_.at(name).standing = standing;
+  standings_->set(name, standing);
+}
+
+Status Supervisor::halt(const std::string& name, const Standing& standing) {
+  say(name, standing);
+  Status drained = drain(name);
+  setup_.on_change();
+  return drained;
+}
+
+Status Supervisor::set_going(const std::string& name, const Standing& standing) {
+  say(name, standing);
+  setup_.on_change();
+  return restart(name);
+}
+
 Status Supervisor::start(const std::string& name) {
   Result<Entry*> entry = find(name);
   if (!entry) return fail(entry.error());
+  Standing standing = (*entry)->standing;
+  if (!(*entry)->mounted()) return fail(ErrorKind::kUsage, name + ": is not mounted");
+  if (standing.activity == Activity::kPaused)
+    return fail(ErrorKind::kUsage, name + ": is paused, and is to be resumed");
+  if (std::exchange(standing.activity, Activity::kRuns) == Activity::kStopped)
+    return set_going(name, standing);
   if (!(*entry)->over()) return fail(ErrorKind::kUsage, name + ": has not ended");
   for (Proposal& proposal : proposals_) proposal.told_to_end.erase(name);
   relaunch(name, Run::Config((*entry)->wanted));
@@ -27,18 +63,20 @@ Status Supervisor::drain(const std::string& name) {
   Result<Entry*> entry = find(name);
   if (!entry) return fail(entry.error());
   for (Proposal& proposal : proposals_) proposal.told_to_end.insert(name);
-  (*entry)->told_to_end = (*entry)->preparing;
-  discard(std::move((*entry)->next));
-  (*entry)->again.reset();
-  if ((*entry)->run != nullptr) (*entry)->run->retire(config_.drain_timeout, "not drained in time");
+  wind_down(**entry);
   check_idle();
   return {};
 }
 
-Status Supervisor::stop(const std::string& name) {
-  if (Status drained = drain(name); !drained) return drained;
-  if (Run* run = entries_.at(name).run.get(); run != nullptr) run->abort("stopped");
-  return {};
+// Nothing waits for its end, so it has as long as it may need.
+void Supervisor::wind_down(Entry& entry) {
+  entry.told_to_end = entry.preparing;
+  discard(std::move(entry.next));
+  entry.again.reset();
+  const Milliseconds at_most = entry.wanted->hard_terminate;
+  if (entry.run != nullptr)
+    entry.run->retire(at_most,
+                      "not drained within " + format_duration(at_most) + " (hardTerminate)");
 }
 
 Status Supervisor::remove(const std::string& name) {
@@ -57,24 +95,63 @@ Status Supervisor::remove(const std::string& name) {
 Status Supervisor::pause(const std::string& name) {
   Result<Entry*> entry = find(name);
   if (!entry) return fail(entry.error());
-  (*entry)->paused = true;
-  Status drained = drain(name);
-  setup_.on_change();
-  return drained;
+  Standing standing = (*entry)->standing;
+  if (!(*entry)->mounted()) return fail(ErrorKind::kUsage, name + ": is not mounted");
+  if (standing.activity == Activity::kStopped)
+    return fail(ErrorKind::kUsage, name + ": is stopped");
+  standing.activity = Activity::kPaused;
+  return halt(name, standing);
+}
+
+Status Supervisor::stop(const std::string& name) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  Standing standing = (*entry)->standing;
+  if (!(*entry)->mounted()) return fail(ErrorKind::kUsage, name + ": is not mounted");
+  standing.activity = Activity::kStopped;
+  return halt(name, standing);
+}
+
+Status Supervisor::stop_now(const std::string& name) {
+  if (Status stopped = stop(name); !stopped) return stopped;
+  if (Run* run = entries_.at(name).run.get(); run != nullptr) run->abort("stopped");
+  return {};
 }
 
 Status Supervisor::resume(const std::string& name) {
   Result<Entry*> entry = find(name);
   if (!entry) return fail(entry.error());
-  if (!std::exchange((*entry)->paused, false))
+  Standing standing = (*entry)->standing;
+  if (std::exchange(standing.activity, Activity::kRuns) != Activity::kPaused)
     return fail(ErrorKind::kUsage, name + ": is not paused");
-  return restart(name);
+  return set_going(name, standing);
+}
+
+// Nothing is kept that the configuration says as well.
+Status Supervisor::mount(const std::string& name) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  if ((*entry)->mounted()) return fail(ErrorKind::kUsage, name + ": is mounted");
+  Standing standing;
+  if (!(*entry)->wanted->mounted) standing.mounted = true;
+  return set_going(name, standing);
+}
+
+Status Supervisor::unmount(const std::string& name) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  if (!(*entry)->mounted()) return fail(ErrorKind::kUsage, name + ": is not mounted");
+  return halt(name, {.mounted = false});
 }
 
 Status Supervisor::restart(const std::string& name) {
   Result<Entry*> entry = find(name);
   if (!entry) return fail(entry.error());
-  if ((*entry)->paused) return fail(ErrorKind::kUsage, name + ": is paused");
+  if (!(*entry)->mounted()) return fail(ErrorKind::kUsage, name + ": is not mounted");
+  if ((*entry)->held())
+    return fail(
+        ErrorKind::kUsage,
+        name + ((*entry)->standing.activity == Activity::kPaused ? ": is paused" : ": is stopped"));
   proposals_.push_back({.desired = {},
                         .done =
                             [this, name](const Result<Change>& change) {
@@ -84,7 +161,7 @@ Status Supervisor::restart(const std::string& name) {
                                                .old_one_goes_on = true});
                             },
                         .only = name});
-  if (proposals_.size() == 1) apply_next();
+  if (standings_known_ && proposals_.size() == 1) apply_next();
   return {};
 }
 
@@ -140,13 +217,12 @@ void Supervisor::drain_all(Milliseconds at_most) {
   stopping_ = true;
   for (auto& [name, entry] : entries_) {
     discard(std::move(entry.next));
-    if (entry.run != nullptr) entry.run->drain();
+    if (entry.run != nullptr)
+      entry.run->retire(at_most, "not drained within " + format_duration(at_most));
     // It will not be, so it has failed for good.
     if (std::exchange(entry.again, nullptr) != nullptr)
       setup_.on_end({.name = name, .status = fail(ErrorKind::kUnavailable, entry.failure)});
   }
-  drain_timer_->start(
-      at_most, [this, at_most] { stop_all("not drained within " + format_duration(at_most)); });
   check_idle();
 }
 

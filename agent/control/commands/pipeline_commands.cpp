@@ -14,6 +14,10 @@ struct Call {
 };
 constexpr Call kCalls[] = {{"pipeline.pause", &Supervisor::pause},
                            {"pipeline.resume", &Supervisor::resume},
+                           {"pipeline.start", &Supervisor::start},
+                           {"pipeline.stop", &Supervisor::stop},
+                           {"pipeline.mount", &Supervisor::mount},
+                           {"pipeline.unmount", &Supervisor::unmount},
                            {"pipeline.restart", &Supervisor::restart},
                            {"pipeline.kick", &Supervisor::kick}};
 
@@ -26,10 +30,13 @@ void tell_pipeline(const Targets& targets, const Request& request, const Reply& 
   if (!std::ranges::any_of(targets.supervisor.config().pipelines,
                            [&](const PipelineConfig& one) { return one.name == pipeline; }))
     return reply(failed(Fault::kUnknown, "there is no pipeline \"" + pipeline + "\""));
-  if (Status told = (targets.supervisor.*found->call)(pipeline); !told)
+  const auto call = request.flag("now") ? &Supervisor::stop_now : found->call;
+  if (Status told = (targets.supervisor.*call)(pipeline); !told)
     return reply(failed(told.error()));
   log::info(pipeline, "told to " + what);
-  reply(done(pipeline + ": " + what));
+  // When it is on the disk, since it is to hold.
+  targets.supervisor.journal().flush(
+      [reply, said = pipeline + ": " + what] { reply(done(said)); });
 }
 
 }  // namespace leat::control

@@ -12,6 +12,11 @@ using Type = Parameter::Type;
 
 constexpr Parameter kPipeline{.name = "pipeline", .required = true, .help = "Its name."};
 constexpr Parameter kOnePipeline[] = {kPipeline};
+constexpr Parameter kStop[] = {kPipeline,
+                               {.name = "now",
+                                .type = Type::kFlag,
+                                .help = "It is not drained: what was not acknowledged is read "
+                                        "again later, or lost."}};
 constexpr Parameter kPerhapsPipeline[] = {
     {.name = "pipeline", .help = "Only this one; without it, all."}};
 constexpr Parameter kVersion[] = {
@@ -104,6 +109,30 @@ constexpr Command kCommands[] = {
      .help = "It delivers what it has read, and stays so until it is resumed.",
      .parameters = kOnePipeline,
      .http = {"POST", "/api/v1/pipelines/{pipeline}/pause"},
+     .run = tell_pipeline},
+    {.name = "pipeline.start",
+     .role = Role::kOperate,
+     .help = "It runs again, after it was stopped or has ended.",
+     .parameters = kOnePipeline,
+     .http = {"POST", "/api/v1/pipelines/{pipeline}/start"},
+     .run = tell_pipeline},
+    {.name = "pipeline.stop",
+     .role = Role::kOperate,
+     .help = "It delivers what it has read, and stays so until it is started.",
+     .parameters = kStop,
+     .http = {"POST", "/api/v1/pipelines/{pipeline}/stop"},
+     .run = tell_pipeline},
+    {.name = "pipeline.mount",
+     .role = Role::kOperate,
+     .help = "It runs, though its configuration says that it is to be reviewed first.",
+     .parameters = kOnePipeline,
+     .http = {"POST", "/api/v1/pipelines/{pipeline}/mount"},
+     .run = tell_pipeline},
+    {.name = "pipeline.unmount",
+     .role = Role::kOperate,
+     .help = "It delivers what it has read, and nothing but mounting it runs it again.",
+     .parameters = kOnePipeline,
+     .http = {"POST", "/api/v1/pipelines/{pipeline}/unmount"},
      .run = tell_pipeline},
     {.name = "pipeline.resume",
      .role = Role::kOperate,

@@ -63,6 +63,8 @@ struct LimitsConfig {  // 0: no limit
 
 struct PipelineConfig {
   std::string name;
+  bool mounted = true;                       // else it runs when it is mounted by name
+  Milliseconds hard_terminate{30 * 60'000};  // of what is told to end by name, to be drained
   SourceConfig source;
   std::vector<TransformConfig> transforms;
   SinkConfig sink;
