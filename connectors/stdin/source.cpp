@@ -186,6 +186,7 @@ class StdinSource final : public Source {
       kept().copy(copy, whole);
       terminator.copy(copy + whole, terminator.size());
       batch_->bytes = {copy, whole + terminator.size()};
+      batch_->end.last = end && whole == kept_;
       emit(whole);
     } else if (kept_ > max_record_) {
       batch_->rejected.push_back(

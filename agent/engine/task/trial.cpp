@@ -84,6 +84,7 @@ void read_stream(std::string_view bytes, const Framing& framing, Batch& batch) {
   if (!whole) end.copy(copy + bytes.size(), end.size());
   batch.bytes = {copy, size};
   batch.end.offset = size;
+  batch.end.last = true;
 }
 
 Status read_messages(const SourceConfig& source, const TrialSample& sample, Batch& batch) {

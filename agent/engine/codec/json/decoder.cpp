@@ -29,6 +29,14 @@ std::string_view between(const char* start, const char* end) {
   return {start, static_cast<size_t>(end - start)};
 }
 
+// Where reading begins there.
+ArrayPlace usual_place(uint64_t offset) {
+  using Behind = ArrayPlace::Behind;
+  return {offset == 0                ? Behind::kNothing
+          : offset <= kByteOrderMark ? Behind::kPerhapsNothing
+                                     : Behind::kAnything};
+}
+
 std::string_view without_line_end(std::string_view line) {
   if (line.ends_with('\n')) line.remove_suffix(1);
   if (line.ends_with('\r')) line.remove_suffix(1);
@@ -124,17 +132,17 @@ void JsonDecoder::decode_pieces(Work& work) {
   const char* const begin = batch.bytes.data();
   const char* const end = begin + batch.bytes.size();
   batch.records.reserve(batch.bytes.size() / line_bytes_ + 16);
+  ArrayPlace place = place_at(batch.begin);
+  // But where the source could not read on, what follows is known to it alone.
+  const bool ends = batch.end.last && batch.rejected.empty();
   uint32_t lines = 0;
   for (const char* p = begin; p < end;) {
     const JsonPiece found = json_piece(kind_, p, end);
     const auto offset = static_cast<uint32_t>(found.end - begin);
     lines += static_cast<uint32_t>(std::count(p, found.end, '\n'));
     const size_t first = batch.records.size();
-    const Opening opening = p > begin || batch.begin.offset > kByteOrderMark ? Opening::kForbidden
-                            : batch.begin.offset == 0                        ? Opening::kRequired
-                                                                             : Opening::kAllowed;
     p = found.end;
-    if (piece(work, found, opening)) {
+    if (kind_ == JsonDocument::kArray ? element(work, found, ends, place) : piece(work, found)) {
       for (size_t i = first; i < batch.records.size(); ++i) {
         batch.records[i].end_offset = offset;
         batch.records[i].end_line = lines;
@@ -151,26 +159,46 @@ void JsonDecoder::decode_pieces(Work& work) {
       break;
     }
   }
+  note_place(place, batch.rest ? batch.rest->begin : batch.end);
   batch.end.line = batch.begin.line + lines;
   if (batch.records.size() > 16) line_bytes_ = batch.bytes.size() / batch.records.size() + 1;
 }
 
 // False: it is no record, and the scanner knows why.
-bool JsonDecoder::piece(Work& work, const JsonPiece& piece, Opening opening) {
-  JsonScanner& scanner = work.scanner;
+bool JsonDecoder::piece(Work& work, const JsonPiece& piece) {
   const char* text = piece.text.data();
   if (piece.text.empty()) return true;
-  const char* end = text + piece.text.size();
-  scanner.set_end(end);
-  if (kind_ == JsonDocument::kArray &&
-      (piece.opens ? opening == Opening::kForbidden : opening == Opening::kRequired))
-    return scanner.fail(text, piece.opens ? "expected an object" : "expected '[' before it") !=
-           nullptr;
-  if (piece.problem != nullptr) return scanner.fail(text, piece.problem) != nullptr;
-  if (document(work, text) == nullptr) return false;
-  if (kind_ == JsonDocument::kArray && !piece.followed)
-    return scanner.fail(end, "expected ',' or ']' behind it") != nullptr;
-  return true;
+  work.scanner.set_end(text + piece.text.size());
+  if (piece.problem != nullptr) return work.scanner.fail(text, piece.problem) != nullptr;
+  return document(work, text) != nullptr;
+}
+
+// The same, of an array. `ends`: so does the input, with the bytes.
+bool JsonDecoder::element(Work& work, const JsonPiece& piece, bool ends, ArrayPlace& place) {
+  JsonScanner& scanner = work.scanner;
+  const char* text = piece.text.data();
+  if (const char* misplaced = place.take(piece)) return scanner.fail(text, misplaced) != nullptr;
+  if (piece.closes) return true;
+  if (!this->piece(work, piece)) {
+    // Nobody knows which bracket of it was meant for what.
+    if (piece.text != "," && !value_of_json(piece.text))
+      place = {ArrayPlace::Behind::kAnything, true};
+    return false;
+  }
+  if (piece.text.empty() || piece.complete || !ends) return true;
+  return scanner.fail(text + piece.text.size(), "expected ',' or ']' behind it") != nullptr;
+}
+
+ArrayPlace JsonDecoder::place_at(const Position& position) const {
+  auto known = places_.find(position.partition);
+  return known != places_.end() ? known->second : usual_place(position.offset);
+}
+
+void JsonDecoder::note_place(ArrayPlace place, const Position& position) {
+  if (position.last || place == usual_place(position.offset))
+    places_.erase(position.partition);
+  else
+    places_[position.partition] = place;
 }
 
 void JsonDecoder::decode_slices(Work& work) {
@@ -203,7 +231,7 @@ const char* JsonDecoder::message(Work& work, const Slice& slice) {
   if (kind_ != JsonDocument::kConcatenated) return document(work, p);
   while (p < end) {
     const JsonPiece found = json_piece(kind_, p, end);
-    if (!piece(work, found, Opening::kAllowed)) return nullptr;
+    if (!piece(work, found)) return nullptr;
     p = found.end;
   }
   return p;
@@ -351,8 +379,10 @@ void JsonDecoder::add_too_wide(Work& work) {
 }
 
 size_t JsonDecoder::held() const {
-  return layouts_.footprint() + names_.capacity() * sizeof(std::string_view) +
-         fields_.capacity() * sizeof(Value) + (too_wide_ ? too_wide_->footprint() : 0);
+  constexpr size_t kPlace = 48;  // a node of the map
+  return layouts_.footprint() + places_.size() * kPlace +
+         names_.capacity() * sizeof(std::string_view) + fields_.capacity() * sizeof(Value) +
+         (too_wide_ ? too_wide_->footprint() : 0);
 }
 
 // RFC 8259 section 4 leaves duplicates open; like most, we keep the last value, in the place of the

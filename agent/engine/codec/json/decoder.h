@@ -9,6 +9,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,9 +57,10 @@ class JsonDecoder final : public Decoder {
  private:
   void decode_lines(Work& work);
   void decode_pieces(Work& work);
-  // Of the '[' of an array: whether it stands before this piece.
-  enum class Opening { kRequired, kAllowed, kForbidden };
-  bool piece(Work& work, const JsonPiece& piece, Opening opening);
+  bool piece(Work& work, const JsonPiece& piece);
+  bool element(Work& work, const JsonPiece& piece, bool ends, ArrayPlace& place);
+  ArrayPlace place_at(const Position& position) const;
+  void note_place(ArrayPlace place, const Position& position);
   void decode_slices(Work& work);
   const char* message(Work& work, const Slice& slice);
   const char* document(Work& work, const char* p);
@@ -74,6 +76,7 @@ class JsonDecoder final : public Decoder {
   void reject(Work& work, const char* start, const char* end, const Position& after);
 
   const JsonDocument kind_;
+  std::map<uint32_t, ArrayPlace> places_;  // of partitions, where the offset does not tell
   JsonLayouts layouts_;
   ShapeRef too_wide_;              // of the last record for whose layout there is no room
   JsonLayout* current_ = nullptr;  // of the last record: the prediction for the next one

@@ -48,13 +48,12 @@ Extent nested_extent(const char* p, const char* end) {
   return {end, false};
 }
 
-// What is no value that can be a record: up to the next one in the array, or to the line's end.
+// What is no value that can be a record: up to what ends it in an array, or to the line's end.
 Extent other_extent(const char* p, const char* end, bool in_array) {
   while (p < end) {
     if (*p == '\n') return {p, true, true};
-    char c = *p++;
-    if (in_array && (c == ',' || c == ']')) return {p, true};
-    if (in_array && c == '"') {
+    if (in_array && (*p == ',' || *p == ']')) return {p, true};
+    if (*p++ == '"' && in_array) {
       bool closed;
       Extent string = string_extent(p, end, closed);
       if (!closed) return string;
@@ -68,47 +67,81 @@ std::string_view text_between(const char* begin, const char* end) {
   return {begin, static_cast<size_t>(end - begin)};
 }
 
-}  // namespace
-
-JsonPiece json_piece(JsonDocument kind, const char* p, const char* end) {
-  const bool in_array = kind == JsonDocument::kArray;
+// `p` is at its first byte.
+JsonPiece document_piece(const char* p, const char* end) {
   JsonPiece out;
-  out.end = end;
-  p = skip_space(p, end);
-  if (in_array && p < end && *p == '[') {
-    out.opens = true;
-    p = skip_space(p + 1, end);
-  }
-  if (p == end) return out;
-  if (in_array && (*p == ']' || *p == ',')) {
-    out.end = p + 1;
-    out.complete = true;
-    return out;
-  }
-  if (*p != '{' && (in_array || *p != '[')) {
-    Extent other = other_extent(p, end, in_array);
-    // Without what ends it, unless there is nothing else.
-    const bool ended = other.complete && !other.torn && other.end - p > 1;
-    out.text = text_between(p, ended ? other.end - 1 : other.end);
-    out.end = other.end;
-    out.complete = other.complete;
-    out.problem = in_array ? "expected an object" : "expected an object or an array";
-    return out;
-  }
-  Extent value = nested_extent(p, end);
+  const bool nested = *p == '{' || *p == '[';
+  const Extent value = nested ? nested_extent(p, end) : other_extent(p, end, false);
+  if (!nested) out.problem = "expected an object or an array";
   out.text = text_between(p, value.end);
   out.end = value.end;
   out.complete = value.complete;
-  if (!in_array || !value.complete || value.torn) return out;
-  const char* behind = skip_space(value.end, end);
-  if (behind == end) {
-    out.end = end;
-    out.complete = false;
-  } else if (*behind == ',' || *behind == ']') {
-    out.end = behind + 1;
-    out.followed = true;
-  }
   return out;
+}
+
+// From `start` as far as `behind`.
+JsonPiece closing_piece(const char* start, const char* behind, const char* end) {
+  JsonPiece out;
+  out.closes = true;
+  out.text = text_between(start, behind);
+  out.complete = skip_space(behind, end) < end;
+  out.end = out.complete ? behind : end;
+  return out;
+}
+
+// `p` is at its first byte.
+JsonPiece array_piece(const char* p, const char* end) {
+  if (*p == ']') return closing_piece(p, p + 1, end);
+  JsonPiece out;
+  out.opens = *p == '[';
+  out.comma = *p == ',';
+  if (out.opens || out.comma) {
+    const char* const start = p;
+    p = skip_space(p + 1, end);
+    if (out.opens && p < end && *p == ']') {
+      out = closing_piece(start, p + 1, end);
+      out.opens = true;
+      return out;
+    }
+    if (p == end || *p == ']' || *p == ',') {
+      out.text = text_between(start, start + 1);
+      out.end = p;
+      out.complete = p < end;
+      out.problem = "expected an object behind it";
+      return out;
+    }
+  }
+  const bool nested = *p == '{' || *p == '[';
+  const Extent value = nested ? nested_extent(p, end) : other_extent(p, end, true);
+  if (*p != '{') out.problem = "expected an object";
+  out.text = text_between(p, value.end);
+  out.end = value.end;
+  out.complete = value.complete;
+  if (!value.complete || value.torn) return out;
+  const char* const behind = skip_space(value.end, end);
+  out.complete = behind < end;
+  if (!out.complete) out.end = end;
+  return out;
+}
+
+}  // namespace
+
+JsonPiece json_piece(JsonDocument kind, const char* p, const char* end) {
+  p = skip_space(p, end);
+  if (p == end) return {.text = {}, .end = end};
+  return kind == JsonDocument::kArray ? array_piece(p, end) : document_piece(p, end);
+}
+
+const char* ArrayPlace::take(const JsonPiece& piece) {
+  if (piece.text.empty()) return nullptr;
+  const Behind before = behind;
+  if (before == Behind::kArray) return "expected nothing behind the array";
+  behind = !piece.closes ? Behind::kElement : torn ? Behind::kAnything : Behind::kArray;
+  if (before == Behind::kNothing && !piece.opens) return "expected '[' before it";
+  if (before == Behind::kNothing || before == Behind::kPerhapsNothing) return nullptr;
+  if (piece.opens) return "expected no '[' before it";
+  if (before == Behind::kElement && !piece.comma && !piece.closes) return "expected ',' before it";
+  return nullptr;
 }
 
 size_t JsonPieceFraming::complete_prefix(std::string_view bytes) const {

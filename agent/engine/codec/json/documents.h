@@ -3,8 +3,10 @@
 // reads it share these rules, so that both always agree on where a piece ends.
 //
 // A piece is found from where it begins, without knowing what came before: so reading goes on at
-// any piece after a restart, and what is wrong with one costs no other. For that, the ',' or ']'
-// behind an element is part of its piece.
+// any piece after a restart, and what is wrong with one costs no other. In an array, a piece is an
+// element with the '[' or ',' before it, and whole only when what follows it has been seen: so at
+// the end something is left over that tells whether the array has ended. The ']' is a piece of its
+// own, and is not whole before something follows it, which nothing should.
 #pragma once
 
 #include <cstdint>
@@ -21,16 +23,36 @@ enum class JsonDocument : uint8_t {
 };
 
 struct JsonPiece {
-  std::string_view text;      // the value; empty where there is only space, a bracket or a comma
-  const char* end = nullptr;  // where the next one begins
-  bool complete = false;      // false: it ends where the bytes do, and may go on
-  bool opens = false;         // kArray: a '[' stands before the value
-  bool followed = false;      // kArray: a ',' or ']' stands behind it
+  std::string_view text;          // the value; empty where there is only space
+  const char* end = nullptr;      // where the next one begins
+  bool complete = false;          // false: it ends where the bytes do, and may go on
   const char* problem = nullptr;  // why the text can be no record
+  // kArray:
+  bool opens = false;   // a '[' stands before the value
+  bool comma = false;   // a ',' does
+  bool closes = false;  // it is the ']', and no value
 };
 
 // The piece that begins at `p`. `kind` is not kLine.
 JsonPiece json_piece(JsonDocument kind, const char* p, const char* end);
+
+// How far an array has come.
+struct ArrayPlace {
+  enum class Behind : uint8_t {
+    kNothing,
+    kPerhapsNothing,  // a byte order mark, or the first element
+    kAnything,        // reading began here, or what is before can be told from nothing
+    kElement,
+    kArray,  // its end
+  };
+  Behind behind = Behind::kNothing;
+  // Some of it was no JSON: a ']' may have been meant as something else.
+  bool torn = false;
+
+  bool operator==(const ArrayPlace&) const = default;
+  // Moves behind the piece. Not null: why it cannot stand where it does.
+  const char* take(const JsonPiece& piece);
+};
 
 class JsonPieceFraming final : public Framing {
  public:
