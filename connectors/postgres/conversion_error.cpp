@@ -28,6 +28,8 @@ std::string reason_of(ConversionError error, const Value& value, std::string_vie
       return out + "this " + type + " is too long for " + target;
     case ConversionError::kZeros:
       return out + "the leading zeros of this " + type + " would be lost in " + target;
+    case ConversionError::kRounded:
+      return out + "this " + type + " would be rounded in " + target;
     case ConversionError::kNull:
       return out + (value.type == Type::kNull ? "null" : "absent") + ", but column " +
              excerpt(column.name) + " is NOT NULL";

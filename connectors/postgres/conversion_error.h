@@ -20,6 +20,7 @@ enum class ConversionError : uint8_t {
   kUtf8,      // text that is not UTF-8
   kTooLong,   // for varchar(n), or at all
   kZeros,     // "01234" into a number, where the column's type was only guessed
+  kRounded,   // 9007199254740993 into a double precision column, likewise
   kNull,      // null or absent, for a column that is NOT NULL
 };
 

@@ -17,17 +17,9 @@ namespace {
 
 constexpr size_t kLongestField = 1'000'000'000;  // the server takes less than 1 GiB
 
-bool is_whole_kind(Kind kind) {
-  return kind == Kind::kInt2 || kind == Kind::kInt4 || kind == Kind::kInt8;
-}
-
 // Types that take text of any form.
 bool takes_any(Kind kind) {
   return kind == Kind::kText || kind == Kind::kOther;
-}
-
-bool has_leading_zero(std::string_view text) {
-  return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
 }
 
 ConversionError check_range(Kind kind, std::string_view digits) {
@@ -44,6 +36,26 @@ ConversionError check_range(Kind kind, std::string_view digits) {
 }
 
 }  // namespace
+
+bool is_large_integer(const Value& value) {
+  constexpr size_t kAlwaysExact = 15;
+  constexpr int64_t kTwoTo53 = int64_t{1} << 53;
+  if (value.type == Type::kInteger) {
+    if (value.form == Form::kText && value.size <= kAlwaysExact) return false;
+    const int64_t number = integer_of(value);
+    return number > kTwoTo53 || number < -kTwoTo53;
+  }
+  return value.type == Type::kDecimal &&
+         value.view().find_first_of(".eE") == std::string_view::npos;
+}
+
+bool has_leading_zeros(const Value& value) {
+  if (value.type != Type::kString) return false;
+  std::string_view text = value.view();
+  if (text.starts_with('-')) text.remove_prefix(1);
+  return text.size() > 1 && text[0] == '0' && text[1] != '.' &&
+         text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
 
 int64_t characters(std::string_view text) {
   int64_t count = 0;
@@ -79,11 +91,11 @@ ConversionError check_text(std::string_view text) {
 }
 
 ConversionError FieldText::of(const Column& column, const Value& value, std::string_view& text) {
-  if (column.guessed && value.type == Type::kString && has_leading_zero(value.view()))
-    return ConversionError::kZeros;
-  ConversionError error = column.kind == Kind::kArray && value.type == Type::kJson
-                              ? of_array(column, value.view(), text)
-                              : convert(column.kind, value, text);
+  ConversionError error = column.guessed ? check_guess(column.kind, value) : ConversionError::kNone;
+  if (error != ConversionError::kNone) return error;
+  error = column.kind == Kind::kArray && value.type == Type::kJson
+              ? of_array(column, value.view(), text)
+              : convert(column.kind, value, text);
   if (error != ConversionError::kNone) return error;
   if (text.size() > kLongestField) return ConversionError::kTooLong;
   // Numbers and times need no look.
@@ -98,6 +110,13 @@ ConversionError FieldText::of(const Column& column, const Value& value, std::str
   return ConversionError::kNone;
 }
 
+// What a column whose type was made from other values must not do to this one.
+ConversionError FieldText::check_guess(Kind kind, const Value& value) {
+  if (has_leading_zeros(value)) return ConversionError::kZeros;
+  if (kind == Kind::kFloat && is_large_integer(value)) return ConversionError::kRounded;
+  return ConversionError::kNone;
+}
+
 ConversionError FieldText::convert(Kind kind, const Value& value, std::string_view& text) {
   switch (value.type) {
     case Type::kAbsent:
@@ -105,12 +124,9 @@ ConversionError FieldText::convert(Kind kind, const Value& value, std::string_vi
       break;
     case Type::kString:
       return of_string(kind, value, text);
-    case Type::kBool:
+    case Type::kBool:  // no number: one among numbers is a reading of something else
+      if (!takes_any(kind) && kind != Kind::kBool && kind != Kind::kJson) break;
       text = value.integer != 0 ? "true" : "false";
-      if (is_whole_kind(kind) || kind == Kind::kFloat || kind == Kind::kNumeric)
-        text = value.integer != 0 ? "1" : "0";
-      else if (!takes_any(kind) && kind != Kind::kBool && kind != Kind::kJson)
-        break;
       return ConversionError::kNone;
     case Type::kInteger:
     case Type::kFloat:

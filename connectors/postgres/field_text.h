@@ -33,6 +33,7 @@ class FieldText {
   ConversionError of(const Column& column, const Value& value, std::string_view& text);
 
  private:
+  static ConversionError check_guess(Kind kind, const Value& value);
   ConversionError convert(Kind kind, const Value& value, std::string_view& text);
   ConversionError of_string(Kind kind, const Value& value, std::string_view& text);
   ConversionError of_number(Kind kind, const Value& value, std::string_view& text);
@@ -45,6 +46,11 @@ class FieldText {
   std::string text_;   // what is made of it
   std::string array_;
 };
+
+// A string that is a number with zeros before it, which a column of numbers would lose.
+bool has_leading_zeros(const Value& value);
+// A whole number of more digits than a double has.
+bool is_large_integer(const Value& value);
 
 // Whether text can be stored: UTF-8 without NUL.
 ConversionError check_text(std::string_view text);

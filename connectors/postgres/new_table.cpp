@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "connectors/postgres/implausible.h"
+#include "connectors/postgres/widening.h"
 #include "protocols/postgres/wire.h"
 
 namespace leat::postgres {
@@ -34,12 +34,12 @@ std::string_view type_for(const Value& value) {
   return "";
 }
 
-// Numbers, each of which can hold what those before it hold.
-int number_rank(std::string_view type) {
-  static constexpr std::string_view kRanks[] = {"bigint", "double precision", "numeric"};
-  for (int i = 0; i < 3; ++i)
-    if (kRanks[i] == type) return i;
-  return -1;
+bool is_number(std::string_view type) {
+  return type == "bigint" || type == "double precision" || type == "numeric";
+}
+
+bool same_kind(std::string_view a, std::string_view b) {
+  return a == b || (is_number(a) && is_number(b));
 }
 
 // "": it gets no column.
@@ -57,48 +57,43 @@ class ColumnGuess {
   explicit ColumnGuess(std::string column) : name_(std::move(column)) {}
 
   const std::string& name() const { return name_; }
-  bool has_values() const { return values_ > 0; }
-  void add(const Value& value) {
-    std::string_view type = type_for(value);
-    values_ += type.empty() ? 0 : 1;
-    if (value.type == Type::kString && is_implausible(Kind::kNumeric, value.view()))
-      ++odd_;
-    else
-      type_ = wider_type(type_, type);
-    exact_ = exact_ || loses_digits_in_double(value);
+  bool has_values() const { return !first_.empty(); }
+  void add(const Value& value, FieldText& text) {
+    const std::string_view type = type_for(value);
+    if (type.empty()) return;
+    if (first_.empty()) {
+      first_ = type;
+      alone_ = !has_leading_zeros(value);
+      all_ = NumberType(type);
+      all_.take(value, text);
+      return;
+    }
+    if (others_.empty()) {
+      others_ = type;
+      rest_ = NumberType(type);
+    }
+    alone_ = alone_ && !same_kind(type, first_) && same_kind(type, others_);
+    ++count_;
+    all_.take(value, text);
+    rest_.take(value, text);
   }
-  // Among many numbers, one text that is none ("N/A") does not make them texts.
   std::string_view type() const {
     constexpr size_t kMany = 10;
-    bool stray = odd_ == 1 && values_ > kMany && number_rank(type_) >= 0;
-    if ((odd_ > 0 && !stray) || type_.empty()) return "text";
-    return exact_ && type_ == "double precision" ? "numeric" : type_;
+    if (first_.empty()) return "text";
+    return alone_ && count_ >= kMany ? rest_.type() : all_.type();
   }
 
  private:
   std::string name_;
-  std::string_view type_;  // of all but the odd ones
-  bool exact_ = false;
-  size_t values_ = 0;
-  size_t odd_ = 0;
+  std::string_view first_;   // what type_for() says of the first value
+  std::string_view others_;  // and of the second
+  bool alone_ = false;       // all but the first are of the second's kind, and not of the first's
+  size_t count_ = 0;         // of those behind the first
+  NumberType all_;
+  NumberType rest_;  // without the first
 };
 
 }  // namespace
-
-std::string_view wider_type(std::string_view a, std::string_view b) {
-  if (a.empty() || a == b) return b;
-  if (b.empty()) return a;
-  int x = number_rank(a);
-  int y = number_rank(b);
-  if (x >= 0 && y >= 0) return x > y ? a : b;
-  return "text";
-}
-
-bool loses_digits_in_double(const Value& value) {
-  if (value.type != Type::kInteger) return false;
-  int64_t number = integer_of(value);
-  return number > kExactInDouble || number < -kExactInDouble;
-}
 
 std::string_view impossible_column(std::string_view name) {
   constexpr size_t kLongestName = 63;  // NAMEDATALEN - 1; longer ones are cut
@@ -116,6 +111,7 @@ std::string_view impossible_column(std::string_view name) {
 
 std::vector<NewColumn> columns_for(const MappingConfig& config, const Delivery& delivery,
                                    bool also_nulls) {
+  FieldText text;
   std::vector<ColumnGuess> guesses;
   std::vector<size_t> of_field;  // index of each field's guess; kNone: it has none
   constexpr size_t kUnknown = SIZE_MAX;
@@ -137,7 +133,7 @@ std::vector<NewColumn> columns_for(const MappingConfig& config, const Delivery& 
         if (of_field[i] == kNone) continue;
         if (known == guesses.end()) guesses.emplace_back(name);
       }
-      guesses[of_field[i]].add(value);
+      guesses[of_field[i]].add(value, text);
     }
   });
   std::vector<NewColumn> columns;

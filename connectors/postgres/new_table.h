@@ -1,4 +1,7 @@
-// createTable: what the columns of a table are to be, worked out from records.
+// createTable: what the columns of a table are to be, worked out from records: what the first value
+// of a field is, and the wider type where later ones need it (widening.h). So it does not depend on
+// where the first delivery ends, with one exception, for those who load a file at once: a first
+// value of another kind than ten or more that follow, which are all of one, does not decide.
 #pragma once
 
 #include <string>
@@ -14,13 +17,6 @@ struct NewColumn {
   std::string name;
   std::string type;  // "bigint"
 };
-
-inline constexpr int64_t kExactInDouble = 1LL << 53;
-// An integer that has more digits than a double.
-bool loses_digits_in_double(const Value& value);
-
-// The type that takes the values of both; "": of no value so far.
-std::string_view wider_type(std::string_view a, std::string_view b);
 
 // Why PostgreSQL can have no column of that name; "": it can.
 std::string_view impossible_column(std::string_view name);

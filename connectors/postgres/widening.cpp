@@ -2,71 +2,84 @@
 
 #include <algorithm>
 
-#include "connectors/postgres/new_table.h"
 #include "protocols/postgres/wire.h"
 
 namespace leat::postgres {
 namespace {
 
-bool may_change(const Column& column, const std::vector<std::string>& key) {
-  return column.guessed && std::find(key.begin(), key.end(), column.name) == key.end();
-}
+constexpr std::string_view kBigint = "bigint";
+constexpr std::string_view kDouble = "double precision";
+constexpr std::string_view kNumeric = "numeric";
 
-// The type that a value needs which the column does not take; "": no other would help.
-std::string_view needed_for(ConversionError error, const Value& value) {
-  switch (error) {
-    case ConversionError::kFraction:
-    case ConversionError::kRange:
-      return value.type == Type::kDecimal ? "numeric" : "double precision";
-    case ConversionError::kZeros:
-      return "text";
-    default:
-      return "";
-  }
+Kind number_kind(std::string_view type) {
+  return type == kBigint ? Kind::kInt8 : type == kDouble ? Kind::kFloat : Kind::kNumeric;
 }
 
 }  // namespace
 
 // What a person has made differently stays.
 bool is_guess(const Column& column) {
-  return column.type_name == "bigint" || column.type_name == "double precision" ||
-         column.type_name == "numeric";
+  return column.type_name == kBigint || column.type_name == kDouble || column.type_name == kNumeric;
+}
+
+NumberType::NumberType(std::string_view type) : type_(type) {
+  column_.type_name = type;
+  column_.guessed = is_guess(column_);
+  column_.kind = number_kind(type);
+}
+
+void NumberType::take(const Value& value, FieldText& text) {
+  if (!column_.guessed || value.type == Type::kNull || value.type == Type::kAbsent) return;
+  std::string_view ignored;
+  switch (text.of(column_, value, ignored)) {
+    case ConversionError::kFraction:
+    case ConversionError::kRange:
+      type_ = large_ || value.type == Type::kDecimal ? kNumeric : kDouble;
+      break;
+    case ConversionError::kRounded:
+      type_ = kNumeric;
+      break;
+    case ConversionError::kZeros:
+      type_ = "text";
+      break;
+    default:
+      break;
+  }
+  large_ = large_ || is_large_integer(value);
+  if (type_ != column_.type_name) {
+    const bool large = large_;
+    *this = NumberType(type_);
+    large_ = large;
+  }
 }
 
 std::vector<Widening> widenings_for(Target& target, FieldText& text, const Delivery& delivery) {
   const std::vector<Column>& columns = target.layout.columns;
-  std::vector<std::string_view> needed(columns.size());
-  std::vector<bool> exact(columns.size());
+  std::vector<NumberType> types;
+  for (const Column& column : columns)
+    types.emplace_back(column.guessed ? std::string_view(column.type_name) : "");
   for (const Part& part : delivery.parts) {
     for (uint32_t r = 0; r < part.count; ++r) {
       const Record& record = part.batch->records[part.first + r];
       const ShapePlan& plan = target.mapping->plan(*part.batch, *record.shape);
-      for (size_t i = 0; i < columns.size(); ++i) {
-        if (plan.field_of[i] < 0 || !may_change(columns[i], target.config->key)) continue;
-        const Value& value = record.value(static_cast<size_t>(plan.field_of[i]));
-        if (value.type == Type::kNull || value.type == Type::kAbsent) continue;
-        std::string_view ignored;
-        needed[i] = wider_type(needed[i], needed_for(text.of(columns[i], value, ignored), value));
-        if (loses_digits_in_double(value)) exact[i] = true;
-      }
+      for (size_t i = 0; i < columns.size(); ++i)
+        if (plan.field_of[i] >= 0 && columns[i].guessed)
+          types[i].take(record.value(static_cast<size_t>(plan.field_of[i])), text);
     }
   }
   std::vector<Widening> out;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    std::string_view to = wider_type(columns[i].type_name, needed[i]);
-    if (needed[i].empty() || to == columns[i].type_name) continue;
-    if (to == "double precision" && exact[i]) to = "numeric";
-    out.push_back({columns[i].name, columns[i].type_name, std::string(to)});
-  }
+  for (size_t i = 0; i < columns.size(); ++i)
+    if (columns[i].guessed && types[i].type() != columns[i].type_name)
+      out.push_back({columns[i].name, columns[i].type_name, std::string(types[i].type())});
   return out;
 }
 
 std::string has_large_sql(const std::string& table, const std::vector<Widening>& widenings) {
-  std::string bound = std::to_string(kExactInDouble);
+  std::string bound = std::to_string(int64_t{1} << 53);
   std::string sql;
   for (const Widening& widening : widenings) {
     std::string name = quoted_name(widening.column);
-    bool asked = widening.from == "bigint" && widening.to == "double precision";
+    bool asked = widening.from == kBigint && widening.to == kDouble;
     sql += "SELECT " + (asked ? "EXISTS (SELECT FROM " + table + " WHERE " + name + " > " + bound +
                                     " OR " + name + " < -" + bound + ");"
                               : "false;");
@@ -78,8 +91,11 @@ std::string widen_sql(const std::string& table, const std::vector<Widening>& wid
   std::string sql = "ALTER TABLE " + table;
   bool first = true;
   for (const Widening& widening : widenings) {
-    sql += (first ? " ALTER COLUMN " : ", ALTER COLUMN ") + quoted_name(widening.column) +
-           " TYPE " + widening.to;
+    const std::string name = quoted_name(widening.column);
+    sql += (first ? " ALTER COLUMN " : ", ALTER COLUMN ") + name + " TYPE " + widening.to;
+    // The server's own way from one to the other ends behind 15 digits.
+    if (widening.from == kDouble && widening.to == kNumeric)
+      sql += " USING " + name + "::text::numeric";
     first = false;
   }
   return sql;

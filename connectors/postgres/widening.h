@@ -2,6 +2,9 @@
 // get a type that holds both. Only where nothing that is stored changes: whole numbers become
 // fractions, or exact ones; numbers become text when leading zeros come. One text that is no number
 // changes nothing.
+//
+// What a column becomes is decided value by value, in their order, and by this alone: also when the
+// table is made (new_table.h). So it does not depend on where deliveries end.
 #pragma once
 
 #include <string>
@@ -14,6 +17,22 @@ namespace leat::postgres {
 
 // Whether it is a number's column as createTable makes it.
 bool is_guess(const Column& column);
+
+// The type of a column, as values ask for it one after another.
+class NumberType {
+ public:
+  NumberType() = default;
+  // As createTable names it. Types that are no guess stay.
+  explicit NumberType(std::string_view type);
+
+  void take(const Value& value, FieldText& text);
+  std::string_view type() const { return type_; }
+
+ private:
+  std::string_view type_;
+  Column column_;       // of the type
+  bool large_ = false;  // it has a whole number of more digits than a double
+};
 
 struct Widening {
   std::string column;

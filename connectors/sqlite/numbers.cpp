@@ -64,6 +64,12 @@ Affinity affinity_of(std::string_view declared_type, bool strict_table) {
   return Affinity::kNumeric;
 }
 
+bool takes_bool(std::string_view declared_type, Affinity affinity) {
+  return affinity == Affinity::kNone || affinity == Affinity::kInteger ||
+         (affinity == Affinity::kNumeric &&
+          (contains(declared_type, "bool") || same_column(declared_type, "bit")));
+}
+
 const char* name_of(Affinity affinity) {
   static constexpr const char* kNames[] = {"a", "a TEXT", "an INTEGER", "a REAL", "a NUMERIC"};
   return kNames[static_cast<size_t>(affinity)];

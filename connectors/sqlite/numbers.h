@@ -15,6 +15,9 @@ namespace leat::sqlite {
 // https://sqlite.org/datatype3.html section 3.1.
 enum class Affinity : uint8_t { kNone, kText, kInteger, kReal, kNumeric };
 Affinity affinity_of(std::string_view declared_type, bool strict_table);
+// A column that is meant for booleans, which SQLite has as 0 and 1: INTEGER, BOOLEAN, or without a
+// type. In any other column of numbers a 1 would be a reading.
+bool takes_bool(std::string_view declared_type, Affinity affinity);
 const char* name_of(Affinity affinity);  // "an INTEGER", to be put before "column"
 
 // What is bound for a number.

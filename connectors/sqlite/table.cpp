@@ -74,10 +74,10 @@ Status Table::look() {
     if (!row) return fail(row.error());
     if (!*row) return {};
     index_.add(text_of(query->get(), 0), columns_.size());
-    columns_.push_back(
-        {std::string(text_of(query->get(), 0)),
-         affinity_of(text_of(query->get(), 1), sqlite3_column_int(query->get(), 3) != 0),
-         sqlite3_column_int(query->get(), 2) != 0});
+    const std::string_view type = text_of(query->get(), 1);
+    const Affinity affinity = affinity_of(type, sqlite3_column_int(query->get(), 3) != 0);
+    columns_.push_back({std::string(text_of(query->get(), 0)), affinity, takes_bool(type, affinity),
+                        sqlite3_column_int(query->get(), 2) != 0});
   }
 }
 
@@ -186,6 +186,7 @@ Status Table::match_fields(const Delivery& delivery, const Record& record, Inser
   insert.absent.assign(shape.size(), true);
   insert.stored.assign(shape.size(), false);
   insert.affinity.assign(shape.size(), Affinity::kNone);
+  insert.takes_bool.assign(shape.size(), false);
   std::vector<const Column*> used;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (record.value(i).type == Type::kAbsent) continue;
@@ -213,6 +214,7 @@ Status Table::match_fields(const Delivery& delivery, const Record& record, Inser
     used.push_back(column);
     insert.stored[i] = true;
     insert.affinity[i] = column->affinity;
+    insert.takes_bool[i] = column->takes_bool;
   }
   if (used.empty())
     return fail(ErrorKind::kData,
@@ -253,8 +255,7 @@ Status Table::bind(Insert& insert, const Record& record) {
   for (size_t i = 0; i < insert.absent.size(); ++i) {
     if (!insert.stored[i]) continue;
     const Value& value = record.value(i);
-    Result<int> bound =
-        bind_value(insert.statement.get(), ++parameter, value, i, insert.affinity[i]);
+    Result<int> bound = bind_value(insert, ++parameter, value, i);
     if (!bound)
       return fail(ErrorKind::kData,
                   "field " + excerpt(record.shape->name(i)) + ": " + bound.error().message());
@@ -270,8 +271,10 @@ Status Table::bind(Insert& insert, const Record& record) {
 
 // Text is bound without a copy: the batch, and scratch_, outlive the step. Error: what is wrong
 // with the value.
-Result<int> Table::bind_value(sqlite3_stmt* statement, int parameter, const Value& value,
-                              size_t field, Affinity affinity) {
+Result<int> Table::bind_value(const Insert& insert, int parameter, const Value& value,
+                              size_t field) {
+  sqlite3_stmt* const statement = insert.statement.get();
+  const Affinity affinity = insert.affinity[field];
   std::string_view text;
   auto misfit = [&](std::string_view number) {
     return fail(ErrorKind::kData, excerpt(number) + " does not fit " + name_of(affinity) +
@@ -282,7 +285,11 @@ Result<int> Table::bind_value(sqlite3_stmt* statement, int parameter, const Valu
     case Type::kNull:
       return sqlite3_bind_null(statement, parameter);
     case Type::kBool:
-      return sqlite3_bind_int64(statement, parameter, value.integer);
+      if (insert.takes_bool[field]) return sqlite3_bind_int64(statement, parameter, value.integer);
+      text = value.integer != 0 ? "true" : "false";
+      if (affinity == Affinity::kText) break;
+      return fail(ErrorKind::kData, std::string(text) + " does not fit " + name_of(affinity) +
+                                        " column: it is a bool, and no number");
     case Type::kInteger:
     case Type::kFloat:
     case Type::kDecimal: {

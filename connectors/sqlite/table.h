@@ -41,6 +41,7 @@ class Table {
   struct Column {
     std::string name;
     Affinity affinity;
+    bool takes_bool;
     bool generated;
   };
   // For records of one shape in which the same fields are absent.
@@ -49,6 +50,7 @@ class Table {
     std::vector<bool> absent;        // of each field
     std::vector<bool> stored;        // of each field: it goes into a column
     std::vector<Affinity> affinity;  // of each field's column
+    std::vector<bool> takes_bool;    // likewise
     std::vector<size_t> key_fields;
     Statement statement;
 
@@ -67,8 +69,7 @@ class Table {
   void tell_generated(const std::string& column);
   Status find_key(const Record& record, Insert& insert) const;
   Status bind(Insert& insert, const Record& record);
-  Result<int> bind_value(sqlite3_stmt* statement, int parameter, const Value& value, size_t field,
-                         Affinity affinity);
+  Result<int> bind_value(const Insert& insert, int parameter, const Value& value, size_t field);
 
   // Enough for the shapes of one stream. Records that all look different are slow, not unbounded.
   static constexpr size_t kMaxInserts = 32;

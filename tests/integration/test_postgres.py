@@ -165,7 +165,7 @@ def test_what_does_not_fit_is_said_before_the_first_row(agent, database, ddl, op
 
 TYPES = [  # type, JSON value, what the database shows
     ("boolean", True, "t"), ("boolean", 0, "f"), ("boolean", "yes", "t"),
-    ("smallint", -32768, "-32768"), ("int", "42", "42"), ("int", 44.0, "44"), ("int", True, "1"),
+    ("smallint", -32768, "-32768"), ("int", "42", "42"), ("int", 44.0, "44"),
     ("bigint", 9223372036854775807, "9223372036854775807"),
     ("bigint", -9223372036854775808, "-9223372036854775808"),
     ("real", 3.5, "3.5"), ("float8", "1e-5", "1e-05"), ("float8", "NaN", "NaN"),
@@ -357,6 +357,29 @@ def test_one_text_among_many_numbers_does_not_make_a_column_text(agent, database
     assert column_types(database)["v"] == "bigint"
     assert database.count("t") == 19
     assert len(reasons(agent)) == 1
+
+
+@pytest.mark.parametrize("records", [1, 3, 1000])
+def test_types_and_rows_do_not_depend_on_where_deliveries_end(agent, database, records):
+    """One true among numbers made them texts, or was stored as 1."""
+    values = [1, 2, True, 3, 0.1, "N/A", 9007199254740993, 0.30000000000000004, "x", False, 4]
+    deliver(agent, database, *({"id": n, "v": v} for n, v in enumerate(values)), records=records, createTable=True)
+    assert column_types(database)["v"] == "numeric"
+    assert database.query("SELECT v FROM t ORDER BY id") == [
+        ("1",), ("2",), ("3",), ("0.1",), ("9007199254740993",), ("0.30000000000000004",), ("4",)]
+    assert sorted(letter["record"]["id"] for letter in agent.dead_letters()) == [2, 5, 8, 9]
+    assert any("a value of type bool does not go into" in reason for reason in reasons(agent))
+
+
+@pytest.mark.parametrize("mode", ["copy", "insert", "upsert", "merge"])
+def test_a_bool_is_not_stored_as_a_number(agent, database, mode):
+    database.query("CREATE TABLE t (id int PRIMARY KEY, v bigint)")
+    options = {"key": ["id"]} if mode == "upsert" else {}
+    if mode == "merge":
+        options = {"mergeSql": "INSERT INTO t SELECT id, v FROM leat_staging"}
+    deliver(agent, database, {"id": 1, "v": True}, {"id": 2, "v": 7}, writeMode=mode, **options)
+    assert database.query("SELECT * FROM t") == [("2", "7")]
+    assert "field v: a value of type bool does not go into bigint (column v)" in reasons(agent)[0]
 
 
 def test_a_column_that_cannot_be_widened_stays_and_what_does_not_fit_is_rejected(agent, database):

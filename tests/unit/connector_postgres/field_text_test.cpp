@@ -45,8 +45,8 @@ Value json(std::string_view s) {
 std::string sent(const Column& to, const Value& value) {
   FieldText field;
   std::string_view out;
-  static constexpr const char* kNames[] = {"none", "type", "syntax", "range", "fraction",
-                                           "nul",  "utf8", "long",   "null"};
+  static constexpr const char* kNames[] = {"none", "type", "syntax", "range",   "fraction", "nul",
+                                           "utf8", "long", "zeros",  "rounded", "null"};
   ConversionError error = field.of(to, value, out);
   return error == ConversionError::kNone
              ? std::string(out)
@@ -70,7 +70,6 @@ TEST(PostgresFieldText, whole_numbers_keep_every_digit) {
   EXPECT_EQ(sent(Kind::kInt4, number("0e999999999999999999999")), "0");
   EXPECT_EQ(sent(Kind::kInt4, Value::of_float(44)), "44");
   EXPECT_EQ(sent(Kind::kInt8, Value::of_float(1e18)), "1000000000000000000");
-  EXPECT_EQ(sent(Kind::kInt4, Value::boolean(true)), "1");
 }
 
 TEST(PostgresFieldText, what_is_not_whole_or_too_large_for_an_integer_is_no_integer) {
@@ -135,7 +134,6 @@ TEST(PostgresFieldText, numbers_of_the_other_types_go_as_they_are) {
   EXPECT_EQ(sent(Kind::kFloat, Value::of_float(0.1)), "0.1");
   EXPECT_EQ(sent(Kind::kFloat, Value::of_float(-HUGE_VAL)), "-inf");
   EXPECT_EQ(sent(Kind::kNumeric, number("44.50")), "44.50");
-  EXPECT_EQ(sent(Kind::kNumeric, Value::boolean(false)), "0");
   EXPECT_EQ(sent(Kind::kText, number("44.50")), "44.50");
   EXPECT_EQ(sent(Kind::kText, Value::boolean(true)), "true");
   EXPECT_EQ(sent(Kind::kBool, Value::of_integer(1)), "1");
@@ -144,6 +142,29 @@ TEST(PostgresFieldText, numbers_of_the_other_types_go_as_they_are) {
   EXPECT_EQ(sent(Kind::kTimestamp, Value::of_integer(1760000000)), "<type>");
   EXPECT_EQ(sent(Kind::kBytea, number("1")), "<type>");
   EXPECT_EQ(sent(Kind::kUuid, number("1")), "<type>");
+}
+
+// It was stored as 1, where the server refuses the same text.
+TEST(PostgresFieldText, a_bool_is_no_number_and_no_time) {
+  for (Kind kind : {Kind::kInt2, Kind::kInt4, Kind::kInt8, Kind::kFloat, Kind::kNumeric,
+                    Kind::kDate, Kind::kTime, Kind::kTimestamp, Kind::kUuid, Kind::kBytea})
+    EXPECT_EQ(sent(kind, Value::boolean(true)), "<type>") << int(kind);
+  EXPECT_EQ(sent(array_of(Kind::kInt4), json("[1,true]")), "<type>");
+  EXPECT_EQ(sent(Kind::kBool, Value::boolean(false)), "false");
+  EXPECT_EQ(reason_of(ConversionError::kType, Value::boolean(true), "ok", column(Kind::kInt8)),
+            "field ok: a value of type bool does not go into  (column c)");
+}
+
+TEST(PostgresFieldText, a_guessed_type_costs_no_digit) {
+  Column guess = column(Kind::kFloat);
+  EXPECT_EQ(sent(guess, Value::of_integer(9007199254740993)), "9007199254740993");
+  guess.guessed = true;
+  EXPECT_EQ(sent(guess, Value::of_integer(9007199254740993)), "<rounded>");
+  EXPECT_EQ(sent(guess, number("18446744073709551615")), "<rounded>");
+  EXPECT_EQ(sent(guess, number("0.10000000000000000555")), "0.10000000000000000555");
+  EXPECT_EQ(sent(guess, text("-01")), "<zeros>");
+  EXPECT_EQ(sent(guess, text("0.5")), "0.5");
+  EXPECT_EQ(sent(guess, text("00:1A")), "00:1A") << "no number, and the server will say so";
 }
 
 TEST(PostgresFieldText, text_is_utf8_without_nul_and_not_too_long) {
@@ -251,8 +272,8 @@ TEST(PostgresFieldText, json_arrays_become_arrays) {
 TEST(PostgresFieldText, elements_are_what_a_column_of_their_type_would_get) {
   EXPECT_EQ(sent(array_of(Kind::kJson), json(R"(["12","true",12,{"a":"b"}])")),
             R"({"\"12\"","\"true\"","12","{\"a\":\"b\"}"})");
-  EXPECT_EQ(sent(array_of(Kind::kInt8), json("[9007199254740993.0,true]")),
-            R"({"9007199254740993","1"})");
+  EXPECT_EQ(sent(array_of(Kind::kInt8), json("[9007199254740993.0,7]")),
+            R"({"9007199254740993","7"})");
   EXPECT_EQ(sent(array_of(Kind::kInt4), json("[1.5]")), "<fraction>");
   EXPECT_EQ(sent(array_of(Kind::kInt4), json("[\"N/A\"]")), "<syntax>");
   EXPECT_EQ(sent(array_of(Kind::kOther, ';'), json(R"x(["(1,1),(0,0)","(2,2),(1,1)"])x")),

@@ -1,6 +1,7 @@
 #include "connectors/postgres/mapping.h"
 
 #include "connectors/postgres/new_table.h"
+#include "connectors/postgres/widening.h"
 #include "rows_fixture.h"
 
 namespace leat::testing {
@@ -81,12 +82,12 @@ TEST_F(PostgresMapping, new_tables_get_the_types_of_the_values) {
   std::string out;
   for (const auto& column : postgres::columns_for(config_, delivery_))
     out += column.name + " " + column.type + ", ";
-  EXPECT_EQ(out, "i bigint, m text, f double precision, t timestamp with time zone, ")
+  EXPECT_EQ(out, "i bigint, m bigint, f double precision, t timestamp with time zone, ")
       << "nothing is known of n yet";
   out.clear();
   for (const auto& column : postgres::columns_for(config_, delivery_, true))
     out += column.name + " " + column.type + ", ";
-  EXPECT_EQ(out, "i bigint, m text, f double precision, n text, t timestamp with time zone, ");
+  EXPECT_EQ(out, "i bigint, m bigint, f double precision, n text, t timestamp with time zone, ");
   std::vector<Row> many(20, {{"v", whole(1)}, {"w", whole(1)}, {"e", whole(1LL << 60)}});
   many.push_back({{"v", text("N/A")}, {"w", text("01")}, {"e", Value::of_float(0.5)}});
   (void)rows(many);
@@ -100,6 +101,93 @@ TEST_F(PostgresMapping, new_tables_get_the_types_of_the_values) {
   EXPECT_EQ(postgres::add_columns_sql({"", "t"}, {{"a", "bigint"}, {"b", "text"}}),
             "ALTER TABLE \"t\" ADD COLUMN IF NOT EXISTS \"a\" bigint, ADD COLUMN IF NOT EXISTS "
             "\"b\" text");
+}
+
+// What createTable makes of a field's values when each delivery has `count` of them.
+class PostgresColumnTypes : public PostgresRowsTest {
+ protected:
+  std::string type_by(size_t count, const std::vector<Value>& values) {
+    std::string type;
+    for (size_t at = 0; at < values.size(); at += count) {
+      std::vector<Row> records;
+      for (size_t i = at; i < std::min(at + count, values.size()); ++i)
+        records.push_back({{"v", values[i]}});
+      (void)rows(records);
+      if (type.empty()) {
+        type = postgres::columns_for(config_, delivery_).at(0).type;
+        continue;
+      }
+      target_.layout.columns.clear();
+      add_column("v", type == "bigint"             ? postgres::Kind::kInt8
+                      : type == "double precision" ? postgres::Kind::kFloat
+                      : type == "numeric"          ? postgres::Kind::kNumeric
+                      : type == "boolean"          ? postgres::Kind::kBool
+                                                   : postgres::Kind::kText);
+      last_column().type_name = type;
+      last_column().guessed = postgres::is_guess(last_column());
+      (void)rows(records);
+      for (const auto& one : postgres::widenings_for(target_, text_, delivery_)) type = one.to;
+    }
+    target_.layout.columns.clear();
+    return type;
+  }
+};
+
+TEST_F(PostgresColumnTypes, do_not_depend_on_where_deliveries_end) {
+  const Value one = whole(1);
+  const Value half = Value::of_float(0.5);
+  const Value decimal = number_from_text("0.1234567890123456789");
+  const Value beyond = number_from_text("18446744073709551615");
+  const Value yes = Value::boolean(true);
+  const struct {
+    std::vector<Value> values;
+    const char* type;
+  } kCases[] = {
+      {{one, yes, one, one}, "bigint"},
+      {{yes, one, one, one}, "boolean"},
+      {{one, text("N/A"), text("N/A"), one}, "bigint"},
+      {{text("N/A"), one, one}, "text"},
+      {{one, number_from_text("44.0"), one}, "bigint"},
+      {{number_from_text("44.0"), one, one}, "double precision"},
+      {{one, half, one}, "double precision"},
+      {{half, beyond, one}, "numeric"},
+      {{half, whole(1LL << 60), one}, "numeric"},
+      {{half, decimal, one}, "double precision"},
+      {{one, decimal, half}, "numeric"},
+      {{one, text("01"), half}, "text"},
+      {{one, text("5"), one}, "bigint"},
+      {{one, text("01:23"), one}, "bigint"},
+      {{one, Value::of_time(0), one}, "bigint"},
+      {{Value::null(), one, half}, "double precision"},
+  };
+  for (const auto& [values, type] : kCases) {
+    for (size_t count : {values.size(), size_t{2}, size_t{1}}) {
+      if (values[0].type == Type::kNull && count == 1) continue;  // no column yet
+      EXPECT_EQ(type_by(count, values), type)
+          << "case " << (&values - &kCases[0].values) << " by " << count;
+    }
+  }
+}
+
+TEST_F(PostgresColumnTypes, one_value_before_many_of_another_kind_does_not_decide) {
+  auto behind = [this](const Value& first, const Value& other, size_t count) {
+    std::vector<Value> values(count, other);
+    values.insert(values.begin(), first);
+    return type_by(values.size(), values);
+  };
+  EXPECT_EQ(behind(text("N/A"), whole(1), 10), "bigint");
+  EXPECT_EQ(behind(text("N/A"), whole(1), 9), "text");
+  EXPECT_EQ(behind(Value::boolean(true), Value::of_float(0.5), 10), "double precision");
+  EXPECT_EQ(behind(whole(7), text("A7"), 10), "text");
+  EXPECT_EQ(behind(text("01234"), whole(10001), 10), "text");
+  EXPECT_EQ(behind(whole(1), Value::of_float(0.5), 10), "double precision");
+}
+
+TEST_F(PostgresColumnTypes, doubles_become_numerics_with_all_their_digits) {
+  EXPECT_EQ(
+      postgres::widen_sql("t", {{"a", "double precision", "numeric"}, {"b", "bigint", "text"}}),
+      "ALTER TABLE t ALTER COLUMN \"a\" TYPE numeric USING \"a\"::text::numeric, "
+      "ALTER COLUMN \"b\" TYPE text");
 }
 
 }  // namespace

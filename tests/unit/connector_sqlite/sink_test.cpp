@@ -312,6 +312,36 @@ TEST_F(SqliteSinkTest, numbers_are_stored_exactly_in_columns_of_every_type_or_re
   EXPECT_EQ(stored("t", Value::of_float(0.1234567890123456)), "text 0.1234567890123456");
 }
 
+// It was stored as the number 1, or as the text '1', whatever the column was for.
+TEST_F(SqliteSinkTest, bool_is_stored_as_one_where_a_column_may_be_meant_for_it) {
+  const char* strict = "CREATE TABLE t (i INTEGER, r REAL, t TEXT, a ANY) STRICT";
+  const char* plain =
+      "CREATE TABLE t (i INTEGER, b BOOLEAN, x, bit BIT, r REAL, n NUMERIC, d DECIMAL(5,2), t "
+      "TEXT)";
+  auto stored = [this](const char* column) -> std::string {
+    Answer answer = deliver({{{column, Value::boolean(true)}}});
+    if (answer.outcome == Outcome::kRejected) return answer.reason;
+    const std::string name(column);
+    Rows rows = query("SELECT typeof(" + name + ") || ' ' || " + name + " FROM t");
+    execute("DELETE FROM t");
+    return rows.size() == 1 ? rows[0] : "?";
+  };
+  auto refused = [](const char* column, const char* type) {
+    return std::string("field ") + column + ": true does not fit " + type +
+           " column: it is a bool, and no number";
+  };
+  execute(strict);
+  for (const char* column : {"i", "a"}) EXPECT_EQ(stored(column), "integer 1") << column;
+  EXPECT_EQ(stored("r"), refused("r", "a REAL"));
+  EXPECT_EQ(stored("t"), "text true");
+  execute(std::string("DROP TABLE t; ") + plain);
+  for (const char* column : {"i", "b", "x", "bit"})
+    EXPECT_EQ(stored(column), "integer 1") << column;
+  EXPECT_EQ(stored("r"), refused("r", "a REAL"));
+  for (const char* column : {"n", "d"}) EXPECT_EQ(stored(column), refused(column, "a NUMERIC"));
+  EXPECT_EQ(stored("t"), "text true");
+}
+
 TEST_F(SqliteSinkTest, any_is_without_a_type_in_a_strict_table_alone) {
   execute("CREATE TABLE t (v ANY) STRICT");
   expect_delivered({{{"v", number_from_text("18446744073709551615")}}});
