@@ -125,27 +125,30 @@ size_t given_up(InputStream& stream, std::string_view rest, const Framing& frami
   return begin.size() - rest.size();
 }
 
-// So many NULs, where a line would begin, are what a program leaves behind that writes on at its
-// old place after the file was cut: no record of a line format begins with them.
-constexpr size_t kLeastHole = 64;
+// NULs, where a line would begin, are what a program leaves behind that writes on at its old place
+// after the file was cut: no text begins with one. Of bytes that may, so many are no record.
+size_t least_hole(const Framing& framing) {
+  return framing.may_begin_with_nul() ? 64 : 1;
+}
 
 size_t nuls(std::string_view bytes, size_t from = 0) {
   return std::min(bytes.find_first_not_of('\0', from), bytes.size()) - from;
 }
 
-size_t find_hole(std::string_view bytes) {
+size_t find_hole(std::string_view bytes, size_t least) {
   for (size_t at = bytes.find('\0'); at != std::string_view::npos;) {
     const size_t size = nuls(bytes, at);
-    if (size >= kLeastHole && (at == 0 || bytes[at - 1] == '\n')) return at;
+    if (size >= least && (at == 0 || bytes[at - 1] == '\n')) return at;
     at = bytes.find('\0', at + size);
   }
   return std::string_view::npos;
 }
 
 // How many bytes at the start are a hole, or more of one.
-size_t rest_of_hole(InputStream& stream, std::string_view bytes, bool end, Pieces& out) {
+size_t rest_of_hole(InputStream& stream, std::string_view bytes, bool end, size_t least,
+                    Pieces& out) {
   const size_t size = nuls(bytes);
-  if (size < kLeastHole && stream.hole == 0) return 0;
+  if (size < least && stream.hole == 0) return 0;
   stream.hole += size;
   if (size < bytes.size() || end) {
     out.hole = std::exchange(stream.hole, 0);
@@ -198,8 +201,9 @@ Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, 
     if (end && std::exchange(stream.skipping, false)) stream.unended = true;
   }
   if (by_lines && framing.unit() == 1 && !stream.skipping) {
-    skip(rest_of_hole(stream, {bytes.data(), bytes.size()}, end, out));
-    const size_t hole = find_hole({bytes.data(), bytes.size()});
+    const size_t least = least_hole(framing);
+    skip(rest_of_hole(stream, {bytes.data(), bytes.size()}, end, least, out));
+    const size_t hole = find_hole({bytes.data(), bytes.size()}, least);
     // But not in the middle of a record of several lines.
     if (hole != std::string_view::npos && framing.complete_prefix({bytes.data(), hole}) == hole) {
       bytes = bytes.first(hole);

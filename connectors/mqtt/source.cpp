@@ -43,6 +43,12 @@ constexpr size_t kMostWindow = 32'767;
 constexpr size_t kManyWaiting = 1'000;
 constexpr Milliseconds kMemoryPatience{100};
 
+// Nothing that a text format could make a record of: spaces and line ends, of one byte or of two.
+bool is_blank(std::string_view payload) {
+  return payload.find_first_not_of(std::string_view(" \t\r\n\0", 5)) == std::string_view::npos &&
+         payload.find_first_not_of('\0') != std::string_view::npos;
+}
+
 class MqttSource final : public Source, public SessionListener {
  public:
   MqttSource(SessionConfig config, FieldMaker fields, const Options& options)
@@ -271,8 +277,8 @@ Result<bool> MqttSource::on_publish(const Publish& publish) {
     reject(publish, std::string(publish.bad_topic));
     return fail(ErrorKind::kData, "a malformed PUBLISH packet: " + std::string(publish.bad_topic));
   }
-  if (publish.payload.empty() && !context_->takes_empty()) {
-    reject(publish, "the payload is empty");
+  if (!context_->takes_empty() && (publish.payload.empty() || is_blank(publish.payload))) {
+    reject(publish, publish.payload.empty() ? "the payload is empty" : "the payload is blank");
     return true;
   }
   if (publish.properties.user_properties > kMostUserProperties) {

@@ -64,6 +64,10 @@ class Framing {
   // counts the lines that have ended.
   uint64_t line_before(const Position& after) const { return after.line + (ends_lines() ? 0 : 1); }
 
+  // Whether a record may begin with a NUL; where it may not, NULs are what a hole in a file reads
+  // as.
+  virtual bool may_begin_with_nul() const { return false; }
+
   // Splits a batch of whole frames (kBytes → kSlices) without decoding what needs none. Blank lines
   // yield no slice. What is no record goes to `dead`, as from a Decoder, and in turns it stops when
   // `dead` is full.

@@ -11,6 +11,8 @@ class ByLine final : public Framing {
     return bytes.rfind('\n') + 1;  // npos + 1 is 0
   }
   std::string_view terminator() const override { return "\n"; }
+  bool may_begin_with_nul() const override { return nul_begins; }
+  bool nul_begins = false;
   Status split(Batch& /*batch*/, DeadLetters& /*dead*/) const override { return {}; }
 };
 
@@ -114,10 +116,23 @@ TEST_F(Filling, ends_a_file_that_ends_in_a_hole) {
   EXPECT_EQ(rejected(), "");
 }
 
-TEST_F(Filling, takes_a_few_nuls_or_those_within_a_line_for_text) {
-  const std::string text = std::string(20, '\0') + "x\ny" + hole_ + "\n";
-  EXPECT_EQ(filled(text), text);
+// It took the line behind it along.
+TEST_F(Filling, skips_a_hole_however_small_it_is) {
+  EXPECT_EQ(filled(std::string(20, '\0') + "x\n"), "x\n");
+  EXPECT_EQ(filled_.hole, 20U);
+  EXPECT_EQ(filled(std::string(1, '\0') + "y\n"), "y\n");
+  EXPECT_EQ(filled_.hole, 1U);
+  EXPECT_EQ(rejected(), "");
+}
+
+TEST_F(Filling, takes_nuls_within_a_line_for_text_and_few_before_one_for_bytes) {
+  EXPECT_EQ(filled("y" + hole_ + "\n"), "y" + hole_ + "\n");
   EXPECT_EQ(filled_.hole, 0U);
+  by_line_.nul_begins = true;
+  const std::string bytes = std::string(63, '\0') + "x\n";
+  EXPECT_EQ(filled(bytes), bytes);
+  EXPECT_EQ(filled_.hole, 0U);
+  EXPECT_EQ(filled(hole_ + "x\n"), "x\n");
 }
 
 }  // namespace

@@ -196,6 +196,19 @@ TEST_F(MqttSourceTest, a_payload_that_is_empty_is_a_dead_letter_with_that_reason
   wait_acks("PUBACK 1, PUBACK 2");
 }
 
+// It gave neither a record nor a dead letter.
+TEST_F(MqttSourceTest, a_payload_that_is_blank_is_a_dead_letter_too) {
+  start_and_subscribe();
+  const std::string blanks[] = {" ", "\r\n", "\t \n", std::string(" \0\n\0", 4)};
+  for (const std::string& blank : blanks) broker_->publish(0, blank, 0);
+  broker_->publish(2, "two");
+  wait_messages(1);
+  EXPECT_EQ(messages_[0], "two");
+  std::string all;
+  for (size_t i = 0; i < std::size(blanks); ++i) all += "t: the payload is blank\n";
+  EXPECT_EQ(rejected_, all);
+}
+
 TEST_F(MqttSourceTest, as_bytes_a_payload_may_be_empty) {
   takes_empty_ = true;
   start_and_subscribe();

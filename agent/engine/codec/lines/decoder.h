@@ -26,6 +26,7 @@ class TextLineFraming final : public LineFraming {
   explicit TextLineFraming(TextReader reader) : reader_(reader) {}
 
   Status split(Batch& batch, DeadLetters& dead) const override;
+  bool may_begin_with_nul() const override { return reader_.as_bytes(); }
 
  private:
   const TextReader reader_;
