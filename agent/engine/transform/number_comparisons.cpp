@@ -101,10 +101,10 @@ bool is_known(const std::vector<Token>& tokens, size_t i) {
          (before.kind == Kind::kWord && !is_keyword(before));
 }
 
-}  // namespace
+// Signs of numbers are left out, so that a comparison is three tokens.
+constexpr size_t kAhead = 5;  // ends behind the last
 
-std::vector<std::string> compared_with_numbers(std::string_view sql) {
-  // Signs of numbers are left out, so that a comparison is three tokens.
+std::vector<Token> tokens_of(std::string_view sql) {
   std::vector<Token> tokens(1);  // an end before the first
   for (Token token = next_token(sql); token.kind != Kind::kEnd; token = next_token(sql)) {
     const Token& before = tokens.back();
@@ -114,47 +114,118 @@ std::vector<std::string> compared_with_numbers(std::string_view sql) {
     if (sign) continue;
     tokens.push_back(std::move(token));
   }
-  tokens.resize(tokens.size() + 3);
-  std::vector<std::string> out;
-  auto add = [&out](const Token& name) {
-    if (std::ranges::find(out, name.text) == out.end()) out.push_back(name.text);
-  };
-  auto is_name = [](const Token& token) {
-    return token.kind == Kind::kName || (token.kind == Kind::kWord && !ends_operand(token));
-  };
-  for (size_t i = 1; i + 3 < tokens.size(); ++i) {
-    if (!ends_operand(tokens[i - 1])) continue;
-    const Token& a = tokens[i];
-    const Token& middle = tokens[i + 1];
-    const Token& b = tokens[i + 2];
-    const Token& behind = tokens[i + 3];
-    const bool compares = middle.kind == Kind::kCompares;
-    if (is_name(a) && b.kind == Kind::kNumber && (compares || is(middle, "BETWEEN")) &&
-        ends_operand(behind))
-      add(a);
-    if (a.kind == Kind::kNumber && compares && is_name(b) && ends_operand(behind) &&
-        behind.text != "(")
-      add(b);
+  tokens.resize(tokens.size() + kAhead);
+  return tokens;
+}
+
+bool is_name(const Token& token) {
+  return token.kind == Kind::kName ||
+         (token.kind == Kind::kWord && !ends_operand(token) && !is(token, "NULL") &&
+          !is(token, "TRUE") && !is(token, "FALSE"));
+}
+
+struct Found {
+  std::vector<Comparison> all;
+
+  // Of a name and a name or number, in either order; anything else is none.
+  void add(const Token& a, const Token& b) {
+    if (!is_name(a)) {
+      if (is_name(b) && a.kind == Kind::kNumber) add(b, a);
+      return;
+    }
+    if (!is_name(b) && b.kind != Kind::kNumber) return;
+    Comparison one{a.text, is_name(b) ? b.text : ""};
+    if (std::ranges::find(all, one) == all.end()) all.push_back(std::move(one));
+  }
+};
+
+// `a < b`, `a IS b`, `a BETWEEN b AND c`, `CASE a WHEN b`, where `a` is at `i`.
+void find_operator(const std::vector<Token>& tokens, size_t i, Found& found) {
+  if (!ends_operand(tokens[i - 1]) && !is(tokens[i - 1], "CASE")) return;
+  const Token& a = tokens[i];
+  const Token& middle = tokens[i + 1];
+  if (middle.kind != Kind::kCompares && !is(middle, "BETWEEN") && !is(middle, "IS") &&
+      !(is(middle, "WHEN") && is(tokens[i - 1], "CASE")))
+    return;
+  const size_t at = is(middle, "IS") && is(tokens[i + 2], "NOT") ? i + 3 : i + 2;
+  if (!ends_operand(tokens[at + 1]) || tokens[at + 1].text == "(") return;
+  found.add(a, tokens[at]);
+  if (is(middle, "BETWEEN") && is(tokens[at + 1], "AND") && ends_operand(tokens[at + 3]) &&
+      tokens[at + 3].text != "(")
+    found.add(a, tokens[at + 2]);
+}
+
+// `a IN (b, c)`, `a NOT IN (…)`, `max(a, b)`: of what is a name or a number by itself.
+void find_list(const std::vector<Token>& tokens, size_t i, Found& found) {
+  static constexpr const char* kFunctions[] = {"max", "min", "nullif"};
+  const bool function =
+      std::ranges::any_of(kFunctions, [&](const char* name) { return is(tokens[i], name); });
+  size_t at = i + 1;
+  if (!function && is(tokens[at], "NOT")) ++at;
+  if (!function) {
+    if (!ends_operand(tokens[i - 1]) || !is(tokens[at], "IN")) return;
+    ++at;
+  }
+  if (tokens[at].text != "(") return;
+  std::vector<const Token*> values;
+  int depth = 0;
+  for (; at + kAhead < tokens.size(); ++at) {
+    const std::string& text = tokens[at].text;
+    if (text == "(") ++depth;
+    if (text == ")" && --depth == 0) break;
+    const bool alone = depth == 1 && (tokens[at - 1].text == "(" || tokens[at - 1].text == ",") &&
+                       (tokens[at + 1].text == ")" || tokens[at + 1].text == ",");
+    if (alone) values.push_back(&tokens[at]);
+  }
+  if (!function) {
+    for (const Token* value : values) found.add(tokens[i], *value);
+    return;
+  }
+  if (values.size() == 1 && tokens[i + 3].text == ")") found.add(*values[0], *values[0]);
+  for (size_t a = 0; a < values.size(); ++a)
+    for (size_t b = a + 1; b < values.size(); ++b) found.add(*values[a], *values[b]);
+}
+
+}  // namespace
+
+std::vector<Comparison> comparisons_in(std::string_view sql) {
+  const std::vector<Token> tokens = tokens_of(sql);
+  if (std::ranges::any_of(tokens, [](const Token& token) { return is(token, "WITH"); })) return {};
+  Found found;
+  for (size_t i = 1; i + kAhead < tokens.size(); ++i) {
+    find_operator(tokens, i, found);
+    find_list(tokens, i, found);
   }
   for (size_t i = 1; i < tokens.size(); ++i) {
-    if (is(tokens[i], "WITH")) return {};
     if (tokens[i].kind != Kind::kName && tokens[i].kind != Kind::kWord) continue;
-    if (is_known(tokens, i))
-      std::erase_if(out, [&](const std::string& name) { return same_name(name, tokens[i].text); });
+    if (!is_known(tokens, i)) continue;
+    std::erase_if(found.all, [&](const Comparison& one) {
+      return same_name(one.name, tokens[i].text) || same_name(one.with, tokens[i].text);
+    });
   }
-  return out;
+  return std::move(found.all);
 }
 
 void NumberComparisons::report(const InputTable& table) {
-  std::erase_if(names_, [&table, this](const std::string& name) {
-    const int column = table.find_column(name);
+  std::erase_if(comparisons_, [&table, this](const Comparison& one) {
     constexpr uint32_t kText = InputTable::type_bit(Type::kString);
-    if (column < 0 || (table.types_read(static_cast<size_t>(column)) & kText) == 0) return false;
-    log::warn("leat", path_ + ": " + json_quoted(name) +
+    constexpr uint32_t kNumber = InputTable::type_bit(Type::kInteger) |
+                                 InputTable::type_bit(Type::kFloat) |
+                                 InputTable::type_bit(Type::kDecimal);
+    auto read = [&table](const std::string& name) {
+      const int column = table.find_column(name);
+      return column < 0 ? 0 : table.types_read(static_cast<size_t>(column));
+    };
+    const uint32_t name = read(one.name);
+    const uint32_t with = one.with.empty() ? kNumber : read(one.with);
+    const bool is_text = (name & kText) != 0 && (with & kNumber) != 0;
+    if (!is_text && ((with & kText) == 0 || (name & kNumber) == 0)) return false;
+    const std::string& text = is_text ? one.name : one.with;
+    log::warn("leat", path_ + ": " + json_quoted(text) +
                           " is compared with a number, and is a text in some records; in SQL "
                           "every text is greater than every number: give the field a type "
                           "(\"fieldTypes\" of the source), or write CAST(" +
-                          name + " AS REAL)");
+                          text + " AS REAL)");
     return true;
   });
 }

@@ -44,26 +44,66 @@ TEST_F(Filter, says_once_for_each_field_that_a_text_is_compared_with_a_number) {
   EXPECT_EQ(said.find("state"), std::string::npos) << said;
 }
 
+// "name" where it is compared with a number, else "name~other".
+Lines compared(std::string_view sql) {
+  Lines out;
+  for (const Comparison& one : comparisons_in(sql))
+    out.push_back(one.name + (one.with.empty() ? "" : "~" + one.with));
+  return out;
+}
+
 TEST_F(Filter, knows_which_fields_are_compared_with_numbers) {
-  EXPECT_EQ(compared_with_numbers("temp > 40 AND state <> 'idle'"), Lines{"temp"});
-  EXPECT_EQ(compared_with_numbers("-1.5e3 <= \"Öl druck\" or [b] = -2 and not `c` BETWEEN 1 AND d"),
+  EXPECT_EQ(compared("temp > 40 AND state <> 'idle'"), Lines{"temp"});
+  EXPECT_EQ(compared("-1.5e3 <= \"Öl druck\" or [b] = -2 and not `c` BETWEEN 1 AND d"),
             (Lines{"Öl druck", "b", "c"}));
-  EXPECT_EQ(compared_with_numbers("(a<1)or(2>b)"), (Lines{"a", "b"}));
-  EXPECT_EQ(compared_with_numbers("a > 1 AND a < 2"), Lines{"a"});
+  EXPECT_EQ(compared("(a<1)or(2>b)"), (Lines{"a", "b"}));
+  EXPECT_EQ(compared("a > 1 AND a < 2"), Lines{"a"});
   for (const char* none :
-       {"temp * 2 > 40", "40 < temp + 1", "abs(temp) > 40", "40 > abs(temp)", "a > b", "a = '40'",
-        "'a > 40'", "cast(temp as real) > 40", "", "'", "\"",
+       {"temp * 2 > 40", "40 < temp + 1", "abs(temp) > 40", "40 > abs(temp)", "a > b + 1",
+        "a = '40'", "'a > 40'", "cast(temp as real) > 40", "", "'", "\"",
         "typeof(temp) <> 'text' AND temp > 40", "1 -- temp > 40", "1 /* and temp > 40"})
-    EXPECT_EQ(compared_with_numbers(none), Lines{}) << none;
+    EXPECT_EQ(compared(none), Lines{}) << none;
+}
+
+TEST_F(Filter, knows_which_fields_are_compared_with_each_other_and_in_lists) {
+  EXPECT_EQ(compared("temp > lim AND x = 1"), (Lines{"temp~lim", "x"}));
+  EXPECT_EQ(compared("temp BETWEEN lo AND hi"), (Lines{"temp~lo", "temp~hi"}));
+  EXPECT_EQ(compared("temp BETWEEN 1 AND hi OR a"), (Lines{"temp", "temp~hi"}));
+  EXPECT_EQ(compared("temp IN (1, -2, lim) AND b NOT IN (3)"), (Lines{"temp", "temp~lim", "b"}));
+  EXPECT_EQ(compared("temp IS 1 OR b IS NOT 2"), (Lines{"temp", "b"}));
+  EXPECT_EQ(compared("max(temp, 40) > 1 OR min(a, b)"), (Lines{"temp", "a~b"}));
+  EXPECT_EQ(compared("CASE temp WHEN 1 THEN 'a' END = 'a'"), Lines{"temp"});
+  EXPECT_EQ(compared("SELECT max(temp) FROM input"), Lines{"temp~temp"});
+  EXPECT_EQ(compared("NULLIF(temp, 0)"), Lines{"temp"});
+  for (const char* none :
+       {"temp IN ('a', 'b')", "temp IN (SELECT 1)", "temp IS NOT NULL", "max(abs(temp), 40)",
+        "max(temp * 2, 40)", "temp IS NULL AND 1", "temp LIKE 'a'", "max(temp + 1)"})
+    EXPECT_EQ(compared(none), Lines{}) << none;
+}
+
+TEST_F(Filter, says_that_a_text_is_compared_with_a_field_that_is_a_number) {
+  auto said = [this](const char* sql, const TestRecord& fields) {
+    where(sql);
+    ::testing::internal::CaptureStderr();
+    (void)run(batch_of({fields}));
+    return ::testing::internal::GetCapturedStderr();
+  };
+  const std::string what = "\"temp\" is compared with a number, and is a text in some records";
+  for (const char* sql : {"temp > lim", "lim < temp", "max(temp, lim) > 0", "temp IN (1, 2)",
+                          "temp BETWEEN lim AND 50", "temp = lim"})
+    EXPECT_NE(said(sql, {text("temp", "45"), number("lim", "40")}).find(what), std::string::npos)
+        << sql;
+  for (const char* sql : {"temp > lim", "max(temp, lim) > 0"}) {
+    EXPECT_EQ(said(sql, {number("temp", "45"), number("lim", "40")}), "") << sql;
+    EXPECT_EQ(said(sql, {text("temp", "45"), text("lim", "40")}), "") << sql;
+  }
 }
 
 TEST_F(Filter, knows_it_of_queries_too_and_not_of_names_that_these_give_to_something_else) {
-  EXPECT_EQ(
-      compared_with_numbers("SELECT *, CASE WHEN temp > 40 THEN 'hot' WHEN 20 > \"temp\" THEN "
-                            "'cold' END AS state FROM input WHERE level>=1 GROUP BY device"),
-      (Lines{"temp", "level"}));
-  EXPECT_EQ(compared_with_numbers("SELECT temp > 40 AS hot, a < 1 FROM input"),
-            (Lines{"temp", "a"}));
+  EXPECT_EQ(compared("SELECT *, CASE WHEN temp > 40 THEN 'hot' WHEN 20 > \"temp\" THEN "
+                     "'cold' END AS state FROM input WHERE level>=1 GROUP BY device"),
+            (Lines{"temp", "level"}));
+  EXPECT_EQ(compared("SELECT temp > 40 AS hot, a < 1 FROM input"), (Lines{"temp", "a"}));
   for (const char* none :
        {"SELECT device, avg(temp) AS temp FROM input GROUP BY device HAVING temp > 40",
         "SELECT device, avg(temp) Temp FROM input GROUP BY device HAVING temp > 40",
@@ -72,7 +112,7 @@ TEST_F(Filter, knows_it_of_queries_too_and_not_of_names_that_these_give_to_somet
         "WITH t(temp) AS (SELECT v + 0 FROM input) SELECT temp FROM t WHERE temp > 40",
         "SELECT CASE WHEN typeof(temp) = 'text' THEN NULL WHEN temp > 40 THEN 1 END AS a FROM "
         "input"})
-    EXPECT_EQ(compared_with_numbers(none), Lines{}) << none;
+    EXPECT_EQ(compared(none), Lines{}) << none;
 }
 
 TEST_F(Filter, keeps_positions_and_event_times_of_the_records_it_keeps) {
