@@ -44,11 +44,12 @@ std::string now() {
   return used == nullptr ? "" : rfc3339(used->unix_us() / 1000 * 1000);
 }
 
+// Nor with anything that a terminal would take for a command.
 std::string on_one_line(std::string_view message) {
   std::string out(message);
   for (char& c : out)
-    if (c == '\n' || c == '\r') c = ' ';
-  return out;
+    if (c == '\n' || c == '\r' || c == '\t') c = ' ';
+  return excerpt(out, out.size());
 }
 
 void append_line(std::string& out, const LevelLook& look, std::string_view scope,

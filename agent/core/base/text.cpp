@@ -195,11 +195,23 @@ std::string excerpt(std::string_view text, size_t limit) {
     while (!text.empty() && (text.back() & 0xC0) == 0x80) text.remove_suffix(1);
     if (!text.empty() && (text.back() & 0x80) != 0) text.remove_suffix(1);
   }
+  auto needs_no_escape = [](char c) {
+    return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
+  };
   std::string out;
   while (!text.empty()) {
-    const size_t plain = std::min(text.find_first_of("\"\\"), text.size());
-    append_json_escaped(out, text.substr(0, plain));
-    if (plain < text.size()) out += text[plain];
+    const auto plain = static_cast<size_t>(
+        std::find_if_not(text.begin(), text.end(), needs_no_escape) - text.begin());
+    append_json_escaped(out, text.substr(0, plain));  // what is no UTF-8
+    if (plain < text.size()) {
+      const char c = text[plain];
+      if (c == '"' || c == '\\') {
+        out += c;
+      } else {
+        out += "\xE2\x90";
+        out += static_cast<char>(c == 0x7F ? 0xA1 : 0x80 + c);
+      }
+    }
     text.remove_prefix(std::min(plain + 1, text.size()));
   }
   if (cut) out += "…";

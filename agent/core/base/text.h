@@ -27,8 +27,8 @@ std::string base64(std::string_view bytes);
 // The nearest of `candidates` by edit distance, or "" when none is near enough to be meant.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-// First bytes of `text` for a message, cut at `limit` bytes with "…" and control characters
-// escaped.
+// First bytes of `text` for a message, cut at `limit` bytes with "…", and control characters
+// as their pictures (U+2400…): whoever writes the message as JSON escapes nothing a second time.
 std::string excerpt(std::string_view text, size_t limit = 80);
 
 }  // namespace leat

@@ -13,11 +13,12 @@ tl::unexpected<Error> malformed(const char* what) {
   return fail(ErrorKind::kUnavailable, std::string("the server sent a malformed ") + what);
 }
 
-// For a log line. The server quotes names with ", which needs no escape there.
+// Of several lines, as errors in XML are, one.
 std::string shown(std::string_view text) {
-  std::string out = excerpt(text, kExcerpt);
-  for (size_t at = 0; (at = out.find("\\\"", at)) != std::string::npos;) out.erase(at, 1);
-  return out;
+  std::string out(text);
+  for (size_t at = 0; (at = out.find('\n', at)) != std::string::npos; at += 3)
+    out.replace(at, 1, " / ");
+  return excerpt(out, kExcerpt);
 }
 
 }  // namespace

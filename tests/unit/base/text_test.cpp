@@ -94,10 +94,14 @@ TEST(Excerpt, is_bounded_and_never_cuts_a_character) {
   EXPECT_EQ(excerpt("short"), "short");
   EXPECT_EQ(excerpt("abcdef", 3), "abc…");
   EXPECT_EQ(excerpt("ab\xC3\xA4", 3), "ab…");
-  EXPECT_EQ(excerpt("a\nb"), "a\\nb");
+  EXPECT_EQ(excerpt("a\nb\x1B[2J\x7F"), "a\u240Ab\u241B[2J\u2421");
+  EXPECT_EQ(json_quoted(excerpt("a\t\"b\"")), R"("a)"
+                                              "\u2409"
+                                              R"(\"b\"")")
+      << "escaped once";
   EXPECT_EQ(excerpt(R"({"path":"C:\temp"})"), R"({"path":"C:\temp"})")
       << "who keeps it as JSON escapes it";
-  EXPECT_EQ(excerpt("\"\\\x01\xFF"), "\"\\\\u0001\xEF\xBF\xBD");
+  EXPECT_EQ(excerpt("\"\\\x01\xFF"), "\"\\\u2401\xEF\xBF\xBD");
 }
 
 }  // namespace

@@ -87,10 +87,11 @@ TEST(ServerError, is_one_line_with_code_detail_and_hint) {
                                          {'V', "ERROR"},
                                          {'C', "23505"},
                                          {'M', "duplicate key \"t\"\nor so"},
-                                         {'D', "Key (id)=(5) exists."},
+                                         {'D', "Key (id)=(5\t\\\"x) exists."},
                                          {'H', "Do not."}}));
   EXPECT_EQ(error.message(),
-            "duplicate key \"t\"\\nor so (Key (id)=(5) exists.); hint: Do not., SQLSTATE 23505");
+            "duplicate key \"t\" / or so (Key (id)=(5\u2409\\\"x) exists.); hint: Do not., "
+            "SQLSTATE 23505");
   EXPECT_FALSE(error.fatal);
   EXPECT_TRUE(read_error(fields({{'S', "SCHWERWIEGEND"}, {'V', "FATAL"}})).fatal);
 }
