@@ -121,6 +121,37 @@ TEST_F(Utf16Test, what_is_no_character_is_a_dead_letter_or_replaced) {
                                               "{\"line\":\"\uFFFD\uFFFD\"}"}));
 }
 
+// They had the text that was made of it: in the file it could not be found, nor read again from
+// there.
+TEST_F(Utf16Test, dead_letters_have_the_bytes_of_the_source) {
+  const std::u16string half(1, char16_t{0xD83D});
+  for (ByteOrder order : kOrders) {
+    for (bool mark : {true, false}) {
+      dead_.letters.clear();
+      const std::string first = utf16(half + u"\u20AC\n", order, mark);
+      const std::string second = utf16(u"x" + half + u"\r\n", order);
+      LineDecoder lines(reader());
+      BatchRef batch = bytes_of(first + utf16(u"one\n", order) + second);
+      EXPECT_EQ(decode(lines, batch), Strings{R"({"line":"one"})"});
+      EXPECT_EQ(dead_.texts(), (Strings{first, second}));
+      dead_.letters.clear();
+      EXPECT_EQ(decode(lines, slices_of({first + second})), Strings{});
+      EXPECT_EQ(dead_.texts(), (Strings{first, second})) << "of a message";
+      // As it is tried again, when its letters have been made whole.
+      EXPECT_EQ(decode(lines, slices_of({utf16(u"\u20AC\n", order, mark)})),
+                Strings{"{\"line\":\"\u20AC\"}"});
+
+      dead_.letters.clear();
+      options_.set("encoding", "utf-16");
+      CsvDecoder csv(dialect());
+      const std::string row = utf16(u"\"3\n\"\"\",4,5\r\n", order);
+      BatchRef rows = bytes_of(utf16(u"a,b\n1,2\n", order, mark) + row + utf16(u"\n6,7\n", order));
+      EXPECT_EQ(decode(csv, rows), (Strings{R"({"a":1,"b":2})", R"({"a":6,"b":7})"}));
+      EXPECT_EQ(dead_.texts(), Strings{row});
+    }
+  }
+}
+
 TEST_F(Utf16Test, on_resume_the_start_tells_the_order) {
   LineDecoder decoder(reader());
   BatchRef start = bytes_of(utf16(u"a\n", ByteOrder::kBig, true));

@@ -132,6 +132,7 @@ void CsvDecoder::read(Work& work) {
     bool skipping = progress.skip > 0;
     Row row = skipping ? next_line(p, end) : next_row(p, end);
     p = row.end;
+    row.begin_offset = work.input.last_offset();
     row.end_offset = work.input.offset_of(p);
     work.lines += row.lines;
     bool empty = fields_.empty() && row.problem == nullptr;  // blank, or a comment
@@ -312,7 +313,8 @@ void CsvDecoder::unescape_doubled() {
 }
 
 void CsvDecoder::reject(Work& work, const Row& row, std::string_view reason) {
-  work.dead.add_text(row.text(), position_after(work, row), reason);
+  work.dead.add_text(work.input.original(row.text(), row.begin_offset, row.end_offset),
+                     position_after(work, row), reason);
   work.stop = work.batch.in_turns() && work.dead.full();
 }
 

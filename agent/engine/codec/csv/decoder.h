@@ -60,7 +60,8 @@ class CsvDecoder final : public Decoder {
 
   struct Row {
     char* start = nullptr;
-    char* end = nullptr;  // behind the newline
+    char* end = nullptr;        // behind the newline
+    uint32_t begin_offset = 0;  // in the source, as is the next
     uint32_t end_offset = 0;
     uint32_t lines = 1;
     const char* problem = nullptr;  // when it cannot be read

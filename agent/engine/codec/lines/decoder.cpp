@@ -17,22 +17,37 @@ std::string reason_for(std::string_view line, std::string_view problem) {
   return std::string(problem) + known_content(line, true);
 }
 
-// Calls f(line with its '\n', end offset, number of lines so far) for each line of a kBytes batch
-// as long as it returns true; what is behind is left to the batch's rest. Sets batch.end.line.
+struct Line {
+  std::string_view text;      // with its '\n'
+  std::string_view original;  // what a dead letter keeps of it
+  uint32_t end_offset = 0;
+};
+
+// Calls f(line) for each line as long as it returns true. Where it did not, and there is more:
+// false.
 template <typename F>
-void lines_in_turns(Batch& batch, InputText input, F&& f) {
+bool each_line_of(InputText& input, F&& f) {
   const char* const end = input.end();
-  uint32_t lines = 0;
   for (const char* p = input.begin(); p < end;) {
     auto* newline = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(end - p)));
     const char* next = newline == nullptr ? end : newline + 1;
-    const uint32_t offset = input.offset_of(next);
-    if (!f(std::string_view(p, static_cast<size_t>(next - p)), offset, ++lines) && next < end) {
-      batch.leave_bytes(offset, lines);
-      break;
-    }
+    Line line{.text = {p, static_cast<size_t>(next - p)}};
+    const uint32_t from = input.last_offset();
+    line.end_offset = input.offset_of(next);
+    line.original = input.original(without_line_end(line.text), from, line.end_offset);
+    if (!f(line) && next < end) return false;
     p = next;
   }
+  return true;
+}
+
+// The same of a kBytes batch, with the number of lines so far; what is behind is left to the
+// batch's rest. Sets batch.end.line.
+template <typename F>
+void lines_in_turns(Batch& batch, InputText input, F&& f) {
+  uint32_t lines = 0;
+  if (!each_line_of(input, [&](const Line& line) { return f(line, ++lines); }))
+    batch.leave_bytes(input.last_offset(), lines);
   batch.end.line = batch.begin.line + lines;
 }
 
@@ -50,19 +65,19 @@ Result<Turn> LineDecoder::decode(Batch& batch, DeadLetters& dead) {
   batch.adopt(shape_);
   ValueRun values(batch.arena);
   // False: as many dead letters wait as may.
-  auto add = [this, &batch, &dead, &values](std::string_view line, uint32_t end_offset,
-                                            uint32_t end_line) {
-    if (is_blank(line)) return true;
-    line = without_line_end(line);
+  auto add = [this, &batch, &dead, &values](const Line& from, uint32_t end_line) {
+    if (is_blank(from.text)) return true;
+    const std::string_view line = without_line_end(from.text);
     Value text;
     if (!reader_.read(line, batch.arena, text)) {
-      dead.add_text(line, behind(batch, end_offset, end_line), reason_for(line, reader_.problem()));
+      dead.add_text(from.original, behind(batch, from.end_offset, end_line),
+                    reason_for(line, reader_.problem()));
       return !batch.in_turns() || !dead.full();
     }
     Value* value = values.reserve(1);
     *value = text;
     values.commit(1);
-    batch.records.push_back({shape_.get(), value, batch.arrival_us, end_offset, end_line});
+    batch.records.push_back({shape_.get(), value, batch.arrival_us, from.end_offset, end_line});
     return true;
   };
   if (batch.content == Content::kBytes) {
@@ -74,13 +89,12 @@ Result<Turn> LineDecoder::decode(Batch& batch, DeadLetters& dead) {
     for (size_t s = 0; s < batch.slices.size(); ++s) {
       const Slice slice = batch.slices[s];
       bool go_on = true;
-      std::string_view text = slice.view();
-      if (reader_.is_utf16()) {
-        InputText made = Utf16Reader::message(text, batch.arena);
-        text = {made.begin(), made.end()};
-      }
-      each_line(text, [&add, &slice, &go_on](std::string_view line) {
-        go_on &= add(line, slice.end_offset, slice.end_line);
+      InputText text({const_cast<char*>(slice.data), slice.size});  // only read
+      if (reader_.is_utf16()) text = Utf16Reader::message(slice.view(), batch.arena);
+      each_line_of(text, [&add, &slice, &go_on](Line line) {
+        line.end_offset = slice.end_offset;
+        go_on = add(line, slice.end_line) && go_on;
+        return true;
       });
       if (!go_on && batch.may_cut(s + 1)) {
         batch.leave_slices(s + 1);
@@ -98,21 +112,21 @@ Result<Turn> LineDecoder::decode(Batch& batch, DeadLetters& dead) {
 
 Status TextLineFraming::split(Batch& batch, DeadLetters& dead) const {
   batch.slices.reserve(batch.bytes.size() / kTypicalLine + 16);
-  lines_in_turns(batch, InputText(batch.bytes),
-                 [&](std::string_view line, uint32_t end_offset, uint32_t end_line) {
-                   if (is_blank(line)) return true;
-                   if (reader_.as_bytes() || reader_.is_plain(line)) {
-                     batch.slices.push_back(
-                         {line.data(), static_cast<uint32_t>(line.size()), end_offset, end_line});
-                     return true;
-                   }
-                   TextReader reader = reader_;
-                   line = without_line_end(line);
-                   (void)reader.name(line);  // says why
-                   dead.add_text(line, behind(batch, end_offset, end_line),
-                                 reason_for(line, reader.problem()));
-                   return !batch.in_turns() || !dead.full();
-                 });
+  lines_in_turns(batch, InputText(batch.bytes), [&](const Line& from, uint32_t end_line) {
+    std::string_view line = from.text;
+    if (is_blank(line)) return true;
+    if (reader_.as_bytes() || reader_.is_plain(line)) {
+      batch.slices.push_back(
+          {line.data(), static_cast<uint32_t>(line.size()), from.end_offset, end_line});
+      return true;
+    }
+    TextReader reader = reader_;
+    line = without_line_end(line);
+    (void)reader.name(line);  // says why
+    dead.add_text(line, behind(batch, from.end_offset, end_line),
+                  reason_for(line, reader.problem()));
+    return !batch.in_turns() || !dead.full();
+  });
   batch.bytes = {};
   batch.content = Content::kSlices;
   return {};

@@ -50,9 +50,10 @@ char* put(uint32_t code, char* out) {
 
 // `mark`: bytes at the start that are a byte order mark.
 InputText text_of(std::string_view bytes, size_t mark, ByteOrder order, Arena& arena) {
+  const std::string_view source = bytes;
   bytes.remove_prefix(mark);
   char* text = arena.array<char>(utf8_room(bytes.size()));
-  return InputText({text, utf16_to_utf8(bytes, order, text)}, static_cast<uint32_t>(mark));
+  return InputText({text, utf16_to_utf8(bytes, order, text)}, source, static_cast<uint32_t>(mark));
 }
 
 }  // namespace

@@ -43,18 +43,29 @@ constexpr size_t utf8_room(size_t bytes) {
 class InputText {
  public:
   explicit InputText(std::span<char> bytes) : text_(bytes), at_(bytes.data()) {}
-  InputText(std::span<char> text, uint32_t mark) : text_(text), at_(text.data()), offset_(mark) {
-    made_ = true;
-  }
+  // Made of `source`, whose first `mark` bytes say how.
+  InputText(std::span<char> text, std::string_view source, uint32_t mark)
+      : text_(text), at_(text.data()), source_(source), mark_(mark), offset_(mark), made_(true) {}
 
   char* begin() const { return text_.data(); }
   char* end() const { return text_.data() + text_.size(); }
   // In the source's bytes. Of places in ascending order, and before the text up to there is
   // changed.
   uint32_t offset_of(const char* place) {
-    if (!made_) return static_cast<uint32_t>(place - text_.data());
-    advance(place);
+    if (made_)
+      advance(place);
+    else
+      offset_ = static_cast<uint32_t>(place - text_.data());
     return offset_;
+  }
+  // The offset of the last place that was asked for, or of where the text begins.
+  uint32_t last_offset() const { return offset_; }
+  // What a dead letter keeps of a record: its text, or what that was made of, from one offset to
+  // the other, with what tells the byte order: the mark, and the end of its line.
+  std::string_view original(std::string_view text, uint32_t from, uint32_t to) const {
+    if (!made_) return text;
+    if (from == mark_) from = 0;
+    return source_.substr(from, to - from);
   }
 
  private:
@@ -62,6 +73,8 @@ class InputText {
 
   std::span<char> text_;
   const char* at_;
+  std::string_view source_;
+  uint32_t mark_ = 0;
   uint32_t offset_ = 0;
   bool made_ = false;
 };
