@@ -581,9 +581,11 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
       fill(*batch, *stream, bytes, state, *context_->framing(), settings_.max_record);
   if (filled.hole > 0) say_hole(*stream, filled);
   if (filled.more) state = InputState::kMore;
-  stream->capacity =
-      stream->gzip ? context_->batch_bytes()
-                   : next_capacity(*stream, reading.size, reading.at_end, context_->batch_bytes());
+  // There may be a hole before each line.
+  const size_t capacity =
+      filled.more ? kSmallRead
+                  : next_capacity(*stream, reading.size, reading.at_end, context_->batch_bytes());
+  stream->capacity = stream->gzip ? context_->batch_bytes() : capacity;
   batch->arrival_us = context_->loop().clock().unix_us();
   const bool any_lines = !batch->bytes.empty();
   if (batch->end.last || !batch->bytes.empty() || !batch->rejected.empty())

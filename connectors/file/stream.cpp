@@ -126,29 +126,39 @@ size_t given_up(InputStream& stream, std::string_view rest, const Framing& frami
 }
 
 // NULs, where a line would begin, are what a program leaves behind that writes on at its old place
-// after the file was cut: no text begins with one. Of bytes that may, so many are no record.
-size_t least_hole(const Framing& framing) {
-  return framing.may_begin_with_nul() ? 64 : 1;
-}
+// after the file was cut: no text begins with one. So many are no record of bytes either.
+constexpr size_t kLargeHole = 64;
 
 size_t nuls(std::string_view bytes, size_t from = 0) {
   return std::min(bytes.find_first_not_of('\0', from), bytes.size()) - from;
 }
 
-size_t find_hole(std::string_view bytes, size_t least) {
-  for (size_t at = bytes.find('\0'); at != std::string_view::npos;) {
-    const size_t size = nuls(bytes, at);
-    if (size >= least && (at == 0 || bytes[at - 1] == '\n')) return at;
-    at = bytes.find('\0', at + size);
+// How many bytes at `at`, where a line begins, are a hole: one of few bytes only when the line
+// behind it has none in it, for that may be anything (UTF-16 that was not said to be).
+size_t hole_at(std::string_view bytes, size_t at, bool end, const Framing& framing) {
+  const size_t size = nuls(bytes, at);
+  if (size == 0 || size >= kLargeHole) return size;
+  if (framing.may_begin_with_nul()) return 0;
+  const size_t newline = bytes.find('\n', at + size);
+  if (newline == std::string_view::npos && !end) return 0;  // it is not whole yet
+  return bytes.substr(at + size, newline - at - size).find('\0') == std::string_view::npos ? size
+                                                                                           : 0;
+}
+
+// The first behind the start.
+size_t find_hole(std::string_view bytes, bool end, const Framing& framing) {
+  for (size_t at = bytes.find('\0', 1); at != std::string_view::npos;) {
+    if (bytes[at - 1] == '\n' && hole_at(bytes, at, end, framing) > 0) return at;
+    at = bytes.find('\0', at + nuls(bytes, at));
   }
   return std::string_view::npos;
 }
 
 // How many bytes at the start are a hole, or more of one.
-size_t rest_of_hole(InputStream& stream, std::string_view bytes, bool end, size_t least,
+size_t rest_of_hole(InputStream& stream, std::string_view bytes, bool end, const Framing& framing,
                     Pieces& out) {
-  const size_t size = nuls(bytes);
-  if (size < least && stream.hole == 0) return 0;
+  const size_t size = stream.hole > 0 ? nuls(bytes) : hole_at(bytes, 0, end, framing);
+  if (size == 0 && stream.hole == 0) return 0;
   stream.hole += size;
   if (size < bytes.size() || end) {
     out.hole = std::exchange(stream.hole, 0);
@@ -201,9 +211,8 @@ Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, 
     if (end && std::exchange(stream.skipping, false)) stream.unended = true;
   }
   if (by_lines && framing.unit() == 1 && !stream.skipping) {
-    const size_t least = least_hole(framing);
-    skip(rest_of_hole(stream, {bytes.data(), bytes.size()}, end, least, out));
-    const size_t hole = find_hole({bytes.data(), bytes.size()}, least);
+    skip(rest_of_hole(stream, {bytes.data(), bytes.size()}, end, framing, out));
+    const size_t hole = find_hole({bytes.data(), bytes.size()}, end, framing);
     // But not in the middle of a record of several lines.
     if (hole != std::string_view::npos && framing.complete_prefix({bytes.data(), hole}) == hole) {
       bytes = bytes.first(hole);

@@ -125,6 +125,29 @@ TEST_F(Filling, skips_a_hole_however_small_it_is) {
   EXPECT_EQ(rejected(), "");
 }
 
+TEST_F(Filling, skips_a_small_hole_between_lines_wherever_a_read_ends) {
+  const std::string hole(3, '\0');
+  EXPECT_EQ(filled("one\n" + hole + "two\n"), "one\n");
+  EXPECT_TRUE(filled_.more);
+  EXPECT_EQ(filled(hole + "two\n"), "two\n");
+  EXPECT_EQ(filled_.hole, 3U);
+  EXPECT_EQ(filled(hole), "") << "what follows is not there yet";
+  EXPECT_EQ(stream_.unfinished, 3U);
+  EXPECT_EQ(filled(hole + "thr"), "");
+  EXPECT_EQ(filled(hole + "three\n"), "three\n");
+  EXPECT_EQ(filled_.hole, 3U);
+  EXPECT_EQ(filled(hole + "end", InputState::kEnd), "end\n");
+  EXPECT_EQ(filled_.hole, 3U);
+}
+
+// Its encoding was not said: each line is the dead letter that it was.
+TEST_F(Filling, takes_utf16_for_no_holes) {
+  const std::string text("a\0\n\0b\0\n\0c\0\n", 11);
+  EXPECT_EQ(filled(text), text);
+  EXPECT_FALSE(filled_.more);
+  EXPECT_EQ(filled_.hole, 0U);
+}
+
 TEST_F(Filling, takes_nuls_within_a_line_for_text_and_few_before_one_for_bytes) {
   EXPECT_EQ(filled("y" + hole_ + "\n"), "y" + hole_ + "\n");
   EXPECT_EQ(filled_.hole, 0U);
