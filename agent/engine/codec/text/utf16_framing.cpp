@@ -13,7 +13,7 @@ size_t Utf16Framing::complete_prefix(std::string_view bytes) const {
   const size_t size = utf16_to_utf8(lines.substr(mark), order, text.data());
   const size_t whole = inner_->complete_prefix({text.data(), size});
   if (whole == 0 || whole == size) return whole == 0 ? 0 : lines.size();
-  InputText input({text.data(), size}, static_cast<uint32_t>(mark));
+  InputText input({text.data(), size}, bytes, static_cast<uint32_t>(mark));
   return input.offset_of(text.data() + whole);
 }
 
