@@ -284,7 +284,7 @@ TEST_F(CsvDecoderTest, refuses_rows_with_more_fields_than_memory_should_hold) {
 
 TEST_F(CsvDecoderTest, gives_reasons_of_one_line_even_when_names_have_more) {
   EXPECT_TRUE(read("\"two\nlines\"\n\xFF\n").empty());
-  EXPECT_EQ(dead_.reasons(), Strings{"column two\\nlines: invalid UTF-8"});
+  EXPECT_EQ(dead_.reasons(), Strings{"column two\u240Alines: invalid UTF-8"});
 }
 
 TEST_F(CsvDecoderTest, shows_dead_rows_as_they_came) {

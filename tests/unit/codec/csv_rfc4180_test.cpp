@@ -162,7 +162,7 @@ const Written kWritten[] = {
     {"D-quote",
      {{"quote", ""s}},
      {{"a\nb", kOne}},
-     "!a\\nb: the name has a delimiter or line break in it, and quotes are off"},
+     "!a\u240Ab: the name has a delimiter or line break in it, and quotes are off"},
     {"D-nullFormat",
      {{"nullFormat", "NA"s}},
      {{"a", Value::null()}, {"b", string("NA")}},

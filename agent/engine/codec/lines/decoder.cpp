@@ -31,7 +31,8 @@ bool each_line_of(InputText& input, F&& f) {
   for (const char* p = input.begin(); p < end;) {
     auto* newline = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(end - p)));
     const char* next = newline == nullptr ? end : newline + 1;
-    Line line{.text = {p, static_cast<size_t>(next - p)}};
+    Line line;
+    line.text = {p, static_cast<size_t>(next - p)};
     const uint32_t from = input.last_offset();
     line.end_offset = input.offset_of(next);
     line.original = input.original(without_line_end(line.text), from, line.end_offset);
