@@ -129,9 +129,11 @@ Status SqlQuery::read_row(Batch& out, int64_t default_time_us) {
   record.end_line = static_cast<uint32_t>(out.end.line - out.begin.line);
   size_t field = 0;
   for (size_t i = 0; i < outputs_.size(); ++i) {
-    Result<Value> value =
-        read_result(sqlite3_column_value(statement_.get(), static_cast<int>(i)), out.arena);
+    sqlite3_value* const result = sqlite3_column_value(statement_.get(), static_cast<int>(i));
+    Result<Value> value = read_result(result, out.arena);
     if (!value) return fail(value.error());
+    const Type given = outputs_[i].plain_column < 0 ? Type::kAbsent : type_given(result);
+    if (given != Type::kAbsent && can_be(given, *value)) value->type = given;
     if (!outputs_[i].event_time) {
       record.values[field++] = *value;
     } else if (std::optional<int64_t> time_us = event_time_of(*value)) {
@@ -158,8 +160,9 @@ bool SqlQuery::too_large() const {
   return too_large_ || engine_->sandbox().memory_limit_reached();
 }
 
-// SQL has neither booleans nor times nor, behind a sort, JSON. A result column that only shows an
-// input column has the type of what was read there, if that was of one such type.
+// SQL has neither booleans nor times nor, behind a sort, JSON. What a result column shows of an
+// input column knows by itself what it was given as (type_given()), but behind a sort: there it has
+// the type of what was read of the column, if that was of one such type.
 void SqlQuery::restore_types(Batch& out) {
   constexpr uint32_t kNothing =
       InputTable::type_bit(Type::kAbsent) | InputTable::type_bit(Type::kNull);

@@ -15,6 +15,10 @@ namespace {
 // into more JSON (JSON_SUBTYPE in its source, "J").
 constexpr unsigned kJsonSubtype = 74;
 
+// Marks of our own, on integers; SQLite carries them on and looks at none of them.
+constexpr unsigned kBoolSubtype = 'b';
+constexpr unsigned kTimeSubtype = 't';
+
 constexpr size_t kShownJson = 40;
 
 // The largest and smallest double that an int64 conversion may be given.
@@ -90,6 +94,7 @@ const char* set_result(sqlite3_context* context, const Value& value, std::string
     case Type::kBool:
     case Type::kTime:
       sqlite3_result_int64(context, value.integer);
+      sqlite3_result_subtype(context, value.type == Type::kBool ? kBoolSubtype : kTimeSubtype);
       break;
     case Type::kInteger:
       sqlite3_result_int64(context, integer_of(value));
@@ -131,6 +136,14 @@ Result<Value> read_result(sqlite3_value* result, Arena& arena) {
     default:
       return Value::null();
   }
+}
+
+Type type_given(sqlite3_value* result) {
+  if (sqlite3_value_type(result) != SQLITE_INTEGER) return Type::kAbsent;
+  const unsigned subtype = sqlite3_value_subtype(result);
+  return subtype == kBoolSubtype   ? Type::kBool
+         : subtype == kTimeSubtype ? Type::kTime
+                                   : Type::kAbsent;
 }
 
 std::optional<int64_t> event_time_of(const Value& value) {

@@ -25,6 +25,10 @@ const char* set_result(sqlite3_context* context, const Value& value, std::string
 // (JSON that is none, a text that is not UTF-8), so that whoever writes a value need not ask.
 Result<Value> read_result(sqlite3_value* result, Arena& arena);
 
+// What set_result() gave it as, where SQL has no such type: kBool, kTime; else kAbsent. Only what
+// comes unchanged from there is sure to know.
+Type type_given(sqlite3_value* result);
+
 // Event time of a `_time` that an expression gave: nullopt when it is no number of microseconds, or
 // no time that can be written.
 std::optional<int64_t> event_time_of(const Value& value);
