@@ -52,6 +52,8 @@ Filled fill(Batch& batch, InputStream& stream, std::span<char> bytes, InputState
   if (!is_blank(pieces.rest_of_line, framing.unit()))
     reject(batch, pieces.rest_of_line,
            "the rest of the line before, which had no end when it was read", 1);
+  if (!pieces.torn.empty())
+    reject(batch, pieces.torn, "the line ends in a hole of NUL bytes: its rest was never written");
   if (!pieces.too_long.empty()) {
     reject(batch, pieces.too_long,
            "the record is longer than maxRecord (" +

@@ -145,11 +145,15 @@ size_t hole_at(std::string_view bytes, size_t at, bool end, const Framing& frami
                                                                                            : 0;
 }
 
-// The first behind the start.
+// The first behind the start: before a line, or a large one within, where the rest of a line was
+// never written (a power cut).
 size_t find_hole(std::string_view bytes, bool end, const Framing& framing) {
   for (size_t at = bytes.find('\0', 1); at != std::string_view::npos;) {
-    if (bytes[at - 1] == '\n' && hole_at(bytes, at, end, framing) > 0) return at;
-    at = bytes.find('\0', at + nuls(bytes, at));
+    const size_t size = nuls(bytes, at);
+    const bool hole = bytes[at - 1] == '\n' ? hole_at(bytes, at, end, framing) > 0
+                                            : size >= kLargeHole && !framing.may_begin_with_nul();
+    if (hole) return at;
+    at = bytes.find('\0', at + size);
   }
   return std::string_view::npos;
 }
@@ -213,15 +217,18 @@ Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, 
   if (by_lines && framing.unit() == 1 && !stream.skipping) {
     skip(rest_of_hole(stream, {bytes.data(), bytes.size()}, end, framing, out));
     const size_t hole = find_hole({bytes.data(), bytes.size()}, end, framing);
-    // But not in the middle of a record of several lines.
-    if (hole != std::string_view::npos && framing.complete_prefix({bytes.data(), hole}) == hole) {
-      bytes = bytes.first(hole);
+    const size_t before =
+        hole == std::string_view::npos ? hole : framing.complete_prefix({bytes.data(), hole});
+    // But not between the lines of a record of several.
+    if (hole != std::string_view::npos && (before == hole || bytes[hole - 1] != '\n')) {
+      out.torn = {bytes.data() + before, hole - before};
+      bytes = bytes.first(before);
       out.more = true;
       end = false;
     }
   }
   size_t whole = framing.complete_prefix({bytes.data(), bytes.size()});
-  out.done = out.offset + whole;
+  out.done = out.offset + whole + out.torn.size();
   if (end && whole < bytes.size()) {
     out.done = out.offset + bytes.size();
     std::string_view terminator = framing.terminator();

@@ -108,6 +108,7 @@ struct Pieces {
   // Before them: what was appended to a last line after that had been given on. It is no record,
   // whatever it looks like.
   std::string_view rest_of_line;
+  std::string_view torn;      // behind `whole`: a line that ends in a hole
   std::string_view too_long;  // what there was of a record longer than allowed, behind `whole`
   uint64_t hole = 0;          // NULs of a hole that was skipped and ended before byte hole_end
   uint64_t hole_end = 0;

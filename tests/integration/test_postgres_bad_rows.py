@@ -121,6 +121,14 @@ def test_text_that_an_input_function_calls_a_syntax_error_is_that_records(agent,
     assert len(reasons(agent)) == 1 and "42601" in reasons(agent)[0]
 
 
+def test_the_reason_of_an_error_of_several_lines_is_one_line_and_escaped_once(agent, database):
+    database.query("CREATE TABLE t (id int PRIMARY KEY, v xml)")
+    deliver(agent, database, {"id": 1, "v": "<a></b>"}, {"id": 2, "v": "<a/>"})
+    assert database.query("SELECT id FROM t") == [("2",)]
+    assert "invalid XML content" in reasons(agent)[0] and " / <a></b> / " in reasons(agent)[0]
+    assert "\n" not in reasons(agent)[0] and "\\" not in reasons(agent)[0]
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("code", ["45000", "42501", "42P01", "0A000", "28000", "25006", "XX000"])
 def test_whatever_a_trigger_raises_for_one_row_is_that_rows(agent, database, mode, code):

@@ -148,8 +148,24 @@ TEST_F(Filling, takes_utf16_for_no_holes) {
   EXPECT_EQ(filled_.hole, 0U);
 }
 
-TEST_F(Filling, takes_nuls_within_a_line_for_text_and_few_before_one_for_bytes) {
-  EXPECT_EQ(filled("y" + hole_ + "\n"), "y" + hole_ + "\n");
+// It was one dead letter with the line behind the hole.
+TEST_F(Filling, gives_up_a_line_that_ends_in_a_hole_and_no_other) {
+  EXPECT_EQ(filled("one\ntw" + hole_ + "three\n"), "one\n");
+  EXPECT_EQ(rejected(), "tw: the line ends in a hole of NUL bytes: its rest was never written");
+  EXPECT_TRUE(filled_.more);
+  EXPECT_EQ(stream_.offset, 6U);
+  EXPECT_EQ(filled(hole_ + "three\n"), "three\n");
+  EXPECT_EQ(filled_.hole, 100U);
+  EXPECT_EQ(rejected(), "");
+  EXPECT_EQ(filled("fo" + hole_, InputState::kEnd), "");
+  EXPECT_EQ(rejected().substr(0, 4), "fo: ");
+  EXPECT_EQ(filled(hole_, InputState::kEnd), "");
+  EXPECT_TRUE(batch_->end.last);
+}
+
+TEST_F(Filling, takes_few_nuls_within_a_line_for_text_and_before_one_for_bytes) {
+  const std::string few = "y" + std::string(63, '\0') + "\n";
+  EXPECT_EQ(filled(few), few);
   EXPECT_EQ(filled_.hole, 0U);
   by_line_.nul_begins = true;
   const std::string bytes = std::string(63, '\0') + "x\n";
