@@ -135,6 +135,8 @@ def cases_of(columns):
                     "percent"):
             for token in NUMBERS:
                 yield type, token, whole(type, token)
+            for token in ("true", "false"):
+                yield type, token, token
 
 
 MODES = {"copy": {}, "insert": {}, "upsert": {"key": ["id"]},
