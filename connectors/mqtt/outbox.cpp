@@ -77,8 +77,7 @@ Status Outbox::make(Parcel& parcel, const Record& record) {
   payload_.clear();
   if (Status status = config_.topic.append(topic_, record); !status) return status;
   if (Status status = check_topic(topic_); !status)
-    return fail(ErrorKind::kData,
-                "topic " + json_quoted(excerpt(topic_)) + ": " + status.error().message());
+    return fail(ErrorKind::kData, "topic \"" + excerpt(topic_) + "\": " + status.error().message());
   if (config_.payload) {
     if (Status status = config_.payload->append(payload_, record); !status) return status;
   } else {
@@ -163,8 +162,8 @@ void Outbox::settle(InFlight::iterator flying, uint8_t reason, std::string_view 
   if (is_about_the_message(reason)) {
     parcel.bad.emplace_back(message.record, std::move(why));
   } else if (may_be_about_the_message(reason)) {
-    parcel.refused.emplace_back(
-        message.record, why + " (topic " + json_quoted(excerpt(topic_of(parcel, message))) + ")");
+    parcel.refused.emplace_back(message.record,
+                                why + " (topic \"" + excerpt(topic_of(parcel, message)) + "\")");
   } else {
     parcel.retry_why = std::move(why);
   }
@@ -202,8 +201,8 @@ bool Outbox::cut(const std::string& why) {
   ++parcel.next;
   message.done = true;
   parcel.suspects.emplace_back(message.record,
-                               "the broker closes the connection at this message (" +
-                                   json_quoted(excerpt(topic_of(parcel, message))) + ", " +
+                               "the broker closes the connection at this message (\"" +
+                                   excerpt(topic_of(parcel, message)) + "\", " +
                                    format_bytes(static_cast<int64_t>(message.size)) +
                                    "), each time it is sent: " + why);
   return true;

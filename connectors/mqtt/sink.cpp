@@ -166,8 +166,8 @@ class MqttSink final : public Sink, public SessionListener {
     if (!std::exchange(said_publish_, true))
       log::warn(context_->pipeline(), config_.url.shown +
                                           ": the broker sends messages to this client, which has "
-                                          "subscribed to nothing; they are ignored (the first: " +
-                                          json_quoted(excerpt(publish.topic)) + ")");
+                                          "subscribed to nothing; they are ignored (the first: \"" +
+                                          excerpt(publish.topic) + "\")");
     if (publish.qos > 0)
       append_ack(session_->out(), session_->version(),
                  publish.qos == 1 ? PacketType::kPuback : PacketType::kPubrec, publish.id);

@@ -48,10 +48,10 @@ Status Template::append(std::string& out, const Record& record) {
       continue;
     }
     if (piece.index < 0 || record.value(static_cast<size_t>(piece.index)).type == Type::kAbsent)
-      return fail(ErrorKind::kData, "the record has no field " + json_quoted(piece.text));
+      return fail(ErrorKind::kData, "the record has no field \"" + excerpt(piece.text) + '"');
     const Value& value = record.value(static_cast<size_t>(piece.index));
     if (value.type == Type::kNull)
-      return fail(ErrorKind::kData, "the field " + json_quoted(piece.text) + " is null");
+      return fail(ErrorKind::kData, "the field \"" + excerpt(piece.text) + "\" is null");
     if (value.form == Form::kPlain && value.is_text()) {
       out += value.view();  // bytes too: as they are, not as base64
     } else {

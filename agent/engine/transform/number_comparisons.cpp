@@ -221,8 +221,8 @@ void NumberComparisons::report(const InputTable& table) {
     const bool is_text = (name & kText) != 0 && (with & kNumber) != 0;
     if (!is_text && ((with & kText) == 0 || (name & kNumber) == 0)) return false;
     const std::string& text = is_text ? one.name : one.with;
-    log::warn("leat", path_ + ": " + json_quoted(text) +
-                          " is compared with a number, and is a text in some records; in SQL "
+    log::warn("leat", path_ + ": \"" + excerpt(text) +
+                          "\" is compared with a number, and is a text in some records; in SQL "
                           "every text is greater than every number: give the field a type "
                           "(\"fieldTypes\" of the source), or write CAST(" +
                           text + " AS REAL)");

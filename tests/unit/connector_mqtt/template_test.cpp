@@ -31,6 +31,8 @@ TEST(Template, fields_are_filled_in) {
 
 TEST(Template, a_missing_field_is_named) {
   EXPECT_EQ(filled("{a}", {{"b", text("x")}}), "error: the record has no field \"a\"");
+  EXPECT_EQ(filled("{a\\b\"}", {{"b", text("x")}}), "error: the record has no field \"a\\b\"\"")
+      << "who writes it as JSON escapes it";
   EXPECT_EQ(filled("{a}", {{"a", Value::null()}}), "error: the field \"a\" is null");
 }
 
