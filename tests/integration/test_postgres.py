@@ -371,6 +371,14 @@ def test_types_and_rows_do_not_depend_on_where_deliveries_end(agent, database, r
     assert any("a value of type bool does not go into" in reason for reason in reasons(agent))
 
 
+def test_a_key_gets_a_wider_type_too(agent, database):
+    """It depended on where the first delivery ended."""
+    deliver(agent, database, {"id": 1, "v": 1}, {"id": "007", "v": 2}, {"id": 1, "v": 3}, {"id": 2.5, "v": 4},
+            records=1, createTable=True, writeMode="upsert", key=["id"])
+    assert reasons(agent) == []
+    assert database.query("SELECT * FROM t ORDER BY v") == [("007", "2"), ("1", "3"), ("2.5", "4")]
+
+
 @pytest.mark.parametrize("mode", ["copy", "insert", "upsert", "merge"])
 def test_a_bool_is_not_stored_as_a_number(agent, database, mode):
     database.query("CREATE TABLE t (id int PRIMARY KEY, v bigint)")
