@@ -133,16 +133,18 @@ size_t nuls(std::string_view bytes, size_t from = 0) {
   return std::min(bytes.find_first_not_of('\0', from), bytes.size()) - from;
 }
 
-// How many bytes at `at`, where a line begins, are a hole: one of few bytes only when the line
-// behind it has none in it, for that may be anything (UTF-16 that was not said to be).
+// How many bytes at `at`, where a line begins, are a hole: one of few bytes only before a line that
+// has none in it. Else it may be anything (UTF-16 that was not said to be).
 size_t hole_at(std::string_view bytes, size_t at, bool end, const Framing& framing) {
   const size_t size = nuls(bytes, at);
   if (size == 0 || size >= kLargeHole) return size;
   if (framing.may_begin_with_nul()) return 0;
   const size_t newline = bytes.find('\n', at + size);
   if (newline == std::string_view::npos && !end) return 0;  // it is not whole yet
-  return bytes.substr(at + size, newline - at - size).find('\0') == std::string_view::npos ? size
-                                                                                           : 0;
+  const std::string_view line = bytes.substr(at + size, newline - at - size);
+  const bool is_line = line.find_first_not_of('\r') != std::string_view::npos &&
+                       line.find('\0') == std::string_view::npos;
+  return is_line ? size : 0;
 }
 
 // The first behind the start: before a line, or a large one within, where the rest of a line was

@@ -148,6 +148,12 @@ TEST_F(Filling, takes_utf16_for_no_holes) {
   EXPECT_EQ(filled_.hole, 0U);
 }
 
+TEST_F(Filling, takes_a_line_of_few_nuls_for_one) {
+  const std::string text("\0\0\na\n\0\r\n", 8);
+  EXPECT_EQ(filled(text), text);
+  EXPECT_EQ(filled_.hole, 0U);
+}
+
 // It was one dead letter with the line behind the hole.
 TEST_F(Filling, gives_up_a_line_that_ends_in_a_hole_and_no_other) {
   EXPECT_EQ(filled("one\ntw" + hole_ + "three\n"), "one\n");
