@@ -158,6 +158,17 @@ TEST_F(JsonDocumentsTest, a_bracket_in_what_is_no_json_does_not_end_the_array) {
   EXPECT_EQ(got.records, (Strings{R"({"a":2})", R"({"a":3})"}));
 }
 
+TEST_F(JsonDocumentsTest, a_hole_costs_no_document) {
+  const std::string hole(3, '\0');
+  for (JsonDocument kind : {kConcatenated, kArray}) {
+    const bool array = kind == kArray;
+    Read got =
+        read(kind, array ? "[{\"a\":1}," + hole + "{\"a\":2}]" : "{\"a\":1}" + hole + "{\"a\":2}");
+    EXPECT_EQ(got.records, (Strings{R"({"a":1})", R"({"a":2})"}));
+    EXPECT_EQ(got.dead.size(), 1U);
+  }
+}
+
 TEST_F(JsonDocumentsTest, blanks_before_an_array_may_come_by_themselves) {
   JsonDecoder decoder(kArray);
   BatchRef blank = bytes_of("\n \n \n");
@@ -209,6 +220,8 @@ TEST_F(JsonDocumentsTest, a_dead_letter_is_told_by_the_line_in_which_it_ends) {
   EXPECT_EQ(lines(kArray, "[\n{\"a\":01},\n5,\n\n{\"a\":\"x},\n{\"a\":1}\n]\n"),
             (std::vector<uint64_t>{2, 3, 5, 6}));
   EXPECT_EQ(lines(kArray, "[{\"a\":01},{\"a\":1}]"), (std::vector<uint64_t>{1, 1}));
+  EXPECT_EQ(lines(kArray, "{\"a\":1}\n{\"a\":2}\n\n"), (std::vector<uint64_t>{1, 2}));
+  EXPECT_EQ(lines(kArray, "[{\"a\":1},\n]\n{}\n"), (std::vector<uint64_t>{1, 3, 1}));
   EXPECT_EQ(lines(kConcatenated, "{\"a\":01}\nnull\n[1]\n{\"a\":\n1}{}"),
             (std::vector<uint64_t>{1, 2, 3, 5, 5}));
   JsonDecoder decoder;

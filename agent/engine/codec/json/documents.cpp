@@ -50,6 +50,10 @@ Extent nested_extent(const char* p, const char* end) {
 
 // What is no value that can be a record: up to what ends it in an array, or to the line's end.
 Extent other_extent(const char* p, const char* end, bool in_array) {
+  if (*p == '\0') {  // a hole in a file, and nobody's document
+    while (p < end && *p == '\0') ++p;
+    return {p, p < end};
+  }
   while (p < end) {
     if (*p == '\n') return {p, true, true};
     if (in_array && (*p == ',' || *p == ']')) return {p, true};
@@ -85,7 +89,7 @@ JsonPiece closing_piece(const char* start, const char* behind, const char* end) 
   out.closes = true;
   out.text = text_between(start, behind);
   out.complete = skip_space(behind, end) < end;
-  out.end = out.complete ? behind : end;
+  out.end = behind;
   return out;
 }
 
@@ -105,7 +109,7 @@ JsonPiece array_piece(const char* p, const char* end) {
     }
     if (p == end || *p == ']' || *p == ',') {
       out.text = text_between(start, start + 1);
-      out.end = p;
+      out.end = start + 1;
       out.complete = p < end;
       out.problem = "expected an object behind it";
       return out;
@@ -118,9 +122,7 @@ JsonPiece array_piece(const char* p, const char* end) {
   out.end = value.end;
   out.complete = value.complete;
   if (!value.complete || value.torn) return out;
-  const char* const behind = skip_space(value.end, end);
-  out.complete = behind < end;
-  if (!out.complete) out.end = end;
+  out.complete = skip_space(value.end, end) < end;
   return out;
 }
 
