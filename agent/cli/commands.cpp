@@ -30,6 +30,12 @@ extern const Command kSpoolCommand;
 extern const Command kSpoolShowCommand;
 extern const Command kSpoolExportCommand;
 extern const Command kSpoolDropCommand;
+extern const Command kDeadLettersCommand;
+extern const Command kDeadLettersShowCommand;
+extern const Command kDeadLettersExportCommand;
+extern const Command kDeadLettersEditCommand;
+extern const Command kDeadLettersRetryCommand;
+extern const Command kDeadLettersDropCommand;
 extern const Command kPositionsCommand;
 extern const Command kPositionsResetCommand;
 extern const Command kJournalVerifyCommand;
@@ -75,6 +81,12 @@ constexpr const Command* kCommands[] = {
     &kSpoolShowCommand,
     &kSpoolExportCommand,
     &kSpoolDropCommand,
+    &kDeadLettersCommand,
+    &kDeadLettersShowCommand,
+    &kDeadLettersExportCommand,
+    &kDeadLettersEditCommand,
+    &kDeadLettersRetryCommand,
+    &kDeadLettersDropCommand,
     &kPositionsCommand,
     &kPositionsResetCommand,
     &kJournalVerifyCommand,
@@ -95,6 +107,9 @@ constexpr Spelling kSpellings[] = {
     {"pipeline", '\0', "NAME"},
     {"topic", '\0', "TOPIC"},
     {"at", '\0', "STAGE"},
+    {"stage", '\0', "STAGE"},
+    {"reason", '\0', "TEXT"},
+    {"id", '\0', "ID"},
     {"where", '\0', "SQL"},
     {"rate", '\0', "N"},
     {"count", 'n', "N"},

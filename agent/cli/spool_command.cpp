@@ -3,10 +3,10 @@
 
 #include "base/layout.h"
 #include "base/text.h"
-#include "base/time_format.h"
 #include "base/units.h"
 #include "cli/answer.h"
 #include "cli/journal_access.h"
+#include "cli/moment.h"
 #include "cli/output.h"
 #include "control/agent.h"
 
@@ -74,13 +74,6 @@ int export_all(const CommandCall& call) {
   return print_records(call, INT64_MAX);
 }
 
-// A time, or how long ago.
-std::optional<int64_t> parse_before(const std::string& text, const Clock& clock) {
-  if (Result<Milliseconds> ago = parse_duration(text); ago)
-    return clock.unix_us() - ago->count() * 1000;
-  return TimeFormat::parse("rfc3339")->read(text);
-}
-
 int drop(const CommandCall& call) {
   int code = kExitUsage;
   const std::string& before = call.options.string("before");
@@ -92,7 +85,7 @@ int drop(const CommandCall& call) {
   if (before.empty()) {
     request.parameters["all"] = "1";
   } else {
-    std::optional<int64_t> time = parse_before(before, call.environment.clock);
+    std::optional<int64_t> time = parse_moment(before, call.environment.clock);
     if (!time) {
       complain("leat: --before must be a time (2026-01-02T03:04:05Z) or an age (12h), found \"" +
                excerpt(before) + "\"");

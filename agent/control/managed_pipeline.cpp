@@ -22,6 +22,7 @@ class RealPipeline final : public ManagedPipeline {
     return pipeline_->tap(id, request, lines);
   }
   void untap(uint64_t id) override { pipeline_->untap(id); }
+  Status feed(const MakeFeed& make) override { return pipeline_->feed(make); }
   void set_memory(size_t bytes) override { pipeline_->set_memory(bytes); }
   bool bounded() const override { return pipeline_->bounded(); }
   PipelineStatus status() const override { return pipeline_->status(); }

@@ -26,6 +26,7 @@ class ManagedPipeline {
   virtual Status tap(uint64_t id, const TapRequest& request,
                      const std::shared_ptr<TapLines>& lines) = 0;
   virtual void untap(uint64_t id) = 0;
+  virtual Status feed(const MakeFeed& make) = 0;
   virtual void set_memory(size_t bytes) = 0;
   virtual bool bounded() const = 0;
   virtual PipelineStatus status() const = 0;

@@ -70,6 +70,13 @@ void Run::untap(uint64_t id) {
   on_its_loop([id](ManagedPipeline& pipeline) { pipeline.untap(id); });
 }
 
+void Run::feed(MakeFeed make, std::function<void(Status)> done) {
+  on_its_loop(
+      [&home = home_, make = std::move(make), done = std::move(done)](ManagedPipeline& pipeline) {
+        home.loop().post([done, status = pipeline.feed(make)] { done(status); });
+      });
+}
+
 void Run::set_memory(size_t bytes) {
   if (std::exchange(memory_, bytes) == bytes) return;
   on_its_loop([bytes](ManagedPipeline& pipeline) { pipeline.set_memory(bytes); });

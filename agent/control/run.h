@@ -45,6 +45,9 @@ class Run {
   void tap(uint64_t id, TapRequest request, std::shared_ptr<TapLines> lines,
            std::function<void(Status)> done);
   void untap(uint64_t id);
+  // `make` is called on its loop. `done` is called at home, once; not when it has ended meanwhile:
+  // then `make` only goes.
+  void feed(MakeFeed make, std::function<void(Status)> done);
   void set_memory(size_t bytes);
 
  private:

@@ -120,6 +120,7 @@ class Supervisor {
   void apply(AgentConfig desired, Applied done);
   // As was applied last.
   const AgentConfig& config() const { return config_; }
+  const std::string& data_dir() const { return setup_.data_dir; }
 
   // One pipeline. Fails with kUsage when none of that name is wanted, or this cannot be done with
   // it as it is now.
@@ -144,6 +145,9 @@ class Supervisor {
   Status tap(const std::string& name, uint64_t id, TapRequest request,
              std::shared_ptr<TapLines> lines, std::function<void(Status)> done);
   void untap(const std::string& name, uint64_t id);
+
+  // Gives a running pipeline records of somebody else, too (Task::feed). `done` as Run::feed().
+  Status feed(const std::string& name, MakeFeed make, std::function<void(Status)> done);
 
   // What an operator asks of the journal. Where that leaves word for a pipeline's next start, it is
   // started anew; the answer then says so ("restarted").

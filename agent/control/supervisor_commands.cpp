@@ -192,6 +192,14 @@ void Supervisor::untap(const std::string& name, uint64_t id) {
   if (found != entries_.end() && found->second.run != nullptr) found->second.run->untap(id);
 }
 
+Status Supervisor::feed(const std::string& name, MakeFeed make, std::function<void(Status)> done) {
+  Result<Entry*> entry = find(name);
+  if (!entry) return fail(entry.error());
+  if ((*entry)->run == nullptr) return fail(ErrorKind::kUsage, name + ": does not run");
+  (*entry)->run->feed(std::move(make), std::move(done));
+  return {};
+}
+
 void Supervisor::work_on_journal(const Operation& operation, OperationRequest request,
                                  std::function<void(Result<std::string>)> done) {
   if (operation.changes && stopping_)

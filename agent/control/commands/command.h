@@ -70,7 +70,7 @@ struct Parameter {
     kText,
     kWhole,   // number, 0 or more
     kFlag,    // true or false
-    kConfig,  // a JSON object, or its text; over HTTP the body
+    kConfig,  // a JSON object (a configuration, mostly), or its text; over HTTP the body
   };
   std::string_view name;
   Type type = Type::kText;

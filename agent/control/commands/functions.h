@@ -29,4 +29,11 @@ void tell_pipeline(const Targets& targets, const Request& request, const Reply& 
 // journal_commands.cpp: an operation on the journal, which the path of its HTTP form names
 void work_on_journal(const Targets& targets, const Request& request, const Reply& reply);
 
+// letter_commands.cpp: dead letters, as engine/letters/letter_tools.h has them
+void list_dead_letters(const Targets& targets, const Request& request, const Reply& reply);
+void show_dead_letters(const Targets& targets, const Request& request, const Reply& reply);
+void drop_dead_letters(const Targets& targets, const Request& request, const Reply& reply);
+// Answered when the pipeline is through with them; who does not wait for that leaves it running.
+void retry_dead_letters(const Targets& targets, const Request& request, const Reply& reply);
+
 }  // namespace leat::control

@@ -47,6 +47,36 @@ constexpr Parameter kDrop[] = {
 constexpr Parameter kReset[] = {kPipeline,
                                 {.name = "file", .help = "Only that of this file."},
                                 {.name = "to", .help = "start, end, or an offset in bytes."}};
+constexpr Parameter kIds{.name = "ids",
+                         .help = "Those with these ids, of 16 digits, with commas between."};
+constexpr Parameter kStage{.name = "stage", .help = "Those that failed at this stage."};
+constexpr Parameter kReason{.name = "reason", .help = "Those whose reason has this in it."};
+constexpr Parameter kBefore{
+    .name = "before",
+    .type = Type::kWhole,
+    .help = "Those from before that time, in microseconds since 1970 (UTC)."};
+constexpr Parameter kLetters[] = {
+    kPipeline,
+    kIds,
+    kStage,
+    kReason,
+    kBefore,
+    {.name = "from", .help = "Where the answer before has ended, as its last line says (next)."},
+    {.name = "most", .type = Type::kWhole, .help = "At most so many."},
+    {.name = "all", .type = Type::kFlag, .help = "Those, too, that are done or dropped."}};
+constexpr Parameter kLettersMeant[] = {kPipeline, kIds, kStage, kReason, kBefore};
+constexpr Parameter kRetry[] = {
+    kPipeline,
+    kIds,
+    kStage,
+    kReason,
+    kBefore,
+    {.name = "at",
+     .help = "start or stage: where they enter the pipeline; without it, the start where what the "
+             "source gave is still there."},
+    {.name = "edited",
+     .type = Type::kConfig,
+     .help = "In the place of the one with the id: a letter as it is shown, changed."}};
 #endif
 
 constexpr Command kCommands[] = {
@@ -202,6 +232,33 @@ constexpr Command kCommands[] = {
      .help = "Writes the journal anew, as small as it can be.",
      .http = {"POST", "/api/v1/journal/compact"},
      .run = work_on_journal},
+
+    // --- dead letters ---
+    {.name = "deadLetters.list",
+     .help = "How many there are, by pipeline, stage and reason.",
+     .parameters = kPerhapsPipeline,
+     .http = {"GET", "/api/v1/dead-letters"},
+     .run = list_dead_letters,
+     .contents = true},
+    {.name = "deadLetters.show",
+     .help = "Those that are open, the oldest first; the last line says where to go on.",
+     .parameters = kLetters,
+     .http = {"GET", "/api/v1/dead-letters/letters"},
+     .run = show_dead_letters,
+     .contents = true,
+     .lines = true},
+    {.name = "deadLetters.drop",
+     .role = Role::kOperate,
+     .help = "These are marked as dealt with.",
+     .parameters = kLettersMeant,
+     .http = {"POST", "/api/v1/dead-letters/drop"},
+     .run = drop_dead_letters},
+    {.name = "deadLetters.retry",
+     .role = Role::kOperate,
+     .help = "These go through the running pipeline once more; answered when it is done.",
+     .parameters = kRetry,
+     .http = {"POST", "/api/v1/dead-letters/retry"},
+     .run = retry_dead_letters},
 #endif
 };
 

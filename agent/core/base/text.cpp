@@ -149,6 +149,28 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
+bool append_from_base64(std::string& out, std::string_view text) {
+  auto digit = [](char c) -> uint32_t {
+    if (c >= 'A' && c <= 'Z') return static_cast<uint32_t>(c - 'A');
+    if (c >= 'a' && c <= 'z') return static_cast<uint32_t>(c - 'a' + 26);
+    if (c >= '0' && c <= '9') return static_cast<uint32_t>(c - '0' + 52);
+    return c == '+' ? 62 : c == '/' ? 63 : 64;
+  };
+  if (text.size() % 4 != 0) return false;
+  for (size_t i = 0; i < text.size(); i += 4) {
+    const bool last = i + 4 == text.size();
+    const size_t padding = !last || text[i + 3] != '=' ? 0 : text[i + 2] == '=' ? 2 : 1;
+    uint32_t group = 0;
+    for (size_t j = 0; j < 4; ++j) {
+      const uint32_t value = j + padding >= 4 ? 0 : digit(text[i + j]);
+      if (value > 63) return false;
+      group = group << 6 | value;
+    }
+    for (size_t j = 0; j + padding < 3; ++j) out += static_cast<char>(group >> (16 - 8 * j) & 0xFF);
+  }
+  return true;
+}
+
 namespace {
 
 // Levenshtein distance, case ignored, with swaps of neighbours counted as one (optimal string

@@ -23,6 +23,8 @@ std::string json_quoted(std::string_view text);
 
 // RFC 4648 section 4, with padding.
 std::string base64(std::string_view bytes);
+// Back. False when it is none; `out` has what came before.
+bool append_from_base64(std::string& out, std::string_view text);
 
 // The nearest of `candidates` by edit distance, or "" when none is near enough to be meant.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

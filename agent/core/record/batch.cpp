@@ -14,9 +14,16 @@ void Batch::adopt(const ShapeRef& shape) {
 }
 
 void Batch::charge_vectors() {
-  size_t held = slices.capacity() * sizeof(Slice) + records.capacity() * sizeof(Record);
+  size_t held = (slices.capacity() + source_slices.capacity()) * sizeof(Slice) +
+                records.capacity() * sizeof(Record);
   pool_.budget().charge(held);
   charged_ += held;
+}
+
+void Batch::become_records() {
+  content = Content::kRecords;
+  source_bytes = std::exchange(bytes, {});
+  source_slices = std::exchange(slices, {});
 }
 
 BatchRef Batch::make_rest(Position from) {
@@ -32,6 +39,7 @@ BatchRef Batch::make_rest(Position from) {
   }
   out->arrival_us = arrival_us;
   out->quantum = quantum;
+  if (!source_bytes.empty()) out->source_bytes = source_bytes.subspan(from.offset - begin.offset);
   end = from;
   rest = out;
   return out;

@@ -168,6 +168,15 @@ class Batch {
   // source: a record may take much more than its stretch of the source says.
   size_t made = 0;
 
+  // What the records were decoded from, where their decoder has left that as it came: for dead
+  // letters, which bring it along. It goes with the batch, not with one that takes its place.
+  std::span<const char> source_bytes;
+  std::vector<Slice> source_slices;
+  // Of a decoder that is through with `bytes` or `slices` and has changed nothing in them.
+  void become_records();
+  // The batch that has the source_slices of this one: itself, or that of which it is a rest.
+  const Batch& source_holder() const { return source_slices.empty() && whole_ ? *whole_ : *this; }
+
   // Keeps a shape alive as long as the batch. Cheap when it is the one adopted last.
   void adopt(const ShapeRef& shape);
   const std::vector<ShapeRef>& shapes() const { return shapes_; }

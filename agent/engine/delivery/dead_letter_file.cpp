@@ -31,10 +31,11 @@ struct DeadLetterFile::LineAppender {
   }
 
   Status open() {
-    fd = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    // Its owner's alone: what is in it is what people send through leat.
+    fd = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 && errno == ENOENT && ::mkdir(folder_of(path).c_str(), 0750) == 0)
       fd = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC,
-                  0640);  // its folder was removed, too
+                  0600);  // its folder was removed, too
     if (fd < 0) return fail_errno("open " + path, errno);
     named = false;
     whole = true;
@@ -72,6 +73,9 @@ struct DeadLetterFile::LineAppender {
     rotated = older;
     ::close(std::exchange(fd, -1));
     if (std::rename(path.c_str(), older.c_str()) != 0) return fail_errno("rename " + path, errno);
+    // With what is noted beside it (letters/letter_files.h); a reader looks at both such files.
+    if (std::rename((path + ".done").c_str(), (older + ".done").c_str()) != 0 && errno == ENOENT)
+      ::unlink((older + ".done").c_str());
     return open();
   }
 

@@ -5,10 +5,12 @@
 // compared with what the path names. When it was removed, renamed, emptied or replaced meanwhile,
 // what is to be written goes into the file that has the name now, made anew where there is none.
 //
-//   {"time":"2026-01-02T03:04:05Z","pipeline":"press-line","stage":"filter",
-//    "reason":"filter: malformed JSON","source":"/data/a.jsonl:17","record":{"ts":1,…}}
+//   {"id":"0123456789abcdef","time":"2026-01-02T03:04:05Z","pipeline":"press-line",
+//    "stage":"filter","reason":"filter: malformed JSON","source":"/data/a.jsonl:17",
+//    "record":{"ts":1,…},"payload":"{\"ts\":1,…}\n"}
 //
-// Bytes that never became a record stand under "raw" (text) or "rawBase64" (not UTF-8).
+// All members: task/dead_letter_line.h. What has been tried again or dropped is noted in a file
+// beside it (letters/letter_files.h).
 //
 // Thread: the pipeline's loop thread; the writing happens on the thread pool.
 #pragma once

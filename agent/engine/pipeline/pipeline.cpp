@@ -11,7 +11,7 @@ namespace {
 
 DeadLetterConfig dead_letters_of(const PipelineConfig& config, const std::string& data_dir) {
   DeadLetterConfig letters = config.dead_letters;
-  if (letters.path.empty()) letters.path = data_dir + "/dead-letters/" + config.name + ".jsonl";
+  letters.path = dead_letter_path(letters, config.name, data_dir);
   return letters;
 }
 
@@ -136,6 +136,10 @@ Status Pipeline::tap(uint64_t id, const TapRequest& request,
 
 void Pipeline::untap(uint64_t id) {
   for (const auto& task : tasks_) task->untap(id);
+}
+
+Status Pipeline::feed(const MakeFeed& make) {
+  return tasks_.front()->feed(make);
 }
 
 void Pipeline::set_memory(size_t bytes) {

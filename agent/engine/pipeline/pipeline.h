@@ -81,6 +81,8 @@ class Pipeline {
   // As Task::tap(), of all tasks.
   Status tap(uint64_t id, const TapRequest& request, const std::shared_ptr<TapLines>& lines);
   void untap(uint64_t id);
+  // As Task::feed(), of the first task.
+  Status feed(const MakeFeed& make);
   // Its share of the budget from now on. What it holds beyond that stays until it is delivered.
   void set_memory(size_t bytes);
 

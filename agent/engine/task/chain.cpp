@@ -32,22 +32,42 @@ class ChainStep : public DeadLetters {
 
   void add(const Batch& batch, size_t index, std::string_view reason) override {
     ++rejected_;
-    rejections_.add(
-        {stage_, reason, batch.position_after(index), &batch, index, {}, batch.acknowledger});
+    Rejection one{stage_, reason, batch.position_after(index), &batch,
+                  index,  {},     batch.acknowledger};
+    add(one);
   }
   void add_text(std::string_view bytes, const Position& after, std::string_view reason) override {
     ++rejected_;
-    rejections_.add({stage_, reason, after, nullptr, 0, bytes, acknowledger_});
+    Rejection one{stage_, reason, after, nullptr, 0, bytes, acknowledger_};
+    one.from = batch_;
+    add(one);
   }
   bool full() const override { return rejections_.full(); }
-  // Whose stream the batches are of that it runs from now on.
-  void set_acknowledger(Acknowledger* one) { acknowledger_ = one; }
+  // It runs this one next.
+  void set_batch(const Batch& batch) {
+    batch_ = &batch;
+    acknowledger_ = batch.acknowledger;
+  }
+  // Its number in the chain, from 1. `reads`: it makes records of what the source gave.
+  void set_place(size_t number, bool reads) {
+    number_ = number;
+    reads_ = reads;
+  }
 
  protected:
   bool waits_ = false;
 
  private:
+  void add(Rejection& rejection) {
+    rejection.raw = reads_ ? RawIs::kPayload : RawIs::kPart;
+    rejection.step = number_;
+    rejections_.add(rejection);
+  }
+
+  const Batch* batch_ = nullptr;
   Acknowledger* acknowledger_ = nullptr;
+  size_t number_ = 0;
+  bool reads_ = false;
   std::string stage_;
   Rejections rejections_;
   uint64_t rejected_ = 0;
@@ -324,6 +344,8 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
     chain.spare_encode_ = std::make_unique<EncodeStep>(std::move(*encoder), "spool", rejections);
     chain.encode_ = chain.spare_encode_.get();
   }
+  for (size_t i = 0; i < chain.steps_.size(); ++i)
+    chain.steps_[i]->set_place(i + 1, i < chain.first_of_records_);
   return chain;
 }
 
@@ -333,9 +355,9 @@ std::vector<std::string> Chain::stages() const {
   return names;
 }
 
-void Chain::take(BatchRef batch) {
-  if (first_of_records_ == 0) counters_.read += batch->count();
-  left_.push_back({std::move(batch), 0});
+void Chain::take(BatchRef batch, size_t step) {
+  if (step >= first_of_records_) counters_.read += batch->count();
+  left_.push_back({std::move(batch), step});
 }
 
 size_t Chain::last_of_records() const {
@@ -350,14 +372,14 @@ Result<BatchRef> Chain::next() {
   bool preamble = batch->preamble;
   for (; step < steps_.size(); ++step) {
     if (preamble) {  // only the decoder looks at it
-      steps_[step]->set_acknowledger(batch->acknowledger);
+      steps_[step]->set_batch(*batch);
       if (Status status = steps_[step]->run(batch); !status) return fail(status.error());
       return steps_[step]->waits() ? wait_at(step, std::move(batch)) : batch;
     }
     batch->quantum = quantum_;
     BatchRef before = batch;
     bool reads = step < first_of_records_;
-    steps_[step]->set_acknowledger(batch->acknowledger);
+    steps_[step]->set_batch(*batch);
     if (watcher_ != nullptr) watcher_->before(step, *batch);
     if (Status status = run(*steps_[step], batch, reads); !status) return fail(status.error());
     if (&*batch != &*before) {  // it takes the place of that one
@@ -455,7 +477,7 @@ Result<Turn> Chain::adapt(BatchRef& batch, const std::string& wire) {
       for (Slice& slice : batch->slices) slice.size -= std::min(slice.size, written->separator);
     }
     DecodeStep decode(std::move(decoder), "spool", rejections_);
-    decode.set_acknowledger(batch->acknowledger);
+    decode.set_batch(*batch);
     if (!decode.ready()) {
       for (size_t i = 0; i < batch->count(); ++i)
         decode.add(*batch, i, "spooled as " + wire + ", which the sink does not take any more");

@@ -62,8 +62,9 @@ class Chain {
   // From the next batch on.
   void set_quantum(size_t bytes) { quantum_ = bytes; }
 
-  // Takes a batch as the source gave it, when it is not busy with another.
-  void take(BatchRef batch);
+  // Takes a batch as the source gave it, or as step `step` of stages() does (their number: as the
+  // sink does), when it is not busy with another.
+  void take(BatchRef batch, size_t step = 0);
   // Something is left of the batch taken last.
   bool busy() const { return !left_.empty(); }
   // Of that, a codec waits for something (Turn::kWait): until go_on() there is no turn.

@@ -14,14 +14,18 @@
 
 namespace leat {
 
+// Where they are, with the default for a pipeline of this name.
+std::string dead_letter_path(const DeadLetterConfig& config, const std::string& pipeline,
+                             const std::string& data_dir);
+
 class DeadLetterWriter {
  public:
   // What waits for the disk counts against `budget`; both outlive this.
   DeadLetterWriter(Loop& loop, std::string pipeline, const DeadLetterConfig& config,
                    Budget& budget);
 
-  // `where` is the place in the source for people ("/data/a.jsonl:17").
-  void write(const Rejection& rejection, const std::string& where);
+  // `where` is the place in the source for people ("/data/a.jsonl:17"). One without an id gets one.
+  void write(Rejection rejection, const std::string& where);
   uint64_t count() const { return count_; }
   const DeadLetterReasons& reasons() const { return reasons_; }
 
@@ -31,6 +35,8 @@ class DeadLetterWriter {
  private:
   const Clock& clock_;
   const std::string pipeline_;
+  const std::string path_;
+  uint64_t last_id_;
   DeadLetterFile file_;
   log::OnceAMinute said_;
   uint64_t count_ = 0;

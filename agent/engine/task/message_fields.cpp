@@ -69,7 +69,6 @@ void MessageFieldAdder::run(Batch& batch) {
     record.values = values;
     record.shape = last->joined.get();
   }
-  batch.message_fields.clear();
 }
 
 }  // namespace leat

@@ -4,12 +4,20 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string_view>
 
 #include "record/batch.h"
 
 namespace leat {
+
+// What the bytes of one are that are no record.
+enum class RawIs : uint8_t {
+  kPart,     // of what the source read: a line that is too long
+  kPayload,  // all that the source gave for a record
+  kOutput,   // what the sink was given
+};
 
 // Everything but the pipeline's name, the place in words, and the time.
 struct Rejection {
@@ -20,6 +28,13 @@ struct Rejection {
   size_t index = 0;
   std::string_view text = {};            // otherwise: bytes that did not become a record
   Acknowledger* acknowledger = nullptr;  // in whose stream the position is
+  RawIs raw = RawIs::kPart;              // of slices and `text`
+  std::string_view format = {};          // kOutput: the wire form
+  const Batch* from = nullptr;  // that was read when `text` was found: with the messages' fields
+  size_t step = 0;              // of the chain, from 1; 0: source or sink
+  // Of one that was a dead letter before and was tried again: its name, and what try this was.
+  uint64_t id = 0;
+  uint32_t attempt = 1;
 };
 
 // Where a chain's rejections go.

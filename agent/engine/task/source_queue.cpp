@@ -48,6 +48,10 @@ BatchRef SourceQueue::take(uint64_t records) {
   return batch;
 }
 
+void SourceQueue::other_taken(const Batch& batch, uint64_t records) {
+  taken_ = {.rejected = {}, .source_bytes = source_bytes_of(batch), .records = records};
+}
+
 void SourceQueue::taken_ends(const Position& end, uint64_t records, const Reject& reject) {
   Taken taken = std::exchange(taken_, {});
   if (taken.rejected) {

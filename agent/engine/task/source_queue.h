@@ -51,6 +51,8 @@ class SourceQueue {
   void clear() { batches_.clear(); }
   // The next one, for the chain, which has read so many records before it.
   BatchRef take(uint64_t records);
+  // The chain has taken a batch of somebody else (task/feed.h) instead.
+  void other_taken(const Batch& batch, uint64_t records);
   // At the source, of what is in the chain; and of what comes next.
   size_t bytes_taken() const { return taken_.source_bytes; }
   size_t bytes_next() const;

@@ -91,13 +91,15 @@ void Task::make_deliverer() {
 }
 
 void Task::reject_at_sink(const Batch& batch, size_t index, const std::string& reason) {
-  reject({setup_.config.sink.type->name,
-          reason,
-          batch.position_after(index),
-          &batch,
-          index,
-          {},
-          batch.acknowledger});
+  const WriteFormat* format = setup_.config.sink.format;
+  reject({.stage = setup_.config.sink.type->name,
+          .reason = reason,
+          .position = batch.position_after(index),
+          .batch = &batch,
+          .index = index,
+          .acknowledger = batch.acknowledger,
+          .raw = RawIs::kOutput,
+          .format = format == nullptr ? std::string_view() : format->wire});
 }
 
 // --- start --------------------------------------------------------------------------------------
@@ -232,6 +234,7 @@ void Task::work() {
   spool_->source_waits(queue_.refused() && !queue_.held_back() && !chain_->waits());
   spool_->check();
   if (life_.draining() && has_turn() && !spool_->wants_more()) spool_->make_safe();
+  if (feeds()) take_from_feed();
   if (has_turn() && spool_->wants_more()) {
     if (has_room()) {
       run_a_turn();
@@ -256,6 +259,32 @@ bool Task::has_room() {
   size_t bytes = chain_->busy() ? queue_.bytes_taken() : queue_.bytes_next();
   return setup_.budget.has_room(std::max(2 * kQuantum * batch_bytes_, cost_.expected(bytes))) ||
          spool_->holds_nothing();
+}
+
+// In turns with the source.
+void Task::take_from_feed() {
+  if (chain_->busy() || !life_.running() || queue_.held_back() || !spool_->wants_more()) return;
+  if (std::exchange(fed_last_, false) && !queue_.empty()) return wake();
+  if (!setup_.budget.has_room(kCostFactor * batch_bytes_) && !spool_->holds_nothing()) return;
+  Feed::Given given = feed_->next();
+  if (!given.batch) return;
+  fed_last_ = true;
+  Batch& batch = *given.batch;
+  batch.acknowledger = feed_.get();
+  batch.owed = acknowledgements_.ledger().open(*feed_, batch.begin, batch.end);
+  queue_.other_taken(batch, chain_->counters().read);
+  chain_->take(std::move(given.batch), given.step);
+  wake();
+}
+
+Status Task::feed(const MakeFeed& make) {
+  if (!life_.running() || !stages_.opened() || flushed_)
+    return fail(ErrorKind::kUsage, setup_.config.name + ": does not run, or not yet");
+  if (feeds())
+    return fail(ErrorKind::kUsage, setup_.config.name + ": dead letters are being tried again");
+  feed_ = make(*this);
+  wake();
+  return {};
 }
 
 void Task::run_a_turn() {
@@ -304,15 +333,16 @@ void Task::give_credit() {
   }
 }
 
-void Task::reject(const Rejection& rejection) {
+void Task::reject(Rejection rejection) {
   ++dead_letters_;
+  if (feed_ != nullptr && rejection.acknowledger == feed_.get()) feed_->rejected(rejection);
   setup_.dead_letters.write(rejection, rejection.acknowledger->describe(rejection.position));
 }
 
 // --- end ----------------------------------------------------------------------------------------
 
 void Task::finish_if_settled() {
-  if (!queue_.ended()) return;
+  if (!queue_.ended() || (feeds() && !life_.draining())) return;
   if (has_input()) {
     // What a codec waits for may be long in coming, or never come.
     bool may_leave = chain_->waits() ? spool_->comes_again() : spool_->may_leave_rest(has_room());
@@ -339,6 +369,7 @@ void Task::finish_if_settled() {
 void Task::drain() {
   if (life_.starting() || life_.finishing()) return close();
   if (!life_.drain()) return;
+  if (feed_ != nullptr) feed_->stop();
   flushed_ = false;  // a bounded source may have ended before, but the spool must know of this end
   queue_.hold_back_no_more();
   stages_.drain_source([this] {
@@ -381,6 +412,7 @@ void Task::fail_with(const Error& error) {
 void Task::close() {
   if (!life_.close(1 + stages_.open())) return;
   resume_.reset();
+  if (feed_ != nullptr) feed_->stop();
   idle_.stop();
   queue_.hold_back_no_more();
   deliverer_->stop();

@@ -28,6 +28,7 @@
 #include "stage/source.h"
 #include "task/chain.h"
 #include "task/dead_letter_writer.h"
+#include "task/feed.h"
 #include "task/lifecycle.h"
 #include "task/rate_limit.h"
 #include "task/resume.h"
@@ -61,6 +62,7 @@ struct TaskSetup {
 class Task final : private SourceContext,
                    private SinkContext,
                    private CodecContext,
+                   private FeedHost,
                    private SpoolOwner,
                    private DeliveryOwner {
  public:
@@ -87,8 +89,11 @@ class Task final : private SourceContext,
   // cannot be.
   Status tap(uint64_t id, const TapRequest& request, std::shared_ptr<TapLines> lines);
   void untap(uint64_t id);
+  // Gives it records of somebody else, too, while it runs. kUsage when it does not run, or another
+  // feed is not over.
+  Status feed(const MakeFeed& make);
   // There may be room in memory again.
-  void wake() { idle_.start(); }
+  void wake() override { idle_.start(); }
 
   TaskStatus status() const;
 
@@ -101,13 +106,15 @@ class Task final : private SourceContext,
 
   void work();
   void run_a_turn();
+  void take_from_feed();
+  bool feeds() const { return feed_ != nullptr && !feed_->over(); }
   void end_batch(const Position& end);
   bool has_input() const { return !queue_.empty() || chain_->busy(); }
   bool has_turn() const { return has_input() && !chain_->waits(); }
   bool has_room();
   bool has_credit() const;
   void give_credit();
-  void reject(const Rejection& rejection);
+  void reject(Rejection rejection);
   const std::string& trouble() const;
   void tell_trouble();
   std::optional<Milliseconds> oldest_waits_for() const;
@@ -119,7 +126,12 @@ class Task final : private SourceContext,
   void fail_with(const Error& error);
   void close();
 
-  // SourceContext, SinkContext and CodecContext.
+  // FeedHost.
+  const PipelineConfig& config() const override { return setup_.config; }
+  BlockPool& pool() override { return pool_; }
+  std::vector<std::string> steps() const override { return chain_->stages(); }
+
+  // SourceContext, SinkContext, CodecContext and FeedHost.
   Loop& loop() override { return setup_.loop; }
   const std::string& pipeline() override { return setup_.config.name; }
   const std::string& agent() override { return setup_.agent; }
@@ -172,6 +184,8 @@ class Task final : private SourceContext,
   BlockPool pool_;                     // outlives every batch below
   Acknowledgements acknowledgements_;  // and so does this
   SourceAndSink stages_;
+  std::unique_ptr<Feed> feed_;
+  bool fed_last_ = false;  // what the chain had last came from there
   Taps taps_;
   std::unique_ptr<Chain> chain_;
   TurnCost cost_;

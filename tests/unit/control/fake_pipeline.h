@@ -101,6 +101,7 @@ class FakePipeline final : public ManagedPipeline {
     return fail(ErrorKind::kUsage, "a fake shows nothing");
   }
   void untap(uint64_t) override {}
+  Status feed(const MakeFeed& /*make*/) override { return {}; }
   void set_memory(size_t bytes) override {
     memory_ = bytes;
     if (started_) world_.takes(version_, bytes);

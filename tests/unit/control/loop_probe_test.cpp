@@ -27,6 +27,7 @@ class Counted final : public ManagedPipeline {
     return fail(ErrorKind::kUsage, "a fake shows nothing");
   }
   void untap(uint64_t) override {}
+  Status feed(const MakeFeed& /*make*/) override { return {}; }
   void set_memory(size_t /*bytes*/) override {}
   bool bounded() const override { return false; }
   PipelineStatus status() const override {

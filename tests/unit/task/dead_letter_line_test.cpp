@@ -49,6 +49,28 @@ TEST_F(DeadLetterLineTest, a_record_stands_in_it_as_json_with_where_and_why) {
   EXPECT_NE(text.find(R"("record":{"a":1.50,"b":"x\"y"})"), std::string::npos) << text;
 }
 
+TEST_F(DeadLetterLineTest, what_makes_the_same_record_again_stands_beside_it) {
+  auto shape = std::make_shared<Shape>(std::vector<std::string_view>{"t", "at", "s", "n"});
+  BatchRef batch = BatchRef::make(pool_, Content::kRecords);
+  auto* values = batch->arena.array<Value>(4);
+  values[0] = Value::of_float(2);
+  values[1] = Value::of_time(0);
+  values[2] = Value::of_text(Type::kString, "x");
+  values[3] = Value::of_integer(1);
+  batch->records.push_back({shape.get(), values, 1'767'323'045'678'901, 10, 1});
+  const std::string bytes = "{1234567}\n{\"n\":1}\n";
+  batch->source_bytes = bytes;
+  batch->records[0].end_offset = 18;
+  auto topic = std::make_shared<Shape>(std::vector<std::string_view>{"topic"});
+  Value name = Value::of_text(Type::kString, "a/b");
+  batch->message_fields.push_back({topic.get(), &name, 18});
+  std::string text = line({"filter", "why", {}, &*batch, 0, {}});
+  EXPECT_EQ(member(text, "types"), R"({"t":"float","at":"time"})");
+  EXPECT_EQ(member(text, "eventTime"), "2026-01-02T03:04:05.678901Z");
+  EXPECT_EQ(member(text, "payload"), "{\"n\":1}\n");
+  EXPECT_EQ(member(text, "message"), R"({"topic":"a/b"})");
+}
+
 TEST_F(DeadLetterLineTest, text_stands_in_it_as_it_is_and_other_bytes_in_base64) {
   std::string text = line({"decode json", "bad", {}, nullptr, 0, "{\"a\":\r\n"});
   EXPECT_EQ(member(text, "raw"), "{\"a\":");

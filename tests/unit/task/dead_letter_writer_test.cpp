@@ -45,7 +45,8 @@ TEST_F(DeadLetterWriterTest, each_is_kept_in_the_file) {
 }
 
 TEST_F(DeadLetterWriterTest, the_log_tells_of_the_first_and_then_of_their_number_once_a_minute) {
-  EXPECT_TRUE(has(write("one"), "f:1: filter: one (dead letter 1, kept in the dead-letter file)"));
+  EXPECT_TRUE(has(write("one"),
+                  "f:1: filter: one (dead letter 1, kept in " + (folder_ / "dead.jsonl") + ")"));
   EXPECT_EQ(write("two"), "");
   loop_.advance(std::chrono::seconds(61));
   EXPECT_TRUE(has(write("three"), "f:1: filter: three (dead letter 3,"));

@@ -59,9 +59,8 @@ Result<Turn> JsonDecoder::decode(Batch& batch, DeadLetters& dead) {
       decode_slices(work);
     }
   }
-  batch.content = Content::kRecords;
-  batch.bytes = {};
-  batch.slices.clear();
+  if (batch.content == Content::kBytes && !lines) batch.bytes = {};  // cut by more than line ends
+  batch.become_records();
   return Turn::kDone;
 }
 

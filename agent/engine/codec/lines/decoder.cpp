@@ -105,9 +105,8 @@ Result<Turn> LineDecoder::decode(Batch& batch, DeadLetters& dead) {
     if (!batch.slices.empty()) batch.end.line = batch.begin.line + batch.slices.back().end_line;
   }
   utf16_.done(batch);
-  batch.bytes = {};
-  batch.slices.clear();
-  batch.content = Content::kRecords;
+  if (reader_.is_utf16()) batch.bytes = {};  // their lines end otherwise
+  batch.become_records();
   return Turn::kDone;
 }
 

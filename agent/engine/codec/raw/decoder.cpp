@@ -28,8 +28,7 @@ Result<Turn> RawDecoder::decode(Batch& batch, DeadLetters& dead) {
         {shape_.get(), value, batch.arrival_us, slice.end_offset, slice.end_line});
   }
   if (!batch.slices.empty()) batch.end.line = batch.begin.line + batch.slices.back().end_line;
-  batch.slices.clear();
-  batch.content = Content::kRecords;
+  batch.become_records();
   return Turn::kDone;
 }
 

@@ -1,0 +1,212 @@
+"""`leat dead-letters`: of an agent that runs, with real peers, and of files that none has."""
+
+import json
+import signal
+import stat
+import subprocess
+
+from harness.collector import Answer
+from harness.output import conforming
+from harness.pipelines import file_source, http_sink, pipeline, quick_retry, where
+from harness.waiting import wait_for
+
+FAILS = where("json_extract(x, '$.a') > 0")  # where x is no JSON
+
+
+def leat(agent, *words, **how):
+    return agent.command("dead-letters", *words, "--data-dir", str(agent.data_dir), **how)
+
+
+def counts(agent):
+    done = leat(agent, "--json")
+    assert done.returncode == 0, done.stderr
+    return {one["pipeline"]: one for one in conforming(done.stdout, "deadLetters")["deadLetters"]}
+
+
+def shown(agent, *words):
+    done = leat(agent, *words)
+    assert done.returncode == 0, done.stderr
+    return [conforming(line, "deadLetter") for line in done.stdout.splitlines()]
+
+
+def open_letters(agent):
+    return counts(agent)["p"]["open"]
+
+
+def reload(agent, **changes):
+    config = json.loads(agent.config_path.read_text())
+    config["pipelines"][0].update(changes)
+    agent.write_config(config)
+    agent.send(signal.SIGHUP)
+    agent.wait_log("configuration taken over")
+
+
+def with_letters(agent, collector, count=3):
+    """An agent that runs, and has so many dead letters; their cause is mended then."""
+    log = agent.folder / "in.jsonl"
+    log.write_text("".join(json.dumps({"seq": i, "x": "no JSON"}) + "\n" for i in range(count)))
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector), FAILS,
+                             delivery=quick_retry()))
+    agent.start()
+    agent.wait_for(lambda: len(agent.dead_letters()) == count)
+    reload(agent, transforms=[])
+
+
+def seqs(collector):
+    return [record["seq"] for record in collector.records()]
+
+
+def test_letters_are_counted_shown_exported_dropped_and_retried(agent, collector):
+    with_letters(agent, collector)
+    table = leat(agent).stdout.splitlines()
+    assert table[1].split()[:3] == ["p", "3", "filter"], table
+    path = agent.data_dir / "dead-letters" / "p.jsonl"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    agent.wait_log(f"kept in {path}")
+
+    first, second, third = shown(agent, "show", "p", "-n", "3")
+    assert json.loads(first["payload"])["seq"] == 0 and first["record"]["seq"] == 0
+    payloads = leat(agent, "export", "p", "--payload").stdout
+    assert payloads == (agent.folder / "in.jsonl").read_text()
+
+    unclear = leat(agent, "drop", "p")
+    assert unclear.returncode == 2 and "--all" in unclear.stderr
+    dropped = leat(agent, "drop", "p", "--id", second["id"], "--json")
+    assert conforming(dropped.stdout, "deadLettersDrop") == {"pipeline": "p", "dropped": 1}
+    assert [one["id"] for one in shown(agent, "export", "p")] == [first["id"], third["id"]]
+
+    done = leat(agent, "retry", "p", "--all")
+    assert (done.returncode, done.stdout) == (0, "p: 2 letters tried again\n"), done.stderr
+    assert seqs(collector) == [0, 2]
+    again = leat(agent, "retry", "p", "--all", "--json")
+    assert conforming(again.stdout, "deadLettersRetry")["retried"] == 0
+    assert {key: counts(agent)["p"][key] for key in ("open", "done", "dropped")} == {
+        "open": 0, "done": 2, "dropped": 1}
+    assert [one["state"] for one in shown(agent, "show", "p", "--all")] == ["done", "dropped", "done"]
+    unknown = leat(agent, "retry", "q", "--all")
+    assert unknown.returncode == 2 and 'a pipeline "q"' in unknown.stderr
+
+
+def test_a_message_is_retried_with_its_topic_and_one_that_fails_again_keeps_its_id(
+        agent, mosquitto, collector):
+    source = {"type": "mqtt", "url": mosquitto.url, "topics": ["plant/+/press"], "qos": 1,
+              "topicFields": ["plant/{line}/press"]}
+    agent.configure(pipeline(source, http_sink(collector), FAILS))
+    agent.start()
+    agent.wait_log("connected")
+    mosquitto.publish("plant/north/press", '{"n": 1, "x": "no JSON"}')
+    agent.wait_for(lambda: len(agent.dead_letters()) == 1)
+    letter = shown(agent, "show", "p")[0]
+    assert letter["message"] == {"line": "north"}
+
+    failed = leat(agent, "retry", "p", "--id", letter["id"])
+    assert failed.returncode == 1
+    assert failed.stdout.startswith(
+        f"p: 1 letter tried again, 1 of them dead again\n  {letter['id']}: "), failed.stderr
+    again = shown(agent, "show", "p")
+    assert [(one["id"], one["attempt"]) for one in again] == [(letter["id"], 2)]
+    reload(agent, transforms=[])
+    assert leat(agent, "retry", "p", "--stage", "filter").returncode == 0
+    assert collector.records() == [{"n": 1, "x": "no JSON", "line": "north"}]
+
+
+def test_what_the_server_refused_is_sent_again_as_it_was(agent, collector):
+    log = agent.folder / "in.jsonl"
+    log.write_text('{"seq": 0}\n{"seq": 1}\n')
+    collector.decide = lambda request: Answer(400) if b'"seq": 1' in request.body else Answer()
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector)))
+    agent.start()
+    agent.wait_for(lambda: len(agent.dead_letters()) == 1)
+    collector.decide = None
+    done = leat(agent, "retry", "p", "--all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert seqs(collector) == [0, 1]
+
+
+def test_an_edited_letter_is_tried_at_once(agent, collector):
+    log = agent.folder / "in.jsonl"
+    log.write_text('{"seq": 7\n')
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector), where("seq > 0")))
+    agent.start()
+    agent.wait_for(lambda: len(agent.dead_letters()) == 1)
+    letter = shown(agent, "show", "p")[0]
+
+    def edit(command, *words):
+        env = {"PATH": "/usr/bin:/bin", "EDITOR": command}
+        return leat(agent, "edit", "p", letter["id"], *words, env=env)
+
+    assert edit("true").stdout == "nothing was changed: it is not tried again\n"
+    assert edit("false").returncode == 2
+    worse = edit("sed -i s/7/}/")
+    assert worse.returncode == 1 and letter["id"] in worse.stdout, worse.stderr
+    assert shown(agent, "show", "p")[0]["raw"] == '{"seq": }'
+    mended = edit("sed -i 's/}/8}/'")
+    assert (mended.returncode, mended.stdout) == (0, "p: 1 letter tried again\n"), mended.stderr
+    assert seqs(collector) == [8]
+    gone = edit("true")
+    assert gone.returncode == 2 and "no open dead letter" in gone.stderr
+
+
+def test_a_row_that_needs_its_header_is_made_a_record_by_hand(agent, collector):
+    log = agent.folder / "in.csv"
+    log.write_text("seq,temp\n1,20.5\n2\n")
+    agent.configure(pipeline(file_source(log, format="csv", follow=True), http_sink(collector)))
+    agent.start()
+    agent.wait_for(lambda: len(agent.dead_letters()) == 1)
+    letter = shown(agent, "show", "p")[0]
+    refused = leat(agent, "retry", "p", "--all")
+    assert refused.returncode == 1 and "under its header" in refused.stdout, refused.stderr
+    env = {"PATH": "/usr/bin:/bin", "EDITOR": "sed -i 's/.*/{\"seq\":2,\"temp\":21.5}/'"}
+    mended = leat(agent, "edit", "p", letter["id"], "--from", "stage", env=env)
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    collector.wait_records(2)
+    assert collector.records()[1] == {"seq": 2, "temp": 21.5}
+    assert open_letters(agent) == 0
+
+
+def test_a_kill_in_the_middle_of_a_retry_loses_nothing(agent, collector):
+    count = 400
+    with_letters(agent, collector, count)
+    config = json.loads(agent.config_path.read_text())
+    config["pipelines"][0]["sink"]["batch"] = {"records": 10, "linger": "1ms"}
+    agent.write_config(config)
+    agent.send(signal.SIGHUP)
+    agent.wait_log("1 pipelines .re.started[^\n]*\n[^$]*1 pipelines .re.started")
+
+    def decide(_request):
+        # Some are through, and some on their way.
+        return Answer.hang() if len(collector.requests) > 15 else Answer()
+    collector.decide = decide
+    with subprocess.Popen(
+            [agent.binary, "dead-letters", "retry", "p", "--all", "--data-dir", str(agent.data_dir)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as retry:
+        collector.wait_requests(16)
+        agent.kill()
+        retry.communicate()
+        assert retry.returncode != 0
+    collector.decide = None
+    left = open_letters(agent)
+    assert 0 < left < count, "some were marked before the kill"
+    agent.start()
+    agent.wait_log("starts")
+    wait_for(lambda: leat(agent, "retry", "p", "--all").returncode == 0)
+    assert set(seqs(collector)) == set(range(count))
+    assert len(seqs(collector)) < count + 128 + 20, "those that were marked did not come again"
+    assert open_letters(agent) == 0
+
+
+def test_without_an_agent_the_files_themselves_are_looked_at_and_retries_wait_for_one(
+        agent, collector):
+    with_letters(agent, collector)
+    agent.kill()
+    listed = leat(agent)
+    assert listed.stdout.splitlines()[1].split()[:2] == ["p", "3"]
+    assert listed.stderr == f"leat: no agent runs here: reading the files of {agent.data_dir}\n"
+    refused = leat(agent, "retry", "p", "--all")
+    assert refused.returncode == 3 and "start it first" in refused.stderr
+    dropped = leat(agent, "drop", "p", "--before", "0s")
+    assert dropped.stdout == "p: 3 dead letters dropped\n", dropped.stderr
+    agent.start()
+    wait_for(lambda: agent.data_dir.joinpath("leat.sock").exists())
+    wait_for(lambda: "no agent" not in leat(agent).stderr)
+    assert open_letters(agent) == 0
