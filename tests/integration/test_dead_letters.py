@@ -8,6 +8,7 @@ import subprocess
 from harness.collector import Answer
 from harness.output import conforming
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry, where
+from harness.postgres_pipelines import lines, sink
 from harness.waiting import wait_for
 
 FAILS = where("json_extract(x, '$.a') > 0")  # where x is no JSON
@@ -123,6 +124,25 @@ def test_what_the_server_refused_is_sent_again_as_it_was(agent, collector):
     assert seqs(collector) == [0, 1]
 
 
+def test_a_row_that_the_database_refused_goes_through_all_stages_again(agent, database):
+    database.query("CREATE TABLE t (id int, at timestamptz, name varchar(3))")
+    path = lines(agent, {"id": 1, "at": "2026-01-02T03:04:05Z", "name": "abcd"}, {"id": 2, "name": "x"})
+    agent.configure(pipeline(file_source(path, follow=True, fieldTypes={"at": "time"}),
+                             sink(database), delivery=quick_retry()))
+    agent.start()
+    agent.wait_for(lambda: len(agent.dead_letters()) == 1)
+    letter = shown(agent, "show", "p")[0]
+    assert letter["types"] == {"at": "time"} and json.loads(letter["payload"]) == letter["record"]
+    database.query("ALTER TABLE t ALTER name TYPE text")
+    for at in ("stage", "start"):  # once more by hand, to see that both ways lead there
+        assert leat(agent, "retry", "p", "--all", "--from", at).returncode == 0
+        assert database.query("SELECT id, extract(epoch FROM at)::bigint, name FROM t WHERE id = 1") == [
+            ("1", "1767323045", "abcd")]
+        if at == "stage":
+            (agent.data_dir / "dead-letters" / "p.jsonl.done").unlink()
+            database.query("DELETE FROM t WHERE id = 1")
+
+
 def test_an_edited_letter_is_tried_at_once(agent, collector):
     log = agent.folder / "in.jsonl"
     log.write_text('{"seq": 7\n')
@@ -210,3 +230,19 @@ def test_without_an_agent_the_files_themselves_are_looked_at_and_retries_wait_fo
     wait_for(lambda: agent.data_dir.joinpath("leat.sock").exists())
     wait_for(lambda: "no agent" not in leat(agent).stderr)
     assert open_letters(agent) == 0
+
+
+def test_another_pipeline_brings_letters_to_a_sink_of_their_own(agent, collector):
+    log = agent.folder / "in.jsonl"
+    log.write_text('{"seq": 0, "x": "no JSON"}\n')
+    letters = agent.data_dir / "dead-letters" / "p.jsonl"
+    agent.configure(
+        pipeline(file_source(log, follow=True), {"type": "file", "path": str(agent.folder / "out")},
+                 FAILS, name="p"),
+        pipeline(file_source(letters, follow=True), http_sink(collector), name="letters"))
+    agent.start()
+    collector.wait_records(1)
+    assert leat(agent, "retry", "p", "--all").returncode == 1
+    collector.wait_records(2)
+    first, again = collector.records()
+    assert (first["id"], again["attempt"]) == (again["id"], 2)
