@@ -8,6 +8,26 @@ _leat() {
   esac
   case "${COMP_WORDS[1]} ${COMP_WORDS[2]} $before" in
     "check "*" --timeout") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters drop --before") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters drop --id") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters drop --reason") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters drop --stage") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters edit --from") COMPREPLY=($(compgen -W "start stage" -- "$current")); return ;;
+    "dead-letters export --before") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters export --id") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters export --reason") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters export --stage") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters retry --before") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters retry --from") COMPREPLY=($(compgen -W "start stage" -- "$current")); return ;;
+    "dead-letters retry --id") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters retry --reason") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters retry --stage") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters show --before") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters show --count") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters show --id") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters show --reason") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters show --stage") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "dead-letters show -n") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "positions reset --to") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "run "*" --log-format") COMPREPLY=($(compgen -W "auto text json" -- "$current")); return ;;
     "run "*" --log-level") COMPREPLY=($(compgen -W "debug info warn error" -- "$current")); return ;;
@@ -25,13 +45,19 @@ _leat() {
     "try "*" --topic") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="run check explain config new try sql test status top tap pause resume start stop mount unmount restart kick spool positions journal ports list help version"
+    words="run check explain config new try sql test status top tap pause resume restart kick spool dead-letters positions journal ports list help version"
   else case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
+    "dead-letters export"*) words="-c --config --data-dir --id --stage --reason --before --payload " ;;
+    "dead-letters retry"*) words="-c --config --data-dir --id --stage --reason --before --all --from --json " ;;
+    "dead-letters show"*) words="-c --config --data-dir --id --stage --reason --before --all -n --count " ;;
+    "dead-letters edit"*) words="-c --config --data-dir --from --json " ;;
+    "dead-letters drop"*) words="-c --config --data-dir --id --stage --reason --before --all --json " ;;
     "config rollback"*) words="-c --config --data-dir --json --wait " ;;
     "positions reset"*) words="-c --config --data-dir --file --to " ;;
     "journal compact"*) words="-c --config --data-dir " ;;
     "config history"*) words="-c --config --data-dir --json " ;;
     "journal verify"*) words="-c --config --data-dir --json " ;;
+    "dead-letters "*) words="-c --config --data-dir --json " ;;
     "config apply"*) words="-c --config --data-dir --json --wait " ;;
     "spool export"*) words="-c --config --data-dir " ;;
     "config show"*) words="-c --config --data-dir " ;;
@@ -40,7 +66,6 @@ _leat() {
     "spool drop"*) words="-c --config --data-dir --before --all " ;;
     "positions "*) words="-c --config --data-dir --json " ;;
     "explain "*) words="-c --config --data-dir " ;;
-    "unmount "*) words="-c --config --data-dir " ;;
     "restart "*) words="-c --config --data-dir " ;;
     "version "*) words="--verbose " ;;
     "config "*) words="-c --config --data-dir " ;;
@@ -48,12 +73,9 @@ _leat() {
     "resume "*) words="-c --config --data-dir " ;;
     "check "*) words="-c --config --data-dir --json --strict --connect --timeout " ;;
     "pause "*) words="-c --config --data-dir " ;;
-    "start "*) words="-c --config --data-dir " ;;
-    "mount "*) words="-c --config --data-dir " ;;
     "spool "*) words="-c --config --data-dir --json " ;;
     "ports "*) words=" " ;;
     "test "*) words="-c --config --data-dir --tests " ;;
-    "stop "*) words="-c --config --data-dir --now " ;;
     "kick "*) words="-c --config --data-dir " ;;
     "list "*) words="--json " ;;
     "help "*) words="--schema --markdown file generator internal mqtt serial stdin filter map sql file http mqtt postgres sqlite stdout json csv lines raw ndjson json csv lines raw" ;;
@@ -67,6 +89,7 @@ _leat() {
   [ "$COMP_CWORD" -ne 2 ] || case "${COMP_WORDS[1]}" in
     config) words="apply history show diff rollback" ;;
     spool) words="show export drop" ;;
+    dead-letters) words="show export edit retry drop" ;;
     positions) words="reset" ;;
     journal) words="verify compact" ;;
     *) ;;
