@@ -35,9 +35,9 @@ def section(text, title):
 
 def test_the_manual_has_the_commands_that_help_has(usage, manual):
     """That their text is the same is checked where no groff is needed: scripts/generate-docs --check."""
-    commands = set(re.findall(r"^  leat ([a-z]+(?: [a-z][a-z-]*)?)", usage, re.M))
+    commands = set(re.findall(r"^  leat ([a-z][a-z-]*(?: [a-z][a-z-]*)?)", usage, re.M))
     assert len(commands) >= 6
-    found = set(re.findall(r"^ {7}leat ([a-z]+(?: [a-z][a-z-]*)?)", section(manual, "COMMANDS"), re.M))
+    found = set(re.findall(r"^ {7}leat ([a-z][a-z-]*(?: [a-z][a-z-]*)?)", section(manual, "COMMANDS"), re.M))
     assert found == commands
 
 
