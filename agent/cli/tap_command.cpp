@@ -26,7 +26,7 @@ class Printer {
     for (size_t end; (end = rest_.find('\n', begin)) != std::string::npos; begin = end + 1) {
       if (end == begin) continue;
       print(rest_.substr(begin, end + 1 - begin));
-      if (std::string_view(rest_).substr(begin).starts_with("{\"skipped\":")) continue;
+      if (!std::string_view(rest_).substr(begin).starts_with("{\"stage\":")) continue;
       if (++printed_ == most_) return !(enough_ = true);
     }
     rest_.erase(0, begin);
@@ -96,8 +96,9 @@ constexpr Command kTapCommand{
     .words = kOnePipeline,
     .help =
         "Shows records of a running pipeline as they pass, as JSON lines. It never slows the "
-        "pipeline down: what it has no time for is skipped. Needs no restart, and costs nothing "
-        "when nobody looks.",
+        "pipeline down: what it has no time for is skipped. Needs no restart, goes on over one, "
+        "and "
+        "costs nothing when nobody looks.",
     .options = kOptions,
     .run = tap};
 

@@ -4,9 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/backoff.h"
 #include "control/loop_probe.h"
@@ -34,6 +37,10 @@ struct Entry {
   int64_t again_us = 0;          // when that is, on the monotonic clock
   PipelineStatus last;           // of `run`, as it said last, or of what ended
   TaskStatus ended_before;       // all that has, together
+  // Given each run when it starts: who looks at records, by id. And what only the next one is to be
+  // given. What they hold goes when no run comes any more.
+  std::map<uint64_t, std::function<void(Run&)>> taps;
+  std::vector<std::function<void(Run&)>> for_next;
 
   // Nothing runs, or is on its way to.
   bool over() const { return run == nullptr && next == nullptr && !preparing; }
@@ -47,6 +54,8 @@ struct Entry {
     return !mounted_as(config) || standing.activity != Activity::kRuns;
   }
   bool held() const { return wanted != nullptr && held_as(*wanted); }
+  // Another run is about to take the place of what runs, or ran.
+  bool changes() const { return next != nullptr || preparing; }
   // What ended so may do better when it is tried again, without anybody's doing.
   bool may_pass(const Status& status, const Run& ended) const;
   // A run that ended so never read anything, and its configuration before did: that one is to

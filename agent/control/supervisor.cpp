@@ -331,6 +331,9 @@ void Supervisor::settle(const std::string& name) {
   } else if (entry.wanted == nullptr && !entry.preparing) {
     entries_.erase(found);
     share_memory();
+  } else if (entry.over() && entry.again == nullptr) {
+    entry.taps.clear();
+    entry.for_next.clear();
   }
 }
 
@@ -344,6 +347,8 @@ void Supervisor::start_next(const std::string& name) {
   entry.run->start([this, name](const Status& status, const PipelineStatus& counters) {
     ended(name, status, counters);
   });
+  for (const auto& [id, look] : entry.taps) look(*entry.run);
+  for (const auto& give : std::exchange(entry.for_next, {})) give(*entry.run);
 }
 
 void Supervisor::ended(const std::string& name, const Status& status,

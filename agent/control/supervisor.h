@@ -140,13 +140,15 @@ class Supervisor {
   // What it waits for is tried now: its sink, or, when it has failed, itself.
   Status kick(const std::string& name);
 
-  // Shows records of a running pipeline as they pass (Task::tap); what it cannot show, `done` says,
-  // or the end of `lines`. Until untap(), or the end of this run of it.
+  // Shows records of a running pipeline as they pass (Task::tap), also of the runs that take its
+  // place; what it cannot show, `done` says, once for each of them. Until untap(), or until it does
+  // not run any more: then only `lines` go.
   Status tap(const std::string& name, uint64_t id, TapRequest request,
              std::shared_ptr<TapLines> lines, std::function<void(Status)> done);
   void untap(const std::string& name, uint64_t id);
 
-  // Gives a running pipeline records of somebody else, too (Task::feed). `done` as Run::feed().
+  // Gives a running pipeline records of somebody else, too (Task::feed), or the run that is about
+  // to take its place. `done` as Run::feed().
   Status feed(const std::string& name, MakeFeed make, std::function<void(Status)> done);
 
   // What an operator asks of the journal. Where that leaves word for a pipeline's next start, it is

@@ -182,21 +182,38 @@ Status Supervisor::tap(const std::string& name, uint64_t id, TapRequest request,
                        std::shared_ptr<TapLines> lines, std::function<void(Status)> done) {
   Result<Entry*> entry = find(name);
   if (!entry) return fail(entry.error());
-  if ((*entry)->run == nullptr) return fail(ErrorKind::kUsage, name + ": does not run");
-  (*entry)->run->tap(id, std::move(request), std::move(lines), std::move(done));
+  if ((*entry)->run == nullptr && !(*entry)->changes())
+    return fail(ErrorKind::kUsage, name + ": does not run");
+  auto look = [this, name, id, request = std::move(request), lines = std::move(lines),
+               done = std::move(done)](Run& run) {
+    run.tap(id, request, lines, [this, name, id, done](const Status& status) {
+      if (!status) untap(name, id);
+      done(status);
+    });
+  };
+  if ((*entry)->run != nullptr) look(*(*entry)->run);
+  (*entry)->taps[id] = std::move(look);
   return {};
 }
 
 void Supervisor::untap(const std::string& name, uint64_t id) {
   auto found = entries_.find(name);
-  if (found != entries_.end() && found->second.run != nullptr) found->second.run->untap(id);
+  if (found == entries_.end()) return;
+  found->second.taps.erase(id);
+  if (found->second.run != nullptr) found->second.run->untap(id);
 }
 
 Status Supervisor::feed(const std::string& name, MakeFeed make, std::function<void(Status)> done) {
   Result<Entry*> entry = find(name);
   if (!entry) return fail(entry.error());
-  if ((*entry)->run == nullptr) return fail(ErrorKind::kUsage, name + ": does not run");
-  (*entry)->run->feed(std::move(make), std::move(done));
+  if ((*entry)->changes()) {
+    (*entry)->for_next.emplace_back(
+        [make = std::move(make), done = std::move(done)](Run& run) { run.feed(make, done); });
+  } else if ((*entry)->run != nullptr) {
+    (*entry)->run->feed(std::move(make), std::move(done));
+  } else {
+    return fail(ErrorKind::kUsage, name + ": does not run");
+  }
   return {};
 }
 

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <utility>
 
+#include "base/text.h"
+
 namespace leat {
 namespace {
 
@@ -32,6 +34,7 @@ class TapStream : public std::enable_shared_from_this<TapStream> {
 
   // Home.
   void begun(const Status& status) {
+    if (begun_) return begun_again(status);
     if (!status) return refuse(400, status.error().message());
     begun_ = true;
     responder_->begin(200, "application/x-ndjson");
@@ -44,6 +47,14 @@ class TapStream : public std::enable_shared_from_this<TapStream> {
   void forget() { over_ = true; }
 
  private:
+  // Another run of the pipeline.
+  void begun_again(const Status& status) {
+    hand_over();
+    if (over_) return;
+    if (status) return responder_->send("{\"restarted\":true}\n");
+    responder_->send("{\"ended\":" + json_quoted(status.error().message()) + "}\n");
+    end();
+  }
   void hand_over() {
     std::string lines;
     {

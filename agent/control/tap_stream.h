@@ -14,8 +14,9 @@
 namespace leat {
 
 // Answers the request, now or later. Of the query: `at`, `where`, `dropped` (1) and `rate`. When
-// the client goes the pipeline is let alone; when this run of the pipeline ends, so does the
-// answer.
+// the client goes the pipeline is let alone. When the pipeline starts anew, a line says so
+// ({"restarted":true}), or why there is nothing more to be shown ({"ended":…}); when it runs no
+// more, the answer ends.
 void stream_tap(Supervisor& supervisor, const std::string& pipeline,
                 const http::ServerRequest& request, std::shared_ptr<http::Responder> responder);
 

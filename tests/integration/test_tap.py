@@ -99,6 +99,22 @@ def test_a_tap_ends_with_the_pipeline_and_says_what_it_cannot_show(agent, collec
     assert gone.returncode == 3
 
 
+def test_a_tap_goes_on_when_the_pipeline_starts_anew(agent, collector):
+    log = agent.folder / "in.jsonl"
+    running(agent, collector, log)
+    with Tap(agent, "--rate", "1000") as tap:
+        def shown(wanted):
+            append(log, {"seq": 5})
+            while select_line(tap):
+                if wanted in tap.line():
+                    return True
+            return False
+        wait_for(lambda: shown("record"))
+        assert agent.command("restart", "p", "--data-dir", str(agent.data_dir)).returncode == 0
+        wait_for(lambda: shown("restarted"))
+        wait_for(lambda: shown("record"))
+
+
 def select_line(tap):
     import select
     ready, _, _ = select.select([tap.process.stdout], [], [], 0.05)

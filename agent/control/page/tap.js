@@ -32,6 +32,8 @@ function showLine(text) {
   const item = document.createElement('li');
   if (line.skipped !== undefined) {
     item.textContent = count(line.skipped) + ' passed unseen';
+  } else if (line.stage === undefined) {
+    item.textContent = line.restarted ? 'Started anew.' : line.ended;
   } else {
     const head = document.createElement('small');
     head.textContent = line.time + ' ' + line.stage + ' ';
@@ -68,7 +70,7 @@ async function runTap() {
   write(byId('tap-go'), 'Stop');
   byId('tap-lines').replaceChildren();
   write(byId('tap-state'), 'Asking for ' + name + '.');
-  let outcome = name + ' has come to an end, or was started anew.';
+  let outcome = name + ' has come to an end.';
   try {
     await readTap(name, parameters, mine.signal);
   } catch (error) {

@@ -138,6 +138,7 @@ void Task::resume_at(ResumedFrom point) {
   spool_->restore(point_.spool, point_.spool_delivered, point_.spool_left);
   life_.run();
   if (Status status = stages_.open_source(*this); !status) return fail_with(status.error());
+  if (first_feed_) begin_feed(std::exchange(first_feed_, nullptr));
 }
 
 void Task::set_memory(size_t bytes) {
@@ -278,13 +279,21 @@ void Task::take_from_feed() {
 }
 
 Status Task::feed(const MakeFeed& make) {
-  if (!life_.running() || !stages_.opened() || flushed_)
-    return fail(ErrorKind::kUsage, setup_.config.name + ": does not run, or not yet");
-  if (feeds())
+  const bool starts = life_.starting() && !life_.failed();
+  if (!starts && (!life_.running() || !stages_.opened() || flushed_))
+    return fail(ErrorKind::kUsage, setup_.config.name + ": does not run");
+  if (feeds() || first_feed_)
     return fail(ErrorKind::kUsage, setup_.config.name + ": dead letters are being tried again");
+  if (starts)
+    first_feed_ = make;
+  else
+    begin_feed(make);
+  return {};
+}
+
+void Task::begin_feed(const MakeFeed& make) {
   feed_ = make(*this);
   wake();
-  return {};
 }
 
 void Task::run_a_turn() {
@@ -412,6 +421,7 @@ void Task::fail_with(const Error& error) {
 void Task::close() {
   if (!life_.close(1 + stages_.open())) return;
   resume_.reset();
+  first_feed_ = nullptr;
   if (feed_ != nullptr) feed_->stop();
   idle_.stop();
   queue_.hold_back_no_more();

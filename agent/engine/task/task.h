@@ -89,8 +89,8 @@ class Task final : private SourceContext,
   // cannot be.
   Status tap(uint64_t id, const TapRequest& request, std::shared_ptr<TapLines> lines);
   void untap(uint64_t id);
-  // Gives it records of somebody else, too, while it runs. kUsage when it does not run, or another
-  // feed is not over.
+  // Gives it records of somebody else, too, while it runs, or as soon as it has started. kUsage
+  // when it does not run, or another feed is not over. When it ends before, `make` only goes.
   Status feed(const MakeFeed& make);
   // There may be room in memory again.
   void wake() override { idle_.start(); }
@@ -106,6 +106,7 @@ class Task final : private SourceContext,
 
   void work();
   void run_a_turn();
+  void begin_feed(const MakeFeed& make);
   void take_from_feed();
   bool feeds() const { return feed_ != nullptr && !feed_->over(); }
   void end_batch(const Position& end);
@@ -185,6 +186,7 @@ class Task final : private SourceContext,
   Acknowledgements acknowledgements_;  // and so does this
   SourceAndSink stages_;
   std::unique_ptr<Feed> feed_;
+  MakeFeed first_feed_;    // while starting
   bool fed_last_ = false;  // what the chain had last came from there
   Taps taps_;
   std::unique_ptr<Chain> chain_;

@@ -97,11 +97,19 @@ class FakePipeline final : public ManagedPipeline {
     end(fail(ErrorKind::kFatal, why));
   }
   void kick() override { world_.note("kick " + version_); }
-  Status tap(uint64_t, const TapRequest&, const std::shared_ptr<TapLines>&) override {
-    return fail(ErrorKind::kUsage, "a fake shows nothing");
+  // Its stages are called as its version is, and "any".
+  Status tap(uint64_t, const TapRequest& request, const std::shared_ptr<TapLines>& lines) override {
+    world_.note("tap " + version_);
+    if (request.at != "any" && request.at != version_)
+      return fail(ErrorKind::kUsage, "no stage " + request.at);
+    taps_.push_back(lines);
+    return {};
   }
   void untap(uint64_t) override {}
-  Status feed(const MakeFeed& /*make*/) override { return {}; }
+  Status feed(const MakeFeed& /*make*/) override {
+    world_.note("feed " + version_);
+    return {};
+  }
   void set_memory(size_t bytes) override {
     memory_ = bytes;
     if (started_) world_.takes(version_, bytes);
@@ -129,6 +137,7 @@ class FakePipeline final : public ManagedPipeline {
   const bool bounded_;
   bool started_ = false;
   bool opened_ = false;
+  std::vector<std::shared_ptr<TapLines>> taps_;
   std::function<void(Status)> finished_;
   Timer later_;
 };

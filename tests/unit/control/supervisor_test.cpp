@@ -658,6 +658,68 @@ TEST_F(SupervisorTest, a_kick_reaches_the_pipeline_and_starts_one_that_failed_at
   EXPECT_FALSE(supervisor_->kick("b"));
 }
 
+// Says when it goes: then nothing more will come.
+class GoneLines final : public TapLines {
+ public:
+  explicit GoneLines(bool& gone) : gone_(gone) {}
+  ~GoneLines() override { gone_ = true; }
+  bool give(std::string /*line*/) override { return true; }
+
+ private:
+  bool& gone_;
+};
+
+TEST_F(SupervisorTest, a_tap_goes_on_when_its_pipeline_starts_anew_and_ends_with_it) {
+  apply(of({version_of("a")}));
+  bool gone = false;
+  std::vector<Status> told;
+  auto tap = [&](uint64_t id, const std::string& at) {
+    gone = false;
+    return supervisor_->tap("a", id, {.at = at}, std::make_shared<GoneLines>(gone),
+                            [&told](const Status& status) { told.push_back(status); });
+  };
+  ASSERT_TRUE(tap(1, "any"));
+  ASSERT_TRUE(wait([&told] { return told.size() == 1; }));
+  ASSERT_TRUE(supervisor_->restart("a"));
+  ASSERT_TRUE(wait([&told] { return told.size() == 2; })) << "it is shown the new run, too";
+  EXPECT_TRUE(told[1]);
+  EXPECT_FALSE(gone);
+  supervisor_->untap("a", 1);
+  EXPECT_TRUE(supervisor_->restart("a"));
+  EXPECT_TRUE(wait([&gone] { return gone; }));
+
+  told.clear();
+  ASSERT_TRUE(tap(2, "a1"));
+  apply(of({version_of("a", 2)}));
+  ASSERT_TRUE(wait([&told] { return told.size() == 2; }));
+  EXPECT_FALSE(told[1]) << "there is no such stage any more";
+  EXPECT_TRUE(wait([&gone] { return gone; }));
+
+  ASSERT_TRUE(tap(3, "any"));
+  EXPECT_TRUE(supervisor_->pause("a"));
+  EXPECT_TRUE(wait([&gone] { return gone; }));
+  EXPECT_FALSE(tap(4, "any")) << "it does not run";
+}
+
+TEST_F(SupervisorTest, what_is_fed_to_a_pipeline_that_is_about_to_start_anew_goes_to_its_new_run) {
+  world_.drains_slowly.insert("a1");
+  apply(of({version_of("a")}));
+  apply(of({version_of("a", 2)}));
+  ASSERT_TRUE(happened("drain a1"));
+  auto feed = [this] {
+    return supervisor_->feed(
+        "a", [](FeedHost&) { return nullptr; }, [](const Status&) {});
+  };
+  EXPECT_TRUE(feed());
+  events();
+  world_.there.at("a1")->end({});
+  EXPECT_TRUE(happened("feed a2"));
+  EXPECT_EQ(events(), (Events{"start a2", "feed a2"}));
+  EXPECT_TRUE(supervisor_->pause("a"));
+  EXPECT_TRUE(over("a"));
+  EXPECT_FALSE(feed());
+}
+
 TEST_F(SupervisorTest, the_snapshot_says_when_the_configuration_was_loaded) {
   int64_t before = clock_.unix_us();
   apply(of({version_of("a")}));

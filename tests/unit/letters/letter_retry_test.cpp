@@ -252,6 +252,17 @@ TEST_F(LetterRetryTest, only_one_goes_on_at_a_time_and_a_bounded_source_waits_fo
   EXPECT_TRUE(done_->status);
 }
 
+TEST_F(LetterRetryTest, one_that_is_asked_for_while_the_task_starts_begins_when_it_has) {
+  leave_one_unreadable();
+  task_->abort("test");
+  ASSERT_TRUE(ended());
+  make();
+  EXPECT_TRUE(begin());
+  EXPECT_FALSE(begin()) << "there is one";
+  ASSERT_TRUE(done());
+  EXPECT_EQ(done_->dead_again, 1U);
+}
+
 TEST_F(LetterRetryTest, one_that_ends_with_its_pipeline_says_so_and_leaves_what_was_not_delivered) {
   start();
   testing::write_file(
