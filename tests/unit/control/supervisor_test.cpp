@@ -687,6 +687,7 @@ TEST_F(SupervisorTest, a_tap_goes_on_when_its_pipeline_starts_anew_and_ends_with
   supervisor_->untap("a", 1);
   EXPECT_TRUE(supervisor_->restart("a"));
   EXPECT_TRUE(wait([&gone] { return gone; }));
+  settle();  // the next run has begun
 
   told.clear();
   ASSERT_TRUE(tap(2, "a1"));
