@@ -27,9 +27,7 @@ bool answer_page(const http::ServerRequest& request, http::Responder& responder)
     responder.reply(304, "", "", head);
     return true;
   }
-  const std::string_view accepted = request.header("accept-encoding");
-  if (!accepted.empty() && accepted.find("gzip") == std::string_view::npos &&
-      accepted.find('*') == std::string_view::npos) {
+  if (!http::accepts_coding(request.header("accept-encoding"), "gzip")) {
     responder.reply(406, "text/plain; charset=utf-8",
                     "the page comes packed by gzip only: curl --compressed\n", head);
     return true;

@@ -9,6 +9,8 @@
 namespace leat::http {
 namespace {
 
+constexpr std::string_view kTooLong = "the head of the request is longer than 16 KiB";
+
 std::string_view find(const ServerRequest::Pairs& pairs, std::string_view name) {
   for (const auto& [key, value] : pairs)
     if (key == name) return value;
@@ -41,7 +43,38 @@ bool read_query(std::string_view text, ServerRequest::Pairs& out) {
   return true;
 }
 
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::string in_lower_case(std::string_view text) {
+  std::string out;
+  for (char c : text) out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
 }  // namespace
+
+bool accepts_coding(std::string_view accept_encoding, std::string_view coding) {
+  if (trimmed(accept_encoding).empty()) return true;
+  bool others = false;
+  while (!accept_encoding.empty()) {
+    const std::string_view part = accept_encoding.substr(0, accept_encoding.find(','));
+    accept_encoding.remove_prefix(std::min(part.size() + 1, accept_encoding.size()));
+    const size_t semicolon = part.find(';');
+    const std::string name = in_lower_case(trimmed(part.substr(0, semicolon)));
+    std::string weight;  // "q=0", "q=0.000"
+    if (semicolon != std::string_view::npos)
+      weight = in_lower_case(trimmed(part.substr(semicolon + 1)));
+    const bool takes =
+        !weight.starts_with("q=0") || weight.find_first_not_of("0.", 2) != std::string::npos;
+    if (name == coding) return takes;
+    if (name == "*") others = takes;
+  }
+  return others;
+}
 
 bool percent_decode(std::string_view text, bool in_query, std::string& out) {
   out.clear();
@@ -77,6 +110,11 @@ void RequestParser::reset() {
   in_value_ = started_ = head_complete_ = wants_continue_ = complete_ = keep_alive_ = false;
   head_bytes_ = 0;
   refusal_ = {};
+}
+
+int RequestParser::count_head(size_t bytes) {
+  head_bytes_ += bytes;
+  return head_bytes_ > kLongestHead ? refuse(431, kTooLong) : 0;
 }
 
 int RequestParser::refuse(int status, std::string_view reason) {
@@ -128,7 +166,7 @@ const http_parser_settings& RequestParser::settings() {
     http_parser_settings_init(&s);
     s.on_url = [](http_parser* parser, const char* at, size_t size) {
       self(parser).target_.append(at, size);
-      return 0;
+      return self(parser).count_head(size);
     };
     s.on_header_field = [](http_parser* parser, const char* at, size_t size) {
       RequestParser& me = self(parser);
@@ -138,14 +176,14 @@ const http_parser_settings& RequestParser::settings() {
       for (char c : std::string_view(at, size))
         me.request_.headers.back().first +=
             static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-      return 0;
+      return me.count_head(size);
     };
     s.on_header_value = [](http_parser* parser, const char* at, size_t size) {
       RequestParser& me = self(parser);
       if (me.head_complete_) return 0;
       me.in_value_ = true;
       me.request_.headers.back().second.append(at, size);
-      return 0;
+      return me.count_head(size);
     };
     s.on_headers_complete = [](http_parser* parser) { return self(parser).end_of_head(); };
     s.on_body = [](http_parser* parser, const char* at, size_t size) {
@@ -169,9 +207,7 @@ const http_parser_settings& RequestParser::settings() {
 
 RequestParser::State RequestParser::feed(std::span<const char>& bytes) {
   if (!bytes.empty()) started_ = true;
-  const bool in_head = !head_complete_;
   size_t used = http_parser_execute(&parser_, &settings(), bytes.data(), bytes.size());
-  if (in_head) head_bytes_ += used;
   bytes = bytes.subspan(std::min(used, bytes.size()));
   if (refusal_.status != 0) return State::kRefused;
   if (wants_continue_) {
@@ -180,9 +216,8 @@ RequestParser::State RequestParser::feed(std::span<const char>& bytes) {
     return State::kContinue;
   }
   if (complete_) return State::kComplete;
-  if (HTTP_PARSER_ERRNO(&parser_) == HPE_HEADER_OVERFLOW ||
-      (!head_complete_ && head_bytes_ > kLongestHead)) {
-    refusal_ = {431, "the head of the request is longer than 16 KiB"};
+  if (HTTP_PARSER_ERRNO(&parser_) == HPE_HEADER_OVERFLOW) {
+    refusal_ = {431, kTooLong};
     return State::kRefused;
   }
   if (HTTP_PARSER_ERRNO(&parser_) != HPE_OK) {

@@ -64,6 +64,8 @@ class RequestParser {
   }
   static const http_parser_settings& settings();
   int refuse(int status, std::string_view reason);
+  // Names and values, wherever the pieces end in which they come.
+  int count_head(size_t bytes);
   int end_of_head();
   bool read_target();
 
@@ -80,6 +82,10 @@ class RequestParser {
   size_t head_bytes_ = 0;
   Refusal refusal_;
 };
+
+// Whether who sent that Accept-Encoding takes this coding (RFC 9110 section 12.5.3): by its name,
+// or by "*" where it is not named; not with a weight of 0. Without the header all are taken.
+bool accepts_coding(std::string_view accept_encoding, std::string_view coding);
 
 // Undoes percent-encoding (RFC 3986 section 2.1), and "+" for space in a query. False when it is
 // broken, or holds a control character.

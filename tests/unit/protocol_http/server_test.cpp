@@ -140,7 +140,7 @@ TEST_F(HttpServer, refuses_what_is_no_request_or_too_much) {
     const char* status;
   };
   const std::string long_head =
-      "GET / HTTP/1.1\r\nHost: x\r\nA: " + std::string(40'000, 'a') + "\r\n\r\n";
+      "GET / HTTP/1.1\r\nHost: x\r\nA: " + std::string(17'000, 'a') + "\r\n\r\n";
   const Case cases[] = {
       {"\x16\x03\x01 hello", "400"},
       {"GET / HTTP/1.1\r\n\r\n", "400"},  // RFC 9112 section 3.2
@@ -170,6 +170,15 @@ TEST_F(HttpServer, refuses_what_is_no_request_or_too_much) {
   // A whole URL is a target, too (RFC 9112 section 3.2.2).
   EXPECT_EQ(status_of("GET http://x/y HTTP/1.1\r\nHost: x\r\n\r\n"), "200");
   EXPECT_EQ(requests_.back().path, "/y");
+}
+
+TEST(AcceptEncoding, names_what_is_taken_and_with_a_weight_of_zero_what_is_not) {
+  for (const char* takes : {"", "gzip", "br, gzip;q=0.5", "GZIP", "*", "br;q=1, *;q=0.1",
+                            "gzip; q=0.001", "identity;q=0, gzip"})
+    EXPECT_TRUE(accepts_coding(takes, "gzip")) << takes;
+  for (const char* takes_not :
+       {"identity", "gzip;q=0", "gzip; q=0.000", "*;q=0", "*, gzip;q=0", "gzipped", "br, identity"})
+    EXPECT_FALSE(accepts_coding(takes_not, "gzip")) << takes_not;
 }
 
 TEST_F(HttpServer, sends_an_answer_in_pieces_and_sees_the_client_leave) {
