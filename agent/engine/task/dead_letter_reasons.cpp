@@ -32,7 +32,7 @@ std::string kind_of_reason(std::string_view reason) {
   return out.substr(0, end) + "…";
 }
 
-void DeadLetterReasons::count(std::string_view stage, std::string_view reason) {
+bool DeadLetterReasons::count(std::string_view stage, std::string_view reason) {
   std::string kind = kind_of_reason(reason);
   auto same = std::ranges::find_if(
       all_, [&](const DeadLetterReason& one) { return one.stage == stage && one.reason == kind; });
@@ -42,7 +42,7 @@ void DeadLetterReasons::count(std::string_view stage, std::string_view reason) {
     if (all_.size() == kMost) all_.push_back({"", "other reasons", 0});
     same = all_.end() - 1;
   }
-  ++same->count;
+  return ++same->count == 1;
 }
 
 }  // namespace leat

@@ -25,7 +25,8 @@ class DeadLetterReasons {
   // Of more, the others are counted as one: a person reads them.
   static constexpr size_t kMost = 16;
 
-  void count(std::string_view stage, std::string_view reason);
+  // True for the first one of its kind, as far as kinds are told apart.
+  bool count(std::string_view stage, std::string_view reason);
   const std::vector<DeadLetterReason>& all() const { return all_; }
 
  private:

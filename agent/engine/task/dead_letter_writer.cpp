@@ -26,9 +26,9 @@ void DeadLetterWriter::write(Rejection rejection, const std::string& where) {
   constexpr uint64_t kStep = 0x9E3779B97F4A7C15;
   ++count_;
   if (rejection.id == 0) rejection.id = last_id_ += kStep;
-  reasons_.count(rejection.stage, rejection.reason);
+  const bool new_reason = reasons_.count(rejection.stage, rejection.reason);
   file_.append(dead_letter_line(rejection, pipeline_, where, clock_.unix_us()));
-  if (!said_.due(clock_.monotonic_us())) return;
+  if (!said_.due(clock_.monotonic_us()) && !new_reason) return;
   log::warn(pipeline_, where + ": " + std::string(rejection.stage) + ": " +
                            std::string(rejection.reason) + " (dead letter " +
                            format_count(static_cast<int64_t>(count_)) + ", kept in " + path_ + ")");

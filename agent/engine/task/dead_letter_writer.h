@@ -1,5 +1,6 @@
 // Writes what a pipeline can never deliver to its dead-letter file, counts it, and tells the log of
-// it: of the first, and then of their number once a minute. The file tells of each.
+// it: of the first for each reason (as far as they are told apart), and then of their number once a
+// minute. The file tells of each.
 //
 // Thread: the pipeline's loop thread.
 #pragma once

@@ -45,12 +45,21 @@ TEST_F(DeadLetterWriterTest, each_is_kept_in_the_file) {
 }
 
 TEST_F(DeadLetterWriterTest, the_log_tells_of_the_first_and_then_of_their_number_once_a_minute) {
-  EXPECT_TRUE(has(write("one"),
-                  "f:1: filter: one (dead letter 1, kept in " + (folder_ / "dead.jsonl") + ")"));
-  EXPECT_EQ(write("two"), "");
+  EXPECT_TRUE(has(write("value 1"), "f:1: filter: value 1 (dead letter 1, kept in " +
+                                        (folder_ / "dead.jsonl") + ")"));
+  EXPECT_EQ(write("value 2"), "");
   loop_.advance(std::chrono::seconds(61));
-  EXPECT_TRUE(has(write("three"), "f:1: filter: three (dead letter 3,"));
-  EXPECT_EQ(write("four"), "");
+  EXPECT_TRUE(has(write("value 3"), "f:1: filter: value 3 (dead letter 3,"));
+  EXPECT_EQ(write("value 4"), "");
+}
+
+TEST_F(DeadLetterWriterTest, the_log_tells_of_each_new_reason_at_once_as_long_as_there_are_few) {
+  for (const char* reason : {"a", "b", "c"})
+    EXPECT_TRUE(has(write(reason), std::string("filter: ") + reason + " (dead letter "));
+  EXPECT_EQ(write("b"), "");
+  int told = 0;
+  for (int i = 0; i < 100; ++i) told += write(std::string(1 + i, 'x')).empty() ? 0 : 1;
+  EXPECT_LE(told, 14);
 }
 
 }  // namespace
