@@ -11,6 +11,7 @@
 #include "cli/config_file.h"
 #include "cli/output.h"
 #include "control/agent.h"
+#include "plan/planner.h"
 
 namespace leat {
 
@@ -100,7 +101,7 @@ Result<std::string> JournalAccess::ask_directly(const Operation& operation,
   request.now_us = clock.unix_us();
   if (config_)
     for (const PipelineConfig& one : config_->pipelines)
-      request.configured[one.name] = configured_delivery(one.delivery);
+      request.configured[one.name] = configured_delivery(one.delivery, source_has_place(one));
   Result<std::string> out = fail(ErrorKind::kUnavailable, path + ": no answer");
   client_->work_on(
       operation.transaction,

@@ -66,7 +66,11 @@ std::string words_of(const MovedPosition& moved, const std::string& saved) {
   if (moved.to == moved.from) out += "nothing changes";
   if (moved.to < moved.from) out += std::to_string(moved.from - moved.to) + " bytes come twice";
   if (moved.to > moved.from) out += std::to_string(moved.to - moved.from) + " bytes are skipped";
-  if (!saved.empty()) out += " (counted from what was saved at " + saved + ")";
+  if (!saved.empty())
+    out += " (counted from what was saved at " + saved +
+           (moved.to < moved.from ? "; more where it has come further since)"
+                                  : "; where it has come further since, that comes twice: the "
+                                    "log of the agent says what is so)");
   return out + "\n";
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/units.h"
 #include "control/supervisor.h"
+#include "plan/planner.h"
 
 namespace leat {
 
@@ -222,7 +223,7 @@ void Supervisor::work_on_journal(const Operation& operation, OperationRequest re
   if (operation.changes && stopping_)
     return done(fail(ErrorKind::kUnavailable, "the agent is about to stop"));
   for (const PipelineConfig& one : config_.pipelines)
-    request.configured[one.name] = configured_delivery(one.delivery);
+    request.configured[one.name] = configured_delivery(one.delivery, source_has_place(one));
   request.at_once = !entries_.contains(request.pipeline);
   request.now_us = loop().clock().unix_us();
   auto asked = std::make_shared<OperationRequest>(std::move(request));

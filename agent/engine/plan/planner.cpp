@@ -96,6 +96,18 @@ void append_chain(std::string& out, const char* title, const std::vector<Step>& 
   out += '\n';
 }
 
+// By the numbers that a tap takes, and that dead letters name.
+void append_stages(std::string& out, const std::vector<Step>& steps) {
+  std::string stages;
+  size_t number = 0;
+  for (const Step& step : steps) {
+    if (step.kind == Step::Kind::kSource || step.kind == Step::Kind::kSink) continue;
+    stages += (number == 0 ? "" : ", ") + std::to_string(number + 1) + " " + step.label;
+    ++number;
+  }
+  if (number > 0) out += "  stages    " + stages + "\n";
+}
+
 std::string explain_spool(const SpoolConfig& spool, Replay replay) {
   std::string out = "  spool     ";
   if (spool.mode == SpoolMode::kNever) return out + "never: what waits, waits at the source\n";
@@ -181,6 +193,11 @@ std::vector<TaskPlan> plan_tasks(const PipelineConfig& config) {
   return {{config.name, config.source.options}};
 }
 
+bool source_has_place(const PipelineConfig& config) {
+  const SourceType* type = config.source.type;
+  return type == nullptr || type->replay(config.source.options) == Replay::kFromPosition;
+}
+
 SpoolMode default_spool_mode(const PipelineConfig& config) {
   switch (config.source.type->replay(config.source.options)) {
     case Replay::kFromPosition:
@@ -210,6 +227,7 @@ std::string explain(const PipelineConfig& config, const Plan& plan) {
   append_chain(out, "declared  ", plan.declared);
   append_chain(out, "injected  ", plan.injected);
   append_chain(out, "final     ", plan.final);
+  append_stages(out, plan.final);
   for (const Step& step : plan.final)
     if (!step.note.empty()) out += "    " + step.label + ": " + step.note + "\n";
   std::string source(config.source.type->name);

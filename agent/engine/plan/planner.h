@@ -43,6 +43,9 @@ struct TaskPlan {
 // Each pipeline of today's configuration is one task.
 std::vector<TaskPlan> plan_tasks(const PipelineConfig& config);
 
+// Whether the source has a place that it can go back to.
+bool source_has_place(const PipelineConfig& config);
+
 // What `delivery.spool` is when it is not given: what the source needs, and no more.
 SpoolMode default_spool_mode(const PipelineConfig& config);
 

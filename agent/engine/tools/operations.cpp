@@ -22,9 +22,9 @@ constexpr Operation kOperations[] = {
 
 }  // namespace
 
-ConfiguredDelivery configured_delivery(const DeliveryConfig& delivery) {
+ConfiguredDelivery configured_delivery(const DeliveryConfig& delivery, bool has_place) {
   return {delivery.spool.max_bytes,
-          delivery.exactly_once && delivery.spool.mode == SpoolMode::kNever};
+          delivery.exactly_once && delivery.spool.mode == SpoolMode::kNever, has_place};
 }
 
 std::span<const Operation> journal_operations() {

@@ -22,6 +22,7 @@ namespace leat {
 struct ConfiguredDelivery {
   int64_t max_spool = 0;    // bytes
   bool sink_keeps = false;  // the positions: exactlyOnce, without a spool
+  bool has_place = true;    // its source has one that it can go back to
 };
 
 struct OperationRequest {
@@ -40,7 +41,7 @@ struct OperationRequest {
   }
 };
 
-ConfiguredDelivery configured_delivery(const DeliveryConfig& delivery);
+ConfiguredDelivery configured_delivery(const DeliveryConfig& delivery, bool has_place);
 
 struct Operation {
   std::string_view name;  // "spool/drop"

@@ -67,8 +67,13 @@ ToolResult reset_positions(std::unique_ptr<JournalDatabase>& journal, OperationR
       std::ranges::all_of(to, [](char c) { return c >= '0' && c <= '9'; }) && to.size() < 19;
   if (to != "start" && to != "end" && !is_number)
     return fail(ErrorKind::kUsage, "to: start, end, or an offset, found \"" + excerpt(to) + "\"");
+  auto configured = request.configured.find(request.pipeline);
+  if (configured != request.configured.end() && !configured->second.has_place)
+    return fail(ErrorKind::kUsage, request.pipeline +
+                                       ": its source has no place that it could go back to; it "
+                                       "gets what its peer sends");
   // Of one that is not configured, and that is not in here, the name is wrong.
-  if (!request.configured.contains(request.pipeline))
+  if (configured == request.configured.end())
     if (Rows known(*journal, kKnown, request.pipeline); !known.next())
       return fail(ErrorKind::kUsage,
                   "the journal has no positions of a pipeline \"" + request.pipeline + "\"");

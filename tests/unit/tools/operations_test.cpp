@@ -214,6 +214,9 @@ TEST_F(OperationsTest, an_order_that_makes_no_sense_is_refused) {
   save({{"f1", "80"}});
   EXPECT_EQ(ask("positions/reset", {.pipeline = "p", .parameters = {{"to", "-1"}}}),
             "to: start, end, or an offset, found \"-1\"");
+  EXPECT_EQ(ask("positions/reset",
+                {.pipeline = "m", .configured = {{"m", {.max_spool = 1, .has_place = false}}}}),
+            "m: its source has no place that it could go back to; it gets what its peer sends");
   EXPECT_EQ(ask("positions/reset", {.pipeline = "q"}),
             "the journal has no positions of a pipeline \"q\"");
   EXPECT_EQ(saved(), "f1=80");
