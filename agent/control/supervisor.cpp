@@ -252,6 +252,7 @@ void Supervisor::take_over(Prepared one, Proposal& proposal, std::vector<Pipelin
     entry.wanted = one.config;
     return;
   }
+  const bool ends = one.run->bounded();
   discard(std::move(one.run));
   bool goes_on = entry.wanted != nullptr && !entry.over();
   (goes_on ? entry.refused : entry.failure) = one.status.error().message();
@@ -260,7 +261,11 @@ void Supervisor::take_over(Prepared one, Proposal& proposal, std::vector<Pipelin
   } else {
     entry.wanted = one.config;
   }
-  failures.push_back({.name = name, .status = one.status, .old_one_goes_on = goes_on});
+  PipelineEnd failure{.name = name, .status = one.status, .old_one_goes_on = goes_on};
+  // Else it is started again, as one that has run and failed of this.
+  if (!goes_on && !ends && one.status.error().kind() == ErrorKind::kUnavailable)
+    failure.again_in = start_later(name);
+  failures.push_back(std::move(failure));
 }
 
 // Of one that is held by a word: it is not opened. What runs of it, since it was not held before,

@@ -9,6 +9,8 @@
 #include <ctime>
 #include <utility>
 
+#include "base/folder.h"
+
 namespace leat::file {
 namespace {
 
@@ -34,11 +36,15 @@ Status SeriesWriter::check() const {
   size_t slash = path.rfind('/');
   std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   struct stat status;
-  if (stat(folder.c_str(), &status) != 0) return fail_errno("open " + folder, errno);
+  if (stat(folder.c_str(), &status) != 0) {
+    // It may be made, or what is to be mounted there may come.
+    if (errno == ENOENT)
+      return fail(ErrorKind::kUnavailable, fail_errno("open " + folder, errno).value().message());
+    return fail_errno("open " + folder, errno);
+  }
   if (slash + 1 == path.size() || (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)))
     return fail_errno("write " + path, EISDIR);
-  if (access(folder.c_str(), W_OK | X_OK) != 0) return fail_errno("write in " + folder, errno);
-  return {};
+  return can_make_files(folder);
 }
 
 Answer SeriesWriter::write(const Delivery& delivery, const std::string& opening, Times now) {

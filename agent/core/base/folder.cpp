@@ -1,7 +1,9 @@
 #include "base/folder.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -24,6 +26,24 @@ Status sync_folder(const std::string& folder) {
   ::close(fd);
   // Some file systems cannot sync a folder, and do not need it.
   if (code != 0 && code != EINVAL && code != ENOTSUP) return fail_errno("fsync " + folder, code);
+  return {};
+}
+
+Status can_make_files(const std::string& folder) {
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) return fail_errno("write in " + folder, errno);
+  // To root that is always so, also where the kernel makes the files (/proc).
+  const int fd = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd >= 0) {
+    ::close(fd);
+    return {};
+  }
+  const int why = errno;
+  struct statfs system {};
+  const bool of_kernel = ::statfs(folder.c_str(), &system) == 0 &&
+                         (system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC);
+  // Other file systems have no files without a name, and say nothing by this.
+  if (why == EROFS || why == EACCES || of_kernel)
+    return fail_errno("write in " + folder, of_kernel ? EACCES : why);
   return {};
 }
 

@@ -10,6 +10,10 @@ namespace leat {
 // "/a/b" → "/a", "/a" → "/", "a" → "."
 std::string folder_of(const std::string& path);
 
+// Whether this user can make files in it, as far as that can be known without making one that
+// anybody could see. Fails with what the system says of it.
+Status can_make_files(const std::string& folder);
+
 // Waits until the names in `folder` are on the disk: without that, a power cut may take a file that
 // was made, or undo that it was renamed, however well its content was synced.
 Status sync_folder(const std::string& folder);

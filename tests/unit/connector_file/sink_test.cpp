@@ -408,6 +408,7 @@ TEST_F(FileSinkTest, missing_folder_is_an_error_at_the_start) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().message(),
             "open " + (dir_ / "nowhere/") + ": no such file or directory");
+  EXPECT_EQ(opened.error().kind(), ErrorKind::kUnavailable) << "it may be made, or mounted";
   harness.close();
 }
 

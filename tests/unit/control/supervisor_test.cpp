@@ -492,6 +492,21 @@ TEST_F(SupervisorTest, one_that_still_failed_when_all_is_stopped_has_failed_for_
   EXPECT_FALSE(ends_[1].status);
 }
 
+TEST_F(SupervisorTest, what_cannot_be_opened_at_first_for_a_reason_that_may_pass_is_tried_again) {
+  world_.bounded = {"b1"};
+  for (const char* name : {"a1", "b1"})
+    world_.cannot_open[name] = fail(ErrorKind::kUnavailable, "no such folder");
+  apply(of({version_of("a"), version_of("b")}));
+  ASSERT_TRUE(wait_ends(2));
+  EXPECT_EQ(state_of("a").state, PipelineState::kFailed) << "meanwhile";
+  for (const PipelineEnd& end : ends_)
+    EXPECT_EQ(end.again_in, Milliseconds{end.name == "a" ? 1'000 : 0}) << end.name;
+  world_.cannot_open.clear();
+  advance(Milliseconds{1'000});
+  EXPECT_TRUE(happened("start a1"));
+  EXPECT_FALSE(world_.there.contains("b1")) << "one that ends by itself has failed";
+}
+
 TEST_F(SupervisorTest, what_a_person_must_mend_or_ends_by_itself_is_not_started_again) {
   world_.bounded = {"b1"};
   apply(of({version_of("a"), version_of("b"), version_of("c")}));
