@@ -1,6 +1,7 @@
 #include "connectors/mqtt/probe.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,15 @@ namespace leat::mqtt {
 namespace {
 
 constexpr std::string_view kShare = "$share/";
+
+// Of one id the broker lets one client in: each that is checked has its own, though two of them are
+// configured with the same one.
+std::string own_id(const std::string& client_id) {
+  static std::set<std::string> used;  // of the one loop that asks
+  std::string out = client_id + "-check";
+  for (int n = 2; !used.insert(out).second; ++n) out = client_id + "-check-" + std::to_string(n);
+  return out;
+}
 
 // A member of the running agents' group would be given messages that are theirs.
 std::string harmless(const std::string& filter) {
@@ -125,7 +135,7 @@ std::unique_ptr<PeerProbe> probe(const Options& options, const ProbeContext& con
   ConnectPacket& connect = config->connect;
   if (connect.client_id.empty())
     connect.client_id = default_client_id(context.agent, context.pipeline, suffix);
-  connect.client_id += "-check";
+  connect.client_id = own_id(connect.client_id);
   connect.clean_start = true;
   connect.will.reset();  // it is of the pipeline's end
   return std::make_unique<MqttProbe>(context.loop, std::move(*config), std::move(tls),

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/folder.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "connectors/sqlite/client.h"
@@ -32,7 +33,7 @@ Status may_write(const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   // The log beside it is a file of its own.
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) return fail_errno("write in " + folder, errno);
+  if (Status can = can_make_files(folder); !can) return can;
   if (::access(path.c_str(), F_OK) == 0 && ::access(path.c_str(), W_OK) != 0)
     return fail_errno("write " + path, errno);
   return {};
