@@ -77,11 +77,13 @@ Result<WrittenConfig> reload(const CommandCall& call) {
   Problems problems;
   std::optional<WrittenConfig> config = load_written_config(call, problems);
   if (config) {
-    for (const std::string& line : warnings_of(problems)) log::warn("config", line);
+    for (const std::string& line : warnings_of(problems))
+      log::warn("config", line);  // words elsewhere
     return *std::move(config);
   }
   for (const Problem& problem : problems.all())
-    if (!problem.warning && problems.errors() > 1) log::error("leat", placed_line_of(problem));
+    if (!problem.warning && problems.errors() > 1)
+      log::error("leat", placed_line_of(problem));  // words elsewhere
   return fail(ErrorKind::kUsage, summary_of(problems));
 }
 

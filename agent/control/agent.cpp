@@ -49,7 +49,7 @@ class Agent {
     supervisor_ = std::move(*opened);
     say_start();
     std::string warning = spool_room_warning(first_.pipelines, first_.data_dir);
-    if (!warning.empty()) log::warn("leat", warning);
+    if (!warning.empty()) log::warn("leat", warning);  // words elsewhere
     Result<std::vector<std::string>> spooled = supervisor_->spooled_pipelines();
     if (!spooled) log::error("leat", spooled.error().message());
     if (spooled) spooled_ = std::move(*spooled);
@@ -78,7 +78,8 @@ class Agent {
     log::info("leat", "leat " + hooks_.version + " starts: configuration " + hooks_.config_file +
                           ", data folder " + first_.data_dir + ", agent " + first_.id + ", pid " +
                           std::to_string(::getpid()) + (names.empty() ? ", no pipelines" : names));
-    for (const std::string& warning : hooks_.warnings) log::warn("config", warning);
+    for (const std::string& warning : hooks_.warnings)
+      log::warn("config", warning);  // words elsewhere
   }
 
   // What is spooled under a name that is not configured any more would be forgotten in silence.
@@ -215,7 +216,8 @@ class Agent {
     if (period.count() == 0 || display_.terminal()) return heartbeat_timer_->stop();
     heartbeat_timer_->start_repeating(period, [this] {
       supervisor_->snapshot([this](const Snapshot& snapshot) {
-        for (const auto& [pipeline, line] : heartbeat_.lines(snapshot)) log::info(pipeline, line);
+        for (const auto& [pipeline, line] : heartbeat_.lines(snapshot))
+          log::info(pipeline, line);  // words elsewhere
       });
     });
   }
@@ -247,22 +249,23 @@ class Agent {
 
   void say_usage() {
     int64_t now = clock_.monotonic_us();
-    log::info("leat", supervisor_->usage().line(Milliseconds((now - usage_said_us_) / 1000)));
+    const Milliseconds since{(now - usage_said_us_) / 1000};
+    log::info("leat", supervisor_->usage().line(since));  // words elsewhere
     usage_said_us_ = now;
   }
 
   void say_state() {
     supervisor_->snapshot([](const Snapshot& snapshot) {
-      log::info("leat", "state: " + count_line(snapshot));
+      log::info("leat", "state: " + count_line(snapshot));  // words elsewhere
       for (const PipelineSnapshot& pipeline : snapshot.pipelines)
-        log::info(pipeline.name, "state: " + state_of(pipeline));
+        log::info(pipeline.name, "state: " + state_of(pipeline));  // words elsewhere
     });
   }
 
   void ended(const PipelineEnd& end) {
     display_.remove(end.name);
     std::string summary = summary_line(end.counters, end.elapsed);
-    if (end.status) return log::info(end.name, "done: " + summary);
+    if (end.status) return log::info(end.name, "done: " + summary);  // words elsewhere
     const Error& error = end.status.error();
     if (end.old_one_goes_on) {
       log::error(end.name,
@@ -341,12 +344,12 @@ class Agent {
     if (id != former_id)
       log::info("leat", "agent.id is \"" + id + "\" from now on, it was \"" + former_id + "\"");
     std::string outcome =
-        "configuration taken over: " +
+        "configuration taken over: " +  // logged: info
         std::to_string(change.added.size() + change.changed.size() - change.refused.size()) +
         " pipelines (re)started, " + std::to_string(change.kept.size()) + " go on untouched";
     if (!change.refused.empty())
       outcome += ", " + std::to_string(change.refused.size()) + " with their old configuration";
-    log::info("leat", outcome);
+    log::info("leat", outcome);  // words elsewhere
     service_.reload_done(outcome);
     if (!asked) configs_->refuse("the agent cannot be asked over TCP any more (agent.admin)");
   }

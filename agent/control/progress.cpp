@@ -165,7 +165,7 @@ void ProgressDisplay::show(const Snapshot& snapshot) {
     if (terminal_) {
       lines_[pipeline.name] = std::move(line);
     } else if (pipeline.bounded) {
-      log::info(pipeline.name, line);
+      log::info(pipeline.name, line);  // words elsewhere
     }
   }
   if (terminal_) show_lines();

@@ -20,7 +20,8 @@ std::string spool_room_warning(const std::vector<PipelineConfig>& pipelines,
     if (::stat((data_dir + name).c_str(), &info) == 0) there += info.st_size;
   }
   if (wanted <= there) return "";
-  return "the pipelines may spool " + format_bytes(wanted) + " (delivery.maxSpool), but " +
+  return "the pipelines may spool " + format_bytes(wanted) +
+         " (delivery.maxSpool), but " +  // logged: warn
          data_dir + " has room for " + format_bytes(there) +
          ": when that is full, what is not delivered waits at its source";
 }

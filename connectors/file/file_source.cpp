@@ -45,7 +45,7 @@ FileSource::FileSource(Settings settings)
               .rotated = [this](const StreamRef& stream) { rotated(stream); },
               .complain =
                   [this](const std::string& what) {
-                    log::warn(context_->pipeline(), "file: " + what);
+                    log::warn(context_->pipeline(), "file: " + what);  // words elsewhere
                   }}) {}
 
 Status FileSource::open(SourceContext& context) {

@@ -203,7 +203,7 @@ void MqttSource::stop(std::function<void()> closed) {
 
 void MqttSource::on_up(const Connack& connack) {
   std::string version = session_->version() == Version::k5 ? "5" : "3.1.1";
-  reconnect_->connected("connected to " + config_.url.shown + " as " +
+  reconnect_->connected("connected to " + config_.url.shown + " as " +  // logged: info
                         json_quoted(session_->config().connect.client_id) + " (MQTT " + version +
                         (connack.session_present ? ", session resumed)" : ")"));
   window_->forget(session_->version() == Version::k5);

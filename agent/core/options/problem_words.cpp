@@ -46,7 +46,7 @@ std::string message_of(const Problem& problem) {
     case Kind::kTilde:
       return "\"~\" is not replaced by a home folder, as a shell would: write the whole path";
     case Kind::kAsRoot:
-      return "runs as root: a user of its own is enough for it";
+      return "runs as root: a user of its own is enough for it";  // logged: warn
     case Kind::kSyntax:
     case Kind::kVariable:
     case Kind::kUnused:

@@ -222,7 +222,7 @@ Status JournalDatabase::damage_of_wal() {
   if (!check->cut_off_at) return {};
   if (wal_file()->pMethods->xTruncate(wal_file(), *check->cut_off_at) != SQLITE_OK)
     return fail(ErrorKind::kUnavailable, path_ + "-wal: its torn end cannot be cut off");
-  log::info("leat", path_ + "-wal: " + check->torn);
+  log::info("leat", path_ + "-wal: " + check->torn);  // words elsewhere
   left_out_ = std::move(check->rows);
   return {};
 }

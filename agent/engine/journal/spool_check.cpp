@@ -176,12 +176,13 @@ Status JournalDatabase::mend(const std::string& pipeline, const std::vector<Save
                              const Holes& holes, GoBack go_back) {
   std::string prefix = prefix_of(spool_.epoch(pipeline));
   if (holes.lost > 0) {
-    std::string line = format_count(static_cast<int64_t>(holes.lost)) +
-                       " spooled records were lost with damaged parts of the journal";
+    std::string line =
+        format_count(static_cast<int64_t>(holes.lost)) +
+        " spooled records were lost with damaged parts of the journal";  // logged: error
     if (go_back != GoBack::kNever)
       line += std::string(go_back == GoBack::kNow ? "; " : "; at the next start ") +
               "the source goes back to where they began, and what came behind them comes twice";
-    log::error(pipeline, line);
+    log::error(pipeline, line);  // words elsewhere
     for (uint64_t first : holes.damaged)
       if (Status status = spool_.remove_one(pipeline, first); !status) return status;
     if (Status status = save(pipeline, {prefix + "known", std::to_string(holes.next)}); !status)

@@ -364,7 +364,8 @@ void Task::finish_if_settled() {
   if (!setup_.dead_letters.all_durable()) return;
   if (life_.draining() && spool_->records_unsafe() > 0) {
     const std::string& reason = deliverer_->retry_policy().reason();
-    log::info(setup_.config.name, (reason.empty() ? "" : reason + ": ") + what_is_left());
+    log::info(setup_.config.name,
+              (reason.empty() ? "" : reason + ": ") + what_is_left());  // words elsewhere
   }
   if (life_.draining() || life_.failed()) return close();
   if (Status status = setup_.verdict(); !status) return fail_with(status.error());
@@ -402,8 +403,8 @@ std::string Task::what_is_left() const {
   uint64_t records = spool_->records_unsafe();
   const bool one = records == 1;
   // Some of them may have arrived, and only the answer has not.
-  std::string left =
-      format_count(records, "record") + " in flight " + (one ? "is" : "are") + " not confirmed; ";
+  std::string left = format_count(records, "record") + " in flight " + (one ? "is" : "are") +
+                     " not confirmed; ";  // logged: info
   if (spool_->comes_again())
     return left + (one ? "it is" : "they are") + " read again when the pipeline starts next";
   return left + (one ? "if it has not arrived it is lost, since the source cannot give it again"

@@ -48,7 +48,8 @@ void Reconnect::connected(const std::string& what) {
       !outage_.lasts() ? ""
                        : ", after " + format_duration(outage_.lasted(connected_us_)) + " and " +
                              std::to_string(outage_.failures()) + " failed attempts";
-  if (!flapping_ || outage_.failures() <= kFewFailures) return log::info(scope_, what + trouble);
+  if (!flapping_ || outage_.failures() <= kFewFailures)
+    return log::info(scope_, what + trouble);  // words elsewhere
   // While connections come and go, the line about why they go is enough.
   log::debug(scope_, [&what] { return what; });
   holds_.start(kGood, [this, line = what + trouble] { log::info(scope_, line + "; it holds"); });
