@@ -99,11 +99,25 @@ Status complete(const CommandCall& call, const std::vector<bool>& given) {
   return {};
 }
 
+bool asks_for_help(std::string_view word) {
+  return word == "--help" || word == "-h";
+}
+
+// On the command, and not on a transform or an option that has its name, too.
+Result<CommandCall> help_of(std::string_view command, const CliEnvironment& environment) {
+  return parse_arguments(
+      std::vector<std::string>{"help", std::string(kOnCommand) + std::string(command)},
+      environment);
+}
+
 }  // namespace
 
 Result<CommandCall> parse_arguments(std::span<const std::string> words,
                                     const CliEnvironment& environment) {
   if (words.empty()) return usage("no command given");
+  // Also of what is no command, but the first word of some: "leat journal --help".
+  if (words.size() > 1 && asks_for_help(words[1]) && !words[0].starts_with("-"))
+    return help_of(words[0], environment);
   auto found = find_command(words);
   if (!found) return fail(found.error());
   const Command& command = *found->first;
@@ -114,9 +128,7 @@ Result<CommandCall> parse_arguments(std::span<const std::string> words,
   std::vector<bool> given(command.options.size());
   for (size_t i = found->second; i < words.size(); ++i) {
     const std::string& word = words[i];
-    if (word == "--help" || word == "-h")
-      return parse_arguments(std::vector<std::string>{"help", std::string(command.name)},
-                             environment);
+    if (asks_for_help(word)) return help_of(command.name, environment);
     if (!is_option(word)) {
       if (call.words.size() < command.words.size()) {
         call.words.push_back(word);

@@ -42,6 +42,9 @@ struct CommandCall {
   std::string word(size_t index) const { return index < words.size() ? words[index] : ""; }
 };
 
+// `leat help "leat sql"`: on the command.
+inline constexpr std::string_view kOnCommand = "leat ";
+
 // In the order in which help lists them.
 std::span<const Command* const> commands();
 

@@ -42,9 +42,12 @@ SIGUSR1 writes how each pipeline does to the log.
 )";
 
 int help_on(const std::string& topic, bool markdown) {
-  std::string text =
-      markdown ? markdown_topic(connectors(), topic) : help_topic(connectors(), topic);
-  std::string command = markdown ? "" : command_help(topic);
+  const bool on_command = topic.starts_with(kOnCommand);
+  std::string text;
+  if (!on_command)
+    text = markdown ? markdown_topic(connectors(), topic) : help_topic(connectors(), topic);
+  std::string command =
+      markdown ? "" : command_help(on_command ? topic.substr(kOnCommand.size()) : topic);
   if (!text.empty() && !command.empty()) text += "\n";
   text += command;
   if (!text.empty()) {
@@ -53,8 +56,9 @@ int help_on(const std::string& topic, bool markdown) {
   }
   std::vector<std::string> names = help_names(connectors());
   for (const Command* each : commands()) names.emplace_back(each->name);
-  std::string message = "leat: no help on \"" + excerpt(topic) + "\"";
-  std::string near = nearest(topic, names);
+  const std::string name = on_command ? topic.substr(kOnCommand.size()) : topic;
+  std::string message = "leat: no help on \"" + excerpt(name) + "\"";
+  std::string near = nearest(name, names);
   if (!near.empty()) message += ", did you mean \"" + near + "\"?";
   complain(message + "; \"leat help\" shows what there is");
   return kExitUsage;

@@ -39,8 +39,24 @@ int list(const CommandCall& call) {
   return kExitDelivered;
 }
 
+// Of a line that spool/records gives: what the sink would be given for it. A sink that makes
+// something of records itself would be given the record.
+std::string payload_of(const std::string& line) {
+  Json json(cJSON_Parse(line.c_str()), cJSON_Delete);
+  if (at(json.get(), "raw") != nullptr) return text(json.get(), "raw") + "\n";
+  if (at(json.get(), "rawBase64") != nullptr) {
+    std::string out;
+    (void)append_from_base64(out, text(json.get(), "rawBase64"));
+    return out + "\n";
+  }
+  // As it stands there: numbers of cJSON are doubles.
+  const size_t record = line.find(",\"record\":");
+  if (record == std::string::npos) return "";
+  return line.substr(record + 10, line.size() - record - 12) + "\n";
+}
+
 // A batch of the spool at a time.
-int print_records(const CommandCall& call, int64_t most) {
+int print_records(const CommandCall& call, int64_t most, bool payload = false) {
   int code = kExitUsage;
   std::unique_ptr<JournalAccess> journal = JournalAccess::of(call);
   if (journal == nullptr) return code;
@@ -55,7 +71,7 @@ int print_records(const CommandCall& call, int64_t most) {
     while (begin < lines->size() && most > 0) {
       const size_t end = lines->find('\n', begin) + 1;
       const std::string line = lines->substr(begin, end - begin);
-      print(line);
+      print(payload ? payload_of(line) : line);
       --most;
       begin = end;
       if (begin < lines->size()) continue;
@@ -71,7 +87,7 @@ int show(const CommandCall& call) {
 }
 
 int export_all(const CommandCall& call) {
-  return print_records(call, INT64_MAX);
+  return print_records(call, INT64_MAX, call.options.boolean("payload"));
 }
 
 int drop(const CommandCall& call) {
@@ -121,7 +137,13 @@ constexpr Option kShowOptions[] = {kAskedConfigOption,
                                     .fallback = "10",
                                     .help = "At most so many records.",
                                     .min = 1}};
-constexpr Option kExportOptions[] = {kAskedConfigOption, kAskedDataDirOption};
+constexpr Option kExportOptions[] = {
+    kAskedConfigOption,
+    kAskedDataDirOption,
+    {.name = "payload",
+     .type = OptionType::kBool,
+     .help = "Only what the sink would be given for them, a line each: bytes in its format, or the "
+             "record as JSON."}};
 constexpr Option kDropOptions[] = {
     kAskedConfigOption,
     kAskedDataDirOption,

@@ -66,10 +66,21 @@ bool any_in_trouble(const Sample& sample) {
 
 using Row = std::vector<std::string>;
 
-// "12s", of a time in seconds; "" when it is not there. Whole seconds: the rest is noise.
+// "12s", of a time in seconds; "" when it is not there. Whole seconds, of which the rest is noise,
+// but where there is none: 400ms are not "0".
 std::string time_of(const cJSON* pipeline, const char* name) {
-  if (at(pipeline, name) == nullptr) return "";
-  return format_duration(Milliseconds(number(pipeline, name) * 1000));
+  const cJSON* time = at(pipeline, name);
+  if (!cJSON_IsNumber(time)) return "";
+  const Milliseconds ms(std::llround(time->valuedouble * 1000));
+  return format_duration(ms.count() < 1000 ? ms : Milliseconds(ms.count() / 1000 * 1000));
+}
+
+// "3 years" of flash; "" when it is not known.
+std::string flash_life_of(const cJSON* agent) {
+  if (at(agent, "flashLifeSeconds") == nullptr) return "";
+  const int64_t days = number(agent, "flashLifeSeconds") / 86'400;
+  return days < 3 * 365 ? format_count(static_cast<uint64_t>(days), "day")
+                        : format_count(static_cast<uint64_t>(days / 365), "year");
 }
 
 // "circuit open 12s"
@@ -156,7 +167,7 @@ std::string details(const cJSON* pipeline, const Rates& rates) {
   auto bytes = [&](const char* name) { return format_bytes(number(pipeline, name)); };
   std::vector<Row> rows = {
       {"state", state_of(pipeline)},
-      {"running for", format_duration(Milliseconds(number(pipeline, "runningSeconds") * 1000))},
+      {"running for", time_of(pipeline, "runningSeconds")},
       {"read", count("read") + " (" + rates.of(pipeline, "read") + "/s), " + bytes("bytesRead")},
       {"delivered", count("delivered") + " (" + rates.of(pipeline, "delivered") + "/s)"},
       {"filtered", count("filtered")},
@@ -187,9 +198,11 @@ std::string details(const cJSON* pipeline, const Rates& rates) {
 
 std::string head(const cJSON* agent) {
   std::string out = "leat " + text(agent, "version") + ", " + text(agent, "id") + ", up " +
-                    format_duration(Milliseconds(number(agent, "uptimeSeconds") * 1000));
+                    time_of(agent, "uptimeSeconds");
   if (std::string file = text(agent, "configFile"); !file.empty()) out += ", " + file;
   if (std::string loaded = text(agent, "configLoaded"); !loaded.empty()) out += " of " + loaded;
+  if (std::string life = flash_life_of(agent); !life.empty())
+    out += ", at this rate the flash lasts " + life;
   if (cJSON_IsTrue(at(agent, "stopping")) != 0) out += ", stopping";
   return out + "\n";
 }

@@ -47,14 +47,11 @@ std::string text_of(const Trial& trial, const PipelineConfig& config) {
       out += "  dead letter, line " + std::to_string(dead.line) + ": " + dead.reason + "\n    " +
              shown(dead.what) + "\n";
   }
-  const bool has_shown =
-      !trial.stages.empty() && trial.stages.back().records.size() == trial.sent.size();
   out += std::string(config.sink.type->name) + " would get " +
          format_count(trial.sent.size(), "record");
-  out += trial.sent.empty() || has_shown ? "\n" : ":\n";
-  if (!has_shown && !trial.opening.empty()) out += "  " + shown(trial.opening) + "\n";
-  if (!has_shown)
-    for (const TrialRecord& record : trial.sent) out += "  " + shown(record.text) + "\n";
+  out += trial.sent.empty() ? "\n" : ":\n";
+  if (!trial.opening.empty()) out += "  " + shown(trial.opening) + "\n";
+  for (const TrialRecord& record : trial.sent) out += "  " + shown(record.text) + "\n";
   return out;
 }
 

@@ -306,6 +306,7 @@ def test_explain_shows_the_codecs_it_puts_in(agent):
     assert declared == "file (json) → filter → http (ndjson)"
     assert injected == "file → decode json → filter → encode ndjson → http"
     assert final == injected
+    assert "  stages    1 decode json, 2 filter, 3 encode ndjson\n" in done.stdout, "as leat tap has them"
 
 
 def test_explain_shows_when_bytes_pass_through(agent):
@@ -355,6 +356,14 @@ def test_help_shows_type_default_and_meaning(agent):
     assert re.search(r"^  inFlight +whole number, 1 to \d+, default \d+$", output, re.MULTILINE)
     assert re.search(r"^  batch\.linger +duration, default \"\w+\"$", output, re.MULTILINE)
     assert "${env:NAME}" in output
+
+
+@pytest.mark.parametrize("words,first", [
+    (("sql",), "leat sql QUERY"), (("config",), "leat config -c FILE"),
+    (("journal",), "leat journal verify"), (("positions", "reset"), "leat positions reset PIPELINE")])
+def test_help_of_a_command_begins_with_it_though_something_else_has_its_name(agent, words, first):
+    done = agent.command(*words, "--help")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, first), done.stderr
 
 
 def test_help_on_an_unknown_name_suggests_one(agent):

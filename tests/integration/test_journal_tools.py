@@ -53,6 +53,8 @@ def test_what_is_spooled_is_shown_exported_and_dropped_while_the_agent_runs(back
     assert row[:2] == ["p", "300"] and row[4] == "0%"
     assert seqs(leat(agent, "spool", "show", "p", "-n", "3").stdout) == [0, 1, 2]
     assert seqs(leat(agent, "spool", "export", "p").stdout) == list(range(300))
+    sent = leat(agent, "spool", "export", "p", "--payload").stdout.splitlines()
+    assert [json.loads(line)["seq"] for line in sent] == list(range(300)), "as the sink would get it"
     kept = leat(agent, "spool", "drop", "p", "--before", "1h")
     assert kept.stdout == "p: nothing is spooled that would be dropped\n", kept.stderr
 
@@ -110,7 +112,7 @@ def test_a_running_pipeline_is_sent_to_the_start_the_end_and_a_place_between(
     assert answer(agent, "positions", "p")["positions"][0]["pipeline"] == "p"
     done = leat(agent, "positions", "reset", "p", "--file", path)
     assert re.fullmatch(rf"{path}: from byte {size} to 0: {size} bytes come twice "
-                        r"\(counted from what was saved at \d{4}-\S+Z\)\n"
+                        r"\(counted from what was saved at \d{4}-\S+Z; more where it has come further since\)\n"
                         r"p: starts anew, and goes on from there\n", done.stdout), done
     collector.wait_records(200)
     wait_for(lambda: has_read(size))

@@ -33,8 +33,8 @@ def test_try_shows_each_record_behind_each_stage_and_writes_nothing(agent):
     assert "decode json: 2 records, 1 dead letter" in lines
     assert "  dead letter, line 3: invalid JSON at column 1: expected an object" in lines
     assert "filter: 1 record, 1 filtered" in lines
-    assert lines[-1] == "http would get 1 record"
-    assert json.loads(lines[-2]) == {"temp": 41, "line": "7", "kelvin": 314}
+    assert lines[-2] == "http would get 1 record:"
+    assert json.loads(lines[-1]) == {"temp": 41, "line": "7", "kelvin": 314}
     assert not agent.data_dir.exists()
 
 

@@ -61,7 +61,7 @@ TEST(Arguments, that_ask_for_help_on_a_command_need_nothing_else) {
   Result<CommandCall> call = parse({"pause", "--help"});
   ASSERT_TRUE(call) << call.error().message();
   EXPECT_EQ(call->command->name, "help");
-  EXPECT_EQ(call->word(0), "pause");
+  EXPECT_EQ(call->word(0), "leat pause");
 }
 
 TEST(Arguments, that_are_wrong_come_with_a_suggestion) {
