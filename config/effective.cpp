@@ -132,12 +132,17 @@ cJSON* pipeline_of(const cJSON* given, const Registry& registry) {
     cJSON_AddItemToArray(transforms, stage_of(type->name, type->options, {}, "", item));
   }
   put(out, "transforms", transforms);
-  const SinkType* to = registry.sink(type_of(sink));
-  const SinkOptions sink_options(*to);
-  put(out, "sink",
-      stage_of(to->name, to->options, sink_options.added(),
-               options_name(sink_options.added(), sink, find_write_format), sink));
+  auto sink_of = [&](const cJSON* one) {
+    const SinkType* to = registry.sink(type_of(one));
+    const SinkOptions added(*to);
+    return stage_of(to->name, to->options, added.added(),
+                    options_name(added.added(), one, find_write_format), one);
+  };
+  put(out, "sink", sink_of(sink));
   put_all(out, pipeline_options().subspan(1), given);
+  if (const cJSON* letters = child(child(given, "deadLetters"), "sink"); letters != nullptr)
+    cJSON_ReplaceItemInObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(out, "deadLetters"),
+                                           "sink", sink_of(letters));
   return out;
 }
 

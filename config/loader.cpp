@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "config/admin.h"
 #include "config/json.h"
+#include "config/letter_pipeline.h"
 #include "config/parser.h"
 #include "config/pipeline_tests.h"
 #include "config/stages.h"
@@ -89,6 +90,9 @@ class Loader {
   void load_delivery(LoadedFile& part, const Options& delivery, DeliveryConfig& out);
   bool load_stages(Parser& parser, const cJSON* node, const std::string& path, PipelineConfig& out);
   void load_dead_letters(LoadedFile& part, const Options& options, DeadLetterConfig& out);
+  std::optional<PipelineConfig> load_letter_pipeline(LoadedFile& part, const cJSON* sink,
+                                                     const std::string& path,
+                                                     const PipelineConfig& of);
   void load_max_dead_letters(LoadedFile& part, const Options& options, PipelineConfig& out);
   void check_memory();
   void check_once(size_t pipeline, std::string_view type, const Options& options);
@@ -232,8 +236,14 @@ void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::strin
     if (Result<Plan> planned = plan(pipeline, path); !planned)
       for (Problem& said : said_by_stage(path, planned.error())) part.problems.add(std::move(said));
   }
+  std::optional<PipelineConfig> letters;
+  if (const cJSON* sink = child(child(node, "deadLetters"), "sink"); whole && cJSON_IsObject(sink))
+    letters = load_letter_pipeline(part, sink, path + ".deadLetters.sink", pipeline);
   if (options.boolean("enabled")) {
     config_.pipelines.push_back(std::move(pipeline));
+    origins_.push_back(&part);
+    if (!letters) return;
+    config_.pipelines.push_back(std::move(*letters));
     origins_.push_back(&part);
   } else {
     config_.not_enabled.push_back(std::move(pipeline.name));
@@ -300,6 +310,27 @@ void Loader::load_dead_letters(LoadedFile& part, const Options& options, DeadLet
                        .text = "is the file of " +
                                seen_from(part, other->second.part, other->second.path) +
                                " already: each pipeline needs its own"});
+}
+
+std::optional<PipelineConfig> Loader::load_letter_pipeline(LoadedFile& part, const cJSON* sink,
+                                                           const std::string& path,
+                                                           const PipelineConfig& of) {
+  Parser parser(part.document, part.problems);
+  std::optional<PipelineConfig> out = letter_pipeline(
+      parser, {context_.registry, context_.open_files}, sink, path, of, config_.data_dir);
+  if (!out) return out;
+  auto [other, added] = names_.emplace(out->name, Named{part, path});
+  if (!added)
+    part.problems.add({.kind = Problem::Kind::kTwice,
+                       .path = path,
+                       .text = "makes a pipeline \"" + out->name + "\", as is called " +
+                               seen_from(part, other->second.part, other->second.path) +
+                               " already"});
+  if (!good_name(out->name))
+    part.problems.add({.path = path,
+                       .text = "the name of the pipeline is too long for one that is called \"" +
+                               out->name + "\""});
+  return out;
 }
 
 void Loader::load_max_dead_letters(LoadedFile& part, const Options& options, PipelineConfig& out) {

@@ -116,6 +116,7 @@ void Parser::read(const Place& place, Options& into) {
       return;
     case OptionType::kObject: {
       if (!cJSON_IsObject(place.node)) return wrong_type(place);
+      if (option.fields.empty()) return;  // a stage: the loader reads it
       auto nested = std::make_shared<Options>(option.fields, place.path);
       fill(place.node, {nested.get()});
       into.set(option.name, std::move(nested));

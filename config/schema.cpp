@@ -83,6 +83,12 @@ cJSON* strings_schema(const Option& option) {
 
 cJSON* object_schema(std::span<const Option> options, cJSON* properties = cJSON_CreateObject());
 
+cJSON* reference(const std::string& name) {
+  cJSON* schema = cJSON_CreateObject();
+  put(schema, "$ref", string("#/$defs/" + name));
+  return schema;
+}
+
 cJSON* value_schema(const Option& option) {
   switch (option.type) {
     case OptionType::kString:
@@ -103,8 +109,9 @@ cJSON* value_schema(const Option& option) {
       put(schema, "additionalProperties", of_type("string"));
       return schema;
     }
-    case OptionType::kObject:
-      return object_schema(option.fields);
+    case OptionType::kObject:  // without fields: a stage
+      return option.fields.empty() ? reference(std::string(option.name))
+                                   : object_schema(option.fields);
     case OptionType::kObjects: {
       cJSON* schema = of_type("array");
       put(schema, "items", object_schema(option.fields));
@@ -176,12 +183,6 @@ cJSON* stage_schema(const Registry& registry, Kind kind) {
   constexpr std::string_view kRequired[] = {"type"};
   put(schema, "required", list_of(kRequired));
   put(schema, "allOf", rules);
-  return schema;
-}
-
-cJSON* reference(const std::string& name) {
-  cJSON* schema = cJSON_CreateObject();
-  put(schema, "$ref", string("#/$defs/" + name));
   return schema;
 }
 

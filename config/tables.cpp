@@ -190,6 +190,12 @@ constexpr Option kDeadLetterOptions[] = {
      .fallback = "64MiB",
      .help = "Bound of that file. When it is reached, the older half is let go.",
      .min = 4096},
+    {.name = "sink",
+     .type = OptionType::kObject,
+     .help =
+         "A sink that gets them as well: its \"type\" names it, and its options stand beside it. "
+         "A pipeline of its own, NAME.deadLetters, follows the file. For sources that do not "
+         "end."},
 };
 
 constexpr Option kLimitOptions[] = {

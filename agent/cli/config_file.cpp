@@ -5,6 +5,7 @@
 #include "cli/answer.h"
 #include "cli/output.h"
 #include "config/effective.h"
+#include "config/letter_pipeline.h"
 #include "options/problem_words.h"
 
 namespace leat {
@@ -93,7 +94,14 @@ std::vector<std::string> problem_lines(const std::string& path, const Problems& 
 }
 
 Result<const PipelineConfig*> pipeline_called(const AgentConfig& config, const std::string& name) {
-  if (name.empty() && config.pipelines.size() == 1) return &config.pipelines[0];
+  const PipelineConfig* only = nullptr;  // besides those that were made for its dead letters
+  size_t count = 0;
+  for (const PipelineConfig& one : config.pipelines) {
+    if (is_letter_pipeline(one, config.pipelines)) continue;
+    only = &one;
+    ++count;
+  }
+  if (name.empty() && count == 1) return only;
   if (name.empty()) return fail(ErrorKind::kUsage, "which pipeline? There are several");
   std::vector<std::string> names;
   for (const PipelineConfig& pipeline : config.pipelines) {

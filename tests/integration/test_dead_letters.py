@@ -238,17 +238,43 @@ def test_without_an_agent_the_files_themselves_are_looked_at_and_retries_wait_fo
     assert open_letters(agent) == 0
 
 
-def test_another_pipeline_brings_letters_to_a_sink_of_their_own(agent, collector):
+def test_letters_go_to_a_sink_of_their_own_as_well(agent, collector):
     log = agent.folder / "in.jsonl"
     log.write_text('{"seq": 0, "x": "no JSON"}\n')
-    letters = agent.data_dir / "dead-letters" / "p.jsonl"
     agent.configure(
         pipeline(file_source(log, follow=True), {"type": "file", "path": str(agent.folder / "out")},
-                 FAILS, name="p"),
-        pipeline(file_source(letters, follow=True), http_sink(collector), name="letters"))
+                 FAILS, deadLetters={"sink": http_sink(collector)}))
     agent.start()
     collector.wait_records(1)
+    assert [one["id"] for one in agent.dead_letters()] == [collector.records()[0]["id"]]
     assert leat(agent, "retry", "p", "--all").returncode == 1
     collector.wait_records(2)
     first, again = collector.records()
     assert (first["id"], again["attempt"]) == (again["id"], 2)
+    agent.terminate()
+    assert agent.wait() == 0
+    agent.start()
+    with open(log, "a", encoding="utf8") as file:
+        file.write('{"seq": 1, "x": "no JSON"}\n')
+    collector.wait_records(3)
+    assert [one["record"]["seq"] for one in collector.records()] == [0, 0, 1], "each comes once"
+    shown_config = json.loads(agent.command("config", "-c", agent.config_path).stdout)
+    assert shown_config["pipelines"][0]["deadLetters"]["sink"]["type"] == "http"
+
+
+def test_what_cannot_be_a_sink_of_dead_letters_is_said_where_it_stands(agent, collector):
+    def said(*pipelines):
+        agent.configure(*pipelines)
+        done = agent.command("check", "-c", agent.config_path)
+        assert done.returncode == 2, done.stdout
+        return done.stderr
+    log = agent.folder / "in.jsonl"
+    sink = {"deadLetters": {"sink": http_sink(collector)}}
+    assert "pipelines[0].deadLetters.sink: is for a source that does not end" in said(
+        pipeline(file_source(log), http_sink(collector), **sink))
+    assert 'makes a pipeline "p.deadLetters", as is called pipelines[0] already' in said(
+        pipeline(file_source(log), http_sink(collector), name="p.deadLetters"),
+        pipeline(file_source(log, follow=True), http_sink(collector), name="p", **sink))
+    wrong = {"deadLetters": {"sink": http_sink(collector) | {"ulr": "x"}}}
+    assert "pipelines[0].deadLetters.sink.ulr: unknown key" in said(
+        pipeline(file_source(log, follow=True), http_sink(collector), **wrong))
