@@ -66,21 +66,10 @@ bool any_in_trouble(const Sample& sample) {
 
 using Row = std::vector<std::string>;
 
-// "12s", of a time in seconds; "" when it is not there. Whole seconds, of which the rest is noise,
-// but where there is none: 400ms are not "0".
+// "12s", of a time in seconds; "" when it is not there.
 std::string time_of(const cJSON* pipeline, const char* name) {
   const cJSON* time = at(pipeline, name);
-  if (!cJSON_IsNumber(time)) return "";
-  const Milliseconds ms(std::llround(time->valuedouble * 1000));
-  return format_duration(ms.count() < 1000 ? ms : Milliseconds(ms.count() / 1000 * 1000));
-}
-
-// "3 years" of flash; "" when it is not known.
-std::string flash_life_of(const cJSON* agent) {
-  if (at(agent, "flashLifeSeconds") == nullptr) return "";
-  const int64_t days = number(agent, "flashLifeSeconds") / 86'400;
-  return days < 3 * 365 ? format_count(static_cast<uint64_t>(days), "day")
-                        : format_count(static_cast<uint64_t>(days / 365), "year");
+  return cJSON_IsNumber(time) ? short_time(time->valuedouble) : "";
 }
 
 // "circuit open 12s"
@@ -201,8 +190,8 @@ std::string head(const cJSON* agent) {
                     time_of(agent, "uptimeSeconds");
   if (std::string file = text(agent, "configFile"); !file.empty()) out += ", " + file;
   if (std::string loaded = text(agent, "configLoaded"); !loaded.empty()) out += " of " + loaded;
-  if (std::string life = flash_life_of(agent); !life.empty())
-    out += ", at this rate the flash lasts " + life;
+  if (at(agent, "flashLifeSeconds") != nullptr)
+    out += ", at this rate the flash lasts " + long_time(number(agent, "flashLifeSeconds"));
   if (cJSON_IsTrue(at(agent, "stopping")) != 0) out += ", stopping";
   return out + "\n";
 }

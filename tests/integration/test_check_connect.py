@@ -117,6 +117,18 @@ def test_mqtt_is_asked_for_each_topic_and_for_who_comes(connect, make_mosquitto)
     assert "not authorised" in wrong and '(as client "leat-test-p-check")' in wrong
 
 
+def test_mqtt_stages_of_one_client_id_do_not_throw_each_other_out(connect, mosquitto):
+    one = mqtt_source(mosquitto, "t", clientId="same")
+    code, peers = connect(*(chain(one, name=name) for name in "pqrs"))
+    assert code == 0, peers
+
+
+def test_nothing_is_written_in_a_folder_of_the_kernel_whoever_asks(connect):
+    for sink in ({"type": "sqlite", "path": "/proc/x.db", "table": "t"},
+                 {"type": "file", "path": "/proc/x.ndjson"}):
+        assert "write in /proc" in says(connect, chain(sink=sink))
+
+
 def test_mqtt_subscribes_under_a_name_of_its_own_acknowledges_nothing_and_leaves(connect):
     heard = []
 
