@@ -175,10 +175,10 @@ TEST_F(HttpServer, refuses_what_is_no_request_or_too_much) {
 TEST(AcceptEncoding, names_what_is_taken_and_with_a_weight_of_zero_what_is_not) {
   for (const char* takes : {"", "gzip", "br, gzip;q=0.5", "GZIP", "*", "br;q=1, *;q=0.1",
                             "gzip; q=0.001", "identity;q=0, gzip"})
-    EXPECT_TRUE(accepts_coding(takes, "gzip")) << takes;
+    EXPECT_TRUE(http::accepts_coding(takes, "gzip")) << takes;
   for (const char* takes_not :
        {"identity", "gzip;q=0", "gzip; q=0.000", "*;q=0", "*, gzip;q=0", "gzipped", "br, identity"})
-    EXPECT_FALSE(accepts_coding(takes_not, "gzip")) << takes_not;
+    EXPECT_FALSE(http::accepts_coding(takes_not, "gzip")) << takes_not;
 }
 
 TEST_F(HttpServer, sends_an_answer_in_pieces_and_sees_the_client_leave) {
