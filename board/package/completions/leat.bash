@@ -45,7 +45,7 @@ _leat() {
     "try "*" --topic") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="run check explain config new try sql test status top tap pause resume restart kick spool dead-letters positions journal ports list help version"
+    words="run check explain config new try sql test status top tap pause resume start stop mount unmount restart kick spool dead-letters positions journal ports list help version"
   else case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
     "dead-letters export"*) words="-c --config --data-dir --id --stage --reason --before --payload " ;;
     "dead-letters retry"*) words="-c --config --data-dir --id --stage --reason --before --all --from --json " ;;
@@ -59,13 +59,14 @@ _leat() {
     "journal verify"*) words="-c --config --data-dir --json " ;;
     "dead-letters "*) words="-c --config --data-dir --json " ;;
     "config apply"*) words="-c --config --data-dir --json --wait " ;;
-    "spool export"*) words="-c --config --data-dir " ;;
+    "spool export"*) words="-c --config --data-dir --payload " ;;
     "config show"*) words="-c --config --data-dir " ;;
     "config diff"*) words="-c --config --data-dir " ;;
     "spool show"*) words="-c --config --data-dir -n --count " ;;
     "spool drop"*) words="-c --config --data-dir --before --all " ;;
     "positions "*) words="-c --config --data-dir --json " ;;
     "explain "*) words="-c --config --data-dir " ;;
+    "unmount "*) words="-c --config --data-dir " ;;
     "restart "*) words="-c --config --data-dir " ;;
     "version "*) words="--verbose " ;;
     "config "*) words="-c --config --data-dir " ;;
@@ -73,9 +74,12 @@ _leat() {
     "resume "*) words="-c --config --data-dir " ;;
     "check "*) words="-c --config --data-dir --json --strict --connect --timeout " ;;
     "pause "*) words="-c --config --data-dir " ;;
+    "start "*) words="-c --config --data-dir " ;;
+    "mount "*) words="-c --config --data-dir " ;;
     "spool "*) words="-c --config --data-dir --json " ;;
     "ports "*) words=" " ;;
     "test "*) words="-c --config --data-dir --tests " ;;
+    "stop "*) words="-c --config --data-dir --now " ;;
     "kick "*) words="-c --config --data-dir " ;;
     "list "*) words="--json " ;;
     "help "*) words="--schema --markdown file generator internal mqtt serial stdin filter map sql file http mqtt postgres sqlite stdout json csv lines raw ndjson json csv lines raw" ;;

@@ -106,6 +106,7 @@ complete -c leat -n '__fish_seen_subcommand_from spool; and __fish_seen_subcomma
 complete -c leat -n '__fish_seen_subcommand_from spool' -a export -d 'Prints all spooled records, as JSON lines'
 complete -c leat -n '__fish_seen_subcommand_from spool; and __fish_seen_subcommand_from export' -l config -s c -r -F -d 'Asks the agent that runs this configuration, or opens its journal'
 complete -c leat -n '__fish_seen_subcommand_from spool; and __fish_seen_subcommand_from export' -l data-dir -x -a '(__fish_complete_directories)' -d 'Asks the agent with this data folder, or opens its journal; without this and -c that of /var/lib/leat'
+complete -c leat -n '__fish_seen_subcommand_from spool; and __fish_seen_subcommand_from export' -l payload -d 'Only what the sink would be given for them, a line each: bytes in its format, or the record as JSON'
 complete -c leat -n '__fish_seen_subcommand_from spool' -a drop -d 'Drops spooled records, which are then lost'
 complete -c leat -n '__fish_seen_subcommand_from spool; and __fish_seen_subcommand_from drop' -l config -s c -r -F -d 'Asks the agent that runs this configuration, or opens its journal'
 complete -c leat -n '__fish_seen_subcommand_from spool; and __fish_seen_subcommand_from drop' -l data-dir -x -a '(__fish_complete_directories)' -d 'Asks the agent with this data folder, or opens its journal; without this and -c that of /var/lib/leat'
