@@ -439,7 +439,7 @@ def test_the_list_for_programs_has_every_command_and_every_stage(agent):
 
 
 @pytest.mark.parametrize("words,expected", [
-    (("sta",), "status"), (("status", "--w"), "--watch"), (("run", "--log-level", "w"), "warn"),
+    (("stat",), "status"), (("status", "--w"), "--watch"), (("run", "--log-level", "w"), "warn"),
     (("help", "gener"), "generator"), (("run", "-c", "lea"), "leat.json"),
     (("sql", "--to", "nd"), "ndjson"), (("spool", "drop", "p", "--al"), "--all"),
     (("positions", "reset", "p", "--t"), "--to"), (("positions", "reset", "--to", ""), None)])
