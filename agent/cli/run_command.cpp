@@ -19,8 +19,6 @@
 namespace leat {
 namespace {
 
-constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};  // as log::Level's order
-
 constexpr std::string_view kFormats[] = {"auto", "text", "json"};
 
 constexpr Option kOptions[] = {
@@ -30,7 +28,7 @@ constexpr Option kOptions[] = {
      .type = OptionType::kString,
      .fallback = "info",
      .help = "What is not told is less than this.",
-     .choices = kLevels},
+     .choices = log::kLevelNames},
     {.name = "log-format",
      .type = OptionType::kString,
      .fallback = "auto",
@@ -98,8 +96,7 @@ int run(const CommandCall& call) {
     return kExitUsage;
   }
   log::set_format(format_of(call));
-  auto level = std::ranges::find(kLevels, call.options.string("log-level"));
-  log::set_level(static_cast<log::Level>(std::distance(std::begin(kLevels), level)));
+  log::set_level(log::level_named(call.options.string("log-level")).value_or(log::Level::kInfo));
   if (call.environment.as_root) problems.add({.kind = Problem::Kind::kAsRoot, .warning = true});
   AgentHooks hooks{.clock = call.environment.clock};
   hooks.reload = [&call] { return reload(call); };

@@ -121,6 +121,7 @@ class Supervisor {
   // As was applied last.
   const AgentConfig& config() const { return config_; }
   const std::string& data_dir() const { return setup_.data_dir; }
+  const std::string& version() const { return setup_.version; }  // of the program
 
   // One pipeline. Fails with kUsage when none of that name is wanted, or this cannot be done with
   // it as it is now.

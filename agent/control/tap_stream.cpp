@@ -11,7 +11,6 @@ namespace leat {
 namespace {
 
 constexpr size_t kMostWaiting = 256 * 1024;  // bytes, on either side of the hand-over
-constexpr int kMostLines = 1'000;            // a second
 
 // Between the two loops.
 class TapStream : public std::enable_shared_from_this<TapStream> {
@@ -99,16 +98,20 @@ class Lines final : public TapLines {
 
 }  // namespace
 
+uint64_t next_tap_id() {
+  static uint64_t last = 0;
+  return ++last;
+}
+
 void stream_tap(Supervisor& supervisor, const std::string& pipeline,
                 const http::ServerRequest& request, std::shared_ptr<http::Responder> responder) {
-  static uint64_t next_id = 1;
-  const uint64_t id = next_id++;
+  const uint64_t id = next_tap_id();
   TapRequest wanted{.at = std::string(request.parameter("at")),
                     .where = std::string(request.parameter("where")),
                     .dropped = request.parameter("dropped") == "1"};
   if (std::string rate(request.parameter("rate")); !rate.empty())
     wanted.rate = static_cast<int>(
-        std::clamp(std::strtol(rate.c_str(), nullptr, 10), 1L, static_cast<long>(kMostLines)));
+        std::clamp(std::strtol(rate.c_str(), nullptr, 10), 1L, static_cast<long>(kMostTapRate)));
   auto stream = std::make_shared<TapStream>(supervisor.loop(), pipeline, responder);
   responder->on_gone([&supervisor, pipeline, id, weak = std::weak_ptr<TapStream>(stream)] {
     if (auto gone = weak.lock()) gone->forget();

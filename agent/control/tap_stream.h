@@ -5,6 +5,7 @@
 // Thread: the main loop's.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,9 @@
 #include "protocols/http/server.h"
 
 namespace leat {
+
+constexpr int kMostTapRate = 1'000;  // lines a second
+uint64_t next_tap_id();
 
 // Answers the request, now or later. Of the query: `at`, `where`, `dropped` (1) and `rate`. When
 // the client goes the pipeline is let alone. When the pipeline starts anew, a line says so

@@ -96,6 +96,10 @@ struct Request {
 struct Targets {
   Supervisor& supervisor;
   ConfigManager& configs;
+  // The agent ends in good order, as with SIGTERM; `again`: it starts anew then. False: it cannot.
+  std::function<bool(bool again)> end = nullptr;
+  // The file is read again, as with SIGHUP.
+  std::function<void()> reload = nullptr;
 };
 
 // Where a command is found over HTTP: `{pipeline}` in a path is the argument of that name. Of the

@@ -34,6 +34,12 @@ void describe(cJSON* out, const ConfigVersion& version, const ConfigManager& con
     cJSON_AddNumberToObject(out, "probationSeconds", static_cast<double>(left->count()) / 1000);
 }
 
+// For people, who may read it in the history.
+std::string text_of(const cJSON* json) {
+  std::unique_ptr<char, void (*)(void*)> text(cJSON_Print(json), cJSON_free);
+  return text == nullptr ? "" : text.get() + std::string("\n");
+}
+
 // First when it is taken over, and once more at the end of its probation.
 ConfigManager::Done answer_to(ConfigManager& configs, const Reply& reply) {
   return [&configs, reply](const Result<Change>& change) {
@@ -62,6 +68,63 @@ std::optional<AgentConfig> read(const ConfigManager& configs, const std::string&
   wrong.problems = *problems_json;
   reply(wrong);
   return std::nullopt;
+}
+
+void take_over(const Targets& targets, const Caller& caller, const std::string& text,
+               const Reply& reply) {
+  std::string problems;
+  std::optional<AgentConfig> config = read(targets.configs, text, &problems, reply);
+  if (!config) return;
+  log::info("config", "another configuration came, " + caller.who);
+  targets.configs.change({text, std::move(*config)}, ConfigOrigin::kRemote, caller.who,
+                         answer_to(targets.configs, reply));
+}
+
+// Where the pipeline of that name stands; -1: nowhere. One alone needs no name, and is "main".
+int place_of(const cJSON* pipelines, const std::string& name) {
+  int at = 0;
+  const cJSON* one = nullptr;
+  cJSON_ArrayForEach(one, pipelines) {
+    const char* its = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(one, "name"));
+    const bool only = its == nullptr && cJSON_GetArraySize(pipelines) == 1;
+    if (only ? name == "main" : its != nullptr && name == its) return at;
+    ++at;
+  }
+  return -1;
+}
+
+// `text` with this pipeline in it, or without one of that name when it is "". kData: it is none;
+// else the text is not one to which that can be done.
+Result<std::string> with_pipeline(const std::string& text, const std::string& name,
+                                  const std::string& pipeline) {
+  Json root(cJSON_Parse(text.c_str()), cJSON_Delete);
+  cJSON* pipelines = cJSON_GetObjectItemCaseSensitive(root.get(), "pipelines");
+  if (cJSON_IsArray(pipelines) == 0)
+    return fail(
+        ErrorKind::kUsage,
+        "the configuration that runs is not one file with a list of pipelines: set it whole");
+  const int place = place_of(pipelines, name);
+  if (pipeline.empty()) {
+    if (place < 0) return fail(ErrorKind::kUsage, "there is no pipeline \"" + name + "\"");
+    cJSON_DeleteItemFromArray(pipelines, place);
+    return text_of(root.get());
+  }
+  Json fresh(cJSON_Parse(pipeline.c_str()), cJSON_Delete);
+  if (cJSON_IsObject(fresh.get()) == 0)
+    return fail(ErrorKind::kData, "config: a pipeline, which is a JSON object");
+  const cJSON* its = cJSON_GetObjectItemCaseSensitive(fresh.get(), "name");
+  if (its == nullptr) {
+    cJSON_AddStringToObject(fresh.get(), "name", name.c_str());
+  } else if (cJSON_IsString(its) == 0 || name != its->valuestring) {
+    return fail(ErrorKind::kData,
+                "config.name: another than that of the pipeline, \"" + name + "\"");
+  }
+  if (place < 0) {
+    cJSON_AddItemToArray(pipelines, fresh.release());
+  } else {
+    cJSON_ReplaceItemInArray(pipelines, place, fresh.release());
+  }
+  return text_of(root.get());
 }
 
 }  // namespace
@@ -115,13 +178,27 @@ void check_config(const Targets& targets, const Request& request, const Reply& r
 }
 
 void set_config(const Targets& targets, const Request& request, const Reply& reply) {
-  const std::string& text = request.text("config");
-  std::string problems;
-  std::optional<AgentConfig> config = read(targets.configs, text, &problems, reply);
-  if (!config) return;
-  log::info("config", "another configuration came, " + request.caller.who);
-  targets.configs.change({text, std::move(*config)}, ConfigOrigin::kRemote, request.caller.who,
-                         answer_to(targets.configs, reply));
+  take_over(targets, request.caller, request.text("config"), reply);
+}
+
+void patch_config(const Targets& targets, const Request& request, const Reply& reply) {
+  const bool remove = request.flag("remove");
+  if (remove == request.has("config"))
+    return reply(failed(Fault::kBadRequest, "config: the pipeline, or remove: true"));
+  Result<std::string> text = with_pipeline(targets.configs.running().text, request.text("pipeline"),
+                                           request.text("config"));
+  if (!text) {
+    const bool mine = text.error().kind() == ErrorKind::kData;
+    return reply(failed(mine ? Fault::kBadRequest : Fault::kConflict, text.error().message()));
+  }
+  take_over(targets, request.caller, *text, reply);
+}
+
+void reload_config(const Targets& targets, const Request& /*request*/, const Reply& reply) {
+  if (targets.reload == nullptr)
+    return reply(failed(Fault::kConflict, "there is no file to read again"));
+  targets.reload();
+  reply(done("the file is read again; the log says what came of it"));
 }
 
 void roll_back_config(const Targets& targets, const Request& request, const Reply& reply) {

@@ -23,6 +23,20 @@ void roll_back_config(const Targets& targets, const Request& request, const Repl
 // What has become of a version that came by a command.
 Answer end_of(const ConfigVersion& version, const ConfigManager& configs);
 
+// One pipeline of the configuration that runs is replaced, added or removed.
+void patch_config(const Targets& targets, const Request& request, const Reply& reply);
+void reload_config(const Targets& targets, const Request& request, const Reply& reply);
+
+// agent_commands.cpp: the process
+void ping(const Targets& targets, const Request& request, const Reply& reply);
+void restart_agent(const Targets& targets, const Request& request, const Reply& reply);
+void shut_down_agent(const Targets& targets, const Request& request, const Reply& reply);
+void set_log_level(const Targets& targets, const Request& request, const Reply& reply);
+void show_log(const Targets& targets, const Request& request, const Reply& reply);
+
+// tap_command.cpp: records for some seconds (over HTTP they come as they pass)
+void tap_for_a_while(const Targets& targets, const Request& request, const Reply& reply);
+
 // pipeline_commands.cpp: told to one of them; which, the name of the command says
 void tell_pipeline(const Targets& targets, const Request& request, const Reply& reply);
 

@@ -93,7 +93,8 @@ bool answer_over_http(const Targets& targets, const Caller& caller,
   for (const auto& [name, value] : request.query) asked.arguments.emplace(name, value);
   matches(command->http.path, request.path, &asked.arguments);
   for (const Parameter& one : command->parameters)
-    if (one.type == Parameter::Type::kConfig) asked.arguments[std::string(one.name)] = request.body;
+    if (one.type == Parameter::Type::kConfig && (one.required || !request.body.empty()))
+      asked.arguments[std::string(one.name)] = request.body;
   if (command->stream && may(caller.role, command->role)) {
     stream_tap(targets.supervisor, asked.text("pipeline"), request, responder);
     return true;

@@ -27,6 +27,16 @@ constexpr Parameter kTo[] = {{.name = "to",
                               .type = Type::kWhole,
                               .help = "The number of a version; without it, the last that was "
                                       "good before that which runs."}};
+constexpr Parameter kPatch[] = {
+    kPipeline,
+    {.name = "config",
+     .type = Type::kConfig,
+     .help = "What it is to be, in the place of what it is, or beside the others."},
+    {.name = "remove", .type = Type::kFlag, .help = "It is not to be any more."}};
+constexpr Parameter kLevel[] = {
+    {.name = "level", .help = "debug, info, warn or error; without it, it stays as it is."}};
+constexpr Parameter kTail[] = {
+    {.name = "lines", .type = Type::kWhole, .help = "How many; without it, all that are kept."}};
 constexpr Parameter kTap[] = {
     kPipeline,
     {.name = "at", .help = "The stage behind which records are shown, by name or number."},
@@ -34,7 +44,13 @@ constexpr Parameter kTap[] = {
     {.name = "dropped",
      .type = Type::kFlag,
      .help = "What the stage does not give on, in the place of what it does."},
-    {.name = "rate", .type = Type::kWhole, .help = "Records a second at most, up to 1000."}};
+    {.name = "rate", .type = Type::kWhole, .help = "Records a second at most, up to 1000."},
+    {.name = "seconds",
+     .type = Type::kWhole,
+     .help = "How long, up to 60; without it 10. Over HTTP until the client goes."},
+    {.name = "records",
+     .type = Type::kWhole,
+     .help = "How many at most, up to 1000; without it 100. Over HTTP there is no end."}};
 #ifdef LEAT_TOOLS
 constexpr Parameter kRecords[] = {
     kPipeline, {.name = "from", .type = Type::kWhole, .help = "The number of the first record."}};
@@ -97,6 +113,11 @@ constexpr Command kCommands[] = {
      .run = list_pipelines},
 #endif
 
+    {.name = "ping",
+     .help = "Whether the agent is there.",
+     .http = {"GET", "/api/v1/ping"},
+     .run = ping},
+
     // --- the configuration ---
     {.name = "config.get",
      .help = "The configuration that runs, with all defaults and without secrets.",
@@ -126,6 +147,17 @@ constexpr Command kCommands[] = {
      .parameters = kConfig,
      .http = {"PUT", "/api/v1/config"},
      .run = set_config},
+    {.name = "config.patch",
+     .role = Role::kConfigure,
+     .help = "Takes the configuration that runs over with one pipeline changed, on probation.",
+     .parameters = kPatch,
+     .http = {"PATCH", "/api/v1/config/pipelines/{pipeline}"},
+     .run = patch_config},
+    {.name = "config.reload",
+     .role = Role::kOperate,
+     .help = "Reads the file again, as SIGHUP does.",
+     .http = {"POST", "/api/v1/config/reload"},
+     .run = reload_config},
     {.name = "config.rollback",
      .role = Role::kConfigure,
      .help = "Takes an earlier configuration over, on probation.",
@@ -182,12 +214,52 @@ constexpr Command kCommands[] = {
      .parameters = kOnePipeline,
      .http = {"POST", "/api/v1/pipelines/{pipeline}/kick"},
      .run = tell_pipeline},
+    {.name = "pipeline.start",
+     .role = Role::kOperate,
+     .help = "One that has ended, or was stopped, begins again.",
+     .parameters = kOnePipeline,
+     .http = {"POST", "/api/v1/pipelines/{pipeline}/start"},
+     .run = tell_pipeline},
+    {.name = "pipeline.stop",
+     .role = Role::kOperate,
+     .help =
+         "It ends when all that it has read is delivered, until it is started, or the agent is.",
+     .parameters = kOnePipeline,
+     .http = {"POST", "/api/v1/pipelines/{pipeline}/stop"},
+     .run = tell_pipeline},
     {.name = "tap",
      .help = "Records behind a stage, as they pass.",
      .parameters = kTap,
      .http = {"GET", "/api/v1/pipelines/{pipeline}/tap"},
+     .run = tap_for_a_while,
      .contents = true,
+     .lines = true,
      .stream = true},
+
+    // --- the process ---
+    {.name = "log.level",
+     .role = Role::kOperate,
+     .help = "From now on, until the agent ends, what is less than this is not logged.",
+     .parameters = kLevel,
+     .http = {"POST", "/api/v1/log/level"},
+     .run = set_log_level},
+    {.name = "log.tail",
+     .role = Role::kOperate,
+     .help = "The last lines of the log, as many as are kept while there is agent.control.",
+     .parameters = kTail,
+     .http = {"GET", "/api/v1/log/tail"},
+     .run = show_log,
+     .contents = true},
+    {.name = "restart",
+     .role = Role::kOperate,
+     .help = "The agent ends in good order, and begins anew as the same process.",
+     .http = {"POST", "/api/v1/restart"},
+     .run = restart_agent},
+    {.name = "shutdown",
+     .role = Role::kOperate,
+     .help = "The agent ends in good order, as with SIGTERM.",
+     .http = {"POST", "/api/v1/shutdown"},
+     .run = shut_down_agent},
 
 #ifdef LEAT_TOOLS
     // --- the journal ---

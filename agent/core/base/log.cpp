@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <deque>
 #include <mutex>
+#include <utility>
 
 #include "base/text.h"
 #include "base/time_format.h"
@@ -16,6 +19,9 @@ std::atomic<const Clock*> clock{nullptr};
 std::mutex mutex;  // a line and the status line are written whole
 std::string status_lines;
 Format format = Format::kText;
+std::deque<std::string> last;  // lines, guarded by the mutex as all but the atomics
+size_t last_bytes = 0;
+size_t most_last_bytes = 0;
 
 // How a level is written: its name, its colour on a terminal (ECMA-48 section 8.3.117) and its
 // priority in syslog (RFC 5424 section 6.2.1).
@@ -89,10 +95,36 @@ void write_all(const std::string& text) {
   }
 }
 
+void forget_first_of_last() {
+  while (!last.empty() && last_bytes > most_last_bytes) {
+    last_bytes -= last.front().size();
+    last.pop_front();
+  }
+}
+
+void add_to_last(Level level, std::string_view scope, std::string_view message) {
+  std::string line = now() + ' ';
+  (line += kLevelNames[static_cast<size_t>(level)]) += ' ';
+  (line += scope) += ": " + on_one_line(message);
+  last_bytes += line.size();
+  last.push_back(std::move(line));
+  forget_first_of_last();
+}
+
 }  // namespace
+
+std::optional<Level> level_named(std::string_view name) {
+  const auto* found = std::ranges::find(kLevelNames, name);
+  if (found == kLevelNames.end()) return std::nullopt;
+  return static_cast<Level>(found - kLevelNames.begin());
+}
 
 void set_level(Level level) {
   minimum_level = level;
+}
+
+Level level() {
+  return minimum_level;
 }
 
 bool is_written(Level level) {
@@ -114,6 +146,18 @@ void write(Level level, std::string_view scope, std::string_view message) {
   append_line(line, kLooks[static_cast<size_t>(level)], scope, message);
   line += status_lines;
   write_all(line);
+  if (most_last_bytes > 0) add_to_last(level, scope, message);
+}
+
+void keep_last(size_t bytes) {
+  std::lock_guard lock(mutex);
+  most_last_bytes = bytes;
+  forget_first_of_last();
+}
+
+std::vector<std::string> last_lines() {
+  std::lock_guard lock(mutex);
+  return {last.begin(), last.end()};
 }
 
 void set_status_lines(std::string text) {

@@ -2,18 +2,25 @@
 // journal of systemd takes them. Thread-safe.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 
 namespace leat::log {
 
 enum class Level { kDebug, kInfo, kWarn, kError };
+inline constexpr std::array<std::string_view, 4> kLevelNames = {"debug", "info", "warn", "error"};
+std::optional<Level> level_named(std::string_view name);
 
 // Lines below this level are not written. Default: kInfo.
 void set_level(Level level);
+Level level();
 bool is_written(Level level);
 enum class Format {
   kText,
@@ -47,6 +54,12 @@ inline void warn(std::string_view scope, std::string_view message) {
 inline void error(std::string_view scope, std::string_view message) {
   write(Level::kError, scope, message);
 }
+
+// Keeps the last lines that were written, as text, as many as fit into so many bytes. 0, and at
+// first: none.
+void keep_last(size_t bytes);
+// The oldest first: "2026-01-02T03:04:05.678Z warn press-line: message".
+std::vector<std::string> last_lines();
 
 // Transient lines at the bottom of a terminal, '\n' between them, each shorter than the terminal is
 // wide; the next write() clears them first. An empty text removes them. Only the progress display

@@ -1,0 +1,17 @@
+// `leat/<id>/status`: how the agent does, for whoever looks at many. It has nothing in it that
+// changes by itself, so that it is published only when something has happened. Pure. Any thread.
+#pragma once
+
+#include <string>
+
+#include "control/snapshot.h"
+
+namespace leat::control {
+
+// {"online":true,"id","version","config":{"version","origin","state"},"pipelines":[{"name",
+// "state","trouble","reason"?}]}
+std::string status_text(const Snapshot& snapshot);
+// {"online":false,"id":…}
+std::string offline_text(const std::string& id);
+
+}  // namespace leat::control
