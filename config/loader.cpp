@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "config/admin.h"
+#include "config/control.h"
 #include "config/json.h"
 #include "config/letter_pipeline.h"
 #include "config/parser.h"
@@ -160,6 +161,8 @@ void Loader::load_agent(LoadedFile& part, const cJSON* node) {
   config_.flash_endurance = options.bytes("flashEndurance");
   if (options.has("admin"))
     config_.admin = load_admin(options.object("admin"), part.problems, context_.open_files);
+  if (options.has("control"))
+    config_.control = load_control(options.object("control"), part.problems);
   if (child(node, "dataDir") == nullptr && context_.data_dir.empty())
     part.problems.add({.kind = Problem::Kind::kMissing,
                        .path = "agent.dataDir",

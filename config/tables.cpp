@@ -4,6 +4,7 @@
 
 #include "config/wording.h"
 #include "net/tls.h"
+#include "plan/role.h"
 #include "stage/format.h"
 
 namespace leat {
@@ -36,6 +37,38 @@ constexpr Option kAdminOptions[] = {
      .help = "The server's certificate: https in the place of http.",
      .fields = kTlsServerOptions,
      .only_when_given = true},
+};
+
+constexpr std::string_view kAlgorithms[] = {"HS256", "ES256"};
+
+constexpr Option kControlKeyOptions[] = {
+    {.name = "id",
+     .required = true,
+     .help = "Its name, which signed commands give as `kid`: 1 to 64 of the characters A-Z a-z 0-9 "
+             ". _ -."},
+    {.name = "algorithm",
+     .help = "Which of the two below it is. Without this, what is given says so.",
+     .choices = kAlgorithms},
+    {.name = "secret",
+     .secret = true,
+     .help = "For HS256: a secret of at least 32 characters, which are used as they stand. Who has "
+             "it can sign, and so each of the agents that have it."},
+    {.name = "publicKey",
+     .help = "For ES256: the public half of a P-256 key in PEM format, such as "
+             "\"${file:/etc/leat/fleet.pub}\". No agent can sign with that."},
+    {.name = "role",
+     .required = true,
+     .help = "What its commands may: read looks; operate also starts and stops, and changes what "
+             "the journal keeps; configure also changes the configuration.",
+     .choices = kRoleNames},
+};
+
+constexpr Option kControlOptions[] = {
+    {.name = "keys",
+     .type = OptionType::kObjects,
+     .required = true,
+     .help = "By whom commands must be signed (leat keygen, leat sign).",
+     .fields = kControlKeyOptions},
 };
 
 constexpr std::string_view kPolicies[] = {"newest", "file", "remote"};
@@ -99,6 +132,11 @@ constexpr Option kAgentOptions[] = {
          "Status, metrics and commands over HTTP on a TCP address, too, as over leat.sock, and a "
          "page for browsers; only when this is given.",
      .fields = kAdminOptions,
+     .only_when_given = true},
+    {.name = "control",
+     .type = OptionType::kObject,
+     .help = "Signed commands from afar; only when this is given.",
+     .fields = kControlOptions,
      .only_when_given = true},
 };
 

@@ -40,6 +40,8 @@ extern const Command kPositionsCommand;
 extern const Command kPositionsResetCommand;
 extern const Command kJournalVerifyCommand;
 extern const Command kJournalCompactCommand;
+extern const Command kKeygenCommand;
+extern const Command kSignCommand;
 extern const Command kPortsCommand;
 extern const Command kListCommand;
 extern const Command kHelpCommand;
@@ -92,6 +94,10 @@ constexpr const Command* kCommands[] = {
     &kJournalVerifyCommand,
     &kJournalCompactCommand,
 #endif
+#ifdef LEAT_CONTROL_TOPIC
+    &kKeygenCommand,
+    &kSignCommand,
+#endif
     &kPortsCommand,
     &kListCommand,
     &kHelpCommand,
@@ -117,6 +123,12 @@ constexpr Spelling kSpellings[] = {
     {"file", '\0', "FILE"},
     {"to", '\0', "PLACE"},
     {"timeout", '\0', "TIME"},
+    {"key", '\0', "FILE"},
+    {"kid", '\0', "NAME"},
+    {"arguments", '\0', "JSON|FILE"},
+    {"id", '\0', "ID"},
+    {"valid-for", '\0', "TIME"},
+    {"algorithm", '\0', "NAME"},
 };
 // clang-format on
 

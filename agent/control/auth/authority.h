@@ -31,8 +31,6 @@
 
 namespace leat::control {
 
-inline constexpr size_t kLongestCommand = 1 << 20;  // as it is sent
-
 struct SignedCommand {
   std::string key;  // its id
   Role role = Role::kRead;

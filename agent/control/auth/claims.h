@@ -17,6 +17,8 @@
 
 namespace leat::control {
 
+inline constexpr size_t kLongestCommand = 1 << 20;  // as it is sent, with its signature
+
 struct Claims {
   std::vector<std::string> addressees;  // agents and groups; one at least
   std::string correlation;              // `jti`; is_plain_id()

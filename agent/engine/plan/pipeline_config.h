@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "delivery/delivery_config.h"
 #include "options/options.h"
+#include "plan/control_key.h"
 #include "plan/dead_letter_limit.h"
 #include "stage/format.h"
 #include "stage/sink.h"
@@ -85,6 +86,12 @@ struct AdminConfig {
   bool operator==(const AdminConfig&) const = default;
 };
 
+// `agent.control`: commands from afar.
+struct ControlConfig {
+  std::vector<ControlKey> keys;  // one at least, each with an id of its own
+  bool operator==(const ControlConfig&) const = default;
+};
+
 // `agent.config`: which configuration runs when the agent starts.
 enum class ConfigPolicy { kNewest, kFile, kRemote };
 
@@ -96,6 +103,7 @@ struct AgentConfig {
   Milliseconds drain_timeout{30'000};
   Milliseconds commit_every{10'000};  // of positions that may wait; 0: none does
   std::optional<AdminConfig> admin;
+  std::optional<ControlConfig> control;
   int64_t flash_endurance = 0;      // bytes that the flash under data_dir bears; 0: not known
   Milliseconds heartbeat{300'000};  // in the log; 0: none
   ConfigPolicy config_policy = ConfigPolicy::kNewest;
