@@ -4,7 +4,11 @@
 #include <utility>
 
 #include "base/text.h"
+#include "config/stages.h"
 #include "crypto/p256.h"
+#include "options/option_errors.h"
+#include "protocols/mqtt/connection_options.h"
+#include "protocols/mqtt/topic.h"
 
 namespace leat {
 namespace {
@@ -62,13 +66,41 @@ void load_key(const Options& options, ControlKey& out, Problems& problems) {
                           "keygen\" makes one)"});
 }
 
+// Parts of topics: the prefix may have levels, the name of a group is one.
+void check_topics(const ControlConfig& control, const Options& options, Problems& problems) {
+  const bool good = !control.prefix.starts_with('/') && !control.prefix.ends_with('/') &&
+                    !control.prefix.starts_with('$') && mqtt::check_topic(control.prefix);
+  if (!good && !is_complained_of(options, problems))
+    complain(options.path("prefix"), "must be the beginning of a topic, such as \"leat\"",
+             problems);
+  for (size_t i = 0; i < control.groups.size(); ++i)
+    if (!is_plain_id(control.groups[i]))
+      complain(path_of_index(options.path("groups"), i),
+               "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -", problems);
+}
+
+void take_problems(const Error& error, const Options& options, Problems& problems) {
+  for (Problem& said : said_by_stage(options.path(), error)) problems.add(std::move(said));
+}
+
 }  // namespace
 
-ControlConfig load_control(const Options& options, Problems& problems) {
+ControlConfig load_control(const Options& options, Problems& problems, bool open_files) {
   ControlConfig out;
   if (!kIsHere) {
     complain(options.path(), "is not in this build", problems);
     return out;
+  }
+  out.options = options;
+  out.prefix = options.string("prefix");
+  out.groups = options.strings("groups");
+  out.max_reply = options.bytes("maxReply");
+  check_topics(out, options, problems);
+  if (options.has("url") && !is_complained_of(options, problems)) {
+    const Result<mqtt::SessionConfig> session = mqtt::session_config(options);
+    if (!session) take_problems(session.error(), options, problems);
+    const Status files = session && open_files ? mqtt::check_files(options) : Status();
+    if (!files) take_problems(files.error(), options, problems);
   }
   for (const Options& one : options.objects("keys")) {
     ControlKey key;

@@ -8,7 +8,8 @@
 namespace leat {
 
 // Of the options of `agent.control`. Keys that protect nothing are refused: guessable ones, two of
-// one name, none at all; as is all of it by a build without it.
-ControlConfig load_control(const Options& options, Problems& problems);
+// one name, none at all; as is all of it by a build without it. `open_files`: as LoadContext
+// has it.
+ControlConfig load_control(const Options& options, Problems& problems, bool open_files);
 
 }  // namespace leat

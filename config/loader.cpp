@@ -162,7 +162,11 @@ void Loader::load_agent(LoadedFile& part, const cJSON* node) {
   if (options.has("admin"))
     config_.admin = load_admin(options.object("admin"), part.problems, context_.open_files);
   if (options.has("control"))
-    config_.control = load_control(options.object("control"), part.problems);
+    config_.control = load_control(options.object("control"), part.problems, context_.open_files);
+  if (config_.control && !is_plain_id(config_.id))
+    part.problems.add({.path = "agent.id",
+                       .text = "is a part of topics, with agent.control: must be 1 to 64 of the "
+                               "characters A-Z a-z 0-9 . _ -"});
   if (child(node, "dataDir") == nullptr && context_.data_dir.empty())
     part.problems.add({.kind = Problem::Kind::kMissing,
                        .path = "agent.dataDir",

@@ -5,6 +5,7 @@
 #include "config/wording.h"
 #include "net/tls.h"
 #include "plan/role.h"
+#include "protocols/mqtt/connection_options.h"
 #include "stage/format.h"
 
 namespace leat {
@@ -64,11 +65,36 @@ constexpr Option kControlKeyOptions[] = {
 };
 
 constexpr Option kControlOptions[] = {
+    mqtt::kUrl,
     {.name = "keys",
      .type = OptionType::kObjects,
      .required = true,
      .help = "By whom commands must be signed (leat keygen, leat sign).",
      .fields = kControlKeyOptions},
+    {.name = "groups",
+     .type = OptionType::kStrings,
+     .help = "Names of groups whose commands are for this agent, too: those at PREFIX/GROUP/cmd."},
+    {.name = "prefix",
+     .fallback = "leat",
+     .help = "What its topics begin with: PREFIX/ID/cmd, reply, status, events."},
+    {.name = "maxReply",
+     .type = OptionType::kBytes,
+     .fallback = "256KiB",
+     .help = "A longer answer comes in numbered parts; and so does one that is longer than the "
+             "broker takes.",
+     .min = 1024,
+     .max = 16 << 20},
+    mqtt::kVersionOption,
+    {.name = "clientId",
+     .help =
+         "Name of the client at the broker, which must be no other client's. Without it: leat-, "
+         "the agent's id and -control."},
+    mqtt::kUserOption,
+    mqtt::kPasswordOption,
+    mqtt::kKeepAliveOption,
+    mqtt::kConnectTimeoutOption,
+    mqtt::kTimeoutOption,
+    mqtt::kTlsOption,
 };
 
 constexpr std::string_view kPolicies[] = {"newest", "file", "remote"};
@@ -135,7 +161,7 @@ constexpr Option kAgentOptions[] = {
      .only_when_given = true},
     {.name = "control",
      .type = OptionType::kObject,
-     .help = "Signed commands from afar; only when this is given.",
+     .help = "Signed commands from afar, over an MQTT broker; only when this is given.",
      .fields = kControlOptions,
      .only_when_given = true},
 };

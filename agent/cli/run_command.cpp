@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/config_file.h"
 #include "cli/output.h"
+#include "cli/restart.h"
 #include "control/agent.h"
 #include "loop/signals.h"
 #include "options/problem_words.h"
@@ -117,7 +118,12 @@ int run(const CommandCall& call) {
   hooks.version = LEAT_VERSION;
   hooks.config_file = file;
   hooks.warnings = warnings_of(problems);
+  hooks.can_restart = file != "-";
   Result<ExitCode> code = run_agent(*std::move(config), hooks);
+  if (code && *code == kExitRestart) {
+    complain("leat: cannot begin anew: " + begin_anew());
+    return kExitFailed;
+  }
   if (code) return *code;
   complain("leat: " + code.error().message());
   return code.error().kind() == ErrorKind::kUsage ? kExitUsage : kExitFailed;

@@ -8,9 +8,14 @@
 #include <memory>
 #include <utility>
 
+#include "base/clock_sync.h"
 #include "base/log.h"
 #include "control/admin.h"
 #include "control/commands/command.h"
+#ifdef LEAT_CONTROL_TOPIC
+#include "control/topic/control_topic.h"
+#include "control/topic/mqtt_link.h"
+#endif
 #include "control/process_setup.h"
 #include "control/progress.h"
 #include "control/service_manager.h"
@@ -27,6 +32,12 @@ constexpr Milliseconds kStatusLinePeriod{250};
 constexpr Milliseconds kProgressLogPeriod{10'000};
 constexpr Milliseconds kUsageLogPeriod{86'400'000};
 constexpr Milliseconds kTroubleStatusPeriod{10'000};
+#ifdef LEAT_CONTROL_TOPIC
+constexpr size_t kKeptLog = 32 * 1024;  // bytes, for log.tail
+constexpr bool kTellsTrouble = true;
+#else
+constexpr bool kTellsTrouble = false;
+#endif
 
 // Between the supervisor and the world: signals, the service manager, the log, the exit code.
 // Thread: the main loop's.
@@ -66,7 +77,7 @@ class Agent {
             .version = hooks_.version,
             .config_file = hooks_.config_file,
             .on_change = [this] { changed(); },
-            .tells_trouble = service_.listening(),
+            .tells_trouble = service_.listening() || kTellsTrouble,
             .on_end = [this](const PipelineEnd& end) { ended(end); },
             .on_idle = [this] { finish(); }};
   }
@@ -106,8 +117,13 @@ class Agent {
                            .clock = clock_,
                            .read = hooks_.read,
                            .show = hooks_.show,
-                           .on_change = [this](const Change& change) { taken_over(change); }});
-    targets_.emplace(control::Targets{.supervisor = *supervisor_, .configs = *configs_});
+                           .on_change = [this](const Change& change) { taken_over(change); },
+                           .watches = [this] { return control_changed_; },
+                           .verdict = [this] { return control_verdict(); }});
+    targets_.emplace(control::Targets{.supervisor = *supervisor_,
+                                      .configs = *configs_,
+                                      .end = [this](bool again) { return end(again); },
+                                      .reload = [this] { reload(); }});
     if (auto socket = ControlSocket::open(loop, first_.data_dir, *targets_)) {
       socket_ = std::move(*socket);
     } else {
@@ -128,6 +144,7 @@ class Agent {
     }
     warn_of_orphans();
     open_admin();
+    begin_control();
     watched_ = service_.listening();
     set_heartbeat();
     if (service_.ping_period().count() > 0)
@@ -172,12 +189,69 @@ class Agent {
     return listens;
   }
 
+  // --- commands from afar -----------------------------------------------------------------------
+
+#ifdef LEAT_CONTROL_TOPIC
+  const ControlConfig* wanted_control() const {
+    const std::optional<ControlConfig>& control = supervisor_->config().control;
+    log::keep_last(control ? kKeptLog : 0);
+    return control ? &*control : nullptr;
+  }
+
+  void begin_control() {
+    control_ = std::make_unique<control::ControlTopic>(
+        control::ControlTopicSetup{.targets = *targets_,
+                                   .make_link = control::mqtt_links(supervisor_->loop()),
+                                   .clock_is_right = clock_is_synchronised});
+    control_->begin(supervisor_->config().id, wanted_control());
+  }
+
+  // As it is configured now. False: who brought that by it cannot come again.
+  bool set_control() {
+    const std::string& id = supervisor_->config().id;
+    const ControlConfig* wanted = wanted_control();
+    const bool came_so = configs_->running().author.starts_with(control::kOverControl);
+    control_changed_ = control_->connected() && wanted != nullptr && !control_->is(id, wanted);
+    control_must_return_ = control_changed_ || (came_so && wanted != nullptr);
+    const Status set = control_->set(id, wanted);
+    if (!set)
+      log::error("control", "this agent cannot be commanded from afar as it is configured now: " +
+                                set.error().message());
+    return set && (wanted != nullptr || !came_so);
+  }
+
+  std::string control_verdict() const {
+    if (!control_must_return_ || control_->connected()) return "";
+    return "the connection of agent.control is away since then";
+  }
+
+  // It says goodbye before the loop stops.
+  void quit() {
+    if (control_ == nullptr) return supervisor_->quit();
+    control_->close([this] { supervisor_->quit(); });
+  }
+#else
+  void begin_control() {}
+  bool set_control() {
+    return true;
+  }
+  static std::string control_verdict() {
+    return "";
+  }
+  void quit() {
+    supervisor_->quit();
+  }
+#endif
+
   // Everything on the loops, then the loops, then the journal's file.
   Result<ExitCode> close() {
     ExitCode code = unusable_ ? kExitUsage : failed_ ? kExitFailed : kExitDelivered;
     signals_.reset();
     socket_.reset();
     admin_.reset();
+#ifdef LEAT_CONTROL_TOPIC
+    control_.reset();
+#endif
     for (auto* timer :
          {&usage_timer_, &heartbeat_timer_, &progress_timer_, &ping_timer_, &status_timer_})
       timer->reset();
@@ -189,6 +263,7 @@ class Agent {
       code = kExitFailed;
     }
     if (!unusable_config_) return fail(unusable_config_.error());
+    if (restarting_) return kExitRestart;
     if (!closed) {
       // Work on the thread pool does not come back (a file on a share that is gone), and the end of
       // the process would wait for it. All that had to be written is written.
@@ -202,13 +277,18 @@ class Agent {
 
   void changed() {
     tell_service_manager();
+#ifdef LEAT_CONTROL_TOPIC
+    if (control_ != nullptr) control_->changed();
+#endif
     if (!shows_progress() || progress_timer_->active()) return;
     Milliseconds period = display_.terminal() ? kStatusLinePeriod : kProgressLogPeriod;
     progress_timer_->start_repeating(period, [this] { show_progress(); });
   }
 
   // On a terminal somebody looks on.
-  bool shows_progress() const { return display_.terminal() || supervisor_->runs_bounded(); }
+  bool shows_progress() const {
+    return display_.terminal() || supervisor_->runs_bounded();
+  }
 
   // Starts it anew; without a period there is none.
   void set_heartbeat() {
@@ -283,17 +363,19 @@ class Agent {
   }
 
   void finish() {
-    if (!unusable_config_) return supervisor_->quit();
+    if (!unusable_config_) return quit();
     bool stopping = supervisor_->stopping();
     if (!stopping && supervisor_->config().pipelines.empty())
       return log::info("leat", "no pipelines yet: " + hooks_.how_to_begin);
     // Nobody may be there to start it again.
     if (!stopping && configs_->running().origin == ConfigOrigin::kRemote)
       return log::info("leat", "all pipelines have ended, waiting for another configuration");
-    service_.stopping(stopping ? "drained" : "all pipelines have ended", Milliseconds{0});
+    if (!restarting_)
+      service_.stopping(stopping ? "drained" : "all pipelines have ended", Milliseconds{0});
     watched_ = false;  // that was the last word
+    if (std::exchange(finished_, true)) return;
     configs_->end(!stopping && !failed_ && !unusable_);
-    supervisor_->quit();
+    quit();
   }
 
   // --- what it is told --------------------------------------------------------------------------
@@ -302,6 +384,16 @@ class Agent {
     if (number == SIGHUP) return reload();
     if (number == SIGUSR1) return say_state();
     stop_requested(number == SIGINT ? "SIGINT" : "SIGTERM");
+  }
+
+  // By a command. False: it cannot begin anew.
+  bool end(bool again) {
+    if (again && !hooks_.can_restart) return false;
+    restarting_ = again;
+    const Milliseconds timeout = supervisor_->config().drain_timeout;
+    if (!again) service_.stopping("draining, for at most " + format_duration(timeout), timeout);
+    supervisor_->drain_all(timeout);
+    return true;
   }
 
   void stop_requested(const char* signal) {
@@ -338,6 +430,7 @@ class Agent {
 
   void taken_over(const Change& change) {
     const bool asked = open_admin();
+    const bool commanded = set_control();
     set_heartbeat();
     const std::string& id = supervisor_->config().id;
     const std::string former_id = std::exchange(id_, id);
@@ -352,6 +445,7 @@ class Agent {
     log::info("leat", outcome);  // words elsewhere
     service_.reload_done(outcome);
     if (!asked) configs_->refuse("the agent cannot be asked over TCP any more (agent.admin)");
+    if (!commanded) configs_->refuse("who sent it could not send another any more (agent.control)");
   }
 
   WrittenConfig file_;  // at the start
@@ -368,6 +462,11 @@ class Agent {
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<ControlSocket> socket_;
   std::unique_ptr<Admin> admin_;
+#ifdef LEAT_CONTROL_TOPIC
+  std::unique_ptr<control::ControlTopic> control_;
+#endif
+  bool control_changed_ = false;      // by the last change, while it was connected
+  bool control_must_return_ = false;  // after that
   std::unique_ptr<Timer> usage_timer_;
   Heartbeat heartbeat_;
   std::unique_ptr<Timer> heartbeat_timer_;
@@ -380,6 +479,8 @@ class Agent {
   bool asked_again_ = false;
   bool showing_ = false;
   Status unusable_config_;  // the first one
+  bool restarting_ = false;
+  bool finished_ = false;
   bool failed_ = false;
   bool unusable_ = false;
 };

@@ -13,7 +13,12 @@
 namespace leat {
 
 // Exit codes of the command line.
-enum ExitCode : int { kExitDelivered = 0, kExitFailed = 1, kExitUsage = 2 };
+enum ExitCode : int {
+  kExitDelivered = 0,
+  kExitFailed = 1,
+  kExitUsage = 2,
+  kExitRestart = -1,  // none: the process is to begin anew
+};
 
 struct AgentHooks {
   const Clock& clock;
@@ -31,6 +36,7 @@ struct AgentHooks {
   std::string version = {};
   std::string config_file = {};
   std::vector<std::string> warnings = {};  // of the configuration: for the log
+  bool can_restart = false;  // whoever calls run_agent() begins anew when it says so
 };
 
 // Blocks until all bounded pipelines have ended, or SIGTERM/SIGINT has drained the agent. Signals

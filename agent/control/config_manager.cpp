@@ -267,7 +267,8 @@ void ConfigManager::applied(const Snapshot& before, Base base, const Result<Chan
     if (failure.empty()) failure = ended_meanwhile(change);
     if (!failure.empty()) {
       take_back(failure);
-    } else if (probation_->nothing_to_watch() || base_->config.probation.count() == 0) {
+    } else if ((probation_->nothing_to_watch() && !setup_.watches()) ||
+               base_->config.probation.count() == 0) {
       settle();
     }
   }
@@ -307,6 +308,7 @@ void ConfigManager::judge() {
     if (!probation_ || running_.number != number) return;
     if (applying_) return judge();
     std::string why = probation_->verdict(now);
+    if (why.empty()) why = setup_.verdict();
     if (!why.empty()) return take_back(why);
     settle();
     log::info("config", named(running_) + " is good: its probation is over");

@@ -44,6 +44,10 @@ struct ConfigManagerSetup {
   // Another one runs, or the one before again. Not for the first; after whoever brought it was
   // answered, since this may close the connection by which it came.
   std::function<void(const Change&)> on_change = [](const Change&) {};
+  // Of the change that was told last, whether something besides pipelines must show that it does;
+  // and at the end of its probation why it does not, or "".
+  std::function<bool()> watches = [] { return false; };
+  std::function<std::string()> verdict = [] { return std::string(); };
 };
 
 class ConfigManager {

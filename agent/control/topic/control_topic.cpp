@@ -9,6 +9,7 @@
 #include "control/commands/functions.h"
 #include "control/config_manager.h"
 #include "control/json_text.h"
+#include "control/progress.h"
 #include "control/supervisor.h"
 #include "control/topic/answer_text.h"
 #include "control/topic/status_text.h"
@@ -23,6 +24,7 @@ constexpr const char* kSubscribed = "control:topics";
 constexpr size_t kMostUnderWay = 16;  // commands
 constexpr size_t kMostData = 1024;    // correlation data of MQTT 5, bytes
 constexpr Milliseconds kStatusPeriod{1'000};
+constexpr Milliseconds kTroublePeriod{10'000};
 constexpr size_t kAroundAnswer = 512;  // bytes of its packet, beside topic and correlation data
 
 // In the history of configurations, by which a command is found again after a restart.
@@ -47,6 +49,18 @@ std::optional<std::map<std::string, std::string, std::less<>>> arguments_of(cons
       out[one->string] = one->valuestring;
     else if (cJSON_IsNull(one) == 0)
       out[one->string] = printed(one);
+  }
+  return out;
+}
+
+// After how long something may be different without a word; 0: it tells.
+Milliseconds changes_in(const Snapshot& snapshot) {
+  Milliseconds out{0};
+  for (const PipelineSnapshot& one : snapshot.pipelines) {
+    const bool passes =
+        one.state == PipelineState::kStarting || one.state == PipelineState::kDraining;
+    if (passes && one.reason.empty()) return kStatusPeriod;
+    if (passes || !trouble_line(one).empty()) out = kTroublePeriod;
   }
   return out;
 }
@@ -78,7 +92,8 @@ ControlTopic::ControlTopic(ControlTopicSetup setup)
                         setup_.targets.supervisor.events().add(EventKind::kCommandRefused, "",
                                                                what);
                       }}),
-      status_timer_(loop_) {}
+      status_timer_(loop_),
+      look_timer_(loop_) {}
 
 ControlTopic::~ControlTopic() {
   if (listening_) setup_.targets.supervisor.events().unlisten(*listening_);
@@ -108,8 +123,12 @@ void ControlTopic::begin(const std::string& agent, const ControlConfig* config) 
   }));
 }
 
+std::string ControlTopic::base() const {
+  return config_->prefix + "/" + agent_;
+}
+
 std::string ControlTopic::topic(std::string_view last) const {
-  return config_->prefix + "/" + agent_ + "/" + std::string(last);
+  return base() + "/" + std::string(last);
 }
 
 std::vector<std::string> ControlTopic::filters() const {
@@ -125,12 +144,10 @@ Status ControlTopic::set(const std::string& agent, const ControlConfig* config) 
     config_ = config == nullptr ? std::nullopt : std::optional(*config);
     return {};
   }
-  if (agent == agent_ && (config == nullptr ? !config_ : config_ && *config_ == *config)) return {};
+  if (is(agent, config)) return {};
   std::unique_ptr<Link> former = std::move(link_);
   const std::optional<ControlConfig> former_config = config_;
   const std::string former_agent = std::exchange(agent_, agent);
-  const std::string former_status =
-      former_config ? former_config->prefix + "/" + former_agent + "/status" : "";
   config_ = config == nullptr ? std::nullopt : std::optional(*config);
   Status good = config_ ? connect(*config_) : Status();
   if (!good) {
@@ -139,7 +156,8 @@ Status ControlTopic::set(const std::string& agent, const ControlConfig* config) 
     agent_ = former_agent;
     return good;
   }
-  if (former != nullptr) let_go(std::move(former), former_status, former_agent);
+  if (former != nullptr) let_go(std::move(former), goodbye(*former_config, former_agent), [] {});
+  if (config_) max_reply_ = static_cast<size_t>(config_->max_reply);
   authority_.set(agent_, config_ ? config_->groups : std::vector<std::string>(),
                  config_ ? config_->keys : std::vector<ControlKey>());
   EventFeed& events = setup_.targets.supervisor.events();
@@ -150,39 +168,46 @@ Status ControlTopic::set(const std::string& agent, const ControlConfig* config) 
 }
 
 Status ControlTopic::connect(const ControlConfig& config) {
-  Result<std::unique_ptr<Link>> link = setup_.make_link(
-      {.connection = config.options,
-       .client_id = mqtt::default_client_id(agent_, "control"),
-       .will = {.topic = topic("status"), .payload = offline_text(agent_), .retain = true},
-       .topics = filters(),
-       .subscribed = subscribed_,
-       .on_subscribed =
-           [this](std::string text) {
-             if (text == subscribed_) return;
-             subscribed_ = text;
-             keep({{kSubscribed, std::move(text)}});
-           }},
-      queue_, *this);
+  Result<std::unique_ptr<Link>> link =
+      setup_.make_link({.connection = config.options,
+                        .client_id = mqtt::default_client_id(agent_, "control"),
+                        .will = goodbye(config, agent_),
+                        .topics = filters(),
+                        .subscribed = subscribed_,
+                        .on_subscribed =
+                            [this](std::string text) {
+                              if (text == subscribed_) return;
+                              subscribed_ = text;
+                              keep({{kSubscribed, std::move(text)}});
+                            }},
+                       queue_, *this);
   if (!link) return fail(link.error());
   link_ = std::move(*link);
   return {};
 }
 
-void ControlTopic::let_go(std::unique_ptr<Link> link, std::string status_topic, std::string agent) {
-  Link& leaving = *link;
-  const uint64_t id = ++last_leaving_;
-  leaving_[id] = std::move(link);
+OutMessage ControlTopic::goodbye(const ControlConfig& config, const std::string& agent) {
+  return {.topic = config.prefix + "/" + agent + "/status",
+          .payload = offline_text(agent),
+          .retain = true};
+}
+
+void ControlTopic::let_go(std::unique_ptr<Link> link, OutMessage last,
+                          std::function<void()> closed) {
   busy_ = false;
-  leaving.close({.topic = std::move(status_topic), .payload = offline_text(agent), .retain = true},
-                lifetime_.guard([this, id] { leaving_.erase(id); }));
+  const uint64_t id = ++last_leaving_;
+  Link& leaving = *(leaving_[id] = std::move(link));
+  leaving.close(std::move(last), lifetime_.guard([this, id, closed = std::move(closed)] {
+    leaving_.erase(id);
+    closed();
+  }));
 }
 
 void ControlTopic::close(std::function<void()> closed) {
   status_timer_.stop();
+  look_timer_.stop();
   if (link_ == nullptr) return closed();
-  Link& leaving = *link_;
-  leaving.close({.topic = topic("status"), .payload = offline_text(agent_), .retain = true},
-                std::move(closed));
+  let_go(std::move(link_), goodbye(*config_, agent_), std::move(closed));
 }
 
 // --- what comes ---------------------------------------------------------------------------------
@@ -207,7 +232,8 @@ bool ControlTopic::on_message(const InMessage& message) {
   }
   if (verdict.command) {
     TakenCommand told{.correlation = verdict.command->correlation,
-                      .command = verdict.command->command};
+                      .command = verdict.command->command,
+                      .base = base()};
     const TakenCommand* before = verdict.seen ? taken_.find(told.correlation) : nullptr;
     if (before != nullptr) told = *before;
     publish_answer(told, before != nullptr
@@ -222,7 +248,8 @@ void ControlTopic::take(SignedCommand command, const InMessage& message) {
   const Command* known = find_command(command.command);
   TakenCommand taken{.correlation = command.correlation,
                      .command = command.command,
-                     .changes = known != nullptr && known->role != Role::kRead};
+                     .changes = known != nullptr && known->role != Role::kRead,
+                     .base = base()};
   const bool answers_there = !message.response_topic.empty() &&
                              mqtt::check_topic(message.response_topic) &&
                              message.correlation_data.size() <= kMostData;
@@ -324,22 +351,21 @@ void ControlTopic::publish(OutMessage message) {
   if (link_ != nullptr) link_->send();
 }
 
+// Where it was taken, which may be elsewhere by now.
 void ControlTopic::publish_state(const TakenCommand& command) {
-  if (!config_) return;
   std::string text = "{\"correlation\":" + json_quoted(command.correlation) +
                      ",\"command\":" + json_quoted(command.command) +
                      ",\"state\":" + json_quoted(command.state);
   if (!command.text.empty()) text += ",\"text\":" + json_quoted(command.text);
   text += ",\"time\":" + json_quoted(rfc3339(loop_.clock().unix_us() / 1000 * 1000)) + "}";
-  publish({.topic = topic("cmd/" + command.correlation + "/state"),
+  publish({.topic = command.base + "/cmd/" + command.correlation + "/state",
            .payload = std::move(text),
            .retain = true});
 }
 
 void ControlTopic::publish_answer(const TakenCommand& command, const Answer& answer, bool lines) {
-  if (!config_) return;
-  const std::string& to = command.answer_to.empty() ? topic("reply") : command.answer_to;
-  size_t limit = static_cast<size_t>(config_->max_reply);
+  const std::string to = command.answer_to.empty() ? command.base + "/reply" : command.answer_to;
+  size_t limit = max_reply_;
   if (link_ != nullptr && link_->up()) {
     const size_t around = kAroundAnswer + to.size() + command.answer_data.size();
     const size_t largest = link_->largest_packet();
@@ -363,6 +389,7 @@ void ControlTopic::publish_event(const AgentEvent& event) {
 
 void ControlTopic::on_link_up() {
   status_.clear();  // the broker has the will, or what was before
+  status_timer_.stop();
   changed();
 }
 
@@ -382,6 +409,7 @@ void ControlTopic::changed() {
 void ControlTopic::publish_status() {
   asking_ = true;
   status_due_ = false;
+  look_timer_.stop();
   setup_.targets.supervisor.snapshot(lifetime_.guard([this](const Snapshot& snapshot) {
     asking_ = false;
     if (!config_ || !connected()) return;
@@ -393,6 +421,8 @@ void ControlTopic::publish_status() {
     status_timer_.start(kStatusPeriod, [this] {
       if (std::exchange(status_due_, false)) publish_status();
     });
+    if (const Milliseconds again = changes_in(snapshot); again.count() > 0)
+      look_timer_.start(again, [this] { changed(); });
   }));
 }
 

@@ -48,6 +48,9 @@ class ControlTopic final : private LinkUser {
   // As it is configured from now on; null: not at all. When the new one cannot be, the old one goes
   // on.
   Status set(const std::string& agent, const ControlConfig* config);
+  bool is(const std::string& agent, const ControlConfig* config) const {
+    return agent == agent_ && (config == nullptr ? !config_ : config_ && *config_ == *config);
+  }
   bool connected() const { return link_ != nullptr && link_->up(); }
   // The state of something may be different now.
   void changed();
@@ -58,10 +61,12 @@ class ControlTopic final : private LinkUser {
   void on_link_up() override;
   bool on_message(const InMessage& message) override;
 
+  std::string base() const;
   std::string topic(std::string_view last) const;
   std::vector<std::string> filters() const;
   Status connect(const ControlConfig& config);
-  void let_go(std::unique_ptr<Link> link, std::string status_topic, std::string agent);
+  void let_go(std::unique_ptr<Link> link, OutMessage last, std::function<void()> closed);
+  static OutMessage goodbye(const ControlConfig& config, const std::string& agent);
   void take(SignedCommand command, const InMessage& message);
   void act(const SignedCommand& command);
   void answered(const std::string& correlation, const Answer& answer, bool lines);
@@ -80,6 +85,7 @@ class ControlTopic final : private LinkUser {
   OutQueue queue_;
   std::string agent_;
   std::optional<ControlConfig> config_;
+  size_t max_reply_ = 256 * 1024;
   std::string subscribed_;  // as Subscriptions remembers it
   std::unique_ptr<Link> link_;
   std::map<uint64_t, std::unique_ptr<Link>> leaving_;  // say goodbye
@@ -90,6 +96,7 @@ class ControlTopic final : private LinkUser {
   bool asking_ = false;  // how the pipelines do
   Timer status_timer_;   // until that may be published again
   bool status_due_ = false;
+  Timer look_timer_;                   // while something changes without a word
   std::optional<uint64_t> listening_;  // to what happens
   Lifetime lifetime_;
 };

@@ -45,6 +45,7 @@ void TakenCommands::restore(const std::vector<SavedPosition>& saved) {
                          .command = text_of(json.get(), "command"),
                          .state = text_of(json.get(), "state"),
                          .text = text_of(json.get(), "text"),
+                         .base = text_of(json.get(), "base"),
                          .answer_to = text_of(json.get(), "answerTo"),
                          .answer_data = from_hex(text_of(json.get(), "answerData"))};
     const cJSON* number = cJSON_GetObjectItemCaseSensitive(json.get(), "number");
@@ -94,6 +95,7 @@ SavedPosition TakenCommands::saved(const TakenCommand& command) {
   add("state", command.state);
   add("text", excerpt(command.text, kLongestText));
   if (command.changes) cJSON_AddTrueToObject(json.get(), "changes");
+  add("base", command.base);
   add("answerTo", command.answer_to);
   add("answerData", hex(command.answer_data));
   return {partition_of(command.correlation), printed(json.get())};

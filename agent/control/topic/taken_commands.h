@@ -19,11 +19,12 @@
 namespace leat::control {
 
 struct TakenCommand {
-  std::string correlation;
-  std::string command;
+  std::string correlation = {};
+  std::string command = {};
   std::string state = "accepted";  // then as Answer's, and at last for good
   std::string text = {};           // why
   bool changes = false;            // it does more than look, so its state is kept and shown
+  std::string base = {};           // of the topics of its state and answers: "leat/gw-17"
   std::string answer_to = {};      // a response topic; "": the agent's own
   std::string answer_data = {};    // what is to come with the answer
   uint64_t number = 0;             // the order in which they came

@@ -88,7 +88,11 @@ struct AdminConfig {
 
 // `agent.control`: commands from afar.
 struct ControlConfig {
-  std::vector<ControlKey> keys;  // one at least, each with an id of its own
+  Options options;                  // of its table; the connection is in it
+  std::string prefix;               // of its topics
+  std::vector<std::string> groups;  // whose commands are for this agent, too
+  int64_t max_reply = 256 * 1024;   // bytes of one message
+  std::vector<ControlKey> keys;     // one at least, each with an id of its own
   bool operator==(const ControlConfig&) const = default;
 };
 

@@ -2,7 +2,7 @@
 _leat() {
   local words="" current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"
   case "$before" in
-    --config|--file|--tests|-c) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --config|--file|--key|--tests|-c) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --data-dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
     *) ;;
   esac
@@ -31,6 +31,11 @@ _leat() {
     "positions reset --to") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "run "*" --log-format") COMPREPLY=($(compgen -W "auto text json" -- "$current")); return ;;
     "run "*" --log-level") COMPREPLY=($(compgen -W "debug info warn error" -- "$current")); return ;;
+    "sign "*" --arguments") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "sign "*" --id") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "sign "*" --kid") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "sign "*" --to") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "sign "*" --valid-for") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "spool drop --before") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "spool show --count") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "spool show -n") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
@@ -72,6 +77,7 @@ _leat() {
     "config "*) words="-c --config --data-dir " ;;
     "status "*) words="-c --config --data-dir --watch --json " ;;
     "resume "*) words="-c --config --data-dir " ;;
+    "keygen "*) words="--algorithm " ;;
     "check "*) words="-c --config --data-dir --json --strict --connect --timeout " ;;
     "pause "*) words="-c --config --data-dir " ;;
     "start "*) words="-c --config --data-dir " ;;
@@ -81,6 +87,7 @@ _leat() {
     "test "*) words="-c --config --data-dir --tests " ;;
     "stop "*) words="-c --config --data-dir --now " ;;
     "kick "*) words="-c --config --data-dir " ;;
+    "sign "*) words="--key --to --kid --arguments -c --config --id --valid-for " ;;
     "list "*) words="--json " ;;
     "help "*) words="--schema --markdown file generator internal mqtt serial stdin filter map sql file http mqtt postgres sqlite stdout json csv lines raw ndjson json csv lines raw" ;;
     "run "*) words="-c --config --data-dir --log-level --log-format " ;;

@@ -34,7 +34,7 @@ class ControlTest : public testing::Test {
     };
     Problems problems;
     std::optional<AgentConfig> config = load_config(
-        R"({"agent": {"dataDir": "/d", "control": {"keys": )" + keys + R"(}}, "pipelines": []})",
+        R"({"agent": {"dataDir": "/d", "control": {"url": "mqtt://broker", "keys": )" + keys + R"(}}, "pipelines": []})",
         context, problems);
     lines.clear();
     for (const Problem& problem : problems.all())

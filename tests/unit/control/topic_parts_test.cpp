@@ -13,15 +13,17 @@ namespace {
 TEST(AnswerText, says_what_has_become_of_a_command) {
   EXPECT_EQ(answer_text("c-1", "ping", succeeded("{\"id\":\"gw\"}\n")),
             R"({"correlation":"c-1","command":"ping","state":"succeeded","result":{"id":"gw"}})");
-  EXPECT_EQ(answer_text("c-2", "pipeline.pause", done("p: pause")),
-            R"({"correlation":"c-2","command":"pipeline.pause","state":"succeeded","text":"p: pause"})");
+  EXPECT_EQ(
+      answer_text("c-2", "pipeline.pause", done("p: pause")),
+      R"({"correlation":"c-2","command":"pipeline.pause","state":"succeeded","text":"p: pause"})");
   Answer wrong = failed(Fault::kBadRequest, "no");
   wrong.problems = R"([{"path":"a"}])";
   EXPECT_EQ(answer_text("c-3", "config.set", wrong),
             R"({"correlation":"c-3","command":"config.set","state":"failed",)"
             R"("error":{"code":"badRequest","text":"no","problems":[{"path":"a"}]}})");
-  EXPECT_EQ(answer_text("c-4", "tap", succeeded("{\"a\":1}\n{\"a\":2}\n"), true),
-            R"({"correlation":"c-4","command":"tap","state":"succeeded","result":[{"a":1},{"a":2}]})");
+  EXPECT_EQ(
+      answer_text("c-4", "tap", succeeded("{\"a\":1}\n{\"a\":2}\n"), true),
+      R"({"correlation":"c-4","command":"tap","state":"succeeded","result":[{"a":1},{"a":2}]})");
   EXPECT_EQ(answer_text("c-5", "tap", succeeded(""), true),
             R"({"correlation":"c-5","command":"tap","state":"succeeded","result":[]})");
 }
