@@ -15,7 +15,8 @@ from harness.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {"eye": "e" * 32, "ops": "o" * 32, "fleet": "f" * 32}
-ELSEWHERE = set()  # commands that have a test of their own
+# Commands that have tests of their own.
+ELSEWHERE = {"deadLetters.show", "deadLetters.drop", "deadLetters.retry"}
 ROLES = {"eye": "read", "ops": "operate", "fleet": "configure"}
 
 
@@ -113,6 +114,7 @@ def test_each_command_of_the_table_is_there(running, collector, followed, desk):
     desk.wait_status(is_in("running"))
     wait_for(lambda: ask("positions.list")["positions"], what="its position is in the journal")
     assert ask("journal.verify")["ok"]
+    ask("deadLetters.list")
     ask("journal.compact")
     ask("positions.reset", {"pipeline": "p", "to": "start"})
     collector.wait_records(2)

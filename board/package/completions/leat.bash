@@ -28,6 +28,7 @@ _leat() {
     "dead-letters show --reason") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "dead-letters show --stage") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "dead-letters show -n") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "keygen "*" --algorithm") COMPREPLY=($(compgen -W "ES256 HS256" -- "$current")); return ;;
     "positions reset --to") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "run "*" --log-format") COMPREPLY=($(compgen -W "auto text json" -- "$current")); return ;;
     "run "*" --log-level") COMPREPLY=($(compgen -W "debug info warn error" -- "$current")); return ;;
@@ -50,7 +51,7 @@ _leat() {
     "try "*" --topic") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="run check explain config new try sql test status top tap pause resume start stop mount unmount restart kick spool dead-letters positions journal ports list help version"
+    words="run check explain config new try sql test status top tap pause resume start stop mount unmount restart kick spool dead-letters positions journal keygen sign ports list help version"
   else case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
     "dead-letters export"*) words="-c --config --data-dir --id --stage --reason --before --payload " ;;
     "dead-letters retry"*) words="-c --config --data-dir --id --stage --reason --before --all --from --json " ;;
