@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/hex.h"
 #include "base/text.h"
@@ -13,6 +14,7 @@
 #include "cli/output.h"
 #include "control/agent.h"
 #include "control/auth/claims.h"
+#include "control/commands/command.h"
 #include "crypto/random_bytes.h"
 #include "plan/control_key.h"
 
@@ -89,22 +91,19 @@ Result<std::string> correlation_of(const CommandCall& call) {
   if (!bytes) return fail(bytes.error());
   std::string out = "c-";
   append_hex(out, *bytes);
-  complain("leat: its correlation id is " + out);
   return out;
 }
 
-Result<std::string> payload_of(const CommandCall& call) {
+Result<std::string> payload_of(const CommandCall& call, const std::string& correlation) {
   Result<Json> arguments = read_arguments(call);
   if (!arguments) return fail(arguments.error());
-  Result<std::string> correlation = correlation_of(call);
-  if (!correlation) return fail(correlation.error());
   std::string to;
   for (const std::string& one : call.options.strings("to"))
     to += (to.empty() ? "" : ",") + json_quoted(one);
   const int64_t now_us = call.environment.clock.unix_us();
   const int64_t expires = now_us / kSecondUs + call.options.duration("valid-for").count() / 1000;
   // Microseconds: so that several desks with one key need not agree on a number.
-  std::string out = "{\"aud\":[" + to + "],\"jti\":" + json_quoted(*correlation) +
+  std::string out = "{\"aud\":[" + to + "],\"jti\":" + json_quoted(correlation) +
                     ",\"counter\":" + std::to_string(now_us) +
                     ",\"exp\":" + std::to_string(expires) +
                     ",\"command\":" + json_quoted(call.word(0)) +
@@ -114,14 +113,14 @@ Result<std::string> payload_of(const CommandCall& call) {
   return out;
 }
 
-Result<std::string> signed_command(const CommandCall& call) {
+Result<std::string> signed_command(const CommandCall& call, const std::string& correlation) {
   const std::string& file = call.options.string("key");
   Result<jws::Key> key = read_key_file(file);
   if (!key) return fail(key.error());
   std::string kid = call.options.string("kid");
   if (kid.empty()) kid = name_of_file(file);
   if (!is_plain_id(kid)) return wrong("--kid must be 1 to 64 of the characters A-Z a-z 0-9 . _ -");
-  Result<std::string> payload = payload_of(call);
+  Result<std::string> payload = payload_of(call, correlation);
   if (!payload) return payload;
   Result<std::string> text = jws::sign(*key, kid, *payload);
   if (!text) return wrong(file + ": " + text.error().message());
@@ -131,12 +130,25 @@ Result<std::string> signed_command(const CommandCall& call) {
   return text;
 }
 
+// Agents may be newer than this leat.
+void warn_of_unknown(const std::string& command) {
+  if (control::find_command(command) != nullptr) return;
+  std::vector<std::string> names;
+  for (const control::Command& one : control::commands()) names.emplace_back(one.name);
+  const std::string near = nearest(command, names);
+  complain("leat: this leat knows no command \"" + command + "\"" +
+           (near.empty() ? "" : ", did you mean \"" + near + "\"?"));
+}
+
 int sign(const CommandCall& call) {
-  Result<std::string> text = signed_command(call);
+  const Result<std::string> correlation = correlation_of(call);
+  const Result<std::string> text = correlation ? signed_command(call, *correlation) : correlation;
   if (!text) {
     complain("leat: " + text.error().message());
     return text.error().kind() == ErrorKind::kUsage ? kExitUsage : kExitFailed;
   }
+  warn_of_unknown(call.word(0));
+  if (!call.options.has("id")) complain("leat: its correlation id is " + *correlation);
   // As it is published: mosquitto_pub -s would send the end of a line, too.
   print(*text + (::isatty(STDOUT_FILENO) == 1 ? "\n" : ""));
   return kExitDelivered;

@@ -13,6 +13,7 @@
 #include "control/admin.h"
 #include "control/commands/command.h"
 #ifdef LEAT_CONTROL_TOPIC
+#include "control/auth/key_watch.h"
 #include "control/topic/control_topic.h"
 #include "control/topic/mqtt_link.h"
 #endif
@@ -118,7 +119,7 @@ class Agent {
                            .read = hooks_.read,
                            .show = hooks_.show,
                            .on_change = [this](const Change& change) { taken_over(change); },
-                           .watches = [this] { return control_changed_; },
+                           .watches = [this] { return control_is_watched(); },
                            .verdict = [this] { return control_verdict(); }});
     targets_.emplace(control::Targets{.supervisor = *supervisor_,
                                       .configs = *configs_,
@@ -199,29 +200,56 @@ class Agent {
   }
 
   void begin_control() {
-    control_ = std::make_unique<control::ControlTopic>(
-        control::ControlTopicSetup{.targets = *targets_,
-                                   .make_link = control::mqtt_links(supervisor_->loop()),
-                                   .clock_is_right = clock_is_synchronised});
+    control_ = std::make_unique<control::ControlTopic>(control::ControlTopicSetup{
+        .targets = *targets_,
+        .make_link = control::mqtt_links(supervisor_->loop()),
+        .clock_is_right = clock_is_synchronised,
+        .on_command = [this](const std::string& key) { key_watch_.used(key); }});
+    (void)watch_keys();  // of a probation that the end of the agent cut short
     control_->begin(supervisor_->config().id, wanted_control());
+  }
+
+  bool came_by_control() const {
+    return configs_->running().author.starts_with(control::kOverControl);
+  }
+
+  // False: who has changed them could not configure any more.
+  bool watch_keys() {
+    const std::optional<ControlConfig>& now = supervisor_->config().control;
+    const ConfigVersion* good = nullptr;
+    if (configs_->probation_left() && came_by_control() && now)
+      good = configs_->versions().good_before(configs_->running().number);
+    Problems problems;
+    std::optional<AgentConfig> before;
+    if (good != nullptr) before = configs_->read(good->text, problems);
+    if (!before || !before->control) {
+      key_watch_.end();
+      return true;
+    }
+    return key_watch_.begin(before->control->keys, now->keys);
   }
 
   // As it is configured now. False: who brought that by it cannot come again.
   bool set_control() {
     const std::string& id = supervisor_->config().id;
     const ControlConfig* wanted = wanted_control();
-    const bool came_so = configs_->running().author.starts_with(control::kOverControl);
+    const bool came_so = came_by_control();
+    const bool keys_do = watch_keys();
     control_changed_ = control_->connected() && wanted != nullptr && !control_->is(id, wanted);
     control_must_return_ = control_changed_ || (came_so && wanted != nullptr);
     const Status set = control_->set(id, wanted);
     if (!set)
       log::error("control", "this agent cannot be commanded from afar as it is configured now: " +
                                 set.error().message());
-    return set && (wanted != nullptr || !came_so);
+    return set && keys_do && (wanted != nullptr || !came_so);
+  }
+
+  bool control_is_watched() const {
+    return control_changed_ || key_watch_.waits();
   }
 
   std::string control_verdict() const {
-    if (!control_must_return_ || control_->connected()) return "";
+    if (!control_must_return_ || control_->connected()) return key_watch_.verdict();
     return "the connection of agent.control is away since then";
   }
 
@@ -234,6 +262,9 @@ class Agent {
   void begin_control() {}
   bool set_control() {
     return true;
+  }
+  static bool control_is_watched() {
+    return false;
   }
   static std::string control_verdict() {
     return "";
@@ -463,6 +494,7 @@ class Agent {
   std::unique_ptr<ControlSocket> socket_;
   std::unique_ptr<Admin> admin_;
 #ifdef LEAT_CONTROL_TOPIC
+  control::KeyWatch key_watch_;
   std::unique_ptr<control::ControlTopic> control_;
 #endif
   bool control_changed_ = false;      // by the last change, while it was connected

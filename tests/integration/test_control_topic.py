@@ -293,3 +293,36 @@ def test_without_keys_it_is_refused(agent, control, desk):
     done = agent.command("check", "-c", str(agent.config_path))
     assert done.returncode == 2
     assert "agent.control.keys" in done.stderr
+
+
+def with_new_key(agent, control):
+    """The configuration with one key that may configure, which is new."""
+    config = config_of(agent)
+    config["agent"]["control"]["keys"] = [{"id": "fleet-2", "secret": "2" * 32, "role": "configure"}]
+    return config
+
+
+def test_new_keys_that_nobody_has_are_taken_back(running, desk, control):
+    answer = desk.ask("config.set", {"config": with_new_key(running, control)}, key="fleet")
+    assert answer["state"] == "rolledBack", answer
+    assert "fleet-2" in json.dumps(answer)
+    assert desk.ask("ping", key="fleet")["state"] == "succeeded"
+
+
+def test_new_keys_that_are_used_stay_and_the_old_ones_are_worth_nothing(running, desk, control):
+    desk.keys = {**desk.keys, "fleet-2": "2" * 32}
+    id = desk.send("config.set", {"config": with_new_key(running, control)}, key="fleet")
+    wait_for(lambda: desk.answer(id, final=False), what="it is taken over")
+    assert desk.ask("ping", key="fleet-2")["state"] == "succeeded"
+    wait_for(lambda: desk.answer(id), what="the end of its probation")
+    assert desk.answer(id)["state"] == "succeeded", desk.answer(id)
+    old = desk.send("ping", key="fleet")
+    assert desk.ask("ping", key="fleet-2")["state"] == "succeeded"
+    assert not desk.answers(old)
+
+
+def test_keys_of_which_none_may_configure_are_taken_back_at_once(running, desk, control):
+    config = config_of(running)
+    config["agent"]["control"]["keys"] = [key for key in control["keys"] if key["role"] != "configure"]
+    assert desk.ask("config.set", {"config": config}, key="fleet")["state"] == "rolledBack"
+    assert desk.ask("ping", key="fleet")["state"] == "succeeded"

@@ -245,6 +245,7 @@ bool ControlTopic::on_message(const InMessage& message) {
 }
 
 void ControlTopic::take(SignedCommand command, const InMessage& message) {
+  setup_.on_command(command.key);
   const Command* known = find_command(command.command);
   TakenCommand taken{.correlation = command.correlation,
                      .command = command.command,

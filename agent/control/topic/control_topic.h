@@ -36,6 +36,8 @@ struct ControlTopicSetup {
   const Targets& targets;
   MakeLink make_link;
   std::function<bool()> clock_is_right;
+  // A command signed with this key was admitted.
+  std::function<void(const std::string& key)> on_command = [](const std::string&) {};
 };
 
 class ControlTopic final : private LinkUser {
