@@ -132,7 +132,7 @@ TEST_F(ServiceManagerTest, what_a_peer_said_cannot_become_an_assignment) {
   service.alive("p: refused\nMAINPID=1\r\n");
   EXPECT_EQ(said(), Messages{"READY=1\nSTATUS=p: refused MAINPID=1  \n"});
   service.alive("p: \xFF\nMAINPID=1");
-  EXPECT_EQ(said(), Messages{"STATUS=p: \uFFFD\\nMAINPID=1\n"});
+  EXPECT_EQ(said(), Messages{"STATUS=p: \uFFFD\u240AMAINPID=1\n"});
 }
 
 TEST_F(ServiceManagerTest, a_long_status_is_cut_between_characters) {
