@@ -85,11 +85,14 @@ std::string problem_of(const Answer& answer) {
   std::string out = text_of(error, "text");
   if (out.empty()) out = text_of(answer.body, "text");
   const json& problems = member(error, "problems");
-  if (problems.is_array() && !problems.empty()) {
-    out = text_of(problems.front(), "message");
-    if (problems.size() > 1)
-      out += " (and " + format_count(problems.size() - 1, "problem") + " more)";
+  if (!problems.is_array()) return out;
+  size_t errors = 0;
+  for (const json& problem : problems) {
+    if (text_of(problem, "severity") == "warning" || ++errors > 1) continue;
+    const std::string path = text_of(problem, "path");
+    out = (path.empty() ? "" : path + ": ") + text_of(problem, "message");
   }
+  if (errors > 1) out += " (and " + format_count(errors - 1, "problem") + " more)";
   return out;
 }
 
