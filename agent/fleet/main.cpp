@@ -90,7 +90,7 @@ void add_whom(CLI::App& app, Desired& desired) {
 
 void add_exec(CLI::App& app, Desired& desired) {
   add_whom(app, desired);
-  app.add_option("COMMAND", desired.exec.command, "as \"leat help control\" lists them: status")
+  app.add_option("COMMAND", desired.exec.command, "of the control topic: status, pipeline.pause, …")
       ->required();
   app.add_option("-a,--arguments", desired.arguments, "a JSON object")->capture_default_str();
   app.add_option("--patience", desired.patience, "how long to wait for an answer")

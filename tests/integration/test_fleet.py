@@ -31,7 +31,7 @@ class Fleet:
 
     def __init__(self, leat, program, folder):
         self.leat, self.program, self.folder = leat, program, folder
-        self.broker = Mosquitto(folder / "broker", max_queued_messages=0, log_type="error")
+        self.broker = Mosquitto(folder / "broker", max_queued_messages=0)
         self.nginx = Nginx(folder / "nginx")
         self.key = folder / "fleet.key"
         self.key.write_text(SECRET + "\n")

@@ -414,7 +414,7 @@ void ControlTopic::publish_status() {
   setup_.targets.supervisor.snapshot(lifetime_.guard([this](const Snapshot& snapshot) {
     asking_ = false;
     if (!config_ || !connected()) return;
-    std::string text = status_text(snapshot);
+    std::string text = status_text(snapshot, config_->groups);
     if (text != status_) {
       status_ = text;
       publish({.topic = topic("status"), .payload = std::move(text), .retain = true});

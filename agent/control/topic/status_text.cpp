@@ -17,11 +17,13 @@ std::string pipeline_text(const PipelineSnapshot& pipeline) {
 
 }  // namespace
 
-std::string status_text(const Snapshot& snapshot) {
+std::string status_text(const Snapshot& snapshot, const std::vector<std::string>& groups) {
   const ConfigStatus& config = snapshot.config;
+  std::string names;
+  for (const std::string& group : groups) names += (names.empty() ? "" : ",") + json_quoted(group);
   std::string out = "{\"online\":true,\"id\":" + json_quoted(snapshot.id) +
-                    ",\"version\":" + json_quoted(snapshot.version) +
-                    ",\"config\":{\"version\":" + std::to_string(config.version) +
+                    ",\"version\":" + json_quoted(snapshot.version) + ",\"groups\":[" + names +
+                    "],\"config\":{\"version\":" + std::to_string(config.version) +
                     ",\"origin\":" + json_quoted(config.origin) + ",\"state\":\"" +
                     (config.probation ? "probation" : "good") + "\"},\"pipelines\":[";
   bool first = true;

@@ -3,14 +3,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "control/snapshot.h"
 
 namespace leat::control {
 
-// {"online":true,"id","version","config":{"version","origin","state"},"pipelines":[{"name",
-// "state","trouble","reason"?}]}
-std::string status_text(const Snapshot& snapshot);
+// {"online":true,"id","version","groups":[…],"config":{"version","origin","state"},"pipelines":
+// [{"name","state","trouble","reason"?}]}
+std::string status_text(const Snapshot& snapshot, const std::vector<std::string>& groups);
 // {"online":false,"id":…}
 std::string offline_text(const std::string& id);
 

@@ -181,9 +181,10 @@ TEST_F(ControlTopicTest, listens_for_the_agent_and_its_groups_and_tells_how_it_i
   begin();
   EXPECT_EQ(broker_.filters, (std::vector<std::string>{"leat/gw/cmd", "leat/site-a/cmd"}));
   EXPECT_EQ(broker_.will, "leat/gw/status {\"online\":false,\"id\":\"gw\"}");
-  EXPECT_EQ(broker_.retained.at("leat/gw/status"),
-            R"({"online":true,"id":"test","version":"","config":{"version":1,"origin":"file",)"
-            R"("state":"good"},"pipelines":[{"name":"a","state":"running","trouble":false}]})");
+  EXPECT_EQ(
+      broker_.retained.at("leat/gw/status"),
+      R"({"online":true,"id":"test","version":"","groups":["site-a"],"config":{"version":1,)"
+      R"("origin":"file","state":"good"},"pipelines":[{"name":"a","state":"running","trouble":false}]})");
 }
 
 TEST_F(ControlTopicTest, a_command_acts_once_and_is_answered) {
