@@ -36,7 +36,7 @@ struct AgentHooks {
   std::string version = {};
   std::string config_file = {};
   std::vector<std::string> warnings = {};  // of the configuration: for the log
-  bool can_restart = false;  // whoever calls run_agent() begins anew when it says so
+  bool can_restart = false;                // whoever calls run_agent() begins anew when it says so
 };
 
 // Blocks until all bounded pipelines have ended, or SIGTERM/SIGINT has drained the agent. Signals

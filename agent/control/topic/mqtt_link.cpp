@@ -28,8 +28,7 @@ class MqttLink final : public Link, private mqtt::SessionListener {
  public:
   MqttLink(Loop& loop, mqtt::SessionConfig config, std::unique_ptr<TlsContext> tls, LinkWish wish,
            OutQueue& queue, LinkUser& user)
-      : loop_(loop),
-        queue_(queue),
+      : queue_(queue),
         user_(&user),
         tls_(std::move(tls)),
         session_(loop, std::move(config), tls_.get(), *this),
@@ -147,7 +146,6 @@ class MqttLink final : public Link, private mqtt::SessionListener {
     session_.flush();
   }
 
-  Loop& loop_;
   OutQueue& queue_;
   LinkUser* user_;  // null: it is being closed
   std::unique_ptr<TlsContext> tls_;

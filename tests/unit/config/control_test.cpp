@@ -33,9 +33,10 @@ class ControlTest : public testing::Test {
       return fail(ErrorKind::kUsage, "open " + path + ": no such file or directory");
     };
     Problems problems;
-    std::optional<AgentConfig> config = load_config(
-        R"({"agent": {"dataDir": "/d", "control": {"url": "mqtt://broker", "keys": )" + keys + R"(}}, "pipelines": []})",
-        context, problems);
+    std::optional<AgentConfig> config =
+        load_config(R"({"agent": {"dataDir": "/d", "control": {"url": "mqtt://broker", "keys": )" +
+                        keys + R"(}}, "pipelines": []})",
+                    context, problems);
     lines.clear();
     for (const Problem& problem : problems.all())
       if (!problem.warning) lines.push_back(line_of(problem));
