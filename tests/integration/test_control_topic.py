@@ -234,8 +234,10 @@ def test_two_at_once_and_one_id_twice(running, desk):
     for message in messages + messages:
         desk.publish(message)
     for id in ids:
-        wait_for(lambda id=id: len(desk.answers(id)) == 2, what="both are answered")
-        assert {one["state"] for one in desk.answers(id)} == {"succeeded"}
+        wait_for(lambda id=id: len(desk.answers(id)) == 2 and desk.answer(id),
+                 what="both are answered")
+        # The second may come while the first is under way.
+        assert {one["state"] for one in desk.answers(id)} <= {"running", "succeeded"}
     assert running.log.count("told to restart") == 10
 
 
