@@ -64,7 +64,7 @@ void Session::set_up(std::function<void()> then) {
   std::string ms = std::to_string(config_.timeout.count());
   ask("",
       "SET statement_timeout = " + ms + "; SET lock_timeout = " + ms +
-          "; SET client_min_messages = warning",
+          "; SET client_min_messages = warning" + std::string(config_.set_up),
       [this, then = std::move(then)](const Reply&) {
         set_up_ = true;
         then();
@@ -95,6 +95,13 @@ void Session::copy(std::string_view sql, CopySource& source, Then then) {
   connection_->run(
       sql, [this, then = std::move(then)](Result<Reply> reply) { replied(std::move(reply), then); },
       &source);
+}
+
+void Session::read(std::string_view sql, RowSink& rows, Then then) {
+  doing_.clear();
+  connection_->read(sql, rows, [this, then = std::move(then)](Result<Reply> reply) {
+    replied(std::move(reply), then);
+  });
 }
 
 void Session::create(std::string doing, std::string_view sql, std::function<void()> then,

@@ -23,7 +23,8 @@ struct SessionConfig {
   SslMode sslmode = SslMode::kPrefer;
   TlsContext* tls = nullptr;
   Milliseconds connect_timeout{0};
-  Milliseconds timeout{0};  // for a statement, and for a lock
+  Milliseconds timeout{0};       // for a statement, and for a lock
+  std::string_view set_up = {};  // SQL that goes before all else in each session
 };
 
 // What the server did not do. No transaction is open any more.
@@ -67,6 +68,11 @@ class Session {
   void ask(std::string doing, std::string_view sql, Then then);
   // The same for SQL that copies from `source`, which outlives the exchange.
   void copy(std::string_view sql, CopySource& source, Then then);
+  // The same for rows that go to `rows`, which outlives the exchange.
+  void read(std::string_view sql, RowSink& rows, Then then);
+  void go_on() {
+    if (connection_) connection_->go_on();
+  }
   // CREATE … IF NOT EXISTS that loses a race against another agent's: it is there then.
   // `on_error`, when there is one, may take an error upon itself: true.
   void create(std::string doing, std::string_view sql, std::function<void()> then,

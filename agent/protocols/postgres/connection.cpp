@@ -24,7 +24,12 @@ void Connection::query(std::string_view sql, Replied replied) {
   begin(sql, std::move(replied), nullptr, true);
 }
 
-void Connection::begin(std::string_view sql, Replied replied, CopySource* copy, bool keep_rows) {
+void Connection::read(std::string_view sql, RowSink& rows, Replied replied) {
+  begin(sql, std::move(replied), nullptr, false, &rows);
+}
+
+void Connection::begin(std::string_view sql, Replied replied, CopySource* copy, bool keep_rows,
+                       RowSink* rows) {
   if (phase_ != Phase::kIdle) {  // it was lost while nobody asked
     later_.start_next_turn([this, replied = std::move(replied)] {
       replied(fail(lost_ ? *lost_ : Error(ErrorKind::kUnavailable, "not connected")));
@@ -35,6 +40,8 @@ void Connection::begin(std::string_view sql, Replied replied, CopySource* copy, 
   replied_ = std::move(replied);
   copy_ = copy;
   keep_rows_ = keep_rows;
+  rows_ = rows;
+  reader_.allow(rows == nullptr ? MessageReader::kLongest : kLongestRow);
   copying_ = false;
   copy_due_ = copy != nullptr;
   notices_ = 0;
@@ -61,12 +68,38 @@ void Connection::progress() {
 void Connection::on_data(std::span<const char> bytes) {
   if (phase_ == Phase::kAskingForTls) return tls_answer(bytes);
   reader_.append(bytes);
+  if (rows_ != nullptr) progress();
   read_messages();
+}
+
+void Connection::go_on() {
+  if (!row_waits_) return;
+  later_.start_next_turn([this] {
+    const Message message = *std::exchange(row_waits_, std::nullopt);
+    give_row(message);
+    if (row_waits_) return;
+    progress();
+    stream_->resume();
+    read_messages();
+  });
+}
+
+void Connection::give_row(const Message& message) {
+  if (rows_->row(message.body)) return;
+  row_waits_ = message;
+  stream_->pause();
+  deadline_.stop();
+}
+
+void Connection::describe_rows(std::string_view body) {
+  Result<std::vector<RowColumn>> columns = read_description(body);
+  if (!columns) return fail_with(columns.error().message());
+  rows_->columns(std::move(*columns));
 }
 
 void Connection::read_messages() {
   auto gone = lifetime_.witness();
-  while (!*gone && phase_ != Phase::kLost && phase_ != Phase::kDialing) {
+  while (!*gone && phase_ != Phase::kLost && phase_ != Phase::kDialing && !row_waits_) {
     Result<std::optional<Message>> message = reader_.next();
     if (!message) return fail_with(message.error().message());
     if (!*message) return;
@@ -107,9 +140,12 @@ void Connection::exchange_message(const Message& message) {
       if (++notices_ > kMostNotices) fail_with("the server does not stop sending notices");
       return;
     case 'T':  // description of rows
+      if (rows_ != nullptr) describe_rows(message.body);
+      return;
     case 'I':  // an empty query
       return;
     case 'D':
+      if (rows_ != nullptr) return give_row(message);
       if (keep_rows_ && !keep_row(message.body)) return;
       return;
     case 'C':
@@ -219,6 +255,7 @@ void Connection::finish_exchange() {
   later_.stop();
   phase_ = Phase::kIdle;
   copy_ = nullptr;
+  rows_ = nullptr;
   idle_since_ = config_.loop.now();
   Replied replied = std::move(replied_);
   replied_ = nullptr;
@@ -243,6 +280,7 @@ void Connection::fail_with(std::string why) {
   bool opening = phase_ != Phase::kIdle && phase_ != Phase::kExchange;
   phase_ = Phase::kLost;
   copying_ = false;
+  row_waits_.reset();
   lost_.emplace(ErrorKind::kUnavailable, config_.url->shown() + ": " + why);
   if (fatal_) {
     std::string_view advice = advice_on(fatal_->sqlstate);

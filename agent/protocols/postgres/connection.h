@@ -21,6 +21,7 @@
 #include "protocols/postgres/auth.h"
 #include "protocols/postgres/buffer.h"
 #include "protocols/postgres/copy_source.h"
+#include "protocols/postgres/row_sink.h"
 #include "protocols/postgres/server_message.h"
 #include "protocols/postgres/url.h"
 
@@ -66,6 +67,10 @@ class Connection final : private StreamListener {
   void run(std::string_view sql, Replied replied, CopySource* copy = nullptr);
   // The same; keeps the rows.
   void query(std::string_view sql, Replied replied);
+  // The same for rows that are many, or long. While they must wait, nothing is read: the server is
+  // slowed down, and nobody measures its time.
+  void read(std::string_view sql, RowSink& rows, Replied replied);
+  void go_on();
 
   // The server has ended an idle session, or the connection is broken.
   bool lost() const { return lost_.has_value(); }
@@ -94,7 +99,10 @@ class Connection final : private StreamListener {
   void exchange_message(const Message& message);
   void idle_message(const Message& message);
   bool keep_row(std::string_view body);
-  void begin(std::string_view sql, Replied replied, CopySource* copy, bool keep_rows);
+  void begin(std::string_view sql, Replied replied, CopySource* copy, bool keep_rows,
+             RowSink* rows = nullptr);
+  void describe_rows(std::string_view body);
+  void give_row(const Message& message);
   void send(std::string message);
   void copy_on();
   void copy_piece(size_t buffer);
@@ -109,6 +117,7 @@ class Connection final : private StreamListener {
   // Data of one CopyData message. Larger ones save nothing; smaller ones cost a write each.
   static constexpr size_t kPiece = 64 * 1024;
   static constexpr size_t kMostRowBytes = 4 * 1024 * 1024;
+  static constexpr size_t kLongestRow = 16 * 1024 * 1024;  // for a RowSink
   // In one exchange. A trigger may warn about each row.
   static constexpr int kMostNotices = 1'000'000;
   static constexpr int kMostStartupMessages = 10'000;
@@ -136,9 +145,11 @@ class Connection final : private StreamListener {
   Replied replied_;
   CopySource* copy_ = nullptr;
   bool keep_rows_ = false;
-  bool copying_ = false;   // the server waits for COPY data
-  bool copy_due_ = false;  // it has been asked to
-  int awaited_ = 0;        // ReadyForQuery messages
+  RowSink* rows_ = nullptr;
+  std::optional<Message> row_waits_;  // for go_on(); it lies in reader_
+  bool copying_ = false;              // the server waits for COPY data
+  bool copy_due_ = false;             // it has been asked to
+  int awaited_ = 0;                   // ReadyForQuery messages
   int notices_ = 0;
   size_t row_bytes_ = 0;
   Reply reply_;

@@ -87,6 +87,24 @@ Result<Row> read_row(std::string_view body) {
   return row;
 }
 
+Result<std::vector<RowColumn>> read_description(std::string_view body) {
+  BodyReader reader(body);
+  const int count = reader.int16();
+  std::vector<RowColumn> columns;
+  for (int i = 0; i < count && reader.ok(); ++i) {
+    RowColumn& column = columns.emplace_back();
+    column.name = reader.text();
+    (void)reader.int32();  // the table, and the column's number in it
+    (void)reader.int16();
+    column.type = static_cast<uint32_t>(reader.int32());
+    (void)reader.int16();  // its size, its modifier, and the format
+    (void)reader.int32();
+    (void)reader.int16();
+  }
+  if (count < 0 || !reader.ok() || !reader.at_end()) return malformed("description of rows");
+  return columns;
+}
+
 uint64_t copy_line(const ServerError& error, std::string_view table) {
   const std::string start = "COPY " + std::string(table);
   std::string_view left = error.context;

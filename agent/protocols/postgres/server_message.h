@@ -35,6 +35,14 @@ ServerError read_error(std::string_view body);
 using Row = std::vector<std::optional<std::string>>;
 Result<Row> read_row(std::string_view body);
 
+// What a RowDescription says of a column.
+struct RowColumn {
+  std::string name;
+  uint32_t type = 0;  // pg_type.oid; of a domain, of what it is based on
+  bool operator==(const RowColumn&) const = default;
+};
+Result<std::vector<RowColumn>> read_description(std::string_view body);
+
 // Line (counted from 1) that COPY into `table` was at, from the context of an error:
 // "COPY readings, line 17, column temp". The server may speak any language, so only the order of
 // the table's name and the number counts. 0: it does not say.

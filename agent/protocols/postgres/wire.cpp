@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/big_endian.h"
+#include "base/units.h"
 
 namespace leat::postgres {
 namespace {
@@ -43,8 +44,12 @@ Result<std::optional<Message>> MessageReader::next() {
   bool cuttable = type == 'E' || type == 'N';
   bool letter =
       (type >= 'A' && type <= 'Z') || (type >= 'a' && type <= 'z') || (type >= '1' && type <= '3');
+  if (type == 'D' && longest_ > kLongest && length <= INT32_MAX && length > longest_ + kLengthSize)
+    return fail(ErrorKind::kUnavailable,
+                "a row of " + format_bytes(static_cast<int64_t>(length)) + " is longer than the " +
+                    format_bytes(static_cast<int64_t>(longest_)) + " that can be read");
   if (!letter || length < kLengthSize || length > INT32_MAX ||
-      (length - kLengthSize > kLongest && !cuttable))
+      (length - kLengthSize > longest_ && !cuttable))
     return fail(ErrorKind::kUnavailable, "what the server sent is not PostgreSQL's protocol");
   size_t body = length - kLengthSize;
   size_t kept = cuttable ? std::min(body, kLongestNotice) : body;

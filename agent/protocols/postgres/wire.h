@@ -26,6 +26,8 @@ class MessageReader {
   static constexpr size_t kLongest = 1024 * 1024;
   static constexpr size_t kLongestNotice = 64 * 1024;
 
+  // For exchanges whose rows may be longer than kLongest.
+  void allow(size_t longest) { longest_ = longest; }
   void append(std::span<const char> bytes);
   // The next whole message; nullopt: more bytes are needed. Valid until append(). An error means
   // that what arrives is not this protocol; nothing can be read after it.
@@ -39,6 +41,7 @@ class MessageReader {
   std::string buffer_;
   size_t at_ = 0;    // before it, everything was given out
   size_t skip_ = 0;  // bytes still to come that nobody wants
+  size_t longest_ = kLongest;
 };
 
 // Takes a body apart. After the first part that is not there, everything is zero or empty, and ok()

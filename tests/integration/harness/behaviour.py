@@ -292,6 +292,27 @@ class FromSerial(SourcePeer):
         self.line.unplug()
 
 
+class FromPostgres(SourcePeer):
+    CANNOT = {"bad": "what a column holds is of its type"}
+
+    def __init__(self, make):
+        self.server = make.postgres()
+        self.database = self.server.database("t")
+        self.database.query("CREATE TABLE t (seq bigint PRIMARY KEY, text text)")
+        self.source = {"type": "postgres", "url": self.database.url, "table": "t", "every": "100ms",
+                       "mode": "incremental", "cursor": ["seq"], "from": "0"}
+
+    def give(self, *seqs):
+        self.database.query(f"INSERT INTO t SELECT i, 'some text that makes the line longer ' || i "
+                            f"FROM generate_series({min(seqs)}, {max(seqs)}) i")
+
+    def down(self):
+        self.server.stop()
+
+    def up(self):
+        self.server.start()
+
+
 class FromGenerator(SourcePeer):
     CANNOT = {"gone": "nothing outside gives the records", "bad": "what it makes is good",
               "streams": "it gives all at once, and ends"}
@@ -325,4 +346,4 @@ class FromInternal(SourcePeer):
 
 
 SOURCES = {"file": FromFile, "stdin": FromStdin, "mqtt": FromMqtt, "serial": FromSerial,
-           "generator": FromGenerator, "internal": FromInternal}
+           "generator": FromGenerator, "internal": FromInternal, "postgres": FromPostgres}

@@ -39,6 +39,29 @@ TEST(MessageReader, refuses_what_is_no_message) {
   EXPECT_EQ(read("\0\0\0\0\4"sv, 100), "!");
 }
 
+TEST(MessageReader, rows_may_be_longer_where_they_are_not_collected) {
+  MessageReader reader;
+  constexpr size_t kMore = 4 * MessageReader::kLongest;
+  reader.allow(kMore);
+  reader.append(message('D', std::string(kMore, 'x')));
+  auto read = reader.next();
+  ASSERT_TRUE(read && *read);
+  EXPECT_EQ((*read)->body.size(), kMore);
+  reader.append(message('D', std::string(kMore + 1, 'x')));
+  read = reader.next();
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().message().find("is longer than the 4.0 MiB"), std::string::npos)
+      << read.error().message();
+}
+
+TEST(ServerMessage, a_description_of_rows_names_them_and_their_types) {
+  const auto columns = read_description("\0\1id\0\0\0\0\1\0\1\0\0\0\x17\0\4\xff\xff\xff\xff\0\0"sv);
+  ASSERT_TRUE(columns);
+  EXPECT_EQ(*columns, (std::vector<RowColumn>{{"id", 23}}));
+  for (std::string_view bad : {""sv, "\0\1id\0"sv, "\xff\xff"sv, "\0\0x"sv})
+    EXPECT_FALSE(read_description(bad));
+}
+
 TEST(MessageReader, cuts_long_notices_and_holds_no_more_of_them) {
   MessageReader reader;
   std::string bytes = message('N', std::string(10'000'000, 'x')) + message('Z', "I");

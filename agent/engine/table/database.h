@@ -1,0 +1,78 @@
+// What a connector does for TableSource: it knows the database's SQL and types, and nothing of
+// passes, credit and positions.
+//
+// Thread: everything is called on, and calls back on, the pipeline's loop, never from inside a
+// call. One thing is asked at a time. Errors: kUnavailable is tried again, all others end the
+// pipeline.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "record/batch.h"
+#include "stage/source.h"
+#include "table/position.h"
+
+namespace leat::table {
+
+// What the database says of itself and of the table before a pass.
+struct Look {
+  // What orders the rows: the option, or the primary key. Empty: there is none.
+  std::vector<std::string> cursor;
+
+  // The database numbers its transactions: all below `oldest` are finished, and `next` has not been
+  // given. With them `now`, by the database's clock.
+  bool numbered = false;
+  uint64_t oldest = 0;
+  uint64_t next = 0;
+  std::string now;
+  std::string holder;  // who has `oldest`, for people; "": not known
+  std::string system;  // whose numbers they are; "": not known
+
+  // Otherwise rows behind one of these are left alone: a value of the first cursor column, a time;
+  // or the last row that there is, which is to be waited at for the consistencyDelay.
+  std::string upper;
+  Key last;
+  bool settle = false;
+};
+
+struct Page {
+  TablePosition pass;  // with the row behind which to go on
+  std::string upper;   // as in Look
+  Key last;
+};
+
+// Where the rows of a page go.
+class Rows {
+ public:
+  virtual ~Rows() = default;
+  // For the values of one row. Null: there is no room now. The same row is to be given again after
+  // Database::go_on().
+  virtual Batch* room() = 0;
+  // `values` are in the arena of what room() gave; `bytes` is what they take there. `key`: of the
+  // cursor columns.
+  virtual void add(const ShapeRef& shape, Value* values, size_t bytes,
+                   std::span<const std::string_view> key) = 0;
+};
+
+class Database {
+ public:
+  virtual ~Database() = default;
+
+  // Once, before all else. Errors are those of Source::open().
+  virtual Status open(SourceContext& context) = 0;
+  virtual void look(std::function<void(Result<Look>)> done) = 0;
+  // Rows that follow `page.pass.after`, in order; all where there is no cursor. True: there are no
+  // more in this pass.
+  virtual void read(Page page, Rows& rows, std::function<void(Result<bool>)> done) = 0;
+  virtual void go_on() = 0;
+  // What is under way is given up and does not call back.
+  virtual void close(std::function<void()> closed) = 0;
+};
+
+}  // namespace leat::table

@@ -1,0 +1,105 @@
+// The options that all sources of tables have in common, checked as a whole.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/units.h"
+#include "options/options.h"
+
+namespace leat::table {
+
+inline constexpr std::string_view kModes[] = {"full", "incremental", "fullAndContinuous"};
+
+inline constexpr Option kOptions[] = {
+    {.name = "table",
+     .help = "The table or view to read. Either this or `query`.",
+     .example = "\"orders\""},
+    {.name = "query",
+     .help = "A SELECT of your own instead of a table. With a `cursor`, it has ORDER BY these "
+             "columns and a parameter for each: `:after_NAME`."},
+    {.name = "mode",
+     .fallback = "full",
+     .help = "full: all rows, then the pipeline has ended; incremental: rows that are new or "
+             "changed, for ever; fullAndContinuous: first the one, then the other.",
+     .choices = kModes},
+    {.name = "columns",
+     .type = OptionType::kStrings,
+     .help = "The columns to read. Without it, all."},
+    {.name = "where", .help = "A condition in SQL that rows must meet: \"plant = 'north'\"."},
+    {.name = "cursor",
+     .type = OptionType::kStrings,
+     .help = "Columns that order the rows: most often a time of change and the key, "
+             "[\"updated_at\", \"id\"]. With those of a unique index among them. `full` takes the "
+             "primary key where none is given."},
+    {.name = "pageSize",
+     .type = OptionType::kInteger,
+     .fallback = "1000",
+     .help = "Rows to ask for at a time, where there is a cursor.",
+     .min = 1,
+     .max = 1'000'000},
+    {.name = "every",
+     .type = OptionType::kDuration,
+     .fallback = "5s",
+     .help = "How long to wait before the table is asked again for what is new.",
+     .min = 100},
+    {.name = "from",
+     .type = OptionType::kStrings,
+     .help =
+         "For incremental: where to begin, a value of the first cursor column; without it, now. "
+         "With `query`, a value for each cursor column, behind which it begins."},
+    {.name = "once",
+     .type = OptionType::kBool,
+     .fallback = "false",
+     .help = "Read what there is now, and end: for incremental and fullAndContinuous."},
+    {.name = "consistencyDelay",
+     .type = OptionType::kDuration,
+     .fallback = "10s",
+     .help = "Where it is not known which transactions are still open: how long a row is left "
+             "alone, since others before it may still be written.",
+     .max = 86'400'000},
+};
+
+// What names the database, these, and then a connector's other options.
+template <size_t N>
+consteval std::array<Option, N + std::size(kOptions)> with_options(const Option (&own)[N]) {
+  std::array<Option, N + std::size(kOptions)> all{};
+  size_t at = 0;
+  all[at++] = own[0];
+  for (const Option& option : kOptions) all[at++] = option;
+  for (size_t i = 1; i < N; ++i) all[at++] = own[i];
+  return all;
+}
+
+enum class Mode : uint8_t { kFull, kIncremental, kFullAndContinuous };
+
+struct Settings {
+  std::string table;  // "" with a query
+  std::string query;
+  Mode mode = Mode::kFull;
+  std::vector<std::string> columns;  // empty: all
+  std::string where;
+  std::vector<std::string> cursor;  // empty: none was given
+  int64_t page_size = 1000;
+  Milliseconds every{5000};
+  std::vector<std::string> from;  // empty: now
+  bool once = false;
+  Milliseconds consistency_delay{10'000};
+
+  // Errors are kUsage and begin with the config path.
+  static Result<Settings> from_options(const Options& options);
+  static bool is_bounded(const Options& options);
+  // What people and positions call it.
+  const std::string& name() const { return query.empty() ? table : kQueryName; }
+  bool is_bounded() const { return mode == Mode::kFull || once; }
+
+ private:
+  static const std::string kQueryName;
+};
+
+}  // namespace leat::table

@@ -1,0 +1,322 @@
+#include "table/table_source.h"
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "loop/loop.h"
+#include "table/sql_text.h"
+
+namespace leat::table {
+namespace {
+
+constexpr Milliseconds kFirstRetry{500};
+constexpr Milliseconds kLongestRetry{30'000};
+constexpr Milliseconds kHeldForLong{60'000};
+constexpr size_t kMostLooks = 64;
+
+}  // namespace
+
+TableSource::TableSource(Settings settings, std::unique_ptr<Database> database)
+    : settings_(std::move(settings)),
+      database_(std::move(database)),
+      partition_("table " + settings_.name()),
+      backoff_(random_number()),
+      outage_(kFirstRetry, kLongestRetry) {}
+
+Status TableSource::open(SourceContext& context) {
+  context_ = &context;
+  if (Status loaded = load(); !loaded) return loaded;
+  log_.charge_to(context.budget());
+  if (Status opened = database_->open(context); !opened) return opened;
+  timer_.emplace(context.loop());
+  timer_->start_next_turn([this] { position_.done ? end() : look(); });
+  return {};
+}
+
+Status TableSource::load() {
+  for (const auto* list : {&context_->noted(), &context_->saved()}) {
+    for (const SavedPosition& one : *list) {
+      if (one.partition != partition_) continue;
+      Result<TablePosition> read = TablePosition::parse(one.value);
+      if (!read) return fail(read.error());
+      position_ = std::move(*read);
+      saved_ = true;
+    }
+  }
+  return {};
+}
+
+void TableSource::resume() {
+  if (!timer_) return;
+  switch (std::exchange(waits_, Waits::kNot)) {
+    case Waits::kNot:
+      return;
+    case Waits::kToBegin:
+      return next_page();
+    case Waits::kInPage:
+      return database_->go_on();
+  }
+}
+
+void TableSource::stop(std::function<void()> closed) {
+  timer_.reset();
+  batch_.reset();
+  if (context_ == nullptr) return closed();
+  database_->close(std::move(closed));
+}
+
+// --- a pass ---
+
+void TableSource::look() {
+  database_->look([this](Result<Look> look) { looked(std::move(look)); });
+}
+
+void TableSource::looked(Result<Look> look) {
+  if (!look) return trouble(look.error());
+  if (Status good = check(*look); !good) return trouble(good.error());
+  if (look->numbered) remember(*look);
+  if (!saved_) return begin_without_position(*look);
+  begin_pass(*look);
+}
+
+Status TableSource::check(const Look& look) {
+  keyed_ = !look.cursor.empty();
+  if (!keyed_ && context_->exactly_once())
+    return fail(ErrorKind::kUsage,
+                partition_ +
+                    " has no key: without one it cannot be gone on behind a row, as "
+                    "exactlyOnce needs it");
+  if (!saved_) {
+    position_.cursor = look.cursor;
+    return {};
+  }
+  if (position_.cursor != look.cursor)
+    return fail(ErrorKind::kUsage, partition_ + ": the saved position is of the cursor (" +
+                                       joined(position_.cursor) + "), and not (" +
+                                       joined(look.cursor) +
+                                       "): begin anew with `leat positions reset`");
+  if (!look.numbered) {
+    if (position_.low == 0 && position_.high == 0) return {};
+    return fail(ErrorKind::kUsage, partition_ +
+                                       ": the saved position counts transactions, which this "
+                                       "server or these options do not: begin anew with "
+                                       "`leat positions reset`");
+  }
+  if (!position_.system.empty() && !look.system.empty() && position_.system != look.system)
+    begin_anew("it is another database than before");
+  else if (look.oldest < position_.low || look.oldest < position_.high)
+    begin_anew("its transactions have smaller numbers than before, as those of a copy");
+  // What was read by a delay: from there on.
+  if (!position_.full && position_.low == 0) position_.full = true;
+  return {};
+}
+
+void TableSource::begin_anew(const std::string& why) {
+  log::warn(context_->pipeline(), partition_ + ": " + why + "; it is read from the start");
+  TablePosition anew;
+  anew.cursor = position_.cursor;
+  anew.full = true;
+  position_ = std::move(anew);
+  looks_.clear();
+}
+
+// What is meant by "now" must not be forgotten before the first row comes.
+void TableSource::begin_without_position(const Look& look) {
+  saved_ = true;
+  const bool now = settings_.mode == Mode::kIncremental && settings_.from.empty();
+  position_.full = !now;
+  position_.system = look.system;
+  if (!settings_.query.empty() && keyed_) position_.after = settings_.from;
+  if (!now) return begin_pass(look);
+  position_.low = look.numbered ? look.oldest : 0;
+  if (!look.numbered) {
+    position_.floor = look.upper;
+    position_.after = look.last;
+  }
+  context_->note({{partition_, position_.json()}}, SourceContext::Survives::kPowerCut,
+                 lifetime_.guard([this](const Status& noted) {
+                   if (!timer_) return;
+                   if (noted) return wait_for_more();
+                   saved_ = false;
+                   trouble(Error(ErrorKind::kUnavailable, noted.error().message()));
+                 }));
+}
+
+void TableSource::begin_pass(const Look& look) {
+  const bool goes_on = position_.high != 0;
+  began_here_ = !goes_on;
+  if (look.numbered && !goes_on) {
+    if (!position_.full && look.oldest == position_.low) {
+      say_who_holds(look);
+      well();
+      return settings_.once ? end() : wait_for_more();
+    }
+    held_since_.reset();
+    position_.next_since = since(look.oldest);
+    position_.high = look.oldest;
+    position_.system = look.system;
+  }
+  upper_ = look.upper;
+  last_ = look.last;
+  pass_ = std::make_shared<const TablePosition>(position_);
+  if (look.settle && settings_.consistency_delay.count() > 0)
+    return timer_->start(settings_.consistency_delay, [this] { next_page(); });
+  next_page();
+}
+
+// A moment at which transaction `number` had no number yet.
+std::string TableSource::since(uint64_t number) const {
+  std::string found = position_.low != 0 ? position_.since : "";
+  for (const auto& [next, now] : looks_)
+    if (next <= number) found = now;
+  return found;
+}
+
+void TableSource::remember(const Look& look) {
+  looks_.emplace_back(look.next, look.now);
+  while (looks_.size() > 1 && looks_[1].first <= look.oldest) looks_.pop_front();
+  if (looks_.size() > kMostLooks) looks_.erase(looks_.begin() + 1);
+}
+
+void TableSource::say_who_holds(const Look& look) {
+  if (look.next == look.oldest) return held_since_.reset();
+  const Milliseconds now = context_->loop().now();
+  if (!held_since_) held_since_ = now;
+  if (now - *held_since_ < kHeldForLong || !held_said_.due(context_->loop().clock().monotonic_us()))
+    return;
+  log::warn(context_->pipeline(),
+            partition_ + ": a transaction that is still open has held back what is new for " +
+                format_duration(now - *held_since_) +
+                (look.holder.empty() ? "" : ": " + look.holder));
+}
+
+void TableSource::next_page() {
+  if (!batch_) batch_ = context_->new_batch(Content::kRecords);
+  if (!batch_) {
+    waits_ = Waits::kToBegin;
+    return;
+  }
+  database_->read(Page{position_, upper_, last_}, *this,
+                  [this](Result<bool> last) { page_read(std::move(last)); });
+}
+
+void TableSource::page_read(Result<bool> last) {
+  if (!last) return trouble(last.error());
+  well();
+  if (!*last) return next_page();
+  pass_over();
+}
+
+void TableSource::pass_over() {
+  if (!keyed_) done_at_ = rows_;
+  flush();
+  if (settings_.mode == Mode::kFull) return end();
+  const bool was_new = !position_.full || position_.high == 0;
+  if (position_.high != 0) {
+    position_.low = std::exchange(position_.high, 0);
+    position_.since = std::exchange(position_.next_since, "");
+    position_.after.clear();
+    position_.floor.clear();
+    position_.full = false;
+  }
+  if (settings_.once && was_new && began_here_) return end();
+  // A full read takes its time: much may be new.
+  if (was_new && began_here_) return wait_for_more();
+  timer_->start_next_turn([this] { look(); });
+}
+
+void TableSource::wait_for_more() {
+  timer_->start(settings_.every, [this] { look(); });
+}
+
+void TableSource::end() {
+  batch_.reset();
+  timer_->stop();
+  context_->finished({});
+}
+
+void TableSource::trouble(const Error& error) {
+  if (keyed_) flush();
+  const int64_t now = context_->loop().clock().monotonic_us();
+  if (error.kind() != ErrorKind::kUnavailable) {
+    batch_.reset();
+    return context_->finished(fail(ErrorKind::kFatal, error.message()));
+  }
+  if (outage_.failed(error.message(), now) || outage_.due(now)) {
+    outage_.said(now);
+    log::warn(context_->pipeline(),
+              partition_ + ": " + error.message() +
+                  (keyed_ || rows_ == 0
+                       ? "; trying again until the table can be read"
+                       : "; it has no key: it is read from the start again, until it can be read"));
+  }
+  const Milliseconds longest = outage_.delay(now);
+  timer_->start(backoff_.between(longest / 2, longest), [this] { look(); });
+}
+
+void TableSource::well() {
+  if (!outage_.lasts()) return;
+  log::info(context_->pipeline(),
+            partition_ + ": can be read again after " +
+                format_duration(outage_.lasted(context_->loop().clock().monotonic_us())));
+  outage_.over();
+}
+
+// --- rows ---
+
+Batch* TableSource::room() {
+  if (batch_ && batch_bytes_ >= context_->batch_bytes()) flush();
+  if (!batch_) batch_ = context_->new_batch(Content::kRecords);
+  if (!batch_) waits_ = Waits::kInPage;
+  return batch_ ? &*batch_ : nullptr;
+}
+
+void TableSource::add(const ShapeRef& shape, Value* values, size_t bytes,
+                      std::span<const std::string_view> key) {
+  batch_->adopt(shape);
+  Record record;
+  record.shape = shape.get();
+  record.values = values;
+  record.end_offset = record.end_line = static_cast<uint32_t>(++rows_ - emitted_);
+  batch_->records.push_back(record);
+  batch_bytes_ += bytes + sizeof(Record);
+  bytes_ += bytes;
+  if (!keyed_) return;
+  log_.add(pass_, key);
+  position_.after.resize(key.size());
+  for (size_t i = 0; i < key.size(); ++i) position_.after[i] = key[i];
+}
+
+void TableSource::flush() {
+  batch_bytes_ = 0;
+  BatchRef batch = std::exchange(batch_, {});
+  if (!batch || batch->records.empty()) return;
+  batch->begin.offset = batch->begin.line = emitted_;
+  emitted_ = rows_;
+  batch->end.offset = batch->end.line = emitted_;
+  batch->arrival_us = context_->loop().clock().unix_us();
+  for (Record& record : batch->records) record.time_us = batch->arrival_us;
+  context_->progress(bytes_, std::nullopt);
+  context_->emit(std::move(batch));
+}
+
+SavedPosition TableSource::saved_position(const Position& position) {
+  std::optional<TablePosition> saved;
+  if (keyed_) {
+    saved = log_.position(position.offset);
+  } else if (done_at_ == position.offset) {
+    saved.emplace();
+    saved->done = true;
+  }
+  if (!saved) return {};
+  return {partition_, saved->json()};
+}
+
+std::string TableSource::describe(const Position& position) {
+  std::optional<TablePosition> at = keyed_ ? log_.position(position.offset) : std::nullopt;
+  if (!at) return partition_ + ":" + std::to_string(position.line);
+  return partition_ + " behind (" + excerpt(joined(at->after)) + ")";
+}
+
+}  // namespace leat::table

@@ -1,0 +1,22 @@
+// Where a connection puts the rows of a SELECT, one by one as they arrive.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "protocols/postgres/server_message.h"
+
+namespace leat::postgres {
+
+// Must not destroy the connection.
+class RowSink {
+ public:
+  virtual ~RowSink() = default;
+  // Before the first row; also when there is none.
+  virtual void columns(std::vector<RowColumn> columns) = 0;
+  // The body of a DataRow message, valid during the call. False: not now. The connection then reads
+  // nothing more, and gives the same row again after Connection::go_on().
+  virtual bool row(std::string_view body) = 0;
+};
+
+}  // namespace leat::postgres

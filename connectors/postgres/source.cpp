@@ -1,0 +1,155 @@
+// Reads a table, or the rows of a query, from a PostgreSQL database.
+#include "stage/source.h"
+
+#include <memory>
+#include <utility>
+
+#include "connectors/postgres/table_reader.h"
+#include "options/option_errors.h"
+#include "table/sql_text.h"
+#include "table/table_source.h"
+
+namespace leat {
+namespace postgres {
+namespace {
+
+constexpr std::string_view kLates[] = {"snapshot", "delay"};
+constexpr Option kOwnOptions[] = {
+    {.name = "url",
+     .required = true,
+     .secret = true,
+     .help = "The database: postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, as "
+             "libpq reads it.",
+     .example = "\"postgresql://leat@db.example/plant?sslmode=verify-full\""},
+    {.name = "late",
+     .help = "How rows are found whose transaction was open for long. snapshot: by the numbers of "
+             "transactions, all of them; delay: those that were committed within "
+             "`consistencyDelay`. Without it, snapshot where that is possible.",
+     .choices = kLates},
+    {.name = "lookBack",
+     .type = OptionType::kDuration,
+     .fallback = "1h",
+     .help =
+         "With snapshot, and a cursor that begins with a time: how much older than the first "
+         "write of its transaction the time in a row may be. It lets an index find what is new.",
+     .max = 366LL * 86'400'000},
+    {.name = "connectTimeout",
+     .type = OptionType::kDuration,
+     .fallback = "10s",
+     .help = "For resolving the name, connecting, TLS and authentication together. connect_timeout "
+             "in the URL goes before it.",
+     .min = 1},
+    {.name = "timeout",
+     .type = OptionType::kDuration,
+     .fallback = "60s",
+     .help = "How long the server may take for a statement, or wait for a lock, before it is tried "
+             "again.",
+     .min = 1,
+     .max = 86'400'000},
+    {.name = "tls",
+     .type = OptionType::kObject,
+     .help =
+         "Certificates. What is checked is said by sslmode in the URL, and \"verify\" must stay "
+         "as it is.",
+     .fields = kTlsOptions,
+     .only_when_given = true},
+};
+constexpr auto kOptions = table::with_options(kOwnOptions);
+
+Result<ReadPlan> plan_of(const Options& options) {
+  OptionErrors errors;
+  Result<ConnectionSettings> connection = ConnectionSettings::from(options);
+  (void)errors.good(connection);
+  ReadPlan plan;
+  if (Result<table::Settings> table = table::Settings::from_options(options); errors.good(table))
+    plan.read.table = std::move(*table);
+  if (!options.string("table").empty()) {
+    if (Result<TableName> name = TableName::parse(options.string("table")))
+      plan.read.name = std::move(*name);
+    else
+      errors.add(options, "table", name.error());
+  }
+  const std::string& late = options.string("late");
+  plan.read.late = late.empty() ? Late::kBest : late == kLates[0] ? Late::kSnapshot : Late::kDelay;
+  plan.read.look_back = options.duration("lookBack");
+  if (plan.read.late == Late::kSnapshot && options.has("query"))
+    errors.add(options, "late", "a query does not tell which transaction has written a row");
+  if (Status status = errors.status(); !status) return fail(status.error());
+  plan.session.url = connection->url;
+  plan.session.sslmode = connection->sslmode;
+  plan.session.connect_timeout = connection->connect_timeout;
+  plan.session.timeout = options.duration("timeout");
+  plan.connection = std::move(*connection);
+  return plan;
+}
+
+Result<std::unique_ptr<Source>> make(const Options& options) {
+  Result<ReadPlan> plan = plan_of(options);
+  if (!plan) return fail(plan.error());
+  table::Settings table = plan->read.table;
+  return std::make_unique<table::TableSource>(std::move(table),
+                                              std::make_unique<TableReader>(std::move(*plan)));
+}
+
+void warn(const Options& options, OptionErrors& warnings) {
+  Result<ConnectionSettings> connection = ConnectionSettings::from(options);
+  std::string warning = connection ? connection->warning() : "";
+  if (!warning.empty()) warnings.add(options, "url", std::move(warning));
+}
+
+Status check_files(const Options& options) {
+  Result<ConnectionSettings> connection = ConnectionSettings::from(options);
+  return connection ? connection->check_files(options) : Status();
+}
+
+#ifdef LEAT_TOOLS
+// A look, as before a pass.
+class SourceProbe final : public PeerProbe {
+ public:
+  SourceProbe(ReadPlan plan, Probed done) : reader_(std::move(plan)), done_(std::move(done)) {}
+  Status begin(const ProbeContext& context) {
+    if (Status opened = reader_.open(context.loop, context.pipeline); !opened) return opened;
+    reader_.look([this](Result<table::Look> look) {
+      if (!look) return done_(fail(look.error()));
+      done_(reader_.found());
+    });
+    return {};
+  }
+
+ private:
+  TableReader reader_;
+  const Probed done_;
+};
+
+std::unique_ptr<PeerProbe> probe(const Options& options, const ProbeContext& context, Probed done) {
+  Result<ReadPlan> plan = plan_of(options);
+  if (!plan) return probe_that_failed(context.loop, plan.error(), std::move(done));
+  auto probe = std::make_unique<SourceProbe>(std::move(*plan), done);
+  if (Status begun = probe->begin(context); !begun)
+    return probe_that_failed(context.loop, begun.error(), std::move(done));
+  return probe;
+}
+#endif
+
+}  // namespace
+}  // namespace postgres
+
+extern const SourceType kPostgresSource;
+const SourceType kPostgresSource{
+    .name = "postgres",
+    .help =
+        "Reads a table, or the rows of a query, from a PostgreSQL database: once, or for ever "
+        "what is new in it.",
+    .produces = Produces::kRecords,
+    .replay = replays<Replay::kFromPosition>,
+    .options = postgres::kOptions,
+    .bounded = table::Settings::is_bounded,
+    .make = postgres::make,
+    .warn = postgres::warn,
+    .check_files = postgres::check_files,
+#ifdef LEAT_TOOLS
+    .probe = postgres::probe,
+#endif
+};
+
+}  // namespace leat

@@ -1,0 +1,160 @@
+#include "connectors/postgres/source_sql.h"
+
+#include <algorithm>
+
+#include "protocols/postgres/wire.h"
+#include "table/sql_text.h"
+
+namespace leat::postgres {
+namespace {
+
+constexpr uint32_t kTimestampWithoutZone = 1114;  // catalog/pg_type.dat
+constexpr uint32_t kTimestampWithZone = 1184;
+// Whoever writes such a column may mean any zone of the world by it.
+constexpr Milliseconds kZones{14 * 3'600'000};
+// Beyond, the order of 32-bit numbers says nothing.
+constexpr uint64_t kMostTransactions = uint64_t{1} << 31;
+
+std::vector<std::string> quoted(const std::vector<std::string>& names, const char* behind = "") {
+  std::vector<std::string> out;
+  for (const std::string& name : names) out.push_back(quoted_name(name) + behind);
+  return out;
+}
+
+std::vector<std::string> literals(const table::Key& key) {
+  std::vector<std::string> out;
+  for (const std::string& value : key) out.push_back(quoted_text(value));
+  return out;
+}
+
+std::string milliseconds(Milliseconds time) {
+  return "interval '" + std::to_string(time.count()) + " milliseconds'";
+}
+
+}  // namespace
+
+bool SourceSql::is_time(uint32_t type) {
+  return type == kTimestampWithoutZone || type == kTimestampWithZone;
+}
+
+std::string SourceSql::from(const table::Key& behind) const {
+  const table::Settings& table = config_.table;
+  if (table.query.empty()) return config_.name.sql();
+  const std::string filled = table::QueryText(table.query).filled([&](std::string_view parameter) {
+    for (size_t i = 0; i < table.cursor.size() && i < behind.size(); ++i)
+      if (parameter == "after_" + table.cursor[i]) return quoted_text(behind[i]);
+    return std::string("NULL");
+  });
+  // A comment at its end must not hide what follows.
+  return "(" + filled + "\n) AS leat_query";
+}
+
+std::string SourceSql::describe(const table::Key& behind) const {
+  const std::vector<std::string>& columns = config_.table.columns;
+  return "SELECT " + (columns.empty() ? "*" : table::joined(quoted(columns))) + " FROM " +
+         from(behind) + " LIMIT 0";
+}
+
+std::string SourceSql::types(const std::vector<ReadColumn>& columns) {
+  std::string oids;
+  for (const ReadColumn& column : columns)
+    oids += (oids.empty() ? "" : ",") + std::to_string(column.type);
+  return "SELECT oid, typtype, typcategory FROM pg_catalog.pg_type WHERE oid IN (" + oids + ")";
+}
+
+std::string SourceSql::columns_of(uint32_t oid) {
+  return "(SELECT pg_catalog.md5(string_agg(concat_ws(':', attnum, attname, atttypid), ','"
+         " ORDER BY attnum)) FROM pg_catalog.pg_attribute WHERE attrelid = " +
+         std::to_string(oid) + " AND attnum > 0 AND NOT attisdropped)";
+}
+
+std::string SourceSql::snapshot(const std::string& columns) {
+  return "SELECT " + columns +
+         ", statement_timestamp(), s.low, s.high, ("
+         "SELECT 'pid ' || a.pid || coalesce(' of ' || a.usename, '') || coalesce(' (' ||"
+         " nullif(a.application_name, '') || ')', '') FROM pg_catalog.pg_stat_activity a"
+         " WHERE a.backend_xid::text::bigint = s.low % 4294967296 LIMIT 1)"
+         " FROM (SELECT pg_snapshot_xmin(n)::text::bigint AS low,"
+         " pg_snapshot_xmax(n)::text::bigint AS high FROM pg_current_snapshot() n) s";
+}
+
+std::string SourceSql::delayed(const std::string& columns) const {
+  return "SELECT " + columns + ", statement_timestamp() - " +
+         milliseconds(config_.table.consistency_delay);
+}
+
+std::string SourceSql::last(const std::vector<std::string>& cursor,
+                            const table::Key& behind) const {
+  // With names of their own: ORDER BY would mean the text.
+  std::string list;
+  for (size_t i = 0; i < cursor.size(); ++i)
+    list +=
+        (i > 0 ? ", " : "") + quoted_name(cursor[i]) + "::text AS leat_key_" + std::to_string(i);
+  std::string sql = "SELECT " + list + " FROM " + from(behind);
+  if (!config_.table.where.empty()) sql += " WHERE (" + config_.table.where + "\n)";
+  return sql + " ORDER BY " + table::joined(quoted(cursor, " DESC")) + " LIMIT 1";
+}
+
+// What transactions from `low` on, `count` of them, have written. `since`: the times in the rows
+// are not older, but for what lookBack says; an index on them then finds the rows.
+std::string SourceSql::written_by(uint64_t low, const std::string& count, const std::string& since,
+                                  const std::string& first, uint32_t first_type) const {
+  constexpr uint64_t kEpoch = uint64_t{1} << 32;
+  std::string sql = "(xmin::text::bigint - " + std::to_string(low % kEpoch) + " + " +
+                    std::to_string(kEpoch) + ") % " + std::to_string(kEpoch) + " < " + count;
+  if (since.empty() || !is_time(first_type)) return sql;
+  const bool zone = first_type == kTimestampWithZone;
+  return sql + " AND " + first + " >= " + quoted_text(since) +
+         (zone ? "::timestamptz - " : "::timestamp - ") +
+         milliseconds(config_.look_back + (zone ? Milliseconds{0} : kZones));
+}
+
+std::string SourceSql::page(const std::vector<ReadColumn>& columns,
+                            const std::vector<std::string>& hidden, uint32_t first_type,
+                            const table::Page& page) const {
+  const table::Settings& table = config_.table;
+  const table::TablePosition& pass = page.pass;
+  std::string list;
+  for (const ReadColumn& column : columns) {
+    const std::string name = quoted_name(column.name);
+    list += (list.empty() ? "" : ", ") +
+            (column.kind == Kind::kArray ? "pg_catalog.to_json(" + name + ") AS " + name : name);
+  }
+  for (const std::string& name : quoted(hidden)) list += ", " + name;
+
+  const std::vector<std::string> cursor = quoted(pass.cursor);
+  std::vector<std::string> conditions;
+  if (!table.where.empty()) conditions.push_back("(" + table.where + "\n)");
+  if (!cursor.empty()) {
+    const std::string& first = cursor.front();
+    if (!pass.after.empty())
+      conditions.push_back(table::compared(cursor, ">", literals(pass.after)));
+    else if (!pass.floor.empty())
+      conditions.push_back(first + " > " + quoted_text(pass.floor));
+    if (table.query.empty() && !table.from.empty())
+      conditions.push_back(first + " >= " + quoted_text(table.from[0]));
+    if (!page.upper.empty()) conditions.push_back(first + " <= " + quoted_text(page.upper));
+    if (!page.last.empty())
+      conditions.push_back(table::compared(cursor, "<=", literals(page.last)));
+    if (pass.high != 0 && pass.full)
+      conditions.push_back("NOT (" +
+                           written_by(pass.high,
+                                      "pg_snapshot_xmax(pg_current_snapshot())::text::bigint - " +
+                                          std::to_string(pass.high),
+                                      pass.next_since, first, first_type) +
+                           ")");
+    else if (pass.high != 0 && pass.high - pass.low < kMostTransactions)
+      conditions.push_back(written_by(pass.low, std::to_string(pass.high - pass.low), pass.since,
+                                      first, first_type));
+  }
+  // A read without a key takes as long as it takes.
+  std::string sql = cursor.empty() ? "SET statement_timeout = 0; " : "";
+  sql += "SELECT " + list + " FROM " + from(pass.after);
+  for (size_t i = 0; i < conditions.size(); ++i)
+    sql += (i == 0 ? " WHERE " : " AND ") + conditions[i];
+  if (!cursor.empty())
+    sql += " ORDER BY " + table::joined(cursor) + " LIMIT " + std::to_string(table.page_size);
+  return sql;
+}
+
+}  // namespace leat::postgres

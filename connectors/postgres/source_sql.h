@@ -1,0 +1,64 @@
+// The statements that a source asks.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/units.h"
+#include "connectors/postgres/column.h"
+#include "connectors/postgres/layout.h"
+#include "table/database.h"
+#include "table/settings.h"
+
+namespace leat::postgres {
+
+enum class Late : uint8_t { kBest, kSnapshot, kDelay };
+
+struct ReadConfig {
+  table::Settings table;
+  TableName name;  // of the table; none with a query
+  Late late = Late::kBest;
+  Milliseconds look_back{0};
+};
+
+// What is read, as the server describes it.
+struct ReadColumn {
+  std::string name;
+  uint32_t type = 0;
+  Kind kind = Kind::kOther;
+};
+
+class SourceSql {
+ public:
+  // It outlives this.
+  explicit SourceSql(const ReadConfig& config) : config_(config) {}
+
+  // No row, but the description of all. `behind` is for a query's parameters.
+  std::string describe(const table::Key& behind) const;
+  // Of the types of these.
+  static std::string types(const std::vector<ReadColumn>& columns);
+  // Now, and which transactions are finished. `columns`, here and below: more SQL to select.
+  static std::string snapshot(const std::string& columns);
+  // The consistencyDelay before now, as a value for a column of times.
+  std::string delayed(const std::string& columns) const;
+  // The last row's key.
+  std::string last(const std::vector<std::string>& cursor, const table::Key& behind) const;
+  // Another text when the table has other columns.
+  static std::string columns_of(uint32_t oid);
+  // `hidden`: cursor columns that are not among `columns`; they come behind them. `first_type`: of
+  // the first cursor column.
+  std::string page(const std::vector<ReadColumn>& columns, const std::vector<std::string>& hidden,
+                   uint32_t first_type, const table::Page& page) const;
+
+  static bool is_time(uint32_t type);
+
+ private:
+  std::string from(const table::Key& behind) const;
+  std::string written_by(uint64_t low, const std::string& count, const std::string& since,
+                         const std::string& first, uint32_t first_type) const;
+
+  const ReadConfig& config_;
+};
+
+}  // namespace leat::postgres
