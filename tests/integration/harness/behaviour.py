@@ -313,6 +313,23 @@ class FromPostgres(SourcePeer):
         self.server.start()
 
 
+class FromSqlite(SourcePeer):
+    CANNOT = {"gone": "a file is there, or is made", "bad": "every value of a row can be read"}
+
+    def __init__(self, make):
+        path = make.folder / "in.db"
+        self.database = sqlite3.connect(path, timeout=30, isolation_level=None)
+        self.database.execute("CREATE TABLE t (seq INTEGER PRIMARY KEY, text TEXT)")
+        self.source = {"type": "sqlite", "path": str(path), "table": "t", "every": "100ms",
+                       "mode": "incremental", "cursor": ["seq"], "from": "0"}
+
+    def give(self, *seqs):
+        self.database.executemany("INSERT INTO t VALUES (:seq, :text)", map(record, seqs))
+
+    def close(self):
+        self.database.close()
+
+
 class FromGenerator(SourcePeer):
     CANNOT = {"gone": "nothing outside gives the records", "bad": "what it makes is good",
               "streams": "it gives all at once, and ends"}
@@ -346,4 +363,5 @@ class FromInternal(SourcePeer):
 
 
 SOURCES = {"file": FromFile, "stdin": FromStdin, "mqtt": FromMqtt, "serial": FromSerial,
-           "generator": FromGenerator, "internal": FromInternal, "postgres": FromPostgres}
+           "generator": FromGenerator, "internal": FromInternal, "postgres": FromPostgres,
+           "sqlite": FromSqlite}

@@ -1,0 +1,441 @@
+#include "table_page.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "base/text.h"
+#include "columns.h"
+#include "record/value.h"
+#include "table/sql_text.h"
+
+namespace leat::sqlite {
+namespace {
+
+// A page ends behind so many bytes: what one batch or two take.
+constexpr size_t kMostBytes = 128 * 1024;
+// Instructions of SQLite's between two looks at whether to go on.
+constexpr int kInstructions = 10'000;
+constexpr std::string_view kRowid = "rowid";
+
+std::vector<std::string> quoted(const std::vector<std::string>& names, const char* behind = "") {
+  std::vector<std::string> out;
+  for (const std::string& name : names) out.push_back(quoted_name(name) + behind);
+  return out;
+}
+
+std::string quoted_text(std::string_view text) {
+  std::string out = "'";
+  for (char c : text) {
+    if (c == '\'') out += c;
+    out += c;
+  }
+  return out + "'";
+}
+
+std::string_view text_in(sqlite3_stmt* statement, int column) {
+  // The pointer first: asking for it may convert, and change the size.
+  const auto* text = static_cast<const char*>(sqlite3_column_blob(statement, column));
+  return {text, static_cast<size_t>(sqlite3_column_bytes(statement, column))};
+}
+
+template <typename T>
+void append_raw(std::string& out, T value) {
+  char bytes[sizeof value];
+  std::memcpy(bytes, &value, sizeof value);
+  out.append(bytes, sizeof bytes);
+}
+
+void append_text(std::string& out, std::string_view text) {
+  append_raw(out, static_cast<uint32_t>(text.size()));
+  out += text;
+}
+
+void append_value(std::string& out, sqlite3_stmt* statement, int column) {
+  const int type = sqlite3_column_type(statement, column);
+  out += static_cast<char>(type);
+  switch (type) {
+    case SQLITE_INTEGER:
+      return append_raw(out, static_cast<int64_t>(sqlite3_column_int64(statement, column)));
+    case SQLITE_FLOAT:
+      return append_raw(out, sqlite3_column_double(statement, column));
+    case SQLITE_TEXT:
+    case SQLITE_BLOB:
+      return append_text(out, text_in(statement, column));
+    default:
+      return;
+  }
+}
+
+int cancelled(void* flag) {
+  return *static_cast<std::atomic<bool>*>(flag) ? 1 : 0;
+}
+
+}  // namespace
+
+std::string literal_of(sqlite3_stmt* statement, int column) {
+  switch (sqlite3_column_type(statement, column)) {
+    case SQLITE_INTEGER:
+      return std::to_string(sqlite3_column_int64(statement, column));
+    case SQLITE_FLOAT: {
+      const double number = sqlite3_column_double(statement, column);
+      if (std::isinf(number)) return number > 0 ? "9e999" : "-9e999";
+      char text[32];
+      const int size = std::snprintf(text, sizeof text, "%.17g", number);
+      std::string out(text, static_cast<size_t>(size));
+      // Else it would be an integer, which sorts the same but is another literal.
+      return out.find_first_of(".e") == std::string::npos ? out + ".0" : out;
+    }
+    case SQLITE_TEXT: {
+      const std::string_view text = text_in(statement, column);
+      if (is_utf8(text) && text.find('\0') == std::string_view::npos) return quoted_text(text);
+      std::string hex;
+      for (char c : text) {
+        char pair[3];
+        std::snprintf(pair, sizeof pair, "%02x", static_cast<unsigned>(static_cast<uint8_t>(c)));
+        hex += pair;
+      }
+      return "CAST(x'" + hex + "' AS TEXT)";
+    }
+    case SQLITE_BLOB: {
+      std::string hex = "x'";
+      for (char c : text_in(statement, column)) {
+        char pair[3];
+        std::snprintf(pair, sizeof pair, "%02x", static_cast<unsigned>(static_cast<uint8_t>(c)));
+        hex += pair;
+      }
+      return hex + "'";
+    }
+    default:
+      return "NULL";
+  }
+}
+
+std::string literal_of(std::string_view written) {
+  if (!written.empty() && json_number_length(written) == written.size())
+    return std::string(written);
+  return quoted_text(written);
+}
+
+// So that a position, wherever it was kept, cannot say anything else.
+bool is_literal(std::string_view text) {
+  constexpr std::string_view kCast = "CAST(";
+  constexpr std::string_view kAsText = " AS TEXT)";
+  if (text.starts_with(kCast) && text.ends_with(kAsText)) {
+    text.remove_prefix(kCast.size());
+    text.remove_suffix(kAsText.size());
+  }
+  if (!text.empty() && json_number_length(text) == text.size()) return true;
+  const bool blob = text.starts_with("x'");
+  if (blob) text.remove_prefix(1);
+  if (text.size() < 2 || text.front() != '\'' || text.back() != '\'') return false;
+  text = text.substr(1, text.size() - 2);
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\'' && (i + 1 == text.size() || text[++i] != '\'')) return false;
+    if (text[i] == '\0') return false;
+  }
+  return !blob || text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// --- the file ---
+
+Status TablePages::open() {
+  if (db_ != nullptr) return {};
+  const int code = sqlite3_open_v2(config_.path.c_str(), &db_,
+                                   SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+  if (code != SQLITE_OK) {
+    Status failed = failure();
+    close();
+    return failed;
+  }
+  sqlite3_extended_result_codes(db_, 1);
+  // Else a quoted name that no column has would be a string.
+  sqlite3_db_config(db_, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+  sqlite3_busy_timeout(db_, static_cast<int>(config_.busy_timeout.count()));
+  sqlite3_progress_handler(db_, kInstructions, cancelled, &cancelled_);
+  return {};
+}
+
+void TablePages::close() {
+  statement_.reset();
+  sqlite3_close(std::exchange(db_, nullptr));
+}
+
+// Wrong SQL, and names that are not there, are a person's to mend; all else may pass: a lock, a
+// journal that only the writer may roll back, a file that is being replaced.
+tl::unexpected<Error> TablePages::failure() {
+  const int code = db_ == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(db_);
+  std::string why = config_.path + ": " + sqlite3_errmsg(db_);
+  if (code == SQLITE_READONLY_ROLLBACK || code == SQLITE_READONLY_RECOVERY)
+    why += ": the program that writes it was interrupted, and must be started to put it in order";
+  return fail(code == SQLITE_ERROR ? ErrorKind::kUsage : ErrorKind::kUnavailable, why);
+}
+
+Result<Statement> TablePages::prepare(const std::string& sql) {
+  sqlite3_stmt* raw = nullptr;
+  const int code =
+      sqlite3_prepare_v2(db_, sql.c_str(), static_cast<int>(sql.size()), &raw, nullptr);
+  Statement statement(raw);
+  if (code != SQLITE_OK) return failure();
+  if (raw == nullptr || sqlite3_stmt_readonly(raw) == 0)
+    return fail(ErrorKind::kUsage, config_.path + ": the query is no SELECT");
+  return statement;
+}
+
+Result<std::vector<std::vector<std::string>>> TablePages::rows_of(const std::string& sql) {
+  Result<Statement> statement = prepare(sql);
+  if (!statement) return fail(statement.error());
+  std::vector<std::vector<std::string>> out;
+  int code = SQLITE_ROW;
+  while ((code = sqlite3_step(statement->get())) == SQLITE_ROW) {
+    std::vector<std::string>& row = out.emplace_back();
+    for (int i = 0; i < sqlite3_column_count(statement->get()); ++i)
+      row.emplace_back(text_in(statement->get(), i));
+  }
+  if (code != SQLITE_DONE) return failure();
+  return out;
+}
+
+// --- the table ---
+
+Status TablePages::know_table() {
+  columns_.clear();
+  primary_key_.clear();
+  has_rowid_ = false;
+  if (!config_.table.query.empty()) return choose_cursor();
+  const std::string name = quoted_text(config_.table.table);
+  auto rows = rows_of("SELECT name, \"notnull\", pk FROM pragma_table_xinfo(" + name +
+                      ") WHERE hidden <> 1 ORDER BY pk");
+  if (!rows) return fail(rows.error());
+  if (rows->empty())
+    return fail(ever_known_ ? ErrorKind::kUnavailable : ErrorKind::kUsage,
+                config_.path + ": there is no table " + excerpt(config_.table.table));
+  for (const std::vector<std::string>& row : *rows) {
+    columns_.push_back({row[0], row[1] == "0"});
+    if (row[2] != "0") primary_key_.push_back(row[0]);
+  }
+  auto kind =
+      rows_of("SELECT type, wr FROM pragma_table_list WHERE schema = 'main' AND name = " + name +
+              " COLLATE NOCASE");
+  if (!kind) return fail(kind.error());
+  const bool table = !kind->empty() && kind->front()[0] == "table";
+  has_rowid_ = table && kind->front()[1] == "0" &&
+               std::ranges::none_of(
+                   columns_, [](const Column& column) { return same_column(column.name, kRowid); });
+  // SQLite lets keys be NULL, but for those that are the rowid and those of a table without one.
+  for (Column& column : columns_) {
+    const bool key = std::ranges::find(primary_key_, column.name) != primary_key_.end();
+    auto type = rows_of("SELECT 1 FROM pragma_table_xinfo(" + name + ") WHERE pk = 1 AND name = " +
+                        quoted_text(column.name) + " AND type = 'INTEGER' COLLATE NOCASE");
+    if (!type) return fail(type.error());
+    if (key && table && (!has_rowid_ || (primary_key_.size() == 1 && !type->empty())))
+      column.nullable = false;
+  }
+  return choose_cursor();
+}
+
+Status TablePages::choose_cursor() {
+  cursor_ = config_.table.cursor;
+  if (cursor_.empty() && config_.table.query.empty()) {
+    if (has_rowid_)
+      cursor_ = {std::string(kRowid)};
+    else
+      cursor_ = primary_key_;
+  }
+  if (cursor_.empty() || !config_.table.query.empty()) return {};
+  for (const std::string& name : cursor_)
+    if (!(has_rowid_ && same_column(name, kRowid)) &&
+        std::ranges::none_of(
+            columns_, [&name](const Column& column) { return same_column(column.name, name); }))
+      return fail(ErrorKind::kUsage, config_.path + ": the table has no column " + excerpt(name) +
+                                         ", which \"cursor\" names");
+  Result<bool> good = tells_rows_apart();
+  if (!good) return fail(good.error());
+  if (*good) return {};
+  const std::string key = !primary_key_.empty() ? table::joined(primary_key_) : std::string(kRowid);
+  return fail(ErrorKind::kUsage,
+              config_.path + ": the cursor (" + table::joined(cursor_) +
+                  ") is the same in several rows, of which some would not be read: add the "
+                  "columns of a unique index: (" +
+                  key + ")");
+}
+
+Result<bool> TablePages::tells_rows_apart() {
+  auto in_cursor = [this](const std::string& column) {
+    return std::ranges::any_of(
+        cursor_, [&column](const std::string& name) { return same_column(name, column); });
+  };
+  if (has_rowid_ && in_cursor(std::string(kRowid))) return true;
+  if (!primary_key_.empty() && std::ranges::all_of(primary_key_, in_cursor)) return true;
+  auto indexes = rows_of("SELECT name FROM pragma_index_list(" + quoted_text(config_.table.table) +
+                         ") WHERE \"unique\" AND NOT partial");
+  if (!indexes) return fail(indexes.error());
+  for (const std::vector<std::string>& index : *indexes) {
+    auto columns = rows_of("SELECT name FROM pragma_index_info(" + quoted_text(index[0]) + ")");
+    if (!columns) return fail(columns.error());
+    if (!columns->empty() && std::ranges::all_of(*columns, [&](const auto& row) {
+          return !row[0].empty() && in_cursor(row[0]);  // "": an expression
+        }))
+      return true;
+  }
+  // A view: nobody can know.
+  return !has_rowid_ && primary_key_.empty();
+}
+
+// Columns, conditions and queries that mean nothing.
+Status TablePages::check_sql(const table::Key& behind) {
+  table::Page page;
+  page.pass.cursor = cursor_;
+  if (!config_.table.query.empty()) page.pass.after = behind;
+  Result<Statement> statement = prepare(page_sql(page));
+  if (!statement) return fail(statement.error());
+  return {};
+}
+
+// Rows with NULL in the cursor would never be read.
+Status TablePages::check_cursor() {
+  std::string condition;
+  for (const Column& column : columns_)
+    for (const std::string& name : cursor_)
+      if (column.nullable && same_column(column.name, name))
+        condition += (condition.empty() ? "" : " OR ") + quoted_name(name) + " IS NULL";
+  if (condition.empty()) return {};
+  std::string sql =
+      "SELECT 1 FROM " + quoted_name(config_.table.table) + " WHERE (" + condition + ")";
+  if (!config_.table.where.empty()) sql += " AND (" + config_.table.where + "\n)";
+  auto found = rows_of(sql + " LIMIT 1");
+  if (!found) return fail(found.error());
+  if (found->empty()) return {};
+  return fail(ErrorKind::kUsage,
+              config_.path + ": a row has NULL in the cursor (" + table::joined(cursor_) +
+                  "): nobody could go on behind it; leave such rows out by \"where\"");
+}
+
+Result<table::Look> TablePages::look(const table::Key& behind) {
+  if (Status opened = open(); !opened) return fail(opened.error());
+  Status good = know_table();
+  if (good) good = check_sql(behind);
+  if (good) good = check_cursor();
+  if (!good) {
+    close();
+    return fail(good.error());
+  }
+  ever_known_ = true;
+  table::Look look;
+  look.cursor = cursor_;
+  const bool only_rowid =
+      cursor_.size() == 1 &&
+      (same_column(cursor_[0], kRowid) ||
+       (primary_key_.size() == 1 && has_rowid_ && same_column(cursor_[0], primary_key_[0])));
+  if (config_.table.mode == table::Mode::kFull) return look;
+  std::string sql = "SELECT " + table::joined(quoted(cursor_)) + " FROM " + from(behind);
+  if (!config_.table.where.empty()) sql += " WHERE (" + config_.table.where + "\n)";
+  sql += " ORDER BY " + table::joined(quoted(cursor_, " DESC")) + " LIMIT 1";
+  Result<Statement> statement = prepare(sql);
+  if (!statement) return fail(statement.error());
+  const int code = sqlite3_step(statement->get());
+  if (code == SQLITE_ROW)
+    for (int i = 0; i < sqlite3_column_count(statement->get()); ++i)
+      look.last.push_back(literal_of(statement->get(), i));
+  else if (code != SQLITE_DONE)
+    return failure();
+  // With one writer at a time, rows come in the order in which they are numbered.
+  look.settle = !only_rowid && !look.last.empty();
+  return look;
+}
+
+// --- a page ---
+
+std::string TablePages::from(const table::Key& behind) const {
+  const table::Settings& table = config_.table;
+  if (table.query.empty()) return quoted_name(table.table);
+  return "(" + table::QueryText(table.query).filled([&](std::string_view parameter) {
+    for (size_t i = 0; i < table.cursor.size() && i < behind.size(); ++i)
+      if (parameter == "after_" + table.cursor[i]) return behind[i];
+    return std::string("NULL");
+  }) + "\n)";
+}
+
+std::string TablePages::page_sql(const table::Page& page) const {
+  const table::Settings& table = config_.table;
+  const table::TablePosition& pass = page.pass;
+  const std::vector<std::string> cursor = quoted(pass.cursor);
+  std::vector<std::string> conditions;
+  if (!table.where.empty()) conditions.push_back("(" + table.where + "\n)");
+  if (!cursor.empty()) {
+    if (!pass.after.empty()) conditions.push_back(table::compared(cursor, ">", pass.after));
+    if (table.query.empty() && !table.from.empty())
+      conditions.push_back(cursor.front() + " >= " + literal_of(table.from[0]));
+    if (!page.last.empty()) conditions.push_back(table::compared(cursor, "<=", page.last));
+  }
+  std::string sql =
+      "SELECT " + (table.columns.empty() ? "*" : table::joined(quoted(table.columns)));
+  for (const std::string& name : cursor) sql += ", " + name;
+  sql += " FROM " + from(pass.after);
+  for (size_t i = 0; i < conditions.size(); ++i)
+    sql += (i == 0 ? " WHERE " : " AND ") + conditions[i];
+  if (!cursor.empty())
+    sql += " ORDER BY " + table::joined(cursor) + " LIMIT " + std::to_string(table.page_size);
+  return sql;
+}
+
+Status TablePages::begin_page(const table::Page& page) {
+  if (Status opened = open(); !opened) return opened;
+  if (statement_) return {};
+  Result<Statement> statement = prepare(page_sql(page));
+  if (!statement) return fail(statement.error());
+  statement_ = std::move(*statement);
+  return {};
+}
+
+Result<PageRows> TablePages::read(const table::Page& page) {
+  for (const std::string& value : page.pass.after)
+    if (!is_literal(value))
+      return fail(ErrorKind::kUsage,
+                  "the saved position has " + excerpt(value) + ", which is no value");
+  if (Status begun = begin_page(page); !begun) {
+    close();
+    // It was good at the last look: the next one says what has become of it.
+    return fail(ErrorKind::kUnavailable, begun.error().message());
+  }
+  sqlite3_stmt* statement = statement_.get();
+  PageRows out;
+  // The first step brings a changed schema in, and with it other columns.
+  int code = sqlite3_step(statement);
+  const int keys = static_cast<int>(page.pass.cursor.size());
+  const int columns = sqlite3_column_count(statement) - keys;
+  for (int i = 0; i < columns; ++i) {
+    out.names.emplace_back(sqlite3_column_name(statement, i));
+    const char* type = sqlite3_column_decltype(statement, i);
+    out.truths.push_back(type != nullptr &&
+                         (same_column(type, "boolean") || same_column(type, "bool")));
+  }
+  for (; code == SQLITE_ROW; code = sqlite3_step(statement)) {
+    for (int i = 0; i < columns; ++i) append_value(out.values, statement, i);
+    for (int i = columns; i < columns + keys; ++i)
+      append_text(out.values, literal_of(statement, i));
+    ++out.rows;
+    if (out.values.size() >= kMostBytes) break;
+  }
+  if (code != SQLITE_ROW && code != SQLITE_DONE) {
+    Result<PageRows> failed = failure();
+    close();
+    return failed;
+  }
+  const bool ended = code == SQLITE_DONE;
+  if (keys == 0) {
+    out.last = ended;
+  } else {
+    // The read transaction ends with it.
+    statement_.reset();
+    out.last = ended && (config_.table.query.empty()
+                             ? out.rows < static_cast<size_t>(config_.table.page_size)
+                             : out.rows == 0);
+  }
+  if (out.last) close();
+  return out;
+}
+
+}  // namespace leat::sqlite

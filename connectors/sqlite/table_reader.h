@@ -1,0 +1,52 @@
+// A table of a SQLite database for a table::TableSource: what blocks (table_page.h) is done on a
+// thread of its own; here the rows of a page become records, as the pipeline takes them.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "loop/job_thread.h"
+#include "loop/timer.h"
+#include "memory/budget.h"
+#include "table/database.h"
+#include "table_page.h"
+
+namespace leat::sqlite {
+
+class TableReader final : public table::Database {
+ public:
+  explicit TableReader(ReadConfig config);
+  ~TableReader() override;
+
+  Status open(SourceContext& context) override;
+  // The same for a probe.
+  void open(Loop& loop);
+  void look(std::function<void(Result<table::Look>)> done) override;
+  void read(table::Page page, table::Rows& rows, std::function<void(Result<bool>)> done) override;
+  void go_on() override;
+  void close(std::function<void()> closed) override;
+
+ private:
+  void give();
+
+  const ReadConfig config_;
+  Charge charge_;      // for page_
+  table::Key behind_;  // the row that was given last
+  ShapeRef shape_;
+  PageRows page_;
+  size_t key_columns_ = 0;
+  size_t given_ = 0;  // of its rows
+  size_t at_ = 0;     // in its values
+  table::Rows* rows_ = nullptr;
+  std::function<void(Result<bool>)> read_;
+  bool closing_ = false;
+  std::optional<Timer> later_;
+  std::unique_ptr<TablePages> pages_;
+  std::unique_ptr<JobThread> thread_;  // last: its destructor waits for a job that uses the rest
+};
+
+}  // namespace leat::sqlite

@@ -1,0 +1,118 @@
+#include "connectors/sqlite/table_page.h"
+
+#include <gtest/gtest.h>
+
+#include "support/temp_dir.h"
+
+namespace leat::sqlite {
+namespace {
+
+class TablePagesTest : public ::testing::Test {
+ protected:
+  TablePagesTest() {
+    EXPECT_EQ(sqlite3_open((dir_.path() + "/plant.db").c_str(), &db_), SQLITE_OK);
+    config_.path = dir_.path() + "/plant.db";
+    config_.busy_timeout = Milliseconds{0};
+    config_.table.table = "t";
+  }
+  ~TablePagesTest() override { sqlite3_close(db_); }
+  void execute(const char* sql) {
+    EXPECT_EQ(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db_);
+  }
+  // Reads the whole table by pages, and returns how many there were.
+  size_t read_all(int64_t page_size) {
+    config_.table.page_size = page_size;
+    TablePages pages(config_);
+    Result<table::Look> look = pages.look({});
+    EXPECT_TRUE(look) << look.error().message();
+    table::Page page;
+    page.pass.cursor = look->cursor;
+    size_t count = 0;
+    for (bool last = false; !last; ++count) {
+      Result<PageRows> rows = pages.read(page);
+      if (!rows) {
+        ADD_FAILURE() << rows.error().message();
+        return count;
+      }
+      rows_ += rows->rows;
+      last = rows->last;
+      if (rows->rows > 0) page.pass.after = {std::to_string(rows_)};
+    }
+    return count;
+  }
+
+  testing::TempDir dir_;
+  sqlite3* db_ = nullptr;
+  ReadConfig config_;
+  size_t rows_ = 0;
+};
+
+TEST_F(TablePagesTest, pages_follow_one_another_by_the_rowid) {
+  execute(
+      "CREATE TABLE t (a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+      "WHERE i < 20) INSERT INTO t SELECT i FROM n");
+  EXPECT_EQ(read_all(8), 3U);
+  EXPECT_EQ(rows_, 20U);
+}
+
+TEST_F(TablePagesTest, a_page_of_long_rows_ends_early) {
+  execute(
+      "CREATE TABLE t (a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+      "WHERE i < 20) INSERT INTO t SELECT zeroblob(100000) FROM n");
+  EXPECT_EQ(read_all(1000), 11U) << "two a page, and an empty one";
+  EXPECT_EQ(rows_, 20U);
+}
+
+TEST_F(TablePagesTest, nothing_is_locked_between_pages) {
+  execute("PRAGMA journal_mode=delete; CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)");
+  config_.table.page_size = 1;
+  TablePages pages(config_);
+  ASSERT_TRUE(pages.look({}));
+  table::Page page;
+  page.pass.cursor = {"rowid"};
+  ASSERT_TRUE(pages.read(page));
+  execute("BEGIN EXCLUSIVE; INSERT INTO t VALUES (3); COMMIT");
+}
+
+TEST_F(TablePagesTest, a_lock_may_pass_and_wrong_sql_does_not) {
+  execute("CREATE TABLE t (a)");
+  execute("BEGIN EXCLUSIVE");
+  TablePages pages(config_);
+  Result<table::Look> locked = pages.look({});
+  ASSERT_FALSE(locked);
+  EXPECT_EQ(locked.error().kind(), ErrorKind::kUnavailable);
+  execute("COMMIT");
+  EXPECT_TRUE(pages.look({}));
+  ReadConfig wrong = config_;
+  wrong.table.where = "nowhere = 1";
+  wrong.table.mode = table::Mode::kIncremental;
+  TablePages other(wrong);
+  Result<table::Look> refused = other.look({});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::kUsage);
+}
+
+TEST_F(TablePagesTest, what_writes_is_refused) {
+  execute("CREATE TABLE t (a)");
+  config_.table.table = "";
+  config_.table.query = "DELETE FROM t RETURNING a";
+  TablePages pages(config_);
+  Result<table::Look> refused = pages.look({});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::kUsage);
+}
+
+TEST(Literals, only_values_are_taken_for_ones) {
+  for (const char* good : {"1", "-9223372036854775808", "0.1", "9e999", "'it''s'", "''", "x'00ff'",
+                           "CAST(x'00ff' AS TEXT)"})
+    EXPECT_TRUE(is_literal(good)) << good;
+  for (const char* bad : {"", "'", "a", "'a' OR 1", "'a'b'", "x'zz'", "1; DROP TABLE t", "NULL",
+                          "(SELECT 1)", "'''", "CAST(1 AS TEXT) --"})
+    EXPECT_FALSE(is_literal(bad)) << bad;
+  EXPECT_EQ(literal_of("10"), "10");
+  EXPECT_EQ(literal_of("it's"), "'it''s'");
+  EXPECT_EQ(literal_of("01"), "'01'");
+}
+
+}  // namespace
+}  // namespace leat::sqlite
