@@ -1,6 +1,7 @@
 """Tables of SQLite databases as sources, while another program (this one) writes them."""
 
 import json
+import os
 import random
 import sqlite3
 
@@ -8,6 +9,7 @@ import pytest
 
 from harness.pipelines import pipeline, quick_retry
 
+DEATHS = int(os.environ.get("LEAT_DEATHS", "3"))
 ORDERS = "CREATE TABLE orders (id INTEGER PRIMARY KEY, note TEXT, updated_at REAL NOT NULL)"
 
 
@@ -45,8 +47,10 @@ def ids(agent):
 
 
 def insert(db, first, count):
+    db.execute("BEGIN IMMEDIATE")
     db.executemany("INSERT INTO orders VALUES (?, ?, ?)",
                    [(i, f"n{i}", float(i)) for i in range(first, first + count)])
+    db.execute("COMMIT")
 
 
 @pytest.mark.parametrize("page", [1, 7, 1000])
@@ -78,6 +82,7 @@ def test_each_value_is_read_as_what_it_is(agent, tmp_path, writer):
 def test_a_copy_equals_its_table_while_it_is_written_and_the_agent_is_killed(agent, tmp_path, mode):
     db = sqlite3.connect(tmp_path / "plant.db", timeout=30, isolation_level=None)
     db.execute(f"PRAGMA journal_mode={mode}")
+    db.execute("PRAGMA synchronous=off")  # it is the agent that is killed
     db.execute(ORDERS)
     db.execute("CREATE INDEX changes ON orders (updated_at, id)")
     insert(db, 1, 1000)
@@ -87,7 +92,7 @@ def test_a_copy_equals_its_table_while_it_is_written_and_the_agent_is_killed(age
            cursor=["updated_at", "id"], pageSize=50, consistencyDelay="200ms")
     agent.start()
     randomly = random.Random(3)
-    for step in range(40):
+    for step in range(1, 10 * DEATHS + 1):
         db.execute("BEGIN IMMEDIATE")
         for i in range(5):
             now = 10_000.0 + step
@@ -95,7 +100,7 @@ def test_a_copy_equals_its_table_while_it_is_written_and_the_agent_is_killed(age
             db.execute("UPDATE orders SET note = note || '+', updated_at = ? WHERE id = ?",
                        (now, randomly.randrange(1, 1000)))
         db.execute("COMMIT")
-        if step % 13 == 12:
+        if step % 10 == 0:
             agent.kill()
             agent.start()
     rows = "SELECT id, note, updated_at FROM {} ORDER BY id"

@@ -100,7 +100,7 @@ Result<Settings> Settings::from_options(const Options& options) {
 
   const bool steps = out.mode != Mode::kFull;
   if (out.table.empty() && out.query.empty())
-    errors.add(options, "table", "or \"query\" must say what to read");
+    errors.add(options, "table", "or \"query\" must say what to read", Problem::Kind::kMissing);
   if (!out.table.empty() && !out.query.empty())
     errors.add(options, "query", "and \"table\" do not go together");
   check_names(options, "columns", errors);
@@ -108,7 +108,8 @@ Result<Settings> Settings::from_options(const Options& options) {
   if (steps && out.cursor.empty())
     errors.add(options, "cursor",
                "is needed to find what is new: the columns that order the rows, such as "
-               "[\"updated_at\", \"id\"]");
+               "[\"updated_at\", \"id\"]",
+               Problem::Kind::kMissing);
   if (!steps && out.once) errors.add(options, "once", "mode full ends by itself");
   if (!out.query.empty()) {
     check_query(options, out, errors);
