@@ -78,7 +78,6 @@ class TableSource final : public Source, private Rows {
 
   TablePosition position_;  // of the row that was given last
   bool saved_ = false;      // it comes from a position, or needs none
-  bool checked_ = false;
   bool keyed_ = true;
   Pass pass_;
   std::string upper_;  // of this pass, as in Page

@@ -324,7 +324,9 @@ class FromSqlite(SourcePeer):
                        "mode": "incremental", "cursor": ["seq"], "from": "0"}
 
     def give(self, *seqs):
+        self.database.execute("BEGIN IMMEDIATE")
         self.database.executemany("INSERT INTO t VALUES (:seq, :text)", map(record, seqs))
+        self.database.execute("COMMIT")
 
     def close(self):
         self.database.close()
