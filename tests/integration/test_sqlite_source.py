@@ -91,6 +91,13 @@ def test_a_copy_equals_its_table_while_it_is_written_and_the_agent_is_killed(age
     follow(agent, tmp_path, sink, quick_retry(guarantee="exactlyOnce"), mode="fullAndContinuous",
            cursor=["updated_at", "id"], pageSize=50, consistencyDelay="200ms")
     agent.start()
+    rows = "SELECT id, note, updated_at FROM {} ORDER BY id"
+    copy = sqlite3.connect(tmp_path / "copy.db", timeout=30)
+
+    def copied():
+        there = copy.execute("SELECT 1 FROM sqlite_schema WHERE name = 'copies'").fetchone()
+        return copy.execute(rows.format("copies")).fetchall() if there else []
+
     randomly = random.Random(3)
     for step in range(1, 10 * DEATHS + 1):
         db.execute("BEGIN IMMEDIATE")
@@ -101,17 +108,12 @@ def test_a_copy_equals_its_table_while_it_is_written_and_the_agent_is_killed(age
                        (now, randomly.randrange(1, 1000)))
         db.execute("COMMIT")
         if step % 10 == 0:
+            # From one in the midst of the full read to one behind all that is there.
+            share = (1000 + 5 * step) * step // (10 * DEATHS)
+            agent.wait_for(lambda share=share: len(copied()) >= share)
             agent.kill()
             agent.start()
-    rows = "SELECT id, note, updated_at FROM {} ORDER BY id"
-    copy = sqlite3.connect(tmp_path / "copy.db", timeout=30)
-
-    def same():
-        there = copy.execute("SELECT 1 FROM sqlite_schema WHERE name = 'copies'").fetchone()
-        return there and copy.execute(rows.format("copies")).fetchall() == \
-            db.execute(rows.format("orders")).fetchall()
-
-    agent.wait_for(same, 60)
+    agent.wait_for(lambda: copied() == db.execute(rows.format("orders")).fetchall(), 60)
     agent.terminate()
     assert agent.wait() == 0, agent.log
     if mode == "wal":
