@@ -38,6 +38,7 @@ Milliseconds RetryPolicy::failed(const std::string& reason, Milliseconds retry_a
   int64_t now = clock_.monotonic_us();
   bool was_open = circuit_open();
   outage_.failed(reason, now);
+  if (circuit_open() && !was_open) ++openings_;
   Milliseconds wait = std::max(delay(), retry_after);
   if (failures() == 1) {
     log::warn(scope_, reason + "; trying again until it works, " + meanwhile());

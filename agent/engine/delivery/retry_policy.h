@@ -30,6 +30,7 @@ class RetryPolicy {
 
   bool active() const { return outage_.lasts(); }
   bool circuit_open() const { return failures() >= config_.breaker_threshold; }
+  uint64_t openings() const { return openings_; }  // of the circuit, so far
   int failures() const { return outage_.failures(); }
   const std::string& reason() const { return outage_.reason(); }
 
@@ -50,6 +51,7 @@ class RetryPolicy {
   const bool comes_again_;
   Backoff backoff_;
   Outage outage_;
+  uint64_t openings_ = 0;
 };
 
 }  // namespace leat

@@ -32,9 +32,15 @@ class SourceQueue {
   // A batch that the source may emit, in the place of one that it was given before.
   BatchRef grant(BlockPool& pool, Content content);
   // The source was told to wait: it is to be resumed. True when it was not before.
-  bool refuse() { return !std::exchange(refused_, true); }
+  bool refuse() {
+    if (!refused()) refused_since_ = loop_.now();
+    return !std::exchange(refused_, true);
+  }
   bool refused() const { return refused_; }
-  void resumed() { refused_ = false; }
+  void resumed() {
+    waited_ = waited();
+    refused_ = false;
+  }
 
   // --- in ---
   // False for the first batch that was not granted. It is kept, since what was read is not thrown
@@ -66,6 +72,10 @@ class SourceQueue {
   std::optional<uint64_t> bytes_total() const { return bytes_total_; }
   uint64_t rejected() const { return rejected_; }  // records, by the source
   uint64_t without_credit() const { return without_credit_; }
+  // How long the source was told to wait, altogether.
+  Milliseconds waited() const {
+    return refused_ ? waited_ + (loop_.now() - refused_since_) : waited_;
+  }
   std::optional<Milliseconds> since_read() const;
   std::optional<int64_t> oldest_arrival_us() const;
 
@@ -79,6 +89,8 @@ class SourceQueue {
   const Batch* granted_ = nullptr;  // the source may emit this one; not to be looked into
   std::deque<BatchRef> batches_;
   bool refused_ = false;
+  Milliseconds refused_since_{0};  // on the loop's clock
+  Milliseconds waited_{0};
   bool ended_ = false;
   Timer hold_back_;
   struct Taken {

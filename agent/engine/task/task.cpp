@@ -504,6 +504,8 @@ TaskStatus Task::status() const {
   out.dead_letters = dead_letters_;
   out.resumed = point_.spool_left.records;
   out.retries = deliverer_->counters().retries;
+  out.circuit_openings = deliverer_->retry_policy().openings();
+  out.back_pressure = queue_.waited();
   out.waiting = chain_->waiting() + spool_->records_waiting();
   out.spooled = spool_->counters().spooled;
   out.spool_dropped = spool_->counters().dropped_oldest + spool_->counters().dropped_newest;

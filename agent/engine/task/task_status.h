@@ -28,6 +28,9 @@ struct TaskStatus {
   uint64_t dropped = 0;       // failed in a transform with onError = drop
   uint64_t waiting = 0;       // in memory or in the journal
   uint64_t retries = 0;
+  uint64_t circuit_openings = 0;
+  // The source waited for its sink, memory or limits; of several tasks together.
+  Milliseconds back_pressure{0};
   uint64_t spooled = 0;         // of those read, went through the journal
   uint64_t spool_dropped = 0;   // of those spooled, for want of room
   uint64_t spool_lost = 0;      // of those spooled or resumed, with damaged parts of the journal

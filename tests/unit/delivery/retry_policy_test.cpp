@@ -51,8 +51,13 @@ TEST_F(TroubleTest, the_circuit_opens_at_the_threshold_and_closes_when_it_is_ove
   EXPECT_GE(wait, RetryPolicy::kFirstCooldown / 2);
   EXPECT_LE(wait, RetryPolicy::kFirstCooldown);
   EXPECT_TRUE(trouble.circuit_open());
+  trouble.failed("503", Milliseconds{0});
+  EXPECT_EQ(trouble.openings(), 1U) << "it was open";
   trouble.over();
   EXPECT_FALSE(trouble.active());
+  for (int i = 0; i < 9; ++i) trouble.failed("503", Milliseconds{0});
+  EXPECT_EQ(trouble.openings(), 2U);
+  trouble.over();
   EXPECT_LE(trouble.failed("503", Milliseconds{0}).count(), 100);
 }
 

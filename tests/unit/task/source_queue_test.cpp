@@ -47,6 +47,21 @@ TEST_F(SourceQueueTest, has_room_for_a_few) {
   EXPECT_TRUE(queue_.has_room());
 }
 
+TEST_F(SourceQueueTest, counts_how_long_the_source_was_told_to_wait) {
+  loop_.advance(Milliseconds{100});
+  queue_.refuse();
+  loop_.advance(Milliseconds{20});
+  queue_.refuse();
+  loop_.advance(Milliseconds{5});
+  EXPECT_EQ(queue_.waited(), Milliseconds{25}) << "so far";
+  queue_.resumed();
+  loop_.advance(Milliseconds{100});
+  queue_.refuse();
+  loop_.advance(Milliseconds{1});
+  queue_.resumed();
+  EXPECT_EQ(queue_.waited(), Milliseconds{26});
+}
+
 TEST_F(SourceQueueTest, reads_nothing_for_as_long_as_the_limits_say_after_a_batch) {
   queue_.add(granted());
   queue_.take(100);
