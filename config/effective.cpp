@@ -31,7 +31,8 @@ void put_text(cJSON* object, const char* name, const std::string& text) {
 std::string shown(const Option& option, const char* text) {
   std::string out = option.secret ? masked(text) : masked_url(text);
   if (option.masked && !out.empty()) out = kMask;
-  for (size_t at = 0; (at = out.find("${", at)) != std::string::npos; at += 3) out.insert(at, "$");
+  for (size_t at = 0; (at = out.find("${", at)) != std::string::npos; at += 3)
+    if (out.compare(at, 8, "${param:") != 0) out.insert(at, "$");
   return out;
 }
 

@@ -178,10 +178,19 @@ void Document::substitute(const Variables& variables, Problems& problems) {
 void Document::substitute(cJSON* node, const std::string& path, const Variables& variables,
                           Problems& problems) {
   if (cJSON_IsString(node) && has_variables(node->valuestring)) {
-    Result<std::string> value = leat::substitute(node->valuestring, variables);
+    ParameterUse use;
+    const bool may_use = path.starts_with("pipelines[");
+    Result<std::string> value =
+        leat::substitute(node->valuestring, variables, may_use ? &use : nullptr);
     if (!value) {
       problems.add(
           {.kind = Problem::Kind::kVariable, .path = path, .text = value.error().message()});
+      broken_.insert(node);
+      return;
+    }
+    const bool open = !use.open.empty();
+    if (open || !use.with_default.empty()) parameters_[node] = std::move(use);
+    if (open) {
       broken_.insert(node);
       return;
     }
@@ -193,6 +202,22 @@ void Document::substitute(cJSON* node, const std::string& path, const Variables&
     substitute(child,
                cJSON_IsObject(node) ? path_of_key(path, child->string) : path_of_index(path, index),
                variables, problems);
+}
+
+ParameterUse Document::parameters_of(const cJSON* node) const {
+  ParameterUse out;
+  auto add = [](std::vector<std::string>& to, const std::vector<std::string>& more) {
+    for (const std::string& name : more)
+      if (std::ranges::find(to, name) == to.end()) to.push_back(name);
+  };
+  auto include = [&](const ParameterUse& use) {
+    add(out.with_default, use.with_default);
+    add(out.open, use.open);
+  };
+  if (auto found = parameters_.find(node); found != parameters_.end()) include(found->second);
+  for (const cJSON* child = node->child; child != nullptr; child = child->next)
+    include(parameters_of(child));
+  return out;
 }
 
 const std::string* Document::before_substitution(const cJSON* node) const {

@@ -47,7 +47,10 @@ class Document {
   // Null when it is as it was.
   const std::string* before_substitution(const cJSON* node) const;
   // True when its substitution was reported as impossible: there is no value to judge.
+  // Or when it stands for what only a run knows that is asked for.
   bool broken(const cJSON* node) const { return broken_.contains(node); }
+  // The ${param:…} in and below `node`, each once.
+  ParameterUse parameters_of(const cJSON* node) const;
 
  private:
   struct Delete {
@@ -61,6 +64,7 @@ class Document {
   std::unique_ptr<cJSON, Delete> root_;
   std::unordered_map<const cJSON*, std::string> originals_;
   std::unordered_set<const cJSON*> broken_;
+  std::unordered_map<const cJSON*, ParameterUse> parameters_;
 };
 
 // The tree as compact JSON.

@@ -87,6 +87,8 @@ class Loader {
   void load_pipelines();
   void load_pipelines(LoadedFile& part, const cJSON* list, bool only);
   void load_pipeline(LoadedFile& part, const cJSON* node, const std::string& path, bool only);
+  static void load_parameters(LoadedFile& part, const cJSON* node, const std::string& path,
+                              PipelineConfig& out);
   void load_name(LoadedFile& part, const Options& options, bool only, PipelineConfig& out);
   void load_delivery(LoadedFile& part, const Options& delivery, DeliveryConfig& out);
   bool load_stages(Parser& parser, const cJSON* node, const std::string& path, PipelineConfig& out);
@@ -221,21 +223,26 @@ void Loader::load_pipelines(LoadedFile& part, const cJSON* list, bool only) {
 
 void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::string& path,
                            bool only) {
+  const cJSON* name = child(node, "name");
+  if (!context_.only.empty() && cJSON_IsString(name) && context_.only != name->valuestring) return;
   size_t before = part.problems.errors();
   PipelineConfig pipeline;
   Options options(pipeline_options(), path);
   Parser parser(part.document, part.problems);
+  load_parameters(part, node, path, pipeline);
+  parser.judge_stages(pipeline.complete());
   parser.fill(node, {&options}, kStageKeys);
-  const cJSON* name = child(node, "name");
   if (name == nullptr || (cJSON_IsString(name) && !parser.broken(name)))
     load_name(part, options, only, pipeline);
   pipeline.mounted = options.boolean("mounted");
+  pipeline.max_runs = static_cast<int>(options.integer("maxRuns"));
   pipeline.hard_terminate = options.duration("hardTerminate");
   load_delivery(part, options.object("delivery"), pipeline.delivery);
   load_dead_letters(part, options.object("deadLetters"), pipeline.dead_letters);
   pipeline.limits = {options.integer("limits.recordsPerSecond"),
                      options.bytes("limits.bytesPerSecond")};
-  bool whole = load_stages(parser, node, path, pipeline);
+  // What only a run knows cannot be judged before it.
+  bool whole = load_stages(parser, node, path, pipeline) && pipeline.complete();
   if (whole) load_max_dead_letters(part, options, pipeline);
   if (whole && !options.has("delivery.spool"))
     pipeline.delivery.spool.mode = default_spool_mode(pipeline);
@@ -255,6 +262,27 @@ void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::strin
   } else {
     config_.not_enabled.push_back(std::move(pipeline.name));
   }
+}
+
+void Loader::load_parameters(LoadedFile& part, const cJSON* node, const std::string& path,
+                             PipelineConfig& out) {
+  auto fix = [&part](const cJSON* of, const char* key, const std::string& where) {
+    const cJSON* one = child(of, key);
+    const ParameterUse use = one == nullptr ? ParameterUse{} : part.document.parameters_of(one);
+    if (!use.open.empty() || !use.with_default.empty())
+      part.problems.add({.path = path_of_key(where, key), .text = "must be the same for all runs"});
+  };
+  fix(node, "name", path);
+  for (const char* stage : {"source", "sink"})
+    fix(child(node, stage), "type", path_of_key(path, stage));
+  size_t index = 0;
+  const cJSON* transform = nullptr;
+  cJSON_ArrayForEach(transform, child(node, "transforms"))
+      fix(transform, "type", path_of_index(path_of_key(path, "transforms"), index++));
+  const ParameterUse use = part.document.parameters_of(node);
+  for (const std::string& one : use.open) out.parameters.push_back({one, false});
+  for (const std::string& one : use.with_default)
+    if (std::ranges::find(use.open, one) == use.open.end()) out.parameters.push_back({one, true});
 }
 
 void Loader::load_name(LoadedFile& part, const Options& options, bool only, PipelineConfig& out) {

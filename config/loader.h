@@ -24,6 +24,7 @@ struct LoadContext {
   std::string host_name = {};  // default of agent.id
   // Reads the certificates and keys that it names, too: on the machine that is to run it.
   bool open_files = false;
+  std::string only = {};  // this pipeline alone is looked at; "" for all
 };
 
 // Nullopt when an error was added to `problems`; everything that can be found wrong at once is, and

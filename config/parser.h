@@ -37,6 +37,10 @@ class Parser {
 
   Problems& problems() { return problems_; }
 
+  // Whether stages are tried with their options: not while some have no value yet (broken()).
+  void judge_stages(bool yes) { judges_stages_ = yes; }
+  bool judges_stages() const { return judges_stages_; }
+
  private:
   struct Place {  // one value that is being read
     const Option& option;
@@ -61,6 +65,7 @@ class Parser {
 
   const Document& document_;
   Problems& problems_;
+  bool judges_stages_ = true;
 };
 
 }  // namespace leat

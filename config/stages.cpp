@@ -135,13 +135,14 @@ class Trial {
   template <typename T>
   bool report(const Result<T>& made) {
     if (made) return true;
+    if (!parser_.judges_stages()) return false;
     for (Problem& said : said_by_stage(path_, made.error())) add(std::move(said));
     return false;
   }
 
   // Of a stage that could be made.
   void warn(void (*hook)(const Options&, OptionErrors&), const Options& options) {
-    if (hook == nullptr || !earlier_.empty()) return;
+    if (hook == nullptr || !earlier_.empty() || !parser_.judges_stages()) return;
     OptionErrors warnings;
     hook(options, warnings);
     for (Problem problem : warnings.problems().all()) {

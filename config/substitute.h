@@ -1,11 +1,15 @@
 // "${env:NAME}", "${env:NAME:-default}" and "${file:/path}" in the strings of a configuration, so
-// that secrets need not stand in it. "$${" is a literal "${".
+// that secrets need not stand in it, and in a pipeline "${param:NAME}" and
+// "${param:NAME:-default}", which each run of it that is asked for has its own value for. "$${" is
+// a literal "${".
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -15,11 +19,21 @@ namespace leat {
 struct Variables {
   std::function<std::optional<std::string>(const std::string& name)> env;
   std::function<Result<std::string>(const std::string& path)> file;
+  // Of one run of a pipeline: what its ${param:…} stand for.
+  std::map<std::string, std::string> parameters = {};
+};
+
+// What ${param:…} a text has.
+struct ParameterUse {
+  std::vector<std::string> with_default = {};  // or with a value
+  std::vector<std::string> open = {};          // nobody says what they stand for
 };
 
 // `text` with every variable replaced; a newline at the end of a file is trimmed. Fails with kUsage
 // when a variable is unknown, unset or unreadable; the message never holds a value.
-Result<std::string> substitute(std::string_view text, const Variables& variables);
+// Where a parameter is open the text comes back as it is. `use`: null where there are none.
+Result<std::string> substitute(std::string_view text, const Variables& variables,
+                               ParameterUse* use = nullptr);
 
 inline bool has_variables(std::string_view text) {
   return text.find("${") != std::string_view::npos;

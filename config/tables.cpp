@@ -290,6 +290,12 @@ constexpr Option kPipelineOptions[] = {
      .help = "With false, it is there, but nothing of it is opened or run until somebody has "
              "reviewed it, and says `leat mount`; the agent waits for that. That holds by its name "
              "until `leat unmount`."},
+    {.name = "maxRuns",
+     .type = OptionType::kInteger,
+     .fallback = "1",
+     .help = "How many runs of it may go on at once that `leat provision` has begun.",
+     .min = 1,
+     .max = 64},
     {.name = "hardTerminate",
      .type = OptionType::kDuration,
      .fallback = "30m",

@@ -100,13 +100,18 @@ int explain_all(const CommandCall& call) {
   }
   if (config->pipelines.empty()) print("no pipelines: the agent waits for a configuration\n");
   for (size_t i = 0; i < config->pipelines.size(); ++i) {
-    Result<Plan> planned = plan(config->pipelines[i], "pipelines[" + std::to_string(i) + "]");
+    const PipelineConfig& pipeline = config->pipelines[i];
+    if (!pipeline.complete()) {
+      print((i > 0 ? "\n" : "") + chain(pipeline) + "\n  runs when it is provisioned\n");
+      continue;
+    }
+    Result<Plan> planned = plan(pipeline, "pipelines[" + std::to_string(i) + "]");
     if (!planned) {
       complain(planned.error().message());
       return kExitUsage;
     }
     if (i > 0) print("\n");
-    print(explain(config->pipelines[i], *planned));
+    print(explain(pipeline, *planned));
   }
   return kExitDelivered;
 }

@@ -26,6 +26,8 @@ extern const Command kMountCommand;
 extern const Command kUnmountCommand;
 extern const Command kRestartCommand;
 extern const Command kKickCommand;
+extern const Command kRunsCommand;
+extern const Command kProvisionCommand;
 extern const Command kSpoolCommand;
 extern const Command kSpoolShowCommand;
 extern const Command kSpoolExportCommand;
@@ -79,6 +81,8 @@ constexpr const Command* kCommands[] = {
     &kRestartCommand,
     &kKickCommand,
 #ifdef LEAT_TOOLS
+    &kRunsCommand,
+    &kProvisionCommand,
     &kSpoolCommand,
     &kSpoolShowCommand,
     &kSpoolExportCommand,
@@ -118,6 +122,7 @@ constexpr Spelling kSpellings[] = {
     {"id", '\0', "ID"},
     {"where", '\0', "SQL"},
     {"rate", '\0', "N"},
+    {"param", '\0', "NAME=VALUE"},
     {"count", 'n', "N"},
     {"before", '\0', "TIME"},
     {"file", '\0', "FILE"},

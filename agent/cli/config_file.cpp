@@ -94,6 +94,11 @@ std::vector<std::string> problem_lines(const std::string& path, const Problems& 
 }
 
 Result<const PipelineConfig*> pipeline_called(const AgentConfig& config, const std::string& name) {
+  auto found = [](const PipelineConfig& pipeline) -> Result<const PipelineConfig*> {
+    if (pipeline.complete()) return &pipeline;
+    return fail(ErrorKind::kUsage,
+                pipeline.name + ": has a ${param:…} without a default, which only a run knows");
+  };
   const PipelineConfig* only = nullptr;  // besides those that were made for its dead letters
   size_t count = 0;
   for (const PipelineConfig& one : config.pipelines) {
@@ -101,11 +106,11 @@ Result<const PipelineConfig*> pipeline_called(const AgentConfig& config, const s
     only = &one;
     ++count;
   }
-  if (name.empty() && count == 1) return only;
+  if (name.empty() && count == 1) return found(*only);
   if (name.empty()) return fail(ErrorKind::kUsage, "which pipeline? There are several");
   std::vector<std::string> names;
   for (const PipelineConfig& pipeline : config.pipelines) {
-    if (pipeline.name == name) return &pipeline;
+    if (pipeline.name == name) return found(pipeline);
     names.push_back(pipeline.name);
   }
   std::string near = nearest(name, names);

@@ -76,6 +76,7 @@ std::vector<Peer> ask_peers(const Clock& clock, const AgentConfig& config, Milli
   {
     Round round(*loop, deadline);
     for (const PipelineConfig& pipeline : config.pipelines) {
+      if (!pipeline.complete()) continue;  // where its peers are only a run knows
       round.ask(config, pipeline, "source", pipeline.source);
       round.ask(config, pipeline, "sink", pipeline.sink);
     }

@@ -108,6 +108,13 @@ int run(const CommandCall& call) {
   hooks.read = [&context](const std::string& text, Problems& found) {
     return read_config_text(context, text, found);
   };
+  hooks.read_run = [&context](const std::string& text, const std::string& pipeline,
+                              const RunParameters& parameters, Problems& found) {
+    LoadContext of_run = context;
+    of_run.only = pipeline;
+    of_run.variables.parameters = parameters;
+    return read_config_text(of_run, text, found);
+  };
 #if defined(LEAT_ADMIN) || defined(LEAT_TOOLS)
   hooks.show = [&context](const std::string& text) { return shown_config_text(context, text); };
 #endif

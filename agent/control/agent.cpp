@@ -117,6 +117,7 @@ class Agent {
         ConfigManagerSetup{.supervisor = *supervisor_,
                            .clock = clock_,
                            .read = hooks_.read,
+                           .read_run = hooks_.read_run,
                            .show = hooks_.show,
                            .on_change = [this](const Change& change) { taken_over(change); },
                            .watches = [this] { return control_is_watched(); },

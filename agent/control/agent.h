@@ -28,6 +28,7 @@ struct AgentHooks {
   // As ConfigManagerSetup's.
   ReadConfigText read = nullptr;
   std::function<std::string(const std::string& text)> show = nullptr;
+  ReadRunText read_run = nullptr;
   // What to do to give an agent without pipelines some: "edit leat.json and send SIGHUP".
   std::string how_to_begin = {};
   // An environment variable of the process, for what the service manager says in some.

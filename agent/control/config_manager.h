@@ -34,10 +34,16 @@ struct WrittenConfig {
 using ReadConfigText =
     std::function<std::optional<AgentConfig>(const std::string& text, Problems& problems)>;
 
+using ReadRunText =
+    std::function<std::optional<AgentConfig>(const std::string& text, const std::string& pipeline,
+                                             const RunParameters& parameters, Problems& problems)>;
+
 struct ConfigManagerSetup {
   Supervisor& supervisor;
   const Clock& clock;
   ReadConfigText read = nullptr;
+  // The same with these parameters in their places in `pipeline`, and nothing of the others.
+  ReadRunText read_run = nullptr;
   // All that it amounts to, for people: without secrets. "" when it means nothing any more. Null:
   // not in this build.
   std::function<std::string(const std::string& text)> show = nullptr;
@@ -78,6 +84,10 @@ class ConfigManager {
   void when_settled(uint64_t version, std::function<void(const ConfigVersion&)> call);
   // The agent ends; `by_itself`: since all its work is done. Nothing else is called after this.
   void end(bool by_itself);
+
+  // The configuration of a run that is asked for (control/run_config.cpp). kUsage: it cannot be one
+  // so; kFatal: there is no such pipeline.
+  Result<PipelineConfig> run_of(const std::string& pipeline, const RunParameters& parameters) const;
 
   std::optional<AgentConfig> read(const std::string& text, Problems& problems) const {
     return setup_.read(text, problems);

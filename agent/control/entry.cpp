@@ -29,6 +29,7 @@ PipelineState Entry::rests_in() const {
   if (!mounted()) return standing.mounted ? PipelineState::kUnmounted : PipelineState::kRegistered;
   if (standing.activity == Activity::kPaused) return PipelineState::kPaused;
   if (standing.activity == Activity::kStopped) return PipelineState::kStopped;
+  if (wanted != nullptr && !wanted->complete()) return PipelineState::kMounted;
   if (!over()) return PipelineState::kStarting;
   return failure.empty() ? PipelineState::kEnded : PipelineState::kFailed;
 }
@@ -50,6 +51,7 @@ PipelineSnapshot Entry::snapshot(const LoopProbe::Answers& answers, int64_t now_
   }
   out.runs = true;
   out.bounded = run->bounded();
+  out.run = record.number;
   out.running_for = Milliseconds((now_us - started_us) / 1000);
   out.max_spool_bytes = run->config()->delivery.spool.max_bytes;
   out.totals += last;

@@ -14,6 +14,7 @@
 #include "base/backoff.h"
 #include "control/loop_probe.h"
 #include "control/run.h"
+#include "control/run_history.h"
 #include "control/snapshot.h"
 #include "control/standing.h"
 #include "loop/handles.h"
@@ -29,6 +30,9 @@ struct Entry {
   bool preparing = false;     // it is being made, by itself
   bool told_to_end = false;   // meanwhile: it is not to be started
   Standing standing;          // what operators said of it
+  std::string of = {};        // the pipeline of which this is a run that was asked for; else ""
+  RunRecord record;           // of `run`
+  std::string ending;         // why `run` was told to end; ""
   std::string failure;        // why it ended, when it should not have
   std::string refused;        // as in PipelineSnapshot
   // Of failures that may pass, in a row; none: the last was long ago.
@@ -51,7 +55,7 @@ struct Entry {
   bool mounted() const { return wanted == nullptr || mounted_as(*wanted); }
   // Nothing but an operator's word starts it.
   bool held_as(const PipelineConfig& config) const {
-    return !mounted_as(config) || standing.activity != Activity::kRuns;
+    return !mounted_as(config) || standing.activity != Activity::kRuns || !config.complete();
   }
   bool held() const { return wanted != nullptr && held_as(*wanted); }
   // Another run is about to take the place of what runs, or ran.

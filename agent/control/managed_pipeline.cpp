@@ -25,6 +25,7 @@ class RealPipeline final : public ManagedPipeline {
   Status feed(const MakeFeed& make) override { return pipeline_->feed(make); }
   void set_memory(size_t bytes) override { pipeline_->set_memory(bytes); }
   bool bounded() const override { return pipeline_->bounded(); }
+  bool has_read() const override { return pipeline_->has_read(); }
   PipelineStatus status() const override { return pipeline_->status(); }
 
  private:

@@ -29,6 +29,7 @@ class ManagedPipeline {
   virtual Status feed(const MakeFeed& make) = 0;
   virtual void set_memory(size_t bytes) = 0;
   virtual bool bounded() const = 0;
+  virtual bool has_read() const = 0;
   virtual PipelineStatus status() const = 0;
 };
 

@@ -12,10 +12,18 @@ Run::Run(LoopHost& home, LoopHost& host, RunId id, Config config, bool bounded, 
       bounded_(bounded),
       memory_(memory) {}
 
-void Run::start(Finished finished) {
-  on_its_loop([&home = home_, &host = host_, id = id_,
+void Run::start(const RunRecord& record, Finished finished) {
+  on_its_loop([&home = home_, &host = host_, id = id_, record, noted = noted_,
                finished = std::move(finished)](ManagedPipeline& pipeline) {
+    if (record.number != 0)
+      host.journal().ride_along(id, [&host, &pipeline, record, noted] {
+        if (!pipeline.has_read()) return false;
+        *noted = true;
+        RunHistory(host.journal()).note_start(record, [](const Status&) {});
+        return true;
+      });
     pipeline.start([&home, &host, id, finished](const Status& status) {
+      host.journal().get_off(id);
       PipelineStatus counters = host.pipelines.at(id)->status();
       host.pipelines.erase(id);
       host.journal().flush([&home, finished, status, counters] {

@@ -4,6 +4,7 @@
 // asked of a pipeline that has ended meanwhile is forgotten.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 #include "base/result.h"
 #include "control/loop_host.h"
 #include "control/managed_pipeline.h"
+#include "control/run_history.h"
 #include "loop/handles.h"
 
 namespace leat {
@@ -31,7 +33,11 @@ class Run {
   const Config& config() const { return config_; }
   bool bounded() const { return bounded_; }
 
-  void start(Finished finished);
+  // The journal knows of `record` from the time that it has read something, and something else is
+  // written (control/run_history.h); when it has no number, not.
+  void start(const RunRecord& record, Finished finished);
+  // That is there, or on its way.
+  bool noted() const { return *noted_; }
   void drain();
   // Drains it, the first time, and stops it when that takes longer; of several times the earliest
   // counts.
@@ -59,6 +65,7 @@ class Run {
   const Config config_;
   const bool bounded_;
   size_t memory_;
+  std::shared_ptr<std::atomic<bool>> noted_ = std::make_shared<std::atomic<bool>>(false);
   std::unique_ptr<Timer> deadline_;
   Milliseconds due_{0};  // on the loop's clock
 };

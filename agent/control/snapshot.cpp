@@ -29,6 +29,8 @@ std::string_view name_of(PipelineState state) {
       return "failed";
     case PipelineState::kRegistered:
       return "registered";
+    case PipelineState::kMounted:
+      return "mounted";
     case PipelineState::kUnmounted:
       return "unmounted";
     case PipelineState::kPaused:

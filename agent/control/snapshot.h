@@ -23,6 +23,7 @@ enum class PipelineState {
   kDraining,     // it is told to end
   kFailed,       // it may be started again by itself after a while
   kRegistered,   // it is there, and is to be mounted before it runs
+  kMounted,      // it runs only when it is asked for, with parameters
   kUnmounted,    // it was, and was told not to be any more
   kPaused,
   kStopped,  // by its name
@@ -44,6 +45,7 @@ struct PipelineSnapshot {
   bool wanted = true;    // else it drains since it is not configured any more
   bool bounded = false;  // it ends by itself
   size_t loop = 0;
+  uint64_t run = 0;  // its number among those of the pipeline (control/run_history.h); 0: none
   Milliseconds running_for{0};
   // Until the sink is tried again, or, when it has failed, the pipeline.
   std::optional<Milliseconds> next_attempt_in = {};

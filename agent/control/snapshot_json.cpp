@@ -34,16 +34,6 @@ constexpr Counter kRecordCounters[] = {{"read", &TaskStatus::records},
                                        {"spoolDropped", &TaskStatus::spool_dropped},
                                        {"spoolLost", &TaskStatus::spool_lost}};
 
-// Returns the object of those that count records.
-cJSON* add_counters(cJSON* pipeline, const TaskStatus& counters) {
-  cJSON* records = cJSON_AddObjectToObject(pipeline, "records");
-  for (const Counter& counter : kRecordCounters)
-    add(records, counter.name, counters.*counter.value);
-  add(pipeline, "retries", counters.retries);
-  add(pipeline, "bytesRead", counters.bytes_read);
-  return records;
-}
-
 void add_latencies(cJSON* pipeline, const Latencies& took) {
   cJSON* out = cJSON_AddObjectToObject(pipeline, "deliveryLatency");
   cJSON* buckets = cJSON_CreateArray();
@@ -98,6 +88,7 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
   cJSON_AddStringToObject(out, "state", std::string(name_of(pipeline.state)).c_str());
   add_text(out, "reason", pipeline.reason);
   add_text(out, "refused", pipeline.refused);
+  if (pipeline.run != 0) add(out, "run", pipeline.run);
   cJSON_AddBoolToObject(out, "trouble", !trouble_line(pipeline).empty());
   cJSON_AddBoolToObject(out, "bounded", pipeline.bounded);
   add(out, "loop", pipeline.loop);
@@ -122,6 +113,17 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
 }
 
 }  // namespace
+
+cJSON* add_counters(cJSON* object, const TaskStatus& counters) {
+  cJSON* records = cJSON_AddObjectToObject(object, "records");
+  for (const Counter& counter : kRecordCounters)
+    add(records, counter.name, counters.*counter.value);
+  add(object, "retries", counters.retries);
+  add(object, "circuitOpenings", counters.circuit_openings);
+  cJSON_AddNumberToObject(object, "backPressureSeconds", seconds(counters.back_pressure));
+  add(object, "bytesRead", counters.bytes_read);
+  return records;
+}
 
 std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
   Json out = json_object();

@@ -2,6 +2,8 @@
 // as they are, and new ones join them.
 #pragma once
 
+#include <cjson/cJSON.h>
+
 #include <string>
 #include <vector>
 
@@ -20,6 +22,9 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline = "");
 // "retries", "bytesRead", "deliveryLatency": {"count", "sumSeconds", "buckets": [{"atMostSeconds",
 // "count"}, …]}}, …]}. Each bucket counts those below it, too; the last has no bound.
 std::string stats_json(const Snapshot& snapshot);
+
+// Adds what was counted, and gives the object of what counts records.
+cJSON* add_counters(cJSON* object, const TaskStatus& counters);
 
 // What is wrong, a line each: "press-line: circuit open: connect …". None when all is well.
 std::vector<std::string> troubles_of(const Snapshot& snapshot);

@@ -41,6 +41,7 @@ Supervisor::Supervisor(SupervisorSetup setup, std::unique_ptr<Journal> journal)
   events_ = std::make_unique<EventFeed>(main_->loop());
   probe_ = std::make_unique<LoopProbe>(std::move(hosts));
   standings_ = std::make_unique<Standings>(main_->journal());
+  history_ = std::make_unique<RunHistory>(main_->journal());
   idle_timer_ = std::make_unique<Timer>(loop());
 }
 
@@ -56,6 +57,10 @@ void Supervisor::begin() {
     if (!status)
       log::error("leat", "which pipelines were paused, stopped or unmounted is not known: " +
                              status.error().message());
+    loaded();
+  });
+  history_->load([this](const Status& status) {
+    if (!status) log::warn("leat", "earlier runs are not known: " + status.error().message());
     loaded();
   });
 }
@@ -78,13 +83,12 @@ bool Supervisor::close(Status& journal) {
 // --- a change -----------------------------------------------------------------------------------
 
 void Supervisor::loaded() {
-  standings_known_ = true;
-  if (!proposals_.empty()) apply_next();
+  if (--to_load_ == 0 && !proposals_.empty()) apply_next();
 }
 
 void Supervisor::apply(AgentConfig desired, Applied done) {
   proposals_.push_back({std::move(desired), std::move(done)});
-  if (standings_known_ && proposals_.size() == 1) apply_next();
+  if (to_load_ == 0 && proposals_.size() == 1) apply_next();
 }
 
 // What it has opened of it is let go when all has been.
@@ -115,7 +119,8 @@ Change Supervisor::change_to(const Proposal& proposal) const {
   }
   std::map<std::string, WantedPipeline> wanted;
   for (const auto& [name, entry] : entries_)
-    if (entry.wanted != nullptr) wanted[name] = {entry.wanted, entry.over() && !entry.held()};
+    if (entry.wanted != nullptr && entry.of.empty())
+      wanted[name] = {entry.wanted, entry.over() && !entry.held()};
   return compute_change(wanted, desired.pipelines, desired.id != config_.id);
 }
 
@@ -212,6 +217,7 @@ void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
     Entry& entry = entries_.at(name);
     entry.wanted = nullptr;
     discard(std::move(entry.next));
+    wind_down_runs_of(name, "not configured any more");
   }
   if (proposal.only.empty())
     for (const std::string& name : proposal.change.kept) entries_[name].refused.clear();
@@ -275,7 +281,7 @@ void Supervisor::adopt(const PipelineConfig& config) {
   entry.wanted = std::make_shared<const PipelineConfig>(config);
   entry.refused.clear();
   entry.failure.clear();
-  wind_down(entry);
+  wind_down(entry, "unmounted by its configuration");
 }
 
 // One pipeline by itself, with a configuration that it had before.
@@ -311,8 +317,13 @@ void Supervisor::relaunched(const std::string& name, Prepared one) {
   if (still && !ready) {
     entry.failure = one.status.error().message();
     PipelineEnd end{.name = name, .status = one.status};
-    if (one.status.error().kind() == ErrorKind::kUnavailable) end.again_in = start_later(name);
+    if (one.status.error().kind() == ErrorKind::kUnavailable && entry.of.empty())
+      end.again_in = start_later(name);
     setup_.on_end(end);
+  }
+  if (!entry.of.empty() && entry.over()) {
+    note_end(entry, one.status, {});
+    run_is_over(entry, name);
   }
   settle(name);
   setup_.on_change();
@@ -329,8 +340,10 @@ void Supervisor::settle(const std::string& name) {
   if (entry.run != nullptr) {
     // What cannot be delivered must not keep a new configuration out: it may be the cure. The time
     // runs from when it was first to end, however many configurations follow.
-    if (entry.next != nullptr || entry.wanted == nullptr)
-      entry.run->retire(config_.drain_timeout, "not drained in time for the new configuration");
+    if (entry.next == nullptr && entry.wanted != nullptr) return;
+    if (entry.ending.empty())
+      entry.ending = entry.next != nullptr ? "started anew" : "not configured any more";
+    entry.run->retire(config_.drain_timeout, "not drained in time for the new configuration");
   } else if (entry.next != nullptr) {
     start_next(name);
   } else if (entry.wanted == nullptr && !entry.preparing) {
@@ -348,10 +361,14 @@ void Supervisor::start_next(const std::string& name) {
   entry.last = {};
   entry.failure.clear();
   entry.again.reset();
+  entry.ending.clear();
   entry.started_us = setup_.clock.monotonic_us();
-  entry.run->start([this, name](const Status& status, const PipelineStatus& counters) {
-    ended(name, status, counters);
-  });
+  // One that was asked for is in the journal already.
+  if (entry.of.empty()) entry.record = history_->begin(name, {}, setup_.clock.unix_us());
+  entry.run->start(entry.of.empty() ? entry.record : RunRecord{},
+                   [this, name](const Status& status, const PipelineStatus& counters) {
+                     ended(name, status, counters);
+                   });
   for (const auto& [id, look] : entry.taps) look(*entry.run);
   for (const auto& give : std::exchange(entry.for_next, {})) give(*entry.run);
 }
@@ -369,6 +386,10 @@ void Supervisor::ended(const std::string& name, const Status& status,
   end.told = run->retiring() && !stopping_;
   // What it reads from cannot be opened as it is configured now, and could be as it was before.
   end.old_one_goes_on = entry.goes_back(status, counters) && !run->retiring() && !stopping_;
+  if (tells(entry, *run, status, counters))
+    note_end(entry, status, counters);
+  else
+    history_->forget(entry.record);
   if (!status && !end.told)
     (end.old_one_goes_on ? entry.refused : entry.failure) = status.error().message();
   if (entry.may_pass(status, *run) && !stopping_) {
@@ -376,6 +397,7 @@ void Supervisor::ended(const std::string& name, const Status& status,
     end.again_in = start_later(name);
   }
   setup_.on_end(end);
+  if (!entry.of.empty()) run_is_over(entry, name);
   if (end.old_one_goes_on) {
     relaunch(name, Run::Config(entry.before));
   } else {

@@ -42,6 +42,7 @@
 #include "control/loop_probe.h"
 #include "control/managed_pipeline.h"
 #include "control/run.h"
+#include "control/run_history.h"
 #include "control/snapshot.h"
 #include "control/standing.h"
 #include "journal/journal.h"
@@ -136,6 +137,14 @@ class Supervisor {
   Status unmount(const std::string& name);
   Status resume(const std::string& name);
   Status mount(const std::string& name);
+  // One more run of it, which ends by itself, with this configuration: `config` is its own, with
+  // the parameters in their places. It has positions, counters and an entry in snapshots of its
+  // own, by the name "PIPELINE~NUMBER", by which it can be stopped. `done` has the number when it
+  // is in the journal.
+  void provision(const std::string& pipeline, PipelineConfig config, RunParameters parameters,
+                 std::function<void(Result<uint64_t>)> done);
+  // As the operation "runs" (tools/operations.h) with those that go on.
+  void list_runs(const std::string& pipeline, std::function<void(Result<std::string>)> done);
   // It is opened anew, and then started in the place of what runs.
   Status restart(const std::string& name);
   // What it waits for is tried now: its sink, or, when it has failed, itself.
@@ -212,8 +221,15 @@ class Supervisor {
   Entry& entry_of(const std::string& name);
   bool held(const PipelineConfig& config) const;
   void say(const std::string& name, const Standing& standing);
-  void wind_down(Entry& entry);
-  Status halt(const std::string& name, const Standing& standing);
+  Result<Entry*> find_any(const std::string& name);
+  void wind_down(Entry& entry, const std::string& why);
+  void wind_down_runs_of(const std::string& pipeline, const std::string& why);
+  static bool tells(const Entry& entry, const Run& run, const Status& status,
+                    const PipelineStatus& counters);
+  void note_end(const Entry& entry, const Status& status, const PipelineStatus& counters);
+  size_t runs_of(const std::string& pipeline) const;
+  void run_is_over(Entry& entry, const std::string& name);
+  Status halt(const std::string& name, const Standing& standing, const std::string& why);
   Status set_going(const std::string& name, const Standing& standing);
 
   SupervisorSetup setup_;
@@ -231,7 +247,8 @@ class Supervisor {
   std::unique_ptr<LoopProbe> probe_;
   std::unique_ptr<Timer> idle_timer_;
   std::unique_ptr<Standings> standings_;
-  bool standings_known_ = false;  // nothing is applied before
+  std::unique_ptr<RunHistory> history_;
+  int to_load_ = 2;  // of these: nothing is applied before
   RunId next_id_ = 1;
   size_t live_ = 0;       // runs that are made, and not gone yet
   size_t preparing_ = 0;  // what may become runs

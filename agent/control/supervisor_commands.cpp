@@ -8,6 +8,13 @@
 namespace leat {
 
 Result<Entry*> Supervisor::find(const std::string& name) {
+  Result<Entry*> entry = find_any(name);
+  if (entry && !(*entry)->of.empty())
+    return fail(ErrorKind::kUsage, name + ": is a run that was asked for, and can only be stopped");
+  return entry;
+}
+
+Result<Entry*> Supervisor::find_any(const std::string& name) {
   auto found = entries_.find(name);
   if (found == entries_.end() || found->second.wanted == nullptr)
     return fail(ErrorKind::kUsage, "there is no pipeline \"" + name + "\"");
@@ -32,16 +39,20 @@ void Supervisor::say(const std::string& name, const Standing& standing) {
   standings_->set(name, standing);
 }
 
-Status Supervisor::halt(const std::string& name, const Standing& standing) {
+Status Supervisor::halt(const std::string& name, const Standing& standing, const std::string& why) {
   say(name, standing);
-  Status drained = drain(name);
+  for (Proposal& proposal : proposals_) proposal.told_to_end.insert(name);
+  wind_down(entries_.at(name), why);
+  if (standing.activity != Activity::kPaused) wind_down_runs_of(name, why);
   setup_.on_change();
-  return drained;
+  check_idle();
+  return {};
 }
 
 Status Supervisor::set_going(const std::string& name, const Standing& standing) {
   say(name, standing);
   setup_.on_change();
+  if (!entries_.at(name).wanted->complete()) return {};  // it runs when it is asked for
   return restart(name);
 }
 
@@ -54,6 +65,8 @@ Status Supervisor::start(const std::string& name) {
     return fail(ErrorKind::kUsage, name + ": is paused, and is to be resumed");
   if (std::exchange(standing.activity, Activity::kRuns) == Activity::kStopped)
     return set_going(name, standing);
+  if (!(*entry)->wanted->complete())
+    return fail(ErrorKind::kUsage, name + ": runs only when it is provisioned with parameters");
   if (!(*entry)->over()) return fail(ErrorKind::kUsage, name + ": has not ended");
   for (Proposal& proposal : proposals_) proposal.told_to_end.erase(name);
   relaunch(name, Run::Config((*entry)->wanted));
@@ -64,13 +77,14 @@ Status Supervisor::drain(const std::string& name) {
   Result<Entry*> entry = find(name);
   if (!entry) return fail(entry.error());
   for (Proposal& proposal : proposals_) proposal.told_to_end.insert(name);
-  wind_down(**entry);
+  wind_down(**entry, "told to end");
   check_idle();
   return {};
 }
 
 // Nothing waits for its end, so it has as long as it may need.
-void Supervisor::wind_down(Entry& entry) {
+void Supervisor::wind_down(Entry& entry, const std::string& why) {
+  if (entry.ending.empty()) entry.ending = why;
   entry.told_to_end = entry.preparing;
   discard(std::move(entry.next));
   entry.again.reset();
@@ -101,16 +115,20 @@ Status Supervisor::pause(const std::string& name) {
   if (standing.activity == Activity::kStopped)
     return fail(ErrorKind::kUsage, name + ": is stopped");
   standing.activity = Activity::kPaused;
-  return halt(name, standing);
+  return halt(name, standing, "paused");
 }
 
 Status Supervisor::stop(const std::string& name) {
-  Result<Entry*> entry = find(name);
+  Result<Entry*> entry = find_any(name);
   if (!entry) return fail(entry.error());
+  if (!(*entry)->of.empty()) {
+    wind_down(**entry, "stopped");
+    return {};
+  }
   Standing standing = (*entry)->standing;
   if (!(*entry)->mounted()) return fail(ErrorKind::kUsage, name + ": is not mounted");
   standing.activity = Activity::kStopped;
-  return halt(name, standing);
+  return halt(name, standing, "stopped");
 }
 
 Status Supervisor::stop_now(const std::string& name) {
@@ -142,17 +160,19 @@ Status Supervisor::unmount(const std::string& name) {
   Result<Entry*> entry = find(name);
   if (!entry) return fail(entry.error());
   if (!(*entry)->mounted()) return fail(ErrorKind::kUsage, name + ": is not mounted");
-  return halt(name, {.mounted = false});
+  return halt(name, {.mounted = false}, "unmounted");
 }
 
 Status Supervisor::restart(const std::string& name) {
   Result<Entry*> entry = find(name);
   if (!entry) return fail(entry.error());
   if (!(*entry)->mounted()) return fail(ErrorKind::kUsage, name + ": is not mounted");
-  if ((*entry)->held())
-    return fail(
-        ErrorKind::kUsage,
-        name + ((*entry)->standing.activity == Activity::kPaused ? ": is paused" : ": is stopped"));
+  const Activity activity = (*entry)->standing.activity;
+  if (activity != Activity::kRuns)
+    return fail(ErrorKind::kUsage,
+                name + (activity == Activity::kPaused ? ": is paused" : ": is stopped"));
+  if (!(*entry)->wanted->complete())
+    return fail(ErrorKind::kUsage, name + ": runs only when it is provisioned with parameters");
   proposals_.push_back({.desired = {},
                         .done =
                             [this, name](const Result<Change>& change) {
@@ -162,12 +182,12 @@ Status Supervisor::restart(const std::string& name) {
                                                .old_one_goes_on = true});
                             },
                         .only = name});
-  if (standings_known_ && proposals_.size() == 1) apply_next();
+  if (to_load_ == 0 && proposals_.size() == 1) apply_next();
   return {};
 }
 
 Status Supervisor::kick(const std::string& name) {
-  Result<Entry*> entry = find(name);
+  Result<Entry*> entry = find_any(name);
   if (!entry) return fail(entry.error());
   if ((*entry)->again != nullptr) {
     relaunch(name, Run::Config((*entry)->wanted));
@@ -181,7 +201,7 @@ Status Supervisor::kick(const std::string& name) {
 
 Status Supervisor::tap(const std::string& name, uint64_t id, TapRequest request,
                        std::shared_ptr<TapLines> lines, std::function<void(Status)> done) {
-  Result<Entry*> entry = find(name);
+  Result<Entry*> entry = find_any(name);
   if (!entry) return fail(entry.error());
   if ((*entry)->run == nullptr && !(*entry)->changes())
     return fail(ErrorKind::kUsage, name + ": does not run");
@@ -243,6 +263,7 @@ void Supervisor::drain_all(Milliseconds at_most) {
   stopping_ = true;
   for (auto& [name, entry] : entries_) {
     discard(std::move(entry.next));
+    if (entry.ending.empty()) entry.ending = "the agent ended";
     if (entry.run != nullptr)
       entry.run->retire(at_most, "not drained within " + format_duration(at_most));
     // It will not be, so it has failed for good.

@@ -2,8 +2,9 @@
 
 import json
 
+from harness.collector import Answer
 from harness.output import conforming
-from harness.pipelines import file_source, http_sink, pipeline
+from harness.pipelines import file_source, http_sink, pipeline, quick_retry
 from harness.waiting import wait_for
 
 
@@ -16,6 +17,12 @@ def states(agent):
     if shown.returncode == 3:
         return {}
     return {one["name"]: one["state"] for one in conforming(shown.stdout, "status")["pipelines"]}
+
+
+def runs(agent, *pipeline):
+    shown = agent.command("runs", *pipeline, "--json", "--data-dir", str(agent.data_dir))
+    assert shown.returncode == 0, shown.stderr
+    return conforming(shown.stdout, "runs")["runs"]
 
 
 def append(log, seq):
@@ -57,3 +64,71 @@ def test_what_operators_said_of_pipelines_holds_over_a_kill_and_another_configur
     assert before <= 6, "only the one that goes read anything"
     agent.terminate()
     assert agent.wait() == 0
+
+
+def test_a_run_that_was_killed_is_interrupted_and_those_that_ended_are_known_with_their_numbers(agent, make_collector):
+    collector = make_collector()
+    log = agent.folder / "in.jsonl"
+    append(log, 1)
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector)), journal={"commitEvery": "0ms"})
+    agent.start()
+    collector.wait_records(1)
+    positions = lambda: agent.command("positions", "--json", "--data-dir", str(agent.data_dir)).stdout
+    wait_for(lambda: '"byte' in positions() or "offset" in positions())
+    assert [(run["run"], run["state"]) for run in runs(agent)] == [(1, "running")]
+    agent.kill()
+    assert [(run["run"], run["state"]) for run in runs(agent)] == [(1, "interrupted")], "the journal is read"
+    agent.start()
+    append(log, 2)
+    collector.wait_records(2)
+    wait_for(lambda: runs(agent, "p")[0].get("records", {}).get("delivered") == 1)
+    assert tell(agent, "pause", "p").returncode == 0
+    wait_for(lambda: states(agent)["p"] == "paused")
+    latest, first = runs(agent, "p")
+    assert (latest["state"], latest["reason"], latest["records"]["delivered"]) == ("stopped", "paused", 1)
+    assert first["state"] == "interrupted"
+    assert "PIPELINE" in agent.command("runs", "--data-dir", str(agent.data_dir)).stdout
+    agent.terminate()
+    assert agent.wait() == 0
+    assert len(runs(agent)) == 2, "nothing ran any more"
+
+
+def test_runs_are_asked_for_with_parameters_several_at_once(agent, make_collector):
+    collector = make_collector()
+    for day in ("monday", "tuesday"):
+        append(agent.folder / f"{day}.jsonl", day)
+    job = {"name": "job", "maxRuns": 2,
+           **pipeline({"type": "file", "path": str(agent.folder) + "/${param:day}.jsonl"}, http_sink(collector),
+                      delivery=quick_retry())}
+    agent.configure(job)
+    agent.start()
+    wait_for(lambda: states(agent) == {"job": "mounted"})
+
+    def provision(*parameters):
+        options = [word for one in parameters for word in ("--param", one)]
+        return tell(agent, "provision", "job", *options, "--json")
+
+    for wrong, why in ((("date=monday",), 'leat: job: has no parameter "date"\n'),
+                       ((), 'leat: job: the parameter "day" is missing\n')):
+        refused = provision(*wrong)
+        assert (refused.returncode, refused.stderr) == (2, why)
+    collector.default = Answer(503)
+    for number, day in enumerate(("monday", "tuesday"), 1):
+        begun = provision(f"day={day}")
+        assert begun.returncode == 0, begun.stderr
+        assert conforming(begun.stdout, "provision") == {"pipeline": "job", "run": number}
+    wait_for(lambda: states(agent).keys() == {"job", "job~1", "job~2"})
+    third = provision("day=monday")
+    assert (third.returncode, third.stderr) == (2, "leat: job: as many runs as maxRuns allows go on (2)\n")
+    collector.default = Answer()
+    collector.wait_records(2)
+    wait_for(lambda: states(agent) == {"job": "mounted"})
+    assert sorted(one["seq"] for one in collector.records()) == ["monday", "tuesday"]
+    assert [(run["run"], run["state"], run["parameters"]) for run in runs(agent, "job")] == [
+        (2, "succeeded", {"day": "tuesday"}), (1, "succeeded", {"day": "monday"})]
+    missing = provision("day=sunday")
+    assert missing.returncode == 0
+    wait_for(lambda: runs(agent, "job")[0]["state"] == "failed")
+    assert "sunday.jsonl" in runs(agent, "job")[0]["reason"]
+    agent.terminate()
+    assert agent.wait() == 1, "a run has failed"

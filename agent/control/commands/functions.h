@@ -40,6 +40,10 @@ void tap_for_a_while(const Targets& targets, const Request& request, const Reply
 // pipeline_commands.cpp: told to one of them; which, the name of the command says
 void tell_pipeline(const Targets& targets, const Request& request, const Reply& reply);
 
+// run_commands.cpp
+void list_runs(const Targets& targets, const Request& request, const Reply& reply);
+void provision(const Targets& targets, const Request& request, const Reply& reply);
+
 // journal_commands.cpp: an operation on the journal, which the path of its HTTP form names
 void work_on_journal(const Targets& targets, const Request& request, const Reply& reply);
 

@@ -52,6 +52,11 @@ constexpr Parameter kTap[] = {
      .type = Type::kWhole,
      .help = "How many at most, up to 1000; without it 100. Over HTTP there is no end."}};
 #ifdef LEAT_TOOLS
+constexpr Parameter kProvision[] = {
+    kPipeline,
+    {.name = "parameters",
+     .type = Type::kConfig,
+     .help = "What stands for each ${param:…} of its configuration: an object of texts."}};
 constexpr Parameter kRecords[] = {
     kPipeline, {.name = "from", .type = Type::kWhole, .help = "The number of the first record."}};
 constexpr Parameter kDrop[] = {
@@ -249,6 +254,19 @@ constexpr Command kCommands[] = {
      .run = shut_down_agent},
 
 #ifdef LEAT_TOOLS
+    // --- runs ---
+    {.name = "runs",
+     .help = "What pipelines ran, the newest first.",
+     .parameters = kPerhapsPipeline,
+     .http = {"GET", "/api/v1/runs"},
+     .run = list_runs},
+    {.name = "pipeline.provision",
+     .role = Role::kOperate,
+     .help = "One more run of it begins, which ends by itself.",
+     .parameters = kProvision,
+     .http = {"POST", "/api/v1/pipelines/{pipeline}/provision"},
+     .run = provision},
+
     // --- the journal ---
     {.name = "spool.list",
      .help = "What each pipeline has in its spool.",

@@ -2,7 +2,7 @@
 
 const kLevels = {
   spooling: 'warn', retrying: 'warn', 'circuit open': 'bad', failed: 'bad', paused: 'still', ended: 'still',
-  registered: 'still', unmounted: 'still', stopped: 'still',
+  registered: 'still', mounted: 'still', unmounted: 'still', stopped: 'still',
 };
 
 const cards = new Map();  // by the pipeline's name

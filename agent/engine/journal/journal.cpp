@@ -422,8 +422,19 @@ void JournalClient::work_on(bool changes, Work work, Got<std::string> done) {
 void JournalClient::submit(Request request) {
   if (waiting_.empty() && under_way_ == 0)
     async_.ref();  // a reply is awaited: the loop must not end
+  const bool writes = request.kind != JournalWork::kReads;
   waiting_.push_back(std::move(request));
+  if (writes && !riders_.empty()) let_ride();
   send_waiting();
+}
+
+// What they ask for is no reason to ask them again.
+void JournalClient::let_ride() {
+  auto riders = std::exchange(riders_, {});
+  const bool gathering = std::exchange(gathering_, true);
+  std::erase_if(riders, [](const auto& rider) { return rider.second(); });
+  gathering_ = gathering;
+  riders_.merge(riders);
 }
 
 void JournalClient::send_waiting() {

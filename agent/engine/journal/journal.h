@@ -14,6 +14,7 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -114,6 +115,11 @@ class JournalClient {
   // `save` is called when it is time, once, and what it asks for goes into one transaction with
   // what they do.
   void at_next_commit(std::function<void()> save) { rhythm_.at_next(std::move(save)); }
+  // What is worth no write of its own: `save` is called when this client next writes something
+  // else, and what it asks for goes into the same transaction. Until it says true it is called at
+  // each. `id` is the caller's.
+  void ride_along(uint64_t id, std::function<bool()> save) { riders_[id] = std::move(save); }
+  void get_off(uint64_t id) { riders_.erase(id); }
   // False: each is to be committed at once.
   bool positions_wait() const { return rhythm_.waits(); }
   // All saved positions of `pipeline`.
@@ -153,6 +159,7 @@ class JournalClient {
   void submit(JournalWork kind, bool durable, std::function<Result<T>(JournalDatabase&)> work,
               Got<T> done, size_t bytes = 0);
   void submit(Request request);
+  void let_ride();
   void send_waiting();
   void receive();
 
@@ -161,6 +168,7 @@ class JournalClient {
   std::deque<Request> waiting_;  // not sent yet
   size_t under_way_ = 0;         // sent, and no reply yet
   bool gathering_ = false;       // more comes that is to go together with what waits
+  std::map<uint64_t, std::function<bool()>> riders_;
   Async async_;
   PositionRhythm rhythm_;
 };

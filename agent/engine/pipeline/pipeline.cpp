@@ -1,5 +1,6 @@
 #include "pipeline/pipeline.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -68,6 +69,10 @@ Status Pipeline::build(std::vector<TaskPlan> tasks) {
 bool Pipeline::bounded() const {
   const SourceType& type = *config_.source.type;
   return type.bounded != nullptr && type.bounded(config_.source.options);
+}
+
+bool Pipeline::has_read() const {
+  return std::ranges::any_of(tasks_, [](const auto& task) { return task->has_read(); });
 }
 
 Status Pipeline::open() {

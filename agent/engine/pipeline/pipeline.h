@@ -89,6 +89,7 @@ class Pipeline {
   const std::string& name() const { return config_.name; }
   const PipelineConfig& config() const { return config_; }
   bool bounded() const;
+  bool has_read() const;  // anything, so far
   PipelineStatus status() const;
 
  private:

@@ -2,6 +2,7 @@
 // used by the planner and the agent. Two that are equal mean the same, however they are written.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -62,9 +63,20 @@ struct LimitsConfig {  // 0: no limit
   bool operator==(const LimitsConfig&) const = default;
 };
 
+// ${param:NAME} in the configuration of a pipeline: each run that is asked for has its own value.
+struct ParameterConfig {
+  std::string name;
+  bool has_default = false;  // ${param:NAME:-default}
+  bool operator==(const ParameterConfig&) const = default;
+};
+
 struct PipelineConfig {
   std::string name;
-  bool mounted = true;                       // else it runs when it is mounted by name
+  bool mounted = true;  // else it runs when it is mounted by name
+  // When one has no default, what it stands for is not known: then nothing below is to be used, and
+  // it does not run by itself.
+  std::vector<ParameterConfig> parameters;
+  int max_runs = 1;                          // that are asked for, at once
   Milliseconds hard_terminate{30 * 60'000};  // of what is told to end by name, to be drained
   SourceConfig source;
   std::vector<TransformConfig> transforms;
@@ -74,6 +86,8 @@ struct PipelineConfig {
   DeadLetterLimit max_dead_letters;
   LimitsConfig limits;
   bool operator==(const PipelineConfig&) const = default;
+  // It can run as it is.
+  bool complete() const { return std::ranges::all_of(parameters, &ParameterConfig::has_default); }
 };
 
 // `agent.admin`: the API over TCP.

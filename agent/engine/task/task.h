@@ -96,6 +96,7 @@ class Task final : private SourceContext,
   void wake() override { idle_.start(); }
 
   TaskStatus status() const;
+  bool has_read() const { return queue_.since_read().has_value(); }
 
  private:
   explicit Task(TaskSetup setup);

@@ -14,6 +14,7 @@ constexpr Operation kOperations[] = {
     {.name = "spool/drop", .changes = true, .transaction = true, .run = drop_spooled},
     {.name = "positions", .run = list_positions},
     {.name = "positions/reset", .changes = true, .transaction = true, .run = reset_positions},
+    {.name = "runs", .run = list_runs},
     {.name = "journal/verify",
      .run = [](std::unique_ptr<JournalDatabase>& journal,
                OperationRequest& /*request*/) { return verify_journal(*journal); }},

@@ -30,6 +30,8 @@ struct OperationRequest {
   std::map<std::string, std::string, std::less<>> parameters = {};
   std::map<std::string, ConfiguredDelivery> configured = {};
   int64_t now_us = 0;  // Unix time
+  // Of `runs`: those that run now, by run_partition(), in the place of what the journal has.
+  std::map<std::string, std::string> live = {};
   // Nothing else has the pipeline's records: what would wait for its next start is done now.
   bool at_once = false;
   // Set by the operation: it has left word for the pipeline's next start (journal/orders.h).
@@ -55,6 +57,7 @@ struct Operation {
 // spool/drop             of `pipeline`: `all`, or what arrived `before` (microseconds, Unix time)
 // positions              {"positions":[…]}
 // positions/reset        of `pipeline`, of all files or `file`, `to` start, end or an offset
+// runs                   {"runs":[…]}: what pipelines ran, the newest first (tools/run_rows.h)
 // journal/verify         {"ok":…,"problems":[…],…}
 // journal/compact        {"before":…,"after":…}
 std::span<const Operation> journal_operations();

@@ -11,7 +11,8 @@ namespace {
 
 constexpr const char* kPositions =
     "SELECT pipeline, partition, value, saved_at FROM positions"
-    " WHERE (?1 = '' OR pipeline = ?1) AND partition NOT LIKE 'spool:%' AND pipeline <> ''"
+    " WHERE (?1 = '' OR pipeline = ?1) AND partition NOT LIKE 'spool:%' AND pipeline NOT IN ('', "
+    "':runs')"
     " ORDER BY pipeline, partition";
 constexpr const char* kKnown = "SELECT 1 FROM positions WHERE pipeline = ?1";
 

@@ -17,6 +17,8 @@ class LoaderTest : public testing::Test {
  protected:
   std::optional<AgentConfig> load(const std::string& text) {
     LoadContext context{registry, {}, data_dir, "gw-042"};
+    context.only = only;
+    context.variables.parameters = parameters;
     context.variables.env = [](const std::string& name) -> std::optional<std::string> {
       if (name == "URL") return "http://collector";
       if (name == "SECRET") return "hunter2";
@@ -57,6 +59,8 @@ class LoaderTest : public testing::Test {
 
   Registry registry = fake::registry();
   std::string data_dir;
+  std::string only;
+  std::map<std::string, std::string> parameters;
   Lines lines;
 };
 
@@ -240,6 +244,42 @@ TEST_F(LoaderTest, takes_a_configuration_without_pipelines_which_is_how_a_gatewa
   std::optional<AgentConfig> config = load(R"({"agent": {"dataDir": "/d"}, "pipelines": []})");
   ASSERT_TRUE(config) << testing::PrintToString(lines);
   EXPECT_TRUE(config->pipelines.empty());
+}
+
+TEST_F(LoaderTest, knows_the_parameters_of_a_pipeline_and_waits_for_what_only_a_run_knows) {
+  const std::string text = R"({"agent": {"dataDir": "/d"}, "pipelines": [
+      {"name": "job", "source": {"type": "tank", "path": "/in/${param:day}"},
+       "sink": {"type": "drain", "url": "http://${param:host:-y}"}},
+      {"name": "other", "source": {"type": "tank", "path": "/${param:day:-x}"},
+       "sink": {"type": "drain", "url": "http://y"}}]})";
+  auto config = load(text);
+  ASSERT_TRUE(config) << lines.front();
+  const PipelineConfig& job = config->pipelines[0];
+  EXPECT_EQ(job.parameters, (std::vector<ParameterConfig>{{"day", false}, {"host", true}}));
+  EXPECT_FALSE(job.complete());
+  EXPECT_TRUE(config->pipelines[1].complete()) << "its only one has a default";
+  EXPECT_EQ(config->pipelines[1].source.options.string("path"), "/x");
+  only = "job";
+  parameters = {{"day", "monday"}};
+  config = load(text);
+  ASSERT_TRUE(config) << lines.front();
+  ASSERT_EQ(config->pipelines.size(), 1U);
+  EXPECT_TRUE(config->pipelines[0].complete());
+  EXPECT_EQ(config->pipelines[0].source.options.string("path"), "/in/monday");
+  EXPECT_EQ(config->pipelines[0].sink.options.string("url"), "http://y");
+}
+
+TEST_F(LoaderTest, finds_what_is_wrong_beside_a_parameter) {
+  EXPECT_EQ(problems_with(R"(, "limits": {"bytesPerSecond": "${param:rate}", "x": 1})"),
+            Lines{"pipelines[0].limits.x: unknown key; known here: recordsPerSecond, "
+                  "bytesPerSecond"});
+  EXPECT_EQ(problems_with(R"(, "name": "job-${param:day}")"),
+            Lines{"pipelines[0].name: must be the same for all runs"});
+  EXPECT_EQ(
+      problems_with(R"(, "limits": {"bytesPerSecond": "${param:my rate}"})"),
+      Lines{"pipelines[0].limits.bytesPerSecond: \"my rate\" is not the name of a parameter"});
+  EXPECT_EQ(problems_with("", R"(, "id": "${param:id}")"),
+            Lines{"agent.id: \"${param:…}\" has a value only within a pipeline"});
 }
 
 TEST_F(LoaderTest, checks_a_pipeline_that_is_not_enabled_and_leaves_it_out) {

@@ -115,6 +115,7 @@ class FakePipeline final : public ManagedPipeline {
     if (started_) world_.takes(version_, bytes);
   }
   bool bounded() const override { return bounded_; }
+  bool has_read() const override { return world_.status.records > 0; }
   PipelineStatus status() const override {
     PipelineStatus out = world_.status;
     out.opened = opened_;

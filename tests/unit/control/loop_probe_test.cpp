@@ -30,6 +30,7 @@ class Counted final : public ManagedPipeline {
   Status feed(const MakeFeed& /*make*/) override { return {}; }
   void set_memory(size_t /*bytes*/) override {}
   bool bounded() const override { return false; }
+  bool has_read() const override { return false; }
   PipelineStatus status() const override {
     PipelineStatus out;
     out.records = static_cast<uint64_t>(++rounds_);

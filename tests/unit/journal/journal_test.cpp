@@ -77,6 +77,32 @@ class JournalTest : public ::testing::Test {
 
 using Positions = std::map<std::string, std::string>;
 
+TEST_F(JournalTest, what_rides_along_is_written_with_the_next_write_and_never_for_itself) {
+  open();
+  int asked = 0;
+  bool ready = false;
+  client_->ride_along(1, [&] {
+    ++asked;
+    if (!ready) return false;
+    client_->commit("runs", {{"1", "began"}}, [](const Status& status) { EXPECT_TRUE(status); });
+    return true;
+  });
+  client_->ride_along(2, [&asked] {
+    asked += 100;
+    return true;
+  });
+  client_->get_off(2);
+  EXPECT_TRUE(load("runs").empty()) << "what only reads is no reason";
+  EXPECT_EQ(asked, 0);
+  commit("a", {{"file", "1"}});
+  EXPECT_EQ(asked, 1);
+  ready = true;
+  commit("a", {{"file", "2"}});
+  commit("a", {{"file", "3"}});
+  EXPECT_EQ(asked, 2) << "once";
+  ASSERT_EQ(load("runs").size(), 1U);
+}
+
 TEST_F(JournalTest, positions_are_there_after_reopening) {
   open();
   commit("a", {{"file1", "10"}, {"file2", "20"}});

@@ -1,0 +1,115 @@
+// leat runs, provision
+#include <optional>
+#include <vector>
+
+#include "base/layout.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "cli/agent_call.h"
+#include "cli/answer.h"
+#include "cli/config_file.h"
+#include "cli/journal_access.h"
+#include "cli/output.h"
+#include "control/agent.h"
+
+namespace leat {
+namespace {
+
+std::string table_of(const cJSON* runs) {
+  std::vector<std::vector<std::string>> rows = {
+      {"PIPELINE", "RUN", "STARTED", "TOOK", "STATE", "READ", "DELIVERED", "DEAD LETTERS", ""}};
+  const cJSON* one = nullptr;
+  cJSON_ArrayForEach(one, runs) {
+    const cJSON* records = at(one, "records");
+    auto counted = [records](const char* name) {
+      return records == nullptr ? "" : format_count(number(records, name));
+    };
+    std::string more = excerpt(text(one, "reason"));
+    const cJSON* parameter = nullptr;
+    cJSON_ArrayForEach(parameter, at(one, "parameters")) {
+      more += (more.empty() ? "" : "; ") + excerpt(parameter->string) + "=" +
+              excerpt(parameter->valuestring);
+    }
+    const cJSON* seconds = at(one, "seconds");
+    const std::string took =
+        seconds == nullptr
+            ? ""
+            : format_duration(Milliseconds(static_cast<int64_t>(seconds->valuedouble * 1000)));
+    rows.push_back({text(one, "pipeline"), std::to_string(number(one, "run")), text(one, "started"),
+                    took, text(one, "state"), counted("read"), counted("delivered"),
+                    counted("deadLetters"), more});
+  }
+  return rows.size() == 1 ? "no runs are kept\n" : columns(rows, 9);
+}
+
+int list(const CommandCall& call) {
+  int code = kExitUsage;
+  std::unique_ptr<JournalAccess> journal = JournalAccess::of(call);
+  if (journal == nullptr) return code;
+  std::optional<std::string> answer = journal->ask("runs", {.pipeline = call.word(0)}, code);
+  if (!answer) return code;
+  Json json(cJSON_Parse(answer->c_str()), cJSON_Delete);
+  print(call.options.boolean("json") ? *answer : table_of(at(json.get(), "runs")));
+  return kExitDelivered;
+}
+
+int provision(const CommandCall& call) {
+  std::optional<std::string> data_dir = asked_data_dir(call);
+  if (!data_dir) return kExitUsage;
+  Json parameters = json_object();
+  for (const std::string& one : call.options.strings("param")) {
+    const size_t equals = one.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      complain("leat: --param: NAME=VALUE, found \"" + excerpt(one) + "\"");
+      return kExitUsage;
+    }
+    const std::string name = one.substr(0, equals);
+    cJSON_DeleteItemFromObjectCaseSensitive(parameters.get(), name.c_str());
+    cJSON_AddStringToObject(parameters.get(), name.c_str(), one.substr(equals + 1).c_str());
+  }
+  std::string body = printed(parameters.get());
+  const std::string target = "/api/v1/pipelines/" + percent_encoded(call.word(0)) + "/provision";
+  Result<AgentAnswer> answer = ask_agent(call.environment.clock, *data_dir, "POST", target, body);
+  if (!answer || answer->status >= 300) {
+    const std::string why =
+        answer ? answer->body.substr(0, answer->body.find('\n')) : answer.error().message();
+    complain("leat: " + why);
+    return answer && answer->status < 500 ? kExitUsage : kExitFailed;
+  }
+  Json json(cJSON_Parse(answer->body.c_str()), cJSON_Delete);
+  print(call.options.boolean("json") ? answer->body
+                                     : text(json.get(), "pipeline") + ": run " +
+                                           std::to_string(number(json.get(), "run")) + " begins\n");
+  return kExitDelivered;
+}
+
+constexpr Option kListOptions[] = {kAskedConfigOption, kAskedDataDirOption, kJsonOption};
+constexpr Option kProvisionOptions[] = {
+    kAskedConfigOption,
+    kAskedDataDirOption,
+    {.name = "param",
+     .type = OptionType::kStrings,
+     .help = "What stands for a `${param:NAME}` of its configuration. May be given several times."},
+    kJsonOption};
+
+}  // namespace
+
+extern const Command kRunsCommand;
+constexpr Command kRunsCommand{
+    .name = "runs",
+    .words = kAnyPipeline,
+    .help =
+        "Shows what pipelines ran, the newest first: when, what became of it, and why it ended. "
+        "The last 100 of each are kept.",
+    .options = kListOptions,
+    .run = list};
+
+extern const Command kProvisionCommand;
+constexpr Command kProvisionCommand{
+    .name = "provision",
+    .words = kOnePipeline,
+    .help = "Begins one more run of a pipeline whose source comes to an end, with parameters.",
+    .options = kProvisionOptions,
+    .run = provision};
+
+}  // namespace leat
