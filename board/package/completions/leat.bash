@@ -30,6 +30,7 @@ _leat() {
     "dead-letters show -n") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "keygen "*" --algorithm") COMPREPLY=($(compgen -W "ES256 HS256" -- "$current")); return ;;
     "positions reset --to") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "provision "*" --param") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "run "*" --log-format") COMPREPLY=($(compgen -W "auto text json" -- "$current")); return ;;
     "run "*" --log-level") COMPREPLY=($(compgen -W "debug info warn error" -- "$current")); return ;;
     "sign "*" --arguments") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
@@ -51,7 +52,7 @@ _leat() {
     "try "*" --topic") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="run check explain config new try sql test status top tap pause resume start stop mount unmount restart kick spool dead-letters positions journal keygen sign ports list help version"
+    words="run check explain config new try sql test status top tap pause resume start stop mount unmount restart kick runs provision spool dead-letters positions journal keygen sign ports list help version"
   else case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
     "dead-letters export"*) words="-c --config --data-dir --id --stage --reason --before --payload " ;;
     "dead-letters retry"*) words="-c --config --data-dir --id --stage --reason --before --all --from --json " ;;
@@ -68,6 +69,7 @@ _leat() {
     "spool export"*) words="-c --config --data-dir --payload " ;;
     "config show"*) words="-c --config --data-dir " ;;
     "config diff"*) words="-c --config --data-dir " ;;
+    "provision "*) words="-c --config --data-dir --param --json " ;;
     "spool show"*) words="-c --config --data-dir -n --count " ;;
     "spool drop"*) words="-c --config --data-dir --before --all " ;;
     "positions "*) words="-c --config --data-dir --json " ;;
@@ -88,6 +90,7 @@ _leat() {
     "test "*) words="-c --config --data-dir --tests " ;;
     "stop "*) words="-c --config --data-dir --now " ;;
     "kick "*) words="-c --config --data-dir " ;;
+    "runs "*) words="-c --config --data-dir --json " ;;
     "sign "*) words="--key --to --kid --arguments -c --config --id --valid-for " ;;
     "list "*) words="--json " ;;
     "help "*) words="--schema --markdown file generator internal mqtt serial postgres sqlite stdin filter map sql file http mqtt postgres sqlite stdout json csv lines raw ndjson json csv lines raw" ;;

@@ -258,14 +258,14 @@ TEST_F(LoaderTest, knows_the_parameters_of_a_pipeline_and_waits_for_what_only_a_
   EXPECT_EQ(job.parameters, (std::vector<ParameterConfig>{{"day", false}, {"host", true}}));
   EXPECT_FALSE(job.complete());
   EXPECT_TRUE(config->pipelines[1].complete()) << "its only one has a default";
-  EXPECT_EQ(config->pipelines[1].source.options.string("path"), "/x");
+  EXPECT_EQ(config->pipelines[1].source.options.strings("path"), Lines{"/x"});
   only = "job";
   parameters = {{"day", "monday"}};
   config = load(text);
   ASSERT_TRUE(config) << lines.front();
   ASSERT_EQ(config->pipelines.size(), 1U);
   EXPECT_TRUE(config->pipelines[0].complete());
-  EXPECT_EQ(config->pipelines[0].source.options.string("path"), "/in/monday");
+  EXPECT_EQ(config->pipelines[0].source.options.strings("path"), Lines{"/in/monday"});
   EXPECT_EQ(config->pipelines[0].sink.options.string("url"), "http://y");
 }
 
