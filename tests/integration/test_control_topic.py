@@ -137,7 +137,13 @@ def test_each_command_of_the_table_is_there(running, collector, followed, desk):
     assert ask("config.patch", {"pipeline": "p", "config": other})["state"] == "good"
     assert desk.ask("config.get")["result"]["pipelines"][0]["limits"]["recordsPerSecond"] == 5000
     assert ask("config.rollback")["state"] == "good"
-    assert ask("config.set", {"config": config_of(running)})["state"] == "good"
+    config = config_of(running)
+    day = {"type": "file", "path": str(running.folder) + "/${param:day}.jsonl"}
+    config["pipelines"].append({"name": "z", **pipeline(day, http_sink(collector))})
+    assert ask("config.set", {"config": config})["state"] == "good"
+    provisioned = {"pipeline": "z", "parameters": {"day": followed.stem}}
+    assert ask("pipeline.provision", provisioned, key="ops") == {"pipeline": "z", "run": 1}
+    wait_for(lambda: ask("runs", {"pipeline": "z"}, key="eye")["runs"][0]["state"] == "succeeded")
     ask("config.reload")
     pid = running.process.pid
     ask("restart")
