@@ -408,7 +408,6 @@ void Deliverer::answered(Item& item, Answer answer) {
   switch (answer.outcome) {
     case Outcome::kDelivered:
       works();
-      isolation_.delivered();
       counters_.delivered += item.todo.front().records();
       note_latencies(item.todo.front().delivery);
       found_good(item.todo.front().records());
@@ -455,10 +454,10 @@ void Deliverer::works() {
   if (!paused_) retry_.stop();
 }
 
-void Deliverer::not_now(const Answer& answer) {
+void Deliverer::not_now(const Answer& answer, std::string_view what_follows) {
   ++counters_.retries;
   if (paused_) return;  // an attempt that was under way when another failed
-  pause(retry_policy_.failed(answer.reason, answer.retry_after), answer.retry_after);
+  pause(retry_policy_.failed(answer.reason, answer.retry_after, what_follows), answer.retry_after);
 }
 
 // `at_least`: whatever the network does meanwhile.
@@ -468,33 +467,6 @@ void Deliverer::pause(Milliseconds wait, Milliseconds at_least) {
     paused_ = false;
     pump();
   });
-}
-
-void Deliverer::cut_off(Item& item, Answer answer) {
-  Piece& piece = item.todo.front();
-  ++piece.cut_offs;
-  switch (isolation_.cut_off(piece.records(), piece.cut_offs, item.isolated)) {
-    case Isolation::Verdict::kNotNow:
-      // Time must pass before a record is blamed: a short outage may look like that, too.
-      if (piece.records() == 1 && retry_policy_.failures() + 1 >= setup_.config.breaker_threshold)
-        answer.retry_after = std::max(answer.retry_after, setup_.config.breaker_cooldown);
-      return not_now(answer);
-    case Isolation::Verdict::kOnceMore:
-      ++counters_.retries;
-      if (!paused_) pause(setup_.config.retry_initial, Milliseconds{0});
-      return;
-    case Isolation::Verdict::kHalve:
-      // The trouble is not over, so one attempt follows the other.
-      if (!std::exchange(item.isolated, true))
-        log::warn(setup_.pipeline, answer.reason + ": " + std::to_string(piece.cut_offs) +
-                                       " times at the same records, in smaller parts now to find "
-                                       "out at which");
-      return rejected(item, answer);
-    case Isolation::Verdict::kReject:
-      works();
-      answer.reason += ": at this record, " + std::to_string(piece.cut_offs) + " times in a row";
-      return rejected(item, answer);
-  }
 }
 
 // --- acknowledging ------------------------------------------------------------------------------

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/lifetime.h"
@@ -21,7 +22,6 @@
 #include "delivery/dead_letter_file.h"
 #include "delivery/delivery_config.h"
 #include "delivery/delivery_range.h"
-#include "delivery/isolation.h"
 #include "delivery/latencies.h"
 #include "delivery/linger.h"
 #include "delivery/retry_policy.h"
@@ -139,6 +139,7 @@ class Deliverer {
   void set_aside(Item& item, const Answer& answer);
   bool may_go_on();
   void nothing_gets_through(const std::string& reason);
+  void wait_for_others(Answer answer, int attempt);
   void put_back(Item& item);
   void convict();
   void rejected(Item& item, const Answer& answer);
@@ -148,7 +149,7 @@ class Deliverer {
   void reject(Item& item, const Delivery& delivery, size_t index, const std::string& reason);
   void note_latencies(const Delivery& delivery);
   void works();
-  void not_now(const Answer& answer);
+  void not_now(const Answer& answer, std::string_view what_follows = {});
   void pause(Milliseconds wait, Milliseconds at_least);
   bool settle();
   void give_back(size_t slots);
@@ -157,7 +158,6 @@ class Deliverer {
   const std::string run_;  // unlike that of any other deliverer
   Cuts cuts_;
   RetryPolicy retry_policy_;
-  Isolation isolation_;
   Linger linger_;
   RetryTimer retry_;
   bool paused_ = false;   // waiting for retry_

@@ -1,6 +1,7 @@
 // What the deliverer knows of one delivery; for its own sources only.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 #include <vector>
@@ -12,13 +13,16 @@ namespace leat {
 
 inline void join(Piece& whole, Piece& piece) {
   whole.gaps = whole.gaps || piece.gaps;
+  whole.cut_offs = std::max(whole.cut_offs, piece.cut_offs);
   for (size_t i = 0; i < piece.delivery.parts.size(); ++i) {
     const Part& part = piece.delivery.parts[i];
     whole.append(part.batch, part.first, part.count, std::move(piece.owed[i]));
   }
 }
 
+// One is tried again as it was.
 inline Piece joined(std::vector<Suspect> suspects) {
+  if (suspects.size() == 1) return std::move(suspects.front().piece);
   Piece whole;
   for (Suspect& one : suspects) join(whole, one.piece);
   return whole;
@@ -38,8 +42,9 @@ struct Deliverer::Item {
   bool done() const { return todo.empty() && !suspects.any(); }
   // A record got through, perhaps since the peer is well again.
   void ask_suspects_again() {
+    const bool several = suspects.size() > 1;
     Piece again = joined(suspects.ask_again());
-    again.gaps = true;  // between them and what is to do
+    again.gaps = again.gaps || several;  // between them and what is to do
     if (again.records() > 0) todo.push_front(std::move(again));
   }
   // Until something else gets through, or time passes.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "delivery/deliverer_item.h"
 
 namespace leat {
@@ -9,10 +10,52 @@ namespace {
 
 // Records that are refused, with nothing else that gets through, are tried so often.
 constexpr int kRoundsToBlame = 8;
+// Since a short outage may look like it, too: once the circuit is open they are tried with so many
+// of these in a cooldown between them.
+constexpr int kRoundsInACooldown = 3;
+// So often a peer breaks off at the same records before they are tried in smaller parts, and at one
+// beside which others get through before it is to blame: once may be an accident.
+constexpr int kCutOffsToIsolate = 3;
+constexpr int kCutOffsToBlame = 3;
 
 }  // namespace
 
 // --- refusals that may be about all that comes (delivery/suspects.h) ----------------------------
+
+// A record at which the peer breaks off each time is no outage, though it looks like one, and
+// everything behind it would wait for ever.
+void Deliverer::cut_off(Item& item, Answer answer) {
+  Piece& piece = item.todo.front();
+  ++piece.cut_offs;
+  item.suspects.search();
+  if (piece.records() == 0) return not_now(answer);
+  if (!item.isolated && piece.cut_offs < kCutOffsToIsolate)
+    return not_now(answer, "trying again, and if that goes on, in smaller parts");
+  if (!std::exchange(item.isolated, true) && piece.records() > 1)
+    log::warn(setup_.pipeline, answer.reason + ": " + std::to_string(piece.cut_offs) +
+                                   " times at the same records, in smaller parts now to find out "
+                                   "at which");
+  // The trouble is not over, so one attempt follows the other.
+  if (piece.records() > 1) return rejected(item, answer);
+  answer.reason += ": at this record";
+  if (piece.cut_offs > 1)
+    answer.reason += ", " + std::to_string(piece.cut_offs) + " times in a row";
+  if (item.suspects.may_blame(1)) {
+    if (piece.cut_offs < kCutOffsToBlame) {
+      ++counters_.retries;
+      if (!paused_) pause(setup_.config.retry_initial, Milliseconds{0});
+      return;
+    }
+    works();
+  } else if (setup_.config.exactly_once) {  // nothing behind it may be stored before it, and tell
+    if (blamed_ >= Suspects::kMostBlamed) return not_now(answer);
+    if (piece.cut_offs < kRoundsToBlame) return wait_for_others(std::move(answer), piece.cut_offs);
+    ++blamed_;
+    works();
+    return rejected(item, answer);
+  }
+  refused(item, answer);
+}
 
 void Deliverer::refused(Item& item, const Answer& answer) {
   item.suspects.search();
@@ -23,15 +66,25 @@ void Deliverer::refused(Item& item, const Answer& answer) {
   if (!may_go_on()) nothing_gets_through(answer.reason);
 }
 
-// Each by itself.
+// The records that are named, each by itself, or the one that there is.
 void Deliverer::set_aside(Item& item, const Answer& answer) {
   Piece piece = std::move(item.todo.front());
   item.todo.pop_front();
-  for (size_t i = 0; piece.records() > 1; ++i)
-    item.suspects.add(split_front(piece, 1), answer.reason_of(i));
-  item.suspects.add(std::move(piece), answer.bad_records.empty()
-                                          ? answer.reason
-                                          : answer.reason_of(answer.bad_records.size() - 1));
+  Piece rest;
+  size_t before = 0;  // records that are taken off `piece`
+  for (size_t i = 0; i < std::max<size_t>(answer.bad_records.size(), 1); ++i) {
+    const size_t bad = answer.bad_records.empty() ? 0 : answer.bad_records[i];
+    if (bad > before) {
+      Piece good = split_front(piece, bad - before);
+      join(rest, good);
+    }
+    Piece one = piece.records() > 1 ? split_front(piece, 1) : std::exchange(piece, {});
+    item.suspects.add(std::move(one), answer.reason_of(i));
+    before = bad + 1;
+  }
+  join(rest, piece);
+  rest.gaps = true;
+  if (rest.records() > 0) item.todo.push_front(std::move(rest));
 }
 
 // Whether something is under way, or can be sent, that may get through.
@@ -59,14 +112,22 @@ void Deliverer::nothing_gets_through(const std::string& reason) {
     return convict();
   }
   for (const std::unique_ptr<Item>& item : items_) put_back(*item);
-  Answer answer = Answer::retry(
-      reason + (refused == 1 ? "; nothing else gets through that would show it to be the record's "
-                               "fault"
-                             : "; so is each of " + std::to_string(refused) +
-                                   " records alone: that is not taken for their fault"));
-  if (few && retry_policy_.failures() + 1 >= setup_.config.breaker_threshold)
-    answer.retry_after = setup_.config.breaker_cooldown;
-  not_now(answer);
+  if (few) return wait_for_others(Answer::retry(reason), refused_rounds_);
+  not_now(Answer::retry(reason + (refused == 1
+                                      ? "; nothing else gets through that would show it to be the "
+                                        "record's fault"
+                                      : "; so is each of " + std::to_string(refused) +
+                                            " records alone: that is not taken for their fault")));
+}
+
+// For something that would tell whose fault it is.
+void Deliverer::wait_for_others(Answer answer, int attempt) {
+  answer.reason += "; attempt " + std::to_string(attempt) + " of " +
+                   std::to_string(kRoundsToBlame) +
+                   ", since nothing else gets through that would tell whose fault it is";
+  if (retry_policy_.failures() + 1 >= setup_.config.breaker_threshold)
+    answer.retry_after = setup_.config.breaker_cooldown / kRoundsInACooldown;
+  not_now(answer, "after the last it is rejected");
 }
 
 // The records that were set aside, and what lies behind them, as one again.

@@ -34,14 +34,17 @@ const char* RetryPolicy::meanwhile() const {
                    : "what the memory has no room for is lost";
 }
 
-Milliseconds RetryPolicy::failed(const std::string& reason, Milliseconds retry_after) {
+Milliseconds RetryPolicy::failed(const std::string& reason, Milliseconds retry_after,
+                                 std::string_view what_follows) {
   int64_t now = clock_.monotonic_us();
   bool was_open = circuit_open();
   outage_.failed(reason, now);
   if (circuit_open() && !was_open) ++openings_;
   Milliseconds wait = std::max(delay(), retry_after);
   if (failures() == 1) {
-    log::warn(scope_, reason + "; trying again until it works, " + meanwhile());
+    log::warn(scope_, reason + (what_follows.empty()
+                                    ? std::string("; trying again until it works, ") + meanwhile()
+                                    : "; " + std::string(what_follows)));
     outage_.said(now);
   } else if (circuit_open() && !was_open) {
     log::warn(scope_, std::to_string(failures()) + " failures in a row (" + reason +

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/backoff.h"
 #include "base/clock.h"
@@ -34,8 +35,10 @@ class RetryPolicy {
   int failures() const { return outage_.failures(); }
   const std::string& reason() const { return outage_.reason(); }
 
-  // Notes a failed attempt and returns how long to wait before the next.
-  Milliseconds failed(const std::string& reason, Milliseconds retry_after);
+  // Notes a failed attempt and returns how long to wait before the next. `what_follows`: said of
+  // the first in place of the promise to try until it works.
+  Milliseconds failed(const std::string& reason, Milliseconds retry_after,
+                      std::string_view what_follows = {});
   // Notes that the network is another: cooldowns grow anew.
   void network_changed() { outage_.changed(clock_.monotonic_us()); }
   // Notes that the peer answered properly again.

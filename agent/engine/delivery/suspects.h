@@ -7,6 +7,8 @@
 // up to kMostBlamed that follow in the same delivery; after those, something must get through
 // again. When nothing does, they are put back, and all of it waits: it is the peer.
 //
+// A record at which the peer breaks off each time is refused, too, in its way.
+//
 // These are the suspects of one delivery, in order. Pure: no I/O.
 // Thread: the pipeline's loop thread.
 #pragma once
@@ -38,9 +40,11 @@ class Suspects {
   size_t size() const { return set_aside_.size(); }
   const std::vector<Suspect>& set_aside() const { return set_aside_; }
 
-  // Whether so many records that are refused now are to blame; counts them.
+  // Whether so many records that are refused now are to blame.
+  bool may_blame(size_t records) const { return may_blame_ >= records; }
+  // As above; counts them.
   bool blames(size_t records) {
-    if (may_blame_ < records) return false;
+    if (!may_blame(records)) return false;
     may_blame_ -= records;
     return true;
   }
