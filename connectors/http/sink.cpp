@@ -134,7 +134,10 @@ class HttpSink final : public Sink {
         uv_buf_init(request->head.data(), static_cast<unsigned>(request->head.size()));
     client_->send({message}, [request = std::move(request),
                               answer = std::move(answer)](Exchanged exchanged) mutable {
-      if (proves_health(exchanged.response)) answer = Answer::cut_off(std::move(answer.reason));
+      if (proves_health(exchanged.response))
+        answer = Answer::cut_off(std::move(answer.reason));
+      else if (exchanged.cut_off)
+        answer.reason += ", nor is OPTIONS answered";
       request->done(std::move(answer));  // may destroy the sink
     });
   }

@@ -1,6 +1,7 @@
 #include "connectors/mqtt/outbox.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/text.h"
@@ -16,7 +17,8 @@ constexpr size_t kQuantum = 256 * 1024;
 // A message at which the broker closes the connection so often, when it was the only one under way,
 // is to blame.
 constexpr int kCutsToBlame = 3;
-// So many in a row without one that gets through speak about the broker.
+// So many in a row without one that gets through are told before it goes on: they may speak about
+// the broker, which is for the engine to find out.
 constexpr int kMostBlamed = 10;
 
 // Reasons that speak about the message; all others speak about the broker or its quotas, and may be
@@ -112,6 +114,7 @@ void Outbox::append(std::string& out, size_t window) {
   window = std::min<size_t>(window, kMostInFlight - 16);  // some are for what else is sent
   for (Parcel& parcel : parcels_) {
     if (!parcel.made) make(parcel);
+    if (stops(parcel)) return;
     for (; parcel.next < parcel.messages.size(); ++parcel.next) {
       if (out.size() >= kQuantum) return;
       const Message& message = parcel.messages[parcel.next];
@@ -196,16 +199,20 @@ bool Outbox::cut(const std::string& why) {
   parcel.next = index;
   Message& message = parcel.messages[index];
   if (++message.cuts < kCutsToBlame) return true;
-  if (blames_left_ == 0) return false;
-  --blames_left_;
+  if (blames_left_ > 0) --blames_left_;
   ++parcel.next;
   message.done = true;
-  parcel.suspects.emplace_back(message.record,
-                               "the broker closes the connection at this message (\"" +
-                                   excerpt(topic_of(parcel, message)) + "\", " +
-                                   format_bytes(static_cast<int64_t>(message.size)) +
-                                   "), each time it is sent: " + why);
+  parcel.refused.emplace_back(message.record,
+                              "the broker closes the connection at this message (\"" +
+                                  excerpt(topic_of(parcel, message)) + "\", " +
+                                  format_bytes(static_cast<int64_t>(message.size)) +
+                                  "), each time it is sent: " + why);
   return true;
+}
+
+// Too many were blamed in a row: the rest of it is not sent before these are told.
+bool Outbox::stops(const Parcel& parcel) const {
+  return blames_left_ == 0 && !parcel.refused.empty() && parcel.next < parcel.messages.size();
 }
 
 // --- answering ----------------------------------------------------------------------------------
@@ -213,8 +220,13 @@ bool Outbox::cut(const std::string& why) {
 std::optional<Outbox::Answered> Outbox::finished() {
   if (parcels_.empty()) return std::nullopt;
   Parcel& parcel = parcels_.front();
-  if (!parcel.made || parcel.next < parcel.messages.size() || parcel.open > 0) return std::nullopt;
-  if (config_.qos == 0 && !parcel.sent && !parcel.messages.empty()) return std::nullopt;
+  if (!parcel.made || parcel.open > 0) return std::nullopt;
+  if (parcel.next < parcel.messages.size() && !stops(parcel)) return std::nullopt;
+  if (config_.qos == 0 && !parcel.messages.empty()) {
+    if (!parcel.sent) return std::nullopt;
+    // That is all that can be known of them; when others of it are bad they are not sent again.
+    for (Message& message : parcel.messages) message.settled = true;
+  }
   Answered out{std::move(parcel.done), result(parcel)};
   if (out.second.outcome == Outcome::kDelivered) {
     forget(parcel);
@@ -229,33 +241,29 @@ Answer Outbox::result(Parcel& parcel) {
   const bool any_settled =
       parcel.others_settled || std::any_of(parcel.messages.begin(), parcel.messages.end(),
                                            [](const Message& message) { return message.settled; });
-  if (parcel.suspects.size() > 1 && !any_settled && parcel.retry_why.empty())
-    parcel.retry_why = "the broker closes the connection at each message; the last: " +
-                       parcel.suspects.back().second;
+  const bool stopped = stops(parcel);
   if (!parcel.retry_why.empty()) return Answer::retry(std::move(parcel.retry_why));
   std::vector<Bad>& bad = parcel.bad;
-  std::move(parcel.suspects.begin(), parcel.suspects.end(), std::back_inserter(bad));
-  if (any_settled && !parcel.refused.empty()) {
+  // Those that are refused are to blame where others get through; else that is to be found out.
+  const bool in_doubt = stopped || (!any_settled && bad.empty() && !parcel.refused.empty());
+  if (in_doubt) blames_left_ = kMostBlamed;
+  if (in_doubt || any_settled) {
     std::move(parcel.refused.begin(), parcel.refused.end(), std::back_inserter(bad));
     parcel.refused.clear();
     forget_refused(parcel);
   }
-  if (bad.empty() && !parcel.refused.empty()) {  // all of it, for what need not be its fault
-    std::vector<Bad> refused = std::exchange(parcel.refused, {});
-    forget_refused(parcel);
-    std::sort(refused.begin(), refused.end());
-    Answer answer = Answer::rejected(std::move(refused));
-    answer.in_doubt = true;
-    return answer;
-  }
   if (bad.empty()) return Answer::delivered();
   std::sort(bad.begin(), bad.end());
-  return Answer::rejected(std::move(bad));
+  Answer answer = Answer::rejected(std::move(bad));
+  answer.in_doubt = in_doubt;
+  return answer;
 }
 
 std::vector<Outbox::Answered> Outbox::give_up(const std::string& why) {
   std::vector<Answered> out;
+  refused_.clear();  // by a broker in trouble, perhaps
   for (Parcel& parcel : parcels_) {
+    parcel.refused.clear();
     remember(parcel);
     out.emplace_back(std::move(parcel.done), Answer::retry(why));
   }

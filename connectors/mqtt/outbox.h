@@ -68,8 +68,7 @@ class Outbox {
   // that it is not sent again.
   std::vector<Answered> give_up(const std::string& why);
   // The broker has closed the connection at the one message that was in flight. It is sent again
-  // with the next connection; at the third time it is set aside, to be rejected. False: no message
-  // gets through, so it is not about this one.
+  // with the next connection; at the third time it is taken for refused. False: it was not one.
   bool cut(const std::string& why);
   // Whether the broker has refused a message last, before it took another. Some close the
   // connection then (mosquitto, where it does not permit a message), and whose fault that is, is
@@ -91,7 +90,7 @@ class Outbox {
     uint16_t topic_size = 0;
     uint8_t cuts = 0;
     bool settled = false;
-    bool done = false;  // settled, refused or set aside
+    bool done = false;  // settled or refused
     const Record* source = nullptr;
   };
   using Bad = std::pair<uint32_t, std::string>;  // a record, and why
@@ -107,8 +106,7 @@ class Outbox {
     size_t open = 0;              // appended and not settled
     bool others_settled = false;  // by an earlier attempt
     std::vector<Bad> bad;
-    std::vector<Bad> suspects;  // set aside by cut()
-    std::vector<Bad> refused;   // for what may as well be about all that comes
+    std::vector<Bad> refused;  // for what may as well be about all that comes
     std::string retry_why;
   };
   struct Flying {
@@ -122,6 +120,7 @@ class Outbox {
   Status make(Parcel& parcel, const Record& record);
   void settle(InFlight::iterator flying, uint8_t reason, std::string_view words);
   Answer result(Parcel& parcel);
+  bool stops(const Parcel& parcel) const;
   static std::string_view topic_of(const Parcel& parcel, const Message& message);
   void remember(const Parcel& parcel);
   void forget(const Parcel& parcel);
@@ -133,7 +132,7 @@ class Outbox {
   std::deque<Parcel> parcels_;
   InFlight in_flight_;
   PacketIds* ids_ = nullptr;  // of the connection
-  int blames_left_;           // messages that may be blamed before one gets through
+  int blames_left_;           // messages at which the broker may close before one gets through
   std::string topic_;         // scratch
   std::string payload_;       // scratch
   // Records of deliveries that did not succeed as a whole, which the broker has all the same. Their

@@ -136,10 +136,13 @@ class MqttSink final : public Sink, public SessionListener {
     }
     const bool at_a_message = down.by_broker && outbox_.in_flight() > 0 &&
                               (!down.told || may_be_about_a_message(down.reason));
-    if (at_a_message && isolating_ && proven_ && outbox_.cut(down.text)) return connect_soon();
+    if (at_a_message && isolating_ && proven_ && outbox_.cut(down.text)) {
+      closes_at_messages_ = true;
+      return connect_soon();
+    }
     if (at_a_message && (++cuts_ >= kCutsToIsolate || down.told)) isolating_ = true;
     // The refusal itself may be lost with the connection.
-    give_up(down.text + (closes_at_refusals_ ? "" : down.hint));
+    give_up(down.text + (closes_at_refusals_ || closes_at_messages_ ? "" : down.hint));
   }
 
   void connect_soon() {
@@ -219,7 +222,7 @@ class MqttSink final : public Sink, public SessionListener {
       if (done->second.outcome != Outcome::kRetry) {
         cuts_ = 0;
         closes_at_refusals_ = false;
-        isolating_ = false;
+        isolating_ = isolating_ && done->second.in_doubt;
       }
       answer(std::move(*done));
     }
@@ -285,6 +288,7 @@ class MqttSink final : public Sink, public SessionListener {
   std::string cannot_;               // why this broker cannot take what the options ask for
   int cuts_ = 0;                     // since a delivery was done with
   bool closes_at_refusals_ = false;  // so that connections which soon end are no riddle
+  bool closes_at_messages_ = false;  // nor then
   bool isolating_ = false;
   bool proven_ = false;  // isolating: the broker has answered a ping on this connection
   int idle_cuts_ = 0;

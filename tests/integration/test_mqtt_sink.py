@@ -129,6 +129,17 @@ def test_a_topic_that_the_broker_does_not_permit_costs_its_record_alone(
     assert "client id" not in agent.log
 
 
+def test_a_run_of_messages_that_are_all_refused_ends_with_1(agent, mosquitto, tmp_path):
+    """Two of them were tried again for ever."""
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"t": "$SYS/x"}\n' * 2)
+    agent.configure(pipeline(file_source(path), mqtt_sink(mosquitto, "{t}", version="5"),
+                             delivery=quick_retry()))
+    assert agent.run() == 1
+    assert len(agent.dead_letters()) == 2
+    assert "attempt 1 of 8" in agent.log and "nothing is lost" not in agent.log, agent.log
+
+
 def test_bytes_pass_from_broker_to_broker(agent, mosquitto):
     source = {"type": "mqtt", "url": mosquitto.url, "topics": ["in/#"], "format": "raw",
               "fields": ["topic"]}

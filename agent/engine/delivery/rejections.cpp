@@ -53,6 +53,8 @@ void Deliverer::cut_off(Item& item, Answer answer) {
     ++blamed_;
     works();
     return rejected(item, answer);
+  } else {
+    refused_rounds_ = std::max(refused_rounds_, piece.cut_offs - 1);
   }
   refused(item, answer);
 }

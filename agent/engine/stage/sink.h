@@ -78,7 +78,7 @@ struct Answer {
   // before it are good, and what lies behind it may hold more.
   bool only_the_first = false;
   // kRejected: what the peer says may as well be about all that comes. A record is only to blame
-  // when others get through (delivery/suspects.h). With bad_records, nothing else is in it.
+  // when others get through (delivery/suspects.h).
   bool in_doubt = false;
 
   const std::string& reason_of(size_t bad) const {

@@ -333,7 +333,9 @@ TEST_F(HttpSinkTest, a_reset_before_the_body_was_read_is_suspicious_too) {
 TEST_F(HttpSinkTest, where_the_probe_is_cut_off_or_answered_by_a_proxy_it_is_an_outage) {
   start();
   serve([](Peer& peer, const Request&) { peer.reset(); });
-  EXPECT_EQ(deliver().outcome, Outcome::kRetry);
+  Answer answer = deliver();
+  EXPECT_EQ(answer.outcome, Outcome::kRetry);
+  EXPECT_NE(answer.reason.find("nor is OPTIONS answered"), std::string::npos) << answer.reason;
   for (std::string_view status : {"502 Bad Gateway", "503 Unavailable", "504 Timeout"}) {
     serve([status](Peer& peer, const Request& request) {
       if (!is_probe(request)) return peer.hang_up();

@@ -168,6 +168,24 @@ TEST_F(MqttSinkTest, a_message_larger_than_the_broker_takes_is_rejected) {
   EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{1}));
 }
 
+// Nobody acknowledges them, so it is for leat to know that they were sent.
+TEST_F(MqttSinkTest, of_qos_0_too_what_is_beside_a_bad_one_is_sent_once) {
+  options_.set("version", "5"s);
+  broker_.connack = "\x20\x08\x00\x00\x05\x27\x00\x00\x00\x20"s;  // Maximum Packet Size 32
+  start(0);
+  Delivery delivery = harness_.records(
+      {{{"site", text("a")}}, {{"site", text("a long name")}}, {{"site", text("c")}}});
+  Answer answer = harness_.deliver(delivery);
+  EXPECT_EQ(answer.outcome, Outcome::kRejected);
+  EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{1}));
+  Delivery others = delivery;
+  others.parts = {{delivery.parts[0].batch, 0, 1}, {delivery.parts[0].batch, 2, 1}};
+  others.records = 2;
+  EXPECT_EQ(harness_.deliver(others).outcome, Outcome::kDelivered);
+  settle();
+  EXPECT_EQ(published().size(), 2U);
+}
+
 TEST_F(MqttSinkTest, a_broker_that_falls_silent_is_given_up) {
   options_.set("timeout", int64_t{50});
   broker_.on_packet = nullptr;

@@ -207,5 +207,35 @@ TEST_F(SuspectsTest, each_that_the_sink_names_keeps_its_reason) {
             "r0: not authorised a\nr1: not authorised b\n");
 }
 
+TEST_F(SuspectsTest, those_that_the_sink_names_are_set_aside_and_the_rest_goes_on) {
+  make();
+  add(0, 4);
+  Answer named = Answer::rejected({{1, "closes at a"}, {2, "closes at b"}});
+  named.in_doubt = true;
+  answer("r0 r1 r2 r3", named);
+  answer("r0 r3", Answer::delivered());
+  Answer both = Answer::rejected({{0, "closes at a"}, {1, "closes at b"}});
+  both.in_doubt = true;
+  answer("r1 r2", both);
+  run_until_settled();
+  EXPECT_EQ(rejected_, (std::vector<std::string>{"r1", "r2"}));
+  EXPECT_EQ(saved(), "40");
+}
+
+TEST_F(SuspectsTest, of_a_few_it_is_said_how_often_they_are_tried_before_they_are_rejected) {
+  make();
+  add(0, 1);
+  ::testing::internal::CaptureStderr();
+  refuses_all_ = true;
+  serve({});
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
+  EXPECT_NE(said.find("400: no; attempt 1 of 8, since nothing else gets through that would tell "
+                      "whose fault it is; after the last it is rejected"),
+            std::string::npos)
+      << said;
+  EXPECT_EQ(said.find("nothing is lost"), std::string::npos) << said;
+}
+
 }  // namespace
 }  // namespace leat
