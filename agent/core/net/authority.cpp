@@ -1,5 +1,6 @@
 #include "net/authority.h"
 
+#include <arpa/inet.h>
 #include <uv.h>
 
 #include <charconv>
@@ -32,6 +33,14 @@ bool is_ipv6(std::string_view host) {
   return !zone.empty();
 }
 
+// What ends in a number is an IPv4 address, or a mistyped one: no name of the Internet does.
+Status check_number(std::string_view host, std::string_view last_label) {
+  if (last_label.find_first_not_of("0123456789") != std::string_view::npos) return {};
+  in_addr address;
+  if (inet_aton(std::string(host).c_str(), &address) != 0) return {};
+  return bad("its host is no IPv4 address, though it ends in a number");
+}
+
 Status decode_into(std::optional<std::string>& out, std::string_view text, std::string_view part) {
   Result<std::string> value = percent_decoded(text, part);
   if (!value) return fail(value.error());
@@ -54,9 +63,20 @@ Status check_host(std::string_view host) {
       return bad(std::string("its host has a \"") + c +
                  "\" in it: a name has letters, digits, \"-\", \"_\" and \".\"");
   }
-  constexpr size_t kLongestName = 253;  // RFC 1035 section 2.3.4, as text
-  if (host.size() > kLongestName) return bad("its host is longer than a name can be");
-  return {};
+  // RFC 1035 section 2.3.4, as text. A dot at the end says that the name is whole.
+  constexpr size_t kLongestName = 253;
+  constexpr size_t kLongestLabel = 63;
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (host.size() > kLongestName)
+    return bad("its host is longer than a name can be: 253 characters");
+  std::string_view label;
+  for (size_t at = 0; at <= host.size(); at += label.size() + 1) {
+    label = host.substr(at, host.find('.', at) - at);
+    if (label.empty()) return bad("its host has nothing between two dots, or before the first");
+    if (label.size() > kLongestLabel)
+      return bad("its host has more than 63 characters between two dots: no name has");
+  }
+  return check_number(host, label);
 }
 
 Status parse_port(std::string_view text, uint16_t& port) {

@@ -31,8 +31,8 @@ Status parse_authority(std::string_view text, Address& address);
 // A port alone, from 1 to 65535.
 Status parse_port(std::string_view text, uint16_t& port);
 
-// That it is an IP address, or a name that can be looked up and that every protocol can carry:
-// ASCII.
+// That it is an IP address, or a name that can be looked up (RFC 1035 section 2.3.4) and that every
+// protocol can carry: ASCII.
 Status check_host(std::string_view host);
 
 // `part` is what the error is about ("its password has a …").

@@ -33,6 +33,11 @@ bool is_field_value(std::string_view text) {
   });
 }
 
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 struct Reserved {
   std::string_view name;
   std::string_view why;
@@ -65,9 +70,14 @@ Status check_headers(const Options::Map& headers, const std::string& path) {
   };
   auto check = [&](size_t i) -> Status {
     const auto& [name, value] = headers[i];
-    if (!is_token(name)) return bad(name, "not a header name");
+    if (!is_token(name))
+      return bad(name, "not a header name: it has letters, digits and !#$%&'*+-.^_`|~ (RFC 9110)");
     if (!is_field_value(value))
       return bad(name, "its value has a line break or another control character in it");
+    if (!is_ascii(value))
+      return bad(name,
+                 "its value has a letter outside ASCII, which servers read in different ways (RFC "
+                 "9110): write it as the server decodes it, such as %C3%A4");
     for (const Reserved& reserved : kReserved)
       if (same_name(name, reserved.name))
         return bad(name, "cannot be set: " + std::string(reserved.why));

@@ -95,7 +95,15 @@ TEST_F(RequestTest, refuses_headers_that_would_break_the_message) {
   EXPECT_EQ(problem(),
             "sink.headers.X-A: its value has a line break or another control character in it");
   headers({{"X A", "one"}});
-  EXPECT_EQ(problem(), "sink.headers[\"X A\"]: not a header name");
+  EXPECT_EQ(problem(),
+            "sink.headers[\"X A\"]: not a header name: it has letters, digits and "
+            "!#$%&'*+-.^_`|~ (RFC 9110)");
+  headers({{"X-\xC3\xA4", "one"}});
+  EXPECT_NE(problem().find("not a header name"), std::string::npos) << problem();
+  headers({{"X-A", "\xC3\xA4"}});
+  EXPECT_EQ(problem(),
+            "sink.headers.X-A: its value has a letter outside ASCII, which servers read in "
+            "different ways (RFC 9110): write it as the server decodes it, such as %C3%A4");
   headers({{"content-LENGTH", "3"}});
   EXPECT_EQ(problem(),
             "sink.headers.content-LENGTH: cannot be set: it is worked out for each request");

@@ -51,6 +51,21 @@ TEST(Authority, decodes_a_host_but_takes_no_address_for_it) {
   EXPECT_NE(problem("h%00").find("%00"), std::string::npos);
 }
 
+// RFC 1035 section 2.3.4, RFC 1123 section 2.1.
+TEST(Authority, has_no_host_that_cannot_be_looked_up) {
+  Address address;
+  const std::string label(63, 'a');
+  for (const std::string& good :
+       {std::string("h"), std::string("a.b.c."), label + "." + label, std::string("10.0.0.7"),
+        std::string("127.1"), std::string("3com.example")})
+    EXPECT_TRUE(parse_authority(good, address)) << good;
+  for (const std::string& bad :
+       {std::string("h..x"), std::string(".h"), std::string("."), std::string("h.."),
+        label + "a.example", label + "." + label + "." + label + "." + label,
+        std::string("10.0.0.256"), std::string("10.0.0.1.7"), std::string("gw.7")})
+    EXPECT_FALSE(parse_authority(bad, address)) << bad;
+}
+
 TEST(Authority, does_not_repeat_a_password) {
   for (const char* text : {"u:hunter2%@h", "u:hunter2@x@h", "u:hunter2%00@h"})
     EXPECT_EQ(problem(text).find("hunter2"), std::string::npos) << text;
