@@ -75,8 +75,12 @@ bool Pipeline::has_read() const {
   return std::ranges::any_of(tasks_, [](const auto& task) { return task->has_read(); });
 }
 
+// A source is opened when it starts, since what it takes the place of may have the same port or
+// session. What it needs of files is looked at before that one is let go.
 Status Pipeline::open() {
-  Status status;
+  const SourceConfig& source = config_.source;
+  Status status =
+      source.type->check_files == nullptr ? Status() : source.type->check_files(source.options);
   for (const auto& task : tasks_)
     if (Status opened = task->open(); !opened && status) status = std::move(opened);
   return status;

@@ -15,6 +15,7 @@ namespace {
 class SilentSource final : public Source {
  public:
   static inline int opened = 0;
+  static inline Status files;  // what is said of those that its options name
   static inline SourceContext* context = nullptr;
   static inline bool resumed = false;
   Status open(SourceContext& its_context) override {
@@ -58,7 +59,8 @@ const SourceType kSource{.name = "silence",
                          .produces = Produces::kRecords,
                          .replay = replays<Replay::kFromPosition>,
                          .options = {},
-                         .make = make_source};
+                         .make = make_source,
+                         .check_files = [](const Options&) { return SilentSource::files; }};
 const SinkType kSink{.name = "nowhere",
                      .help = "",
                      .consumes = Consumes::kRecords,
@@ -84,6 +86,7 @@ class PipelineTest : public ::testing::Test {
     SilentSource::opened = 0;
     SilentSink::open_now = 0;
     SilentSink::answer = {};
+    SilentSource::files = {};
   }
   ~PipelineTest() override {
     pipeline_.reset();
@@ -154,6 +157,16 @@ TEST_F(PipelineTest, whose_sink_cannot_be_opened_says_so_before_anything_is_star
   pipeline_->discard([this] { pipeline_.reset(); });
   ASSERT_TRUE(gone());
   EXPECT_EQ(SilentSink::open_now, 0);
+}
+
+TEST_F(PipelineTest, whose_source_names_a_file_that_is_missing_says_so_before_anything_is_started) {
+  SilentSource::files = fail(ErrorKind::kUsage, "tls.ca: no such file");
+  Status opened = pipeline_->open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().message(), "tls.ca: no such file");
+  pipeline_->discard([this] { pipeline_.reset(); });
+  ASSERT_TRUE(gone());
+  EXPECT_EQ(SilentSource::opened, 0);
 }
 
 TEST_F(PipelineTest, opens_its_sink_once) {
