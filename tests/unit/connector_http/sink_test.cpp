@@ -283,14 +283,17 @@ TEST_F(HttpSinkTest, retries_when_the_answer_dribbles_too_long) {
 TEST_F(HttpSinkTest, retries_when_the_server_closes_in_the_middle) {
   start();
   serve([](Peer& peer, const Request&) { peer.hang_up(); });
-  EXPECT_EQ(deliver().reason, where() + "the connection was closed without an answer");
+  EXPECT_EQ(deliver().reason,
+            where() + "the connection was closed without an answer, nor is OPTIONS answered");
   serve([](Peer& peer, const Request&) {
     peer.say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
     peer.hang_up();
   });
   Answer answer = deliver();
   EXPECT_EQ(answer.outcome, Outcome::kRetry);
-  EXPECT_EQ(answer.reason, where() + "the connection was closed in the middle of the answer");
+  EXPECT_EQ(answer.reason, where() +
+                               "the connection was closed in the middle of the answer, nor "
+                               "is OPTIONS answered");
 }
 
 bool is_probe(const Request& request) {
