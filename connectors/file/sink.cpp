@@ -175,6 +175,11 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
   return std::make_unique<FileSink>(std::move(settings));
 }
 
+Status check_files(const Options& options) {
+  Status fit = file::SeriesWriter(settings_of(options)).check();
+  return fit ? fit : fail_option(options, "path", fit.error().message());
+}
+
 }  // namespace
 
 extern const SinkType kFileSink;
@@ -191,6 +196,7 @@ const SinkType kFileSink{
     // attributes.
     .batch = {.records = 20'000, .bytes = 1024 * 1024, .linger = Milliseconds{500}},
     .make = make,
+    .check_files = check_files,
 #ifdef LEAT_TOOLS
     .probe = [](const Options& options, const ProbeContext& context,
                 Probed done) -> std::unique_ptr<PeerProbe> {

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/folder.h"
 #include "connectors/sqlite/probe.h"
 #include "loop/job_thread.h"
 #include "options/option_errors.h"
@@ -151,6 +152,12 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
   return std::make_unique<SqliteSink>(std::move(connection), std::move(table));
 }
 
+// Not the database: it is another's to lock.
+Status check_files(const Options& options) {
+  Status fit = can_make_files(folder_of(options.string("path")));
+  return fit ? fit : fail_option(options, "path", fit.error().message());
+}
+
 }  // namespace
 
 extern const SinkType kSqliteSink;
@@ -164,6 +171,7 @@ const SinkType kSqliteSink{
     .batch = {.records = 5000, .bytes = 1024 * 1024, .linger = Milliseconds{500}},
     .stores_positions = true,
     .make = make,
+    .check_files = check_files,
 #ifdef LEAT_TOOLS
     .probe = sqlite::probe,
 #endif
