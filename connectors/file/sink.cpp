@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/folder.h"
 #include "base/lifetime.h"
 #include "base/log.h"
 #include "connectors/file/probe.h"
@@ -176,7 +177,7 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
 }
 
 Status check_files(const Options& options) {
-  Status fit = file::SeriesWriter(settings_of(options)).check();
+  Status fit = check_folder_of(options.string("path"));
   return fit ? fit : fail_option(options, "path", fit.error().message());
 }
 

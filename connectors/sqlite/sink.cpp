@@ -154,7 +154,7 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
 
 // Not the database: it is another's to lock.
 Status check_files(const Options& options) {
-  Status fit = can_make_files(folder_of(options.string("path")));
+  Status fit = check_folder_of(options.string("path"));
   return fit ? fit : fail_option(options, "path", fit.error().message());
 }
 

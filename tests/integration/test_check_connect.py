@@ -49,14 +49,13 @@ def says(connect, *pipelines, **how):
 def test_each_peer_has_a_line_and_one_that_fails_makes_the_exit_code_1(agent, tmp_path):
     (tmp_path / "in.jsonl").write_text("{}\n")
     agent.configure(chain(file_source(tmp_path / "in.jsonl"),
-                          {"type": "sqlite", "path": str(tmp_path / "none.db"), "table": "t",
-                           "createTable": False}),
+                          {"type": "file", "path": str(tmp_path)}),
                     chain(name="q"))
     done = agent.command("check", "-c", agent.config_path, "--connect")
     lines = done.stdout.splitlines()[3:]
     assert done.returncode == 1
     assert lines[0].startswith("p source file: ok in ") and lines[0].endswith(" ms: 1 file can be read")
-    assert lines[1].startswith("p sink sqlite: failed: ") and "none.db: no such file" in lines[1]
+    assert lines[1] == f"p sink file: failed: write {tmp_path}: is a directory"
     assert len(lines) == 2, "a generator and standard output are no peers"
     assert not agent.data_dir.exists()
 
@@ -252,18 +251,21 @@ def test_postgres_has_the_table_its_columns_and_the_rights(connect, database):
 
 def test_files_that_are_to_be_read_and_folders_that_are_to_be_written_to(connect, tmp_path):
     (tmp_path / "a.jsonl").write_text("{}\n")
+    (tmp_path / "taken").mkdir()
     pattern = str(tmp_path / "*.jsonl")
     code, peers = connect(
         chain(file_source(pattern), {"type": "file", "path": str(tmp_path / "out")}),
-        chain(file_source(str(tmp_path / "none"), follow=True), name="follow"),
+        chain(file_source(str(tmp_path / "none"), follow=True),
+              {"type": "file", "path": str(tmp_path / "taken")}, name="follow"),
         chain(file_source(str(tmp_path / "none")), name="missing"),
         chain(file_source(str(tmp_path / "x*")), name="empty"))
     assert code == 1
     assert peers["p source"] == (True, "1 file can be read")
     assert peers["p sink"][0] and peers["follow source"] == (True, f"{tmp_path}/none: no file yet")
+    assert peers["follow sink"] == (False, f"write {tmp_path}/taken: is a directory")
     assert peers["missing source"] == (False, f"open {tmp_path}/none: no such file or directory")
     assert peers["empty source"] == (False, f"{tmp_path}/x*: there is no such file")
-    assert not (tmp_path / "out").exists()
+    assert sorted(os.listdir(tmp_path / "taken")) == [] and not (tmp_path / "out").exists()
 
 
 def test_sqlite_has_the_table(connect, tmp_path):

@@ -29,6 +29,13 @@ Status sync_folder(const std::string& folder) {
   return {};
 }
 
+Status check_folder_of(const std::string& path) {
+  const std::string folder = folder_of(path);
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) == 0) return {};
+  return fail_errno("open " + folder, errno);
+}
+
 Status can_make_files(const std::string& folder) {
   if (::access(folder.c_str(), W_OK | X_OK) != 0) return fail_errno("write in " + folder, errno);
   // To root that is always so, also where the kernel makes the files (/proc).

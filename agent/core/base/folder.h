@@ -10,6 +10,9 @@ namespace leat {
 // "/a/b" → "/a", "/a" → "/", "a" → "."
 std::string folder_of(const std::string& path);
 
+// Whether the folder that a file is to be made in is there at all.
+Status check_folder_of(const std::string& path);
+
 // Whether this user can make files in it, as far as that can be known without making one that
 // anybody could see. Fails with what the system says of it.
 Status can_make_files(const std::string& folder);
