@@ -113,12 +113,29 @@ std::string_view options_name(std::span<const Option> added, const cJSON* given,
   return found == nullptr ? "" : found->options_name;
 }
 
+cJSON* sink_of(const cJSON* given, const Registry& registry) {
+  const SinkType* type = registry.sink(child(given, "type")->valuestring);
+  const SinkOptions tables(*type);
+  return stage_of(type->name, type->options, tables.added(),
+                  options_name(tables.added(), given, find_write_format), given);
+}
+
+cJSON* agent_of(const cJSON* given, const Registry& registry) {
+  cJSON* out = object_of(agent_options(), given);
+  const cJSON* list = child(given, "notify");
+  const cJSON* entry = list == nullptr ? nullptr : list->child;
+  cJSON* shown =
+      child(out, "notify") == nullptr ? nullptr : cJSON_GetObjectItem(out, "notify")->child;
+  for (; entry != nullptr && shown != nullptr; entry = entry->next, shown = shown->next)
+    cJSON_ReplaceItemInObjectCaseSensitive(shown, "to", sink_of(child(entry, "to"), registry));
+  return out;
+}
+
 cJSON* pipeline_of(const cJSON* given, const Registry& registry) {
   cJSON* out = cJSON_CreateObject();
   put_all(out, pipeline_options().subspan(0, 1), given);  // the name comes first
   if (out->child == nullptr) cJSON_AddStringToObject(out, "name", "main");
   const cJSON* source = child(given, "source");
-  const cJSON* sink = child(given, "sink");
   auto type_of = [](const cJSON* stage) { return child(stage, "type")->valuestring; };
   const SourceType* from = registry.source(type_of(source));
   const SourceOptions source_options(*from);
@@ -133,17 +150,11 @@ cJSON* pipeline_of(const cJSON* given, const Registry& registry) {
     cJSON_AddItemToArray(transforms, stage_of(type->name, type->options, {}, "", item));
   }
   put(out, "transforms", transforms);
-  auto sink_of = [&](const cJSON* one) {
-    const SinkType* to = registry.sink(type_of(one));
-    const SinkOptions added(*to);
-    return stage_of(to->name, to->options, added.added(),
-                    options_name(added.added(), one, find_write_format), one);
-  };
-  put(out, "sink", sink_of(sink));
+  put(out, "sink", sink_of(child(given, "sink"), registry));
   put_all(out, pipeline_options().subspan(1), given);
   if (const cJSON* letters = child(child(given, "deadLetters"), "sink"); letters != nullptr)
     cJSON_ReplaceItemInObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(out, "deadLetters"),
-                                           "sink", sink_of(letters));
+                                           "sink", sink_of(letters, registry));
   return out;
 }
 
@@ -181,7 +192,7 @@ std::string effective_config(std::span<const ConfigFile> files, const LoadContex
     Problems problems;
     document->substitute(context.variables, problems);
     if (const cJSON* given = child(document->root(), "agent"); given != nullptr)
-      agent = object_of(agent_options(), given);
+      agent = agent_of(given, context.registry);
     const cJSON* list = child(document->root(), "pipelines");
     for (const cJSON* item = list == nullptr ? nullptr : list->child; item != nullptr;
          item = item->next) {

@@ -9,6 +9,7 @@
 #include "config/control.h"
 #include "config/json.h"
 #include "config/letter_pipeline.h"
+#include "config/notify.h"
 #include "config/parser.h"
 #include "config/pipeline_tests.h"
 #include "config/stages.h"
@@ -19,18 +20,8 @@
 namespace leat {
 namespace {
 
+constexpr std::string_view kHandledOfAgent[] = {"notify"};
 constexpr int64_t kMemoryPerPipeline = 1 << 20;
-constexpr size_t kLongestName = 64;
-
-// Names become parts of file names.
-bool good_name(std::string_view name) {
-  auto good = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-  };
-  return !name.empty() && name.size() <= kLongestName && name[0] != '.' &&
-         std::ranges::all_of(name, good);
-}
 
 // One file that was read.
 struct LoadedFile {
@@ -147,7 +138,9 @@ void Loader::load_agent(LoadedFile& part, const cJSON* node) {
   if (node != nullptr && !parser.expect_object(node, "agent", "{\"dataDir\": \"/var/lib/leat\"}"))
     return;
   Options options(agent_options(), "agent");
-  parser.fill(node, {&options});
+  parser.fill(node, {&options}, kHandledOfAgent);
+  load_notify(parser, {context_.registry, context_.open_files}, child(node, "notify"),
+              config_.own_pipelines);
   config_.id = options.has("id") ? options.string("id") : context_.host_name;
   config_.data_dir = context_.data_dir.empty() ? options.string("dataDir") : context_.data_dir;
   config_.workers = static_cast<int>(options.integer("workers"));
@@ -294,12 +287,7 @@ void Loader::load_name(LoadedFile& part, const Options& options, bool only, Pipe
                        .text = "when there are several pipelines"});
     return;
   }
-  if (!good_name(out.name)) {
-    part.problems.add(
-        {.path = options.path("name"),
-         .text = "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, not beginning with a dot"});
-    return;
-  }
+  if (!check_name(part.problems, options.path("name"), out.name)) return;
   auto [other, added] = names_.emplace(out.name, Named{part, options.path()});
   if (!added)
     part.problems.add({.kind = Problem::Kind::kTwice,

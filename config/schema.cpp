@@ -198,6 +198,16 @@ cJSON* pipeline_schema(const Topic& topic) {
   return schema;
 }
 
+// Whom agent.notify tells is a sink.
+cJSON* agent_schema(const Topic& topic) {
+  cJSON* schema = object_schema(topic.options);
+  cJSON* entry = schema;
+  for (const char* key : {"properties", "notify", "items", "properties"})
+    entry = cJSON_GetObjectItemCaseSensitive(entry, key);
+  cJSON_ReplaceItemInObjectCaseSensitive(entry, "to", reference("sink"));
+  return schema;
+}
+
 cJSON* one_of_types(std::initializer_list<const char*> types) {
   cJSON* names = cJSON_CreateArray();
   for (const char* type : types) cJSON_AddItemToArray(names, cJSON_CreateString(type));
@@ -233,7 +243,7 @@ std::string json_schema(const Registry& registry) {
   put(pipelines, "items", reference("pipeline"));
   cJSON* properties = cJSON_CreateObject();
   put(properties, "$schema", of_type("string"));
-  put(properties, "agent", object_schema(topics_of(registry, Kind::kAgent)[0].options));
+  put(properties, "agent", agent_schema(topics_of(registry, Kind::kAgent)[0]));
   put(properties, "pipelines", pipelines);
   put(properties, "tests", tests_schema());
 

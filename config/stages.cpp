@@ -204,6 +204,24 @@ void load_fields(Parser& parser, const cJSON* node, const Options& added, Source
 
 }  // namespace
 
+bool good_name(std::string_view name) {
+  constexpr size_t kLongest = 64;
+  auto good = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= kLongest && name[0] != '.' &&
+         std::ranges::all_of(name, good);
+}
+
+bool check_name(Problems& problems, const std::string& path, std::string_view name) {
+  if (good_name(name)) return true;
+  problems.add(
+      {.path = path,
+       .text = "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, not beginning with a dot"});
+  return false;
+}
+
 std::vector<Problem> said_by_stage(const std::string& path, const Error& error) {
   if (error.problems() == nullptr) return {{.path = path, .text = error.message()}};
   std::vector<Problem> out = error.problems()->all();

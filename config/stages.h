@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/parser.h"
@@ -13,6 +14,11 @@ namespace leat {
 
 // What a stage at `path`, or the planner, says. It may not say of which option.
 std::vector<Problem> said_by_stage(const std::string& path, const Error& error);
+
+// Names become parts of file names.
+bool good_name(std::string_view name);
+// The same; false when it is none, which was reported.
+bool check_name(Problems& problems, const std::string& path, std::string_view name);
 
 // What stages are read against.
 struct StageContext {

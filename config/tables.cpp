@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/notify.h"
 #include "config/wording.h"
 #include "net/tls.h"
 #include "plan/role.h"
@@ -152,6 +153,14 @@ constexpr Option kAgentOptions[] = {
              "When a pipeline that it changes fails, or delivers nothing any more, or the agent "
              "dies, this one returns. 0s: it counts at once.",
      .max = 86'400'000},
+    {.name = "notify",
+     .type = OptionType::kObjects,
+     .help =
+         "Who is told what happens: a pipeline that fails or recovers, a circuit that opens or "
+         "closes, a spool over 80 % of its bound, records dropped, dead letters, a configuration "
+         "taken back, the clock put forward or back, a disk nearly full, a certificate that "
+         "ends within 14 days.",
+     .fields = kNotifyOptions},
     {.name = "admin",
      .type = OptionType::kObject,
      .help =

@@ -11,8 +11,6 @@
 namespace leat {
 namespace {
 
-constexpr char kUsualDataDir[] = "/var/lib/leat";  // of the packages (board/)
-
 std::string text_of(const std::vector<ConfigFile>& files) {
   if (files.size() == 1) return files.front().text;
   Json array(cJSON_CreateArray(), cJSON_Delete);

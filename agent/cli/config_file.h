@@ -11,6 +11,8 @@
 
 namespace leat {
 
+inline constexpr char kUsualDataDir[] = "/var/lib/leat";  // of the packages (board/)
+
 // What the configuration of the call's -c and --data-dir is read against.
 LoadContext load_context_of(const CommandCall& call);
 

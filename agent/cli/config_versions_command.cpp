@@ -2,17 +2,21 @@
 #include <chrono>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/layout.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "cli/agent_call.h"
 #include "cli/answer.h"
 #include "cli/command.h"
 #include "cli/config_file.h"
+#include "cli/journal_access.h"
+#include "cli/kept_configs.h"
 #include "cli/output.h"
 #include "control/agent.h"
 
@@ -34,6 +38,85 @@ int ask_of(const CommandCall& call, const char* method, const std::string& targe
                          body);
 }
 
+// Where no agent runs, its journal answers.
+class History {
+ public:
+  // Nullptr: stderr has been told why not, and `code` is the exit code.
+  static std::unique_ptr<History> of(const CommandCall& call, int& code) {
+    code = kExitUsage;
+    std::optional<std::string> data_dir = asked_data_dir(call);
+    if (!data_dir) return nullptr;
+    std::unique_ptr<History> out(new History(call, *std::move(data_dir)));
+    Result<AgentAnswer> there = out->ask("/versions");
+    if (there || there.error().kind() != ErrorKind::kUnavailable) return out;
+    Status owner = become_owner(out->data_dir_ + "/journal.db");
+    Result<std::unique_ptr<KeptConfigs>> kept =
+        owner ? KeptConfigs::open(call.environment.clock, out->data_dir_) : fail(owner.error());
+    if (kept) {
+      complain("leat: no agent runs here: reading " + out->data_dir_ + "/journal.db");
+      out->kept_ = std::move(*kept);
+      return out;
+    }
+    complain("leat: " + there.error().message());
+    if (kept.error().kind() != ErrorKind::kUsage) complain("leat: " + kept.error().message());
+    code = kExitNotRunning;
+    return nullptr;
+  }
+
+  KeptConfigs* kept() const { return kept_.get(); }
+
+  // {"versions":[…]}, the newest first; a code as ask_of() gives.
+  int list(std::string& body) const {
+    if (kept_ == nullptr) return ask_of(call_, "GET", "/versions", body);
+    Json json = json_object();
+    cJSON* list = cJSON_AddArrayToObject(json.get(), "versions");
+    const auto& all = kept_->versions().all();
+    for (auto at = all.rbegin(); at != all.rend(); ++at) {
+      cJSON* one = cJSON_CreateObject();
+      describe_version(one, at->second, false);
+      cJSON_AddItemToArray(list, one);
+    }
+    body = printed(json.get()) + "\n";
+    return 0;
+  }
+  // All that a version amounts to.
+  int show(const std::string& number, std::string& body) const {
+    if (kept_ == nullptr) return ask_of(call_, "GET", "/versions/" + percent_encoded(number), body);
+    const ConfigVersion* version = find(number);
+    if (version == nullptr) return kExitUsage;
+    LoadContext context = load_context_of(call_);
+    context.data_dir = data_dir_;
+    body = shown_config_text(context, version->text);
+    if (!body.empty()) return 0;
+    complain("leat: configuration version " + number + " means nothing any more");
+    return kExitUsage;
+  }
+  // Null: stderr has been told. "": the last good one before that which would run.
+  const ConfigVersion* find(const std::string& number) const {
+    const ConfigVersions& all = kept_->versions();
+    const ConfigVersion* newest = all.newest();
+    const ConfigVersion* version = !number.empty()
+                                       ? all.find(std::strtoull(number.c_str(), nullptr, 10))
+                                   : newest == nullptr ? nullptr
+                                                       : all.good_before(newest->number);
+    if (version == nullptr)
+      complain(number.empty() ? "leat: there is no earlier configuration that was good"
+                              : "leat: there is no configuration version " + excerpt(number));
+    return version;
+  }
+
+ private:
+  History(const CommandCall& call, std::string data_dir)
+      : call_(call), data_dir_(std::move(data_dir)) {}
+  Result<AgentAnswer> ask(const std::string& target) const {
+    return ask_agent(call_.environment.clock, data_dir_, "GET", "/api/v1/config" + target);
+  }
+
+  const CommandCall& call_;
+  const std::string data_dir_;
+  std::unique_ptr<KeptConfigs> kept_;
+};
+
 // "rolled back: press-line failed: …"
 std::string state_of(const cJSON* version) {
   std::string out = text(version, "state");
@@ -46,7 +129,10 @@ std::string state_of(const cJSON* version) {
 
 int history(const CommandCall& call) {
   std::string body;
-  if (int code = ask_of(call, "GET", "/versions", body); code != 0) return code;
+  int code = 0;
+  const std::unique_ptr<History> history = History::of(call, code);
+  if (history == nullptr) return code;
+  if (code = history->list(body); code != 0) return code;
   Json json = parsed(body);
   std::vector<std::vector<std::string>> rows = {{"", "VERSION", "SINCE", "FROM", "STATE"}};
   const cJSON* one = nullptr;
@@ -59,7 +145,10 @@ int history(const CommandCall& call) {
 
 int show(const CommandCall& call) {
   std::string body;
-  const int code = ask_of(call, "GET", "/versions/" + percent_encoded(call.word(0)), body);
+  int code = 0;
+  const std::unique_ptr<History> history = History::of(call, code);
+  if (history == nullptr) return code;
+  code = history->show(call.word(0), body);
   print(body);
   return code;
 }
@@ -85,12 +174,13 @@ void flatten(const std::string& path, const cJSON* node, std::map<std::string, s
 }
 
 int diff(const CommandCall& call) {
+  int code = 0;
+  const std::unique_ptr<History> history = History::of(call, code);
+  if (history == nullptr) return code;
   std::map<std::string, std::pair<std::optional<std::string>, std::optional<std::string>>> all;
   for (size_t side : {0, 1}) {
     std::string body;
-    if (int code = ask_of(call, "GET", "/versions/" + percent_encoded(call.word(side)), body);
-        code != 0)
-      return code;
+    if (code = history->show(call.word(side), body); code != 0) return code;
     Json json = parsed(body);
     std::map<std::string, std::string> values;
     flatten("", json.get(), values);
@@ -167,7 +257,37 @@ int apply(const CommandCall& call) {
   return kExitUsage;
 }
 
+// What the next start runs, on probation.
+int roll_back_kept(const CommandCall& call, const History& history) {
+  const ConfigVersion* found = history.find(call.word(0));
+  if (found == nullptr) return kExitUsage;
+  ConfigVersion version = *found;
+  version.author = "leat config rollback, back to version " + std::to_string(version.number);
+  version.number = history.kept()->versions().next_number();
+  version.origin = ConfigOrigin::kRemote;
+  version.staged_us = call.environment.clock.unix_us();
+  version.state = ConfigState::kInterrupted;
+  version.reason.clear();
+  version.delivered.clear();
+  if (Status kept = history.kept()->keep(version); !kept) {
+    complain("leat: " + kept.error().message());
+    return kExitFailed;
+  }
+  Json json = json_object();
+  describe_version(json.get(), version, false);
+  if (call.options.boolean("json")) print(printed(json.get()) + "\n");
+  if (!call.options.boolean("json"))
+    print("version " + std::to_string(version.number) +
+          " runs when the agent starts next, on probation; unless its file has changed by then, or "
+          "says \"config\": \"file\"\n");
+  return kExitDelivered;
+}
+
 int rollback(const CommandCall& call) {
+  int unanswered = 0;
+  const std::unique_ptr<History> history = History::of(call, unanswered);
+  if (history == nullptr) return unanswered;
+  if (history->kept() != nullptr) return roll_back_kept(call, *history);
   std::string body;
   const std::string to = call.word(0);
   const std::string target = "/rollback" + (call.words.empty() ? "" : "?to=" + percent_encoded(to));
@@ -175,9 +295,10 @@ int rollback(const CommandCall& call) {
   return taken_over(call, body);
 }
 
-constexpr Option kRunningConfig{.name = "config",
-                                .type = OptionType::kString,
-                                .help = "Asks the agent that runs this configuration."};
+constexpr Option kRunningConfig{
+    .name = "config",
+    .type = OptionType::kString,
+    .help = "Asks the agent that runs this configuration, or its journal."};
 constexpr Option kRunningDataDir{
     .name = "data-dir",
     .type = OptionType::kString,

@@ -61,17 +61,21 @@ std::optional<Result<std::string>> JournalAccess::ask_the_agent(
       fail(answer->status < 500 ? ErrorKind::kUsage : ErrorKind::kUnavailable, std::move(why)));
 }
 
-// As its owner: what is written beside it must stay the agent's, though an administrator asks.
-Status JournalAccess::open() {
-  const std::string path = data_dir_ + "/journal.db";
+Status become_owner(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0 && errno != ENOENT && errno != ENOTDIR)
     return fail_errno("open " + path, errno);
   if (info.st_nlink == 0)
-    return fail(ErrorKind::kUsage,
-                "there is neither an agent nor a journal in the data folder " + data_dir_);
+    return fail(ErrorKind::kUsage, "there is neither an agent nor a journal in the data folder " +
+                                       path.substr(0, path.rfind('/')));
   if (::geteuid() == 0 && (::setegid(info.st_gid) != 0 || ::seteuid(info.st_uid) != 0))
     return fail_errno("become the owner of " + path, errno);
+  return {};
+}
+
+Status JournalAccess::open() {
+  const std::string path = data_dir_ + "/journal.db";
+  if (Status owner = become_owner(path); !owner) return owner;
   if (std::exchange(direct_, true)) return {};
   complain("leat: no agent runs here: reading " + path);
   const std::string& config = call_.options.string("config");

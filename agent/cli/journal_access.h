@@ -15,6 +15,10 @@
 
 namespace leat {
 
+// Where an administrator opens the journal: as its owner, so that what is written beside it stays
+// the agent's. kUsage: there is none.
+Status become_owner(const std::string& path);
+
 class JournalAccess {
  public:
   // That of the call's -c and --data-dir. Nullptr: the configuration is wrong, which stderr has

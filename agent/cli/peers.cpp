@@ -80,6 +80,7 @@ std::vector<Peer> ask_peers(const Clock& clock, const AgentConfig& config, Milli
       round.ask(config, pipeline, "source", pipeline.source);
       round.ask(config, pipeline, "sink", pipeline.sink);
     }
+    for (const PipelineConfig& own : config.own_pipelines) round.ask(config, own, "sink", own.sink);
     out = round.answers();
   }
   if (!loop->close(kGoodbye)) (void)loop.release();

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/config_file.h"
+#include "cli/kept_configs.h"
 #include "cli/output.h"
 #include "cli/restart.h"
 #include "control/agent.h"
@@ -86,6 +87,51 @@ Result<WrittenConfig> reload(const CommandCall& call) {
   return fail(ErrorKind::kUsage, summary_of(problems));
 }
 
+// The text that follows a key in what may be no whole JSON; "" where there is none.
+std::string text_behind(std::string_view json, std::string_view key) {
+  size_t at = json.find('"' + std::string(key) + '"');
+  if (at == std::string_view::npos) return "";
+  at = json.find('"', json.find(':', at));
+  const size_t end = at == std::string_view::npos ? at : json.find_first_of("\"\\\n$", at + 1);
+  return end == std::string_view::npos || json[end] != '"'
+             ? ""
+             : std::string(json.substr(at + 1, end - at - 1));
+}
+
+// Where the data folder is, as far as the file still says so: written half, it may be no JSON.
+std::string data_dir_of(const CommandCall& call) {
+  if (const std::string& given = call.options.string("data-dir"); !given.empty()) return given;
+  Problems problems;
+  const std::vector<ConfigFile> files = read_config_files(call.options.string("config"), problems);
+  for (const ConfigFile& one : files) {
+    Problems other;
+    if (auto found = load_data_dir({&one, 1}, load_context_of(call), other)) return *found;
+  }
+  for (const ConfigFile& one : files)
+    if (std::string found = text_behind(one.text, "dataDir"); !found.empty()) return found;
+  return call.options.string("config").starts_with("/etc/leat/") ? kUsualDataDir : "";
+}
+
+// In the place of a file that cannot be used: what was good last, where there was something. A file
+// that is not there is a mistake in its name.
+std::optional<WrittenConfig> last_good(const CommandCall& call, const Problems& problems) {
+  const std::string& file = call.options.string("config");
+  if (file == "-" || ::access(file.c_str(), F_OK) != 0) return std::nullopt;
+  const std::string data_dir = data_dir_of(call);
+  Result<std::unique_ptr<KeptConfigs>> kept = KeptConfigs::open(call.environment.clock, data_dir);
+  if (!kept) return std::nullopt;
+  LoadContext context = load_context_of(call);
+  context.data_dir = data_dir;
+  const ConfigVersions& versions = (*kept)->versions();
+  for (const ConfigVersion* one = versions.newest(); one != nullptr;
+       one = versions.good_before(one->number)) {
+    Problems ignored;
+    std::optional<AgentConfig> config = read_config_text(context, one->text, ignored);
+    if (config) return WrittenConfig{"", *std::move(config), file + ": " + summary_of(problems)};
+  }
+  return std::nullopt;
+}
+
 int run(const CommandCall& call) {
   const std::string& file = call.options.string("config");
   // Standard input may never come. Until it has, there is nothing to drain.
@@ -94,7 +140,9 @@ int run(const CommandCall& call) {
   std::optional<WrittenConfig> config = load_written_config(call, problems);
   if (!config) {
     for (const std::string& line : problem_lines(file, problems)) complain(line);
-    return kExitUsage;
+    config = last_good(call, problems);
+    if (!config) return kExitUsage;
+    problems = {};
   }
   log::set_format(format_of(call));
   log::set_level(log::level_named(call.options.string("log-level")).value_or(log::Level::kInfo));

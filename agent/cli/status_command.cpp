@@ -57,6 +57,7 @@ class Rates {
 };
 
 bool any_in_trouble(const Sample& sample) {
+  if (at(at(sample.json.get(), "config"), "trouble") != nullptr) return true;
   const cJSON* pipeline = nullptr;
   cJSON_ArrayForEach(pipeline, at(sample.json.get(), "pipelines")) {
     if (cJSON_IsTrue(at(pipeline, "trouble")) != 0) return true;
@@ -193,6 +194,8 @@ std::string head(const cJSON* agent) {
   if (at(agent, "flashLifeSeconds") != nullptr)
     out += ", at this rate the flash lasts " + long_time(number(agent, "flashLifeSeconds"));
   if (cJSON_IsTrue(at(agent, "stopping")) != 0) out += ", stopping";
+  if (std::string trouble = text(at(agent, "config"), "trouble"); !trouble.empty())
+    out += "\n" + trouble;
   return out + "\n";
 }
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -17,6 +18,7 @@
 #include "control/topic/control_topic.h"
 #include "control/topic/mqtt_link.h"
 #endif
+#include "control/events/observer.h"
 #include "control/process_setup.h"
 #include "control/progress.h"
 #include "control/service_manager.h"
@@ -121,7 +123,12 @@ class Agent {
                            .show = hooks_.show,
                            .on_change = [this](const Change& change) { taken_over(change); },
                            .watches = [this] { return control_is_watched(); },
-                           .verdict = [this] { return control_verdict(); }});
+                           .verdict = [this] { return control_verdict(); },
+                           .on_taken_back =
+                               [this](const std::string& text) {
+                                 supervisor_->events().add(EventKind::kConfigRolledBack, "", text);
+                               }});
+    observer_ = std::make_unique<Observer>(*supervisor_, first_.data_dir);
     targets_.emplace(control::Targets{.supervisor = *supervisor_,
                                       .configs = *configs_,
                                       .end = [this](bool again) { return end(again); },
@@ -147,6 +154,7 @@ class Agent {
     warn_of_orphans();
     open_admin();
     begin_control();
+    observer_->configured(supervisor_->config());
     watched_ = service_.listening();
     set_heartbeat();
     if (service_.ping_period().count() > 0)
@@ -284,6 +292,7 @@ class Agent {
 #ifdef LEAT_CONTROL_TOPIC
     control_.reset();
 #endif
+    observer_.reset();
     for (auto* timer :
          {&usage_timer_, &heartbeat_timer_, &progress_timer_, &ping_timer_, &status_timer_})
       timer->reset();
@@ -312,6 +321,7 @@ class Agent {
 #ifdef LEAT_CONTROL_TOPIC
     if (control_ != nullptr) control_->changed();
 #endif
+    if (observer_) observer_->changed();
     if (!shows_progress() || progress_timer_->active()) return;
     Milliseconds period = display_.terminal() ? kStatusLinePeriod : kProgressLogPeriod;
     progress_timer_->start_repeating(period, [this] { show_progress(); });
@@ -376,6 +386,7 @@ class Agent {
 
   void ended(const PipelineEnd& end) {
     display_.remove(end.name);
+    if (observer_) observer_->ended(end);
     std::string summary = summary_line(end.counters, end.elapsed);
     if (end.status) return log::info(end.name, "done: " + summary);  // words elsewhere
     const Error& error = end.status.error();
@@ -389,7 +400,7 @@ class Agent {
     std::string again;
     if (end.again_in.count() > 0) again = "; started again in " + format_duration(end.again_in);
     log::error(end.name, "failed: " + error.message() + again + "; " + summary);
-    if (configs_->pipeline_ended(end) || !again.empty()) return;
+    if (configs_->pipeline_ended(end) || !again.empty() || end.own) return;
     // What the configuration asked for could not even be opened: a person must change it.
     (error.kind() == ErrorKind::kUsage ? unusable_ : failed_) = true;
   }
@@ -397,11 +408,13 @@ class Agent {
   void finish() {
     if (!unusable_config_) return quit();
     bool stopping = supervisor_->stopping();
-    if (!stopping && supervisor_->config().pipelines.empty())
+    const std::vector<PipelineConfig>& all = supervisor_->config().pipelines;
+    if (!stopping && std::ranges::all_of(all, &PipelineConfig::own))
       return log::info("leat", "no pipelines yet: " + hooks_.how_to_begin);
     // Nobody may be there to start it again.
     if (!stopping && configs_->running().origin == ConfigOrigin::kRemote)
       return log::info("leat", "all pipelines have ended, waiting for another configuration");
+    if (supervisor_->flush_own()) return;
     if (!restarting_)
       service_.stopping(stopping ? "drained" : "all pipelines have ended", Milliseconds{0});
     watched_ = false;  // that was the last word
@@ -464,6 +477,11 @@ class Agent {
     const bool asked = open_admin();
     const bool commanded = set_control();
     set_heartbeat();
+    observer_->configured(supervisor_->config());
+    supervisor_->events().add(EventKind::kConfigChanged, "",
+                              "configuration version " +
+                                  std::to_string(configs_->running().number) + " runs, from " +
+                                  configs_->running().author);
     const std::string& id = supervisor_->config().id;
     const std::string former_id = std::exchange(id_, id);
     if (id != former_id)
@@ -489,6 +507,7 @@ class Agent {
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<ConfigManager> configs_;
   std::optional<control::Targets> targets_;
+  std::unique_ptr<Observer> observer_;
   std::vector<std::string> spooled_;  // pipelines that have something in the journal at the start
   std::string id_ = first_.id;
   std::unique_ptr<Signals> signals_;

@@ -30,6 +30,7 @@ struct Change {
   // Those of `changed` that could not be opened, and go on as they were. Known when all that is new
   // has been made.
   std::vector<std::string> refused;
+  std::vector<std::string> refused_why;  // of each of them
 
   bool starts(const std::string& name) const;  // it is one of `added` or `changed`
 };

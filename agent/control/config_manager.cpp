@@ -15,6 +15,12 @@ std::string named(const ConfigVersion& version) {
   return "configuration version " + std::to_string(version.number);
 }
 
+// Of two that were written the same: so do the variables and files that they name.
+bool mean_the_same(const AgentConfig& a, const AgentConfig& b) {
+  return a.pipelines == b.pipelines && a.own_pipelines == b.own_pipelines && a.admin == b.admin &&
+         a.id == b.id && a.not_enabled == b.not_enabled;
+}
+
 }  // namespace
 
 ConfigManager::ConfigManager(ConfigManagerSetup setup)
@@ -47,8 +53,10 @@ void ConfigManager::begin(WrittenConfig file, Done done) {
       died.back().reason = "the agent died while it was on probation";
     }
     if (died.empty()) return choose(file, done);
-    for (const ConfigVersion& version : died)
+    for (const ConfigVersion& version : died) {
       log::error("config", named(version) + " is taken back: " + version.reason);
+      setup_.on_taken_back(named(version) + " is taken back: " + version.reason);
+    }
     versions_.keep(std::move(died), [this, file, done](Status kept) {
       // Then it will be found so again.
       if (!kept) log::warn("config", "that cannot be kept: " + kept.error().message());
@@ -84,15 +92,23 @@ const ConfigVersion* ConfigManager::version_before(const WrittenConfig& file) co
 }
 
 void ConfigManager::choose(const WrittenConfig& file, const Done& done) {
-  for (const ConfigVersion* version = version_before(file); version != nullptr;
-       version = versions_.good_before(version->number)) {
-    if (version->text == file.text && version->origin == ConfigOrigin::kFile)
+  const bool usable = file.unusable.empty();
+  for (const ConfigVersion* version = usable ? version_before(file) : versions_.newest();
+       version != nullptr; version = versions_.good_before(version->number)) {
+    if (usable && version->text == file.text && version->origin == ConfigOrigin::kFile)
       return start_with(file, *version, done);
     Result<AgentConfig> config = read_again(*version);
     if (!config) {
       log::error("config",
                  named(*version) + " cannot be used any more: " + config.error().message());
       continue;
+    }
+    if (!usable) {
+      const std::string instead =
+          named(*version) + " runs, from " + version->author + ": " + file.unusable;
+      log::error("config", "the file cannot be used, " + instead);
+      trouble_ = "the file cannot be used, " + instead;
+      return start_with({version->text, std::move(*config)}, *version, done);
     }
     log::info("config", named(*version) + " runs, from " + version->author + ": " +
                             (version->origin == ConfigOrigin::kRemote
@@ -101,12 +117,17 @@ void ConfigManager::choose(const WrittenConfig& file, const Done& done) {
                                  : "what the file has now was taken back"));
     return start_with({version->text, std::move(*config)}, *version, done);
   }
+  if (!usable) return done(fail(ErrorKind::kUsage, file.unusable));
   // Not kept before it is needed: most agents only ever have one.
   ConfigVersion version{.number = versions_.next_number(),
                         .text = file.text,
                         .origin = ConfigOrigin::kFile,
                         .author = "the file",
                         .staged_us = setup_.clock.unix_us()};
+  // What somebody has put there since another one was good is on probation as it would be while
+  // the agent runs.
+  if (versions_.newest() != nullptr && !is_known_file(file.text))
+    version.state = ConfigState::kInterrupted;
   start_with(file, std::move(version), done);
 }
 
@@ -145,6 +166,7 @@ void ConfigManager::started(bool tried_before, const Result<Change>& change) {
 
 void ConfigManager::reload(WrittenConfig file, Done done) {
   const bool remote = running_.origin == ConfigOrigin::kRemote;
+  if (!std::exchange(trouble_, "").empty()) say();  // somebody has mended it
   if (!remote || (policy_ != ConfigPolicy::kRemote && !is_known_file(file.text)))
     return change(std::move(file), ConfigOrigin::kFile, "the file", std::move(done));
   Result<AgentConfig> again = read_again(running_);
@@ -153,7 +175,10 @@ void ConfigManager::reload(WrittenConfig file, Done done) {
                           (policy_ == ConfigPolicy::kRemote ? "as agent.config says"
                                                             : "the file has not changed since") +
                           "; what it names is read again");
-  add({.fresh = {running_.text, std::move(*again)}, .done = std::move(done), .as_it_is = true});
+  add({.fresh = {running_.text, std::move(*again)},
+       .origin = running_.origin,
+       .author = running_.author,
+       .done = std::move(done)});
 }
 
 void ConfigManager::change(WrittenConfig fresh, ConfigOrigin origin, std::string author,
@@ -191,7 +216,12 @@ void ConfigManager::next() {
   Job& job = jobs_.front();
   if (setup_.supervisor.stopping())
     return finish(fail(ErrorKind::kUnavailable, "the agent is about to stop"));
-  if (job.origin == running_.origin && job.fresh.text == running_.text) job.as_it_is = true;
+  const bool same_text = job.origin == running_.origin && job.fresh.text == running_.text;
+  // What a variable or a file stands for may have changed: that is another configuration, too.
+  if (same_text && !mean_the_same(job.fresh.config, running_config_))
+    job.author = running_.author + ", with what it names read again";
+  else if (same_text)
+    job.as_it_is = true;
   if (!job.as_it_is) return stage();
   applying_ = true;
   setup_.supervisor.apply(job.fresh.config, [this](const Result<Change>& change) {
@@ -217,6 +247,16 @@ void ConfigManager::stage() {
                  .staged_us = setup_.clock.unix_us(),
                  .state = ConfigState::kProbation};
   versions.push_back(job.version);
+  // Whatever becomes of it, this text runs at the next start: so it need not be on the disk first.
+  if (job.origin == running_.origin && job.fresh.text == running_.text) {
+    running_is_kept_ = true;
+    versions_.keep(std::move(versions), [](const Status& status) {
+      if (!status)
+        log::warn("config",
+                  "the new configuration is not kept in the journal: " + status.error().message());
+    });
+    return setup_.supervisor.snapshot([this](const Snapshot& before) { apply(before); });
+  }
   versions_.keep(std::move(versions), [this](Status status) {
     if (!status && jobs_.front().origin == ConfigOrigin::kRemote)
       return finish(fail(status.error().kind(),
@@ -371,6 +411,7 @@ void ConfigManager::take_back(const std::string& why) {
   running_config_ = std::move(base->config);
   log::error("config", named(failed) + " is taken back, version " +
                            std::to_string(running_.number) + " runs again: " + why);
+  setup_.on_taken_back(named(failed) + " is taken back: " + why);
   failed.state = ConfigState::kRolledBack;
   failed.reason = why;
   keep(failed, "that it was taken back");
@@ -405,7 +446,8 @@ void ConfigManager::say() {
   setup_.supervisor.set_config_status({.version = running_.number,
                                        .origin = std::string(name_of(running_.origin)),
                                        .author = running_.author,
-                                       .probation = probation_.has_value()});
+                                       .probation = probation_.has_value(),
+                                       .trouble = trouble_});
 }
 
 }  // namespace leat

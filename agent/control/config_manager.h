@@ -28,6 +28,9 @@ namespace leat {
 struct WrittenConfig {
   std::string text = {};
   AgentConfig config = {};
+  // Of the file, at the start: why it means nothing. What was good last runs in its place, and
+  // `config` is that.
+  std::string unusable = {};
 };
 
 // What a text means, wherever it came from. Nullopt: `problems` has why.
@@ -54,6 +57,8 @@ struct ConfigManagerSetup {
   // and at the end of its probation why it does not, or "".
   std::function<bool()> watches = [] { return false; };
   std::function<std::string()> verdict = [] { return std::string(); };
+  // One was taken back, or could not be used: why. It was told in the log.
+  std::function<void(const std::string& text)> on_taken_back = [](const std::string&) {};
 };
 
 class ConfigManager {
@@ -142,6 +147,7 @@ class ConfigManager {
   ConfigVersion running_;
   AgentConfig running_config_;
   bool running_is_kept_ = false;
+  std::string trouble_;  // with the file, which does not run
   bool begun_ = false;
   std::deque<Job> jobs_;              // the first is under way, once the first configuration runs
   bool applying_ = false;             // a change is with the supervisor

@@ -5,7 +5,7 @@
 #include <span>
 #include <utility>
 
-#include "control/json_text.h"
+#include "base/time_format.h"
 
 namespace leat {
 namespace {
@@ -85,6 +85,19 @@ std::string_view name_of(ConfigState state) {
 
 std::string_view name_of(ConfigOrigin origin) {
   return kOrigins[static_cast<size_t>(origin)];
+}
+
+void describe_version(cJSON* out, const ConfigVersion& version, bool runs) {
+  auto add = [out](const char* name, std::string_view text) {
+    if (!text.empty()) cJSON_AddStringToObject(out, name, std::string(text).c_str());
+  };
+  cJSON_AddNumberToObject(out, "version", static_cast<double>(version.number));
+  add("state", name_of(version.state));
+  add("origin", name_of(version.origin));
+  add("author", version.author);
+  add("staged", rfc3339(version.staged_us / 1'000'000 * 1'000'000));
+  add("reason", version.reason);
+  cJSON_AddBoolToObject(out, "runs", runs ? 1 : 0);
 }
 
 void ConfigVersions::load(std::function<void(Status)> done) {

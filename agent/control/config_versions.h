@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "control/json_text.h"
 #include "journal/journal.h"
 
 namespace leat {
@@ -47,6 +48,9 @@ struct ConfigVersion {
   // kInterrupted: the pipelines that must deliver again (Probation).
   std::set<std::string> delivered = {};
 };
+
+// As commands show it, into an object. `runs`: it is the one that does.
+void describe_version(cJSON* out, const ConfigVersion& version, bool runs);
 
 class ConfigVersions {
  public:

@@ -40,6 +40,7 @@ PipelineSnapshot Entry::snapshot(const LoopProbe::Answers& answers, int64_t now_
   PipelineSnapshot out;
   out.refused = refused;
   out.wanted = wanted != nullptr;
+  out.own = own();
   out.counters = last;
   out.totals = ended_before;
   if (run == nullptr) {

@@ -46,6 +46,10 @@ struct Entry {
   std::map<uint64_t, std::function<void(Run&)>> taps;
   std::vector<std::function<void(Run&)>> for_next;
 
+  // PipelineConfig::own.
+  bool own() const {
+    return wanted != nullptr ? wanted->own : run != nullptr && run->config()->own;
+  }
   // Nothing runs, or is on its way to.
   bool over() const { return run == nullptr && next == nullptr && !preparing; }
   // As it is configured in `config`, or, in the second, now.

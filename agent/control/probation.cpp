@@ -1,5 +1,6 @@
 #include "control/probation.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace leat {
@@ -29,6 +30,8 @@ Probation::Probation(const Snapshot& before, const Change& change)
     if (one.state == PipelineState::kFailed) touched_.erase(one.name);
     if (touched_.contains(one.name) && is_well(one.state) && one.counters.delivered > 0)
       delivered_.insert(one.name);
+    removes_deliverer_ |= one.counters.delivered > 0 &&
+                          std::ranges::find(change.removed, one.name) != change.removed.end();
   }
 }
 
@@ -38,11 +41,13 @@ Probation::Probation(const Change& change, std::set<std::string> delivered)
 void Probation::include(const Probation& earlier) {
   touched_.insert(earlier.touched_.begin(), earlier.touched_.end());
   delivered_.insert(earlier.delivered_.begin(), earlier.delivered_.end());
+  removes_deliverer_ |= earlier.removes_deliverer_;
 }
 
 std::string Probation::failure_of(const Change& change) const {
   if (change.refused.empty()) return "";
-  return change.refused.front() + " cannot be opened in its new form";
+  return change.refused.front() +
+         " cannot be opened in its new form: " + change.refused_why.front();
 }
 
 std::string Probation::failure_of(const PipelineEnd& end) const {

@@ -22,8 +22,9 @@ class Probation {
   // Another change came while `earlier` was not over: what that watched is watched still.
   void include(const Probation& earlier);
 
-  // Nothing was added or changed: there is nothing to watch.
-  bool nothing_to_watch() const { return touched_.empty(); }
+  // Nothing was added or changed, and nothing removed that delivered: there is nothing to watch. Of
+  // what was removed only this is: whether who sent the change can still be heard (refuse()).
+  bool nothing_to_watch() const { return touched_.empty() && !removes_deliverer_; }
   // Why it has failed already, now that the change is made, or that a pipeline has ended so; ""
   // when that says nothing.
   std::string failure_of(const Change& change) const;
@@ -35,6 +36,7 @@ class Probation {
  private:
   std::set<std::string> touched_;    // added or changed, and had not failed before
   std::set<std::string> delivered_;  // of them, those that did, and were not in trouble
+  bool removes_deliverer_ = false;
 };
 
 }  // namespace leat

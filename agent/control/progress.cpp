@@ -134,9 +134,10 @@ std::string trouble_line(const PipelineSnapshot& pipeline) {
 }
 
 bool in_trouble(const Snapshot& snapshot) {
-  return std::ranges::any_of(snapshot.pipelines, [](const PipelineSnapshot& pipeline) {
-    return !trouble_line(pipeline).empty();
-  });
+  return !snapshot.config.trouble.empty() ||
+         std::ranges::any_of(snapshot.pipelines, [](const PipelineSnapshot& pipeline) {
+           return !trouble_line(pipeline).empty();
+         });
 }
 
 std::string count_line(const Snapshot& snapshot) {
@@ -149,6 +150,7 @@ std::string count_line(const Snapshot& snapshot) {
 
 std::string state_line(const Snapshot& snapshot) {
   std::string out = count_line(snapshot);
+  if (!snapshot.config.trouble.empty()) out += "; " + snapshot.config.trouble;
   // Those that run come first: their trouble may be over soon.
   for (bool runs : {true, false})
     for (const PipelineSnapshot& pipeline : snapshot.pipelines)
@@ -159,7 +161,7 @@ std::string state_line(const Snapshot& snapshot) {
 
 void ProgressDisplay::show(const Snapshot& snapshot) {
   for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
-    if (!pipeline.runs) continue;
+    if (!pipeline.runs || pipeline.own) continue;
     std::string line = pipeline.bounded ? progress_line(pipeline.counters, pipeline.running_for)
                                         : state_of(pipeline);
     if (terminal_) {

@@ -56,6 +56,7 @@ std::optional<Milliseconds> Snapshot::flash_life() const {
 AgentNumbers numbers_of(const Snapshot& snapshot) {
   AgentNumbers out;
   for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
+    if (pipeline.own) continue;
     const TaskStatus& totals = pipeline.totals;
     const PipelineStatus& now = pipeline.counters;
     const uint64_t numbers[] = {
@@ -85,7 +86,8 @@ AgentNumbers numbers_of(const Snapshot& snapshot) {
 }
 
 size_t Snapshot::running() const {
-  return static_cast<size_t>(std::ranges::count_if(pipelines, &PipelineSnapshot::runs));
+  return static_cast<size_t>(
+      std::ranges::count_if(pipelines, [](const auto& one) { return one.runs && !one.own; }));
 }
 
 }  // namespace leat

@@ -43,6 +43,7 @@ struct PipelineSnapshot {
   std::string refused = {};
   bool runs = false;     // it, or an older run of it, has not ended yet
   bool wanted = true;    // else it drains since it is not configured any more
+  bool own = false;      // the agent's (agent.notify)
   bool bounded = false;  // it ends by itself
   size_t loop = 0;
   uint64_t run = 0;  // its number among those of the pipeline (control/run_history.h); 0: none
@@ -59,7 +60,8 @@ struct ConfigStatus {
   uint64_t version = 0;  // 0: not known
   std::string origin = {};
   std::string author = {};
-  bool probation = false;  // it may be taken back
+  bool probation = false;    // it may be taken back
+  std::string trouble = {};  // it runs in the place of a file that cannot be used
 };
 
 struct Snapshot {
@@ -75,7 +77,7 @@ struct Snapshot {
   int64_t flash_endurance = 0;                   // bytes; 0: not configured
   std::vector<PipelineSnapshot> pipelines = {};  // by name
 
-  size_t running() const;  // pipelines that have not ended yet
+  size_t running() const;  // pipelines that have not ended yet, but for the agent's own
   // How long the flash lasts at the rate since the start; nothing when it is not known, or too
   // early to tell.
   std::optional<Milliseconds> flash_life() const;

@@ -91,6 +91,7 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
   if (pipeline.run != 0) add(out, "run", pipeline.run);
   cJSON_AddBoolToObject(out, "trouble", !trouble_line(pipeline).empty());
   cJSON_AddBoolToObject(out, "bounded", pipeline.bounded);
+  if (pipeline.own) cJSON_AddTrueToObject(out, "own");
   add(out, "loop", pipeline.loop);
   cJSON_AddNumberToObject(out, "runningSeconds", seconds(pipeline.running_for));
   cJSON* records = add_counters(out, counters);
@@ -138,6 +139,7 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
     add_text(config, "origin", snapshot.config.origin);
     add_text(config, "author", snapshot.config.author);
     cJSON_AddBoolToObject(config, "probation", snapshot.config.probation ? 1 : 0);
+    add_text(config, "trouble", snapshot.config.trouble);
   }
   cJSON_AddNumberToObject(out.get(), "uptimeSeconds", seconds(snapshot.uptime));
   cJSON_AddBoolToObject(out.get(), "stopping", snapshot.stopping);
@@ -168,6 +170,7 @@ std::string stats_json(const Snapshot& snapshot) {
 
 std::vector<std::string> troubles_of(const Snapshot& snapshot) {
   std::vector<std::string> out;
+  if (!snapshot.config.trouble.empty()) out.push_back(snapshot.config.trouble);
   for (const PipelineSnapshot& pipeline : snapshot.pipelines)
     if (std::string trouble = trouble_line(pipeline); !trouble.empty()) out.push_back(trouble);
   return out;

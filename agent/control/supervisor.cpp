@@ -14,6 +14,12 @@ namespace {
 // A pipeline that ran so long has got over what it failed of before.
 constexpr Milliseconds kLongEnough{5 * 60'000};
 
+// What is told of events at the end waits no longer for who is told; it stays in the journal.
+constexpr Milliseconds kToFlush{5'000};
+
+// A pipeline that tells of events holds little.
+constexpr size_t kOwnMemory = 256 * 1024;
+
 }  // namespace
 
 Result<std::unique_ptr<Supervisor>> Supervisor::open(SupervisorSetup setup) {
@@ -72,6 +78,7 @@ void Supervisor::quit() {
 bool Supervisor::close(Status& journal) {
   probe_.reset();
   idle_timer_.reset();
+  flush_timer_.reset();
   entries_.clear();
   bool closed = true;
   for (; !hosts_.empty(); hosts_.pop_back()) closed &= hosts_.back()->close();
@@ -87,6 +94,8 @@ void Supervisor::loaded() {
 }
 
 void Supervisor::apply(AgentConfig desired, Applied done) {
+  for (PipelineConfig& own : std::exchange(desired.own_pipelines, {}))
+    desired.pipelines.push_back(std::move(own));
   proposals_.push_back({std::move(desired), std::move(done)});
   if (to_load_ == 0 && proposals_.size() == 1) apply_next();
 }
@@ -126,7 +135,7 @@ Change Supervisor::change_to(const Proposal& proposal) const {
 
 std::vector<Preparing> Supervisor::preparations(const AgentConfig& desired, const Change& change) {
   // What is to go holds its share until it has gone.
-  size_t memory = share_of(desired.memory, entries_.size() + change.added.size());
+  const size_t together = entries_.size() + change.added.size();
   std::set<std::string> kept(change.kept.begin(), change.kept.end());
   std::vector<std::string> leaving = change.changed;
   leaving.insert(leaving.end(), change.removed.begin(), change.removed.end());
@@ -135,16 +144,18 @@ std::vector<Preparing> Supervisor::preparations(const AgentConfig& desired, cons
   for (const PipelineConfig& one : desired.pipelines) {
     if (kept.contains(one.name) || held(one)) continue;
     all.push_back(preparation(std::make_shared<const PipelineConfig>(one),
-                              choose_loop(load, one.name), desired.id, memory));
+                              choose_loop(load, one.name), desired.id,
+                              share_of(desired, together, one.own)));
   }
   return all;
 }
 
 Preparing Supervisor::preparation(const Run::Config& config, LoopHost& host,
                                   const std::string& agent, size_t memory) {
-  std::function<void()> on_trouble;
-  if (setup_.tells_trouble)
-    on_trouble = [this] { main_->loop().post([this] { setup_.on_change(); }); };
+  auto on_trouble = [this] {
+    if (setup_.tells_trouble || events_->wanted())
+      main_->loop().post([this] { setup_.on_change(); });
+  };
   return {next_id_++, config, &host,
           PipelineEnvironment{host.loop(), host.journal(), usage_, agent, setup_.data_dir, memory,
                               on_trouble, asking_from(host),
@@ -186,7 +197,7 @@ LoopHost& Supervisor::choose_loop(LoopLoad& load, const std::string& name) const
 void Supervisor::prepared(std::vector<Prepared> all) {
   --preparing_;
   for (const Prepared& one : all)
-    if (one.run != nullptr) ++live_;
+    if (one.run != nullptr) ++live_of(one.config);
   Proposal& proposal = proposals_.front();
   std::erase_if(all, [this, &proposal](Prepared& one) {
     if (proposal.change.starts(one.config->name)) return false;
@@ -211,6 +222,7 @@ void Supervisor::prepared(std::vector<Prepared> all) {
 
 void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
   config_ = std::move(proposal.desired);
+  flush_timer_.reset();  // it is not the end
   journal_->set_commit_every(config_.commit_every);
   std::vector<std::string> touched = proposal.change.removed;
   for (const std::string& name : proposal.change.removed) {
@@ -264,6 +276,7 @@ void Supervisor::take_over(Prepared one, Proposal& proposal, std::vector<Pipelin
   (goes_on ? entry.refused : entry.failure) = one.status.error().message();
   if (goes_on) {
     proposal.change.refused.push_back(name);
+    proposal.change.refused_why.push_back(one.status.error().message());
   } else {
     entry.wanted = one.config;
   }
@@ -292,12 +305,12 @@ void Supervisor::relaunch(const std::string& name, const Run::Config& config) {
   entry.wanted = config;
   entry.before = nullptr;
   LoopLoad load = load_without({name});
-  size_t memory = share_of(config_.memory, entries_.size());
+  size_t memory = share_of(config_, entries_.size(), config->own);
   ++preparing_;
   prepare(*main_, setup_.make, {preparation(config, choose_loop(load, name), config_.id, memory)},
           [this, name](std::vector<Prepared> one) {
             --preparing_;
-            if (one.front().run != nullptr) ++live_;
+            if (one.front().run != nullptr) ++live_of(one.front().config);
             relaunched(name, std::move(one.front()));
           });
 }
@@ -382,6 +395,7 @@ void Supervisor::ended(const std::string& name, const Status& status,
   entry.ended_before += counters;
   entry.ended_before.stages.clear();
   PipelineEnd end{.name = name, .status = status, .counters = counters};
+  end.own = run->config()->own;
   end.elapsed = Milliseconds((setup_.clock.monotonic_us() - entry.started_us) / 1000);
   end.told = run->retiring() && !stopping_;
   // What it reads from cannot be opened as it is configured now, and could be as it was before.
@@ -404,7 +418,7 @@ void Supervisor::ended(const std::string& name, const Status& status,
     settle(name);
   }
   setup_.on_change();
-  gone();
+  gone(end.own);
 }
 
 // Gives how much later.
@@ -420,21 +434,30 @@ Milliseconds Supervisor::start_later(const std::string& name) {
 
 // One that has not been started.
 void Supervisor::discard(std::unique_ptr<Run> run) {
-  if (run != nullptr) run->discard([this] { gone(); });
+  if (run == nullptr) return;
+  const bool own = run->config()->own;
+  run->discard([this, own] { gone(own); });
 }
 
-void Supervisor::gone() {
-  --live_;
+void Supervisor::gone(bool own) {
+  --(own ? own_live_ : live_);
   check_idle();
 }
 
-size_t Supervisor::share_of(int64_t memory, size_t pipelines) const {
-  return static_cast<size_t>(memory) / std::max<size_t>(pipelines, 1);
+// Of so many pipelines together, those of the agent's own among them.
+size_t Supervisor::share_of(const AgentConfig& config, size_t pipelines, bool own) {
+  if (own) return kOwnMemory;
+  const auto others = static_cast<size_t>(
+      std::ranges::count_if(config.pipelines, [](const auto& one) { return one.own; }));
+  const auto memory = static_cast<size_t>(config.memory);
+  return (memory - std::min(others * kOwnMemory, memory / 2)) /
+         std::max<size_t>(pipelines - std::min(others, pipelines), 1);
 }
 
 void Supervisor::share_memory() {
-  size_t share = share_of(config_.memory, entries_.size());
+  const size_t share = share_of(config_, entries_.size(), false);
   for (auto& [name, entry] : entries_) {
+    if (entry.own()) continue;
     if (entry.run != nullptr) entry.run->set_memory(share);
     if (entry.next != nullptr) entry.next->set_memory(share);
   }
@@ -442,7 +465,7 @@ void Supervisor::share_memory() {
 
 bool Supervisor::idle() const {
   auto waits = [](const auto& named) {
-    return named.second.again != nullptr || named.second.held();
+    return !named.second.own() && (named.second.again != nullptr || named.second.held());
   };
   if (live_ > 0 || preparing_ > 0 || !proposals_.empty()) return false;
   return stopping_ || std::ranges::none_of(entries_, waits);
@@ -454,6 +477,18 @@ void Supervisor::check_idle() {
   idle_timer_->start_next_turn([this] {
     if (idle()) setup_.on_idle();
   });
+}
+
+bool Supervisor::flush_own() {
+  if (own_live_ == 0) return false;
+  if (flush_timer_ != nullptr) return true;
+  events_->end();
+  flush_timer_ = std::make_unique<Timer>(loop());
+  flush_timer_->start(kToFlush, [this] {
+    for (auto& [name, entry] : entries_)
+      if (entry.run != nullptr) entry.run->abort("not told in time");
+  });
+  return true;
 }
 
 // --- how it is ----------------------------------------------------------------------------------

@@ -64,6 +64,7 @@ struct PipelineEnd {
   bool old_one_goes_on = false;
   // When it is started again, since the reason may pass; 0: it is not.
   Milliseconds again_in{0};
+  bool own = false;  // PipelineConfig::own
 };
 
 inline std::unique_ptr<Loop> make_real_loop(const Clock& clock) {
@@ -84,7 +85,8 @@ struct SupervisorSetup {
   // Whether trouble at a sink counts for that: it is told at the moment, at the cost of a wakeup.
   bool tells_trouble = false;
   std::function<void(const PipelineEnd&)> on_end = [](const PipelineEnd&) {};
-  // Nothing runs, and nothing is on its way to.
+  // Nothing runs, and nothing is on its way to; but for pipelines of the agent's own, which keep
+  // nothing going.
   std::function<void()> on_idle = [] {};
   // A pipeline without end that failed for a reason that may pass is started again after this, and
   // twice as long each time that does not help, up to 64 times.
@@ -170,6 +172,9 @@ class Supervisor {
   void drain_all(Milliseconds at_most);
   void stop_all(const std::string& why);
   bool stopping() const { return stopping_; }
+  // After on_idle, which comes again then: those of the agent's own that still run tell what they
+  // have to, for a while. False: none does.
+  bool flush_own();
 
   // Which configuration runs, for snapshots.
   void set_config_status(ConfigStatus status) { config_status_ = std::move(status); }
@@ -211,8 +216,9 @@ class Supervisor {
   void start_next(const std::string& name);
   void ended(const std::string& name, const Status& status, const PipelineStatus& counters);
   void discard(std::unique_ptr<Run> run);
-  void gone();
-  size_t share_of(int64_t memory, size_t pipelines) const;
+  void gone(bool own);
+  size_t& live_of(const Run::Config& config) { return config->own ? own_live_ : live_; }
+  static size_t share_of(const AgentConfig& config, size_t pipelines, bool own);
   void share_memory();
   Milliseconds start_later(const std::string& name);
   bool idle() const;
@@ -248,9 +254,11 @@ class Supervisor {
   std::unique_ptr<Timer> idle_timer_;
   std::unique_ptr<Standings> standings_;
   std::unique_ptr<RunHistory> history_;
-  int to_load_ = 2;  // of these: nothing is applied before
+  int to_load_ = 2;                     // of these: nothing is applied before
+  std::unique_ptr<Timer> flush_timer_;  // once flush_own() was called
   RunId next_id_ = 1;
   size_t live_ = 0;       // runs that are made, and not gone yet
+  size_t own_live_ = 0;   // those of the agent's own
   size_t preparing_ = 0;  // what may become runs
   bool stopping_ = false;
 };

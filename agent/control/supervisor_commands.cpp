@@ -263,6 +263,7 @@ void Supervisor::drain_all(Milliseconds at_most) {
   stopping_ = true;
   for (auto& [name, entry] : entries_) {
     discard(std::move(entry.next));
+    if (entry.own()) continue;  // flush_own() comes when the others have ended
     if (entry.ending.empty()) entry.ending = "the agent ended";
     if (entry.run != nullptr)
       entry.run->retire(at_most, "not drained within " + format_duration(at_most));

@@ -1,5 +1,5 @@
-// Tells how the pipelines of this agent do, each `every`, as records: for networks in which nobody
-// can come and ask.
+// Tells how the pipelines of this agent do, each `every`, as records, or what happens to them
+// (events.h): for networks in which nobody can come and ask.
 //
 // What it has told is not told again: a position is only the number of records before it.
 #include <memory>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/lifetime.h"
+#include "events.h"
 #include "loop/handles.h"
 #include "stage/agent_numbers.h"
 #include "stage/source.h"
@@ -16,12 +17,29 @@
 namespace leat {
 namespace {
 
+constexpr std::string_view kTells[] = {"numbers", "events"};
+
 constexpr Option kOptions[] = {
+    {.name = "tell",
+     .fallback = "numbers",
+     .help =
+         "numbers: how each pipeline does, again and again; events: what happens, when it does.",
+     .choices = kTells},
     {.name = "every",
      .type = OptionType::kDuration,
      .fallback = "10s",
-     .help = "How often. Each time there is one record for each pipeline.",
+     .help = "How often the numbers are told. Each time there is one record for each pipeline.",
      .min = 100},
+    {.name = "events",
+     .type = OptionType::kStrings,
+     .help = "Which events are told. Default: all but pipelineState.",
+     .choices = kEventNames},
+    {.name = "minInterval",
+     .type = OptionType::kDuration,
+     .fallback = "5m",
+     .help =
+         "An event that repeats in the same pipeline is told at most so often; those in between "
+         "are counted, and told together."},
 };
 
 ShapeRef make_shape() {
@@ -102,6 +120,7 @@ class InternalSource final : public Source {
 };
 
 Result<std::unique_ptr<Source>> make(const Options& options) {
+  if (options.string("tell") == "events") return std::make_unique<EventsSource>(options);
   return std::make_unique<InternalSource>(options);
 }
 
@@ -112,7 +131,7 @@ const SourceType kInternalSource{
     .name = "internal",
     .help =
         "Tells how the pipelines of this agent do, as records: state, counters, spool and memory "
-        "of each.",
+        "of each; or what happens to them.",
     .produces = Produces::kRecords,
     .replay = replays<Replay::kNone>,
     .options = kOptions,

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -142,6 +143,116 @@ def test_what_came_from_afar_survives_a_restart_until_the_file_changes(running):
     running.start()
     running.wait_for(lambda: can_be_asked(running), what="it can be asked")
     assert [one["origin"] for one in history(running) if one["runs"]] == ["file"]
+
+
+def test_in_the_place_of_a_file_that_was_written_half_the_last_good_one_runs(running, collector,
+                                                                            followed):
+    assert leat(running, "config", "apply", with_limit(running, 1), "--wait").returncode == 0
+    running.terminate()
+    assert running.wait() == 0
+    whole = running.config_path.read_text()
+    running.config_path.write_text(whole[:len(whole) // 2])
+    running.start()
+    running.wait_log("the file cannot be used, configuration version 2 runs, from over leat.sock")
+    append(followed, 10)
+    collector.wait_records(11)
+    shown = leat(running, "status", "--json")
+    assert shown.returncode == 1, "that is trouble"
+    status = conforming(shown.stdout, "status")
+    assert "the file cannot be used" in status["config"]["trouble"]
+    running.config_path.write_text(whole)
+    running.send(signal.SIGHUP)
+    running.wait_for(lambda: leat(running, "status").returncode == 0)
+    running.terminate()
+    assert running.wait() == 0
+
+
+def test_without_an_earlier_one_such_a_file_is_an_error(agent, collector, telemetry):
+    agent.configure(pipeline(file_source(telemetry(10)), http_sink(collector)))
+    assert agent.run() == 0
+    agent.config_path.write_text(agent.config_path.read_text()[:-20])
+    assert agent.run() == 2
+    assert len(collector.records()) == 10
+
+
+def test_versions_are_shown_and_chosen_while_no_agent_runs(running):
+    assert leat(running, "config", "apply", with_limit(running, 1), "--wait").returncode == 0
+    running.terminate()
+    assert running.wait() == 0
+    assert states(running) == {1: "good", 2: "good"}
+    shown = leat(running, "config", "show", "2")
+    assert json.loads(shown.stdout)["pipelines"][0]["limits"]["recordsPerSecond"] == 1001
+    assert "no agent runs here" in shown.stderr
+    assert leat(running, "config", "diff", "1", "2").stdout == (
+        "- pipelines[p].limits.recordsPerSecond: 0\n+ pipelines[p].limits.recordsPerSecond: 1001\n")
+    assert leat(running, "config", "show", "7").returncode == 2
+    back = leat(running, "config", "rollback")
+    assert back.returncode == 0, back.stderr
+    assert back.stdout.startswith("version 3 runs when the agent starts next, on probation")
+    running.start()
+    running.wait_log("configuration version 3 runs")  # and it can be asked
+    running.wait_for(lambda: states(running)[3] == "good")
+    assert history(running)[0]["author"] == "leat config rollback, back to version 1"
+    assert leat(running, "config", "diff", "1", "3").stdout.startswith("they mean the same")
+    running.terminate()
+    assert running.wait() == 0
+
+
+class SteadyWriter(threading.Thread):
+    """Appends records to a file, so many a second, until it is told to end."""
+
+    def __init__(self, path, a_second):
+        super().__init__()
+        self.path, self.a_second = path, a_second
+        self.written = 0
+        self.ends = threading.Event()
+
+    def run(self):
+        step = self.a_second // 100
+        begun = time.monotonic()
+        with open(self.path, "a", encoding="utf-8") as file:
+            while not self.ends.is_set():
+                file.writelines(f'{{"seq":{n}}}\n' for n in range(self.written, self.written + step))
+                file.flush()
+                self.written += step
+                self.ends.wait(max(0.0, begun + self.written / self.a_second - time.monotonic()))
+
+
+def test_a_pipeline_loses_and_repeats_nothing_while_its_neighbours_change(
+        agent, collector, followed):
+    """LEAT_APPLIES=200 for as many changes as the promise speaks of."""
+    source, out = agent.folder / "input.jsonl", agent.folder / "out.jsonl"
+    source.touch()
+    steady = {"name": "steady", **pipeline(file_source(source, follow=True),
+                                           {"type": "file", "path": str(out), "format": "ndjson"})}
+
+    def neighbours(n):
+        return [{"name": f"n{i}", **pipeline(file_source(followed, follow=True),
+                                             http_sink(collector),
+                                             limits={"recordsPerSecond": 1000 + n})}
+                for i in range(1 + n % 2)]
+    agent.configure(steady, *neighbours(0), probation="0s")
+    agent.start()
+    collector.wait_records(10)
+    writer = SteadyWriter(source, 20_000)
+    writer.start()
+    try:
+        for n in range(1, int(os.environ.get("LEAT_APPLIES", "5")) + 1):
+            other = write_other(agent, steady, *neighbours(n), probation="0s")
+            done = leat(agent, "config", "apply", "--json", other)
+            assert done.returncode == 0, done.stderr
+            assert "steady" in json.loads(done.stdout)["kept"]
+    finally:
+        writer.ends.set()
+        writer.join()
+    def delivered():
+        shown = json.loads(leat(agent, "status", "--json", "steady").stdout)
+        return shown["pipelines"][0]["records"]["delivered"]
+    agent.wait_for(lambda: delivered() >= writer.written)
+    agent.terminate()
+    assert agent.wait() == 0
+    assert [json.loads(line)["seq"] for line in out.read_bytes().splitlines()] == list(
+        range(writer.written))
 
 
 def test_over_tcp_it_needs_a_token_and_a_body_without_end_is_refused(agent, collector, telemetry):

@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "base/log.h"
-#include "base/time_format.h"
 #include "control/commands/functions.h"
 #include "control/config_manager.h"
 #include "control/json_text.h"
@@ -12,24 +11,14 @@
 namespace leat::control {
 namespace {
 
-void add_text(cJSON* object, const char* name, std::string_view text) {
-  if (!text.empty()) cJSON_AddStringToObject(object, name, std::string(text).c_str());
-}
-
 void add_names(cJSON* object, const char* name, const std::vector<std::string>& names) {
   cJSON* list = cJSON_AddArrayToObject(object, name);
   for (const std::string& one : names) cJSON_AddItemToArray(list, cJSON_CreateString(one.c_str()));
 }
 
 void describe(cJSON* out, const ConfigVersion& version, const ConfigManager& configs) {
-  cJSON_AddNumberToObject(out, "version", static_cast<double>(version.number));
-  add_text(out, "state", name_of(version.state));
-  add_text(out, "origin", name_of(version.origin));
-  add_text(out, "author", version.author);
-  add_text(out, "staged", rfc3339(version.staged_us / 1'000'000 * 1'000'000));
-  add_text(out, "reason", version.reason);
   const bool runs = version.number == configs.running().number;
-  cJSON_AddBoolToObject(out, "runs", runs ? 1 : 0);
+  describe_version(out, version, runs);
   if (auto left = configs.probation_left(); left && runs)
     cJSON_AddNumberToObject(out, "probationSeconds", static_cast<double>(left->count()) / 1000);
 }

@@ -57,9 +57,10 @@ void EventFeed::end() {
 }
 
 void EventFeed::count() {
-  wanted_ = !listeners_.empty() || std::ranges::any_of(remotes_, [](const auto& named) {
-    return named.second.heard != nullptr;
-  });
+  const bool told = std::ranges::any_of(
+      remotes_, [](const auto& named) { return named.second.heard != nullptr; });
+  wanted_ = told || !listeners_.empty();
+  if (std::exchange(told_, told) != told && told_changed_) told_changed_(told);
 }
 
 }  // namespace leat

@@ -40,6 +40,8 @@ class EventFeed {
   // Those that listen are told that no more come.
   void end();
 
+  // Whether a pipeline listens: `changed` comes when that is another answer than before.
+  void when_told(std::function<void(bool told)> changed) { told_changed_ = std::move(changed); }
   // Somebody listens, so what happens is worth looking for. Any thread.
   bool wanted() const { return wanted_; }
 
@@ -59,6 +61,8 @@ class EventFeed {
   std::map<uint64_t, Listener> listeners_;
   uint64_t last_id_ = 0;
   std::map<std::string, Remote> remotes_;
+  bool told_ = false;
+  std::function<void(bool)> told_changed_;
   std::atomic<bool> wanted_{false};
 };
 

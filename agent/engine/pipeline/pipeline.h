@@ -34,7 +34,7 @@ struct PipelineEnvironment {
   std::string agent;  // its id
   std::string data_dir;
   size_t memory;  // this pipeline's share of the budget, bytes; set_memory() changes it
-  // Called on the loop when PipelineStatus::trouble has become another.
+  // Called on the loop when PipelineStatus::trouble or circuit_open has become another.
   std::function<void()> on_trouble = nullptr;
   AskAgent ask_agent = nullptr;
   HearAgent hear_agent = nullptr;

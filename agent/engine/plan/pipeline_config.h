@@ -78,6 +78,7 @@ struct PipelineConfig {
   std::vector<ParameterConfig> parameters;
   int max_runs = 1;                          // that are asked for, at once
   Milliseconds hard_terminate{30 * 60'000};  // of what is told to end by name, to be drained
+  bool own = false;  // the agent's (agent.notify), and nobody's data: it keeps nothing running
   SourceConfig source;
   std::vector<TransformConfig> transforms;
   SinkConfig sink;
@@ -127,6 +128,7 @@ struct AgentConfig {
   ConfigPolicy config_policy = ConfigPolicy::kNewest;
   Milliseconds probation{60'000};  // of a configuration that replaces this one; 0: none
   std::vector<PipelineConfig> pipelines;
+  std::vector<PipelineConfig> own_pipelines;
   std::vector<std::string> not_enabled;  // names of those that are not to run
 };
 

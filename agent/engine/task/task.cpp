@@ -445,8 +445,10 @@ const std::string& Task::trouble() const {
 }
 
 void Task::tell_trouble() {
-  if (!setup_.on_trouble || told_trouble_ == trouble()) return;
+  const bool open = deliverer_->retry_policy().circuit_open();
+  if (!setup_.on_trouble || (told_trouble_ == trouble() && told_open_ == open)) return;
   told_trouble_ = trouble();
+  told_open_ = open;
   setup_.on_trouble();
 }
 

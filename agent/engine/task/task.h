@@ -54,7 +54,7 @@ struct TaskSetup {
   RateLimit& limit;
   DeadLetterWriter& dead_letters;
   std::function<Status()> verdict;   // asked at the end of the input, when all is delivered
-  std::function<void()> on_trouble;  // trouble() has become another; may be null
+  std::function<void()> on_trouble;  // trouble(), or the circuit, is another; may be null
   AskAgent ask_agent = nullptr;
   HearAgent hear_agent = nullptr;
 };
@@ -203,6 +203,7 @@ class Task final : private SourceContext,
   Timer done_;
   Lifecycle life_;
   std::string told_trouble_;
+  bool told_open_ = false;  // the circuit
   std::function<void(Status)> on_finished_;
   uint64_t dead_letters_ = 0;
   Lifetime lifetime_;

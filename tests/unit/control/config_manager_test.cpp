@@ -44,7 +44,8 @@ TEST_F(ConfigManagerTest, a_pipeline_that_cannot_be_opened_takes_all_of_it_back)
   world_.cannot_open["b2"] = fail(ErrorKind::kUsage, "no such table");
   change("a2 b2");
   EXPECT_EQ(running(), "a1 b1");
-  EXPECT_EQ(history(), (History{"1 good", "2 rolledBack: b cannot be opened in its new form"}));
+  EXPECT_EQ(history(),
+            (History{"1 good", "2 rolledBack: b cannot be opened in its new form: no such table"}));
   EXPECT_EQ(changes_, 2);
 }
 
@@ -115,6 +116,82 @@ TEST_F(ConfigManagerTest, one_that_cannot_be_made_changes_nothing) {
   EXPECT_EQ(running(), "a1");
   EXPECT_EQ(history(), (History{"1 good", "2 rolledBack: b: no such format"}));
   EXPECT_EQ(manager_->running().number, 1U);
+}
+
+TEST_F(ConfigManagerTest, to_remove_what_delivered_is_on_probation) {
+  start("a1 b1");
+  world_.status.delivered = 5;
+  change(" ");
+  EXPECT_EQ(running(), "");
+  EXPECT_EQ(history().back(), "2 probation");
+  manager_->refuse("nobody can ask");
+  EXPECT_EQ(running(), "a1 b1");
+  change("a1");
+  EXPECT_EQ(history().back(), "3 probation");
+  pass(kProbation);
+  EXPECT_EQ(history().back(), "3 good");
+}
+
+TEST_F(ConfigManagerTest, what_a_variable_stands_for_is_on_probation_when_it_is_another) {
+  start("a1");
+  EXPECT_EQ(reload("a1"), "");
+  EXPECT_EQ(history(), History{}) << "nothing has changed";
+  stands_for_ = 1;
+  EXPECT_EQ(reload("a1"), "");
+  EXPECT_EQ(running(), "a2");
+  EXPECT_EQ(history(), (History{"1 good", "2 probation"}));
+  EXPECT_EQ(manager_->running().author, "the file, with what it names read again");
+  world_.there.at("a2")->end(fail(ErrorKind::kFatal, "out of luck"));
+  EXPECT_TRUE(wait([this] { return changes_ == 3; }));
+  EXPECT_EQ(running(), "a1");
+  EXPECT_EQ(history().back(), "2 rolledBack: a failed: out of luck");
+}
+
+TEST_F(ConfigManagerTest, in_the_place_of_a_file_that_cannot_be_used_the_last_good_one_runs) {
+  start("a1");
+  change("a2");
+  pass(kProbation);
+  stop_well();
+  unusable_ = "leat.json: it ends in the middle";
+  policy_ = ConfigPolicy::kFile;
+  EXPECT_EQ(start("a1"), "a2");
+  auto trouble = [this] {
+    std::string out;
+    bool answered = false;
+    supervisor_->snapshot([&](const Snapshot& snapshot) {
+      out = snapshot.config.trouble;
+      answered = true;
+    });
+    EXPECT_TRUE(wait([&answered] { return answered; }));
+    return out;
+  };
+  EXPECT_EQ(trouble(),
+            "the file cannot be used, configuration version 2 runs, from the test: leat.json: it "
+            "ends in the middle");
+  EXPECT_EQ(reload("a3"), "");
+  EXPECT_EQ(running(), "a3");
+  EXPECT_EQ(trouble(), "");
+}
+
+TEST_F(ConfigManagerTest, where_none_was_good_before_such_a_file_is_an_error) {
+  unusable_ = "leat.json: it ends in the middle";
+  EXPECT_EQ(start("a1"), "");
+  EXPECT_EQ(began_, unusable_);
+}
+
+TEST_F(ConfigManagerTest, a_file_that_was_changed_before_the_start_is_on_probation) {
+  start("a1");
+  change("a2");
+  pass(kProbation);
+  stop_well();
+  EXPECT_EQ(start("a3"), "a3");
+  EXPECT_EQ(manager_->probation_left(), kProbation);
+  const int before = changes_;
+  world_.there.at("a3")->end(fail(ErrorKind::kFatal, "out of luck"));
+  EXPECT_TRUE(wait([this, before] { return changes_ == before + 1; }));
+  EXPECT_EQ(running(), "a2");
+  stop_well();
+  EXPECT_EQ(start("a3"), "a2") << "it is the file that was taken back";
 }
 
 TEST_F(ConfigManagerTest, one_under_which_the_process_died_does_not_run_again) {
@@ -273,7 +350,8 @@ TEST_F(ConfigManagerTest, one_that_replaces_another_on_probation_goes_back_to_th
   change("a3");
   EXPECT_EQ(running(), "a1");
   EXPECT_EQ(history(),
-            (History{"1 good", "2 replaced", "3 rolledBack: a cannot be opened in its new form"}));
+            (History{"1 good", "2 replaced",
+                     "3 rolledBack: a cannot be opened in its new form: no such table"}));
 }
 
 TEST_F(ConfigManagerTest, those_that_come_together_are_taken_in_turn) {

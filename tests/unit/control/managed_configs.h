@@ -61,7 +61,12 @@ class ManagedConfigs : public ::testing::Test {
                                    manager_->refuse("nobody can ask");
                                }});
     bool begun = false;
-    manager_->begin(written(file), [&begun](const Result<Change>&) { begun = true; });
+    WrittenConfig first = written(file);
+    first.unusable = unusable_;
+    manager_->begin(std::move(first), [this, &begun](const Result<Change>& change) {
+      begun = true;
+      began_ = change ? "" : change.error().message();
+    });
     EXPECT_TRUE(wait([&begun] { return begun; }));
     return running();
   }
@@ -99,7 +104,7 @@ class ManagedConfigs : public ::testing::Test {
     out.probation = kProbation;
     std::istringstream names(text);
     for (std::string name; names >> name;)
-      out.pipelines.push_back(version_of(name.substr(0, 1), name[1] - '0'));
+      out.pipelines.push_back(version_of(name.substr(0, 1), name[1] - '0' + stands_for_));
     return out;
   }
   WrittenConfig written(const std::string& text) {
@@ -168,6 +173,9 @@ class ManagedConfigs : public ::testing::Test {
   FakeWorld world_;
   ConfigPolicy policy_ = ConfigPolicy::kNewest;
   std::string unreadable_;
+  std::string unusable_;  // why the file is, at the start
+  std::string began_;
+  int stands_for_ = 0;  // what variables in the text do
   std::function<void(const std::string& form)> on_make_;
   bool fails_ = false;
   int changes_ = 0;

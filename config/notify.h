@@ -1,0 +1,48 @@
+// `agent.notify`: who is told what happens. Each entry becomes a pipeline of the agent's own, from
+// the source `internal` to the sink that it names, so that spooling, retrying and batching are
+// those of every pipeline.
+#pragma once
+
+#include <vector>
+
+#include "config/parser.h"
+#include "config/stages.h"
+#include "plan/pipeline_config.h"
+#include "stage/agent_events.h"
+
+namespace leat {
+
+// Of one entry; `to` holds a sink, whose options depend on its type.
+inline constexpr Option kNotifyOptions[] = {
+    {.name = "name",
+     .fallback = "notify",
+     .help = "Its pipeline is called so, behind a dot (\".notify\" in status and log), and what it "
+             "has not told yet is kept under that name. Each entry needs its own."},
+    {.name = "to",
+     .type = OptionType::kObject,
+     .required = true,
+     .help = "Where it is told: its \"type\" names a sink, whose options stand beside it. Until it "
+             "takes them, events are kept in the journal, at most 1 MiB of them."},
+    {.name = "events",
+     .type = OptionType::kStrings,
+     .help = "What is told. Default: all but pipelineState.",
+     .choices = kEventNames},
+    {.name = "group",
+     .type = OptionType::kDuration,
+     .fallback = "10s",
+     .help = "How long an event waits for others, with which it goes in one delivery.",
+     .max = 3'600'000},
+    {.name = "minInterval",
+     .type = OptionType::kDuration,
+     .fallback = "5m",
+     .help =
+         "An event that repeats in the same pipeline is told at most so often; those in between "
+         "are counted, and told together."},
+};
+
+// Adds a pipeline for each entry of `list` (null: none), or what is wrong with it to the parser's
+// problems.
+void load_notify(Parser& parser, const StageContext& context, const cJSON* list,
+                 std::vector<PipelineConfig>& out);
+
+}  // namespace leat
