@@ -118,17 +118,22 @@ def test_what_is_wrong_in_it_is_said_and_changes_nothing(running):
     assert states(running) == {1: "good"}
 
 
-def test_the_process_dies_meanwhile_and_the_old_one_returns(running):
-    applied = leat(running, "config", "apply", with_limit(running, 1, probation="1h"))
+def test_the_process_dies_meanwhile_and_the_old_one_returns(agent, collector, followed):
+    # How long a probation lasts the last good version says, which is this one all the time.
+    agent.configure(pipeline(file_source(followed, follow=True), http_sink(collector)),
+                    probation="1h")
+    running = agent.start()
+    collector.wait_records(10)
+    applied = leat(running, "config", "apply", with_limit(running, 1))
     assert applied.returncode == 0, applied.stderr
-    leat(running, "config", "apply", with_limit(running, 2, probation="1h"))
+    leat(running, "config", "apply", with_limit(running, 2))
     assert states(running)[3] == "probation"
     running.kill()
     running.start()
     running.wait_log("configuration version 3 is taken back: the agent died")
     wait_for(lambda: states(running) == {1: "good", 2: "replaced", 3: "rolledBack"},
              what="the version is taken back")
-    assert json.loads(leat(running, "config", "show", "1").stdout)["agent"]["probation"] == "1s"
+    assert json.loads(leat(running, "config", "show", "1").stdout)["agent"]["probation"] == "1h"
 
 
 def test_what_came_from_afar_survives_a_restart_until_the_file_changes(running):
