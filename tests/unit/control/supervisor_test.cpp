@@ -700,9 +700,10 @@ TEST_F(SupervisorTest, a_tap_goes_on_when_its_pipeline_starts_anew_and_ends_with
   EXPECT_TRUE(told[1]);
   EXPECT_FALSE(gone);
   supervisor_->untap("a", 1);
+  events();
   EXPECT_TRUE(supervisor_->restart("a"));
   EXPECT_TRUE(wait([&gone] { return gone; }));
-  settle();  // the next run has begun
+  ASSERT_TRUE(happened("start a1"));
 
   told.clear();
   ASSERT_TRUE(tap(2, "a1"));
