@@ -376,8 +376,11 @@ void Supervisor::start_next(const std::string& name) {
   entry.again.reset();
   entry.ending.clear();
   entry.started_us = setup_.clock.monotonic_us();
-  // One that was asked for is in the journal already.
-  if (entry.of.empty()) entry.record = history_->begin(name, {}, setup_.clock.unix_us());
+  // One that was asked for is in the journal already, and of the agent's own nobody asks.
+  if (entry.own())
+    entry.record = {};
+  else if (entry.of.empty())
+    entry.record = history_->begin(name, {}, setup_.clock.unix_us());
   entry.run->start(entry.of.empty() ? entry.record : RunRecord{},
                    [this, name](const Status& status, const PipelineStatus& counters) {
                      ended(name, status, counters);
@@ -402,7 +405,7 @@ void Supervisor::ended(const std::string& name, const Status& status,
   end.old_one_goes_on = entry.goes_back(status, counters) && !run->retiring() && !stopping_;
   if (tells(entry, *run, status, counters))
     note_end(entry, status, counters);
-  else
+  else if (entry.record.number != 0)
     history_->forget(entry.record);
   if (!status && !end.told)
     (end.old_one_goes_on ? entry.refused : entry.failure) = status.error().message();

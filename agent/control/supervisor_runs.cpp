@@ -9,6 +9,7 @@ namespace leat {
 // What has told nothing, and is not asked for, leaves no trace: flash pays for one.
 bool Supervisor::tells(const Entry& entry, const Run& run, const Status& status,
                        const PipelineStatus& counters) {
+  if (run.config()->own) return false;
   const bool again = entry.again_after.has_value();  // it has failed so before
   return !entry.of.empty() || run.noted() || run.bounded() ||
          counters.records + counters.resumed > 0 || (!status && !again);
