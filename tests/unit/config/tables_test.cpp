@@ -66,9 +66,8 @@ void check_table(std::span<const Option> options, const std::string& path) {
     EXPECT_LE(option.min, option.max) << here;
     bool nested = option.type == OptionType::kObject || option.type == OptionType::kObjects;
     EXPECT_TRUE(nested || option.fields.empty()) << here << " has fields but is no object";
-    EXPECT_TRUE(!nested || !option.fields.empty() || is_format_object(option) ||
-                path == "config" || here.ends_with("deadLetters.sink") ||
-                here == "config.notify.to")
+    EXPECT_TRUE(!nested || !option.fields.empty() || is_format_object(option) || path == "config" ||
+                here.ends_with("deadLetters.sink") || here == "config.notify.to")
         << here << " is an object without fields";
     bool texts = option.type == OptionType::kString || option.type == OptionType::kStrings;
     EXPECT_TRUE(texts || option.choices.empty()) << here << " has choices but is no string";
