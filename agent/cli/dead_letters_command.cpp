@@ -63,7 +63,9 @@ std::optional<LetterAccess::Parameters> chosen_of(const CommandCall& call) {
   if (!which) return which;
   bool any = false;
   for (const auto& [name, value] : *which) any |= !value.empty();
-  if (any != call.options.boolean("all")) return which;
+  const bool all = call.options.boolean("all");
+  if (all) which->emplace_back("all", "1");
+  if (any != all) return which;
   complain("leat: " + std::string(call.command->name) +
            ": say which letters (--id, --stage, --reason, --before), or --all");
   return std::nullopt;

@@ -7,7 +7,6 @@ import random
 import re
 import shutil
 import signal
-import socket
 import threading
 import time
 
@@ -17,6 +16,7 @@ from harness.output import conforming
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry
 from harness.ports import free_port
 from harness.telemetry import expect_each_once
+from harness.unix_http import UnixHttp
 from harness.waiting import wait_for
 
 
@@ -347,13 +347,3 @@ def test_the_old_or_the_new_one_runs_after_a_death_at_any_moment(running, collec
         assert "probation" not in states(running).values(), (seed, versions)
         append(followed, 10 + n)
         wait_for(lambda n=n: 10 + n in seqs(collector), what=f"record {10 + n} (seed {seed})")
-
-
-class UnixHttp(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=20)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self.path)

@@ -9,6 +9,7 @@ from harness.collector import Answer
 from harness.output import conforming
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry, where
 from harness.postgres_pipelines import lines, sink
+from harness.unix_http import UnixHttp
 from harness.waiting import wait_for
 
 FAILS = where("json_extract(x, '$.a') > 0")  # where x is no JSON
@@ -73,6 +74,12 @@ def test_letters_are_counted_shown_exported_dropped_and_retried(agent, collector
 
     unclear = leat(agent, "drop", "p")
     assert unclear.returncode == 2 and "--all" in unclear.stderr
+    for what in ("drop", "retry"):
+        connection = UnixHttp(agent.data_dir / "leat.sock")
+        connection.request("POST", f"/api/v1/dead-letters/{what}?pipeline=p")
+        answer = connection.getresponse()
+        assert answer.status == 400 and b"say which letters" in answer.read()
+    assert counts(agent)["p"]["open"] == 3
     dropped = leat(agent, "drop", "p", "--id", second["id"], "--json")
     assert conforming(dropped.stdout, "deadLettersDrop") == {"pipeline": "p", "dropped": 1}
     assert [one["id"] for one in shown(agent, "export", "p")] == [first["id"], third["id"]]

@@ -105,6 +105,15 @@ std::optional<Meant> meant(const Targets& targets, const Request& request, const
   return std::nullopt;
 }
 
+// What is dealt with is not there to be dealt with once more: to mean all of them must be said.
+std::optional<Meant> chosen(const Targets& targets, const Request& request, const Reply& reply) {
+  std::optional<Meant> found = meant(targets, request, reply);
+  if (!found || found->filter.is_open() == request.flag("all")) return found;
+  reply(failed(Fault::kBadRequest,
+               "say which letters (ids, stage, reason, before), or all, and not both"));
+  return std::nullopt;
+}
+
 }  // namespace
 
 void list_dead_letters(const Targets& targets, const Request& request, const Reply& reply) {
@@ -126,7 +135,7 @@ void show_dead_letters(const Targets& targets, const Request& request, const Rep
 }
 
 void drop_dead_letters(const Targets& targets, const Request& request, const Reply& reply) {
-  std::optional<Meant> found = meant(targets, request, reply);
+  std::optional<Meant> found = chosen(targets, request, reply);
   if (!found) return;
   log::info(request.text("pipeline"), "told to drop dead letters");
   reply_from_pool(targets.supervisor.loop(), reply, [found = std::move(*found)] {
@@ -137,7 +146,7 @@ void drop_dead_letters(const Targets& targets, const Request& request, const Rep
 void retry_dead_letters(const Targets& targets, const Request& request, const Reply& reply) {
   const std::string& at = request.text("at");
   const std::string& edited = request.text("edited");
-  std::optional<Meant> found = meant(targets, request, reply);
+  std::optional<Meant> found = chosen(targets, request, reply);
   if (!found) return;
   if (!at.empty() && at != "start" && at != "stage")
     return reply(failed(Fault::kBadRequest, "at: start or stage"));

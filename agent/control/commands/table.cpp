@@ -85,13 +85,17 @@ constexpr Parameter kLetters[] = {
     {.name = "from", .help = "Where the answer before has ended, as its last line says (next)."},
     {.name = "most", .type = Type::kWhole, .help = "At most so many."},
     {.name = "all", .type = Type::kFlag, .help = "Those, too, that are done or dropped."}};
-constexpr Parameter kLettersMeant[] = {kPipeline, kIds, kStage, kReason, kBefore};
+constexpr Parameter kAll{.name = "all",
+                         .type = Type::kFlag,
+                         .help = "All of them, where none of the others says which."};
+constexpr Parameter kLettersMeant[] = {kPipeline, kIds, kStage, kReason, kBefore, kAll};
 constexpr Parameter kRetry[] = {
     kPipeline,
     kIds,
     kStage,
     kReason,
     kBefore,
+    kAll,
     {.name = "at",
      .help = "start or stage: where they enter the pipeline; without it, the start where what the "
              "source gave is still there."},

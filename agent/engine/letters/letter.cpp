@@ -104,6 +104,10 @@ std::optional<Letter> read_letter(std::string_view line) {
   return letter;
 }
 
+bool LetterFilter::is_open() const {
+  return ids.empty() && stage.empty() && reason.empty() && before_us == INT64_MAX;
+}
+
 bool LetterFilter::may_match(uint64_t id) const {
   return id != 0 && (ids.empty() || std::ranges::find(ids, id) != ids.end());
 }

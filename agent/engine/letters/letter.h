@@ -44,6 +44,7 @@ struct LetterFilter {
   std::string reason = {};         // that has this in it
   int64_t before_us = INT64_MAX;   // Unix time
 
+  bool is_open() const;               // nothing is said: all are meant
   bool may_match(uint64_t id) const;  // as far as the id says
   bool matches(const Letter& letter) const;
 };
