@@ -73,7 +73,9 @@ class Server::Connection final : public StreamListener {
   }
   ~Connection() override;
 
-  bool idle() const { return !answering_ && !closing_ && !parser_.started(); }
+  bool idle() const { return unfinished() && !parser_.started(); }
+  // No whole request has come that is still to be answered.
+  bool unfinished() const { return !answering_ && !closing_; }
   void refuse(int status, std::string_view reason);
 
   void on_connected(Status status) override {
@@ -328,10 +330,12 @@ Server::~Server() = default;
 void Server::accept(Socket::Ptr socket) {
   bool full = connections_.size() >= setup_.most_connections;
   if (full) {
-    auto idle = std::find_if(connections_.begin(), connections_.end(),
-                             [](const auto& connection) { return connection->idle(); });
-    if (idle == connections_.end()) return;  // closed by its destructor
-    connections_.erase(idle);
+    auto one = std::ranges::find_if(connections_, [](const auto& c) { return c->idle(); });
+    // Requests that are begun and never come must not keep out those that do.
+    if (one == connections_.end())
+      one = std::ranges::find_if(connections_, [](const auto& c) { return c->unfinished(); });
+    if (one == connections_.end()) return;  // closed by its destructor
+    connections_.erase(one);
   }
   connections_.push_back(std::make_unique<Connection>(*this, std::move(socket)));
 }

@@ -46,7 +46,7 @@ struct ServerSetup {
   Loop& loop;
   Handler handler = nullptr;
   TlsContext* tls = nullptr;      // a server's, that outlives this; null: in clear
-  size_t most_connections = 32;   // each costs about 20 KiB; of more, an idle one is closed
+  size_t most_connections = 32;   // each costs about 20 KiB; of more, one is closed
   size_t longest_body = 1 << 20;  // bytes
   Milliseconds patience{30'000};  // for a request once begun, and for an answer to be taken
   Milliseconds idle{60'000};      // between two requests of a connection
@@ -60,7 +60,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   // Takes over a connection from a Listener. When there are too many, one that is idle makes room
-  // for it; when none is, it is closed.
+  // for it, or the oldest whose request has not come whole; when all are being answered, it is
+  // closed.
   void accept(Socket::Ptr socket);
   size_t connections() const { return connections_.size(); }
 

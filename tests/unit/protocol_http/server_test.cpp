@@ -254,6 +254,17 @@ TEST_F(HttpServer, closes_an_idle_connection_to_take_another) {
   EXPECT_EQ(server_->connections(), 2U);
 }
 
+TEST_F(HttpServer, requests_that_are_begun_and_never_come_do_not_keep_others_out) {
+  serve({.loop = loop_, .most_connections = 2});
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(connect(address()), "ok");
+    say("GET /half HT");
+    others_.push_back(std::move(stream_));
+    renew();
+  }
+  ask("GET /whole HTTP/1.1\r\nHost: x\r\n\r\n", "/whole");
+}
+
 TEST_F(HttpServer, a_request_that_nobody_answers_is_an_error) {
   answer_ = [](const ServerRequest&, const std::shared_ptr<Responder>&) {};
   EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "500");
