@@ -67,26 +67,30 @@ Verdict Authority::admit(std::string_view message) {
   const auto known = keys_.find(parsed->key_id);
   if (known == keys_.end()) return refused(Refusal::kUnknownKey);
   if (parsed->algorithm != known->second.key.algorithm()) return refused(Refusal::kBadSignature);
-  // Who has no key, or only a command that was sent before, must not keep the agent busy. Who has
-  // one must wait for the next second then.
+  // Who has no key, or only what was sent before, must not keep the agent busy. Who has one must
+  // wait for the next second then; what they sign anew is never in vain, be it for another agent.
   const int64_t now_us = setup_.clock.monotonic_us();
   if (now_us - second_us_ >= kSecondUs) {
     second_us_ = now_us;
     in_vain_ = 0;
   }
   const bool costly = parsed->algorithm == jws::Algorithm::kEs256 || message.size() > kLarge;
-  if (costly && in_vain_ >= kMostInVain) return refused(Refusal::kTooMany);
-  Verdict verdict = look_into(*parsed, known->second, known->first);
-  if (costly && (verdict.refusal || verdict.seen)) ++in_vain_;
+  if (costly && in_vain_ >= kMostInVain)
+    return {.later = Milliseconds((second_us_ + kSecondUs - now_us) / 1'000 + 1)};
+  bool anew = false;
+  Verdict verdict = look_into(*parsed, known->second, known->first, anew);
+  if (costly && !anew && (verdict.refusal || verdict.seen)) ++in_vain_;
   return verdict;
 }
 
-Verdict Authority::look_into(const jws::Message& message, const Known& known,
-                             std::string_view key_id) {
+Verdict Authority::look_into(const jws::Message& message, Known& known, std::string_view key_id,
+                             bool& anew) {
   if (!message.is_by(known.key)) return refused(Refusal::kBadSignature);
   const std::optional<std::string> payload = message.decoded();
   std::optional<Claims> claims = payload ? read_claims(*payload) : std::nullopt;
   if (!claims) return refused(Refusal::kUnreadable);
+  anew = claims->counter > known.newest;
+  known.newest = std::max(known.newest, claims->counter);
   if (!is_for_us(*claims)) return refused(Refusal::kOtherAddressee);
   SignedCommand command{.key = std::string(key_id),
                         .role = known.role,

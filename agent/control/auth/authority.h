@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/units.h"
 #include "control/auth/claims.h"
 #include "control/auth/refusals.h"
 #include "journal/journal.h"
@@ -45,6 +46,9 @@ struct Verdict {
   // When the signature is good and it says so much. With a refusal only for an answer.
   std::optional<SignedCommand> command = {};
   bool seen = false;  // a command with this correlation was taken already: this one does not act
+  // Not 0: it was not looked at, since so many that cost time were looked at in vain. The same is
+  // to be given again after that; it may be a good one.
+  Milliseconds later{0};
 };
 
 struct AuthoritySetup {
@@ -71,8 +75,8 @@ class Authority {
   // that cannot be used (a configuration is checked before) is left out.
   void set(std::string agent, std::vector<std::string> groups, const std::vector<ControlKey>& keys);
 
-  // After load(). A refusal is counted. What is admitted is not admitted again, whatever becomes
-  // of it.
+  // After load(). Gives a command, a refusal, or neither (`later`). A refusal is counted. What is
+  // admitted is not admitted again, whatever becomes of it.
   Verdict admit(std::string_view message);
   // Puts the counter of an admitted command into the journal before it acts, also of one that its
   // role forbids: a key may have another role some day. `with` goes into the same transaction.
@@ -88,9 +92,11 @@ class Authority {
   struct Known {
     jws::Key key;
     Role role;
+    uint64_t newest = 0;  // counter of all that it has signed, for whomever, and that came since
   };
   Verdict refused(Refusal refusal, std::optional<SignedCommand> command = {});
-  Verdict look_into(const jws::Message& message, const Known& known, std::string_view key_id);
+  // `anew`: is set when the key has signed it after all else that came.
+  Verdict look_into(const jws::Message& message, Known& known, std::string_view key_id, bool& anew);
   bool is_for_us(const Claims& claims) const;
   std::optional<Refusal> check_time(const Claims& claims);
 

@@ -14,7 +14,6 @@ constexpr std::array<Words, kRefusals> kWords = {{
     {"malformed", ""},
     {"unknown key", ""},
     {"bad signature", ""},
-    {"too many in vain", ""},
     {"unreadable", "what is signed is no command: it needs aud, jti, counter, exp and command"},
     {"other addressee", "it is for another agent"},
     {"replayed", "its counter was used before, or a higher one: sign the command anew"},

@@ -21,7 +21,6 @@ enum class Refusal {
   kMalformed,  // not signed at all
   kUnknownKey,
   kBadSignature,
-  kTooMany,  // not looked at: so many were in this second that it cost time to find them bad
   // It comes from who has the key, who may know why.
   kUnreadable,  // what is signed is no command
   kOtherAddressee,
@@ -31,7 +30,7 @@ enum class Refusal {
   kExpired,
   kRole,  // of the key: too low for the command
 };
-inline constexpr size_t kRefusals = 12;
+inline constexpr size_t kRefusals = 11;
 
 // "bad signature"
 std::string_view name_of(Refusal refusal);

@@ -92,6 +92,7 @@ ControlTopic::ControlTopic(ControlTopicSetup setup)
                         setup_.targets.supervisor.events().add(EventKind::kCommandRefused, "",
                                                                what);
                       }}),
+      wait_timer_(loop_),
       status_timer_(loop_),
       look_timer_(loop_) {}
 
@@ -194,7 +195,6 @@ OutMessage ControlTopic::goodbye(const ControlConfig& config, const std::string&
 
 void ControlTopic::let_go(std::unique_ptr<Link> link, OutMessage last,
                           std::function<void()> closed) {
-  busy_ = false;
   const uint64_t id = ++last_leaving_;
   Link& leaving = *(leaving_[id] = std::move(link));
   leaving.close(std::move(last), lifetime_.guard([this, id, closed = std::move(closed)] {
@@ -204,6 +204,7 @@ void ControlTopic::let_go(std::unique_ptr<Link> link, OutMessage last,
 }
 
 void ControlTopic::close(std::function<void()> closed) {
+  wait_timer_.stop();
   status_timer_.stop();
   look_timer_.stop();
   if (link_ == nullptr) return closed();
@@ -213,19 +214,19 @@ void ControlTopic::close(std::function<void()> closed) {
 // --- what comes ---------------------------------------------------------------------------------
 
 bool ControlTopic::on_message(const InMessage& message) {
-  if (busy_) return false;
+  if (busy_ || wait_timer_.active()) return false;
   // A turn later: the link is in the middle of reading it.
-  auto settle = [this] {
-    loop_.post(lifetime_.guard([this] {
-      if (link_ != nullptr) link_->settled();
-    }));
-  };
+  auto settle = [this, &message] { loop_.post(lifetime_.guard(message.settled)); };
   if (message.cut) {
     authority_.refuse(Refusal::kOversized);
     settle();
     return true;
   }
   Verdict verdict = authority_.admit(message.payload);
+  if (verdict.later.count() > 0) {  // the broker keeps it for us, and what comes behind it
+    wait_timer_.start(verdict.later, [this] { go_on(); });
+    return false;
+  }
   if (verdict.command && !verdict.refusal && !verdict.seen) {
     take(std::move(*verdict.command), message);
     return true;
@@ -244,13 +245,18 @@ bool ControlTopic::on_message(const InMessage& message) {
   return true;
 }
 
+void ControlTopic::go_on() {
+  if (link_ != nullptr) link_->go_on();
+}
+
 void ControlTopic::take(SignedCommand command, const InMessage& message) {
   setup_.on_command(command.key);
   const Command* known = find_command(command.command);
-  TakenCommand taken{.correlation = command.correlation,
-                     .command = command.command,
-                     .changes = known != nullptr && known->role != Role::kRead,
-                     .base = base()};
+  TakenCommand taken{
+      .correlation = command.correlation,
+      .command = command.command,
+      .changes = known != nullptr && known->role != Role::kRead && may(command.role, known->role),
+      .base = base()};
   const bool answers_there = !message.response_topic.empty() &&
                              mqtt::check_topic(message.response_topic) &&
                              message.correlation_data.size() <= kMostData;
@@ -263,17 +269,18 @@ void ControlTopic::take(SignedCommand command, const InMessage& message) {
   std::vector<SavedPosition> with = taken_.add(std::move(taken));
   busy_ = true;
   auto shared = std::make_shared<SignedCommand>(std::move(command));
-  authority_.consume(
-      *shared, changes, std::move(with), lifetime_.guard([this, shared](const Status& kept) {
-        busy_ = false;
-        if (link_ != nullptr) link_->settled();
-        if (kept) return act(*shared);
-        answered(shared->correlation,
-                 failed(Fault::kUnavailable,
-                        "it cannot be kept in the journal: " + kept.error().message()),
-                 false);
-        taken_.remove(shared->correlation);
-      }));
+  authority_.consume(*shared, changes, std::move(with),
+                     lifetime_.guard([this, shared, settled = message.settled](const Status& kept) {
+                       busy_ = false;
+                       settled();
+                       go_on();  // by now it may be another link that waits
+                       if (kept) return act(*shared);
+                       answered(shared->correlation,
+                                failed(Fault::kUnavailable, "it cannot be kept in the journal: " +
+                                                                kept.error().message()),
+                                false);
+                       taken_.remove(shared->correlation);
+                     }));
 }
 
 void ControlTopic::act(const SignedCommand& command) {
@@ -286,9 +293,10 @@ void ControlTopic::act(const SignedCommand& command) {
   if (taken_.under_way() > kMostUnderWay)
     return answered(correlation, failed(Fault::kUnavailable, "too many commands are under way"),
                     false);
-  if (!may(command.role, known->role)) authority_.refuse(Refusal::kRole);
+  const bool allowed = may(command.role, known->role);
+  if (!allowed) authority_.refuse(Refusal::kRole);
   auto arguments = arguments_of(command.arguments.get());
-  if (known->role != Role::kRead)
+  if (allowed && known->role != Role::kRead)
     log::info("control", "command " + correlation + " of key " + command.key + ": " +
                              std::string(known->name));
   carry_out(setup_.targets,

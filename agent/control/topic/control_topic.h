@@ -69,6 +69,7 @@ class ControlTopic final : private LinkUser {
   Status connect(const ControlConfig& config);
   void let_go(std::unique_ptr<Link> link, OutMessage last, std::function<void()> closed);
   static OutMessage goodbye(const ControlConfig& config, const std::string& agent);
+  void go_on();
   void take(SignedCommand command, const InMessage& message);
   void act(const SignedCommand& command);
   void answered(const std::string& correlation, const Answer& answer, bool lines);
@@ -93,7 +94,8 @@ class ControlTopic final : private LinkUser {
   std::map<uint64_t, std::unique_ptr<Link>> leaving_;  // say goodbye
   uint64_t last_leaving_ = 0;
   bool loaded_ = false;
-  bool busy_ = false;    // a command is being put into the journal
+  bool busy_ = false;    // a command is being put into the journal, over whichever link it came
+  Timer wait_timer_;     // while the next message is not looked at
   std::string status_;   // as published last
   bool asking_ = false;  // how the pipelines do
   Timer status_timer_;   // until that may be published again

@@ -22,14 +22,17 @@ struct InMessage {
   std::string_view response_topic = {};  // "": the sender wants its answer where it always goes
   std::string_view correlation_data = {};
   bool cut = false;  // it was larger than a command may be, and was not read
+  // To be called when it was taken, and is on the disk or of no account; not from inside
+  // on_message(). The broker is told then, when the connection is still the one by which it came.
+  std::function<void()> settled = nullptr;
 };
 
 class LinkUser {
  public:
   virtual ~LinkUser() = default;
   virtual void on_link_up() = 0;
-  // True: it is taken, and the broker is told when Link::settled() is called. False: not now; the
-  // same comes again after that.
+  // True: it is taken. No other comes until it is settled, or over another connection. False: not
+  // now; the same comes again after Link::go_on().
   virtual bool on_message(const InMessage& message) = 0;
 };
 
@@ -42,8 +45,8 @@ class Link {
   virtual size_t largest_packet() const = 0;
   // Something was added to the queue.
   virtual void send() = 0;
-  // What on_message() took last is on the disk, or of no account. Not from inside it.
-  virtual void settled() = 0;
+  // What on_message() did not take may come again. Not from inside it.
+  virtual void go_on() = 0;
   // Says goodbye, with a last message, for which nobody waits. `closed` comes from the loop; the
   // link is then to be destroyed. The user is not called any more.
   virtual void close(OutMessage last, std::function<void()> closed) = 0;

@@ -10,6 +10,7 @@
 #include "control/auth/authority.h"
 #include "net/tls.h"
 #include "protocols/mqtt/connection_options.h"
+#include "protocols/mqtt/reason.h"
 #include "protocols/mqtt/reconnect.h"
 #include "protocols/mqtt/session.h"
 #include "protocols/mqtt/subscriptions.h"
@@ -28,7 +29,8 @@ class MqttLink final : public Link, private mqtt::SessionListener {
  public:
   MqttLink(Loop& loop, mqtt::SessionConfig config, std::unique_ptr<TlsContext> tls, LinkWish wish,
            OutQueue& queue, LinkUser& user)
-      : queue_(queue),
+      : loop_(loop),
+        queue_(queue),
         user_(&user),
         tls_(std::move(tls)),
         session_(loop, std::move(config), tls_.get(), *this),
@@ -48,10 +50,8 @@ class MqttLink final : public Link, private mqtt::SessionListener {
     if (session_.up() && !later_.active()) later_.start_next_turn([this] { send_now(); });
   }
 
-  void settled() override {
-    if (uint16_t id = std::exchange(unsettled_, 0); id != 0 && session_.up())
-      mqtt::append_ack(session_.out(), session_.version(), mqtt::PacketType::kPuback, id);
-    if (!session_.up()) return;
+  void go_on() override {
+    if (user_ == nullptr || !session_.up()) return;
     session_.flush();
     session_.resume();
   }
@@ -78,7 +78,7 @@ class MqttLink final : public Link, private mqtt::SessionListener {
     qos_ = std::min<uint8_t>(1, connack.properties.maximum_qos);
     retains_ = connack.properties.retain_available;
     window_ = std::min<size_t>(kMostUnderWay, connack.properties.receive_maximum);
-    unsettled_ = 0;
+    unsettled_.reset();
     subscriptions_.begin(connack);
     session_.flush();
     if (user_ != nullptr) user_->on_link_up();
@@ -88,7 +88,7 @@ class MqttLink final : public Link, private mqtt::SessionListener {
   void on_down(const mqtt::Down& down) override {
     queue_.connection_lost();
     later_.stop();
-    unsettled_ = 0;
+    unsettled_.reset();
     const std::string asking = subscriptions_.connection_lost(down.by_broker);
     if (user_ == nullptr) return;
     if (down.retry_now) return session_.connect();
@@ -96,25 +96,48 @@ class MqttLink final : public Link, private mqtt::SessionListener {
   }
 
   Result<bool> on_publish(const mqtt::Publish& publish) override {
-    if (user_ == nullptr || unsettled_ != 0) return false;
+    if (user_ == nullptr || unsettled_) return false;
     if (!publish.bad_topic.empty())
       return fail(ErrorKind::kData,
                   "a malformed PUBLISH packet: " + std::string(publish.bad_topic));
-    unsettled_ = publish.id;
-    const bool taken = user_->on_message({.payload = publish.payload,
-                                          .response_topic = publish.properties.response_topic,
-                                          .correlation_data = publish.properties.correlation_data,
-                                          .cut = publish.cut});
-    if (!taken) unsettled_ = 0;
+    const uint64_t number = ++taken_;
+    unsettled_ = number;
+    const bool taken = user_->on_message(
+        {.payload = publish.payload,
+         .response_topic = publish.properties.response_topic,
+         .correlation_data = publish.properties.correlation_data,
+         .cut = publish.cut,
+         .settled = lifetime_.guard([this, number, id = publish.id] { settled(number, id); })});
+    if (!taken) unsettled_.reset();
     return taken;
   }
 
+  // By number: that of another connection may have the same packet id, and 0 is that of QoS 0.
+  void settled(uint64_t number, uint16_t id) {
+    if (unsettled_ != number) return;
+    unsettled_.reset();
+    if (id != 0 && user_ != nullptr && session_.up())
+      mqtt::append_ack(session_.out(), session_.version(), mqtt::PacketType::kPuback, id);
+    go_on();
+  }
+
   Result<bool> on_ack(const mqtt::Ack& ack) override {
-    if (ack.type == mqtt::PacketType::kPuback && queue_.acked(ack.id)) {
+    if (ack.type != mqtt::PacketType::kPuback) return true;
+    if (ack.reason >= mqtt::kUnspecified) say_refused(ack);
+    if (queue_.acked(ack.id)) {
       session_.packet_ids().give_back(ack.id);
       send();
     }
     return true;
+  }
+
+  // It is not sent again: the broker would say the same.
+  void say_refused(const mqtt::Ack& ack) {
+    const OutMessage* message = queue_.sent_as(ack.id);
+    if (message == nullptr || !refusal_said_.due(loop_.clock().monotonic_us())) return;
+    log::warn(kScope, session_.config().url.shown + ": the broker refused what was published on " +
+                          json_quoted(message->topic) + ": " + mqtt::reason_text(ack.reason) +
+                          mqtt::broker_words(ack.text));
   }
 
   Status on_suback(const mqtt::Suback& suback, mqtt::PacketType type) override {
@@ -146,6 +169,7 @@ class MqttLink final : public Link, private mqtt::SessionListener {
     session_.flush();
   }
 
+  Loop& loop_;
   OutQueue& queue_;
   LinkUser* user_;  // null: it is being closed
   std::unique_ptr<TlsContext> tls_;
@@ -157,7 +181,10 @@ class MqttLink final : public Link, private mqtt::SessionListener {
   size_t window_ = kMostUnderWay;
   uint8_t qos_ = 1;
   bool retains_ = true;
-  uint16_t unsettled_ = 0;  // the message that was taken last, until settled()
+  uint64_t taken_ = 0;                 // messages that came
+  std::optional<uint64_t> unsettled_;  // the one of them that was taken, until it is settled
+  log::OnceAMinute refusal_said_;
+  Lifetime lifetime_;
 };
 
 }  // namespace

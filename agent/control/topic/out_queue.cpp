@@ -58,6 +58,11 @@ void OutQueue::forget() {
   ++dropped_;
 }
 
+const OutMessage* OutQueue::sent_as(uint16_t id) const {
+  auto found = std::ranges::find(items_, id, &Item::id);
+  return id == 0 || found == items_.end() ? nullptr : &found->message;
+}
+
 bool OutQueue::acked(uint16_t id) {
   auto found = std::ranges::find(items_, id, &Item::id);
   if (id == 0 || found == items_.end()) return false;

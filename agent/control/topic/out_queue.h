@@ -35,7 +35,9 @@ class OutQueue {
   void sent(uint16_t id);
   // It can never be sent.
   void forget();
-  // False: none of that id is under way.
+  // Null: none of that id is under way.
+  const OutMessage* sent_as(uint16_t id) const;
+  // False: the same.
   bool acked(uint16_t id);
   // What was under way is sent again, in the same order.
   void connection_lost();

@@ -87,9 +87,10 @@ class AuthorityTest : public ::testing::Test {
     return jws::sign(jws::Key(std::move(copy)), "fleet", draft.payload()).value();
   }
 
-  // What is said of it: "admitted", "seen", or why not.
+  // What is said of it: "admitted", "seen", "later", or why not.
   std::string admit(const std::string& message) {
     Verdict verdict = authority_->admit(message);
+    if (verdict.later.count() > 0) return "later";
     if (verdict.refusal) {
       EXPECT_TRUE(!verdict.command || is_from_key_holder(*verdict.refusal));
       return std::string(name_of(*verdict.refusal));
@@ -255,7 +256,12 @@ TEST_F(AuthorityTest, a_flood_of_bad_signatures_costs_few_verifications_a_second
   for (int i = 0; i < 1000; ++i) admit(bad);
   const auto& counts = authority_->refusals().counts();
   EXPECT_LE(counts[static_cast<size_t>(Refusal::kBadSignature)], 10U);
-  EXPECT_EQ(admit(by_fleet({})), "too many in vain");
+  const uint64_t refused = authority_->refusals().total();
+  Verdict good = authority_->admit(by_fleet({}));
+  EXPECT_GT(good.later.count(), 0) << "it is not refused, but waits";
+  EXPECT_LE(good.later.count(), 1'001);
+  EXPECT_FALSE(good.refusal);
+  EXPECT_EQ(authority_->refusals().total(), refused);
   EXPECT_EQ(admit(by_ops({})), "admitted") << "what costs little goes on";
   loop_.advance(std::chrono::seconds(1));
   EXPECT_EQ(admit(by_fleet({})), "admitted");
@@ -267,6 +273,19 @@ TEST_F(AuthorityTest, a_flood_of_one_good_command_costs_no_more) {
   ASSERT_EQ(admit(sent), "admitted");
   for (int i = 0; i < 1000; ++i) admit(sent);
   EXPECT_LE(authority_->refusals().counts()[static_cast<size_t>(Refusal::kReplayed)], 10U);
+}
+
+TEST_F(AuthorityTest, what_a_key_signs_anew_for_other_agents_delays_nobody) {
+  load();
+  std::vector<std::string> sent;
+  for (uint64_t i = 1; i <= 20; ++i) sent.push_back(by_fleet({.to = "gw-18", .counter = i}));
+  for (const std::string& one : sent) EXPECT_EQ(admit(one), "other addressee");
+  EXPECT_EQ(admit(by_fleet({.counter = 21})), "admitted");
+  for (const std::string& one : sent) admit(one);
+  EXPECT_EQ(admit(sent[0]), "later") << "but what was sent before keeps the agent busy no longer";
+  taken_.insert("c-1");
+  loop_.advance(std::chrono::seconds(1));
+  for (uint64_t i = 22; i <= 30; ++i) EXPECT_EQ(admit(by_fleet({.counter = i})), "seen");
 }
 
 TEST_F(AuthorityTest, what_its_key_holder_signed_wrongly_is_no_command) {

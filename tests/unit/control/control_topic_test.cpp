@@ -24,6 +24,8 @@ struct FakeBroker {
   std::string will;
   size_t largest_packet = SIZE_MAX;
   int settled = 0;  // messages
+  std::string settled_first;
+  int went_on = 0;
   bool refuses = false;
   class FakeLink* link = nullptr;
 };
@@ -45,7 +47,12 @@ class FakeLink final : public Link {
   }
   void lose() { up_ = false; }
   // False: not now.
-  bool give(const InMessage& message) { return user_->on_message(message); }
+  bool give(InMessage message) {
+    message.settled = lifetime_.guard([this, payload = std::string(message.payload)] {
+      if (broker_.settled++ == 0) broker_.settled_first = payload;
+    });
+    return user_->on_message(message);
+  }
 
   bool up() const override { return up_; }
   size_t largest_packet() const override { return broker_.largest_packet; }
@@ -55,7 +62,7 @@ class FakeLink final : public Link {
       queue_.sent(0);
     }
   }
-  void settled() override { ++broker_.settled; }
+  void go_on() override { ++broker_.went_on; }
   void close(OutMessage last, std::function<void()> closed) override {
     user_ = nullptr;
     if (up_) publish(last);
@@ -76,6 +83,7 @@ class FakeLink final : public Link {
   LinkUser* user_;
   bool up_ = false;
   Timer later_;
+  Lifetime lifetime_;
 };
 
 constexpr Option kOptions[] = {{.name = "url"}};
@@ -261,6 +269,59 @@ TEST_F(ControlTopicTest, who_has_the_key_is_told_why_it_was_refused) {
   EXPECT_EQ(answers("c-4"), (Answers{"failed unknown: there is no command \"no.such\""}));
   EXPECT_EQ(answers("c-5"), (Answers{"failed badRequest: pipeline: is missing"}));
   EXPECT_EQ(running(), "a1");
+}
+
+TEST_F(ControlTopicTest, a_good_command_waits_while_too_many_were_looked_at_in_vain) {
+  begin();
+  const std::string large = "{" + std::string(100'000, ' ') + "}";  // so it costs time
+  std::string bad = signed_as("ops", "ping", "c-1", large);
+  bad[bad.size() - 3] = bad[bad.size() - 3] == 'A' ? 'B' : 'A';
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(give(bad));
+  running();
+  const std::string good = signed_as("ops", "ping", "c-2", large);
+  EXPECT_FALSE(give(good)) << "the broker keeps it";
+  EXPECT_FALSE(give(signed_as("ops", "ping", "c-3"))) << "and what is behind it";
+  running();
+  EXPECT_EQ(broker_.settled, 5);
+  EXPECT_EQ(broker_.went_on, 0);
+  pass(Milliseconds{1'001});
+  EXPECT_EQ(broker_.went_on, 1);
+  EXPECT_TRUE(give(good));
+  running();
+  EXPECT_EQ(answers("c-2"), (Answers{"succeeded"}));
+}
+
+TEST_F(ControlTopicTest, what_is_refused_settles_itself_and_not_the_command_behind_it) {
+  begin();
+  EXPECT_TRUE(give("junk"));
+  EXPECT_TRUE(give(signed_as("ops", "ping", "c-1")));
+  EXPECT_TRUE(wait([this] { return broker_.settled > 0; }));
+  EXPECT_EQ(broker_.settled_first, "junk");
+  running();
+  EXPECT_EQ(broker_.settled, 2);
+}
+
+TEST_F(ControlTopicTest, one_at_a_time_over_another_connection_too) {
+  begin();
+  EXPECT_TRUE(give(signed_as("ops", "ping", "c-1")));
+  ControlConfig other = config_;
+  other.prefix = "plant";
+  ASSERT_TRUE(control_->set("gw", &other));
+  broker_.link->connect();
+  const std::string next = signed_as("ops", "ping", "c-2");
+  EXPECT_FALSE(give(next)) << "the first is not in the journal yet";
+  running();
+  EXPECT_GE(broker_.went_on, 1);
+  EXPECT_TRUE(give(next));
+  running();
+  EXPECT_EQ(answers("c-2", "plant/gw/reply"), (Answers{"succeeded"}));
+}
+
+TEST_F(ControlTopicTest, what_its_role_forbids_leaves_no_state) {
+  begin();
+  command("ops", "config.set", "c-1", R"({"config":"a2"})");
+  EXPECT_EQ(answers("c-1"), (Answers{"failed forbidden: config.set: the caller may not"}));
+  EXPECT_FALSE(broker_.retained.contains("leat/gw/cmd/c-1/state"));
 }
 
 TEST_F(ControlTopicTest, a_configuration_is_followed_to_the_end_of_its_probation) {
