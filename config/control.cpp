@@ -59,6 +59,12 @@ void load_key(const Options& options, ControlKey& out, Problems& problems) {
                     problems);
   out.key = options.string(out.is_public ? "publicKey" : "secret");
   if (out.is_public) return check_public_key(options, problems);
+  // Of a pair, one half is known to all; who has it could sign.
+  if (out.key.find("-----BEGIN") != std::string::npos)
+    return complain(options.path("secret"),
+                    "is a key in PEM format, which is no secret of HS256: a public key goes to "
+                    "\"publicKey\"",
+                    problems);
   if (out.key.size() < kShortestSecret)
     problems.add({.kind = Problem::Kind::kRange,
                   .path = options.path("secret"),

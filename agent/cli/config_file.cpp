@@ -23,14 +23,18 @@ std::string text_of(const std::vector<ConfigFile>& files) {
   return printed(array.get());
 }
 
-// A configuration is an object, so an array is that of several files.
+// A configuration is an object, so an array of names and texts is that of several files. Any other
+// is a mistake, of which the loader says so.
 std::vector<ConfigFile> files_of(const std::string& text) {
   Json array(text.starts_with('[') ? cJSON_Parse(text.c_str()) : nullptr, cJSON_Delete);
-  if (cJSON_IsArray(array.get()) == 0) return {{.name = "", .text = text}};
   std::vector<ConfigFile> files;
   const cJSON* one = nullptr;
-  cJSON_ArrayForEach(one, array.get())
-      files.push_back({leat::text(one, "name"), leat::text(one, "text")});
+  cJSON_ArrayForEach(one, array.get()) {
+    if (cJSON_IsString(cJSON_GetObjectItemCaseSensitive(one, "text")) == 0)
+      return {{.name = "", .text = text}};
+    files.push_back({leat::text(one, "name"), leat::text(one, "text")});
+  }
+  if (files.empty()) files.push_back({.name = "", .text = text});
   return files;
 }
 

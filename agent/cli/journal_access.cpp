@@ -46,10 +46,12 @@ std::optional<std::string> JournalAccess::ask(std::string_view operation, Operat
 // Nullopt: none runs.
 std::optional<Result<std::string>> JournalAccess::ask_the_agent(
     const Operation& operation, const OperationRequest& request) const {
-  std::string target =
-      "/api/v1/" + std::string(operation.name) + "?pipeline=" + percent_encoded(request.pipeline);
+  std::string query;
+  if (!request.pipeline.empty()) query += "&pipeline=" + percent_encoded(request.pipeline);
   for (const auto& [name, value] : request.parameters)
-    target += "&" + name + "=" + percent_encoded(value);
+    query += "&" + name + "=" + percent_encoded(value);
+  if (!query.empty()) query.front() = '?';
+  const std::string target = "/api/v1/" + std::string(operation.name) + query;
   constexpr Milliseconds kPatience{600'000};  // a large journal is written anew
   Result<AgentAnswer> answer = ask_agent(call_.environment.clock, data_dir_,
                                          operation.changes ? "POST" : "GET", target, "", kPatience);

@@ -6,8 +6,16 @@
 
 namespace leat {
 
-// With the same arguments, from the file that is there now, which may be a newer leat. Returns only
-// when that cannot be, with why.
+// Why that file cannot be run, as far as can be seen: it is not there, or written half. "" for
+// none.
+std::string fault_of_program(const std::string& path);
+
+// Whether begin_anew() would return: why, or "".
+std::string why_not_anew();
+
+// With the same arguments, from the file that is there now, which may be a newer leat; where that
+// cannot be run, from the one that this process was made of. Returns only when neither can be, with
+// why.
 std::string begin_anew();
 
 }  // namespace leat

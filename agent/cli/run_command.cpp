@@ -173,7 +173,9 @@ int run(const CommandCall& call) {
   hooks.version = LEAT_VERSION;
   hooks.config_file = file;
   hooks.warnings = warnings_of(problems);
-  hooks.can_restart = file != "-";
+  hooks.why_not_anew = [&file]() -> std::string {
+    return file == "-" ? "its configuration came from standard input" : leat::why_not_anew();
+  };
   Result<ExitCode> code = run_agent(*std::move(config), hooks);
   if (code && *code == kExitRestart) {
     complain("leat: cannot begin anew: " + begin_anew());

@@ -131,7 +131,8 @@ class Agent {
     observer_ = std::make_unique<Observer>(*supervisor_, first_.data_dir);
     targets_.emplace(control::Targets{.supervisor = *supervisor_,
                                       .configs = *configs_,
-                                      .end = [this](bool again) { return end(again); },
+                                      .end = [this](bool again) { end(again); },
+                                      .why_not_anew = hooks_.why_not_anew,
                                       .reload = [this] { reload(); }});
     if (auto socket = ControlSocket::open(loop, first_.data_dir, *targets_)) {
       socket_ = std::move(*socket);
@@ -431,14 +432,12 @@ class Agent {
     stop_requested(number == SIGINT ? "SIGINT" : "SIGTERM");
   }
 
-  // By a command. False: it cannot begin anew.
-  bool end(bool again) {
-    if (again && !hooks_.can_restart) return false;
+  // By a command.
+  void end(bool again) {
     restarting_ = again;
     const Milliseconds timeout = supervisor_->config().drain_timeout;
     if (!again) service_.stopping("draining, for at most " + format_duration(timeout), timeout);
     supervisor_->drain_all(timeout);
-    return true;
   }
 
   void stop_requested(const char* signal) {

@@ -37,7 +37,8 @@ struct AgentHooks {
   std::string version = {};
   std::string config_file = {};
   std::vector<std::string> warnings = {};  // of the configuration: for the log
-  bool can_restart = false;                // whoever calls run_agent() begins anew when it says so
+  // Whoever calls run_agent() begins anew when it says so; why that could not be now, or "".
+  std::function<std::string()> why_not_anew = nullptr;
 };
 
 // Blocks until all bounded pipelines have ended, or SIGTERM/SIGINT has drained the agent. Signals

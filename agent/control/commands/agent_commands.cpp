@@ -13,12 +13,14 @@ namespace {
 void end_agent(const Targets& targets, const Request& request, bool again, const Reply& reply) {
   if (targets.supervisor.stopping())
     return reply(failed(Fault::kConflict, "the agent is about to stop"));
+  // Once it has ended, it would be too late to find that out.
+  if (again && targets.why_not_anew != nullptr)
+    if (const std::string why = targets.why_not_anew(); !why.empty())
+      return reply(failed(Fault::kConflict, "it cannot begin anew: " + why));
   // What is answered must be on its way before that.
-  targets.supervisor.loop().post([&targets, who = request.caller.who, again, reply] {
+  targets.supervisor.loop().post([&targets, who = request.caller.who, again] {
     log::info("leat", (again ? "told to restart, " : "told to shut down, ") + who);
-    if (targets.end == nullptr || !targets.end(again))
-      return reply(
-          failed(Fault::kConflict, "it cannot: its configuration came from standard input"));
+    if (targets.end != nullptr) targets.end(again);
   });
   reply({.state = Answer::State::kRunning,
          .text = again ? "it ends in good order, and begins anew" : "it ends in good order"});

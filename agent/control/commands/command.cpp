@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 
@@ -78,10 +79,28 @@ bool Request::flag(std::string_view name) const {
   return read_flag(text(name), out) && out;
 }
 
+std::optional<Answer> unknown_argument(const Request& request) {
+  std::vector<std::string> known;
+  for (const Command& row : commands()) {
+    if (row.name != request.command.name) continue;
+    for (const Parameter& one : row.parameters) known.emplace_back(one.name);
+  }
+  for (const auto& [name, value] : request.arguments) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    const std::string near = nearest(name, known);
+    return failed(Fault::kBadRequest, "\"" + excerpt(name) + "\" is no argument of " +
+                                          std::string(request.command.name) +
+                                          (near.empty() ? "" : ", did you mean \"" + near + "\"?"));
+  }
+  return std::nullopt;
+}
+
 void carry_out(const Targets& targets, const Request& request, const Reply& reply) {
   const Command& command = request.command;
   if (!may(request.caller.role, command.role))
     return reply(failed(Fault::kForbidden, std::string(command.name) + ": the caller may not"));
+  // Without it, it might mean something else, such as another version to go back to.
+  if (std::optional<Answer> unknown = unknown_argument(request)) return reply(*unknown);
   for (const Parameter& parameter : command.parameters) {
     auto given = request.arguments.find(parameter.name);
     if (given == request.arguments.end()) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -96,8 +97,10 @@ struct Request {
 struct Targets {
   Supervisor& supervisor;
   ConfigManager& configs;
-  // The agent ends in good order, as with SIGTERM; `again`: it starts anew then. False: it cannot.
-  std::function<bool(bool again)> end = nullptr;
+  // The agent ends in good order, as with SIGTERM; `again`: it starts anew then.
+  std::function<void(bool again)> end = nullptr;
+  // Why it could not start anew; "" when it can.
+  std::function<std::string()> why_not_anew = nullptr;
   // The file is read again, as with SIGHUP.
   std::function<void()> reload = nullptr;
 };
@@ -125,6 +128,9 @@ struct Command {
 std::span<const Command> commands();
 // Null: there is none.
 const Command* find_command(std::string_view name);
+
+// The answer to an argument that the command does not take; nullopt when there is none.
+std::optional<Answer> unknown_argument(const Request& request);
 
 // Whether the caller may, and whether the arguments are what the command takes; then does it.
 void carry_out(const Targets& targets, const Request& request, const Reply& reply);

@@ -122,8 +122,10 @@ Answer end_of(const ConfigVersion& version, const ConfigManager& configs) {
   Answer out;
   if (version.state == ConfigState::kRolledBack) out.state = Answer::State::kRolledBack;
   if (version.state == ConfigState::kInterrupted) out.state = Answer::State::kInterrupted;
-  out.text = version.state == ConfigState::kReplaced ? "another configuration took its place"
-                                                     : version.reason;
+  out.text = version.reason;
+  // Nobody knows whether it would have done.
+  if (version.state == ConfigState::kReplaced)
+    out = failed(Fault::kConflict, "another configuration took its place");
   Json json = json_object();
   describe(json.get(), version, configs);
   out.result = printed(json.get());

@@ -1,6 +1,7 @@
 #include "control/commands/http_adapter.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -96,6 +97,10 @@ bool answer_over_http(const Targets& targets, const Caller& caller,
     if (one.type == Parameter::Type::kConfig && (one.required || !request.body.empty()))
       asked.arguments[std::string(one.name)] = request.body;
   if (command->stream && may(caller.role, command->role)) {
+    if (std::optional<Answer> unknown = unknown_argument(asked)) {
+      respond(*unknown, *command, *responder);
+      return true;
+    }
     stream_tap(targets.supervisor, asked.text("pipeline"), request, responder);
     return true;
   }

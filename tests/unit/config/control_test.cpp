@@ -98,6 +98,17 @@ TEST_F(ControlTest, says_what_is_wrong_with_a_key) {
   EXPECT_EQ(problems_of(R"("role": "read", )" + secret).size(), 1U) << "no id";
 }
 
+TEST_F(ControlTest, a_key_of_a_pair_is_no_secret) {
+  for (const char* file : {"/fleet.pub", "/fleet.key"}) {
+    const std::string key =
+        R"("id": "ops", "role": "read", "secret": "${file:)" + std::string(file) + R"(}")";
+    EXPECT_EQ(problems_of(key),
+              Lines{"agent.control.keys[0].secret: is a key in PEM format, which is no secret of "
+                    "HS256: a public key goes to \"publicKey\""})
+        << file;
+  }
+}
+
 TEST_F(ControlTest, a_secret_that_could_be_guessed_is_refused_and_not_shown) {
   const Lines said =
       problems_of(R"("id": "ops", "role": "read", "secret": "0123456789abcdef0123456789abcde")");

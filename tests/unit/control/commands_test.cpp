@@ -83,12 +83,14 @@ class Commands : public leat::testing::ManagedConfigs {
     return answers;
   }
   std::shared_ptr<Response> http(const char* method, const char* path, std::string body = "",
-                                 Role role = Role::kConfigure) {
+                                 Role role = Role::kConfigure,
+                                 std::map<std::string, std::string> query = {}) {
     auto response = std::make_shared<Response>();
     leat::http::ServerRequest request;
     request.method = method;
     request.path = path;
     request.body = std::move(body);
+    for (auto& [name, value] : query) request.query.emplace_back(name, value);
     if (!answer_over_http(targets(), {.who = "the test", .role = role}, request, response))
       return nullptr;
     EXPECT_TRUE(wait([&response] { return response->status != 0; }));
@@ -123,6 +125,31 @@ TEST_F(Commands, refuse_arguments_that_are_missing_or_of_another_type) {
             (Answers{"failed unknown: there is no pipeline \"z\""}));
 }
 
+TEST_F(Commands, refuse_arguments_that_they_do_not_take) {
+  start("a1");
+  EXPECT_EQ(change("a2"), "");
+  pass(kProbation);
+  EXPECT_EQ(*ask("config.rollback", {{"version", "1"}}),
+            (Answers{"failed badRequest: \"version\" is no argument of config.rollback"}));
+  EXPECT_EQ(*ask("pipeline.stop", {{"pipeline", "a"}, {"nwo", "true"}}),
+            (Answers{"failed badRequest: \"nwo\" is no argument of pipeline.stop, did you mean "
+                     "\"now\"?"}));
+  EXPECT_EQ(running(), "a2");
+  EXPECT_EQ(*ask("config.get", {{"version", "7"}}),
+            (Answers{"failed unknown: there is no configuration version 7"}))
+      << "of one of its rows";
+}
+
+TEST_F(Commands, refuse_parameters_of_a_query_that_they_do_not_take) {
+  start("a1");
+  auto stop = http("POST", "/api/v1/pipelines/a/stop", "", Role::kConfigure, {{"nwo", "1"}});
+  EXPECT_EQ(stop->status, 400);
+  EXPECT_EQ(stop->body, "\"nwo\" is no argument of pipeline.stop, did you mean \"now\"?\n");
+  auto tap = http("GET", "/api/v1/pipelines/a/tap", "", Role::kConfigure, {{"wher", "x"}});
+  EXPECT_EQ(tap->status, 400);
+  EXPECT_EQ(running(), "a1");
+}
+
 TEST_F(Commands, a_configuration_is_answered_when_it_runs_and_when_its_probation_is_over) {
   start("a1");
   auto answers = ask("config.set", {{"config", "a2"}});
@@ -140,15 +167,40 @@ TEST_F(Commands, one_that_does_not_do_is_answered_with_why_it_was_taken_back) {
   EXPECT_EQ(*answers, (Answers{"running", "rolledBack: a failed: out of luck"}));
 }
 
-TEST_F(Commands, one_that_another_replaces_is_told_so) {
+TEST_F(Commands, one_that_another_replaces_before_its_probation_is_over_has_failed) {
   start("a1");
   auto first = ask("config.set", {{"config", "a2"}});
   running();
   auto second = ask("config.set", {{"config", "a3"}});
   running();
-  EXPECT_EQ(*first, (Answers{"running", "succeeded: another configuration took its place"}));
+  EXPECT_EQ(*first, (Answers{"running", "failed conflict: another configuration took its place"}));
   pass(kProbation);
   EXPECT_EQ(*second, (Answers{"running", "succeeded"}));
+}
+
+TEST_F(Commands, restart_is_refused_while_the_agent_could_not_begin_anew) {
+  start("a1");
+  std::string why = "/usr/bin/leat: No such file or directory";
+  int ended = 0;
+  targets();
+  targets_->why_not_anew = [&why] { return why; };
+  targets_->end = [&ended](bool again) { ended += again ? 1 : 10; };
+  const auto tell = [this](const char* name) {
+    std::string answers;
+    carry_out(*targets_, {.command = *find_command(name), .caller = {.who = "the test"}},
+              [&answers](const Answer& answer) {
+                answers += std::string(name_of(answer.state)) + ": " + answer.text + "\n";
+              });
+    return answers;
+  };
+  EXPECT_EQ(tell("restart"),
+            "failed: it cannot begin anew: /usr/bin/leat: No such file or directory\n");
+  EXPECT_EQ(running(), "a1");
+  EXPECT_EQ(ended, 0);
+  why.clear();
+  EXPECT_EQ(tell("restart"), "running: it ends in good order, and begins anew\n");
+  EXPECT_TRUE(wait([&ended] { return ended != 0; }));
+  EXPECT_EQ(ended, 1);
 }
 
 TEST_F(Commands, over_http_have_the_status_of_their_answer) {
