@@ -160,7 +160,9 @@ std::string layout_sql(const TableName& table) {
   std::string oid = "pg_catalog.to_regclass(" + quoted_text(table.sql()) + ")";
   return "SELECT 'T', c.oid, c.relname, c.relkind, EXISTS (SELECT FROM pg_catalog.pg_trigger g"
          " WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D'"
-         " AND g.tgtype & 7 = 7)"  // row, before, insert (catalog/pg_trigger.h)
+         " AND g.tgtype & 7 = 7),"  // row, before, insert (catalog/pg_trigger.h)
+         " c.relkind = 'r' AND EXISTS"
+         " (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid)"
          " FROM pg_catalog.pg_class c WHERE c.oid = " +
          oid +
          ";"
@@ -184,7 +186,12 @@ std::string layout_sql(const TableName& table) {
          " WHERE t.typtype <> 'd') e ON b.typcategory = 'A' WHERE a.attrelid = " +
          oid +
          " AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;"
-         "SELECT CASE WHEN i.indimmediate THEN 'I' ELSE 'D' END, i.indkey::text, i.indnkeyatts "
+         "SELECT CASE WHEN i.indimmediate THEN 'I' ELSE 'D' END, i.indkey::text, i.indnkeyatts,"
+         // The collations are those of the key's columns; both vectors begin with 0.
+         " NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) n"
+         " JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n]"
+         " JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation"
+         " WHERE NOT l.collisdeterministic AND i.indcollation[n] <> l.oid) "
          "FROM pg_catalog.pg_index i WHERE i.indrelid "
          "= " +
          oid +
@@ -203,12 +210,13 @@ Result<std::optional<Layout>> read_layout(const std::vector<Row>& rows) {
       layout->name = values.text();
       layout->kind = values.letter();
       layout->before_insert_trigger = values.truth();
+      layout->has_children = values.truth();
     } else if (what == 'C' && layout && layout->columns.size() < kMostColumns) {
       layout->columns.push_back(read_column(values));
-    } else if (what == 'I' && layout) {
-      layout->unique_keys.push_back(read_key(values));
-    } else if (what == 'D' && layout) {
-      layout->deferrable_keys.push_back(read_key(values));
+    } else if ((what == 'I' || what == 'D') && layout) {
+      std::vector<int> key = read_key(values);
+      if (values.truth()) layout->telling_keys.push_back(key);
+      (what == 'I' ? layout->unique_keys : layout->deferrable_keys).push_back(std::move(key));
     } else if (layout) {
       return strange_answer();
     }

@@ -28,9 +28,13 @@ struct Layout {
   char kind = 'r';   // pg_class.relkind
   // A BEFORE INSERT trigger may put something in the place of nulls.
   bool before_insert_trigger = false;
+  bool has_children = false;  // by INHERITS: unique keys do not hold for their rows
   std::vector<Column> columns;
   std::vector<std::vector<int>> unique_keys;      // numbers of columns, of each unique index
   std::vector<std::vector<int>> deferrable_keys;  // the same; ON CONFLICT cannot use them
+  // Of both, those by which no two rows are equal: not with an index that compares otherwise than
+  // its columns do (COLLATE).
+  std::vector<std::vector<int>> telling_keys;
 
   bool same_columns(const Layout& other) const;
   const Column* find(std::string_view name) const;

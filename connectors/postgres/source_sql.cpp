@@ -62,10 +62,14 @@ std::string SourceSql::types(const std::vector<ReadColumn>& columns) {
   return "SELECT oid, typtype, typcategory FROM pg_catalog.pg_type WHERE oid IN (" + oids + ")";
 }
 
-std::string SourceSql::columns_of(uint32_t oid) {
+std::string SourceSql::columns_of(uint32_t oid, bool all) {
+  const std::string table = std::to_string(oid);
+  std::string children =
+      "(SELECT count(*)::text FROM pg_catalog.pg_inherits WHERE inhparent = " + table + ")";
+  if (!all) return children;
   return "(SELECT pg_catalog.md5(string_agg(concat_ws(':', attnum, attname, atttypid), ','"
          " ORDER BY attnum)) FROM pg_catalog.pg_attribute WHERE attrelid = " +
-         std::to_string(oid) + " AND attnum > 0 AND NOT attisdropped)";
+         table + " AND attnum > 0 AND NOT attisdropped) || " + children;
 }
 
 std::string SourceSql::snapshot(const std::string& columns) {
@@ -147,13 +151,17 @@ std::string SourceSql::page(const std::vector<ReadColumn>& columns,
       conditions.push_back(written_by(pass.low, std::to_string(pass.high - pass.low), pass.since,
                                       first, first_type));
   }
+  const std::string of = (table.query.empty() ? config_.name.sql() : "leat_query") + ".";
+  std::vector<std::string> qualified;
+  for (const std::string& name : cursor) qualified.push_back(of + name);
   // A read without a key takes as long as it takes.
   std::string sql = cursor.empty() ? "SET statement_timeout = 0; " : "";
   sql += "SELECT " + list + " FROM " + from(pass.after);
   for (size_t i = 0; i < conditions.size(); ++i)
     sql += (i == 0 ? " WHERE " : " AND ") + conditions[i];
   if (!cursor.empty())
-    sql += " ORDER BY " + table::joined(cursor) + " LIMIT " + std::to_string(table.page_size);
+    // Of the table: alone, the name of an array would be that of its JSON.
+    sql += " ORDER BY " + table::joined(qualified) + " LIMIT " + std::to_string(table.page_size);
   return sql;
 }
 

@@ -111,7 +111,10 @@ void TableReader::describe() {
 
 void TableReader::columns(std::vector<RowColumn> columns) {
   if (step_ == Step::kReading) {
-    if (columns != described_) wrong_ = "its columns have changed";
+    // The cursor's, which are no fields, come behind them.
+    if (columns.size() != described_.size() + hidden_.size() ||
+        !std::equal(described_.begin(), described_.end(), columns.begin()))
+      wrong_ = "its columns have changed";
     return;
   }
   for (RowColumn& column : columns) columns_.push_back({std::move(column.name), column.type});
@@ -165,8 +168,13 @@ void TableReader::check_table(const Reply& reply) {
   if (!*layout)
     return fails({ErrorKind::kUnavailable, "there is no table " + plan_.read.name.sql()});
   kind_ = (*layout)->kind;
-  columns_sql_ = plan_.read.table.columns.empty() ? SourceSql::columns_of((*layout)->oid) : "''";
+  columns_sql_ = SourceSql::columns_of((*layout)->oid, plan_.read.table.columns.empty());
   choose_cursor(**layout);
+  if ((*layout)->has_children && !cursor_.empty())
+    return fails({ErrorKind::kUsage,
+                  "other tables inherit from " + plan_.read.name.sql() +
+                      ", whose unique index does not hold for their rows, so that some would not "
+                      "be read: read each by itself, with \"query\" and FROM ONLY"});
   for (const std::string& name : cursor_) {
     const Column* column = (*layout)->find(name);
     if (column == nullptr)
@@ -183,9 +191,11 @@ void TableReader::check_table(const Reply& reply) {
   }
   if (!cursor_.empty() && !can_tell_rows_apart(**layout)) {
     std::string advice = "it needs a unique index, and \"cursor\" its columns";
-    if (!(*layout)->unique_keys.empty())
+    if (!(*layout)->telling_keys.empty())
       advice = "add the columns of a unique index: (" +
-               table::joined(names_of(**layout, (*layout)->unique_keys.front())) + ")";
+               table::joined(names_of(**layout, (*layout)->telling_keys.front())) + ")";
+    else if (!(*layout)->unique_keys.empty())
+      advice += ", with the collations that the columns have";
     return fails({ErrorKind::kUsage, "the cursor (" + table::joined(cursor_) +
                                          ") is the same in several rows, of which some would not "
                                          "be read: " +
@@ -201,10 +211,12 @@ void TableReader::choose_cursor(const Layout& layout) {
   if (!cursor_.empty()) return;
   std::vector<int> best;
   for (const std::vector<int>& key : layout.unique_keys) {
-    const bool good = std::ranges::all_of(key, [&layout](int number) {
-      const auto column = std::ranges::find(layout.columns, number, &Column::number);
-      return column != layout.columns.end() && column->not_null;
-    });
+    const bool tells = std::ranges::find(layout.telling_keys, key) != layout.telling_keys.end();
+    const bool good = tells && std::ranges::all_of(key, [&layout](int number) {
+                        const auto column =
+                            std::ranges::find(layout.columns, number, &Column::number);
+                        return column != layout.columns.end() && column->not_null;
+                      });
     if (good && (best.empty() || std::pair(key.size(), key) < std::pair(best.size(), best)))
       best = key;
   }
@@ -213,13 +225,11 @@ void TableReader::choose_cursor(const Layout& layout) {
 
 bool TableReader::can_tell_rows_apart(const Layout& layout) const {
   if (layout.kind != 'r' && layout.kind != 'p') return true;  // nobody can know
-  for (const auto* keys : {&layout.unique_keys, &layout.deferrable_keys})
-    for (const std::vector<int>& key : *keys)
-      if (std::ranges::all_of(names_of(layout, key), [this](const std::string& name) {
-            return std::ranges::find(cursor_, name) != cursor_.end();
-          }))
-        return true;
-  return false;
+  return std::ranges::any_of(layout.telling_keys, [&](const std::vector<int>& key) {
+    return std::ranges::all_of(names_of(layout, key), [this](const std::string& name) {
+      return std::ranges::find(cursor_, name) != cursor_.end();
+    });
+  });
 }
 
 void TableReader::find_keys() {

@@ -35,9 +35,15 @@ std::string quoted_text(std::string_view text) {
   return out + "'";
 }
 
+std::string_view blob_in(sqlite3_stmt* statement, int column) {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
+  return {bytes, static_cast<size_t>(sqlite3_column_bytes(statement, column))};
+}
+
+// As UTF-8, whatever the database's encoding is.
 std::string_view text_in(sqlite3_stmt* statement, int column) {
   // The pointer first: asking for it may convert, and change the size.
-  const auto* text = static_cast<const char*>(sqlite3_column_blob(statement, column));
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
   return {text, static_cast<size_t>(sqlite3_column_bytes(statement, column))};
 }
 
@@ -62,8 +68,9 @@ void append_value(std::string& out, sqlite3_stmt* statement, int column) {
     case SQLITE_FLOAT:
       return append_raw(out, sqlite3_column_double(statement, column));
     case SQLITE_TEXT:
-    case SQLITE_BLOB:
       return append_text(out, text_in(statement, column));
+    case SQLITE_BLOB:
+      return append_text(out, blob_in(statement, column));
     default:
       return;
   }
@@ -101,7 +108,7 @@ std::string literal_of(sqlite3_stmt* statement, int column) {
     }
     case SQLITE_BLOB: {
       std::string hex = "x'";
-      for (char c : text_in(statement, column)) {
+      for (char c : blob_in(statement, column)) {
         char pair[3];
         std::snprintf(pair, sizeof pair, "%02x", static_cast<unsigned>(static_cast<uint8_t>(c)));
         hex += pair;
@@ -203,7 +210,7 @@ Result<std::vector<std::vector<std::string>>> TablePages::rows_of(const std::str
 Status TablePages::know_table() {
   columns_.clear();
   primary_key_.clear();
-  has_rowid_ = false;
+  is_table_ = has_rowid_ = rowid_is_kept_ = false;
   if (!config_.table.query.empty()) return choose_cursor();
   const std::string name = quoted_text(config_.table.table);
   auto rows = rows_of("SELECT name, \"notnull\", pk FROM pragma_table_xinfo(" + name +
@@ -220,19 +227,22 @@ Status TablePages::know_table() {
       rows_of("SELECT type, wr FROM pragma_table_list WHERE schema = 'main' AND name = " + name +
               " COLLATE NOCASE");
   if (!kind) return fail(kind.error());
-  const bool table = !kind->empty() && kind->front()[0] == "table";
-  has_rowid_ = table && kind->front()[1] == "0" &&
+  is_table_ = !kind->empty() && kind->front()[0] == "table";
+  const bool without_rowid = is_table_ && kind->front()[1] != "0";
+  has_rowid_ = is_table_ && !without_rowid &&
                std::ranges::none_of(
                    columns_, [](const Column& column) { return same_column(column.name, kRowid); });
-  // SQLite lets keys be NULL, but for those that are the rowid and those of a table without one.
-  for (Column& column : columns_) {
-    const bool key = std::ranges::find(primary_key_, column.name) != primary_key_.end();
-    auto type = rows_of("SELECT 1 FROM pragma_table_xinfo(" + name + ") WHERE pk = 1 AND name = " +
-                        quoted_text(column.name) + " AND type = 'INTEGER' COLLATE NOCASE");
-    if (!type) return fail(type.error());
-    if (key && table && (!has_rowid_ || (primary_key_.size() == 1 && !type->empty())))
-      column.nullable = false;
+  if (is_table_ && !without_rowid && primary_key_.size() == 1) {
+    // All primary keys but an INTEGER PRIMARY KEY, which is the rowid, have an index.
+    auto index = rows_of("SELECT 1 FROM pragma_index_list(" + name + ") WHERE origin = 'pk'");
+    if (!index) return fail(index.error());
+    rowid_is_kept_ = index->empty();
   }
+  // SQLite lets keys be NULL, but for those that are the rowid and those of a table without one.
+  for (Column& column : columns_)
+    if ((without_rowid || rowid_is_kept_) &&
+        std::ranges::find(primary_key_, column.name) != primary_key_.end())
+      column.nullable = false;
   return choose_cursor();
 }
 
@@ -251,15 +261,29 @@ Status TablePages::choose_cursor() {
             columns_, [&name](const Column& column) { return same_column(column.name, name); }))
       return fail(ErrorKind::kUsage, config_.path + ": the table has no column " + excerpt(name) +
                                          ", which \"cursor\" names");
+  if (config_.table.mode != table::Mode::kFull && has_rowid_ && !rowid_is_kept_ &&
+      std::ranges::any_of(cursor_,
+                          [](const std::string& name) { return same_column(name, kRowid); }))
+    return fail(ErrorKind::kUsage,
+                config_.path +
+                    ": VACUUM gives the rows of this table other rowids, and new ones would not be "
+                    "read: it needs an INTEGER PRIMARY KEY, or another \"cursor\"");
   Result<bool> good = tells_rows_apart();
   if (!good) return fail(good.error());
   if (*good) return {};
-  const std::string key = !primary_key_.empty() ? table::joined(primary_key_) : std::string(kRowid);
+  // A primary key that is there already compares otherwise.
+  const bool has_key = std::ranges::all_of(primary_key_, [this](const std::string& column) {
+    return std::ranges::any_of(
+        cursor_, [&column](const std::string& name) { return same_column(name, column); });
+  });
+  std::string advice = "it needs a unique index with the collations of its columns";
+  if (!has_key)
+    advice = "add the columns of a unique index: (" + table::joined(primary_key_) + ")";
+  else if (has_rowid_ && config_.table.mode == table::Mode::kFull)
+    advice = "add the rowid, which is unique";
   return fail(ErrorKind::kUsage,
               config_.path + ": the cursor (" + table::joined(cursor_) +
-                  ") is the same in several rows, of which some would not be read: add the "
-                  "columns of a unique index: (" +
-                  key + ")");
+                  ") is the same in several rows, of which some would not be read: " + advice);
 }
 
 Result<bool> TablePages::tells_rows_apart() {
@@ -268,20 +292,31 @@ Result<bool> TablePages::tells_rows_apart() {
         cursor_, [&column](const std::string& name) { return same_column(name, column); });
   };
   if (has_rowid_ && in_cursor(std::string(kRowid))) return true;
-  if (!primary_key_.empty() && std::ranges::all_of(primary_key_, in_cursor)) return true;
+  if (rowid_is_kept_ && in_cursor(primary_key_[0])) return true;
   auto indexes = rows_of("SELECT name FROM pragma_index_list(" + quoted_text(config_.table.table) +
                          ") WHERE \"unique\" AND NOT partial");
   if (!indexes) return fail(indexes.error());
   for (const std::vector<std::string>& index : *indexes) {
-    auto columns = rows_of("SELECT name FROM pragma_index_info(" + quoted_text(index[0]) + ")");
+    auto columns = rows_of("SELECT name, coll FROM pragma_index_xinfo(" + quoted_text(index[0]) +
+                           ") WHERE key");
     if (!columns) return fail(columns.error());
     if (!columns->empty() && std::ranges::all_of(*columns, [&](const auto& row) {
-          return !row[0].empty() && in_cursor(row[0]);  // "": an expression
+          // "": an expression
+          return !row[0].empty() && in_cursor(row[0]) && tells_apart(row[0], row[1]);
         }))
       return true;
   }
-  // A view: nobody can know.
-  return !has_rowid_ && primary_key_.empty();
+  // Of a view nobody can know.
+  return !is_table_;
+}
+
+// What is unique by an index's collation may be equal by the column's, by which rows are ordered.
+bool TablePages::tells_apart(const std::string& column, const std::string& collation) const {
+  const char* own = nullptr;
+  if (sqlite3_table_column_metadata(db_, "main", config_.table.table.c_str(), column.c_str(),
+                                    nullptr, &own, nullptr, nullptr, nullptr) != SQLITE_OK)
+    return false;
+  return own == nullptr || same_column(own, "BINARY") || same_column(own, collation);
 }
 
 // Columns, conditions and queries that mean nothing.
@@ -326,9 +361,8 @@ Result<table::Look> TablePages::look(const table::Key& behind) {
   table::Look look;
   look.cursor = cursor_;
   const bool only_rowid =
-      cursor_.size() == 1 &&
-      (same_column(cursor_[0], kRowid) ||
-       (primary_key_.size() == 1 && has_rowid_ && same_column(cursor_[0], primary_key_[0])));
+      cursor_.size() == 1 && ((has_rowid_ && same_column(cursor_[0], kRowid)) ||
+                              (rowid_is_kept_ && same_column(cursor_[0], primary_key_[0])));
   if (config_.table.mode == table::Mode::kFull) return look;
   std::string sql = "SELECT " + table::joined(quoted(cursor_)) + " FROM " + from(behind);
   if (!config_.table.where.empty()) sql += " WHERE (" + config_.table.where + "\n)";

@@ -68,6 +68,7 @@ class TablePages {
   Status check_sql(const table::Key& behind);
   Status check_cursor();
   Result<bool> tells_rows_apart();
+  bool tells_apart(const std::string& column, const std::string& collation) const;
   std::string from(const table::Key& behind) const;
   std::string page_sql(const table::Page& page) const;
   Status begin_page(const table::Page& page);
@@ -78,7 +79,9 @@ class TablePages {
   bool ever_known_ = false;
   std::vector<Column> columns_;  // of the table; none of a query
   std::vector<std::string> primary_key_;
-  bool has_rowid_ = false;
+  bool is_table_ = false;       // and no view
+  bool has_rowid_ = false;      // under that name
+  bool rowid_is_kept_ = false;  // it is the INTEGER PRIMARY KEY, which VACUUM leaves as it is
   std::vector<std::string> cursor_;
   Statement statement_;  // of a read without a cursor, which goes on; else of a page under way
 };

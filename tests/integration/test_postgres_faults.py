@@ -444,7 +444,7 @@ GOOD_SALT = b",s=c2FsdHNhbHQ=,i=4096"
     (logged_in(message(b"D", b"\x00\x05")), "malformed row"),
     (logged_in(message(b"Z", b"X")), "malformed message"),
     (logged_in(row("T") + READY), "strange answer"),
-    (logged_in(row("T", 1, "t", "r", "f") + row("C", 1) + READY), "strange answer"),
+    (logged_in(row("T", 1, "t", "r", "f", "f") + row("C", 1) + READY), "strange answer"),
     (after_copy(message(b"G", b"\x00\x00\x00")), "at the wrong time"),
     (after_copy(tag("COPY 1") + READY + tag("ROLLBACK") + READY), "did not commit"),
     (after_copy(error("53100", "disk full") + READY + READY), "disk full.*53100.*server's disk is full"),

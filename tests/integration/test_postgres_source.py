@@ -262,6 +262,19 @@ def test_keys_of_text_are_ordered_by_the_server(agent, database):
     assert sorted(ids(agent)) == sorted(keys)
 
 
+@pytest.mark.parametrize("options", [
+    {"table": "orders"},
+    {"table": "public.orders", "columns": ["a"], "cursor": ["id"]},
+    {"query": "SELECT * FROM orders WHERE a > :after_a ORDER BY a", "from": ["{}"], "cursor": ["a"],
+     "mode": "incremental", "once": True, "consistencyDelay": "0ms"}])
+def test_arrays_can_be_a_key_and_columns_that_are_not_read_too(agent, database, options):
+    database.query("CREATE TABLE orders (a int[] PRIMARY KEY, id int UNIQUE NOT NULL); "
+                   "INSERT INTO orders SELECT ARRAY[i, 1], i FROM generate_series(1, 25) i")
+    agent.configure(pipeline(source(database, pageSize=4, **options), to_stdout()))
+    assert agent.run(deadline=20) == 0, agent.log
+    assert [one["a"][0] for one in records(agent)] == list(range(1, 26))
+
+
 # --- trouble -------------------------------------------------------------------------------------
 
 
@@ -307,11 +320,17 @@ def test_a_column_that_is_dropped_or_retyped_changes_the_records_that_follow(age
 def test_what_cannot_be_read_without_losing_rows_is_refused_with_what_is_missing(agent, database):
     database.query("CREATE TABLE orders (id int, note text, n int, updated_at timestamptz NOT NULL);"
                    "CREATE UNIQUE INDEX ON orders (n);"
-                   "CREATE TABLE good (id int PRIMARY KEY, updated_at timestamptz NOT NULL)")
+                   "CREATE TABLE good (id int PRIMARY KEY, updated_at timestamptz NOT NULL);"
+                   "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child () INHERITS (parent);"
+                   "CREATE COLLATION ci (provider=icu, locale='und-u-ks-level2', deterministic=false);"
+                   "CREATE TABLE texts (t text COLLATE ci NOT NULL);"
+                   "CREATE UNIQUE INDEX ON texts (t COLLATE \"C\")")
     for table, cursor, said in (
             ("orders", ["updated_at"], r"add the columns of a unique index: \(n\)"),
             ("orders", ["updated_at", "n"], "column n of the cursor can be NULL"),
             ("orders", ["gone"], "no column gone"),
+            ("parent", ["id"], "other tables inherit from \"parent\""),
+            ("texts", ["t"], "with the collations that the columns have"),
             ("good", ["updated_at"], r"add the columns of a unique index: \(id\)")):
         follow(agent, database, table=table, cursor=cursor)
         assert agent.run() == 1, agent.log

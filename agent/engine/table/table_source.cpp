@@ -137,7 +137,7 @@ void TableSource::begin_without_position(const Look& look) {
   context_->note({{partition_, position_.json()}}, SourceContext::Survives::kPowerCut,
                  lifetime_.guard([this](const Status& noted) {
                    if (!timer_) return;
-                   if (noted) return wait_for_more();
+                   if (noted) return settings_.once ? end() : wait_for_more();
                    saved_ = false;
                    trouble(Error(ErrorKind::kUnavailable, noted.error().message()));
                  }));
@@ -148,11 +148,12 @@ void TableSource::begin_pass(const Look& look) {
   began_here_ = !goes_on;
   if (look.numbered && !goes_on) {
     if (!position_.full && look.oldest == position_.low) {
-      say_who_holds(look);
+      settings_.once ? say_what_is_left(look) : say_who_holds(look);
       well();
       return settings_.once ? end() : wait_for_more();
     }
     held_since_.reset();
+    if (settings_.once) say_what_is_left(look);
     position_.next_since = since(look.oldest);
     position_.high = look.oldest;
     position_.system = look.system;
@@ -188,6 +189,17 @@ void TableSource::say_who_holds(const Look& look) {
   log::warn(context_->pipeline(),
             partition_ + ": a transaction that is still open has held back what is new for " +
                 format_duration(now - *held_since_) +
+                (look.holder.empty() ? "" : ": " + look.holder));
+}
+
+// No later pass of this run reads it.
+void TableSource::say_what_is_left(const Look& look) {
+  // With one number behind the oldest, nobody else has written.
+  if (look.next - look.oldest < 2) return;
+  log::warn(context_->pipeline(),
+            partition_ +
+                ": what was written since the oldest open transaction began is left to the next "
+                "run" +
                 (look.holder.empty() ? "" : ": " + look.holder));
 }
 

@@ -54,6 +54,7 @@ class TableSource final : public Source, private Rows {
   std::string since(uint64_t number) const;
   void remember(const Look& look);
   void say_who_holds(const Look& look);
+  void say_what_is_left(const Look& look);
   void next_page();
   void page_read(Result<bool> last);
   void pass_over();

@@ -82,7 +82,7 @@ class Talk:
     def describe_table(self):
         """Answers the question for the table: t (id int4)."""
         assert "to_regclass" in self.query()
-        self.send(row("T", 1000, "t", "r", "f")
+        self.send(row("T", 1000, "t", "r", "f", "f")
                   + row("C", 1, "id", 23, "f", "f", "-", "f", "integer", 23, -1, "b", "N", 0, "b", ",")
                   + tag("SELECT 1") + tag("SELECT 1") + tag("SELECT 0") + READY)
 

@@ -19,14 +19,15 @@ TEST(TableName, is_read_as_sql_reads_it) {
 }
 
 TEST(Layout, of_strange_answers_is_an_error) {
-  Row table = {"T", "1", "t", "r", "f"};
+  Row table = {"T", "1", "t", "r", "f", "f"};
   Row column = {"C",       "1",  "id", "23", "t", "f", "-", "f",
                 "integer", "23", "-1", "b",  "N", "0", "b", ","};
-  auto layout = read_layout({table, column, {"I", "1 2", "1"}});
+  auto layout = read_layout({table, column, {"I", "1 2", "1", "t"}, {"I", "1", "1", "f"}});
   ASSERT_TRUE(layout && *layout);
   EXPECT_EQ((*layout)->columns[0].kind, Kind::kInt4);
   EXPECT_TRUE((*layout)->columns[0].not_null);
   EXPECT_TRUE((*layout)->has_unique_key({"id"}));
+  EXPECT_EQ((*layout)->telling_keys.size(), 1U) << "the other compares otherwise than its column";
   EXPECT_FALSE(read_layout({table, {"C"}}));
   EXPECT_FALSE(read_layout({table, {"X"}}));
   column[3] = "x";

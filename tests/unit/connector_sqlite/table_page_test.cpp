@@ -92,6 +92,67 @@ TEST_F(TablePagesTest, a_lock_may_pass_and_wrong_sql_does_not) {
   EXPECT_EQ(refused.error().kind(), ErrorKind::kUsage);
 }
 
+TEST_F(TablePagesTest, only_the_number_of_a_row_says_that_none_comes_before_it_any_more) {
+  config_.table.mode = table::Mode::kFullAndContinuous;
+  config_.table.cursor = {"id"};
+  for (const char* type : {"TEXT PRIMARY KEY NOT NULL", "INT PRIMARY KEY NOT NULL",
+                           "INTEGER PRIMARY KEY DESC NOT NULL", "INTEGER PRIMARY KEY"}) {
+    execute(("DROP TABLE IF EXISTS t; CREATE TABLE t (id " + std::string(type) +
+             "); INSERT INTO t VALUES (7)")
+                .c_str());
+    Result<table::Look> look = TablePages(config_).look({});
+    ASSERT_TRUE(look) << look.error().message();
+    EXPECT_EQ(look->settle, std::string_view(type) != "INTEGER PRIMARY KEY") << type;
+  }
+}
+
+TEST_F(TablePagesTest, rowids_that_vacuum_may_change_are_no_cursor_for_what_is_new) {
+  execute("CREATE TABLE t (a)");
+  config_.table.cursor = {"rowid"};
+  EXPECT_TRUE(TablePages(config_).look({})) << "a full read";
+  config_.table.mode = table::Mode::kIncremental;
+  Result<table::Look> refused = TablePages(config_).look({});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::kUsage);
+  execute("DROP TABLE t; CREATE TABLE t (id INTEGER PRIMARY KEY)");
+  EXPECT_TRUE(TablePages(config_).look({}));
+}
+
+TEST_F(TablePagesTest, text_of_a_database_in_utf_16_is_read) {
+  execute("PRAGMA encoding='UTF-16be'; CREATE TABLE t (k TEXT UNIQUE, v TEXT)");
+  execute("INSERT INTO t VALUES ('\xc3\xa4', 'abc')");
+  config_.table.cursor = {"k"};
+  config_.table.mode = table::Mode::kFullAndContinuous;
+  TablePages pages(config_);
+  Result<table::Look> look = pages.look({});
+  ASSERT_TRUE(look) << look.error().message();
+  EXPECT_EQ(look->last, table::Key{"'\xc3\xa4'"});
+  table::Page page;
+  page.pass.cursor = look->cursor;
+  Result<PageRows> rows = pages.read(page);
+  ASSERT_TRUE(rows) << rows.error().message();
+  EXPECT_NE(rows->values.find("abc"), std::string::npos);
+  EXPECT_NE(rows->values.find("\xc3\xa4"), std::string::npos);
+}
+
+TEST_F(TablePagesTest, an_index_that_compares_otherwise_than_its_column_is_no_key) {
+  config_.table.cursor = {"k"};
+  for (const char* table :
+       {"t (k TEXT COLLATE NOCASE NOT NULL); CREATE UNIQUE INDEX i ON t (k COLLATE BINARY)",
+        "t (k TEXT COLLATE NOCASE, PRIMARY KEY (k COLLATE BINARY)) WITHOUT ROWID"}) {
+    execute(("DROP TABLE IF EXISTS t; CREATE TABLE " + std::string(table)).c_str());
+    Result<table::Look> refused = TablePages(config_).look({});
+    ASSERT_FALSE(refused) << table;
+    EXPECT_EQ(refused.error().kind(), ErrorKind::kUsage);
+  }
+  for (const char* table : {"t (k TEXT COLLATE NOCASE UNIQUE)",
+                            "t (k TEXT); CREATE UNIQUE INDEX i ON t (k COLLATE NOCASE)",
+                            "t (k TEXT COLLATE NOCASE PRIMARY KEY) WITHOUT ROWID"}) {
+    execute(("DROP TABLE t; CREATE TABLE " + std::string(table)).c_str());
+    EXPECT_TRUE(TablePages(config_).look({})) << table;
+  }
+}
+
 TEST_F(TablePagesTest, what_writes_is_refused) {
   execute("CREATE TABLE t (a)");
   config_.table.table = "";

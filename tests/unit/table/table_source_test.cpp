@@ -301,6 +301,38 @@ TEST_F(TableSourceTest, once_ends_when_what_was_there_is_read) {
   EXPECT_EQ(ids_, (Ids{1, 2}));
 }
 
+TEST_F(TableSourceTest, once_from_now_on_ends_at_once_and_the_next_run_has_what_came_since) {
+  options_.set("once", true);
+  options_.set("mode", "incremental");
+  world_.insert(1);
+  start();
+  EXPECT_TRUE(wait_end());
+  EXPECT_EQ(world_.looks, 1);
+  world_.insert(2);
+  stop();
+  start();
+  EXPECT_TRUE(wait_end());
+  EXPECT_EQ(ids_, (Ids{2}));
+}
+
+TEST_F(TableSourceTest, once_says_what_an_open_transaction_leaves_to_the_next_run) {
+  options_.set("once", true);
+  world_.insert(1);
+  const uint64_t open = world_.begin();
+  world_.insert(2);
+  for (Ids given : {Ids{1}, Ids{1}, Ids{1, 2}}) {
+    if (given.size() == 2) world_.commit(open);
+    ::testing::internal::CaptureStderr();
+    start();
+    EXPECT_TRUE(wait_end());
+    deliver();
+    stop();
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(said.find("is left to the next run") == std::string::npos, given.size() == 2) << said;
+    EXPECT_EQ(ids_, given);
+  }
+}
+
 TEST_F(TableSourceTest, without_numbers_it_waits_until_older_rows_can_no_longer_come) {
   world_.numbered = false;
   world_.insert(1);
