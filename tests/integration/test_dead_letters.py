@@ -242,7 +242,8 @@ def test_without_an_agent_the_files_themselves_are_looked_at_and_retries_wait_fo
     agent.start()
     wait_for(lambda: agent.data_dir.joinpath("leat.sock").exists())
     wait_for(lambda: "no agent" not in leat(agent).stderr)
-    assert open_letters(agent) == 0
+    # What had not been saved as delivered is read again, and may have letters of its own by now.
+    assert counts(agent)["p"]["dropped"] == 3
 
 
 def test_letters_go_to_a_sink_of_their_own_as_well(agent, collector):

@@ -101,7 +101,7 @@ def test_a_table_without_a_key_is_read_from_its_start_to_its_end(agent, database
     assert len(ids(agent)) == 5000, "it was read, and is not read again"
 
 
-def test_a_sink_that_is_slow_holds_the_reading_back(agent, database, make_collector):
+def test_a_sink_that_is_slow_holds_the_reading_back(agent, database, make_collector, sanitized):
     database.query("CREATE TABLE orders (id int PRIMARY KEY, note text); "
                    "INSERT INTO orders SELECT i, repeat('x', 10000) FROM generate_series(1, 5000) i")
     collector = make_collector()
@@ -114,7 +114,8 @@ def test_a_sink_that_is_slow_holds_the_reading_back(agent, database, make_collec
     collector.up()
     assert agent.wait(120) == 0, agent.log
     assert {one["id"] for one in collector.records()} == set(range(1, 5001))
-    assert agent.peak_rss_kib < 30_000
+    if not sanitized:  # which needs memory of its own
+        assert agent.peak_rss_kib < 30_000
 
 
 # --- what is new ---------------------------------------------------------------------------------
