@@ -55,7 +55,8 @@ def test_nothing_is_lost_nor_doubled_when_the_server_goes_away(agent, make_postg
     assert agent.wait(120) == 0, agent.log
     expect_each_once(seqs(database), RECORDS)
     assert agent.dead_letters() == []
-    assert len(agent.log_lines("nothing is lost|after the last it is rejected")) >= 1
+    if how == "restart":  # one that breaks off, and is there again at the next attempt, is no trouble yet
+        assert len(agent.log_lines("nothing is lost|after the last it is rejected")) >= 1
 
 
 def test_a_server_that_is_not_there_yet_is_waited_for(agent, make_postgres, telemetry):
@@ -246,6 +247,7 @@ def test_a_row_at_which_the_servers_process_dies_is_found_and_the_rest_arrives(a
         END $$;
         CREATE TRIGGER die BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION die()""")
     deliver(agent, database, *({"id": n} for n in range(5)), writeMode=mode)
+    database.server.wait_ready()
     assert database.query("SELECT id FROM t ORDER BY id") == [("0",), ("1",), ("3",), ("4",)]
     assert len(agent.dead_letters()) == 1 and agent.dead_letters()[0]["record"] == {"id": 2}
     assert "closed the connection" in agent.dead_letters()[0]["reason"]

@@ -199,6 +199,10 @@ class Postgres:
 
     # --- inside -----------------------------------------------------------------------------------
 
+    def wait_ready(self):
+        """After a process of it has died, for which it starts all of them anew."""
+        wait_for(self._ready, what=lambda: f"PostgreSQL: {self.log[-3000:]}")
+
     def _ready(self):
         assert self.process.poll() is None, f"PostgreSQL ended: {self.log[-3000:]}"
         done = subprocess.run([BINARIES / "pg_isready", "-q", "-h", self.folder, "-p", str(self.port)],
