@@ -23,21 +23,13 @@ inline constexpr Option kNotifyOptions[] = {
      .required = true,
      .help = "Where it is told: its \"type\" names a sink, whose options stand beside it. Until it "
              "takes them, events are kept in the journal, at most 1 MiB of them."},
-    {.name = "events",
-     .type = OptionType::kStrings,
-     .help = "What is told. Default: all but pipelineState.",
-     .choices = kEventNames},
+    kEventsOption,
     {.name = "group",
      .type = OptionType::kDuration,
      .fallback = "10s",
      .help = "How long an event waits for others, with which it goes in one delivery.",
      .max = 3'600'000},
-    {.name = "minInterval",
-     .type = OptionType::kDuration,
-     .fallback = "5m",
-     .help =
-         "An event that repeats in the same pipeline is told at most so often; those in between "
-         "are counted, and told together."},
+    kMinIntervalOption,
 };
 
 // Adds a pipeline for each entry of `list` (null: none), or what is wrong with it to the parser's

@@ -1,12 +1,12 @@
 // leat keygen
 #include <string>
 
+#include "base/base64url.h"
 #include "cli/command.h"
 #include "cli/key_file.h"
 #include "cli/output.h"
 #include "control/agent.h"
 #include "crypto/random_bytes.h"
-#include "protocols/jws/base64url.h"
 
 namespace leat {
 namespace {
@@ -35,7 +35,7 @@ int keygen(const CommandCall& call) {
   if (call.options.string("algorithm") == "HS256") {
     Result<std::string> bytes = random_bytes(kSecretBytes);
     if (!bytes) return refuse(bytes.error());
-    secret = jws::to_base64url(*bytes) + "\n";
+    secret = to_base64url(*bytes) + "\n";
   } else {
     Result<P256Key> pair = P256Key::make();
     if (!pair) return refuse(pair.error());

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "base/base64url.h"
 #include "base/text.h"
 
 namespace leat::fleet {
@@ -17,14 +18,6 @@ namespace {
 
 constexpr size_t kP256Bytes = 32;    // of each of the two numbers of a signature
 constexpr size_t kLeastSecret = 32;  // RFC 7518 section 3.2: as long as the hash
-
-// RFC 7515 section 2: without padding.
-std::string base64url(std::string_view bytes) {
-  std::string out = base64(bytes);
-  while (!out.empty() && out.back() == '=') out.pop_back();
-  for (char& c : out) c = c == '+' ? '-' : c == '/' ? '_' : c;
-  return out;
-}
 
 Result<std::string> read_key(const std::string& path) {
   std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), std::fclose);
@@ -82,10 +75,10 @@ Result<Signer> Signer::of_file(const std::string& path, std::string key_id) {
 Result<std::string> Signer::sign(std::string_view claims) const {
   const std::string header = std::string(R"({"alg":")") + (key_ ? "ES256" : "HS256") +
                              R"(","kid":)" + json_quoted(key_id_) + "}";
-  const std::string text = base64url(header) + "." + base64url(claims);
+  const std::string text = to_base64url(header) + "." + to_base64url(claims);
   const std::string signed_with = signature(text);
   if (signed_with.empty()) return fail(ErrorKind::kFatal, "OpenSSL could not sign");
-  return text + "." + base64url(signed_with);
+  return text + "." + to_base64url(signed_with);
 }
 
 std::string Signer::signature(std::string_view text) const {

@@ -30,16 +30,8 @@ constexpr Option kOptions[] = {
      .fallback = "10s",
      .help = "How often the numbers are told. Each time there is one record for each pipeline.",
      .min = 100},
-    {.name = "events",
-     .type = OptionType::kStrings,
-     .help = "Which events are told. Default: all but pipelineState.",
-     .choices = kEventNames},
-    {.name = "minInterval",
-     .type = OptionType::kDuration,
-     .fallback = "5m",
-     .help =
-         "An event that repeats in the same pipeline is told at most so often; those in between "
-         "are counted, and told together."},
+    kEventsOption,
+    kMinIntervalOption,
 };
 
 ShapeRef make_shape() {

@@ -8,16 +8,37 @@
 
 namespace leat::postgres {
 
+// Of sink and source.
+inline constexpr Option kUrlOption{
+    .name = "url",
+    .required = true,
+    .secret = true,
+    .help =
+        "The database: postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, as "
+        "libpq reads it.",
+    .example = "\"postgresql://leat@db.example/plant?sslmode=verify-full\""};
+inline constexpr Option kConnectTimeoutOption{
+    .name = "connectTimeout",
+    .type = OptionType::kDuration,
+    .fallback = "10s",
+    .help =
+        "For resolving the name, connecting, TLS and authentication together. connect_timeout "
+        "in the URL goes before it.",
+    .min = 1};
+inline constexpr Option kTlsOption{
+    .name = "tls",
+    .type = OptionType::kObject,
+    .help =
+        "Certificates. What is checked is said by sslmode in the URL, and \"verify\" must stay "
+        "as it is.",
+    .fields = kTlsOptions,
+    .only_when_given = true};
+
 inline constexpr std::string_view kWriteModes[] = {"copy", "insert", "upsert", "merge"};
 inline constexpr std::string_view kUnknownFields[] = {"ignore", "reject"};
 
 inline constexpr Option kSinkOptions[] = {
-    {.name = "url",
-     .required = true,
-     .secret = true,
-     .help = "The database: postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, as "
-             "libpq reads it.",
-     .example = "\"postgresql://leat@db.example/plant?sslmode=verify-full\""},
+    kUrlOption,
     {.name = "table",
      .required = true,
      .help = "The table that records go to: \"table\" or \"schema.table\". With writeMode merge it "
@@ -59,12 +80,7 @@ inline constexpr Option kSinkOptions[] = {
      .help =
          "Statements to run once after the last record of a job, when the source ends by itself; "
          "each in a transaction of its own."},
-    {.name = "connectTimeout",
-     .type = OptionType::kDuration,
-     .fallback = "10s",
-     .help = "For resolving the name, connecting, TLS and authentication together. connect_timeout "
-             "in the URL goes before it.",
-     .min = 1},
+    kConnectTimeoutOption,
     {.name = "timeout",
      .type = OptionType::kDuration,
      .fallback = "60s",
@@ -73,13 +89,7 @@ inline constexpr Option kSinkOptions[] = {
          "is put off.",
      .min = 1,
      .max = 86'400'000},
-    {.name = "tls",
-     .type = OptionType::kObject,
-     .help =
-         "Certificates. What is checked is said by sslmode in the URL, and \"verify\" must stay "
-         "as it is.",
-     .fields = kTlsOptions,
-     .only_when_given = true},
+    kTlsOption,
 };
 
 }  // namespace leat::postgres

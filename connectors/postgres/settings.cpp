@@ -112,4 +112,15 @@ std::string ConnectionSettings::warning() const {
   return "";
 }
 
+void warn_of_connection(const Options& options, OptionErrors& warnings) {
+  Result<ConnectionSettings> connection = ConnectionSettings::from(options);
+  std::string warning = connection ? connection->warning() : "";
+  if (!warning.empty()) warnings.add(options, "url", std::move(warning));
+}
+
+Status check_connection_files(const Options& options) {
+  Result<ConnectionSettings> connection = ConnectionSettings::from(options);
+  return connection ? connection->check_files(options) : Status();
+}
+
 }  // namespace leat::postgres

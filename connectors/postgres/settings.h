@@ -1,10 +1,11 @@
-// What the options of a sink say about its connections, checked as a whole.
+// What the options of a sink or source say about its connections, checked as a whole.
 #pragma once
 
 #include <string>
 
 #include "base/result.h"
 #include "net/tls.h"
+#include "options/option_errors.h"
 #include "options/options.h"
 #include "protocols/postgres/url.h"
 
@@ -25,5 +26,9 @@ struct ConnectionSettings {
   // What a person should know about the safety of these, "" when all is well.
   std::string warning() const;
 };
+
+// As SourceType and SinkType ask for them.
+void warn_of_connection(const Options& options, OptionErrors& warnings);
+Status check_connection_files(const Options& options);
 
 }  // namespace leat::postgres

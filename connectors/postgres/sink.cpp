@@ -120,17 +120,6 @@ Status check_columns(const Options& options, const MappingConfig& mapping) {
   return errors.status();
 }
 
-void warn(const Options& options, OptionErrors& warnings) {
-  Result<ConnectionSettings> connection = ConnectionSettings::from(options);
-  std::string warning = connection ? connection->warning() : "";
-  if (!warning.empty()) warnings.add(options, "url", std::move(warning));
-}
-
-Status check_files(const Options& options) {
-  Result<ConnectionSettings> connection = ConnectionSettings::from(options);
-  return connection ? connection->check_files(options) : Status();
-}
-
 Result<SinkPlan> plan_of(const Options& options) {
   OptionErrors errors;
   Result<ConnectionSettings> connection = ConnectionSettings::from(options);
@@ -193,8 +182,8 @@ const SinkType kPostgresSink{
               .spacing = Milliseconds{200}},
     .stores_positions = true,
     .make = postgres::make,
-    .warn = postgres::warn,
-    .check_files = postgres::check_files,
+    .warn = postgres::warn_of_connection,
+    .check_files = postgres::check_connection_files,
 #ifdef LEAT_TOOLS
     .probe = postgres::probe_sink,
 #endif

@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "connectors/postgres/options.h"
+#include "connectors/postgres/settings.h"
 #include "connectors/postgres/table_reader.h"
 #include "options/option_errors.h"
 #include "table/sql_text.h"
@@ -15,12 +17,7 @@ namespace {
 
 constexpr std::string_view kLates[] = {"snapshot", "delay"};
 constexpr Option kOwnOptions[] = {
-    {.name = "url",
-     .required = true,
-     .secret = true,
-     .help = "The database: postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, as "
-             "libpq reads it.",
-     .example = "\"postgresql://leat@db.example/plant?sslmode=verify-full\""},
+    kUrlOption,
     {.name = "late",
      .help = "How rows are found whose transaction was open for long. snapshot: by the numbers of "
              "transactions, all of them; delay: those that were committed within "
@@ -33,12 +30,7 @@ constexpr Option kOwnOptions[] = {
          "With snapshot, and a cursor that begins with a time: how much older than the first "
          "write of its transaction the time in a row may be. It lets an index find what is new.",
      .max = 366LL * 86'400'000},
-    {.name = "connectTimeout",
-     .type = OptionType::kDuration,
-     .fallback = "10s",
-     .help = "For resolving the name, connecting, TLS and authentication together. connect_timeout "
-             "in the URL goes before it.",
-     .min = 1},
+    kConnectTimeoutOption,
     {.name = "timeout",
      .type = OptionType::kDuration,
      .fallback = "60s",
@@ -46,13 +38,7 @@ constexpr Option kOwnOptions[] = {
              "again.",
      .min = 1,
      .max = 86'400'000},
-    {.name = "tls",
-     .type = OptionType::kObject,
-     .help =
-         "Certificates. What is checked is said by sslmode in the URL, and \"verify\" must stay "
-         "as it is.",
-     .fields = kTlsOptions,
-     .only_when_given = true},
+    kTlsOption,
 };
 constexpr auto kOptions = table::with_options(kOwnOptions);
 
@@ -89,17 +75,6 @@ Result<std::unique_ptr<Source>> make(const Options& options) {
   table::Settings table = plan->read.table;
   return std::make_unique<table::TableSource>(std::move(table),
                                               std::make_unique<TableReader>(std::move(*plan)));
-}
-
-void warn(const Options& options, OptionErrors& warnings) {
-  Result<ConnectionSettings> connection = ConnectionSettings::from(options);
-  std::string warning = connection ? connection->warning() : "";
-  if (!warning.empty()) warnings.add(options, "url", std::move(warning));
-}
-
-Status check_files(const Options& options) {
-  Result<ConnectionSettings> connection = ConnectionSettings::from(options);
-  return connection ? connection->check_files(options) : Status();
 }
 
 #ifdef LEAT_TOOLS
@@ -145,8 +120,8 @@ const SourceType kPostgresSource{
     .options = postgres::kOptions,
     .bounded = table::Settings::is_bounded,
     .make = postgres::make,
-    .warn = postgres::warn,
-    .check_files = postgres::check_files,
+    .warn = postgres::warn_of_connection,
+    .check_files = postgres::check_connection_files,
 #ifdef LEAT_TOOLS
     .probe = postgres::probe,
 #endif

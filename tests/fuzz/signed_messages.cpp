@@ -1,7 +1,7 @@
 // Any bytes as a signed message. Promises: what is taken is by the key, has one form, and is what
 // its signer wrote; nothing that was changed on the way is.
+#include "base/base64url.h"
 #include "fuzz_support.h"
-#include "protocols/jws/base64url.h"
 #include "protocols/jws/jws.h"
 #include "protocols/jws/strict_json.h"
 
@@ -34,12 +34,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
   read(bytes);
   // As each of the parts.
-  const std::string header = jws::to_base64url(R"({"alg":"HS256","kid":"a"})");
-  read(jws::to_base64url(bytes) + ".e30.AAAA");
+  const std::string header = to_base64url(R"({"alg":"HS256","kid":"a"})");
+  read(to_base64url(bytes) + ".e30.AAAA");
   read(header + "." + std::string(bytes) + ".AAAA");
   read(header + ".e30." + std::string(bytes));
-  if (std::optional<std::string> decoded = jws::from_base64url(bytes))
-    expect(jws::to_base64url(*decoded) == bytes, "a value has one text");
+  if (std::optional<std::string> decoded = from_base64url(bytes))
+    expect(to_base64url(*decoded) == bytes, "a value has one text");
   {
     Bytes exact(bytes);
     (void)jws::parse_object({exact.data(), exact.size()});

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "options/options.h"
+
 namespace leat {
 
 enum class EventKind {
@@ -21,19 +23,30 @@ enum class EventKind {
   kConfigChanged,  // another configuration runs
   kConfigRolledBack,
   kCommandRefused,
-  kBudgetNearlyUsed,  // 80 % of limits.budget
-  kBudgetUsed,
   kClockStepped,
   kDiskNearlyFull,
   kCertificateEnds,  // within 14 days
 };
 
 // "pipelineFailed": as configurations and messages have it; in the order of EventKind.
-inline constexpr std::array<std::string_view, 16> kEventNames = {
-    "pipelineFailed", "pipelineRecovered", "pipelineState",  "circuitOpened",
-    "circuitClosed",  "spoolNearlyFull",   "recordsDropped", "deadLetters",
-    "configChanged",  "configRolledBack",  "commandRefused", "budgetNearlyUsed",
-    "budgetUsed",     "clockStepped",      "diskNearlyFull", "certificateEnds"};
+inline constexpr std::array<std::string_view, 14> kEventNames = {
+    "pipelineFailed",  "pipelineRecovered", "pipelineState",  "circuitOpened",  "circuitClosed",
+    "spoolNearlyFull", "recordsDropped",    "deadLetters",    "configChanged",  "configRolledBack",
+    "commandRefused",  "clockStepped",      "diskNearlyFull", "certificateEnds"};
+
+// Of the source that tells of them, and of who has it made (agent.notify).
+inline constexpr Option kEventsOption{
+    .name = "events",
+    .type = OptionType::kStrings,
+    .help = "Which events are told. Default: all but pipelineState.",
+    .choices = kEventNames};
+inline constexpr Option kMinIntervalOption{
+    .name = "minInterval",
+    .type = OptionType::kDuration,
+    .fallback = "5m",
+    .help =
+        "An event that repeats in the same pipeline is told at most so often; those in between "
+        "are counted, and told together."};
 
 constexpr std::string_view name_of(EventKind kind) {
   return kEventNames[static_cast<size_t>(kind)];

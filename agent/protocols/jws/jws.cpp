@@ -2,10 +2,10 @@
 
 #include <utility>
 
+#include "base/base64url.h"
 #include "base/text.h"
 #include "crypto/hmac.h"
 #include "crypto/same_secret.h"
-#include "protocols/jws/base64url.h"
 #include "protocols/jws/strict_json.h"
 
 namespace leat::jws {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "protocols/jws/base64url.h"
+#include "base/base64url.h"
 
 namespace leat::jws {
 namespace {

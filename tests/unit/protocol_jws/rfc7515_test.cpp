@@ -1,8 +1,8 @@
 // The examples of RFC 7515, appendix A.
 #include <gtest/gtest.h>
 
+#include "base/base64url.h"
 #include "base/text.h"
-#include "protocols/jws/base64url.h"
 #include "protocols/jws/jws.h"
 
 namespace leat::jws {

@@ -1,8 +1,8 @@
-#include "protocols/jws/base64url.h"
+#include "base/base64url.h"
 
 #include <gtest/gtest.h>
 
-namespace leat::jws {
+namespace leat {
 namespace {
 
 TEST(Base64url, is_that_of_rfc_7515_appendix_c) {
@@ -27,4 +27,4 @@ TEST(Base64url, each_value_has_one_text) {
 }
 
 }  // namespace
-}  // namespace leat::jws
+}  // namespace leat

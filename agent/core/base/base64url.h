@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace leat::jws {
+namespace leat {
 
 std::string to_base64url(std::string_view bytes);
 
@@ -13,4 +13,4 @@ std::string to_base64url(std::string_view bytes);
 // are not 0. So each value has one text.
 std::optional<std::string> from_base64url(std::string_view text);
 
-}  // namespace leat::jws
+}  // namespace leat

@@ -1,10 +1,10 @@
-#include "protocols/jws/base64url.h"
+#include "base/base64url.h"
 
 #include <cstdint>
 
 #include "base/text.h"
 
-namespace leat::jws {
+namespace leat {
 namespace {
 
 int value_of(char c) {
@@ -44,4 +44,4 @@ std::optional<std::string> from_base64url(std::string_view text) {
   return out;
 }
 
-}  // namespace leat::jws
+}  // namespace leat
