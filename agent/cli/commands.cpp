@@ -131,7 +131,6 @@ constexpr Spelling kSpellings[] = {
     {"key", '\0', "FILE"},
     {"kid", '\0', "NAME"},
     {"arguments", '\0', "JSON|FILE"},
-    {"id", '\0', "ID"},
     {"valid-for", '\0', "TIME"},
     {"algorithm", '\0', "NAME"},
 };

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -65,7 +66,7 @@ bool LetterAccess::each(const Parameters& which, const std::function<bool(std::s
     std::string_view rest = *lines;
     while (!rest.empty()) {
       const std::string_view line = rest.substr(0, rest.find('\n'));
-      rest.remove_prefix(line.size() + 1);
+      rest.remove_prefix(std::min(rest.size(), line.size() + 1));
       if (!rest.empty()) {
         if (!take(line)) return true;
         continue;

@@ -15,8 +15,6 @@ from harness.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {"eye": "e" * 32, "ops": "o" * 32, "fleet": "f" * 32}
-# Commands that have tests of their own.
-ELSEWHERE = {"deadLetters.show", "deadLetters.drop", "deadLetters.retry"}
 ROLES = {"eye": "read", "ops": "operate", "fleet": "configure"}
 
 
@@ -62,11 +60,16 @@ def seqs(collector):
 
 
 @pytest.fixture
-def running(agent, collector, followed, desk, control):
+def probation():
+    return "2s"
+
+
+@pytest.fixture
+def running(agent, collector, followed, desk, control, probation):
     """An agent that has delivered record 0, and can be commanded."""
     append(followed, 0)
     agent.configure(pipeline(file_source(followed, follow=True), http_sink(collector)),
-                    control=control, probation="2s")
+                    control=control, probation=probation)
     agent.start()
     collector.wait_records(1)
     desk.wait_status(lambda status: status["online"])
@@ -115,6 +118,9 @@ def test_each_command_of_the_table_is_there(running, collector, followed, desk):
     wait_for(lambda: ask("positions.list")["positions"], what="its position is in the journal")
     assert ask("journal.verify")["ok"]
     ask("deadLetters.list")
+    ask("deadLetters.show", p)
+    assert ask("deadLetters.drop", {"pipeline": "p", "all": True})["dropped"] == 0
+    assert ask("deadLetters.retry", {"pipeline": "p", "all": True})["retried"] == 0
     ask("journal.compact")
     ask("positions.reset", {"pipeline": "p", "to": "start"})
     collector.wait_records(2)
@@ -160,7 +166,10 @@ def test_each_command_of_the_table_is_there(running, collector, followed, desk):
 
     table = (ROOT / "agent/control/commands/table.cpp").read_text()
     rows = table[table.index("kCommands[] = {"):]
-    assert asked >= set(re.findall(r'^    \{\.name = "([a-zA-Z.]+)",$', rows, re.M)) - ELSEWHERE
+    names = set(re.findall(r'^    \{\.name = "([a-zA-Z.]+)",$', rows, re.M))
+    assert asked >= names
+    page = (ROOT / "agent/control/CONTROL_TOPIC.md").read_text()
+    assert not [name for name in names if f"`{name}`" not in page]
 
 
 def test_a_configuration_with_errors_comes_back_as_data(running, desk):
@@ -257,6 +266,7 @@ def test_what_was_sent_while_it_was_away_is_done_when_it_returns(running, desk):
     desk.wait_status(lambda status: status["pipelines"][0]["state"] == "paused")
 
 
+@pytest.mark.parametrize("probation", ["1h"])
 def test_a_kill_in_the_middle_of_a_probation_is_told_of_afterwards(running, desk):
     id = desk.send("config.set", {"config": {**config_of(running), "pipelines": [
         {**config_of(running)["pipelines"][0], "limits": {"recordsPerSecond": 7}}]}})
@@ -317,6 +327,7 @@ def test_new_keys_that_nobody_has_are_taken_back(running, desk, control):
     assert desk.ask("ping", key="fleet")["state"] == "succeeded"
 
 
+@pytest.mark.parametrize("probation", ["8s"])  # within which they must be used
 def test_new_keys_that_are_used_stay_and_the_old_ones_are_worth_nothing(running, desk, control):
     desk.keys = {**desk.keys, "fleet-2": "2" * 32}
     id = desk.send("config.set", {"config": with_new_key(running, control)}, key="fleet")

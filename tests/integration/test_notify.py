@@ -42,11 +42,12 @@ def test_who_is_told_hears_of_a_circuit_that_opens_and_closes(agent, told, telem
     agent.wait_for(lambda: ("circuitOpened", "p") in events(told))
     one = next(one for one in told.records() if one["event"] == "circuitOpened")
     assert one["agent"] == "test" and "connection refused" in one["text"] and one["count"] == 1
-    status = conforming(agent.command("status", "--json", "--data-dir", agent.data_dir).stdout,
-                        "status")
-    own = [one["name"] for one in status["pipelines"] if one.get("own")]
-    assert own == [".notify"]
-    assert "circuit open" in [one["state"] for one in status["pipelines"]]
+
+    def pipelines():
+        status = agent.command("status", "--json", "--data-dir", agent.data_dir).stdout
+        return conforming(status, "status")["pipelines"]
+    assert [one["name"] for one in pipelines() if one.get("own")] == [".notify"]
+    agent.wait_for(lambda: "circuit open" in [one["state"] for one in pipelines()])
     agent.terminate()
     assert agent.wait() == 0
 

@@ -56,6 +56,7 @@ def test_what_operators_said_of_pipelines_holds_over_a_kill_and_another_configur
         append(log, 2)
     refused = tell(agent, "start", "unmounted")
     assert (refused.returncode, refused.stderr) == (2, "leat: unmounted: is not mounted\n")
+    collector.wait_records(5)  # what came first, and the 2 of the one that goes
     before = len(collector.records())
     for name, command in (("paused", "resume"), ("stopped", "start"), ("unmounted", "mount"), ("new", "mount")):
         assert tell(agent, command, name).returncode == 0

@@ -30,6 +30,8 @@ class Desk:
         self.prefix = prefix
         self.subscriber = broker.subscriber(f"{prefix}/#", form="%j")
         self.sent = 0
+        self._read = 0  # bytes of what the subscriber has got
+        self._by_topic = {}
 
     def __enter__(self):
         return self
@@ -70,12 +72,15 @@ class Desk:
     # --- what agents say -------------------------------------------------------------------------
 
     def messages(self, topic):
-        out = []
-        for line in self.subscriber.lines:
+        with open(self.subscriber.path, "rb") as file:
+            file.seek(self._read)
+            new = file.read()
+        new = new[:new.rfind(b"\n") + 1]
+        self._read += len(new)
+        for line in new.decode(errors="replace").splitlines():
             message = json.loads(line)
-            if message["topic"] == f"{self.prefix}/{topic}":
-                out.append(message.get("payload", ""))
-        return out
+            self._by_topic.setdefault(message["topic"], []).append(message.get("payload", ""))
+        return self._by_topic.get(f"{self.prefix}/{topic}", [])
 
     def answers(self, id, topic=None):
         whole, parts = [], {}
@@ -96,13 +101,13 @@ class Desk:
         found = [one for one in self.answers(id) if not final or one["state"] != "running"]
         return found[-1] if found else None
 
-    def state(self, id):
-        """As retained last."""
-        found = self.messages(f"{self.agent}/cmd/{id}/state")
-        return json.loads(found[-1])["state"] if found and found[-1] else None
+    def states(self, id):
+        """All that were retained, the last one last."""
+        return [json.loads(text)["state"] for text in self.messages(f"{self.agent}/cmd/{id}/state")
+                if text]
 
     def wait_state(self, id, state):
-        wait_for(lambda: self.state(id) == state, what=lambda: f"{state}, not {self.state(id)}")
+        wait_for(lambda: state in self.states(id), what=lambda: f"{state}, not {self.states(id)}")
 
     def status(self):
         found = self.messages(f"{self.agent}/status")
