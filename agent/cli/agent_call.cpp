@@ -158,4 +158,21 @@ Result<AgentAnswer> ask_agent(const Clock& clock, const std::string& data_dir,
   return AgentAnswer{(*answer)->status, std::move((*answer)->body_start)};
 }
 
+std::optional<Result<std::string>> ask_api(const Clock& clock, const std::string& data_dir,
+                                           std::string_view method, std::string_view path,
+                                           const ApiParameters& parameters, std::string_view body,
+                                           Milliseconds patience) {
+  std::string target = "/api/v1/" + std::string(path);
+  char before = '?';
+  for (const auto& [name, value] : parameters)
+    target += std::exchange(before, '&') + name + "=" + percent_encoded(value);
+  Result<AgentAnswer> answer = ask_agent(clock, data_dir, method, target, body, patience);
+  if (!answer && answer.error().kind() == ErrorKind::kUnavailable) return std::nullopt;
+  if (!answer) return Result<std::string>(fail(answer.error()));
+  if (answer->status < 300) return Result<std::string>(std::move(answer->body));
+  std::string why = answer->body.substr(0, answer->body.find('\n'));
+  return Result<std::string>(
+      fail(answer->status < 500 ? ErrorKind::kUsage : ErrorKind::kUnavailable, std::move(why)));
+}
+
 }  // namespace leat

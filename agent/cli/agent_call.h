@@ -2,8 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -28,6 +31,15 @@ Result<AgentAnswer> ask_agent(const Clock& clock, const std::string& data_dir,
 // answer in `body`.
 int ask_or_complain(const Clock& clock, const std::string& data_dir, std::string_view method,
                     const std::string& target, std::string& body);
+
+using ApiParameters = std::vector<std::pair<std::string, std::string>>;
+// The body of a good answer to what a command asks, `path` "dead-letters/drop" or the like;
+// kUsage or kUnavailable with the first line of another. Nullopt: no agent runs, or it does not
+// answer.
+std::optional<Result<std::string>> ask_api(const Clock& clock, const std::string& data_dir,
+                                           std::string_view method, std::string_view path,
+                                           const ApiParameters& parameters, std::string_view body,
+                                           Milliseconds patience);
 
 // For a path or a query, whatever is in it (RFC 3986 section 2.1).
 std::string percent_encoded(const std::string& text);

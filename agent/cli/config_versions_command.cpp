@@ -49,7 +49,7 @@ class History {
     std::unique_ptr<History> out(new History(call, *std::move(data_dir)));
     Result<AgentAnswer> there = out->ask("/versions");
     if (there || there.error().kind() != ErrorKind::kUnavailable) return out;
-    Status owner = become_owner(out->data_dir_ + "/journal.db");
+    Status owner = become_owner_of_journal(out->data_dir_);
     Result<std::unique_ptr<KeptConfigs>> kept =
         owner ? KeptConfigs::open(call.environment.clock, out->data_dir_) : fail(owner.error());
     if (kept) {

@@ -46,38 +46,36 @@ std::optional<std::string> JournalAccess::ask(std::string_view operation, Operat
 // Nullopt: none runs.
 std::optional<Result<std::string>> JournalAccess::ask_the_agent(
     const Operation& operation, const OperationRequest& request) const {
-  std::string query;
-  if (!request.pipeline.empty()) query += "&pipeline=" + percent_encoded(request.pipeline);
-  for (const auto& [name, value] : request.parameters)
-    query += "&" + name + "=" + percent_encoded(value);
-  if (!query.empty()) query.front() = '?';
-  const std::string target = "/api/v1/" + std::string(operation.name) + query;
+  ApiParameters parameters;
+  if (!request.pipeline.empty()) parameters.emplace_back("pipeline", request.pipeline);
+  parameters.insert(parameters.end(), request.parameters.begin(), request.parameters.end());
   constexpr Milliseconds kPatience{600'000};  // a large journal is written anew
-  Result<AgentAnswer> answer = ask_agent(call_.environment.clock, data_dir_,
-                                         operation.changes ? "POST" : "GET", target, "", kPatience);
-  if (!answer && answer.error().kind() == ErrorKind::kUnavailable) return std::nullopt;
-  if (!answer) return Result<std::string>(fail(answer.error()));
-  if (answer->status < 300) return Result<std::string>(std::move(answer->body));
-  std::string why = answer->body.substr(0, answer->body.find('\n'));
-  return Result<std::string>(
-      fail(answer->status < 500 ? ErrorKind::kUsage : ErrorKind::kUnavailable, std::move(why)));
+  return ask_api(call_.environment.clock, data_dir_, operation.changes ? "POST" : "GET",
+                 operation.name, parameters, "", kPatience);
 }
 
-Status become_owner(const std::string& path) {
+Result<bool> become_owner_of(const std::string& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 && errno != ENOENT && errno != ENOTDIR)
+  if (::stat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return false;
     return fail_errno("open " + path, errno);
-  if (info.st_nlink == 0)
-    return fail(ErrorKind::kUsage, "there is neither an agent nor a journal in the data folder " +
-                                       path.substr(0, path.rfind('/')));
+  }
   if (::geteuid() == 0 && (::setegid(info.st_gid) != 0 || ::seteuid(info.st_uid) != 0))
     return fail_errno("become the owner of " + path, errno);
-  return {};
+  return true;
+}
+
+Status become_owner_of_journal(const std::string& data_dir) {
+  Result<bool> there = become_owner_of(data_dir + "/journal.db");
+  if (!there) return fail(there.error());
+  if (*there) return {};
+  return fail(ErrorKind::kUsage,
+              "there is neither an agent nor a journal in the data folder " + data_dir);
 }
 
 Status JournalAccess::open() {
   const std::string path = data_dir_ + "/journal.db";
-  if (Status owner = become_owner(path); !owner) return owner;
+  if (Status owner = become_owner_of_journal(data_dir_); !owner) return owner;
   if (std::exchange(direct_, true)) return {};
   complain("leat: no agent runs here: reading " + path);
   const std::string& config = call_.options.string("config");

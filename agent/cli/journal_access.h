@@ -15,9 +15,11 @@
 
 namespace leat {
 
-// Where an administrator opens the journal: as its owner, so that what is written beside it stays
-// the agent's. kUsage: there is none.
-Status become_owner(const std::string& path);
+// Where an administrator opens what is the agent's: as its owner, so that what is written there or
+// beside it stays the agent's. False: it is not there.
+Result<bool> become_owner_of(const std::string& path);
+// kUsage: there is none.
+Status become_owner_of_journal(const std::string& data_dir);
 
 class JournalAccess {
  public:

@@ -1,15 +1,13 @@
 #include "cli/letter_access.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 
+#include "base/folder.h"
 #include "cli/agent_call.h"
 #include "cli/answer.h"
 #include "cli/config_file.h"
+#include "cli/journal_access.h"
 #include "cli/output.h"
 #include "control/agent.h"
 
@@ -19,16 +17,6 @@ namespace {
 std::string_view value_of(const LetterAccess::Parameters& parameters, std::string_view name) {
   for (const auto& [known, value] : parameters)
     if (known == name) return value;
-  return {};
-}
-
-// What is written beside a file must stay its owner's, though an administrator asks.
-Status become_owner_of(const std::string& folder) {
-  struct stat info {};
-  if (::stat(folder.c_str(), &info) != 0)
-    return errno == ENOENT ? Status{} : fail_errno(folder, errno);
-  if (::geteuid() == 0 && (::setegid(info.st_gid) != 0 || ::seteuid(info.st_uid) != 0))
-    return fail_errno("become the owner of " + folder, errno);
   return {};
 }
 
@@ -110,18 +98,12 @@ std::optional<Result<std::string>> LetterAccess::ask_the_agent(std::string_view 
                                                                std::string_view what,
                                                                const Parameters& parameters,
                                                                const std::string& body) const {
-  std::string target = "/api/v1/dead-letters" + (what.empty() ? "" : "/" + std::string(what)) +
-                       "?pipeline=" + percent_encoded(call_.word(0));
-  for (const auto& [name, value] : parameters) target += "&" + name + "=" + percent_encoded(value);
+  ApiParameters all = {{"pipeline", call_.word(0)}};
+  all.insert(all.end(), parameters.begin(), parameters.end());
   constexpr Milliseconds kPatience{3'600'000};  // a sink that is away holds a retry up
-  Result<AgentAnswer> answer =
-      ask_agent(call_.environment.clock, data_dir_, method, target, body, kPatience);
-  if (!answer && answer.error().kind() == ErrorKind::kUnavailable) return std::nullopt;
-  if (!answer) return Result<std::string>(fail(answer.error()));
-  if (answer->status < 300) return Result<std::string>(std::move(answer->body));
-  std::string why = answer->body.substr(0, answer->body.find('\n'));
-  return Result<std::string>(
-      fail(answer->status < 500 ? ErrorKind::kUsage : ErrorKind::kUnavailable, std::move(why)));
+  return ask_api(call_.environment.clock, data_dir_, method,
+                 "dead-letters" + (what.empty() ? "" : "/" + std::string(what)), all, body,
+                 kPatience);
 }
 
 Result<std::string> LetterAccess::ask_directly(std::string_view what,
@@ -136,8 +118,7 @@ Result<std::string> LetterAccess::ask_directly(std::string_view what,
   if (!filter) return fail(filter.error());
   if (what.empty()) return list_letters(*boxes);
   const LetterBox& box = boxes->front();
-  if (Status owner = become_owner_of(box.path.substr(0, box.path.rfind('/'))); !owner)
-    return fail(owner.error());
+  if (Result<bool> there = become_owner_of(folder_of(box.path)); !there) return fail(there.error());
   if (what == "drop") return drop_letters(box, *filter);
   const std::string most(value_of(parameters, "most"));
   return some_letters(box, *filter, value_of(parameters, "from"),

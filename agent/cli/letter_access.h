@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/agent_call.h"
 #include "cli/command.h"
 #include "letters/letter_tools.h"
 #include "plan/pipeline_config.h"
@@ -23,7 +24,7 @@ class LetterAccess {
   static std::unique_ptr<LetterAccess> of(const CommandCall& call);
 
   // Which letters are meant, and what else the agent is to know.
-  using Parameters = std::vector<std::pair<std::string, std::string>>;
+  using Parameters = ApiParameters;
 
   // All below: nullopt: stderr has been told why, and `code` is the exit code.
   std::optional<std::string> list(int& code);

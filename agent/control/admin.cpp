@@ -7,6 +7,7 @@
 #ifdef LEAT_PAGE
 #include "control/page.h"
 #endif
+#include "crypto/same_secret.h"
 #include "net/authority.h"
 
 namespace leat {
@@ -14,16 +15,6 @@ namespace {
 
 // A handshake costs a small board some ten milliseconds of the loop that pipelines are on, too.
 constexpr int kMostHandshakes = 10;  // a second
-
-// Takes as long whatever is right in it.
-bool same_secret(std::string_view secret, std::string_view given) {
-  volatile unsigned char differs = secret.size() == given.size() ? 0 : 1;
-  for (size_t i = 0; i < given.size(); ++i)
-    differs = static_cast<unsigned char>(differs |
-                                         (static_cast<unsigned char>(given[i]) ^
-                                          static_cast<unsigned char>(secret[i % secret.size()])));
-  return differs == 0;
-}
 
 // A page of another site can have its name lead to this machine, and its visitor's browser ask
 // here; but not under an address.

@@ -1,6 +1,5 @@
 #include "protocols/postgres/scram.h"
 
-#include <mbedtls/base64.h>
 #include <mbedtls/md.h>
 #include <mbedtls/pkcs5.h>
 
@@ -9,11 +8,12 @@
 #include <utility>
 
 #include "base/text.h"
+#include "crypto/hmac.h"
+#include "crypto/same_secret.h"
 
 namespace leat::postgres {
 namespace {
 
-constexpr size_t kHashSize = 32;       // SHA-256
 constexpr size_t kLongestSalt = 1024;  // PostgreSQL's has 16 bytes
 constexpr size_t kLongestNonce = 1024;
 
@@ -25,26 +25,15 @@ const mbedtls_md_info_t* sha256() {
   return mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
 }
 
-std::string hmac(std::string_view key, std::string_view text) {
-  std::string out(kHashSize, '\0');
-  mbedtls_md_hmac(sha256(), bytes(key), key.size(), bytes(text), text.size(),
-                  reinterpret_cast<unsigned char*>(out.data()));
-  return out;
-}
-
 std::string hash(std::string_view text) {
-  std::string out(kHashSize, '\0');
+  std::string out(kSha256Size, '\0');
   mbedtls_md(sha256(), bytes(text), text.size(), reinterpret_cast<unsigned char*>(out.data()));
   return out;
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
-  std::string out(text.size(), '\0');
-  size_t size = 0;
-  if (mbedtls_base64_decode(reinterpret_cast<unsigned char*>(out.data()), out.size(), &size,
-                            bytes(text), text.size()) != 0)
-    return {};
-  out.resize(size);
+  std::string out;
+  if (!append_from_base64(out, text)) return {};
   return out;
 }
 
@@ -61,22 +50,13 @@ tl::unexpected<Error> bad_message() {
   return fail(ErrorKind::kUnavailable, "SCRAM: what the server sent makes no sense");
 }
 
-// Takes as long wherever the first difference is.
-bool same(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned char difference = 0;
-  for (size_t i = 0; i < a.size(); ++i)
-    difference = static_cast<unsigned char>(difference | (a[i] ^ b[i]));
-  return difference == 0;
-}
-
 }  // namespace
 
 std::string salted_password(const SaltedPasswordRequest& request) {
-  std::string out(kHashSize, '\0');
+  std::string out(kSha256Size, '\0');
   int code = mbedtls_pkcs5_pbkdf2_hmac_ext(MBEDTLS_MD_SHA256, bytes(request.password),
                                            request.password.size(), bytes(request.salt),
-                                           request.salt.size(), request.iterations, kHashSize,
+                                           request.salt.size(), request.iterations, kSha256Size,
                                            reinterpret_cast<unsigned char*>(out.data()));
   return code == 0 ? out : "";
 }
@@ -173,10 +153,10 @@ std::string Scram::client_final(const std::string& salted) {
   std::string without_proof = "c=" + base64(binding) + ",r=" + server_nonce_;
   std::string auth_message =
       client_first().substr(header().size()) + "," + server_first_ + "," + without_proof;
-  std::string client_key = hmac(salted, "Client Key");
-  std::string proof = hmac(hash(client_key), auth_message);
+  std::string client_key = hmac_sha256(salted, "Client Key");
+  std::string proof = hmac_sha256(hash(client_key), auth_message);
   for (size_t i = 0; i < proof.size(); ++i) proof[i] = static_cast<char>(proof[i] ^ client_key[i]);
-  server_signature_ = hmac(hmac(salted, "Server Key"), auth_message);
+  server_signature_ = hmac_sha256(hmac_sha256(salted, "Server Key"), auth_message);
   return without_proof + ",p=" + base64(proof);
 }
 
@@ -186,7 +166,7 @@ Status Scram::server_final(std::string_view message) const {
   auto verifier = attribute(message, 'v');
   std::optional<std::string> signature;
   if (verifier) signature = from_base64(*verifier);
-  if (server_signature_.empty() || !signature || !same(*signature, server_signature_))
+  if (server_signature_.empty() || !signature || !same_secret(server_signature_, *signature))
     return fail(ErrorKind::kUnavailable,
                 "SCRAM: the server could not prove that it knows the password: it may not be the "
                 "one it pretends to be");
