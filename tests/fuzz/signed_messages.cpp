@@ -29,6 +29,8 @@ void read(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace leat::fuzz;
+  using leat::from_base64url;
+  using leat::to_base64url;
   namespace jws = leat::jws;
   if (size < 2) return 0;
   std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
