@@ -125,7 +125,7 @@ void Table::add_columns(const Delivery& delivery, StepEnd end) {
 
 bool Table::can_widen(const Delivery& delivery, FieldText& text) {
   if (!config_.mapping.create) return false;
-  widenings_ = widenings_for(*target_, text, delivery);
+  widenings_ = widenings_for(*target_, text, delivery, others_);
   std::erase_if(widenings_, [this](const Widening& one) { return stay_.contains(one.column); });
   return !widenings_.empty();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -68,7 +69,8 @@ class Table {
   bool created_ = false;
   bool widened_ = false;
   std::vector<Widening> widenings_;
-  std::set<std::string> stay_;  // columns that the server did not want to widen
+  std::map<std::string, Hashes> others_;  // widenings_for()
+  std::set<std::string> stay_;            // columns that the server did not want to widen
   std::set<std::string> told_unknown_;
 };
 

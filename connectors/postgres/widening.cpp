@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fnv.h"
 #include "protocols/postgres/wire.h"
 
 namespace leat::postgres {
@@ -22,7 +23,8 @@ bool is_guess(const Column& column) {
   return column.type_name == kBigint || column.type_name == kDouble || column.type_name == kNumeric;
 }
 
-NumberType::NumberType(std::string_view type) : type_(type) {
+NumberType::NumberType(std::string_view type, Hashes others)
+    : type_(type), others_(std::move(others)) {
   column_.type_name = type;
   column_.guessed = is_guess(column_);
   column_.kind = number_kind(type);
@@ -42,22 +44,37 @@ void NumberType::take(const Value& value, FieldText& text) {
     case ConversionError::kZeros:
       type_ = "text";
       break;
+    case ConversionError::kType:
+    case ConversionError::kSyntax:
+      take_other(value);
+      break;
     default:
       break;
   }
   large_ = large_ || is_large_integer(value);
   if (type_ != column_.type_name) {
     const bool large = large_;
-    *this = NumberType(type_);
+    *this = NumberType(type_, std::move(others_));
     large_ = large;
   }
 }
 
-std::vector<Widening> widenings_for(Target& target, FieldText& text, const Delivery& delivery) {
+void NumberType::take_other(const Value& value) {
+  std::string text;
+  append_text(text, value);
+  const uint64_t hash = fnv1a(text);
+  if (std::find(others_.begin(), others_.end(), hash) != others_.end()) return;
+  others_.push_back(hash);
+  if (others_.size() >= kManyOthers) type_ = "text";
+}
+
+std::vector<Widening> widenings_for(Target& target, FieldText& text, const Delivery& delivery,
+                                    std::map<std::string, Hashes>& others) {
   const std::vector<Column>& columns = target.layout.columns;
   std::vector<NumberType> types;
   for (const Column& column : columns)
-    types.emplace_back(column.guessed ? std::string_view(column.type_name) : "");
+    types.emplace_back(column.guessed ? std::string_view(column.type_name) : "",
+                       column.guessed ? others[column.name] : Hashes());
   for (const Part& part : delivery.parts) {
     for (uint32_t r = 0; r < part.count; ++r) {
       const Record& record = part.batch->records[part.first + r];
@@ -68,9 +85,12 @@ std::vector<Widening> widenings_for(Target& target, FieldText& text, const Deliv
     }
   }
   std::vector<Widening> out;
-  for (size_t i = 0; i < columns.size(); ++i)
-    if (columns[i].guessed && types[i].type() != columns[i].type_name)
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (!columns[i].guessed) continue;
+    others[columns[i].name] = types[i].others();
+    if (types[i].type() != columns[i].type_name)
       out.push_back({columns[i].name, columns[i].type_name, std::string(types[i].type())});
+  }
   return out;
 }
 

@@ -359,6 +359,21 @@ def test_one_text_among_many_numbers_does_not_make_a_column_text(agent, database
     assert len(reasons(agent)) == 1
 
 
+@pytest.mark.parametrize("mode", ["copy", "insert", "upsert"])
+def test_a_column_of_numbers_becomes_text_when_ten_different_values_are_none(agent, database, mode):
+    """Each text was a dead letter, for ever."""
+    options = {"key": ["id"]} if mode == "upsert" else {}
+    values = [4711, "N/A", 0.5, *["N/A"] * 20, *(f"A-{n}" for n in range(1, 13)), 7, "N/A"]
+    deliver(agent, database, *({"id": n, "v": v} for n, v in enumerate(values)), records=5, writeMode=mode,
+            createTable=True, **options)
+    assert column_types(database) == {"id": "bigint", "v": "text"}
+    stored = [v for (v,) in database.query("SELECT v FROM t ORDER BY id")]
+    assert stored[:2] == ["4711", "0.5"] and stored[-2:] == ["7", "N/A"]
+    assert [v for v in stored if v.startswith("A-")][-4:] == ["A-9", "A-10", "A-11", "A-12"]
+    assert len(stored) + len(agent.dead_letters()) == len(values)
+    assert len(agent.log_lines("column v of .* is text now, and was double precision")) == 1
+
+
 @pytest.mark.parametrize("records", [1, 3, 1000])
 def test_types_and_rows_do_not_depend_on_where_deliveries_end(agent, database, records):
     """One true among numbers made them texts, or was stored as 1."""

@@ -108,6 +108,7 @@ class PostgresColumnTypes : public PostgresRowsTest {
  protected:
   std::string type_by(size_t count, const std::vector<Value>& values) {
     std::string type;
+    std::map<std::string, postgres::Hashes> others;
     for (size_t at = 0; at < values.size(); at += count) {
       std::vector<Row> records;
       for (size_t i = at; i < std::min(at + count, values.size()); ++i)
@@ -126,7 +127,8 @@ class PostgresColumnTypes : public PostgresRowsTest {
       last_column().type_name = type;
       last_column().guessed = postgres::is_guess(last_column());
       (void)rows(records);
-      for (const auto& one : postgres::widenings_for(target_, text_, delivery_)) type = one.to;
+      for (const auto& one : postgres::widenings_for(target_, text_, delivery_, others))
+        type = one.to;
     }
     target_.layout.columns.clear();
     return type;
@@ -181,6 +183,30 @@ TEST_F(PostgresColumnTypes, one_value_before_many_of_another_kind_does_not_decid
   EXPECT_EQ(behind(whole(7), text("A7"), 10), "text");
   EXPECT_EQ(behind(text("01234"), whole(10001), 10), "text");
   EXPECT_EQ(behind(whole(1), Value::of_float(0.5), 10), "double precision");
+}
+
+// A field of numbers of articles: 4711, A-1, A-2, … were dead letters for ever.
+TEST_F(PostgresColumnTypes, many_different_values_that_are_no_numbers_make_a_column_text) {
+  const Value numbers[] = {whole(1), Value::of_float(0.5),
+                           number_from_text("18446744073709551615")};
+  for (const Value& first : numbers) {
+    std::vector<Value> values{first, first};
+    auto type = [&] {
+      std::string by_one = type_by(1, values);
+      EXPECT_EQ(type_by(values.size(), values), by_one);
+      EXPECT_EQ(type_by(3, values), by_one);
+      return by_one;
+    };
+    const std::string before = type();
+    for (int i = 0; i < 30; ++i) values.insert(values.end(), {text("N/A"), first});
+    EXPECT_EQ(type(), before) << "one value, however often";
+    const char* others[] = {"A1", "A2", "A3", "A4", "A5", "A6", "A7"};
+    for (const char* other : others) values.insert(values.end(), {text(other), first});
+    values.push_back(Value::boolean(true));
+    EXPECT_EQ(type(), before) << "nine";
+    values.insert(values.end(), {Value::boolean(true), text("A8"), first});
+    EXPECT_EQ(type(), "text");
+  }
 }
 
 TEST_F(PostgresColumnTypes, doubles_become_numerics_with_all_their_digits) {
