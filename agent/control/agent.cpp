@@ -432,16 +432,20 @@ class Agent {
     stop_requested(number == SIGINT ? "SIGINT" : "SIGTERM");
   }
 
-  // By a command.
+  // By a command. Once it is to stop, it does not begin anew.
   void end(bool again) {
+    if (again && supervisor_->stopping()) return;
     restarting_ = again;
     const Milliseconds timeout = supervisor_->config().drain_timeout;
     if (!again) service_.stopping("draining, for at most " + format_duration(timeout), timeout);
     supervisor_->drain_all(timeout);
   }
 
+  // Over a restart that was asked for before, too.
   void stop_requested(const char* signal) {
-    if (supervisor_->stopping()) {
+    const bool restarted = std::exchange(restarting_, false);
+    if (finished_) return;
+    if (supervisor_->stopping() && !restarted) {
       log::warn("leat", std::string(signal) + " again: stopping at once");
       service_.stopping("stopping at once", Milliseconds{0});
       return supervisor_->stop_all("stopped before everything was delivered");

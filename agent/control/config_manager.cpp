@@ -425,6 +425,7 @@ void ConfigManager::take_back(const std::string& why) {
 }
 
 void ConfigManager::end(bool by_itself) {
+  setup_.supervisor.start_nothing_more();
   timer_->stop();
   if (probation_ && by_itself) settle();
   timer_.reset();
@@ -432,6 +433,7 @@ void ConfigManager::end(bool by_itself) {
   running_.state = ConfigState::kInterrupted;
   running_.delivered = probation_->delivered();
   keep(running_, "that its probation goes on");
+  probation_.reset();  // a verdict may be on its way
 }
 
 void ConfigManager::keep(ConfigVersion version, const std::string& what) {

@@ -87,7 +87,8 @@ class ConfigManager {
   // Calls once, when this version is good, was taken back, or another one came while it was on
   // probation; at once when that is so already, and never when the agent ends before.
   void when_settled(uint64_t version, std::function<void(const ConfigVersion&)> call);
-  // The agent ends; `by_itself`: since all its work is done. Nothing else is called after this.
+  // The agent ends, and nothing runs any more; `by_itself`: since all its work is done. What comes
+  // until the loop stops is refused: kUnavailable.
   void end(bool by_itself);
 
   // The configuration of a run that is asked for (control/run_config.cpp). kUsage: it cannot be one

@@ -171,6 +171,8 @@ class Supervisor {
   // All of them, for good: nothing is started from now on. What is not drained in time is stopped.
   void drain_all(Milliseconds at_most);
   void stop_all(const std::string& why);
+  // After on_idle: what has ended by itself stays so.
+  void start_nothing_more() { stopping_ = true; }
   bool stopping() const { return stopping_; }
   // After on_idle, which comes again then: those of the agent's own that still run tell what they
   // have to, for a while. False: none does.

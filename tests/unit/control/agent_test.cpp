@@ -2,6 +2,8 @@
 #include "control/agent.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -31,6 +33,7 @@ struct World {
   std::map<std::string, int> opened;  // sources, by pipeline
   std::vector<std::string> agents;    // the id that each opening of a sink was told
   std::set<std::string> kept_open;    // their sources do not close
+  std::set<std::string> closes_late;  // nor these at once
   std::map<std::string, std::function<void()>> closing;
   std::map<std::string, int> closed;  // sinks
   std::map<std::string, int> turns;   // of the loops, as counted by the sources
@@ -61,8 +64,16 @@ class LedSource final : public Source {
   }
   void resume() override {}
   void stop(std::function<void()> closed) override {
-    timer_.reset();
     std::string pipeline = name();
+    if (g_world->closes_late.contains(pipeline)) {
+      // Later than what the loop already has to read.
+      timer_->start_repeating(Milliseconds{1}, [this, closed] {
+        if (++late_ == 5) return closed();
+      });
+      if (g_world->on_stop) g_world->on_stop(pipeline);
+      return;
+    }
+    timer_.reset();
     if (g_world->kept_open.contains(pipeline)) {
       g_world->closing[pipeline] = std::move(closed);
     } else {
@@ -95,6 +106,7 @@ class LedSource final : public Source {
 
   SourceContext* context_ = nullptr;
   ShapeRef shape_;
+  int late_ = 0;  // turns of the loop
   std::unique_ptr<Timer> timer_;
 };
 
@@ -162,7 +174,10 @@ class AgentTest : public ::testing::Test {
     g_world = &world_;
     hold_signals();  // before the first thread
   }
-  ~AgentTest() override { g_world = nullptr; }
+  ~AgentTest() override {
+    g_world = nullptr;
+    if (asking_ >= 0) ::close(asking_);
+  }
 
   AgentConfig with(std::vector<PipelineConfig> pipelines) {
     AgentConfig out;
@@ -211,6 +226,20 @@ class AgentTest : public ::testing::Test {
     EXPECT_TRUE(code);
     return code ? *code : kExitUsage;
   }
+  // As "leat restart" does.
+  void ask_for_restart() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = folder_ / "leat.sock";
+    ASSERT_LT(path.size(), sizeof address.sun_path);
+    path.copy(address.sun_path, path.size());
+    asking_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ASSERT_EQ(::connect(asking_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    const std::string text =
+        "POST /api/v1/restart HTTP/1.1\r\nHost: leat\r\nContent-Length: 0\r\n\r\n";
+    ASSERT_EQ(::send(asking_, text.data(), text.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(text.size()));
+  }
   // Lets a source that was kept open close.
   void let_close(const std::string& pipeline) {
     world_.kept_open.erase(pipeline);
@@ -222,6 +251,7 @@ class AgentTest : public ::testing::Test {
   }
   using Openings = std::map<std::string, int>;
 
+  int asking_ = -1;  // a connection to leat.sock
   testing::TempDir folder_;
   testing::FaultyDisk disk_{folder_.path()};
   World world_;
@@ -233,6 +263,18 @@ class AgentTest : public ::testing::Test {
 
 TEST_F(AgentTest, answers_signals_that_came_before_it_ran) {
   send(SIGTERM);
+  EXPECT_EQ(run({with({pipeline("a")})}), kExitDelivered);
+}
+
+TEST_F(AgentTest, a_restart_that_was_asked_for_is_what_it_ends_for) {
+  world_.on_open = [this](const std::string& /*name*/) { ask_for_restart(); };
+  EXPECT_EQ(run({with({pipeline("a")})}), kExitRestart);
+}
+
+TEST_F(AgentTest, told_to_stop_while_it_drains_for_a_restart_it_does_not_begin_anew) {
+  world_.closes_late = {"a"};
+  world_.on_open = [this](const std::string& /*name*/) { ask_for_restart(); };
+  world_.on_stop = [](const std::string& /*name*/) { send(SIGTERM); };
   EXPECT_EQ(run({with({pipeline("a")})}), kExitDelivered);
 }
 

@@ -327,6 +327,31 @@ TEST_F(ConfigManagerTest, the_file_says_which_one_runs) {
   EXPECT_EQ(start("a3"), "a2");
 }
 
+// Its goodbyes keep the loop turning for a while.
+TEST_F(ConfigManagerTest, after_the_end_no_other_is_taken_over) {
+  start(" ");
+  manager_->end(true);
+  EXPECT_EQ(change("a1"), "the agent is about to stop");
+  EXPECT_EQ(reload("a2"), "the agent is about to stop");
+  EXPECT_EQ(running(), "");
+  stop();
+}
+
+TEST_F(ConfigManagerTest, a_verdict_that_comes_after_the_end_changes_nothing) {
+  start("a1");
+  world_.status.delivered = 5;
+  change("a2");
+  running();
+  world_.status.delivered = 0;
+  world_.status.waiting = 3;
+  supervisor_->drain_all(Milliseconds{0});
+  EXPECT_TRUE(wait([this] { return world_.there.empty(); }));
+  loop_->advance(kProbation);
+  manager_->end(false);
+  EXPECT_EQ(history(), (History{"1 good", "2 interrupted"}));
+  stop();
+}
+
 TEST_F(ConfigManagerTest, an_earlier_one_runs_again_as_a_new_one_and_stays) {
   start("a1");
   change("a2");
