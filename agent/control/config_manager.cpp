@@ -165,20 +165,28 @@ void ConfigManager::started(bool tried_before, const Result<Change>& change) {
 // --- a change -----------------------------------------------------------------------------------
 
 void ConfigManager::reload(WrittenConfig file, Done done) {
-  const bool remote = running_.origin == ConfigOrigin::kRemote;
   if (!std::exchange(trouble_, "").empty()) say();  // somebody has mended it
-  if (!remote || (policy_ != ConfigPolicy::kRemote && !is_known_file(file.text)))
-    return change(std::move(file), ConfigOrigin::kFile, "the file", std::move(done));
+  Job job{.fresh = std::move(file), .author = "the file", .done = std::move(done)};
+  job.prepare = [this](Job& its) -> Status {
+    const bool stays = running_.origin == ConfigOrigin::kRemote &&
+                       (policy_ == ConfigPolicy::kRemote || is_known_file(its.fresh.text));
+    return stays ? read_running_again(its) : Status();
+  };
+  add(std::move(job));
+}
+
+// Instead of the file.
+Status ConfigManager::read_running_again(Job& job) const {
   Result<AgentConfig> again = read_again(running_);
-  if (!again) return done(fail(again.error()));
+  if (!again) return fail(again.error());
   log::info("config", named(running_) + ", from " + running_.author + ", stays: " +
                           (policy_ == ConfigPolicy::kRemote ? "as agent.config says"
                                                             : "the file has not changed since") +
                           "; what it names is read again");
-  add({.fresh = {running_.text, std::move(*again)},
-       .origin = running_.origin,
-       .author = running_.author,
-       .done = std::move(done)});
+  job.fresh = {running_.text, std::move(*again)};
+  job.origin = running_.origin;
+  job.author = running_.author;
+  return {};
 }
 
 void ConfigManager::change(WrittenConfig fresh, ConfigOrigin origin, std::string author,
@@ -189,24 +197,44 @@ void ConfigManager::change(WrittenConfig fresh, ConfigOrigin origin, std::string
        .done = std::move(done)});
 }
 
+void ConfigManager::patch(MakeConfig make, std::string author, Done done) {
+  Job job{.origin = ConfigOrigin::kRemote, .author = std::move(author), .done = std::move(done)};
+  job.prepare = [this, make = std::move(make)](Job& its) -> Status {
+    Result<WrittenConfig> made = make(running_);
+    if (!made) return fail(made.error());
+    its.fresh = std::move(*made);
+    return {};
+  };
+  add(std::move(job));
+}
+
 void ConfigManager::roll_back(uint64_t to, std::string author, Done done) {
-  const ConfigVersion* version =
-      to == 0 ? versions_.good_before(running_.number) : versions_.find(to);
-  if (version == nullptr)
-    return done(fail(ErrorKind::kUsage,
-                     to == 0 ? "there is no earlier configuration that was good"
-                             : "there is no configuration version " + std::to_string(to)));
-  Result<AgentConfig> config = read_again(*version);
-  if (!config) return done(fail(config.error()));
-  change({version->text, std::move(*config)}, ConfigOrigin::kRemote,
-         author + ", back to version " + std::to_string(version->number), std::move(done));
+  Job job{.origin = ConfigOrigin::kRemote, .author = std::move(author), .done = std::move(done)};
+  job.prepare = [this, to](Job& its) -> Status {
+    const ConfigVersion* version =
+        to == 0 ? versions_.good_before(running_.number) : versions_.find(to);
+    if (version == nullptr)
+      return fail(ErrorKind::kUsage,
+                  to == 0 ? "there is no earlier configuration that was good"
+                          : "there is no configuration version " + std::to_string(to));
+    Result<AgentConfig> config = read_again(*version);
+    if (!config) return fail(config.error());
+    its.fresh = {version->text, std::move(*config)};
+    its.author += ", back to version " + std::to_string(version->number);
+    return {};
+  };
+  add(std::move(job));
+}
+
+// As it was at the start.
+void ConfigManager::keep_fixed(AgentConfig& config) const {
+  if (config.data_dir != data_dir_ || config.workers != workers_)
+    log::warn("leat", "agent.dataDir and agent.workers change only with a restart");
+  config.data_dir = data_dir_;
+  config.workers = workers_;
 }
 
 void ConfigManager::add(Job job) {
-  if (job.fresh.config.data_dir != data_dir_ || job.fresh.config.workers != workers_)
-    log::warn("leat", "agent.dataDir and agent.workers change only with a restart");
-  job.fresh.config.data_dir = data_dir_;
-  job.fresh.config.workers = workers_;
   jobs_.push_back(std::move(job));
   if (begun_ && jobs_.size() == 1) next();
 }
@@ -216,6 +244,9 @@ void ConfigManager::next() {
   Job& job = jobs_.front();
   if (setup_.supervisor.stopping())
     return finish(fail(ErrorKind::kUnavailable, "the agent is about to stop"));
+  if (job.prepare != nullptr)
+    if (Status prepared = job.prepare(job); !prepared) return finish(fail(prepared.error()));
+  keep_fixed(job.fresh.config);
   const bool same_text = job.origin == running_.origin && job.fresh.text == running_.text;
   // What a variable or a file stands for may have changed: that is another configuration, too.
   if (same_text && !mean_the_same(job.fresh.config, running_config_))

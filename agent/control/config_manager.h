@@ -77,7 +77,12 @@ class ConfigManager {
   // Takes over another one, after those that are under way. kUnavailable: it cannot be kept, or the
   // agent is about to stop.
   void change(WrittenConfig fresh, ConfigOrigin origin, std::string author, Done done);
-  // Makes an earlier version run again, as a new one; 0: the last good one before that which runs.
+  // The same, by somebody, with what is made of the one that runs when the turn has come: what is
+  // under way before it is not lost. What `make` fails of goes to `done`.
+  using MakeConfig = std::function<Result<WrittenConfig>(const ConfigVersion& running)>;
+  void patch(MakeConfig make, std::string author, Done done);
+  // Makes an earlier version run again, as a new one; 0: the last good one before that which runs
+  // when its turn has come.
   void roll_back(uint64_t to, std::string author, Done done);
 
   // True: it belongs to a change that has been taken back for it.
@@ -112,6 +117,8 @@ class ConfigManager {
     Done done = nullptr;
     ConfigVersion version = {};
     bool as_it_is = false;  // the running version once more
+    // In its turn, where it depends on what runs then: fills in the others.
+    std::function<Status(Job&)> prepare = nullptr;
   };
   struct Base {
     ConfigVersion version;
@@ -124,7 +131,9 @@ class ConfigManager {
   bool is_known_file(const std::string& text) const;
   void start_with(WrittenConfig chosen, ConfigVersion version, const Done& done);
   void started(bool tried_before, const Result<Change>& change);
+  Status read_running_again(Job& job) const;
   void add(Job job);
+  void keep_fixed(AgentConfig& config) const;
   void next();
   void stage();
   void apply(const Snapshot& before);

@@ -46,27 +46,20 @@ ConfigManager::Done answer_to(ConfigManager& configs, const Reply& reply) {
   };
 }
 
-// Nullopt: `reply` has been told what is wrong in it.
+// Nullopt: `wrong` says what is wrong in it.
 std::optional<AgentConfig> read(const ConfigManager& configs, const std::string& text,
-                                std::string* problems_json, const Reply& reply) {
+                                std::string* problems_json, Answer* wrong) {
   Problems problems;
   std::optional<AgentConfig> config = configs.read(text, problems);
   *problems_json = json_of(problems);
   if (config && problems.errors() == 0) return config;
-  Answer wrong = failed(Fault::kBadRequest, summary_of(problems));
-  wrong.problems = *problems_json;
-  reply(wrong);
+  *wrong = failed(Fault::kBadRequest, summary_of(problems));
+  wrong->problems = *problems_json;
   return std::nullopt;
 }
 
-void take_over(const Targets& targets, const Caller& caller, const std::string& text,
-               const Reply& reply) {
-  std::string problems;
-  std::optional<AgentConfig> config = read(targets.configs, text, &problems, reply);
-  if (!config) return;
-  log::info("config", "another configuration came, " + caller.who);
-  targets.configs.change({text, std::move(*config)}, ConfigOrigin::kRemote, caller.who,
-                         answer_to(targets.configs, reply));
+void say_came(const std::string& who) {
+  log::info("config", "another configuration came, " + who);
 }
 
 // Where the pipeline of that name stands; -1: nowhere. One alone needs no name, and is "main".
@@ -164,25 +157,52 @@ void list_configs(const Targets& targets, const Request& /*request*/, const Repl
 
 void check_config(const Targets& targets, const Request& request, const Reply& reply) {
   std::string problems;
-  if (read(targets.configs, request.text("config"), &problems, reply))
-    reply(succeeded("{\"ok\":true,\"problems\":" + problems + "}"));
+  Answer answer;
+  if (read(targets.configs, request.text("config"), &problems, &answer))
+    answer = succeeded("{\"ok\":true,\"problems\":" + problems + "}");
+  reply(answer);
 }
 
 void set_config(const Targets& targets, const Request& request, const Reply& reply) {
-  take_over(targets, request.caller, request.text("config"), reply);
+  const std::string& text = request.text("config");
+  std::string problems;
+  Answer wrong;
+  std::optional<AgentConfig> config = read(targets.configs, text, &problems, &wrong);
+  if (!config) return reply(wrong);
+  say_came(request.caller.who);
+  targets.configs.change({text, std::move(*config)}, ConfigOrigin::kRemote, request.caller.who,
+                         answer_to(targets.configs, reply));
 }
 
 void patch_config(const Targets& targets, const Request& request, const Reply& reply) {
   const bool remove = request.flag("remove");
   if (remove == request.has("config"))
     return reply(failed(Fault::kBadRequest, "config: the pipeline, or remove: true"));
-  Result<std::string> text = with_pipeline(targets.configs.running().text, request.text("pipeline"),
-                                           request.text("config"));
-  if (!text) {
-    const bool mine = text.error().kind() == ErrorKind::kData;
-    return reply(failed(mine ? Fault::kBadRequest : Fault::kConflict, text.error().message()));
-  }
-  take_over(targets, request.caller, *text, reply);
+  ConfigManager& configs = targets.configs;
+  auto wrong = std::make_shared<std::optional<Answer>>();
+  auto make = [&configs, wrong, pipeline = request.text("pipeline"), fresh = request.text("config"),
+               who = request.caller.who](const ConfigVersion& running) -> Result<WrittenConfig> {
+    Result<std::string> text = with_pipeline(running.text, pipeline, fresh);
+    if (!text) {
+      const bool mine = text.error().kind() == ErrorKind::kData;
+      wrong->emplace(failed(mine ? Fault::kBadRequest : Fault::kConflict, text.error().message()));
+      return fail(text.error());
+    }
+    std::string problems;
+    Answer answer;
+    std::optional<AgentConfig> config = read(configs, *text, &problems, &answer);
+    if (!config) {
+      wrong->emplace(answer);
+      return fail(ErrorKind::kUsage, answer.text);
+    }
+    say_came(who);
+    return WrittenConfig{std::move(*text), std::move(*config)};
+  };
+  configs.patch(std::move(make), request.caller.who,
+                [wrong, reply, done = answer_to(configs, reply)](const Result<Change>& change) {
+                  if (*wrong) return reply(**wrong);
+                  done(change);
+                });
 }
 
 void reload_config(const Targets& targets, const Request& /*request*/, const Reply& reply) {

@@ -327,6 +327,50 @@ TEST_F(ConfigManagerTest, the_file_says_which_one_runs) {
   EXPECT_EQ(start("a3"), "a2");
 }
 
+// What it goes back to is found in its turn, and so is what else depends on what runs.
+TEST_F(ConfigManagerTest, the_one_before_is_that_before_a_change_under_way) {
+  start("a1");
+  change("a2");
+  pass(kProbation);
+  manager_->change(written("a3"), ConfigOrigin::kRemote, "the test", [](const Result<Change>&) {});
+  EXPECT_EQ(roll_back(0), "");
+  EXPECT_EQ(running(), "a2");
+}
+
+TEST_F(ConfigManagerTest, a_file_that_has_not_changed_leaves_a_change_under_way) {
+  start("a1");
+  manager_->change(written("a2"), ConfigOrigin::kRemote, "the test", [](const Result<Change>&) {});
+  EXPECT_EQ(reload("a1"), "");
+  EXPECT_EQ(running(), "a2");
+}
+
+TEST_F(ConfigManagerTest, two_that_patch_what_runs_at_once_are_both_there) {
+  start("a1");
+  auto add = [this](const std::string& form) {
+    manager_->patch(
+        [this, form](const ConfigVersion& running) -> Result<WrittenConfig> {
+          return written(running.text + form);
+        },
+        "the test", [](const Result<Change>& change) { EXPECT_TRUE(change); });
+  };
+  add(" b1");
+  add(" c1");
+  EXPECT_EQ(running(), "a1 b1 c1");
+}
+
+TEST_F(ConfigManagerTest, one_that_cannot_be_made_of_what_runs_changes_nothing) {
+  start("a1");
+  std::string why;
+  manager_->patch(
+      [](const ConfigVersion&) -> Result<WrittenConfig> {
+        return fail(ErrorKind::kUsage, "there is no list");
+      },
+      "the test", [&why](const Result<Change>& change) { why = change.error().message(); });
+  EXPECT_EQ(running(), "a1");
+  EXPECT_EQ(why, "there is no list");
+  EXPECT_EQ(history(), History{});
+}
+
 // Its goodbyes keep the loop turning for a while.
 TEST_F(ConfigManagerTest, after_the_end_no_other_is_taken_over) {
   start(" ");
