@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -13,7 +14,6 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "cli/output.h"
 
@@ -52,7 +52,7 @@ std::string own_path() {
   return out;
 }
 
-// Each ends with a zero.
+// As the kernel has them.
 std::string own_arguments() {
   std::string out;
   std::FILE* file = std::fopen("/proc/self/cmdline", "re");
@@ -74,6 +74,15 @@ std::string fault_of_program(const std::string& path) {
   return is_whole(path, static_cast<uint64_t>(info.st_size)) ? "" : path + ": is no whole program";
 }
 
+std::vector<char*> words_of(std::string& arguments) {
+  std::vector<char*> out;
+  for (size_t at = 0; at < arguments.size();) {
+    out.push_back(arguments.data() + at);
+    at = std::min(arguments.find('\0', at), arguments.size()) + 1;
+  }
+  return out;
+}
+
 std::string why_not_anew() {
   std::string fault = fault_of_program(own_path());
   return fault.empty() || ::access(kThisProgram, X_OK) == 0 ? "" : fault;
@@ -82,9 +91,7 @@ std::string why_not_anew() {
 std::string begin_anew() {
   const std::string path = own_path();
   std::string arguments = own_arguments();
-  std::vector<char*> words;
-  for (size_t at = 0; at < arguments.size(); at = arguments.find('\0', at) + 1)
-    words.push_back(arguments.data() + at);
+  std::vector<char*> words = words_of(arguments);
   words.push_back(nullptr);
   std::fflush(nullptr);
   std::string fault = fault_of_program(path);

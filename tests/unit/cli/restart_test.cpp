@@ -48,5 +48,18 @@ TEST_F(RestartTest, a_script_in_its_place_is_run) {
   EXPECT_EQ(fault_of_program(path_), "");
 }
 
+std::vector<std::string> words(std::string arguments) {
+  std::vector<std::string> out;
+  for (const char* one : words_of(arguments)) out.emplace_back(one);
+  return out;
+}
+
+TEST(RestartArguments, are_the_words_of_the_command_line) {
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(words({"leat\0run\0\0-c\0", 13}), (Words{"leat", "run", "", "-c"}));
+  EXPECT_EQ(words({"leat\0run", 8}), (Words{"leat", "run"})) << "without a zero at its end";
+  EXPECT_EQ(words(""), Words{});
+}
+
 }  // namespace
 }  // namespace leat
