@@ -128,7 +128,8 @@ class Agent {
                                [this](const std::string& text) {
                                  supervisor_->events().add(EventKind::kConfigRolledBack, "", text);
                                }});
-    observer_ = std::make_unique<Observer>(*supervisor_, first_.data_dir);
+    observer_ =
+        std::make_unique<Observer>(*supervisor_, first_.data_dir, Observer::real_machine(loop));
     targets_.emplace(control::Targets{.supervisor = *supervisor_,
                                       .configs = *configs_,
                                       .end = [this](bool again) { end(again); },

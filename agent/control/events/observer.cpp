@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/time_format.h"
+#include "loop/pool.h"
 #include "net/certificate_end.h"
 #include "net/tls.h"
 
@@ -44,8 +45,19 @@ double free_share(const std::string& folder) {
 
 }  // namespace
 
-Observer::Machine Observer::real_machine() {
-  return {free_share, certificate_end_us};
+Observer::Machine Observer::real_machine(Loop& loop) {
+  auto in_pool = [&loop](auto work, auto then) {
+    CarriedWork carried = carry(std::move(work), std::move(then));
+    run_in_pool(loop, std::move(carried.work), std::move(carried.done));
+  };
+  return {.free_share =
+              [in_pool](const std::string& folder, std::function<void(double)> then) {
+                in_pool([folder] { return free_share(folder); }, std::move(then));
+              },
+          .certificate_end_us =
+              [in_pool](const std::string& path, bool last, std::function<void(int64_t)> then) {
+                in_pool([path, last] { return certificate_end_us(path, last); }, std::move(then));
+              }};
 }
 
 Observer::Observer(Supervisor& supervisor, std::string data_dir, Machine machine)
@@ -162,7 +174,10 @@ void Observer::look_at_clock() {
 }
 
 void Observer::look_at_disk() {
-  const double share = machine_.free_share(data_dir_);
+  machine_.free_share(data_dir_, lifetime_.guard([this](double share) { found_free(share); }));
+}
+
+void Observer::found_free(double share) {
   if (share > kDiskRoom) disk_full_ = false;
   if (share >= kDiskFull || std::exchange(disk_full_, true)) return;
   happened(
@@ -192,14 +207,18 @@ void Observer::add_certificates(const Options& stage) {
 }
 
 void Observer::look_at_certificates() {
+  if (supervisor_.loop().clock().unix_us() < kEarliestUs) return;
+  for (const Certificate& one : certificates_)
+    machine_.certificate_end_us(
+        one.path, one.last,
+        lifetime_.guard([this, path = one.path](int64_t end_us) { found_end(path, end_us); }));
+}
+
+void Observer::found_end(const std::string& path, int64_t end_us) {
   const int64_t now_us = supervisor_.loop().clock().unix_us();
-  if (now_us < kEarliestUs) return;
-  for (const Certificate& one : certificates_) {
-    const int64_t end_us = machine_.certificate_end_us(one.path, one.last);
-    if (end_us == 0 || end_us - now_us > kCertificateEndsSoon.count() * 1000) continue;
-    happened(EventKind::kCertificateEnds, "",
-             one.path + (end_us < now_us ? " has ended on " : " ends on ") + rfc3339(end_us));
-  }
+  if (end_us == 0 || end_us - now_us > kCertificateEndsSoon.count() * 1000) return;
+  happened(EventKind::kCertificateEnds, "",
+           path + (end_us < now_us ? " has ended on " : " ends on ") + rfc3339(end_us));
 }
 
 }  // namespace leat

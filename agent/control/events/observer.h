@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 
+#include "base/lifetime.h"
 #include "control/snapshot.h"
 #include "control/supervisor.h"
 #include "loop/handles.h"
@@ -22,16 +23,19 @@ namespace leat {
 
 class Observer {
  public:
-  // How things are on the machine; tests have their own.
+  // How things are on the machine; tests have their own. What asks a disk answers later: one that
+  // is slow holds nothing up.
   struct Machine {
-    std::function<double(const std::string& folder)> free_share;  // of its disk, 0 to 1
+    // Of the disk of a folder, 0 to 1.
+    std::function<void(const std::string& folder, std::function<void(double)> then)> free_share;
     // When the certificate in a file ends, or, with `last`, the last of several; unix time. 0: not
     // known.
-    std::function<int64_t(const std::string& path, bool last)> certificate_end_us;
+    std::function<void(const std::string& path, bool last, std::function<void(int64_t)> then)>
+        certificate_end_us;
   };
-  static Machine real_machine();
+  static Machine real_machine(Loop& loop);
 
-  Observer(Supervisor& supervisor, std::string data_dir, Machine machine = real_machine());
+  Observer(Supervisor& supervisor, std::string data_dir, Machine machine);
   ~Observer() { supervisor_.events().when_told(nullptr); }
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
@@ -63,7 +67,9 @@ class Observer {
   void look_around();
   void look_at_clock();
   void look_at_disk();
+  void found_free(double share);
   void look_at_certificates();
+  void found_end(const std::string& path, int64_t end_us);
   void add_certificates(const Options& stage);
   int64_t clock_offset_us() const;
   void happened(EventKind kind, const std::string& pipeline, std::string text) {
@@ -83,6 +89,7 @@ class Observer {
   Timer slow_;
   Timer certificates_timer_;
   Timer soon_;  // something is on its way to another state without a word
+  Lifetime lifetime_;
 };
 
 }  // namespace leat

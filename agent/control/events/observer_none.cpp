@@ -3,7 +3,7 @@
 
 namespace leat {
 
-Observer::Machine Observer::real_machine() {
+Observer::Machine Observer::real_machine(Loop& /*loop*/) {
   return {};
 }
 

@@ -168,12 +168,17 @@ PipelineConfig pipeline(const std::string& name, int version = 1) {
   return out;
 }
 
+// Before the first thread, that of another test in this program included.
+class HeldSignals : public ::testing::Environment {
+ public:
+  void SetUp() override { hold_signals(); }
+};
+const ::testing::Environment* const kHeld =
+    ::testing::AddGlobalTestEnvironment(new HeldSignals);  // gtest's own
+
 class AgentTest : public ::testing::Test {
  protected:
-  AgentTest() {
-    g_world = &world_;
-    hold_signals();  // before the first thread
-  }
+  AgentTest() { g_world = &world_; }
   ~AgentTest() override {
     g_world = nullptr;
     if (asking_ >= 0) ::close(asking_);

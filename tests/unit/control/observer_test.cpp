@@ -36,9 +36,16 @@ class ObserverTest : public ::testing::Test {
     supervisor_ = std::move(*opened);
     observer_ = std::make_unique<Observer>(
         *supervisor_, folder_ / "data",
-        Observer::Machine{.free_share = [this](const std::string&) { return free_share_; },
-                          .certificate_end_us = [this](const std::string&,
-                                                       bool) { return certificate_end_us_; }});
+        Observer::Machine{
+            .free_share =
+                [this](const std::string&, const std::function<void(double)>& then) {
+                  if (!disk_hangs_) return then(free_share_);
+                  asked_of_disk_.push_back(then);
+                },
+            .certificate_end_us =
+                [this](const std::string&, bool, const std::function<void(int64_t)>& then) {
+                  then(certificate_end_us_);
+                }});
     supervisor_->begin();
   }
   void TearDown() override {
@@ -103,6 +110,8 @@ class ObserverTest : public ::testing::Test {
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<Observer> observer_;
   double free_share_ = 0.5;
+  bool disk_hangs_ = false;
+  std::vector<std::function<void(double)>> asked_of_disk_;
   int64_t certificate_end_us_ = 0;
   Texts heard_;
   int idle_ = 0;
@@ -182,6 +191,33 @@ TEST_F(ObserverTest, a_disk_is_told_of_when_it_is_nearly_full) {
   EXPECT_EQ(a_minute_later(), Texts{});
   free_share_ = 0.09;
   EXPECT_EQ(a_minute_later().size(), 1U);
+}
+
+TEST_F(ObserverTest, what_a_slow_disk_answers_counts_when_it_comes) {
+  run({testing::version_of("press")});
+  listen();
+  disk_hangs_ = true;
+  world_.status.dead_letters = 1;
+  EXPECT_EQ(a_minute_later(), Texts{"deadLetters press: 1 dead letter"}) << "nothing waits for it";
+  ASSERT_EQ(asked_of_disk_.size(), 1U);
+  asked_of_disk_[0](0.05);
+  EXPECT_EQ(heard().size(), 1U);
+  observer_.reset();
+  asked_of_disk_[0](0.01);
+  EXPECT_EQ(heard(), Texts{}) << "who asked is gone";
+}
+
+TEST_F(ObserverTest, the_real_machine_knows_its_disk_and_certificates_a_while_later) {
+  const Observer::Machine machine = Observer::real_machine(*loop_);
+  std::optional<double> share;
+  std::optional<int64_t> end_us;
+  machine.free_share(folder_.path(), [&share](double found) { share = found; });
+  machine.certificate_end_us("/is/no/file", false, [&end_us](int64_t found) { end_us = found; });
+  EXPECT_FALSE(share || end_us) << "the loop does not wait for a disk";
+  ASSERT_TRUE(testing::run_until(*loop_, [&] { return share && end_us; }));
+  EXPECT_GE(*share, 0);
+  EXPECT_LE(*share, 1);
+  EXPECT_EQ(*end_us, 0);
 }
 
 TEST_F(ObserverTest, a_certificate_is_told_of_14_days_before_its_end_and_each_day_then) {
