@@ -22,19 +22,6 @@ namespace {
 
 constexpr uint64_t kMostAtOnce = 10'000;
 
-void reply_from_pool(Loop& loop, const Reply& reply, std::function<Result<std::string>()> work) {
-  struct Job {
-    std::function<Result<std::string>()> work;
-    Result<std::string> answer = std::string();
-  };
-  auto job = std::make_shared<Job>(Job{std::move(work)});
-  run_in_pool(
-      loop, [job] { job->answer = job->work(); },
-      [job, reply] {
-        reply(job->answer ? succeeded(std::move(*job->answer)) : failed(job->answer.error()));
-      });
-}
-
 std::string json_of(const std::string& pipeline, const LetterRetryResult& result) {
   auto member = [](const char* name, uint64_t value) {
     return std::string(",\"") + name + "\":" + std::to_string(value);
@@ -88,20 +75,22 @@ class Answering {
   Reply reply_;  // null: it has been answered
 };
 
-// Whose letters are meant, and which. Nothing: `reply` has been told what is wrong.
+// Whose letters are meant, and which.
 struct Meant {
-  std::vector<LetterBox> boxes;
+  std::vector<PipelineConfig> configured;
+  std::string data_dir;
+  std::string pipeline;
   LetterFilter filter;
 };
+
+// Nothing: `reply` has been told what is wrong.
 std::optional<Meant> meant(const Targets& targets, const Request& request, const Reply& reply) {
-  Result<std::vector<LetterBox>> boxes =
-      letter_boxes(targets.supervisor.config().pipelines, targets.supervisor.data_dir(),
-                   request.text("pipeline"));
   Result<LetterFilter> filter = letter_filter(
       [&request](std::string_view name) -> std::string_view { return request.text(name); });
-  if (boxes && filter) return Meant{std::move(*boxes), std::move(*filter)};
-  reply(failed(boxes ? Fault::kBadRequest : Fault::kUnknown,
-               (boxes ? filter.error() : boxes.error()).message()));
+  if (filter)
+    return Meant{targets.supervisor.config().pipelines, targets.supervisor.data_dir(),
+                 request.text("pipeline"), std::move(*filter)};
+  reply(failed(Fault::kBadRequest, filter.error().message()));
   return std::nullopt;
 }
 
@@ -114,23 +103,59 @@ std::optional<Meant> chosen(const Targets& targets, const Request& request, cons
   return std::nullopt;
 }
 
+using Boxes = std::vector<LetterBox>;
+// To find them is to look into a folder, which may be slow, too.
+Result<Boxes> boxes_of(const Meant& meant) {
+  return letter_boxes(meant.configured, meant.data_dir, meant.pipeline);
+}
+
+// `work` has no more than what it is given.
+using Work = std::function<Result<std::string>(const Boxes&, const LetterFilter&)>;
+void reply_from_pool(Loop& loop, const Reply& reply, Meant meant, Work work) {
+  CarriedWork carried = carry(
+      [meant = std::move(meant), work = std::move(work)] {
+        const Result<Boxes> boxes = boxes_of(meant);
+        if (!boxes) return failed(Fault::kUnknown, boxes.error().message());
+        Result<std::string> out = work(*boxes, meant.filter);
+        return out ? succeeded(std::move(*out)) : failed(out.error());
+      },
+      reply);
+  run_in_pool(loop, std::move(carried.work), std::move(carried.done));
+}
+
+void retry(Supervisor& supervisor, const LetterBox& box, LetterRetrySetup setup,
+           const Reply& reply) {
+  setup.path = box.path;
+  log::info(box.pipeline, "told to retry dead letters");
+  auto answering = std::make_shared<Answering>(supervisor.loop(), box.pipeline, reply);
+  setup.done = [answering](const LetterRetryResult& result) { answering->done(result); };
+  Status asked = supervisor.feed(
+      box.pipeline,
+      [setup](FeedHost& host) -> std::unique_ptr<Feed> {
+        return std::make_unique<LetterRetry>(host, setup);
+      },
+      [answering](const Status& status) { answering->refused(status); });
+  answering->refused(asked);
+}
+
 }  // namespace
 
 void list_dead_letters(const Targets& targets, const Request& request, const Reply& reply) {
   std::optional<Meant> found = meant(targets, request, reply);
   if (!found) return;
-  reply_from_pool(targets.supervisor.loop(), reply,
-                  [boxes = std::move(found->boxes)] { return list_letters(boxes); });
+  reply_from_pool(
+      targets.supervisor.loop(), reply, std::move(*found),
+      [](const Boxes& boxes, const LetterFilter& /*filter*/) { return list_letters(boxes); });
 }
 
 void show_dead_letters(const Targets& targets, const Request& request, const Reply& reply) {
   std::optional<Meant> found = meant(targets, request, reply);
   if (!found) return;
-  reply_from_pool(targets.supervisor.loop(), reply,
-                  [found = std::move(*found), from = request.text("from"),
+  reply_from_pool(targets.supervisor.loop(), reply, std::move(*found),
+                  [from = request.text("from"),
                    most = request.has("most") ? request.number("most") : kMostAtOnce,
-                   all = request.flag("all")] {
-                    return some_letters(found.boxes.front(), found.filter, from, most, all);
+                   all = request.flag("all")](const Boxes& boxes, const LetterFilter& filter) {
+                    return some_letters(boxes.front(), filter, from, most, all);
                   });
 }
 
@@ -138,9 +163,10 @@ void drop_dead_letters(const Targets& targets, const Request& request, const Rep
   std::optional<Meant> found = chosen(targets, request, reply);
   if (!found) return;
   log::info(request.text("pipeline"), "told to drop dead letters");
-  reply_from_pool(targets.supervisor.loop(), reply, [found = std::move(*found)] {
-    return drop_letters(found.boxes.front(), found.filter);
-  });
+  reply_from_pool(targets.supervisor.loop(), reply, std::move(*found),
+                  [](const Boxes& boxes, const LetterFilter& filter) {
+                    return drop_letters(boxes.front(), filter);
+                  });
 }
 
 void retry_dead_letters(const Targets& targets, const Request& request, const Reply& reply) {
@@ -152,23 +178,20 @@ void retry_dead_letters(const Targets& targets, const Request& request, const Re
     return reply(failed(Fault::kBadRequest, "at: start or stage"));
   if (!edited.empty() && found->filter.ids.size() != 1)
     return reply(failed(Fault::kBadRequest, "an edited letter is one, with its id"));
-  const LetterBox& box = found->boxes.front();
-  LetterRetrySetup setup{.path = box.path,
-                         .filter = std::move(found->filter),
+  LetterRetrySetup setup{.path = "",
+                         .filter = found->filter,
                          .from = at == "start"   ? LetterFrom::kStart
                                  : at == "stage" ? LetterFrom::kStage
                                                  : LetterFrom::kBest,
                          .edited = edited};
-  log::info(box.pipeline, "told to retry dead letters");
-  auto answering = std::make_shared<Answering>(targets.supervisor.loop(), box.pipeline, reply);
-  setup.done = [answering](const LetterRetryResult& result) { answering->done(result); };
-  Status asked = targets.supervisor.feed(
-      box.pipeline,
-      [setup](FeedHost& host) -> std::unique_ptr<Feed> {
-        return std::make_unique<LetterRetry>(host, setup);
-      },
-      [answering](const Status& status) { answering->refused(status); });
-  answering->refused(asked);
+  CarriedWork carried = carry([found = std::move(*found)] { return boxes_of(found); },
+                              [&supervisor = targets.supervisor, setup = std::move(setup),
+                               reply](const Result<Boxes>& boxes) {
+                                if (!boxes)
+                                  return reply(failed(Fault::kUnknown, boxes.error().message()));
+                                retry(supervisor, boxes->front(), setup, reply);
+                              });
+  run_in_pool(targets.supervisor.loop(), std::move(carried.work), std::move(carried.done));
 }
 #endif
 

@@ -39,10 +39,14 @@ class Sample : public std::enable_shared_from_this<Sample> {
     supervisor_.loop().post([self = shared_from_this()] { self->end(); });
   }
 
-  // Home.
+  // Home. Again for each run that takes the place of another: the time goes on, and when that one
+  // has no such stage what was seen of the others is given.
   void begun(const Status& status, Milliseconds time) {
-    if (!status) return refuse(failed(Fault::kBadRequest, status.error().message()));
-    if (timer_ != nullptr) timer_->start(time, [self = shared_from_this()] { self->end(); });
+    if (timer_ == nullptr) return;
+    const bool again = std::exchange(begun_, true);
+    if (!status)
+      return again ? end() : refuse(failed(Fault::kBadRequest, status.error().message()));
+    if (!again) timer_->start(time, [self = shared_from_this()] { self->end(); });
   }
   void refuse(const Answer& why) {
     if (std::exchange(timer_, nullptr) != nullptr) reply_(why);
@@ -63,7 +67,8 @@ class Sample : public std::enable_shared_from_this<Sample> {
   const uint64_t most_;
   const Reply reply_;
   std::unique_ptr<Timer> timer_;  // null: it is answered
-  std::mutex mutex_;              // guards the next two
+  bool begun_ = false;
+  std::mutex mutex_;  // guards the next two
   std::string lines_;
   uint64_t count_ = 0;
 };

@@ -203,6 +203,50 @@ TEST_F(Commands, restart_is_refused_while_the_agent_could_not_begin_anew) {
   EXPECT_EQ(ended, 1);
 }
 
+TEST_F(Commands, a_tap_ends_in_its_time_however_often_its_pipeline_starts_anew) {
+  start("a1");
+  auto answers = ask("tap", {{"pipeline", "a"}, {"at", "any"}, {"seconds", "10"}});
+  pass(Milliseconds{6'000});
+  EXPECT_TRUE(supervisor_->restart("a"));
+  pass(Milliseconds{3'000});
+  EXPECT_EQ(*answers, Answers{});
+  pass(Milliseconds{1'001});
+  EXPECT_EQ(*answers, (Answers{"succeeded"}));
+}
+
+TEST_F(Commands, what_a_tap_has_seen_is_given_when_the_stage_is_gone) {
+  start("a1");
+  std::vector<std::string> results;
+  carry_out(targets(),
+            {.command = *find_command("tap"),
+             .caller = {.who = "the test"},
+             .arguments = {{"pipeline", "a"}, {"at", "a1"}}},
+            [&results](const Answer& answer) { results.push_back(answer.text + answer.result); });
+  running();
+  world_.there.at("a1")->show("{\"n\":1}");
+  EXPECT_EQ(change("a2"), "");
+  EXPECT_TRUE(wait([&results] { return !results.empty(); }));
+  running();
+  EXPECT_EQ(results, (std::vector<std::string>{"{\"n\":1}\n"}));
+  EXPECT_EQ(*ask("tap", {{"pipeline", "z"}}),
+            (Answers{"failed conflict: there is no pipeline \"z\""}));
+}
+
+TEST_F(Commands, dead_letters_are_looked_for_away_from_the_loop) {
+  if (find_command("deadLetters.show") == nullptr) GTEST_SKIP() << "built without LEAT_TOOLS";
+  start("a1");
+  for (const char* name : {"deadLetters.show", "deadLetters.drop", "deadLetters.retry"}) {
+    std::map<std::string, std::string, std::less<>> arguments = {{"pipeline", "z"}};
+    if (std::string_view(name) != "deadLetters.show") arguments["stage"] = "map";
+    auto answers = ask(name, std::move(arguments));
+    EXPECT_EQ(*answers, Answers{}) << name << ": the folder is looked at meanwhile";
+    EXPECT_TRUE(wait([&answers] { return !answers->empty(); }));
+    EXPECT_EQ(*answers,
+              (Answers{"failed unknown: there are no dead letters of a pipeline \"z\" in " +
+                       (folder_ / "data") + "/dead-letters"}));
+  }
+}
+
 TEST_F(Commands, over_http_have_the_status_of_their_answer) {
   start("a1");
   EXPECT_EQ(http("GET", "/api/v1/status")->status, 200);

@@ -106,6 +106,10 @@ class FakePipeline final : public ManagedPipeline {
     return {};
   }
   void untap(uint64_t) override {}
+  // To all that look.
+  void show(const std::string& line) {
+    for (const auto& one : taps_) one->give(line);
+  }
   Status feed(const MakeFeed& /*make*/) override {
     world_.note("feed " + version_);
     return {};
