@@ -17,11 +17,6 @@ constexpr std::string_view kStates[] = {"probation", "interrupted", "good", "rol
                                         "replaced"};
 constexpr std::string_view kOrigins[] = {"file", "remote"};
 
-std::string text_of(const cJSON* object, const char* name) {
-  const char* text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-  return text == nullptr ? "" : text;
-}
-
 // False: none of `names`.
 bool find_name(std::span<const std::string_view> names, const std::string& name, size_t& at) {
   const auto found = std::ranges::find(names, std::string_view(name));

@@ -30,18 +30,13 @@ std::optional<uint64_t> number_of(const std::string& text) {
 Authority::Authority(AuthoritySetup setup)
     : setup_(std::move(setup)), refusals_(setup_.clock, setup_.on_refused) {}
 
-void Authority::load(std::function<void(Status)> done) {
-  setup_.journal.load(kAgent,
-                      [this, done = std::move(done)](Result<std::vector<SavedPosition>> saved) {
-                        if (!saved) return done(fail(saved.error()));
-                        for (const SavedPosition& one : *saved) {
-                          if (!one.partition.starts_with(kCounter)) continue;
-                          uint64_t& last = counters_[one.partition.substr(kCounter.size())];
-                          last = std::max(last, number_of(one.value).value_or(UINT64_MAX));
-                        }
-                        loaded_ = true;
-                        done({});
-                      });
+void Authority::restore(const std::vector<SavedPosition>& saved) {
+  for (const SavedPosition& one : saved) {
+    if (!one.partition.starts_with(kCounter)) continue;
+    uint64_t& last = counters_[one.partition.substr(kCounter.size())];
+    last = std::max(last, number_of(one.value).value_or(UINT64_MAX));
+  }
+  restored_ = true;
 }
 
 void Authority::set(std::string agent, std::vector<std::string> groups,
@@ -98,8 +93,9 @@ Verdict Authority::look_into(const jws::Message& message, Known& known, std::str
                         .command = std::move(claims->command),
                         .arguments = std::move(claims->arguments),
                         .counter = claims->counter};
+  if (!restored_) return refused(Refusal::kUnavailable, std::move(command));
   uint64_t& last = counters_[command.key];
-  const bool fresh = loaded_ && command.counter > last;
+  const bool fresh = command.counter > last;
   if (setup_.seen && setup_.seen(command.correlation)) {
     // One that has the name of another must not act when that is forgotten.
     if (fresh) {

@@ -66,16 +66,15 @@ class Authority {
  public:
   explicit Authority(AuthoritySetup setup);
 
-  // Reads the counters. Until then nothing is admitted. After an error, which is said, nothing is:
-  // what was there before could act again.
-  void load(std::function<void(Status)> done);
-  bool loaded() const { return loaded_; }
+  // Takes the counters from what is in the journal, among other positions of the agent. Until then
+  // nothing is admitted: what was there before could act again.
+  void restore(const std::vector<SavedPosition>& saved);
 
   // For whom, and by whom, from now on. Counters of keys stay, whether they are there or not. A key
   // that cannot be used (a configuration is checked before) is left out.
   void set(std::string agent, std::vector<std::string> groups, const std::vector<ControlKey>& keys);
 
-  // After load(). Gives a command, a refusal, or neither (`later`). A refusal is counted. What is
+  // Gives a command, a refusal, or neither (`later`). A refusal is counted. What is
   // admitted is not admitted again, whatever becomes of it.
   Verdict admit(std::string_view message);
   // Puts the counter of an admitted command into the journal before it acts, also of one that its
@@ -102,7 +101,7 @@ class Authority {
 
   const AuthoritySetup setup_;
   Refusals refusals_;
-  bool loaded_ = false;
+  bool restored_ = false;
   bool clock_was_right_ = false;
   std::string agent_;
   std::vector<std::string> groups_;

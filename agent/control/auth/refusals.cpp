@@ -22,6 +22,7 @@ constexpr std::array<Words, kRefusals> kWords = {{
     {"too early", "its time (nbf) has not come"},
     {"expired", "its time (exp) is over"},
     {"role", "the role of the key does not allow it"},
+    {"unavailable", "which commands came before cannot be read from the journal"},
 }};
 
 }  // namespace

@@ -28,9 +28,10 @@ enum class Refusal {
   kCounterAhead,
   kTooEarly,
   kExpired,
-  kRole,  // of the key: too low for the command
+  kRole,         // of the key: too low for the command
+  kUnavailable,  // what was used before is not known
 };
-inline constexpr size_t kRefusals = 11;
+inline constexpr size_t kRefusals = 12;
 
 // "bad signature"
 std::string_view name_of(Refusal refusal);

@@ -40,8 +40,8 @@ bool is_author(const std::string& author, const std::string& correlation) {
   return end == author.size() || author[end] == ',';
 }
 
-// As text, as commands have them. Nullopt: a value of another type.
-std::optional<std::map<std::string, std::string, std::less<>>> arguments_of(const cJSON* object) {
+// As text, as commands have them.
+std::map<std::string, std::string, std::less<>> arguments_of(const cJSON* object) {
   std::map<std::string, std::string, std::less<>> out;
   const cJSON* one = nullptr;
   cJSON_ArrayForEach(one, object) {
@@ -107,21 +107,25 @@ void ControlTopic::begin(const std::string& agent, const ControlConfig* config) 
   if (config != nullptr) config_ = *config;
   JournalClient& journal = setup_.targets.supervisor.journal();
   journal.load(kAgent, lifetime_.guard([this](const Result<std::vector<SavedPosition>>& saved) {
-    if (saved) {
-      taken_.restore(*saved);
-      for (const SavedPosition& one : *saved)
-        if (one.partition == kSubscribed) subscribed_ = one.value;
-    }
-    authority_.load(lifetime_.guard([this](const Status&) {
-      loaded_ = true;
-      resolve();
-      const std::optional<ControlConfig> wanted = std::exchange(config_, std::nullopt);
-      const std::string id = std::exchange(agent_, "");
-      if (Status good = set(id, wanted ? &*wanted : nullptr); !good)
-        log::error("control",
-                   "this agent cannot be commanded from afar: " + good.error().message());
-    }));
+    if (saved)
+      restore(*saved);
+    else
+      log::error("control", "no command from afar is taken, since those before it are not known: " +
+                                saved.error().message());
+    loaded_ = true;
+    resolve();
+    const std::optional<ControlConfig> wanted = std::exchange(config_, std::nullopt);
+    const std::string id = std::exchange(agent_, "");
+    if (Status good = set(id, wanted ? &*wanted : nullptr); !good)
+      log::error("control", "this agent cannot be commanded from afar: " + good.error().message());
   }));
+}
+
+void ControlTopic::restore(const std::vector<SavedPosition>& saved) {
+  taken_.restore(saved);
+  authority_.restore(saved);
+  for (const SavedPosition& one : saved)
+    if (one.partition == kSubscribed) subscribed_ = one.value;
 }
 
 std::string ControlTopic::base() const {
@@ -237,9 +241,11 @@ bool ControlTopic::on_message(const InMessage& message) {
                       .base = base()};
     const TakenCommand* before = verdict.seen ? taken_.find(told.correlation) : nullptr;
     if (before != nullptr) told = *before;
-    publish_answer(told, before != nullptr
-                             ? state_of(*before)
-                             : failed(Fault::kForbidden, std::string(reason_of(*verdict.refusal))));
+    publish_answer(told, before != nullptr ? state_of(*before)
+                                           : failed(*verdict.refusal == Refusal::kUnavailable
+                                                        ? Fault::kUnavailable
+                                                        : Fault::kForbidden,
+                                                    std::string(reason_of(*verdict.refusal))));
   }
   settle();
   return true;
@@ -295,14 +301,13 @@ void ControlTopic::act(const SignedCommand& command) {
                     false);
   const bool allowed = may(command.role, known->role);
   if (!allowed) authority_.refuse(Refusal::kRole);
-  auto arguments = arguments_of(command.arguments.get());
   if (allowed && known->role != Role::kRead)
     log::info("control", "command " + correlation + " of key " + command.key + ": " +
                              std::string(known->name));
   carry_out(setup_.targets,
             {.command = *known,
              .caller = {.who = author_of(command.key, correlation), .role = command.role},
-             .arguments = std::move(*arguments)},
+             .arguments = arguments_of(command.arguments.get())},
             lifetime_.guard([this, correlation, lines = known->lines](const Answer& answer) {
               answered(correlation, answer, lines);
             }));

@@ -73,6 +73,7 @@ class ControlTopic final : private LinkUser {
   void take(SignedCommand command, const InMessage& message);
   void act(const SignedCommand& command);
   void answered(const std::string& correlation, const Answer& answer, bool lines);
+  void restore(const std::vector<SavedPosition>& saved);
   void resolve();
   void publish(OutMessage message);
   void publish_state(const TakenCommand& command);

@@ -13,11 +13,6 @@ namespace {
 constexpr std::string_view kPrefix = "control:command:";
 constexpr size_t kLongestText = 1024;  // bytes kept of what there is to say
 
-std::string text_of(const cJSON* object, const char* name) {
-  const char* text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-  return text == nullptr ? "" : text;
-}
-
 std::string from_hex(const std::string& text) {
   std::string out;
   for (size_t at = 0; hex_byte(text, at) >= 0; at += 2)

@@ -2,14 +2,17 @@
 #include "control/topic/control_topic.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "control/json_text.h"
+#include "journal/database.h"
 #include "managed_configs.h"
 #include "protocols/jws/jws.h"
+#include "support/faulty_disk.h"
 
 namespace leat::control {
 namespace {
@@ -177,6 +180,7 @@ class ControlTopicTest : public leat::testing::ManagedConfigs {
   }
   using Answers = std::vector<std::string>;
 
+  leat::testing::FaultyDisk disk_{folder_ / "data"};
   FakeBroker broker_;
   ControlConfig config_;
   std::optional<Targets> targets_;
@@ -289,6 +293,28 @@ TEST_F(ControlTopicTest, a_good_command_waits_while_too_many_were_looked_at_in_v
   EXPECT_TRUE(give(good));
   running();
   EXPECT_EQ(answers("c-2"), (Answers{"succeeded"}));
+}
+
+TEST_F(ControlTopicTest, where_what_came_before_cannot_be_read_nothing_acts) {
+  start("a1");
+  // It has nothing of the file in its memory, and gets nothing of it any more.
+  supervisor_->journal().work_on(
+      false,
+      [this](std::unique_ptr<JournalDatabase>& journal) -> Result<std::string> {
+        EXPECT_EQ(sqlite3_db_release_memory(journal->handle()), SQLITE_OK);
+        disk_.fail(
+            {.call = leat::testing::DiskCall::kRead, .times = leat::testing::DiskFault::kForEver});
+        return "";
+      },
+      [](const Result<std::string>& done) { EXPECT_TRUE(done); });
+  open();
+  disk_.mend();
+  command("ops", "pipeline.pause", "c-1", R"({"pipeline":"a"})");
+  EXPECT_EQ(answers("c-1"),
+            (Answers{"failed unavailable: which commands came before cannot be read "
+                     "from the journal"}));
+  EXPECT_EQ(state("c-1"), "");
+  EXPECT_EQ(running(), "a1");
 }
 
 TEST_F(ControlTopicTest, what_is_refused_settles_itself_and_not_the_command_behind_it) {
