@@ -27,12 +27,13 @@ void put_text(cJSON* object, const char* name, const std::string& text) {
   cJSON_AddStringToObject(object, name, text.c_str());
 }
 
-// Without what must not be shown, and as it stands in a file: "${" is no variable there.
+// Without what must not be shown, and as it stands in a file: "${" is no variable there, but where
+// what only a run knows has kept the text as it was written.
 std::string shown(const Option& option, const char* text) {
   std::string out = option.secret ? masked(text) : masked_url(text);
   if (option.masked && !out.empty()) out = kMask;
-  for (size_t at = 0; (at = out.find("${", at)) != std::string::npos; at += 3)
-    if (out.compare(at, 8, "${param:") != 0) out.insert(at, "$");
+  if (out.find("${param:") != std::string::npos) return out;
+  for (size_t at = 0; (at = out.find("${", at)) != std::string::npos; at += 3) out.insert(at, "$");
   return out;
 }
 

@@ -14,8 +14,14 @@ bool is_variable_name(std::string_view name) {
   return !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::ranges::all_of(name, good);
 }
 
+constexpr int kDeepest = 8;  // variables within defaults
+
+Result<std::string> replace_all(std::string_view text, const Variables& variables,
+                                ParameterUse* use, int depth);
+
 // "NAME" or, as in a shell, "NAME:-what stands for it when it is unset or empty".
-Result<std::string> from_environment(std::string_view argument, const Variables& variables) {
+Result<std::string> from_environment(std::string_view argument, const Variables& variables,
+                                     ParameterUse* use, int depth) {
   const size_t dash = argument.find(":-");
   const std::string name(argument.substr(0, dash));
   if (!is_variable_name(name))
@@ -23,7 +29,7 @@ Result<std::string> from_environment(std::string_view argument, const Variables&
                 "\"" + excerpt(name) + "\" is not the name of an environment variable");
   std::optional<std::string> value = variables.env(name);
   if (dash != std::string_view::npos && value.value_or("").empty())
-    return std::string(argument.substr(dash + 2));
+    return replace_all(argument.substr(dash + 2), variables, use, depth + 1);
   if (!value) return fail(ErrorKind::kUsage, "environment variable " + name + " is not set");
   if (!is_utf8(*value))
     return fail(ErrorKind::kUsage, "environment variable " + name + " is not UTF-8 text");
@@ -42,7 +48,7 @@ Result<std::string> from_file(const std::string& path, const Variables& variable
 }
 
 Result<std::string> from_parameters(std::string_view argument, const Variables& variables,
-                                    ParameterUse* use) {
+                                    ParameterUse* use, int depth) {
   if (use == nullptr)
     return fail(ErrorKind::kUsage, "\"${param:…}\" has a value only within a pipeline");
   const size_t dash = argument.find(":-");
@@ -54,51 +60,76 @@ Result<std::string> from_parameters(std::string_view argument, const Variables& 
   const bool known = given != variables.parameters.end();
   (has_default || known ? use->with_default : use->open).push_back(name);
   if (known) return given->second;
-  return std::string(has_default ? argument.substr(dash + 2) : "");
+  return has_default ? replace_all(argument.substr(dash + 2), variables, use, depth + 1)
+                     : std::string();
 }
 
 // `inside` is what stands between "${" and "}".
-Result<std::string> value_of(std::string_view inside, const Variables& variables,
-                             ParameterUse* use) {
+Result<std::string> value_of(std::string_view inside, const Variables& variables, ParameterUse* use,
+                             int depth) {
   size_t colon = inside.find(':');
   std::string_view scheme = inside.substr(0, colon);
   std::string argument(colon == std::string_view::npos ? "" : inside.substr(colon + 1));
   if (colon != std::string_view::npos && scheme == "env")
-    return from_environment(argument, variables);
+    return from_environment(argument, variables, use, depth);
   if (colon != std::string_view::npos && scheme == "file") return from_file(argument, variables);
   if (colon != std::string_view::npos && scheme == "param")
-    return from_parameters(argument, variables, use);
+    return from_parameters(argument, variables, use, depth);
   return fail(ErrorKind::kUsage,
               "\"${" + excerpt(inside) +
                   "}\" is unknown: write \"${env:NAME}\" or \"${file:/path}\", or \"$${\" for a "
                   "literal \"${\"");
 }
 
-}  // namespace
+// Where the "}" is that belongs to the "${" at `start`, or npos: there may be others in between.
+size_t end_of_variable(std::string_view text, size_t start) {
+  int open = 0;
+  for (size_t at = start; at < text.size(); ++at) {
+    if (text.compare(at, 3, "$${") == 0) {
+      at += 2;
+    } else if (text.compare(at, 2, "${") == 0) {
+      ++open;
+      ++at;
+    } else if (text[at] == '}' && --open == 0) {
+      return at;
+    }
+  }
+  return std::string_view::npos;
+}
 
-Result<std::string> substitute(std::string_view text, const Variables& variables,
-                               ParameterUse* use) {
-  const std::string_view whole = text;
+Result<std::string> replace_all(std::string_view text, const Variables& variables,
+                                ParameterUse* use, int depth) {
+  if (depth > kDeepest)
+    return fail(ErrorKind::kUsage, "more than " + std::to_string(kDeepest) +
+                                       " defaults within each other: \"" + excerpt(text) + "\"");
   std::string out;
   while (true) {
     size_t start = text.find("${");
     out += text.substr(0, start);
-    if (start == std::string_view::npos)
-      return use != nullptr && !use->open.empty() ? std::string(whole) : out;
+    if (start == std::string_view::npos) return out;
     if (start > 0 && text[start - 1] == '$') {  // "$${": one of the two is in `out` already
       out += '{';
       text.remove_prefix(start + 2);
       continue;
     }
-    size_t end = text.find('}', start);
+    size_t end = end_of_variable(text, start);
     if (end == std::string_view::npos)
       return fail(ErrorKind::kUsage,
                   "\"${\" without \"}\" (write \"$${\" where a literal \"${\" is meant)");
-    Result<std::string> value = value_of(text.substr(start + 2, end - start - 2), variables, use);
+    Result<std::string> value =
+        value_of(text.substr(start + 2, end - start - 2), variables, use, depth);
     if (!value) return value;
     out += *value;
     text.remove_prefix(end + 1);
   }
+}
+
+}  // namespace
+
+Result<std::string> substitute(std::string_view text, const Variables& variables,
+                               ParameterUse* use) {
+  Result<std::string> out = replace_all(text, variables, use, 0);
+  return out && use != nullptr && !use->open.empty() ? std::string(text) : out;
 }
 
 }  // namespace leat

@@ -1,7 +1,8 @@
 // "${env:NAME}", "${env:NAME:-default}" and "${file:/path}" in the strings of a configuration, so
 // that secrets need not stand in it, and in a pipeline "${param:NAME}" and
-// "${param:NAME:-default}", which each run of it that is asked for has its own value for. "$${" is
-// a literal "${".
+// "${param:NAME:-default}", which each run of it that is asked for has its own value for. In a
+// default there may be others, which are looked at when it is needed, as in a shell. "$${" is a
+// literal "${".
 #pragma once
 
 #include <functional>

@@ -81,6 +81,14 @@ TEST(Starter, says_which_names_there_are) {
   EXPECT_NE(refusal("a/b/c/d").find("write SOURCE/SINK"), std::string::npos);
 }
 
+TEST(EffectiveConfig, shows_what_waits_for_a_run_as_it_is_written) {
+  const std::string path = "/in/${param:day}/$${x}/${param:of:-${param:day}}";
+  const std::string text = R"({"agent": {"dataDir": "/d"}, "pipelines": [{"name": "p",
+      "source": {"type": "file", "format": "raw", "path": ")" +
+                           path + R"("}, "sink": {"type": "stdout"}}]})";
+  EXPECT_NE(effective(text).find("\"" + path + "\""), std::string::npos) << effective(text);
+}
+
 TEST(EffectiveConfig, of_every_chain_is_taken_again_and_means_the_same) {
   for (const std::string& chain : chains()) {
     const std::string text = *starter(connectors(), chain);

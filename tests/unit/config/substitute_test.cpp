@@ -41,6 +41,37 @@ TEST(Substitute, replaces_variables_anywhere_in_a_text) {
             "error: \"not ok\" is not the name of an environment variable");
 }
 
+TEST(Substitute, finds_others_in_a_default_that_is_needed) {
+  EXPECT_EQ(result_of("${env:UNSET:-${env:HOST}}"), "gw");
+  EXPECT_EQ(result_of("a${env:UNSET:-<${env:UNSET:-${file:/secret}}>}b}"), "a<s3cret>b}");
+  EXPECT_EQ(result_of("${env:HOST:-${env:NOPE}}"), "gw") << "it is not needed";
+  EXPECT_EQ(result_of("${env:UNSET:-${env:NOPE}}"), "error: environment variable NOPE is not set");
+  EXPECT_EQ(result_of("${env:UNSET:-$${x}}"), "${x}") << "which is none";
+  EXPECT_EQ(result_of("${env:UNSET:-${env:HOST}"),
+            "error: \"${\" without \"}\" (write \"$${\" where a literal \"${\" is meant)");
+  std::string deep = "z";
+  for (int i = 0; i < 9; ++i) deep = "${env:UNSET:-" + deep + "}";
+  EXPECT_EQ(result_of(deep), "error: more than 8 defaults within each other: \"z\"");
+}
+
+TEST(Substitute, finds_others_in_the_default_of_a_parameter) {
+  ParameterUse use;
+  Result<std::string> value =
+      substitute("${param:day:-${env:UNSET:-${param:from}}}", variables(), &use);
+  ASSERT_TRUE(value);
+  EXPECT_EQ(*value, "${param:day:-${env:UNSET:-${param:from}}}");
+  EXPECT_EQ(use.with_default, std::vector<std::string>{"day"});
+  EXPECT_EQ(use.open, std::vector<std::string>{"from"});
+  Variables of_a_run = variables();
+  of_a_run.parameters = {{"from", "monday"}};
+  use = {};
+  EXPECT_EQ(*substitute("${param:day:-${env:UNSET:-${param:from}}}", of_a_run, &use), "monday");
+  of_a_run.parameters = {{"day", "${env:HOST}"}};
+  use = {};
+  EXPECT_EQ(*substitute("${param:day:-${env:UNSET:-z}}", of_a_run, &use), "${env:HOST}")
+      << "what was put in is not looked at";
+}
+
 TEST(Substitute, leaves_other_dollars_alone) {
   EXPECT_EQ(result_of("$SYS/#"), "$SYS/#");
   EXPECT_EQ(result_of("cost: 5$"), "cost: 5$");
