@@ -80,6 +80,8 @@ class Loader {
   void load_pipeline(LoadedFile& part, const cJSON* node, const std::string& path, bool only);
   static void load_parameters(LoadedFile& part, const cJSON* node, const std::string& path,
                               PipelineConfig& out);
+  static void check_can_be_provisioned(LoadedFile& part, const cJSON* node, const Options& options,
+                                       const PipelineConfig& pipeline);
   void load_name(LoadedFile& part, const Options& options, bool only, PipelineConfig& out);
   void load_delivery(LoadedFile& part, const Options& delivery, DeliveryConfig& out);
   bool load_stages(Parser& parser, const cJSON* node, const std::string& path, PipelineConfig& out);
@@ -236,6 +238,7 @@ void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::strin
                      options.bytes("limits.bytesPerSecond")};
   // What only a run knows cannot be judged before it.
   bool whole = load_stages(parser, node, path, pipeline) && pipeline.complete();
+  if (!pipeline.complete()) check_can_be_provisioned(part, node, options, pipeline);
   if (whole) load_max_dead_letters(part, options, pipeline);
   if (whole && !options.has("delivery.spool"))
     pipeline.delivery.spool.mode = default_spool_mode(pipeline);
@@ -276,6 +279,34 @@ void Loader::load_parameters(LoadedFile& part, const cJSON* node, const std::str
   for (const std::string& one : use.open) out.parameters.push_back({one, false});
   for (const std::string& one : use.with_default)
     if (std::ranges::find(use.open, one) == use.open.end()) out.parameters.push_back({one, true});
+}
+
+// One with an open parameter runs in no other way, so it must be one that can run so
+// (control/run_config.cpp). What an open parameter may decide is not judged here.
+void Loader::check_can_be_provisioned(LoadedFile& part, const cJSON* node, const Options& options,
+                                      const PipelineConfig& pipeline) {
+  const SourceType* type = pipeline.source.type;
+  if (type == nullptr) return;
+  const auto is_open = [&part](const cJSON* of, std::string_view key) {
+    const cJSON* one = child(of, std::string(key).c_str());
+    return one != nullptr && !part.document.parameters_of(one).open.empty();
+  };
+  const cJSON* source = child(node, "source");
+  const bool decided = std::ranges::none_of(type->options, [&](const Option& option) {
+    const bool is_text = option.type == OptionType::kString && option.choices.empty();
+    return !is_text && option.type != OptionType::kStrings && is_open(source, option.name);
+  });
+  const std::string only = "${param:" + pipeline.parameters.front().name +
+                           "} has no default, so it only runs when it is provisioned, ";
+  if (decided && (type->bounded == nullptr || !type->bounded(pipeline.source.options)))
+    return part.problems.add(
+        {.path = options.path("source"), .text = only + "and this source does not end by itself"});
+  if (!decided || is_open(child(node, "delivery"), "spool")) return;
+  const SpoolMode mode =
+      options.has("delivery.spool") ? pipeline.delivery.spool.mode : default_spool_mode(pipeline);
+  if (mode != SpoolMode::kNever)
+    part.problems.add({.path = options.path("delivery.spool"),
+                       .text = "must be \"never\": " + only + "and such a run can have no spool"});
 }
 
 void Loader::load_name(LoadedFile& part, const Options& options, bool only, PipelineConfig& out) {

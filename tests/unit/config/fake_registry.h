@@ -58,13 +58,19 @@ inline bool never_ends(const Options&) {
   return false;
 }
 
+// A tank of which nothing is known yet has a bottom, and so have those in /in.
+inline bool has_bottom(const Options& options) {
+  const std::vector<std::string>& paths = options.strings("path");
+  return paths.empty() || paths[0].starts_with("/in/");
+}
+
 inline const SourceType kTank{.name = "tank",
                               .help = "Reads a tank.",
                               .produces = Produces::kBytes,
                               .replay = replays<Replay::kFromPosition>,
                               .options = kTankOptions,
                               .default_format = "json",
-                              .bounded = never_ends,
+                              .bounded = has_bottom,
                               .make = no_source};
 
 inline const SourceType kTap{.name = "tap",

@@ -270,16 +270,37 @@ TEST_F(LoaderTest, knows_the_parameters_of_a_pipeline_and_waits_for_what_only_a_
 }
 
 TEST_F(LoaderTest, finds_what_is_wrong_beside_a_parameter) {
-  EXPECT_EQ(problems_with(R"(, "limits": {"bytesPerSecond": "${param:rate}", "x": 1})"),
+  EXPECT_EQ(problems_with(R"(, "limits": {"bytesPerSecond": "${param:rate:-1}", "x": 1})"),
             Lines{"pipelines[0].limits.x: unknown key; known here: recordsPerSecond, "
                   "bytesPerSecond"});
-  EXPECT_EQ(problems_with(R"(, "name": "job-${param:day}")"),
+  EXPECT_EQ(problems_with(R"(, "name": "job-${param:day:-x}")"),
             Lines{"pipelines[0].name: must be the same for all runs"});
   EXPECT_EQ(
       problems_with(R"(, "limits": {"bytesPerSecond": "${param:my rate}"})"),
       Lines{"pipelines[0].limits.bytesPerSecond: \"my rate\" is not the name of a parameter"});
   EXPECT_EQ(problems_with("", R"(, "id": "${param:id}")"),
             Lines{"agent.id: \"${param:…}\" has a value only within a pipeline"});
+}
+
+TEST_F(LoaderTest, refuses_an_open_parameter_where_no_run_could_be_given_it) {
+  auto problems = [this](const std::string& source, const std::string& more) {
+    load(R"({"agent": {"dataDir": "/d"}, "pipelines": [{"source": )" + source +
+         R"(, "sink": {"type": "drain", "url": "http://${param:host}"})" + more + "}]}");
+    return lines;
+  };
+  const std::string rule = "${param:host} has no default, so it only runs when it is provisioned, ";
+  EXPECT_EQ(problems(R"({"type": "tank", "path": "/in/x"})", ""), Lines{});
+  EXPECT_EQ(problems(R"({"type": "tank", "path": "x"})", ""),
+            Lines{"pipelines[0].source: " + rule + "and this source does not end by itself"});
+  EXPECT_EQ(
+      problems(R"({"type": "tank", "path": "/in/x"})", R"(, "delivery": {"spool": "always"})"),
+      Lines{"pipelines[0].delivery.spool: must be \"never\": " + rule +
+            "and such a run can have no spool"});
+  EXPECT_EQ(problems(R"({"type": "tap", "rate": "${param:rate}"})", ""), Lines{})
+      << "who knows what that decides";
+  EXPECT_EQ(problems(R"({"type": "tank", "path": "/in/x"})",
+                     R"(, "delivery": {"spool": "${param:spool}"})"),
+            Lines{});
 }
 
 TEST_F(LoaderTest, checks_a_pipeline_that_is_not_enabled_and_leaves_it_out) {
