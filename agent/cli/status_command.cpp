@@ -105,6 +105,19 @@ std::string dead_letters_of(const cJSON* pipeline, const std::string& before, si
   return out;
 }
 
+// What an operator would not see elsewhere: that the agent cannot be commanded from afar, or that
+// somebody tries it in vain.
+std::string control_of(const cJSON* control) {
+  if (control == nullptr) return "";
+  std::string out;
+  if (cJSON_IsTrue(at(control, "connected")) == 0) out = "agent.control: not connected\n";
+  const cJSON* refusal = nullptr;
+  cJSON_ArrayForEach(refusal, at(control, "refusals")) out +=
+      "agent.control: refused: " + format_count(number(refusal, "count")) + " × " +
+      text(refusal, "reason") + "\n";
+  return out;
+}
+
 std::string overview(const Sample& before, const Sample& now, bool by_rate) {
   Rates rates(before, now);
   std::vector<Row> rows = {
@@ -112,7 +125,8 @@ std::string overview(const Sample& before, const Sample& now, bool by_rate) {
   std::vector<const cJSON*> all;
   const cJSON* pipeline = nullptr;
   cJSON_ArrayForEach(pipeline, at(now.json.get(), "pipelines")) all.push_back(pipeline);
-  if (all.empty()) return "no pipelines\n";
+  const std::string control = control_of(at(now.json.get(), "control"));
+  if (all.empty()) return "no pipelines\n" + control;
   if (by_rate)
     std::ranges::stable_sort(all, [&rates](auto* a, auto* b) {
       return rates.per_second(a, "read") > rates.per_second(b, "read");
@@ -129,6 +143,7 @@ std::string overview(const Sample& before, const Sample& now, bool by_rate) {
       if (at(one, why) != nullptr) reasons += name + ": " + text(one, why) + "\n";
     reasons += dead_letters_of(one, name + ": dead letters: ", 3);
   }
+  reasons += control;
   return columns(rows, 2) + (reasons.empty() ? "" : "\n" + reasons);
 }
 

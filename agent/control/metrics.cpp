@@ -115,6 +115,21 @@ void add_latencies(std::string& out, const std::vector<PipelineSnapshot>& pipeli
   }
 }
 
+void add_control(std::string& out, const ControlStatus& control) {
+  add_metric(out, "leat_control_up", "gauge", "1 while the connection of agent.control is up.",
+             control.connected ? "1" : "0");
+  begin_metric(out, "leat_control_commands_total", "counter",
+               "Commands of the control topic that were carried out, by what became of them.");
+  for (const ControlStatus::Ended& one : control.ended)
+    out += "leat_control_commands_total{command=\"" + one.command + "\",state=\"" +
+           std::string(one.state) + "\"} " + std::to_string(one.count) + "\n";
+  begin_metric(out, "leat_control_refusals_total", "counter",
+               "Messages of the control topic that were refused, by why.");
+  for (const ControlStatus::Refused& one : control.refused)
+    out += "leat_control_refusals_total{reason=\"" + std::string(one.reason) + "\"} " +
+           std::to_string(one.count) + "\n";
+}
+
 }  // namespace
 
 std::string metrics_of(const Snapshot& snapshot) {
@@ -131,6 +146,7 @@ std::string metrics_of(const Snapshot& snapshot) {
     add_metric(out, "leat_flash_life_seconds", "gauge",
                "How long agent.flashEndurance lasts at the rate since the start.",
                std::to_string(life->count() / 1000));
+  if (snapshot.control) add_control(out, *snapshot.control);
   for (const Metric& metric : kMetrics) {
     begin_metric(out, metric.name, metric.type, metric.help);
     for (const PipelineSnapshot& pipeline : snapshot.pipelines)

@@ -64,12 +64,29 @@ struct ConfigStatus {
   std::string trouble = {};  // it runs in the place of a file that cannot be used
 };
 
+// The control topic (agent.control), since the start of the agent.
+struct ControlStatus {
+  struct Ended {
+    std::string command = {};  // "other": none of the table
+    std::string_view state = {};
+    uint64_t count = 0;
+  };
+  struct Refused {
+    std::string_view reason = {};
+    uint64_t count = 0;
+  };
+  bool connected = false;
+  std::vector<Ended> ended = {};      // commands that were carried out, by what became of them
+  std::vector<Refused> refused = {};  // by each reason that there is, be it 0
+};
+
 struct Snapshot {
   std::string id;
   std::string version = {};
   std::string config_file = {};
   int64_t config_loaded_us = 0;  // unix; 0: not yet
   ConfigStatus config = {};
+  std::optional<ControlStatus> control = {};  // with agent.control
   Milliseconds uptime{0};
   bool stopping = false;
   size_t loops = 1;

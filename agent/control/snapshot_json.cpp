@@ -113,6 +113,29 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
   return out;
 }
 
+// Those that there were.
+void add_refusals(cJSON* object, const ControlStatus& control) {
+  cJSON* list = cJSON_AddArrayToObject(object, "refusals");
+  for (const ControlStatus::Refused& refused : control.refused) {
+    if (refused.count == 0) continue;
+    cJSON* one = cJSON_CreateObject();
+    add_text(one, "reason", std::string(refused.reason));
+    add(one, "count", refused.count);
+    cJSON_AddItemToArray(list, one);
+  }
+}
+
+void add_ended(cJSON* object, const ControlStatus& control) {
+  cJSON* list = cJSON_AddArrayToObject(object, "commands");
+  for (const ControlStatus::Ended& ended : control.ended) {
+    cJSON* one = cJSON_CreateObject();
+    add_text(one, "command", ended.command);
+    add_text(one, "state", std::string(ended.state));
+    add(one, "count", ended.count);
+    cJSON_AddItemToArray(list, one);
+  }
+}
+
 }  // namespace
 
 cJSON* add_counters(cJSON* object, const TaskStatus& counters) {
@@ -141,6 +164,11 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
     cJSON_AddBoolToObject(config, "probation", snapshot.config.probation ? 1 : 0);
     add_text(config, "trouble", snapshot.config.trouble);
   }
+  if (snapshot.control) {
+    cJSON* control = cJSON_AddObjectToObject(out.get(), "control");
+    cJSON_AddBoolToObject(control, "connected", snapshot.control->connected ? 1 : 0);
+    add_refusals(control, *snapshot.control);
+  }
   cJSON_AddNumberToObject(out.get(), "uptimeSeconds", seconds(snapshot.uptime));
   cJSON_AddBoolToObject(out.get(), "stopping", snapshot.stopping);
   add(out.get(), "loops", snapshot.loops);
@@ -157,6 +185,11 @@ std::string stats_json(const Snapshot& snapshot) {
   cJSON_AddNumberToObject(out.get(), "uptimeSeconds", seconds(snapshot.uptime));
   add(out.get(), "journalWrittenBytes", snapshot.journal_written_bytes);
   add_seconds(out.get(), "flashLifeSeconds", snapshot.flash_life());
+  if (snapshot.control) {
+    cJSON* control = cJSON_AddObjectToObject(out.get(), "control");
+    add_ended(control, *snapshot.control);
+    add_refusals(control, *snapshot.control);
+  }
   cJSON* list = cJSON_AddArrayToObject(out.get(), "pipelines");
   for (const PipelineSnapshot& pipeline : snapshot.pipelines) {
     cJSON* one = cJSON_CreateObject();

@@ -509,6 +509,7 @@ void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
                  .config_file = setup_.config_file,
                  .config_loaded_us = config_loaded_us_,
                  .config = config_status_,
+                 .control = control_status_ ? control_status_() : std::nullopt,
                  .uptime = Milliseconds((setup_.clock.monotonic_us() - begun_us_) / 1000),
                  .stopping = stopping_,
                  .loops = hosts_.size(),

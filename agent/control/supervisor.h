@@ -180,6 +180,10 @@ class Supervisor {
 
   // Which configuration runs, for snapshots.
   void set_config_status(ConfigStatus status) { config_status_ = std::move(status); }
+  // So does the control topic, while there is one.
+  void ask_control(std::function<std::optional<ControlStatus>()> ask) {
+    control_status_ = std::move(ask);
+  }
   // Comes when each loop has answered; never, when one is stuck.
   void snapshot(std::function<void(const Snapshot&)> done);
   // A pipeline runs that ends by itself.
@@ -245,6 +249,7 @@ class Supervisor {
   AgentConfig config_;
   int64_t config_loaded_us_ = 0;  // unix
   ConfigStatus config_status_;
+  std::function<std::optional<ControlStatus>()> control_status_;
   JournalUsage usage_;
   std::unique_ptr<Journal> journal_;
   std::vector<std::unique_ptr<LoopHost>> hosts_;

@@ -94,9 +94,12 @@ ControlTopic::ControlTopic(ControlTopicSetup setup)
                       }}),
       wait_timer_(loop_),
       status_timer_(loop_),
-      look_timer_(loop_) {}
+      look_timer_(loop_) {
+  setup_.targets.supervisor.ask_control([this] { return status(); });
+}
 
 ControlTopic::~ControlTopic() {
+  setup_.targets.supervisor.ask_control(nullptr);
   if (listening_) setup_.targets.supervisor.events().unlisten(*listening_);
 }
 
@@ -316,6 +319,7 @@ void ControlTopic::act(const SignedCommand& command) {
 void ControlTopic::answered(const std::string& correlation, const Answer& answer, bool lines) {
   TakenCommand* command = taken_.find(correlation);
   if (command == nullptr) return;
+  count(command->command, answer);
   command->state = name_of(answer.state);
   command->text = answer.text;
   if (command->changes) {
@@ -323,6 +327,23 @@ void ControlTopic::answered(const std::string& correlation, const Answer& answer
     keep({TakenCommands::saved(*command)});
   }
   publish_answer(*command, answer, lines);
+}
+
+// What was refused is counted by Refusals.
+void ControlTopic::count(const std::string& command, const Answer& answer) {
+  const bool refused = answer.state == Answer::State::kFailed && answer.fault == Fault::kForbidden;
+  if (refused || answer.state == Answer::State::kRunning) return;
+  ++ended_[{find_command(command) == nullptr ? "other" : command, name_of(answer.state)}];
+}
+
+std::optional<ControlStatus> ControlTopic::status() const {
+  if (!config_) return std::nullopt;
+  ControlStatus out{.connected = connected()};
+  for (const auto& [key, count] : ended_) out.ended.push_back({key.first, key.second, count});
+  const Refusals::Counts& counts = authority_.refusals().counts();
+  for (size_t i = 0; i < counts.size(); ++i)
+    out.refused.push_back({name_of(static_cast<Refusal>(i)), counts[i]});
+  return out;
 }
 
 // What the end of the agent cut short: a configuration that was taken over has its state in the

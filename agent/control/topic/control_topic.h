@@ -16,11 +16,14 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/lifetime.h"
 #include "control/auth/authority.h"
 #include "control/commands/command.h"
+#include "control/snapshot.h"
 #include "control/topic/link.h"
 #include "control/topic/out_queue.h"
 #include "control/topic/taken_commands.h"
@@ -73,6 +76,7 @@ class ControlTopic final : private LinkUser {
   void take(SignedCommand command, const InMessage& message);
   void act(const SignedCommand& command);
   void answered(const std::string& correlation, const Answer& answer, bool lines);
+  void count(const std::string& command, const Answer& answer);
   void restore(const std::vector<SavedPosition>& saved);
   void resolve();
   void publish(OutMessage message);
@@ -80,6 +84,7 @@ class ControlTopic final : private LinkUser {
   void publish_answer(const TakenCommand& command, const Answer& answer, bool lines = false);
   void publish_event(const AgentEvent& event);
   void publish_status();
+  std::optional<ControlStatus> status() const;
   void keep(std::vector<SavedPosition> positions);
 
   const ControlTopicSetup setup_;
@@ -94,6 +99,7 @@ class ControlTopic final : private LinkUser {
   std::unique_ptr<Link> link_;
   std::map<uint64_t, std::unique_ptr<Link>> leaving_;  // say goodbye
   uint64_t last_leaving_ = 0;
+  std::map<std::pair<std::string, std::string_view>, uint64_t> ended_;  // by command and state
   bool loaded_ = false;
   bool busy_ = false;    // a command is being put into the journal, over whichever link it came
   Timer wait_timer_;     // while the next message is not looked at

@@ -317,6 +317,43 @@ TEST_F(ControlTopicTest, where_what_came_before_cannot_be_read_nothing_acts) {
   EXPECT_EQ(running(), "a1");
 }
 
+TEST_F(ControlTopicTest, what_became_of_commands_is_counted) {
+  begin();
+  command("ops", "pipeline.pause", "c-1", R"({"pipeline":"a"})");
+  command("ops", "pipeline.pause", "c-2", R"({"pipeline":"z"})");
+  command("ops", "no.such", "c-3");
+  command("ops", "config.set", "c-4", R"({"config":"a2"})");
+  EXPECT_TRUE(give("junk"));
+  command("fleet", "config.set", "c-5", R"({"config":"a2"})");
+  std::vector<std::string> ended;
+  std::vector<std::string> refused;
+  auto look = [&] {
+    bool answered = false;
+    supervisor_->snapshot([&](const Snapshot& snapshot) {
+      answered = true;
+      ASSERT_TRUE(snapshot.control);
+      EXPECT_TRUE(snapshot.control->connected);
+      ended.clear();
+      for (const ControlStatus::Ended& one : snapshot.control->ended)
+        ended.push_back(one.command + " " + std::string(one.state) + " " +
+                        std::to_string(one.count));
+      refused.clear();
+      for (const ControlStatus::Refused& one : snapshot.control->refused)
+        if (one.count > 0)
+          refused.push_back(std::string(one.reason) + " " + std::to_string(one.count));
+    });
+    EXPECT_TRUE(wait([&answered] { return answered; }));
+  };
+  look();
+  EXPECT_EQ(ended,
+            (Answers{"other failed 1", "pipeline.pause failed 1", "pipeline.pause succeeded 1"}))
+      << "one that runs has not ended, and one that was refused has not begun";
+  EXPECT_EQ(refused, (Answers{"malformed 1", "role 1"}));
+  pass(kProbation);
+  look();
+  EXPECT_EQ(ended.front(), "config.set succeeded 1");
+}
+
 TEST_F(ControlTopicTest, what_is_refused_settles_itself_and_not_the_command_behind_it) {
   begin();
   EXPECT_TRUE(give("junk"));

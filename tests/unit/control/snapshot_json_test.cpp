@@ -80,6 +80,28 @@ TEST(SnapshotJson, says_everything_of_each_pipeline) {
   EXPECT_EQ(text(json.get(), "configLoaded"), "2025-10-09T08:53:20Z");
 }
 
+TEST(SnapshotJson, says_how_the_control_topic_is) {
+  Snapshot snapshot = two_pipelines();
+  EXPECT_EQ(json_of(snapshot).find("\"control\""), std::string::npos) << "where there is none";
+  snapshot.control = ControlStatus{.connected = true,
+                                   .ended = {{"pipeline.pause", "succeeded", 2}},
+                                   .refused = {{"bad signature", 3}, {"expired", 0}}};
+  Json json(cJSON_Parse(json_of(snapshot).c_str()), cJSON_Delete);
+  const cJSON* control = cJSON_GetObjectItemCaseSensitive(json.get(), "control");
+  EXPECT_TRUE(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(control, "connected")));
+  const cJSON* refusals = cJSON_GetObjectItemCaseSensitive(control, "refusals");
+  ASSERT_EQ(cJSON_GetArraySize(refusals), 1);
+  EXPECT_EQ(text(refusals->child, "reason"), "bad signature");
+  EXPECT_EQ(number(refusals->child, "count"), 3);
+  Json stats(cJSON_Parse(stats_json(snapshot).c_str()), cJSON_Delete);
+  const cJSON* commands = cJSON_GetObjectItemCaseSensitive(
+      cJSON_GetObjectItemCaseSensitive(stats.get(), "control"), "commands");
+  ASSERT_EQ(cJSON_GetArraySize(commands), 1);
+  EXPECT_EQ(text(commands->child, "command") + " " + text(commands->child, "state"),
+            "pipeline.pause succeeded");
+  EXPECT_EQ(number(commands->child, "count"), 2);
+}
+
 TEST(SnapshotJson, can_be_asked_for_one_pipeline) {
   Json json(cJSON_Parse(json_of(two_pipelines(), "mill").c_str()), cJSON_Delete);
   const cJSON* list = cJSON_GetObjectItemCaseSensitive(json.get(), "pipelines");
@@ -107,7 +129,10 @@ TEST(StatsJson, counts_on_over_the_runs_of_a_pipeline) {
 }
 
 TEST(Metrics, have_help_and_type_before_their_samples_and_each_once) {
-  std::istringstream lines(metrics_of(two_pipelines()));
+  Snapshot snapshot = two_pipelines();
+  snapshot.control = ControlStatus{.ended = {{"ping", "succeeded", 2}, {"ping", "failed", 1}},
+                                   .refused = {{"bad signature", 3}, {"expired", 0}}};
+  std::istringstream lines(metrics_of(snapshot));
   std::set<std::string> seen;
   std::string line;
   std::string name;
@@ -133,6 +158,20 @@ TEST(Metrics, have_help_and_type_before_their_samples_and_each_once) {
     }
   }
   EXPECT_GT(samples, 30);
+}
+
+TEST(Metrics, tell_what_became_of_commands_from_afar) {
+  Snapshot snapshot = two_pipelines();
+  EXPECT_EQ(metrics_of(snapshot).find("leat_control"), std::string::npos) << "where there are none";
+  snapshot.control = ControlStatus{.connected = true,
+                                   .ended = {{"pipeline.pause", "succeeded", 2}},
+                                   .refused = {{"bad signature", 3}, {"expired", 0}}};
+  const std::string text = metrics_of(snapshot);
+  for (const char* sample :
+       {"leat_control_up 1", "leat_control_refusals_total{reason=\"bad signature\"} 3",
+        "leat_control_refusals_total{reason=\"expired\"} 0",
+        "leat_control_commands_total{command=\"pipeline.pause\",state=\"succeeded\"} 2"})
+    EXPECT_NE(text.find("\n" + std::string(sample) + "\n"), std::string::npos) << sample;
 }
 
 TEST(Metrics, tell_a_sink_that_takes_nothing) {
