@@ -9,6 +9,7 @@ import pytest
 
 from harness.desk import Desk
 from harness.mosquitto import Mosquitto
+from harness.output import conforming
 from harness.pipelines import file_source, http_sink, pipeline
 from harness.ports import free_port
 from harness.waiting import wait_for
@@ -241,6 +242,12 @@ def test_what_is_replayed_truncated_or_too_large_does_nothing(running, desk, bro
     assert [one["state"] for one in desk.answers("first")] == ["succeeded"] * 4
     assert desk.ask("status")["result"]["pipelines"][0]["state"] == "running"
     running.wait_log("control: .*refused")
+    shown = running.command("status", "-c", str(running.config_path), "--json")
+    told = conforming(shown.stdout, "status")["control"]
+    refused = {one["reason"]: one["count"] for one in told["refusals"]}
+    assert told["connected"]
+    assert refused.pop("malformed") >= 2 and refused.pop("bad signature") >= 2, refused
+    assert refused == {"oversized": 1, "replayed": 1, "other addressee": 1}
 
 
 def test_two_at_once_and_one_id_twice(running, desk):
