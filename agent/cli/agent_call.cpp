@@ -1,5 +1,7 @@
 #include "cli/agent_call.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -24,13 +26,34 @@ namespace {
 
 constexpr size_t kLongestAnswer = 64 << 20;  // thousands of pipelines, in full
 
+// What somebody answers at goes with it: a socket on which nobody listens is left of one that was
+// killed. One that has no room for another (EAGAIN) is there.
+bool nobody_listens(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return false;  // as connecting to it will say
+  path.copy(address.sun_path, path.size());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const int failed = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const bool refused = failed != 0 && errno == ECONNREFUSED;
+  ::close(fd);
+  return refused;
+}
+
 Status check_socket(const std::string& path, const std::string& data_dir) {
-  if (access(path.c_str(), F_OK) != 0) {
-    if (errno != ENOENT && errno != ENOTDIR) return fail_errno("open " + path, errno);
-    return fail(ErrorKind::kUnavailable, "no agent runs with the data folder " + data_dir);
-  }
-  if (access(path.c_str(), R_OK | W_OK) != 0) return fail_errno("open " + path, errno);
-  return {};
+  const int there = ::access(path.c_str(), F_OK);
+  if (there != 0 && errno != ENOENT && errno != ENOTDIR) return fail_errno("open " + path, errno);
+  if (there == 0 && ::access(path.c_str(), R_OK | W_OK) != 0)
+    return fail_errno("open " + path, errno);
+  if (there == 0 && !nobody_listens(path)) return {};
+  return fail(ErrorKind::kUnavailable, "no agent runs with the data folder " + data_dir);
+}
+
+// One that ends meanwhile is said so, too.
+Error no_answer(const std::string& path, const std::string& why) {
+  return {ErrorKind::kFatal,
+          "the agent at " + path + " does not answer" + (why.empty() ? "" : ": " + why)};
 }
 
 // One answer, as it comes. As to HTTP/1.0, so that its body is not in chunks.
@@ -87,12 +110,17 @@ class Listening final : public StreamListener {
 
 }  // namespace
 
+int exit_code_of(const Error& error) {
+  if (error.kind() == ErrorKind::kUnavailable) return kExitNotRunning;
+  return error.kind() == ErrorKind::kFatal ? kExitFailed : kExitUsage;
+}
+
 int ask_or_complain(const Clock& clock, const std::string& data_dir, std::string_view method,
                     const std::string& target, std::string& body) {
   Result<AgentAnswer> answer = ask_agent(clock, data_dir, method, target);
   if (!answer) {
     complain("leat: " + answer.error().message());
-    return answer.error().kind() == ErrorKind::kUnavailable ? kExitNotRunning : kExitUsage;
+    return exit_code_of(answer.error());
   }
   if (answer->status >= 300) {
     std::fprintf(stderr, "leat: %s", answer->body.c_str());
@@ -122,9 +150,7 @@ Result<AgentAnswer> stream_from_agent(const Clock& clock, const std::string& dat
   while (!listening.over() && uv_run(loop.uv(), UV_RUN_ONCE) != 0) {
   }
   if (listening.answer().status == 0 || !listening.status())
-    return fail(ErrorKind::kUnavailable,
-                "the agent at " + path + " does not answer" +
-                    (listening.status() ? "" : ": " + listening.status().error().message()));
+    return fail(no_answer(path, listening.status() ? "" : listening.status().error().message()));
   return std::move(listening.answer());
 }
 
@@ -151,10 +177,7 @@ Result<AgentAnswer> ask_agent(const Clock& clock, const std::string& data_dir,
     while (!answer && uv_run(loop.uv(), UV_RUN_ONCE) != 0) {
     }
   }
-  if (!answer || !*answer)
-    return fail(ErrorKind::kUnavailable,
-                "the agent at " + path + " does not answer" +
-                    (answer ? ": " + answer->error().message() : std::string()));
+  if (!answer || !*answer) return fail(no_answer(path, answer ? answer->error().message() : ""));
   return AgentAnswer{(*answer)->status, std::move((*answer)->body_start)};
 }
 

@@ -238,7 +238,7 @@ int apply(const CommandCall& call) {
       ask_agent(call.environment.clock, *data_dir, "PUT", "/api/v1/config", *config);
   if (!answer) {
     complain("leat: " + answer.error().message());
-    return answer.error().kind() == ErrorKind::kUnavailable ? kExitNotRunning : kExitUsage;
+    return exit_code_of(answer.error());
   }
   if (answer->status < 300) return taken_over(call, answer->body);
   Json json = parsed(answer->body);

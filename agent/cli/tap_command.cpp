@@ -56,7 +56,7 @@ int tap(const CommandCall& call) {
                         [&printer](std::string_view bytes) { return printer.take(bytes); });
   if (!answer) {
     complain("leat: " + answer.error().message());
-    return answer.error().kind() == ErrorKind::kUnavailable ? kExitNotRunning : kExitUsage;
+    return exit_code_of(answer.error());
   }
   if (answer->status == 200 && printer.enough()) return kExitDelivered;
   if (answer->status == 200) {
