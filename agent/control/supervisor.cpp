@@ -502,6 +502,13 @@ bool Supervisor::runs_bounded() const {
   });
 }
 
+// By its name: its turn has not come.
+bool Supervisor::is_asked_to_start(const std::string& name) const {
+  return std::ranges::any_of(proposals_, [&name](const Proposal& proposal) {
+    return proposal.only == name && !proposal.told_to_end.contains(name);
+  });
+}
+
 void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
   probe_->ask([this, done = std::move(done)](const LoopProbe::Answers& answers) {
     Snapshot out{.id = config_.id,
@@ -519,6 +526,8 @@ void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
       PipelineSnapshot& one = out.pipelines.emplace_back(
           entry.snapshot(answers, setup_.clock.monotonic_us(), stopping_));
       one.name = name;
+      const bool rests = one.state == PipelineState::kEnded || one.state == PipelineState::kFailed;
+      if (rests && is_asked_to_start(name)) one.state = PipelineState::kStarting;
       while (entry.run != nullptr && hosts_[one.loop].get() != &entry.run->host()) ++one.loop;
     }
     done(out);

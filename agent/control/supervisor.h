@@ -227,6 +227,7 @@ class Supervisor {
   static size_t share_of(const AgentConfig& config, size_t pipelines, bool own);
   void share_memory();
   Milliseconds start_later(const std::string& name);
+  bool is_asked_to_start(const std::string& name) const;
   bool idle() const;
   void check_idle();
   Result<Entry*> find(const std::string& name);

@@ -51,6 +51,17 @@ TEST_F(SupervisorStates, what_was_told_by_name_holds_when_the_agent_starts_anew)
       << "and nothing is left of it";
 }
 
+TEST_F(SupervisorStates, what_is_to_go_on_is_starting_while_its_turn_has_not_come) {
+  apply(of({version_of("a")}));
+  ASSERT_TRUE(supervisor_->pause("a"));
+  ASSERT_TRUE(reaches("a", PipelineState::kPaused));
+  begin(of({version_of("a"), version_of("b")}));
+  ASSERT_TRUE(supervisor_->resume("a"));
+  EXPECT_EQ(state("a"), PipelineState::kStarting) << "it has not ended";
+  EXPECT_TRUE(made());
+  EXPECT_TRUE(reaches("a", PipelineState::kRunning));
+}
+
 TEST_F(SupervisorStates, nothing_but_its_counterpart_starts_what_was_told_to_end) {
   apply(of({version_of("a"), version_of("b"), version_of("c")}));
   ASSERT_TRUE(supervisor_->pause("a"));
