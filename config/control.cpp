@@ -98,6 +98,7 @@ ControlConfig load_control(const Options& options, Problems& problems, bool open
     return out;
   }
   out.options = options;
+  out.options.set("keys", std::vector<Options>());  // another key makes no other connection
   out.prefix = options.string("prefix");
   out.groups = options.strings("groups");
   out.max_reply = options.bytes("maxReply");

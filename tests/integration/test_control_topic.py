@@ -328,10 +328,13 @@ def with_new_key(agent, control):
 
 
 def test_new_keys_that_nobody_has_are_taken_back(running, desk, control):
-    answer = desk.ask("config.set", {"config": with_new_key(running, control)}, key="fleet")
+    id = desk.send("config.set", {"config": with_new_key(running, control)}, key="fleet")
+    answer = wait_for(lambda: desk.answer(id), what="it is taken back")
     assert answer["state"] == "rolledBack", answer
     assert "fleet-2" in json.dumps(answer)
     assert desk.ask("ping", key="fleet")["state"] == "succeeded"
+    assert [one["state"] for one in desk.answers(id)] == ["running", "rolledBack"], "each once"
+    assert running.log.count("control: connected to") == 1, "it stays connected"
 
 
 @pytest.mark.parametrize("probation", ["8s"])  # within which they must be used

@@ -65,6 +65,11 @@ Milliseconds changes_in(const Snapshot& snapshot) {
   return out;
 }
 
+// Whether the same connection does for both: other keys and limits make no other one.
+bool linked_alike(const ControlConfig& a, const ControlConfig& b) {
+  return a.options == b.options && a.prefix == b.prefix && a.groups == b.groups;
+}
+
 Answer state_of(const TakenCommand& command) {
   Answer out{.text = command.text};
   if (command.state == "failed") return failed(Fault::kConflict, command.text);
@@ -153,6 +158,22 @@ Status ControlTopic::set(const std::string& agent, const ControlConfig* config) 
     return {};
   }
   if (is(agent, config)) return {};
+  if (link_ != nullptr && config != nullptr && agent == agent_ && linked_alike(*config_, *config))
+    config_ = *config;
+  else if (Status linked = link_anew(agent, config); !linked)
+    return linked;
+  if (config_) max_reply_ = static_cast<size_t>(config_->max_reply);
+  authority_.set(agent_, config_ ? config_->groups : std::vector<std::string>(),
+                 config_ ? config_->keys : std::vector<ControlKey>());
+  EventFeed& events = setup_.targets.supervisor.events();
+  if (config_ && !listening_)
+    listening_ = events.listen([this](const AgentEvent& event) { publish_event(event); });
+  if (!config_ && listening_) events.unlisten(*std::exchange(listening_, std::nullopt));
+  return {};
+}
+
+// What was published over the former link may come twice: it cannot know what the broker has.
+Status ControlTopic::link_anew(const std::string& agent, const ControlConfig* config) {
   std::unique_ptr<Link> former = std::move(link_);
   const std::optional<ControlConfig> former_config = config_;
   const std::string former_agent = std::exchange(agent_, agent);
@@ -165,13 +186,6 @@ Status ControlTopic::set(const std::string& agent, const ControlConfig* config) 
     return good;
   }
   if (former != nullptr) let_go(std::move(former), goodbye(*former_config, former_agent), [] {});
-  if (config_) max_reply_ = static_cast<size_t>(config_->max_reply);
-  authority_.set(agent_, config_ ? config_->groups : std::vector<std::string>(),
-                 config_ ? config_->keys : std::vector<ControlKey>());
-  EventFeed& events = setup_.targets.supervisor.events();
-  if (config_ && !listening_)
-    listening_ = events.listen([this](const AgentEvent& event) { publish_event(event); });
-  if (!config_ && listening_) events.unlisten(*std::exchange(listening_, std::nullopt));
   return {};
 }
 

@@ -69,6 +69,7 @@ class ControlTopic final : private LinkUser {
   std::string base() const;
   std::string topic(std::string_view last) const;
   std::vector<std::string> filters() const;
+  Status link_anew(const std::string& agent, const ControlConfig* config);
   Status connect(const ControlConfig& config);
   void let_go(std::unique_ptr<Link> link, OutMessage last, std::function<void()> closed);
   static OutMessage goodbye(const ControlConfig& config, const std::string& agent);

@@ -103,7 +103,7 @@ struct AdminConfig {
 
 // `agent.control`: commands from afar.
 struct ControlConfig {
-  Options options;                  // of its table; the connection is in it
+  Options options;                  // of its table, without keys; the connection is in it
   std::string prefix;               // of its topics
   std::vector<std::string> groups;  // whose commands are for this agent, too
   int64_t max_reply = 256 * 1024;   // bytes of one message

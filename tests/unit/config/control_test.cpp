@@ -53,6 +53,16 @@ class ControlTest : public testing::Test {
   Lines lines;
 };
 
+TEST_F(ControlTest, other_keys_make_no_other_connection) {
+  const std::string one = R"([{"id": "ops", "secret": "${file:/ops.key}", "role": "operate"}])";
+  std::optional<ControlConfig> before = load(one);
+  files["/ops.key"] = std::string(43, 'n');
+  std::optional<ControlConfig> after = load(one);
+  ASSERT_TRUE(before && after);
+  EXPECT_EQ(before->options, after->options);
+  EXPECT_NE(before->keys, after->keys);
+}
+
 TEST_F(ControlTest, reads_keys_of_both_kinds) {
   std::optional<ControlConfig> control = load(
       R"([{"id": "ops", "algorithm": "HS256", "secret": "${file:/ops.key}", "role": "operate"},

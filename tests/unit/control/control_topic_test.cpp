@@ -491,6 +491,21 @@ TEST_F(ControlTopicTest, another_configuration_of_it_says_goodbye_where_it_was) 
   EXPECT_EQ(answers("c-1", "plant/gw/reply"), (Answers{"succeeded"}));
 }
 
+TEST_F(ControlTopicTest, other_keys_are_asked_for_over_the_same_connection) {
+  begin();
+  const FakeLink* before = broker_.link;
+  ControlConfig other = config_;
+  other.keys[0].key = std::string(32, 'n');
+  ASSERT_TRUE(control_->set("gw", &other));
+  EXPECT_EQ(broker_.link, before) << "what is under way on it would come twice";
+  EXPECT_TRUE(control_->connected());
+  EXPECT_TRUE(control_->is("gw", &other));
+  command("ops", "ping", "c-1");
+  EXPECT_EQ(answers("c-1"), Answers{}) << "signed with the old one";
+  command("fleet", "ping", "c-2");
+  EXPECT_EQ(answers("c-2"), (Answers{"succeeded"}));
+}
+
 TEST_F(ControlTopicTest, what_was_asked_elsewhere_is_answered_there) {
   begin();
   command("fleet", "config.set", "c-1", R"({"config":"a2"})");
