@@ -35,7 +35,8 @@ struct Look {
   std::string system;  // whose numbers they are; "": not known
 
   // Otherwise rows behind one of these are left alone: a value of the first cursor column, a time;
-  // or the last row that there is, which is to be waited at for the consistencyDelay.
+  // or, with `settle`, the last row that there is, which is to be waited at for the
+  // consistencyDelay. Without one there is nothing to read.
   std::string upper;
   Key last;
   bool settle = false;

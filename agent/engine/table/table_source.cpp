@@ -144,6 +144,11 @@ void TableSource::begin_without_position(const Look& look) {
 }
 
 void TableSource::begin_pass(const Look& look) {
+  // Without a last row a page would have no end, and give rows of which lower ones may still come.
+  if (look.settle && look.last.empty()) {
+    well();
+    return settings_.once ? end() : wait_for_more();
+  }
   const bool goes_on = position_.high != 0;
   began_here_ = !goes_on;
   if (look.numbered && !goes_on) {
@@ -249,7 +254,14 @@ void TableSource::end() {
 }
 
 void TableSource::trouble(const Error& error) {
-  if (keyed_) flush();
+  waits_ = Waits::kNot;
+  if (keyed_) {
+    flush();
+  } else {  // all of it comes again
+    batch_.reset();
+    batch_bytes_ = 0;
+    rows_ = emitted_;
+  }
   const int64_t now = context_->loop().clock().monotonic_us();
   if (error.kind() != ErrorKind::kUnavailable) {
     batch_.reset();

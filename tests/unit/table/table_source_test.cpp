@@ -28,6 +28,7 @@ struct World {
   std::string system = "one";
   std::vector<std::string> failures;  // one for each read that fails, after two rows
   bool fatal = false;
+  std::function<void()> after_look;
   int looks = 0;
   int reads = 0;
 
@@ -68,10 +69,10 @@ class WorldDatabase final : public table::Database {
       look.next = world_.next;
       look.now = "at " + std::to_string(world_.next);
       look.system = world_.system;
-      if (!world_.numbered && !world_.rows.empty()) {
+      look.settle = !world_.numbered;
+      if (!world_.numbered && !world_.rows.empty())
         look.last = {text_of(std::ranges::max(world_.rows, {}, &Row::id).id)};
-        look.settle = true;
-      }
+      if (auto after = std::exchange(world_.after_look, nullptr)) after();
       auto call = done;
       call(std::move(look));
     });
@@ -345,6 +346,34 @@ TEST_F(TableSourceTest, without_numbers_it_waits_until_older_rows_can_no_longer_
   loop_.advance(Milliseconds{10'000});
   wait_for(3);
   EXPECT_EQ(ids_, (Ids{1, 3, 5}));
+}
+
+TEST_F(TableSourceTest, without_numbers_a_look_that_finds_no_row_reads_none) {
+  world_.numbered = false;
+  uint64_t late = 0;
+  world_.after_look = [this, &late] {
+    late = world_.begin();
+    world_.insert(3, late);
+    world_.insert(7);
+  };
+  start();
+  settle();
+  EXPECT_TRUE(ids_.empty()) << "what comes before them is not committed yet";
+  passes(1);
+  world_.commit(late);
+  wait_for(2);
+  EXPECT_EQ(ids_, (Ids{3, 7}));
+}
+
+TEST_F(TableSourceTest, without_a_key_what_waits_is_not_given_twice_when_a_read_fails) {
+  options_.set("mode", "full");
+  world_.keyed = world_.numbered = false;
+  options_.set("cursor", std::vector<std::string>{});
+  for (int id = 1; id <= 5; ++id) world_.insert(id);
+  world_.failures = {"gone"};
+  start();
+  EXPECT_TRUE(wait_end());
+  EXPECT_EQ(ids_, (Ids{1, 2, 3, 4, 5}));
 }
 
 TEST_F(TableSourceTest, without_a_key_it_is_saved_only_that_all_was_read) {
