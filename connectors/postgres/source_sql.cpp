@@ -99,6 +99,16 @@ std::string SourceSql::last(const std::vector<std::string>& cursor,
   return sql + " ORDER BY " + table::joined(quoted(cursor, " DESC")) + " LIMIT 1";
 }
 
+std::string SourceSql::null_in(const std::vector<std::string>& cursor,
+                               const table::Key& behind) const {
+  std::string sql = "SELECT 1 FROM " + from(behind) + " WHERE (";
+  for (size_t i = 0; i < cursor.size(); ++i)
+    sql += (i > 0 ? " OR " : "") + quoted_name(cursor[i]) + " IS NULL";
+  sql += ")";
+  if (!config_.table.where.empty()) sql += " AND (" + config_.table.where + "\n)";
+  return sql + " LIMIT 1";
+}
+
 // What transactions from `low` on, `count` of them, have written. `since`: the times in the rows
 // are not older, but for what lookBack says; an index on them then finds the rows.
 std::string SourceSql::written_by(uint64_t low, const std::string& count, const std::string& since,

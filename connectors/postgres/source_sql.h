@@ -44,6 +44,8 @@ class SourceSql {
   std::string delayed(const std::string& columns) const;
   // The last row's key.
   std::string last(const std::vector<std::string>& cursor, const table::Key& behind) const;
+  // A row that has NULL in the cursor.
+  std::string null_in(const std::vector<std::string>& cursor, const table::Key& behind) const;
   // Another text when the table has other columns (with `all`), or others inherit from it.
   static std::string columns_of(uint32_t oid, bool all);
   // `hidden`: cursor columns that are not among `columns`; they come behind them. `first_type`: of

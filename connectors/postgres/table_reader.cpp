@@ -180,9 +180,8 @@ void TableReader::check_table(const Reply& reply) {
     if (column == nullptr)
       return fails({ErrorKind::kUsage,
                     "the table has no column " + excerpt(name) + ", which \"cursor\" names"});
-    // Views know nothing of it: a row without one is found when it is read.
-    const bool has_constraints = kind_ == 'r' || kind_ == 'p';
-    if (!column->not_null && has_constraints)
+    // Views know nothing of it: each look asks for such a row.
+    if (!column->not_null && has_constraints())
       return fails({ErrorKind::kUsage,
                     "column " + excerpt(name) +
                         " of the cursor can be NULL, and such a row would never be read: ALTER "
@@ -224,7 +223,7 @@ void TableReader::choose_cursor(const Layout& layout) {
 }
 
 bool TableReader::can_tell_rows_apart(const Layout& layout) const {
-  if (layout.kind != 'r' && layout.kind != 'p') return true;  // nobody can know
+  if (!has_constraints()) return true;  // nobody can know
   return std::ranges::any_of(layout.telling_keys, [&](const std::vector<int>& key) {
     return std::ranges::all_of(names_of(layout, key), [this](const std::string& name) {
       return std::ranges::find(cursor_, name) != cursor_.end();
@@ -274,7 +273,7 @@ void TableReader::choose_way() {
     std::string why;
     if (!read.table.query.empty())
       why = "a query does not tell which transaction has written a row";
-    else if (kind_ != 'r' && kind_ != 'p')
+    else if (!has_constraints())
       why = "it is no table, whose rows tell which transaction has written them";
     else if (version_ < kFirstWithSnapshots)
       why = "the server is older than PostgreSQL 13";
@@ -290,12 +289,10 @@ void TableReader::choose_way() {
                                format_duration(read.table.consistency_delay) +
                                " late are not found: " + why);
   }
-  if (!numbered_) {
-    known_in_ = session_->number();
-    ever_known_ = true;
-    return ask_now();
-  }
-  ask_system();
+  if (numbered_) return ask_system();
+  known_in_ = session_->number();
+  ever_known_ = true;
+  ask_now();
 }
 
 // Not everybody may ask.
@@ -310,9 +307,18 @@ void TableReader::ask_system() {
                     });
 }
 
-// In one statement, so that one which finds nothing new costs no more.
 void TableReader::ask_now() {
   step_ = Step::kLooking;
+  if (has_constraints() || cursor_.empty()) return ask_moment();
+  // No comparison with the cursor finds it, but in the first page of all.
+  session_->ask("", sql_.null_in(cursor_, behind_), [this](const Reply& reply) {
+    if (!reply.rows.empty()) return fails(null_in_cursor());
+    ask_moment();
+  });
+}
+
+// In one statement, so that one which finds nothing new costs no more.
+void TableReader::ask_moment() {
   // From the loop, also when nothing had to be asked.
   if (plan_.read.table.mode == table::Mode::kFull)
     return closing_->start_next_turn([this] { answer({}); });
@@ -357,9 +363,10 @@ void TableReader::ask_last() {
     table::Look look;
     look.settle = true;
     if (!reply.rows.empty())
-      for (const std::optional<std::string>& value : reply.rows[0])
-        if (value) look.last.push_back(*value);
-    if (look.last.size() != cursor_.size()) look.last.clear();
+      for (const std::optional<std::string>& value : reply.rows[0]) {
+        if (!value) return fails(null_in_cursor());
+        look.last.push_back(*value);
+      }
     answer(std::move(look));
   });
 }
@@ -424,9 +431,7 @@ bool TableReader::row(std::string_view body) {
 }
 
 void TableReader::page_done() {
-  if (null_key_)
-    return fails({ErrorKind::kUsage, "a row has NULL in the cursor (" + table::joined(cursor_) +
-                                         "): nobody could go on behind it; leave such rows out"});
+  if (null_key_) return fails(null_in_cursor());
   if (!wrong_.empty()) {
     known_in_ = 0;
     return fails({ErrorKind::kUnavailable, wrong_});
@@ -439,6 +444,11 @@ void TableReader::page_done() {
 }
 
 // --- errors ---
+
+Error TableReader::null_in_cursor() const {
+  return {ErrorKind::kUsage, "a row has NULL in the cursor (" + table::joined(cursor_) +
+                                 "): nobody could go on behind it; leave such rows out"};
+}
 
 void TableReader::fails(const Error& error) {
   rows_ = nullptr;

@@ -59,12 +59,15 @@ class TableReader final : public table::Database, private Session::Listener, pri
   void ask_system();
   void choose_way();
   void ask_now();
+  void ask_moment();
   bool has_other_columns(const Reply& reply);
   void ask_last();
   void answer(table::Look look);
 
   void page_done();
   void fails(const Error& error);
+  Error null_in_cursor() const;
+  bool has_constraints() const { return kind_ == 'r' || kind_ == 'p'; }
   bool can_tell_rows_apart(const Layout& layout) const;
   void find_keys();
 

@@ -350,6 +350,24 @@ def test_what_cannot_be_read_without_losing_rows_is_refused_with_what_is_missing
         assert done.returncode == 2 and said in done.stderr + done.stdout, done.stderr + done.stdout
 
 
+@pytest.mark.parametrize("way", [
+    {"mode": "full", "table": "seen"},
+    {"mode": "fullAndContinuous", "table": "seen", "consistencyDelay": "0ms"},
+    {"mode": "fullAndContinuous", "table": "seen", "cursor": CURSOR},
+    {"mode": "full", "from": ["0"],
+     "query": "SELECT * FROM seen WHERE coalesce(id, 9) > :after_id ORDER BY id"}])
+def test_a_view_that_has_null_in_the_cursor_is_refused_wherever_the_row_is(agent, database, way):
+    database.query("CREATE TABLE base (id int, updated_at timestamptz DEFAULT now()); INSERT INTO base "
+                   "SELECT generate_series(1, 5) UNION ALL SELECT NULL; CREATE VIEW seen AS SELECT * FROM base")
+    follow(agent, database, **{"cursor": ["id"], "pageSize": 2, "once": True, **way})
+    config = json.loads(agent.config_path.read_text())
+    if way["mode"] == "full":
+        del config["pipelines"][0]["source"]["once"]
+    agent.write_config(config)
+    assert agent.run() == 1, agent.log
+    assert agent.wait_log(r"a row has NULL in the cursor")
+
+
 def test_another_database_than_before_is_read_from_the_start(agent, make_postgres):
     first, second = (make_postgres().database("t") for _ in range(2))
     for database in (first, second):
