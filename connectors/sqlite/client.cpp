@@ -9,31 +9,6 @@
 namespace leat::sqlite {
 namespace {
 
-// What trying again can do about a result code (https://sqlite.org/rescode.html).
-ErrorKind kind_of(int extended_code) {
-  // The file was renamed or deleted under the connection: a new one will make it anew.
-  if (extended_code == SQLITE_READONLY_DBMOVED) return ErrorKind::kUnavailable;
-  switch (extended_code & 0xff) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_FULL:
-    case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-    case SQLITE_PROTOCOL:
-    case SQLITE_NOMEM:
-    case SQLITE_INTERRUPT:
-    case SQLITE_SCHEMA:
-      return ErrorKind::kUnavailable;
-    case SQLITE_CONSTRAINT:
-    case SQLITE_MISMATCH:
-    case SQLITE_TOOBIG:
-    case SQLITE_RANGE:
-      return ErrorKind::kData;
-    default:
-      return ErrorKind::kFatal;
-  }
-}
-
 // Codes after which nothing the connection has cached is to be trusted. A failed fsync
 // (SQLITE_IOERR_FSYNC) is one: the kernel may have dropped the pages it could not write.
 bool puts_file_in_doubt(int extended_code) {
@@ -73,6 +48,52 @@ std::string quoted_name(std::string_view name) {
   return out + '"';
 }
 
+ErrorKind kind_of(int extended_code) {
+  switch (extended_code) {
+    // The file was renamed or deleted under the connection: a new one will make it anew.
+    case SQLITE_READONLY_DBMOVED:
+    // The program that writes it has to put it in order, or is about to.
+    case SQLITE_READONLY_ROLLBACK:
+    case SQLITE_READONLY_RECOVERY:
+    case SQLITE_READONLY_CANTINIT:
+    case SQLITE_READONLY_CANTLOCK:
+      return ErrorKind::kUnavailable;
+    default:
+      break;
+  }
+  switch (extended_code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PROTOCOL:
+    case SQLITE_NOMEM:
+    case SQLITE_INTERRUPT:
+    case SQLITE_SCHEMA:
+      return ErrorKind::kUnavailable;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+    case SQLITE_RANGE:
+      return ErrorKind::kData;
+    default:
+      return ErrorKind::kFatal;
+  }
+}
+
+int wait_for_lock(int attempts, Milliseconds timeout, const std::atomic<bool>& cancelled) {
+  static constexpr std::array<int, 8> kSleepMs = {1, 2, 5, 10, 15, 20, 25, 50};
+  int64_t waited = 0;
+  for (int i = 0; i < attempts; ++i) {
+    waited += kSleepMs[std::min<size_t>(static_cast<size_t>(i), kSleepMs.size() - 1)];
+    if (waited >= timeout.count()) return 0;
+  }
+  if (cancelled || timeout.count() == 0) return 0;
+  sqlite3_sleep(kSleepMs[std::min<size_t>(static_cast<size_t>(attempts), kSleepMs.size() - 1)]);
+  return 1;
+}
+
 Status Connection::open() {
   if (db_ != nullptr) return {};
   bool was_in_doubt = std::exchange(file_in_doubt_, false);
@@ -85,7 +106,13 @@ Status Connection::open() {
     return error;
   }
   sqlite3_extended_result_codes(db_, 1);
-  sqlite3_busy_handler(db_, wait_for_lock, this);
+  sqlite3_busy_handler(
+      db_,
+      [](void* self, int attempts) {
+        auto* connection = static_cast<Connection*>(self);
+        return wait_for_lock(attempts, connection->settings_.busy_timeout, connection->cancelled_);
+      },
+      this);
   sqlite3_wal_hook(db_, committed_to_log, this);
   // EXTRA is FULL plus a sync of the folder after a rollback journal is deleted; without it a power
   // cut right after COMMIT can bring the journal back, and with it the state before. In WAL mode
@@ -217,20 +244,6 @@ int Connection::committed_to_log(void* self, sqlite3* db, const char* name, int 
   if (code == SQLITE_OK && done < in_log)
     held = (in_log - done) * std::max<int64_t>(integer_result(db, "PRAGMA page_size"), 0);
   return SQLITE_OK;  // what failed here is tried again, and fails a commit when it matters
-}
-
-// Called by SQLite while another connection holds the lock. Sleeps a little longer each time.
-int Connection::wait_for_lock(void* self, int attempts) {
-  auto* connection = static_cast<Connection*>(self);
-  static constexpr std::array<int, 8> kSleepMs = {1, 2, 5, 10, 15, 20, 25, 50};
-  int64_t waited = 0;
-  for (int i = 0; i < attempts; ++i) {
-    waited += kSleepMs[std::min<size_t>(static_cast<size_t>(i), kSleepMs.size() - 1)];
-    if (waited >= connection->settings_.busy_timeout.count()) return 0;
-  }
-  if (connection->cancelled_ || connection->settings_.busy_timeout.count() == 0) return 0;
-  sqlite3_sleep(kSleepMs[std::min<size_t>(static_cast<size_t>(attempts), kSleepMs.size() - 1)]);
-  return 1;
 }
 
 }  // namespace leat::sqlite

@@ -26,6 +26,13 @@ using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 // `"name"`: an SQL identifier, whatever is in it (but a NUL, which SQL text cannot hold).
 std::string quoted_name(std::string_view name);
 
+// What trying again can do about a result code (https://sqlite.org/rescode.html).
+ErrorKind kind_of(int extended_code);
+
+// What a busy handler answers after so many `attempts`: it sleeps a little longer each time, up to
+// `timeout` in all, and not at all once it is cancelled.
+int wait_for_lock(int attempts, Milliseconds timeout, const std::atomic<bool>& cancelled);
+
 class Connection {
  public:
   struct Settings {
@@ -75,7 +82,6 @@ class Connection {
  private:
   Status restart_log();
   tl::unexpected<Error> failure(int code);
-  static int wait_for_lock(void* self, int attempts);
   static int committed_to_log(void* self, sqlite3* db, const char* name, int pages);
 
   Settings settings_;

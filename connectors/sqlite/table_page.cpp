@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "columns.h"
 #include "record/value.h"
@@ -80,6 +81,12 @@ int cancelled(void* flag) {
   return *static_cast<std::atomic<bool>*>(flag) ? 1 : 0;
 }
 
+std::string in_hex(std::string_view bytes) {
+  std::string out = "x'";
+  append_hex(out, bytes);
+  return out + "'";
+}
+
 }  // namespace
 
 std::string literal_of(sqlite3_stmt* statement, int column) {
@@ -98,23 +105,10 @@ std::string literal_of(sqlite3_stmt* statement, int column) {
     case SQLITE_TEXT: {
       const std::string_view text = text_in(statement, column);
       if (is_utf8(text) && text.find('\0') == std::string_view::npos) return quoted_text(text);
-      std::string hex;
-      for (char c : text) {
-        char pair[3];
-        std::snprintf(pair, sizeof pair, "%02x", static_cast<unsigned>(static_cast<uint8_t>(c)));
-        hex += pair;
-      }
-      return "CAST(x'" + hex + "' AS TEXT)";
+      return "CAST(" + in_hex(text) + " AS TEXT)";
     }
-    case SQLITE_BLOB: {
-      std::string hex = "x'";
-      for (char c : blob_in(statement, column)) {
-        char pair[3];
-        std::snprintf(pair, sizeof pair, "%02x", static_cast<unsigned>(static_cast<uint8_t>(c)));
-        hex += pair;
-      }
-      return hex + "'";
-    }
+    case SQLITE_BLOB:
+      return in_hex(blob_in(statement, column));
     default:
       return "NULL";
   }
@@ -160,7 +154,13 @@ Status TablePages::open() {
   sqlite3_extended_result_codes(db_, 1);
   // Else a quoted name that no column has would be a string.
   sqlite3_db_config(db_, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
-  sqlite3_busy_timeout(db_, static_cast<int>(config_.busy_timeout.count()));
+  sqlite3_busy_handler(
+      db_,
+      [](void* self, int attempts) {
+        auto* pages = static_cast<TablePages*>(self);
+        return wait_for_lock(attempts, pages->config_.busy_timeout, pages->cancelled_);
+      },
+      this);
   sqlite3_progress_handler(db_, kInstructions, cancelled, &cancelled_);
   return {};
 }
@@ -170,14 +170,15 @@ void TablePages::close() {
   sqlite3_close(std::exchange(db_, nullptr));
 }
 
-// Wrong SQL, and names that are not there, are a person's to mend; all else may pass: a lock, a
-// journal that only the writer may roll back, a file that is being replaced.
+// Wrong SQL, names that are not there and a damaged file are a person's to mend; a lock may pass,
+// and a journal that only the writer may roll back.
 tl::unexpected<Error> TablePages::failure() {
   const int code = db_ == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(db_);
   std::string why = config_.path + ": " + sqlite3_errmsg(db_);
   if (code == SQLITE_READONLY_ROLLBACK || code == SQLITE_READONLY_RECOVERY)
     why += ": the program that writes it was interrupted, and must be started to put it in order";
-  return fail(code == SQLITE_ERROR ? ErrorKind::kUsage : ErrorKind::kUnavailable, why);
+  const bool may_pass = kind_of(code) == ErrorKind::kUnavailable;
+  return fail(may_pass ? ErrorKind::kUnavailable : ErrorKind::kUsage, why);
 }
 
 Result<Statement> TablePages::prepare(const std::string& sql) {
@@ -349,14 +350,17 @@ Status TablePages::check_cursor() {
 }
 
 Result<table::Look> TablePages::look(const table::Key& behind) {
-  if (Status opened = open(); !opened) return fail(opened.error());
-  Status good = know_table();
+  Result<table::Look> found = look_now(behind);
+  if (!found) close();
+  return found;
+}
+
+Result<table::Look> TablePages::look_now(const table::Key& behind) {
+  Status good = open();
+  if (good) good = know_table();
   if (good) good = check_sql(behind);
   if (good) good = check_cursor();
-  if (!good) {
-    close();
-    return fail(good.error());
-  }
+  if (!good) return fail(good.error());
   ever_known_ = true;
   table::Look look;
   look.cursor = cursor_;
@@ -376,7 +380,7 @@ Result<table::Look> TablePages::look(const table::Key& behind) {
   else if (code != SQLITE_DONE)
     return failure();
   // With one writer at a time, rows come in the order in which they are numbered.
-  look.settle = !only_rowid && !look.last.empty();
+  look.settle = !only_rowid;
   return look;
 }
 

@@ -71,6 +71,7 @@ class TablePages {
   bool tells_apart(const std::string& column, const std::string& collation) const;
   std::string from(const table::Key& behind) const;
   std::string page_sql(const table::Page& page) const;
+  Result<table::Look> look_now(const table::Key& behind);
   Status begin_page(const table::Page& page);
 
   const ReadConfig config_;

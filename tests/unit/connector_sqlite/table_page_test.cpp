@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <future>
+#include <utility>
+
 #include "support/temp_dir.h"
 
 namespace leat::sqlite {
@@ -90,6 +94,44 @@ TEST_F(TablePagesTest, a_lock_may_pass_and_wrong_sql_does_not) {
   Result<table::Look> refused = other.look({});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind(), ErrorKind::kUsage);
+}
+
+TEST_F(TablePagesTest, what_is_no_database_and_what_lacks_a_collation_are_for_a_person_to_mend) {
+  execute("CREATE TABLE t (a)");
+  // An extended code of SQLITE_ERROR.
+  config_.table.where = "a = 'x' COLLATE nobody_has_it";
+  Result<table::Look> look = TablePages(config_).look({});
+  ASSERT_FALSE(look);
+  EXPECT_EQ(look.error().kind(), ErrorKind::kUsage) << look.error().message();
+  config_.path = dir_.path() + "/notes.txt";
+  testing::write_file(config_.path, std::string(8192, 'x'));
+  look = TablePages(config_).look({});
+  ASSERT_FALSE(look);
+  EXPECT_EQ(look.error().kind(), ErrorKind::kUsage) << look.error().message();
+}
+
+TEST_F(TablePagesTest, a_look_that_fails_does_not_keep_the_file_open) {
+  execute(
+      "PRAGMA journal_mode=wal; CREATE TABLE t (a); INSERT INTO t VALUES (-9223372036854775808)");
+  config_.table.mode = table::Mode::kFullAndContinuous;
+  config_.table.query = "SELECT a FROM t WHERE abs(a) > 0";
+  config_.table.cursor = {"a"};
+  TablePages pages(config_);
+  EXPECT_FALSE(pages.look({})) << "it overflows";
+  sqlite3_close(std::exchange(db_, nullptr));
+  EXPECT_FALSE(std::filesystem::exists(config_.path + "-wal")) << "the last one takes it away";
+}
+
+TEST_F(TablePagesTest, a_stop_does_not_wait_for_another_programs_lock) {
+  execute("CREATE TABLE t (a)");
+  execute("BEGIN EXCLUSIVE");
+  config_.busy_timeout = Milliseconds{30'000};
+  TablePages pages(config_);
+  auto look = std::async(std::launch::async, [&pages] { return pages.look({}).has_value(); });
+  EXPECT_EQ(look.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+  pages.cancel();
+  EXPECT_EQ(look.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_FALSE(look.get());
 }
 
 TEST_F(TablePagesTest, only_the_number_of_a_row_says_that_none_comes_before_it_any_more) {
