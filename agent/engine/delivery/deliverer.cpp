@@ -413,9 +413,10 @@ void Deliverer::answered(Item& item, Answer answer) {
       found_good(item.todo.front().records());
       item.owed.add(item.todo.front().take_owed());
       item.todo.pop_front();
-      for (const std::unique_ptr<Item>& one : items_)
+      for (const std::unique_ptr<Item>& one : items_) {
+        one->rounds = 0;
         if (!one->sending) one->ask_suspects_again();  // else the sink looks at its first piece
-      refused_rounds_ = 0;
+      }
       blamed_ = 0;
       break;
     case Outcome::kCutOff:
@@ -430,7 +431,7 @@ void Deliverer::answered(Item& item, Answer answer) {
       rejected(item, answer);
       break;
     case Outcome::kRetry:
-      put_back(item);  // what is refused by a server in trouble may not be when it is well
+      start_over(item);
       not_now(answer);
       break;
     case Outcome::kFailed:

@@ -141,6 +141,7 @@ class Deliverer {
   void nothing_gets_through(const std::string& reason);
   void wait_for_others(Answer answer, int attempt);
   void put_back(Item& item);
+  void start_over(Item& item);
   void convict();
   void rejected(Item& item, const Answer& answer);
   void rejected_at_first(Item& item, const Answer& answer);
@@ -167,8 +168,7 @@ class Deliverer {
   // records, half of what lay between the last two, so that little is sent in vain. 0: no limit.
   size_t piece_limit_ = 0;
   size_t since_bad_ = 0;
-  int refused_rounds_ = 0;  // in a row, in which no record got through
-  size_t blamed_ = 0;       // without that one did since
+  size_t blamed_ = 0;       // without that another record got through since
   bool releasing_ = false;  // slots wait for what they settled to be saved
 
   // What is settled, and not known to be saved, where cuts are noted.

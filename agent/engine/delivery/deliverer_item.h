@@ -38,6 +38,7 @@ struct Deliverer::Item {
   Cuts::Spooled spooled;      // as it was noted before a restart
   bool sending = false;
   bool isolated = false;  // it was halved to find the record at which the peer breaks off
+  int rounds = 0;         // in a row, in which nothing at all got through
   Suspects suspects;      // they lie before what is to do
   bool done() const { return todo.empty() && !suspects.any(); }
   // A record got through, perhaps since the peer is well again.

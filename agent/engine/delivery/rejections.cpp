@@ -54,7 +54,7 @@ void Deliverer::cut_off(Item& item, Answer answer) {
     works();
     return rejected(item, answer);
   } else {
-    refused_rounds_ = std::max(refused_rounds_, piece.cut_offs - 1);
+    item.rounds = std::max(item.rounds, piece.cut_offs - 1);
   }
   refused(item, answer);
 }
@@ -107,14 +107,17 @@ void Deliverer::nothing_gets_through(const std::string& reason) {
   }
   // A few at the end of the input, or with nothing behind them for long, must not wait for ever.
   const bool few = all && blamed_ + refused <= Suspects::kMostBlamed;
-  if (few && ++refused_rounds_ >= kRoundsToBlame) {
-    refused_rounds_ = 0;
+  int rounds = kRoundsToBlame;  // of what came last: it might have told
+  if (few)
+    for (const std::unique_ptr<Item>& item : items_)
+      if (item->suspects.any()) rounds = std::min(rounds, ++item->rounds);
+  if (few && rounds >= kRoundsToBlame) {
     blamed_ += refused;
     works();
     return convict();
   }
   for (const std::unique_ptr<Item>& item : items_) put_back(*item);
-  if (few) return wait_for_others(Answer::retry(reason), refused_rounds_);
+  if (few) return wait_for_others(Answer::retry(reason), rounds);
   not_now(Answer::retry(reason + (refused == 1
                                       ? "; nothing else gets through that would show it to be the "
                                         "record's fault"
@@ -139,6 +142,14 @@ void Deliverer::put_back(Item& item) {
   for (Piece& piece : item.todo) join(whole, piece);
   item.todo.clear();
   item.todo.push_back(std::move(whole));
+}
+
+// The peer is in trouble of another kind: what it refuses then, and where it breaks off, it may not
+// when it is well, and so it is not in a row.
+void Deliverer::start_over(Item& item) {
+  put_back(item);
+  item.rounds = 0;
+  for (Piece& piece : item.todo) piece.cut_offs = 0;
 }
 
 // Those that were set aside are to blame.

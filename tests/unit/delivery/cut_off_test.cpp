@@ -148,6 +148,37 @@ TEST_F(DelivererTest, an_accident_in_the_middle_costs_no_record) {
   EXPECT_EQ(rejected_, std::vector<std::string>{});
 }
 
+TEST_F(CutOffTest, what_comes_later_is_not_rejected_for_the_attempts_of_another) {
+  limits_.records = 1;
+  make();
+  add(0, 1);
+  breaks_off_at_all_ = true;
+  serve({}, 7);
+  EXPECT_EQ(rejected_, std::vector<std::string>{});
+  add(1, 1);
+  serve({}, 6);
+  EXPECT_EQ(rejected_, std::vector<std::string>{});
+  serve({}, 40);
+  EXPECT_EQ(rejected_, (std::vector<std::string>{"r0", "r1"}));
+}
+
+TEST_F(DelivererTest, accidents_with_other_trouble_between_them_are_not_in_a_row) {
+  limits_.records = 1;
+  make();
+  add(0, 1);
+  for (int i = 0; i < 20; ++i) {
+    answer("r0", Answer::cut_off("closed"));
+    answer("r0", Answer::retry("connection refused"));
+    if (HasFatalFailure()) return;
+  }
+  ::testing::internal::CaptureStderr();
+  answer("r0", Answer::cut_off("closed"));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr().find("times in a row"), std::string::npos);
+  answer("r0", Answer::delivered());
+  run_until_settled();
+  EXPECT_EQ(rejected_, std::vector<std::string>{});
+}
+
 TEST_F(DelivererTest, an_outage_blames_no_record_however_often_it_is_tried) {
   make();
   add(0, 4);

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "delivery/fixture.h"
 
@@ -21,6 +24,7 @@ class SuspectsTest : public testing::DelivererTest {
       testing::ScriptedSink::Attempt attempt = std::move(sink_.open_attempts.front());
       sink_.open_attempts.pop_front();
       bool refused = refuses_all_;
+      ++attempts_[attempt.text];
       for (const std::string& record : bad)
         refused =
             refused || (" " + attempt.text + " ").find(" " + record + " ") != std::string::npos;
@@ -30,6 +34,7 @@ class SuspectsTest : public testing::DelivererTest {
   }
   bool refuses_all_ = false;
   std::vector<std::string> accepted_;
+  std::map<std::string, int> attempts_;
 };
 
 TEST_F(SuspectsTest, a_record_beside_which_others_get_through_is_to_blame) {
@@ -121,6 +126,21 @@ TEST_F(SuspectsTest, one_with_nothing_behind_it_does_not_wait_for_ever) {
   }
   run_until_settled();
   EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
+}
+
+TEST_F(SuspectsTest, what_comes_later_has_eight_attempts_of_its_own) {
+  limits_.records = 1;
+  make();
+  refuses_all_ = true;
+  add(0, 1);
+  serve({}, 7);
+  add(1, 1);
+  serve({}, 4);
+  EXPECT_EQ(rejected_, std::vector<std::string>{});
+  add(2, 1);
+  serve({});
+  EXPECT_EQ(rejected_, (std::vector<std::string>{"r0", "r1", "r2"}));
+  EXPECT_EQ(attempts_["r2"], 8);
 }
 
 TEST_F(SuspectsTest, but_only_ten_in_a_row_are_rejected_so) {
