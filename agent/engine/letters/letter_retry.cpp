@@ -37,7 +37,9 @@ std::vector<std::string> names_in(const std::vector<SavedPosition>& saved) {
 struct LetterRetry::Reading {
   std::string path;
   LetterFilter filter;
+  size_t most_bytes = 0;  // but one line
   std::optional<LetterReader> reader;
+  size_t line_bytes = 0;  // that the reader holds
   std::deque<Fetched> fetched;
   bool at_end = false;
   Status status;
@@ -53,13 +55,16 @@ struct LetterRetry::Reading {
     }
     size_t bytes = 0;
     LetterLine line;
-    while (fetched.size() < kMostUnmarked && bytes < kMostBytes) {
+    while (fetched.size() < kMostUnmarked && bytes < most_bytes) {
       Result<bool> more = reader->next(line);
       if (!more) status = fail(more.error());
       if (!more || !*more) {
         at_end = true;
+        line_bytes = 0;
+        reader.reset();
         return;
       }
+      line_bytes = std::max(line_bytes, line.text.size());
       if (line.state != LetterState::kOpen || !filter.may_match(line.id)) continue;
       std::optional<Letter> letter = read_letter(line.text);
       if (!letter || !filter.matches(*letter)) continue;
@@ -75,10 +80,12 @@ LetterRetry::LetterRetry(FeedHost& host, LetterRetrySetup setup)
       setup_(std::move(setup)),
       batches_(host),
       reading_(std::make_shared<Reading>()),
+      held_(host.budget()),
       known_(names_in(host.saved())),
       offset_(uint64_t{1} << 62 | random_number() >> 3) {
   reading_->path = setup_.path;
   reading_->filter = setup_.filter;
+  reading_->most_bytes = most_bytes();
   read_on();
 }
 
@@ -88,6 +95,7 @@ LetterRetry::~LetterRetry() {
 
 void LetterRetry::read_on() {
   std::shared_ptr<Reading> reading = std::exchange(reading_, nullptr);
+  count_held();
   run_in_pool(
       host_.loop(), [reading] { reading->read(); },
       lifetime_.guard([this, reading] { have_read(reading); }));
@@ -97,6 +105,7 @@ void LetterRetry::have_read(const std::shared_ptr<Reading>& reading) {
   reading_ = reading;
   at_end_ = reading->at_end;
   fetched_ = std::exchange(reading->fetched, {});
+  count_held();
   if (!reading->status) {
     at_end_ = true;
     result_.status = std::exchange(reading->status, {});
@@ -144,8 +153,10 @@ Feed::Given LetterRetry::next() {
     offset_ = given->batch->end.offset;
     tried_.push_back({offset_, mark, attempt, std::move(letter->source), one.line.size()});
     tried_bytes_ += one.line.size();
+    count_held();
     return std::move(*given);
   }
+  count_held();
   mark();
   end_if_done();
   return {};
@@ -172,6 +183,7 @@ void LetterRetry::acked(const Position& position) {
     settle(tried_.front().mark, tried_.front().attempt);
     tried_.pop_front();
   }
+  count_held();
   mark();
   host_.wake();
 }
@@ -198,6 +210,7 @@ void LetterRetry::mark() {
         if (!job->status) {
           stopped_ = true;
           fetched_.clear();
+          count_held();
           result_.status = fail(ErrorKind::kUnavailable,
                                 "what was tried cannot be marked, and would be tried again: " +
                                     job->status.error().message());
@@ -229,6 +242,7 @@ void LetterRetry::stop() {
   if (result_.status && (!at_end_ || !fetched_.empty()))
     result_.status = fail(ErrorKind::kUnavailable, kEnded);
   fetched_.clear();
+  count_held();
 }
 
 void LetterRetry::end_if_done() {
@@ -242,6 +256,14 @@ void LetterRetry::end(Status status) {
   if (std::exchange(over_, true)) return;
   result_.status = std::move(status);
   setup_.done(std::move(result_));
+}
+
+// A few of each.
+void LetterRetry::count_held() {
+  size_t bytes = reading_ == nullptr ? most_bytes() : reading_->line_bytes;
+  for (const Fetched& one : fetched_) bytes += sizeof one + one.line.size();
+  for (const Tried& one : tried_) bytes += sizeof one + one.source.size();
+  held_.set(bytes);
 }
 
 void LetterRetry::note_reason(uint64_t id, std::string_view reason) {

@@ -6,11 +6,12 @@
 // the data (exactlyOnce), the letters that are not marked yet are named there, and are recognised.
 //
 // Only letters that are there when it begins are tried, so one that fails again is not tried again.
-// A few at a time are read, and held.
+// A few at a time are read, and held; what is held counts against the task's budget.
 //
 // Thread: the task's loop; files are read and marked on the thread pool.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "base/lifetime.h"
 #include "letters/letter_batch.h"
 #include "letters/letter_files.h"
+#include "memory/budget.h"
 #include "task/feed.h"
 
 namespace leat {
@@ -62,6 +64,7 @@ class LetterRetry final : public Feed {
   static constexpr size_t kMostUnmarked = 128;
   static constexpr size_t kMostBytes = 256 * 1024;
   static constexpr size_t kMostReasons = 16;
+  static constexpr size_t kShare = 8;  // of the budget may be read at a time
 
   struct Fetched {
     std::string line;
@@ -86,6 +89,8 @@ class LetterRetry final : public Feed {
   void end(Status status);
   void note_reason(uint64_t id, std::string_view reason);
   Tried* at(const Position& position);
+  size_t most_bytes() const { return std::min(kMostBytes, host_.budget().limit() / kShare); }
+  void count_held();
 
   FeedHost& host_;
   LetterRetrySetup setup_;
@@ -95,6 +100,7 @@ class LetterRetry final : public Feed {
   std::deque<Fetched> fetched_;
   std::deque<Tried> tried_;  // not acknowledged
   size_t tried_bytes_ = 0;
+  Charge held_;  // fetched_, tried_ and the line that the reader has
   std::vector<LetterMark> to_mark_;
   std::vector<std::string> unmarked_;  // names in saved positions of to_mark_ and what is under way
   size_t marking_ = 0;                 // of them

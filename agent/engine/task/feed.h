@@ -25,6 +25,7 @@ class FeedHost {
   virtual Loop& loop() = 0;
   virtual const PipelineConfig& config() const = 0;
   virtual BlockPool& pool() = 0;
+  virtual Budget& budget() = 0;  // what the feed holds counts against it
   // The steps of the chain (Chain::stages()).
   virtual std::vector<std::string> steps() const = 0;
   // How the source's stream is cut; null: it gives messages, or records.

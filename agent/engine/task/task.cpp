@@ -266,7 +266,10 @@ bool Task::has_room() {
 void Task::take_from_feed() {
   if (chain_->busy() || !life_.running() || queue_.held_back() || !spool_->wants_more()) return;
   if (std::exchange(fed_last_, false) && !queue_.empty()) return wake();
-  if (!setup_.budget.has_room(kCostFactor * batch_bytes_) && !spool_->holds_nothing()) return;
+  if (!setup_.budget.has_room(kCostFactor * batch_bytes_) && !spool_->holds_nothing()) {
+    setup_.budget.note_refusal();
+    return deliverer_->hurry();
+  }
   Feed::Given given = feed_->next();
   if (!given.batch) return;
   fed_last_ = true;

@@ -166,7 +166,7 @@ class Task final : private SourceContext,
     if (setup_.hear_agent) setup_.hear_agent(std::move(heard));
   }
   void go_on() override;
-  Budget& budget() override { return setup_.budget; }  // of both
+  Budget& budget() override { return setup_.budget; }  // of all three
   DocumentWrap wrap() override { return setup_.config.sink.format->wrap(chain_->encoder()); }
   const WriteFormat* format() override { return setup_.config.sink.format; }
 

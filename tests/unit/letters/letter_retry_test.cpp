@@ -231,6 +231,49 @@ TEST_F(LetterRetryTest, many_are_tried_a_few_at_a_time_between_those_of_the_sour
   EXPECT_EQ(records.back(), R"({"n":1000})");
 }
 
+TEST_F(LetterRetryTest, what_it_holds_counts_against_the_budget) {
+  config_.sink.batch.records = 1;
+  auto held = [this](size_t reason_bytes) {
+    start();
+    std::string text;
+    for (uint64_t i = 1; i <= 20; ++i)
+      text += R"({"id":")" + letter_id_text(i) +
+              R"(","time":"2026-01-02T03:04:05.678Z","stage":"decode json","reason":")" +
+              std::string(reason_bytes, 'x') +
+              R"(","source":"f1:0","raw":"{\"n\":1}","rawIs":"payload"})"
+              "\n";
+    testing::write_file(path(), text);
+    retry();
+    attempted();
+    int turns = 0;
+    EXPECT_TRUE(run_until([&turns] { return ++turns > 50; }));
+    const size_t used = budget_.used();
+    task_->abort("test");
+    EXPECT_TRUE(ended());
+    return used;
+  };
+  EXPECT_GT(held(4'000), held(1) + 32'000);
+}
+
+TEST_F(LetterRetryTest, it_goes_on_when_there_is_room_again_whoever_made_it) {
+  config_.sink.in_flight = 2;
+  leave_one_unreadable();
+  testing::write_file(
+      path(), R"({"id":"0123456789abcdef","time":"2026-01-02T03:04:05.678Z","stage":"script sink",)"
+              R"("reason":"no","source":"f1:0","raw":"{\"a\":1}","lineEnd":"\n",)"
+              R"("rawIs":"output","format":"ndjson"})"
+              "\n");
+  ASSERT_TRUE(read({R"({"n":1})"}));
+  attempted();
+  Charge somebody(budget_, budget_.limit() - budget_.used());
+  retry();
+  int turns = 0;
+  ASSERT_TRUE(run_until([&turns] { return ++turns > 50; }));
+  EXPECT_EQ(sink().attempts.size(), 1U);
+  somebody.set(0);
+  EXPECT_TRUE(run_until([] { return sink().attempts.size() == 2; }));
+}
+
 TEST_F(LetterRetryTest, only_one_goes_on_at_a_time_and_a_bounded_source_waits_for_its_end) {
   start();
   testing::write_file(
