@@ -138,9 +138,10 @@ void TableReader::described() {
           row.size() == 3 ? number_of<uint32_t>(row[0]) : std::nullopt;
       if (!oid || !row[1] || !row[2] || row[1]->empty() || row[2]->empty()) return fails(strange());
       for (ReadColumn& column : columns_)
-        if (column.type == *oid)
+        if (column.type == *oid) {
           column.kind =
               kind_of({.oid = *oid, .kind = row[1]->front(), .category = row[2]->front()});
+        }
     }
     ask_layout();
   });
@@ -384,7 +385,7 @@ void TableReader::read(table::Page page, table::Rows& rows,
   rows_ = &rows;
   step_ = Step::kReading;
   given_ = 0;
-  paused_ = null_key_ = false;
+  paused_ = null_key_ = long_key_ = false;
   wrong_.clear();
   if (!page.pass.after.empty()) behind_ = page.pass.after;
   if (known_in_ != session_->number() || !session_->connected())
@@ -402,6 +403,37 @@ bool TableReader::row(std::string_view body) {
     paused_ = true;
     return false;
   }
+  if (!take_apart(body)) return true;
+  auto* values = batch->arena.array<Value>(columns_.size());
+  for (size_t i = 0; i < columns_.size(); ++i)
+    values[i] = nulls_[i] ? Value::null() : value_of(columns_[i].kind, fields_[i], batch->arena);
+  rows_->add(shape_, values, columns_.size() * sizeof(Value) + body.size(), key_);
+  behind_.assign(key_.begin(), key_.end());
+  ++given_;
+  return true;
+}
+
+bool TableReader::long_row(std::string_view body, size_t bytes) {
+  if (rows_ == nullptr || !wrong_.empty() || null_key_ || !take_apart(body)) return true;
+  for (std::string_view value : key_)
+    if (value.size() >= LongRow::kKept) {
+      wrong_ = "a row of " + format_bytes(static_cast<int64_t>(bytes)) +
+               " is longer than maxRecord, and what the cursor has of it is too long to go on "
+               "behind it";
+      long_key_ = true;
+      return true;
+    }
+  if (!rows_->too_long(key_, bytes)) {
+    paused_ = true;
+    return false;
+  }
+  behind_.assign(key_.begin(), key_.end());
+  ++given_;
+  return true;
+}
+
+// Into fields_ and key_. False: nothing can be made of it, as page_done() says.
+bool TableReader::take_apart(std::string_view body) {
   BodyReader reader(body);
   const int count = reader.int16();
   fields_.clear();
@@ -413,25 +445,19 @@ bool TableReader::row(std::string_view body) {
   }
   if (!reader.ok() || fields_.size() != columns_.size() + hidden_.size()) {
     wrong_ = "the server sent a malformed row";
-    return true;
+    return false;
   }
   key_.clear();
   for (size_t at : keys_) {
     null_key_ = null_key_ || nulls_[at];
     key_.push_back(fields_[at]);
   }
-  if (null_key_) return true;
-  auto* values = batch->arena.array<Value>(columns_.size());
-  for (size_t i = 0; i < columns_.size(); ++i)
-    values[i] = nulls_[i] ? Value::null() : value_of(columns_[i].kind, fields_[i], batch->arena);
-  rows_->add(shape_, values, columns_.size() * sizeof(Value) + body.size(), key_);
-  behind_.assign(key_.begin(), key_.end());
-  ++given_;
-  return true;
+  return !null_key_;
 }
 
 void TableReader::page_done() {
   if (null_key_) return fails(null_in_cursor());
+  if (long_key_) return fails({ErrorKind::kUsage, wrong_});
   if (!wrong_.empty()) {
     known_in_ = 0;
     return fails({ErrorKind::kUnavailable, wrong_});

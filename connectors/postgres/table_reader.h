@@ -77,6 +77,9 @@ class TableReader final : public table::Database, private Session::Listener, pri
   // RowSink.
   void columns(std::vector<RowColumn> columns) override;
   bool row(std::string_view body) override;
+  size_t longest_row() const override { return plan_.read.table.max_record; }
+  bool long_row(std::string_view body, size_t bytes) override;
+  bool take_apart(std::string_view body);
 
   const ReadPlan plan_;
   const SourceSql sql_;
@@ -118,6 +121,7 @@ class TableReader final : public table::Database, private Session::Listener, pri
   bool paused_ = false;
   std::string wrong_;  // with what arrives
   bool null_key_ = false;
+  bool long_key_ = false;
   std::vector<std::string_view> fields_;
   std::vector<bool> nulls_;
   std::vector<std::string_view> key_;

@@ -19,6 +19,8 @@ namespace {
 constexpr size_t kMostBytes = 128 * 1024;
 // Instructions of SQLite's between two looks at whether to go on.
 constexpr int kInstructions = 10'000;
+// SQLite gives no value up that is shorter: it needs them for the schema.
+constexpr size_t kLeastLimit = size_t{1} << 20;
 constexpr std::string_view kRowid = "rowid";
 
 std::vector<std::string> quoted(const std::vector<std::string>& names, const char* behind = "") {
@@ -161,6 +163,9 @@ Status TablePages::open() {
         return wait_for_lock(attempts, pages->config_.busy_timeout, pages->cancelled_);
       },
       this);
+  // What is longer is never read into memory.
+  sqlite3_limit(db_, SQLITE_LIMIT_LENGTH,
+                static_cast<int>(std::max(config_.table.max_record, kLeastLimit)));
   sqlite3_progress_handler(db_, kInstructions, cancelled, &cancelled_);
   return {};
 }
@@ -177,6 +182,8 @@ tl::unexpected<Error> TablePages::failure() {
   std::string why = config_.path + ": " + sqlite3_errmsg(db_);
   if (code == SQLITE_READONLY_ROLLBACK || code == SQLITE_READONLY_RECOVERY)
     why += ": the program that writes it was interrupted, and must be started to put it in order";
+  if (code == SQLITE_TOOBIG)
+    why += ": longer than maxRecord, where nobody can tell which row it is and go on behind it";
   const bool may_pass = kind_of(code) == ErrorKind::kUnavailable;
   return fail(may_pass ? ErrorKind::kUnavailable : ErrorKind::kUsage, why);
 }
@@ -396,26 +403,43 @@ std::string TablePages::from(const table::Key& behind) const {
   }) + "\n)";
 }
 
-std::string TablePages::page_sql(const table::Page& page) const {
+std::vector<std::string> TablePages::conditions(const table::Page& page) const {
   const table::Settings& table = config_.table;
   const table::TablePosition& pass = page.pass;
   const std::vector<std::string> cursor = quoted(pass.cursor);
-  std::vector<std::string> conditions;
-  if (!table.where.empty()) conditions.push_back("(" + table.where + "\n)");
-  if (!cursor.empty()) {
-    if (!pass.after.empty()) conditions.push_back(table::compared(cursor, ">", pass.after));
-    if (table.query.empty() && !table.from.empty())
-      conditions.push_back(cursor.front() + " >= " + literal_of(table.from[0]));
-    if (!page.last.empty()) conditions.push_back(table::compared(cursor, "<=", page.last));
-  }
-  std::string sql =
-      "SELECT " + (table.columns.empty() ? "*" : table::joined(quoted(table.columns)));
-  for (const std::string& name : cursor) sql += ", " + name;
-  sql += " FROM " + from(pass.after);
-  for (size_t i = 0; i < conditions.size(); ++i)
-    sql += (i == 0 ? " WHERE " : " AND ") + conditions[i];
+  std::vector<std::string> out;
+  if (!table.where.empty()) out.push_back("(" + table.where + "\n)");
+  if (cursor.empty()) return out;
+  if (!pass.after.empty()) out.push_back(table::compared(cursor, ">", pass.after));
+  if (table.query.empty() && !table.from.empty())
+    out.push_back(cursor.front() + " >= " + literal_of(table.from[0]));
+  if (!page.last.empty()) out.push_back(table::compared(cursor, "<=", page.last));
+  return out;
+}
+
+std::string TablePages::page_sql(const table::Page& page, bool only_keys) const {
+  const table::Settings& table = config_.table;
+  const std::vector<std::string> cursor = quoted(page.pass.cursor);
+  std::string sql = "SELECT ";
+  if (!only_keys) sql += table.columns.empty() ? "*" : table::joined(quoted(table.columns));
+  for (const std::string& name : cursor)
+    sql += (only_keys && name == cursor.front() ? "" : ", ") + name;
+  sql += " FROM " + from(page.pass.after);
+  const std::vector<std::string> all = conditions(page);
+  for (size_t i = 0; i < all.size(); ++i) sql += (i == 0 ? " WHERE " : " AND ") + all[i];
   if (!cursor.empty())
     sql += " ORDER BY " + table::joined(cursor) + " LIMIT " + std::to_string(table.page_size);
+  return sql;
+}
+
+std::string TablePages::row_sql(const table::Page& page, const table::Key& key) const {
+  const table::Settings& table = config_.table;
+  const std::vector<std::string> cursor = quoted(page.pass.cursor);
+  std::string sql = "SELECT " +
+                    (table.columns.empty() ? "*" : table::joined(quoted(table.columns))) + ", " +
+                    table::joined(cursor) + " FROM " + from(page.pass.after) + " WHERE " +
+                    table::compared(cursor, "=", key);
+  if (!table.where.empty()) sql += " AND (" + table.where + "\n)";
   return sql;
 }
 
@@ -440,22 +464,17 @@ Result<PageRows> TablePages::read(const table::Page& page) {
   }
   sqlite3_stmt* statement = statement_.get();
   PageRows out;
+  const size_t keys = page.pass.cursor.size();
   // The first step brings a changed schema in, and with it other columns.
   int code = sqlite3_step(statement);
-  const int keys = static_cast<int>(page.pass.cursor.size());
-  const int columns = sqlite3_column_count(statement) - keys;
-  for (int i = 0; i < columns; ++i) {
-    out.names.emplace_back(sqlite3_column_name(statement, i));
-    const char* type = sqlite3_column_decltype(statement, i);
-    out.truths.push_back(type != nullptr &&
-                         (same_column(type, "boolean") || same_column(type, "bool")));
-  }
   for (; code == SQLITE_ROW; code = sqlite3_step(statement)) {
-    for (int i = 0; i < columns; ++i) append_value(out.values, statement, i);
-    for (int i = columns; i < columns + keys; ++i)
-      append_text(out.values, literal_of(statement, i));
-    ++out.rows;
+    append_row(out, statement, keys);
     if (out.values.size() >= kMostBytes) break;
+  }
+  if (code == SQLITE_TOOBIG && keys > 0) {
+    statement_.reset();
+    if (out.rows > 0) return out;  // the next page begins with the row that is too long
+    return read_by_keys(page);
   }
   if (code != SQLITE_ROW && code != SQLITE_DONE) {
     Result<PageRows> failed = failure();
@@ -473,6 +492,84 @@ Result<PageRows> TablePages::read(const table::Page& page) {
                              : out.rows == 0);
   }
   if (out.last) close();
+  return out;
+}
+
+void TablePages::append_row(PageRows& out, sqlite3_stmt* statement, size_t keys) const {
+  const int all = sqlite3_column_count(statement);
+  const int columns = all - static_cast<int>(keys);
+  if (out.names.empty())
+    for (int i = 0; i < columns; ++i) {
+      out.names.emplace_back(sqlite3_column_name(statement, i));
+      const char* type = sqlite3_column_decltype(statement, i);
+      out.truths.push_back(type != nullptr &&
+                           (same_column(type, "boolean") || same_column(type, "bool")));
+    }
+  size_t bytes = 0;
+  for (int i = 0; i < columns; ++i) {
+    const int type = sqlite3_column_type(statement, i);
+    if (type == SQLITE_BLOB) bytes += blob_in(statement, i).size();
+    if (type == SQLITE_TEXT) bytes += text_in(statement, i).size();
+  }
+  if (bytes > config_.table.max_record)
+    out.too_long.push_back({out.rows, bytes});
+  else
+    for (int i = 0; i < columns; ++i) append_value(out.values, statement, i);
+  for (int i = columns; i < all; ++i) append_text(out.values, literal_of(statement, i));
+  ++out.rows;
+}
+
+// A page in which a row is too long, and none before it: SQLite does not say which. All of it
+// within one transaction.
+Result<PageRows> TablePages::read_by_keys(const table::Page& page) {
+  sqlite3_exec(db_, "BEGIN", nullptr, nullptr, nullptr);
+  Result<PageRows> rows = rows_by_keys(page);
+  if (rows)
+    sqlite3_exec(db_, "COMMIT", nullptr, nullptr, nullptr);
+  else
+    close();
+  return rows;
+}
+
+Result<PageRows> TablePages::rows_by_keys(const table::Page& page) {
+  const size_t columns = page.pass.cursor.size();
+  Result<Statement> keys = prepare(page_sql(page, true));
+  if (!keys) return fail(keys.error());
+  std::vector<table::Key> found;
+  int code = sqlite3_step(keys->get());
+  for (size_t bytes = 0; code == SQLITE_ROW && bytes < kMostBytes;
+       code = sqlite3_step(keys->get())) {
+    table::Key& key = found.emplace_back();
+    for (size_t i = 0; i < columns; ++i) {
+      key.push_back(literal_of(keys->get(), static_cast<int>(i)));
+      bytes += key.back().size();
+    }
+  }
+  if (code != SQLITE_ROW && code != SQLITE_DONE) return failure();
+  const bool all = code == SQLITE_DONE;
+  PageRows out;
+  size_t tried = 0;
+  for (; tried < found.size() && out.values.size() < kMostBytes; ++tried) {
+    Result<Statement> row = prepare(row_sql(page, found[tried]));
+    if (!row) return fail(row.error());
+    code = sqlite3_step(row->get());
+    if (code == SQLITE_ROW) {
+      append_row(out, row->get(), columns);
+    } else if (code == SQLITE_TOOBIG) {
+      out.too_long.push_back({out.rows++, 0});
+      for (const std::string& value : found[tried]) append_text(out.values, value);
+    } else if (code != SQLITE_DONE) {
+      return failure();
+    }
+  }
+  if (!found.empty() && out.rows == 0)
+    return fail(ErrorKind::kUsage,
+                config_.path + ": a row is longer than maxRecord, and the cursor (" +
+                    table::joined(page.pass.cursor) + ") does not find it again");
+  out.last =
+      all && tried == found.size() &&
+      (config_.table.query.empty() ? found.size() < static_cast<size_t>(config_.table.page_size)
+                                   : found.empty());
   return out;
 }
 

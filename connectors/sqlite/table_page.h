@@ -36,6 +36,12 @@ struct PageRows {
   // so many of text; behind those of the names come the key's, as SQL.
   std::string values;
   size_t rows = 0;
+  // Of these there are only the keys: they are longer than maxRecord. In order.
+  struct LongRow {
+    size_t row;
+    size_t bytes;  // 0: nobody knows
+  };
+  std::vector<LongRow> too_long;
   bool last = false;  // there are no more in this pass
 };
 
@@ -70,9 +76,14 @@ class TablePages {
   Result<bool> tells_rows_apart();
   bool tells_apart(const std::string& column, const std::string& collation) const;
   std::string from(const table::Key& behind) const;
-  std::string page_sql(const table::Page& page) const;
+  std::vector<std::string> conditions(const table::Page& page) const;
+  std::string page_sql(const table::Page& page, bool only_keys = false) const;
+  std::string row_sql(const table::Page& page, const table::Key& key) const;
   Result<table::Look> look_now(const table::Key& behind);
   Status begin_page(const table::Page& page);
+  void append_row(PageRows& out, sqlite3_stmt* statement, size_t keys) const;
+  Result<PageRows> read_by_keys(const table::Page& page);
+  Result<PageRows> rows_by_keys(const table::Page& page);
 
   const ReadConfig config_;
   std::atomic<bool> cancelled_{false};

@@ -98,10 +98,10 @@ void TableReader::read(table::Page page, table::Rows& rows,
                         if (!read) return std::exchange(read_, nullptr)(fail(read.error()));
                         page_ = std::move(*read);
                         charge_.set(page_.values.capacity());
-                        given_ = at_ = 0;
+                        given_ = at_ = long_ = 0;
                         const std::vector<std::string_view> names(page_.names.begin(),
                                                                   page_.names.end());
-                        if (shape_ == nullptr || !shape_->same_names(names))
+                        if (!names.empty() && (shape_ == nullptr || !shape_->same_names(names)))
                           shape_ = std::make_shared<const Shape>(names);
                         give();
                       });
@@ -118,11 +118,18 @@ void TableReader::give() {
     Batch* batch = rows_->room();
     if (batch == nullptr) return;
     ValueReader reader(page_.values, at_);
-    auto* values = batch->arena.array<Value>(columns);
-    for (size_t i = 0; i < columns; ++i) values[i] = reader.value(page_.truths[i], batch->arena);
+    const bool too_long = long_ < page_.too_long.size() && page_.too_long[long_].row == given_;
+    auto* values = too_long ? nullptr : batch->arena.array<Value>(columns);
+    for (size_t i = 0; i < columns && !too_long; ++i)
+      values[i] = reader.value(page_.truths[i], batch->arena);
     key.clear();
     for (size_t i = 0; i < key_columns_; ++i) key.push_back(reader.text());
-    rows_->add(shape_, values, columns * sizeof(Value) + reader.at() - at_, key);
+    if (!too_long)
+      rows_->add(shape_, values, columns * sizeof(Value) + reader.at() - at_, key);
+    else if (rows_->too_long(key, page_.too_long[long_].bytes))
+      ++long_;
+    else
+      return;
     at_ = reader.at();
     behind_.assign(key.begin(), key.end());
   }

@@ -41,6 +41,7 @@ class TableReader final : public table::Database {
   size_t key_columns_ = 0;
   size_t given_ = 0;  // of its rows
   size_t at_ = 0;     // in its values
+  size_t long_ = 0;   // of its rows that are too long
   table::Rows* rows_ = nullptr;
   std::function<void(Result<bool>)> read_;
   bool closing_ = false;

@@ -12,8 +12,9 @@ namespace {
 using postgres::MessageReader;
 
 // One line for each message, "!" at the end when the rest is no message.
-std::string read(std::string_view bytes, size_t piece) {
+std::string read(std::string_view bytes, size_t piece, size_t longest_row) {
   MessageReader reader;
+  reader.cut_rows(longest_row);
   std::string out;
   while (!bytes.empty()) {
     Bytes exact(bytes.substr(0, piece));
@@ -24,6 +25,9 @@ std::string read(std::string_view bytes, size_t piece) {
       if (!message) return out + "!";
       if (!*message) break;
       out += (*message)->type + std::string((*message)->body) + "\n";
+      if ((*message)->cut_from == 0) continue;
+      expect((*message)->type == 'D' && (*message)->cut_from > longest_row, "it is a long row");
+      (void)postgres::read_row((*message)->body);
     }
     expect(reader.held() <= MessageReader::kLongest + piece + 5, "no more is held than a message");
   }
@@ -59,8 +63,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace leat;
   if (size < 2) return 0;
   std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
-  std::string whole = fuzz::read(text, text.size() + 1);
-  fuzz::expect(whole == fuzz::read(text, data[1] % 16 + 1), "pieces do not matter");
+  for (size_t longest_row : {0U, 8U}) {
+    std::string whole = fuzz::read(text, text.size() + 1, longest_row);
+    fuzz::expect(whole == fuzz::read(text, data[1] % 16 + 1, longest_row), "pieces do not matter");
+  }
   fuzz::understand(text);
   postgres::MessageReader reader;
   reader.append({text.data(), text.size()});

@@ -368,6 +368,18 @@ def test_a_view_that_has_null_in_the_cursor_is_refused_wherever_the_row_is(agent
     assert agent.wait_log(r"a row has NULL in the cursor")
 
 
+def test_a_row_that_is_too_long_is_a_dead_letter_and_reading_goes_on(agent, database):
+    database.query("CREATE TABLE orders (note text, id int PRIMARY KEY); INSERT INTO orders SELECT 'n', "
+                   "generate_series(1, 6); UPDATE orders SET note = repeat('ä', 10000000) WHERE id IN (3, 6)")
+    follow(agent, database, mode="full", cursor=["id"], pageSize=2, maxRecord="1MiB")
+    agent.run()
+    assert ids(agent) == [1, 2, 4, 5], agent.log
+    letters = agent.dead_letters()
+    assert [letter["raw"] for letter in letters] == ["(id) = (3)", "(id) = (6)"]
+    assert [letter["source"] for letter in letters] == ["table orders behind (3)", "table orders behind (6)"]
+    assert "the row is longer than maxRecord (1.0 MiB): 19.1 MiB" in letters[0]["reason"]
+
+
 def test_another_database_than_before_is_read_from_the_start(agent, make_postgres):
     first, second = (make_postgres().database("t") for _ in range(2))
     for database in (first, second):

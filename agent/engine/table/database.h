@@ -59,6 +59,9 @@ class Rows {
   // cursor columns.
   virtual void add(const ShapeRef& shape, Value* values, size_t bytes,
                    std::span<const std::string_view> key) = 0;
+  // In the place of both, for a row that is longer than Settings::max_record. `bytes`: how long; 0:
+  // nobody knows. False: there is no room now, as above.
+  virtual bool too_long(std::span<const std::string_view> key, size_t bytes) = 0;
 };
 
 class Database {

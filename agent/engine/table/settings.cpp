@@ -93,6 +93,7 @@ Result<Settings> Settings::from_options(const Options& options) {
   out.where = options.string("where");
   out.cursor = options.strings("cursor");
   out.page_size = options.integer("pageSize");
+  out.max_record = static_cast<size_t>(options.bytes("maxRecord"));
   out.every = options.duration("every");
   out.from = options.strings("from");
   out.once = options.boolean("once");

@@ -43,6 +43,13 @@ inline constexpr Option kOptions[] = {
      .help = "Rows to ask for at a time, where there is a cursor.",
      .min = 1,
      .max = 1'000'000},
+    {.name = "maxRecord",
+     .type = OptionType::kBytes,
+     .fallback = "16MiB",
+     .help = "A row that is longer, as the database gives it, becomes a dead letter with its key, "
+             "and reading goes on behind it.",
+     .min = 1024,
+     .max = 64 * 1024 * 1024},
     {.name = "every",
      .type = OptionType::kDuration,
      .fallback = "5s",
@@ -86,6 +93,7 @@ struct Settings {
   std::string where;
   std::vector<std::string> cursor;  // empty: none was given
   int64_t page_size = 1000;
+  size_t max_record = size_t{16} << 20;  // bytes
   Milliseconds every{5000};
   std::vector<std::string> from;  // empty: now
   bool once = false;

@@ -306,6 +306,27 @@ void TableSource::add(const ShapeRef& shape, Value* values, size_t bytes,
   batch_->records.push_back(record);
   batch_bytes_ += bytes + sizeof(Record);
   bytes_ += bytes;
+  stands_at(key);
+}
+
+bool TableSource::too_long(std::span<const std::string_view> key, size_t bytes) {
+  Batch* batch = room();
+  if (batch == nullptr) return false;
+  ++rows_;
+  stands_at(key);
+  const std::string which =
+      keyed_ ? "(" + joined(position_.cursor) + ") = (" + joined(position_.after) + ")"
+             : "row " + std::to_string(rows_);
+  const std::string why = "the row is longer than maxRecord (" +
+                          format_bytes(static_cast<int64_t>(settings_.max_record)) + ")" +
+                          (bytes == 0 ? "" : ": " + format_bytes(static_cast<int64_t>(bytes)));
+  batch->rejected.push_back(
+      {batch->arena.copy(which), batch->arena.copy(why), static_cast<uint32_t>(rows_ - emitted_)});
+  flush();  // a dead letter stands at the end of its batch
+  return true;
+}
+
+void TableSource::stands_at(std::span<const std::string_view> key) {
   if (!keyed_) return;
   log_.add(pass_, key);
   position_.after.resize(key.size());
@@ -315,7 +336,7 @@ void TableSource::add(const ShapeRef& shape, Value* values, size_t bytes,
 void TableSource::flush() {
   batch_bytes_ = 0;
   BatchRef batch = std::exchange(batch_, {});
-  if (!batch || batch->records.empty()) return;
+  if (!batch || (batch->records.empty() && batch->rejected.empty())) return;
   batch->begin.offset = batch->begin.line = emitted_;
   emitted_ = rows_;
   batch->end.offset = batch->end.line = emitted_;

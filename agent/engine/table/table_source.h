@@ -68,6 +68,8 @@ class TableSource final : public Source, private Rows {
   Batch* room() override;
   void add(const ShapeRef& shape, Value* values, size_t bytes,
            std::span<const std::string_view> key) override;
+  bool too_long(std::span<const std::string_view> key, size_t bytes) override;
+  void stands_at(std::span<const std::string_view> key);
 
   const Settings settings_;
   const std::unique_ptr<Database> database_;

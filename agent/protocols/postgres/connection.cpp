@@ -41,7 +41,7 @@ void Connection::begin(std::string_view sql, Replied replied, CopySource* copy, 
   copy_ = copy;
   keep_rows_ = keep_rows;
   rows_ = rows;
-  reader_.allow(rows == nullptr ? MessageReader::kLongest : kLongestRow);
+  reader_.cut_rows(rows == nullptr ? 0 : rows->longest_row());
   copying_ = false;
   copy_due_ = copy != nullptr;
   notices_ = 0;
@@ -85,7 +85,9 @@ void Connection::go_on() {
 }
 
 void Connection::give_row(const Message& message) {
-  if (rows_->row(message.body)) return;
+  const bool taken = message.cut_from == 0 ? rows_->row(message.body)
+                                           : rows_->long_row(message.body, message.cut_from);
+  if (taken) return;
   row_waits_ = message;
   stream_->pause();
   deadline_.stop();

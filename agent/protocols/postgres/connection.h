@@ -117,7 +117,6 @@ class Connection final : private StreamListener {
   // Data of one CopyData message. Larger ones save nothing; smaller ones cost a write each.
   static constexpr size_t kPiece = 64 * 1024;
   static constexpr size_t kMostRowBytes = 4 * 1024 * 1024;
-  static constexpr size_t kLongestRow = 16 * 1024 * 1024;  // for a RowSink
   // In one exchange. A trigger may warn about each row.
   static constexpr int kMostNotices = 1'000'000;
   static constexpr int kMostStartupMessages = 10'000;

@@ -17,6 +17,10 @@ class RowSink {
   // The body of a DataRow message, valid during the call. False: not now. The connection then reads
   // nothing more, and gives the same row again after Connection::go_on().
   virtual bool row(std::string_view body) = 0;
+  // Bytes of a row's body. Longer ones come to long_row(), which is like row(), with so many
+  // `bytes` cut to what LongRow keeps of them.
+  virtual size_t longest_row() const = 0;
+  virtual bool long_row(std::string_view body, size_t bytes) = 0;
 };
 
 }  // namespace leat::postgres

@@ -27,6 +27,7 @@ void MessageReader::append(std::span<const char> bytes) {
   size_t skipped = std::min(skip_, bytes.size());
   skip_ -= skipped;
   bytes = bytes.subspan(skipped);
+  if (in_long_row_) bytes = bytes.subspan(long_row_.take(bytes));
   buffer_.erase(0, at_);
   at_ = 0;
   buffer_.append(bytes.data(), bytes.size());
@@ -36,6 +37,11 @@ void MessageReader::append(std::span<const char> bytes) {
 }
 
 Result<std::optional<Message>> MessageReader::next() {
+  if (in_long_row_) {
+    if (!long_row_.complete()) return std::nullopt;
+    in_long_row_ = false;
+    return Message{'D', long_row_.body(), long_row_.bytes()};
+  }
   size_t left = held();
   if (left < kHeader) return std::nullopt;
   const char* start = buffer_.data() + at_;
@@ -44,14 +50,18 @@ Result<std::optional<Message>> MessageReader::next() {
   bool cuttable = type == 'E' || type == 'N';
   bool letter =
       (type >= 'A' && type <= 'Z') || (type >= 'a' && type <= 'z') || (type >= '1' && type <= '3');
-  if (type == 'D' && longest_ > kLongest && length <= INT32_MAX && length > longest_ + kLengthSize)
-    return fail(ErrorKind::kUnavailable,
-                "a row of " + format_bytes(static_cast<int64_t>(length)) + " is longer than the " +
-                    format_bytes(static_cast<int64_t>(longest_)) + " that can be read");
+  const bool row = type == 'D' && longest_row_ > 0;
   if (!letter || length < kLengthSize || length > INT32_MAX ||
-      (length - kLengthSize > longest_ && !cuttable))
+      (length - kLengthSize > kLongest && !cuttable && !row))
     return fail(ErrorKind::kUnavailable, "what the server sent is not PostgreSQL's protocol");
   size_t body = length - kLengthSize;
+  if (row && body > longest_row_) {
+    long_row_.begin(body);
+    at_ += kHeader;
+    at_ += long_row_.take({buffer_.data() + at_, held()});
+    in_long_row_ = true;
+    return next();
+  }
   size_t kept = cuttable ? std::min(body, kLongestNotice) : body;
   if (left < kHeader + kept) return std::nullopt;
   size_t here = std::min(left - kHeader, body);

@@ -11,12 +11,14 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "protocols/postgres/long_row.h"
 
 namespace leat::postgres {
 
 struct Message {
   char type = 0;
   std::string_view body;  // without type and length
+  size_t cut_from = 0;    // of a row that was longer than rows may be: what is left of its body
 };
 
 class MessageReader {
@@ -26,8 +28,9 @@ class MessageReader {
   static constexpr size_t kLongest = 1024 * 1024;
   static constexpr size_t kLongestNotice = 64 * 1024;
 
-  // For exchanges whose rows may be longer than kLongest.
-  void allow(size_t longest) { longest_ = longest; }
+  // For exchanges with rows of any length: those whose body is longer are cut (LongRow). 0: rows
+  // are as all else.
+  void cut_rows(size_t longest) { longest_row_ = longest; }
   void append(std::span<const char> bytes);
   // The next whole message; nullopt: more bytes are needed. Valid until append(). An error means
   // that what arrives is not this protocol; nothing can be read after it.
@@ -35,13 +38,15 @@ class MessageReader {
   // Bytes kept now.
   size_t held() const { return buffer_.size() - at_; }
   // True when no part of a message is waiting.
-  bool empty() const { return held() == 0 && skip_ == 0; }
+  bool empty() const { return held() == 0 && skip_ == 0 && !in_long_row_; }
 
  private:
   std::string buffer_;
   size_t at_ = 0;    // before it, everything was given out
   size_t skip_ = 0;  // bytes still to come that nobody wants
-  size_t longest_ = kLongest;
+  size_t longest_row_ = 0;
+  LongRow long_row_;
+  bool in_long_row_ = false;
 };
 
 // Takes a body apart. After the first part that is not there, everything is zero or empty, and ok()

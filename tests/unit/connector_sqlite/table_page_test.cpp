@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <filesystem>
 #include <future>
 #include <utility>
@@ -76,6 +77,84 @@ TEST_F(TablePagesTest, nothing_is_locked_between_pages) {
   page.pass.cursor = {"rowid"};
   ASSERT_TRUE(pages.read(page));
   execute("BEGIN EXCLUSIVE; INSERT INTO t VALUES (3); COMMIT");
+}
+
+// By their keys, as SQL; those that are too long in brackets.
+std::string keys_of(TablePages& pages, table::Page& page) {
+  std::string out;
+  for (bool last = false; !last;) {
+    Result<PageRows> rows = pages.read(page);
+    if (!rows) return out + " " + rows.error().message();
+    size_t at = 0;
+    size_t next_long = 0;
+    for (size_t row = 0; row < rows->rows; ++row) {
+      const bool too_long =
+          next_long < rows->too_long.size() && rows->too_long[next_long].row == row;
+      if (too_long) ++next_long;
+      page.pass.after.clear();
+      for (size_t i = 0; i < (too_long ? 0 : rows->names.size()) + page.pass.cursor.size(); ++i) {
+        const char type = i < (too_long ? 0 : rows->names.size()) ? rows->values[at++] : '\0';
+        uint32_t size = 0;
+        if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) size = 8;
+        if (type == SQLITE_TEXT || type == SQLITE_BLOB || type == '\0') {
+          std::memcpy(&size, rows->values.data() + at, sizeof size);
+          at += sizeof size;
+        }
+        if (type == '\0') page.pass.after.push_back(rows->values.substr(at, size));
+        at += size;
+      }
+      out += (out.empty() ? "" : " ");
+      out += too_long ? "[" + page.pass.after[0] + "]" : page.pass.after[0];
+    }
+    last = rows->last;
+  }
+  return out;
+}
+
+TEST_F(TablePagesTest, rows_that_are_too_long_are_named_by_their_keys_and_never_held) {
+  execute(
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, a, b); "
+      "INSERT INTO t VALUES (1, 1, 'x'), (2, zeroblob(30000000), NULL), "
+      "(3, zeroblob(900000), zeroblob(900000)), (4, NULL, zeroblob(40000000)), (5, 5, 'x'), "
+      "(6, zeroblob(30000000), NULL)");
+  config_.table.max_record = 1 << 20;
+  for (int64_t page_size : {1, 2, 1000}) {
+    config_.table.page_size = page_size;
+    TablePages pages(config_);
+    table::Page page;
+    page.pass.cursor = pages.look({})->cursor;
+    sqlite3_memory_highwater(1);
+    EXPECT_EQ(keys_of(pages, page), "1 [2] [3] [4] 5 [6]") << page_size;
+    EXPECT_LT(sqlite3_memory_highwater(0), 10'000'000);
+  }
+}
+
+// Sorting brings whole rows together, and fails at the first page.
+TEST_F(TablePagesTest, where_no_index_orders_them_they_are_found_as_well) {
+  execute(
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, at, a); "
+      "INSERT INTO t VALUES (1, 30, 'x'), (2, 20, zeroblob(3000000)), (3, 10, 'x')");
+  config_.table.max_record = 1 << 20;
+  config_.table.cursor = {"at", "id"};
+  TablePages pages(config_);
+  table::Page page;
+  page.pass.cursor = pages.look({})->cursor;
+  EXPECT_EQ(keys_of(pages, page), "10 [20] 30");
+}
+
+TEST_F(TablePagesTest, without_a_cursor_a_row_that_is_too_long_is_for_a_person_to_mend) {
+  execute(
+      "CREATE TABLE u (a); INSERT INTO u VALUES (zeroblob(3000000)); CREATE VIEW t AS SELECT * "
+      "FROM u");
+  config_.table.max_record = 1 << 20;
+  TablePages pages(config_);
+  table::Page page;
+  page.pass.cursor = pages.look({})->cursor;
+  EXPECT_TRUE(page.pass.cursor.empty());
+  Result<PageRows> rows = pages.read(page);
+  ASSERT_FALSE(rows);
+  EXPECT_EQ(rows.error().kind(), ErrorKind::kUsage);
+  EXPECT_NE(rows.error().message().find("maxRecord"), std::string::npos) << rows.error().message();
 }
 
 TEST_F(TablePagesTest, a_lock_may_pass_and_wrong_sql_does_not) {

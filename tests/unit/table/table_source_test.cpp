@@ -28,6 +28,7 @@ struct World {
   std::string system = "one";
   std::vector<std::string> failures;  // one for each read that fails, after two rows
   bool fatal = false;
+  std::set<int> too_long;
   std::function<void()> after_look;
   int looks = 0;
   int reads = 0;
@@ -123,9 +124,12 @@ class WorldDatabase final : public table::Database {
       values[0] = Value::of_integer(found_[given_]);
       const std::string key = text_of(found_[given_]);
       const std::string_view keys[] = {key};
-      rows_->add(shape_, values, 100,
-                 world_.keyed ? std::span<const std::string_view>(keys)
-                              : std::span<const std::string_view>());
+      const auto of_cursor = world_.keyed ? std::span<const std::string_view>(keys)
+                                          : std::span<const std::string_view>();
+      if (!world_.too_long.contains(found_[given_]))
+        rows_->add(shape_, values, 100, of_cursor);
+      else if (!rows_->too_long(of_cursor, 20 << 20))
+        return;
     }
     auto done = std::move(done_);
     done(last_);
@@ -167,6 +171,8 @@ class TableSourceTest : public SourceHarness {
   void given(BatchRef batch) override {
     for (const Record& record : batch->records)
       ids_.push_back(static_cast<int>(record.value(0).integer));
+    for (const Rejected& one : batch->rejected)
+      rejected_.push_back(std::string(one.bytes) + ": " + std::string(one.why));
   }
   void wait_for(size_t rows) {
     EXPECT_TRUE(wait([this, rows] { return ids_.size() >= rows; })) << ids_.size();
@@ -179,6 +185,7 @@ class TableSourceTest : public SourceHarness {
 
   World world_;
   std::vector<int> ids_;
+  std::vector<std::string> rejected_;
 };
 
 using Ids = std::vector<int>;
@@ -374,6 +381,39 @@ TEST_F(TableSourceTest, without_a_key_what_waits_is_not_given_twice_when_a_read_
   start();
   EXPECT_TRUE(wait_end());
   EXPECT_EQ(ids_, (Ids{1, 2, 3, 4, 5}));
+}
+
+TEST_F(TableSourceTest, a_row_that_is_too_long_is_a_dead_letter_and_is_not_read_again) {
+  for (int id = 1; id <= 5; ++id) world_.insert(id);
+  world_.too_long = {2, 5};
+  batch_bytes_ = 1;
+  start();
+  give_credit(2);
+  EXPECT_TRUE(wait([this] { return rejected_.size() == 1; }));
+  settle();
+  deliver();
+  EXPECT_EQ(rejected_,
+            std::vector<std::string>{"(id) = (" + text_of(2) +
+                                     "): the row is longer than maxRecord (16.0 MiB): 20.0 MiB"});
+  kill();
+  start();
+  give_credit();
+  wait_for(3);
+  passes(2);
+  EXPECT_EQ(ids_, (Ids{1, 3, 4}));
+  EXPECT_EQ(rejected_.size(), 2U);
+}
+
+TEST_F(TableSourceTest, without_a_key_it_is_named_by_its_number) {
+  options_.set("mode", "full");
+  world_.keyed = world_.numbered = false;
+  options_.set("cursor", std::vector<std::string>{});
+  for (int id = 1; id <= 3; ++id) world_.insert(id);
+  world_.too_long = {3};
+  start();
+  EXPECT_TRUE(wait_end());
+  ASSERT_EQ(rejected_.size(), 1U);
+  EXPECT_TRUE(rejected_[0].starts_with("row 3: ")) << rejected_[0];
 }
 
 TEST_F(TableSourceTest, without_a_key_it_is_saved_only_that_all_was_read) {
