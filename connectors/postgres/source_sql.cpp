@@ -59,7 +59,11 @@ std::string SourceSql::types(const std::vector<ReadColumn>& columns) {
   std::string oids;
   for (const ReadColumn& column : columns)
     oids += (oids.empty() ? "" : ",") + std::to_string(column.type);
-  return "SELECT oid, typtype, typcategory FROM pg_catalog.pg_type WHERE oid IN (" + oids + ")";
+  // Whether it is an array of JSON, or of a domain over it.
+  return "SELECT oid, typtype, typcategory, coalesce((SELECT e.oid IN (114, 3802) OR e.typbasetype "
+         "IN (114, 3802) FROM pg_catalog.pg_type e WHERE e.oid = t.typelem), false)"
+         " FROM pg_catalog.pg_type t WHERE oid IN (" +
+         oids + ")";
 }
 
 std::string SourceSql::columns_of(uint32_t oid, bool all) {

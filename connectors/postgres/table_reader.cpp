@@ -135,12 +135,14 @@ void TableReader::described() {
   session_->ask("", SourceSql::types(columns_), [this](const Reply& reply) {
     for (const Row& row : reply.rows) {
       const std::optional<uint32_t> oid =
-          row.size() == 3 ? number_of<uint32_t>(row[0]) : std::nullopt;
+          row.size() == 4 ? number_of<uint32_t>(row[0]) : std::nullopt;
       if (!oid || !row[1] || !row[2] || row[1]->empty() || row[2]->empty()) return fails(strange());
       for (ReadColumn& column : columns_)
         if (column.type == *oid) {
           column.kind =
               kind_of({.oid = *oid, .kind = row[1]->front(), .category = row[2]->front()});
+          // As JSON, nobody could tell its dimensions from its elements' own, and NULL from null.
+          if (column.kind == Kind::kArray && row[3] == "t") column.kind = Kind::kOther;
         }
     }
     ask_layout();
