@@ -10,10 +10,10 @@
 #include "connectors/http/compressor.h"
 #include "connectors/http/options.h"
 #include "connectors/http/probe.h"
+#include "connectors/http/request_options.h"
 #include "loop/handles.h"
 #include "net/tls.h"
 #include "protocols/http/client.h"
-#include "protocols/http/request.h"
 
 namespace leat {
 namespace http {
@@ -162,7 +162,7 @@ class HttpSink final : public Sink {
 };
 
 Result<std::unique_ptr<Sink>> make(const Options& options) {
-  Result<RequestConfig> config = RequestConfig::from(options);
+  Result<RequestConfig> config = request_config(options);
   if (!config) return fail(config.error());
   return std::make_unique<HttpSink>(std::move(*config), options);
 }

@@ -1,15 +1,18 @@
-// The head of a request, and the rules for what users may put into it.
+// The head of a request.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
 #include "options/options.h"
 #include "protocols/http/url.h"
 
 namespace leat::http {
+
+// Names of headers are the same in upper and lower case (RFC 9110 section 5.1).
+bool same_name(std::string_view a, std::string_view b);
+bool has_header(const Options::Map& headers, std::string_view name);
 
 // Everything that is the same in all requests of a sink.
 struct RequestConfig {
@@ -20,9 +23,6 @@ struct RequestConfig {
   bool gzip = false;
   // What must not show up in a message, even if a server sends it back.
   std::vector<std::string> secrets;
-
-  // Checks the options of the sink. Errors are kUsage and begin with the config path.
-  static Result<RequestConfig> from(const Options& options);
 
   // "POST http://collector.example/ingest", for messages.
   std::string shown() const { return method + " " + url.shown; }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "connectors/http/options.h"
+#include "connectors/http/request_options.h"
 
 namespace leat::http {
 namespace {
@@ -15,7 +16,7 @@ class AnswerTest : public ::testing::Test {
     auto auth = std::make_shared<Options>(kAuthOptions, "sink.auth");
     auth->set("token", std::string("t0ken"));
     options.set("auth", auth);
-    config_ = *RequestConfig::from(options);
+    config_ = *request_config(options);
   }
 
   Answer answer(int status, const std::string& reason = "", const std::string& body = "") {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "connectors/http/options.h"
+#include "connectors/http/request_options.h"
 
 namespace leat::http {
 namespace {
@@ -19,13 +20,13 @@ class RequestTest : public ::testing::Test {
   void headers(Options::Map map) { options_.set("headers", std::move(map)); }
 
   std::string problem() {
-    Result<RequestConfig> config = RequestConfig::from(options_);
+    Result<RequestConfig> config = request_config(options_);
     if (config) return "none";
     EXPECT_EQ(config.error().kind(), ErrorKind::kUsage);
     return config.error().message();
   }
   std::string head() {
-    RequestConfig config = *RequestConfig::from(options_);
+    RequestConfig config = *request_config(options_);
     std::string text = head_start(config, "application/x-ndjson");
     append_head_end(text, 42, "0123abcd");
     return text;
@@ -127,7 +128,7 @@ TEST_F(RequestTest, names_the_option_of_a_bad_url) {
 TEST_F(RequestTest, hides_secrets_in_text_for_people) {
   auth({{"user", "me"}, {"password", "pass word"}});
   headers({{"X-Api-Key", "0123456789"}, {"X-Site", "north"}});
-  RequestConfig config = *RequestConfig::from(options_);
+  RequestConfig config = *request_config(options_);
   EXPECT_EQ(config.shown(), "POST https://c.example/in");
   EXPECT_EQ(redact("north: pass word, 0123456789 0123456789, bWU6cGFzcyB3b3Jk", config),
             "north: ***, *** ***, ***");
