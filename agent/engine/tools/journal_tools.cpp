@@ -2,7 +2,7 @@
 #include <map>
 
 #include "base/text.h"
-#include "tools/rows.h"
+#include "journal/rows.h"
 #include "tools/tools.h"
 
 namespace leat {

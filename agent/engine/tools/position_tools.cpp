@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "journal/orders.h"
-#include "tools/rows.h"
+#include "journal/rows.h"
 #include "tools/tools.h"
 
 namespace leat {

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "tools/rows.h"
+#include "journal/rows.h"
 #include "tools/run_rows.h"
 #include "tools/tools.h"
 

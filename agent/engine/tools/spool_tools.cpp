@@ -5,8 +5,8 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "journal/orders.h"
+#include "journal/rows.h"
 #include "spool/spool_format.h"
-#include "tools/rows.h"
 #include "tools/tools.h"
 
 namespace leat {

@@ -1,4 +1,4 @@
-#include "tools/rows.h"
+#include "journal/rows.h"
 
 #include <sqlite3.h>
 
