@@ -1,4 +1,4 @@
-// A statement of the tools' own, row by row. All SQL of the journal but theirs is in journal/.
+// A query of the tools (queries.h), row by row.
 //
 // Thread: the journal's.
 #pragma once

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "journal/queries.h"
 #include "journal/rows.h"
 #include "tools/tools.h"
 
@@ -34,19 +35,19 @@ int64_t number_of(JournalDatabase& journal, const char* sql) {
 Result<std::string> verify_journal(JournalDatabase& journal) {
   Findings found;
   found.add(journal.damage());
-  Rows check(journal, "PRAGMA integrity_check(20)");
+  Rows check(journal, query::kIntegrity);
   while (check.next())
     if (check.bytes(0) != "ok") found.add(check.text(0));
   if (Status end = check.end(); !end) found.add(end.error().message());
 
   std::map<int64_t, std::string> pipelines;
-  Rows spools(journal, "SELECT number, pipeline FROM spools");
+  Rows spools(journal, query::kSpools);
   while (spools.next()) pipelines[spools.number(0)] = spools.text(1);
   if (Status end = spools.end(); !end) found.add(end.error().message());
 
   uint64_t batches = 0;
   int64_t records = 0;
-  Rows rows(journal, "SELECT id, records, batch FROM spool");
+  Rows rows(journal, query::kRows);
   while (rows.next()) {
     ++batches;
     records += rows.number(1);
@@ -62,16 +63,14 @@ Result<std::string> verify_journal(JournalDatabase& journal) {
   }
   if (Status end = rows.end(); !end) found.add(end.error().message());
 
-  const int64_t page = number_of(journal, "PRAGMA page_size");
+  const int64_t page = number_of(journal, query::kPageSize);
   auto member = [](const char* name, int64_t value) {
     return std::string(",\"") + name + "\":" + std::to_string(value);
   };
   return std::string("{\"ok\":") + (found.count() == 0 ? "true" : "false") +
-         member("bytes", page * number_of(journal, "PRAGMA page_count")) +
-         member("freeBytes", page * number_of(journal, "PRAGMA freelist_count")) +
-         member("positions", number_of(journal,
-                                       "SELECT count(*) FROM positions"
-                                       " WHERE partition NOT LIKE 'spool:%'")) +
+         member("bytes", page * number_of(journal, query::kPageCount)) +
+         member("freeBytes", page * number_of(journal, query::kFreePages)) +
+         member("positions", number_of(journal, query::kPositionCount)) +
          member("spooledBatches", static_cast<int64_t>(batches)) +
          member("spooledRecords", records) +
          member("problemCount", static_cast<int64_t>(found.count())) + ",\"problems\":[" +

@@ -3,18 +3,12 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "journal/orders.h"
+#include "journal/queries.h"
 #include "journal/rows.h"
 #include "tools/tools.h"
 
 namespace leat {
 namespace {
-
-constexpr const char* kPositions =
-    "SELECT pipeline, partition, value, saved_at FROM positions"
-    " WHERE (?1 = '' OR pipeline = ?1) AND partition NOT LIKE 'spool:%' AND pipeline NOT IN ('', "
-    "':runs')"
-    " ORDER BY pipeline, partition";
-constexpr const char* kKnown = "SELECT 1 FROM positions WHERE pipeline = ?1";
 
 Status forget_resets(JournalDatabase& journal, const std::string& pipeline) {
   Result<std::vector<SavedPosition>> saved = journal.load(pipeline);
@@ -26,15 +20,11 @@ Status forget_resets(JournalDatabase& journal, const std::string& pipeline) {
   return {};
 }
 
-constexpr const char* kInJournal =
-    "SELECT 1 FROM positions WHERE pipeline = ?1 UNION ALL"
-    " SELECT 1 FROM spools WHERE pipeline = ?1 LIMIT 1";
-
 }  // namespace
 
 Status check_pipeline(JournalDatabase& journal, const OperationRequest& request) {
   if (request.pipeline.empty() || request.configured.contains(request.pipeline)) return {};
-  if (Rows known(journal, kInJournal, request.pipeline); known.next()) return {};
+  if (Rows known(journal, query::kKnowsPipeline, request.pipeline); known.next()) return {};
   return fail(ErrorKind::kUsage, "the journal knows no pipeline \"" + request.pipeline + "\"");
 }
 
@@ -42,7 +32,7 @@ Status check_pipeline(JournalDatabase& journal, const OperationRequest& request)
 ToolResult list_positions(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request) {
   if (Status known = check_pipeline(*journal, request); !known) return fail(known.error());
   std::string out;
-  Rows rows(*journal, kPositions, request.pipeline);
+  Rows rows(*journal, query::kPositions, request.pipeline);
   while (rows.next()) {
     std::string partition = rows.text(1);
     if (partition.starts_with(kDropOrder)) continue;
@@ -75,7 +65,7 @@ ToolResult reset_positions(std::unique_ptr<JournalDatabase>& journal, OperationR
                                        "gets what its peer sends");
   // Of one that is not configured, and that is not in here, the name is wrong.
   if (configured == request.configured.end())
-    if (Rows known(*journal, kKnown, request.pipeline); !known.next())
+    if (Rows known(*journal, query::kHasPositions, request.pipeline); !known.next())
       return fail(ErrorKind::kUsage,
                   "the journal has no positions of a pipeline \"" + request.pipeline + "\"");
   const std::string order = std::string(kResetOrder) + std::string(request.parameter("file"));

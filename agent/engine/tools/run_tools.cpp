@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "journal/queries.h"
 #include "journal/rows.h"
 #include "tools/run_rows.h"
 #include "tools/tools.h"
@@ -11,14 +12,6 @@ namespace leat {
 namespace {
 
 constexpr size_t kDigits = 10;
-
-constexpr const char* kRuns =
-    "SELECT partition, value FROM positions WHERE pipeline = ':runs'"
-    " AND (?1 = '' OR (partition >= ?1 || ':' AND partition < ?1 || ';'))";
-// min() and max() of a number with leading zeros.
-constexpr const char* kNumbers =
-    "SELECT substr(partition, 1, length(partition) - 11), substr(min(partition), -10),"
-    " substr(max(partition), -10) FROM positions WHERE pipeline = ':runs' GROUP BY 1";
 
 constexpr size_t kStarted = 33;  // {"started":"2026-11-26T12:00:00Z"
 
@@ -40,7 +33,7 @@ std::string run_partition(const std::string& pipeline, uint64_t number) {
 
 Result<std::map<std::string, RunNumbers>> run_numbers(JournalDatabase& journal) {
   std::map<std::string, RunNumbers> out;
-  Rows rows(journal, kNumbers);
+  Rows rows(journal, query::kRunNumbers);
   while (rows.next())
     out[rows.text(0)] = {std::strtoull(rows.text(1).c_str(), nullptr, 10),
                          std::strtoull(rows.text(2).c_str(), nullptr, 10)};
@@ -50,7 +43,7 @@ Result<std::map<std::string, RunNumbers>> run_numbers(JournalDatabase& journal) 
 
 Result<PositionsByPipeline> positions_of_runs(JournalDatabase& journal) {
   PositionsByPipeline out;
-  Rows rows(journal, "SELECT pipeline, partition FROM positions WHERE pipeline LIKE '%~%'");
+  Rows rows(journal, query::kPositionsOfRuns);
   while (rows.next()) out[rows.text(0)].push_back({rows.text(1), ""});
   if (Status end = rows.end(); !end) return fail(end.error());
   return out;
@@ -58,7 +51,7 @@ Result<PositionsByPipeline> positions_of_runs(JournalDatabase& journal) {
 
 ToolResult list_runs(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request) {
   std::map<std::string, std::string> found = request.live;
-  Rows rows(*journal, kRuns, request.pipeline);
+  Rows rows(*journal, query::kRuns, request.pipeline);
   while (rows.next())
     if (std::string partition = rows.text(0); !found.contains(partition))
       found[std::move(partition)] = shown(rows.text(1));

@@ -5,30 +5,13 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "journal/orders.h"
+#include "journal/queries.h"
 #include "journal/rows.h"
 #include "spool/spool_format.h"
 #include "tools/tools.h"
 
 namespace leat {
 namespace {
-
-// What is delivered of the first batch does not count.
-constexpr const char* kSpools =
-    "SELECT pipeline, count(id), sum(length(batch)),"
-    "  sum(max(0, min(records, id + records - (number << 44) - done))),"
-    "  batch, min(id)"  // of that row (https://sqlite.org/lang_select.html#bareagg)
-    " FROM (SELECT number, pipeline, coalesce((SELECT CAST(value AS INTEGER) FROM positions"
-    "         WHERE positions.pipeline = spools.pipeline AND partition = 'spool:' || epoch), 0)"
-    "         AS done FROM spools WHERE ?1 = '' OR pipeline = ?1)"
-    " JOIN spool ON id >= number << 44 AND id < (number + 1) << 44"
-    " GROUP BY number ORDER BY pipeline";
-constexpr const char* kRowsOf =
-    "SELECT id, records, length(batch), batch FROM spools JOIN spool"
-    " ON id >= number << 44 AND id < (number + 1) << 44 WHERE pipeline = ?1 ORDER BY id";
-constexpr const char* kExists = "SELECT 1 FROM spools WHERE pipeline = ?1";
-constexpr const char* kDone =
-    "SELECT CAST(value AS INTEGER) FROM positions JOIN spools USING(pipeline)"
-    " WHERE pipeline = ?1 AND partition = 'spool:' || epoch";
 
 int64_t arrival_of(std::string_view packed) {
   Result<std::string> content = unpack_row(packed);
@@ -42,7 +25,7 @@ std::string member(const char* name, int64_t value) {
 // Of one that runs it is open already.
 Status open_spool(JournalDatabase& journal, const std::string& pipeline) {
   if (journal.spool().opened().contains(pipeline)) return {};
-  Rows exists(journal, kExists, pipeline);
+  Rows exists(journal, query::kHasSpool, pipeline);
   if (!exists.next())
     return fail(ErrorKind::kUsage, "the journal has no spool of a pipeline \"" + pipeline + "\"");
   Result<SpoolState> state = journal.spool().open(pipeline);
@@ -98,7 +81,7 @@ Result<ToDrop> choose(JournalDatabase& journal, const std::string& pipeline, int
   ToDrop sure;  // without the last one looked at
   ToDrop with_last;
   int64_t arrival = 0;
-  Rows rows(journal, kRowsOf, pipeline);
+  Rows rows(journal, query::kRowsOfSpool, pipeline);
   while (rows.next()) {
     if (!all) arrival = arrival_of(rows.bytes(3));
     if (arrival >= before_us) return sure;
@@ -129,7 +112,7 @@ Result<int64_t> read_before(const std::string& text, int64_t now_us) {
 ToolResult list_spools(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request) {
   if (Status known = check_pipeline(*journal, request); !known) return fail(known.error());
   std::string out;
-  Rows rows(*journal, kSpools, request.pipeline);
+  Rows rows(*journal, query::kSpoolsInUse, request.pipeline);
   while (rows.next()) {
     const std::string pipeline = rows.text(0);
     out += std::string(out.empty() ? "" : ",") + "{\"pipeline\":" + json_quoted(pipeline) +
@@ -148,7 +131,7 @@ ToolResult list_spools(std::unique_ptr<JournalDatabase>& journal, OperationReque
 ToolResult spooled_records(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request) {
   if (Status open = open_spool(*journal, request.pipeline); !open) return fail(open.error());
   uint64_t from = std::strtoull(std::string(request.parameter("from")).c_str(), nullptr, 10);
-  if (Rows done(*journal, kDone, request.pipeline); done.next())
+  if (Rows done(*journal, query::kSpoolDone, request.pipeline); done.next())
     from = std::max(from, static_cast<uint64_t>(done.number(0)));
   uint64_t end = from;
   Result<std::optional<SpoolRow>> row = journal->spool().read(request.pipeline, from, &end);
