@@ -107,6 +107,22 @@ def test_filter_map_and_sql_work_in_a_chain(agent, collector, telemetry):
     assert len(expected) > 500
 
 
+def test_an_array_becomes_a_record_for_each_element_and_a_bad_one_a_dead_letter(agent, collector):
+    lines = [{"dev": "a", "readings": [{"t": n, "v": n / 2} for n in range(300)]},
+             {"dev": "b", "readings": "none"},
+             {"dev": "c", "readings": [{"t": 1}, 7]}]
+    (agent.folder / "a.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    agent.configure(pipeline(file_source(agent.folder / "a.jsonl"), http_sink(collector),
+                             {"type": "explode", "field": "readings", "index": "n"},
+                             {"type": "map", "set": {"_time": "t * 1000000"}}))
+    assert agent.run() == 0, agent.log
+    assert sorted(collector.records(), key=lambda record: (record["dev"], record["n"])) == [
+        *({"dev": "a", "t": n, "v": n / 2, "n": n} for n in range(300)),
+        {"dev": "c", "t": 1, "n": 0}, {"dev": "c", "readings": 7, "n": 1}]
+    (letter,) = (agent.data_dir / "dead-letters" / "p.jsonl").read_text().splitlines()
+    assert "readings: is no array" in letter
+
+
 def test_typed_csv_columns_by_index(agent, collector):
     (agent.folder / "a.csv").write_text(
         "# exported\njunk line\n7;1;0.30;x;2026-01-02 03:04:05\n8;0;-;y;2026-01-02 03:04:06\n# end\n")

@@ -4,7 +4,7 @@ namespace leat {
 
 std::span<const TransformType* const> transform_types() {
   static constexpr const TransformType* kTypes[] = {&kFilterTransform, &kMapTransform,
-                                                    &kSqlTransform};
+                                                    &kExplodeTransform, &kSqlTransform};
   return kTypes;
 }
 

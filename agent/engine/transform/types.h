@@ -5,6 +5,7 @@
 
 namespace leat {
 
+extern const TransformType kExplodeTransform;
 extern const TransformType kFilterTransform;
 extern const TransformType kMapTransform;
 extern const TransformType kSqlTransform;

@@ -297,7 +297,7 @@ TEST(Transforms, are_found_by_their_names) {
     EXPECT_TRUE(type->help.ends_with('.'));
     for (const Option& option : type->options) EXPECT_TRUE(option.help.ends_with('.'));
   }
-  EXPECT_EQ(transform_types().size(), 3U);
+  EXPECT_EQ(transform_types().size(), 4U);
   EXPECT_EQ(find_transform("fliter"), nullptr);
 }
 
