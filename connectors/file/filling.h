@@ -21,7 +21,8 @@ enum class InputState {
 struct Filled {
   uint64_t hole = 0;  // NULs of a hole that has ended before byte hole_end
   uint64_t hole_end = 0;
-  bool more = false;  // behind what was taken now lies a hole: it is to be read from there
+  bool more = false;  // behind what was taken now lies a hole, or what was behind a record that is
+                      // too long: it is to be read from there
 };
 
 // Gives `batch` the whole records in `bytes`, which begin at `stream.offset`, and moves the stream

@@ -93,12 +93,9 @@ namespace {
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // How many bytes at the start belong to a record that was given up.
-size_t rest_of_skipped(InputStream& stream, std::string_view bytes, const Framing& framing) {
-  if (!stream.skipping || bytes.empty()) return 0;
-  size_t end = framing.behind_line(bytes, 0);
-  if (end == std::string_view::npos) return bytes.size() - bytes.size() % framing.unit();
-  stream.skipping = false;
-  return end;
+size_t rest_of_given_up(InputStream& stream, std::string_view bytes, const Framing& framing) {
+  if (!stream.given_up.going_on || bytes.empty()) return 0;
+  return framing.behind_given_up(bytes, 0, stream.given_up);
 }
 
 // What was appended to a line that had been given on.
@@ -109,20 +106,6 @@ size_t rest_of_unended(InputStream& stream, std::string_view bytes, bool end,
   if (behind == std::string_view::npos) return end ? bytes.size() : 0;
   stream.unended = false;
   return behind;
-}
-
-// One that is too long is given up as far as the first line end behind the limit: a quote that is
-// never closed then costs `max_record` bytes and not the rest of the file.
-size_t given_up(InputStream& stream, std::string_view rest, const Framing& framing,
-                size_t max_record) {
-  std::string_view begin = rest;
-  while (rest.size() > max_record && framing.complete_prefix(rest) == 0) {
-    size_t end = framing.behind_line(rest, max_record - max_record % framing.unit());
-    stream.skipping = end == std::string_view::npos;
-    stream.unended = false;
-    rest.remove_prefix(stream.skipping ? rest.size() - rest.size() % framing.unit() : end);
-  }
-  return begin.size() - rest.size();
 }
 
 // NULs, where a line would begin, are what a program leaves behind that writes on at its old place
@@ -207,16 +190,16 @@ Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, 
     if (std::string_view(bytes.data(), bytes.size()).starts_with(kByteOrderMark))
       skip(kByteOrderMark.size());
   }
-  skip(rest_of_skipped(stream, {bytes.data(), bytes.size()}, framing));
+  skip(rest_of_given_up(stream, {bytes.data(), bytes.size()}, framing));
   const bool by_lines = !framing.terminator().empty();
   if (by_lines) {
     size_t rest = rest_of_unended(stream, {bytes.data(), bytes.size()}, end, framing);
     out.rest_of_line = {bytes.data(), rest};
     skip(rest);
     // A record that was too long is not over with the file, either.
-    if (end && std::exchange(stream.skipping, false)) stream.unended = true;
+    if (end && std::exchange(stream.given_up.going_on, false)) stream.unended = true;
   }
-  if (by_lines && framing.unit() == 1 && !stream.skipping) {
+  if (by_lines && framing.unit() == 1 && !stream.given_up.going_on) {
     skip(rest_of_hole(stream, {bytes.data(), bytes.size()}, end, framing, out));
     const size_t hole = find_hole({bytes.data(), bytes.size()}, end, framing);
     const size_t before =
@@ -230,6 +213,19 @@ Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, 
     }
   }
   size_t whole = framing.complete_prefix({bytes.data(), bytes.size()});
+  const TooLong given_up =
+      find_too_long({bytes.data(), bytes.size()}, whole, framing, max_record, stream.given_up);
+  if (given_up.size > 0) {
+    const size_t behind = given_up.begin + given_up.size;
+    const bool all = bytes.size() - behind < framing.unit() && !out.more;
+    out.whole = bytes.first(given_up.begin);
+    out.too_long = {bytes.data() + given_up.begin, given_up.size};
+    out.torn = {};
+    out.more = !all;
+    out.done = out.offset + (all && end ? bytes.size() : behind);
+    stream.unended = all && end && std::exchange(stream.given_up.going_on, false) && by_lines;
+    return out;
+  }
   out.done = out.offset + whole + out.torn.size();
   if (end && whole < bytes.size()) {
     out.done = out.offset + bytes.size();
@@ -241,10 +237,6 @@ Pieces cut_records(InputStream& stream, uint64_t offset, std::span<char> bytes, 
     stream.unended = by_lines;
   }
   out.whole = bytes.first(whole);
-  std::string_view rest(bytes.data() + whole, bytes.size() - whole);
-  size_t lost = given_up(stream, rest, framing, max_record);
-  out.too_long = rest.substr(0, lost);
-  out.done += lost;
   return out;
 }
 

@@ -19,6 +19,7 @@
 #include "connectors/file/input_file.h"
 #include "loop/folder_watch.h"
 #include "record/position.h"
+#include "stage/record_limit.h"
 #include "stage/source.h"
 
 namespace leat {
@@ -77,7 +78,7 @@ struct InputStream : ReadSoFar {
   bool resumed = false;       // it was
   bool at_start = true;       // nothing given yet: a byte order mark may follow
   bool preamble_due = false;  // the decoder must see the start before it sees the middle
-  bool skipping = false;      // inside a record that is too long, until its end
+  GivenUp given_up;           // the record that was too long
   bool unended = false;       // at `offset`, behind a last line without an end that was given on
   bool queued = false;        // its turn to be read will come
   bool grew = false;          // since it was read last
@@ -112,7 +113,7 @@ struct Pieces {
   std::string_view too_long;  // what there was of a record longer than allowed, behind `whole`
   uint64_t hole = 0;          // NULs of a hole that was skipped and ended before byte hole_end
   uint64_t hole_end = 0;
-  bool more = false;  // `done` is at a hole, and not at the end of what is there
+  bool more = false;  // `done` is at a hole, or behind what is too long, and not at the end
   uint64_t done = 0;  // where reading goes on; less than that is not to be read again
 };
 // Cuts `bytes`, which begin at `offset`, into whole records. Drops a byte order mark at the start

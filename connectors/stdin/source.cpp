@@ -21,6 +21,7 @@
 #include "loop/handles.h"
 #include "loop/pool.h"
 #include "memory/budget.h"
+#include "stage/record_limit.h"
 #include "stage/source.h"
 
 namespace leat {
@@ -32,7 +33,7 @@ constexpr Option kOptions[] = {
      .fallback = "1MiB",
      .help =
          "A record longer than this becomes a dead letter (its first 1 KiB is kept) and reading "
-         "goes on behind the next line end.",
+         "goes on behind it.",
      .min = 1024,
      .max = 64 * 1024 * 1024}};
 
@@ -72,6 +73,8 @@ class StdinSource final : public Source {
 
   void resume() override {
     if (stopped_ || ended_ || !std::exchange(out_of_credit_, false)) return;
+    if (more_) hand_on();
+    if (stopped_ || at_end_ || out_of_credit_) return;
     if (poll_) {
       poll_->start(UV_READABLE);
     } else if (!in_pool_) {
@@ -146,14 +149,27 @@ class StdinSource final : public Source {
   }
 
   void have(ssize_t n, int error_number) {
-    ended_ = n <= 0;
-    if (ended_ && poll_) poll_->stop();
+    at_end_ = n <= 0;
+    if (n < 0) status_ = fail_errno("read stdin", error_number);
+    if (at_end_ && poll_) poll_->stop();
     kept_ += static_cast<size_t>(std::max<ssize_t>(n, 0));
-    cut(ended_);
-    if (!ended_) return;
-    Status status = n == 0 ? Status{} : fail_errno("read stdin", error_number);
-    if (!status) log::error(context_->pipeline(), status.error().message());
-    context_->finished(std::move(status));
+    hand_on();
+  }
+
+  void hand_on() {
+    for (more_ = true; more_ && !stopped_;) {
+      if (!batch_) batch_ = context_->new_batch(Content::kBytes);
+      if (!batch_) {
+        out_of_credit_ = true;
+        if (poll_) poll_->stop();
+        return;
+      }
+      more_ = cut(at_end_);
+    }
+    if (!at_end_ || stopped_) return;
+    ended_ = true;
+    if (!status_) log::error(context_->pipeline(), status_.error().message());
+    context_->finished(std::move(status_));
   }
 
   std::string_view kept() const { return {bytes_.data(), kept_}; }
@@ -163,41 +179,41 @@ class StdinSource final : public Source {
     offset_ += n;
   }
 
-  // Hands on the whole records that there are; with `end`, the last one, too.
-  void cut(bool end) {
+  // Hands on the whole records that there are; with `end`, the last one, too. True: there is more
+  // behind one that was too long.
+  bool cut(bool end) {
     if (at_start_ && (kept_ >= kByteOrderMark.size() || end)) {
       at_start_ = false;
       if (kept().starts_with(kByteOrderMark)) drop(kByteOrderMark.size());
     }
     const Framing& framing = *context_->framing();
-    if (skipping_) {
-      size_t behind = framing.behind_line(kept(), 0);
-      skipping_ = behind == std::string_view::npos;
-      drop(skipping_ ? kept_ - kept_ % framing.unit() : behind);
-    }
+    if (given_up_.going_on) drop(framing.behind_given_up(kept(), 0, given_up_));
     size_t whole = framing.complete_prefix(kept());
+    size_t behind = whole;
     std::string_view terminator;
-    if (end && !skipping_ && whole < kept_) {
+    const TooLong too_long = find_too_long(kept(), whole, framing, max_record_, given_up_);
+    if (too_long.size > 0) {
+      whole = too_long.begin;
+      behind = whole + too_long.size;
+      batch_->rejected.push_back(
+          {batch_->arena.copy(kept().substr(whole, std::min(too_long.size, kKeptOfTooLong))),
+           batch_->arena.copy("the record is longer than maxRecord (" +
+                              format_bytes(static_cast<int64_t>(max_record_)) +
+                              "); only its start is kept here")});
+    } else if (end && !given_up_.going_on && whole < kept_) {
       terminator = framing.terminator();
-      whole = kept_;
+      behind = whole = kept_;
     }
+    if (behind == 0) return false;
     if (whole > 0) {
       char* copy = batch_->arena.array<char>(whole + terminator.size());
       kept().copy(copy, whole);
       terminator.copy(copy + whole, terminator.size());
       batch_->bytes = {copy, whole + terminator.size()};
-      batch_->end.last = end && whole == kept_;
-      emit(whole);
-    } else if (kept_ > max_record_) {
-      batch_->rejected.push_back(
-          {batch_->arena.copy(kept().substr(0, kKeptOfTooLong)),
-           batch_->arena.copy("the record is longer than maxRecord (" +
-                              format_bytes(static_cast<int64_t>(max_record_)) +
-                              "); only its start is kept here")});
-      size_t behind = framing.behind_line(kept(), max_record_ - max_record_ % framing.unit());
-      skipping_ = behind == std::string_view::npos;
-      emit(skipping_ ? kept_ - kept_ % framing.unit() : behind);
     }
+    batch_->end.last = end && behind == kept_;
+    emit(behind);
+    return too_long.size > 0 && kept_ > 0;
   }
 
   void emit(size_t bytes) {
@@ -231,7 +247,10 @@ class StdinSource final : public Source {
   uint64_t offset_ = 0;           // of the first of them
   uint64_t given_ = 0;            // the end of the last batch
   bool at_start_ = true;
-  bool skipping_ = false;  // to the end of a line that is too long
+  GivenUp given_up_;     // the record that was too long
+  bool more_ = false;    // to be handed on, when there is credit
+  bool at_end_ = false;  // nothing more is read; status_ says how
+  Status status_;
   bool out_of_credit_ = false;
   bool ended_ = false;
   bool stopped_ = false;

@@ -114,6 +114,22 @@ def test_a_line_over_the_limit_becomes_a_dead_letter(agent, collector, transform
     assert "64" in agent.dead_letters()[0]["reason"]
 
 
+@pytest.mark.parametrize("format,options,content", [
+    ("json", {}, '{"seq":0}\n%s\n{"seq":2}\n'),
+    ("json", {"json": {"document": "array"}}, '[{"seq":0},%s,{"seq":2}]'),
+    ("json", {"json": {"document": "concatenated"}}, '{"seq":0}%s{"seq":2}'),
+    ("csv", {"csv": {"columns": [{"name": "seq", "type": "integer"}]}}, "seq\n0\n%s\n2\n"),
+], ids=["lines", "array", "concatenated", "csv"])
+def test_the_limit_of_a_record_is_the_one_that_was_set(agent, collector, format, options, content):
+    """What came in one read passed, however long; of an array on one line, all behind it was lost."""
+    long = {"json": '{"seq":1,"more":[%s]}' % ",".join(['{"seq":9}'] * 200), "csv": "1" * 2000}[format]
+    content = (content % long).encode()
+    assert deliver(agent, collector, content, TOUCH_NOTHING, format=format, maxRecord="1KiB", **options) == 0
+    assert collector.records() == [{"seq": 0}, {"seq": 2}]
+    letter, = agent.dead_letters()
+    assert letter["reason"].startswith("the record is longer than maxRecord (1.0 KiB)")
+
+
 def test_a_hole_longer_than_the_limit_costs_no_record(agent, collector):
     content = b'{"seq":0}\n' + bytes(300_000) + b'{"seq":1}\n{"seq":2}\n'
     assert deliver(agent, collector, content, maxRecord="64KiB") == 0

@@ -4,6 +4,7 @@
 // Thread: the pipeline's loop thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,6 +36,17 @@ enum class Turn : uint8_t {
   kWait,
 };
 
+// Where a stream stands in a record that was given up, since it is too long to be held.
+struct GivenUp {
+  bool going_on = false;  // its end has not been seen
+  // Of JSON that is not a document a line:
+  enum class In : uint8_t { kBefore, kBeforeMarked, kNested, kOther } in = In::kBefore;
+  bool quoted = false;
+  bool escaped = false;
+  bool line_begins = false;
+  uint32_t depth = 0;
+};
+
 // Finds whole records in a stream that is read in pieces. Sources use it, so that a batch never
 // ends inside a record.
 class Framing {
@@ -56,6 +68,26 @@ class Framing {
   virtual size_t behind_line(std::string_view bytes, size_t from) const {
     size_t newline = bytes.find('\n', from);
     return newline == std::string_view::npos ? newline : newline + 1;
+  }
+
+  // Of whole records: where the first begins that is longer than `most`, its line end not counted;
+  // npos when none is. Those of two-byte characters go by their lines.
+  virtual size_t first_longer(std::string_view records, size_t most) const {
+    for (size_t at = 0; at < records.size();) {
+      const size_t end = behind_line(records, at);
+      const size_t size = std::min(end, records.size() + unit()) - unit() - at;
+      if (size > most) return at;
+      at = std::min(end, records.size());
+    }
+    return std::string_view::npos;
+  }
+  // Behind a record that is given up, or behind all whole characters when it goes on after them.
+  // `bytes` begin with it, or where the call before ended. What lies before `from` is it in any
+  // case: of lines that is all that is asked, so a quote that is never closed costs no more.
+  virtual size_t behind_given_up(std::string_view bytes, size_t from, GivenUp& place) const {
+    const size_t end = behind_line(bytes, from - from % unit());
+    place.going_on = end == std::string_view::npos;
+    return place.going_on ? bytes.size() - bytes.size() % unit() : end;
   }
 
   // Whether a record ends with its line, rather than somewhere in it.

@@ -274,6 +274,21 @@ TEST_F(JsonDocumentsTest, a_message_may_hold_concatenated_documents) {
   EXPECT_EQ(batch_->records[1].end_offset, 100U);
 }
 
+// Its comma, or the bracket of the array, may have gone with it.
+TEST_F(JsonDocumentsTest, what_follows_an_element_that_the_source_gave_up_may_stand_there) {
+  JsonDecoder decoder(kArray);
+  auto read = [&](std::string_view text, uint64_t from) {
+    BatchRef batch = bytes_of(text);
+    batch->begin = {0, from, 0};
+    batch->end = {0, from + text.size(), 0, text.ends_with(']')};
+    return decode(decoder, batch);
+  };
+  EXPECT_EQ(read("[{\"a\":1}", 0), Strings{R"({"a":1})"});
+  EXPECT_EQ(read("{\"a\":3}", 1000), Strings{R"({"a":3})"});
+  EXPECT_EQ(read(",{\"a\":4}]", 1007), Strings{R"({"a":4})"});
+  EXPECT_EQ(dead_.texts(), Strings{});
+}
+
 TEST_F(JsonDocumentsTest, dead_letters_end_a_turn_behind_the_piece) {
   JsonDecoder decoder(kArray);
   BatchRef batch = bytes_of("[1,\n2,{\"a\":3},4]");

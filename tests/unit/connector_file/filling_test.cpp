@@ -36,7 +36,7 @@ class Filling : public ::testing::Test {
     return out;
   }
 
-  static constexpr size_t kMaxRecord = 16;
+  static constexpr size_t kMaxRecord = 70;
   const std::string hole_ = std::string(100, '\0');
   Budget budget_{1 << 20};
   BlockPool pool_{budget_};
@@ -71,7 +71,7 @@ TEST_F(Filling, rejects_a_record_that_cannot_be_read_to_its_end) {
 }
 
 TEST_F(Filling, rejects_a_record_that_is_too_long_once) {
-  EXPECT_EQ(filled("one\n" + std::string(20, 'x')), "one\n");
+  EXPECT_EQ(filled("one\n" + std::string(80, 'x')), "one\n");
   EXPECT_EQ(rejected().substr(0, 20), std::string(20, 'x'));
   EXPECT_EQ(filled("xxx\ntwo\n"), "two\n");
   EXPECT_EQ(rejected(), "");

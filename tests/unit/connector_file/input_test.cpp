@@ -287,7 +287,7 @@ TEST_F(CutTest, knows_that_a_line_that_was_too_long_is_not_over_with_the_file) {
   cut(false, 20);
   cut(true, 20);
   EXPECT_TRUE(stream_.unended);
-  EXPECT_FALSE(stream_.skipping);
+  EXPECT_FALSE(stream_.given_up.going_on);
 }
 
 TEST_F(CutTest, drops_a_byte_order_mark_at_the_start_only) {
@@ -302,12 +302,35 @@ TEST_F(CutTest, gives_up_a_line_that_is_too_long_and_goes_on_behind_it) {
   Pieces pieces = cut(false, 20);
   EXPECT_EQ(whole(pieces), "one\n");
   EXPECT_EQ(pieces.too_long.size(), 50U);
-  EXPECT_TRUE(stream_.skipping);
+  EXPECT_TRUE(stream_.given_up.going_on);
   text_ = std::string(10, 'x') + "\ntwo\n";
   pieces = cut(false, 20);
   EXPECT_EQ(whole(pieces), "two\n");
   EXPECT_EQ(pieces.offset, 11U);
-  EXPECT_FALSE(stream_.skipping);
+  EXPECT_FALSE(stream_.given_up.going_on);
+}
+
+// What lay behind it was read when the file had grown.
+TEST_F(CutTest, says_that_there_is_more_behind_a_line_that_is_too_long) {
+  text_ = "one\n" + std::string(50, 'x') + "\ntwo\n";
+  for (bool end : {false, true}) {
+    Pieces pieces = cut(end, 20);
+    EXPECT_EQ(whole(pieces), "one\n");
+    EXPECT_EQ(pieces.too_long, std::string(50, 'x') + "\n");
+    EXPECT_EQ(pieces.done, 55U);
+    EXPECT_TRUE(pieces.more);
+    EXPECT_FALSE(stream_.given_up.going_on || stream_.unended);
+  }
+}
+
+TEST_F(CutTest, gives_up_a_last_line_that_is_too_long_and_has_no_end) {
+  text_ = "one\n" + std::string(50, 'x');
+  Pieces pieces = cut(true, 20);
+  EXPECT_EQ(whole(pieces), "one\n");
+  EXPECT_EQ(pieces.too_long.size(), 50U);
+  EXPECT_EQ(pieces.done, text_.size());
+  EXPECT_FALSE(pieces.more || stream_.given_up.going_on);
+  EXPECT_TRUE(stream_.unended);
 }
 
 TEST_F(CutTest, of_characters_of_two_bytes_none_is_cut) {
@@ -315,7 +338,7 @@ TEST_F(CutTest, of_characters_of_two_bytes_none_is_cut) {
   Pieces pieces = cut(false, 21, WideLines());
   EXPECT_EQ(whole(pieces), wide("one\n"));
   EXPECT_EQ(pieces.too_long.size(), 50U);
-  EXPECT_TRUE(stream_.skipping);
+  EXPECT_TRUE(stream_.given_up.going_on);
   text_ = wide("x\ntwo\nthree");
   pieces = cut(true, 21, WideLines());
   EXPECT_EQ(whole(pieces), wide("two\nthree\n"));

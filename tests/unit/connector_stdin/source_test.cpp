@@ -120,6 +120,32 @@ TEST_F(StdinTest, what_is_too_long_is_rejected_and_what_is_behind_it_is_read) {
                               "is kept here"}));
 }
 
+// It passed where it came in one read.
+TEST_F(StdinTest, what_is_too_long_is_rejected_in_whatever_reads_it_comes) {
+  options_.set("maxRecord", int64_t{1024});
+  read_pipe();
+  const std::string longer(1025, 'x');
+  write("{\"a\":1}\n" + longer + "\n" + longer + "\n{\"a\":2}\n" + longer);
+  close_writer();
+  EXPECT_TRUE(wait_end());
+  EXPECT_EQ(all(), "{\"a\":1}\n{\"a\":2}\n");
+  EXPECT_EQ(rejected_.size(), 3U);
+}
+
+TEST_F(StdinTest, what_lies_behind_a_record_that_is_too_long_waits_for_credit) {
+  options_.set("maxRecord", int64_t{1024});
+  credit_ = 1;
+  read_pipe();
+  write("{\"a\":1}\n" + std::string(1025, 'x') + "\n{\"a\":2}\n");
+  close_writer();
+  EXPECT_TRUE(wait([this] { return batches_ == 1; }));
+  settle();
+  EXPECT_EQ(all(), "{\"a\":1}\n");
+  give_credit();
+  EXPECT_TRUE(wait_end());
+  EXPECT_EQ(all(), "{\"a\":1}\n{\"a\":2}\n");
+}
+
 TEST_F(StdinTest, a_file_is_read_to_its_end) {
   TempDir folder;
   std::string path = folder / "in";

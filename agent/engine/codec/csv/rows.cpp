@@ -74,6 +74,18 @@ size_t CsvFraming::complete_prefix(std::string_view bytes) const {
   return static_cast<size_t>(row - begin);
 }
 
+size_t CsvFraming::first_longer(std::string_view records, size_t most) const {
+  const char* const begin = records.data();
+  const char* const end = begin + records.size();
+  for (const char* row = begin; row < end;) {
+    const char* next = row_end(row, end);
+    if (next == nullptr) next = end;
+    if (static_cast<size_t>(next - row) > most + 1) return static_cast<size_t>(row - begin);
+    row = next;
+  }
+  return std::string_view::npos;
+}
+
 Status CsvFraming::split(Batch& batch, DeadLetters&) const {
   const char* const begin = batch.bytes.data();
   const char* const end = begin + batch.bytes.size();

@@ -7,7 +7,8 @@
 //   where the input ends before one comes, the quote is taken as a mistake: the row is bad, and it
 //   ends where the line ends that the quote is in, so that the mistake costs that line.
 // - How long a quoted field may be is not asked here: the framing waits for its end. The source
-//   gives up what is longer than its `maxRecord`, which is the one limit there is.
+//   gives up what is longer than its `maxRecord`, which is the one limit there is: as far as the
+//   first line end behind so many bytes.
 #pragma once
 
 #include <cstddef>
@@ -39,6 +40,7 @@ class CsvFraming final : public Framing {
 
   size_t complete_prefix(std::string_view bytes) const override;
   std::string_view terminator() const override { return "\n"; }
+  size_t first_longer(std::string_view records, size_t most) const override;
   Status split(Batch& batch, DeadLetters& dead) const override;
 
  private:

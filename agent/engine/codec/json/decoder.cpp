@@ -190,14 +190,17 @@ bool JsonDecoder::element(Work& work, const JsonPiece& piece, bool ends, ArrayPl
 
 ArrayPlace JsonDecoder::place_at(const Position& position) const {
   auto known = places_.find(position.partition);
-  return known != places_.end() ? known->second : usual_place(position.offset);
+  if (known == places_.end()) return usual_place(position.offset);
+  // What lies between was given up by the source, with the comma or bracket of it, perhaps.
+  if (known->second.second != position.offset) return {ArrayPlace::Behind::kAnything, true};
+  return known->second.first;
 }
 
 void JsonDecoder::note_place(ArrayPlace place, const Position& position) {
   if (position.last || place == usual_place(position.offset))
     places_.erase(position.partition);
   else
-    places_[position.partition] = place;
+    places_[position.partition] = {place, position.offset};
 }
 
 void JsonDecoder::decode_slices(Work& work) {

@@ -12,6 +12,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "codec/json/documents.h"
@@ -76,7 +77,8 @@ class JsonDecoder final : public Decoder {
   void reject(Work& work, const char* start, const char* end, const Position& after);
 
   const JsonDocument kind_;
-  std::map<uint32_t, ArrayPlace> places_;  // of partitions, where the offset does not tell
+  // Of partitions, where the offset does not tell, and which it is.
+  std::map<uint32_t, std::pair<ArrayPlace, uint64_t>> places_;
   JsonLayouts layouts_;
   ShapeRef too_wide_;              // of the last record for whose layout there is no room
   JsonLayout* current_ = nullptr;  // of the last record: the prediction for the next one

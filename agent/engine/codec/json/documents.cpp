@@ -149,11 +149,61 @@ const char* ArrayPlace::take(const JsonPiece& piece) {
 size_t JsonPieceFraming::complete_prefix(std::string_view bytes) const {
   const char* const end = bytes.data() + bytes.size();
   const char* p = bytes.data();
-  while (skip_space(p, end) < end) {
+  // The space before a piece goes with what is before it.
+  while ((p = skip_space(p, end)) < end) {
     JsonPiece piece = json_piece(kind_, p, end);
     if (!piece.complete) return static_cast<size_t>(p - bytes.data());
     p = piece.end;
   }
+  return bytes.size();
+}
+
+size_t JsonPieceFraming::first_longer(std::string_view records, size_t most) const {
+  const char* const end = records.data() + records.size();
+  for (const char* p = records.data(); (p = skip_space(p, end)) < end;) {
+    const JsonPiece piece = json_piece(kind_, p, end);
+    if (static_cast<size_t>(piece.end - p) > most) return static_cast<size_t>(p - records.data());
+    p = piece.end;
+  }
+  return std::string_view::npos;
+}
+
+size_t JsonPieceFraming::behind_given_up(std::string_view bytes, size_t from,
+                                         GivenUp& place) const {
+  using In = GivenUp::In;
+  const bool in_array = kind_ == JsonDocument::kArray;
+  place.going_on = false;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const char c = bytes[i];
+    const bool opens = c == '{' || c == '[';
+    if (place.line_begins && opens && i >= from) return i;
+    place.line_begins = c == '\n';
+    if (place.quoted) {
+      if (c == '\n') return i;  // a string ends with its line
+      if (c == '"' && !place.escaped) place.quoted = false;
+      place.escaped = c == '\\' && !place.escaped;
+      continue;
+    }
+    if (place.in == In::kBefore || place.in == In::kBeforeMarked) {
+      if (c == ' ' || c == '\n' || c == '\r' || c == '\t') continue;
+      if (in_array && place.in == In::kBefore && (c == '[' || c == ',')) {
+        place.in = In::kBeforeMarked;
+        continue;
+      }
+      place.in = opens ? In::kNested : In::kOther;
+    }
+    if (place.in == In::kOther) {
+      if (c == '\n' || (in_array && (c == ',' || c == ']'))) return i;
+      place.quoted = in_array && c == '"';
+    } else if (opens) {
+      ++place.depth;
+    } else if (c == '"') {
+      place.quoted = true;
+    } else if ((c == '}' || c == ']') && --place.depth == 0) {
+      return i + 1;
+    }
+  }
+  place.going_on = true;
   return bytes.size();
 }
 

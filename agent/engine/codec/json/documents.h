@@ -61,6 +61,10 @@ class JsonPieceFraming final : public Framing {
   size_t complete_prefix(std::string_view bytes) const override;
   std::string_view terminator() const override { return ""; }
   bool ends_lines() const override { return false; }  // no piece has the line end behind it
+  size_t first_longer(std::string_view records, size_t most) const override;
+  // As far as its brackets go. But one that was torn (a writer was killed) is never closed: so also
+  // where a line begins with a bracket, as a document does and what is within one hardly ever.
+  size_t behind_given_up(std::string_view bytes, size_t from, GivenUp& place) const override;
   // Bytes of this form are decoded, never passed through.
   Status split(Batch& batch, DeadLetters& dead) const override;
 

@@ -10,6 +10,8 @@ class RawFraming final : public Framing {
  public:
   size_t complete_prefix(std::string_view bytes) const override { return bytes.size(); }
   std::string_view terminator() const override { return ""; }
+  // They are as long as the bytes that were there.
+  size_t first_longer(std::string_view, size_t) const override { return std::string_view::npos; }
   Status split(Batch& batch, DeadLetters& dead) const override;
 };
 
