@@ -183,6 +183,18 @@ Status Connection::run(sqlite3_stmt* statement) {
   return error;
 }
 
+Status Connection::store(sqlite3_stmt* statement, bool& by_its_code) {
+  const int code = sqlite3_step(statement);
+  by_its_code = (code & 0xff) == SQLITE_ERROR;
+  Status stored;
+  if (by_its_code)
+    stored = fail(ErrorKind::kData, sqlite3_errmsg(db_));
+  else if (code != SQLITE_DONE && code != SQLITE_ROW)
+    stored = failure(code);
+  sqlite3_reset(statement);
+  return stored;
+}
+
 Result<bool> Connection::next_row(sqlite3_stmt* statement) {
   int code = sqlite3_step(statement);
   if (code == SQLITE_ROW) return true;

@@ -59,6 +59,10 @@ class Connection {
   Result<Statement> prepare(std::string_view sql);
   // Runs a statement that returns no rows, and makes it ready to be run again.
   Status run(sqlite3_stmt* statement);
+  // The same of one that stores a record. `by_its_code`: it failed in what the table's triggers,
+  // checks, indices or generated columns do ("malformed JSON"), which is kData: of this record, or
+  // of every one.
+  Status store(sqlite3_stmt* statement, bool& by_its_code);
   // Whether there is a row to look at.
   Result<bool> next_row(sqlite3_stmt* statement);
 

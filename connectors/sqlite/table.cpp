@@ -134,10 +134,11 @@ const Table::Column* Table::find(std::string_view column) const {
 }
 
 Status Table::write(const Delivery& delivery, const Batch& batch, const Record& record) {
+  stopped_by_code_ = false;
   Result<Insert*> insert = insert_for(delivery, batch, record);
   if (!insert) return fail(insert.error());
   if (Status bound = bind(**insert, record); !bound) return bound;
-  return connection_.run((*insert)->statement.get());
+  return connection_.store((*insert)->statement.get(), stopped_by_code_);
 }
 
 Result<Table::Insert*> Table::insert_for(const Delivery& delivery, const Batch& batch,

@@ -34,6 +34,8 @@ class Table {
   Status prepare(const Delivery& delivery);
   // kData: this record cannot be stored; the transaction goes on and others may be.
   Status write(const Delivery& delivery, const Batch& batch, const Record& record);
+  // The last record was not written for what the table's own code does: Connection::store().
+  bool stopped_by_code() const { return stopped_by_code_; }
   // Lets go of all statements and of what is known about the table.
   void forget();
 
@@ -77,10 +79,11 @@ class Table {
   Connection& connection_;
   const Settings settings_;
   Statement schema_version_query_;
-  int64_t schema_version_ = -1;       // the columns below are those of this version; -1: of none
-  std::vector<Column> columns_;       // empty: no such table
-  ColumnIndex index_;                 // of them
-  std::vector<Insert> inserts_;       // the one used last is the first
+  int64_t schema_version_ = -1;  // the columns below are those of this version; -1: of none
+  std::vector<Column> columns_;  // empty: no such table
+  ColumnIndex index_;            // of them
+  std::vector<Insert> inserts_;  // the one used last is the first
+  bool stopped_by_code_ = false;
   std::set<std::string> told_;        // generated columns that fields were meant for
   std::vector<std::string> scratch_;  // of each field: text made for binding, kept until step
   Numbers numbers_;

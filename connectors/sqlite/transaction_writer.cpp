@@ -31,6 +31,7 @@ Answer TransactionWriter::write(const Delivery& delivery) {
     return Answer::delivered();
   }
   undo();
+  if (bad.in_doubt) return Answer::refused(std::move(bad.reason));
   if (!bad.records.empty() && written.error().kind() == ErrorKind::kData)
     return Answer::rejected(std::move(bad.reason), std::move(bad.records));
   return answer_of(written.error());
@@ -64,9 +65,11 @@ Status TransactionWriter::commit(const Delivery& delivery) {
 // one more attempt does for the rest.
 Status TransactionWriter::write_records(const Delivery& delivery, Bad& bad) {
   uint32_t index = 0;
+  bool in_doubt = true;
   for (const Part& part : delivery.parts) {
     for (uint32_t i = 0; i < part.count; ++i, ++index) {
       Status written = table_.write(delivery, *part.batch, part.batch->records[part.first + i]);
+      in_doubt = in_doubt && !written && table_.stopped_by_code();
       if (written) continue;
       if (written.error().kind() != ErrorKind::kData) return written;
       if (bad.records.empty()) bad.reason = written.error().message();
@@ -75,8 +78,9 @@ Status TransactionWriter::write_records(const Delivery& delivery, Bad& bad) {
       if (!connection_.in_transaction()) return written;
     }
   }
-  if (!bad.records.empty()) return fail(ErrorKind::kData, bad.reason);
-  return {};
+  if (bad.records.empty()) return {};
+  bad.in_doubt = in_doubt;
+  return fail(ErrorKind::kData, bad.reason);
 }
 
 Result<std::vector<SavedPosition>> TransactionWriter::load_positions() {

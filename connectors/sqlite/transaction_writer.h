@@ -38,6 +38,7 @@ class TransactionWriter {
   struct Bad {
     std::string reason;
     std::vector<uint32_t> records;
+    bool in_doubt = false;  // so are all that there are, by the table's own code
   };
   Status write_transaction(const Delivery& delivery, Bad& bad);
   Status commit(const Delivery& delivery);

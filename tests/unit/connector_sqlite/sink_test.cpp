@@ -368,6 +368,33 @@ TEST_F(SqliteSinkTest, text_of_a_number_is_not_rounded_by_its_column) {
   EXPECT_EQ(outcome("t", "1e999"), Outcome::kDelivered);
 }
 
+// They ended the pipeline.
+TEST_F(SqliteSinkTest, record_at_which_code_of_the_table_fails_is_rejected) {
+  const char* const kTables[] = {
+      "CREATE TABLE t (id INTEGER, name TEXT, CHECK (json_extract(name, '$') > 0))",
+      "CREATE TABLE t (id INTEGER, name TEXT); CREATE INDEX i ON t (json_extract(name, '$'))",
+      "CREATE TABLE t (id INTEGER, name TEXT, a AS (json_extract(name, '$')) STORED)",
+      "CREATE TABLE t (id INTEGER, name TEXT); CREATE TRIGGER g BEFORE INSERT ON t "
+      "WHEN NEW.name = 'x' BEGIN SELECT abs(-9223372036854775808); END",
+  };
+  for (const char* table : kTables) {
+    execute("DROP TABLE IF EXISTS t");
+    execute(table);
+    Answer answer = deliver({row(1, "1"), row(2, "x"), row(3, "3"), row(4, "x")});
+    EXPECT_EQ(answer.outcome, Outcome::kRejected) << answer.reason;
+    EXPECT_FALSE(answer.in_doubt) << "others get through";
+    EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{1, 3}));
+    EXPECT_TRUE(answer.reason == "malformed JSON" || answer.reason == "integer overflow")
+        << answer.reason;
+    answer = deliver({row(2, "x"), row(4, "x")});
+    EXPECT_EQ(answer.outcome, Outcome::kRejected);
+    EXPECT_TRUE(answer.in_doubt) << "it may be so with every record";
+    expect_delivered({row(1, "1"), row(3, "3")});
+    EXPECT_EQ(query("SELECT id FROM t ORDER BY id"), (Rows{"1", "3"}));
+    close();
+  }
+}
+
 TEST_F(SqliteSinkTest, number_that_does_not_fit_is_rejected_with_the_reason) {
   execute("CREATE TABLE t (i INTEGER, n NUMERIC, r REAL)");
   auto reason = [this](const char* column, const char* number) {
