@@ -107,6 +107,8 @@ void RequestParser::reset() {
   parser_.data = this;
   request_ = {};
   target_.clear();
+  line_ends_ = 0;
+  started_line_ = false;
   in_value_ = started_ = head_complete_ = wants_continue_ = complete_ = keep_alive_ = false;
   head_bytes_ = 0;
   refusal_ = {};
@@ -137,21 +139,55 @@ bool RequestParser::read_target() {
          read_query(part(UF_QUERY), request_.query);
 }
 
+// What a proxy before this one might take for another request, or another body: RFC 9112 sections
+// 5.1, 6.1 and 11.2. False: refused.
+bool RequestParser::is_framed() {
+  std::string codings;
+  for (const auto& [name, value] : request_.headers) {
+    if (name.find(' ') != std::string::npos) return refuse(400, "a name has a blank in it") == 0;
+    if (name == "transfer-encoding") codings += "," + in_lower_case(value);
+  }
+  if (codings.empty()) return true;
+  if (is_old()) return refuse(400, "HTTP/1.0 has no Transfer-Encoding") == 0;
+  const size_t last = codings.rfind(',');
+  if (trimmed(std::string_view(codings).substr(last + 1)) != "chunked" ||
+      codings.find("chunked") < last)
+    return refuse(400, "the last transfer coding is not chunked, and the only such") == 0;
+  return last == 0 || refuse(501, "chunked is the one transfer coding here") == 0;
+}
+
+// A line of the head that begins with a blank goes on the one before: RFC 9112 section 5.2.
+bool RequestParser::has_folded_line(std::span<const char> bytes) {
+  for (char c : bytes) {
+    if (line_ends_ == 2) return false;  // behind the head
+    if (line_ends_ == 1 && (c == ' ' || c == '\t')) return true;
+    if (c == '\n' && started_line_) ++line_ends_;
+    if (c != '\n' && c != '\r') {
+      line_ends_ = 0;
+      started_line_ = true;
+    }
+  }
+  return false;
+}
+
 int RequestParser::end_of_head() {
   head_complete_ = true;
   request_.method = http_method_str(static_cast<http_method>(parser_.method));
+  if (parser_.http_major != 1) return refuse(505, "HTTP/1.1 is spoken here");
+  if (!is_framed()) return -1;
   if (parser_.upgrade != 0) return refuse(501, "no other protocol is spoken here");
   if (!read_target()) return refuse(400, "the path of the request is not one");
   size_t hosts = 0;
   for (const auto& [name, value] : request_.headers) hosts += name == "host" ? 1 : 0;
   // RFC 9112 section 3.2.
   if (hosts > 1 || (hosts == 0 && !is_old())) return refuse(400, "one Host is needed");
+  if (request_.header("host").find_first_of(" \t/?#@\\<>\"") != std::string_view::npos)
+    return refuse(400, "the Host is none");
   bool sized = parser_.content_length != ULLONG_MAX;
   if (sized && parser_.content_length > longest_body_)
     return refuse(413, "the body is longer than is taken here");
-  std::string expect(request_.header("expect"));
-  for (char& c : expect) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  if (expect == "100-continue" && !is_old()) {
+  const std::string expect = is_old() ? "" : in_lower_case(request_.header("expect"));
+  if (expect == "100-continue") {
     wants_continue_ = true;
     http_parser_pause(&parser_, 1);
   } else if (!expect.empty()) {
@@ -207,6 +243,10 @@ const http_parser_settings& RequestParser::settings() {
 
 RequestParser::State RequestParser::feed(std::span<const char>& bytes) {
   if (!bytes.empty()) started_ = true;
+  if (!head_complete_ && has_folded_line(bytes)) {
+    refusal_ = {400, "a line of the head is folded"};
+    return State::kRefused;
+  }
   size_t used = http_parser_execute(&parser_, &settings(), bytes.data(), bytes.size());
   bytes = bytes.subspan(std::min(used, bytes.size()));
   if (refusal_.status != 0) return State::kRefused;

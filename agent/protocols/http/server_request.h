@@ -67,6 +67,9 @@ class RequestParser {
   // Names and values, wherever the pieces end in which they come.
   int count_head(size_t bytes);
   int end_of_head();
+  // False: refused.
+  bool is_framed();
+  bool has_folded_line(std::span<const char> bytes);
   bool read_target();
 
   const size_t longest_body_;
@@ -79,6 +82,8 @@ class RequestParser {
   bool wants_continue_ = false;
   bool complete_ = false;
   bool keep_alive_ = false;
+  bool started_line_ = false;  // of the request
+  size_t line_ends_ = 0;       // of the head, with nothing between them
   size_t head_bytes_ = 0;
   Refusal refusal_;
 };

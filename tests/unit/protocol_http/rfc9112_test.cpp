@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::string_literals;
 
-constexpr const char* kOfServer = "speaks to servers and proxies";
+constexpr const char* kOfServer = "of requests: asked in rfc9112_server_test.cpp";
 
 constexpr Statement kStatements[] = {
     {"2.1-1", "a message is a start-line, fields, an empty line, a body"},

@@ -12,7 +12,7 @@ namespace {
 using namespace std::string_literals;
 using Type = PacketType;
 
-constexpr const char* kInbox = "asked in connector_mqtt/inbox_test.cpp";
+constexpr const char* kInbox = "asked in inbox_test.cpp";
 constexpr const char* kSource = "asked in connector_mqtt/source_test.cpp";
 constexpr const char* kSink = "asked in connector_mqtt/sink_test.cpp";
 constexpr const char* kSession = "asked in connector_mqtt/statements_test.cpp";

@@ -12,7 +12,7 @@ namespace {
 using namespace std::string_literals;
 using Type = PacketType;
 
-constexpr const char* kInbox = "asked in connector_mqtt/inbox_test.cpp";
+constexpr const char* kInbox = "asked in inbox_test.cpp";
 constexpr const char* kSource = "asked in connector_mqtt/source_test.cpp";
 constexpr const char* kSink = "asked in connector_mqtt/sink_test.cpp";
 constexpr const char* kSession = "asked in connector_mqtt/statements_test.cpp";
@@ -137,7 +137,7 @@ constexpr Statement kStatements[] = {
     {"4.3.3-8", "QoS 2: PUBREC when it is owned", kInbox},
     {"4.3.3-9", "QoS 2: after a refusal the identifier is a new message's", "nothing is refused"},
     {"4.3.3-10", "QoS 2: PUBREC again, and no duplicate, until PUBREL", kInbox},
-    {"4.3.3-11", "QoS 2: PUBCOMP for PUBREL", "asked in connector_mqtt/completions_test.cpp"},
+    {"4.3.3-11", "QoS 2: PUBCOMP for PUBREL", "asked in completions_test.cpp"},
     {"4.3.3-12", "QoS 2: after PUBCOMP the identifier is a new message's", kInbox},
     {"4.3.3-13", "QoS 2: expiry does not end the exchange", "the client expires nothing"},
     {"4.4.0-1", "sent again is only what a kept session has, when the connection is new", kSource},
