@@ -2,8 +2,10 @@
 #include <optional>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/layout.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "cli/answer.h"
 #include "cli/journal_access.h"
 #include "cli/output.h"
@@ -64,8 +66,10 @@ std::string words_of(const MovedPosition& moved, const std::string& saved) {
   std::string out = excerpt(moved.what) + ": from byte " + std::to_string(moved.from) + " to " +
                     std::to_string(moved.to) + ": ";
   if (moved.to == moved.from) out += "nothing changes";
-  if (moved.to < moved.from) out += std::to_string(moved.from - moved.to) + " bytes come twice";
-  if (moved.to > moved.from) out += std::to_string(moved.to - moved.from) + " bytes are skipped";
+  if (moved.to < moved.from)
+    out += format_count(moved.from - moved.to, "byte", "comes", "come") + " twice";
+  if (moved.to > moved.from)
+    out += format_count(moved.to - moved.from, "byte", "is", "are") + " skipped";
   if (!saved.empty())
     out += " (counted from what was saved at " + saved +
            (moved.to < moved.from ? "; more where it has come further since)"

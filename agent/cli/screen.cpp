@@ -9,6 +9,7 @@
 #include <ctime>
 #include <utility>
 
+#include "base/units.h"
 #include "cli/output.h"
 
 namespace leat {
@@ -42,7 +43,7 @@ std::string fitted(std::string_view text, size_t rows, size_t columns) {
   }
   if (!all)
     (out += out.empty() ? "" : "\n") +=
-        cut("… " + std::to_string(lines - (rows - 1)) + " more lines", columns);
+        cut("… " + format_count(lines - (rows - 1), "more line"), columns);
   return out;
 }
 

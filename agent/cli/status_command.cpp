@@ -179,8 +179,9 @@ std::string details(const cJSON* pipeline, const Rates& rates) {
       {"dropped", count("dropped")},
       {"dead letters", count("deadLetters")},
       {"waiting", count("waiting")},
-      {"spool", bytes("spoolBytes") + " of " + bytes("maxSpoolBytes") + ", " + count("spooled") +
-                    " records went through it"},
+      {"spool", bytes("spoolBytes") + " of " + bytes("maxSpoolBytes") + ", " +
+                    format_count(static_cast<uint64_t>(number(records, "spooled")), "record") +
+                    " went through it"},
       {"dropped there", count("spoolDropped")},
       {"lost there", count("spoolLost")},
       {"retries", format_count(number(pipeline, "retries"))},

@@ -11,6 +11,7 @@
 
 #include "base/clock_sync.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "control/admin.h"
 #include "control/commands/command.h"
 #ifdef LEAT_CONTROL_TOPIC
@@ -492,8 +493,9 @@ class Agent {
       log::info("leat", "agent.id is \"" + id + "\" from now on, it was \"" + former_id + "\"");
     std::string outcome =
         "configuration taken over: " +  // logged: info
-        std::to_string(change.added.size() + change.changed.size() - change.refused.size()) +
-        " pipelines (re)started, " + std::to_string(change.kept.size()) + " go on untouched";
+        format_count(change.added.size() + change.changed.size() - change.refused.size(),
+                     "pipeline") +
+        " (re)started, " + std::to_string(change.kept.size()) + " untouched";
     if (!change.refused.empty())
       outcome += ", " + std::to_string(change.refused.size()) + " with their old configuration";
     log::info("leat", outcome);  // words elsewhere

@@ -27,11 +27,11 @@ uint64_t per_second(uint64_t n, Milliseconds elapsed) {
 
 std::string troubles(const PipelineStatus& status) {
   std::string out;
-  if (status.dead_letters > 0) out += ", " + count(status.dead_letters) + " dead letters";
+  if (status.dead_letters > 0) out += ", " + format_count(status.dead_letters, "dead letter");
   if (status.dropped > 0) out += ", " + count(status.dropped) + " dropped";
   if (status.spool_dropped > 0) out += ", " + count(status.spool_dropped) + " dropped at maxSpool";
   if (status.spool_lost > 0) out += ", " + count(status.spool_lost) + " lost with the journal";
-  if (status.retries > 0) out += ", " + count(status.retries) + " retries";
+  if (status.retries > 0) out += ", " + format_count(status.retries, "retry");
   return out;
 }
 
@@ -69,8 +69,9 @@ std::string progress_line(const PipelineStatus& status, Milliseconds elapsed) {
     uint64_t done = std::min(status.bytes_read, total);
     out += std::to_string(done * 100 / total) + "% of " + bytes(total) + ", ";
   }
-  out += count(status.records) + " records (" + count(per_second(status.records, elapsed)) +
-         "/s), " + count(status.delivered) + " delivered" + troubles(status);
+  out += format_count(status.records, "record") + " (" +
+         count(per_second(status.records, elapsed)) + "/s), " + count(status.delivered) +
+         " delivered" + troubles(status);
   if (total > 0 && status.bytes_read > 0 && status.bytes_read < total) {
     double left = static_cast<double>(elapsed.count()) *
                   static_cast<double>(total - status.bytes_read) /
@@ -97,7 +98,7 @@ std::string counts(const PipelineStatus& status) {
   if (status.waiting > 0) out += ", " + count(status.waiting) + " not delivered yet";
   if (status.spool_dropped > 0) out += ", " + count(status.spool_dropped) + " dropped at maxSpool";
   if (status.spool_lost > 0) out += ", " + count(status.spool_lost) + " lost with the journal";
-  if (status.retries > 0) out += ", " + count(status.retries) + " retries";
+  if (status.retries > 0) out += ", " + format_count(status.retries, "retry");
   return out;
 }
 
@@ -143,7 +144,7 @@ bool in_trouble(const Snapshot& snapshot) {
 std::string count_line(const Snapshot& snapshot) {
   size_t running = snapshot.running();
   if (running == 0) return snapshot.stopping ? "drained" : "no pipelines run";
-  std::string number = std::to_string(running) + (running == 1 ? " pipeline" : " pipelines");
+  std::string number = format_count(running, "pipeline");
   if (snapshot.stopping) return "draining, " + number + " left";
   return number + (running == 1 ? " runs" : " run");
 }

@@ -137,10 +137,11 @@ void FileSource::passed(const Unreadable& unreadable) {
     return probe_some();
   }
   const std::string& path = settings_.paths[0];
-  if (first && paths_.empty())
-    note_failure(
+  // Nothing was given that may take long to be delivered: the end, which says it, is now.
+  if (first && paths_.empty() && failures_++ == 0)
+    failure_ =
         Error(ErrorKind::kData, "nothing to read: no file matches " + path +
-                                    (settings_.paths.size() > 1 ? " and the other paths" : "")));
+                                    (settings_.paths.size() > 1 ? " and the other paths" : ""));
   paths_ = {};
   search_unmatched();
   next();
@@ -386,11 +387,11 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
       fill(*batch, *stream, bytes, state, *context_->framing(), settings_.max_record);
   if (filled.hole > 0) say_hole(*stream, filled);
   if (filled.more) state = InputState::kMore;
-  // There may be a hole before each line.
+  // There may be a hole before each line, and each may be too long.
   const size_t capacity =
       filled.more ? kSmallRead
                   : next_capacity(*stream, reading.size, reading.at_end, context_->batch_bytes());
-  stream->capacity = stream->gzip ? context_->batch_bytes() : capacity;
+  stream->capacity = stream->gzip && !filled.more ? context_->batch_bytes() : capacity;
   batch->arrival_us = context_->loop().clock().unix_us();
   const bool any_lines = !batch->bytes.empty();
   if (batch->end.last || !batch->bytes.empty() || !batch->rejected.empty())

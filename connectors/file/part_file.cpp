@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/folder.h"
+#include "base/units.h"
 
 namespace leat::file {
 namespace {
@@ -99,8 +100,7 @@ Status PartFile::gone() {
   close();
   return fail(ErrorKind::kUnavailable,
               part_path_ + ": somebody removed or renamed it while it was written (" +
-                  std::to_string(bytes) +
-                  " bytes had been delivered to it); going on with a new one");
+                  format_count(bytes, "byte") + " delivered to it); going on with a new one");
 }
 
 Status PartFile::recover(uint64_t size) {

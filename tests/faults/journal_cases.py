@@ -154,12 +154,12 @@ def damage(bench, kill, spoil):
     got = bench.seqs(sinks["mqtt"])
     assert set(got) <= {*publisher.accepted, LAST}, "records of another pipeline"
     missing = sorted(set(publisher.accepted) - set(got))
-    said = sum(map(bench.said, (r"mqtt: ([\d,]+) spooled records were lost",
-                                r"mqtt: ([\d,]+) spooled records were not on the disk",
+    said = sum(map(bench.said, (r"mqtt: ([\d,]+) spooled records? (?:was|were) lost",
+                                r"mqtt: ([\d,]+) spooled records? (?:was|were) not on the disk",
                                 r"mqtt: a spooled batch is damaged: ([\d,]+) record",
                                 r"nobody knows whose ([\d,]+) record")))
     # After a power cut a bad frame of the WAL is taken for what that tore, and so is all behind it.
-    left_out = bench.power_cuts and "of its frames, behind what is not there, are left out" in agent.log
+    left_out = bench.power_cuts and "behind what is not there left out" in agent.log
     assert left_out or len(missing) <= said + last_rows, (
         f"{len(missing)} missing ({missing[:3]} to {missing[-3:]}), {said} said to be lost")
     return Outcome(lines + len(publisher.accepted), len(missing), max(0, len(missing) - said),

@@ -199,7 +199,7 @@ def test_a_kill_in_the_middle_of_a_retry_loses_nothing(agent, collector):
     config["pipelines"][0]["sink"]["batch"] = {"records": 10, "linger": "1ms"}
     agent.write_config(config)
     agent.send(signal.SIGHUP)
-    agent.wait_log("1 pipelines .re.started[^\n]*\n[^$]*1 pipelines .re.started")
+    agent.wait_log("1 pipeline .re.started[^\n]*\n[^$]*1 pipeline .re.started")
 
     def decide(_request):
         # Some are through, and some on their way.

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import ssl
+import subprocess
 import time
 
 import pytest
@@ -77,6 +78,36 @@ def test_of_a_flood_of_reloads_the_last_configuration_counts_and_nothing_is_lost
     stop(agent)
     seqs = [record["seq"] for record in collector.records()]
     assert len(seqs) == len(set(seqs))
+
+
+def test_a_reload_while_records_come_through_a_pipe_loses_none(agent, collector, leat):
+    """redpanda-data/connect #1733: the watcher's reload swallows what standard input has given."""
+    def configure(tag):
+        agent.configure(pipeline({"type": "stdin", "format": "json"}, http_sink(collector),
+                                 {"type": "map", "set": {"tag": f"'{tag}'"}}, delivery=quick_retry()))
+
+    configure("before")
+    with open(agent.folder / "stderr", "w", encoding="utf8") as stderr:
+        process = subprocess.Popen([leat, "run", "-c", str(agent.config_path)], stdin=subprocess.PIPE, stderr=stderr)
+    try:
+        sent = 0
+
+        def one_more():
+            nonlocal sent
+            process.stdin.write(b'{"seq":%d}\n' % sent)
+            process.stdin.flush()
+            sent += 1
+            return collector.records()
+
+        agent.wait_for(one_more)
+        configure("after")
+        process.send_signal(signal.SIGHUP)
+        agent.wait_for(lambda: any(record["tag"] == "after" for record in one_more()))
+        process.stdin.close()
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+    assert sorted(record["seq"] for record in collector.records()) == list(range(sent))
 
 
 def test_the_bounds_of_a_spool_are_those_of_the_new_configuration(agent, collector, log):

@@ -39,13 +39,13 @@ def test_adding_and_removing_a_pipeline_disturbs_none_of_many_others_under_load(
     all_have(50, names[:MANY])
     configure(MANY + 1)
     agent.send(signal.SIGHUP)
-    agent.wait_log(rf"configuration taken over: 1 pipelines .re.started, {MANY} go on untouched")
+    agent.wait_log(rf"configuration taken over: 1 pipeline .re.started, {MANY} untouched")
     all_have(50, names[MANY:])
     so_far = max(len(numbers_in(agent.folder, name)) for name in names)
     all_have(so_far + 50, names[:MANY])
     configure(MANY)
     agent.send(signal.SIGHUP)
-    agent.wait_log(rf"configuration taken over: 0 pipelines .re.started, {MANY} go on untouched")
+    agent.wait_log(rf"configuration taken over: 0 pipelines .re.started, {MANY} untouched")
     agent.wait_log(f" {names[MANY]}: done: ")
     all_have(so_far + 100, names[:MANY])
     agent.terminate()
@@ -71,7 +71,7 @@ def test_white_space_key_order_and_defaults_that_are_spelled_out_restart_nothing
     agent.write_config(json.dumps({"pipelines": [spelled], "agent": {
         "dataDir": str(agent.data_dir), "id": "test"}}, indent=7))
     agent.send(signal.SIGHUP)
-    agent.wait_log("configuration taken over: 0 pipelines .re.started, 1 go on untouched")
+    agent.wait_log("configuration taken over: 0 pipelines .re.started, 1 untouched")
     agent.terminate()
     assert agent.wait() == 0
 
@@ -140,7 +140,7 @@ def test_a_folder_of_files_is_read_anew(agent):
     agent.wait_for(lambda: numbers_in(agent.folder, "one"), what="the first pipeline")
     write("two", 20)
     agent.send(signal.SIGHUP)
-    agent.wait_log("configuration taken over: 1 pipelines .re.started, 1 go on untouched")
+    agent.wait_log("configuration taken over: 1 pipeline .re.started, 1 untouched")
     agent.wait_for(lambda: numbers_in(agent.folder, "two"), what="the second pipeline")
     write("two", 30)
     agent.send(signal.SIGHUP)

@@ -166,7 +166,7 @@ def test_a_hangup_while_it_starts_neither_kills_nor_is_lost(agent, collector, te
     give(agent, text, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
     agent.wait_log("reading the configuration again")
     give(agent, text)
-    agent.wait_log("configuration taken over: 0 pipelines .re.started, 1 go on untouched")
+    agent.wait_log("configuration taken over: 0 pipelines .re.started, 1 untouched")
     collector.wait_records(10)
     agent.terminate()
     assert agent.wait() == 0

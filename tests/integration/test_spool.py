@@ -204,7 +204,7 @@ def test_after_drop_oldest_a_kill_and_a_reload_what_is_left_is_delivered_and_rea
     kept = spooled(agent)
     assert kept < 25_000
     agent.start()
-    agent.wait_log(rf"{kept:,} spooled records \(\d\d\.\d KiB\) are delivered first")
+    agent.wait_log(rf"{kept:,} spooled records \(\d\d\.\d KiB\) to be delivered first")
     configure("400ms")
     agent.send(signal.SIGHUP)
     agent.wait_log("configuration taken over")

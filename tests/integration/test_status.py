@@ -236,7 +236,7 @@ def test_what_is_counted_goes_on_over_a_restart_and_a_new_configuration(
     wait_for(lambda: f"\n{delivered}100\n" in ask("/metrics")[1])
     agent.configure(pipeline(file_source(log, follow=True), http_sink(collector, records=7)))
     agent.send(signal.SIGHUP)
-    agent.wait_log("configuration taken over: 1 pipelines .re.started")
+    agent.wait_log("configuration taken over: 1 pipeline .re.started")
     wait_for(lambda: states(agent)["p"]["state"] == "running")
     with open(log, "ab") as file:
         file.write(b'{"seq":101}\n')

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "control/commands/functions.h"
 #include "control/supervisor.h"
 #include "letters/letter_retry.h"
@@ -41,7 +42,7 @@ void say(const std::string& pipeline, const LetterRetryResult& result) {
   std::string more;
   if (result.refused > 0) more += ", " + std::to_string(result.refused) + " could not be tried";
   if (!result.status) more += ": " + result.status.error().message();
-  log::info(pipeline, std::to_string(result.retried) + " dead letters tried again, " +
+  log::info(pipeline, format_count(result.retried, "dead letter") + " tried again, " +
                           std::to_string(result.dead_again) + " of them dead again" + more);
 }
 

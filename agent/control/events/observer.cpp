@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/time_format.h"
 #include "loop/pool.h"
 #include "net/certificate_end.h"
@@ -28,7 +29,7 @@ constexpr int kSpoolRoom = 60;
 constexpr int64_t kEarliestUs = 1'700'000'000'000'000;  // 2023-11-14
 
 std::string dropped_text(uint64_t count) {
-  return format_count(count, "record") + (count == 1 ? " was" : " were") + " dropped";
+  return format_count(count, "record", "was", "were") + " dropped";
 }
 
 std::string letters_text(uint64_t count, const std::vector<DeadLetterReason>& reasons) {

@@ -94,8 +94,11 @@ std::string format_count(int64_t count) {
 }
 
 std::string format_count(uint64_t count, std::string_view noun) {
-  return format_count(static_cast<int64_t>(count)) + " " + std::string(noun) +
-         (count == 1 ? "" : "s");
+  std::string out = format_count(static_cast<int64_t>(count)) + " " + std::string(noun);
+  if (count == 1) return out;
+  if (!noun.ends_with("ry")) return out + "s";
+  out.pop_back();
+  return out + "ies";
 }
 
 }  // namespace leat

@@ -53,7 +53,8 @@ Milliseconds RetryPolicy::failed(const std::string& reason, Milliseconds retry_a
     outage_.said(now);
   } else if (outage_.due(now)) {
     log::warn(scope_, "still not delivering after " + format_duration(outage_.lasted(now)) +
-                          " and " + std::to_string(failures()) + " attempts: " + reason);
+                          " and " + format_count(static_cast<uint64_t>(failures()), "attempt") +
+                          ": " + reason);
   }
   return wait;
 }
@@ -62,7 +63,7 @@ void RetryPolicy::over() {
   if (!active()) return;
   log::info(scope_, "delivering again after " +
                         format_duration(outage_.lasted(clock_.monotonic_us())) + " and " +
-                        std::to_string(failures()) + " failed attempts");
+                        format_count(static_cast<uint64_t>(failures()), "failed attempt"));
   outage_.over();
 }
 

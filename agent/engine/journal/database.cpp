@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/counted.h"
 #include "base/folder.h"
 #include "base/log.h"
 #include "base/units.h"
@@ -68,12 +69,11 @@ Status can_be_opened(const std::string& path) {
 void say_replaced(const std::string& why, const std::string& aside, const Salvaged& saved) {
   std::string line = "the journal is made anew (" + why + ")";
   if (!aside.empty()) line += ", what was there is kept as " + aside;
-  line += ": " + std::to_string(saved.positions) + " positions and " +
-          std::to_string(saved.batches) + " spooled batches (" +
-          format_count(static_cast<int64_t>(saved.records)) + " records) carried over";
+  line += ": " + format_count(saved.positions, "position") + " and " +
+          format_count(saved.records, "spooled record") + " carried over";
   if (saved.unknown > 0)
-    line += "; nobody knows whose " + format_count(static_cast<int64_t>(saved.unknown)) +
-            " records were: they are lost";
+    line +=
+        "; nobody knows whose " + format_count(saved.unknown, "record", "was", "were") + ": lost";
   log::error("leat", line + "; sources without a position start from the beginning");
 }
 

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "journal/database.h"
@@ -110,8 +111,9 @@ Status Journal::save_what_is_lost() {
   for (const std::string& pipeline : pipelines ? *pipelines : std::vector<std::string>())
     if (Result<SpoolTotals> totals = database_->spool().totals(pipeline, 0); totals)
       records += totals->records;
-  return fail(ErrorKind::kUnavailable, lost + ": " + format_count(static_cast<int64_t>(records)) +
-                                           " spooled records are lost, and the saved positions");
+  return fail(ErrorKind::kUnavailable, lost + ": " +
+                                           format_count(records, "spooled record", "is", "are") +
+                                           " lost, and the saved positions");
 }
 
 // Group commit: everything that waits, of all loops, goes into one transaction.

@@ -6,6 +6,7 @@
 // written for sources that save positions; of others it is only known that rows may be removed.
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "journal/database.h"
@@ -87,10 +88,9 @@ void JournalDatabase::say_left_out(const std::string& pipeline, const SpoolState
   }
   std::erase_if(left_out_, [&](const RowIdentity& row) { return row.pipeline == pipeline; });
   if (records == 0) return;
-  log::warn(pipeline,
-            format_count(static_cast<int64_t>(records)) +
-                " spooled records were not on the disk when the machine was restarted: they "
-                "come again, but for those that were acknowledged already");
+  log::warn(pipeline, format_count(records, "spooled record", "was", "were") +
+                          " not on the disk when the machine was restarted: they "
+                          "come again, but for those that were acknowledged already");
 }
 
 // A source that runs does not go back, and saves where it is: what it must read again is kept for
@@ -176,9 +176,8 @@ Status JournalDatabase::mend(const std::string& pipeline, const std::vector<Save
                              const Holes& holes, GoBack go_back) {
   std::string prefix = prefix_of(spool_.epoch(pipeline));
   if (holes.lost > 0) {
-    std::string line =
-        format_count(static_cast<int64_t>(holes.lost)) +
-        " spooled records were lost with damaged parts of the journal";  // logged: error
+    std::string line = format_count(holes.lost, "spooled record", "was", "were") +
+                       " lost with damaged parts of the journal";  // logged: error
     if (go_back != GoBack::kNever)
       line += std::string(go_back == GoBack::kNow ? "; " : "; at the next start ") +
               "the source goes back to where they began, and what came behind them comes twice";

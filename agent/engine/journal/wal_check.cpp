@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "base/units.h"
 #include "journal/page_rows.h"
 
 namespace leat {
@@ -46,7 +47,7 @@ Result<WalCheck> check_without_header(const WalFrames& frames, const RawFile& wa
     out.torn = "its header is not whole; the journal has all that is behind it";
   } else {
     out.damage =
-        "its header is damaged, " + std::to_string(frames.behind) + " frames behind it are not";
+        "its header is damaged, but not " + format_count(frames.behind, "frame") + " behind it";
   }
   return out;
 }
@@ -70,11 +71,10 @@ Result<WalCheck> check_wal(const RawFile& wal, const RawFile& database, bool pow
     out.cut_off_at = frames.end_of_valid;
     out.rows = rows_behind(wal, database, frames.end_of_valid);
     out.torn = "the machine was restarted before all of it was on the disk; " +
-               std::to_string(frames.loose) +
-               " of its frames, behind what is not there, are left out";
+               format_count(frames.loose, "frame") + " behind what is not there left out";
   } else if (frames.behind > 0) {
-    out.damage = std::to_string(frames.damaged) + " of its frames are damaged, " +
-                 std::to_string(frames.behind) + " behind them are not";
+    out.damage = format_count(frames.damaged, "damaged frame") + ", and " +
+                 std::to_string(frames.behind) + " behind that can be read";
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "spool/spool_format.h"
@@ -66,9 +67,9 @@ void Spool::restore(const SpoolState& state, uint64_t delivered, const SpoolTota
     return;
   }
   active_ = true;
-  log::info(setup_.pipeline, format_count(static_cast<int64_t>(unread_)) + " spooled records (" +
+  log::info(setup_.pipeline, format_count(unread_, "spooled record") + " (" +
                                  format_bytes(static_cast<int64_t>(totals.bytes)) +
-                                 ") are delivered first");
+                                 ") to be delivered first");
   feed();
 }
 
@@ -321,7 +322,7 @@ void Spool::fed(const SpoolRow& row) {
   if (!batch) {
     uint64_t lost = end - std::max(cursor_, row.first);
     log::error(setup_.pipeline, batch.error().message() + ": " +
-                                    format_count(static_cast<int64_t>(lost)) + " records are lost");
+                                    format_count(lost, "record", "is", "are") + " lost for good");
     lost_ += lost;
     pass(row);
     return done_until(delivered_);

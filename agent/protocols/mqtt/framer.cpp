@@ -1,4 +1,5 @@
 #include "protocols/mqtt/framer.h"
+#include "base/units.h"
 
 #include <algorithm>
 
@@ -101,7 +102,7 @@ Result<bool> Framer::read_head(std::string_view bytes, Head& head) const {
 // Keeps the start of a packet that is too large. 0: it has not arrived yet.
 Result<size_t> Framer::begin_skipping(std::string_view bytes, const Head& head) {
   if (head.frame.type != PacketType::kPublish)
-    return fail(ErrorKind::kData, "a packet of " + std::to_string(head.frame.size) + " bytes");
+    return fail(ErrorKind::kData, "a packet of " + format_count(head.frame.size, "byte"));
   size_t kept = std::min(head.length, kKeptOfCut);
   if (bytes.size() < head.header + kept) return size_t{0};
   skipped_start_ = bytes.substr(head.header, kept);

@@ -45,9 +45,10 @@ void Reconnect::connected(const std::string& what) {
   connected_us_ = clock_.monotonic_us();
   retry_.stop();
   const std::string trouble =
-      !outage_.lasts() ? ""
-                       : ", after " + format_duration(outage_.lasted(connected_us_)) + " and " +
-                             std::to_string(outage_.failures()) + " failed attempts";
+      !outage_.lasts()
+          ? ""
+          : ", after " + format_duration(outage_.lasted(connected_us_)) + " and " +
+                format_count(static_cast<uint64_t>(outage_.failures()), "failed attempt");
   if (!flapping_ || outage_.failures() <= kFewFailures)
     return log::info(scope_, what + trouble);  // words elsewhere
   // While connections come and go, the line about why they go is enough.

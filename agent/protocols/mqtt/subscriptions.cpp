@@ -162,8 +162,8 @@ Status Subscriptions::on_suback(const Suback& suback, PacketType type) {
   if (id_ == 0 || suback.id != id_)
     return fail(ErrorKind::kData, "a SUBACK that was not asked for");
   if (suback.reasons.size() != asked_.size())
-    return fail(ErrorKind::kData, "a SUBACK with " + std::to_string(suback.reasons.size()) +
-                                      " answers to " + std::to_string(asked_.size()) + " topics");
+    return fail(ErrorKind::kData, "a SUBACK with " + format_count(suback.reasons.size(), "answer") +
+                                      " to " + format_count(asked_.size(), "topic"));
   session_.packet_ids().give_back(std::exchange(id_, 0));
   timer_.stop();
   for (size_t i = 0; i < asked_.size(); ++i) {

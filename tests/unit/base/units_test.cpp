@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/counted.h"
+
 namespace leat {
 namespace {
 
@@ -38,6 +40,11 @@ TEST(Numbers, are_shown_as_people_read_them) {
   EXPECT_EQ(format_count(999), "999");
   EXPECT_EQ(format_count(1'234'567), "1,234,567");
   EXPECT_EQ(format_count(-1234), "-1,234");
+  EXPECT_EQ(format_count(1, "record"), "1 record");
+  EXPECT_EQ(format_count(0, "retry"), "0 retries");
+  EXPECT_EQ(format_count(1, "retry"), "1 retry");
+  EXPECT_EQ(format_count(1, "spooled record", "is", "are"), "1 spooled record is");
+  EXPECT_EQ(format_count(1234, "record", "is", "are"), "1,234 records are");
   EXPECT_EQ(format_bytes(512), "512 B");
   EXPECT_EQ(format_bytes(1536), "1.5 KiB");
   EXPECT_EQ(format_duration(Milliseconds(80'000)), "1m 20s");

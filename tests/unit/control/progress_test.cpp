@@ -27,6 +27,15 @@ TEST(Progress, shows_trouble_when_there_is_some) {
   EXPECT_NE(line.find("400,000 delivered, 12 dead letters, 3 retries"), std::string::npos) << line;
 }
 
+TEST(Progress, one_is_one_record_and_one_retry) {
+  PipelineStatus status;
+  status.records = status.dead_letters = status.retries = 1;
+  EXPECT_EQ(progress_line(status, Milliseconds(1000)),
+            "1 record (1/s), 0 delivered, 1 dead letter, 1 retry");
+  EXPECT_EQ(summary_line(status, Milliseconds(0)),
+            "1 record read, 0 delivered, 1 dead letter, 1 retry, in 0ms");
+}
+
 TEST(Progress, of_a_source_of_unknown_size_has_no_share) {
   PipelineStatus status = half_way();
   status.bytes_total.reset();

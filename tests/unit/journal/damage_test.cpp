@@ -357,7 +357,7 @@ TEST_F(DamageTest, a_loss_is_said_though_the_agent_dies_when_it_has_made_the_jou
     ::testing::internal::CaptureStderr();
     open(false);
     std::string said = ::testing::internal::GetCapturedStderr();
-    EXPECT_EQ(said.find("a: 1 spooled records were lost") == std::string::npos, start > 0) << said;
+    EXPECT_EQ(said.find("a: 1 spooled record was lost") == std::string::npos, start > 0) << said;
     EXPECT_EQ(rows("a").size(), 11U);
     close();
   }
