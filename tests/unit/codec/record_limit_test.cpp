@@ -92,6 +92,9 @@ TEST(RecordLimit, costs_one_element_of_an_array) {
             (Read{"[\n  {\"a\": 1},\n  {\"c\": 1}\n]\n", {12}}));
   EXPECT_EQ(read(elements, R"([{"a":1},"xxxxxxxxxx,]xxxxxxxxxx",{"c":1}])"),
             (Read{R"([{"a":1},{"c":1}])", {8}}));
+  // The bracket waits for what follows it.
+  EXPECT_EQ(read(elements, R"([{"a":1}])" + std::string(60, ' ')).records.substr(0, 8),
+            R"([{"a":1})");
 }
 
 TEST(RecordLimit, of_a_document_that_was_torn_is_not_the_end_of_those_behind_it) {

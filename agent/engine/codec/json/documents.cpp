@@ -191,6 +191,7 @@ size_t JsonPieceFraming::behind_given_up(std::string_view bytes, size_t from,
         continue;
       }
       place.in = opens ? In::kNested : In::kOther;
+      if (in_array && c == ']') return i + 1;
     }
     if (place.in == In::kOther) {
       if (c == '\n' || (in_array && (c == ',' || c == ']'))) return i;
