@@ -111,7 +111,7 @@ def test_a_running_pipeline_is_sent_to_the_start_the_end_and_a_place_between(
     wait_for(lambda: has_read(size))
     assert answer(agent, "positions", "p")["positions"][0]["pipeline"] == "p"
     done = leat(agent, "positions", "reset", "p", "--file", path)
-    assert re.fullmatch(rf"{path}: from byte {size} to 0: {size} bytes come twice "
+    assert re.fullmatch(rf"{path}: from byte {size} to 0: {size:,} bytes come twice "
                         r"\(counted from what was saved at \d{4}-\S+Z; more where it has come further since\)\n"
                         r"p: starts anew, and goes on from there\n", done.stdout), done
     collector.wait_records(200)
@@ -120,7 +120,7 @@ def test_a_running_pipeline_is_sent_to_the_start_the_end_and_a_place_between(
     lines = path.read_bytes().splitlines(keepends=True)
     place = sum(map(len, lines[:90]))
     done = leat(agent, "positions", "reset", "p", "--to", str(place + 3))
-    assert f"to {place}: {size - place} bytes come twice" in done.stdout, done.stderr
+    assert f"to {place}: {size - place:,} bytes come twice" in done.stdout, done.stderr
     collector.wait_records(210)
     wait_for(lambda: has_read(size))
     done = leat(agent, "positions", "reset", "p", "--to", "end")
