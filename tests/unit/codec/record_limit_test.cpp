@@ -58,9 +58,9 @@ TEST(RecordLimit, is_that_of_a_line_without_its_end) {
   const std::string exact(20, 'y');
   const std::string longer(21, 'x');
   JsonLineFraming lines;
-  EXPECT_EQ(read(lines, "one\n" + longer + "\ntwo\n" + exact + "\n" + longer + "\n" + longer +
-                            "\nthree"),
-            (Read{"one\ntwo\n" + exact + "\nthree", {4, 51, 73}}));
+  EXPECT_EQ(
+      read(lines, "one\n" + longer + "\ntwo\n" + exact + "\n" + longer + "\n" + longer + "\nthree"),
+      (Read{"one\ntwo\n" + exact + "\nthree", {4, 51, 73}}));
   EXPECT_EQ(read(lines, "one\n" + longer), (Read{"one\n", {4}}));
   EXPECT_EQ(read(lines, "one\n" + exact), (Read{"one\n" + exact, {}}));
 }
@@ -70,7 +70,8 @@ TEST(RecordLimit, is_that_of_a_row_of_csv_over_any_number_of_lines) {
   EXPECT_EQ(read(rows, "a,b\n1,\"x\nyyyyyyyyyyyy\"\n2,\"xxxxxxxxxxxxxxxxxxxx\"\n3,z\n"),
             (Read{"a,b\n1,\"x\nyyyyyyyyyyyy\"\n3,z\n", {23}}));
   // A quote that is never closed must not cost the rest of the file: so the first line end counts.
-  EXPECT_EQ(read(rows, "1,\"xxxxxxxx\nyyyyyyyyyyyyyyyyyy\nzz\"\n2,y\n"), (Read{"zz\"\n2,y\n", {0}}));
+  EXPECT_EQ(read(rows, "1,\"xxxxxxxx\nyyyyyyyyyyyyyyyyyy\nzz\"\n2,y\n"),
+            (Read{"zz\"\n2,y\n", {0}}));
 }
 
 TEST(RecordLimit, costs_one_document_of_several_in_a_line) {
@@ -87,8 +88,9 @@ TEST(RecordLimit, costs_one_element_of_an_array) {
   EXPECT_EQ(read(elements, R"([{"a":1},{"b":[{"x":1},{"x":2},{"x":3}]},{"c":1}])"),
             (Read{R"([{"a":1},{"c":1}])", {8}}));
   EXPECT_EQ(read(elements, R"([{"b":[{"x":1},{"x":2}]},{"c":1}])"), (Read{R"(,{"c":1}])", {0}}));
-  EXPECT_EQ(read(elements, "[\n  {\"a\": 1},\n  {\n    \"b\": [\n      {\"x\": 1}\n    ]\n  },\n"
-                           "  {\"c\": 1}\n]\n"),
+  EXPECT_EQ(read(elements,
+                 "[\n  {\"a\": 1},\n  {\n    \"b\": [\n      {\"x\": 1}\n    ]\n  },\n"
+                 "  {\"c\": 1}\n]\n"),
             (Read{"[\n  {\"a\": 1},\n  {\"c\": 1}\n]\n", {12}}));
   EXPECT_EQ(read(elements, R"([{"a":1},"xxxxxxxxxx,]xxxxxxxxxx",{"c":1}])"),
             (Read{R"([{"a":1},{"c":1}])", {8}}));
