@@ -31,9 +31,9 @@ Answer TransactionWriter::write(const Delivery& delivery) {
     return Answer::delivered();
   }
   undo();
-  if (bad.in_doubt) return Answer::refused(std::move(bad.reason));
+  if (bad.in_doubt) return Answer::refused(std::move(bad.records.front().second));
   if (!bad.records.empty() && written.error().kind() == ErrorKind::kData)
-    return Answer::rejected(std::move(bad.reason), std::move(bad.records));
+    return Answer::rejected(std::move(bad.records));
   return answer_of(written.error());
 }
 
@@ -61,8 +61,8 @@ Status TransactionWriter::commit(const Delivery& delivery) {
   return done;
 }
 
-// Goes on behind a bad record, so that all that are bad for the same reason are known at once and
-// one more attempt does for the rest.
+// Goes on behind a bad record, so that all that are bad are known at once and one more attempt does
+// for the rest.
 Status TransactionWriter::write_records(const Delivery& delivery, Bad& bad) {
   uint32_t index = 0;
   bool in_doubt = true;
@@ -72,15 +72,14 @@ Status TransactionWriter::write_records(const Delivery& delivery, Bad& bad) {
       in_doubt = in_doubt && !written && table_.stopped_by_code();
       if (written) continue;
       if (written.error().kind() != ErrorKind::kData) return written;
-      if (bad.records.empty()) bad.reason = written.error().message();
-      if (written.error().message() == bad.reason) bad.records.push_back(index);
+      bad.records.emplace_back(index, written.error().message());
       // RAISE(ROLLBACK) in a trigger: what follows would no longer be one transaction.
       if (!connection_.in_transaction()) return written;
     }
   }
   if (bad.records.empty()) return {};
   bad.in_doubt = in_doubt;
-  return fail(ErrorKind::kData, bad.reason);
+  return fail(ErrorKind::kData, bad.records.front().second);
 }
 
 Result<std::vector<SavedPosition>> TransactionWriter::load_positions() {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client.h"
@@ -34,10 +35,9 @@ class TransactionWriter {
   void cancel() { connection_.cancel(); }
 
  private:
-  // Records that cannot be stored, all for one reason.
+  // Records that cannot be stored, each for its own reason.
   struct Bad {
-    std::string reason;
-    std::vector<uint32_t> records;
+    std::vector<std::pair<uint32_t, std::string>> records;
     bool in_doubt = false;  // so are all that there are, by the table's own code
   };
   Status write_transaction(const Delivery& delivery, Bad& bad);
