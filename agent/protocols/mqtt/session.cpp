@@ -205,6 +205,8 @@ Result<bool> Session::take(const Frame& frame) {
     }
     case PacketType::kPingresp:
       if (Status status = check_pingresp(frame); !status) return fail(status.error());
+      // Nobody needs to wake up to see whether it has come.
+      if (std::exchange(pinged_, std::nullopt) && keep_alive_.count() > 0) keep_alive();
       listener_.on_pingresp();
       return true;
     case PacketType::kDisconnect: {

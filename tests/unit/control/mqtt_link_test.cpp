@@ -73,6 +73,20 @@ class MqttLinkTest : public ::testing::Test, protected LinkUser {
   std::unique_ptr<Link> link_;
 };
 
+TEST_F(MqttLinkTest, while_nothing_is_said_it_wakes_for_the_keep_alive_alone) {
+  connect("3.1.1");
+  for (size_t pings = 1; pings <= 4; ++pings) {
+    while (leat::testing::turn(loop_)) {  // all that was said has been read
+    }
+    const Milliseconds before = loop_.now();
+    ASSERT_TRUE(loop_.advance_to_next());
+    EXPECT_EQ(loop_.now() - before, Milliseconds{45'000}) << "three quarters of a minute";
+    wait([this, pings] { return broker_.count(mqtt::PacketType::kPingreq) >= pings; });
+    EXPECT_EQ(broker_.count(mqtt::PacketType::kPingreq), pings);
+  }
+  EXPECT_TRUE(link_->up());
+}
+
 TEST_F(MqttLinkTest, what_is_settled_is_that_message_and_no_other) {
   connect("3.1.1");
   broker_.publish(0, "junk", 0);
