@@ -7,6 +7,7 @@
 #include "config/stages.h"
 #include "net/authority.h"
 #include "net/tls.h"
+#include "plan/control_key.h"
 
 namespace leat {
 namespace {
@@ -29,6 +30,39 @@ bool is_address(const std::string& host) {
          std::ranges::all_of(host, [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
 }
 
+// A token or its name that stands there twice would be of two roles, or of two people.
+void check_tokens(const std::vector<AdminToken>& tokens, const std::vector<Options>& options,
+                  Problems& problems) {
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const AdminToken& one = tokens[i];
+    const std::string& path = options[i].path();
+    if (options[i].has("token") && one.token.size() < kShortestToken)
+      problems.add({.kind = Problem::Kind::kRange,
+                    .path = path,
+                    .text = "must have at least 16 characters, so that nobody guesses it"});
+    if (options[i].has("id") && !is_plain_id(one.id))
+      problems.add(
+          {.path = path + ".id", .text = "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -"});
+    for (size_t other = 0; other < i; ++other)
+      if (tokens[other].token == one.token || (!one.id.empty() && tokens[other].id == one.id))
+        problems.add({.kind = Problem::Kind::kTwice,
+                      .path = path,
+                      .text = "has the token or the id of " + options[other].path()});
+  }
+}
+
+std::vector<AdminToken> load_tokens(const std::vector<Options>& options, Problems& problems) {
+  std::vector<AdminToken> out;
+  for (const Options& one : options) {
+    AdminToken& token = out.emplace_back();
+    token = {.token = one.string("token"), .id = one.string("id")};
+    // One that is given as a string has none.
+    if (one.has("role")) token.role = role_named(one.string("role")).value_or(Role::kRead);
+  }
+  check_tokens(out, options, problems);
+  return out;
+}
+
 }  // namespace
 
 AdminConfig load_admin(const Options& options, Problems& problems, bool open_files) {
@@ -37,7 +71,7 @@ AdminConfig load_admin(const Options& options, Problems& problems, bool open_fil
     problems.add({.path = options.path(), .text = "is not in this build"});
     return out;
   }
-  out.tokens = options.strings("tokens");
+  out.tokens = load_tokens(options.objects("tokens"), problems);
   out.has_tls = options.has("tls");
   out.tls = options.object("tls");
   Address address;
@@ -54,10 +88,6 @@ AdminConfig load_admin(const Options& options, Problems& problems, bool open_fil
                           "\" can be reached by others, which needs \"tokens\" and "
                           "\"tls\"; only 127.0.0.1 and [::1] do without"});
   }
-  if (std::ranges::any_of(out.tokens, [](const auto& t) { return t.size() < kShortestToken; }))
-    problems.add({.kind = Problem::Kind::kRange,
-                  .path = options.path("tokens"),
-                  .text = "each must have at least 16 characters, so that nobody guesses it"});
   if (out.has_tls && (!out.tls.has("cert") || !out.tls.has("key")))
     problems.add({.kind = Problem::Kind::kMissing,
                   .path = options.path("tls"),

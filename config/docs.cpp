@@ -52,6 +52,7 @@ std::string plain_limit(const Option& option, int64_t value) {
 
 // "whole number, 1 to 16"; limits that limit nothing are not told.
 std::string type_text(const Option& option) {
+  if (takes_text(option)) return "list of objects or strings";
   std::string text = type_word(option.type);
   bool numeric = option.type == OptionType::kInteger || option.type == OptionType::kBytes ||
                  option.type == OptionType::kDuration;

@@ -55,7 +55,7 @@ cJSON* value_of(const Option& option, const cJSON* given) {
   }
   if (cJSON_IsString(given)) cJSON_SetValuestring(out, shown(option, given->valuestring).c_str());
   for (const cJSON* item = given->child; item != nullptr; item = item->next) {
-    cJSON* copy = option.type == OptionType::kObjects
+    cJSON* copy = cJSON_IsObject(item)
                       ? object_of(option.fields, item)
                       : cJSON_CreateString(shown(option, item->valuestring).c_str());
     if (item->string != nullptr)

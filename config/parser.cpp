@@ -259,6 +259,11 @@ bool Parser::read_map(const Place& place, Options::Map& out) {
 }
 
 bool Parser::read_objects(const Place& place, std::vector<Options>& out) {
+  const Option& option = place.option;
+  if (takes_text(option) && cJSON_IsString(place.node)) {
+    add_text(place, out);
+    return true;
+  }
   if (!cJSON_IsArray(place.node)) {
     wrong_type(place);
     return false;
@@ -267,14 +272,25 @@ bool Parser::read_objects(const Place& place, std::vector<Options>& out) {
   size_t index = 0;
   for (const cJSON* child = place.node->child; child != nullptr; child = child->next, ++index) {
     std::string path = path_of_index(place.path, index);
-    if (!expect_object(child, path, example_of(place.option))) {
+    if (takes_text(option) && cJSON_IsString(child)) {
+      if (!document_.broken(child)) add_text({option, child, path}, out);
+    } else if (cJSON_IsObject(child)) {
+      out.emplace_back(option.fields, path);
+      fill(child, {&out.back()});
+    } else {
+      wrong_type(path, "an object such as " + example_of(option), describe(child, option.secret));
       good = false;
-      continue;
     }
-    out.emplace_back(place.option.fields, path);
-    fill(child, {&out.back()});
   }
   return good;
+}
+
+// Of an option that takes_text().
+void Parser::add_text(const Place& place, std::vector<Options>& out) {
+  const Option& first = place.option.fields[0];
+  out.emplace_back(place.option.fields, place.path)
+      .set(first.name, std::string(place.node->valuestring));
+  warn_of(place);
 }
 
 bool Parser::expect_object(const cJSON* node, const std::string& path, std::string_view example) {

@@ -69,16 +69,20 @@ cJSON* string_schema(const Option& option) {
   return or_variable(schema);
 }
 
+cJSON* either(cJSON* one, cJSON* other) {
+  cJSON* any = cJSON_CreateArray();
+  cJSON_AddItemToArray(any, one);
+  cJSON_AddItemToArray(any, other);
+  cJSON* schema = cJSON_CreateObject();
+  put(schema, "anyOf", any);
+  return schema;
+}
+
 // A list, or one alone.
 cJSON* strings_schema(const Option& option) {
   cJSON* list = of_type("array");
   put(list, "items", string_schema(option));
-  cJSON* any = cJSON_CreateArray();
-  cJSON_AddItemToArray(any, list);
-  cJSON_AddItemToArray(any, string_schema(option));
-  cJSON* schema = cJSON_CreateObject();
-  put(schema, "anyOf", any);
-  return schema;
+  return either(list, string_schema(option));
 }
 
 cJSON* object_schema(std::span<const Option> options, cJSON* properties = cJSON_CreateObject());
@@ -114,8 +118,9 @@ cJSON* value_schema(const Option& option) {
                                    : object_schema(option.fields);
     case OptionType::kObjects: {
       cJSON* schema = of_type("array");
-      put(schema, "items", object_schema(option.fields));
-      return schema;
+      cJSON* item = object_schema(option.fields);
+      put(schema, "items", takes_text(option) ? either(item, of_type("string")) : item);
+      return takes_text(option) ? either(schema, of_type("string")) : schema;
     }
   }
   return cJSON_CreateObject();

@@ -24,16 +24,34 @@ constexpr Option kJournalOptions[] = {
      .max = 3'600'000},
 };
 
+constexpr Option kTokenOptions[] = {
+    {.name = "token",
+     .required = true,
+     .secret = true,
+     .help = "The token itself, of at least 16 characters."},
+    {.name = "id",
+     .help = "Who has it, for the history of configurations and the log: 1 to 64 of the characters "
+             "A-Z a-z 0-9 . _ -."},
+    {.name = "role",
+     .required = true,
+     .help =
+         "What it lets do: read looks, also at the configuration without its secrets and at "
+         "records; operate also starts and stops, and changes what the journal keeps; configure "
+         "also changes the configuration.",
+     .choices = kRoleNames},
+};
+
 constexpr Option kAdminOptions[] = {
     {.name = "listen",
      .fallback = "127.0.0.1:8480",
      .help = "IP address and port. One that other machines can reach needs `tls` and `tokens`."},
     {.name = "tokens",
-     .type = OptionType::kStrings,
+     .type = OptionType::kObjects,
      .secret = true,
-     .help =
-         "Who asks must have one of these (Authorization: Bearer …), of at least 16 characters. "
-         "Without tokens nothing can be changed, only status and metrics be seen."},
+     .help = "Who asks must have one of these (Authorization: Bearer …). One that is given as a "
+             "string may everything, as with the role configure. Without tokens nothing can be "
+             "changed, only status and metrics be seen.",
+     .fields = kTokenOptions},
     {.name = "tls",
      .type = OptionType::kObject,
      .help = "The server's certificate: https in the place of http.",

@@ -10,6 +10,12 @@
 
 namespace leat {
 
+// Of a list of objects that are secret (`agent.admin.tokens`) one may also be a text: that stands
+// for an object with nothing but its first option, and one alone for a list of it.
+constexpr bool takes_text(const Option& option) {
+  return option.type == OptionType::kObjects && option.secret;
+}
+
 // An example value of this option as it stands in JSON: "8MiB" with its quotes, 5, ["a", "b"].
 std::string example_of(const Option& option);
 // What the option takes: `a size such as "8MiB"`.

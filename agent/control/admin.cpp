@@ -28,11 +28,11 @@ bool is_for_this_machine(std::string_view host) {
 
 }  // namespace
 
-int refusal_of(const http::ServerRequest& request, const std::vector<std::string>& tokens) {
+Access access_of(const http::ServerRequest& request, const std::vector<AdminToken>& tokens) {
   if (tokens.empty()) {
     const bool looks = (request.method == "GET" || request.method == "HEAD") &&
                        !control::shows_contents(request.path);  // for whoever may have them
-    return looks && is_for_this_machine(request.header("host")) ? 0 : 403;
+    return {.refusal = looks && is_for_this_machine(request.header("host")) ? 0 : 403};
   }
   std::string_view given = request.header("authorization");
   constexpr std::string_view kBearer = "bearer ";
@@ -41,12 +41,14 @@ int refusal_of(const http::ServerRequest& request, const std::vector<std::string
       std::ranges::equal(given.substr(0, kBearer.size()), kBearer,
                          [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
   if (bearer) given.remove_prefix(kBearer.size());
-  bool known = false;
-  for (const std::string& token : tokens) {
-    const bool same = bearer && same_secret(token, given);
-    known = known || same;
-  }
-  return known ? 0 : 401;
+  Access out{.refusal = 401};
+  for (const AdminToken& one : tokens)  // all of them, whichever it is
+    if (same_secret(one.token, given) && bearer)
+      out = {
+          .refusal = 0,
+          .caller = {.who = std::string(kOverAdmin) + (one.id.empty() ? "" : ", token " + one.id),
+                     .role = one.role}};
+  return out;
 }
 
 Admin::Admin(Loop& loop, const AdminConfig& config, std::unique_ptr<TlsContext> tls,
@@ -96,7 +98,7 @@ void Admin::accept(Socket::Ptr socket) {
 
 void Admin::answer(http::ServerRequest request, std::shared_ptr<http::Responder> responder) {
   constexpr std::string_view kText = "text/plain; charset=utf-8";
-  const int refusal = refusal_of(request, config_.tokens);
+  const auto [refusal, caller] = access_of(request, config_.tokens);
 #ifdef LEAT_PAGE
   // Who has no token yet is asked for it there.
   if (refusal != 403 && answer_page(request, *responder)) return;
@@ -110,9 +112,7 @@ void Admin::answer(http::ServerRequest request, std::shared_ptr<http::Responder>
     case 403:
       return responder->reply(403, kText, "without agent.admin.tokens, this is refused\n");
     default:
-      return api_.answer({.who = std::string(kOverAdmin),
-                          .role = config_.tokens.empty() ? Role::kRead : Role::kConfigure},
-                         request, std::move(responder));
+      return api_.answer(caller, request, std::move(responder));
   }
 }
 

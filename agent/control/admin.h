@@ -4,7 +4,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/log.h"
 #include "control/api.h"
@@ -46,9 +48,14 @@ class Admin {
   log::OnceAMinute said_;
 };
 
-// Whether a request may be answered; else why not, as a status: 401 without a good token, 403 for
-// commands, records and the configuration, which need one, where there are none, or what a page of
-// another site has sent.
-int refusal_of(const http::ServerRequest& request, const std::vector<std::string>& tokens);
+// Whether a request may be answered, and who sent it. What its role does not allow, the commands
+// refuse.
+struct Access {
+  // 0; or why not, as a status: 401 without a good token, 403 for commands, records and the
+  // configuration, which need one, where there are none, or what a page of another site has sent.
+  int refusal = 0;
+  control::Caller caller = {.who = std::string(kOverAdmin), .role = Role::kRead};
+};
+Access access_of(const http::ServerRequest& request, const std::vector<AdminToken>& tokens);
 
 }  // namespace leat

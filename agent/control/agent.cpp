@@ -171,12 +171,13 @@ class Agent {
     const bool was_open = admin_ != nullptr;
     // Who sends one by that way must be able to come again.
     const bool came_so = was_open && configs_->running().author.starts_with(kOverAdmin);
-    const bool locked =
-        came_so && !admin_->config().tokens.empty() && (!wanted || wanted->tokens.empty());
     if (!wanted) {
       admin_.reset();
       return !came_so;
     }
+    const bool locked = came_so && std::ranges::none_of(wanted->tokens, [](const AdminToken& one) {
+                          return may(one.role, Role::kConfigure);
+                        });
     const std::string where = Address{.host = wanted->host, .port = wanted->port}.text();
     if (Status opened = change_admin(*wanted); !opened) {
       log::error("admin", "this agent cannot be asked at " + where + ": " +

@@ -26,14 +26,14 @@ def in_this_build(agent):
         pytest.skip("agent.admin is not in this build")
 
 
-def ask(port, path, method="GET", token=None, context=None, host=None):
+def ask(port, path, method="GET", token=None, context=None, host=None, body=None):
     connection = (http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
                   if context else http.client.HTTPConnection("127.0.0.1", port, timeout=20))
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     if host:
         headers["Host"] = host
     try:
-        connection.request(method, path, headers=headers)
+        connection.request(method, path, body=body, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read().decode(), dict(answer.getheaders())
     finally:
@@ -73,6 +73,65 @@ def test_on_loopback_all_may_look_and_only_a_token_changes_anything(agent, colle
     agent.send(signal.SIGHUP)
     wait_for(lambda: not listens(other))
     assert TOKEN not in agent.log
+
+
+def test_a_token_lets_do_what_its_role_may(agent, collector, telemetry):
+    port = free_port()
+    reads, operates = "looks-" + "r" * 16, "operates-" + "o" * 16
+    agent.configure(
+        pipeline(file_source(telemetry(10), follow=True), http_sink(collector)), probation="0s",
+        admin={"listen": f"127.0.0.1:{port}",
+               "tokens": [TOKEN, {"token": operates, "role": "operate"},
+                          {"id": "grafana", "token": reads, "role": "read"}]})
+    agent.start()
+    collector.wait_records(10)
+    config = agent.config_path.read_text()
+
+    def status(token, method, path, body=None):
+        return ask(port, path, token=token, method=method, body=body)[0]
+    for token in (reads, operates, TOKEN):
+        for path in ("status", "config", "dead-letters"):
+            assert status(token, "GET", f"/api/v1/{path}") == 200
+    assert status(reads[:-1], "GET", "/api/v1/status") == 401
+    refused = ask(port, "/api/v1/pipelines/p/pause", "POST", token=reads)
+    assert refused[:2] == (403, "pipeline.pause: needs the role operate, and who asks has read\n")
+    assert status(operates, "POST", "/api/v1/pipelines/p/pause") == 202
+    assert status(operates, "POST", "/api/v1/pipelines/p/resume") == 202
+    for token in (reads, operates):
+        assert status(token, "PUT", "/api/v1/config", config) == 403
+        assert status(token, "POST", "/api/v1/config/rollback") == 403
+    assert status(TOKEN, "PUT", "/api/v1/config", config) == 202
+
+    shown = json.loads(ask(port, "/api/v1/config", token=reads)[1])["agent"]["admin"]["tokens"]
+    hidden = "*" * 16
+    assert shown == [hidden, {"token": hidden, "role": "operate"},
+                     {"token": hidden, "id": "grafana", "role": "read"}]
+    for token in (TOKEN, operates, reads):
+        assert token not in agent.log
+
+
+@pytest.mark.parametrize("probation", ["1h"])
+def test_one_that_leaves_no_token_that_may_configure_is_taken_back(agent, collector, telemetry, probation):
+    port = free_port()
+    config = pipeline(file_source(telemetry(10), follow=True), http_sink(collector))
+    desk = {"id": "desk", "token": TOKEN, "role": "configure"}
+    agent.configure(config, probation=probation, admin={"listen": f"127.0.0.1:{port}", "tokens": [desk]})
+    agent.start()
+    collector.wait_records(10)
+    agent.configure(config, probation=probation, admin={
+        "listen": f"127.0.0.1:{port}", "tokens": [{**desk, "role": "operate"}]})
+    wrong = agent.config_path.read_text()
+    assert ask(port, "/api/v1/config", "PUT", token=TOKEN, body=wrong)[0] == 202
+    agent.wait_log("the agent cannot be asked over TCP any more")
+
+    def last():
+        try:
+            return json.loads(ask(port, "/api/v1/config/versions", token=TOKEN)[1])["versions"][0]
+        except (OSError, http.client.HTTPException):  # who listens is another one just now
+            return {}
+    taken_back = wait_for(lambda: last().get("state") == "rolledBack" and last(), what="it is taken back")
+    assert taken_back["author"] == "over agent.admin, token desk"
+    assert ask(port, "/api/v1/config/check", "POST", token=TOKEN, body=wrong)[0] == 200  # it may again
 
 
 def test_under_tls_it_proves_who_it_is(agent, collector, telemetry, certs):

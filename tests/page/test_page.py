@@ -44,7 +44,8 @@ def shown(agent, collector):
     agent.configure(
         pipeline(file_source(one.log, follow=True), http_sink(collector), where("seq >= 0"), name="press-line"),
         pipeline(file_source(one.log), {"type": "file", "path": f"{one.log}/x", "format": "ndjson"}, name="mill"),
-        admin={"listen": f"127.0.0.1:{one.port}", "tokens": [TOKEN]})
+        # All that it does, who may only look can do.
+        admin={"listen": f"127.0.0.1:{one.port}", "tokens": [{"token": TOKEN, "role": "read"}]})
     agent.start()
     agent.wait_log("mill: failed")
     collector.wait_records(1200)

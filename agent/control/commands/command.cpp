@@ -98,7 +98,10 @@ std::optional<Answer> unknown_argument(const Request& request) {
 void carry_out(const Targets& targets, const Request& request, const Reply& reply) {
   const Command& command = request.command;
   if (!may(request.caller.role, command.role))
-    return reply(failed(Fault::kForbidden, std::string(command.name) + ": the caller may not"));
+    return reply(failed(Fault::kForbidden, std::string(command.name) + ": needs the role " +
+                                               std::string(name_of(command.role)) +
+                                               ", and who asks has " +
+                                               std::string(name_of(request.caller.role))));
   // Without it, it might mean something else, such as another version to go back to.
   if (std::optional<Answer> unknown = unknown_argument(request)) return reply(*unknown);
   for (const Parameter& parameter : command.parameters) {

@@ -16,6 +16,7 @@
 #include "options/options.h"
 #include "plan/control_key.h"
 #include "plan/dead_letter_limit.h"
+#include "plan/role.h"
 #include "stage/format.h"
 #include "stage/sink.h"
 #include "stage/source.h"
@@ -91,12 +92,19 @@ struct PipelineConfig {
   bool complete() const { return std::ranges::all_of(parameters, &ParameterConfig::has_default); }
 };
 
+struct AdminToken {
+  std::string token;
+  std::string id = {};  // "" when it has none
+  Role role = Role::kConfigure;
+  bool operator==(const AdminToken&) const = default;
+};
+
 // `agent.admin`: the API over TCP.
 struct AdminConfig {
   std::string host;  // an IP address, or "localhost"
   uint16_t port = 0;
-  std::vector<std::string> tokens;
-  Options tls;  // a set of kTlsServerOptions
+  std::vector<AdminToken> tokens;  // none: who asks may look at some of it
+  Options tls;                     // a set of kTlsServerOptions
   bool has_tls = false;
   bool operator==(const AdminConfig&) const = default;
 };

@@ -5,15 +5,18 @@
 namespace leat {
 namespace {
 
-const std::vector<std::string> kTokens = {"0123456789abcdef", "another token, longer"};
+const std::vector<AdminToken> kTokens = {
+    {.token = "0123456789abcdef"},
+    {.token = "another token, longer", .role = Role::kOperate},
+    {.token = "a third one that only looks", .id = "grafana", .role = Role::kRead}};
 
-int refused(const std::string& authorization, const std::vector<std::string>& tokens = kTokens,
+int refused(const std::string& authorization, const std::vector<AdminToken>& tokens = kTokens,
             const std::string& method = "GET", const std::string& host = "127.0.0.1:8480") {
   http::ServerRequest request;
   request.method = method;
   request.headers = {{"host", host}};
   if (!authorization.empty()) request.headers.emplace_back("authorization", authorization);
-  return refusal_of(request, tokens);
+  return access_of(request, tokens).refusal;
 }
 
 TEST(Admin, lets_in_who_has_one_of_the_tokens) {
@@ -26,6 +29,20 @@ TEST(Admin, lets_in_who_has_one_of_the_tokens) {
     EXPECT_EQ(refused(wrong), 401) << wrong;
 }
 
+TEST(Admin, a_token_lets_do_what_its_role_may) {
+  http::ServerRequest request;
+  for (const AdminToken& one : kTokens) {
+    request.headers = {{"host", "gw"}, {"authorization", "Bearer " + one.token}};
+    const Access access = access_of(request, kTokens);
+    EXPECT_EQ(access.refusal, 0) << one.token;
+    EXPECT_EQ(access.caller.role, one.role) << one.token;
+    EXPECT_EQ(access.caller.who,
+              one.id.empty() ? "over agent.admin" : "over agent.admin, token grafana");
+  }
+  request.headers = {{"host", "127.0.0.1"}};
+  EXPECT_EQ(access_of(request, {}).caller.role, Role::kRead) << "without tokens";
+}
+
 TEST(Admin, without_tokens_nothing_can_be_changed) {
   EXPECT_EQ(refused("", {}), 0);
   EXPECT_EQ(refused("", {}, "HEAD", "localhost"), 0);
@@ -36,11 +53,11 @@ TEST(Admin, without_tokens_nothing_can_be_changed) {
   tap.method = "GET";
   tap.path = "/api/v1/pipelines/p/tap";
   tap.headers = {{"host", "127.0.0.1"}};
-  EXPECT_EQ(refusal_of(tap, {}), 403) << "nor are records shown";
+  EXPECT_EQ(access_of(tap, {}).refusal, 403) << "nor are records shown";
   tap.path = "/api/v1/config";
-  EXPECT_EQ(refusal_of(tap, {}), 403) << "nor is the configuration";
+  EXPECT_EQ(access_of(tap, {}).refusal, 403) << "nor is the configuration";
   tap.path = "/api/v1/stats";
-  EXPECT_EQ(refusal_of(tap, {}), 0);
+  EXPECT_EQ(access_of(tap, {}).refusal, 0);
 }
 
 TEST(Admin, without_tokens_a_page_of_another_site_is_told_nothing) {

@@ -107,10 +107,13 @@ class Commands : public leat::testing::ManagedConfigs {
 
 TEST_F(Commands, need_the_role_of_their_row) {
   start("a1");
-  EXPECT_EQ(*ask("pipeline.pause", {{"pipeline", "a"}}, Role::kRead),
-            (Answers{"failed forbidden: pipeline.pause: the caller may not"}));
-  EXPECT_EQ(*ask("config.set", {{"config", "a2"}}, Role::kOperate),
-            (Answers{"failed forbidden: config.set: the caller may not"}));
+  EXPECT_EQ(
+      *ask("pipeline.pause", {{"pipeline", "a"}}, Role::kRead),
+      (Answers{"failed forbidden: pipeline.pause: needs the role operate, and who asks has read"}));
+  EXPECT_EQ(
+      *ask("config.set", {{"config", "a2"}}, Role::kOperate),
+      (Answers{
+          "failed forbidden: config.set: needs the role configure, and who asks has operate"}));
   auto paused = ask("pipeline.pause", {{"pipeline", "a"}}, Role::kOperate);
   EXPECT_TRUE(wait([&paused] { return !paused->empty(); })) << "when that is kept";
   EXPECT_EQ(*paused, (Answers{"succeeded: a: pause"}));

@@ -234,6 +234,23 @@ TEST_F(ControlTopicTest, is_put_into_the_journal_before_it_acts_and_before_the_b
   EXPECT_EQ(answers("c-1").size(), 1U);
 }
 
+TEST_F(ControlTopicTest, while_nothing_happens_it_says_nothing_and_writes_nothing) {
+  const auto written = [this] {
+    uint64_t bytes = 0;
+    supervisor_->snapshot([&bytes](const Snapshot& now) { bytes = now.journal_written_bytes; });
+    running();
+    return bytes;
+  };
+  begin();
+  pass(Milliseconds{10'000});  // its status is said, and it is subscribed
+  const size_t said = broker_.published.size();
+  const uint64_t before = written();
+  EXPECT_EQ(loop_->next_due(), std::nullopt) << "nothing wakes it";
+  pass(Milliseconds{3'600'000});
+  EXPECT_EQ(broker_.published.size(), said);
+  EXPECT_EQ(written(), before);
+}
+
 TEST_F(ControlTopicTest, answers_where_the_sender_wants_it) {
   begin();
   EXPECT_TRUE(give(signed_as("ops", "ping", "c-1"), "desk/7", "data"));
@@ -269,7 +286,10 @@ TEST_F(ControlTopicTest, who_has_the_key_is_told_why_it_was_refused) {
   command("ops", "no.such", "c-4");
   command("fleet", "pipeline.pause", "c-5");
   EXPECT_TRUE(answers("c-1").at(0).starts_with("failed forbidden: ")) << answers("c-1").at(0);
-  EXPECT_EQ(answers("c-3"), (Answers{"failed forbidden: config.set: the caller may not"}));
+  EXPECT_EQ(
+      answers("c-3"),
+      (Answers{
+          "failed forbidden: config.set: needs the role configure, and who asks has operate"}));
   EXPECT_EQ(answers("c-4"), (Answers{"failed unknown: there is no command \"no.such\""}));
   EXPECT_EQ(answers("c-5"), (Answers{"failed badRequest: pipeline: is missing"}));
   EXPECT_EQ(running(), "a1");
@@ -383,7 +403,10 @@ TEST_F(ControlTopicTest, one_at_a_time_over_another_connection_too) {
 TEST_F(ControlTopicTest, what_its_role_forbids_leaves_no_state) {
   begin();
   command("ops", "config.set", "c-1", R"({"config":"a2"})");
-  EXPECT_EQ(answers("c-1"), (Answers{"failed forbidden: config.set: the caller may not"}));
+  EXPECT_EQ(
+      answers("c-1"),
+      (Answers{
+          "failed forbidden: config.set: needs the role configure, and who asks has operate"}));
   EXPECT_FALSE(broker_.retained.contains("leat/gw/cmd/c-1/state"));
 }
 
