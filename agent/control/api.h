@@ -4,6 +4,7 @@
 //   GET /metrics                     for Prometheus
 //   GET /health                      200, or 503 with what is wrong, a line each
 //   GET /ready                       200 when every pipeline has begun
+//   GET /api/v1/openapi.json         all that can be asked, in builds with agent.admin
 //
 // Thread: the main loop's.
 #pragma once

@@ -3,11 +3,13 @@
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from harness.desk import Desk
+from harness.every_command import EveryCommand, table
 from harness.mosquitto import Mosquitto
 from harness.output import conforming
 from harness.pipelines import file_source, http_sink, pipeline
@@ -81,96 +83,44 @@ def config_of(agent):
     return json.loads(agent.config_path.read_text())
 
 
-def test_each_command_of_the_table_is_there(running, collector, followed, desk):
-    asked = set()
+class DeskWay:
+    """Commands over the control topic, each with a key of the role that it needs (harness/every_command.py)."""
 
-    def ask(command, arguments=None, state="succeeded", **options):
-        asked.add(command)
-        answer = desk.ask(command, arguments, **options)
-        assert answer["state"] == state, answer
-        return answer.get("result", answer.get("error", answer.get("text")))
+    KEY = {role: key for key, role in ROLES.items()}
 
-    def is_in(state):
-        return lambda status: status.get("pipelines", [{}])[0].get("state") == state
+    def __init__(self, desk):
+        self.desk = desk
 
-    p = {"pipeline": "p"}
-    assert ask("ping", key="eye")["id"] == "test"
-    assert ask("status", p)["pipelines"][0]["records"]["delivered"] == 1
-    assert ask("stats")["pipelines"][0]["records"]["delivered"] == 1
-    assert ask("pipeline.list")["pipelines"][0]["source"] == "file"
-    assert ask("config.get")["agent"]["id"] == "test"
-    assert ask("config.history")["versions"][0]["runs"]
-    assert ask("config.check", {"config": config_of(running)})["ok"]
-    ask("pipeline.pause", p, key="ops")
-    desk.wait_status(is_in("paused"))
-    ask("pipeline.resume", p, key="ops")
-    desk.wait_status(is_in("running"))
-    for command, state in (("stop", "stopped"), ("start", "running"), ("unmount", "unmounted"),
-                           ("mount", "running")):
-        ask(f"pipeline.{command}", p)
-        desk.wait_status(is_in(state))
-    ask("pipeline.restart", p)
-    ask("pipeline.kick", p)
-    desk.wait_status(is_in("running"))
-    assert ask("spool.list") == {"spools": []}
-    assert ask("spool.records", p) == []
-    ask("spool.drop", {"pipeline": "p", "all": True})
-    desk.wait_status(is_in("running"))
-    wait_for(lambda: ask("positions.list")["positions"], what="its position is in the journal")
-    assert ask("journal.verify")["ok"]
-    ask("deadLetters.list")
-    ask("deadLetters.show", p)
-    assert ask("deadLetters.drop", {"pipeline": "p", "all": True})["dropped"] == 0
-    assert ask("deadLetters.retry", {"pipeline": "p", "all": True})["retried"] == 0
-    ask("journal.compact")
-    ask("positions.reset", {"pipeline": "p", "to": "start"})
-    collector.wait_records(2)
-    desk.wait_status(is_in("running"))
-    assert ask("log.level", {"level": "debug"}) == {"level": "debug"}
-    assert ask("log.level", {"level": "info"}) == {"level": "info"}
-    assert any("told to positions/reset" in line for line in ask("log.tail")["lines"])
+    def ask(self, command, arguments):
+        ends = command == "shutdown"  # and says no more
+        answer = self.desk.ask(command, arguments, final=not ends, key=self.KEY[table()[command]])
+        assert answer["state"] == ("running" if ends else "succeeded"), answer
+        return answer.get("result", answer.get("text"))
 
-    id = desk.send("tap", {"pipeline": "p", "seconds": 60, "records": 1})
-    asked.add("tap")
-    n = iter(range(100, 10_000))
+    change = ask  # answered at the end of the probation
 
-    def tapped():
-        append(followed, next(n))
-        return desk.answer(id)
-    assert "seq" in str(wait_for(tapped)["result"][0])
+    def tap(self, arguments, feed):
+        id = self.desk.send("tap", {**arguments, "seconds": 60, "records": 1}, key="eye")
 
-    one = config_of(running)["pipelines"][0]
-    other = {**one, "limits": {"recordsPerSecond": 5000}}
-    assert ask("config.patch", {"pipeline": "p", "config": other})["state"] == "good"
-    assert desk.ask("config.get")["result"]["pipelines"][0]["limits"]["recordsPerSecond"] == 5000
-    assert ask("config.rollback")["state"] == "good"
-    config = config_of(running)
-    day = {"type": "file", "path": str(running.folder) + "/${param:day}.jsonl"}
-    config["pipelines"].append({"name": "z", **pipeline(day, http_sink(collector))})
-    assert ask("config.set", {"config": config})["state"] == "good"
-    provisioned = {"pipeline": "z", "parameters": {"day": followed.stem}}
-    assert ask("pipeline.provision", provisioned, key="ops") == {"pipeline": "z", "run": 1}
-    wait_for(lambda: ask("runs", {"pipeline": "z"}, key="eye")["runs"][0]["state"] == "succeeded")
-    ask("config.reload")
-    pid = running.process.pid
-    ask("restart")
-    assert running.process.poll() is None and running.process.pid == pid
-    assert running.log.count(" starts: configuration") == 2
-    desk.wait_status(is_in("running"))
-    append(followed, 100_000)
-    wait_for(lambda: 100_000 in seqs(collector), what="it goes on")
-    asked.add("shutdown")
-    id = desk.send("shutdown")
-    assert running.wait() == 0
-    assert desk.answer(id, final=False)["state"] == "running"
-    desk.wait_status(lambda status: not status["online"])
+        def tapped():
+            feed()
+            return self.desk.answer(id)
+        return wait_for(tapped)["result"][0]
 
-    table = (ROOT / "agent/control/commands/table.cpp").read_text()
-    rows = table[table.index("kCommands[] = {"):]
-    names = set(re.findall(r'^    \{\.name = "([a-zA-Z.]+)",$', rows, re.M))
-    assert asked >= names
+
+def test_each_command_of_the_table_does_what_it_says(agent, collector, desk, control, probation):
+    every = EveryCommand(agent, collector)
+    try:
+        agent.configure(*every.pipelines, control=control, probation=probation)
+        agent.start()
+        desk.wait_status(lambda status: status["online"])
+        every.drive(DeskWay(desk))
+        every.check()
+        desk.wait_status(lambda status: not status["online"])
+    finally:
+        every.close()
     page = (ROOT / "agent/control/CONTROL_TOPIC.md").read_text()
-    assert not [name for name in names if f"`{name}`" not in page]
+    assert not [name for name in table() if f"`{name}`" not in page]
 
 
 def test_a_configuration_with_errors_comes_back_as_data(running, desk):
@@ -311,6 +261,30 @@ def test_a_lost_broker_disturbs_no_pipeline(agent, collector, followed, control,
             assert mine.ask("ping")["state"] == "succeeded"
     finally:
         own.stop()
+
+
+def test_while_nothing_happens_it_neither_wakes_nor_writes(agent, followed, collector, desk, control):
+    """Its broker is there, and a file that it follows; the ping of keepAlive is an hour away."""
+    append(followed, 0)
+    agent.configure(pipeline(file_source(followed, follow=True), http_sink(collector)),
+                    control={**control, "keepAlive": "1h"})
+    agent.start()
+    collector.wait_records(1)
+    desk.wait_status(lambda status: status["pipelines"][0]["state"] == "running")
+    process = Path(f"/proc/{agent.process.pid}")
+
+    def woke_and_wrote():
+        threads = [(one / "status").read_text() for one in (process / "task").iterdir()]
+        switches = sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M)[1]) for text in threads)
+        return switches, re.search(r"wchar: \d+", (process / "io").read_text())[0]
+
+    def rests():
+        before = woke_and_wrote()
+        time.sleep(3)  # is what is looked at: whether anything happens meanwhile
+        return woke_and_wrote() == before
+    # The position of what was delivered is kept after a while, for one.
+    wait_for(rests, 60, lambda: f"three seconds of rest; now {woke_and_wrote()}; {agent.log[-2000:]}")
+    assert desk.ask("ping")["state"] == "succeeded"
 
 
 def test_without_keys_it_is_refused(agent, control, desk):

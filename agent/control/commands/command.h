@@ -119,6 +119,10 @@ struct Command {
   std::span<const Parameter> parameters = {};
   HttpForm http;
   void (*run)(const Targets& targets, const Request& request, const Reply& reply) = nullptr;
+  // The form of the result in agent/cli/output.schema.json (of each line of it); "": a text says
+  // what was done.
+  std::string_view gives = {};
+  bool begins = false;    // answered when it has begun; over HTTP only so, else also at its end
   bool contents = false;  // of records or configurations: shown to nobody without a token
   bool lines = false;     // the result is a JSON value a line, and may be empty
   bool stream = false;    // over HTTP it goes on until the client has enough (control/tap_stream.h)

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kLines = "application/x-ndjson";
 
 using Arguments = std::map<std::string, std::string, std::less<>>;
 
@@ -63,7 +64,7 @@ void respond(const Answer& answer, const Command& command, http::Responder& to) 
     return to.reply(status, kText, answer.text + "\n");
   std::string body = answer.result;
   if (!body.empty() && body.back() != '\n') body += '\n';
-  to.reply(status, kJson, std::move(body));
+  to.reply(status, command.lines ? kLines : kJson, std::move(body));
 }
 
 }  // namespace
