@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+from contextlib import contextmanager
 
 import pytest
 
@@ -102,6 +104,65 @@ def test_a_drain_does_not_wait_for_a_dead_sink_when_all_can_be_read_again(
     collector.default = Answer()
     assert agent.run() == 0
     expect_each_once(seqs(collector), 20_000)
+
+
+@contextmanager
+def locked(agent, database, table):
+    """Somebody else has locked the table."""
+    holder = subprocess.Popen(["psql", "-X", "-q", "-d", database.url], stdin=subprocess.PIPE, text=True)
+    holder.stdin.write(f"BEGIN; LOCK TABLE {table};\n")
+    holder.stdin.flush()
+    locks = f"SELECT count(*) FROM pg_locks WHERE relation = '{table}'::regclass AND granted"
+    agent.wait_for(lambda: database.value(locks) == "1")
+    try:
+        yield
+    finally:
+        holder.communicate("COMMIT;\n")
+
+
+@contextmanager
+def stopped(process):
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def test_a_drain_leaves_sinks_that_take_all_and_never_answer(agent, collector, database, mosquitto):
+    """A server that hangs, a table that somebody has locked, a broker that stands still."""
+    database.query("CREATE TABLE t (seq bigint)")
+    log = agent.folder / "in.jsonl"
+    log.write_text('{"seq":0}\n')
+    sinks = {"http": http_sink(collector, timeout="10m"),
+             "postgres": {"type": "postgres", "url": database.url, "table": "t", "timeout": "10m"},
+             "mqtt": {"type": "mqtt", "url": mosquitto.url, "topic": "out", "qos": 1}}
+    agent.configure(*({**pipeline(file_source(log, follow=True), sink), "name": name}
+                      for name, sink in sinks.items()), drainTimeout="10m")
+
+    def waiting():
+        shown = json.loads(agent.command("status", "--json", "--data-dir", str(agent.data_dir)).stdout)
+        return [one["records"]["waiting"] for one in shown["pipelines"]]
+
+    with mosquitto.subscriber("out") as subscriber:
+        agent.start()
+        subscriber.wait_lines(1)
+        agent.wait_for(lambda: waiting() == [0, 0, 0], what="the first record at each sink")
+        collector.default = Answer.hang()
+        with locked(agent, database, "t"), stopped(mosquitto.process):
+            with open(log, "a", encoding="utf8") as file:
+                file.write('{"seq":1}\n')
+            agent.wait_for(lambda: waiting() == [1, 1, 1], what="the second one on its way")
+            agent.terminate()
+            assert agent.wait() == 0
+        assert len(agent.log_lines("the sink does not answer.* it is read again")) == 3
+        collector.down()
+        collector.up()
+        collector.default = Answer()
+        agent.start()
+        agent.wait_for(lambda: {one["seq"] for one in collector.records()} == {0, 1}, what="http")
+        agent.wait_for(lambda: database.value("SELECT count(DISTINCT seq) FROM t") == "2", what="rows")
+        agent.wait_for(lambda: any('"seq":1' in line for line in subscriber.lines), what="message")
 
 
 def test_one_pipeline_fails_and_the_other_ends(agent, make_collector, telemetry):

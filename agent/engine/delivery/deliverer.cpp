@@ -42,7 +42,8 @@ Deliverer::Deliverer(DelivererSetup setup)
             pump();
           },
           [this] { pump(); }),
-      retry_(setup_.loop, seed_for(setup_), [this] { retry_policy_.network_changed(); }) {
+      retry_(setup_.loop, seed_for(setup_), [this] { retry_policy_.network_changed(); }),
+      answer_timer_(setup_.loop) {
   setup_.dead_letters.on_durable(this, [this] {
     pump();
     setup_.owner.delivery_changed();
@@ -319,6 +320,21 @@ void Deliverer::end_of_input() {
   pump();
 }
 
+void Deliverer::drain() {
+  drain_until_ = setup_.loop.now() + kDrainWithin;
+  wait_for_answer();
+}
+
+void Deliverer::wait_for_answer() {
+  if (!drain_until_ || stopped_) return;
+  silent_ = false;
+  const Milliseconds left = std::max(*drain_until_ - setup_.loop.now(), Milliseconds{0});
+  answer_timer_.start(std::min(kAnswerWithin, left), [this] {
+    silent_ = true;
+    setup_.owner.delivery_changed();
+  });
+}
+
 void Deliverer::kick() {
   if (!paused_ || stopped_) return;
   retry_.stop();
@@ -330,6 +346,7 @@ void Deliverer::stop() {
   stopped_ = true;
   linger_.stop();
   retry_.stop();
+  answer_timer_.stop();
   setup_.acknowledgements.stop();
 }
 
@@ -401,6 +418,7 @@ void Deliverer::send(Item& item) {
 void Deliverer::answered(Item& item, Answer answer) {
   item.sending = false;
   --busy_;
+  wait_for_answer();
   log::debug(setup_.pipeline, [&item, &answer] {
     return "delivery " + std::to_string(item.number) + ": " + word_for(answer.outcome) +
            (answer.reason.empty() ? "" : ": " + answer.reason);

@@ -97,6 +97,13 @@ class Deliverer {
   void flush();
   // No more batches will come: what is collected goes out without lingering.
   void end_of_input();
+  // The agent is to end. Calls delivery_changed() when silent() has become true.
+  void drain();
+  // While draining: the sink has answered nothing for kAnswerWithin, or all of it lasts longer than
+  // kDrainWithin. Who can leave what is in flight should.
+  bool silent() const { return silent_; }
+  static constexpr Milliseconds kAnswerWithin{3'000};
+  static constexpr Milliseconds kDrainWithin{10'000};
   // Tries the sink now, when it is not to be tried before a while has passed.
   void kick();
   // The sink is about to be closed: it is given nothing more, whatever waits. What is in flight may
@@ -152,6 +159,7 @@ class Deliverer {
   void works();
   void not_now(const Answer& answer, std::string_view what_follows = {});
   void pause(Milliseconds wait, Milliseconds at_least);
+  void wait_for_answer();
   bool settle();
   void give_back(size_t slots);
 
@@ -164,6 +172,9 @@ class Deliverer {
   bool paused_ = false;   // waiting for retry_
   int busy_ = 0;          // attempts under way at the sink
   bool stopped_ = false;  // by stop(), or since the sink cannot go on
+  std::optional<Milliseconds> drain_until_;
+  Timer answer_timer_;  // while draining
+  bool silent_ = false;
   // While bad records come one by one (Answer::only_the_first): pieces have at most so many
   // records, half of what lay between the last two, so that little is sent in vain. 0: no limit.
   size_t piece_limit_ = 0;

@@ -440,12 +440,19 @@ bool Spool::settled() const {
   if (!leaving_) return writer_.idle() && deliverer_->settled() && caught_up();
   if (!writer_.idle() && !(comes_again() && writer_.held_up())) return false;
   if (deliverer_->settled()) return true;
-  return deliverer_->retry_policy().active() && (comes_again() || all_safe());
+  return is_stuck() && (comes_again() || all_safe());
+}
+
+// Nothing gets through now, or perhaps for long.
+bool Spool::is_stuck() const {
+  return deliverer_->retry_policy().active() || deliverer_->silent();
 }
 
 bool Spool::may_leave_rest(bool has_room) const {
-  if (!comes_again() || (wants_more() && has_room)) return false;
-  return deliverer_->retry_policy().active() || writer_.held_up();
+  if (!comes_again()) return false;
+  if (deliverer_->silent()) return true;
+  if (wants_more() && has_room) return false;
+  return is_stuck() || writer_.held_up();
 }
 
 // When the agent ends. But what waits for room in the journal, and cannot come again, needs the

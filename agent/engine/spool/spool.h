@@ -115,8 +115,8 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   bool settled() const;
   // True when all that was accepted is delivered or in the journal.
   bool all_safe() const;
-  // The agent may leave what the source has read further: it comes again, and goes nowhere now, or
-  // only as there is room in memory.
+  // The agent, which is to end, may leave what the source has read further: it comes again, and
+  // goes nowhere now, or not soon, or only as there is room in memory.
   bool may_leave_rest(bool has_room = true) const;
   // The journal can take nothing more before the sink does, or before it works again.
   bool held_up() const { return writer_.held_up(); }
@@ -158,6 +158,7 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   std::optional<int64_t> pressed_from_us() const;
   bool caught_up() const { return cursor_ >= stored_; }
   bool stays_in_journal() const;
+  bool is_stuck() const;
   void direct(BatchRef batch);
   void enter();
   void leave_if_over();

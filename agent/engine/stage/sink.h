@@ -155,8 +155,9 @@ class Sink {
   // pipeline has failed.
   virtual void finish(std::function<void(Status)> done) { done({}); }
 
-  // No more deliveries follow and none is under way, or the drain timeout has passed: then what is
-  // under way is dropped without calling its `done`. Releases every handle, then calls `closed`.
+  // No more deliveries follow. What is under way still, since the pipeline was told to end and that
+  // has not been answered in time, is dropped without calling its `done`. Releases every handle,
+  // then calls `closed`.
   virtual void close(std::function<void()> closed) = 0;
 
   // exactlyOnce only: the positions stored with the data, called once after open(). The engine

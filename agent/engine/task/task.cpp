@@ -364,9 +364,11 @@ void Task::finish_if_settled() {
   }
   if (!std::exchange(flushed_, true)) spool_->end_of_input(life_.draining());
   if (!spool_->settled()) return;
-  if (!setup_.dead_letters.all_durable()) return;
+  const bool waited_enough = life_.draining() && deliverer_->silent();
+  if (!setup_.dead_letters.all_durable() && !(waited_enough && spool_->comes_again())) return;
   if (life_.draining() && spool_->records_unsafe() > 0) {
-    const std::string& reason = deliverer_->retry_policy().reason();
+    std::string reason = deliverer_->retry_policy().reason();
+    if (reason.empty() && waited_enough) reason = "the sink does not answer, or not soon";
     log::info(setup_.config.name,
               (reason.empty() ? "" : reason + ": ") + what_is_left());  // words elsewhere
   }
@@ -385,6 +387,7 @@ void Task::drain() {
   if (feed_ != nullptr) feed_->stop();
   flushed_ = false;  // a bounded source may have ended before, but the spool must know of this end
   queue_.hold_back_no_more();
+  deliverer_->drain();
   stages_.drain_source([this] {
     queue_.end();
     wake();

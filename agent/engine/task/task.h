@@ -76,7 +76,8 @@ class Task final : private SourceContext,
   // called once, from the loop, when all that was read is delivered (ok) or the task has failed,
   // and every handle is released.
   void start(std::function<void(Status)> finished);
-  // Stops reading and delivers what is in flight.
+  // Stops reading and delivers what is in flight; what can be read again, or is journaled, only as
+  // long as the sink answers (Deliverer::silent()).
   void drain();
   // Stops at once; what is not acknowledged will be read again after a restart. `why` begins the
   // error, which says what was left.

@@ -146,6 +146,85 @@ TEST_F(TaskTest, is_drained_without_reading_more) {
   EXPECT_FALSE(sink().finished);
 }
 
+// Duplicates cost little; a restart that hangs costs its timeout.
+TEST_F(TaskTest, is_drained_at_a_sink_that_never_answers_when_all_can_be_read_again) {
+  start();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(read({R"({"a":1})"}));
+  attempted();
+  task_->drain();
+  loop_.advance(Deliverer::kAnswerWithin - Milliseconds{1});
+  EXPECT_FALSE(ended_);
+  ASSERT_TRUE(ended());
+  EXPECT_TRUE(result_);
+  EXPECT_EQ(sink().attempts.size(), 1U) << "it was given more, or the answer was made up";
+  EXPECT_TRUE(source().acks.empty());
+  start();
+  EXPECT_TRUE(source().context->saved().empty()) << "what was not answered is not read again";
+}
+
+TEST_F(TaskTest, is_drained_at_a_sink_that_never_answers_when_all_is_in_the_journal) {
+  config_.source.type = &testing::kScriptedSource<Produces::kBytes, Replay::kNone>;
+  config_.delivery.spool.mode = SpoolMode::kOnTrouble;
+  start();
+  ASSERT_TRUE(read({R"({"a":1})"}));
+  attempted();
+  task_->drain();
+  ASSERT_TRUE(ended());
+  EXPECT_TRUE(result_);
+  start();
+  EXPECT_EQ(attempted(), (std::vector<std::string>{R"({"a":1})"})) << "it is not in the journal";
+}
+
+TEST_F(TaskTest, a_drain_waits_for_what_is_nowhere_else_however_long_the_sink_is_silent) {
+  config_.source.type = &testing::kScriptedSource<Produces::kBytes, Replay::kNone>;
+  config_.delivery.spool.mode = SpoolMode::kNever;
+  start();
+  ASSERT_TRUE(read({R"({"a":1})"}));
+  attempted();
+  task_->drain();
+  loop_.advance(3 * Deliverer::kDrainWithin);
+  for (int i = 0; i < 20; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
+  EXPECT_FALSE(ended_);
+  answer(Answer::delivered());
+  ASSERT_TRUE(ended());
+  EXPECT_TRUE(result_);
+}
+
+TEST_F(TaskTest, a_drain_waits_for_a_sink_that_is_slow_but_answers) {
+  config_.sink.batch.records = 1;
+  start();
+  ASSERT_TRUE(read({R"({"a":1})", R"({"a":2})", R"({"a":3})"}));
+  attempted();
+  task_->drain();
+  for (int i = 0; i < 3; ++i) {
+    attempted();
+    loop_.advance(Milliseconds{2'000});
+    EXPECT_FALSE(ended_);
+    answer(Answer::delivered());
+  }
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(source().acks, (std::vector<uint64_t>{8, 16, 24}));
+}
+
+TEST_F(TaskTest, a_drain_does_not_wait_for_each_of_many_slow_answers_when_all_can_be_read_again) {
+  config_.sink.batch.records = 1;
+  start();
+  std::vector<std::string> lines(100, R"({"a":1})");
+  ASSERT_TRUE(read(lines));
+  attempted();
+  task_->drain();
+  size_t answers = 0;
+  while (run_until([this] { return ended_ || !sink().attempts.empty(); }) && !ended_) {
+    loop_.advance(Milliseconds{2'000});
+    if (ended_) break;
+    ++answers;
+    answer(Answer::delivered());
+  }
+  ASSERT_TRUE(ended_);
+  EXPECT_TRUE(result_);
+  EXPECT_LE(answers, 5U);
+}
+
 TEST_F(TaskTest, of_what_can_be_read_again_the_position_is_saved_at_the_end_however_that_comes) {
   journal_->set_commit_every(Milliseconds{3'600'000});
   auto position = [this] {
