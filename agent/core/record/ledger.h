@@ -40,6 +40,8 @@ class Acknowledger {
   virtual SavedPosition saved_position(const Position& position) = 0;
   // Whether the same records have the same offsets when they come again after a restart.
   virtual bool offsets_last() const { return false; }
+  // Whether what it gives was a dead letter before, and is tried once more.
+  virtual bool gives_dead_letters() const { return false; }
   // The place just before `position` for people: "/data/a.jsonl:123".
   virtual std::string describe(const Position& position) = 0;
 };

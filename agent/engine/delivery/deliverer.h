@@ -142,6 +142,7 @@ class Deliverer {
   void prepare(Item& item);
   void answered(Item& item, Answer answer);
   void cut_off(Item& item, Answer answer);
+  void cut_off_again(Item& item, const Answer& answer);
   void refused(Item& item, const Answer& answer);
   void set_aside(Item& item, const Answer& answer);
   bool may_go_on();

@@ -18,6 +18,13 @@ constexpr int kRoundsInACooldown = 3;
 constexpr int kCutOffsToIsolate = 3;
 constexpr int kCutOffsToBlame = 3;
 
+// One that was a dead letter before is one again when it is refused alone: nothing is lost by that,
+// whoever is to blame, and somebody waits for what becomes of it.
+bool was_dead(const Piece& piece) {
+  return piece.records() == 1 &&
+         piece.delivery.parts.front().batch->acknowledger->gives_dead_letters();
+}
+
 }  // namespace
 
 // --- refusals that may be about all that comes (delivery/suspects.h) ----------------------------
@@ -29,6 +36,7 @@ void Deliverer::cut_off(Item& item, Answer answer) {
   ++piece.cut_offs;
   item.suspects.search();
   if (piece.records() == 0) return not_now(answer);
+  if (was_dead(piece)) return cut_off_again(item, answer);
   if (!item.isolated && piece.cut_offs < kCutOffsToIsolate)
     return not_now(answer, "trying again, and if that goes on, in smaller parts");
   if (!std::exchange(item.isolated, true) && piece.records() > 1)
@@ -59,13 +67,22 @@ void Deliverer::cut_off(Item& item, Answer answer) {
   refused(item, answer);
 }
 
+// What it says of the peer, the live records find out.
+void Deliverer::cut_off_again(Item& item, const Answer& answer) {
+  if (item.todo.front().cut_offs >= kCutOffsToBlame) return rejected(item, answer);
+  ++counters_.retries;
+  if (!paused_) pause(setup_.config.retry_initial, Milliseconds{0});
+}
+
 void Deliverer::refused(Item& item, const Answer& answer) {
+  if (was_dead(item.todo.front())) return rejected(item, answer);
   item.suspects.search();
   if (item.todo.front().records() > 1 && answer.bad_records.empty()) return rejected(item, answer);
   if (item.suspects.blames(std::max<size_t>(answer.bad_records.size(), 1)))
     return rejected(item, answer);
   set_aside(item, answer);
-  if (!may_go_on()) nothing_gets_through(answer.reason);
+  const bool any = std::ranges::any_of(items_, [](const auto& one) { return one->suspects.any(); });
+  if (any && !may_go_on()) nothing_gets_through(answer.reason);
 }
 
 // The records that are named, each by itself, or the one that there is.
@@ -81,7 +98,12 @@ void Deliverer::set_aside(Item& item, const Answer& answer) {
       join(rest, good);
     }
     Piece one = piece.records() > 1 ? split_front(piece, 1) : std::exchange(piece, {});
-    item.suspects.add(std::move(one), answer.reason_of(i));
+    if (was_dead(one)) {
+      reject(item, one.delivery, 0, answer.reason_of(i));
+      item.owed.add(one.take_owed());
+    } else {
+      item.suspects.add(std::move(one), answer.reason_of(i));
+    }
     before = bad + 1;
   }
   join(rest, piece);

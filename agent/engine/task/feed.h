@@ -47,6 +47,7 @@ class Feed : public Acknowledger {
     BatchRef batch;   // with begin, end and arrival_us; null: nothing now
     size_t step = 0;  // as Chain::take()
   };
+  bool gives_dead_letters() const override { return true; }
   // There is room for one more.
   virtual Given next() = 0;
   // A record of it is a dead letter again: gives it its name.

@@ -58,6 +58,16 @@ TEST_F(CutOffTest, a_record_beside_which_nothing_was_tried_waits_for_the_next_to
   EXPECT_EQ(read_file(folder_ / "dead.jsonl"), "r0: closed: at this record, 4 times in a row\n");
 }
 
+TEST_F(CutOffTest, one_that_was_a_dead_letter_before_is_one_again_and_opens_no_circuit) {
+  make();
+  source_.dead_before = true;
+  add(0, 1);
+  for (int i = 0; i < 3; ++i) answer("r0", Answer::cut_off("closed"));
+  run_until_settled();
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
+  EXPECT_FALSE(deliverer_->retry_policy().active());
+}
+
 TEST_F(CutOffTest, one_with_nothing_behind_it_is_rejected_in_the_end) {
   make();
   add(0, 1);

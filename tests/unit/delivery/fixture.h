@@ -53,8 +53,10 @@ class ScriptedSource final : public Source {
     return "file" + std::to_string(position.partition) + ":" + std::to_string(position.line);
   }
   bool offsets_last() const override { return lasting; }
+  bool gives_dead_letters() const override { return dead_before; }
   std::vector<uint64_t> acks;
   bool lasting = true;
+  bool dead_before = false;
   int formed = 0;  // times it was asked for the form in which a position is saved
 };
 
@@ -141,9 +143,12 @@ class DelivererTest : public ::testing::Test, protected DeliveryOwner {
 
   // A batch as the source gives it.
   BatchRef given(int first, int count, uint32_t partition = 1) {
+    return given_by(source_, first, count, partition);
+  }
+  BatchRef given_by(ScriptedSource& source, int first, int count, uint32_t partition = 1) {
     BatchRef batch = make_batch(pool_, first, count, partition);
-    batch->acknowledger = &source_;
-    batch->owed = acknowledgements_->ledger().open(source_, batch->begin, batch->end);
+    batch->acknowledger = &source;
+    batch->owed = acknowledgements_->ledger().open(source, batch->begin, batch->end);
     return batch;
   }
   void add(int first, int count) { deliverer_->add(given(first, count)); }

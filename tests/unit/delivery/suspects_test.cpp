@@ -46,6 +46,59 @@ TEST_F(SuspectsTest, a_record_beside_which_others_get_through_is_to_blame) {
   EXPECT_EQ(saved(), "40");
 }
 
+TEST_F(SuspectsTest, one_that_was_a_dead_letter_before_is_one_again_at_once) {
+  make();
+  source_.dead_before = true;
+  add(0, 1);
+  answer("r0", Answer::refused("400: no"));
+  run_until_settled();
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
+  EXPECT_FALSE(deliverer_->retry_policy().active());
+  EXPECT_EQ(deliverer_->counters().retries, 0U);
+}
+
+TEST_F(SuspectsTest, and_many_of_them_cost_no_wait_either) {
+  limits_.records = 40;
+  make();
+  source_.dead_before = true;
+  add(0, 40);
+  refuses_all_ = true;
+  serve({});
+  EXPECT_EQ(rejected_.size(), 40U);
+  EXPECT_EQ(deliverer_->counters().retries, 0U);
+}
+
+TEST_F(SuspectsTest, beside_one_that_was_a_dead_letter_before_the_others_are_judged_as_ever) {
+  testing::ScriptedSource again;
+  again.dead_before = true;
+  make();
+  deliverer_->add(given_by(again, 0, 1, 2));
+  add(1, 3);
+  refuses_all_ = true;
+  serve({}, 20);
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
+  refuses_all_ = false;
+  serve({});
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
+  EXPECT_EQ(saved(), "40");
+  deliverer_.reset();
+}
+
+TEST_F(SuspectsTest, those_that_the_sink_names_are_dead_letters_again_beside_the_others) {
+  testing::ScriptedSource again;
+  again.dead_before = true;
+  make();
+  deliverer_->add(given_by(again, 0, 1, 2));
+  add(1, 3);
+  Answer named = Answer::rejected("400: no", {0, 2});
+  named.in_doubt = true;
+  answer("r0 r1 r2 r3", std::move(named));
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
+  serve({});
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
+  deliverer_.reset();
+}
+
 TEST_F(SuspectsTest, so_is_the_last_of_a_delivery) {
   make();
   add(0, 4);
