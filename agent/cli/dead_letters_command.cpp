@@ -1,5 +1,7 @@
 // leat dead-letters, dead-letters show, export, edit, retry, drop
+#include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "base/layout.h"
 #include "base/text.h"
@@ -16,13 +18,13 @@ namespace {
 
 std::string table_of(const std::string& answer) {
   Json json(cJSON_Parse(answer.c_str()), cJSON_Delete);
-  std::vector<std::vector<std::string>> rows = {{"PIPELINE", "LETTERS", "STAGE", "REASON"}};
+  std::vector<std::vector<std::string>> rows = {{"PIPELINE", "LETTERS", "STAGE", "CODE", "REASON"}};
   const cJSON* box = nullptr;
   cJSON_ArrayForEach(box, at(json.get(), "deadLetters")) {
     const cJSON* one = nullptr;
     cJSON_ArrayForEach(one, at(box, "reasons"))
         rows.push_back({text(box, "pipeline"), format_count(number(one, "count")),
-                        text(one, "stage"), text(one, "reason")});
+                        text(one, "stage"), text(one, "code"), text(one, "reason")});
   }
   return rows.size() == 1 ? "no dead letters\n" : columns(rows, 1);
 }
@@ -71,6 +73,31 @@ std::optional<LetterAccess::Parameters> chosen_of(const CommandCall& call) {
   return std::nullopt;
 }
 
+// Tells stderr of the ids that were asked for and are not among these. True: there are such.
+bool some_missing(const CommandCall& call, const std::vector<uint64_t>& found, bool open = true) {
+  bool any = false;
+  for (const std::string& id : call.options.strings("id")) {
+    if (std::ranges::find(found, parse_letter_id(id)) != found.end()) continue;
+    complain("leat: " + call.word(0) + " has no" + (open ? " open" : "") + " dead letter " +
+             excerpt(id));
+    any = true;
+  }
+  return any;
+}
+
+// As above, before something is done with them. Nullopt: stderr has been told why not.
+std::optional<bool> some_missing(const CommandCall& call, LetterAccess& letters,
+                                 const LetterAccess::Parameters& which, int& code) {
+  std::vector<uint64_t> found;
+  if (call.options.strings("id").empty()) return false;
+  auto take = [&found](std::string_view line) {
+    found.push_back(letter_id_of(line));
+    return true;
+  };
+  if (!letters.each(which, take, code)) return std::nullopt;
+  return some_missing(call, found);
+}
+
 int print_letters(const CommandCall& call, uint64_t most, bool all, bool payload) {
   int code = kExitUsage;
   std::optional<LetterAccess::Parameters> which = which_of(call);
@@ -80,9 +107,10 @@ int print_letters(const CommandCall& call, uint64_t most, bool all, bool payload
   if (most < UINT64_MAX) which->emplace_back("most", std::to_string(most));
   uint64_t left = most;
   uint64_t without = 0;
+  std::vector<uint64_t> found;
   auto take = [&](std::string_view line) {
-    std::optional<Letter> letter;
-    if (payload) letter = read_letter(line);
+    std::optional<Letter> letter = read_letter(line);
+    if (letter) found.push_back(letter->id);
     if (!payload) {
       print(std::string(line) + "\n");
     } else if (letter && letter->payload) {
@@ -98,7 +126,7 @@ int print_letters(const CommandCall& call, uint64_t most, bool all, bool payload
   if (without > 0)
     complain("leat: " + format_count(without, "letter") +
              " without what the source gave: see their records");
-  return kExitDelivered;
+  return left > 0 && some_missing(call, found, !all) ? kExitFailed : kExitDelivered;
 }
 
 int show(const CommandCall& call) {
@@ -115,6 +143,8 @@ int drop(const CommandCall& call) {
   std::optional<LetterAccess::Parameters> which = chosen_of(call);
   std::unique_ptr<LetterAccess> letters = which ? LetterAccess::of(call) : nullptr;
   if (letters == nullptr) return code;
+  const std::optional<bool> missing = some_missing(call, *letters, *which, code);
+  if (!missing) return code;
   std::optional<std::string> answer = letters->drop(*which, code);
   if (!answer) return code;
   if (call.options.boolean("json")) {
@@ -124,7 +154,7 @@ int drop(const CommandCall& call) {
     print(call.word(0) + ": " + format_count(number(json.get(), "dropped"), "dead letter") +
           " dropped\n");
   }
-  return kExitDelivered;
+  return *missing ? kExitFailed : kExitDelivered;
 }
 
 // 1: something was not delivered.
@@ -163,9 +193,12 @@ int retry(const CommandCall& call) {
   std::optional<LetterAccess::Parameters> which = chosen_of(call);
   std::unique_ptr<LetterAccess> letters = which ? LetterAccess::of(call) : nullptr;
   if (letters == nullptr) return code;
+  const std::optional<bool> missing = some_missing(call, *letters, *which, code);
+  if (!missing) return code;
   which->emplace_back("at", call.options.string("from"));
   std::optional<std::string> answer = letters->retry(*which, "", code);
-  return answer ? report(call, *answer) : code;
+  if (answer) code = report(call, *answer);
+  return answer && *missing ? std::max<int>(code, kExitFailed) : code;
 }
 
 int edit(const CommandCall& call) {
@@ -181,7 +214,7 @@ int edit(const CommandCall& call) {
   if (!letters->each(which, take, code)) return code;
   if (found.empty()) {
     complain("leat: " + call.word(0) + " has no open dead letter " + call.word(1));
-    return kExitUsage;
+    return kExitFailed;
   }
   const std::string& from = call.options.string("from");
   Result<std::optional<std::string>> edited = edit_letter(found, from == "stage");
@@ -204,7 +237,8 @@ constexpr Option kIdOption{
     .help = "The one with this id, of 16 digits. Can be given several times."};
 constexpr Option kStageOption{
     .name = "stage", .help = "Those that failed at this stage, by its name as it is shown."};
-constexpr Option kReasonOption{.name = "reason", .help = "Those whose reason has this in it."};
+constexpr Option kReasonOption{.name = "reason",
+                               .help = "Those whose reason has this in it, or with this code."};
 constexpr Option kBeforeOption{
     .name = "before", .help = "Those from before a time (2026-01-02T03:04:05Z) or an age (12h)."};
 constexpr Option kEachOption{

@@ -15,6 +15,14 @@
 namespace leat {
 namespace {
 
+// With exactlyOnce the journal knows which file, and the sink how far.
+std::string kept_place_of(const cJSON* one) {
+  Json json(cJSON_Parse(text(one, "value").c_str()), cJSON_Delete);
+  std::string what = text(json.get(), "path");
+  if (what.empty()) what = text(one, "partition");
+  return (what.empty() ? "" : excerpt(what) + ": ") + "kept by the sink, with the data";
+}
+
 // What people look for in a position that is JSON; the text itself where it is not.
 std::string place_of(const std::string& value) {
   Json json(cJSON_Parse(value.c_str()), cJSON_Delete);
@@ -29,10 +37,12 @@ std::string table_of(const cJSON* positions) {
   const cJSON* one = nullptr;
   cJSON_ArrayForEach(one, positions) {
     std::string place = place_of(text(one, "value"));
-    if (at(one, "partition") == nullptr) {
+    if (at(one, "resetOf") != nullptr) {
       const std::string file = text(one, "resetOf");
       place = "to be reset to " + text(one, "to") + " at the next start" +
               (file.empty() ? "" : ": " + file);
+    } else if (at(one, "keptBy") != nullptr) {
+      place = kept_place_of(one);
     } else if (place == excerpt(text(one, "value"))) {
       place = excerpt(text(one, "partition")) + ": " + place;
     }

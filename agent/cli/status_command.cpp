@@ -89,7 +89,7 @@ std::string spool_of(const cJSON* pipeline) {
   return full.empty() ? out : out + ", full in " + full;
 }
 
-// "decode json: at byte #: …: 12", the most frequent ones first, each behind `before`.
+// "12 × http (http-400): …", the most frequent ones first, each behind `before`.
 std::string dead_letters_of(const cJSON* pipeline, const std::string& before, size_t most) {
   std::vector<const cJSON*> all;
   const cJSON* reason = nullptr;
@@ -99,6 +99,8 @@ std::string dead_letters_of(const cJSON* pipeline, const std::string& before, si
   std::string out;
   for (size_t i = 0; i < std::min(all.size(), most); ++i) {
     std::string stage = text(all[i], "stage");
+    const std::string code = text(all[i], "code");
+    if (!code.empty()) stage += " (" + code + ")";
     out += before + format_count(number(all[i], "count")) + " × " +
            (stage.empty() ? "" : stage + ": ") + text(all[i], "reason") + "\n";
   }

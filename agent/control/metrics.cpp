@@ -2,6 +2,8 @@
 
 #include <cinttypes>
 #include <cstdio>
+#include <map>
+#include <utility>
 
 namespace leat {
 namespace {
@@ -96,6 +98,21 @@ void add_sample(std::string& out, const std::string& name, const PipelineSnapsho
   out += name + "{pipeline=\"" + label(pipeline.name) + "\"" + more + "} " + value + "\n";
 }
 
+// Those that are counted apart (DeadLetterReasons), since the pipeline runs.
+void add_dead_letters(std::string& out, const std::vector<PipelineSnapshot>& pipelines) {
+  const std::string name = "leat_dead_letters_by_code_total";
+  begin_metric(out, name.c_str(), "counter", "Dead letters of this run, by stage and code.");
+  for (const PipelineSnapshot& pipeline : pipelines) {
+    std::map<std::pair<std::string, std::string>, uint64_t> counts;
+    for (const DeadLetterReason& one : pipeline.counters.dead_letter_reasons)
+      counts[{one.stage, one.code}] += one.count;
+    for (const auto& [of, count] : counts)
+      add_sample(out, name, pipeline,
+                 ",stage=\"" + label(of.first) + "\",code=\"" + label(of.second) + "\"",
+                 std::to_string(count));
+  }
+}
+
 void add_latencies(std::string& out, const std::vector<PipelineSnapshot>& pipelines) {
   const std::string name = "leat_delivery_latency_seconds";
   begin_metric(out, name.c_str(), "histogram",
@@ -163,6 +180,7 @@ std::string metrics_of(const Snapshot& snapshot) {
     if (pipeline.runs && pipeline.counters.since_read)
       add_sample(out, "leat_since_read_seconds", pipeline, "",
                  seconds(*pipeline.counters.since_read));
+  add_dead_letters(out, snapshot.pipelines);
   add_latencies(out, snapshot.pipelines);
   return out;
 }

@@ -56,8 +56,9 @@ void add_dead_letter_reasons(cJSON* pipeline, const std::vector<DeadLetterReason
   cJSON* list = cJSON_AddArrayToObject(pipeline, "deadLetterReasons");
   for (const DeadLetterReason& reason : reasons) {
     cJSON* one = cJSON_CreateObject();
-    add_text(one, "stage", reason.stage);
-    add_text(one, "reason", reason.reason);
+    cJSON_AddStringToObject(one, "stage", reason.stage.c_str());
+    cJSON_AddStringToObject(one, "code", reason.code.c_str());
+    cJSON_AddStringToObject(one, "reason", reason.reason.c_str());
     add(one, "count", reason.count);
     cJSON_AddItemToArray(list, one);
   }

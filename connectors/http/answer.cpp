@@ -95,7 +95,8 @@ Answer answer_for(const RequestConfig& config, const Response& response, int64_t
   std::string reason = reason_for(config, response, check);
   const bool client_error = status >= 400 && status < 500;
   const bool not_now = status == 408 || status == 425 || status == 429;
-  if (client_error && !not_now && check.empty()) return Answer::refused(std::move(reason));
+  if (client_error && !not_now && check.empty())
+    return Answer::refused({std::move(reason), "http-" + std::to_string(status)});
   return Answer::retry(std::move(reason),
                        parse_retry_after(response.retry_after, response.date, now_s));
 }

@@ -67,7 +67,7 @@ void Outbox::make(Parcel& parcel) {
     const size_t start = parcel.packets.size();
     if (Status status = make(parcel, record); !status) {
       parcel.packets.resize(start);
-      parcel.bad.emplace_back(at, status.error().message());
+      parcel.bad.emplace_back(at, Why{status.error().message(), "message"});
       return;
     }
     parcel.messages.back().record = at;
@@ -162,11 +162,12 @@ void Outbox::settle(InFlight::iterator flying, uint8_t reason, std::string_view 
   refused_last_ = !message.settled;
   if (message.settled) return;
   std::string why = "the broker refuses a message: " + reason_text(reason) + broker_words(words);
+  std::string code = "mqtt-" + std::to_string(reason);
   if (is_about_the_message(reason)) {
-    parcel.bad.emplace_back(message.record, std::move(why));
+    parcel.bad.emplace_back(message.record, Why{std::move(why), std::move(code)});
   } else if (may_be_about_the_message(reason)) {
-    parcel.refused.emplace_back(message.record,
-                                why + " (topic \"" + excerpt(topic_of(parcel, message)) + "\")");
+    why += " (topic \"" + excerpt(topic_of(parcel, message)) + "\")";
+    parcel.refused.emplace_back(message.record, Why{std::move(why), std::move(code)});
   } else {
     parcel.retry_why = std::move(why);
   }
@@ -202,11 +203,12 @@ bool Outbox::cut(const std::string& why) {
   if (blames_left_ > 0) --blames_left_;
   ++parcel.next;
   message.done = true;
-  parcel.refused.emplace_back(message.record,
-                              "the broker closes the connection at this message (\"" +
-                                  excerpt(topic_of(parcel, message)) + "\", " +
-                                  format_bytes(static_cast<int64_t>(message.size)) +
-                                  "), each time it is sent: " + why);
+  parcel.refused.emplace_back(
+      message.record,
+      Why{"the broker closes the connection at this message (\"" +
+              excerpt(topic_of(parcel, message)) + "\", " +
+              format_bytes(static_cast<int64_t>(message.size)) + "), each time it is sent: " + why,
+          "cut-off"});
   return true;
 }
 
@@ -253,7 +255,7 @@ Answer Outbox::result(Parcel& parcel) {
     forget_refused(parcel);
   }
   if (bad.empty()) return Answer::delivered();
-  std::sort(bad.begin(), bad.end());
+  std::ranges::sort(bad, {}, &Bad::first);
   Answer answer = Answer::rejected(std::move(bad));
   answer.in_doubt = in_doubt;
   return answer;

@@ -93,7 +93,7 @@ class Outbox {
     bool done = false;  // settled or refused
     const Record* source = nullptr;
   };
-  using Bad = std::pair<uint32_t, std::string>;  // a record, and why
+  using Bad = std::pair<uint32_t, Why>;  // a record, and why
   // One delivery.
   struct Parcel {
     const Delivery* delivery = nullptr;
@@ -141,7 +141,7 @@ class Outbox {
   // And those that it refused meanwhile, until it is known whose fault that is.
   struct Refused {
     BatchRef batch;
-    std::string why;
+    Why why;
   };
   std::unordered_map<const Record*, Refused> refused_;
   bool refused_last_ = false;

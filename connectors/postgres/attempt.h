@@ -27,7 +27,9 @@ class Attempt {
 
   const Rows& rows() const { return rows_; }
   bool found_bad_records() const { return !rows_.bad().indices.empty(); }
-  Answer bad_records() const { return Answer::rejected(rows_.bad().reason, rows_.bad().indices); }
+  Answer bad_records() const {
+    return Answer::rejected({rows_.bad().reason, "type"}, rows_.bad().indices);
+  }
   // The record that the error names; nullopt: it names none.
   std::optional<uint32_t> record_named(const Refusal& refusal) const;
   // The statement that failed, in a transaction of its own and without any record.

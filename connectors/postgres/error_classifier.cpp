@@ -24,7 +24,8 @@ constexpr int kMostSuspects = 20;
 Answer rejected(const Refusal& refusal, const Attempt& attempt) {
   std::vector<uint32_t> bad;
   if (auto index = attempt.record_named(refusal)) bad.push_back(*index);
-  Answer answer = Answer::rejected(refusal.error.message(), std::move(bad));
+  Answer answer = Answer::rejected({refusal.error.message(), "sqlstate-" + refusal.error.sqlstate},
+                                   std::move(bad));
   answer.only_the_first = true;
   return answer;
 }

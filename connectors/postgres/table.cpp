@@ -20,7 +20,7 @@ constexpr size_t kMostUnknownTold = 100;
 Answer all_rejected(const Delivery& delivery, std::string reason) {
   std::vector<uint32_t> all(delivery.records);
   std::iota(all.begin(), all.end(), 0);
-  return Answer::rejected(std::move(reason), std::move(all));
+  return Answer::rejected({std::move(reason), "type"}, std::move(all));
 }
 
 void Table::forget() {
@@ -172,7 +172,7 @@ void Table::alter(StepEnd end, std::function<void()> refused) {
 void Table::define(const std::string& sql, StepEnd end, std::function<void()> then) {
   session_.create("createTable", sql, std::move(then), [end](const ServerError& error) {
     if (!blames_definition(error.sqlstate)) return false;
-    end(Answer::rejected("createTable: " + error.message()));
+    end(Answer::rejected({"createTable: " + error.message(), "type"}));
     return true;
   });
 }

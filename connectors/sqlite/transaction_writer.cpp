@@ -13,7 +13,7 @@ Answer answer_of(const Error& error) {
     case ErrorKind::kUnavailable:
       return Answer::retry(error.message());
     case ErrorKind::kData:
-      return Answer::rejected(error.message());
+      return Answer::rejected({error.message(), "sqlite"});
     case ErrorKind::kUsage:
     case ErrorKind::kFatal:
       break;
@@ -72,14 +72,14 @@ Status TransactionWriter::write_records(const Delivery& delivery, Bad& bad) {
       in_doubt = in_doubt && !written && table_.stopped_by_code();
       if (written) continue;
       if (written.error().kind() != ErrorKind::kData) return written;
-      bad.records.emplace_back(index, written.error().message());
+      bad.records.emplace_back(index, Why{written.error().message(), "sqlite"});
       // RAISE(ROLLBACK) in a trigger: what follows would no longer be one transaction.
       if (!connection_.in_transaction()) return written;
     }
   }
   if (bad.records.empty()) return {};
   bad.in_doubt = in_doubt;
-  return fail(ErrorKind::kData, bad.records.front().second);
+  return fail(ErrorKind::kData, bad.records.front().second.reason);
 }
 
 Result<std::vector<SavedPosition>> TransactionWriter::load_positions() {

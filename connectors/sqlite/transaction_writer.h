@@ -37,7 +37,7 @@ class TransactionWriter {
  private:
   // Records that cannot be stored, each for its own reason.
   struct Bad {
-    std::vector<std::pair<uint32_t, std::string>> records;
+    std::vector<std::pair<uint32_t, Why>> records;
     bool in_doubt = false;  // so are all that there are, by the table's own code
   };
   Status write_transaction(const Delivery& delivery, Bad& bad);

@@ -92,6 +92,10 @@ def test_letters_are_counted_shown_exported_dropped_and_retried(agent, collector
     assert {key: counts(agent)["p"][key] for key in ("open", "done", "dropped")} == {
         "open": 0, "done": 2, "dropped": 1}
     assert [one["state"] for one in shown(agent, "show", "p", "--all")] == ["done", "dropped", "done"]
+    for words in (("drop", "p"), ("retry", "p"), ("show", "p"), ("export", "p")):
+        gone = leat(agent, *words, "--id", second["id"])
+        assert gone.returncode == 1 and f"p has no open dead letter {second['id']}" in gone.stderr, words
+    assert leat(agent, "show", "p", "--all", "--id", second["id"]).returncode == 0
     unknown = leat(agent, "retry", "q", "--all")
     assert unknown.returncode == 2 and 'a pipeline "q"' in unknown.stderr
 
@@ -172,7 +176,7 @@ def test_an_edited_letter_is_tried_at_once(agent, collector):
     assert (mended.returncode, mended.stdout) == (0, "p: 1 letter tried again\n"), mended.stderr
     assert seqs(collector) == [8]
     gone = edit("true")
-    assert gone.returncode == 2 and "no open dead letter" in gone.stderr
+    assert gone.returncode == 1 and "no open dead letter" in gone.stderr
 
 
 def test_a_row_that_needs_its_header_is_made_a_record_by_hand(agent, collector):

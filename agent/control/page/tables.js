@@ -4,8 +4,8 @@ let deadShown = '';
 
 function showDeadLetters(status) {
   const rows = status.pipelines.flatMap((pipeline) =>
-    pipeline.deadLetterReasons.map((one) => [pipeline.name, one.stage ?? '', one.reason ?? '', one.count]));
-  rows.sort((a, b) => b[3] - a[3]);
+    pipeline.deadLetterReasons.map((one) => [pipeline.name, one.stage ?? '', one.code ?? '', one.reason ?? '', one.count]));
+  rows.sort((a, b) => b[4] - a[4]);
   const now = JSON.stringify(rows);
   if (now === deadShown) return;
   deadShown = now;
@@ -15,8 +15,8 @@ function showDeadLetters(status) {
     const line = document.createElement('tr');
     row.forEach((value, i) => {
       const cell = document.createElement('td');
-      cell.textContent = i === 3 ? count(value) : value;
-      if (i === 3) cell.className = 'number';
+      cell.textContent = i === 4 ? count(value) : value;
+      if (i === 4) cell.className = 'number';
       line.append(cell);
     });
     return line;

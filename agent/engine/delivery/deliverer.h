@@ -49,7 +49,7 @@ class DeliveryOwner {
   // The sink said that it cannot go on. Nothing more is sent.
   virtual void delivery_failed(const Error& error) = 0;
   // Writes record `index` of the batch as a dead letter of the sink.
-  virtual void reject_at_sink(const Batch& batch, size_t index, const std::string& reason) = 0;
+  virtual void reject_at_sink(const Batch& batch, size_t index, const Why& why) = 0;
   // True while more of the input is here, and on its way: then an idle sink, too, is kept waiting
   // for fuller deliveries. Asked again from time to time.
   virtual bool more_waits() const = 0;
@@ -155,7 +155,7 @@ class Deliverer {
   void rejected_at_first(Item& item, const Answer& answer);
   void found_bad(size_t good_before);
   void found_good(size_t records);
-  void reject(Item& item, const Delivery& delivery, size_t index, const std::string& reason);
+  void reject(Item& item, const Delivery& delivery, size_t index, const Why& why);
   void note_latencies(const Delivery& delivery);
   void works();
   void not_now(const Answer& answer, std::string_view what_follows = {});

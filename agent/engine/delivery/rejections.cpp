@@ -99,10 +99,10 @@ void Deliverer::set_aside(Item& item, const Answer& answer) {
     }
     Piece one = piece.records() > 1 ? split_front(piece, 1) : std::exchange(piece, {});
     if (was_dead(one)) {
-      reject(item, one.delivery, 0, answer.reason_of(i));
+      reject(item, one.delivery, 0, answer.why(i));
       item.owed.add(one.take_owed());
     } else {
-      item.suspects.add(std::move(one), answer.reason_of(i));
+      item.suspects.add(std::move(one), answer.why(i));
     }
     before = bad + 1;
   }
@@ -178,7 +178,7 @@ void Deliverer::start_over(Item& item) {
 void Deliverer::convict() {
   for (const std::unique_ptr<Item>& item : items_)
     for (Suspect& one : item->suspects.ask_again()) {
-      reject(*item, one.piece.delivery, 0, one.reason);
+      reject(*item, one.piece.delivery, 0, one.why);
       item->owed.add(one.piece.take_owed());
     }
 }
@@ -202,7 +202,7 @@ void Deliverer::rejected_at_first(Item& item, const Answer& answer) {
   Piece piece = std::move(item.todo.front());
   item.todo.pop_front();
   const size_t bad = answer.bad_records.front();
-  reject(item, piece.delivery, bad, answer.reason_of(0));
+  reject(item, piece.delivery, bad, answer.why(0));
   found_bad(bad);
   bool positions_only = setup_.config.exactly_once && piece.records() == 1 && item.todo.empty();
   Piece before = split_front(piece, bad);
@@ -220,8 +220,7 @@ void Deliverer::rejected(Item& item, const Answer& answer) {
   if (piece.records() <= 1 || !answer.bad_records.empty()) {
     std::vector<uint32_t> bad = answer.bad_records;
     if (bad.empty() && piece.records() == 1) bad.push_back(0);
-    for (size_t i = 0; i < bad.size(); ++i)
-      reject(item, piece.delivery, bad[i], answer.reason_of(i));
+    for (size_t i = 0; i < bad.size(); ++i) reject(item, piece.delivery, bad[i], answer.why(i));
     item.owed.add(take_out(piece, bad));
     // With exactlyOnce the position of what was rejected must still reach the sink.
     bool positions_only = setup_.config.exactly_once && piece.records() == 0 && item.todo.empty();
@@ -233,10 +232,9 @@ void Deliverer::rejected(Item& item, const Answer& answer) {
   item.todo.push_front(std::move(half));
 }
 
-void Deliverer::reject(Item& item, const Delivery& delivery, size_t index,
-                       const std::string& reason) {
+void Deliverer::reject(Item& item, const Delivery& delivery, size_t index, const Why& why) {
   Located at = locate(delivery, index);
-  setup_.owner.reject_at_sink(*at.batch, at.index, reason);
+  setup_.owner.reject_at_sink(*at.batch, at.index, why);
   item.dead_letters = setup_.dead_letters.last();
   ++counters_.dead;
 }

@@ -20,13 +20,14 @@
 #include <vector>
 
 #include "delivery/delivery_range.h"
+#include "stage/sink.h"
 
 namespace leat {
 
 // A record that stands alone, and why it was refused.
 struct Suspect {
   Piece piece;
-  std::string reason;
+  Why why;
 };
 
 class Suspects {
@@ -48,9 +49,7 @@ class Suspects {
     may_blame_ -= records;
     return true;
   }
-  void add(Piece piece, std::string reason) {
-    set_aside_.push_back({std::move(piece), std::move(reason)});
-  }
+  void add(Piece piece, Why why) { set_aside_.push_back({std::move(piece), std::move(why)}); }
   // A record got through: takes out those that were set aside. They are asked once more, since it
   // may be just now that the peer is well again; what is refused then is to blame.
   std::vector<Suspect> ask_again() {

@@ -40,10 +40,14 @@ void take(Letter& letter, std::string_view name, const Value& value, std::string
     if (name == "attempt") letter.attempt = static_cast<uint32_t>(integer_of(value));
     if (name == "step") letter.step = static_cast<size_t>(integer_of(value));
   } else if (is_text) {
-    std::pair<std::string_view, std::string*> texts[] = {
-        {"time", &letter.time},     {"stage", &letter.stage},   {"reason", &letter.reason},
-        {"source", &letter.source}, {"format", &letter.format}, {"eventTime", &letter.event_time},
-        {"lineEnd", &line_end}};
+    std::pair<std::string_view, std::string*> texts[] = {{"time", &letter.time},
+                                                         {"stage", &letter.stage},
+                                                         {"reason", &letter.reason},
+                                                         {"code", &letter.code},
+                                                         {"source", &letter.source},
+                                                         {"format", &letter.format},
+                                                         {"eventTime", &letter.event_time},
+                                                         {"lineEnd", &line_end}};
     for (auto& [known, text] : texts)
       if (name == known) *text = text_of(value);
     if (name == "id") letter.id = parse_letter_id(text_of(value));
@@ -115,7 +119,8 @@ bool LetterFilter::may_match(uint64_t id) const {
 bool LetterFilter::matches(const Letter& letter) const {
   if (!may_match(letter.id)) return false;
   if (!stage.empty() && letter.stage != stage) return false;
-  if (!reason.empty() && letter.reason.find(reason) == std::string::npos) return false;
+  if (!reason.empty() && letter.code != reason && letter.reason.find(reason) == std::string::npos)
+    return false;
   if (before_us == INT64_MAX) return true;
   const std::optional<int64_t> time =
       TimeFormat::parse("rfc3339")->read(std::string_view(letter.time));

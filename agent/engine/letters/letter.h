@@ -16,7 +16,7 @@ namespace leat {
 struct Letter {
   uint64_t id = 0;  // 0: of a file of former times, when they had none
   uint32_t attempt = 1;
-  std::string time, stage, reason, source;
+  std::string time, stage, code, reason, source;
   size_t step = 0;
   // JSON text, within the line; empty: it has none.
   std::string_view record, types, message;
@@ -41,7 +41,7 @@ std::string letter_id_text(uint64_t id);
 struct LetterFilter {
   std::vector<uint64_t> ids = {};  // empty: any
   std::string stage = {};          // "": any
-  std::string reason = {};         // that has this in it
+  std::string reason = {};         // that has this in it, or this code
   int64_t before_us = INT64_MAX;   // Unix time
 
   bool is_open() const;               // nothing is said: all are meant

@@ -56,7 +56,7 @@ Result<std::string> counts_of(const LetterBox& box) {
     if (!letter) continue;
     ++open;
     if (line.id == 0) ++without_id;
-    reasons.count(letter->stage, letter->reason);
+    reasons.count(letter->stage, letter->code, letter->reason);
   }
   std::string out = "{\"pipeline\":" + json_quoted(box.pipeline) +
                     ",\"path\":" + json_quoted(box.path) + member("bytes", reader->bytes()) +
@@ -64,7 +64,8 @@ Result<std::string> counts_of(const LetterBox& box) {
                     member("withoutId", without_id) + ",\"reasons\":[";
   for (const DeadLetterReason& one : reasons.all())
     out += std::string(out.ends_with('[') ? "" : ",") + "{\"stage\":" + json_quoted(one.stage) +
-           ",\"reason\":" + json_quoted(one.reason) + member("count", one.count) + "}";
+           ",\"code\":" + json_quoted(one.code) + ",\"reason\":" + json_quoted(one.reason) +
+           member("count", one.count) + "}";
   return out + "]}";
 }
 

@@ -63,6 +63,14 @@ enum class Outcome {
   kFailed,     // the pipeline cannot go on: a person must change something
 };
 
+// Why a record is refused.
+struct Why {
+  Why(std::string line, std::string word = {}) : reason(std::move(line)), code(std::move(word)) {}
+  Why(const char* line) : reason(line) {}
+  std::string reason;  // one line, for people
+  std::string code;    // one word that stays the same, for programs: "http-400"
+};
+
 struct Answer {
   Outcome outcome = Outcome::kDelivered;
   std::string reason;           // one line, but for kDelivered
@@ -71,8 +79,8 @@ struct Answer {
   // the delivery was stored, or the sink knows it again; the engine takes these out and delivers
   // the rest again as one. Empty: the engine finds out by halving.
   std::vector<uint32_t> bad_records;
-  // Of bad_records, one each, where they differ; none: `reason` is that of all.
-  std::vector<std::string> bad_reasons;
+  // Of bad_records, one each, where they differ; none: `reason` and `code` are those of all.
+  std::vector<Why> bad_reasons;
 
   // kRejected: the peer stopped at the first bad record (of bad_records, where it is named). Those
   // before it are good, and what lies behind it may hold more.
@@ -80,9 +88,10 @@ struct Answer {
   // kRejected: what the peer says may as well be about all that comes. A record is only to blame
   // when others get through (delivery/suspects.h).
   bool in_doubt = false;
+  std::string code = {};  // kRejected, kCutOff: as of Why
 
-  const std::string& reason_of(size_t bad) const {
-    return bad < bad_reasons.size() ? bad_reasons[bad] : reason;
+  Why why(size_t bad) const {
+    return bad < bad_reasons.size() ? bad_reasons[bad] : Why{reason, code};
   }
 
   static Answer delivered() { return {}; }
@@ -93,18 +102,22 @@ struct Answer {
   // such a record in the end. So it must not be what an outage looks like, where the peer's death
   // is hidden by something on the way that takes connections for it.
   static Answer cut_off(std::string reason) {
-    return {Outcome::kCutOff, std::move(reason), {}, {}, {}};
+    Answer answer{Outcome::kCutOff, std::move(reason), {}, {}, {}};
+    answer.code = "cut-off";
+    return answer;
   }
-  static Answer rejected(std::string reason, std::vector<uint32_t> bad_records = {}) {
-    return {Outcome::kRejected, std::move(reason), {}, std::move(bad_records), {}};
+  static Answer rejected(Why why, std::vector<uint32_t> bad_records = {}) {
+    Answer answer{Outcome::kRejected, std::move(why.reason), {}, std::move(bad_records), {}};
+    answer.code = std::move(why.code);
+    return answer;
   }
-  static Answer refused(std::string reason) {
-    Answer answer = rejected(std::move(reason));
+  static Answer refused(Why why) {
+    Answer answer = rejected(std::move(why));
     answer.in_doubt = true;
     return answer;
   }
   // Each for its own reason; not empty.
-  static Answer rejected(std::vector<std::pair<uint32_t, std::string>> bad) {
+  static Answer rejected(std::vector<std::pair<uint32_t, Why>> bad) {
     Answer answer = rejected(bad.front().second);
     for (auto& [record, why] : bad) {
       answer.bad_records.push_back(record);

@@ -19,8 +19,9 @@ constexpr uint32_t kTimedTurns = 16;  // one of so many
 // its stage.
 class ChainStep : public DeadLetters {
  public:
-  ChainStep(std::string stage, Rejections rejections)
-      : stage_(std::move(stage)), rejections_(std::move(rejections)) {}
+  // `code`: of its rejections.
+  ChainStep(std::string stage, std::string_view code, Rejections rejections)
+      : stage_(std::move(stage)), code_(code), rejections_(std::move(rejections)) {}
   virtual Status run(BatchRef& batch) = 0;
   virtual uint64_t dropped() const { return 0; }
   virtual size_t held() const { return 0; }
@@ -32,13 +33,13 @@ class ChainStep : public DeadLetters {
 
   void add(const Batch& batch, size_t index, std::string_view reason) override {
     ++rejected_;
-    Rejection one{stage_, reason, batch.position_after(index), &batch,
-                  index,  {},     batch.acknowledger};
+    Rejection one{stage_, reason, code_, batch.position_after(index),
+                  &batch, index,  {},    batch.acknowledger};
     add(one);
   }
   void add_text(std::string_view bytes, const Position& after, std::string_view reason) override {
     ++rejected_;
-    Rejection one{stage_, reason, after, nullptr, 0, bytes, acknowledger_};
+    Rejection one{stage_, reason, code_, after, nullptr, 0, bytes, acknowledger_};
     one.from = batch_;
     add(one);
   }
@@ -69,6 +70,7 @@ class ChainStep : public DeadLetters {
   size_t number_ = 0;
   bool reads_ = false;
   std::string stage_;
+  std::string_view code_;
   Rejections rejections_;
   uint64_t rejected_ = 0;
   StageCounters counters_;
@@ -79,7 +81,7 @@ namespace {
 class SplitStep final : public ChainStep {
  public:
   SplitStep(const Framing& framing, std::string stage, Rejections rejections)
-      : ChainStep(std::move(stage), std::move(rejections)), framing_(framing) {}
+      : ChainStep(std::move(stage), "decode", std::move(rejections)), framing_(framing) {}
   Status run(BatchRef& batch) override { return framing_.split(*batch, *this); }
   size_t held() const override { return framing_.held(); }
 
@@ -90,7 +92,8 @@ class SplitStep final : public ChainStep {
 class DecodeStep final : public ChainStep {
  public:
   DecodeStep(std::unique_ptr<Decoder> decoder, std::string stage, Rejections rejections)
-      : ChainStep(std::move(stage), std::move(rejections)), decoder_(std::move(decoder)) {}
+      : ChainStep(std::move(stage), "decode", std::move(rejections)),
+        decoder_(std::move(decoder)) {}
   bool ready() const { return decoder_ != nullptr; }
   Status run(BatchRef& batch) override {
     Result<Turn> turn = decoder_->decode(*batch, *this);
@@ -153,7 +156,7 @@ class RecordStep : public ChainStep {
 class FieldTypesStep final : public RecordStep {
  public:
   FieldTypesStep(FieldTypes types, std::string stage, Rejections rejections)
-      : RecordStep(std::move(stage), std::move(rejections)), types_(std::move(types)) {}
+      : RecordStep(std::move(stage), "type", std::move(rejections)), types_(std::move(types)) {}
   Status run(BatchRef& batch) override {
     types_.begin();
     keep_good(*batch, [this, &batch](Record& record) {
@@ -172,7 +175,7 @@ class EventTimeStep final : public RecordStep {
  public:
   EventTimeStep(EventTimeConfig config, std::string pipeline, std::string stage,
                 Rejections rejections)
-      : RecordStep(std::move(stage), std::move(rejections)),
+      : RecordStep(std::move(stage), "time", std::move(rejections)),
         config_(std::move(config)),
         pipeline_(std::move(pipeline)) {}
 
@@ -229,7 +232,8 @@ class EventTimeStep final : public RecordStep {
 class TransformStep final : public ChainStep {
  public:
   TransformStep(std::unique_ptr<Transform> transform, std::string stage, Rejections rejections)
-      : ChainStep(std::move(stage), std::move(rejections)), transform_(std::move(transform)) {}
+      : ChainStep(std::move(stage), "sql", std::move(rejections)),
+        transform_(std::move(transform)) {}
   Status run(BatchRef& batch) override { return transform_->run(batch, *this); }
   uint64_t dropped() const override { return transform_->dropped(); }
   size_t held() const override { return transform_->held(); }
@@ -241,7 +245,8 @@ class TransformStep final : public ChainStep {
 class EncodeStep final : public ChainStep {
  public:
   EncodeStep(std::unique_ptr<Encoder> encoder, std::string stage, Rejections rejections)
-      : ChainStep(std::move(stage), std::move(rejections)), encoder_(std::move(encoder)) {}
+      : ChainStep(std::move(stage), "encode", std::move(rejections)),
+        encoder_(std::move(encoder)) {}
   const Encoder* encoder() const { return encoder_.get(); }
   size_t held() const override { return encoder_->held(); }
   Status run(BatchRef& batch) override {
@@ -306,7 +311,7 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
         break;
       }
       case Step::Kind::kMessageFields:
-        chain.steps_.push_back(std::make_unique<MessageFieldsStep>(step.label, rejections));
+        chain.steps_.push_back(std::make_unique<MessageFieldsStep>(step.label, "", rejections));
         break;
       case Step::Kind::kFieldTypes:
         chain.steps_.push_back(std::make_unique<FieldTypesStep>(FieldTypes(config.source.fields),

@@ -78,6 +78,7 @@ std::string dead_letter_line(const Rejection& rejection, const std::string& pipe
   append_member(out, "time", rfc3339(unix_us / 1000 * 1000));
   append_member(out, "pipeline", pipeline);
   append_member(out, "stage", rejection.stage);
+  if (!rejection.code.empty()) append_member(out, "code", rejection.code);
   append_member(out, "reason", rejection.reason);
   append_member(out, "source", where);
   if (rejection.attempt > 1) out += ",\"attempt\":" + std::to_string(rejection.attempt);

@@ -4,6 +4,11 @@
 //   id         16 hex digits, the first member; it stays when a letter is tried again
 //   attempt    which try this was; absent: the first
 //   time, pipeline, stage, reason, source (the place in it, for people)
+//   code       the kind of reason, in a word that stays the same: "source" (it could make no
+//   record),
+//              "decode", "type" (fieldTypes, or a type of the sink's table), "time", "sql" (a
+//              transform), "encode"; of sinks "http-400", "sqlstate-23505", "sqlite", "mqtt-135",
+//              "message" (none can be made of it), "cut-off" (the peer breaks off), "refused"
 //   step       the stage's number in the chain, from 1, as `leat explain` shows it; absent: the
 //   source
 //              or the sink

@@ -32,14 +32,16 @@ std::string kind_of_reason(std::string_view reason) {
   return out.substr(0, end) + "…";
 }
 
-bool DeadLetterReasons::count(std::string_view stage, std::string_view reason) {
+bool DeadLetterReasons::count(std::string_view stage, std::string_view code,
+                              std::string_view reason) {
   std::string kind = kind_of_reason(reason);
-  auto same = std::ranges::find_if(
-      all_, [&](const DeadLetterReason& one) { return one.stage == stage && one.reason == kind; });
+  auto same = std::ranges::find_if(all_, [&](const DeadLetterReason& one) {
+    return one.stage == stage && one.code == code && one.reason == kind;
+  });
   if (same == all_.end() && all_.size() < kMost)
-    same = all_.insert(same, {std::string(stage), std::move(kind), 0});
+    same = all_.insert(same, {std::string(stage), std::string(code), std::move(kind), 0});
   if (same == all_.end()) {
-    if (all_.size() == kMost) all_.push_back({"", "other reasons", 0});
+    if (all_.size() == kMost) all_.push_back({"", "", "other reasons", 0});
     same = all_.end() - 1;
   }
   return ++same->count == 1;

@@ -1,5 +1,5 @@
-// Why records became dead letters, and how many for which reason: the stage, and its words without
-// what differs from record to record.
+// Why records became dead letters, and how many for which reason: the stage, the code, and its
+// words without what differs from record to record.
 //
 // Thread: the pipeline's loop thread.
 #pragma once
@@ -13,6 +13,7 @@ namespace leat {
 
 struct DeadLetterReason {
   std::string stage;
+  std::string code;  // Rejection::code
   std::string reason;
   uint64_t count = 0;
 };
@@ -26,7 +27,7 @@ class DeadLetterReasons {
   static constexpr size_t kMost = 16;
 
   // True for the first one of its kind, as far as kinds are told apart.
-  bool count(std::string_view stage, std::string_view reason);
+  bool count(std::string_view stage, std::string_view code, std::string_view reason);
   const std::vector<DeadLetterReason>& all() const { return all_; }
 
  private:

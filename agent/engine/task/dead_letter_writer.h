@@ -27,6 +27,7 @@ class DeadLetterWriter {
 
   // `where` is the place in the source for people ("/data/a.jsonl:17"). One without an id gets one.
   void write(Rejection rejection, const std::string& where);
+  // Of those that were none before.
   uint64_t count() const { return count_; }
   const DeadLetterReasons& reasons() const { return reasons_; }
 

@@ -23,6 +23,8 @@ enum class RawIs : uint8_t {
 struct Rejection {
   std::string_view stage;
   std::string_view reason;
+  // One word that stays the same (dead_letter_line.h).
+  std::string_view code = {};
   Position position;             // just behind the bad record
   const Batch* batch = nullptr;  // with `index`: a record or slice
   size_t index = 0;
@@ -35,6 +37,7 @@ struct Rejection {
   // Of one that was a dead letter before and was tried again: its name, and what try this was.
   uint64_t id = 0;
   uint32_t attempt = 1;
+  bool was_dead() const { return attempt > 1; }
 };
 
 // Where a chain's rejections go.

@@ -90,10 +90,11 @@ void Task::make_deliverer() {
   spool_->attach(*deliverer_);
 }
 
-void Task::reject_at_sink(const Batch& batch, size_t index, const std::string& reason) {
+void Task::reject_at_sink(const Batch& batch, size_t index, const Why& why) {
   const WriteFormat* format = setup_.config.sink.format;
   reject({.stage = setup_.config.sink.type->name,
-          .reason = reason,
+          .reason = why.reason,
+          .code = why.code.empty() ? "refused" : std::string_view(why.code),
           .position = batch.position_after(index),
           .batch = &batch,
           .index = index,
@@ -322,6 +323,7 @@ void Task::end_batch(const Position& end) {
                     [this](const Rejected& what, const Position& behind) {
                       reject({.stage = setup_.config.source.type->name,
                               .reason = what.why,
+                              .code = "source",
                               .position = behind,
                               .text = what.bytes,
                               .acknowledger = &stages_.source()});
@@ -346,8 +348,8 @@ void Task::give_credit() {
 }
 
 void Task::reject(Rejection rejection) {
-  ++dead_letters_;
   if (feed_ != nullptr && rejection.acknowledger == feed_.get()) feed_->rejected(rejection);
+  if (!rejection.was_dead()) ++dead_letters_;
   setup_.dead_letters.write(rejection, rejection.acknowledger->describe(rejection.position));
 }
 

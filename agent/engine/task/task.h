@@ -178,7 +178,7 @@ class Task final : private SourceContext,
   void delivery_failed(const Error& error) override { fail_with(error); }
   std::string spool_format() override;
   Result<Turn> adapt_spooled(BatchRef& batch, const std::string& format) override;
-  void reject_at_sink(const Batch& batch, size_t index, const std::string& reason) override;
+  void reject_at_sink(const Batch& batch, size_t index, const Why& why) override;
   bool more_waits() const override { return has_input() || spool_->is_read(); }
 
   const TaskSetup setup_;

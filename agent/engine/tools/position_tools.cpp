@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "base/text.h"
 #include "base/time_format.h"
@@ -28,10 +30,22 @@ Status check_pipeline(JournalDatabase& journal, const OperationRequest& request)
   return fail(ErrorKind::kUsage, "the journal knows no pipeline \"" + request.pipeline + "\"");
 }
 
+// Of those that the sink keeps, beside which the journal has at most what it was told of the
+// source.
+void add_kept_elsewhere(std::string& out, const OperationRequest& request,
+                        const std::set<std::string>& told) {
+  for (const auto& [name, known] : request.configured)
+    if (known.sink_keeps && !told.contains(name) &&
+        (request.pipeline.empty() || request.pipeline == name))
+      out += std::string(out.empty() ? "" : ",") + "{\"pipeline\":" + json_quoted(name) +
+             ",\"keptBy\":\"sink\"}";
+}
+
 // Orders that wait are among them; "drop:" is none of a position.
 ToolResult list_positions(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request) {
   if (Status known = check_pipeline(*journal, request); !known) return fail(known.error());
   std::string out;
+  std::set<std::string> told;
   Rows rows(*journal, query::kPositions, request.pipeline);
   while (rows.next()) {
     std::string partition = rows.text(1);
@@ -43,11 +57,14 @@ ToolResult list_positions(std::unique_ptr<JournalDatabase>& journal, OperationRe
            (order ? ",\"to\":" : ",\"value\":") + json_quoted(rows.bytes(2)) + ",\"saved\":\"" +
            rfc3339(rows.number(3) * 1'000'000) + '"';
     auto known = request.configured.find(rows.text(0));
-    if (known != request.configured.end() && known->second.sink_keeps)
+    if (known != request.configured.end() && known->second.sink_keeps) {
       out += ",\"keptBy\":\"sink\"";
+      if (!order) told.insert(rows.text(0));
+    }
     out += '}';
   }
   if (Status end = rows.end(); !end) return fail(end.error());
+  add_kept_elsewhere(out, request, told);
   return "{\"positions\":[" + out + "]}\n";
 }
 

@@ -62,9 +62,9 @@ TEST_F(MqttSinkTest, records_without_a_topic_are_rejected_and_the_others_are_sen
   EXPECT_EQ(answer.outcome, Outcome::kRejected);
   EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{1, 2, 3, 4}));
   ASSERT_EQ(answer.bad_reasons.size(), 4U);  // each its own
-  EXPECT_NE(answer.reason_of(0).find("\"site\" is null"), std::string::npos);
-  EXPECT_NE(answer.reason_of(1).find("no field"), std::string::npos) << answer.reason_of(1);
-  EXPECT_NE(answer.reason_of(2).find("b/#"), std::string::npos) << answer.reason_of(2);
+  EXPECT_NE(answer.why(0).reason.find("\"site\" is null"), std::string::npos);
+  EXPECT_NE(answer.why(1).reason.find("no field"), std::string::npos) << answer.why(1).reason;
+  EXPECT_NE(answer.why(2).reason.find("b/#"), std::string::npos) << answer.why(2).reason;
   EXPECT_EQ(harness_.deliver(rest(delivery, 0, 1)).outcome, Outcome::kDelivered);
   EXPECT_EQ(published(), (std::vector<std::string>{"plant/a {\"site\":\"a\"}"}));
 }
@@ -131,7 +131,7 @@ TEST_F(MqttSinkTest, where_nothing_is_permitted_that_is_in_doubt) {
   EXPECT_EQ(answer.outcome, Outcome::kRejected);
   EXPECT_TRUE(answer.in_doubt);
   EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{0, 1, 2}));
-  EXPECT_NE(answer.reason_of(1).find("plant/b"), std::string::npos) << answer.reason_of(1);
+  EXPECT_NE(answer.why(1).reason.find("plant/b"), std::string::npos) << answer.why(1).reason;
   permits = true;
   EXPECT_EQ(harness_.deliver(delivery).outcome, Outcome::kDelivered) << "they are sent again";
 }

@@ -144,7 +144,7 @@ TEST_F(ObserverTest, what_is_counted_is_told_when_it_has_grown) {
   run({testing::version_of("press")});
   listen();
   world_.status.dead_letters = 3;
-  world_.status.dead_letter_reasons = {{"decode json", "a brace is missing", 3}};
+  world_.status.dead_letter_reasons = {{"decode json", "decode", "a brace is missing", 3}};
   world_.status.spool_dropped = 2;
   EXPECT_EQ(a_minute_later(),
             (Texts{"recordsDropped press: 2 records were dropped",

@@ -31,7 +31,7 @@ Snapshot two_pipelines() {
   ill.max_spool_bytes = 65536;
   ill.next_attempt_in = Milliseconds{12'300};
   ill.counters.spool_full_in = Milliseconds{3'600'000};
-  ill.counters.dead_letter_reasons = {{"decode json", "unexpected end", 3}};
+  ill.counters.dead_letter_reasons = {{"decode json", "decode", "unexpected end", 3}};
   ill.counters.stages = {{"decode json", {.in = 9, .out = 6, .failed = 3}, 64}};
   ill.counters.stages[0].counters.timed_us = 18;
   ill.counters.stages[0].counters.timed_records = 9;

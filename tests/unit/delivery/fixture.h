@@ -133,10 +133,10 @@ class DelivererTest : public ::testing::Test, protected DeliveryOwner {
 
   void delivery_changed() override {}
   void delivery_failed(const Error& error) override { failure_ = error.message(); }
-  void reject_at_sink(const Batch& batch, size_t index, const std::string& reason) override {
+  void reject_at_sink(const Batch& batch, size_t index, const Why& why) override {
     std::string text(batch.slices[index].view());
     text.pop_back();
-    letters_->append(text + ": " + reason);
+    letters_->append(text + ": " + why.reason);
     rejected_.push_back(text);
   }
   bool more_waits() const override { return more_waits_; }

@@ -104,7 +104,7 @@ bool DeliveryLine::start(const Surroundings& around) {
   return true;
 }
 
-void DeliveryLine::reject_at_sink(const Batch& batch, size_t index, const std::string& /*why*/) {
+void DeliveryLine::reject_at_sink(const Batch& batch, size_t index, const Why& /*why*/) {
   std::string_view text = batch.slices[index].view();
   gone_.insert(std::strtoull(text.data() + name_.size() + 1, nullptr, 10));
 }

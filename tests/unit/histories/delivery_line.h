@@ -83,7 +83,7 @@ class DeliveryLine final : public Source, public Sink, SpoolOwner, DeliveryOwner
  private:
   void delivery_changed() override { spool_->check(); }
   void delivery_failed(const Error& /*error*/) override {}
-  void reject_at_sink(const Batch& batch, size_t index, const std::string& why) override;
+  void reject_at_sink(const Batch& batch, size_t index, const Why& why) override;
   bool more_waits() const override { return false; }
   void spool_changed() override {}
   void spool_failed(const Error& /*error*/) override {}

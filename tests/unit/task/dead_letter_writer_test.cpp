@@ -53,6 +53,18 @@ TEST_F(DeadLetterWriterTest, the_log_tells_of_the_first_and_then_of_their_number
   EXPECT_EQ(write("value 4"), "");
 }
 
+TEST_F(DeadLetterWriterTest, one_that_was_tried_again_and_failed_again_is_counted_once) {
+  write("one");
+  loop_.advance(std::chrono::seconds(61));
+  ::testing::internal::CaptureStderr();
+  writer_->write({.stage = "filter", .reason = "two", .position = {}, .text = "x", .attempt = 2},
+                 "f:1");
+  EXPECT_TRUE(has(::testing::internal::GetCapturedStderr(), "two (a dead letter again, attempt 2"));
+  EXPECT_EQ(writer_->count(), 1U);
+  ASSERT_EQ(writer_->reasons().all().size(), 1U);
+  EXPECT_EQ(writer_->reasons().all()[0].reason, "one");
+}
+
 TEST_F(DeadLetterWriterTest, the_log_tells_of_each_new_reason_at_once_as_long_as_there_are_few) {
   for (const char* reason : {"a", "b", "c"})
     EXPECT_TRUE(has(write(reason), std::string("filter: ") + reason + " (dead letter "));
