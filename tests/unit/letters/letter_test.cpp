@@ -11,6 +11,7 @@ namespace {
 Rejection rejection_of(std::string_view text) {
   return {.stage = "decode json",
           .reason = "bad",
+          .code = "decode",
           .position = {},
           .text = text,
           .raw = RawIs::kPayload,
@@ -26,6 +27,7 @@ TEST(LetterTest, is_read_as_it_was_written) {
   ASSERT_TRUE(letter);
   EXPECT_EQ(letter->id, 0x0123456789ABCDEFU);
   EXPECT_EQ(letter_id_of(line), letter->id);
+  EXPECT_EQ(letter->code, "decode");
   EXPECT_EQ(letter->attempt, 3U);
   EXPECT_EQ(letter->step, 2U);
   EXPECT_EQ(letter->stage, "decode json");

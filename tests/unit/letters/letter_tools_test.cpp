@@ -19,7 +19,7 @@ class LetterToolsTest : public ::testing::Test {
                        "\n";
     for (uint64_t id = 1; id <= 5; ++id)
       text += R"({"id":")" + letter_id_text(id) +
-              R"(","time":"2026-01-02T03:04:05Z","stage":"filter","reason":"at byte )" +
+              R"(","time":"2026-01-02T03:04:05Z","stage":"filter","code":"sql","reason":"at byte )" +
               std::to_string(id * 10) + "\"}\n";
     testing::write_file(box_.path, text);
   }
@@ -36,7 +36,8 @@ class LetterToolsTest : public ::testing::Test {
 TEST_F(LetterToolsTest, letters_are_counted_by_stage_and_kind_of_reason) {
   const std::string json = listed();
   EXPECT_NE(json.find(R"("open":6,"done":0,"dropped":0,"withoutId":1)"), std::string::npos) << json;
-  EXPECT_NE(json.find(R"({"stage":"filter","reason":"at byte #","count":5})"), std::string::npos)
+  EXPECT_NE(json.find(R"({"stage":"filter","code":"sql","reason":"at byte #","count":5})"),
+            std::string::npos)
       << json;
 }
 
@@ -46,6 +47,7 @@ TEST_F(LetterToolsTest, what_is_dropped_is_shown_no_more_unless_all_are_asked_fo
   EXPECT_EQ(shown(), 4U);
   EXPECT_EQ(shown({}, true), 6U);
   EXPECT_EQ(shown({.stage = "filter"}), 3U);
+  EXPECT_EQ(shown({.reason = "sql"}), 3U) << "the code, too";
   const std::string lines = *some_letters(box_, {.ids = {2}}, "", UINT64_MAX, true);
   EXPECT_TRUE(lines.starts_with(R"({"state":"dropped","id":"0000000000000002")")) << lines;
   EXPECT_EQ(*drop_letters(box_, {}), "{\"pipeline\":\"p\",\"dropped\":3}\n");

@@ -40,10 +40,11 @@ TEST_F(DeadLetterLineTest, a_record_stands_in_it_as_json_with_where_and_why) {
   values[0] = Value::of_text(Type::kFloat, "1.50", Form::kText);
   values[1] = Value::of_text(Type::kString, "x\"y");
   batch->records.push_back({shape.get(), values, 0, 10, 1});
-  std::string text = line({"filter", "a \"reason\"", {}, &*batch, 0, {}});
+  std::string text = line({"filter", "a \"reason\"", "sql", {}, &*batch, 0, {}});
   EXPECT_EQ(member(text, "time"), "2026-01-02T03:04:05.678Z");
   EXPECT_EQ(member(text, "pipeline"), "press-line");
   EXPECT_EQ(member(text, "stage"), "filter");
+  EXPECT_EQ(member(text, "code"), "sql");
   EXPECT_EQ(member(text, "reason"), "a \"reason\"");
   EXPECT_EQ(member(text, "source"), "/data/a.jsonl:17");
   EXPECT_NE(text.find(R"("record":{"a":1.50,"b":"x\"y"})"), std::string::npos) << text;
@@ -64,7 +65,7 @@ TEST_F(DeadLetterLineTest, what_makes_the_same_record_again_stands_beside_it) {
   auto topic = std::make_shared<Shape>(std::vector<std::string_view>{"topic"});
   Value name = Value::of_text(Type::kString, "a/b");
   batch->message_fields.push_back({topic.get(), &name, 18});
-  std::string text = line({"filter", "why", {}, &*batch, 0, {}});
+  std::string text = line({"filter", "why", "sql", {}, &*batch, 0, {}});
   EXPECT_EQ(member(text, "types"), R"({"t":"float","at":"time"})");
   EXPECT_EQ(member(text, "eventTime"), "2026-01-02T03:04:05.678901Z");
   EXPECT_EQ(member(text, "payload"), "{\"n\":1}\n");
@@ -72,10 +73,10 @@ TEST_F(DeadLetterLineTest, what_makes_the_same_record_again_stands_beside_it) {
 }
 
 TEST_F(DeadLetterLineTest, text_stands_in_it_as_it_is_and_other_bytes_in_base64) {
-  std::string text = line({"decode json", "bad", {}, nullptr, 0, "{\"a\":\r\n"});
+  std::string text = line({"decode json", "bad", "decode", {}, nullptr, 0, "{\"a\":\r\n"});
   EXPECT_EQ(member(text, "raw"), "{\"a\":");
   EXPECT_EQ(member(text, "record"), "absent");
-  text = line({"decode json", "bad", {}, nullptr, 0, "\xFF\xFE"});
+  text = line({"decode json", "bad", "decode", {}, nullptr, 0, "\xFF\xFE"});
   EXPECT_EQ(member(text, "rawBase64"), "//4=");
 }
 

@@ -210,6 +210,18 @@ TEST_F(OperationsTest, positions_are_listed_with_what_is_ordered_of_them) {
       "\"saved\":\"2025-10-09T08:53:20Z\"}]}\n");
 }
 
+TEST_F(OperationsTest, positions_that_the_sink_keeps_are_marked_whether_the_journal_has_notes_or_not) {
+  save({{"f1", "0"}});
+  OperationRequest request;
+  request.configured["p"] = {.sink_keeps = true};
+  request.configured["q"] = {.sink_keeps = true};
+  request.configured["r"] = {};
+  EXPECT_EQ(ask("positions", request),
+            "{\"positions\":[{\"pipeline\":\"p\",\"partition\":\"f1\",\"value\":\"0\","
+            "\"saved\":\"2025-10-09T08:53:20Z\",\"keptBy\":\"sink\"},"
+            "{\"pipeline\":\"q\",\"keptBy\":\"sink\"}]}\n");
+}
+
 TEST_F(OperationsTest, an_order_that_makes_no_sense_is_refused) {
   save({{"f1", "80"}});
   EXPECT_EQ(ask("positions/reset", {.pipeline = "p", .parameters = {{"to", "-1"}}}),
