@@ -248,7 +248,9 @@ constexpr Option kDeliveryOptions[] = {
     {.name = "maxSpool",
      .type = OptionType::kBytes,
      .fallback = "64MiB",
-     .help = "Bound of what this pipeline keeps in the journal, as stored (compressed).",
+     .help =
+         "Bound of what this pipeline keeps in the journal, as stored (compressed). A row more may "
+         "be there, a quarter of it at most, and what was in flight when trouble began.",
      .min = 64 * 1024},
     {.name = "overflow",
      .fallback = "block",

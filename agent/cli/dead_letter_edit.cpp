@@ -112,6 +112,7 @@ Result<std::optional<std::string>> edit_letter(const std::string& line, bool at_
            member("rawIs", output ? "output" : "payload") + member("format", letter->format);
   }
   if (!letter->message.empty()) out += ",\"message\":" + std::string(letter->message);
+  if (!letter->metadata.empty()) out += ",\"metadata\":" + std::string(letter->metadata);
   out += '}';
   std::optional<Letter> edited = read_letter(out);
   if (!edited || (as_record && edited->record != after))

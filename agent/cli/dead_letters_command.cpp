@@ -26,7 +26,7 @@ std::string table_of(const std::string& answer) {
         rows.push_back({text(box, "pipeline"), format_count(number(one, "count")),
                         text(one, "stage"), text(one, "code"), text(one, "reason")});
   }
-  return rows.size() == 1 ? "no dead letters\n" : columns(rows, 1);
+  return rows.size() == 1 ? "no dead letters\n" : columns(rows, rows.front().size());
 }
 
 int list(const CommandCall& call) {

@@ -12,7 +12,15 @@
 namespace leat::mqtt {
 namespace {
 
-// User properties may have a name twice [MQTT5 §3.3.2.3.7]; an object may not, so the last counts.
+std::string json_list(std::span<const std::string_view> texts) {
+  std::string out = "[";
+  for (std::string_view text : texts)
+    out += (out.size() > 1 ? "," : "") + json_quoted(std::string(text));
+  return out + "]";
+}
+
+}  // namespace
+
 std::string user_properties(std::string_view properties) {
   std::vector<std::pair<std::string_view, std::string_view>> all;
   std::unordered_map<std::string_view, size_t> places;
@@ -34,15 +42,6 @@ std::string user_properties(std::string_view properties) {
   }
   return out + "}";
 }
-
-std::string json_list(std::span<const std::string_view> texts) {
-  std::string out = "[";
-  for (std::string_view text : texts)
-    out += (out.size() > 1 ? "," : "") + json_quoted(std::string(text));
-  return out + "]";
-}
-
-}  // namespace
 
 Result<FieldMaker> FieldMaker::from(const Options& options) {
   FieldMaker out;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +16,10 @@
 #include "record/batch.h"
 
 namespace leat::mqtt {
+
+// As a JSON object. They may have a name twice [MQTT5 §3.3.2.3.7]; an object may not, so the last
+// counts. `properties`: Properties::text.
+std::string user_properties(std::string_view properties);
 
 class FieldMaker {
  public:

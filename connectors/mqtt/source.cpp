@@ -30,8 +30,6 @@ namespace mqtt {
 namespace {
 
 constexpr Milliseconds kSaveAgain{1'000};
-// Of one message: an object of more would need many times the memory of the packet to be made.
-constexpr size_t kMostUserProperties = 1'000;
 
 // Where nothing is said: of so many bytes of the pipeline's memory, one message may wait for its
 // acknowledgement. What is beyond the window waits in the broker's queue, which is often short;
@@ -69,6 +67,7 @@ class MqttSource final : public Source, public SessionListener {
   void acked(const Position& position) override;
   SavedPosition saved_position(const Position& position) override;
   std::string describe(const Position& position) override;
+  std::string metadata_of(const Position& position) override;
 
  private:
   void on_up(const Connack& connack) override;
@@ -281,8 +280,8 @@ Result<bool> MqttSource::on_publish(const Publish& publish) {
     reject(publish, publish.payload.empty() ? "the payload is empty" : "the payload is blank");
     return true;
   }
-  if (publish.properties.user_properties > kMostUserProperties) {
-    reject(publish, "more than " + std::to_string(kMostUserProperties) + " user properties");
+  if (publish.properties.user_properties > Inbox::kMostUserProperties) {
+    reject(publish, "more than " + std::to_string(Inbox::kMostUserProperties) + " user properties");
     return true;
   }
   const auto end_offset = static_cast<uint32_t>(end - batch_->begin.offset);
@@ -298,8 +297,11 @@ Result<bool> MqttSource::on_publish(const Publish& publish) {
 }
 
 void MqttSource::reject(const Publish& publish, const std::string& why) {
-  batch_->rejected.push_back(
-      {batch_->arena.copy(publish.topic), batch_->arena.copy(why), batch_messages_});
+  // Of a packet that is too large or malformed there is no payload.
+  const bool whole = !publish.cut && publish.bad_topic.empty();
+  batch_->rejected.push_back({batch_->arena.copy(whole ? publish.payload : publish.topic),
+                              batch_->arena.copy(why), batch_messages_,
+                              static_cast<uint32_t>(batch_->end.offset - batch_->begin.offset)});
 }
 
 void MqttSource::on_pause_in_arrival() {
@@ -401,9 +403,21 @@ void MqttSource::save_ids(std::function<void(bool saved)> done) {
 }
 
 std::string MqttSource::describe(const Position& position) {
-  std::string topic(inbox_.topic_at(position.offset));
+  const std::optional<Inbox::Brought> brought = inbox_.brought_at(position.offset);
+  const std::string topic(brought ? brought->topic : "");
   return config_.url.shown + (topic.empty() ? "" : " " + excerpt(topic, 200)) + ", message " +
          std::to_string(position.line);
+}
+
+std::string MqttSource::metadata_of(const Position& position) {
+  const std::optional<Inbox::Brought> brought = inbox_.brought_at(position.offset);
+  if (!brought) return {};
+  std::string out =
+      "{\"topic\":" + json_quoted(brought->topic) + ",\"qos\":" + std::to_string(brought->qos);
+  if (brought->retained) out += ",\"retained\":true";
+  if (!brought->properties.empty())
+    out += ",\"userProperties\":" + user_properties(brought->properties);
+  return out + '}';
 }
 
 // --- descriptor ---------------------------------------------------------------------------------

@@ -100,6 +100,48 @@ def test_letters_are_counted_shown_exported_dropped_and_retried(agent, collector
     assert unknown.returncode == 2 and 'a pipeline "q"' in unknown.stderr
 
 
+def test_one_that_the_sink_refuses_again_is_dead_again_at_once_and_counted_once(agent, collector):
+    """And holds nothing up: a circuit that opened would be open for ten minutes."""
+    collector.decide = lambda request: Answer(413 if b"large" in request.body else 400 if b"bad" in request.body
+                                              else 204)
+    log = lines(agent, {"n": 1}, {"n": 2, "x": "bad"}, {"n": 3}, {"n": 4, "x": "large"}, {"n": 5})
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector),
+                             delivery=quick_retry(threshold=1, cooldown="10m")))
+    agent.start()
+    agent.wait_for(lambda: len(agent.dead_letters()) == 2)
+    codes = {"http-400": 1, "http-413": 1}
+    assert {one["code"]: one["count"] for one in counts(agent)["p"]["reasons"]} == codes
+    failed = leat(agent, "retry", "p", "--reason", "http-400", "--json")
+    assert failed.returncode == 1, failed.stderr
+    assert conforming(failed.stdout, "deadLettersRetry")["deadAgain"] == 1
+    assert {one["code"]: one["count"] for one in counts(agent)["p"]["reasons"]} == codes
+    status = agent.command("status", "--json", "--data-dir", str(agent.data_dir))
+    shown_now, = conforming(status.stdout, "status")["pipelines"]
+    assert shown_now["state"] == "running" and shown_now["records"]["deadLetters"] == 2
+    assert {one["code"]: one["count"] for one in shown_now["deadLetterReasons"]} == codes
+    connection = UnixHttp(agent.data_dir / "leat.sock")
+    connection.request("GET", "/metrics")
+    sample = 'leat_dead_letters_by_code_total{pipeline="p",stage="http",code="http-413"} 1'
+    assert sample in connection.getresponse().read().decode().splitlines()
+
+
+def test_a_letter_names_the_topic_and_the_properties_of_its_message(agent, mosquitto, collector):
+    source = {"type": "mqtt", "url": mosquitto.url, "topics": ["plant/#"], "qos": 1}
+    agent.configure(pipeline(source, http_sink(collector)))
+    agent.start()
+    agent.wait_log("connected")
+    mosquitto.publish("plant/a", " ")
+    mosquitto.publish("plant/b", "no JSON", user_property={"site": "north"})
+    agent.wait_for(lambda: len(agent.dead_letters()) == 2)
+    blank, unreadable = shown(agent, "show", "p")
+    assert blank["metadata"] == {"topic": "plant/a", "qos": 1} and blank["code"] == "source"
+    assert "plant/a, message 1" in blank["source"]
+    assert unreadable["metadata"] == {"topic": "plant/b", "qos": 1, "userProperties": {"site": "north"}}
+    assert unreadable["payload" if "payload" in unreadable else "raw"] == "no JSON"
+    assert leat(agent, "retry", "p", "--id", unreadable["id"]).returncode == 1
+    assert shown(agent, "show", "p", "--id", unreadable["id"])[0]["metadata"] == unreadable["metadata"]
+
+
 def test_a_message_is_retried_with_its_topic_and_one_that_fails_again_keeps_its_id(
         agent, mosquitto, collector):
     source = {"type": "mqtt", "url": mosquitto.url, "topics": ["plant/+/press"], "qos": 1,

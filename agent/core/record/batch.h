@@ -58,6 +58,7 @@ struct Rejected {
   std::string_view why;
   // As in a Slice. 0: the line just behind the batch, where its decoder counts the lines.
   uint32_t end_line = 0;
+  uint32_t end_offset = 0;  // as in a Slice; 0: it is not known
 };
 
 enum class Content : uint8_t {

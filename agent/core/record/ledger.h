@@ -44,6 +44,12 @@ class Acknowledger {
   virtual bool gives_dead_letters() const { return false; }
   // The place just before `position` for people: "/data/a.jsonl:123".
   virtual std::string describe(const Position& position) = 0;
+  // What the message that ends there brought beside its payload, as a JSON object; "": nothing, or
+  // that is not known any more. For dead letters.
+  virtual std::string metadata_of(const Position& position) {
+    (void)position;
+    return {};
+  }
 };
 
 struct Reached {

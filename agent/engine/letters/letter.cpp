@@ -36,6 +36,7 @@ void take(Letter& letter, std::string_view name, const Value& value, std::string
     if (name == "record") letter.record = value.view();
     if (name == "types") letter.types = value.view();
     if (name == "message") letter.message = value.view();
+    if (name == "metadata") letter.metadata = value.view();
   } else if (value.type == Type::kInteger) {
     if (name == "attempt") letter.attempt = static_cast<uint32_t>(integer_of(value));
     if (name == "step") letter.step = static_cast<size_t>(integer_of(value));

@@ -19,7 +19,7 @@ struct Letter {
   std::string time, stage, code, reason, source;
   size_t step = 0;
   // JSON text, within the line; empty: it has none.
-  std::string_view record, types, message;
+  std::string_view record, types, message, metadata;
   std::string event_time;
   std::optional<std::string> payload;
   std::optional<std::string> raw;  // with the end of its line

@@ -151,7 +151,8 @@ Feed::Given LetterRetry::next() {
     }
     ++result_.retried;
     offset_ = given->batch->end.offset;
-    tried_.push_back({offset_, mark, attempt, std::move(letter->source), one.line.size()});
+    tried_.push_back({offset_, mark, attempt, std::move(letter->source),
+                      std::string(letter->metadata), one.line.size()});
     tried_bytes_ += one.line.size();
     count_held();
     return std::move(*given);
@@ -235,6 +236,11 @@ SavedPosition LetterRetry::saved_position(const Position& position) {
 std::string LetterRetry::describe(const Position& position) {
   const Tried* one = at(position);
   return one == nullptr ? "a dead letter" : one->source;
+}
+
+std::string LetterRetry::metadata_of(const Position& position) {
+  const Tried* one = at(position);
+  return one == nullptr ? "" : one->metadata;
 }
 
 void LetterRetry::stop() {

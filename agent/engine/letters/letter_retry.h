@@ -59,6 +59,7 @@ class LetterRetry final : public Feed {
   void acked(const Position& position) override;
   SavedPosition saved_position(const Position& position) override;
   std::string describe(const Position& position) override;
+  std::string metadata_of(const Position& position) override;
 
  private:
   static constexpr size_t kMostUnmarked = 128;
@@ -76,6 +77,7 @@ class LetterRetry final : public Feed {
     LetterMark mark;
     uint32_t attempt;
     std::string source;
+    std::string metadata;
     size_t bytes;
     bool dead = false;
   };

@@ -96,6 +96,7 @@ std::string dead_letter_line(const Rejection& rejection, const std::string& pipe
     append_message(
         out, message_at(*rejection.batch, rejection.batch->slices[rejection.index].end_offset));
   }
+  if (!rejection.metadata.empty()) (out += ",\"metadata\":") += rejection.metadata;
   out += '}';
   return out;
 }

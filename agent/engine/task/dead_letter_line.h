@@ -23,7 +23,10 @@
 //     rawIs      "part" of what the source read, the whole "payload", or the "output" that the sink
 //                was given
 //     format     of an output
-//   message    fields that the message brought beside the payload (its topic, …)
+//   message    the fields that the record has from what its message brought beside the payload, as
+//              the source's options say
+//   metadata   all that the message brought (of MQTT its topic, QoS, retain flag and user
+//              properties), while that was known: not out of the spool
 #pragma once
 
 #include <cstdint>

@@ -37,6 +37,7 @@ struct Rejection {
   // Of one that was a dead letter before and was tried again: its name, and what try this was.
   uint64_t id = 0;
   uint32_t attempt = 1;
+  std::string_view metadata = {};  // Acknowledger::metadata_of()
   bool was_dead() const { return attempt > 1; }
 };
 

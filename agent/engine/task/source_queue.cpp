@@ -58,8 +58,11 @@ void SourceQueue::taken_ends(const Position& end, uint64_t records, const Reject
     const std::vector<Rejected>& rejected = taken.rejected->rejected;
     std::vector<uint64_t> behind = lines_.end(end, rejected);
     rejected_ += rejected.size();
-    for (size_t i = 0; i < rejected.size(); ++i)
-      reject(rejected[i], {end.partition, end.offset, behind[i], end.last});
+    const uint64_t begin = taken.rejected->begin.offset;
+    for (size_t i = 0; i < rejected.size(); ++i) {
+      const uint64_t own = begin + rejected[i].end_offset;
+      reject(rejected[i], {end.partition, own > begin ? own : end.offset, behind[i], end.last});
+    }
   } else {
     lines_.end(end);
   }

@@ -350,6 +350,8 @@ void Task::give_credit() {
 void Task::reject(Rejection rejection) {
   if (feed_ != nullptr && rejection.acknowledger == feed_.get()) feed_->rejected(rejection);
   if (!rejection.was_dead()) ++dead_letters_;
+  const std::string metadata = rejection.acknowledger->metadata_of(rejection.position);
+  rejection.metadata = metadata;
   setup_.dead_letters.write(rejection, rejection.acknowledger->describe(rejection.position));
 }
 

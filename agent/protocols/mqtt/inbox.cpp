@@ -16,6 +16,12 @@ uint64_t hash_of(const Publish& publish) {
   return hash(publish.payload) * 31 + hash(publish.topic);
 }
 
+std::unique_ptr<const std::string> properties_of(const Publish& publish) {
+  const size_t count = publish.properties.user_properties;
+  if (count == 0 || count > Inbox::kMostUserProperties) return nullptr;
+  return std::make_unique<const std::string>(publish.properties.text);
+}
+
 }  // namespace
 
 // --- what the broker sends ----------------------------------------------------------------------
@@ -67,10 +73,12 @@ uint64_t Inbox::add(const Publish& publish) {
       .end = offset_,
       .hash = publish.qos == 1 ? hash_of(publish) : 0,
       .topic = topic_of(publish.topic),
+      .properties = properties_of(publish),
       .topic_bytes = same_topic ? uint16_t{0} : static_cast<uint16_t>(publish.topic.size()),
       .id = publish.id,
-      .qos = publish.qos};
-  topic_bytes_ += message.topic_bytes;
+      .qos = publish.qos,
+      .retained = publish.retained};
+  message_bytes_ += message.bytes();
   messages_.push_back(std::move(message));
   if (publish.qos == 0) return offset_;
   if (knows_places_) places_.emplace(publish.id, offset_);
@@ -100,7 +108,7 @@ Inbox::Topic Inbox::topic_of(std::string_view topic) {
 
 size_t Inbox::footprint() const {
   constexpr size_t kNode = 6 * sizeof(void*);  // of a map or a set, with what is in it
-  return messages_.size() * sizeof(Message) + topic_bytes_ + slots_.size() * sizeof(Slot) +
+  return messages_.size() * sizeof(Message) + message_bytes_ + slots_.size() * sizeof(Slot) +
          (unsaid_.size() + accepted_.size() + places_.size()) * kNode;
 }
 
@@ -109,9 +117,11 @@ std::deque<Inbox::Message>::const_iterator Inbox::at(uint64_t offset) const {
                           [](const Message& m, uint64_t end) { return m.end < end; });
 }
 
-std::string_view Inbox::topic_at(uint64_t offset) const {
+std::optional<Inbox::Brought> Inbox::brought_at(uint64_t offset) const {
   auto found = at(offset);
-  return found == messages_.end() ? "" : std::string_view(*found->topic);
+  if (found == messages_.end()) return std::nullopt;
+  return Brought{*found->topic, found->properties ? std::string_view(*found->properties) : "",
+                 found->qos, found->retained};
 }
 
 // --- what becomes of it here --------------------------------------------------------------------
@@ -122,7 +132,7 @@ void Inbox::acked(uint64_t offset) {
     const Message& message = messages_.front();
     if (message.id != 0 && message.qos == 1) unsaid_[message.id] = message.hash;
     if (message.id != 0 && message.qos == 2) accepted_.insert(message.id);
-    topic_bytes_ -= message.topic_bytes;
+    message_bytes_ -= message.bytes();
     if (knows_places_ && message.qos > 0) {
       auto [place, last] = places_.equal_range(message.id);
       while (place != last && place->second != message.end) ++place;

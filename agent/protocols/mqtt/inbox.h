@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -24,6 +25,10 @@ namespace leat::mqtt {
 
 class Inbox {
  public:
+  // Of a message; of more none are kept, since an object of them would need many times the memory
+  // of the packet to be made.
+  static constexpr size_t kMostUserProperties = 1'000;
+
   // --- what the broker sends ---
 
   // True when the message is one that was emitted before: then its acknowledgement is all that it
@@ -55,8 +60,14 @@ class Inbox {
   bool empty() const { return messages_.empty(); }
   // Bytes held.
   size_t footprint() const;
-  // The topic of the message that ends at `offset`; "" when it is not known any more.
-  std::string_view topic_at(uint64_t offset) const;
+  // What the message that ends at `offset` brought; nothing when that is not known any more.
+  struct Brought {
+    std::string_view topic;
+    std::string_view properties;  // Properties::text, where there are user properties
+    uint8_t qos = 0;
+    bool retained = false;
+  };
+  std::optional<Brought> brought_at(uint64_t offset) const;
 
   // --- QoS 2 across restarts ---
 
@@ -73,9 +84,12 @@ class Inbox {
     uint64_t end = 0;
     uint64_t hash = 0;  // of topic and payload, QoS 1
     Topic topic;
+    std::unique_ptr<const std::string> properties;  // as of Brought; mostly null
     uint16_t topic_bytes = 0;  // of a topic that the message before it does not have
     uint16_t id = 0;           // 0: nothing to acknowledge
     uint8_t qos = 0;
+    bool retained = false;
+    size_t bytes() const { return topic_bytes + (properties ? properties->capacity() : 0); }
   };
   // A PUBLISH of this connection whose acknowledgement has not been sent.
   struct Slot {
@@ -102,7 +116,7 @@ class Inbox {
   std::unordered_map<uint16_t, uint64_t> unsaid_;
   std::set<uint16_t> accepted_;  // QoS 2: acked, and PUBREL has not come
   Topic last_topic_;
-  size_t topic_bytes_ = 0;  // of all messages_
+  size_t message_bytes_ = 0;  // Message::bytes() of all messages_
 };
 
 }  // namespace leat::mqtt

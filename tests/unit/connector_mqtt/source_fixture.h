@@ -38,8 +38,11 @@ class MqttSourceTest : public SourceHarness {
   void given(BatchRef batch) override {
     EXPECT_TRUE(batches_ > 1 || batch->begin.offset == 0);
     for (const Slice& slice : batch->slices) messages_.emplace_back(slice.view());
-    for (const Rejected& piece : batch->rejected)
+    for (const Rejected& piece : batch->rejected) {
       rejected_ += std::string(piece.bytes) + ": " + std::string(piece.why) + "\n";
+      const Position at{.offset = batch->begin.offset + piece.end_offset, .line = piece.end_line};
+      rejected_at_.push_back(source_->describe(at) + " " + source_->metadata_of(at));
+    }
     held_.push_back(std::move(batch));
   }
   void save(SavedPosition what, std::function<void(Status)> done) override {
@@ -77,6 +80,7 @@ class MqttSourceTest : public SourceHarness {
   std::vector<BatchRef> held_;
   std::vector<std::string> messages_;
   std::string rejected_;
+  std::vector<std::string> rejected_at_;  // where, and what it brought
   SavedPosition remembered_;
   std::vector<std::pair<SavedPosition, std::function<void(Status)>>> saves_;
 };

@@ -191,9 +191,24 @@ TEST_F(MqttSourceTest, a_payload_that_is_empty_is_a_dead_letter_with_that_reason
   broker_->publish(2, "two");
   wait_messages(1);
   EXPECT_EQ(messages_[0], "two");
-  EXPECT_EQ(rejected_, "t: the payload is empty\n");
+  EXPECT_EQ(rejected_, ": the payload is empty\n");
   ack_all();
   wait_acks("PUBACK 1, PUBACK 2");
+}
+
+TEST_F(MqttSourceTest, of_several_that_come_at_once_each_that_is_rejected_has_its_own_topic) {
+  start_and_subscribe();
+  std::string packets;
+  for (const char* topic : {"t/a", "t/b"})
+    append_publish(packets, mqtt::Version::k311, {.topic = topic, .qos = 0}, "");
+  append_publish(packets, mqtt::Version::k311, {.topic = "t/c", .qos = 0}, "three");
+  broker_->peer().say(packets);
+  wait_messages(1);
+  ASSERT_EQ(rejected_at_.size(), 2U);
+  EXPECT_TRUE(rejected_at_[0].ends_with(R"( t/a, message 1 {"topic":"t/a","qos":0})"))
+      << rejected_at_[0];
+  EXPECT_TRUE(rejected_at_[1].ends_with(R"( t/b, message 2 {"topic":"t/b","qos":0})"))
+      << rejected_at_[1];
 }
 
 // It gave neither a record nor a dead letter.
@@ -205,7 +220,7 @@ TEST_F(MqttSourceTest, a_payload_that_is_blank_is_a_dead_letter_too) {
   wait_messages(1);
   EXPECT_EQ(messages_[0], "two");
   std::string all;
-  for (size_t i = 0; i < std::size(blanks); ++i) all += "t: the payload is blank\n";
+  for (size_t i = 0; i < std::size(blanks); ++i) all += blanks[i] + ": the payload is blank\n";
   EXPECT_EQ(rejected_, all);
 }
 

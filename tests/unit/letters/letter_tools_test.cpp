@@ -18,9 +18,10 @@ class LetterToolsTest : public ::testing::Test {
     std::string text = R"({"time":"2025-12-31T03:04:05Z","stage":"map","reason":"of old"})"
                        "\n";
     for (uint64_t id = 1; id <= 5; ++id)
-      text += R"({"id":")" + letter_id_text(id) +
-              R"(","time":"2026-01-02T03:04:05Z","stage":"filter","code":"sql","reason":"at byte )" +
-              std::to_string(id * 10) + "\"}\n";
+      text +=
+          R"({"id":")" + letter_id_text(id) +
+          R"(","time":"2026-01-02T03:04:05Z","stage":"filter","code":"sql","reason":"at byte )" +
+          std::to_string(id * 10) + "\"}\n";
     testing::write_file(box_.path, text);
   }
   std::string listed() { return *list_letters({box_}); }

@@ -172,9 +172,11 @@ TEST_F(InboxTest, a_broker_that_sends_more_than_there_are_identifiers_is_refused
 TEST_F(InboxTest, a_message_is_known_by_its_topic_until_it_is_safe) {
   arrives(message(1));
   arrives(message(2));
-  EXPECT_EQ(inbox_.topic_at(20), "t");
+  ASSERT_TRUE(inbox_.brought_at(20));
+  EXPECT_EQ(inbox_.brought_at(20)->topic, "t");
+  EXPECT_EQ(inbox_.brought_at(20)->qos, 1);
   inbox_.acked(20);
-  EXPECT_EQ(inbox_.topic_at(20), "");
+  EXPECT_FALSE(inbox_.brought_at(20));
 }
 
 }  // namespace

@@ -91,6 +91,19 @@ TEST_F(SourceQueueTest, says_what_the_source_could_not_read_when_the_chain_is_th
   EXPECT_EQ(queue_.bytes_taken(), 0U);
 }
 
+TEST_F(SourceQueueTest, says_where_each_ended_that_the_source_could_not_read_where_that_is_known) {
+  BatchRef batch = granted(100, 130);
+  batch->rejected.push_back({batch->arena.copy("xx"), batch->arena.copy("empty"), 1, 10});
+  batch->rejected.push_back({batch->arena.copy("yy"), batch->arena.copy("empty"), 2, 20});
+  queue_.add(std::move(batch));
+  queue_.take(0);
+  std::vector<uint64_t> ends;
+  queue_.taken_ends({1, 130}, 2, [&ends](const Rejected& /*what*/, const Position& behind) {
+    ends.push_back(behind.offset);
+  });
+  EXPECT_EQ(ends, (std::vector<uint64_t>{110, 120}));
+}
+
 TEST_F(SourceQueueTest, says_how_long_nothing_came_and_when_the_oldest_did) {
   EXPECT_FALSE(queue_.since_read());
   EXPECT_FALSE(queue_.oldest_arrival_us());

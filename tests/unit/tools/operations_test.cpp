@@ -210,7 +210,8 @@ TEST_F(OperationsTest, positions_are_listed_with_what_is_ordered_of_them) {
       "\"saved\":\"2025-10-09T08:53:20Z\"}]}\n");
 }
 
-TEST_F(OperationsTest, positions_that_the_sink_keeps_are_marked_whether_the_journal_has_notes_or_not) {
+TEST_F(OperationsTest,
+       positions_that_the_sink_keeps_are_marked_whether_the_journal_has_notes_or_not) {
   save({{"f1", "0"}});
   OperationRequest request;
   request.configured["p"] = {.sink_keeps = true};
