@@ -133,7 +133,8 @@ def test_a_letter_names_the_topic_and_the_properties_of_its_message(agent, mosqu
     mosquitto.publish("plant/a", " ")
     mosquitto.publish("plant/b", "no JSON", user_property={"site": "north"})
     agent.wait_for(lambda: len(agent.dead_letters()) == 2)
-    blank, unreadable = shown(agent, "show", "p")
+    letters = {one["metadata"]["topic"]: one for one in shown(agent, "show", "p")}
+    blank, unreadable = letters["plant/a"], letters["plant/b"]
     assert blank["metadata"] == {"topic": "plant/a", "qos": 1} and blank["code"] == "source"
     assert "plant/a, message 1" in blank["source"]
     assert unreadable["metadata"] == {"topic": "plant/b", "qos": 1, "userProperties": {"site": "north"}}

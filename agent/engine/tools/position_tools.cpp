@@ -22,14 +22,6 @@ Status forget_resets(JournalDatabase& journal, const std::string& pipeline) {
   return {};
 }
 
-}  // namespace
-
-Status check_pipeline(JournalDatabase& journal, const OperationRequest& request) {
-  if (request.pipeline.empty() || request.configured.contains(request.pipeline)) return {};
-  if (Rows known(journal, query::kKnowsPipeline, request.pipeline); known.next()) return {};
-  return fail(ErrorKind::kUsage, "the journal knows no pipeline \"" + request.pipeline + "\"");
-}
-
 // Of those that the sink keeps, beside which the journal has at most what it was told of the
 // source.
 void add_kept_elsewhere(std::string& out, const OperationRequest& request,
@@ -39,6 +31,14 @@ void add_kept_elsewhere(std::string& out, const OperationRequest& request,
         (request.pipeline.empty() || request.pipeline == name))
       out += std::string(out.empty() ? "" : ",") + "{\"pipeline\":" + json_quoted(name) +
              ",\"keptBy\":\"sink\"}";
+}
+
+}  // namespace
+
+Status check_pipeline(JournalDatabase& journal, const OperationRequest& request) {
+  if (request.pipeline.empty() || request.configured.contains(request.pipeline)) return {};
+  if (Rows known(journal, query::kKnowsPipeline, request.pipeline); known.next()) return {};
+  return fail(ErrorKind::kUsage, "the journal knows no pipeline \"" + request.pipeline + "\"");
 }
 
 // Orders that wait are among them; "drop:" is none of a position.
