@@ -42,6 +42,7 @@ struct TransformType {
   std::span<const Option> options;
   // Fails with kUsage when an expression does not parse; the message says where.
   Result<std::unique_ptr<Transform>> (*make)(const Options& options);
+  std::string_view code = "sql";  // of its dead letters (Rejection::code)
 };
 
 // "filter", "map", "sql"; null when there is none of that name.

@@ -231,8 +231,9 @@ class EventTimeStep final : public RecordStep {
 
 class TransformStep final : public ChainStep {
  public:
-  TransformStep(std::unique_ptr<Transform> transform, std::string stage, Rejections rejections)
-      : ChainStep(std::move(stage), "sql", std::move(rejections)),
+  TransformStep(std::unique_ptr<Transform> transform, std::string stage, std::string_view code,
+                Rejections rejections)
+      : ChainStep(std::move(stage), code, std::move(rejections)),
         transform_(std::move(transform)) {}
   Status run(BatchRef& batch) override { return transform_->run(batch, *this); }
   uint64_t dropped() const override { return transform_->dropped(); }
@@ -325,8 +326,8 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
         const TransformConfig& transform = config.transforms[step.transform];
         Result<std::unique_ptr<Transform>> made = transform.type->make(transform.options);
         if (!made) return fail(made.error());
-        chain.steps_.push_back(
-            std::make_unique<TransformStep>(std::move(*made), step.label, rejections));
+        chain.steps_.push_back(std::make_unique<TransformStep>(std::move(*made), step.label,
+                                                               transform.type->code, rejections));
         break;
       }
       case Step::Kind::kEncode: {

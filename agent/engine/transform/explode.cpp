@@ -335,6 +335,7 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
 const TransformType kExplodeTransform{.name = "explode",
                                       .help = "Makes one record for each element of an array.",
                                       .options = kOptions,
-                                      .make = make};
+                                      .make = make,
+                                      .code = "type"};
 
 }  // namespace leat
