@@ -31,7 +31,7 @@ Answer TransactionWriter::write(const Delivery& delivery) {
     return Answer::delivered();
   }
   undo();
-    return Answer::rejected(std::move(bad.records));
+  if (bad.in_doubt) return Answer::refused(std::move(bad.records.front().second));
   if (!bad.records.empty() && written.error().kind() == ErrorKind::kData)
     return Answer::rejected(std::move(bad.records));
   return answer_of(written.error());

@@ -220,10 +220,10 @@ TEST_F(SqliteSinkTest, records_that_are_bad_are_named_together_each_with_its_rea
   Answer answer = deliver({row(0, "a"), no_name, row(2, "bad"), no_name, odd, row(4, "b")});
   EXPECT_EQ(answer.outcome, Outcome::kRejected);
   EXPECT_EQ(answer.bad_records, (std::vector<uint32_t>{1, 2, 3, 4}));
-  EXPECT_EQ(answer.reason_of(0), "NOT NULL constraint failed: t.name");
-  EXPECT_EQ(answer.reason_of(1), "CHECK constraint failed: name <> 'bad'");
-  EXPECT_EQ(answer.reason_of(2), "NOT NULL constraint failed: t.name");
-  EXPECT_NE(answer.reason_of(3).find("does not fit"), std::string::npos) << answer.reason_of(3);
+  EXPECT_EQ(answer.why(0).reason, "NOT NULL constraint failed: t.name");
+  EXPECT_EQ(answer.why(1).reason, "CHECK constraint failed: name <> 'bad'");
+  EXPECT_EQ(answer.why(2).reason, "NOT NULL constraint failed: t.name");
+  EXPECT_NE(answer.why(3).reason.find("does not fit"), std::string::npos) << answer.why(3).reason;
   expect_delivered({row(0, "a"), row(4, "b")});
   EXPECT_EQ(query("SELECT * FROM t"), (Rows{"0|a", "4|b"}));
 }
