@@ -73,7 +73,8 @@ def test_it_shows_what_the_status_says(browser, shown):
     assert browser.texts(f"{press} .chain b") == chain and chain[0] == "file" and chain[-1] == "http"
     assert browser.texts(f"{browser.card('mill')} .chain b") == ["file", "file"], "as it is configured"
     reasons = status["pipelines"][1]["deadLetterReasons"]
-    assert browser.texts("#dead-rows td") == ["press-line", reasons[0]["stage"], reasons[0]["reason"], "1"]
+    assert browser.texts("#dead-rows td") == ["press-line", reasons[0]["stage"], reasons[0]["code"],
+                                                 reasons[0]["reason"], "1"]
     assert browser.text("#agent") == status["id"]
     assert browser.text(f"{press} [data-show=spool]").endswith("of 64.0 MiB")
 

@@ -82,6 +82,7 @@ TEST_F(SuspectsTest, beside_one_that_was_a_dead_letter_before_the_others_are_jud
   EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
   EXPECT_EQ(saved(), "40");
   deliverer_.reset();
+  acknowledgements_.reset();  // before who gave it
 }
 
 TEST_F(SuspectsTest, those_that_the_sink_names_are_dead_letters_again_beside_the_others) {
@@ -97,6 +98,7 @@ TEST_F(SuspectsTest, those_that_the_sink_names_are_dead_letters_again_beside_the
   serve({});
   EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
   deliverer_.reset();
+  acknowledgements_.reset();  // before who gave it
 }
 
 TEST_F(SuspectsTest, so_is_the_last_of_a_delivery) {
