@@ -3,6 +3,10 @@
 import json
 
 from harness.collector import HttpCollector
+from harness.desk import Desk
+from harness.mqtt_peer import NumberedPublisher
+from harness.ports import free_port
+from harness.waiting import wait_for
 from machine import BOOT_DEADLINE, HOST, NumberedLines
 from power_cuts import PowerCuts
 
@@ -83,6 +87,74 @@ def test_without_a_data_partition_it_delivers_all_the_same(machine):
     collector.wait_records(1, BOOT_DEADLINE)
     machine.cut()
     device.stop()
+    collector.down()
+
+
+def test_it_is_steered_from_afar_and_gives_back_what_delivers_to_nowhere(machine, broker):
+    collector = HttpCollector()
+
+    def configuration(port, path):
+        return {
+            "agent": {"id": "gw-1", "dataDir": "/var/lib/leat", "probation": "15s",
+                      "control": {"url": f"mqtt://{HOST}:{broker.port}",
+                                  "keys": [{"id": "fleet", "secret": "f" * 32, "role": "configure"}]}},
+            "pipelines": [
+                {"name": "line",
+                 "source": {"type": "mqtt", "url": f"mqtt://{HOST}:{broker.port}", "topics": ["plant/#"],
+                            "qos": 1, "clientId": "line", "format": "json"},
+                 "sink": {"type": "http", "url": f"http://{HOST}:{port}/{path}", "format": "ndjson",
+                          "batch": {"linger": "50ms"}}}]}
+
+    def delivered(path=None):
+        return {record["seq"] for request in collector.accepted for record in request.records
+                if path is None or request.path == path}
+
+    publisher = NumberedPublisher(broker.port, "plant/1", qos=1, rate=20)
+    with Desk(broker, {"fleet": "f" * 32}, agent="gw-1") as desk:
+        def set_config(config):
+            id = desk.send("config.set", {"config": config})
+            wait_for(lambda: "running" in desk.states(id), BOOT_DEADLINE, "it is taken over")
+            return id
+
+        def wait_answer(id):
+            return wait_for(lambda: desk.answer(id), BOOT_DEADLINE, "the end of its probation")
+
+        def wait_version(number, origin):
+            def runs():
+                status = desk.status()
+                return status and status["online"] and (
+                    status["config"]["version"], status["config"]["origin"]) == (number, origin)
+            wait_for(runs, BOOT_DEADLINE, lambda: f"version {number}, not {desk.status()}")
+
+        machine.place("leat.json", json.dumps(configuration(collector.port, "first")))
+        machine.start()
+        wait_for(lambda: "Sending SUBACK to line" in broker.log, BOOT_DEADLINE, "the pipeline is there")
+        wait_for(desk.status, BOOT_DEADLINE, "its status")
+        publisher.start()
+        wait_for(lambda: delivered("/first"), BOOT_DEADLINE, "records")
+
+        # A new configuration, which does.
+        answer = wait_answer(set_config(configuration(collector.port, "second")))
+        assert answer["state"] == "succeeded", answer
+        number = answer["result"]["version"]
+        wait_for(lambda: delivered("/second"), BOOT_DEADLINE, "records at the new address")
+
+        # One that delivers to nowhere is given back, and what came meanwhile is delivered.
+        nowhere = configuration(free_port(), "nowhere")
+        answer = wait_answer(set_config(nowhere))
+        assert answer["state"] == "rolledBack", answer
+        assert "delivers nothing now" in answer["text"]
+        wait_version(number, "remote")
+
+        # The power is cut while such a one is on probation.
+        id = set_config(nowhere)
+        machine.cut()
+        machine.start()
+        wait_version(number, "remote")
+        wait_for(lambda: "rolledBack" in desk.states(id), BOOT_DEADLINE, "its end is told")
+        publisher.stop()
+        wait_for(lambda: delivered() == set(publisher.accepted), BOOT_DEADLINE,
+                 lambda: f"{sorted(set(publisher.accepted) - delivered())[:9]} of what the broker had")
     collector.down()
 
 
