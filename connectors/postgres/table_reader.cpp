@@ -492,9 +492,9 @@ void TableReader::lost(const Error& error, bool) {
 void TableReader::refused(const Refusal& refusal) {
   const std::string& code = refusal.error.sqlstate;
   const Verdict verdict = verdict_on(code);
-  // While there was no room for its rows: it goes on behind those that were given.
+  // It took too long, with rows that are wide or had no room: it goes on behind those given.
   constexpr std::string_view kCancelled = "57014";
-  if (paused_ && code == kCancelled && read_ && !cursor_.empty()) {
+  if ((paused_ || given_ > 0) && code == kCancelled && read_ && !cursor_.empty()) {
     rows_ = nullptr;
     return std::exchange(read_, nullptr)(false);
   }

@@ -1,10 +1,11 @@
 """Tables of PostgreSQL as sources, for scripts/bench: a whole one into another and into a file, beside
 psql; and passes over one in which nothing is new.
 
-Each figure is the best of the runs, between which the yardstick runs: what stands between two servers'
-processes on few cores meets the rest of the machine more than anything else does.
+Each figure is the best of the runs, between which the yardstick runs. Times on the wall of several processes on
+few cores depend on what else the machine does; so the CPU is said as well, of both sides and of the server.
 """
 
+import os
 import time
 from pathlib import Path
 
@@ -38,19 +39,37 @@ class Tables:
                                                  **source}, "sink": sink}, memory="8MiB")
         return agent
 
+    def server_cpu(self):
+        """Seconds, of the sessions that have ended."""
+        stat = Path(f"/proc/{self.server.process.pid}/stat").read_text(encoding="ascii")
+        return sum(map(int, stat.rsplit(")", 1)[1].split()[13:15])) / os.sysconf("SC_CLK_TCK")
+
+    def sessions_ended(self):
+        return self.database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = 'bench'") == "1"
+
     def beside(self, figure, ours, theirs, name, target):
         """Both in turn, and the ratio of the best of each."""
         costs = {ours: [], theirs: []}
         for _ in range(self.bench.runs):
             for run in (theirs, ours):
                 self.database.query(f"DROP TABLE IF EXISTS t; CREATE TABLE t ({TABLE}); CHECKPOINT")
+                before = self.server_cpu()
                 costs[run].append(run())
-        best, other = (min(cost["wall"] for cost in costs[run]) for run in (ours, theirs))
+                wait_for(self.sessions_ended)
+                costs[run][-1]["server"] = self.server_cpu() - before
+
+        def best(run, what):
+            return min(cost[what] for cost in costs[run])
+
+        def said(run):
+            return (f"{self.records / best(run, 'wall') / 1e3:.0f} k rows/s ({best(run, 'wall'):.2f} s wall, "
+                    f"{best(run, 'cpu'):.2f} s CPU, the server {best(run, 'server'):.2f}")
         peak = max(cost["peakKiB"] for cost in costs[ours]) * 1.024 / 1000
+        wall = best(theirs, "wall") / best(ours, "wall")
+        cpu = ((best(theirs, "cpu") + best(theirs, "server")) / (best(ours, "cpu") + best(ours, "server")))
         self.bench.row(f"{figure}, {self.records:,} rows of 10 columns",
-                       f"{self.records / best / 1e3:.0f} k rows/s ({best:.2f} s wall, "
-                       f"{min(cost['cpu'] for cost in costs[ours]):.2f} s CPU of ours, {peak:.1f} MB RSS); "
-                       f"{name} {self.records / other / 1e3:.0f} k rows/s: ratio {other / best:.2f}", target)
+                       f"{said(ours)}; {peak:.1f} MB RSS); {name} {said(theirs)}): ratio {wall:.2f} by the wall, "
+                       f"{cpu:.2f} by CPU", target)
 
     def to_table(self):
         url = self.database.url

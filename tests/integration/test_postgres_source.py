@@ -380,6 +380,16 @@ def test_a_row_that_is_too_long_is_a_dead_letter_and_reading_goes_on(agent, data
     assert "the row is longer than maxRecord (1.0 MiB): 19.1 MiB" in letters[0]["reason"]
 
 
+def test_a_page_that_takes_longer_than_its_timeout_is_read_in_several(agent, database):
+    database.query(ORDERS)
+    insert(database, 1, 30)
+    follow(agent, database, mode="full", cursor=["id"], **{"from": ["0"]}, timeout="500ms",
+           query="SELECT id, pg_sleep(0.05)::text AS slept FROM orders WHERE id > :after_id ORDER BY id")
+    assert agent.run() == 0, agent.log
+    assert ids(agent) == list(range(1, 31))
+    assert not agent.log_lines("trying again")
+
+
 def test_another_database_than_before_is_read_from_the_start(agent, make_postgres):
     first, second = (make_postgres().database("t") for _ in range(2))
     for database in (first, second):

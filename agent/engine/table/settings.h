@@ -39,7 +39,7 @@ inline constexpr Option kOptions[] = {
              "primary key where none is given."},
     {.name = "pageSize",
      .type = OptionType::kInteger,
-     .fallback = "1000",
+     .fallback = "10000",
      .help = "Rows to ask for at a time, where there is a cursor.",
      .min = 1,
      .max = 1'000'000},
@@ -92,7 +92,7 @@ struct Settings {
   std::vector<std::string> columns;  // empty: all
   std::string where;
   std::vector<std::string> cursor;  // empty: none was given
-  int64_t page_size = 1000;
+  int64_t page_size = 10'000;
   size_t max_record = size_t{16} << 20;  // bytes
   Milliseconds every{5000};
   std::vector<std::string> from;  // empty: now
