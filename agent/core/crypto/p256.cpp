@@ -1,5 +1,6 @@
 #include "crypto/p256.h"
 
+#include <mbedtls/ecdh.h>
 #include <mbedtls/ecdsa.h>
 #include <mbedtls/ecp.h>
 #include <mbedtls/pk.h>
@@ -16,8 +17,8 @@
 namespace leat {
 namespace {
 
-constexpr size_t kNumberSize = 32;
-constexpr size_t kPointSize = 65;  // 4, x, y
+constexpr size_t kNumberSize = P256Key::kNumberSize;
+constexpr size_t kPointSize = 1 + 2 * kNumberSize;  // 4, x, y
 
 // What stands before the key in its DER form is always the same: an id-ecPublicKey of prime256v1.
 constexpr unsigned char kPublicHead[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
@@ -144,12 +145,43 @@ Status P256Key::take_public(const std::string& pem) {
   return {};
 }
 
-std::string P256Key::public_pem() const {
-  std::string point(kPointSize, '\0');
+Result<P256Key> P256Key::from_point(std::string_view x, std::string_view y) {
+  P256Key key;
+  mbedtls_ecp_group group;
+  mbedtls_ecp_group_init(&group);
+  mbedtls_ecp_point point;
+  mbedtls_ecp_point_init(&point);
+  const std::string text = '\4' + std::string(x) + std::string(y);
+  const bool taken =
+      x.size() == kNumberSize && y.size() == kNumberSize &&
+      mbedtls_ecp_group_load(&group, MBEDTLS_ECP_DP_SECP256R1) == 0 &&
+      mbedtls_ecp_point_read_binary(&group, &point, bytes(text), text.size()) == 0 &&
+      mbedtls_ecp_check_pubkey(&group, &point) == 0 &&
+      mbedtls_ecp_set_public_key(MBEDTLS_ECP_DP_SECP256R1, key.pair_.get(), &point) == 0;
+  mbedtls_ecp_point_free(&point);
+  mbedtls_ecp_group_free(&group);
+  if (!taken) return no_key("is no point of the curve P-256");
+  return key;
+}
+
+std::string P256Key::point() const {
+  std::string out(kPointSize, '\0');
   size_t size = 0;
-  (void)mbedtls_ecp_write_public_key(pair_.get(), MBEDTLS_ECP_PF_UNCOMPRESSED, &size, bytes(point),
-                                     point.size());
-  return pem("PUBLIC KEY", kPublicHead, point);
+  (void)mbedtls_ecp_write_public_key(pair_.get(), MBEDTLS_ECP_PF_UNCOMPRESSED, &size, bytes(out),
+                                     out.size());
+  return out;
+}
+
+std::string P256Key::x() const {
+  return point().substr(1, kNumberSize);
+}
+
+std::string P256Key::y() const {
+  return point().substr(1 + kNumberSize);
+}
+
+std::string P256Key::public_pem() const {
+  return pem("PUBLIC KEY", kPublicHead, point());
 }
 
 std::string P256Key::private_pem() const {
@@ -181,6 +213,18 @@ Result<std::string> P256Key::sign(std::string_view text) const {
       mbedtls_mpi_write_binary(&r.value, bytes(out), kNumberSize) != 0 ||
       mbedtls_mpi_write_binary(&s.value, bytes(out) + kNumberSize, kNumberSize) != 0)
     return fail(ErrorKind::kFatal, "the key cannot sign");
+  return out;
+}
+
+Result<std::string> P256Key::agree(const P256Key& peer) const {
+  Mpi shared;
+  std::string out(kNumberSize, '\0');
+  if (!private_ ||
+      mbedtls_ecdh_compute_shared(&pair_->MBEDTLS_PRIVATE(grp), &shared.value,
+                                  &peer.pair_->MBEDTLS_PRIVATE(Q), &pair_->MBEDTLS_PRIVATE(d),
+                                  fill_random, nullptr) != 0 ||
+      mbedtls_mpi_write_binary(&shared.value, bytes(out), out.size()) != 0)
+    return fail(ErrorKind::kFatal, "the keys cannot agree");
   return out;
 }
 
