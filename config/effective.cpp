@@ -30,8 +30,7 @@ void put_text(cJSON* object, const char* name, const std::string& text) {
 // Without what must not be shown, and as it stands in a file: "${" is no variable there, but where
 // what only a run knows has kept the text as it was written.
 std::string shown(const Option& option, const char* text) {
-  std::string out = option.secret ? masked(text) : masked_url(text);
-  if (option.masked && !out.empty()) out = kMask;
+  std::string out = without_secrets(option, text);
   if (out.find("${param:") != std::string::npos) return out;
   for (size_t at = 0; (at = out.find("${", at)) != std::string::npos; at += 3) out.insert(at, "$");
   return out;
@@ -187,11 +186,13 @@ std::string effective_config(std::span<const ConfigFile> files, const LoadContex
   std::unique_ptr<cJSON, void (*)(cJSON*)> out(cJSON_CreateObject(), cJSON_Delete);
   cJSON* agent = nullptr;
   cJSON* pipelines = cJSON_CreateArray();
+  Variables variables = context.variables;
+  variables.data_dir = config.data_dir;
   for (const ConfigFile& file : files) {
     Result<Document> document = Document::parse(file.text);
     if (!document) continue;
     Problems problems;
-    document->substitute(context.variables, problems);
+    document->substitute(variables, problems);
     if (const cJSON* given = child(document->root(), "agent"); given != nullptr)
       agent = agent_of(given, context.registry);
     const cJSON* list = child(document->root(), "pipelines");

@@ -194,6 +194,16 @@ void Document::substitute(cJSON* node, const std::string& path, const Variables&
       broken_.insert(node);
       return;
     }
+    if (has_sealed(node->valuestring)) {
+      Variables other = variables;
+      other.sealed = [](const std::string&, const std::string&) -> Result<std::string> {
+        return std::string("another secret");
+      };
+      ParameterUse same;
+      Result<std::string> text =
+          leat::substitute(node->valuestring, other, may_use ? &same : nullptr);
+      if (text && *text != *value) other_seals_.emplace(node, std::move(*text));
+    }
     originals_.emplace(node, node->valuestring);
     cJSON_SetValuestring(node, value->c_str());
   }
@@ -218,6 +228,11 @@ ParameterUse Document::parameters_of(const cJSON* node) const {
   for (const cJSON* child = node->child; child != nullptr; child = child->next)
     include(parameters_of(child));
   return out;
+}
+
+const std::string* Document::with_another_seal(const cJSON* node) const {
+  auto found = other_seals_.find(node);
+  return found == other_seals_.end() ? nullptr : &found->second;
 }
 
 const std::string* Document::before_substitution(const cJSON* node) const {

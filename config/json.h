@@ -40,12 +40,16 @@ class Document {
   // Reports keys that stand twice in one object.
   void check_duplicates(Problems& problems) const;
 
-  // Replaces ${env:…} and ${file:…} in all strings, and reports those that cannot be replaced.
+  // Replaces ${env:…}, ${file:…} and ${sealed:…} in all strings, and reports those that cannot be
+  // replaced.
   void substitute(const Variables& variables, Problems& problems);
 
   // What a substituted string was in the file, to show instead of its value, which may be secret.
   // Null when it is as it was.
   const std::string* before_substitution(const cJSON* node) const;
+  // What it would be, were another secret sealed in it; null when none is. What differs from that
+  // tells of the secret.
+  const std::string* with_another_seal(const cJSON* node) const;
   // True when its substitution was reported as impossible: there is no value to judge.
   // Or when it stands for what only a run knows that is asked for.
   bool broken(const cJSON* node) const { return broken_.contains(node); }
@@ -63,6 +67,7 @@ class Document {
   std::string file_;
   std::unique_ptr<cJSON, Delete> root_;
   std::unordered_map<const cJSON*, std::string> originals_;
+  std::unordered_map<const cJSON*, std::string> other_seals_;
   std::unordered_set<const cJSON*> broken_;
   std::unordered_map<const cJSON*, ParameterUse> parameters_;
 };

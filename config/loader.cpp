@@ -39,6 +39,13 @@ std::string seen_from(const LoadedFile& here, const LoadedFile& there, const std
   return &here == &there ? path : path + " of " + there.file.name;
 }
 
+// "" when it does not say.
+Result<std::string> written_data_dir(const Document& document, const Variables& variables) {
+  const cJSON* given = child(child(document.root(), "agent"), "dataDir");
+  if (!cJSON_IsString(given)) return std::string();
+  return substitute(given->valuestring, variables);
+}
+
 class Loader {
  public:
   // `whole`: all files could be read.
@@ -46,9 +53,14 @@ class Loader {
       : parts_(parts), whole_(whole), context_(context) {}
 
   AgentConfig load() {
+    Variables variables = context_.variables;
+    variables.data_dir = context_.data_dir;
+    for (const LoadedFile& part : parts_)
+      if (variables.data_dir.empty())
+        variables.data_dir = written_data_dir(part.document, context_.variables).value_or("");
     for (LoadedFile& part : parts_) {
       part.document.check_duplicates(part.problems);
-      part.document.substitute(context_.variables, part.problems);
+      part.document.substitute(variables, part.problems);
       check_root_keys(part);
       Parser parser(part.document, part.problems);
       read_tests(part.document.root(), parser);  // for what is wrong with them
@@ -267,6 +279,8 @@ void Loader::load_parameters(LoadedFile& part, const cJSON* node, const std::str
     const ParameterUse use = one == nullptr ? ParameterUse{} : part.document.parameters_of(one);
     if (!use.open.empty() || !use.with_default.empty())
       part.problems.add({.path = path_of_key(where, key), .text = "must be the same for all runs"});
+    if (one != nullptr && part.document.with_another_seal(one) != nullptr)
+      part.problems.add({.path = path_of_key(where, key), .text = "must not be sealed"});
   };
   fix(node, "name", path);
   for (const char* stage : {"source", "sink"})
@@ -454,9 +468,8 @@ std::optional<std::string> load_data_dir(std::span<const ConfigFile> files,
       problems.take_from(*document.error().problems(), file.name);
       continue;
     }
-    const cJSON* given = child(child(document->root(), "agent"), "dataDir");
-    if (!cJSON_IsString(given) || given->valuestring[0] == '\0') continue;
-    Result<std::string> data_dir = substitute(given->valuestring, context.variables);
+    Result<std::string> data_dir = written_data_dir(*document, context.variables);
+    if (data_dir && data_dir->empty()) continue;
     if (data_dir) return *data_dir;
     problems.add({.kind = Problem::Kind::kVariable,
                   .path = "agent.dataDir",

@@ -12,6 +12,9 @@
 namespace leat {
 namespace {
 
+constexpr const char* kUnsealed =
+    "a sealed secret has no place here: it would be shown with the option";
+
 // Whole numbers beyond this are not exact in a double, and cJSON keeps numbers as doubles.
 constexpr double kExactLimit = 9007199254740992.0;  // 2^53
 
@@ -95,6 +98,12 @@ void Parser::read(const Place& place, Options& into) {
     problems_.add({.kind = Problem::Kind::kEmpty, .path = place.path, .wanted = wanted(option)});
     return;
   }
+  const bool is_text = option.type == OptionType::kString || option.type == OptionType::kStrings ||
+                       option.type == OptionType::kObjects;
+  if (!is_text && document_.with_another_seal(place.node) != nullptr) {
+    problems_.add({.path = place.path, .text = kUnsealed});
+    return;
+  }
   switch (option.type) {
     case OptionType::kString:
       if (std::string text; read_string(place, text)) into.set(option.name, std::move(text));
@@ -139,8 +148,20 @@ bool Parser::read_string(const Place& place, std::string& out) {
   return check_choice(place, out);
 }
 
+// What is sealed stays so: it may only stand where all that shows the option leaves it out.
+void Parser::check_seal(const Place& place, const cJSON* text) {
+  const std::string* other = document_.with_another_seal(text);
+  if (other == nullptr) return;
+  const std::string shown = without_secrets(place.option, text->valuestring);
+  // Of a secret no more can be seen than how long it is.
+  if (place.option.secret && shown.find_first_not_of('*') == std::string::npos) return;
+  if (shown != without_secrets(place.option, *other))
+    problems_.add({.path = place.path, .text = kUnsealed});
+}
+
 // Of a string that the option takes.
 void Parser::warn_of(const Place& place) {
+  check_seal(place, place.node);
   const char* text = place.node->valuestring;
   const bool literal = document_.before_substitution(place.node) == nullptr;
   if (literal && (place.option.secret ? masked(text) : masked_url(text)) != text)
@@ -244,6 +265,7 @@ bool Parser::read_map(const Place& place, Options::Map& out) {
     if (document_.broken(child)) continue;
     if (cJSON_IsString(child)) {
       out.emplace_back(child->string, child->valuestring);
+      check_seal({place.option, child, path_of_key(place.path, child->string)}, child);
       if (place.option.masked && names_secret(child->string) && child->valuestring[0] != '\0' &&
           document_.before_substitution(child) == nullptr)
         problems_.add({.kind = Problem::Kind::kClearSecret,

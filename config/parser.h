@@ -51,6 +51,7 @@ class Parser {
   void read(const Place& place, Options& into);
   bool read_string(const Place& place, std::string& out);
   void warn_of(const Place& place);
+  void check_seal(const Place& place, const cJSON* text);
   void add_text(const Place& place, std::vector<Options>& out);
   bool read_bool(const Place& place, bool& out);
   bool read_number(const Place& place, int64_t& out);

@@ -68,6 +68,11 @@ std::string masked_url(std::string_view text) {
   return out;
 }
 
+std::string without_secrets(const Option& option, std::string_view text) {
+  if (option.masked) return std::string(text.empty() ? "" : kMask);
+  return option.secret ? masked(text) : masked_url(text);
+}
+
 std::string masked(std::string_view secret) {
   if (is_url(secret)) return masked_url(secret);
   // One that must be long stays long enough.

@@ -36,14 +36,29 @@ Result<std::string> from_environment(std::string_view argument, const Variables&
   return *std::move(value);
 }
 
+// A NUL would end the string early in everything that is written in C.
+bool is_text(const std::string& value) {
+  return is_utf8(value) && value.find('\0') == std::string::npos;
+}
+
 Result<std::string> from_file(const std::string& path, const Variables& variables) {
   Result<std::string> value = variables.file(path);
   if (!value) return fail(ErrorKind::kUsage, value.error().message());
   if (value->ends_with('\n')) value->pop_back();
   if (value->ends_with('\r')) value->pop_back();
-  // A NUL would end the string early in everything that is written in C.
-  if (!is_utf8(*value) || value->find('\0') != std::string::npos)
-    return fail(ErrorKind::kUsage, "read " + path + ": not UTF-8 text");
+  if (!is_text(*value)) return fail(ErrorKind::kUsage, "read " + path + ": not UTF-8 text");
+  return value;
+}
+
+Result<std::string> from_seal(const std::string& sealed, const Variables& variables) {
+  const std::string what = "what \"${sealed:" + excerpt(sealed, 12) + "}\" stands for: ";
+  if (variables.sealed == nullptr)
+    return fail(ErrorKind::kUsage, what + "sealed secrets are not in this build");
+  if (variables.data_dir.empty())
+    return fail(ErrorKind::kUsage, what + "the key is in agent.dataDir, which is not given");
+  Result<std::string> value = variables.sealed(variables.data_dir, sealed);
+  if (!value) return fail(ErrorKind::kUsage, what + value.error().message());
+  if (!is_text(*value)) return fail(ErrorKind::kUsage, what + "is not UTF-8 text");
   return value;
 }
 
@@ -73,6 +88,7 @@ Result<std::string> value_of(std::string_view inside, const Variables& variables
   if (colon != std::string_view::npos && scheme == "env")
     return from_environment(argument, variables, use, depth);
   if (colon != std::string_view::npos && scheme == "file") return from_file(argument, variables);
+  if (colon != std::string_view::npos && scheme == "sealed") return from_seal(argument, variables);
   if (colon != std::string_view::npos && scheme == "param")
     return from_parameters(argument, variables, use, depth);
   return fail(ErrorKind::kUsage,

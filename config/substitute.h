@@ -1,5 +1,5 @@
-// "${env:NAME}", "${env:NAME:-default}" and "${file:/path}" in the strings of a configuration, so
-// that secrets need not stand in it, and in a pipeline "${param:NAME}" and
+// "${env:NAME}", "${env:NAME:-default}", "${file:/path}" and "${sealed:…}" in the strings of a
+// configuration, so that secrets need not stand in it, and in a pipeline "${param:NAME}" and
 // "${param:NAME:-default}", which each run of it that is asked for has its own value for. In a
 // default there may be others, which are looked at when it is needed, as in a shell. "$${" is a
 // literal "${".
@@ -20,6 +20,11 @@ namespace leat {
 struct Variables {
   std::function<std::optional<std::string>(const std::string& name)> env;
   std::function<Result<std::string>(const std::string& path)> file;
+  // Opens a sealed secret, with the key of the agent that has this data folder. Null: it is not in
+  // this build.
+  std::function<Result<std::string>(const std::string& data_dir, const std::string& sealed)>
+      sealed = nullptr;
+  std::string data_dir = {};  // for that; who loads a configuration fills it in
   // Of one run of a pipeline: what its ${param:…} stand for.
   std::map<std::string, std::string> parameters = {};
 };
@@ -35,6 +40,10 @@ struct ParameterUse {
 // Where a parameter is open the text comes back as it is. `use`: null where there are none.
 Result<std::string> substitute(std::string_view text, const Variables& variables,
                                ParameterUse* use = nullptr);
+
+inline bool has_sealed(std::string_view text) {
+  return text.find("${sealed:") != std::string_view::npos;
+}
 
 inline bool has_variables(std::string_view text) {
   return text.find("${") != std::string_view::npos;

@@ -27,6 +27,12 @@ class LoaderTest : public testing::Test {
     context.variables.file = [](const std::string& path) -> Result<std::string> {
       return fail(ErrorKind::kUsage, "open " + path + ": no such file or directory");
     };
+    context.variables.sealed = [](const std::string& folder,
+                                  const std::string& sealed) -> Result<std::string> {
+      if (folder == "/d" && sealed == "good") return std::string("p:a/s@s word");
+      if (folder == "/d" && sealed == "seven") return std::string("7");
+      return fail(ErrorKind::kUsage, "was sealed to another key, or has been changed since");
+    };
     Problems problems;
     std::optional<AgentConfig> config = load_config(text, context, problems);
     lines.clear();
@@ -280,6 +286,48 @@ TEST_F(LoaderTest, finds_what_is_wrong_beside_a_parameter) {
       Lines{"pipelines[0].limits.bytesPerSecond: \"my rate\" is not the name of a parameter"});
   EXPECT_EQ(problems_with("", R"(, "id": "${param:id}")"),
             Lines{"agent.id: \"${param:…}\" has a value only within a pipeline"});
+}
+
+TEST_F(LoaderTest, takes_a_sealed_secret_where_secrets_are_and_nowhere_else) {
+  auto problems = [this](const std::string& sink, const std::string& more = "") {
+    load(R"({"agent": {"dataDir": "/d"}, "pipelines": [{"source": {"type": "tank", "path": "x"},
+             "sink": {"type": "drain", )" +
+         sink + "}" + more + "}]}");
+    return lines;
+  };
+  auto config = load(R"({"agent": {"dataDir": "/d"}, "pipelines": [
+      {"source": {"type": "tank", "path": "x"},
+       "sink": {"type": "drain", "url": "http://x", "user": "u", "password": "${sealed:good}"}}]})");
+  ASSERT_TRUE(config) << testing::PrintToString(lines);
+  EXPECT_EQ(config->pipelines[0].sink.options.string("password"), "p:a/s@s word");
+  EXPECT_EQ(problems(R"("url": "http://u:${sealed:seven}@x/y?token=${sealed:seven}")"), Lines{});
+
+  const std::string no_place =
+      ": a sealed secret has no place here: it would be shown with the "
+      "option";
+  EXPECT_EQ(problems(R"("url": "http://x/${sealed:seven}")"),
+            Lines{"pipelines[0].sink.url" + no_place});
+  EXPECT_EQ(problems(R"("url": "http://u:${sealed:good}@x")"),
+            Lines{"pipelines[0].sink.url" + no_place})
+      << "as its characters are, the mask would end too early";
+  EXPECT_EQ(problems(R"("url": "http://x", "user": "${sealed:good}")"),
+            Lines{"pipelines[0].sink.user" + no_place});
+  EXPECT_EQ(
+      problems(R"("url": "http://x")", R"(, "limits": {"recordsPerSecond": "${sealed:seven}"})"),
+      Lines{"pipelines[0].limits.recordsPerSecond" + no_place});
+  EXPECT_EQ(problems(R"("url": "http://x")", R"(, "name": "${sealed:seven}")"),
+            (Lines{"pipelines[0].name: must not be sealed", "pipelines[0].name" + no_place}));
+}
+
+TEST_F(LoaderTest, says_of_a_sealed_secret_why_it_does_not_open) {
+  EXPECT_EQ(
+      problems_of_sink(
+          R"({"type": "drain", "url": "http://x", "user": "u", "password": "${sealed:bad}"})"),
+      Lines{"pipelines[0].sink.password: what \"${sealed:bad}\" stands for: was sealed to "
+            "another key, or has been changed since"});
+  load(R"({"agent": {"dataDir": "${sealed:good}"}, "pipelines": []})");
+  EXPECT_EQ(lines, Lines{"agent.dataDir: what \"${sealed:good}\" stands for: the key is in "
+                         "agent.dataDir, which is not given"});
 }
 
 TEST_F(LoaderTest, refuses_an_open_parameter_where_no_run_could_be_given_it) {

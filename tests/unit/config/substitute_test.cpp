@@ -93,6 +93,27 @@ TEST(Substitute, does_not_replace_in_what_was_put_in) {
   EXPECT_EQ(result_of("${env:TRICK}"), "${env:HOST}");
 }
 
+TEST(Substitute, opens_what_is_sealed_with_the_key_in_the_data_folder) {
+  Variables all = variables();
+  auto of = [&all](std::string_view text) {
+    Result<std::string> value = substitute(text, all);
+    return value ? *value : "error: " + value.error().message();
+  };
+  const std::string what = "error: what \"${sealed:e30..A.B.C}\" stands for: ";
+  EXPECT_EQ(of("${sealed:e30..A.B.C}"), what + "sealed secrets are not in this build");
+  all.sealed = [](const std::string& folder, const std::string& sealed) -> Result<std::string> {
+    if (folder != "/d") return fail(ErrorKind::kUsage, "was sealed to another key");
+    return sealed == "e30..A.B.C" ? std::string("${env:HOST} s3cret\n") : std::string("\0", 1);
+  };
+  EXPECT_EQ(of("${sealed:e30..A.B.C}"), what + "the key is in agent.dataDir, which is not given");
+  all.data_dir = "/other";
+  EXPECT_EQ(of("${sealed:e30..A.B.C}"), what + "was sealed to another key");
+  all.data_dir = "/d";
+  EXPECT_EQ(of("a${sealed:e30..A.B.C}b"), "a${env:HOST} s3cret\nb") << "as it was sealed";
+  EXPECT_EQ(of("${env:UNSET:-${sealed:e30..A.B.C}}"), "${env:HOST} s3cret\n");
+  EXPECT_EQ(of("${sealed:x}"), "error: what \"${sealed:x}\" stands for: is not UTF-8 text");
+}
+
 TEST(Substitute, says_what_is_missing) {
   EXPECT_EQ(result_of("${env:NOPE}"), "error: environment variable NOPE is not set");
   EXPECT_EQ(result_of("${file:/nope}"), "error: open /nope: no such file or directory");
