@@ -43,6 +43,7 @@ extern const Command kPositionsResetCommand;
 extern const Command kJournalVerifyCommand;
 extern const Command kJournalCompactCommand;
 extern const Command kKeygenCommand;
+extern const Command kSealCommand;
 extern const Command kSignCommand;
 extern const Command kPortsCommand;
 extern const Command kListCommand;
@@ -101,6 +102,7 @@ constexpr const Command* kCommands[] = {
 #ifdef LEAT_CONTROL_TOPIC
     &kKeygenCommand,
     &kSignCommand,
+    &kSealCommand,
 #endif
     &kPortsCommand,
     &kListCommand,

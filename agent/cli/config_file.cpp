@@ -6,6 +6,9 @@
 #include "cli/output.h"
 #include "config/effective.h"
 #include "config/letter_pipeline.h"
+#ifdef LEAT_CONTROL_TOPIC
+#include "control/auth/sealing_key.h"
+#endif
 #include "options/problem_words.h"
 
 namespace leat {
@@ -41,10 +44,14 @@ std::vector<ConfigFile> files_of(const std::string& text) {
 }  // namespace
 
 LoadContext load_context_of(const CommandCall& call) {
-  return {connectors(),
-          {call.environment.env, read_text},
-          call.options.string("data-dir"),
-          call.environment.host_name};
+  LoadContext out{connectors(),
+                  {call.environment.env, read_text},
+                  call.options.string("data-dir"),
+                  call.environment.host_name};
+#ifdef LEAT_CONTROL_TOPIC
+  out.variables.sealed = control::open_sealed;
+#endif
+  return out;
 }
 
 std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& problems,

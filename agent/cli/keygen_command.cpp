@@ -1,11 +1,15 @@
 // leat keygen
+#include <optional>
 #include <string>
 
 #include "base/base64url.h"
 #include "cli/command.h"
+#include "cli/config_file.h"
+#include "cli/journal_access.h"
 #include "cli/key_file.h"
 #include "cli/output.h"
 #include "control/agent.h"
+#include "control/auth/sealing_key.h"
 #include "crypto/random_bytes.h"
 
 namespace leat {
@@ -20,16 +24,38 @@ constexpr Option kOptions[] = {
      .help =
          "ES256: a pair of keys, of which agents need only the public one. HS256: a secret, which "
          "they need, too; it costs them less time.",
-     .choices = kAlgorithms}};
-constexpr Positional kFile[] = {{"FILE"}};
+     .choices = kAlgorithms},
+    {.name = "agent",
+     .type = OptionType::kBool,
+     .help = "In the place of FILE: prints the public key of the agent that has this data folder, "
+             "to which secrets in its configuration are sealed (leat seal); makes the pair where "
+             "there is none."},
+    kAskedConfigOption,
+    kAskedDataDirOption};
+constexpr Positional kFile[] = {{"FILE", false}};
 
 int refuse(const Error& error) {
   complain("leat: " + error.message());
   return error.kind() == ErrorKind::kUsage ? kExitUsage : kExitFailed;
 }
 
+int show_key_of_agent(const CommandCall& call) {
+  const std::optional<std::string> data_dir = asked_data_dir(call);
+  if (!data_dir) return kExitUsage;
+  if (Result<bool> there = become_owner_of(*data_dir); !there || !*there)
+    return refuse(there ? Error(ErrorKind::kUsage, "there is no data folder " + *data_dir)
+                        : there.error());
+  const Result<P256Key> key = control::sealing_key(*data_dir);
+  if (!key) return refuse(key.error());
+  print(key->public_pem());
+  return kExitDelivered;
+}
+
 int keygen(const CommandCall& call) {
   const std::string file = call.word(0);
+  if (file.empty() != call.options.boolean("agent"))
+    return refuse(Error(ErrorKind::kUsage, "keygen: write either FILE or --agent"));
+  if (file.empty()) return show_key_of_agent(call);
   std::string secret;
   std::string open_half;
   if (call.options.string("algorithm") == "HS256") {

@@ -16,6 +16,7 @@
 #include "control/commands/command.h"
 #ifdef LEAT_CONTROL_TOPIC
 #include "control/auth/key_watch.h"
+#include "control/auth/sealing_key.h"
 #include "control/topic/control_topic.h"
 #include "control/topic/mqtt_link.h"
 #endif
@@ -217,6 +218,11 @@ class Agent {
         .targets = *targets_,
         .make_link = control::mqtt_links(supervisor_->loop()),
         .clock_is_right = clock_is_synchronised,
+        .public_key = [data_dir = first_.data_dir]() -> Result<std::string> {
+          const Result<P256Key> key = control::sealing_key(data_dir);
+          if (!key) return fail(key.error());
+          return key->public_pem();
+        },
         .on_command = [this](const std::string& key) { key_watch_.used(key); }});
     (void)watch_keys();  // of a probation that the end of the agent cut short
     control_->begin(supervisor_->config().id, wanted_control());

@@ -13,6 +13,7 @@
 #include "control/supervisor.h"
 #include "control/topic/answer_text.h"
 #include "control/topic/status_text.h"
+#include "loop/pool.h"
 #include "protocols/mqtt/connection_options.h"
 #include "protocols/mqtt/topic.h"
 
@@ -162,6 +163,7 @@ Status ControlTopic::set(const std::string& agent, const ControlConfig* config) 
     config_ = *config;
   else if (Status linked = link_anew(agent, config); !linked)
     return linked;
+  if (config_) find_public_key();
   if (config_) max_reply_ = static_cast<size_t>(config_->max_reply);
   authority_.set(agent_, config_ ? config_->groups : std::vector<std::string>(),
                  config_ ? config_->keys : std::vector<ControlKey>());
@@ -170,6 +172,18 @@ Status ControlTopic::set(const std::string& agent, const ControlConfig* config) 
     listening_ = events.listen([this](const AgentEvent& event) { publish_event(event); });
   if (!config_ && listening_) events.unlisten(*std::exchange(listening_, std::nullopt));
   return {};
+}
+
+// An agent that nobody configures from afar needs none, and makes none.
+void ControlTopic::find_public_key() {
+  if (setup_.public_key == nullptr || std::exchange(asked_for_key_, true)) return;
+  run_in_pool(loop_, lifetime_, setup_.public_key, [this](const Result<std::string>& key) {
+    if (!key)
+      return log::warn("control",
+                       "no secret can be sealed for this agent: " + key.error().message());
+    public_key_ = *key;
+    changed();
+  });
 }
 
 // What was published over the former link may come twice: it cannot know what the broker has.
@@ -462,7 +476,7 @@ void ControlTopic::publish_status() {
   setup_.targets.supervisor.snapshot(lifetime_.guard([this](const Snapshot& snapshot) {
     asking_ = false;
     if (!config_ || !connected()) return;
-    std::string text = status_text(snapshot, config_->groups);
+    std::string text = status_text(snapshot, config_->groups, public_key_);
     if (text != status_) {
       status_ = text;
       publish({.topic = topic("status"), .payload = std::move(text), .retain = true});

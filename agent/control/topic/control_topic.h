@@ -39,6 +39,8 @@ struct ControlTopicSetup {
   const Targets& targets;
   MakeLink make_link;
   std::function<bool()> clock_is_right;
+  // The public key of this agent in PEM format, which it may make for that; on the thread pool.
+  std::function<Result<std::string>()> public_key = nullptr;
   // A command signed with this key was admitted.
   std::function<void(const std::string& key)> on_command = [](const std::string&) {};
 };
@@ -79,6 +81,7 @@ class ControlTopic final : private LinkUser {
   void answered(const std::string& correlation, const Answer& answer, bool lines);
   void count(const std::string& command, const Answer& answer);
   void restore(const std::vector<SavedPosition>& saved);
+  void find_public_key();
   void resolve();
   void publish(OutMessage message);
   void publish_state(const TakenCommand& command);
@@ -102,8 +105,10 @@ class ControlTopic final : private LinkUser {
   uint64_t last_leaving_ = 0;
   std::map<std::pair<std::string, std::string_view>, uint64_t> ended_;  // by command and state
   bool loaded_ = false;
-  bool busy_ = false;    // a command is being put into the journal, over whichever link it came
-  Timer wait_timer_;     // while the next message is not looked at
+  bool busy_ = false;  // a command is being put into the journal, over whichever link it came
+  Timer wait_timer_;   // while the next message is not looked at
+  std::string public_key_;
+  bool asked_for_key_ = false;
   std::string status_;   // as published last
   bool asking_ = false;  // how the pipelines do
   Timer status_timer_;   // until that may be published again

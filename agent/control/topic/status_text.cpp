@@ -17,13 +17,15 @@ std::string pipeline_text(const PipelineSnapshot& pipeline) {
 
 }  // namespace
 
-std::string status_text(const Snapshot& snapshot, const std::vector<std::string>& groups) {
+std::string status_text(const Snapshot& snapshot, const std::vector<std::string>& groups,
+                        const std::string& public_key) {
   const ConfigStatus& config = snapshot.config;
   std::string names;
   for (const std::string& group : groups) names += (names.empty() ? "" : ",") + json_quoted(group);
   std::string out = "{\"online\":true,\"id\":" + json_quoted(snapshot.id) +
                     ",\"version\":" + json_quoted(snapshot.version) + ",\"groups\":[" + names +
-                    "],\"config\":{\"version\":" + std::to_string(config.version) +
+                    "]" + (public_key.empty() ? "" : ",\"sealTo\":" + json_quoted(public_key)) +
+                    ",\"config\":{\"version\":" + std::to_string(config.version) +
                     ",\"origin\":" + json_quoted(config.origin) + ",\"state\":\"" +
                     (config.probation ? "probation" : "good") + "\"},\"pipelines\":[";
   bool first = true;

@@ -9,9 +9,10 @@
 
 namespace leat::control {
 
-// {"online":true,"id","version","groups":[…],"config":{"version","origin","state"},"pipelines":
-// [{"name","state","trouble","reason"?}]}
-std::string status_text(const Snapshot& snapshot, const std::vector<std::string>& groups);
+// {"online":true,"id","version","groups":[…],"sealTo"?,"config":{"version","origin","state"},
+// "pipelines":[{"name","state","trouble","reason"?}]}. `public_key`: to which secrets are sealed.
+std::string status_text(const Snapshot& snapshot, const std::vector<std::string>& groups,
+                        const std::string& public_key);
 // {"online":false,"id":…}
 std::string offline_text(const std::string& id);
 

@@ -52,7 +52,7 @@ _leat() {
     "try "*" --topic") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="run check explain config new try sql test status top tap pause resume start stop mount unmount restart kick runs provision spool dead-letters positions journal keygen sign ports list help version"
+    words="run check explain config new try sql test status top tap pause resume start stop mount unmount restart kick runs provision spool dead-letters positions journal keygen sign seal ports list help version"
   else case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
     "dead-letters export"*) words="-c --config --data-dir --id --stage --reason --before --payload " ;;
     "dead-letters retry"*) words="-c --config --data-dir --id --stage --reason --before --all --from --json " ;;
@@ -80,7 +80,7 @@ _leat() {
     "config "*) words="-c --config --data-dir " ;;
     "status "*) words="-c --config --data-dir --watch --json " ;;
     "resume "*) words="-c --config --data-dir " ;;
-    "keygen "*) words="--algorithm " ;;
+    "keygen "*) words="--algorithm --agent -c --config --data-dir " ;;
     "check "*) words="-c --config --data-dir --json --strict --connect --timeout " ;;
     "pause "*) words="-c --config --data-dir " ;;
     "start "*) words="-c --config --data-dir " ;;
@@ -92,6 +92,7 @@ _leat() {
     "kick "*) words="-c --config --data-dir " ;;
     "runs "*) words="-c --config --data-dir --json " ;;
     "sign "*) words="--key --to --kid --arguments -c --config --id --valid-for " ;;
+    "seal "*) words="--key " ;;
     "list "*) words="--json " ;;
     "help "*) words="--schema --markdown file generator internal mqtt serial postgres sqlite stdin filter map explode sql file http mqtt postgres sqlite stdout json csv lines raw ndjson json csv lines raw" ;;
     "run "*) words="-c --config --data-dir --log-level --log-format " ;;

@@ -121,7 +121,8 @@ class ControlTopicTest : public leat::testing::ManagedConfigs {
           broker_.will = wish.will.topic + " " + wish.will.payload;
           return std::unique_ptr<Link>(new FakeLink(broker_, supervisor_->loop(), queue, user));
         },
-        .clock_is_right = [] { return false; }});
+        .clock_is_right = [] { return false; },
+        .public_key = public_key_});
     control_->begin("gw", &config_);
     EXPECT_TRUE(wait([this] { return broker_.link != nullptr; }));
     broker_.link->connect();
@@ -186,6 +187,7 @@ class ControlTopicTest : public leat::testing::ManagedConfigs {
   std::optional<Targets> targets_;
   std::unique_ptr<ControlTopic> control_;
   uint64_t counter_ = 0;
+  std::function<Result<std::string>()> public_key_;
 };
 
 TEST_F(ControlTopicTest, listens_for_the_agent_and_its_groups_and_tells_how_it_is) {
@@ -197,6 +199,27 @@ TEST_F(ControlTopicTest, listens_for_the_agent_and_its_groups_and_tells_how_it_i
       broker_.retained.at("leat/gw/status"),
       R"({"online":true,"id":"test","version":"","groups":["site-a"],"config":{"version":1,)"
       R"("origin":"file","state":"good"},"pipelines":[{"name":"a","state":"running","trouble":false}]})");
+}
+
+TEST_F(ControlTopicTest, the_status_has_the_key_to_which_secrets_are_sealed) {
+  int asked = 0;
+  public_key_ = [&asked]() -> Result<std::string> {
+    ++asked;
+    return std::string("-----BEGIN PUBLIC KEY-----\n");
+  };
+  begin();
+  const std::string member = R"("groups":[],"sealTo":"-----BEGIN PUBLIC KEY-----\n","config")";
+  EXPECT_TRUE(wait([&] {
+    loop_->advance(Milliseconds{1'000});
+    return broker_.retained.at("leat/gw/status").find(member) != std::string::npos;
+  })) << broker_.retained.at("leat/gw/status");
+  ControlConfig other = config_;
+  other.prefix = "plant";
+  ASSERT_TRUE(control_->set("gw", &other));
+  broker_.link->connect();
+  running();
+  EXPECT_NE(broker_.retained.at("plant/gw/status").find(member), std::string::npos);
+  EXPECT_EQ(asked, 1);
 }
 
 TEST_F(ControlTopicTest, a_command_acts_once_and_is_answered) {
