@@ -449,7 +449,7 @@ void Deliverer::answered(Item& item, Answer answer) {
       rejected(item, answer);
       break;
     case Outcome::kRetry:
-      start_over(item);
+      put_back(item);  // what is refused by a server in trouble may not be when it is well
       not_now(answer);
       break;
     case Outcome::kFailed:

@@ -149,7 +149,6 @@ class Deliverer {
   void nothing_gets_through(const std::string& reason);
   void wait_for_others(Answer answer, int attempt);
   void put_back(Item& item);
-  void start_over(Item& item);
   void convict();
   void rejected(Item& item, const Answer& answer);
   void rejected_at_first(Item& item, const Answer& answer);

@@ -12,7 +12,7 @@ namespace leat {
 struct Piece {
   Delivery delivery;
   std::vector<Owed> owed;  // by each of its parts
-  int cut_offs = 0;        // times in a row that the peer broke off in the middle of it
+  int cut_offs = 0;        // times that the peer broke off in the middle of it
   bool gaps = false;       // something was taken out of it
 
   size_t records() const { return delivery.records; }

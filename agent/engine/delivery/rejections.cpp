@@ -166,14 +166,6 @@ void Deliverer::put_back(Item& item) {
   item.todo.push_back(std::move(whole));
 }
 
-// The peer is in trouble of another kind: what it refuses then, and where it breaks off, it may not
-// when it is well, and so it is not in a row.
-void Deliverer::start_over(Item& item) {
-  put_back(item);
-  item.rounds = 0;
-  for (Piece& piece : item.todo) piece.cut_offs = 0;
-}
-
 // Those that were set aside are to blame.
 void Deliverer::convict() {
   for (const std::unique_ptr<Item>& item : items_)

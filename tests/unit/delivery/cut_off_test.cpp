@@ -172,21 +172,19 @@ TEST_F(CutOffTest, what_comes_later_is_not_rejected_for_the_attempts_of_another)
   EXPECT_EQ(rejected_, (std::vector<std::string>{"r0", "r1"}));
 }
 
-TEST_F(DelivererTest, accidents_with_other_trouble_between_them_are_not_in_a_row) {
+TEST_F(DelivererTest,
+       a_peer_that_needs_a_while_to_come_back_is_no_less_at_an_end_at_the_same_record) {
   limits_.records = 1;
   make();
   add(0, 1);
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 20 && rejected_.empty(); ++i) {
     answer("r0", Answer::cut_off("closed"));
-    answer("r0", Answer::retry("connection refused"));
+    for (int refused = 0; refused < 3 && rejected_.empty(); ++refused)
+      answer("r0", Answer::retry("the database system is in recovery mode"));
     if (HasFatalFailure()) return;
   }
-  ::testing::internal::CaptureStderr();
-  answer("r0", Answer::cut_off("closed"));
-  EXPECT_EQ(::testing::internal::GetCapturedStderr().find("times in a row"), std::string::npos);
-  answer("r0", Answer::delivered());
   run_until_settled();
-  EXPECT_EQ(rejected_, std::vector<std::string>{});
+  EXPECT_EQ(rejected_, std::vector<std::string>{"r0"});
 }
 
 TEST_F(DelivererTest, an_outage_blames_no_record_however_often_it_is_tried) {
