@@ -13,6 +13,8 @@ using Lines = std::vector<std::string>;
 
 class LetterRetryTest : public TaskTest {
  protected:
+  ~LetterRetryTest() override { let_go(); }  // it may end now, and say so in done_
+
   std::string path() const { return folder_ / "dead.jsonl"; }
 
   void retry(LetterFilter filter = {}, LetterFrom from = LetterFrom::kBest) {
