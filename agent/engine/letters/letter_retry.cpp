@@ -268,7 +268,7 @@ void LetterRetry::end(Status status) {
 void LetterRetry::count_held() {
   size_t bytes = reading_ == nullptr ? most_bytes() : reading_->line_bytes;
   for (const Fetched& one : fetched_) bytes += sizeof one + one.line.size();
-  for (const Tried& one : tried_) bytes += sizeof one + one.source.size();
+  for (const Tried& one : tried_) bytes += sizeof one + one.source.size() + one.metadata.size();
   held_.set(bytes);
 }
 
