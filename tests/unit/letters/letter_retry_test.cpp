@@ -33,6 +33,15 @@ class LetterRetryTest : public TaskTest {
                     .done = [this](LetterRetryResult result) { done_ = std::move(result); }});
     });
   }
+  // {"a":1}, as it was to be delivered.
+  void leave_one_of_the_sink() {
+    testing::write_file(
+        path(),
+        R"({"id":"0123456789abcdef","time":"2026-01-02T03:04:05.678Z","stage":"script sink",)"
+        R"("reason":"no","source":"f1:0","raw":"{\"a\":1}","lineEnd":"\n",)"
+        R"("rawIs":"output","format":"ndjson"})"
+        "\n");
+  }
   bool done() {
     return run_until([this] { return done_.has_value(); });
   }
@@ -260,11 +269,7 @@ TEST_F(LetterRetryTest, what_it_holds_counts_against_the_budget) {
 TEST_F(LetterRetryTest, it_goes_on_when_there_is_room_again_whoever_made_it) {
   config_.sink.in_flight = 2;
   leave_one_unreadable();
-  testing::write_file(
-      path(), R"({"id":"0123456789abcdef","time":"2026-01-02T03:04:05.678Z","stage":"script sink",)"
-              R"("reason":"no","source":"f1:0","raw":"{\"a\":1}","lineEnd":"\n",)"
-              R"("rawIs":"output","format":"ndjson"})"
-              "\n");
+  leave_one_of_the_sink();
   ASSERT_TRUE(read({R"({"n":1})"}));
   attempted();
   Charge somebody(budget_, budget_.limit() - budget_.used());
@@ -278,11 +283,7 @@ TEST_F(LetterRetryTest, it_goes_on_when_there_is_room_again_whoever_made_it) {
 
 TEST_F(LetterRetryTest, only_one_goes_on_at_a_time_and_a_bounded_source_waits_for_its_end) {
   start();
-  testing::write_file(
-      path(), R"({"id":"0123456789abcdef","time":"2026-01-02T03:04:05.678Z","stage":"script sink",)"
-              R"("reason":"no","source":"f1:0","raw":"{\"a\":1}","lineEnd":"\n",)"
-              R"("rawIs":"output","format":"ndjson"})"
-              "\n");
+  leave_one_of_the_sink();
   retry();
   attempted();
   EXPECT_FALSE(begin());
@@ -310,11 +311,7 @@ TEST_F(LetterRetryTest, one_that_is_asked_for_while_the_task_starts_begins_when_
 
 TEST_F(LetterRetryTest, one_that_ends_with_its_pipeline_says_so_and_leaves_what_was_not_delivered) {
   start();
-  testing::write_file(
-      path(), R"({"id":"0123456789abcdef","time":"2026-01-02T03:04:05.678Z","stage":"script sink",)"
-              R"("reason":"no","source":"f1:0","raw":"{\"a\":1}","lineEnd":"\n",)"
-              R"("rawIs":"output","format":"ndjson"})"
-              "\n");
+  leave_one_of_the_sink();
   retry();
   attempted();
   task_->abort("test");
@@ -335,11 +332,7 @@ TEST_F(LetterRetryTest, with_exactly_once_the_sink_knows_letters_whose_marks_a_c
     ASSERT_TRUE(run_until([] { return source().context != nullptr; }));
   };
   resume({});
-  testing::write_file(
-      path(), R"({"id":"0123456789abcdef","time":"2026-01-02T03:04:05.678Z","stage":"script sink",)"
-              R"("reason":"no","source":"f1:0","raw":"{\"a\":1}","lineEnd":"\n",)"
-              R"("rawIs":"output","format":"ndjson"})"
-              "\n");
+  leave_one_of_the_sink();
   retry();
   attempted();
   std::vector<SavedPosition> saved = sink().attempts.front().positions;
