@@ -1,5 +1,6 @@
 """A real mosquitto broker in a temporary folder."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -8,6 +9,8 @@ from pathlib import Path
 
 from .ports import free_port
 from .waiting import DEADLINE, wait_for
+
+_numbers = itertools.count()  # of subscribers, of this process; as each broker is
 
 
 class Mosquitto:
@@ -132,14 +135,15 @@ class Subscriber:
     """A mosquitto_sub that collects what it gets, a line a message."""
 
     def __init__(self, broker, topic, qos, form):
-        self.path = broker.folder / f"sub-{id(self)}"
-        before = broker.log.count("Sending SUBACK")
+        # Of its own: under the name of an earlier one the broker would give it what that had missed.
+        name = f"sub-{next(_numbers)}"
+        self.path = broker.folder / name
         with open(self.path, "wb") as out:
             self.process = subprocess.Popen(
                 ["mosquitto_sub", *broker._to_me(), "-t", topic, "-q", str(qos), "-F", form,
-                 "-V", "5", "-i", f"sub-{id(self)}", "-c", "-x", "3600"],
+                 "-V", "5", "-i", name, "-c", "-x", "3600"],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL)
-        broker.wait_log("Sending SUBACK", before + 1)
+        broker.wait_log(f"Sending SUBACK to {name}\n")
 
     @property
     def lines(self):
