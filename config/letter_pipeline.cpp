@@ -35,6 +35,7 @@ std::optional<PipelineConfig> letter_pipeline(Parser& parser, const StageContext
       "path", std::vector<std::string>{dead_letter_path(of.dead_letters, of.name, data_dir)});
   out.source.options.set("follow", true);
   out.source.format_options = Options(out.source.format->options, path);
+  out.high_priority = of.high_priority;
   // As patient as that one; what waits, waits in the file.
   out.delivery = of.delivery;
   out.delivery.exactly_once = false;

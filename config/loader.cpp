@@ -147,6 +147,24 @@ void Loader::load_agent() {
   load_agent(*agent_part_, found);
 }
 
+BudgetAction budget_action(const std::string& text) {
+  return text == "warn"           ? BudgetAction::kWarn
+         : text == "onlyPriority" ? BudgetAction::kOnlyPriority
+                                  : BudgetAction::kPause;
+}
+
+BudgetConfig load_budget(const Options& options) {
+  const std::string& per = options.string("per");
+  return {.bytes = options.bytes("bytes"),
+          .per = per == "day"    ? BudgetPeriod::kDay
+                 : per == "week" ? BudgetPeriod::kWeek
+                                 : BudgetPeriod::kMonth,
+          .first_day = static_cast<int>(options.integer("firstDay")),
+          .at80 = budget_action(options.string("at80")),
+          .at100 = budget_action(options.string("at100")),
+          .interfaces = options.strings("interfaces")};
+}
+
 void Loader::load_agent(LoadedFile& part, const cJSON* node) {
   Parser parser(part.document, part.problems);
   if (node != nullptr && !parser.expect_object(node, "agent", "{\"dataDir\": \"/var/lib/leat\"}"))
@@ -168,6 +186,8 @@ void Loader::load_agent(LoadedFile& part, const cJSON* node) {
   config_.probation = options.duration("probation");
   config_.commit_every = options.duration("journal.commitEvery");
   config_.flash_endurance = options.bytes("flashEndurance");
+  if (const Options& limits = options.object("limits"); limits.has("budget"))
+    config_.budget = load_budget(limits.object("budget"));
   if (options.has("admin"))
     config_.admin = load_admin(options.object("admin"), part.problems, context_.open_files);
   if (options.has("control"))
@@ -242,6 +262,7 @@ void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::strin
   if (name == nullptr || (cJSON_IsString(name) && !parser.broken(name)))
     load_name(part, options, only, pipeline);
   pipeline.mounted = options.boolean("mounted");
+  pipeline.high_priority = options.string("priority") == "high";
   pipeline.max_runs = static_cast<int>(options.integer("maxRuns"));
   pipeline.hard_terminate = options.duration("hardTerminate");
   load_delivery(part, options.object("delivery"), pipeline.delivery);

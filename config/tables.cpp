@@ -118,6 +118,51 @@ constexpr Option kControlOptions[] = {
 
 constexpr std::string_view kPolicies[] = {"newest", "file", "remote"};
 
+constexpr std::string_view kBudgetPeriods[] = {"month", "week", "day"};
+constexpr std::string_view kBudgetActions[] = {"warn", "onlyPriority", "pause"};
+
+constexpr Option kBudgetOptions[] = {
+    {.name = "bytes",
+     .type = OptionType::kBytes,
+     .required = true,
+     .help = "How many there are, such as \"200MB\". The headers of TCP and IP are not counted: "
+             "leave a tenth of what is paid for.",
+     .min = 1},
+    {.name = "per",
+     .fallback = "month",
+     .help = "For how long, in UTC.",
+     .choices = kBudgetPeriods},
+    {.name = "firstDay",
+     .type = OptionType::kInteger,
+     .fallback = "1",
+     .help = "The day of a month on which it begins.",
+     .min = 1,
+     .max = 28},
+    {.name = "at80",
+     .fallback = "warn",
+     .help = "What happens at 80 % of it. warn: it is said, in the log and to agent.notify. "
+             "onlyPriority: nothing is delivered, either, but by pipelines with \"priority\": "
+             "\"high\". pause: nothing is. Sinks without a url go on; what cannot be delivered "
+             "waits in the spool or at its source, until the next period or another budget.",
+     .choices = kBudgetActions},
+    {.name = "at100",
+     .fallback = "pause",
+     .help = "The same at all of it.",
+     .choices = kBudgetActions},
+    {.name = "interfaces",
+     .type = OptionType::kStrings,
+     .help = "The network interfaces that count, such as [\"wwan0\"]. Default: all but loopback."},
+};
+
+constexpr Option kAgentLimitOptions[] = {
+    {.name = "budget",
+     .type = OptionType::kObject,
+     .help = "What may go over the network, both ways, on the wire: of all pipelines together, and "
+             "agent.control and agent.admin, which go on when it is used up.",
+     .fields = kBudgetOptions,
+     .only_when_given = true},
+};
+
 constexpr Option kAgentOptions[] = {
     {.name = "id",
      .help = "The name of this agent; give each its own, since it is part of the keys by which "
@@ -153,6 +198,10 @@ constexpr Option kAgentOptions[] = {
      .type = OptionType::kObject,
      .help = "The file in dataDir that keeps what must survive: positions and spooled records.",
      .fields = kJournalOptions},
+    {.name = "limits",
+     .type = OptionType::kObject,
+     .help = "Of all that this agent does.",
+     .fields = kAgentLimitOptions},
     {.name = "flashEndurance",
      .type = OptionType::kBytes,
      .help = "What the flash with dataDir may be written in all (its \"TBW\"), such as \"20TiB\": "
@@ -302,6 +351,8 @@ constexpr Option kLimitOptions[] = {
      .help = "Bytes a second the source is read at; 0 means no limit."},
 };
 
+constexpr std::string_view kPriorities[] = {"normal", "high"};
+
 constexpr Option kPipelineOptions[] = {
     {.name = "name",
      .help = "1 to 64 of the characters A-Z a-z 0-9 . _ -, not beginning with a dot. It is used in "
@@ -333,6 +384,10 @@ constexpr Option kPipelineOptions[] = {
              "where the source cannot give it again. Where something waits for the end (another "
              "configuration, the end of the agent), agent.drainTimeout holds, too.",
      .min = 1},
+    {.name = "priority",
+     .fallback = "normal",
+     .help = "With high, it goes on where agent.limits.budget says onlyPriority.",
+     .choices = kPriorities},
     {.name = "delivery",
      .type = OptionType::kObject,
      .help = "What happens between this pipeline and its sink.",

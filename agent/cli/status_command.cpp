@@ -120,6 +120,18 @@ std::string control_of(const cJSON* control) {
   return out;
 }
 
+// "budget: 160 MiB of 191 MiB (84%) in the month until 2026-12-01"
+std::string budget_of(const cJSON* budget) {
+  if (budget == nullptr) return "";
+  const int64_t used = number(budget, "usedBytes");
+  const int64_t most = number(budget, "bytes");
+  const std::string until = text(budget, "until").substr(0, 10);
+  return "budget: " + format_bytes(used) + " of " + format_bytes(most) + " (" +
+         std::to_string(
+             static_cast<int64_t>(100.0 * static_cast<double>(used) / static_cast<double>(most))) +
+         "%) in the " + text(budget, "per") + (until.empty() ? "" : " until " + until) + "\n";
+}
+
 std::string overview(const Sample& before, const Sample& now, bool by_rate) {
   Rates rates(before, now);
   std::vector<Row> rows = {
@@ -127,7 +139,8 @@ std::string overview(const Sample& before, const Sample& now, bool by_rate) {
   std::vector<const cJSON*> all;
   const cJSON* pipeline = nullptr;
   cJSON_ArrayForEach(pipeline, at(now.json.get(), "pipelines")) all.push_back(pipeline);
-  const std::string control = control_of(at(now.json.get(), "control"));
+  const std::string control =
+      budget_of(at(now.json.get(), "budget")) + control_of(at(now.json.get(), "control"));
   if (all.empty()) return "no pipelines\n" + control;
   if (by_rate)
     std::ranges::stable_sort(all, [&rates](auto* a, auto* b) {

@@ -15,12 +15,6 @@ std::string named(const ConfigVersion& version) {
   return "configuration version " + std::to_string(version.number);
 }
 
-// Of two that were written the same: so do the variables and files that they name.
-bool mean_the_same(const AgentConfig& a, const AgentConfig& b) {
-  return a.pipelines == b.pipelines && a.own_pipelines == b.own_pipelines && a.admin == b.admin &&
-         a.id == b.id && a.not_enabled == b.not_enabled;
-}
-
 }  // namespace
 
 ConfigManager::ConfigManager(ConfigManagerSetup setup)
@@ -249,7 +243,7 @@ void ConfigManager::next() {
   keep_fixed(job.fresh.config);
   const bool same_text = job.origin == running_.origin && job.fresh.text == running_.text;
   // What a variable or a file stands for may have changed: that is another configuration, too.
-  if (same_text && !mean_the_same(job.fresh.config, running_config_))
+  if (same_text && job.fresh.config != running_config_)
     job.author = running_.author + ", with what it names read again";
   else if (same_text)
     job.as_it_is = true;

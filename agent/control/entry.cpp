@@ -5,8 +5,9 @@
 namespace leat {
 namespace {
 
-PipelineState state_of(const PipelineStatus& running) {
+PipelineState state_of(const PipelineStatus& running, bool held) {
   if (!running.opened) return PipelineState::kStarting;
+  if (held) return PipelineState::kHeld;
   if (running.circuit_open) return PipelineState::kCircuitOpen;
   if (!running.trouble.empty()) return PipelineState::kRetrying;
   return running.spooling ? PipelineState::kSpooling : PipelineState::kRunning;
@@ -58,7 +59,8 @@ PipelineSnapshot Entry::snapshot(const LoopProbe::Answers& answers, int64_t now_
   out.totals += last;
   out.next_attempt_in = out.counters.next_attempt_in;
   out.reason = out.counters.trouble;
-  out.state = run->retiring() || stopping ? PipelineState::kDraining : state_of(out.counters);
+  out.state = run->retiring() || stopping ? PipelineState::kDraining
+                                          : state_of(out.counters, run->is_held());
   return out;
 }
 

@@ -17,6 +17,7 @@ class RealPipeline final : public ManagedPipeline {
   void drain() override { pipeline_->drain(); }
   void abort(const std::string& why) override { pipeline_->abort(why); }
   void kick() override { pipeline_->kick(); }
+  void hold(const std::string& why) override { pipeline_->hold(why); }
   Status tap(uint64_t id, const TapRequest& request,
              const std::shared_ptr<TapLines>& lines) override {
     return pipeline_->tap(id, request, lines);

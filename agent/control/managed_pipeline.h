@@ -23,6 +23,7 @@ class ManagedPipeline {
   virtual void drain() = 0;
   virtual void abort(const std::string& why) = 0;
   virtual void kick() = 0;
+  virtual void hold(const std::string& why) = 0;
   virtual Status tap(uint64_t id, const TapRequest& request,
                      const std::shared_ptr<TapLines>& lines) = 0;
   virtual void untap(uint64_t id) = 0;

@@ -23,7 +23,7 @@ std::string seconds(double time) {
 
 bool sink_takes(const PipelineSnapshot& pipeline) {
   return pipeline.runs && pipeline.state != PipelineState::kRetrying &&
-         pipeline.state != PipelineState::kCircuitOpen;
+         pipeline.state != PipelineState::kCircuitOpen && pipeline.state != PipelineState::kHeld;
 }
 
 // One number of each pipeline.
@@ -163,6 +163,12 @@ std::string metrics_of(const Snapshot& snapshot) {
     add_metric(out, "leat_flash_life_seconds", "gauge",
                "How long agent.flashEndurance lasts at the rate since the start.",
                std::to_string(life->count() / 1000));
+  if (snapshot.budget) {
+    add_metric(out, "leat_budget_bytes", "gauge", "agent.limits.budget, of one period.",
+               std::to_string(snapshot.budget->bytes));
+    add_metric(out, "leat_budget_used_bytes", "gauge", "Of that, in this period.",
+               std::to_string(snapshot.budget->used));
+  }
   if (snapshot.control) add_control(out, *snapshot.control);
   for (const Metric& metric : kMetrics) {
     begin_metric(out, metric.name, metric.type, metric.help);

@@ -60,7 +60,7 @@ std::string Probation::verdict(const Snapshot& now) const {
     if (!touched_.contains(one.name)) continue;
     if (one.state == PipelineState::kFailed)
       return with_reason(one.name + " has failed", one.reason);
-    if (!delivered_.contains(one.name)) continue;
+    if (!delivered_.contains(one.name) || one.state == PipelineState::kHeld) continue;
     if (one.state == PipelineState::kStarting)
       return with_reason(one.name + " delivered before, and has not started", one.reason);
     if (one.counters.delivered == 0 && has_undelivered_input(one.counters))

@@ -90,6 +90,11 @@ void Run::set_memory(size_t bytes) {
   on_its_loop([bytes](ManagedPipeline& pipeline) { pipeline.set_memory(bytes); });
 }
 
+void Run::hold(const std::string& why) {
+  if (std::exchange(held_, why) == why) return;
+  on_its_loop([why](ManagedPipeline& pipeline) { pipeline.hold(why); });
+}
+
 void Run::on_its_loop(std::function<void(ManagedPipeline&)> call) const {
   host_.loop().post([&host = host_, id = id_, call = std::move(call)] {
     auto found = host.pipelines.find(id);

@@ -55,6 +55,9 @@ class Run {
   // then `make` only goes.
   void feed(MakeFeed make, std::function<void(Status)> done);
   void set_memory(size_t bytes);
+  // As Pipeline::hold().
+  void hold(const std::string& why);
+  bool is_held() const { return !held_.empty(); }
 
  private:
   void on_its_loop(std::function<void(ManagedPipeline&)> call) const;
@@ -65,6 +68,7 @@ class Run {
   const Config config_;
   const bool bounded_;
   size_t memory_;
+  std::string held_;  // why; "" when it is not
   std::shared_ptr<std::atomic<bool>> noted_ = std::make_shared<std::atomic<bool>>(false);
   std::unique_ptr<Timer> deadline_;
   Milliseconds due_{0};  // on the loop's clock

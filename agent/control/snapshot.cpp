@@ -23,6 +23,8 @@ std::string_view name_of(PipelineState state) {
       return "retrying";
     case PipelineState::kCircuitOpen:
       return "circuit open";
+    case PipelineState::kHeld:
+      return "held";
     case PipelineState::kDraining:
       return "draining";
     case PipelineState::kFailed:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/units.h"
+#include "control/network_budget.h"
 #include "pipeline/pipeline.h"
 
 namespace leat {
@@ -20,6 +21,7 @@ enum class PipelineState {
   kSpooling,     // the sink keeps up no more, and what comes goes to the journal
   kRetrying,     // the sink takes nothing now
   kCircuitOpen,  // nor for a while
+  kHeld,         // the sink is given nothing: agent.limits.budget is used up
   kDraining,     // it is told to end
   kFailed,       // it may be started again by itself after a while
   kRegistered,   // it is there, and is to be mounted before it runs
@@ -76,6 +78,7 @@ struct ControlStatus {
     uint64_t count = 0;
   };
   bool connected = false;
+  std::string seal_to = {};           // the agent's public key (PEM); "" while it is not known
   std::vector<Ended> ended = {};      // commands that were carried out, by what became of them
   std::vector<Refused> refused = {};  // by each reason that there is, be it 0
 };
@@ -87,6 +90,7 @@ struct Snapshot {
   int64_t config_loaded_us = 0;  // unix; 0: not yet
   ConfigStatus config = {};
   std::optional<ControlStatus> control = {};  // with agent.control
+  std::optional<BudgetStatus> budget = {};    // with agent.limits.budget
   Milliseconds uptime{0};
   bool stopping = false;
   size_t loops = 1;

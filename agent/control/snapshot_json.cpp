@@ -114,6 +114,16 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
   return out;
 }
 
+void add_budget(cJSON* object, const BudgetStatus& budget) {
+  cJSON* out = cJSON_AddObjectToObject(object, "budget");
+  add(out, "bytes", static_cast<uint64_t>(budget.bytes));
+  add(out, "usedBytes", static_cast<uint64_t>(budget.used));
+  add_text(out, "per", std::string(budget.per));
+  if (budget.since_us != 0) add_text(out, "since", rfc3339(budget.since_us));
+  if (budget.since_us != 0) add_text(out, "until", rfc3339(budget.until_us));
+  add_text(out, "holds", std::string(budget.holds));
+}
+
 // Those that there were.
 void add_refusals(cJSON* object, const ControlStatus& control) {
   cJSON* list = cJSON_AddArrayToObject(object, "refusals");
@@ -168,8 +178,10 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
   if (snapshot.control) {
     cJSON* control = cJSON_AddObjectToObject(out.get(), "control");
     cJSON_AddBoolToObject(control, "connected", snapshot.control->connected ? 1 : 0);
+    add_text(control, "sealTo", snapshot.control->seal_to);
     add_refusals(control, *snapshot.control);
   }
+  if (snapshot.budget) add_budget(out.get(), *snapshot.budget);
   cJSON_AddNumberToObject(out.get(), "uptimeSeconds", seconds(snapshot.uptime));
   cJSON_AddBoolToObject(out.get(), "stopping", snapshot.stopping);
   add(out.get(), "loops", snapshot.loops);

@@ -48,6 +48,15 @@ Supervisor::Supervisor(SupervisorSetup setup, std::unique_ptr<Journal> journal)
   probe_ = std::make_unique<LoopProbe>(std::move(hosts));
   standings_ = std::make_unique<Standings>(main_->journal());
   history_ = std::make_unique<RunHistory>(main_->journal());
+  budget_ = std::make_unique<NetworkBudget>(NetworkBudget::Setup{
+      .loop = main_->loop(),
+      .journal = main_->journal(),
+      .on_change =
+          [this] {
+            hold_by_budget();
+            setup_.on_change();
+          },
+      .tell = [this](const std::string& text) { events_->add(EventKind::kBudget, "", text); }});
   idle_timer_ = std::make_unique<Timer>(loop());
 }
 
@@ -69,14 +78,22 @@ void Supervisor::begin() {
     if (!status) log::warn("leat", "earlier runs are not known: " + status.error().message());
     loaded();
   });
+  budget_->load([this](const Status& status) {
+    if (!status)
+      log::error("leat", "what is used of agent.limits.budget is not known, and counted anew: " +
+                             status.error().message());
+    loaded();
+  });
 }
 
 void Supervisor::quit() {
+  budget_->end();
   main_->loop().stop();
 }
 
 bool Supervisor::close(Status& journal) {
   probe_.reset();
+  budget_.reset();
   idle_timer_.reset();
   flush_timer_.reset();
   entries_.clear();
@@ -224,6 +241,7 @@ void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
   config_ = std::move(proposal.desired);
   flush_timer_.reset();  // it is not the end
   journal_->set_commit_every(config_.commit_every);
+  budget_->set(config_.budget);
   std::vector<std::string> touched = proposal.change.removed;
   for (const std::string& name : proposal.change.removed) {
     Entry& entry = entries_.at(name);
@@ -250,6 +268,7 @@ void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
   proposal.done(proposal.change);
   for (const PipelineEnd& failure : failures) setup_.on_end(failure);
   share_memory();  // before what is new begins to use its own
+  hold_by_budget();
   for (const std::string& name : touched) settle(name);
   setup_.on_change();
 }
@@ -324,6 +343,7 @@ void Supervisor::relaunched(const std::string& name, Prepared one) {
   bool ready = one.run != nullptr && one.status;
   if (still && ready) {
     entry.next = std::move(one.run);
+    hold_by_budget();
   } else {
     discard(std::move(one.run));
   }
@@ -466,6 +486,17 @@ void Supervisor::share_memory() {
   }
 }
 
+// What tells of the agent goes on: of the budget, too.
+void Supervisor::hold_by_budget() {
+  for (auto& [name, entry] : entries_)
+    for (Run* run : {entry.run.get(), entry.next.get()}) {
+      if (run == nullptr || run->config()->own) continue;
+      const std::span<const Option> options = run->config()->sink.options.table();
+      const bool over_network = std::ranges::find(options, "url", &Option::name) != options.end();
+      run->hold(over_network ? budget_->why(run->config()->high_priority) : "");
+    }
+}
+
 bool Supervisor::idle() const {
   auto waits = [](const auto& named) {
     return !named.second.own() && (named.second.again != nullptr || named.second.held());
@@ -517,6 +548,7 @@ void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
                  .config_loaded_us = config_loaded_us_,
                  .config = config_status_,
                  .control = control_status_ ? control_status_() : std::nullopt,
+                 .budget = budget_->status(),
                  .uptime = Milliseconds((setup_.clock.monotonic_us() - begun_us_) / 1000),
                  .stopping = stopping_,
                  .loops = hosts_.size(),

@@ -41,6 +41,7 @@
 #include "control/loop_load.h"
 #include "control/loop_probe.h"
 #include "control/managed_pipeline.h"
+#include "control/network_budget.h"
 #include "control/run.h"
 #include "control/run_history.h"
 #include "control/snapshot.h"
@@ -226,6 +227,7 @@ class Supervisor {
   size_t& live_of(const Run::Config& config) { return config->own ? own_live_ : live_; }
   static size_t share_of(const AgentConfig& config, size_t pipelines, bool own);
   void share_memory();
+  void hold_by_budget();
   Milliseconds start_later(const std::string& name);
   bool is_asked_to_start(const std::string& name) const;
   bool idle() const;
@@ -262,7 +264,8 @@ class Supervisor {
   std::unique_ptr<Timer> idle_timer_;
   std::unique_ptr<Standings> standings_;
   std::unique_ptr<RunHistory> history_;
-  int to_load_ = 2;                     // of these: nothing is applied before
+  std::unique_ptr<NetworkBudget> budget_;
+  int to_load_ = 3;                     // of these: nothing is applied before
   std::unique_ptr<Timer> flush_timer_;  // once flush_own() was called
   RunId next_id_ = 1;
   size_t live_ = 0;       // runs that are made, and not gone yet

@@ -1,13 +1,17 @@
 """`agent.control`: signed commands over a real broker, and what comes of them."""
 
 import json
+import os
+import random
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from faults.other_clock import OtherClock
 from harness.desk import Desk
 from harness.every_command import EveryCommand, table
 from harness.mosquitto import Mosquitto
@@ -233,6 +237,81 @@ def test_a_kill_in_the_middle_of_a_probation_is_told_of_afterwards(running, desk
     running.start()
     desk.wait_state(id, "rolledBack")
     assert "died" in wait_for(lambda: desk.answer(id))["text"]
+
+
+DEATHS = int(os.environ.get("LEAT_DEATHS", "5"))
+
+
+def test_the_old_or_the_new_one_runs_after_a_death_at_any_moment_of_a_command(
+        running, collector, followed, desk):
+    """LEAT_DEATHS=100 for as many as the promise speaks of."""
+    seed = int(os.environ.get("LEAT_SEED", random.randrange(1 << 30)))
+    chance = random.Random(seed)
+    one = config_of(running)["pipelines"][0]
+
+    def change_to(limit):
+        return desk.send("config.set", {"config": {
+            **config_of(running), "pipelines": [{**one, "limits": {"recordsPerSecond": limit}}]}})
+
+    def limit():
+        shown = desk.ask("config.get")
+        return shown["result"]["pipelines"][0]["limits"]["recordsPerSecond"]
+    begun = time.monotonic()
+    desk.wait_state(change_to(1000), "running")
+    took = time.monotonic() - begun
+    for n in range(1, DEATHS + 1):
+        before = limit()
+        id = change_to(1000 + n)
+        time.sleep(chance.random() * took * 1.2)
+        running.kill()
+        running.start()
+        # The one before may have been on probation: then the one that was good before that.
+        assert limit() in (before, 1000 + n, before - 1, 0), (seed, n)
+        append(followed, n)
+        wait_for(lambda n=n: n in seqs(collector), what=f"record {n} (seed {seed})")
+        wait_for(lambda id=id: {"succeeded", "rolledBack", "interrupted"} & set(desk.states(id)),
+                 what=lambda id=id: f"an end of {id}: {desk.states(id)} (seed {seed})")
+    assert sorted(set(seqs(collector))) == list(range(DEATHS + 1)), seed
+
+
+@pytest.mark.usefixtures("dynamic_binary")
+def test_a_clock_that_is_years_off_keeps_commands_away_only_where_it_is_said_to_be_right(
+        agent, collector, followed, desk, control, tmp_path):
+    clock = OtherClock(tmp_path)
+    clock.shift(-50 * OtherClock.YEAR)
+    agent.configure(pipeline(file_source(followed, follow=True), http_sink(collector)),
+                    control=control)
+    agent.start(env=clock.env)
+    desk.wait_status(lambda status: status["online"])
+    for years in (-50, 30):
+        clock.shift(years * OtherClock.YEAR)
+        assert desk.ask("ping")["state"] == "succeeded"
+    clock.shift(30 * OtherClock.YEAR, right=True)
+    assert desk.ask("ping")["error"]["code"] == "forbidden", "its time is over"
+    clock.shift(0, right=True)
+    assert desk.ask("ping")["state"] == "succeeded"
+
+
+def test_a_key_that_stands_in_a_file_counts_when_the_file_has_another(
+        agent, collector, followed, desk, control):
+    secret = agent.folder / "secret"
+    secret.write_text("1" * 32)
+    agent.configure(pipeline(file_source(followed, follow=True), http_sink(collector)), control={
+        **control, "keys": [*control["keys"], {"id": "shift", "secret": f"${{file:{secret}}}",
+                                               "role": "operate"}]})
+    agent.start()
+    desk.wait_status(lambda status: status["online"])
+    for word in "12":
+        secret.write_text(word * 32)
+        if word == "2":
+            agent.send(signal.SIGHUP)
+            agent.wait_log("configuration taken over: 0 pipelines")
+        desk.keys = {**desk.keys, "shift": word * 32}
+        assert desk.ask("pipeline.restart", {"pipeline": "p"}, key="shift")["state"] == "succeeded"
+    desk.keys["shift"] = "1" * 32
+    old = desk.send("ping", key="shift")
+    assert desk.ask("ping", key="fleet")["state"] == "succeeded"
+    assert not desk.answers(old)
 
 
 def test_a_group_is_commanded_at_once_and_answers_where_it_is_asked_to(running, desk, broker):

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from harness.desk import Desk
 from harness.mosquitto import Mosquitto
+from harness.output import conforming
 from harness.pipelines import file_source, http_sink, pipeline
 from harness.waiting import wait_for
 
@@ -110,6 +111,8 @@ def test_what_another_library_seals_comes_from_afar(agent, collector, keygen, se
             agent.start()
             public = wait_for(lambda: (desk.status() or {}).get("sealTo"), what="the key in its status")
             assert public == keygen()
+            shown = agent.command("status", "--json", "--data-dir", agent.data_dir).stdout
+            assert conforming(shown, "status")["control"]["sealTo"] == public
             config = json.loads(agent.config_path.read_text())
             config["pipelines"] = [sealing(seal(public, SECRET))]
             answer = desk.ask("config.set", {"config": config}, final=False)

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/clock_sync.h"
 #include "base/counted.h"
 #include "base/time_format.h"
 #include "loop/pool.h"
@@ -25,8 +26,6 @@ constexpr double kDiskFull = 0.10;
 constexpr double kDiskRoom = 0.15;
 constexpr int kSpoolFull = 80;
 constexpr int kSpoolRoom = 60;
-// Before this no clock is right.
-constexpr int64_t kEarliestUs = 1'700'000'000'000'000;  // 2023-11-14
 
 std::string dropped_text(uint64_t count) {
   return format_count(count, "record", "was", "were") + " dropped";
@@ -208,7 +207,7 @@ void Observer::add_certificates(const Options& stage) {
 }
 
 void Observer::look_at_certificates() {
-  if (supervisor_.loop().clock().unix_us() < kEarliestUs) return;
+  if (supervisor_.loop().clock().unix_us() < kEarliestClockUs) return;
   for (const Certificate& one : certificates_)
     machine_.certificate_end_us(
         one.path, one.last,

@@ -1,7 +1,7 @@
 // A card for each pipeline.
 
 const kLevels = {
-  spooling: 'warn', retrying: 'warn', 'circuit open': 'bad', failed: 'bad', paused: 'still', ended: 'still',
+  spooling: 'warn', retrying: 'warn', 'circuit open': 'bad', held: 'warn', failed: 'bad', paused: 'still', ended: 'still',
   registered: 'still', mounted: 'still', unmounted: 'still', stopped: 'still',
 };
 

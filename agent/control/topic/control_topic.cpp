@@ -366,7 +366,7 @@ void ControlTopic::count(const std::string& command, const Answer& answer) {
 
 std::optional<ControlStatus> ControlTopic::status() const {
   if (!config_) return std::nullopt;
-  ControlStatus out{.connected = connected()};
+  ControlStatus out{.connected = connected(), .seal_to = public_key_};
   for (const auto& [key, count] : ended_) out.ended.push_back({key.first, key.second, count});
   const Refusals::Counts& counts = authority_.refusals().counts();
   for (size_t i = 0; i < counts.size(); ++i)

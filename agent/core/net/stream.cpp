@@ -152,6 +152,8 @@ bool Stream::State::all_sent() const {
 void Stream::State::submit(std::unique_ptr<Write> write, std::span<const uv_buf_t> buffers) {
   write->state = weak_from_this();
   write->request.data = write.get();
+  for (const uv_buf_t& buffer : buffers)
+    Meter::of_process().count(socket_->stream(), metered_, buffer.len);
   int code = uv_write(&write->request, socket_->stream(), buffers.data(),
                       static_cast<unsigned>(buffers.size()), [](uv_write_t* request, int status) {
                         std::unique_ptr<Write> done(static_cast<Write*>(request->data));
@@ -224,6 +226,7 @@ void Stream::State::on_read(ssize_t n) {
     return end(fail_uv(what, static_cast<int>(n)));
   }
   std::span<const char> bytes(read_buffer_.data(), static_cast<size_t>(n));
+  Meter::of_process().count(socket_->stream(), metered_, bytes.size());
   if (!tls_) {
     listener_.on_data(bytes);
   } else {

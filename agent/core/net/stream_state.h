@@ -9,6 +9,7 @@
 
 #include "loop/handles.h"
 #include "net/dialer.h"
+#include "net/meter.h"
 #include "net/socket.h"
 #include "net/stream.h"
 #include "net/tls_session.h"
@@ -89,6 +90,7 @@ class Stream::State final : public std::enable_shared_from_this<State>, public T
   std::optional<Timer> deadline_;  // of the handshake; after that, for last words
   std::optional<Timer> later_;
   Socket::Ptr socket_;
+  Meter::Seen metered_;
   bool paused_ = false;
   bool reading_ = false;
   bool confirms_at_once_ = false;

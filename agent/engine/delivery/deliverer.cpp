@@ -342,6 +342,11 @@ void Deliverer::kick() {
   pump();
 }
 
+void Deliverer::hold(const std::string& why) {
+  held_ = why;
+  pump();
+}
+
 void Deliverer::stop() {
   stopped_ = true;
   linger_.stop();
@@ -356,7 +361,7 @@ void Deliverer::pump() {
   cut_if_idle();
   do {
     const size_t within = slots();
-    for (size_t i = 0; i < within && !stopped_ && !paused_; ++i) {
+    for (size_t i = 0; i < within && !stopped_ && !paused_ && held_.empty(); ++i) {
       // In trouble one attempt at a time asks whether it is over.
       if (retry_policy_.active() && busy_ > 0) break;
       Item& item = *items_[i];

@@ -106,6 +106,13 @@ class Deliverer {
   static constexpr Milliseconds kDrainWithin{10'000};
   // Tries the sink now, when it is not to be tried before a while has passed.
   void kick();
+  // It gives the sink nothing from now on, for this reason, until it is told "": as a sink in
+  // trouble, which none of the attempts under way ends.
+  void hold(const std::string& why);
+  // Nothing gets through now: it is held, or the sink is in trouble.
+  bool in_trouble() const { return !held_.empty() || retry_policy_.active(); }
+  // Why; "" when it is not.
+  const std::string& trouble() const { return held_.empty() ? retry_policy_.reason() : held_; }
   // The sink is about to be closed: it is given nothing more, whatever waits. What is in flight may
   // still be answered.
   void stop();
@@ -170,6 +177,7 @@ class Deliverer {
   Linger linger_;
   RetryTimer retry_;
   bool paused_ = false;   // waiting for retry_
+  std::string held_;      // why; "" when it is not
   int busy_ = 0;          // attempts under way at the sink
   bool stopped_ = false;  // by stop(), or since the sink cannot go on
   std::optional<Milliseconds> drain_until_;

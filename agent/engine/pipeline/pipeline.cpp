@@ -132,6 +132,10 @@ void Pipeline::kick() {
   for (const auto& task : tasks_) task->kick();
 }
 
+void Pipeline::hold(const std::string& why) {
+  for (const auto& task : tasks_) task->hold(why);
+}
+
 Status Pipeline::tap(uint64_t id, const TapRequest& request,
                      const std::shared_ptr<TapLines>& lines) {
   for (const auto& task : tasks_) {

@@ -78,6 +78,8 @@ class Pipeline {
   void abort(const std::string& why);
   // Tries a sink now that is not to be tried before a while has passed.
   void kick();
+  // As Task::hold(), of all tasks.
+  void hold(const std::string& why);
   // As Task::tap(), of all tasks.
   Status tap(uint64_t id, const TapRequest& request, const std::shared_ptr<TapLines>& lines);
   void untap(uint64_t id);

@@ -87,6 +87,7 @@ struct PipelineConfig {
   DeadLetterConfig dead_letters;
   DeadLetterLimit max_dead_letters;
   LimitsConfig limits;
+  bool high_priority = false;  // `priority`: what it delivers goes on when others are held
   bool operator==(const PipelineConfig&) const = default;
   // It can run as it is.
   bool complete() const { return std::ranges::all_of(parameters, &ParameterConfig::has_default); }
@@ -119,6 +120,21 @@ struct ControlConfig {
   bool operator==(const ControlConfig&) const = default;
 };
 
+// What is done when so much of a budget is used.
+enum class BudgetAction { kWarn, kOnlyPriority, kPause };
+enum class BudgetPeriod { kDay, kWeek, kMonth };
+
+// `agent.limits.budget`: what may go over the network.
+struct BudgetConfig {
+  int64_t bytes = 0;
+  BudgetPeriod per = BudgetPeriod::kMonth;
+  int first_day = 1;  // of a month
+  BudgetAction at80 = BudgetAction::kWarn;
+  BudgetAction at100 = BudgetAction::kPause;
+  std::vector<std::string> interfaces;  // none: all
+  bool operator==(const BudgetConfig&) const = default;
+};
+
 // `agent.config`: which configuration runs when the agent starts.
 enum class ConfigPolicy { kNewest, kFile, kRemote };
 
@@ -131,6 +147,7 @@ struct AgentConfig {
   Milliseconds commit_every{10'000};  // of positions that may wait; 0: none does
   std::optional<AdminConfig> admin;
   std::optional<ControlConfig> control;
+  std::optional<BudgetConfig> budget;
   int64_t flash_endurance = 0;      // bytes that the flash under data_dir bears; 0: not known
   Milliseconds heartbeat{300'000};  // in the log; 0: none
   ConfigPolicy config_policy = ConfigPolicy::kNewest;
@@ -138,6 +155,7 @@ struct AgentConfig {
   std::vector<PipelineConfig> pipelines;
   std::vector<PipelineConfig> own_pipelines;
   std::vector<std::string> not_enabled;  // names of those that are not to run
+  bool operator==(const AgentConfig&) const = default;
 };
 
 }  // namespace leat

@@ -139,7 +139,7 @@ void Spool::make_safe() {
 // --- trouble ------------------------------------------------------------------------------------
 
 bool Spool::trouble() const {
-  if (deliverer_->retry_policy().active()) return true;
+  if (deliverer_->in_trouble()) return true;
   int64_t now = setup_.loop.clock().monotonic_us();
   if (held_.empty()) return false;
   int64_t oldest = held_.front().since_us;
@@ -199,7 +199,7 @@ void Spool::enter() {
 void Spool::leave_if_over() {
   if (!active_ || mode() == SpoolMode::kAlways || ending_) return;
   if (!writer_.idle() || !caught_up() || reading_ || delivered_ < given_) return;
-  if (deliverer_->retry_policy().active()) return;
+  if (deliverer_->in_trouble()) return;
   active_ = false;
   cursor_ = std::max(cursor_, new_from_);
   setup_.owner.spool_changed();
@@ -259,7 +259,7 @@ void Spool::dropped(uint64_t records) {
 // Until then no later row may enter the journal, since the source would be told that it is done up
 // to there.
 void Spool::without_spool() {
-  if (setup_.config.exactly_once || deliverer_->retry_policy().active()) return;
+  if (setup_.config.exactly_once || deliverer_->in_trouble()) return;
   while (SpoolWriter::Row* row = writer_.stuck_row()) {
     if (!caught_up() || !deliverer_->wants_more()) return;
     writer_.undo_drop(*row);
@@ -445,7 +445,7 @@ bool Spool::settled() const {
 
 // Nothing gets through now, or perhaps for long.
 bool Spool::is_stuck() const {
-  return deliverer_->retry_policy().active() || deliverer_->silent();
+  return deliverer_->in_trouble() || deliverer_->silent();
 }
 
 bool Spool::may_leave_rest(bool has_room) const {

@@ -26,13 +26,14 @@ enum class EventKind {
   kClockStepped,
   kDiskNearlyFull,
   kCertificateEnds,  // within 14 days
+  kBudget,           // 80 % or all of agent.limits.budget is used, or it is there anew
 };
 
 // "pipelineFailed": as configurations and messages have it; in the order of EventKind.
-inline constexpr std::array<std::string_view, 14> kEventNames = {
-    "pipelineFailed",  "pipelineRecovered", "pipelineState",  "circuitOpened",  "circuitClosed",
-    "spoolNearlyFull", "recordsDropped",    "deadLetters",    "configChanged",  "configRolledBack",
-    "commandRefused",  "clockStepped",      "diskNearlyFull", "certificateEnds"};
+inline constexpr std::array<std::string_view, 15> kEventNames = {
+    "pipelineFailed",  "pipelineRecovered", "pipelineState",  "circuitOpened",   "circuitClosed",
+    "spoolNearlyFull", "recordsDropped",    "deadLetters",    "configChanged",   "configRolledBack",
+    "commandRefused",  "clockStepped",      "diskNearlyFull", "certificateEnds", "budget"};
 
 // Of the source that tells of them, and of who has it made (agent.notify).
 inline constexpr Option kEventsOption{

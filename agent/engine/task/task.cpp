@@ -371,7 +371,7 @@ void Task::finish_if_settled() {
   const bool waited_enough = life_.draining() && deliverer_->silent();
   if (!setup_.dead_letters.all_durable() && !(waited_enough && spool_->comes_again())) return;
   if (life_.draining() && spool_->records_unsafe() > 0) {
-    std::string reason = deliverer_->retry_policy().reason();
+    std::string reason = deliverer_->trouble();
     if (reason.empty() && waited_enough) reason = "the sink does not answer, or not soon";
     log::info(setup_.config.name,
               (reason.empty() ? "" : reason + ": ") + what_is_left());  // words elsewhere
@@ -450,8 +450,7 @@ void Task::close() {
 }
 
 const std::string& Task::trouble() const {
-  return resume_ && !resume_->trouble().empty() ? resume_->trouble()
-                                                : deliverer_->retry_policy().reason();
+  return resume_ && !resume_->trouble().empty() ? resume_->trouble() : deliverer_->trouble();
 }
 
 void Task::tell_trouble() {
@@ -465,6 +464,11 @@ void Task::tell_trouble() {
 void Task::kick() {
   if (resume_) return resume_->kick();
   deliverer_->kick();
+}
+
+void Task::hold(const std::string& why) {
+  deliverer_->hold(why);
+  wake();
 }
 
 Status Task::tap(uint64_t id, const TapRequest& request, std::shared_ptr<TapLines> lines) {

@@ -86,6 +86,8 @@ class Task final : private SourceContext,
   void set_memory(size_t bytes);
   // Tries the sink now, when it is not to be tried before a while has passed.
   void kick();
+  // The sink is given nothing, for this reason, until it is told ""; at any time.
+  void hold(const std::string& why);
   // Shows records behind a stage, until untap(), or its end. `id` is the caller's. kUsage when it
   // cannot be.
   Status tap(uint64_t id, const TapRequest& request, std::shared_ptr<TapLines> lines);

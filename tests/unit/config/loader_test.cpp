@@ -489,6 +489,26 @@ TEST_F(LoaderTest, wants_a_mebibyte_for_each_pipeline) {
   EXPECT_EQ(problems_with("", R"(, "memory": "512KiB")").size(), 1U);
 }
 
+TEST_F(LoaderTest, reads_a_budget_and_the_priority_of_a_pipeline) {
+  auto config = load(R"({"agent": {"dataDir": "/d", "limits": {"budget": {
+      "bytes": "200MB", "per": "week", "firstDay": 15, "at80": "onlyPriority", "at100": "warn",
+      "interfaces": "wwan0"}}}, "pipelines": [
+    {"name": "a", "source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"}},
+    {"name": "b", "priority": "high", "source": {"type": "tap"},
+     "sink": {"type": "drain", "url": "http://x"}}]})");
+  ASSERT_TRUE(config) << testing::PrintToString(lines);
+  EXPECT_EQ(config->budget, (BudgetConfig{.bytes = 200'000'000,
+                                          .per = BudgetPeriod::kWeek,
+                                          .first_day = 15,
+                                          .at80 = BudgetAction::kOnlyPriority,
+                                          .at100 = BudgetAction::kWarn,
+                                          .interfaces = {"wwan0"}}));
+  EXPECT_FALSE(config->pipelines[0].high_priority);
+  EXPECT_TRUE(config->pipelines[1].high_priority);
+  EXPECT_EQ(problems_with("", R"(, "limits": {"budget": {"per": "month"}})"),
+            Lines{"agent.limits.budget.bytes: missing, and required: a size such as \"8MiB\""});
+}
+
 TEST_F(LoaderTest, wants_a_dead_letter_file_for_each_pipeline) {
   load(R"({"agent": {"dataDir": "/d"}, "pipelines": [
     {"name": "a", "source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"},

@@ -147,6 +147,17 @@ TEST_F(ConfigManagerTest, what_a_variable_stands_for_is_on_probation_when_it_is_
   EXPECT_EQ(history().back(), "2 rolledBack: a failed: out of luck");
 }
 
+TEST_F(ConfigManagerTest, so_is_one_that_stands_in_what_is_of_the_agent_alone) {
+  control_.emplace().keys.push_back({.id = "ops", .key = "what a file has"});
+  start("a1");
+  control_->keys[0].key = "what it has now";
+  EXPECT_EQ(reload("a1"), "");
+  EXPECT_EQ(changes_, 1) << "who uses the keys is told";
+  EXPECT_EQ(supervisor_->config().control, control_);
+  EXPECT_EQ(manager_->running().author, "the file, with what it names read again");
+  EXPECT_EQ(history(), (History{"1 good", "2 good"})) << "no pipeline is touched";
+}
+
 TEST_F(ConfigManagerTest, in_the_place_of_a_file_that_cannot_be_used_the_last_good_one_runs) {
   start("a1");
   change("a2");

@@ -90,8 +90,8 @@ TEST_F(EventFeedTest, it_is_wanted_while_somebody_listens) {
 }
 
 TEST_F(EventFeedTest, each_kind_has_a_name) {
-  EXPECT_EQ(name_of(EventKind::kCertificateEnds), "certificateEnds");
-  EXPECT_EQ(static_cast<size_t>(EventKind::kCertificateEnds) + 1, kEventNames.size());
+  EXPECT_EQ(name_of(EventKind::kBudget), "budget");
+  EXPECT_EQ(static_cast<size_t>(EventKind::kBudget) + 1, kEventNames.size());
 }
 
 }  // namespace

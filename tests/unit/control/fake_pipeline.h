@@ -97,6 +97,9 @@ class FakePipeline final : public ManagedPipeline {
     end(fail(ErrorKind::kFatal, why));
   }
   void kick() override { world_.note("kick " + version_); }
+  void hold(const std::string& why) override {
+    world_.note((why.empty() ? "go on " : "hold ") + version_);
+  }
   // Its stages are called as its version is, and "any".
   Status tap(uint64_t, const TapRequest& request, const std::shared_ptr<TapLines>& lines) override {
     world_.note("tap " + version_);

@@ -23,6 +23,7 @@ class Counted final : public ManagedPipeline {
   void drain() override {}
   void abort(const std::string& /*why*/) override {}
   void kick() override {}
+  void hold(const std::string& /*why*/) override {}
   Status tap(uint64_t, const TapRequest&, const std::shared_ptr<TapLines>&) override {
     return fail(ErrorKind::kUsage, "a fake shows nothing");
   }

@@ -102,6 +102,7 @@ class ManagedConfigs : public ::testing::Test {
     out.data_dir = folder_ / "data";
     out.config_policy = policy_;
     out.probation = kProbation;
+    out.control = control_;
     std::istringstream names(text);
     for (std::string name; names >> name;)
       out.pipelines.push_back(version_of(name.substr(0, 1), name[1] - '0' + stands_for_));
@@ -175,6 +176,7 @@ class ManagedConfigs : public ::testing::Test {
   std::string unreadable_;
   std::string unusable_;  // why the file is, at the start
   std::string began_;
+  std::optional<ControlConfig> control_;
   int stands_for_ = 0;  // what variables in the text do
   std::function<void(const std::string& form)> on_make_;
   bool fails_ = false;

@@ -116,6 +116,23 @@ TEST_F(DelivererTest, a_kick_has_it_tried_at_once_and_it_says_how_long_it_would_
   EXPECT_FALSE(deliverer_->next_attempt_in());
 }
 
+TEST_F(DelivererTest, a_held_one_gives_the_sink_nothing_and_what_is_under_way_is_finished) {
+  make();
+  add(0, 4);
+  deliverer_->hold("no more today");
+  answer("r0 r1 r2 r3", Answer::retry("503"));
+  add(4, 4);
+  EXPECT_TRUE(deliverer_->in_trouble());
+  EXPECT_EQ(deliverer_->trouble(), "no more today");
+  deliverer_->kick();
+  EXPECT_TRUE(sink_.open_attempts.empty());
+  deliverer_->hold("");
+  answer("r0 r1 r2 r3", Answer::delivered());
+  answer("r4 r5 r6 r7", Answer::delivered());
+  run_until_settled();
+  EXPECT_FALSE(deliverer_->in_trouble());
+}
+
 TEST_F(DelivererTest, what_it_delivers_is_counted_by_how_long_that_took) {
   make();
   BatchRef batch = given(0, 4);

@@ -10,6 +10,7 @@
 
 #include "loop/handles.h"
 #include "net/listener.h"
+#include "net/meter.h"
 #include "net/scripted_server.h"
 #include "net/stream_fixture.h"
 #include "support/temp_dir.h"
@@ -41,6 +42,34 @@ TEST(Address, is_shown_as_people_write_it) {
   EXPECT_EQ((Address{"collector.example", 443}).text(), "collector.example:443");
   EXPECT_EQ((Address{"::1", 80}).text(), "[::1]:80");
   EXPECT_EQ((Address{"", 0, "/run/x.sock"}).text(), "/run/x.sock");
+}
+
+TEST_F(PlainStream, the_bytes_of_both_ways_are_counted_on_the_interfaces_that_count) {
+  Meter& meter = Meter::of_process();
+  connect_both();
+  auto talk = [this] {
+    const size_t heard = peer().received.size();
+    write({"hello"});
+    ASSERT_TRUE(run([&] { return peer().received.size() == heard + 5; }));
+    const size_t got = received_.size();
+    peer().say("good day");
+    ASSERT_TRUE(run([&] { return received_.size() == got + 8; }));
+  };
+  const uint64_t before = meter.total();
+  talk();
+  EXPECT_EQ(meter.total(), before) << "nobody has asked";
+  int reached = 0;
+  meter.start({}, [&reached] { ++reached; });
+  talk();
+  EXPECT_EQ(meter.total(), before) << "what stays on this machine costs nothing";
+  meter.start({"no-such-interface", "lo"}, [&reached] { ++reached; });
+  meter.call_at(before + 13);
+  talk();
+  EXPECT_EQ(meter.total(), before + 13);
+  EXPECT_EQ(reached, 1);
+  meter.stop();
+  talk();
+  EXPECT_EQ(meter.total(), before + 13);
 }
 
 TEST_F(PlainStream, carries_bytes_both_ways) {
