@@ -126,30 +126,56 @@ def whole(type, token):
     return str(int(number))
 
 
+def values_of(type):
+    """(JSON of a value, the text for psql) for a column of this type."""
+    for text in TEXTS.get(type, []) + ANY:
+        yield json.dumps(text), as_json(type, text) if type in JSON else text
+    if type in ("bool", "int2", "int4", "int8", "float4", "float8", "numeric", "text", "jsonb", "timestamptz",
+                "percent"):
+        for token in NUMBERS:
+            yield token, whole(type, token)
+        for token in ("true", "false"):
+            yield token, token
+
+
 def cases_of(columns):
     """(column, JSON of the field, the text for psql) of every type."""
-    for type in columns:
-        for text in TEXTS.get(type, []) + ANY:
-            yield type, json.dumps(text), as_json(type, text) if type in JSON else text
-        if type in ("bool", "int2", "int4", "int8", "float4", "float8", "numeric", "text", "jsonb", "timestamptz",
-                    "percent"):
-            for token in NUMBERS:
-                yield type, token, whole(type, token)
-            for token in ("true", "false"):
-                yield type, token, token
+    return [(type, field, said) for type in columns for field, said in values_of(type)]
+
+
+def element(said):
+    """A text as an element of an array literal."""
+    return '"' + said.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def array_cases(columns):
+    """As cases_of(), of arrays: each value alone in one; then one that the type takes, by itself as text, among
+    others, in two dimensions; and arrays of nothing."""
+    for column, (type, delimiter) in columns.items():
+        for field, said in values_of(type):
+            yield column, f"[{field}]", "{" + element(said) + "}"
+        texts = TEXTS.get(type)
+        if texts:
+            field, said = json.dumps(texts[0]), element(as_json(type, texts[0]) if type in JSON else texts[0])
+            yield column, f"[{field},null,{field}]", "{" + delimiter.join([said, "NULL", said]) + "}"
+            if type not in JSON:  # whose arrays are values, too
+                yield column, f"[[{field},{field}],[{field},null]]", "{%s}" % delimiter.join(
+                    "{" + said + delimiter + last + "}" for last in (said, "NULL"))
+                yield column, f"[[{field}],[{field},{field}]]", "{{%s},{%s}}" % (said, said + delimiter + said)
+            yield column, json.dumps("{" + said + "}"), "{" + said + "}"
+            yield column, json.dumps("[2:3]={" + said + delimiter + said + "}"), "[2:3]={" + said + delimiter + said + "}"
+        for text in ("{}", "{", "{}}", ""):
+            yield column, json.dumps(text), text
+        yield column, "[]", "{}"
 
 
 MODES = {"copy": {}, "insert": {}, "upsert": {"key": ["id"]},
          "merge": {"mergeSql": "INSERT INTO t SELECT * FROM leat_staging"}}
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_what_is_stored_is_what_psql_stores_for_the_same_text(agent, database, mode):
-    database.query(SET_UP + "".join(f'ALTER TABLE t ADD "{type}" {type};' for type in MORE))
-    columns = [name for (name,) in database.query(
-        "SELECT attname FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 1 ORDER BY attnum")]
-    assert len(columns) > 80
-    cases = list(enumerate(cases_of(columns)))
+def stored(agent, database, mode, cases):
+    """What becomes of these cases: (column, field, as psql shows it, the letter's reason or None)."""
+    cases = list(enumerate(cases))
     database.query("INSERT INTO cases (id, col, said) VALUES " + ", ".join(
         f"({id}, {quoted(type)}, {quoted(said)})" for id, (type, _, said) in cases))
     records = (f'{{"id": {id}, {json.dumps(type)}: {field}}}' for id, (type, field, _) in cases)
@@ -158,7 +184,7 @@ def test_what_is_stored_is_what_psql_stores_for_the_same_text(agent, database, m
     letters = {letter["record"]["id"]: letter["reason"] for letter in agent.dead_letters()}
 
     wrong = []
-    found = {}
+    found = []
     for row in database.query(JUDGE):
         id, shown, stored = int(row[0]), row[1], row[2]
         type, field, said = cases[id][1]
@@ -168,9 +194,40 @@ def test_what_is_stored_is_what_psql_stores_for_the_same_text(agent, database, m
             good = stored == shown != "NULL"
         if not good:
             wrong.append((type, field, f"psql: {shown}", f"leat: {stored}", letters.get(id)))
-        found.setdefault(type, []).append((field, shown, id in letters))
+        found.append((type, field, shown, letters.get(id)))
     assert wrong == []
-    check_table(database, found)
+    return found
+
+
+def by_column(found):
+    out = {}
+    for column, field, shown, reason in found:
+        out.setdefault(column, []).append((field, shown, reason is not None))
+    return out
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_is_stored_is_what_psql_stores_for_the_same_text(agent, database, mode):
+    database.query(SET_UP + "".join(f'ALTER TABLE t ADD "{type}" {type};' for type in MORE))
+    columns = [name for (name,) in database.query(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 1 ORDER BY attnum")]
+    assert len(columns) > 80
+    check_table(database, by_column(stored(agent, database, mode, cases_of(columns))))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_arrays_of_every_type_are_what_psql_makes_of_the_same_array(agent, database, mode):
+    database.query(SET_UP)
+    scalars = database.query("""
+        SELECT t.typname, a.typname, t.typdelim FROM pg_type t JOIN pg_type a ON a.oid = t.typarray
+        WHERE EXISTS (SELECT FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 1 AND atttypid = t.oid)
+           OR t.typname IN ('mood', 'percent', 'pair')""")
+    columns = {f"{type}[]": (type, delimiter) for type, _, delimiter in scalars}
+    assert len(columns) > 75
+    database.query("".join(f'ALTER TABLE t ADD "{type}[]" {array};' for type, array, _ in scalars))
+    found = by_column(stored(agent, database, mode, array_cases(columns)))
+    # As a scalar goes, so does an element.
+    assert [(column, row) for column, rows in found.items() for row in rows if row[2] and row[1] != "NULL"] == []
 
 
 # --- the table in the README ----------------------------------------------------------------------
