@@ -24,14 +24,16 @@ std::string json_list(std::span<const std::string_view> texts) {
 std::string user_properties(std::string_view properties) {
   std::vector<std::pair<std::string_view, std::string_view>> all;
   std::unordered_map<std::string_view, size_t> places;
-  each_user_property(properties, [&](std::string_view name, std::string_view value) {
-    auto [known, fresh] = places.try_emplace(name, all.size());
-    if (fresh) {
-      all.emplace_back(name, value);
-    } else {
-      all[known->second].second = value;
-    }
-  });
+  each_text_property(properties,
+                     [&](Property which, std::string_view name, std::string_view value) {
+                       if (which != Property::kUserProperty) return;
+                       auto [known, fresh] = places.try_emplace(name, all.size());
+                       if (fresh) {
+                         all.emplace_back(name, value);
+                       } else {
+                         all[known->second].second = value;
+                       }
+                     });
   std::string out = "{";
   for (const auto& [name, value] : all) {
     out += out.size() > 1 ? ",\"" : "\"";

@@ -415,8 +415,13 @@ std::string MqttSource::metadata_of(const Position& position) {
   std::string out =
       "{\"topic\":" + json_quoted(brought->topic) + ",\"qos\":" + std::to_string(brought->qos);
   if (brought->retained) out += ",\"retained\":true";
-  if (!brought->properties.empty())
-    out += ",\"userProperties\":" + user_properties(brought->properties);
+  bool of_users = false;
+  each_text_property(brought->properties, [&](Property which, std::string_view text, auto) {
+    if (which == Property::kContentType) out += ",\"contentType\":" + json_quoted(text);
+    if (which == Property::kResponseTopic) out += ",\"responseTopic\":" + json_quoted(text);
+    of_users = of_users || which == Property::kUserProperty;
+  });
+  if (of_users) out += ",\"userProperties\":" + user_properties(brought->properties);
   return out + '}';
 }
 

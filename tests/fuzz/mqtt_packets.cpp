@@ -50,8 +50,8 @@ std::string shown(const Frame& frame, Version version) {
       expect(read->size >= read->topic.size() + read->payload.size(), "no more than came");
       if (!read->cut) write_again(*read, version);
       size_t pairs = 0;
-      mqtt::each_user_property(read->properties.text,
-                               [&pairs](std::string_view, std::string_view) { ++pairs; });
+      mqtt::each_text_property(read->properties.text, [&pairs](mqtt::Property, std::string_view,
+                                                               std::string_view) { ++pairs; });
       (void)mqtt::check_topic(read->topic);
       return out + std::string(read->topic) + "|" + std::string(read->payload) +
              std::to_string(pairs) + (read->cut ? "cut" : "");

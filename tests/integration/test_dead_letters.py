@@ -5,6 +5,8 @@ import signal
 import stat
 import subprocess
 
+import pytest
+
 from harness.collector import Answer
 from harness.output import conforming
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry, where
@@ -29,6 +31,13 @@ def shown(agent, *words):
     done = leat(agent, *words)
     assert done.returncode == 0, done.stderr
     return [conforming(line, "deadLetter") for line in done.stdout.splitlines()]
+
+
+def spooled(agent):
+    """Records that wait."""
+    done = agent.command("spool", "--json", "--data-dir", str(agent.data_dir))
+    assert done.returncode == 0, done.stderr
+    return sum(one["records"] for one in conforming(done.stdout, "spool")["spools"])
 
 
 def open_letters(agent):
@@ -141,6 +150,41 @@ def test_a_letter_names_the_topic_and_the_properties_of_its_message(agent, mosqu
     assert unreadable["payload" if "payload" in unreadable else "raw"] == "no JSON"
     assert leat(agent, "retry", "p", "--id", unreadable["id"]).returncode == 1
     assert shown(agent, "show", "p", "--id", unreadable["id"])[0]["metadata"] == unreadable["metadata"]
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["running", "killed"])
+def test_what_waited_in_the_spool_is_known_with_all_that_its_message_brought(agent, mosquitto, collector, killed):
+    """The broker was told that it is safe, and so nobody else has that any more."""
+    collector.decide = lambda request: Answer(503)
+    source = {"type": "mqtt", "url": mosquitto.url, "topics": ["plant/#"], "qos": 1}
+    agent.configure(pipeline(source, http_sink(collector), delivery=quick_retry()))
+    agent.start()
+    agent.wait_log("connected")
+    mosquitto.publish("plant/a", '{"n":1,"x":"bad"}', user_property={"site": "north"},
+                      content_type="application/json", response_topic="answers/a")
+    agent.wait_for(lambda: spooled(agent) == 1)
+    mosquitto.publish("plant/b", '{"n":2}')
+    mosquitto.publish("plant/c", '{"n":3,"x":"bad"}')
+    agent.wait_for(lambda: spooled(agent) == 3)
+    if killed:
+        agent.kill()
+        agent.start()
+    collector.decide = lambda request: Answer(400 if b"bad" in request.body else 204)
+    agent.wait_for(lambda: len(agent.dead_letters()) == 2)
+    first, last = shown(agent, "show", "p")
+    assert first["metadata"] == {"topic": "plant/a", "qos": 1, "contentType": "application/json",
+                                 "responseTopic": "answers/a", "userProperties": {"site": "north"}}
+    assert last["metadata"] == {"topic": "plant/c", "qos": 1}
+    # Tried again by way of the spool, it is the same letter, and refused at once.
+    collector.decide = lambda request: Answer(503)
+    mosquitto.publish("plant/d", '{"n":4}')
+    agent.wait_for(lambda: spooled(agent) == 1)
+    leat(agent, "retry", "p", "--id", last["id"])
+    assert counts(agent)["p"]["open"] == 1
+    collector.decide = lambda request: Answer(400 if b"bad" in request.body else 204)
+    agent.wait_for(lambda: counts(agent)["p"]["open"] == 2)
+    again, = shown(agent, "show", "p", "--id", last["id"])
+    assert again["attempt"] == 2 and again["metadata"] == last["metadata"]
 
 
 def test_a_message_is_retried_with_its_topic_and_one_that_fails_again_keeps_its_id(

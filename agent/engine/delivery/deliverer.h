@@ -50,6 +50,8 @@ class DeliveryOwner {
   virtual void delivery_failed(const Error& error) = 0;
   // Writes record `index` of the batch as a dead letter of the sink.
   virtual void reject_at_sink(const Batch& batch, size_t index, const Why& why) = 0;
+  // The record was a dead letter before, and is tried once more.
+  virtual bool was_dead(const Batch& batch, size_t index) const = 0;
   // True while more of the input is here, and on its way: then an idle sink, too, is kept waiting
   // for fuller deliveries. Asked again from time to time.
   virtual bool more_waits() const = 0;
@@ -141,6 +143,7 @@ class Deliverer {
   bool idle() const;
   void cut_if_idle();
   void note_cut(Item& item);
+  bool was_dead(const Piece& piece) const;
   Cuts::Spooled spooled_of(const Item& item) const;
   uint64_t first_unsaved(uint64_t next);
   void pump();
@@ -183,8 +186,9 @@ class Deliverer {
   std::optional<Milliseconds> drain_until_;
   Timer answer_timer_;  // while draining
   bool silent_ = false;
-  // While bad records come one by one (Answer::only_the_first): pieces have at most so many
-  // records, half of what lay between the last two, so that little is sent in vain. 0: no limit.
+  // While bad records come one by one (the sink does not name all of them at once): pieces have at
+  // most so many records, half of what lay between the last two, so that little is sent in vain.
+  // 0: no limit.
   size_t piece_limit_ = 0;
   size_t since_bad_ = 0;
   size_t blamed_ = 0;       // without that another record got through since

@@ -18,14 +18,15 @@ constexpr int kRoundsInACooldown = 3;
 constexpr int kCutOffsToIsolate = 3;
 constexpr int kCutOffsToBlame = 3;
 
+}  // namespace
+
 // One that was a dead letter before is one again when it is refused alone: nothing is lost by that,
 // whoever is to blame, and somebody waits for what becomes of it.
-bool was_dead(const Piece& piece) {
-  return piece.records() == 1 &&
-         piece.delivery.parts.front().batch->acknowledger->gives_dead_letters();
+bool Deliverer::was_dead(const Piece& piece) const {
+  if (piece.records() != 1) return false;
+  const Part& part = piece.delivery.parts.front();
+  return setup_.owner.was_dead(*part.batch, part.first);
 }
-
-}  // namespace
 
 // --- refusals that may be about all that comes (delivery/suspects.h) ----------------------------
 

@@ -168,6 +168,13 @@ LetterRetry::Tried* LetterRetry::at(const Position& position) {
   return found == tried_.end() ? nullptr : &*found;
 }
 
+Brought LetterRetry::brought_by(const Position& behind) {
+  Tried* one = at(behind);
+  if (one == nullptr) return {};
+  if (std::exchange(one->named, true)) return {.metadata = one->metadata, .attempt = 1};
+  return {.metadata = one->metadata, .attempt = one->attempt + 1, .letter = one->mark.id};
+}
+
 void LetterRetry::rejected(Rejection& rejection) {
   Tried* one = at(rejection.position);
   if (one == nullptr) return;

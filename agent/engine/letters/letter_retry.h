@@ -51,6 +51,7 @@ class LetterRetry final : public Feed {
   ~LetterRetry() override;
 
   Given next() override;
+  Brought brought_by(const Position& behind) override;
   void rejected(Rejection& rejection) override;
   void stop() override;
   bool over() const override { return over_; }
@@ -80,6 +81,7 @@ class LetterRetry final : public Feed {
     std::string metadata;
     size_t bytes;
     bool dead = false;
+    bool named = false;  // in the spool
   };
   struct Reading;
 

@@ -42,7 +42,8 @@ Spool::Spool(SpoolSetup setup)
     : setup_(std::move(setup)),
       writer_(writer_setup(setup_), *this),
       age_timer_(setup_.loop),
-      read_again_(setup_.loop) {
+      read_again_(setup_.loop),
+      kept_bytes_(setup_.pool.budget()) {
   active_ = mode() == SpoolMode::kAlways;
 }
 
@@ -219,8 +220,12 @@ void Spool::stored(SpoolWriter::Row& row) {
   // As long as the deliverer waits for just this, there is no need to read it again.
   bool pass_on = !row.held && !leaving_ && cursor_ == row.first && deliverer_->wants_more();
   if (row.held) {
-    if (row.payload && row.end() > delivered_) handed_.push_back({row.first, row.end(), ""});
+    if (row.payload && row.end() > delivered_) {
+      handed_.push_back({row.first, row.end(), ""});
+      keep(std::move(row.brought), row.first, row.end(), std::move(row.batches));
+    }
   } else if (pass_on) {
+    keep(std::move(row.brought), row.first, row.end());
     uint64_t next = row.first;
     for (Spooling& one : row.batches) {
       uint64_t first = std::exchange(next, next + one.records());
@@ -328,6 +333,7 @@ void Spool::fed(const SpoolRow& row) {
     return done_until(delivered_);
   }
   (*batch)->acknowledger = this;
+  keep(std::move(as.brought), row.first, end);
   Result<Turn> adapted = setup_.owner.adapt_spooled(*batch, as.format);
   if (!adapted) return fail_with(adapted.error());
   if (*adapted == Turn::kWait) return read_again_.start(kReadAgain, [this] { feed(); });
@@ -370,6 +376,42 @@ void Spool::hand_over(BatchRef batch, std::string origin, uint64_t first, uint64
   deliverer_->add(std::move(batch));
 }
 
+// --- what records brought -----------------------------------------------------------------------
+
+void Spool::keep(std::string brought, uint64_t first, uint64_t end, std::vector<Spooling> held) {
+  if (!kept_.empty() && kept_.back().first == first) return;  // the row is read anew
+  if (brought.empty()) return;
+  kept_bytes_.add(brought.size());
+  kept_.push_back({first, end, std::move(brought), std::move(held)});
+}
+
+void Spool::forget_brought(uint64_t end) {
+  while (!kept_.empty() && kept_.front().end <= end) {
+    kept_bytes_.set(kept_bytes_.bytes() - kept_.front().brought.size());
+    kept_.pop_front();
+  }
+}
+
+Brought Spool::brought_at(const Position& behind) const {
+  for (const Kept& one : kept_)
+    if (one.first < behind.offset && behind.offset <= one.end)
+      return brought_of(one.brought, behind.offset - 1 - one.first);
+  return {};
+}
+
+Brought Spool::brought_with(const Batch& batch, size_t index) const {
+  if (batch.acknowledger == this) return brought_at(batch.position_after(index));
+  for (const Kept& one : kept_) {
+    size_t before = 0;
+    for (const Spooling& part : one.held) {
+      if (&*part.batch == &batch)
+        return index < part.skip ? Brought{} : brought_of(one.brought, before + index - part.skip);
+      before += part.records();
+    }
+  }
+  return {};
+}
+
 // --- acknowledging ------------------------------------------------------------------------------
 
 // What is delivered is not owed to its source any more, whether the journal has it or not.
@@ -387,6 +429,7 @@ void Spool::released(const Position& position) {
     }
   }
   writer_.delivered(delivered);
+  forget_brought(delivered);
 }
 
 void Spool::acked(const Position& position) {

@@ -57,6 +57,8 @@ class SpoolOwner {
   // Makes of a batch that was spooled in `format` what the sink takes now; what cannot be becomes
   // dead letters. After an error the batch is spoilt.
   virtual Result<Turn> adapt_spooled(BatchRef& batch, const std::string& format) = 0;
+  // As whoever gave this record knows it now.
+  virtual Brought brought_by(const Batch& batch, size_t index) = 0;
 };
 
 struct SpoolSetup {
@@ -135,6 +137,11 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   // When that reaches `maxSpool` if it goes on like this; nothing when it does not grow.
   std::optional<Milliseconds> full_in() const;
 
+  // What is kept of a record that whoever gave it may have forgotten, since it is in the journal.
+  Brought brought_with(const Batch& batch, size_t index) const;
+  // Of the record that ends there, and has a number here.
+  Brought brought_at(const Position& behind) const;
+
   // Acknowledger, of what has a number here.
   void released(const Position& position) override;
   void acked(const Position& position) override;
@@ -173,9 +180,14 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
   Owed number(uint64_t first, uint64_t end);
   void hand_over(BatchRef batch, std::string origin, uint64_t first, uint64_t end);
   void done_until(uint64_t number);
+  void keep(std::string brought, uint64_t first, uint64_t end, std::vector<Spooling> held = {});
+  void forget_brought(uint64_t end);
 
   // SpoolWriter::Owner.
   std::string format() override { return setup_.owner.spool_format(); }
+  Brought brought_by(const Batch& batch, size_t index) override {
+    return setup_.owner.brought_by(batch, index);
+  }
   void stored(SpoolWriter::Row& row) override;
   void stuck() override;
   std::optional<uint64_t> drop_from() override;
@@ -215,6 +227,14 @@ class Spool final : public Acknowledger, private SpoolWriter::Owner {
     std::string origin;
   };
   std::deque<Handed> handed_;  // in the journal, and with the deliverer
+  // What records of these brought, until they are delivered.
+  struct Kept {
+    uint64_t first, end;
+    std::string brought;
+    std::vector<Spooling> held;  // the deliverer has them under the numbers of their source
+  };
+  std::deque<Kept> kept_;
+  Charge kept_bytes_;
   Lifetime lifetime_;
 };
 

@@ -17,8 +17,9 @@ namespace leat {
 
 // What is kept beside the records.
 struct SpooledAs {
-  std::string format;  // of slices: the format they are in; "" for records
-  std::string origin;  // where the first came from, for people
+  std::string format;        // of slices: the format they are in; "" for records
+  std::string origin;        // where the first came from, for people
+  std::string brought = {};  // of each (spool/brought.h)
 };
 
 // All batches have the same content: kSlices or kRecords.

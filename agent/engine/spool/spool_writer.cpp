@@ -195,12 +195,15 @@ void SpoolWriter::begin_row() {
   row.dead_letters = setup_.dead_letters.last();
   row.held = pending_.front().held;
   std::vector<Part> parts;
+  BroughtWriter brought;
   size_t bytes = 0;
   while (!pending_.empty() && pending_.front().held == row.held && bytes < setup_.row_bytes) {
     Spooling one = std::move(pending_.front());
     pending_.pop_front();
     bytes += bytes_of(*one.batch, one.skip, one.records());
     if (one.records() > 0) parts.push_back({one.batch, one.skip, one.records()});
+    for (size_t i = one.skip; i < one.batch->count(); ++i)
+      brought.add(owner_.brought_by(*one.batch, i));
     row.records += one.records();
     row.owed.add(std::move(one.owed));
     row.batches.push_back(std::move(one));
@@ -216,9 +219,10 @@ void SpoolWriter::begin_row() {
   row.payload = row.records > 0;
   if (row.payload) {
     const Batch& first = *parts.front().batch;
-    row.content =
-        write_spooled(parts, {owner_.format(), first.acknowledger->describe(first.begin)});
-    row.charged = kCopies * row.content.size();
+    row.brought = brought.take();
+    row.content = write_spooled(
+        parts, {owner_.format(), first.acknowledger->describe(first.begin), row.brought});
+    row.charged = kCopies * row.content.size() + row.brought.size();
     setup_.budget.charge(row.charged);
   }
   next_ = row.end();

@@ -20,6 +20,7 @@
 #include "journal/journal.h"
 #include "loop/handles.h"
 #include "memory/budget.h"
+#include "spool/brought.h"
 #include "spool/spool_format.h"
 
 namespace leat {
@@ -64,6 +65,7 @@ class SpoolWriter {
     uint64_t dead_letters = 0;  // those that came before must be durable first
     size_t charged = 0;         // bytes of `content`, against the budget
     std::string content;
+    std::string brought;    // SpooledAs::brought, beside `content`
     bool in_haste = false;  // it was full before it had lingered
     bool payload = false;   // else only where the source is goes into the journal
     bool under_way = false;
@@ -76,6 +78,8 @@ class SpoolWriter {
     virtual ~Owner() = default;
     // SpooledAs::format
     virtual std::string format() = 0;
+    // Of the record that goes into a row now: once each.
+    virtual Brought brought_by(const Batch& batch, size_t index) = 0;
     // Called in order, when a row (with all before it) is in the journal. It may be a row without
     // records. Its debts are the owner's to settle.
     virtual void stored(Row& row) = 0;

@@ -25,8 +25,8 @@
 //     format     of an output
 //   message    the fields that the record has from what its message brought beside the payload, as
 //              the source's options say
-//   metadata   all that the message brought (of MQTT its topic, QoS, retain flag and user
-//              properties), while that was known: not out of the spool
+//   metadata   all that the message brought (of MQTT its topic, QoS, retain flag, content type,
+//              response topic and user properties)
 #pragma once
 
 #include <cstdint>

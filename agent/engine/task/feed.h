@@ -13,6 +13,7 @@
 
 #include "plan/pipeline_config.h"
 #include "record/batch.h"
+#include "spool/brought.h"
 #include "stage/codec.h"
 #include "task/rejection.h"
 
@@ -50,6 +51,8 @@ class Feed : public Acknowledger {
   bool gives_dead_letters() const override { return true; }
   // There is room for one more.
   virtual Given next() = 0;
+  // What is known of the record that ends there, which goes into the spool. Once for each.
+  virtual Brought brought_by(const Position& behind) = 0;
   // A record of it is a dead letter again: gives it its name.
   virtual void rejected(Rejection& rejection) = 0;
   // The task ends: there will be no next().

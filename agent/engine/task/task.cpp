@@ -158,6 +158,12 @@ std::string Task::spool_format() {
   return std::string(setup_.config.sink.format->wire) + '\n' + wrap().open;
 }
 
+Brought Task::brought_by(const Batch& batch, size_t index) {
+  const Position behind = batch.position_after(index);
+  if (feed_ != nullptr && batch.acknowledger == feed_.get()) return feed_->brought_by(behind);
+  return {.metadata = batch.acknowledger->metadata_of(behind)};
+}
+
 // Only after the configuration has changed: the sink, or its format, is another one.
 Result<Turn> Task::adapt_spooled(BatchRef& batch, const std::string& format) {
   if (format == spool_format()) return Turn::kDone;
@@ -296,6 +302,8 @@ Status Task::feed(const MakeFeed& make) {
 }
 
 void Task::begin_feed(const MakeFeed& make) {
+  if (deliverer_->settled()) former_feeds_.clear();
+  if (feed_ != nullptr) former_feeds_.push_back(std::move(feed_));
   feed_ = make(*this);
   wake();
 }
@@ -349,9 +357,20 @@ void Task::give_credit() {
 
 void Task::reject(Rejection rejection) {
   if (feed_ != nullptr && rejection.acknowledger == feed_.get()) feed_->rejected(rejection);
+  // What is in the spool is known there, and whoever gave it has forgotten it.
+  Brought brought;
+  if (rejection.acknowledger == spool_.get())
+    brought = spool_->brought_at(rejection.position);
+  else if (rejection.batch != nullptr)
+    brought = spool_->brought_with(*rejection.batch, rejection.index);
+  if (brought.metadata.empty())
+    brought.metadata = rejection.acknowledger->metadata_of(rejection.position);
+  if (brought.attempt > 1) {
+    rejection.id = brought.letter;
+    rejection.attempt = brought.attempt;
+  }
+  rejection.metadata = brought.metadata;
   if (!rejection.was_dead()) ++dead_letters_;
-  const std::string metadata = rejection.acknowledger->metadata_of(rejection.position);
-  rejection.metadata = metadata;
   setup_.dead_letters.write(rejection, rejection.acknowledger->describe(rejection.position));
 }
 

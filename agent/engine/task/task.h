@@ -180,7 +180,12 @@ class Task final : private SourceContext,
   void delivery_failed(const Error& error) override { fail_with(error); }
   std::string spool_format() override;
   Result<Turn> adapt_spooled(BatchRef& batch, const std::string& format) override;
+  Brought brought_by(const Batch& batch, size_t index) override;
   void reject_at_sink(const Batch& batch, size_t index, const Why& why) override;
+  bool was_dead(const Batch& batch, size_t index) const override {
+    return batch.acknowledger->gives_dead_letters() ||
+           spool_->brought_with(batch, index).was_dead();
+  }
   bool more_waits() const override { return has_input() || spool_->is_read(); }
 
   const TaskSetup setup_;
@@ -190,6 +195,8 @@ class Task final : private SourceContext,
   Acknowledgements acknowledgements_;  // and so does this
   SourceAndSink stages_;
   std::unique_ptr<Feed> feed_;
+  // They are over, but the deliverer may have records of theirs that are in the journal, too.
+  std::vector<std::unique_ptr<Feed>> former_feeds_;
   MakeFeed first_feed_;    // while starting
   bool fed_last_ = false;  // what the chain had last came from there
   Taps taps_;

@@ -17,8 +17,11 @@ uint64_t hash_of(const Publish& publish) {
 }
 
 std::unique_ptr<const std::string> properties_of(const Publish& publish) {
-  const size_t count = publish.properties.user_properties;
-  if (count == 0 || count > Inbox::kMostUserProperties) return nullptr;
+  const Properties& properties = publish.properties;
+  if (properties.user_properties > Inbox::kMostUserProperties) return nullptr;
+  if (properties.user_properties == 0 && properties.content_type.empty() &&
+      properties.response_topic.empty())
+    return nullptr;
   return std::make_unique<const std::string>(publish.properties.text);
 }
 

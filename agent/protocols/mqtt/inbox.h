@@ -63,7 +63,8 @@ class Inbox {
   // What the message that ends at `offset` brought; nothing when that is not known any more.
   struct Brought {
     std::string_view topic;
-    std::string_view properties;  // Properties::text, where there are user properties
+    // Properties::text, where a user property, a content type or a response topic is among them.
+    std::string_view properties;
     uint8_t qos = 0;
     bool retained = false;
   };

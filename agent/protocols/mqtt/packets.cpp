@@ -219,6 +219,9 @@ Properties read_properties(Cursor& in, uint64_t allowed) {
       case Property::kUserProperty:
         ++out.user_properties;
         break;
+      case Property::kContentType:
+        out.content_type = value.text;
+        break;
       case Property::kResponseTopic:
         out.response_topic = value.text;
         break;
@@ -366,13 +369,16 @@ Result<Disconnect> read_disconnect(const Frame& frame, Version version) {
   return out;
 }
 
-void each_user_property(std::string_view properties,
-                        const std::function<void(std::string_view, std::string_view)>& f) {
+void each_text_property(
+    std::string_view properties,
+    const std::function<void(Property, std::string_view, std::string_view)>& f) {
   Cursor in(properties);
   while (!in.at_end()) {
     PropertyValue value = read_property(in);
     if (!in.good()) return;
-    if (value.id == static_cast<uint8_t>(Property::kUserProperty)) f(value.text, value.second);
+    const Kind kind = kind_of(value.id);
+    if (kind == Kind::kText || kind == Kind::kPair)
+      f(static_cast<Property>(value.id), value.text, value.second);
   }
 }
 

@@ -32,6 +32,7 @@ struct Properties {
   uint16_t topic_alias = 0;
   size_t user_properties = 0;  // how many
   std::string_view assigned_client_id;
+  std::string_view content_type;      // of a PUBLISH
   std::string_view response_topic;    // of a PUBLISH: where its sender wants the answer, and
   std::string_view correlation_data;  // what is to come with it
   std::string_view server_reference;
@@ -90,8 +91,9 @@ Status check_pingresp(const Frame& frame);
 Result<Suback> read_suback(const Frame& frame, Version version);
 Result<Disconnect> read_disconnect(const Frame& frame, Version version);
 
-// Calls f(name, value) for each user property of properties that were read without an error.
-void each_user_property(std::string_view properties,
-                        const std::function<void(std::string_view, std::string_view)>& f);
+// Calls f(which, text, value) for each property that is a text (or, with `value`, a pair of them)
+// of properties that were read without an error.
+void each_text_property(std::string_view properties,
+                        const std::function<void(Property, std::string_view, std::string_view)>& f);
 
 }  // namespace leat::mqtt

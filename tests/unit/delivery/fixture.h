@@ -133,6 +133,9 @@ class DelivererTest : public ::testing::Test, protected DeliveryOwner {
 
   void delivery_changed() override {}
   void delivery_failed(const Error& error) override { failure_ = error.message(); }
+  bool was_dead(const Batch& batch, size_t /*index*/) const override {
+    return batch.acknowledger->gives_dead_letters();
+  }
   void reject_at_sink(const Batch& batch, size_t index, const Why& why) override {
     std::string text(batch.slices[index].view());
     text.pop_back();

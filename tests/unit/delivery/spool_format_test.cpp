@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "delivery/fixture.h"
+#include "spool/brought.h"
 
 namespace leat {
 namespace {
@@ -61,6 +62,30 @@ TEST_F(SpoolFormatTest, slices_come_back_as_they_were) {
   EXPECT_EQ((*batch)->end.offset, 104U);
   EXPECT_EQ(as_.format, "ndjson");
   EXPECT_EQ(as_.origin, "file:3");
+}
+
+TEST_F(SpoolFormatTest, what_records_brought_stands_once_and_is_found_by_its_number) {
+  BroughtWriter none;
+  none.add({});
+  EXPECT_EQ(none.take(), "");
+  BroughtWriter writer;
+  const std::string topic = R"({"topic":"plant/a"})";
+  for (int i = 0; i < 1'000; ++i) writer.add({.metadata = topic});
+  writer.add({});
+  writer.add({.metadata = topic, .attempt = 3, .letter = UINT64_MAX});
+  SpooledAs as{"ndjson", "file:3", writer.take()};
+  EXPECT_LT(as.brought.size(), 1'100U);
+  std::vector<Part> parts{{make_batch(pool_, 0, 5), 3, 2}};
+  ASSERT_TRUE(read_spooled(pool_, write_spooled(parts, as), 100, 100, &as_));
+  EXPECT_EQ(as_.brought, as.brought);
+  EXPECT_EQ(brought_of(as_.brought, 999).metadata, topic);
+  EXPECT_EQ(brought_of(as_.brought, 999).attempt, 0U);
+  EXPECT_EQ(brought_of(as_.brought, 1'000).metadata, "");
+  EXPECT_EQ(brought_of(as_.brought, 1'001).attempt, 3U);
+  EXPECT_EQ(brought_of(as_.brought, 1'001).letter, UINT64_MAX);
+  EXPECT_EQ(brought_of(as_.brought, 1'002).metadata, "") << "there is none";
+  for (size_t size = 0; size < as_.brought.size(); ++size)
+    EXPECT_EQ(brought_of(std::string_view(as_.brought).substr(0, size), 1'001).attempt, 0U) << size;
 }
 
 TEST_F(SpoolFormatTest, what_is_delivered_of_a_row_is_left_out_and_the_numbers_stay) {

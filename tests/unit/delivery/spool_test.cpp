@@ -72,6 +72,15 @@ class SpoolTest : public testing::DelivererTest, private SpoolOwner {
   Result<Turn> adapt_spooled(BatchRef& batch, const std::string& /*format*/) override {
     return adapt_(batch);
   }
+  Brought brought_by(const Batch& batch, size_t index) override {
+    if (!brings_) return {};
+    std::string_view text = batch.slices[index].view();
+    return {.metadata = "of " + std::string(text.substr(0, text.size() - 1))};
+  }
+  void reject_at_sink(const Batch& batch, size_t index, const Why& why) override {
+    known_.push_back(spool_->brought_with(batch, index).metadata);
+    DelivererTest::reject_at_sink(batch, index, why);
+  }
 
   int changed_ = 0;
   SpoolLinger row_linger_{.longest = Milliseconds{1}};
@@ -191,6 +200,8 @@ class SpoolTest : public testing::DelivererTest, private SpoolOwner {
   std::unique_ptr<Spool> spool_;
   std::function<Result<Turn>(BatchRef&)> adapt_ = [](BatchRef&) { return Turn::kDone; };
   std::vector<int> delivered_;
+  bool brings_ = false;             // records bring something
+  std::vector<std::string> known_;  // of what was rejected
 };
 
 TEST_F(SpoolTest, while_all_is_well_nothing_goes_to_the_journal_and_acks_follow_deliveries) {
@@ -243,6 +254,24 @@ TEST_F(SpoolTest, what_is_in_the_journal_is_delivered_after_a_kill) {
   answer("r0 r1 r2 r3", Answer::delivered());
   answer("r4 r5 r6", Answer::delivered());
   run_until_empty();
+}
+
+TEST_F(SpoolTest, what_a_record_brought_is_known_when_it_is_rejected_long_after) {
+  brings_ = true;
+  start();
+  add(0, 4);
+  answer("r0 r1 r2 r3", Answer::retry("down"));
+  add(4, 6);
+  run_until_acked(100);
+  answer("r0 r1 r2 r3", Answer::rejected("bad", {2}));
+  answer("r0 r1 r3", Answer::delivered());
+  answer("r4 r5 r6 r7", Answer::delivered());
+  run_until([this] { return saved_in_spool() == "8"; });
+  start();  // after a kill: out of the journal, and from inside a row
+  answer("r8 r9", Answer::rejected("bad", {1}));
+  answer("r8", Answer::delivered());
+  run_until_empty();
+  EXPECT_EQ(known_, (std::vector<std::string>{"of r2", "of r9"}));
 }
 
 TEST_F(SpoolTest, after_a_kill_delivery_goes_on_inside_a_row) {

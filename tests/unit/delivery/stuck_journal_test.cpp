@@ -59,6 +59,7 @@ class StuckJournalTest : public testing::DelivererTest, private SpoolOwner {
   Result<Turn> adapt_spooled(BatchRef& /*batch*/, const std::string& /*format*/) override {
     return Turn::kDone;
   }
+  Brought brought_by(const Batch& /*batch*/, size_t /*index*/) override { return {}; }
 
   void add(int first, int count) { spool_->add(given(first, count)); }
 

@@ -84,6 +84,8 @@ class DeliveryLine final : public Source, public Sink, SpoolOwner, DeliveryOwner
   void delivery_changed() override { spool_->check(); }
   void delivery_failed(const Error& /*error*/) override {}
   void reject_at_sink(const Batch& batch, size_t index, const Why& why) override;
+  bool was_dead(const Batch& /*batch*/, size_t /*index*/) const override { return false; }
+  Brought brought_by(const Batch& /*batch*/, size_t /*index*/) override { return {}; }
   bool more_waits() const override { return false; }
   void spool_changed() override {}
   void spool_failed(const Error& /*error*/) override {}

@@ -175,6 +175,35 @@ TEST_F(LetterRetryTest, what_the_sink_refused_goes_to_the_sink_as_it_was) {
   EXPECT_EQ(letters()[1].letter.reason, "no again");
 }
 
+TEST_F(LetterRetryTest, one_that_waited_in_the_spool_keeps_its_name_and_is_refused_at_once) {
+  config_.delivery.spool.mode = SpoolMode::kAlways;
+  start();
+  leave_one_of_the_sink();
+  retry();
+  ASSERT_TRUE(done());
+  EXPECT_EQ(open_letters(), 0U) << "the spool has it";
+  answer(Answer::refused("no again"));
+  ASSERT_TRUE(wait_letters(2));
+  EXPECT_EQ(letters()[1].letter.id, letters()[0].letter.id);
+  EXPECT_EQ(letters()[1].letter.attempt, 2U);
+  EXPECT_EQ(task_->status().dead_letters, 0U) << "it was one before";
+}
+
+TEST_F(LetterRetryTest, one_that_the_sink_has_while_it_comes_into_the_spool_keeps_its_name) {
+  start();
+  leave_one_of_the_sink();
+  retry();
+  answer(Answer::retry("down"));
+  ASSERT_TRUE(done());
+  EXPECT_EQ(open_letters(), 0U) << "the spool has it";
+  retry();  // what was tried before is over
+  ASSERT_TRUE(done());
+  answer(Answer::refused("no again"));
+  ASSERT_TRUE(wait_letters(2));
+  EXPECT_EQ(letters()[1].letter.id, letters()[0].letter.id);
+  EXPECT_EQ(letters()[1].letter.attempt, 2U);
+}
+
 TEST_F(LetterRetryTest, several_records_of_one_payload_are_not_all_repeated_for_one_of_them) {
   filter_by("json_extract(x, '$.a') > 0");
   start();

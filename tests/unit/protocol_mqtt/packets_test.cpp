@@ -46,15 +46,20 @@ TEST(Packets, a_publish_of_each_version) {
   EXPECT_TRUE(old->redelivered);
   EXPECT_TRUE(old->retained);
   EXPECT_EQ(old->payload, "hi");
-  const std::string second = "\x00\x01t\x07\x26\x00\x01k\x00\x01vhi"s;
+  const std::string second =
+      "\x00\x01t\x0B\x26\x00\x01k\x00\x01v\x03\x00\x01"
+      "chi"s;
   auto now = read_publish(frame(PacketType::kPublish, second), Version::k5);
   ASSERT_TRUE(now);
   EXPECT_EQ(now->payload, "hi");
   std::string pairs;
-  each_user_property(now->properties.text, [&pairs](std::string_view name, std::string_view value) {
-    pairs += std::string(name) + "=" + std::string(value);
-  });
-  EXPECT_EQ(pairs, "k=v");
+  each_text_property(now->properties.text,
+                     [&pairs](Property which, std::string_view name, std::string_view value) {
+                       pairs += std::to_string(static_cast<int>(which)) + ' ' + std::string(name) +
+                                '=' + std::string(value) + ';';
+                     });
+  EXPECT_EQ(pairs, "38 k=v;3 c=;");
+  EXPECT_EQ(now->properties.content_type, "c");
 }
 
 TEST(Packets, malformed_ones_are_refused) {
