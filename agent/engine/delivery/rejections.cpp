@@ -207,7 +207,7 @@ void Deliverer::rejected_at_first(Item& item, const Answer& answer) {
 void Deliverer::rejected(Item& item, const Answer& answer) {
   if (answer.only_the_first && answer.bad_records.size() == 1)
     return rejected_at_first(item, answer);
-  if (answer.only_the_first && item.todo.front().records() == 1) found_bad(0);
+  if (answer.bad_records.empty() && item.todo.front().records() == 1) found_bad(0);
   Piece piece = std::move(item.todo.front());
   item.todo.pop_front();
   if (piece.records() <= 1 || !answer.bad_records.empty()) {

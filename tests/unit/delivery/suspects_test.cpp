@@ -42,7 +42,7 @@ TEST_F(SuspectsTest, a_record_beside_which_others_get_through_is_to_blame) {
   add(0, 4);
   serve({"r1"});
   EXPECT_EQ(rejected_, std::vector<std::string>{"r1"});
-  EXPECT_EQ(accepted_, (std::vector<std::string>{"r0", "r2 r3"}));
+  EXPECT_EQ(accepted_, (std::vector<std::string>{"r0", "r2", "r3"}));
   EXPECT_EQ(saved(), "40");
 }
 
