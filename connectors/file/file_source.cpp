@@ -10,6 +10,8 @@ namespace {
 
 constexpr size_t kSmallRead = 4 * 1024;  // of a file that was read to its end
 constexpr Milliseconds kShortage{200};
+// A run that has an end fails when it could open nothing for so long.
+constexpr Milliseconds kLongestShortage{60'000};
 // How often files that were rotated away are looked for, to forget those that are gone.
 constexpr int64_t kSearchAgainUs = 600'000'000;
 
@@ -363,6 +365,7 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
                            char* buffer) {
   if (stream->ended) return;
   if (cannot_read(stream, batch, reading)) return;
+  short_since_.reset();
   files_.open_files().keep(*stream, reading.file);
   stream->deleted = reading.deleted;
   stream->lies_in(reading.folder);
@@ -474,12 +477,22 @@ void FileSource::say_cr_only(InputStream& stream, std::string_view content) {
 
 // They come back when files are closed, here or by others.
 void FileSource::wait_for_descriptors() {
-  if (stopped_ || shortage_->active()) return;
+  if (stopped_ || finished_ || shortage_->active()) return;
   if (!std::exchange(said_shortage_, true))
     log::warn(context_->pipeline(),
               "file: too many files are open (raise the limit: ulimit -n); waiting for one to be "
               "closed");
   for (int i = 0; i < 8 && files_.open_files().close_one(); ++i) {
+  }
+  const Milliseconds now = context_->loop().now();
+  if (!short_since_) short_since_ = now;
+  if (!settings_.follow && now - *short_since_ >= kLongestShortage && !reading_) {
+    note_failure(
+        Error(ErrorKind::kUnavailable, "too many files are open, and none could be opened for " +
+                                           std::to_string(kLongestShortage.count() / 1000) +
+                                           " s: raise the limit (ulimit -n)"));
+    finished_ = true;
+    return context_->finished(result());
   }
   shortage_->start(kShortage, [this] {
     shortage_->stop();

@@ -115,6 +115,7 @@ class FileSource final : public Source {
   bool stopped_ = false;
   bool finished_ = false;
   bool said_shortage_ = false;
+  std::optional<Milliseconds> short_since_;  // nothing could be opened since
   int64_t searched_us_ = 0;
 
   log::OnceAMinute said_unended_;

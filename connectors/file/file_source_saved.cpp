@@ -96,6 +96,7 @@ void FileSource::probed(const StreamRef& stream, Probe& probe, std::vector<Saved
     to_probe_.push_front(stream);
     return wait_for_descriptors();
   }
+  short_since_.reset();
   if (stream->probed) {
     stream->lies_in(probe.folder);
     // Whether it is compressed is for those to find out who have it open: at its first read.

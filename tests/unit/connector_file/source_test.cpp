@@ -294,6 +294,30 @@ TEST_F(FileSourceTest, folders_are_looked_into_when_descriptors_are_free_again) 
   }
 }
 
+// They are this process's own, and it holds none that it could let go of.
+TEST_F(FileSourceTest, a_bounded_run_fails_when_for_a_minute_nothing_can_be_opened) {
+  write_file(folder_ / "app.log", "one\n");
+  for (bool follow : {false, true}) {
+    stop();
+    settings_.follow = follow;
+    credit_ = 0;
+    start();
+    Said said;
+    {
+      NoDescriptors none;
+      give_credit();
+      EXPECT_TRUE(wait([&] { return said.times("too many files are open") > 0; }));
+      const Milliseconds begun = loop_.now();
+      EXPECT_TRUE(wait([&] { return finished_ || loop_.now() - begun > Milliseconds{90'000}; }));
+    }
+    ASSERT_EQ(finished_.has_value(), !follow) << "what is followed waits";
+    if (follow)
+      EXPECT_TRUE(wait_lines({"one"}));
+    else
+      EXPECT_NE(finished_->error().message().find("raise the limit"), std::string::npos);
+  }
+}
+
 // --- what is saved ------------------------------------------------------------------------------
 
 TEST_F(FileSourceTest,
