@@ -10,8 +10,10 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import termios
 import tty
+from pathlib import Path
 
 import pytest
 
@@ -161,6 +163,33 @@ def test_the_socket_goes_with_the_agent_and_one_left_behind_is_replaced(
     assert not path.exists()
 
 
+def test_who_is_of_its_group_may_ask_and_nobody_else(agent, collector, telemetry, leat):
+    """As the packages make the folder: 0750, of the agent's user and group."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)  # else nobody would come as far as the socket
+        folder = Path(name) / "data"
+        folder.mkdir(mode=0o750)
+        os.chown(folder, -1, 12345)
+        agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)), dataDir=str(folder))
+        agent.start(wrap=("setpriv", "--regid=12345", "--clear-groups"))
+        collector.wait_records(10)
+
+        def asked(group):
+            return subprocess.run(["setpriv", "--reuid=65534", f"--regid={group}", "--clear-groups", leat, "status",
+                                   "--json", "--data-dir", folder], capture_output=True, text=True, check=False)
+        socket_file = (folder / "leat.sock").stat()
+        assert (socket_file.st_mode & 0o777, socket_file.st_gid) == (0o660, 12345)
+        done = asked(12345)
+        assert done.returncode == 0, done.stderr
+        assert conforming(done.stdout, "status")["pipelines"][0]["state"] == "running"
+        for mode in (0o750, 0o711):  # the folder's, and the socket's own
+            folder.chmod(mode)
+            done = asked(65534)
+            assert done.returncode == 2 and "permission denied" in done.stderr.lower(), (oct(mode), done)
+        agent.terminate()
+        assert agent.wait() == 0
+
+
 def test_the_socket_speaks_http(agent, ask, collector, telemetry):
     agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)))
     agent.start()
@@ -273,6 +302,30 @@ def test_nothing_that_is_said_to_the_socket_holds_up_a_pipeline(
     wait_for(lambda: status(agent, "--json").returncode == 0)
 
 
+@pytest.mark.parametrize("head", [b"Content-Length: 100000000", b"Transfer-Encoding: chunked"], ids=["length", "chunked"])
+def test_a_body_of_100_mb_is_refused_and_never_held(agent, socket_name, collector, telemetry, head):
+    agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(10)
+    before = agent.peak_rss_kib
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as one:
+        one.settimeout(20)
+        one.connect(socket_name)
+        one.sendall(b"PUT /api/v1/config HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n\r\n")
+        piece = b"x" * 100_000
+        if head.startswith(b"Transfer"):
+            piece = b"%x\r\n" % len(piece) + piece + b"\r\n"
+        sent = 0
+        try:
+            while sent < 100_000_000:
+                sent += one.send(piece[sent % len(piece):])
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has read long enough
+        assert one.recv(65536).startswith(b"HTTP/1.1 413 ")
+    assert agent.peak_rss_kib - before < 4_096
+    assert status(agent, "--json").returncode == 0
+
+
 def test_a_command_with_closed_standard_streams_does_not_crash(agent, collector, telemetry, leat):
     agent.configure(pipeline(file_source(telemetry(1), follow=True), http_sink(collector)))
     agent.start()
@@ -307,6 +360,35 @@ def test_a_mistake_in_a_pipeline_keeps_nobody_from_asking_the_agent(agent, colle
     done = agent.command("spool", "nix", "--data-dir", str(agent.data_dir))
     assert (done.returncode, done.stdout) == (2, "")
     assert 'leat: the journal knows no pipeline "nix"' in done.stderr
+
+
+def test_watch_shows_on_a_terminal_what_changes(agent, collector, telemetry):
+    log = agent.folder / "grows.jsonl"
+    log.write_bytes(telemetry(10).read_bytes())
+    agent.configure(pipeline(file_source(log, follow=True), http_sink(collector)))
+    agent.start()
+    collector.wait_records(10)
+    terminal, theirs = pty.openpty()
+    tty.setraw(theirs)
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
+    with subprocess.Popen([agent.binary, "status", "--watch", "--data-dir", str(agent.data_dir)], stdin=theirs,
+                          stdout=theirs, stderr=theirs, start_new_session=True) as watching:
+        os.close(theirs)
+        screen = b""
+
+        def shown():
+            nonlocal screen
+            screen += os.read(terminal, 65536)
+            return screen.split(b"\x1b[H\x1b[J")[-1].decode(errors="replace")
+        wait_for(lambda: "running" in shown())
+        collector.decide = lambda request: Answer(503)
+        with open(log, "ab") as file:
+            file.write(telemetry(5).read_bytes())
+        wait_for(lambda: "retrying" in shown() and "503" in shown())
+        agent.terminate()
+        wait_for(lambda: "no agent runs" in shown())
+        assert watching.wait(timeout=20) == 3
+        os.close(terminal)
 
 
 def test_watching_into_a_pipe_brings_no_escapes_and_on_a_terminal_what_there_is_room_for(
