@@ -190,6 +190,7 @@ TEST_F(LetterRetryTest, one_that_waited_in_the_spool_keeps_its_name_and_is_refus
 }
 
 TEST_F(LetterRetryTest, one_that_the_sink_has_while_it_comes_into_the_spool_keeps_its_name) {
+  config_.delivery.spool.mode = SpoolMode::kOnTrouble;
   start();
   leave_one_of_the_sink();
   retry();
