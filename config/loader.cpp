@@ -46,6 +46,10 @@ Result<std::string> written_data_dir(const Document& document, const Variables& 
   return substitute(given->valuestring, variables);
 }
 
+bool ends_by_itself(const SourceConfig& source) {
+  return source.type->bounded != nullptr && source.type->bounded(source.options);
+}
+
 class Loader {
  public:
   // `whole`: all files could be read.
@@ -102,6 +106,7 @@ class Loader {
                                                      const std::string& path,
                                                      const PipelineConfig& of);
   void load_max_dead_letters(LoadedFile& part, const Options& options, PipelineConfig& out);
+  static void load_schedule(LoadedFile& part, const Options& options, PipelineConfig& out);
   void check_memory();
   void check_once(size_t pipeline, std::string_view type, const Options& options);
 
@@ -269,10 +274,14 @@ void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::strin
   load_dead_letters(part, options.object("deadLetters"), pipeline.dead_letters);
   pipeline.limits = {options.integer("limits.recordsPerSecond"),
                      options.bytes("limits.bytesPerSecond")};
+  load_schedule(part, options, pipeline);
   // What only a run knows cannot be judged before it.
   bool whole = load_stages(parser, node, path, pipeline) && pipeline.complete();
   if (!pipeline.complete()) check_can_be_provisioned(part, node, options, pipeline);
   if (whole) load_max_dead_letters(part, options, pipeline);
+  if (whole && pipeline.schedule && !ends_by_itself(pipeline.source))
+    part.problems.add({.path = options.path("schedule"),
+                       .text = "is for a source that ends, and this one does not"});
   if (whole && !options.has("delivery.spool"))
     pipeline.delivery.spool.mode = default_spool_mode(pipeline);
   if (whole && part.problems.errors() == before) {
@@ -429,10 +438,43 @@ void Loader::load_max_dead_letters(LoadedFile& part, const Options& options, Pip
     return part.problems.add({.path = options.path("maxDeadLetters"),
                               .text = "must be a count (\"100\") or a share (\"0.5%\")"});
   out.max_dead_letters = *limit;
-  const SourceType* type = out.source.type;
-  if (type->bounded == nullptr || !type->bounded(out.source.options))
+  if (!ends_by_itself(out.source))
     part.problems.add({.path = options.path("maxDeadLetters"),
                        .text = "is for a source that ends, and this one does not"});
+}
+
+void Loader::load_schedule(LoadedFile& part, const Options& options, PipelineConfig& out) {
+  if (!options.has("schedule")) return;
+  const Options& given = options.object("schedule");
+  auto wrong = [&](const char* name, std::string text) {
+    part.problems.add({.path = given.path(name), .text = std::move(text)});
+  };
+  ScheduleConfig schedule;
+  schedule.retry_initial = given.duration("retry.initial");
+  schedule.retry_max = given.duration("retry.max");
+  schedule.threshold = static_cast<int>(given.integer("breaker.threshold"));
+  schedule.cooldown = given.duration("breaker.cooldown");
+  if (!out.complete())
+    part.problems.add({.path = options.path("schedule"),
+                       .text = "needs a default for each parameter (${param:NAME:-text})"});
+  if (given.has("every") == given.has("cron")) {
+    part.problems.add(
+        {.path = options.path("schedule"), .text = "must have either \"every\" or \"cron\""});
+  } else if (given.has("every")) {
+    if (given.has("timeZone")) wrong("timeZone", "is for \"cron\"");
+    schedule.every = given.duration("every");
+    schedule.text = "every " + exact_duration(schedule.every);
+  } else {
+    const std::string zone = given.has("timeZone") ? given.string("timeZone") : "UTC";
+    Result<Cron> cron = Cron::parse(given.string("cron"));
+    if (!cron) wrong("cron", cron.error().message());
+    Result<TimeZone> read = TimeZone::load(zone);
+    if (!read) wrong("timeZone", read.error().message());
+    if (cron) schedule.cron = *cron;
+    if (read) schedule.zone = std::move(*read);
+    schedule.text = given.string("cron") + " (" + zone + ")";
+  }
+  out.schedule = std::move(schedule);
 }
 
 // Option::once.

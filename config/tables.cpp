@@ -353,6 +353,58 @@ constexpr Option kLimitOptions[] = {
 
 constexpr std::string_view kPriorities[] = {"normal", "high"};
 
+constexpr Option kRunRetryOptions[] = {
+    {.name = "initial",
+     .type = OptionType::kDuration,
+     .fallback = "10s",
+     .help = "Upper bound of the first wait; it doubles with each failure in a row.",
+     .min = 1},
+    {.name = "max",
+     .type = OptionType::kDuration,
+     .fallback = "5m",
+     .help = "Upper bound of every wait.",
+     .min = 1},
+};
+
+constexpr Option kRunBreakerOptions[] = {
+    {.name = "threshold",
+     .type = OptionType::kInteger,
+     .fallback = "5",
+     .help = "Failed runs in a row after which it is left alone.",
+     .min = 1,
+     .max = 1'000'000},
+    {.name = "cooldown",
+     .type = OptionType::kDuration,
+     .fallback = "30m",
+     .help = "How long it is left alone before one run is tried again.",
+     .min = 1},
+};
+
+constexpr Option kScheduleOptions[] = {
+    {.name = "every",
+     .type = OptionType::kDuration,
+     .help = "From the start of a run to that of the next. Either this or `cron`.",
+     .min = 1'000,
+     .example = "\"5m\""},
+    {.name = "cron",
+     .help = "Five fields as in a crontab: minute, hour, day of the month, month, day of the week. "
+             "Lists (1,15), ranges (mon-fri), steps (*/10) and names are taken.",
+     .example = "\"15 2 * * *\""},
+    {.name = "timeZone",
+     .help = "Of `cron`: \"UTC\", which it is without this, or a name such as \"Europe/Berlin\", "
+             "which needs the tz database on this machine (/usr/share/zoneinfo).",
+     .example = "\"Europe/Berlin\""},
+    {.name = "retry",
+     .type = OptionType::kObject,
+     .help = "Waits after a failed run whose reason may pass: exponential, with full jitter. Where "
+             "the configuration is wrong, or records are bad, the next run comes at its time.",
+     .fields = kRunRetryOptions},
+    {.name = "breaker",
+     .type = OptionType::kObject,
+     .help = "The circuit breaker, which stops runs that keep failing.",
+     .fields = kRunBreakerOptions},
+};
+
 constexpr Option kPipelineOptions[] = {
     {.name = "name",
      .help = "1 to 64 of the characters A-Z a-z 0-9 . _ -, not beginning with a dot. It is used in "
@@ -388,6 +440,14 @@ constexpr Option kPipelineOptions[] = {
      .fallback = "normal",
      .help = "With high, it goes on where agent.limits.budget says onlyPriority.",
      .choices = kPriorities},
+    {.name = "schedule",
+     .type = OptionType::kObject,
+     .help =
+         "Starts a pipeline whose source ends by itself again and again, one run at a time; the "
+         "agent then does not end with it. A run that was missed while the agent was away, or "
+         "cut short, is made up once.",
+     .fields = kScheduleOptions,
+     .only_when_given = true},
     {.name = "delivery",
      .type = OptionType::kObject,
      .help = "What happens between this pipeline and its sink.",

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/time_format.h"
 #include "cli/command.h"
 #include "cli/config_file.h"
 #include "cli/output.h"
@@ -90,6 +91,15 @@ int check(const CommandCall& call) {
   return code;
 }
 
+std::string next_times(const ScheduleConfig& schedule, int64_t now_us) {
+  std::string out;
+  std::optional<int64_t> at = now_us / 1'000'000;
+  for (int i = 0; i < 3 && at; ++i)
+    if (at = schedule.cron.next_after(*at, schedule.zone); at)
+      out += (i == 0 ? "" : ", ") + rfc3339(*at * 1'000'000);
+  return out;
+}
+
 int explain_all(const CommandCall& call) {
   Problems problems;
   std::optional<AgentConfig> config = load_config_of(call, problems);
@@ -112,6 +122,9 @@ int explain_all(const CommandCall& call) {
     }
     if (i > 0) print("\n");
     print(explain(pipeline, *planned));
+    if (pipeline.schedule && pipeline.schedule->every.count() == 0)
+      print("  next      " + next_times(*pipeline.schedule, call.environment.clock.unix_us()) +
+            "\n");
   }
   return kExitDelivered;
 }

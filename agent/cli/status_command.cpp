@@ -188,6 +188,8 @@ std::string details(const cJSON* pipeline, const Rates& rates) {
   std::vector<Row> rows = {
       {"state", state_of(pipeline)},
       {"running for", time_of(pipeline, "runningSeconds")},
+      {"schedule", text(pipeline, "schedule")},
+      {"next run", text(pipeline, "nextRun")},
       {"read", count("read") + " (" + rates.of(pipeline, "read") + "/s), " + bytes("bytesRead")},
       {"delivered", count("delivered") + " (" + rates.of(pipeline, "delivered") + "/s)"},
       {"filtered", count("filtered")},
@@ -212,6 +214,9 @@ std::string details(const cJSON* pipeline, const Rates& rates) {
     rows.insert(rows.begin() + 1, {"because", text(pipeline, "reason")});
   if (at(pipeline, "refused") != nullptr)
     rows.push_back({"with its old configuration", text(pipeline, "refused")});
+  if (const int64_t failed = number(pipeline, "failedRuns"); failed > 0)
+    rows.push_back({"failed runs", std::to_string(failed) + " in a row"});
+  std::erase_if(rows, [](const Row& row) { return row[1].empty(); });
   std::string dead = dead_letters_of(pipeline, "  ", SIZE_MAX);
   return text(pipeline, "name") + "\n" + columns(rows, 2) + stages_of(pipeline) +
          (dead.empty() ? "" : "\ndead letters\n" + dead);

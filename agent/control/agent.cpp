@@ -398,7 +398,9 @@ class Agent {
     display_.remove(end.name);
     if (observer_) observer_->ended(end);
     std::string summary = summary_line(end.counters, end.elapsed);
-    if (end.status) return log::info(end.name, "done: " + summary);  // words elsewhere
+    std::string again;
+    if (end.again_in.count() > 0) again = "; started again in " + format_duration(end.again_in);
+    if (end.status) return log::info(end.name, "done: " + summary + again);  // words elsewhere
     const Error& error = end.status.error();
     if (end.old_one_goes_on) {
       log::error(end.name,
@@ -407,8 +409,6 @@ class Agent {
       return;
     }
     if (end.told) return log::warn(end.name, error.message() + "; " + summary);
-    std::string again;
-    if (end.again_in.count() > 0) again = "; started again in " + format_duration(end.again_in);
     log::error(end.name, "failed: " + error.message() + again + "; " + summary);
     if (configs_->pipeline_ended(end) || !again.empty() || end.own) return;
     // What the configuration asked for could not even be opened: a person must change it.

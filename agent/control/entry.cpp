@@ -32,7 +32,10 @@ PipelineState Entry::rests_in() const {
   if (standing.activity == Activity::kStopped) return PipelineState::kStopped;
   if (wanted != nullptr && !wanted->complete()) return PipelineState::kMounted;
   if (!over()) return PipelineState::kStarting;
-  return failure.empty() ? PipelineState::kEnded : PipelineState::kFailed;
+  if (failure.empty())
+    return by_schedule() && again != nullptr ? PipelineState::kScheduled : PipelineState::kEnded;
+  return by_schedule() && failed_runs >= wanted->schedule->threshold ? PipelineState::kCircuitOpen
+                                                                     : PipelineState::kFailed;
 }
 
 PipelineSnapshot Entry::snapshot(const LoopProbe::Answers& answers, int64_t now_us, bool stopping) {

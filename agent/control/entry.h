@@ -37,7 +37,8 @@ struct Entry {
   std::string refused;        // as in PipelineSnapshot
   // Of failures that may pass, in a row; none: the last was long ago.
   std::optional<DoublingDelay> again_after;
-  std::unique_ptr<Timer> again;  // until it is started again after one
+  int failed_runs = 0;           // in a row, of one with a schedule
+  std::unique_ptr<Timer> again;  // until it is started again after one, or by its schedule
   int64_t again_us = 0;          // when that is, on the monotonic clock
   PipelineStatus last;           // of `run`, as it said last, or of what ended
   TaskStatus ended_before;       // all that has, together
@@ -50,6 +51,7 @@ struct Entry {
   bool own() const {
     return wanted != nullptr ? wanted->own : run != nullptr && run->config()->own;
   }
+  bool by_schedule() const { return wanted != nullptr && wanted->schedule.has_value(); }
   // Nothing runs, or is on its way to.
   bool over() const { return run == nullptr && next == nullptr && !preparing; }
   // As it is configured in `config`, or, in the second, now.

@@ -98,6 +98,21 @@ void add_sample(std::string& out, const std::string& name, const PipelineSnapsho
   out += name + "{pipeline=\"" + label(pipeline.name) + "\"" + more + "} " + value + "\n";
 }
 
+// Of those that have one.
+void add_schedules(std::string& out, const std::vector<PipelineSnapshot>& pipelines) {
+  begin_metric(out, "leat_next_run_timestamp_seconds", "gauge",
+               "When a pipeline with a schedule is started next; missing while it runs.");
+  for (const PipelineSnapshot& pipeline : pipelines)
+    if (pipeline.next_run_us != 0)
+      add_sample(out, "leat_next_run_timestamp_seconds", pipeline, "",
+                 std::to_string(pipeline.next_run_us / 1'000'000));
+  begin_metric(out, "leat_failed_runs", "gauge",
+               "Runs of a pipeline with a schedule that have failed in a row.");
+  for (const PipelineSnapshot& pipeline : pipelines)
+    if (!pipeline.schedule.empty())
+      add_sample(out, "leat_failed_runs", pipeline, "", std::to_string(pipeline.failed_runs));
+}
+
 // Those that are counted apart (DeadLetterReasons), since the pipeline runs.
 void add_dead_letters(std::string& out, const std::vector<PipelineSnapshot>& pipelines) {
   const std::string name = "leat_dead_letters_by_code_total";
@@ -186,6 +201,7 @@ std::string metrics_of(const Snapshot& snapshot) {
     if (pipeline.runs && pipeline.counters.since_read)
       add_sample(out, "leat_since_read_seconds", pipeline, "",
                  seconds(*pipeline.counters.since_read));
+  add_schedules(out, snapshot.pipelines);
   add_dead_letters(out, snapshot.pipelines);
   add_latencies(out, snapshot.pipelines);
   return out;

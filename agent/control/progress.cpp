@@ -122,7 +122,8 @@ std::string summary_line(const PipelineStatus& status, Milliseconds elapsed) {
 }
 
 std::string trouble_line(const PipelineSnapshot& pipeline) {
-  if (pipeline.state == PipelineState::kFailed)
+  if (pipeline.state == PipelineState::kFailed ||
+      (pipeline.state == PipelineState::kCircuitOpen && !pipeline.runs))
     return pipeline.name + " failed: " + pipeline.reason;
   std::string out;
   if (!pipeline.refused.empty())

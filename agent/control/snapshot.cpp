@@ -39,6 +39,8 @@ std::string_view name_of(PipelineState state) {
       return "paused";
     case PipelineState::kStopped:
       return "stopped";
+    case PipelineState::kScheduled:
+      return "scheduled";
     case PipelineState::kEnded:
       return "ended";
   }

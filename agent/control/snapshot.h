@@ -20,7 +20,7 @@ enum class PipelineState {
   kRunning,
   kSpooling,     // the sink keeps up no more, and what comes goes to the journal
   kRetrying,     // the sink takes nothing now
-  kCircuitOpen,  // nor for a while
+  kCircuitOpen,  // nor for a while; of one with a schedule, that its runs fail
   kHeld,         // the sink is given nothing: agent.limits.budget is used up
   kDraining,     // it is told to end
   kFailed,       // it may be started again by itself after a while
@@ -28,8 +28,9 @@ enum class PipelineState {
   kMounted,      // it runs only when it is asked for, with parameters
   kUnmounted,    // it was, and was told not to be any more
   kPaused,
-  kStopped,  // by its name
-  kEnded,    // it has done its work
+  kStopped,    // by its name
+  kScheduled,  // until it is time
+  kEnded,      // it has done its work
 };
 
 // "circuit open"
@@ -50,11 +51,14 @@ struct PipelineSnapshot {
   size_t loop = 0;
   uint64_t run = 0;  // its number among those of the pipeline (control/run_history.h); 0: none
   Milliseconds running_for{0};
-  // Until the sink is tried again, or, when it has failed, the pipeline.
+  // Until the sink is tried again, or, when it does not run, the pipeline started.
   std::optional<Milliseconds> next_attempt_in = {};
   PipelineStatus counters = {};  // of the run that is, or was last
   TaskStatus totals = {};  // of all its runs since the agent was started; only what is counted
   int64_t max_spool_bytes = 0;
+  std::string schedule = {};  // ScheduleConfig::text; "" when it has none
+  int64_t next_run_us = 0;    // unix; 0: none is planned, or one goes on
+  uint64_t failed_runs = 0;   // in a row
 };
 
 // Which configuration runs (control/config_versions.h).

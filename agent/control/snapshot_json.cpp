@@ -104,6 +104,10 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
   add(out, "memoryPeakBytes", counters.memory_peak);
   add(out, "memoryLimitBytes", counters.memory_limit);
   add_seconds(out, "nextAttemptSeconds", pipeline.next_attempt_in);
+  add_text(out, "schedule", pipeline.schedule);
+  if (pipeline.next_run_us != 0)
+    add_text(out, "nextRun", rfc3339(pipeline.next_run_us / 1'000'000 * 1'000'000));
+  if (pipeline.failed_runs > 0) add(out, "failedRuns", pipeline.failed_runs);
   if (pipeline.runs) {
     add_seconds(out, "lastReadSeconds", counters.since_read);
     add_seconds(out, "oldestUndeliveredSeconds", counters.oldest_waits_for);

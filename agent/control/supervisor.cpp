@@ -57,6 +57,7 @@ Supervisor::Supervisor(SupervisorSetup setup, std::unique_ptr<Journal> journal)
             setup_.on_change();
           },
       .tell = [this](const std::string& text) { events_->add(EventKind::kBudget, "", text); }});
+  schedules_ = std::make_unique<Schedules>(main_->journal(), setup_.clock);
   idle_timer_ = std::make_unique<Timer>(loop());
 }
 
@@ -84,6 +85,10 @@ void Supervisor::begin() {
                              status.error().message());
     loaded();
   });
+  schedules_->load([this](const Status& status) {
+    if (!status) log::warn("leat", "all schedules begin anew: " + status.error().message());
+    loaded();
+  });
 }
 
 void Supervisor::quit() {
@@ -96,6 +101,7 @@ bool Supervisor::close(Status& journal) {
   budget_.reset();
   idle_timer_.reset();
   flush_timer_.reset();
+  clock_watch_.reset();
   entries_.clear();
   bool closed = true;
   for (; !hosts_.empty(); hosts_.pop_back()) closed &= hosts_.back()->close();
@@ -146,7 +152,7 @@ Change Supervisor::change_to(const Proposal& proposal) const {
   std::map<std::string, WantedPipeline> wanted;
   for (const auto& [name, entry] : entries_)
     if (entry.wanted != nullptr && entry.of.empty())
-      wanted[name] = {entry.wanted, entry.over() && !entry.held()};
+      wanted[name] = {entry.wanted, entry.over() && !entry.held() && !entry.by_schedule()};
   return compute_change(wanted, desired.pipelines, desired.id != config_.id);
 }
 
@@ -160,6 +166,7 @@ std::vector<Preparing> Supervisor::preparations(const AgentConfig& desired, cons
   std::vector<Preparing> all;
   for (const PipelineConfig& one : desired.pipelines) {
     if (kept.contains(one.name) || held(one)) continue;
+    if (one.name != proposals_.front().only && waits_for_its_time(one)) continue;
     all.push_back(preparation(std::make_shared<const PipelineConfig>(one),
                               choose_loop(load, one.name), desired.id,
                               share_of(desired, together, one.own)));
@@ -301,19 +308,22 @@ void Supervisor::take_over(Prepared one, Proposal& proposal, std::vector<Pipelin
   }
   PipelineEnd failure{.name = name, .status = one.status, .old_one_goes_on = goes_on};
   // Else it is started again, as one that has run and failed of this.
-  if (!goes_on && !ends && one.status.error().kind() == ErrorKind::kUnavailable)
+  if (!goes_on && entry.by_schedule())
+    failure.again_in = not_opened(name, failure.status);
+  else if (!goes_on && !ends && one.status.error().kind() == ErrorKind::kUnavailable)
     failure.again_in = start_later(name);
   failures.push_back(std::move(failure));
 }
 
-// Of one that is held by a word: it is not opened. What runs of it, since it was not held before,
-// is drained as if it were told to end by name.
+// Of one that is held by a word, or whose time has not come: it is not opened. What runs of it,
+// since it was not held before, is drained as if it were told to end by name.
 void Supervisor::adopt(const PipelineConfig& config) {
   Entry& entry = entry_of(config.name);
   entry.wanted = std::make_shared<const PipelineConfig>(config);
   entry.refused.clear();
   entry.failure.clear();
   wind_down(entry, "unmounted by its configuration");
+  if (entry.by_schedule() && !entry.held()) await_its_time(config.name);
 }
 
 // One pipeline by itself, with a configuration that it had before.
@@ -350,7 +360,9 @@ void Supervisor::relaunched(const std::string& name, Prepared one) {
   if (still && !ready) {
     entry.failure = one.status.error().message();
     PipelineEnd end{.name = name, .status = one.status};
-    if (one.status.error().kind() == ErrorKind::kUnavailable && entry.of.empty())
+    if (entry.by_schedule())
+      end.again_in = not_opened(name, one.status);
+    else if (one.status.error().kind() == ErrorKind::kUnavailable && entry.of.empty())
       end.again_in = start_later(name);
     setup_.on_end(end);
   }
@@ -433,6 +445,9 @@ void Supervisor::ended(const std::string& name, const Status& status,
     if (end.elapsed > kLongEnough) entry.again_after.reset();
     end.again_in = start_later(name);
   }
+  if (entry.by_schedule() && !end.old_one_goes_on && entry.next == nullptr && !entry.held() &&
+      !stopping_)
+    end.again_in = await_next(name, end.told ? Status() : status, end.elapsed);
   setup_.on_end(end);
   if (!entry.of.empty()) run_is_over(entry, name);
   if (end.old_one_goes_on) {
@@ -558,6 +573,11 @@ void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
       PipelineSnapshot& one = out.pipelines.emplace_back(
           entry.snapshot(answers, setup_.clock.monotonic_us(), stopping_));
       one.name = name;
+      if (entry.by_schedule()) {
+        one.schedule = entry.wanted->schedule->text;
+        one.failed_runs = static_cast<uint64_t>(entry.failed_runs);
+        if (entry.again != nullptr) one.next_run_us = schedules_->next_us(*entry.wanted);
+      }
       const bool rests = one.state == PipelineState::kEnded || one.state == PipelineState::kFailed;
       if (rests && is_asked_to_start(name)) one.state = PipelineState::kStarting;
       while (entry.run != nullptr && hosts_[one.loop].get() != &entry.run->host()) ++one.loop;

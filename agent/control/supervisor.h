@@ -16,6 +16,9 @@
 // every change that was asked before it and is not made yet: what was told to end is not started by
 // it, and what was removed is no part of it any more.
 //
+// What has a schedule is started by that, and by an operator's word; of runs that came due
+// meanwhile one is made up.
+//
 // What is told by name (paused, stopped, unmounted) holds over every change and restart of the
 // agent (control/standing.h). Nothing of such a pipeline is made or opened meanwhile.
 //
@@ -44,10 +47,12 @@
 #include "control/network_budget.h"
 #include "control/run.h"
 #include "control/run_history.h"
+#include "control/schedules.h"
 #include "control/snapshot.h"
 #include "control/standing.h"
 #include "journal/journal.h"
 #include "journal/journal_usage.h"
+#include "loop/clock_watch.h"
 #include "loop/handles.h"
 #include "tools/operations.h"
 
@@ -63,7 +68,7 @@ struct PipelineEnd {
   bool told = false;
   // Its older configuration runs on, or again.
   bool old_one_goes_on = false;
-  // When it is started again, since the reason may pass; 0: it is not.
+  // When it is started again, since the reason may pass, or by its schedule; 0: it is not.
   Milliseconds again_in{0};
   bool own = false;  // PipelineConfig::own
 };
@@ -189,6 +194,8 @@ class Supervisor {
   void snapshot(std::function<void(const Snapshot&)> done);
   // A pipeline runs that ends by itself.
   bool runs_bounded() const;
+  // The wall clock was put forward or back.
+  void clock_stepped();
 
  private:
   struct Proposal {
@@ -229,6 +236,10 @@ class Supervisor {
   void share_memory();
   void hold_by_budget();
   Milliseconds start_later(const std::string& name);
+  bool waits_for_its_time(const PipelineConfig& config);
+  void await_its_time(const std::string& name);
+  Milliseconds await_next(const std::string& name, const Status& status, Milliseconds elapsed);
+  Milliseconds not_opened(const std::string& name, const Status& status);
   bool is_asked_to_start(const std::string& name) const;
   bool idle() const;
   void check_idle();
@@ -265,8 +276,10 @@ class Supervisor {
   std::unique_ptr<Standings> standings_;
   std::unique_ptr<RunHistory> history_;
   std::unique_ptr<NetworkBudget> budget_;
-  int to_load_ = 3;                     // of these: nothing is applied before
-  std::unique_ptr<Timer> flush_timer_;  // once flush_own() was called
+  std::unique_ptr<Schedules> schedules_;
+  std::unique_ptr<ClockWatch> clock_watch_;  // since something waits for its time
+  int to_load_ = 4;                          // of these: nothing is applied before
+  std::unique_ptr<Timer> flush_timer_;       // once flush_own() was called
   RunId next_id_ = 1;
   size_t live_ = 0;       // runs that are made, and not gone yet
   size_t own_live_ = 0;   // those of the agent's own

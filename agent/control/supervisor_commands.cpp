@@ -51,8 +51,11 @@ Status Supervisor::halt(const std::string& name, const Standing& standing, const
 
 Status Supervisor::set_going(const std::string& name, const Standing& standing) {
   say(name, standing);
+  const Run::Config wanted = entries_.at(name).wanted;
+  const bool waits = waits_for_its_time(*wanted);
+  if (waits) await_its_time(name);
   setup_.on_change();
-  if (!entries_.at(name).wanted->complete()) return {};  // it runs when it is asked for
+  if (waits || !wanted->complete()) return {};  // it runs when it is time, or when it is asked for
   return restart(name);
 }
 
@@ -253,7 +256,10 @@ void Supervisor::work_on_journal(const Operation& operation, OperationRequest re
         return run(journal, *asked);
       },
       [this, asked, done = std::move(done)](Result<std::string> answer) {
-        if (answer && asked->ordered && restart(asked->pipeline))
+        auto found = entries_.find(asked->pipeline);
+        const bool waits = found != entries_.end() && found->second.by_schedule() &&
+                           found->second.again != nullptr;
+        if (answer && asked->ordered && !waits && restart(asked->pipeline))
           answer->insert(answer->rfind('}'), ",\"restarted\":true");
         done(std::move(answer));
       });
@@ -268,7 +274,7 @@ void Supervisor::drain_all(Milliseconds at_most) {
     if (entry.run != nullptr)
       entry.run->retire(at_most, "not drained within " + format_duration(at_most));
     // It will not be, so it has failed for good.
-    if (std::exchange(entry.again, nullptr) != nullptr)
+    if (std::exchange(entry.again, nullptr) != nullptr && !entry.failure.empty())
       setup_.on_end({.name = name, .status = fail(ErrorKind::kUnavailable, entry.failure)});
   }
   check_idle();

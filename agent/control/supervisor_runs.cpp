@@ -70,6 +70,7 @@ void Supervisor::provision(const std::string& pipeline, PipelineConfig config,
   config.name = pipeline + suffix;
   config.mounted = true;
   config.parameters.clear();
+  config.schedule.reset();
   // Two cannot write to one file.
   if (!config.dead_letters.path.empty()) config.dead_letters.path += suffix;
   Entry& fresh = entries_[config.name];

@@ -178,6 +178,7 @@ const SourceType kGeneratorSource{
     .replay = replays<Replay::kFromPosition>,
     .options = kOptions,
     .bounded = [](const Options& options) { return options.integer("count") > 0; },
+    .begins_anew = [](const Options&) { return true; },
     .make = make};
 
 }  // namespace leat

@@ -119,6 +119,7 @@ const SourceType kPostgresSource{
     .replay = replays<Replay::kFromPosition>,
     .options = postgres::kOptions,
     .bounded = table::Settings::is_bounded,
+    .begins_anew = table::Settings::is_full,
     .make = postgres::make,
     .warn = postgres::warn_of_connection,
     .check_files = postgres::check_connection_files,

@@ -81,6 +81,7 @@ const SourceType kSqliteSource{
     .replay = replays<Replay::kFromPosition>,
     .options = sqlite::kOptions,
     .bounded = table::Settings::is_bounded,
+    .begins_anew = table::Settings::is_full,
     .make = sqlite::make,
 #ifdef LEAT_TOOLS
     .probe = sqlite::probe_source,

@@ -2,7 +2,7 @@
 
 const kLevels = {
   spooling: 'warn', retrying: 'warn', 'circuit open': 'bad', held: 'warn', failed: 'bad', paused: 'still', ended: 'still',
-  registered: 'still', mounted: 'still', unmounted: 'still', stopped: 'still',
+  registered: 'still', mounted: 'still', unmounted: 'still', stopped: 'still', scheduled: 'still',
 };
 
 const cards = new Map();  // by the pipeline's name
@@ -42,7 +42,7 @@ class Card {
     this.words = [pipeline.name, pipeline.state, pipeline.trouble ? 'trouble' : ''].join(' ').toLowerCase();
     const next = pipeline.nextAttemptSeconds;
     write(this.find('.state'),
-          pipeline.state + (next === undefined ? '' : ', next attempt in ' + duration(next)));
+          pipeline.state + (next === undefined ? '' : (pipeline.schedule && !pipeline.trouble ? ', next run in ' : ', next attempt in ') + duration(next)));
     const why = [pipeline.reason, pipeline.refused && 'runs in its old form: ' + pipeline.refused];
     const reason = this.find('.reason');
     write(reason, why.filter(Boolean).join('; '));

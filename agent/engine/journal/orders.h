@@ -4,7 +4,8 @@
 //
 //   "drop:"        spooled records before the number in the value are dropped
 //   "reset:FILE"   the positions of that file (of all, without one) go to the value: "start",
-//                  "end", or an offset
+//                  "end", or an offset; "anew": to the start, by the schedule and no operator, of
+//                  which nothing is said
 //
 // Thread: any.
 #pragma once
@@ -20,6 +21,7 @@ namespace leat {
 
 inline constexpr std::string_view kDropOrder = "drop:";
 inline constexpr std::string_view kResetOrder = "reset:";
+inline constexpr std::string_view kAnew = "anew";
 
 inline bool is_order(std::string_view partition) {
   return partition.starts_with(kDropOrder) || partition.starts_with(kResetOrder);

@@ -17,6 +17,7 @@
 #include "plan/control_key.h"
 #include "plan/dead_letter_limit.h"
 #include "plan/role.h"
+#include "plan/schedule.h"
 #include "stage/format.h"
 #include "stage/sink.h"
 #include "stage/source.h"
@@ -79,6 +80,7 @@ struct PipelineConfig {
   std::vector<ParameterConfig> parameters;
   int max_runs = 1;                          // that are asked for, at once
   Milliseconds hard_terminate{30 * 60'000};  // of what is told to end by name, to be drained
+  std::optional<ScheduleConfig> schedule;    // it is started by this, and else by nothing
   bool own = false;  // the agent's (agent.notify), and nobody's data: it keeps nothing running
   SourceConfig source;
   std::vector<TransformConfig> transforms;

@@ -130,6 +130,15 @@ std::string explain_spool(const SpoolConfig& spool, Replay replay) {
   return out + "the newest are dropped\n";
 }
 
+std::string explain_schedule(const ScheduleConfig& schedule) {
+  return "  schedule  " + schedule.text +
+         ", one run at a time, one that was missed is made up; after a failure tried again "
+         "within " +
+         format_duration(schedule.retry_initial) + " to " + format_duration(schedule.retry_max) +
+         ", after " + std::to_string(schedule.threshold) + " in a row once each " +
+         format_duration(schedule.cooldown) + "\n";
+}
+
 // exactlyOnce: everything between a crash and the sink must be recognised when it comes again. A
 // source that is read from a position does that with the sink's help; others need the journal
 // between, which has the source's state and the records in one transaction.
@@ -255,6 +264,7 @@ std::string explain(const PipelineConfig& config, const Plan& plan) {
          std::to_string(config.sink.in_flight) + " in flight\n";
   bool bounded =
       config.source.type->bounded != nullptr && config.source.type->bounded(config.source.options);
+  if (config.schedule) return out + explain_schedule(*config.schedule);
   out += bounded ? "  end       bounded: leat exits after the last record is delivered\n"
                  : "  end       unbounded: runs until it is stopped\n";
   return out;

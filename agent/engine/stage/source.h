@@ -154,6 +154,9 @@ struct SourceType {
   std::string_view default_format = {};
   // True when it ends by itself with these options. Null: never.
   bool (*bounded)(const Options& options) = nullptr;
+  // True when a run by a schedule is to read all of it again with these options, and not to go on
+  // where the last one that succeeded has ended. Null: never.
+  bool (*begins_anew)(const Options& options) = nullptr;
   // True when its batches have message_fields with these options. Null: never.
   bool (*has_fields)(const Options& options) = nullptr;
   // Adds to a batch the fields that a message from `address` (an MQTT topic) would bring, whose

@@ -79,8 +79,12 @@ void check_query(const Options& options, const Settings& settings, OptionErrors&
 
 const std::string Settings::kQueryName = "query";
 
+bool Settings::is_full(const Options& options) {
+  return options.string("mode") == kModes[0];
+}
+
 bool Settings::is_bounded(const Options& options) {
-  return options.string("mode") == kModes[0] || options.boolean("once");
+  return is_full(options) || options.boolean("once");
 }
 
 Result<Settings> Settings::from_options(const Options& options) {

@@ -102,6 +102,7 @@ struct Settings {
   // Errors are kUsage and begin with the config path.
   static Result<Settings> from_options(const Options& options);
   static bool is_bounded(const Options& options);
+  static bool is_full(const Options& options);
   // What people and positions call it.
   const std::string& name() const { return query.empty() ? table : kQueryName; }
   bool is_bounded() const { return mode == Mode::kFull || once; }

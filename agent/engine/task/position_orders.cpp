@@ -13,7 +13,7 @@ PositionTarget target_of(const SavedPosition& order) {
   out.file = order.partition.substr(kResetOrder.size());
   if (order.value == "end") {
     out.to = PositionTarget::To::kEnd;
-  } else if (order.value != "start") {
+  } else if (order.value != "start" && order.value != kAnew) {
     out.to = PositionTarget::To::kOffset;
     out.offset = std::strtoull(order.value.c_str(), nullptr, 10);
   }
@@ -65,15 +65,18 @@ CarriedOut carry_out_resets(const std::vector<SavedPosition>& orders, const Sour
       any |= !moved || moved->has_value();
       if (!moved) out.told.push_back("not reset: " + moved.error().message());
       if (!moved || !moved->has_value()) continue;
-      out.told.push_back((*moved)->from == 0 && (*moved)->to == 0 ? (*moved)->what + ": begins anew"
-                                                                  : words_of(**moved));
+      if (order.value != kAnew)
+        out.told.push_back((*moved)->from == 0 && (*moved)->to == 0
+                               ? (*moved)->what + ": begins anew"
+                               : words_of(**moved));
       // An order for one file comes behind that for all, and is the one that counts.
       std::erase_if(out.moved, [&one](const SavedPosition& before) {
         return before.partition == one.partition;
       });
       out.moved.push_back(std::move((*moved)->position));
     }
-    if (!any) out.told.emplace_back("no position was reset: none was saved of what was ordered");
+    if (!any && order.value != kAnew)
+      out.told.emplace_back("no position was reset: none was saved of what was ordered");
   }
   return out;
 }

@@ -185,7 +185,7 @@ TEST_F(SupervisorStates, what_was_said_is_written_and_nothing_where_nothing_was)
         Standing{.activity = Activity::kPaused},
         Standing{.mounted = true, .activity = Activity::kStopped}})
     EXPECT_EQ(standing_of(text_of(standing)), standing);
-  EXPECT_EQ(text_of({}), "");
+  EXPECT_EQ(text_of(Standing{}), "");
   EXPECT_EQ(standing_of("of a later leat"), Standing{});
 }
 
