@@ -9,6 +9,7 @@
 #include "connectors/postgres/table_reader.h"
 #include "options/option_errors.h"
 #include "table/sql_text.h"
+#include "table/table_group.h"
 #include "table/table_source.h"
 
 namespace leat {
@@ -69,12 +70,16 @@ Result<ReadPlan> plan_of(const Options& options) {
   return plan;
 }
 
-Result<std::unique_ptr<Source>> make(const Options& options) {
+Result<std::unique_ptr<Source>> make_one(const Options& options) {
   Result<ReadPlan> plan = plan_of(options);
   if (!plan) return fail(plan.error());
   table::Settings table = plan->read.table;
   return std::make_unique<table::TableSource>(std::move(table),
                                               std::make_unique<TableReader>(std::move(*plan)));
+}
+
+Result<std::unique_ptr<Source>> make(const Options& options) {
+  return table::TableGroup::make(options, make_one);
 }
 
 #ifdef LEAT_TOOLS
@@ -97,7 +102,7 @@ class SourceProbe final : public PeerProbe {
 };
 
 std::unique_ptr<PeerProbe> probe(const Options& options, const ProbeContext& context, Probed done) {
-  Result<ReadPlan> plan = plan_of(options);
+  Result<ReadPlan> plan = plan_of(table::Settings::of_first(options));
   if (!plan) return probe_that_failed(context.loop, plan.error(), std::move(done));
   auto probe = std::make_unique<SourceProbe>(std::move(*plan), done);
   if (Status begun = probe->begin(context); !begun)

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "options/option_errors.h"
+#include "table/table_group.h"
 #include "table/table_source.h"
 #include "table_reader.h"
 
@@ -41,7 +42,7 @@ Result<ReadConfig> config_of(const Options& options) {
   return config;
 }
 
-Result<std::unique_ptr<Source>> make(const Options& options) {
+Result<std::unique_ptr<Source>> make_one(const Options& options) {
   Result<ReadConfig> config = config_of(options);
   if (!config) return fail(config.error());
   table::Settings table = config->table;
@@ -49,10 +50,14 @@ Result<std::unique_ptr<Source>> make(const Options& options) {
                                               std::make_unique<TableReader>(std::move(*config)));
 }
 
+Result<std::unique_ptr<Source>> make(const Options& options) {
+  return table::TableGroup::make(options, make_one);
+}
+
 #ifdef LEAT_TOOLS
 std::unique_ptr<PeerProbe> probe_source(const Options& options, const ProbeContext& context,
                                         Probed done) {
-  Result<ReadConfig> config = config_of(options);
+  Result<ReadConfig> config = config_of(table::Settings::of_first(options));
   if (!config) return probe_that_failed(context.loop, config.error(), std::move(done));
   return probe_in_pool(
       context.loop,

@@ -24,21 +24,6 @@ bool names_order(std::string_view column) {
   return word == "desc" || word == "asc";
 }
 
-void check_names(const Options& options, const char* option, OptionErrors& errors) {
-  const std::vector<std::string>& names = options.strings(option);
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (names[i].empty())
-      errors.add(options, path_of_index(option, i), "is empty");
-    else if (names_order(names[i]) && std::string_view(option) == "cursor")
-      errors.add(options, path_of_index(option, i),
-                 "is the name of a column: rows are always read upwards");
-    for (size_t j = 0; j < i; ++j)
-      if (names[i] == names[j])
-        errors.add(options, path_of_index(option, i), "\"" + names[i] + "\" is named twice",
-                   Problem::Kind::kTwice);
-  }
-}
-
 void check_query(const Options& options, const Settings& settings, OptionErrors& errors) {
   for (const char* name : {"columns", "where"})
     if (options.has(name)) errors.add(options, name, "is for `table`: write it into \"query\"");
@@ -79,8 +64,35 @@ void check_query(const Options& options, const Settings& settings, OptionErrors&
 
 const std::string Settings::kQueryName = "query";
 
+void Settings::check_names(const Options& options, const char* option, OptionErrors& errors) {
+  const std::vector<std::string>& names = options.strings(option);
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i].empty())
+      errors.add(options, path_of_index(option, i), "is empty");
+    else if (names_order(names[i]) && std::string_view(option) == "cursor")
+      errors.add(options, path_of_index(option, i),
+                 "is the name of a column: rows are always read upwards");
+    for (size_t j = 0; j < i; ++j)
+      if (names[i] == names[j])
+        errors.add(options, path_of_index(option, i), "\"" + names[i] + "\" is named twice",
+                   Problem::Kind::kTwice);
+  }
+}
+
 bool Settings::is_full(const Options& options) {
   return options.string("mode") == kModes[0];
+}
+
+Options Settings::of_first(const Options& options) {
+  const std::vector<std::string>& tables = options.strings("tables");
+  return tables.empty() ? options : of_table(options, tables.front());
+}
+
+Options Settings::of_table(const Options& options, const std::string& table) {
+  Options out = options;
+  out.set("table", table);
+  out.set("tables", std::vector<std::string>{});
+  return out;
 }
 
 bool Settings::is_bounded(const Options& options) {
@@ -105,7 +117,8 @@ Result<Settings> Settings::from_options(const Options& options) {
 
   const bool steps = out.mode != Mode::kFull;
   if (out.table.empty() && out.query.empty())
-    errors.add(options, "table", "or \"query\" must say what to read", Problem::Kind::kMissing);
+    errors.add(options, "table", "or \"tables\" or \"query\" must say what to read",
+               Problem::Kind::kMissing);
   if (!out.table.empty() && !out.query.empty())
     errors.add(options, "query", "and \"table\" do not go together");
   check_names(options, "columns", errors);

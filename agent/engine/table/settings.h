@@ -12,14 +12,24 @@
 #include "base/units.h"
 #include "options/options.h"
 
+namespace leat {
+class OptionErrors;  // options/option_errors.h
+}
+
 namespace leat::table {
 
 inline constexpr std::string_view kModes[] = {"full", "incremental", "fullAndContinuous"};
 
 inline constexpr Option kOptions[] = {
     {.name = "table",
-     .help = "The table or view to read. Either this or `query`.",
+     .help = "The table or view to read. Either this, `tables` or `query`.",
      .example = "\"orders\""},
+    {.name = "tables",
+     .type = OptionType::kStrings,
+     .help =
+         "Several tables of the same form, one after the other, in the place of one. For `full`, "
+         "or with `once`.",
+     .example = "[\"orders_1\", \"orders_2\"]"},
     {.name = "query",
      .help = "A SELECT of your own instead of a table. With a `cursor`, it has ORDER BY these "
              "columns and a parameter for each: `:after_NAME`."},
@@ -103,6 +113,11 @@ struct Settings {
   static Result<Settings> from_options(const Options& options);
   static bool is_bounded(const Options& options);
   static bool is_full(const Options& options);
+  // For the first of several `tables`; else they are as they were. And for one of them.
+  static Options of_first(const Options& options);
+  static Options of_table(const Options& options, const std::string& table);
+  // Of a list of names: each once, and none empty.
+  static void check_names(const Options& options, const char* option, OptionErrors& errors);
   // What people and positions call it.
   const std::string& name() const { return query.empty() ? table : kQueryName; }
   bool is_bounded() const { return mode == Mode::kFull || once; }
