@@ -1,8 +1,7 @@
 #include "connectors/postgres/row_values.h"
 
-#include <charconv>
+#include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <optional>
 
@@ -52,12 +51,20 @@ std::optional<int64_t> time_of(std::string_view text) {
   return us;
 }
 
-Value float_of(std::string_view text, Arena& arena) {
+Value float_of(std::string_view text) {
   if (json_number_length(text) == text.size())
-    return Value::of_text(Type::kFloat, arena.copy(text), Form::kText);
+    return Value::of_text(Type::kFloat, text, Form::kText);
   if (text == "Infinity") return Value::of_float(std::numeric_limits<double>::infinity());
   if (text == "-Infinity") return Value::of_float(-std::numeric_limits<double>::infinity());
   return Value::of_float(std::nan(""));
+}
+
+// As the server writes one; it fits into 64 bits.
+bool is_integer(std::string_view text) {
+  constexpr size_t kMostDigits = 19;
+  if (text.starts_with('-')) text.remove_prefix(1);
+  return !text.empty() && text.size() <= kMostDigits &&
+         std::ranges::all_of(text, [](char c) { return digit(c) >= 0; });
 }
 
 int nibble(char c) {
@@ -65,58 +72,52 @@ int nibble(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-std::optional<Value> bytes_of(std::string_view hex, Arena& arena) {
-  if (!hex.starts_with("\\x") || hex.size() % 2 != 0) return std::nullopt;
-  hex.remove_prefix(2);
-  char* out = static_cast<char*>(arena.allocate(hex.size() / 2, 1));
-  for (size_t i = 0; i < hex.size(); i += 2) {
-    const int high = nibble(hex[i]);
-    const int low = nibble(hex[i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out[i / 2] = static_cast<char>(high * 16 + low);
-  }
-  return Value::of_text(Type::kBytes, {out, hex.size() / 2});
+// In the place of their text, which is twice as long.
+std::optional<Value> bytes_of(std::span<char> text) {
+  if (text.size() < 2 || text[0] != '\\' || text[1] != 'x' || text.size() % 2 != 0)
+    return std::nullopt;
+  const std::span<char> hex = text.subspan(2);
+  for (char c : hex)
+    if (nibble(c) < 0) return std::nullopt;
+  for (size_t i = 0; i < hex.size(); i += 2)
+    hex[i / 2] = static_cast<char>(nibble(hex[i]) * 16 + nibble(hex[i + 1]));
+  return Value::of_text(Type::kBytes, {hex.data(), hex.size() / 2});
 }
 
 // On one line: in JSON, what ends one can only stand between its parts.
-Value json_of(std::string_view text, Arena& arena) {
-  const std::string_view copy = arena.copy(text);
-  char* at = const_cast<char*>(copy.data());
-  for (size_t i = 0; i < copy.size(); ++i)
-    if (at[i] == '\n' || at[i] == '\r') at[i] = ' ';
-  return Value::of_text(Type::kJson, copy);
+Value json_of(std::span<char> text) {
+  for (char& c : text)
+    if (c == '\n' || c == '\r') c = ' ';
+  return Value::of_text(Type::kJson, {text.data(), text.size()});
 }
 
 }  // namespace
 
-Value value_of(Kind kind, std::string_view text, Arena& arena) {
+Value value_of(Kind kind, std::span<char> bytes) {
+  const std::string_view text(bytes.data(), bytes.size());
   switch (kind) {
     case Kind::kBool:
       return Value::boolean(text == "t");
     case Kind::kInt2:
     case Kind::kInt4:
-    case Kind::kInt8: {
-      int64_t number = 0;
-      auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-      if (error == std::errc() && end == text.data() + text.size())
-        return Value::of_integer(number);
+    case Kind::kInt8:
+      if (is_integer(text)) return Value::of_text(Type::kInteger, text, Form::kText);
       break;
-    }
     case Kind::kFloat:
-      return float_of(text, arena);
+      return float_of(text);
     case Kind::kNumeric:
       if (!text.empty() && json_number_length(text) == text.size())
-        return Value::of_text(Type::kDecimal, arena.copy(text), Form::kText);
+        return Value::of_text(Type::kDecimal, text, Form::kText);
       break;
     case Kind::kTimestamp:
       if (std::optional<int64_t> time = time_of(text)) return Value::of_time(*time);
       break;
     case Kind::kBytea:
-      if (std::optional<Value> bytes = bytes_of(text, arena)) return *bytes;
+      if (std::optional<Value> value = bytes_of(bytes)) return *value;
       break;
     case Kind::kJson:
     case Kind::kArray:
-      return json_of(text, arena);
+      return json_of(bytes);
     case Kind::kText:
     case Kind::kDate:
     case Kind::kTime:
@@ -124,7 +125,7 @@ Value value_of(Kind kind, std::string_view text, Arena& arena) {
     case Kind::kOther:
       break;
   }
-  return Value::of_text(Type::kString, arena.copy(text));
+  return Value::of_text(Type::kString, text);
 }
 
 }  // namespace leat::postgres

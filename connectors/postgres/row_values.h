@@ -1,18 +1,19 @@
 // The server's text of a value, as leat's value: the other way round than field_text.h.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "connectors/postgres/column.h"
-#include "memory/arena.h"
 #include "record/value.h"
 
 namespace leat::postgres {
 
-// `text` as the settings in kReadSettings make the server write it; of an array, its to_json().
-// What the value needs is copied into the arena. Times that leat's type cannot hold (infinity,
+// `text` as the settings in kReadSettings make the server write it; of an array, its to_json(). It
+// lies in memory that this may change, and that the value points to afterwards. Numbers stay the
+// text that they are. Times that leat's type cannot hold (infinity,
 // before the year 1, behind 9999) stay text, and so does what is no number ("NaN" of a numeric).
-Value value_of(Kind kind, std::string_view text, Arena& arena);
+Value value_of(Kind kind, std::span<char> text);
 
 // SQL for the session, to go behind other statements.
 inline constexpr std::string_view kReadSettings =

@@ -54,6 +54,30 @@ Rows::Rows(const Target& target, FieldText& text, const Delivery& delivery, std:
     }
   }
   while (!at_end() && delivery_.parts[part_].count == 0) ++part_;
+  if (fit_as_they_are()) {
+    pass_ = rows_of(delivery);
+  } else {
+    open_rows(delivery);
+  }
+}
+
+// Every field goes into a column of just its type; and what could make a single record bad is left
+// to the server to find, which then refuses all of them.
+bool Rows::fit_as_they_are() {
+  const BinaryRows* sent = rows_of(delivery_);
+  if (sent == nullptr || at_end() || insert_ || missing_ != nullptr) return false;
+  const ShapePlan& plan = target_.mapping->plan(batch(), *record().shape);
+  run_.assign(sent->fields().size(), -1);
+  for (size_t i = 0; i < plan.field_of.size(); ++i) {
+    const Column& column = target_.layout.columns[i];
+    // Where a null is a key, a record is bad, and no constraint says so.
+    if (target_.config->mode == WriteMode::kUpsert && in_key_[i] && !column.not_null) return false;
+    if (plan.field_of[i] < 0) continue;
+    const auto field = static_cast<size_t>(plan.field_of[i]);
+    if (column.type != sent->fields()[field].type) return false;
+    run_[field] = static_cast<int>(i);
+  }
+  return std::ranges::find(run_, -1) == run_.end();
 }
 
 // A trigger may put something in the place of a null; mergeSql may do anything.
@@ -104,6 +128,7 @@ bool Rows::fits_run(const ShapePlan& plan, const Record& record) const {
 
 // The columns of the run that begins with the current record.
 void Rows::choose_columns() {
+  if (pass_ != nullptr) return;
   run_.clear();
   in_run_.assign(used_.size(), false);
   const ShapePlan& plan = target_.mapping->plan(batch(), *record().shape);
@@ -129,7 +154,8 @@ std::string Rows::begin_copy() {
 std::string Rows::run_sql() {
   choose_columns();
   starts_.push_back(index_);
-  return copy_sql(target_.staged() ? "" : target_.table, target_.layout, run_, numbered_);
+  return copy_sql(target_.staged() ? "" : target_.table, target_.layout, run_, numbered_,
+                  pass_ != nullptr);
 }
 
 // What follows a COPY: its rows go on from the staging table, and the next run or the end.
@@ -147,7 +173,26 @@ std::string Rows::end_of_run() {
   return sql + "SET LOCAL statement_timeout = 0;" + run_sql();
 }
 
+CopySource::Piece Rows::next_of_source(Buffer& out) {
+  const size_t start = out.size();
+  if (!std::exchange(begun_, true)) out.append(kCopyHeader);
+  const auto count = static_cast<int16_t>(run_.size() + (numbered_ ? 1 : 0));
+  for (; !at_end() && out.size() - start < kPiece; advance()) {
+    const Part& part = delivery_.parts[part_];
+    const Slice& row = part.batch->slices[part.first + in_part_];
+    out.append_int16(count);
+    out.append(row.view().substr(sizeof count));
+    if (!numbered_) continue;
+    out.append_int32(sizeof(int64_t));
+    out.append_int64(index_);
+  }
+  if (!at_end()) return {};
+  out.append(kCopyTrailer);
+  return {Piece::Kind::kEnd, end_of_run(), false};
+}
+
 CopySource::Piece Rows::next(Buffer& out) {
+  if (pass_ != nullptr) return next_of_source(out);
   begun_ = true;
   const size_t start = out.size();
   size_t scanned = 0;  // of rows that are not sent any more, since one is bad

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "connectors/postgres/binary_rows.h"
 #include "connectors/postgres/field_text.h"
 #include "connectors/postgres/mapping.h"
 #include "connectors/postgres/row_text.h"
@@ -44,7 +45,7 @@ struct BadRecords {
 class Rows final : public CopySource {
  public:
   // SQL of the caller's: `first` goes before the first COPY or INSERT, `after_copy` behind each
-  // COPY, `last` behind all.
+  // COPY, `last` behind all. Opens rows that cannot go as their source has them (binary_rows.h).
   Rows(const Target& target, FieldText& text, const Delivery& delivery, std::string first,
        std::string after_copy, std::string last);
 
@@ -66,6 +67,8 @@ class Rows final : public CopySource {
   const BadRecords& bad() const { return bad_; }
   // The last statement was handed out: whether it was carried out may become a question.
   bool complete() const { return complete_; }
+  // They go as their source has them; so if they are refused, that says nothing of a record.
+  bool pass() const { return pass_ != nullptr; }
   bool begun() const { return begun_; }
   // The statement that failed, without any record: what fails with it, too, is no record's fault.
   std::string without_records() const;
@@ -79,6 +82,8 @@ class Rows final : public CopySource {
   void advance();
 
   void choose_columns();
+  bool fit_as_they_are();
+  Piece next_of_source(Buffer& out);
   bool distinguishes(size_t column) const;
   bool fits_run(const ShapePlan& plan, const Record& record) const;
   std::string run_sql();
@@ -99,8 +104,9 @@ class Rows final : public CopySource {
   const std::string after_copy_;
   const std::string last_;
 
-  std::vector<bool> used_;    // of each column: a field of some record goes into it
-  std::vector<bool> in_key_;  // of each column
+  const BinaryRows* pass_ = nullptr;  // of rows that go as their source has them
+  std::vector<bool> used_;            // of each column: a field of some record goes into it
+  std::vector<bool> in_key_;          // of each column
   const Column* missing_ = nullptr;
   bool empty_ = false;
   const bool insert_;

@@ -187,6 +187,7 @@ const SinkType kPostgresSink{
 #ifdef LEAT_TOOLS
     .probe = postgres::probe_sink,
 #endif
+    .rows = postgres::kBinaryRows,
 };
 
 }  // namespace leat

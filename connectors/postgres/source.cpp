@@ -131,6 +131,7 @@ const SourceType kPostgresSource{
 #ifdef LEAT_TOOLS
     .probe = postgres::probe,
 #endif
+    .rows = postgres::kBinaryRows,
 };
 
 }  // namespace leat

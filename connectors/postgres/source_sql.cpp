@@ -128,17 +128,19 @@ std::string SourceSql::written_by(uint64_t low, const std::string& count, const 
 }
 
 std::string SourceSql::page(const std::vector<ReadColumn>& columns,
-                            const std::vector<std::string>& hidden, uint32_t first_type,
-                            const table::Page& page) const {
+                            const std::vector<std::string>& hidden, bool binary,
+                            uint32_t first_type, const table::Page& page) const {
   const table::Settings& table = config_.table;
   const table::TablePosition& pass = page.pass;
   std::string list;
+  if (binary) list = table::joined(quoted(hidden, "::text"));
   for (const ReadColumn& column : columns) {
     const std::string name = quoted_name(column.name);
     list += (list.empty() ? "" : ", ") +
             (column.kind == Kind::kArray ? "pg_catalog.to_json(" + name + ") AS " + name : name);
   }
-  for (const std::string& name : quoted(hidden)) list += ", " + name;
+  if (!binary)
+    for (const std::string& name : quoted(hidden)) list += ", " + name;
 
   const std::vector<std::string> cursor = quoted(pass.cursor);
   std::vector<std::string> conditions;
@@ -168,9 +170,7 @@ std::string SourceSql::page(const std::vector<ReadColumn>& columns,
   const std::string of = (table.query.empty() ? config_.name.sql() : "leat_query") + ".";
   std::vector<std::string> qualified;
   for (const std::string& name : cursor) qualified.push_back(of + name);
-  // A read without a key takes as long as it takes.
-  std::string sql = cursor.empty() ? "SET statement_timeout = 0; " : "";
-  sql += "SELECT " + list + " FROM " + from(pass.after);
+  std::string sql = "SELECT " + list + " FROM " + from(pass.after);
   for (size_t i = 0; i < conditions.size(); ++i)
     sql += (i == 0 ? " WHERE " : " AND ") + conditions[i];
   if (!cursor.empty())

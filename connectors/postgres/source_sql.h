@@ -48,10 +48,10 @@ class SourceSql {
   std::string null_in(const std::vector<std::string>& cursor, const table::Key& behind) const;
   // Another text when the table has other columns (with `all`), or others inherit from it.
   static std::string columns_of(uint32_t oid, bool all);
-  // `hidden`: cursor columns that are not among `columns`; they come behind them. `first_type`: of
-  // the first cursor column.
+  // `hidden`: cursor columns that are not among `columns`; they come behind them. With `binary`,
+  // all are hidden, and come first, as text. `first_type`: of the first cursor column.
   std::string page(const std::vector<ReadColumn>& columns, const std::vector<std::string>& hidden,
-                   uint32_t first_type, const table::Page& page) const;
+                   bool binary, uint32_t first_type, const table::Page& page) const;
 
   static bool is_time(uint32_t type);
 

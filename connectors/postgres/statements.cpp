@@ -37,10 +37,11 @@ bool names_row_number(std::string_view sql) {
 }
 
 std::string copy_sql(const std::string& table, const Layout& layout,
-                     const std::vector<int>& columns, bool numbered) {
+                     const std::vector<int>& columns, bool numbered, bool binary) {
   std::string list = column_list(layout, columns);
   if (numbered) list += (list.empty() ? "" : ", ") + quoted_name(kRowColumn);
-  return "COPY " + (table.empty() ? in_staging() : table) + " (" + list + ") FROM STDIN";
+  return "COPY " + (table.empty() ? in_staging() : table) + " (" + list + ") FROM STDIN" +
+         (binary ? " (FORMAT binary)" : "");
 }
 
 // Without constraints, so that a column that no field goes into stays null. ON COMMIT DELETE ROWS:

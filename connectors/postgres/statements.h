@@ -21,9 +21,9 @@ std::string column_list(const Layout& layout, const std::vector<int>& columns);
 // Whether SQL of the user's names the column, in any case, as SQL reads names.
 bool names_row_number(std::string_view sql);
 
-// COPY … FROM STDIN into the table; "": into the staging table.
+// COPY … FROM STDIN into the table; "": into the staging table. `binary`: of rows in that form.
 std::string copy_sql(const std::string& table, const Layout& layout,
-                     const std::vector<int>& columns, bool numbered);
+                     const std::vector<int>& columns, bool numbered, bool binary);
 std::string staging_sql(const Layout& layout, bool numbered);
 // From the staging table into the table: the last of several rows with one key wins.
 std::string upsert_sql(const std::string& table, const Layout& layout,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <utility>
 
 #include "base/log.h"
@@ -50,6 +51,7 @@ TableReader::~TableReader() = default;
 
 Status TableReader::open(SourceContext& context) {
   charge_ = Charge(context.budget(), kMemory);
+  passes_rows_ = context.passes_rows();
   return open(context.loop(), context.pipeline());
 }
 
@@ -111,9 +113,10 @@ void TableReader::describe() {
 
 void TableReader::columns(std::vector<RowColumn> columns) {
   if (step_ == Step::kReading) {
-    // The cursor's, which are no fields, come behind them.
+    // The cursor's, which are no fields, come behind them, or before.
+    const auto before = static_cast<std::ptrdiff_t>(form_ ? hidden_.size() : 0);
     if (columns.size() != described_.size() + hidden_.size() ||
-        !std::equal(described_.begin(), described_.end(), columns.begin()))
+        !std::equal(described_.begin(), described_.end(), columns.begin() + before))
       wrong_ = "its columns have changed";
     return;
   }
@@ -239,15 +242,19 @@ void TableReader::find_keys() {
   keys_.clear();
   described_.clear();
   constexpr uint32_t kJsonType = 114;
+  std::vector<BinaryRows::Field> fields;
+  for (const ReadColumn& column : columns_) fields.push_back({column.type, column.kind});
+  form_ = passes_rows_ ? BinaryRows::of(std::move(fields)) : nullptr;
   for (const ReadColumn& column : columns_)
     described_.push_back({column.name, column.kind == Kind::kArray ? kJsonType : column.type});
   for (const std::string& name : cursor_) {
     const auto known = std::ranges::find(columns_, name, &ReadColumn::name);
-    if (known != columns_.end() && known->kind != Kind::kArray) {
+    const bool is_there = known != columns_.end() && known->kind != Kind::kArray;
+    if (is_there && name == cursor_.front()) first_type_ = known->type;
+    if (is_there && !form_) {
       keys_.push_back(static_cast<size_t>(known - columns_.begin()));
-      if (name == cursor_.front()) first_type_ = known->type;
     } else {
-      keys_.push_back(columns_.size() + hidden_.size());
+      keys_.push_back((form_ ? 0 : columns_.size()) + hidden_.size());
       hidden_.push_back(name);
     }
   }
@@ -394,7 +401,14 @@ void TableReader::read(table::Page page, table::Rows& rows,
     return closing_->start_next_turn([this] {
       fails({ErrorKind::kUnavailable, "the connection was lost"});
     });
-  session_->read(sql_.page(columns_, hidden_, first_type_, page), *this,
+  if (!cursor_.empty()) return read_page(page);
+  // A read without a key takes as long as it takes.
+  session_->ask("", "SET statement_timeout = 0",
+                [this, page = std::move(page)](const Reply&) { read_page(page); });
+}
+
+void TableReader::read_page(const table::Page& page) {
+  session_->read(sql_.page(columns_, hidden_, form_ != nullptr, first_type_, page), *this,
                  [this](const Reply&) { page_done(); });
 }
 
@@ -406,13 +420,36 @@ bool TableReader::row(std::string_view body) {
     return false;
   }
   if (!take_apart(body)) return true;
-  auto* values = batch->arena.array<Value>(columns_.size());
-  for (size_t i = 0; i < columns_.size(); ++i)
-    values[i] = nulls_[i] ? Value::null() : value_of(columns_[i].kind, fields_[i], batch->arena);
-  rows_->add(shape_, values, columns_.size() * sizeof(Value) + body.size(), key_);
+  add_row(*batch, body);
   behind_.assign(key_.begin(), key_.end());
   ++given_;
   return true;
+}
+
+void TableReader::add_row(Batch& batch, std::string_view body) {
+  if (form_) {
+    // What stands behind the cursor's, with their number before it.
+    constexpr size_t kCount = sizeof(int16_t);
+    body.remove_prefix(key_.empty() ? kCount
+                                    : static_cast<size_t>(key_.back().end() - body.begin()));
+    const size_t size = kCount + body.size();
+    auto* row = static_cast<char*>(batch.arena.allocate(size, 1));
+    put_int16(row, static_cast<int16_t>(columns_.size()));
+    std::memcpy(row + kCount, body.data(), body.size());
+    batch.rows = form_;
+    batch.slices.push_back({row, static_cast<uint32_t>(size)});
+    return rows_->add(shape_, nullptr, size, key_);
+  }
+  auto* values = batch.arena.array<Value>(columns_.size());
+  char* const copy = const_cast<char*>(batch.arena.copy(body).data());
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const std::string_view field = fields_[i];
+    values[i] =
+        field.data() == nullptr
+            ? Value::null()
+            : value_of(columns_[i].kind, {copy + (field.data() - body.data()), field.size()});
+  }
+  rows_->add(shape_, values, columns_.size() * sizeof(Value) + body.size(), key_);
 }
 
 bool TableReader::long_row(std::string_view body, size_t bytes) {
@@ -439,19 +476,17 @@ bool TableReader::take_apart(std::string_view body) {
   BodyReader reader(body);
   const int count = reader.int16();
   fields_.clear();
-  nulls_.clear();
   for (int i = 0; i < count && reader.ok(); ++i) {
     const int32_t size = reader.int32();
-    nulls_.push_back(size < 0);
     fields_.push_back(size < 0 ? std::string_view() : reader.bytes(static_cast<size_t>(size)));
   }
-  if (!reader.ok() || fields_.size() != columns_.size() + hidden_.size()) {
+  if (!reader.ok() || !reader.at_end() || fields_.size() != columns_.size() + hidden_.size()) {
     wrong_ = "the server sent a malformed row";
     return false;
   }
   key_.clear();
   for (size_t at : keys_) {
-    null_key_ = null_key_ || nulls_[at];
+    null_key_ = null_key_ || fields_[at].data() == nullptr;
     key_.push_back(fields_[at]);
   }
   return !null_key_;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connectors/postgres/binary_rows.h"
 #include "connectors/postgres/layout.h"
 #include "connectors/postgres/session.h"
 #include "connectors/postgres/settings.h"
@@ -79,7 +80,10 @@ class TableReader final : public table::Database, private Session::Listener, pri
   bool row(std::string_view body) override;
   size_t longest_row() const override { return plan_.read.table.max_record; }
   bool long_row(std::string_view body, size_t bytes) override;
+  bool binary() const override { return step_ == Step::kReading && form_ != nullptr; }
   bool take_apart(std::string_view body);
+  void add_row(Batch& batch, std::string_view body);
+  void read_page(const table::Page& page);
 
   const ReadPlan plan_;
   const SourceSql sql_;
@@ -100,9 +104,11 @@ class TableReader final : public table::Database, private Session::Listener, pri
   std::vector<ReadColumn> columns_;
   std::vector<RowColumn> described_;
   ShapeRef shape_;
+  bool passes_rows_ = false;
+  std::shared_ptr<const BinaryRows> form_;  // in which they pass; null: they are decoded
   std::vector<std::string> cursor_;
   std::vector<std::string> hidden_;
-  std::vector<size_t> keys_;  // where a row has the cursor columns
+  std::vector<size_t> keys_;  // where a row has the cursor columns; with form_, before all others
   uint32_t first_type_ = 0;   // of the first of them
   char kind_ = 'r';           // pg_class.relkind
   std::string columns_sql_;   // SourceSql::columns_of()
@@ -122,8 +128,7 @@ class TableReader final : public table::Database, private Session::Listener, pri
   std::string wrong_;  // with what arrives
   bool null_key_ = false;
   bool long_key_ = false;
-  std::vector<std::string_view> fields_;
-  std::vector<bool> nulls_;
+  std::vector<std::string_view> fields_;  // without data where they are null
   std::vector<std::string_view> key_;
 };
 

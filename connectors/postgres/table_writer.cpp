@@ -77,6 +77,7 @@ void TableWriter::go_deliver() {
     table_.forget();  // preSql may do anything to it
     return job_.begin(step_end());
   }
+  if (config_.table.mapping.create) open_rows(*delivery_);  // columns are made from values
   if (!table_.ready_for(*delivery_)) return table_.prepare(*delivery_, step_end());
   write();
 }
@@ -138,6 +139,11 @@ void TableWriter::refused(const Refusal& refusal) {
   if (attempt_ && attempt_->found_bad_records())  // and so the COPY was given up
     return widen_or_judge();
   if (refusal.error.text.find(Positions::kMoved) != std::string::npos) return position_moved();
+  // Decoded, the same records tell which of them is to blame.
+  if (attempt_ && attempt_->rows().pass() && session_.connected() && !refusal.error.fatal) {
+    open_rows(*delivery_);
+    return step_end()({});
+  }
   classifier_.judge(refusal, attempt_ ? &*attempt_ : nullptr, [this](std::optional<Answer> answer) {
     if (!answer) positions_.look_again();
     step_end()(std::move(answer));

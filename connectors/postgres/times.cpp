@@ -36,19 +36,19 @@ void write_far(int64_t unix_us, std::string& out, size_t from, size_t to) {
   out = digits + out.substr(from, to - from) + (year > 0 ? "" : " BC");
 }
 
-bool is_near(int64_t unix_us) {
+}  // namespace
+
+bool is_of_four_digits(int64_t unix_us) {
   return unix_us >= kFirst && unix_us <= kLast;
 }
 
-}  // namespace
-
 void write_timestamp(int64_t unix_us, std::string& out) {
-  if (!is_near(unix_us)) return write_far(unix_us, out, kYear, kRfc3339Size);
+  if (!is_of_four_digits(unix_us)) return write_far(unix_us, out, kYear, kRfc3339Size);
   write_rfc3339(unix_us, out);
 }
 
 void write_date(int64_t unix_us, std::string& out) {
-  if (!is_near(unix_us)) return write_far(unix_us, out, kYear, kDate);
+  if (!is_of_four_digits(unix_us)) return write_far(unix_us, out, kYear, kDate);
   write_rfc3339(unix_us, out);
   out.resize(kDate);
 }

@@ -6,6 +6,8 @@
 
 namespace leat::postgres {
 
+// Its year has the four digits that RFC 3339 has room for.
+bool is_of_four_digits(int64_t unix_us);
 // "2026-01-02T03:04:05.678Z"; "12026-01-02T00:00:00Z"; "0044-03-15T00:00:00Z BC". Each replaces
 // what is in `out`.
 void write_timestamp(int64_t unix_us, std::string& out);

@@ -16,7 +16,8 @@ ROWS = "id, version, note, updated_at"
 
 class Writers:
     """Threads that insert and update at random, in transactions that stay open for 0 to `longest`
-    seconds (most of them for less) and end with COMMIT, or now and then with ROLLBACK."""
+    seconds (half of them for less than a twentieth of it) and end with COMMIT, or now and then with
+    ROLLBACK."""
 
     def __init__(self, count, longest, seed):
         self.longest = longest
@@ -57,12 +58,12 @@ class Writers:
 
     def _transaction(self, session, randomly):
         began = time.monotonic()
-        until = began + self.longest * randomly.random() ** 4
+        until = began + self.longest * randomly.random() ** 5
         session.begin()
         session.change(randomly)
         # Not waits: this is how long a transaction stays open, and what it does meanwhile.
         while (left := until - time.monotonic()) > 0 and not self.over.is_set():
-            self.over.wait(min(left, randomly.uniform(0, self.longest / 4)))
+            self.over.wait(min(left, randomly.uniform(0, min(2.0, self.longest / 4))))
             session.change(randomly)
         commits = randomly.random() < 0.85
         session.end("COMMIT" if commits else "ROLLBACK")

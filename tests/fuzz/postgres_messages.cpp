@@ -1,6 +1,9 @@
 // Any bytes as what a PostgreSQL server sends; the second byte says in which pieces they arrive.
 // Promises: nothing is read out of bounds, no more is held than a message may have, and it does not
 // matter in which pieces the bytes arrive. What stands in messages is read by all that reads them.
+#include <algorithm>
+
+#include "connectors/postgres/binary_rows.h"
 #include "connectors/postgres/layout.h"
 #include "fuzz_support.h"
 #include "protocols/postgres/auth.h"
@@ -45,6 +48,16 @@ void understand(std::string_view text) {
   if (auto row = postgres::read_row(body)) {
     std::vector<postgres::Row> rows = {{"T", "1", "t", "r", "f"}, *row};
     (void)postgres::read_layout(rows);
+  }
+  Budget budget(1 << 20);
+  BlockPool pool(budget);
+  Arena arena(pool);
+  std::vector<postgres::BinaryRows::Field> fields;
+  for (uint32_t type : {1700U, 16U, 701U, 700U, 1184U, 1082U, 1083U, 2950U, 17U, 25U, 3802U, 20U, 23U, 21U})
+    fields.push_back({type, postgres::kind_of({.oid = type})});
+  for (size_t i = 0; i < fields.size(); ++i) {  // each of them gets the first field of the row
+    std::rotate(fields.begin(), fields.begin() + 1, fields.end());
+    (void)postgres::BinaryRows::of(fields)->values_of(body, arena);
   }
   static const postgres::Url kUrl = *postgres::Url::parse("postgresql://u:p@h/d");
   static const postgres::Channel kChannel{.private_line = true, .tls = true, .end_point = "x"};

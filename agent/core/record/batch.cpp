@@ -26,6 +26,14 @@ void Batch::become_records() {
   source_slices = std::exchange(slices, {});
 }
 
+void Batch::open_rows() {
+  if (!rows) return;
+  for (size_t i = 0; i < records.size(); ++i)
+    records[i].values = rows->values_of(slices[i].view(), arena);
+  slices.clear();
+  rows.reset();
+}
+
 BatchRef Batch::make_rest(Position from) {
   BatchRef out = BatchRef::make(pool_, content);
   out->whole_ = whole_ ? whole_ : BatchRef(this);  // not a chain of rests: each would be kept

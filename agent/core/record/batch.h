@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -67,6 +68,14 @@ enum class Content : uint8_t {
   kRecords,  // `records`: decoded records
 };
 
+// How rows that a source left as it has them become values.
+class RowForm {
+ public:
+  virtual ~RowForm() = default;
+  // As many as the row's shape has fields; in the arena, with what they point to.
+  virtual Value* values_of(std::string_view row, Arena& arena) const = 0;
+};
+
 class Batch;
 
 // Shared ownership of a batch. Copied and dropped on the pipeline's loop thread only.
@@ -108,6 +117,11 @@ class Batch {
   std::span<char> bytes;
   std::vector<Slice> slices;
   std::vector<Record> records;
+
+  // Set for records that nothing on their way to the sink has to look into: they have no values,
+  // but a slice each, with the row as the source has it. Who has to look all the same opens them.
+  std::shared_ptr<const RowForm> rows;
+  void open_rows();
 
   // Beside the slices of a source whose messages have fields of their own (SourceType::has_fields):
   // in the order of the slices, for those that have any. The planner's `message fields` step adds

@@ -227,6 +227,7 @@ void Deliverer::rejected(Item& item, const Answer& answer) {
 
 void Deliverer::reject(Item& item, const Delivery& delivery, size_t index, const Why& why) {
   Located at = locate(delivery, index);
+  at.batch->open_rows();  // its letter shows the fields
   setup_.owner.reject_at_sink(*at.batch, at.index, why);
   item.dead_letters = setup_.dead_letters.last();
   ++counters_.dead;

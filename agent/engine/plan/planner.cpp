@@ -202,6 +202,14 @@ std::vector<TaskPlan> plan_tasks(const PipelineConfig& config) {
   return {{config.name, config.source.options}};
 }
 
+// What is spooled has values.
+bool rows_pass(const PipelineConfig& config) {
+  const std::string_view rows = config.source.type->rows;
+  return !rows.empty() && rows == config.sink.type->rows && config.transforms.empty() &&
+         config.source.fields.empty() && !config.source.time &&
+         config.delivery.spool.mode == SpoolMode::kNever;
+}
+
 bool source_has_place(const PipelineConfig& config) {
   const SourceType* type = config.source.type;
   return type == nullptr || type->replay(config.source.options) == Replay::kFromPosition;
@@ -228,6 +236,10 @@ Result<Plan> plan(const PipelineConfig& config, const std::string& path) {
   out.declared = declare(config);
   out.injected = inject(config);
   out.final = simplify(config, out.injected);
+  if (rows_pass(config))
+    out.final.back().note = "takes " + std::string(config.sink.type->rows) +
+                            " as the source has them, undecoded, where its columns are of the "
+                            "same types";
   return out;
 }
 

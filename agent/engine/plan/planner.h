@@ -46,6 +46,9 @@ std::vector<TaskPlan> plan_tasks(const PipelineConfig& config);
 // Whether the source has a place that it can go back to.
 bool source_has_place(const PipelineConfig& config);
 
+// Whether rows go from the source to the sink as the source has them.
+bool rows_pass(const PipelineConfig& config);
+
 // What `delivery.spool` is when it is not given: what the source needs, and no more.
 SpoolMode default_spool_mode(const PipelineConfig& config);
 

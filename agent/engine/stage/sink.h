@@ -219,6 +219,8 @@ struct SinkType {
   // As SourceType::probe.
   std::unique_ptr<PeerProbe> (*probe)(const Options& options, const ProbeContext& context,
                                       Probed done) = nullptr;
+  // Of kRecords: the form (SourceType::rows) in which it takes rows that nobody has looked into.
+  std::string_view rows = {};
 };
 
 }  // namespace leat

@@ -49,6 +49,9 @@ class SourceContext {
   virtual bool takes_empty() { return true; }
   // True when on resume the decoder must see the start of the partition first (Batch::preamble).
   virtual bool needs_preamble() = 0;
+  // True when the sink takes rows as this source has them (SinkType::rows), and nothing between
+  // has to look into them: batches may have Batch::rows.
+  virtual bool passes_rows() { return false; }
   // What was saved, in no particular order.
   virtual const std::vector<SavedPosition>& saved() = 0;
 
@@ -180,6 +183,9 @@ struct SourceType {
   // What this machine has that such a source can read from, for `leat ports`. May block. Null: the
   // question makes no sense.
   Result<std::vector<PortInfo>> (*ports)() = nullptr;
+  // Of kRecords: the name of the form that rows have by themselves, when they can pass through in
+  // it to a sink that takes it. "": they cannot.
+  std::string_view rows = {};
 };
 
 }  // namespace leat

@@ -148,6 +148,7 @@ class Task final : private SourceContext,
     return format == nullptr || format->takes_empty;
   }
   bool needs_preamble() override { return chain_->needs_preamble(); }
+  bool passes_rows() override { return rows_pass(setup_.config); }
   const std::vector<SavedPosition>& saved() override { return point_.saved; }
   const std::vector<SavedPosition>& noted() override { return point_.noted; }
   BatchRef new_batch(Content content) override;

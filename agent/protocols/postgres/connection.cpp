@@ -48,7 +48,7 @@ void Connection::begin(std::string_view sql, Replied replied, CopySource* copy, 
   row_bytes_ = 0;
   reply_ = {};
   ++awaited_;
-  send(query_message(sql));
+  send(rows != nullptr && rows->binary() ? binary_query_message(sql) : query_message(sql));
   progress();
 }
 
@@ -145,6 +145,8 @@ void Connection::exchange_message(const Message& message) {
       if (rows_ != nullptr) describe_rows(message.body);
       return;
     case 'I':  // an empty query
+    case '1':  // parsed
+    case '2':  // bound
       return;
     case 'D':
       if (rows_ != nullptr) return give_row(message);

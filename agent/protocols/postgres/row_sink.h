@@ -17,6 +17,9 @@ class RowSink {
   // The body of a DataRow message, valid during the call. False: not now. The connection then reads
   // nothing more, and gives the same row again after Connection::go_on().
   virtual bool row(std::string_view body) = 0;
+  // Whether values are to come in the binary form of their types, from one statement; else as text.
+  // Asked once, before the statement is sent.
+  virtual bool binary() const { return false; }
   // Bytes of a row's body. Longer ones come to long_row(), which is like row(), with so many
   // `bytes` cut to what LongRow keeps of them.
   virtual size_t longest_row() const = 0;

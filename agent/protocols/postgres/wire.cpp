@@ -154,6 +154,18 @@ std::string query_message(std::string_view sql) {
   return message('Q', terminated(sql));
 }
 
+// An extended query, as a whole.
+std::string binary_query_message(std::string_view sql) {
+  constexpr std::string_view kNoName("\0", 1);
+  constexpr std::string_view kNoParameters("\0\0", 2);
+  // Portal and statement without a name, no parameters, and one format for all results.
+  constexpr std::string_view kBind("\0\0\0\0\0\0\0\1\0\1", 10);
+  constexpr std::string_view kAllRows("\0\0\0\0\0", 5);
+  return message('P', std::string(kNoName) + terminated(sql) + std::string(kNoParameters)) +
+         message('B', kBind) + message('D', "P" + std::string(kNoName)) + message('E', kAllRows) +
+         message('S', "");
+}
+
 std::string quoted_name(std::string_view name) {
   return quoted(name, '"');
 }

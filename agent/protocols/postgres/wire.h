@@ -83,6 +83,8 @@ std::string message(char type, std::string_view body);
 // something else, so it is cut there.
 std::string terminated(std::string_view text);
 std::string query_message(std::string_view sql);
+// For one statement, whose rows come in the binary form of their types.
+std::string binary_query_message(std::string_view sql);
 
 // `"name"`: an SQL identifier. `'text'`: an SQL string, for standard_conforming_strings = on.
 std::string quoted_name(std::string_view name);

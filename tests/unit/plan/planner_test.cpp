@@ -104,6 +104,32 @@ TEST_F(PlannerTest, other_formats_at_the_ends_are_translated) {
   EXPECT_EQ(planned(), "files > decode json > encode json > server");
 }
 
+TEST_F(PlannerTest, rows_pass_to_a_sink_that_takes_their_form_when_nothing_looks_into_them) {
+  SourceType source = source_type("rows", Produces::kRecords, replays<Replay::kFromPosition>);
+  SinkType sink = kTable;
+  PipelineConfig& config = configure(source, sink);
+  config.delivery.spool.mode = SpoolMode::kNever;
+  EXPECT_FALSE(rows_pass(config)) << "neither has a form";
+  source.rows = "rows of X";
+  EXPECT_FALSE(rows_pass(config));
+  sink.rows = "rows of Y";
+  EXPECT_FALSE(rows_pass(config));
+  sink.rows = "rows of X";
+  EXPECT_TRUE(rows_pass(config));
+  EXPECT_EQ(planned(), "rows > table");
+  config.delivery.spool.mode = SpoolMode::kAlways;
+  EXPECT_FALSE(rows_pass(config)) << "the spool has values";
+  config.delivery.spool.mode = SpoolMode::kNever;
+  config.source.fields = {{"temp", Type::kFloat}};
+  EXPECT_FALSE(rows_pass(config));
+  config.source.fields.clear();
+  config.source.time = EventTimeConfig{"ts", TimeFormat()};
+  EXPECT_FALSE(rows_pass(config));
+  config.source.time.reset();
+  config.transforms.push_back({find_transform("filter"), Options()});
+  EXPECT_FALSE(rows_pass(config));
+}
+
 TEST_F(PlannerTest, a_sink_of_records_needs_a_decoder_only) {
   configure(kFiles, kTable);
   EXPECT_EQ(planned(), "files > decode json > table");

@@ -32,6 +32,36 @@ TEST(Batch, keeps_a_shape_once_while_records_look_alike) {
   EXPECT_EQ(batch->shapes().size(), 1U);
 }
 
+// A row is the digit in it.
+class Digit final : public RowForm {
+ public:
+  Value* values_of(std::string_view row, Arena& arena) const override {
+    Value* values = arena.array<Value>(1);
+    values[0] = Value::of_integer(row[0] - '0');
+    return values;
+  }
+};
+
+TEST(Batch, opens_rows_that_nobody_has_looked_into_once) {
+  Budget budget(1 << 20);
+  BlockPool pool(budget);
+  BatchRef batch = BatchRef::make(pool, Content::kRecords);
+  batch->open_rows();  // there are none
+  auto shape = std::make_shared<Shape>(std::vector<std::string_view>{"a"});
+  batch->adopt(shape);
+  batch->rows = std::make_shared<Digit>();
+  for (const char* row : {"7", "8"}) {
+    batch->slices.push_back({row, 1});
+    batch->records.push_back({.shape = shape.get()});
+  }
+  batch->open_rows();
+  batch->open_rows();
+  EXPECT_EQ(batch->rows, nullptr);
+  EXPECT_TRUE(batch->slices.empty());
+  EXPECT_EQ(batch->records[0].value(0).integer, 7);
+  EXPECT_EQ(batch->records[1].value(0).integer, 8);
+}
+
 TEST(Record, is_written_as_json_without_its_absent_fields) {
   Shape shape({"a", "b \"q\"", "c"});
   Value values[] = {Value::absent(), Value::of_integer(1), Value::null()};
