@@ -5,6 +5,8 @@
 #include <limits>
 #include <optional>
 
+#include "base/big_endian.h"
+
 namespace leat::postgres {
 namespace {
 
@@ -92,6 +94,24 @@ Value json_of(std::span<char> text) {
 }
 
 }  // namespace
+
+bool split_row(std::string_view body, std::vector<std::string_view>& fields) {
+  fields.clear();
+  const char* at = body.data();
+  const char* const end = at + body.size();
+  if (body.size() < sizeof(uint16_t)) return false;
+  int count = read_big_endian<uint16_t>(at);
+  for (at += sizeof(uint16_t); count > 0; --count) {
+    if (end - at < static_cast<ptrdiff_t>(sizeof(uint32_t))) return false;
+    const auto size = static_cast<int32_t>(read_big_endian<uint32_t>(at));
+    at += sizeof(uint32_t);
+    if (size > end - at) return false;
+    const auto length = static_cast<size_t>(std::max(size, 0));
+    fields.emplace_back(size < 0 ? nullptr : at, length);
+    at += length;
+  }
+  return at == end;
+}
 
 Value value_of(Kind kind, std::span<char> bytes) {
   const std::string_view text(bytes.data(), bytes.size());

@@ -3,11 +3,16 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "connectors/postgres/column.h"
 #include "record/value.h"
 
 namespace leat::postgres {
+
+// The fields of a DataRow message, which point into its body; without data where they are null.
+// False: it is malformed.
+bool split_row(std::string_view body, std::vector<std::string_view>& fields);
 
 // `text` as the settings in kReadSettings make the server write it; of an array, its to_json(). It
 // lies in memory that this may change, and that the value points to afterwards. Numbers stay the

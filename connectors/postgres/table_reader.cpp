@@ -473,14 +473,7 @@ bool TableReader::long_row(std::string_view body, size_t bytes) {
 
 // Into fields_ and key_. False: nothing can be made of it, as page_done() says.
 bool TableReader::take_apart(std::string_view body) {
-  BodyReader reader(body);
-  const int count = reader.int16();
-  fields_.clear();
-  for (int i = 0; i < count && reader.ok(); ++i) {
-    const int32_t size = reader.int32();
-    fields_.push_back(size < 0 ? std::string_view() : reader.bytes(static_cast<size_t>(size)));
-  }
-  if (!reader.ok() || !reader.at_end() || fields_.size() != columns_.size() + hidden_.size()) {
+  if (!split_row(body, fields_) || fields_.size() != columns_.size() + hidden_.size()) {
     wrong_ = "the server sent a malformed row";
     return false;
   }

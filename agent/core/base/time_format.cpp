@@ -292,9 +292,10 @@ size_t write_rfc3339(int64_t unix_us, char* out) {
   const sys_days day = std::chrono::floor<std::chrono::days>(time);
   const year_month_day date(day);
   const int64_t us_of_day = (time - day).count();
-  const int64_t second_of_day = us_of_day / kUsPerSecond;
-  const int64_t us = us_of_day % kUsPerSecond;
-  auto put = [&out](int64_t value, int width) {
+  // Of 32 bits: what is made small divides by instructions.
+  const auto second_of_day = static_cast<uint32_t>(us_of_day / kUsPerSecond);
+  const auto us = static_cast<uint32_t>(us_of_day % kUsPerSecond);
+  auto put = [&out](uint32_t value, int width) {
     for (int i = width - 1; i >= 0; --i) {
       out[i] = static_cast<char>('0' + value % 10);
       value /= 10;
@@ -302,7 +303,7 @@ size_t write_rfc3339(int64_t unix_us, char* out) {
     out += width;
   };
   char* start = out;
-  put(static_cast<int>(date.year()), 4);
+  put(static_cast<uint32_t>(static_cast<int>(date.year())), 4);
   *out++ = '-';
   put(static_cast<unsigned>(date.month()), 2);
   *out++ = '-';

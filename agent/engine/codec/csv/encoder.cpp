@@ -21,6 +21,10 @@ bool needs_quotes(std::string_view text, char delimiter, char quote) {
   return false;
 }
 
+bool may_be_in_number(char c) {
+  return std::string_view("+-.0123456789Ee").find(c) != std::string_view::npos;
+}
+
 void append_quoted(std::string& out, std::string_view text, char quote) {
   out += quote;
   for (char c : text) {
@@ -33,7 +37,12 @@ void append_quoted(std::string& out, std::string_view text, char quote) {
 }  // namespace
 
 CsvEncoder::CsvEncoder(CsvDialect dialect, std::vector<std::string> columns, std::string null)
-    : dialect_(std::move(dialect)), null_(std::move(null)), columns_(std::move(columns)) {
+    : dialect_(std::move(dialect)),
+      null_(std::move(null)),
+      numbers_are_plain_(!may_be_in_number(dialect_.delimiter) &&
+                         !may_be_in_number(dialect_.quote) &&
+                         (null_.empty() || json_number_length(null_) != null_.size())),
+      columns_(std::move(columns)) {
   if (!columns_.empty() && dialect_.header) write_header();
 }
 
@@ -147,6 +156,10 @@ bool CsvEncoder::write_value(const Value& value, SliceWriter& writer) {
     return true;
   }
   bool escaped = value.type == Type::kString && value.form == Form::kText;
+  if (value.form == Form::kText && !escaped && numbers_are_plain_) {
+    writer.append(value.view());
+    return true;
+  }
   bool copied = value.is_text() && value.type != Type::kBytes && !escaped;
   if (copied) return write_text(value.view(), writer);
   scratch_.clear();

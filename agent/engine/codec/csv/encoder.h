@@ -41,6 +41,7 @@ class CsvEncoder final : public Encoder {
 
   const CsvDialect dialect_;
   const std::string null_;
+  const bool numbers_are_plain_;  // no number has what must be quoted, or looks like null_
   std::vector<std::string> columns_;
   std::string header_;
   ShapeCache<Fields> shapes_;
