@@ -386,6 +386,7 @@ void Loader::load_delivery(LoadedFile& part, const Options& delivery, DeliveryCo
                    : overflow == "dropNewest" ? Overflow::kDropNewest
                                               : Overflow::kBlock;
   spool.max_ack_hold = delivery.duration("maxAckHold");
+  out.checkpoint = delivery.duration("checkpoint");
   out.retry_initial = delivery.duration("retry.initial");
   out.retry_max = delivery.duration("retry.max");
   out.breaker_threshold = static_cast<int>(delivery.integer("breaker.threshold"));

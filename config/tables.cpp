@@ -310,8 +310,17 @@ constexpr Option kDeliveryOptions[] = {
     {.name = "maxAckHold",
      .type = OptionType::kDuration,
      .fallback = "5s",
-     .help = "How long an acknowledgement may wait for the delivery before onTrouble spools.",
+     .help =
+         "How long an acknowledgement may wait for the delivery before onTrouble spools, and for "
+         "what transforms remember to be saved.",
      .min = 1},
+    {.name = "checkpoint",
+     .type = OptionType::kDuration,
+     .fallback = "30s",
+     .help = "How often what transforms remember is saved at least, with the position it covers; "
+             "sooner when the source waits for acknowledgements (maxAckHold). A crash has records "
+             "since then read again.",
+     .min = 100},
     {.name = "retry",
      .type = OptionType::kObject,
      .help = "Waits between attempts when the sink is in trouble: exponential, with full jitter.",

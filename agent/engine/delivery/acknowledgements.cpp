@@ -180,21 +180,22 @@ void Acknowledgements::stop() {
 
 // --- together with something else ---------------------------------------------------------------
 
-std::vector<SavedPosition> Acknowledgements::take_along(const Owed& owed) {
-  along_ = ledger_.reached_with({&owed});
-  along_as_.clear();
-  for (const Reached& one : along_) {
+std::vector<SavedPosition> Acknowledgements::take_along(const Owed& owed, With with) {
+  Along& along = this->along(with);
+  along = {.reached = ledger_.reached_with({&owed}), .as = {}};
+  for (const Reached& one : along.reached) {
     SavedPosition position = one.by->saved_position(one.position);
-    if (!position.partition.empty()) along_as_.push_back(std::move(position));
+    if (!position.partition.empty()) along.as.push_back(std::move(position));
   }
-  return along_as_;
+  return along.as;
 }
 
-void Acknowledgements::stored(Owed owed) {
+void Acknowledgements::stored(Owed owed, With with) {
   owed.settle();
-  for (const SavedPosition& one : std::exchange(along_as_, {})) unsaved_.erase(one.partition);
+  const Along along = std::exchange(this->along(with), {});
+  for (const SavedPosition& one : along.as) unsaved_.erase(one.partition);
   collect();
-  for (const Reached& one : std::exchange(along_, {})) {
+  for (const Reached& one : along.reached) {
     auto is_it = [&one](const Reached& other) {
       return other.by == one.by && other.position.partition == one.position.partition;
     };
@@ -214,14 +215,13 @@ void Acknowledgements::stored(Owed owed) {
   (void)release();
 }
 
-void Acknowledgements::not_stored() {
-  along_.clear();
-  along_as_.clear();
+void Acknowledgements::not_stored(With with) {
+  along(with) = {};
   if (!unsaved_.empty() && !saving_) save_later();
 }
 
 bool Acknowledgements::is_along(const std::string& partition) const {
-  return has(along_as_, partition);
+  return has(along_[0].as, partition) || has(along_[1].as, partition);
 }
 
 void Acknowledgements::keep_unsaved(SavedPosition position) {

@@ -45,10 +45,11 @@ class Acknowledgements {
 
   // Something durable is about to be stored in the journal, in one transaction with how far it
   // settles the debts of which it is made (`owed`): the positions for that. One of
-  // stored() and not_stored() follows, before anything else is taken along.
-  std::vector<SavedPosition> take_along(const Owed& owed);
-  void stored(Owed owed);
-  void not_stored();
+  // stored() and not_stored() follows, before anything else is taken along with such a thing.
+  enum class With : uint8_t { kRow, kState };  // of the spool; what transforms remember
+  std::vector<SavedPosition> take_along(const Owed& owed, With with = With::kRow);
+  void stored(Owed owed, With with = With::kRow);
+  void not_stored(With with = With::kRow);
 
   // Somebody else is about to save these, behind all that was asked for so far: what waits for the
   // same partitions is not saved any more.
@@ -87,8 +88,12 @@ class Acknowledgements {
   std::function<void()> then_;
   bool covered_ = false;  // then_ waits for what is under way, not for what comes next
 
-  std::vector<Reached> along_;  // with something else, under way
-  std::vector<SavedPosition> along_as_;
+  struct Along {  // with something else, under way
+    std::vector<Reached> reached;
+    std::vector<SavedPosition> as;
+  };
+  Along& along(With with) { return along_[static_cast<size_t>(with)]; }
+  Along along_[2];
 
   const Acknowledger* late_ = nullptr;
   std::map<std::string, std::string> unsaved_;  // by partition: that wait, or were not taken

@@ -38,6 +38,8 @@ struct DeliveryConfig {
   // tenth more, so that many agents do not come back at once).
   int breaker_threshold = 5;
   Milliseconds breaker_cooldown{30'000};
+  Milliseconds checkpoint{
+      30'000};  // at most, from one saving of what transforms remember to the next
   bool operator==(const DeliveryConfig&) const = default;
 };
 

@@ -37,7 +37,15 @@ std::string JournalUsage::line(Milliseconds elapsed) {
     rates += format_bytes(static_cast<int64_t>(day)) + " a day";
   }
   if (!rates.empty()) out += " (" + rates + ")";
-  return out + " in " + format_count(commits, "commit") + ", " + format_count(syncs, "fsync");
+  out += " in " + format_count(commits, "commit") + ", " + format_count(syncs, "fsync");
+  const uint64_t checkpoints =
+      since_last(said_checkpoints_, checkpoints_.load(std::memory_order_relaxed));
+  const uint64_t state =
+      since_last(said_checkpoint_bytes_, checkpoint_bytes_.load(std::memory_order_relaxed));
+  if (checkpoints > 0)
+    out += ", with " + format_bytes(static_cast<int64_t>(state)) + " of state in " +
+           format_count(checkpoints, "checkpoint");
+  return out;
 }
 
 }  // namespace leat

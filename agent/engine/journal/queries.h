@@ -46,14 +46,16 @@ inline constexpr const char* kSpoolDone =
 // --- positions ----------------------------------------------------------------------------------
 
 inline constexpr const char* kPositionCount =
-    "SELECT count(*) FROM positions WHERE partition NOT LIKE 'spool:%'";
+    "SELECT count(*) FROM positions WHERE partition NOT LIKE 'spool:%'"
+    " AND partition NOT LIKE 'state:%'";
 inline constexpr const char* kHasPositions = "SELECT 1 FROM positions WHERE pipeline = ?1";
 // Of sources, with the orders that wait among them (orders.h): pipeline, partition, value, seconds
 // of Unix time. "": all.
 inline constexpr const char* kPositions =
     "SELECT pipeline, partition, value, saved_at FROM positions"
     " WHERE (?1 = '' OR pipeline = ?1) AND partition NOT LIKE 'spool:%'"
-    " AND pipeline NOT IN ('', ':runs') ORDER BY pipeline, partition";
+    " AND partition NOT LIKE 'state:%' AND pipeline NOT IN ('', ':runs') ORDER BY pipeline, "
+    "partition";
 
 // --- runs (tools/run_rows.h) --------------------------------------------------------------------
 

@@ -195,7 +195,9 @@ Status JournalDatabase::mend(const std::string& pipeline, const std::vector<Save
     // An earlier hole goes before a later one. Where nothing is known: from the beginning.
     auto again = holes.again.find(position.partition);
     auto resume = holes.resume.find(position.partition);
-    if (again == holes.again.end() && holes.lost == 0) continue;
+    // What transforms remember covers a later one: then it is forgotten.
+    const bool state = position.partition.starts_with("state:") && !holes.again.empty();
+    if (again == holes.again.end() && holes.lost == 0 && !state) continue;
     std::string value = again != holes.again.end()     ? again->second
                         : resume != holes.resume.end() ? resume->second
                                                        : "";

@@ -139,6 +139,23 @@ std::string explain_schedule(const ScheduleConfig& schedule) {
          format_duration(schedule.cooldown) + "\n";
 }
 
+std::string explain_state(const PipelineConfig& config) {
+  std::string names;
+  for (const TransformConfig& transform : config.transforms)
+    if (transform.type->remembers)
+      names += (names.empty() ? "" : ", ") + std::string(transform.type->name);
+  if (names.empty()) return "";
+  const Replay replay = config.source.type->replay(config.source.options);
+  const bool held = replay == Replay::kHoldsAck || replay == Replay::kHoldsAckOnce;
+  return "  state     " + names +
+         ": what is remembered is saved with the position it covers, every " +
+         format_duration(config.delivery.checkpoint) +
+         (held ? ", and when acknowledgements have waited for " +
+                     format_duration(config.delivery.spool.max_ack_hold) +
+                     " or the source can send no more without\n"
+               : "\n");
+}
+
 // exactlyOnce: everything between a crash and the sink must be recognised when it comes again. A
 // source that is read from a position does that with the sink's help; others need the journal
 // between, which has the source's state and the records in one transaction.
@@ -164,6 +181,17 @@ Status check_exactly_once(const PipelineConfig& config, const std::string& path)
                                 "\" may be sent a message twice and cannot tell, so exactlyOnce "
                                 "cannot hold (a quality of service that promises it would do: "
                                 "mqtt, \"qos\": 2)"});
+  for (size_t i = 0; i < config.transforms.size(); ++i)
+    if (config.transforms[i].type->remembers)
+      return fail_option(
+          {.kind = Problem::Kind::kChoice,
+           .path = guarantee,
+           .found = "\"exactlyOnce\"",
+           .suggestion = "atLeastOnce",
+           .text = "the transform \"" + std::string(config.transforms[i].type->name) + "\" (" +
+                   path + ".transforms[" + std::to_string(i) +
+                   "]) remembers what it has seen, and that is saved in the journal, not in the "
+                   "sink, so exactlyOnce cannot hold"});
   SpoolMode mode = config.delivery.spool.mode;
   if (mode == SpoolMode::kOnTrouble)
     return fail_option({.kind = Problem::Kind::kChoice,
@@ -269,6 +297,7 @@ std::string explain(const PipelineConfig& config, const Plan& plan) {
              ? "; the sink stores the position with the data (exactlyOnce)\n"
              : " (atLeastOnce)\n";
   out += explain_spool(config.delivery.spool, config.source.type->replay(config.source.options));
+  out += explain_state(config);
   out += "  delivery  up to " + format_count(config.sink.batch.records) + " records or " +
          format_bytes(config.sink.batch.bytes) + " a batch, sent after " +
          format_duration(config.sink.batch.linger) + " at the latest" +

@@ -15,6 +15,8 @@
 
 namespace leat {
 
+class TransformState;  // state/state.h
+
 class Transform {
  public:
   virtual ~Transform() = default;
@@ -24,6 +26,9 @@ class Transform {
   // `dead` or are dropped, as the stage's `onError` says; an error return stops the pipeline. In
   // turns (Batch::in_turns) it may leave records to the batch's rest.
   virtual Status run(BatchRef& batch, DeadLetters& dead) = 0;
+
+  // What it remembers, and what is to be saved of that with the positions it covers. Null: nothing.
+  virtual TransformState* state() { return nullptr; }
 
   // Bytes kept from batch to batch, where input can make them grow.
   virtual size_t held() const { return 0; }
@@ -43,6 +48,7 @@ struct TransformType {
   // Fails with kUsage when an expression does not parse; the message says where.
   Result<std::unique_ptr<Transform>> (*make)(const Options& options);
   std::string_view code = "sql";  // of its dead letters (Rejection::code)
+  bool remembers = false;         // its transforms have a state()
 };
 
 // "filter", "map", "sql"; null when there is none of that name.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "state/state.h"
 #include "task/field_types.h"
 #include "task/message_fields.h"
 
@@ -25,6 +26,7 @@ class ChainStep : public DeadLetters {
   virtual Status run(BatchRef& batch) = 0;
   virtual uint64_t dropped() const { return 0; }
   virtual size_t held() const { return 0; }
+  virtual TransformState* state() { return nullptr; }
   uint64_t rejected() const { return rejected_; }
   const std::string& stage() const { return stage_; }
   // The last run() did nothing: its codec waits (Turn::kWait).
@@ -238,6 +240,7 @@ class TransformStep final : public ChainStep {
   Status run(BatchRef& batch) override { return transform_->run(batch, *this); }
   uint64_t dropped() const override { return transform_->dropped(); }
   size_t held() const override { return transform_->held(); }
+  TransformState* state() override { return transform_->state(); }
 
  private:
   std::unique_ptr<Transform> transform_;
@@ -350,8 +353,10 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
     chain.spare_encode_ = std::make_unique<EncodeStep>(std::move(*encoder), "spool", rejections);
     chain.encode_ = chain.spare_encode_.get();
   }
-  for (size_t i = 0; i < chain.steps_.size(); ++i)
+  for (size_t i = chain.steps_.size(); i-- > 0;) {
     chain.steps_[i]->set_place(i + 1, i < chain.first_of_records_);
+    if (chain.steps_[i]->state() != nullptr) chain.first_state_ = i;
+  }
   return chain;
 }
 
@@ -359,6 +364,13 @@ std::vector<std::string> Chain::stages() const {
   std::vector<std::string> names;
   for (const std::unique_ptr<ChainStep>& step : steps_) names.push_back(step->stage());
   return names;
+}
+
+std::vector<TransformState*> Chain::states() const {
+  std::vector<TransformState*> states;
+  for (const std::unique_ptr<ChainStep>& step : steps_)
+    if (TransformState* state = step->state(); state != nullptr) states.push_back(state);
+  return states;
 }
 
 void Chain::take(BatchRef batch, size_t step) {
@@ -393,6 +405,7 @@ Result<BatchRef> Chain::next() {
       batch->owed.add(std::move(before->owed));
     }
     if (steps_[step]->waits()) return wait_at(step, std::move(batch));
+    if (step == first_state_ && keeper_ != nullptr) keeper_->hold(*batch);
     if (reads && step + 1 == first_of_records_) counters_.read += batch->count();
     if (step == 0) batch->owed.set_line(batch->end);
     if (watcher_ != nullptr) watcher_->behind(step, *batch);
@@ -408,6 +421,7 @@ Status Chain::run(ChainStep& step, BatchRef& batch, bool reads) {
   const uint64_t in = batch->count();
   const uint64_t rejected_before = step.rejected();
   const uint64_t dropped_before = step.dropped();
+  if (TransformState* state = step.state(); state != nullptr) state->set_now(codecs_->loop().now());
   const bool timed = turns_ % kTimedTurns == 1;
   const int64_t begun_us = timed ? codecs_->loop().clock().monotonic_us() : 0;
   Status status = step.run(batch);

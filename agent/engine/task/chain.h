@@ -23,6 +23,7 @@
 namespace leat {
 
 class ChainStep;
+class TransformState;
 
 // Records. At any time between two turns, read + made is what was given on, filtered, dropped,
 // rejected or waits.
@@ -43,6 +44,13 @@ class ChainWatcher {
   virtual void behind(size_t step, const Batch& batch) = 0;
 };
 
+// Is told of the batches that have gone through the first step that remembers something.
+class ChainKeeper {
+ public:
+  virtual ~ChainKeeper() = default;
+  virtual void hold(const Batch& batch) = 0;
+};
+
 class Chain {
  public:
   // A step makes about `quantum` bytes in a turn. `codecs` outlives the chain, and tells of what
@@ -58,6 +66,13 @@ class Chain {
   size_t last_of_records() const;
   // Null: nobody. Must outlive the chain, or be taken back.
   void watch(ChainWatcher* watcher) { watcher_ = watcher; }
+
+  // Of the steps that remember something, in their order.
+  std::vector<TransformState*> states() const;
+  // The number of the first of those, for take().
+  size_t first_state() const { return first_state_; }
+  // Must outlive the chain.
+  void keep(ChainKeeper* keeper) { keeper_ = keeper; }
 
   // From the next batch on.
   void set_quantum(size_t bytes) { quantum_ = bytes; }
@@ -115,6 +130,8 @@ class Chain {
   size_t quantum_ = 0;
   CodecContext* codecs_ = nullptr;
   ChainWatcher* watcher_ = nullptr;
+  ChainKeeper* keeper_ = nullptr;
+  size_t first_state_ = SIZE_MAX;
   bool waits_ = false;
   uint32_t turns_ = 0;
   struct Left {

@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "loop/pool.h"
 #include "spool/spool.h"
+#include "state/state.h"
 
 namespace leat {
 namespace {
@@ -138,6 +139,15 @@ void Resume::forget_orders(std::vector<SavedPosition> positions, std::vector<Sav
   if (!sink_keeps_all()) changes = moved;
   for (const SavedPosition& order : orders_)
     if (order.partition.starts_with(kResetOrder)) changes.push_back({order.partition, ""});
+  // What was counted before would be counted again.
+  bool forgets = false;
+  for (const SavedPosition& one : point_.saved) {
+    if (!is_state(one.partition)) continue;
+    changes.push_back({one.partition, ""});
+    forgets = true;
+  }
+  std::erase_if(point_.saved, [](const auto& one) { return is_state(one.partition); });
+  if (forgets) log::warn(setup_.name, "as ordered: what its transforms remember is forgotten");
   auto apply = [&moved](std::vector<SavedPosition>& to) {
     for (const SavedPosition& one : moved)
       for (SavedPosition& known : to)

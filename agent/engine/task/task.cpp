@@ -34,6 +34,15 @@ Task::Task(TaskSetup setup)
       pool_(setup_.budget, spare_blocks_for(setup_.memory)),
       acknowledgements_(setup_.loop, setup_.plan.name, setup_.journal,
                         setup_.config.delivery.exactly_once),
+      checkpoints_({.loop = setup_.loop,
+                    .pipeline = setup_.plan.name,
+                    .journal = setup_.journal,
+                    .usage = setup_.usage,
+                    .acknowledgements = acknowledgements_,
+                    .config = setup_.config.delivery,
+                    .replay = replay_,
+                    .budget = setup_.budget,
+                    .wake = [this] { wake(); }}),
       queue_(setup_.loop, setup_.limit, [this] { wake(); }),
       idle_(setup_.loop, [this] { work(); }),
       done_(setup_.loop) {}
@@ -50,6 +59,8 @@ Status Task::build() {
   if (!chain) return fail(chain.error());
   chain_ = std::make_unique<Chain>(std::move(*chain));
   chain_->charge_held_to(setup_.budget);
+  chain_->keep(&checkpoints_);
+  checkpoints_.attach(chain_->states());
   if (Status made = stages_.make(config, setup_.plan.source_options); !made) return made;
   if (replay_ == Replay::kFromPosition) acknowledgements_.may_save_late(stages_.source());
   make_spool();
@@ -136,6 +147,8 @@ void Task::start(std::function<void(Status)> finished) {
 
 void Task::resume_at(ResumedFrom point) {
   point_ = std::move(point);
+  checkpoints_.restore(point_.saved);
+  chain_->count_held();
   spool_->restore(point_.spool, point_.spool_delivered, point_.spool_left);
   life_.run();
   if (Status status = stages_.open_source(*this); !status) return fail_with(status.error());
@@ -242,6 +255,7 @@ void Task::work() {
   spool_->source_waits(queue_.refused() && !queue_.held_back() && !chain_->waits());
   spool_->check();
   if (life_.draining() && has_turn() && !spool_->wants_more()) spool_->make_safe();
+  take_tick();
   if (feeds()) take_from_feed();
   if (has_turn() && spool_->wants_more()) {
     if (has_room()) {
@@ -253,6 +267,7 @@ void Task::work() {
     }
   }
   if (!life_.moves_records()) return;
+  checkpoints_.check(!chain_->busy(), queue_.empty());
   const DeadLetterLimit& limit = setup_.config.max_dead_letters;
   if (Status status = within_limit(limit, setup_.dead_letters.count()); !status)
     return fail_with(status.error());
@@ -267,6 +282,14 @@ bool Task::has_room() {
   size_t bytes = chain_->busy() ? queue_.bytes_taken() : queue_.bytes_next();
   return setup_.budget.has_room(std::max(2 * kQuantum * batch_bytes_, cost_.expected(bytes))) ||
          spool_->holds_nothing();
+}
+
+// What is to come out comes before more goes in.
+void Task::take_tick() {
+  if (chain_->busy() || !checkpoints_.has_turn()) return;
+  BatchRef batch = checkpoints_.tick(pool_);
+  queue_.other_taken(*batch, chain_->counters().read);
+  chain_->take(std::move(batch), chain_->first_state());
 }
 
 // In turns with the source.
@@ -310,7 +333,10 @@ void Task::begin_feed(const MakeFeed& make) {
 
 void Task::run_a_turn() {
   uint64_t before = chain_->counters().read;
-  if (!chain_->busy()) chain_->take(queue_.take(before));
+  if (!chain_->busy()) {
+    if (queue_.empty()) return;  // what is due has just become so
+    chain_->take(queue_.take(before));
+  }
   cost_.begin(setup_.budget);
   Result<BatchRef> piece = chain_->next();
   if (!piece) return fail_with(piece.error());
@@ -378,6 +404,8 @@ void Task::reject(Rejection rejection) {
 
 void Task::finish_if_settled() {
   if (!queue_.ended() || (feeds() && !life_.draining())) return;
+  if (!life_.draining() && !life_.failed() && !has_input() && checkpoints_.end_of_input())
+    return wake();
   if (has_input()) {
     // What a codec waits for may be long in coming, or never come.
     bool may_leave = chain_->waits() ? spool_->comes_again() : spool_->may_leave_rest(has_room());
@@ -389,6 +417,7 @@ void Task::finish_if_settled() {
   if (!spool_->settled()) return;
   const bool waited_enough = life_.draining() && deliverer_->silent();
   if (!setup_.dead_letters.all_durable() && !(waited_enough && spool_->comes_again())) return;
+  if (!checkpoints_.finished(!chain_->busy(), life_.draining())) return;
   if (life_.draining() && spool_->records_unsafe() > 0) {
     std::string reason = deliverer_->trouble();
     if (reason.empty() && waited_enough) reason = "the sink does not answer, or not soon";
@@ -455,6 +484,7 @@ void Task::close() {
   if (feed_ != nullptr) feed_->stop();
   idle_.stop();
   queue_.hold_back_no_more();
+  checkpoints_.stop();
   deliverer_->stop();
   auto closed = [this] {
     if (!life_.stage_closed()) return;

@@ -27,6 +27,7 @@
 #include "stage/sink.h"
 #include "stage/source.h"
 #include "task/chain.h"
+#include "task/checkpoints.h"
 #include "task/dead_letter_writer.h"
 #include "task/feed.h"
 #include "task/lifecycle.h"
@@ -114,7 +115,8 @@ class Task final : private SourceContext,
   void take_from_feed();
   bool feeds() const { return feed_ != nullptr && !feed_->over(); }
   void end_batch(const Position& end);
-  bool has_input() const { return !queue_.empty() || chain_->busy(); }
+  void take_tick();
+  bool has_input() const { return !queue_.empty() || chain_->busy() || checkpoints_.has_turn(); }
   bool has_turn() const { return has_input() && !chain_->waits(); }
   bool has_room();
   bool has_credit() const;
@@ -156,6 +158,7 @@ class Task final : private SourceContext,
   void finished(Status status) override;
   void in_flight_full(bool full, Milliseconds patience) override {
     spool_->in_flight_full(full, patience);
+    checkpoints_.in_flight_full(full);
   }
   void save(SavedPosition what, std::function<void(Status)> done) override;
   void note(std::vector<SavedPosition> what, Survives survives,
@@ -201,6 +204,7 @@ class Task final : private SourceContext,
   MakeFeed first_feed_;    // while starting
   bool fed_last_ = false;  // what the chain had last came from there
   Taps taps_;
+  Checkpoints checkpoints_;
   std::unique_ptr<Chain> chain_;
   TurnCost cost_;
   std::unique_ptr<Spool> spool_;

@@ -1,11 +1,13 @@
 #include "task/trial.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/text.h"
 #include "loop/loop.h"
 #include "plan/planner.h"
+#include "state/state.h"
 #include "task/chain.h"
 
 namespace leat {
@@ -55,10 +57,10 @@ class Observer final : public ChainWatcher, public CodecContext {
 
   void behind(size_t step, const Batch& batch) override {
     TrialStage& stage = trial_.stages[step];
-    stage.records = records_of(batch);
-    stage.dead_letters = std::exchange(rejected_, {});
-    stage.filtered = chain_->counters().filtered - before_.filtered;
-    stage.dropped = chain_->counters().dropped - before_.dropped;
+    std::ranges::move(records_of(batch), std::back_inserter(stage.records));
+    std::ranges::move(std::exchange(rejected_, {}), std::back_inserter(stage.dead_letters));
+    stage.filtered += chain_->counters().filtered - before_.filtered;
+    stage.dropped += chain_->counters().dropped - before_.dropped;
     before_ = chain_->counters();
   }
 
@@ -114,6 +116,11 @@ Status read_messages(const SourceConfig& source, const TrialSample& sample, Batc
   return {};
 }
 
+bool is_due(const Chain& chain) {
+  return std::ranges::any_of(chain.states(),
+                             [](TransformState* state) { return state->due().has_value(); });
+}
+
 }  // namespace
 
 Result<Trial> try_pipeline(const PipelineConfig& config, const TrialSample& sample,
@@ -144,7 +151,16 @@ Result<Trial> try_pipeline(const PipelineConfig& config, const TrialSample& samp
     return fail(read.error());
   }
   chain->take(std::move(batch));
-  while (chain->busy()) {
+  bool ended = false;
+  while (chain->busy() || !ended || is_due(*chain)) {
+    if (!chain->busy() && !std::exchange(ended, true))
+      for (TransformState* state : chain->states()) state->end_of_input();
+    if (!chain->busy() && !is_due(*chain)) break;
+    if (!chain->busy()) {  // what was held for more of the input
+      BatchRef nothing = BatchRef::make(pool, Content::kRecords);
+      nothing->arrival_us = clock.unix_us();
+      chain->take(std::move(nothing), chain->first_state());
+    }
     Result<BatchRef> made = chain->next();
     if (!made) return fail(made.error());
     if (!*made) return fail(ErrorKind::kUnavailable, "a format waits for what is not here");

@@ -3,8 +3,12 @@
 namespace leat {
 
 std::span<const TransformType* const> transform_types() {
-  static constexpr const TransformType* kTypes[] = {&kFilterTransform, &kMapTransform,
-                                                    &kExplodeTransform, &kSqlTransform};
+  static constexpr const TransformType* kTypes[] = {
+      &kFilterTransform, &kMapTransform,      &kExplodeTransform, &kSqlTransform,
+#ifdef LEAT_STREAMS
+      &kDedupeTransform, &kDeadbandTransform, &kWindowTransform,
+#endif
+  };
   return kTypes;
 }
 

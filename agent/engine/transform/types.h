@@ -9,5 +9,9 @@ extern const TransformType kExplodeTransform;
 extern const TransformType kFilterTransform;
 extern const TransformType kMapTransform;
 extern const TransformType kSqlTransform;
+// With LEAT_STREAMS.
+extern const TransformType kDeadbandTransform;
+extern const TransformType kDedupeTransform;
+extern const TransformType kWindowTransform;
 
 }  // namespace leat

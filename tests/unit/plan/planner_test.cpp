@@ -179,6 +179,23 @@ TEST_F(PlannerTest, what_cannot_be_exactly_once_is_told_as_data) {
   EXPECT_EQ(spool.suggestion, "always");
 }
 
+TEST_F(PlannerTest, a_transform_that_remembers_is_told_of_and_cannot_be_exactly_once) {
+  TransformType keeper{};
+  keeper.name = "keeper";
+  keeper.remembers = true;
+  configure(kBroker, kTable).transforms.push_back({&keeper, Options()});
+  std::string text = explain(config_, plan(config_, "p").value());
+  EXPECT_NE(text.find("state     keeper: what is remembered is saved with the position it covers, "
+                      "every 30s, and when acknowledgements have waited for 5s"),
+            std::string::npos)
+      << text;
+  configure(kFiles, kTable).delivery.exactly_once = true;
+  EXPECT_NE(planned().find("pipelines[0].delivery.guarantee: the transform \"keeper\" "
+                           "(pipelines[0].transforms[0]) remembers"),
+            std::string::npos)
+      << planned();
+}
+
 TEST_F(PlannerTest, by_default_payload_goes_to_the_journal_in_trouble_only_or_never) {
   EXPECT_EQ(default_spool_mode(configure(kFiles, kServer)), SpoolMode::kNever);
   EXPECT_EQ(default_spool_mode(configure(kBroker, kServer)), SpoolMode::kOnTrouble);

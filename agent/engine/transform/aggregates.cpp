@@ -1,0 +1,198 @@
+#include "transform/aggregates.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "options/option_errors.h"
+#include "transform/value_bytes.h"
+
+namespace leat {
+namespace {
+
+using Function = Aggregates::Function;
+using Counted = Aggregates::Counted;
+
+constexpr std::string_view kFunctions[] = {"avg", "count", "first",  "last",
+                                           "max", "min",   "stddev", "sum"};
+constexpr uint64_t kReal = uint64_t{1} << 63;
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+// With a real number what was whole before is one, too.
+void become_real(Counted& counted) {
+  if ((counted.count & kReal) != 0) return;
+  counted.real = static_cast<double>(counted.integer);
+  counted.count |= kReal;
+}
+
+void count_whole(Function function, Counted& counted, int64_t number, bool first) {
+  int64_t sum = 0;
+  switch (function) {
+    case Function::kSum:
+      if (__builtin_add_overflow(counted.integer, number, &sum)) {
+        become_real(counted);
+        counted.real += static_cast<double>(number);
+      } else {
+        counted.integer = sum;
+      }
+      return;
+    case Function::kMin:
+      counted.integer = first ? number : std::min(counted.integer, number);
+      return;
+    default:
+      counted.integer = first ? number : std::max(counted.integer, number);
+  }
+}
+
+void count_real(Function function, Counted& counted, double number, bool first) {
+  const double count = static_cast<double>((counted.count & ~kReal) + 1);
+  const double away = number - counted.real;
+  switch (function) {
+    case Function::kAvg:  // the sum
+    case Function::kSum:
+      counted.real += number;
+      return;
+    case Function::kStddev:  // Welford
+      counted.real += away / count;
+      counted.squares += away * (number - counted.real);
+      return;
+    case Function::kMin:
+      counted.real = first ? number : std::min(counted.real, number);
+      return;
+    default:
+      counted.real = first ? number : std::max(counted.real, number);
+  }
+}
+
+bool is_number(const Value& value) {
+  return value.type == Type::kInteger || value.type == Type::kFloat || value.type == Type::kDecimal;
+}
+
+}  // namespace
+
+Result<Aggregates> Aggregates::parse(const Options& options, std::string_view name) {
+  Aggregates out;
+  OptionErrors errors;
+  for (const auto& [made, text] : options.map(name)) {
+    const size_t open = text.find('(');
+    const std::string_view rest = trimmed(text);
+    const std::string_view function = trimmed(std::string_view(text).substr(0, open));
+    const auto* known = std::ranges::find(kFunctions, function);
+    if (open == std::string::npos || rest.back() != ')' || known == std::end(kFunctions)) {
+      errors.add({.path = path_of_key(options.path(name), made),
+                  .text = "must be one of avg, count, first, last, max, min, stddev and sum of a "
+                          "field (\"avg(temp)\"), or \"count(*)\""});
+      continue;
+    }
+    const size_t inside = rest.find('(') + 1;
+    std::string_view field = trimmed(rest.substr(inside, rest.size() - inside - 1));
+    if (field.size() > 1 && field.front() == '"' && field.back() == '"')
+      field = field.substr(1, field.size() - 2);
+    Aggregate one{made, static_cast<Function>(known - kFunctions), -1};
+    if (field.empty() || (field == "*" && one.function != Function::kCount)) {
+      errors.add(
+          {.path = path_of_key(options.path(name), made), .text = "lacks the name of a field"});
+      continue;
+    }
+    one.keeps = one.function == Function::kFirst || one.function == Function::kLast;
+    if (field != "*") {
+      auto place = std::ranges::find(out.fields_, field);
+      one.field = static_cast<int>(place - out.fields_.begin());
+      if (place == out.fields_.end()) out.fields_.emplace_back(field);
+    }
+    out.keeps_any_ |= one.keeps;
+    out.all_.push_back(std::move(one));
+  }
+  if (Status status = errors.status(); !status) return fail(status.error());
+  return out;
+}
+
+bool Aggregates::count(Counted* counted, std::string_view old, const Value* values,
+                       int64_t time_us) {
+  bool keeps_more = false;
+  for (size_t i = 0; i < all_.size(); ++i) {
+    const Aggregate& one = all_[i];
+    Counted& into = counted[i];
+    if (one.field < 0) {
+      ++into.count;
+      continue;
+    }
+    const Value& value = values[one.field];
+    if (value.type == Type::kAbsent || value.type == Type::kNull) continue;
+    const bool first = (into.count & ~kReal) == 0;
+    if (one.keeps) {
+      const bool it_is = first || (one.function == Function::kFirst ? time_us < into.integer
+                                                                    : time_us >= into.integer);
+      ++into.count;
+      if (!it_is) continue;
+      into.integer = time_us;
+      into.squares = 1;  // it is this one
+      keeps_more = true;
+    } else if (one.function == Function::kCount) {
+      ++into.count;
+    } else if (is_number(value)) {
+      const bool whole = value.type == Type::kInteger && (into.count & kReal) == 0 &&
+                         one.function != Function::kAvg && one.function != Function::kStddev;
+      if (whole) {
+        count_whole(one.function, into, integer_of(value), first);
+      } else {
+        become_real(into);
+        count_real(one.function, into, real_of(value), first);
+      }
+      ++into.count;
+    }
+  }
+  if (!keeps_more) return true;
+  kept_.clear();
+  ByteReader reader{old};
+  for (size_t i = 0; i < all_.size(); ++i) {
+    if (!all_[i].keeps) continue;
+    const std::string_view before = reader.rest.empty() ? std::string_view() : reader.text();
+    if (std::exchange(counted[i].squares, 0.0) == 0.0) {
+      put_text(kept_, before);
+    } else {
+      std::string text;
+      put_value(text, values[all_[i].field]);
+      put_text(kept_, text);
+    }
+  }
+  return false;
+}
+
+void Aggregates::results(const Counted* counted, std::string_view kept, Arena& arena,
+                         Value* out) const {
+  ByteReader reader{kept};
+  for (size_t i = 0; i < all_.size(); ++i) {
+    const Counted& from = counted[i];
+    const bool real = (from.count & kReal) != 0;
+    const uint64_t count = from.count & ~kReal;
+    const auto n = static_cast<double>(count);
+    out[i] = Value::null();
+    if (all_[i].keeps) {
+      ByteReader value{reader.rest.empty() ? std::string_view() : reader.text()};
+      out[i] = take_value(value, arena);
+      continue;
+    }
+    switch (all_[i].function) {
+      case Function::kCount:
+        out[i] = Value::of_integer(static_cast<int64_t>(count));
+        break;
+      case Function::kAvg:
+        if (count > 0) out[i] = Value::of_float(from.real / n);
+        break;
+      case Function::kStddev:
+        if (count > 1) out[i] = Value::of_float(std::sqrt(from.squares / (n - 1)));
+        break;
+      default:
+        if (count > 0) out[i] = real ? Value::of_float(from.real) : Value::of_integer(from.integer);
+    }
+  }
+}
+
+}  // namespace leat

@@ -1,0 +1,63 @@
+// SQL's aggregates, as what is counted of records that are not there any more: the same few numbers
+// for each, whichever they are, and behind all of them the values of first() and last().
+//
+// Thread: the pipeline's loop thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "memory/arena.h"
+#include "options/options.h"
+#include "record/value.h"
+
+namespace leat {
+
+// What `set` says: {"temp": "avg(temp)", "n": "count(*)"}.
+class Aggregates {
+ public:
+  enum class Function : uint8_t { kAvg, kCount, kFirst, kLast, kMax, kMin, kStddev, kSum };
+  struct Aggregate {
+    std::string name;  // of the field that is made
+    Function function;
+    int field;           // into fields(); -1: of count(*)
+    bool keeps = false;  // a value, of any type
+  };
+  // Of a run of records, as it is saved: zeros at first.
+  struct Counted {
+    uint64_t count;  // of values that count; the highest bit: not all of them were whole numbers
+    union {
+      int64_t integer;  // sum, least, greatest; of first() and last() the event time
+      double real;      // the same when there were others; mean
+    };
+    double squares;  // of the distances from the mean
+  };
+
+  // kUsage, of the option's path, when it says something else.
+  static Result<Aggregates> parse(const Options& options, std::string_view name);
+
+  const std::vector<Aggregate>& all() const { return all_; }
+  // That are looked at.
+  const std::vector<std::string>& fields() const { return fields_; }
+  size_t size() const { return all_.size() * sizeof(Counted); }
+
+  // Counts a record with these values (of fields()) in `counted`. False when what first() and
+  // last() keep has changed: then kept() is that of all, to be put behind `counted`. `old`: what is
+  // there.
+  bool count(Counted* counted, std::string_view old, const Value* values, int64_t time_us);
+  const std::string& kept() const { return kept_; }
+
+  // The values, one for each of all().
+  void results(const Counted* counted, std::string_view kept, Arena& arena, Value* out) const;
+
+ private:
+  std::vector<Aggregate> all_;
+  std::vector<std::string> fields_;
+  bool keeps_any_ = false;
+  std::string kept_;
+};
+
+}  // namespace leat

@@ -1,0 +1,101 @@
+// `dedupe`: of records with the same key, the first passes.
+#include <cstring>
+#include <memory>
+
+#include "transform/remembering.h"
+#include "transform/types.h"
+
+namespace leat {
+namespace {
+
+class DedupeTransform final : public Remembering {
+ public:
+  explicit DedupeTransform(const Options& options)
+      : Remembering("dedupe", options, true),
+        within_us_(options.duration("within").count() * 1000) {}
+
+  Status run(BatchRef& batch, DeadLetters& dead) override {
+    size_t kept = 0;
+    for (size_t i = 0; i < batch->records.size(); ++i) {
+      const Record record = batch->records[i];
+      if (passes(*batch, i, dead)) batch->records[kept++] = record;
+      if (dead.full() && batch->may_cut(i + 1)) batch->leave_records(i + 1);
+    }
+    batch->records.resize(kept);
+    keys_.trim(*batch);
+    return {};
+  }
+
+ private:
+  // An entry's data is the event time of the record that passed.
+  bool passes(const Batch& batch, size_t i, DeadLetters& dead) {
+    const Record& record = batch.records[i];
+    if (keys_.read(batch, record) > 0) return true;  // nothing tells it from others
+    KeyedState::Entry* entry = entries_.find(0, keys_.key());
+    if (entry == nullptr) {
+      forget_expired(record.time_us);
+      if (!make_room(batch)) {
+        dead.add(batch, i, kNoRoom);
+        return false;
+      }
+      entry = &entries_.add(0, keys_.key(), sizeof(int64_t));
+    } else if (is_within(*entry, record.time_us)) {
+      return false;
+    }
+    std::memcpy(entry->data(), &record.time_us, sizeof(int64_t));
+    entries_.changed(*entry);
+    return true;
+  }
+
+  bool is_within(const KeyedState::Entry& entry, int64_t time_us) const {
+    if (within_us_ == 0) return true;
+    const int64_t away = time_us - time_of(entry);
+    return away < within_us_ && away > -within_us_;
+  }
+
+  // Two for each that comes, so that nobody waits while many go at once.
+  void forget_expired(int64_t time_us) {
+    for (int i = 0; i < 2 && entries_.size() > 0 && within_us_ > 0; ++i)
+      if (!is_within(*entries_.oldest(), time_us)) entries_.remove(*entries_.oldest());
+  }
+
+  static int64_t time_of(const KeyedState::Entry& entry) {
+    int64_t time = 0;
+    if (entry.data_size() == sizeof(time)) std::memcpy(&time, entry.data(), sizeof(time));
+    return time;
+  }
+
+  const int64_t within_us_;  // 0: always
+};
+
+constexpr Option kOptions[] = {
+    {.name = "key",
+     .type = OptionType::kStrings,
+     .required = true,
+     .help =
+         "The field, or fields, by which a record is known again. One that lacks any of them, or "
+         "has null there, passes.",
+     .example = "[\"device\", \"seq\"]"},
+    {.name = "within",
+     .type = OptionType::kDuration,
+     .help = "By event time, for how long behind the one that passed (and before it) a record with "
+             "the same key is the same. Default: as long as the key is remembered.",
+     .min = 1},
+    kMaxKeysOption,
+    kAtBoundOption};
+
+Result<std::unique_ptr<Transform>> make(const Options& options) {
+  return std::make_unique<DedupeTransform>(options);
+}
+
+}  // namespace
+
+const TransformType kDedupeTransform{
+    .name = "dedupe",
+    .help = "Lets the first of the records with the same key pass, and removes the others.",
+    .options = kOptions,
+    .make = make,
+    .code = "room",
+    .remembers = true};
+
+}  // namespace leat

@@ -1,0 +1,76 @@
+#include "transform/remembering.h"
+
+#include <utility>
+
+#include "transform/value_bytes.h"
+
+namespace leat {
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) put_text(out, name);
+  return out;
+}
+
+}  // namespace
+
+std::vector<int> places_of(const std::vector<std::string>& names, const Shape& shape) {
+  std::vector<int> places;
+  for (const std::string& name : names) places.push_back(shape.find(name));
+  return places;
+}
+
+size_t KeyFields::read(const Batch& batch, const Record& record) {
+  const std::vector<int>& places = known_.get(
+      batch, record.shape, [this](const Shape& shape) { return places_of(names_, shape); });
+  key_.clear();
+  size_t missing = 0;
+  for (const int place : places) {
+    const Value value = place < 0 ? Value::absent() : record.values[place];
+    missing += value.type == Type::kAbsent || value.type == Type::kNull;
+    put_value(key_, value);
+  }
+  return missing;
+}
+
+void KeyFields::values_of(std::string_view key, Arena& arena, Value* out) const {
+  ByteReader reader{key};
+  for (size_t i = 0; i < names_.size(); ++i) out[i] = take_value(reader, arena);
+}
+
+Remembering::Remembering(std::string_view type, const Options& options, bool renews,
+                         const std::string& identity)
+    : keys_(options.strings("key")),
+      entries_(renews),
+      identity_(std::string(type) + " by " + joined(keys_.names()) + identity),
+      max_keys_(static_cast<size_t>(options.integer("maxKeys"))),
+      evicts_(options.string("atBound") == "evict") {}
+
+bool Remembering::full(const Batch& batch) const {
+  return entries_.size() >= max_keys_ || entries_.bytes() > batch.pool().budget().limit() / 2;
+}
+
+bool Remembering::make_room(const Batch& batch) {
+  if (!full(batch)) return true;
+  if (!evicts_) return false;
+  while (entries_.size() > 0 && full(batch)) evict(*entries_.oldest());
+  return true;
+}
+
+void Remembering::save(std::string& out, bool all) {
+  std::string more;
+  save_more(more);
+  put_text(out, more);
+  entries_.save(out, all);
+}
+
+Status Remembering::load(std::string_view saved) {
+  ByteReader reader{saved};
+  const std::string_view more = reader.text();
+  if (reader.bad) return fail(ErrorKind::kData, "what was saved of it cannot be read");
+  load_more(more);
+  return entries_.load(reader.rest);
+}
+
+}  // namespace leat

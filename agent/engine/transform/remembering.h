@@ -1,0 +1,100 @@
+// What the transforms have in common that remember something under a key: the fields that are the
+// key, the bounds of what is remembered, and how that is saved (state/README.md).
+//
+// Thread: the pipeline's loop thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "record/batch.h"
+#include "record/shape_cache.h"
+#include "stage/transform.h"
+#include "state/keyed_state.h"
+#include "state/state.h"
+
+namespace leat {
+
+// The values of some fields of a record as bytes, which are the same for the same values.
+class KeyFields {
+ public:
+  explicit KeyFields(std::vector<std::string> names) : names_(std::move(names)) {}
+
+  // Sets key(). Returns how many of the fields are missing or null. The record's shape is one of
+  // the batch's.
+  size_t read(const Batch& batch, const Record& record);
+  std::string_view key() const { return key_; }
+  const std::vector<std::string>& names() const { return names_; }
+  // What a key was made of, one for each name; text is copied into the arena.
+  void values_of(std::string_view key, Arena& arena, Value* out) const;
+
+  void trim(const Batch& batch) { known_.trim(batch); }
+  size_t held() const { return known_.held(); }
+
+ private:
+  const std::vector<std::string> names_;
+  ShapeCache<std::vector<int>> known_;
+  std::string key_;
+};
+
+// Index of each name in the shape, or -1.
+std::vector<int> places_of(const std::vector<std::string>& names, const Shape& shape);
+
+class Remembering : public Transform, public TransformState {
+ public:
+  TransformState* state() override { return this; }
+  size_t held() const override { return entries_.bytes() + keys_.held(); }
+
+  std::string identity() const override { return identity_; }
+  size_t changed_bytes() const override { return entries_.changed_bytes(); }
+  size_t all_bytes() const override { return entries_.all_bytes(); }
+  void save(std::string& out, bool all) override;
+  Status load(std::string_view saved) override;
+
+ protected:
+  // With kRememberOptions among the options. `identity`: what else must be the same.
+  Remembering(std::string_view type, const Options& options, bool renews,
+              const std::string& identity = "");
+
+  // No other key may be remembered: maxKeys, or half of the pipeline's memory.
+  bool full(const Batch& batch) const;
+  // For another key: lets go of the oldest, or says false where that is not wanted.
+  bool make_room(const Batch& batch);
+  // An entry goes for want of room.
+  virtual void evict(KeyedState::Entry& entry) { entries_.remove(entry); }
+  static constexpr std::string_view kNoRoom = "no more keys can be remembered (maxKeys, or memory)";
+
+  // What is to be saved beside the entries.
+  virtual void save_more(std::string& out) { (void)out; }
+  virtual void load_more(std::string_view saved) { (void)saved; }
+
+  KeyFields keys_;
+  KeyedState entries_;
+
+ private:
+  std::string identity_;
+  const size_t max_keys_;
+  const bool evicts_;
+};
+
+inline constexpr std::string_view kAtBoundChoices[] = {"evict", "deadLetter"};
+inline constexpr Option kMaxKeysOption{
+    .name = "maxKeys",
+    .type = OptionType::kInteger,
+    .fallback = "100000",
+    .help =
+        "How many keys are remembered. It is fewer where they would take more than half of the "
+        "pipeline's memory.",
+    .min = 1,
+    .max = 10'000'000};
+inline constexpr Option kAtBoundOption{
+    .name = "atBound",
+    .fallback = "evict",
+    .help =
+        "What happens when there is no room for another key: the oldest goes, or the record with "
+        "the new one becomes a dead letter.",
+    .choices = kAtBoundChoices};
+
+}  // namespace leat

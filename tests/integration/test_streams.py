@@ -1,0 +1,231 @@
+"""Transforms that remember: windows, deadband and dedupe over kills, restarts and reloads, against a
+reference made here of the same records."""
+
+import json
+import math
+import random
+import signal
+import statistics
+from collections import defaultdict
+from datetime import datetime, timezone
+
+import pytest
+
+from faults.kill_loop import KillLoop
+from harness.mqtt_peer import NumberedPublisher
+from harness.pipelines import file_source, http_sink, pipeline, quick_retry
+
+MINUTE = 60
+DEVICES = 7
+KILLS = 12
+TIME = {"field": "ts", "format": "unixMs"}
+SET = {"mean": "avg(temp)", "n": "count(*)", "least": "min(temp)", "most": "max(temp)",
+       "sum": "sum(seq)", "sd": "stddev(temp)", "last": "last(state)"}
+
+
+def readings(count, late_by=0, seed=1):
+    """One every 100 ms of event time, out of order by up to `late_by` seconds; "seq" is its number."""
+    dice = random.Random(seed)
+    begin = 1_760_000_000_000
+    return [{"seq": seq, "ts": begin + 100 * seq - dice.randint(0, 1000 * late_by),
+             "device": f"d{dice.randrange(DEVICES)}", "temp": round(dice.uniform(-20, 60), 2),
+             "state": dice.choice(["on", "off", "idle"])} for seq in range(count)]
+
+
+def write(path, records):
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def expected_windows(records, lateness=0):
+    """What the window must come to: by (device, start in seconds); and how many records are late."""
+    time, late, windows = -math.inf, 0, defaultdict(list)
+    for record in records:
+        time = max(time, record["ts"] / 1000 - lateness)
+        start = record["ts"] // 1000 // MINUTE * MINUTE
+        if start + MINUTE <= time:
+            late += 1
+        else:
+            windows[record["device"], start].append(record)
+    return {key: of(records) for key, records in windows.items()}, late
+
+
+def of(records):
+    temps = [record["temp"] for record in records]
+    newest = max(range(len(records)), key=lambda i: (records[i]["ts"], i))
+    return {"mean": statistics.fmean(temps), "n": len(records), "least": min(temps),
+            "most": max(temps), "sum": sum(record["seq"] for record in records),
+            "sd": statistics.stdev(temps) if len(temps) > 1 else None,
+            "last": records[newest]["state"]}
+
+
+def seconds(text):
+    return int(datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc).timestamp())
+
+
+def expect_windows(results, expected):
+    """Each is there, and what came more than once was the same each time."""
+    seen = {}
+    for result in results:
+        key = result["device"], seconds(result["windowStart"])
+        assert seconds(result["windowEnd"]) == key[1] + MINUTE
+        values = {name: result[name] for name in SET}
+        assert seen.setdefault(key, values) == values, key
+    assert seen.keys() == expected.keys()
+    for key, values in seen.items():
+        assert values == {name: value if isinstance(value, (int, str, type(None)))
+                          else pytest.approx(value, rel=1e-9)
+                          for name, value in expected[key].items()}, key
+
+
+def window(**options):
+    return {"type": "window", "every": "1m", "key": "device", "set": SET, **options}
+
+
+@pytest.mark.parametrize(("late_by", "lateness"), [(0, 0), (30, 30), (100, 5)],
+                         ids=["in_order", "out_of_order", "late"])
+def test_windows_are_what_the_same_records_come_to_elsewhere(agent, collector, late_by, lateness):
+    records = readings(20_000, late_by)
+    expected, late = expected_windows(records, lateness)
+    assert (late > 0) == (late_by > lateness)
+    agent.configure(pipeline(
+        file_source(write(agent.folder / "in.jsonl", records), time=TIME), http_sink(collector),
+        window(lateness=f"{lateness}s", late="deadLetter")))
+    assert agent.run() == 0
+    results = collector.records()
+    assert len(results) == len(expected)
+    expect_windows(results, expected)
+    assert f" {late:,} dead letter" in agent.log or late == 0
+
+
+def test_windows_are_the_same_over_kills(agent, collector):
+    records = readings(60_000, late_by=40)
+    again = [record for i, record in enumerate(records) for _ in range(1 + (i % 10 == 0))]
+    expected, _ = expected_windows(records, 20)
+    agent.configure(pipeline(
+        file_source(write(agent.folder / "in.jsonl", again), time=TIME), http_sink(collector, linger="5ms"),
+        {"type": "dedupe", "key": ["seq"], "within": "10m"}, window(lateness="20s"),
+        delivery=quick_retry(checkpoint="100ms"), limits={"recordsPerSecond": 30_000}))
+    loop = KillLoop(agent, collector.line_count, len(expected), settle=collector.wait_quiet)
+    assert loop.run(KILLS) == 0, agent.log[-3000:]
+    assert loop.killed >= KILLS // 2
+    expect_windows(collector.records(), expected)
+    assert agent.run() == 0  # nothing is left to be read, or to come again
+    expect_windows(collector.records(), expected)
+
+
+def test_what_hardly_moves_and_what_has_come_before_stays_out_over_kills(agent, collector):
+    records = readings(30_000)
+    last, expected = {}, []
+    for record in records:
+        temp = last.get(record["device"])
+        if temp is None or abs(record["temp"] - temp) > 25:
+            expected.append(record["seq"])
+            last[record["device"]] = record["temp"]
+    agent.configure(pipeline(
+        file_source(write(agent.folder / "in.jsonl", records + records[-5000:]), time=TIME),
+        http_sink(collector, linger="5ms"), {"type": "dedupe", "key": ["device", "seq"]},
+        {"type": "deadband", "field": "temp", "key": "device", "absolute": "25"},
+        delivery=quick_retry(checkpoint="100ms"), limits={"recordsPerSecond": 20_000}))
+    loop = KillLoop(agent, collector.line_count, len(expected), settle=collector.wait_quiet)
+    assert loop.run(KILLS) == 0, agent.log[-3000:]
+    assert {record["seq"] for record in collector.records()} == set(expected)
+
+
+def mqtt_window(broker, collector, **delivery):
+    return pipeline(
+        {"type": "mqtt", "url": broker.url, "topics": ["plant/#"], "qos": 1, "clientId": "gw",
+         "time": {"field": "ts", "format": "unixMs"}},
+        http_sink(collector), {"type": "window", "every": "1m", "set": {"n": "count(*)", "sum": "sum(seq)"}},
+        delivery=quick_retry(**delivery))
+
+
+def in_one_minute(seq):
+    """All but the first of the next minute, which closes it."""
+    return json.dumps({"seq": seq, "ts": 1_760_000_040_000 + seq}).encode()
+
+
+def test_a_window_of_a_minute_does_not_stop_a_broker_that_sends_20_at_a_time(
+        agent, make_mosquitto, collector):
+    broker = make_mosquitto(max_inflight_messages=20)
+    agent.configure(mqtt_window(broker, collector, maxAckHold="10m"))
+    agent.start()
+    broker.wait_log("Sending SUBACK")
+    with NumberedPublisher(broker.port, "plant/1", count=1000, make=in_one_minute) as publisher:
+        publisher.wait()
+        broker.publish("plant/1", json.dumps({"seq": 0, "ts": 1_760_000_100_000}))
+        result = agent.wait_for(collector.records, what="the window")[0]
+    assert (result["n"], result["sum"]) == (1000, 500_500)
+    agent.terminate()
+    assert agent.wait() == 0
+    assert "of state in " in agent.log
+
+
+def test_a_window_over_mqtt_never_has_less_after_kills(agent, make_mosquitto, collector):
+    broker = make_mosquitto(max_inflight_messages=20)
+    agent.configure(mqtt_window(broker, collector))
+    agent.start()
+    broker.wait_log("Sending SUBACK")
+    with NumberedPublisher(broker.port, "plant/1", count=2000, make=in_one_minute) as publisher:
+        for part in range(1, 6):
+            publisher.wait_accepted(300 * part)
+            agent.kill()
+            agent.start()
+        publisher.wait()
+        agent.wait_for(lambda: broker.log.count("Sending SUBACK") > 1 or "gw" in broker.log)
+        broker.publish("plant/1", json.dumps({"seq": 0, "ts": 1_760_000_100_000}))
+        result = agent.wait_for(collector.records, deadline=60, what="the window")[0]
+    assert 2000 <= result["n"] <= 2000 + 5 * 20  # what was acknowledged and not heard of
+
+
+def test_other_options_keep_the_state_where_it_means_the_same_and_say_where_not(agent, collector):
+    path = write(agent.folder / "in.jsonl", readings(100))
+
+    def configure(key, **options):
+        agent.configure(pipeline(file_source(path, follow=True, time=TIME), http_sink(collector),
+                                 {"type": "dedupe", "key": key, **options}))
+
+    def append(seqs):
+        with open(path, "a", encoding="utf-8") as file:
+            file.writelines(json.dumps({"seq": seq, "ts": 0}) + "\n" for seq in seqs)
+
+    def got():
+        return [record["seq"] for record in collector.records()]
+
+    configure("seq")
+    agent.start()
+    agent.wait_for(lambda: len(got()) == 100)
+    configure("seq", maxKeys=5000)
+    agent.send(signal.SIGHUP)
+    agent.wait_log(r"configuration taken over: 1 pipeline")
+    append([5, 99, 100])
+    agent.wait_for(lambda: got()[100:] == [100], what=got)
+    configure(["seq", "device"])
+    agent.send(signal.SIGHUP)
+    agent.wait_log(r'nothing has the state of "dedupe')
+    append([200])
+    agent.wait_for(lambda: got()[101:] == [200], what=got)
+    agent.terminate()
+    assert agent.wait() == 0
+
+
+def test_a_position_that_is_set_back_forgets_what_was_counted(agent, collector):
+    agent.configure(pipeline(file_source(write(agent.folder / "in.jsonl", readings(50)), time=TIME),
+                             http_sink(collector), {"type": "dedupe", "key": "seq"}))
+    assert agent.run() == 0
+    reset = agent.command("positions", "reset", "p", "-c", agent.config_path)
+    assert reset.returncode == 0, reset.stderr
+    assert "state:" not in agent.command("positions", "-c", agent.config_path).stdout
+    assert agent.run() == 0
+    assert "what its transforms remember is forgotten" in agent.log_of_run
+    assert sorted(record["seq"] for record in collector.records()) == sorted([*range(50)] * 2)
+
+
+def test_exactly_once_is_refused_with_a_transform_that_remembers(agent):
+    agent.configure(pipeline(
+        file_source("in.jsonl"), {"type": "sqlite", "path": "out.db", "table": "t"},
+        {"type": "dedupe", "key": "seq"}, delivery={"guarantee": "exactlyOnce"}))
+    check = agent.command("check", "-c", agent.config_path)
+    assert check.returncode == 2
+    assert 'pipelines[0].delivery.guarantee: the transform "dedupe" (pipelines[0].transforms[0])' in \
+        check.stderr

@@ -1,0 +1,330 @@
+#include <cmath>
+
+#include "state/state.h"
+#include "transform/fixture.h"
+
+namespace leat {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000;
+
+// One whose partitions have these names.
+class Named final : public Acknowledger {
+ public:
+  SavedPosition saved_position(const Position& position) override {
+    return {"file " + std::to_string(position.partition + shift), ""};
+  }
+  std::string describe(const Position& /*position*/) override { return ""; }
+  uint32_t shift = 0;
+};
+
+class Window : public TransformTest {
+ protected:
+  using Items = std::map<std::string, Options::Item>;
+  using Set = Options::Map;
+
+  void window(Items items = {}) {
+    items.emplace("every", int64_t{60'000});
+    items.emplace("set", Set{{"n", "count(*)"}});
+    items.emplace("startField", std::string("from"));
+    items.emplace("endField", std::string("to"));
+    use("window", items);
+  }
+  // At this many seconds.
+  struct At {
+    double seconds;
+    TestRecord fields = {};
+  };
+  Lines give(const std::vector<At>& records, uint32_t partition = 7, bool last = false) {
+    std::vector<TestRecord> all;
+    for (const At& one : records) all.push_back(one.fields);
+    BatchRef batch = batch_of(all);
+    batch->begin.partition = batch->end.partition = partition;
+    batch->end.last = last;
+    batch->acknowledger = &source_;
+    for (size_t i = 0; i < records.size(); ++i)
+      batch->records[i].time_us = std::llround(records[i].seconds * 1e6);
+    return run_now(batch);
+  }
+  // Without records, as when it is due.
+  Lines tick() {
+    BatchRef batch = BatchRef::make(pool_, Content::kRecords);
+    return run_now(batch);
+  }
+  Lines run_now(BatchRef batch) {
+    transform_->state()->set_now(now_);
+    return run(std::move(batch));
+  }
+  Lines end() {
+    transform_->state()->end_of_input();
+    EXPECT_EQ(transform_->state()->due(), Milliseconds{0});
+    Lines out = tick();
+    EXPECT_EQ(transform_->state()->due(), std::nullopt);
+    return out;
+  }
+  static TestRecord temp(const std::string& device, const std::string& value) {
+    return {text("dev", device), number("temp", value)};
+  }
+  // "[minute]n" of results without keys.
+  static std::string minute(int from, int n) {
+    auto clock = [](int at) {
+      char text[32];
+      std::snprintf(text, sizeof(text), "1970-01-01T%02d:%02d:00Z", at / 60, at % 60);
+      return std::string(text);
+    };
+    return "{\"n\":" + std::to_string(n) + ",\"from\":\"" + clock(from) + "\",\"to\":\"" +
+           clock(from + 1) + "\"}";
+  }
+
+  Named source_;
+  Milliseconds now_{1'000'000};
+};
+
+TEST_F(Window, gives_a_window_when_time_has_come_to_its_end) {
+  window();
+  EXPECT_EQ(give({{0}, {30}, {59.999999}}), Lines{});
+  EXPECT_EQ(give({{60}, {61}}), Lines{minute(0, 3)});
+  EXPECT_EQ(last_->records[0].time_us, 0);
+  EXPECT_EQ(last_->records[0].end_offset, 200U);
+  EXPECT_EQ(give({{200}}), Lines{minute(1, 2)});
+  EXPECT_EQ(end(), Lines{minute(3, 1)});
+}
+
+TEST_F(Window, lateness_keeps_a_window_open_and_what_comes_later_is_dropped) {
+  window({{"lateness", int64_t{5'000}}});
+  EXPECT_EQ(give({{10}, {64.9}, {59}}), Lines{});
+  EXPECT_EQ(give({{65}, {59.9}}), Lines{minute(0, 2)});
+  EXPECT_EQ(transform_->dropped(), 1U);
+  EXPECT_EQ(end(), Lines{minute(1, 2)});
+}
+
+TEST_F(Window, how_late_a_record_is_does_not_depend_on_where_batches_begin) {
+  for (bool apart : {false, true}) {
+    window();
+    if (apart) {
+      give({{10}, {61}});
+      give({{11}});
+    } else {
+      give({{10}, {61}, {11}});
+    }
+    EXPECT_EQ(transform_->dropped(), 1U);
+  }
+}
+
+TEST_F(Window, late_records_are_dead_letters_where_that_is_asked_for) {
+  window({{"late", std::string("deadLetter")}});
+  give({{61}, {11, {number("x", "5")}}});
+  EXPECT_EQ(dead_.records, Lines{R"({"x":5})"});
+  EXPECT_EQ(dead_.reasons, Lines{"late: its window is closed"});
+  EXPECT_EQ(transform_->dropped(), 0U);
+}
+
+TEST_F(Window, counts_for_each_key_what_sql_would) {
+  window({{"key", Lines{"dev"}},
+          {"set", Set{{"mean", "avg(temp)"},
+                      {"all", "count(*)"},
+                      {"some", " count( temp ) "},
+                      {"least", "min(temp)"},
+                      {"most", "max(\"temp\")"},
+                      {"sum", "sum(temp)"},
+                      {"sd", "stddev(temp)"}}}});
+  give({{1, temp("a", "2")},
+        {2, temp("b", "1.5")},
+        {3, temp("a", "4")},
+        {4, {text("dev", "a"), plain("temp", Type::kNull)}},
+        {5, {text("dev", "a")}},
+        {6, temp("b", "2")},
+        {7, {text("dev", "c"), text("temp", "hot")}}});
+  const std::string span = R"("from":"1970-01-01T00:00:00Z","to":"1970-01-01T00:01:00Z"})";
+  EXPECT_EQ(
+      end(),
+      (Lines{
+          R"({"dev":"a","mean":3,"all":4,"some":2,"least":2,"most":4,"sum":6,"sd":1.4142135623730951,)" +
+              span,
+          R"({"dev":"b","mean":1.75,"all":2,"some":2,"least":1.5,"most":2,"sum":3.5,"sd":0.3535533905932738,)" +
+              span,
+          R"({"dev":"c","mean":null,"all":1,"some":1,"least":null,"most":null,"sum":null,"sd":null,)" +
+              span}));
+}
+
+TEST_F(Window, sums_of_whole_numbers_are_exact_as_long_as_they_can_be) {
+  window({{"set", Set{{"s", "sum(x)"}}}});
+  give({{1, {number("x", "9223372036854775806")}}, {2, {number("x", "1")}}});
+  EXPECT_EQ(end()[0].substr(0, 25), R"({"s":9223372036854775807,)");
+  give({{1, {number("x", "9223372036854775807")}}, {2, {number("x", "1")}}});
+  EXPECT_EQ(end()[0].substr(0, 15), R"({"s":9223372036)");
+}
+
+TEST_F(Window, first_and_last_are_by_event_time_and_of_any_type) {
+  window({{"set", Set{{"f", "first(x)"}, {"l", "last(x)"}, {"g", "last(y)"}}}});
+  give({{20, {text("x", "b")}},
+        {10, {typed("x", Type::kJson, "[1]")}},
+        {15, {number("x", "1.50")}}});
+  give({{30, {boolean("x", true), plain("y", Type::kTime, 5)}}, {25, {text("x", "late")}}});
+  EXPECT_EQ(end()[0].substr(0, 57), R"({"f":[1],"l":true,"g":"1970-01-01T00:00:00.000005Z","from)");
+}
+
+TEST_F(Window, having_leaves_results_out) {
+  window({{"key", Lines{"dev"}}, {"having", std::string("n > 1 AND dev <> 'b'")}});
+  give({{1, temp("a", "1")},
+        {2, temp("a", "1")},
+        {3, temp("b", "1")},
+        {4, temp("b", "1")},
+        {5, temp("c", "1")}});
+  const Lines results = end();
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(results[0].substr(0, 18), R"({"dev":"a","n":2,")");
+}
+
+TEST_F(Window, the_partition_that_is_furthest_behind_counts_as_long_as_it_is_not_silent) {
+  window({{"idle", int64_t{60'000}}});
+  give({{10}}, 1);
+  EXPECT_EQ(give({{70}}, 2), Lines{});
+  EXPECT_EQ(give({{20}}, 1), Lines{});
+  EXPECT_EQ(give({{65}}, 1), Lines{minute(0, 2)});
+  now_ += Milliseconds{59'999};
+  EXPECT_EQ(give({{190}}, 2), Lines{});
+  now_ += Milliseconds{1};
+  EXPECT_EQ(give({{191}}, 2), (Lines{minute(1, 2)}));
+  EXPECT_EQ(give({{100}}, 1), Lines{});
+  EXPECT_EQ(transform_->dropped(), 1U);
+}
+
+TEST_F(Window, a_partition_that_has_ended_holds_nobody_back) {
+  window();
+  give({{10}}, 1);
+  give({{70}}, 2);
+  EXPECT_EQ(give({}, 1, true), Lines{});
+  EXPECT_EQ(give({{71}}, 2), Lines{minute(0, 1)});
+}
+
+TEST_F(Window, when_nothing_comes_any_more_time_goes_on_with_the_clock) {
+  window({{"idle", int64_t{10'000}}, {"lateness", int64_t{2'000}}});
+  give({{50}});
+  EXPECT_EQ(transform_->state()->due(), now_ + Milliseconds{12'000});
+  now_ += Milliseconds{11'999};
+  EXPECT_EQ(tick(), Lines{});
+  now_ += Milliseconds{1};
+  EXPECT_EQ(tick(), Lines{minute(0, 1)});
+  EXPECT_EQ(transform_->state()->due(), std::nullopt);
+  give({{61}});
+  EXPECT_EQ(transform_->state()->due(), now_ + Milliseconds{61'000});
+}
+
+TEST_F(Window, many_results_come_in_turns) {
+  window({{"key", Lines{"k"}}});
+  std::vector<At> records;
+  for (int i = 0; i < 100; ++i) records.push_back({1, {number("k", std::to_string(i))}});
+  give(records);
+  transform_->state()->end_of_input();
+  size_t turns = 0;
+  size_t results = 0;
+  while (transform_->state()->due()) {
+    BatchRef batch = BatchRef::make(pool_, Content::kRecords);
+    batch->quantum = 1000;
+    results += run_now(batch).size();
+    ++turns;
+    ASSERT_LT(turns, 101U);
+  }
+  EXPECT_EQ(results, 100U);
+  EXPECT_GT(turns, 5U);
+}
+
+TEST_F(Window, behind_the_end_of_its_input_it_begins_anew) {
+  window();
+  give({{1000}});
+  EXPECT_EQ(end().size(), 1U);
+  give({{10}});
+  EXPECT_EQ(end(), Lines{minute(0, 1)});
+  EXPECT_EQ(transform_->dropped(), 0U);
+}
+
+TEST_F(Window, at_the_bound_the_result_of_the_oldest_comes_early) {
+  window({{"key", Lines{"k"}}, {"maxKeys", int64_t{2}}});
+  const Lines early = give({{70, {number("k", "1")}},
+                            {71, {number("k", "2")}},
+                            {72, {number("k", "3")}},
+                            {73, {number("k", "1")}}});
+  ASSERT_EQ(early.size(), 2U);
+  EXPECT_EQ(early[0].substr(0, 14), R"({"k":1,"n":1,")");
+  EXPECT_EQ(last_->records[0].end_offset, 400U);
+  EXPECT_EQ(end().size(), 2U);
+}
+
+TEST_F(Window, or_the_record_with_another_key_is_a_dead_letter) {
+  window({{"key", Lines{"k"}}, {"maxKeys", int64_t{1}}, {"atBound", std::string("deadLetter")}});
+  give({{1, {number("k", "1")}}, {2, {number("k", "2")}}, {3, {number("k", "1")}}});
+  EXPECT_EQ(dead_.records, Lines{R"({"k":2})"});
+  EXPECT_EQ(end()[0].substr(0, 14), R"({"k":1,"n":2,")");
+}
+
+TEST_F(Window, wherever_it_is_cut_by_a_crash_the_results_are_the_same) {
+  const Items items{{"key", Lines{"dev"}},
+                    {"lateness", int64_t{5'000}},
+                    {"set", Set{{"a", "avg(temp)"}, {"l", "last(temp)"}, {"n", "count(*)"}}}};
+  std::vector<At> records;
+  uint32_t random = 7;
+  auto next = [&random](uint32_t below) {
+    random = random * 1664525 + 1013904223;
+    return (random >> 8) % below;
+  };
+  for (int i = 0; i < 2000; ++i)
+    records.push_back(
+        {i * 0.5 - next(8), temp("d" + std::to_string(next(9)), std::to_string(next(100)))});
+  auto all = [&](bool crashes) {
+    Lines out;
+    std::vector<std::string> log;
+    window(items);
+    source_.shift = 0;
+    for (size_t i = 0; i < records.size();) {
+      const size_t n = std::min<size_t>(1 + next(50), records.size() - i);
+      const Lines given = give({records.begin() + i, records.begin() + i + n}, 3 - source_.shift);
+      out.insert(out.end(), given.begin(), given.end());
+      i += n;
+      if (!crashes) continue;
+      if (log.size() > 10) log.clear();
+      const bool everything = log.empty();
+      transform_->state()->save(log.emplace_back(), everything);
+      if (next(3) > 0) continue;
+      window(items);
+      source_.shift = next(4);  // its number is another one; its name is not
+      for (const std::string& row : log) EXPECT_TRUE(transform_->state()->load(row));
+    }
+    const Lines rest = end();
+    out.insert(out.end(), rest.begin(), rest.end());
+    return out;
+  };
+  const Lines expected = all(false);
+  EXPECT_GT(expected.size(), 100U);
+  EXPECT_EQ(all(true), expected);
+}
+
+TEST_F(Window, another_length_is_another_state_and_lateness_is_not) {
+  window();
+  const std::string identity = transform_->state()->identity();
+  window({{"lateness", int64_t{1}}, {"having", std::string("n > 0")}});
+  EXPECT_EQ(transform_->state()->identity(), identity);
+  window({{"every", int64_t{1'000}}});
+  EXPECT_NE(transform_->state()->identity(), identity);
+  window({{"set", Set{{"n", "count(x)"}}}});
+  EXPECT_NE(transform_->state()->identity(), identity);
+}
+
+TEST_F(Window, refuses_what_cannot_be_counted) {
+  auto refused = [this](Items items) {
+    items.emplace("every", int64_t{1'000});
+    items.emplace("set", Set{{"n", "count(*)"}});
+    return refusal("window", items);
+  };
+  EXPECT_EQ(refused({{"set", Set{{"m", "median(x)"}}}}),
+            "t.set.m: must be one of avg, count, first, last, max, min, stddev and sum of a field "
+            "(\"avg(temp)\"), or \"count(*)\"");
+  for (const char* bad : {"avg", "avg(x) + 1", "", "(x)"})
+    EXPECT_NE(refused({{"set", Set{{"m", bad}}}}), "") << bad;
+  EXPECT_EQ(refused({{"set", Set{{"m", "avg(*)"}}}}), "t.set.m: lacks the name of a field");
+  EXPECT_EQ(refused({{"key", Lines{"n"}}}), "t.set: a result would have the field \"n\" twice");
+  EXPECT_EQ(refused({{"having", std::string("n >")}}).substr(0, 10), "t.having: ");
+}
+
+}  // namespace
+}  // namespace leat
