@@ -153,6 +153,7 @@ void Task::resume_at(ResumedFrom point) {
   life_.run();
   if (Status status = stages_.open_source(*this); !status) return fail_with(status.error());
   if (first_feed_) begin_feed(std::exchange(first_feed_, nullptr));
+  wake();  // what was remembered may be due, though nothing comes
 }
 
 void Task::set_memory(size_t bytes) {

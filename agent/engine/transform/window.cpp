@@ -32,14 +32,10 @@ class WindowTransform final : public Remembering {
         idle_(options.duration("idle")),
         late_are_dead_(options.string("late") == "deadLetter"),
         values_(aggregates_.fields().size()) {
-    std::vector<std::string_view> names;
-    auto add = [&names](std::string_view name) {
-      if (std::ranges::find(names, name) == names.end()) names.push_back(name);
-    };
-    for (const std::string& name : keys_.names()) add(name);
-    for (const auto& one : aggregates_.all()) add(one.name);
-    add(options.string("startField"));
-    add(options.string("endField"));
+    std::vector<std::string_view> names(keys_.names().begin(), keys_.names().end());
+    for (const auto& one : aggregates_.all()) names.push_back(one.name);
+    names.push_back(options.string("startField"));
+    names.push_back(options.string("endField"));
     shape_ = std::make_shared<const Shape>(names);
   }
 
@@ -342,9 +338,9 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
   }
   names.push_back(options.string("startField"));
   names.push_back(options.string("endField"));
-  std::ranges::sort(names);
-  if (auto twice = std::ranges::adjacent_find(names); twice != names.end())
-    errors.add(options, "set", "a result would have the field \"" + *twice + "\" twice");
+  for (auto name = names.begin(); name != names.end(); ++name)
+    if (std::find(names.begin(), name, *name) != name)
+      errors.add(options, "set", "a result would have the field \"" + *name + "\" twice");
   std::unique_ptr<Transform> having;
   if (options.has("having")) {
     Options where(kFilterTransform.options, options.path());

@@ -186,7 +186,7 @@ TEST_F(PlannerTest, a_transform_that_remembers_is_told_of_and_cannot_be_exactly_
   configure(kBroker, kTable).transforms.push_back({&keeper, Options()});
   std::string text = explain(config_, plan(config_, "p").value());
   EXPECT_NE(text.find("state     keeper: what is remembered is saved with the position it covers, "
-                      "every 30s, and when acknowledgements have waited for 5s"),
+                      "every 30.0s, and when acknowledgements have waited for 5.0s"),
             std::string::npos)
       << text;
   configure(kFiles, kTable).delivery.exactly_once = true;

@@ -87,7 +87,7 @@ TEST_F(CheckpointsTest,
        nothing_is_acknowledged_before_what_it_left_in_a_transform_is_saved_with_it) {
   start();
   EXPECT_EQ(passed({1, 1, 2}), (Lines{key(1), key(2)}));
-  wait(Milliseconds{29'000});
+  wait(Milliseconds{10'000});
   EXPECT_TRUE(source().acks.empty());
   EXPECT_EQ(saved("f1"), "");
   ASSERT_TRUE(acked(24));
@@ -216,6 +216,71 @@ TEST_F(CheckpointsTest, an_end_that_leaves_what_is_not_delivered_leaves_the_chec
   EXPECT_EQ(saved("f1"), "8");
   crash_and_resume();
   EXPECT_EQ(passed({1, 2}), Lines{key(2)});
+}
+
+class WindowsTest : public CheckpointsTest {
+ protected:
+  WindowsTest() {
+    config_.transforms.clear();
+    testing::add_transform(config_, "window",
+                           {{"every", int64_t{60'000}},
+                            {"idle", int64_t{10'000}},
+                            {"set", Options::Map{{"n", "count(*)"}, {"sum", "sum(k)"}}}});
+  }
+  ~WindowsTest() override { let_go(); }
+  // The beginning of the result that comes next.
+  std::string counted() {
+    const Lines got = attempted();
+    return got.empty() ? "" : got[0].substr(0, got[0].find(",\"windowStart"));
+  }
+};
+
+TEST_F(WindowsTest,
+       one_that_closes_as_time_passes_is_not_forgotten_before_its_result_is_delivered) {
+  config_.delivery.checkpoint = Milliseconds{1'000};
+  start();
+  give({1, 2});
+  ASSERT_TRUE(acked(16));
+  EXPECT_TRUE(sink().attempts.empty());
+  EXPECT_EQ(counted(), R"({"n":2,"sum":3)");
+  wait(Milliseconds{300'000});
+  crash_and_resume();
+  EXPECT_EQ(counted(), R"({"n":2,"sum":3)");
+  answer(Answer::delivered());
+  wait(Milliseconds{5'000});
+  crash_and_resume();
+  EXPECT_EQ(offset_, 16U);
+  wait(Milliseconds{300'000});
+  EXPECT_TRUE(sink().attempts.empty());
+}
+
+TEST_F(WindowsTest, all_are_closed_at_the_end_of_the_input_and_stay_open_over_a_restart) {
+  start();
+  give({1, 2});
+  task_->drain();
+  ASSERT_TRUE(ended());
+  EXPECT_TRUE(sink().attempts.empty());
+  crash_and_resume();
+  EXPECT_EQ(offset_, 16U);
+  give({3});
+  end_of_input();
+  EXPECT_EQ(counted(), R"({"n":3,"sum":6)");
+  EXPECT_FALSE(ended_);
+  answer(Answer::delivered());
+  ASSERT_TRUE(ended());
+  EXPECT_TRUE(result_);
+  EXPECT_EQ(saved("f1"), "24");
+}
+
+TEST_F(WindowsTest, while_the_sink_is_away_the_loop_is_not_kept_busy_with_what_is_due) {
+  start();
+  give({1});
+  attempted();
+  answer(Answer::retry("away", Milliseconds{3'600'000}));
+  give({2});
+  loop_.advance(std::chrono::seconds(90));  // another window is due
+  for (int i = 0; i < 100; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
+  EXPECT_NE(uv_backend_timeout(loop_.uv()), 0);  // it would sleep
 }
 
 TEST_F(CheckpointsTest, the_source_does_not_see_what_is_saved_beside_its_positions) {
