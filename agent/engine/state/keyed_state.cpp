@@ -40,7 +40,7 @@ void KeyedState::clear() {
 
 size_t KeyedState::bytes() const {
   return content_ + size_ * (sizeof(Entry) + kBlock) +
-         (buckets_.capacity() + dirty_.capacity()) * sizeof(Entry*) + removed_.capacity();
+         (buckets_.capacity() + dirty_.capacity()) * sizeof(void*) + removed_.capacity();
 }
 
 KeyedState::Entry* KeyedState::find(int64_t group, std::string_view key) const {
