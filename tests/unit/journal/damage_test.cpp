@@ -436,6 +436,25 @@ TEST_F(DamageTest, the_source_goes_back_behind_what_was_delivered_not_to_its_beg
   EXPECT_EQ(rows("a").size(), 5U);
 }
 
+TEST_F(DamageTest, what_transforms_remember_goes_when_the_source_goes_back_before_it) {
+  open();
+  for (uint64_t n = 0; n < 12; ++n) ASSERT_EQ(add("a", n), "");
+  for (const char* name : {"a", "b"})
+    client_->commit(name, {{"state:", "head"}, {"state:0", "row"}},
+                    [](const Status& status) { EXPECT_TRUE(status); });
+  close();
+  std::string file = read_file(path());
+  size_t row = file.find(content_of("a", 6).substr(0, 40));
+  ASSERT_NE(row, std::string::npos);
+  overwrite(path(), row, "X");
+  open();
+  EXPECT_EQ(position("a"), 6U);
+  close();
+  EXPECT_EQ(ask("SELECT count(*) FROM positions WHERE partition LIKE 'state:%'"), 2);
+  EXPECT_EQ(ask("SELECT count(*) FROM positions WHERE partition LIKE 'state:%' AND pipeline = 'b'"),
+            2);
+}
+
 TEST_F(DamageTest, numbers_that_no_row_ever_had_are_no_loss) {
   open();
   ASSERT_EQ(add("a", 0), "");
