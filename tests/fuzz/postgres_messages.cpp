@@ -53,7 +53,8 @@ void understand(std::string_view text) {
   BlockPool pool(budget);
   Arena arena(pool);
   std::vector<postgres::BinaryRows::Field> fields;
-  for (uint32_t type : {1700U, 16U, 701U, 700U, 1184U, 1082U, 1083U, 2950U, 17U, 25U, 3802U, 20U, 23U, 21U})
+  for (uint32_t type :
+       {1700U, 16U, 701U, 700U, 1184U, 1082U, 1083U, 2950U, 17U, 25U, 3802U, 20U, 23U, 21U})
     fields.push_back({type, postgres::kind_of({.oid = type})});
   for (size_t i = 0; i < fields.size(); ++i) {  // each of them gets the first field of the row
     std::rotate(fields.begin(), fields.begin() + 1, fields.end());

@@ -13,7 +13,8 @@ namespace {
 using namespace std::string_literals;
 using testing::PostgresRowsTest;
 
-// What the types' values become beside PostgreSQL itself is in tests/integration/test_postgres_rows.py.
+// What the types' values become beside PostgreSQL itself is in
+// tests/integration/test_postgres_rows.py.
 class BinaryRowsTest : public PostgresRowsTest {
  protected:
   BinaryRowsTest() {
@@ -119,7 +120,8 @@ TEST_F(BinaryRowsTest, only_are_of_types_that_can_be_decoded) {
 
 TEST_F(BinaryRowsTest, have_nulls_for_what_is_no_such_row) {
   const auto rows = BinaryRows::of({{23, Kind::kInt4}, {20, Kind::kInt8}});
-  Arena& arena = passing({}).parts[0].batch->arena;
+  const Delivery kept = passing({});
+  Arena& arena = kept.parts[0].batch->arena;
   for (size_t size = 0; size < kRow.size(); ++size) {
     const Value* values = rows->values_of(kRow.substr(0, size), arena);
     EXPECT_EQ(values[1].type, Type::kNull);

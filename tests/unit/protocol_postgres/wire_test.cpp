@@ -151,11 +151,12 @@ TEST(Quoting, survives_quotes_and_ends_at_no_nul) {
   EXPECT_EQ(quoted_name("a\"b"), "\"a\"\"b\"");
   EXPECT_EQ(quoted_text("it's"), "'it''s'");
   EXPECT_EQ(query_message("a\0b"sv), "Q\0\0\0\6a\0"sv);
-  EXPECT_EQ(binary_query_message("a"), "P\0\0\0\x09\0a\0\0\0"
-                                       "B\0\0\0\x0e\0\0\0\0\0\0\0\1\0\1"
-                                       "D\0\0\0\6P\0"
-                                       "E\0\0\0\x09\0\0\0\0\0"
-                                       "S\0\0\0\4"sv);
+  EXPECT_EQ(binary_query_message("a"),
+            "P\0\0\0\x09\0a\0\0\0"
+            "B\0\0\0\x0e\0\0\0\0\0\0\0\1\0\1"
+            "D\0\0\0\6P\0"
+            "E\0\0\0\x09\0\0\0\0\0"
+            "S\0\0\0\4"sv);
 }
 
 std::string fields(std::initializer_list<std::pair<char, const char*>> list) {
