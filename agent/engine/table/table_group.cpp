@@ -39,6 +39,7 @@ class TableGroup::Member final : public SourceContext {
   Budget& budget() override { return task().budget(); }
   const Framing* framing() override { return task().framing(); }
   bool needs_preamble() override { return task().needs_preamble(); }
+  bool passes_rows() override { return task().passes_rows(); }
   const std::vector<SavedPosition>& saved() override { return task().saved(); }
   const std::vector<SavedPosition>& noted() override { return task().noted(); }
   BatchRef new_batch(Content content) override { return task().new_batch(content); }

@@ -30,6 +30,7 @@ class ListDatabase final : public table::Database {
 
   Status open(SourceContext& context) override {
     EXPECT_EQ(++open_now, 1) << "one at a time";
+    EXPECT_TRUE(context.passes_rows()) << "as the task says";
     later_.emplace(context.loop());
     return {};
   }
@@ -111,6 +112,9 @@ const SourceType kType{.name = "lists",
                        .make = make_several};
 
 class TableGroupTest : public SourceHarness {
+ public:
+  bool passes_rows() override { return true; }
+
  protected:
   TableGroupTest() : SourceHarness(kType) {
     options_.set("tables", std::vector<std::string>{"a", "b", "c"});
