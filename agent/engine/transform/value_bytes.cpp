@@ -1,6 +1,5 @@
 #include "transform/value_bytes.h"
 
-#include <charconv>
 #include <cstring>
 
 namespace leat {
@@ -21,11 +20,11 @@ void put(std::string& out, char tag, std::string_view text) {
   put_text(out, text);
 }
 
-template <typename T>
-void put_number_text(std::string& out, T number) {
-  char text[32];
-  const char* end = std::to_chars(text, text + sizeof(text), number).ptr;
-  put(out, kNumber, {text, static_cast<size_t>(end - text)});
+// Of one that is not text already.
+void put_number_text(std::string& out, const Value& value) {
+  std::string text;
+  append_text(text, value);
+  put(out, kNumber, text);
 }
 
 }  // namespace
@@ -40,10 +39,8 @@ void put_value(std::string& out, const Value& value) {
     case Type::kTime:
       return put(out, kTime, {reinterpret_cast<const char*>(&value.integer), sizeof(int64_t)});
     case Type::kInteger:
-      if (!value.is_text()) return put_number_text(out, value.integer);
-      return put(out, kNumber, value.view());
     case Type::kFloat:
-      if (!value.is_text()) return put_number_text(out, value.real);
+      if (!value.is_text()) return put_number_text(out, value);
       return put(out, kNumber, value.view());
     case Type::kDecimal:
       return put(out, kNumber, value.view());
