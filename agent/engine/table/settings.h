@@ -28,8 +28,7 @@ inline constexpr Option kOptions[] = {
      .type = OptionType::kStrings,
      .help =
          "Several tables of the same form, one after the other, in the place of one. For `full`, "
-         "or with `once`.",
-     .example = "[\"orders_1\", \"orders_2\"]"},
+         "or with `once`."},
     {.name = "query",
      .help = "A SELECT of your own instead of a table. With a `cursor`, it has ORDER BY these "
              "columns and a parameter for each: `:after_NAME`."},
