@@ -1,6 +1,7 @@
 """What the fully static builds promise: scripts/build static, armhf, arm64, tiny."""
 
 import json
+import math
 import os
 import re
 import shutil
@@ -129,3 +130,20 @@ def test_version_lists_what_the_sbom_lists(agent, leat):
 @pytest.mark.parametrize("name", ["leat", "leat.debug", "leat.spdx.json"])
 def test_nothing_tells_where_it_was_built(static, name):
     assert str(ROOT).encode() not in (static[0].parent / name).read_bytes()
+
+
+def test_what_sql_takes_from_another_library_than_the_rest_is_right_to_the_last_digits(leat):
+    numbers = [-1.0, -0.75, -0.1, -1e-9, 0.0, 1e-300, 0.3, 0.5, 0.9999999, 1.0]
+    pairs = [(1.0, -0.0), (-0.0, -1.0), (0.0, 1.0), (-3.5, 2.25), (1e300, 1e-300), (2.0, -7.0)]
+    sample = "".join(json.dumps({"x": x, "y": pairs[n % 6][0], "z": pairs[n % 6][1]}) + "\n"
+                     for n, x in enumerate(numbers))
+    query = "SELECT x, asin(x) AS a, acos(x) AS b, atan(x * 100) AS c, atan2(y, z) AS d FROM input"
+    done = subprocess.run([leat, "sql", query], input=sample, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(rows) == len(numbers)
+    for n, row in enumerate(rows):
+        x, (y, z) = numbers[n], pairs[n % 6]
+        wanted = (math.asin(x), math.acos(x), math.atan(x * 100), math.atan2(y, z))
+        for got, exact in zip((row["a"], row["b"], row["c"], row["d"]), wanted):
+            assert got == pytest.approx(exact, rel=4e-16, abs=0), (row, wanted)
