@@ -5,16 +5,16 @@
 #include <string_view>
 
 #include "base/fnv.h"
-#include "base/units.h"
+#include "stage/record_limit.h"
 
 namespace leat {
 namespace {
 
-constexpr size_t kKeptOfTooLong = 1024;
+constexpr size_t kKept = 1024;
 
 void reject(Batch& batch, std::string_view bytes, const std::string& why, uint32_t end_line = 0) {
   batch.rejected.push_back(
-      {batch.arena.copy(bytes.substr(0, kKeptOfTooLong)), batch.arena.copy(why), end_line});
+      {batch.arena.copy(bytes.substr(0, kKept)), batch.arena.copy(why), end_line});
 }
 
 // Of characters of `unit` bytes.
@@ -55,9 +55,7 @@ Filled fill(Batch& batch, InputStream& stream, std::span<char> bytes, InputState
   if (!pieces.torn.empty())
     reject(batch, pieces.torn, "the line ends in a hole of NUL bytes: its rest was never written");
   if (!pieces.too_long.empty()) {
-    reject(batch, pieces.too_long,
-           "the record is longer than maxRecord (" +
-               format_bytes(static_cast<int64_t>(max_record)) + "); only its start is kept here");
+    batch.rejected.push_back(too_long_letter(batch, pieces.too_long, max_record));
   } else if (state == InputState::kBroken && !rest.empty()) {
     reject(batch, rest, "the file could not be read to the end of this record");
   }

@@ -17,7 +17,6 @@
 
 #include "base/lifetime.h"
 #include "base/log.h"
-#include "base/units.h"
 #include "loop/handles.h"
 #include "loop/pool.h"
 #include "memory/budget.h"
@@ -37,7 +36,6 @@ constexpr Option kOptions[] = {
      .min = 1024,
      .max = 64 * 1024 * 1024}};
 
-constexpr size_t kKeptOfTooLong = 1024;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 class StdinSource final : public Source {
@@ -196,10 +194,7 @@ class StdinSource final : public Source {
       whole = too_long.begin;
       behind = whole + too_long.size;
       batch_->rejected.push_back(
-          {batch_->arena.copy(kept().substr(whole, std::min(too_long.size, kKeptOfTooLong))),
-           batch_->arena.copy("the record is longer than maxRecord (" +
-                              format_bytes(static_cast<int64_t>(max_record_)) +
-                              "); only its start is kept here")});
+          too_long_letter(*batch_, kept().substr(whole, too_long.size), max_record_));
     } else if (end && !given_up_.going_on && whole < kept_) {
       terminator = framing.terminator();
       behind = whole = kept_;

@@ -1,5 +1,7 @@
 #include "stage/record_limit.h"
 
+#include "base/units.h"
+
 namespace leat {
 
 TooLong find_too_long(std::string_view bytes, size_t whole, const Framing& framing, size_t most,
@@ -12,6 +14,14 @@ TooLong find_too_long(std::string_view bytes, size_t whole, const Framing& frami
   }
   place = {};
   return {begin, framing.behind_given_up(bytes.substr(begin), most, place)};
+}
+
+Rejected too_long_letter(Batch& batch, std::string_view bytes, size_t most) {
+  constexpr size_t kKept = 1024;
+  return {batch.arena.copy(bytes.substr(0, kKept)),
+          batch.arena.copy("the record is longer than maxRecord (" +
+                           format_bytes(static_cast<int64_t>(most)) +
+                           "); only its start is kept here")};
 }
 
 }  // namespace leat

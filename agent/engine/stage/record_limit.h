@@ -20,4 +20,8 @@ struct TooLong {
 TooLong find_too_long(std::string_view bytes, size_t whole, const Framing& framing, size_t most,
                       GivenUp& place);
 
+// The dead letter of a record longer than `most`: the start of what there is of it, and why. In
+// `batch`.
+Rejected too_long_letter(Batch& batch, std::string_view bytes, size_t most);
+
 }  // namespace leat
