@@ -131,17 +131,15 @@ int explain_all(const CommandCall& call) {
 
 }  // namespace
 
-extern const Command kCheckCommand;
-constexpr Command kCheckCommand{
+extern constexpr Command kCheckCommand{
     .name = "check",
     .help = "Says whether a configuration is right, or all that is wrong with it.",
     .options = kCheckOptions,
     .run = check};
 
-extern const Command kExplainCommand;
-constexpr Command kExplainCommand{.name = "explain",
-                                  .help = "Shows the chain each pipeline becomes, and why.",
-                                  .options = kExplainOptions,
-                                  .run = explain_all};
+extern constexpr Command kExplainCommand{.name = "explain",
+                                         .help = "Shows the chain each pipeline becomes, and why.",
+                                         .options = kExplainOptions,
+                                         .run = explain_all};
 
 }  // namespace leat

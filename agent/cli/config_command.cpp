@@ -42,8 +42,7 @@ constexpr Positional kChain[] = {{"SOURCE/TRANSFORMS/SINK"}};
 
 }  // namespace
 
-extern const Command kConfigCommand;
-constexpr Command kConfigCommand{
+extern constexpr Command kConfigCommand{
     .name = "config",
     .help =
         "Prints the configuration that is meant: all of it, with all defaults, without secrets. "
@@ -51,8 +50,7 @@ constexpr Command kConfigCommand{
     .options = kOptions,
     .run = print_effective};
 
-extern const Command kNewCommand;
-constexpr Command kNewCommand{
+extern constexpr Command kNewCommand{
     .name = "new",
     .words = kChain,
     .help =

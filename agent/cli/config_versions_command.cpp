@@ -319,8 +319,7 @@ constexpr Option kChange[] = {
 
 }  // namespace
 
-extern const Command kConfigApplyCommand;
-constexpr Command kConfigApplyCommand{
+extern constexpr Command kConfigApplyCommand{
     .name = "config apply",
     .words = kFile,
     .help =
@@ -330,30 +329,26 @@ constexpr Command kConfigApplyCommand{
     .options = kChange,
     .run = apply};
 
-extern const Command kConfigHistoryCommand;
-constexpr Command kConfigHistoryCommand{
+extern constexpr Command kConfigHistoryCommand{
     .name = "config history",
     .help = "Shows the configurations that ran, where they came from and what became of them.",
     .options = kAskedAsData,
     .run = history};
 
-extern const Command kConfigShowCommand;
-constexpr Command kConfigShowCommand{
+extern constexpr Command kConfigShowCommand{
     .name = "config show",
     .words = kVersion,
     .help = "Prints one of them: all that it amounts to, without secrets.",
     .options = kAsked,
     .run = show};
 
-extern const Command kConfigDiffCommand;
-constexpr Command kConfigDiffCommand{.name = "config diff",
-                                     .words = kTwoVersions,
-                                     .help = "Shows what two of them do not have in common.",
-                                     .options = kAsked,
-                                     .run = diff};
+extern constexpr Command kConfigDiffCommand{.name = "config diff",
+                                            .words = kTwoVersions,
+                                            .help = "Shows what two of them do not have in common.",
+                                            .options = kAsked,
+                                            .run = diff};
 
-extern const Command kConfigRollbackCommand;
-constexpr Command kConfigRollbackCommand{
+extern constexpr Command kConfigRollbackCommand{
     .name = "config rollback",
     .words = kAnyVersion,
     .help =

@@ -289,32 +289,28 @@ constexpr Option kEditOptions[] = {kAskedConfigOption, kAskedDataDirOption, kFro
 
 }  // namespace
 
-extern const Command kDeadLettersCommand;
-constexpr Command kDeadLettersCommand{
+extern constexpr Command kDeadLettersCommand{
     .name = "dead-letters",
     .words = kAnyPipeline,
     .help = "Shows how many records could not be delivered, by pipeline, stage and reason.",
     .options = kListOptions,
     .run = list};
 
-extern const Command kDeadLettersShowCommand;
-constexpr Command kDeadLettersShowCommand{
+extern constexpr Command kDeadLettersShowCommand{
     .name = "dead-letters show",
     .words = kOnePipeline,
     .help = "Shows the oldest dead letters that are open, as JSON lines.",
     .options = kShowOptions,
     .run = show};
 
-extern const Command kDeadLettersExportCommand;
-constexpr Command kDeadLettersExportCommand{
+extern constexpr Command kDeadLettersExportCommand{
     .name = "dead-letters export",
     .words = kOnePipeline,
     .help = "Prints all dead letters that are open, as JSON lines. They stay open.",
     .options = kExportOptions,
     .run = export_all};
 
-extern const Command kDeadLettersEditCommand;
-constexpr Command kDeadLettersEditCommand{
+extern constexpr Command kDeadLettersEditCommand{
     .name = "dead-letters edit",
     .words = kOneLetter,
     .help =
@@ -324,8 +320,7 @@ constexpr Command kDeadLettersEditCommand{
     .options = kEditOptions,
     .run = edit};
 
-extern const Command kDeadLettersRetryCommand;
-constexpr Command kDeadLettersRetryCommand{
+extern constexpr Command kDeadLettersRetryCommand{
     .name = "dead-letters retry",
     .words = kOnePipeline,
     .help =
@@ -335,8 +330,7 @@ constexpr Command kDeadLettersRetryCommand{
     .options = kRetryOptions,
     .run = retry};
 
-extern const Command kDeadLettersDropCommand;
-constexpr Command kDeadLettersDropCommand{
+extern constexpr Command kDeadLettersDropCommand{
     .name = "dead-letters drop",
     .words = kOnePipeline,
     .help = "Marks dead letters as dealt with: they are neither shown nor retried any more.",

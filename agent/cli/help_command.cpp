@@ -93,8 +93,7 @@ int version(const CommandCall& call) {
 
 }  // namespace
 
-extern const Command kHelpCommand;
-constexpr Command kHelpCommand{
+extern constexpr Command kHelpCommand{
     .name = "help",
     .words = kTopic,
     .help =
@@ -103,15 +102,13 @@ constexpr Command kHelpCommand{
     .options = kHelpOptions,
     .run = help};
 
-extern const Command kListCommand;
-constexpr Command kListCommand{
+extern constexpr Command kListCommand{
     .name = "list",
     .help = "Lists the sources, transforms, sinks and formats that are in this binary.",
     .options = kListOptions,
     .run = list};
 
-extern const Command kVersionCommand;
-constexpr Command kVersionCommand{
+extern constexpr Command kVersionCommand{
     .name = "version", .help = "Shows the version.", .options = kVersionOptions, .run = version};
 
 }  // namespace leat

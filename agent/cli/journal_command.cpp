@@ -53,8 +53,7 @@ constexpr Option kCompactOptions[] = {kAskedConfigOption, kAskedDataDirOption};
 
 }  // namespace
 
-extern const Command kJournalVerifyCommand;
-constexpr Command kJournalVerifyCommand{
+extern constexpr Command kJournalVerifyCommand{
     .name = "journal verify",
     .help =
         "Reads all of the journal, and says what is damaged. It changes nothing; exit code 1 "
@@ -62,8 +61,7 @@ constexpr Command kJournalVerifyCommand{
     .options = kVerifyOptions,
     .run = verify};
 
-extern const Command kJournalCompactCommand;
-constexpr Command kJournalCompactCommand{
+extern constexpr Command kJournalCompactCommand{
     .name = "journal compact",
     .help =
         "Writes the journal anew, as small as it can be. That takes room for it beside the old "

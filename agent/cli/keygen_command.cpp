@@ -80,8 +80,7 @@ int keygen(const CommandCall& call) {
 
 }  // namespace
 
-extern const Command kKeygenCommand;
-constexpr Command kKeygenCommand{
+extern constexpr Command kKeygenCommand{
     .name = "keygen",
     .words = kFile,
     .help =

@@ -57,8 +57,7 @@ std::string ports_table(std::span<const PortInfo> ports) {
   return columns(rows, rows[0].size());
 }
 
-extern const Command kPortsCommand;
-constexpr Command kPortsCommand{
+extern constexpr Command kPortsCommand{
     .name = "ports",
     .help = "Lists the ports of this machine that can be read, such as serial ones.",
     .run = list_ports};

@@ -189,15 +189,13 @@ constexpr Option kResetOptions[] = {
 
 }  // namespace
 
-extern const Command kPositionsCommand;
-constexpr Command kPositionsCommand{.name = "positions",
-                                    .words = kAnyPipeline,
-                                    .help = "Shows how far sources have been delivered.",
-                                    .options = kListOptions,
-                                    .run = list};
+extern constexpr Command kPositionsCommand{.name = "positions",
+                                           .words = kAnyPipeline,
+                                           .help = "Shows how far sources have been delivered.",
+                                           .options = kListOptions,
+                                           .run = list};
 
-extern const Command kPositionsResetCommand;
-constexpr Command kPositionsResetCommand{
+extern constexpr Command kPositionsResetCommand{
     .name = "positions reset",
     .words = kOnePipeline,
     .help =

@@ -188,11 +188,10 @@ int run(const CommandCall& call) {
 
 }  // namespace
 
-extern const Command kRunCommand;
-constexpr Command kRunCommand{.name = "run",
-                              .help = "Runs the pipelines of a configuration.",
-                              .options = kOptions,
-                              .run = run,
-                              .drains = true};
+extern constexpr Command kRunCommand{.name = "run",
+                                     .help = "Runs the pipelines of a configuration.",
+                                     .options = kOptions,
+                                     .run = run,
+                                     .drains = true};
 
 }  // namespace leat

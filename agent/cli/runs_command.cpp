@@ -94,8 +94,7 @@ constexpr Option kProvisionOptions[] = {
 
 }  // namespace
 
-extern const Command kRunsCommand;
-constexpr Command kRunsCommand{
+extern constexpr Command kRunsCommand{
     .name = "runs",
     .words = kAnyPipeline,
     .help =
@@ -104,8 +103,7 @@ constexpr Command kRunsCommand{
     .options = kListOptions,
     .run = list};
 
-extern const Command kProvisionCommand;
-constexpr Command kProvisionCommand{
+extern constexpr Command kProvisionCommand{
     .name = "provision",
     .words = kOnePipeline,
     .help = "Begins one more run of a pipeline whose source comes to an end, with parameters.",

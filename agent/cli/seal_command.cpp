@@ -42,8 +42,7 @@ int seal(const CommandCall& call) {
 
 }  // namespace
 
-extern const Command kSealCommand;
-constexpr Command kSealCommand{
+extern constexpr Command kSealCommand{
     .name = "seal",
     .help =
         "Seals the secret on standard input for one agent, which alone can open it, and prints "

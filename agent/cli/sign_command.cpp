@@ -156,8 +156,7 @@ int sign(const CommandCall& call) {
 
 }  // namespace
 
-extern const Command kSignCommand;
-constexpr Command kSignCommand{
+extern constexpr Command kSignCommand{
     .name = "sign",
     .words = kCommandName,
     .help =

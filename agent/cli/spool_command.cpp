@@ -153,31 +153,28 @@ constexpr Option kDropOptions[] = {
 
 }  // namespace
 
-extern const Command kSpoolCommand;
-constexpr Command kSpoolCommand{
+extern constexpr Command kSpoolCommand{
     .name = "spool",
     .words = kAnyPipeline,
     .help = "Shows what pipelines have in their spools: accepted, and not delivered yet.",
     .options = kListOptions,
     .run = list};
 
-extern const Command kSpoolShowCommand;
-constexpr Command kSpoolShowCommand{.name = "spool show",
-                                    .words = kOnePipeline,
-                                    .help = "Shows the oldest spooled records, as JSON lines.",
-                                    .options = kShowOptions,
-                                    .run = show};
+extern constexpr Command kSpoolShowCommand{
+    .name = "spool show",
+    .words = kOnePipeline,
+    .help = "Shows the oldest spooled records, as JSON lines.",
+    .options = kShowOptions,
+    .run = show};
 
-extern const Command kSpoolExportCommand;
-constexpr Command kSpoolExportCommand{
+extern constexpr Command kSpoolExportCommand{
     .name = "spool export",
     .words = kOnePipeline,
     .help = "Prints all spooled records, as JSON lines. They stay in the spool.",
     .options = kExportOptions,
     .run = export_all};
 
-extern const Command kSpoolDropCommand;
-constexpr Command kSpoolDropCommand{
+extern constexpr Command kSpoolDropCommand{
     .name = "spool drop",
     .words = kOnePipeline,
     .help =

@@ -331,8 +331,7 @@ constexpr Option kStatusOptions[] = {
 
 }  // namespace
 
-extern const Command kStatusCommand;
-constexpr Command kStatusCommand{
+extern constexpr Command kStatusCommand{
     .name = "status",
     .words = kAnyPipeline,
     .help =
@@ -341,15 +340,13 @@ constexpr Command kStatusCommand{
     .options = kStatusOptions,
     .run = status};
 
-extern const Command kTopCommand;
-constexpr Command kTopCommand{
+extern constexpr Command kTopCommand{
     .name = "top",
     .help = "Shows all pipelines of the running agent again each second, the busiest first.",
     .options = kTellOptions,
     .run = top};
 
-extern const Command kPauseCommand;
-constexpr Command kPauseCommand{
+extern constexpr Command kPauseCommand{
     .name = "pause",
     .words = kOnePipeline,
     .help =
@@ -358,53 +355,47 @@ constexpr Command kPauseCommand{
     .options = kTellOptions,
     .run = tell_pipeline};
 
-extern const Command kResumeCommand;
-constexpr Command kResumeCommand{.name = "resume",
-                                 .words = kOnePipeline,
-                                 .help = "Starts a paused pipeline again.",
-                                 .options = kTellOptions,
-                                 .run = tell_pipeline};
+extern constexpr Command kResumeCommand{.name = "resume",
+                                        .words = kOnePipeline,
+                                        .help = "Starts a paused pipeline again.",
+                                        .options = kTellOptions,
+                                        .run = tell_pipeline};
 
-extern const Command kStartCommand;
-constexpr Command kStartCommand{.name = "start",
-                                .words = kOnePipeline,
-                                .help = "Starts a pipeline again that was stopped, or has ended.",
-                                .options = kTellOptions,
-                                .run = tell_pipeline};
+extern constexpr Command kStartCommand{
+    .name = "start",
+    .words = kOnePipeline,
+    .help = "Starts a pipeline again that was stopped, or has ended.",
+    .options = kTellOptions,
+    .run = tell_pipeline};
 
-extern const Command kStopCommand;
-constexpr Command kStopCommand{
+extern constexpr Command kStopCommand{
     .name = "stop",
     .words = kOnePipeline,
     .help = "Drains one pipeline of the running agent, until it is told to start.",
     .options = kStopOptions,
     .run = tell_pipeline};
 
-extern const Command kMountCommand;
-constexpr Command kMountCommand{
+extern constexpr Command kMountCommand{
     .name = "mount",
     .words = kOnePipeline,
     .help = "Lets a pipeline run that is there with `\"mounted\": false`, or was unmounted.",
     .options = kTellOptions,
     .run = tell_pipeline};
 
-extern const Command kUnmountCommand;
-constexpr Command kUnmountCommand{
+extern constexpr Command kUnmountCommand{
     .name = "unmount",
     .words = kOnePipeline,
     .help = "Drains one pipeline of the running agent, and lets nothing but `leat mount` run it.",
     .options = kTellOptions,
     .run = tell_pipeline};
 
-extern const Command kRestartCommand;
-constexpr Command kRestartCommand{.name = "restart",
-                                  .words = kOnePipeline,
-                                  .help = "Drains one pipeline, and starts it anew.",
-                                  .options = kTellOptions,
-                                  .run = tell_pipeline};
+extern constexpr Command kRestartCommand{.name = "restart",
+                                         .words = kOnePipeline,
+                                         .help = "Drains one pipeline, and starts it anew.",
+                                         .options = kTellOptions,
+                                         .run = tell_pipeline};
 
-extern const Command kKickCommand;
-constexpr Command kKickCommand{
+extern constexpr Command kKickCommand{
     .name = "kick",
     .words = kOnePipeline,
     .help =

@@ -90,8 +90,7 @@ constexpr Option kOptions[] = {
 
 }  // namespace
 
-extern const Command kTapCommand;
-constexpr Command kTapCommand{
+extern constexpr Command kTapCommand{
     .name = "tap",
     .words = kOnePipeline,
     .help =

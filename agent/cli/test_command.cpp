@@ -142,8 +142,7 @@ constexpr Option kOptions[] = {
 
 }  // namespace
 
-extern const Command kTestCommand;
-constexpr Command kTestCommand{
+extern constexpr Command kTestCommand{
     .name = "test",
     .help =
         "Runs the \"tests\" of a configuration: what its pipelines make of an input, without "

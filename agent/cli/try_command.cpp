@@ -200,8 +200,7 @@ constexpr Option kSqlOptions[] = {{.name = "from",
 
 }  // namespace
 
-extern const Command kTryCommand;
-constexpr Command kTryCommand{
+extern constexpr Command kTryCommand{
     .name = "try",
     .help =
         "Runs a pipeline's formats and transforms on a sample from standard input, and shows "
@@ -210,8 +209,7 @@ constexpr Command kTryCommand{
     .options = kTryOptions,
     .run = try_one};
 
-extern const Command kSqlCommand;
-constexpr Command kSqlCommand{
+extern constexpr Command kSqlCommand{
     .name = "sql",
     .words = kQuery,
     .help =

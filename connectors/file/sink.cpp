@@ -183,8 +183,7 @@ Status check_files(const Options& options) {
 
 }  // namespace
 
-extern const SinkType kFileSink;
-const SinkType kFileSink{
+extern constexpr SinkType kFileSink{
     .name = "file",
     .help =
         "Writes files. A file gets its name when it is complete, and holds whole records only, "

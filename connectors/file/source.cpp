@@ -66,8 +66,7 @@ Compression compression_of(const std::string& name) {
 
 }  // namespace
 
-extern const SourceType kFileSource;
-const SourceType kFileSource{
+extern constexpr SourceType kFileSource{
     .name = "file",
     .help = "Reads files line by line or as CSV, once or as they grow, and remembers how far.",
     .produces = Produces::kBytes,

@@ -168,8 +168,7 @@ Result<std::unique_ptr<Source>> make(const Options& options) {
 
 }  // namespace
 
-extern const SourceType kGeneratorSource;
-const SourceType kGeneratorSource{
+extern constexpr SourceType kGeneratorSource{
     .name = "generator",
     .help =
         "Makes synthetic telemetry, for trying things. The same seed gives the same records, "

@@ -175,8 +175,7 @@ Status check_files(const Options& options) {
 }  // namespace
 }  // namespace http
 
-extern const SinkType kHttpSink;
-const SinkType kHttpSink{
+extern constexpr SinkType kHttpSink{
     .name = "http",
     .help =
         "Sends each batch as one HTTP request. Retries what the server cannot take now, and "

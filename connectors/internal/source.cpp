@@ -118,8 +118,7 @@ Result<std::unique_ptr<Source>> make(const Options& options) {
 
 }  // namespace
 
-extern const SourceType kInternalSource;
-const SourceType kInternalSource{
+extern constexpr SourceType kInternalSource{
     .name = "internal",
     .help =
         "Tells how the pipelines of this agent do, as records: state, counters, spool and memory "

@@ -344,8 +344,7 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
 }  // namespace
 }  // namespace mqtt
 
-extern const SinkType kMqttSink;
-const SinkType kMqttSink{
+extern constexpr SinkType kMqttSink{
     .name = "mqtt",
     .help = "Publishes each record as a message to an MQTT broker, on a topic made of its fields.",
     .consumes = Consumes::kRecords,

@@ -497,8 +497,7 @@ Status add_fields(const Options& options, std::string_view address, Batch& batch
 }  // namespace
 }  // namespace mqtt
 
-extern const SourceType kMqttSource;
-const SourceType kMqttSource{
+extern constexpr SourceType kMqttSource{
     .name = "mqtt",
     .help =
         "Subscribes to topics of an MQTT broker. A message of QoS 1 or 2 is acknowledged when its "

@@ -166,8 +166,7 @@ std::unique_ptr<PeerProbe> probe_sink(const Options& options, const ProbeContext
 }  // namespace
 }  // namespace postgres
 
-extern const SinkType kPostgresSink;
-const SinkType kPostgresSink{
+extern constexpr SinkType kPostgresSink{
     .name = "postgres",
     .help =
         "Writes records to a table of a PostgreSQL database with COPY, INSERT, an upsert or SQL of "

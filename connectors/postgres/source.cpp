@@ -114,8 +114,7 @@ std::unique_ptr<PeerProbe> probe(const Options& options, const ProbeContext& con
 }  // namespace
 }  // namespace postgres
 
-extern const SourceType kPostgresSource;
-const SourceType kPostgresSource{
+extern constexpr SourceType kPostgresSource{
     .name = "postgres",
     .help =
         "Reads a table, or the rows of a query, from a PostgreSQL database: once, or for ever "

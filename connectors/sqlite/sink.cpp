@@ -160,8 +160,7 @@ Status check_files(const Options& options) {
 
 }  // namespace
 
-extern const SinkType kSqliteSink;
-const SinkType kSqliteSink{
+extern constexpr SinkType kSqliteSink{
     .name = "sqlite",
     .help =
         "Inserts or upserts records into a table of a SQLite database, one transaction for "

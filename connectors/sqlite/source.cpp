@@ -76,8 +76,7 @@ std::unique_ptr<PeerProbe> probe_source(const Options& options, const ProbeConte
 }  // namespace
 }  // namespace sqlite
 
-extern const SourceType kSqliteSource;
-const SourceType kSqliteSource{
+extern constexpr SourceType kSqliteSource{
     .name = "sqlite",
     .help =
         "Reads a table, or the rows of a query, from a SQLite database that another program may "

@@ -260,14 +260,14 @@ Result<std::unique_ptr<Source>> make(const Options& options) {
 
 }  // namespace
 
-extern const SourceType kStdinSource;
-const SourceType kStdinSource{.name = "stdin",
-                              .help = "Reads records from standard input, until it ends.",
-                              .produces = Produces::kBytes,
-                              .replay = replays<Replay::kNone>,
-                              .options = kOptions,
-                              .default_format = "json",
-                              .bounded = [](const Options&) { return true; },
-                              .make = make};
+extern constexpr SourceType kStdinSource{
+    .name = "stdin",
+    .help = "Reads records from standard input, until it ends.",
+    .produces = Produces::kBytes,
+    .replay = replays<Replay::kNone>,
+    .options = kOptions,
+    .default_format = "json",
+    .bounded = [](const Options&) { return true; },
+    .make = make};
 
 }  // namespace leat

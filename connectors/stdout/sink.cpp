@@ -142,8 +142,7 @@ Result<std::unique_ptr<Sink>> make(const Options& /*options*/) {
 
 }  // namespace
 
-extern const SinkType kStdoutSink;
-const SinkType kStdoutSink{
+extern constexpr SinkType kStdoutSink{
     .name = "stdout",
     .help = "Writes records to standard output. Ends the pipeline when the reader goes away.",
     .consumes = Consumes::kSlices,

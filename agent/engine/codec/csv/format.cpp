@@ -71,7 +71,6 @@ constexpr const WriteFormat* kWrites[] = {&kWrite};
 
 }  // namespace
 
-extern const Format kCsvFormat;
-const Format kCsvFormat{.name = "csv", .reads = kReads, .writes = kWrites};
+extern constexpr Format kCsvFormat{.name = "csv", .reads = kReads, .writes = kWrites};
 
 }  // namespace leat

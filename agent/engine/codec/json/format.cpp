@@ -77,7 +77,6 @@ constexpr const WriteFormat* kWrites[] = {&kWriteNdjson, &kWriteArray};
 
 }  // namespace
 
-extern const Format kJsonFormat;
-const Format kJsonFormat{.name = "json", .reads = kReads, .writes = kWrites};
+extern constexpr Format kJsonFormat{.name = "json", .reads = kReads, .writes = kWrites};
 
 }  // namespace leat

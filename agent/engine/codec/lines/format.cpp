@@ -45,7 +45,6 @@ constexpr const WriteFormat* kWrites[] = {&kWrite};
 
 }  // namespace
 
-extern const Format kLinesFormat;
-const Format kLinesFormat{.name = "lines", .reads = kReads, .writes = kWrites};
+extern constexpr Format kLinesFormat{.name = "lines", .reads = kReads, .writes = kWrites};
 
 }  // namespace leat

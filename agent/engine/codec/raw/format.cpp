@@ -32,7 +32,6 @@ constexpr const WriteFormat* kWrites[] = {&kWrite};
 
 }  // namespace
 
-extern const Format kRawFormat;
-const Format kRawFormat{.name = "raw", .reads = kReads, .writes = kWrites};
+extern constexpr Format kRawFormat{.name = "raw", .reads = kReads, .writes = kWrites};
 
 }  // namespace leat
