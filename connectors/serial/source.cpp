@@ -252,7 +252,7 @@ class SerialSource final : public Source,
 }  // namespace
 }  // namespace serial
 
-extern constexpr SourceType kSerialSource{
+extern const SourceType kSerialSource{
     .name = "serial",
     .help =
         "Reads frames from a serial port, or asks a device for them; waits for ports that are "
