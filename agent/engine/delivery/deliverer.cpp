@@ -39,9 +39,9 @@ Deliverer::Deliverer(DelivererSetup setup)
           [this] {
             cuts_.again().clear();
             cut();
-            pump();
+            pump_and_tell();
           },
-          [this] { pump(); }),
+          [this] { pump_and_tell(); }),
       retry_(setup_.loop, seed_for(setup_), [this] { retry_policy_.network_changed(); }),
       answer_timer_(setup_.loop) {
   setup_.dead_letters.on_durable(this, [this] {
@@ -306,7 +306,7 @@ uint64_t Deliverer::first_unsaved(uint64_t next) {
 void Deliverer::hurry() {
   if (!items_.empty()) return;
   cut();
-  pump();
+  pump_and_tell();
 }
 
 void Deliverer::flush() {
@@ -368,6 +368,14 @@ void Deliverer::pump() {
       if (!item.sending && !item.todo.empty() && !item.stuck() && may_be_sent(item)) send(item);
     }
   } while (settle());
+}
+
+// What holds no record (all became dead letters) is settled at once, and somebody may wait for
+// that: no answer of the sink would tell.
+void Deliverer::pump_and_tell() {
+  const bool before = settled();
+  pump();
+  if (!before && settled()) setup_.owner.delivery_changed();
 }
 
 // Where each record of a delivery is refused, the one behind it may tell whose fault that is.

@@ -147,6 +147,7 @@ class Deliverer {
   Cuts::Spooled spooled_of(const Item& item) const;
   uint64_t first_unsaved(uint64_t next);
   void pump();
+  void pump_and_tell();
   bool may_be_sent(const Item& item) const;
   void send(Item& item);
   void prepare(Item& item);

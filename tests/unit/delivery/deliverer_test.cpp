@@ -375,6 +375,25 @@ TEST_F(DelivererTest, a_piece_that_may_have_arrived_is_tried_again_as_it_was) {
   answer("r8 r9 r10 r11", Answer::delivered());
 }
 
+// A pipeline whose records had all become dead letters waited for room that it had, for ever.
+TEST_F(DelivererTest, what_holds_no_record_is_settled_and_told) {
+  make();
+  source_.saves = false;
+  auto owed_only = [this](int first) {
+    BatchRef batch = given(first, 2);
+    batch->slices.clear();
+    return batch;
+  };
+  deliverer_->add(owed_only(0));
+  run_until([this] { return told_ > 0; });
+  EXPECT_TRUE(deliverer_->settled());
+  told_ = 0;
+  deliverer_->add(owed_only(2));
+  deliverer_->hurry();
+  EXPECT_TRUE(deliverer_->settled());
+  EXPECT_EQ(told_, 1);
+}
+
 // 97 times the bytes were sent before where the first was named, 15 times where none was.
 TEST_F(DelivererTest, scattered_bad_records_cost_a_few_times_the_bytes_at_most) {
   constexpr int kRecords = 20'000;

@@ -47,6 +47,7 @@ class ScriptedSource final : public Source {
   void acked(const Position& position) override { acks.push_back(position.offset); }
   SavedPosition saved_position(const Position& position) override {
     ++formed;
+    if (!saves) return {};
     return {"file" + std::to_string(position.partition), std::to_string(position.offset)};
   }
   std::string describe(const Position& position) override {
@@ -56,6 +57,7 @@ class ScriptedSource final : public Source {
   bool gives_dead_letters() const override { return dead_before; }
   std::vector<uint64_t> acks;
   bool lasting = true;
+  bool saves = true;  // else the peer keeps the place
   bool dead_before = false;
   int formed = 0;  // times it was asked for the form in which a position is saved
 };
@@ -131,7 +133,7 @@ class DelivererTest : public ::testing::Test, protected DeliveryOwner {
                                                             .cuts = folder_ / "cuts/p"});
   }
 
-  void delivery_changed() override {}
+  void delivery_changed() override { ++told_; }
   void delivery_failed(const Error& error) override { failure_ = error.message(); }
   bool was_dead(const Batch& batch, size_t /*index*/) const override {
     return batch.acknowledger->gives_dead_letters();
@@ -201,6 +203,7 @@ class DelivererTest : public ::testing::Test, protected DeliveryOwner {
   std::vector<std::string> rejected_;
   std::string failure_;
   bool more_waits_ = false;  // in front of the deliverer
+  int told_ = 0;             // times that it said so
 };
 
 }  // namespace leat::testing
