@@ -372,7 +372,8 @@ constexpr Option kRunRetryOptions[] = {
      .type = OptionType::kDuration,
      .fallback = "5m",
      .help = "Upper bound of every wait.",
-     .min = 1},
+     .min = 1,
+     .max = int64_t{3650} * 86'400'000},
 };
 
 constexpr Option kRunBreakerOptions[] = {
@@ -386,7 +387,8 @@ constexpr Option kRunBreakerOptions[] = {
      .type = OptionType::kDuration,
      .fallback = "30m",
      .help = "How long it is left alone before one run is tried again.",
-     .min = 1},
+     .min = 1,
+     .max = int64_t{3650} * 86'400'000},
 };
 
 constexpr Option kScheduleOptions[] = {
@@ -394,6 +396,7 @@ constexpr Option kScheduleOptions[] = {
      .type = OptionType::kDuration,
      .help = "From the start of a run to that of the next. Either this or `cron`.",
      .min = 1'000,
+     .max = int64_t{3650} * 86'400'000,
      .example = "\"5m\""},
     {.name = "cron",
      .help = "Five fields as in a crontab: minute, hour, day of the month, month, day of the week. "

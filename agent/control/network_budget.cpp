@@ -95,8 +95,8 @@ void NetworkBudget::set(const std::optional<BudgetConfig>& config) {
   if (others) setup_.meter.start(config_->interfaces, [&reached = *reached_] { reached.send(); });
   const std::string before = std::exchange(per_, std::string(name_of(config_->per)));
   if (per_ != before) begin_anew(0);
-  setup_.on_change();
   look();
+  setup_.on_change();  // behind it: what is held stays so where the other budget is used up, too
 }
 
 void NetworkBudget::end() {
@@ -116,6 +116,13 @@ void NetworkBudget::look_at_clock() {
   if (now_us < kEarliestClockUs) return;
   const BudgetSpan span = budget_span(*config_, now_us);
   if (span.since_us == since_us_) return;
+  // With another firstDay, what is used may all lie in the new period, and stays.
+  const BudgetSpan counted = budget_span(*config_, since_us_);
+  if (since_us_ != 0 && counted.since_us != since_us_ && span.since_us <= counted.until_us) {
+    since_us_ = span.since_us;
+    kept_ = -1;
+    return;
+  }
   if (since_us_ == 0 || (span.since_us < since_us_ && setup_.clock_is_right())) {
     since_us_ = span.since_us;
     kept_ = -1;

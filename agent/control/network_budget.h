@@ -6,8 +6,9 @@
 // it is used, pipelines are held (Supervisor), with the word of why(): all whose sink is reached
 // over the network, or all of them but those of high priority.
 //
-// What is used is kept in the journal a step ahead: the number there is never less than what was
-// used, whenever the machine dies, and at most a thousandth of the budget more. In between nothing
+// What is used is kept in the journal a step ahead, a thousandth of the budget: when the machine
+// dies, the number there lacks no more than what went while the commit of a step was under way, and
+// what one write of a delivery counted at once. In between nothing
 // is written, and nothing wakes the agent: the meter calls when the next step, or the next part of
 // the budget, is reached. While something is held, it looks once an hour whether the period is
 // over.

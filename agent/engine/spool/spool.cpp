@@ -457,6 +457,7 @@ std::string Spool::describe(const Position& position) {
   for (const Handed& one : handed_) {
     if (position.offset > one.end) continue;
     std::string place = one.origin.empty() ? "the spool" : one.origin;
+    if (place.ends_with(" spooled there)")) return place;  // of a dead letter that is tried again
     return place + " (record " + std::to_string(position.offset - one.first) + " spooled there)";
   }
   return "the spool";

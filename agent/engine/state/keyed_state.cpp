@@ -12,6 +12,7 @@ namespace {
 
 constexpr char kPut = 1;
 constexpr char kRemoved = 2;
+constexpr char kAnew = 3;  // nothing of what was saved before; all there is follows
 constexpr size_t kFirstBuckets = 16;
 // What is kept of those that are gone, beyond what there is: saving all is cheaper then.
 constexpr size_t kMostRemoved = 4096;
@@ -205,7 +206,11 @@ void KeyedState::put(std::string& out, const Entry& entry) {
 }
 
 // Those that are gone come first: one that has come back since is among the others.
+// What is gone may not be known any more: then those that follow are all there are, whatever others
+// beside this one save.
 void KeyedState::save(std::string& out, bool all) {
+  if (lost_track_ && !all) out += kAnew;
+  all = all || lost_track_;
   if (all) {
     for (const auto& [number, group] : groups_) {
       for (Entry* entry = group.oldest; entry != nullptr; entry = entry->newer_) {
@@ -225,7 +230,7 @@ void KeyedState::save(std::string& out, bool all) {
   dirty_.clear();
   dirty_count_ = 0;
   removed_.clear();
-  lost_track_ = lost_track_ && !all;
+  lost_track_ = false;
 }
 
 Status KeyedState::load(std::string_view saved) {
@@ -233,6 +238,10 @@ Status KeyedState::load(std::string_view saved) {
   while (!reader.rest.empty() && !reader.bad) {
     const char what = reader.rest.front();
     reader.rest.remove_prefix(1);
+    if (what == kAnew) {
+      clear();
+      continue;
+    }
     const int64_t group = reader.signed_number();
     const std::string_view key = reader.text();
     const std::string_view data = what == kPut ? reader.text() : std::string_view();

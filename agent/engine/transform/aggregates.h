@@ -42,6 +42,8 @@ class Aggregates {
   const std::vector<Aggregate>& all() const { return all_; }
   // That are looked at.
   const std::vector<std::string>& fields() const { return fields_; }
+  // first() or last() is among them.
+  bool keeps_any() const { return keeps_any_; }
   size_t size() const { return all_.size() * sizeof(Counted); }
 
   // Counts a record with these values (of fields()) in `counted`. False when what first() and

@@ -66,6 +66,13 @@ class DeadbandTransform final : public Remembering {
     keys_.read(batch, record);
     KeyedState::Entry* entry = entries_.find(0, keys_.key());
     if (entry != nullptr && !moved(*entry, number, record.time_us)) return false;
+    if (entry != nullptr && sizeof(Passed) + text_.size() > entry->data_size()) {
+      if (!make_room_to_grow(batch)) {
+        dead.add(batch, i, kNoRoom);
+        return false;
+      }
+      entry = entries_.find(0, keys_.key());  // it may have been the oldest
+    }
     if (entry == nullptr) {
       if (!make_room(batch)) {
         dead.add(batch, i, kNoRoom);
@@ -100,6 +107,7 @@ class DeadbandTransform final : public Remembering {
     if (std::isnan(last.number) != std::isnan(number)) return true;
     const std::string_view text(entry.data() + sizeof(last), entry.data_size() - sizeof(last));
     if ((changed_ || std::isnan(number)) && text != text_) return true;
+    if (std::isinf(last.number) || std::isinf(number)) return number != last.number;
     const double moved = std::abs(number - last.number);
     return moved > absolute_ || moved > share_ * std::abs(last.number);  // false with kNone
   }
@@ -142,7 +150,8 @@ constexpr Option kOptions[] = {
      .help =
          "A value passes all the same when the one that passed last is so long ago, by event time. "
          "Default: never.",
-     .min = 1},
+     .min = 1,
+     .max = int64_t{3650} * 86'400'000},
     kMaxKeysOption,
     kAtBoundOption};
 

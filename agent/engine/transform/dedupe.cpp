@@ -33,7 +33,7 @@ class DedupeTransform final : public Remembering {
     if (keys_.read(batch, record) > 0) return true;  // nothing tells it from others
     KeyedState::Entry* entry = entries_.find(0, keys_.key());
     if (entry == nullptr) {
-      forget_expired(record.time_us);
+      if (full(batch)) forget_expired(record.time_us);
       if (!make_room(batch)) {
         dead.add(batch, i, kNoRoom);
         return false;
@@ -53,7 +53,9 @@ class DedupeTransform final : public Remembering {
     return away < within_us_ && away > -within_us_;
   }
 
-  // Two for each that comes, so that nobody waits while many go at once.
+  // For want of room alone: by the time of one record, whose clock may be wrong, nothing is
+  // forgotten that others still need. Two for each that comes, so that nobody waits while many go
+  // at once.
   void forget_expired(int64_t time_us) {
     for (int i = 0; i < 2 && entries_.size() > 0 && within_us_ > 0; ++i)
       if (!is_within(*entries_.oldest(), time_us)) entries_.remove(*entries_.oldest());
@@ -80,7 +82,8 @@ constexpr Option kOptions[] = {
      .type = OptionType::kDuration,
      .help = "By event time, for how long behind the one that passed (and before it) a record with "
              "the same key is the same. Default: as long as the key is remembered.",
-     .min = 1},
+     .min = 1,
+     .max = int64_t{3650} * 86'400'000},
     kMaxKeysOption,
     kAtBoundOption};
 

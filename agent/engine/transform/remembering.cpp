@@ -47,14 +47,25 @@ Remembering::Remembering(std::string_view type, const Options& options, bool ren
       max_keys_(static_cast<size_t>(options.integer("maxKeys"))),
       evicts_(options.string("atBound") == "evict") {}
 
+bool Remembering::takes_too_much(const Batch& batch) const {
+  return entries_.bytes() > batch.pool().budget().limit() / 2;
+}
+
 bool Remembering::full(const Batch& batch) const {
-  return entries_.size() >= max_keys_ || entries_.bytes() > batch.pool().budget().limit() / 2;
+  return entries_.size() >= max_keys_ || takes_too_much(batch);
 }
 
 bool Remembering::make_room(const Batch& batch) {
   if (!full(batch)) return true;
   if (!evicts_) return false;
   while (entries_.size() > 0 && full(batch)) evict(*entries_.oldest());
+  return true;
+}
+
+bool Remembering::make_room_to_grow(const Batch& batch) {
+  if (!takes_too_much(batch)) return true;
+  if (!evicts_) return false;
+  while (entries_.size() > 0 && takes_too_much(batch)) evict(*entries_.oldest());
   return true;
 }
 

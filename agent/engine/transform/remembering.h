@@ -62,6 +62,8 @@ class Remembering : public Transform, public TransformState {
   bool full(const Batch& batch) const;
   // For another key: lets go of the oldest, or says false where that is not wanted.
   bool make_room(const Batch& batch);
+  // The same for more under a key that is there, which may be gone then: only memory counts.
+  bool make_room_to_grow(const Batch& batch);
   // An entry goes for want of room.
   virtual void evict(KeyedState::Entry& entry) { entries_.remove(entry); }
   static constexpr std::string_view kNoRoom = "no more keys can be remembered (maxKeys, or memory)";
@@ -74,6 +76,8 @@ class Remembering : public Transform, public TransformState {
   KeyedState entries_;
 
  private:
+  bool takes_too_much(const Batch& batch) const;
+
   std::string identity_;
   const size_t max_keys_;
   const bool evicts_;

@@ -158,6 +158,9 @@ class WindowTransform final : public Remembering {
     if (time_us < start_us_ || time_us - start_us_ >= every_us_) start_us_ = start_of(time_us);
     if (start_us_ + every_us_ <= time_us_) return too_late(i, dead);
     keys_.read(*batch_, record);
+    // What first() and last() keep grows under keys that are there.
+    if (aggregates_.keeps_any() && !make_room_to_grow(*batch_))
+      return dead.add(*batch_, i, kNoRoom);
     KeyedState::Entry* entry = entries_.find(start_us_, keys_.key());
     if (entry == nullptr) {
       if (!make_room(*batch_)) return dead.add(*batch_, i, kNoRoom);
@@ -284,6 +287,7 @@ constexpr Option kOptions[] = {
      .required = true,
      .help = "The length of a window. They begin at multiples of it since 1970, in UTC.",
      .min = 1,
+     .max = int64_t{3650} * 86'400'000,
      .example = "\"1m\""},
     {.name = "key",
      .type = OptionType::kStrings,
@@ -305,7 +309,8 @@ constexpr Option kOptions[] = {
      .fallback = "0s",
      .help =
          "How far behind the highest event time records may come and still be counted: a window "
-         "closes that much after its end."},
+         "closes that much after its end.",
+     .max = int64_t{3650} * 86'400'000},
     {.name = "late",
      .fallback = "drop",
      .help = "What becomes of a record whose window is closed: dropped (and counted), or a dead "

@@ -44,7 +44,11 @@ class BudgetTest : public ::testing::Test {
     budget_ = std::make_unique<NetworkBudget>(
         NetworkBudget::Setup{.loop = *loop_,
                              .journal = *client_,
-                             .on_change = [this] { ++changes_; },
+                             .on_change =
+                                 [this] {
+                                   ++changes_;
+                                   if (budget_ && budget_->why(false).empty()) ++lets_go_;
+                                 },
                              .tell = [this](const std::string& text) { told_.push_back(text); },
                              .meter = *meter_,
                              .clock_is_right = [this] { return clock_is_right_; }});
@@ -86,6 +90,7 @@ class BudgetTest : public ::testing::Test {
   std::unique_ptr<NetworkBudget> budget_;
   bool clock_is_right_ = true;
   int changes_ = 0;
+  int lets_go_ = 0;  // changes at which nothing was held
   std::vector<std::string> told_;
 };
 
@@ -252,6 +257,32 @@ TEST(BudgetSpan, is_a_day_a_week_or_a_month_from_its_first_day) {
   EXPECT_EQ(span(kMonth, sys_days{2026y / 1 / 15}, 15), "2026-1-15 2026-2-15");
   EXPECT_EQ(span(kWeek, sys_days{2026y / 11 / 22}), "2026-11-16 2026-11-23") << "a Sunday";
   EXPECT_EQ(span(kWeek, sys_days{2026y / 11 / 23}), "2026-11-23 2026-11-30") << "a Monday";
+}
+
+TEST_F(BudgetTest, one_that_is_used_up_under_other_options_too_lets_nothing_go_in_between) {
+  budget_->set(per_month(1'000));
+  use(2'000);
+  EXPECT_EQ(holds(), "all");
+  lets_go_ = 0;
+  budget_->set(per_month(1'001));
+  EXPECT_EQ(holds(), "all");
+  EXPECT_EQ(lets_go_, 0);
+  budget_->set(per_month(10'000));
+  EXPECT_EQ(holds(), "nothing");
+  EXPECT_GT(lets_go_, 0);
+}
+
+TEST_F(BudgetTest, another_first_day_keeps_what_was_used_where_its_period_reaches_back_to_it) {
+  BudgetConfig config = per_month(10'000);
+  budget_->set(config);
+  use(5'000);
+  for (const int first : {5, 20, 1}) {  // it is the 9th
+    config.first_day = first;
+    budget_->set(config);
+    EXPECT_EQ(used(), 5'000) << first;
+  }
+  clock_.advance(23 * kDay);  // 1 November
+  EXPECT_EQ(used(), 0);
 }
 
 }  // namespace

@@ -163,5 +163,20 @@ TEST_F(KeyedStateTest, what_is_none_of_it_is_refused) {
   EXPECT_TRUE(other.load(""));
 }
 
+// More than is remembered of what is gone (kMostRemoved and what there is).
+TEST_F(KeyedStateTest, what_is_gone_in_great_number_does_not_come_back_from_a_log_of_changes) {
+  const std::string long_key(100, 'k');
+  for (int i = 0; i < 1'000; ++i) put(long_key + std::to_string(i), "x", i % 2);
+  checkpoint(true);
+  for (int i = 0; i < 998; ++i) remove(long_key + std::to_string(i), i % 2);
+  put("new", "y");
+  checkpoint();
+  EXPECT_EQ(restored(), all(state_));
+  EXPECT_EQ(all(state_).size(), 3U);
+  remove("new");
+  checkpoint();
+  EXPECT_EQ(restored(), all(state_));
+}
+
 }  // namespace
 }  // namespace leat

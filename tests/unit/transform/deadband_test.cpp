@@ -40,6 +40,12 @@ TEST_F(Deadband, or_by_a_share_of_it) {
             (Lines{"100", "111", "99", "-99", "0", "0.001", "0"}));
 }
 
+TEST_F(Deadband, an_infinite_value_passes_and_so_does_what_comes_behind_it) {
+  deadband({{"percent", std::string("2")}});
+  EXPECT_EQ(passed({"1", "1e999", "1e999", "2", "300", "-1e999", "-5"}),
+            (Lines{"1", "1e999", "2", "300", "-1e999", "-5"}));
+}
+
 TEST_F(Deadband, or_has_changed_what_is_no_number_too) {
   deadband({{"changed", true}});
   EXPECT_TRUE(passes({text("v", "on")}));

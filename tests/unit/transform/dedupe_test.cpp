@@ -74,6 +74,16 @@ TEST_F(Dedupe, within_a_time_by_event_time_before_and_behind_what_passed) {
   EXPECT_TRUE(passes(reading("a", "1"), 100'000));
 }
 
+TEST_F(Dedupe, a_record_with_a_wrong_clock_makes_it_forget_nothing_that_there_is_room_for) {
+  dedupe({{"within", int64_t{3'600'000}}});
+  constexpr int64_t kNow = 1'760'000'000'000'000;
+  EXPECT_TRUE(passes(reading("a", "1"), kNow));
+  EXPECT_TRUE(passes(reading("b", "1"), kNow));
+  EXPECT_TRUE(passes(reading("x", "1"), 10));
+  EXPECT_FALSE(passes(reading("a", "1"), kNow + 1));
+  EXPECT_FALSE(passes(reading("b", "1"), kNow + 1));
+}
+
 TEST_F(Dedupe, at_the_bound_the_oldest_key_goes) {
   dedupe({{"maxKeys", int64_t{2}}});
   EXPECT_TRUE(passes(reading("a", "1"), 1));

@@ -251,6 +251,32 @@ TEST_F(Window, at_the_bound_the_result_of_the_oldest_comes_early) {
   EXPECT_EQ(end().size(), 2U);
 }
 
+TEST_F(Window, what_grows_under_keys_that_are_there_stays_within_half_of_the_memory) {
+  window({{"key", Lines{"k"}}, {"set", Set{{"x", "last(v)"}}}});
+  Budget small(1 << 20);
+  size_t early = 0;
+  for (const size_t size : {size_t{1}, size_t{4'000}}) {
+    const std::string value(size, 'x');
+    for (int k = 0; k < 200; ++k) {
+      BlockPool pool(small);
+      BatchRef batch = BatchRef::make(pool, Content::kRecords);
+      batch->adopt(std::make_shared<const Shape>(std::vector<std::string_view>{"k", "v"}));
+      Record record{.shape = batch->shapes().back().get()};
+      record.values = batch->arena.array<Value>(2);
+      record.values[0] = Value::of_integer(k);
+      record.values[1] = Value::of_text(Type::kString, value);
+      record.time_us = 70 * kSecond;
+      batch->records.push_back(record);
+      batch->acknowledger = &source_;
+      early += run_now(batch).size();
+      ASSERT_LE(transform_->held(), (size_t{1} << 19) + 128 * 1024);
+    }
+  }
+  EXPECT_GT(early, 0U);
+  EXPECT_TRUE(dead_.records.empty());
+  EXPECT_GE(early + end().size(), 200U);
+}
+
 TEST_F(Window, or_the_record_with_another_key_is_a_dead_letter) {
   window({{"key", Lines{"k"}}, {"maxKeys", int64_t{1}}, {"atBound", std::string("deadLetter")}});
   give({{1, {number("k", "1")}}, {2, {number("k", "2")}}, {3, {number("k", "1")}}});
