@@ -11,8 +11,8 @@
 // 1.1 times on rows of text, numerics and JSON; on rows of floats and times 1.3 to 1.6 times, which
 // is half a microsecond for a row of telemetry. For that, binary asked for an encoder of each type,
 // with a reading of text of its own that differed from the server's in every corner, and was text
-// all the same for whole tables with one column of any other type. Rows that pass through from another
-// PostgreSQL undecoded are another matter: binary_rows.h.
+// all the same for whole tables with one column of any other type. Rows that pass through from
+// another PostgreSQL undecoded are another matter: binary_rows.h.
 //
 // Thread: one at a time.
 #pragma once

@@ -24,8 +24,8 @@ static inline double leat_number(uint64_t bits) {
     GET_HIGH_WORD(high, number);         \
     GET_LOW_WORD(low, number);           \
   } while (0)
-#define FORCE_EVAL(x)              \
-  do {                             \
-    volatile double forced = (x);  \
-    (void)forced;                  \
+#define FORCE_EVAL(x)             \
+  do {                            \
+    volatile double forced = (x); \
+    (void)forced;                 \
   } while (0)
