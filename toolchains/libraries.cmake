@@ -10,6 +10,7 @@ function(leat_compile_library target)
   target_include_directories(${target} SYSTEM PUBLIC ${LIB_INCLUDE})
   target_compile_definitions(${target} PRIVATE ${LIB_DEFINE})
   target_compile_options(${target} PRIVATE -w ${LIB_OPTIONS})
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
   target_link_libraries(${target} PUBLIC ${LIB_LINK})
 endfunction()
 

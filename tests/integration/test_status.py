@@ -303,7 +303,8 @@ def test_nothing_that_is_said_to_the_socket_holds_up_a_pipeline(
 
 
 @pytest.mark.parametrize("head", [b"Content-Length: 100000000", b"Transfer-Encoding: chunked"], ids=["length", "chunked"])
-def test_a_body_of_100_mb_is_refused_and_never_held(agent, socket_name, collector, telemetry, head):
+def test_a_body_of_100_mb_is_refused_and_never_held(agent, socket_name, collector, telemetry, head,
+                                                    sanitized):
     agent.configure(pipeline(file_source(telemetry(10), follow=True), http_sink(collector)))
     agent.start()
     collector.wait_records(10)
@@ -322,7 +323,7 @@ def test_a_body_of_100_mb_is_refused_and_never_held(agent, socket_name, collecto
         except (BrokenPipeError, ConnectionResetError):
             pass  # it has read long enough
         assert one.recv(65536).startswith(b"HTTP/1.1 413 ")
-    assert agent.peak_rss_kib - before < 4_096
+    assert sanitized or agent.peak_rss_kib - before < 4_096
     assert status(agent, "--json").returncode == 0
 
 

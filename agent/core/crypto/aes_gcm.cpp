@@ -2,22 +2,16 @@
 
 #include <mbedtls/gcm.h>
 
+#include "crypto/octets.h"
+
 namespace leat {
 namespace {
-
-const unsigned char* bytes(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-unsigned char* bytes(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
 
 struct Gcm {
   explicit Gcm(std::string_view key) {
     mbedtls_gcm_init(&context);
     good = key.size() == kAesKeySize &&
-           mbedtls_gcm_setkey(&context, MBEDTLS_CIPHER_ID_AES, bytes(key), kAesKeySize * 8) == 0;
+           mbedtls_gcm_setkey(&context, MBEDTLS_CIPHER_ID_AES, octets(key), kAesKeySize * 8) == 0;
   }
   ~Gcm() { mbedtls_gcm_free(&context); }
   Gcm(const Gcm&) = delete;
@@ -33,9 +27,9 @@ std::optional<std::string> aes_gcm_seal(std::string_view key, std::string_view n
   Gcm gcm(key);
   std::string out(text.size() + kGcmTagSize, '\0');
   if (!gcm.good || nonce.size() != kGcmNonceSize ||
-      mbedtls_gcm_crypt_and_tag(&gcm.context, MBEDTLS_GCM_ENCRYPT, text.size(), bytes(nonce),
-                                nonce.size(), bytes(beside), beside.size(), bytes(text), bytes(out),
-                                kGcmTagSize, bytes(out) + text.size()) != 0)
+      mbedtls_gcm_crypt_and_tag(&gcm.context, MBEDTLS_GCM_ENCRYPT, text.size(), octets(nonce),
+                                nonce.size(), octets(beside), beside.size(), octets(text),
+                                octets(out), kGcmTagSize, octets(out) + text.size()) != 0)
     return std::nullopt;
   return out;
 }
@@ -46,9 +40,9 @@ std::optional<std::string> aes_gcm_open(std::string_view key, std::string_view n
   Gcm gcm(key);
   std::string out(sealed.size(), '\0');
   if (!gcm.good || nonce.size() != kGcmNonceSize || tag.size() != kGcmTagSize ||
-      mbedtls_gcm_auth_decrypt(&gcm.context, sealed.size(), bytes(nonce), nonce.size(),
-                               bytes(beside), beside.size(), bytes(tag), tag.size(), bytes(sealed),
-                               bytes(out)) != 0)
+      mbedtls_gcm_auth_decrypt(&gcm.context, sealed.size(), octets(nonce), nonce.size(),
+                               octets(beside), beside.size(), octets(tag), tag.size(),
+                               octets(sealed), octets(out)) != 0)
     return std::nullopt;
   return out;
 }

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "crypto/octets.h"
 #include "crypto/random_bytes.h"
 
 namespace leat {
@@ -29,14 +30,6 @@ constexpr unsigned char kPrivateHead[] = {0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x
                                           0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x04,
                                           0x27, 0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20};
 
-const unsigned char* bytes(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-unsigned char* bytes(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
-
 // RFC 7468.
 std::string pem(const char* label, std::span<const unsigned char> head, const std::string& key) {
   const std::string text = base64(std::string(head.begin(), head.end()) + key);
@@ -48,7 +41,7 @@ std::string pem(const char* label, std::span<const unsigned char> head, const st
 
 std::array<unsigned char, 32> hash_of(std::string_view text) {
   std::array<unsigned char, 32> out = {};
-  (void)mbedtls_sha256(bytes(text), text.size(), out.data(), 0);
+  (void)mbedtls_sha256(octets(text), text.size(), out.data(), 0);
   return out;
 }
 
@@ -113,7 +106,7 @@ Status P256Key::take_private(const std::string& pem) {
   if (pem.find("ENCRYPTED") != std::string::npos)
     return no_key("the key has a password: store it without one");
   Pk parsed;
-  if (mbedtls_pk_parse_key(&parsed.context, bytes(pem), pem.size() + 1, nullptr, 0, fill_random,
+  if (mbedtls_pk_parse_key(&parsed.context, octets(pem), pem.size() + 1, nullptr, 0, fill_random,
                            nullptr) != 0 ||
       mbedtls_pk_get_type(&parsed.context) != MBEDTLS_PK_ECKEY)
     return no_key("is no private key of P-256 in PEM format");
@@ -122,8 +115,8 @@ Status P256Key::take_private(const std::string& pem) {
   size_t size = 0;
   const bool taken =
       mbedtls_ecp_keypair_get_group_id(&found) == MBEDTLS_ECP_DP_SECP256R1 &&
-      mbedtls_ecp_write_key_ext(&found, &size, bytes(number), number.size()) == 0 &&
-      mbedtls_ecp_read_key(MBEDTLS_ECP_DP_SECP256R1, pair_.get(), bytes(number), size) == 0 &&
+      mbedtls_ecp_write_key_ext(&found, &size, octets(number), number.size()) == 0 &&
+      mbedtls_ecp_read_key(MBEDTLS_ECP_DP_SECP256R1, pair_.get(), octets(number), size) == 0 &&
       mbedtls_ecp_keypair_calc_public(pair_.get(), fill_random, nullptr) == 0;
   mbedtls_platform_zeroize(number.data(), number.size());
   if (!taken) return no_key("is a private key, but none of the curve P-256");
@@ -133,7 +126,7 @@ Status P256Key::take_private(const std::string& pem) {
 
 Status P256Key::take_public(const std::string& pem) {
   Pk parsed;
-  if (mbedtls_pk_parse_public_key(&parsed.context, bytes(pem), pem.size() + 1) != 0 ||
+  if (mbedtls_pk_parse_public_key(&parsed.context, octets(pem), pem.size() + 1) != 0 ||
       mbedtls_pk_get_type(&parsed.context) != MBEDTLS_PK_ECKEY)
     return no_key("is no public key of P-256 in PEM format (\"-----BEGIN PUBLIC KEY-----\")");
   const mbedtls_ecp_keypair& found = *mbedtls_pk_ec(parsed.context);
@@ -155,7 +148,7 @@ Result<P256Key> P256Key::from_point(std::string_view x, std::string_view y) {
   const bool taken =
       x.size() == kNumberSize && y.size() == kNumberSize &&
       mbedtls_ecp_group_load(&group, MBEDTLS_ECP_DP_SECP256R1) == 0 &&
-      mbedtls_ecp_point_read_binary(&group, &point, bytes(text), text.size()) == 0 &&
+      mbedtls_ecp_point_read_binary(&group, &point, octets(text), text.size()) == 0 &&
       mbedtls_ecp_check_pubkey(&group, &point) == 0 &&
       mbedtls_ecp_set_public_key(MBEDTLS_ECP_DP_SECP256R1, key.pair_.get(), &point) == 0;
   mbedtls_ecp_point_free(&point);
@@ -167,7 +160,7 @@ Result<P256Key> P256Key::from_point(std::string_view x, std::string_view y) {
 std::string P256Key::point() const {
   std::string out(kPointSize, '\0');
   size_t size = 0;
-  (void)mbedtls_ecp_write_public_key(pair_.get(), MBEDTLS_ECP_PF_UNCOMPRESSED, &size, bytes(out),
+  (void)mbedtls_ecp_write_public_key(pair_.get(), MBEDTLS_ECP_PF_UNCOMPRESSED, &size, octets(out),
                                      out.size());
   return out;
 }
@@ -187,7 +180,7 @@ std::string P256Key::public_pem() const {
 std::string P256Key::private_pem() const {
   std::string number(kNumberSize, '\0');
   size_t size = 0;
-  (void)mbedtls_ecp_write_key_ext(pair_.get(), &size, bytes(number), number.size());
+  (void)mbedtls_ecp_write_key_ext(pair_.get(), &size, octets(number), number.size());
   return pem("PRIVATE KEY", kPrivateHead, number);
 }
 
@@ -196,8 +189,8 @@ bool P256Key::verify(std::string_view text, std::string_view signature) const {
   Mpi r;
   Mpi s;
   const auto hash = hash_of(text);
-  return mbedtls_mpi_read_binary(&r.value, bytes(signature), kNumberSize) == 0 &&
-         mbedtls_mpi_read_binary(&s.value, bytes(signature) + kNumberSize, kNumberSize) == 0 &&
+  return mbedtls_mpi_read_binary(&r.value, octets(signature), kNumberSize) == 0 &&
+         mbedtls_mpi_read_binary(&s.value, octets(signature) + kNumberSize, kNumberSize) == 0 &&
          mbedtls_ecdsa_verify(&pair_->MBEDTLS_PRIVATE(grp), hash.data(), hash.size(),
                               &pair_->MBEDTLS_PRIVATE(Q), &r.value, &s.value) == 0;
 }
@@ -210,8 +203,8 @@ Result<std::string> P256Key::sign(std::string_view text) const {
   if (mbedtls_ecdsa_sign_det_ext(&pair_->MBEDTLS_PRIVATE(grp), &r.value, &s.value,
                                  &pair_->MBEDTLS_PRIVATE(d), hash.data(), hash.size(),
                                  MBEDTLS_MD_SHA256, fill_random, nullptr) != 0 ||
-      mbedtls_mpi_write_binary(&r.value, bytes(out), kNumberSize) != 0 ||
-      mbedtls_mpi_write_binary(&s.value, bytes(out) + kNumberSize, kNumberSize) != 0)
+      mbedtls_mpi_write_binary(&r.value, octets(out), kNumberSize) != 0 ||
+      mbedtls_mpi_write_binary(&s.value, octets(out) + kNumberSize, kNumberSize) != 0)
     return fail(ErrorKind::kFatal, "the key cannot sign");
   return out;
 }
@@ -223,7 +216,7 @@ Result<std::string> P256Key::agree(const P256Key& peer) const {
       mbedtls_ecdh_compute_shared(&pair_->MBEDTLS_PRIVATE(grp), &shared.value,
                                   &peer.pair_->MBEDTLS_PRIVATE(Q), &pair_->MBEDTLS_PRIVATE(d),
                                   fill_random, nullptr) != 0 ||
-      mbedtls_mpi_write_binary(&shared.value, bytes(out), out.size()) != 0)
+      mbedtls_mpi_write_binary(&shared.value, octets(out), out.size()) != 0)
     return fail(ErrorKind::kFatal, "the keys cannot agree");
   return out;
 }

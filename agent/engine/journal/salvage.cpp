@@ -253,9 +253,9 @@ class Salvage {
 
   // A row that cannot be read, and says no more whose it is: where it stood tells.
   void note_trace(const PageRow& row) {
-    constexpr int64_t kMost = 1 << 20;  // records of a row; what says more is not one
+    constexpr int64_t kMostRecords = 1 << 20;  // of a row; what says more is not one
     if (measuring_ || row.columns.size() < 2 || row.columns[0].index() != 0 || !number(row, 1) ||
-        *number(row, 1) <= 0 || *number(row, 1) > kMost)
+        *number(row, 1) <= 0 || *number(row, 1) > kMostRecords)
       return;
     traces_[row.rowid] = static_cast<uint64_t>(*number(row, 1));
   }
@@ -322,8 +322,8 @@ class Salvage {
 
 // The first name that is free.
 Result<std::string> set_aside(const std::string& path) {
-  constexpr int kMost = 100;  // more than that many damaged journals need a person
-  for (int n = 1; n <= kMost; ++n) {
+  constexpr int kMostDamaged = 100;  // more than that many damaged journals need a person
+  for (int n = 1; n <= kMostDamaged; ++n) {
     std::string target = path + ".damaged-" + std::to_string(n);
     if (::access(target.c_str(), F_OK) == 0) continue;
     if (std::rename(path.c_str(), target.c_str()) != 0)
@@ -331,7 +331,7 @@ Result<std::string> set_aside(const std::string& path) {
     std::rename((path + "-wal").c_str(), (target + "-wal").c_str());
     return target;
   }
-  return fail(ErrorKind::kUsage, path + ": damaged, and so are " + std::to_string(kMost) +
+  return fail(ErrorKind::kUsage, path + ": damaged, and so are " + std::to_string(kMostDamaged) +
                                      " earlier ones beside it: remove some");
 }
 

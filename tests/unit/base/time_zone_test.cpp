@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <limits>
 
 #include "support/temp_dir.h"
 
@@ -45,7 +47,9 @@ TEST(TimeZone, agrees_with_the_c_library_before_and_behind_what_its_file_lists) 
     ASSERT_TRUE(zone) << zone.error().message();
     ASSERT_EQ(setenv("TZ", name, 1), 0);
     tzset();
-    for (int64_t at = 0; at < 100 * 365 * kDay; at += 37 * 3600 + 1)
+    // The C library of a 32-bit system knows nothing behind 2038.
+    const int64_t end = std::min<int64_t>(100 * 365 * kDay, std::numeric_limits<time_t>::max());
+    for (int64_t at = 0; at < end; at += 37 * 3600 + 1)
       ASSERT_EQ(zone->offset_at(at), offset_by_the_c_library(at)) << name << " at " << at;
   }
   unsetenv("TZ");

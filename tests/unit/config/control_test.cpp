@@ -15,7 +15,7 @@ using Lines = std::vector<std::string>;
 
 #ifdef LEAT_CONTROL_TOPIC
 
-class ControlTest : public testing::Test {
+class ControlTest : public ::testing::Test {
  protected:
   ControlTest() {
     Result<P256Key> pair = P256Key::make();
@@ -67,7 +67,7 @@ TEST_F(ControlTest, reads_keys_of_both_kinds) {
   std::optional<ControlConfig> control = load(
       R"([{"id": "ops", "algorithm": "HS256", "secret": "${file:/ops.key}", "role": "operate"},
           {"id": "fleet", "publicKey": "${file:/fleet.pub}", "role": "configure"}])");
-  ASSERT_TRUE(control) << testing::PrintToString(lines);
+  ASSERT_TRUE(control) << ::testing::PrintToString(lines);
   ASSERT_EQ(control->keys.size(), 2U);
   EXPECT_EQ(control->keys[0].id, "ops");
   EXPECT_FALSE(control->keys[0].is_public);

@@ -17,7 +17,7 @@ size_t columns(std::string_view line) {
       std::ranges::count_if(line, [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-class DocsTest : public testing::Test {
+class DocsTest : public ::testing::Test {
  protected:
   Registry registry = fake::registry();
 };

@@ -13,7 +13,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-class LoaderTest : public testing::Test {
+class LoaderTest : public ::testing::Test {
  protected:
   std::optional<AgentConfig> load(const std::string& text) {
     LoadContext context{registry, {}, data_dir, "gw-042"};
@@ -77,7 +77,7 @@ TEST_F(LoaderTest, takes_types_of_fields_and_names_those_that_are_none) {
       "source": {"type": "tank", "path": "a", "fieldTypes": {"temp": "float", "ok": "bool"},
                  "time": {"field": "ts", "onError": "deadLetter"}},
       "sink": {"type": "shelf", "table": "t"}}]})");
-  ASSERT_TRUE(config) << testing::PrintToString(lines);
+  ASSERT_TRUE(config) << ::testing::PrintToString(lines);
   const SourceConfig& source = config->pipelines[0].source;
   ASSERT_EQ(source.fields.size(), 2U);
   EXPECT_EQ(source.fields[0], std::pair(std::string("temp"), Type::kFloat));
@@ -106,7 +106,7 @@ TEST_F(LoaderTest, reads_a_whole_configuration) {
                    "breaker": {"threshold": 3, "cooldown": "4s"}},
       "deadLetters": {"path": "/dead", "maxBytes": "1MiB"},
       "limits": {"recordsPerSecond": 100, "bytesPerSecond": "1MiB"}}]})");
-  ASSERT_TRUE(config) << testing::PrintToString(lines);
+  ASSERT_TRUE(config) << ::testing::PrintToString(lines);
   EXPECT_EQ(config->id, "gw-1");
   EXPECT_EQ(config->data_dir, "/data");
   EXPECT_EQ(config->workers, 2);
@@ -146,7 +146,7 @@ TEST_F(LoaderTest, fills_in_the_defaults_of_the_model) {
   data_dir = "/from-command-line";
   std::optional<AgentConfig> config = load(
       R"({"pipelines": [{"source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"}}]})");
-  ASSERT_TRUE(config) << testing::PrintToString(lines);
+  ASSERT_TRUE(config) << ::testing::PrintToString(lines);
   const AgentConfig agent;
   EXPECT_EQ(config->id, "gw-042");
   EXPECT_EQ(config->data_dir, "/from-command-line");
@@ -178,7 +178,7 @@ TEST_F(LoaderTest, lets_the_command_line_win_over_data_dir) {
   std::optional<AgentConfig> config = load(
       R"({"agent": {"dataDir": "/file"},
           "pipelines": [{"source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"}}]})");
-  ASSERT_TRUE(config) << testing::PrintToString(lines);
+  ASSERT_TRUE(config) << ::testing::PrintToString(lines);
   EXPECT_EQ(config->data_dir, "/flag");
 }
 
@@ -230,8 +230,8 @@ TEST_F(LoaderTest, reports_twenty_errors_at_once) {
         "pipelines[2].name: \"p\" is the name of pipelines[1] already",
         "pipelines[2].source.format: unknown key",
         "pipelines[2].sink.type: missing, and required: one of \"drain\", \"shelf\""})
-    EXPECT_TRUE(reported(line)) << line << "\nin " << testing::PrintToString(lines);
-  EXPECT_EQ(lines.size(), 26U) << testing::PrintToString(lines);
+    EXPECT_TRUE(reported(line)) << line << "\nin " << ::testing::PrintToString(lines);
+  EXPECT_EQ(lines.size(), 26U) << ::testing::PrintToString(lines);
 }
 
 TEST_F(LoaderTest, wants_pipelines_and_a_data_dir) {
@@ -248,7 +248,7 @@ TEST_F(LoaderTest, wants_pipelines_and_a_data_dir) {
 
 TEST_F(LoaderTest, takes_a_configuration_without_pipelines_which_is_how_a_gateway_begins) {
   std::optional<AgentConfig> config = load(R"({"agent": {"dataDir": "/d"}, "pipelines": []})");
-  ASSERT_TRUE(config) << testing::PrintToString(lines);
+  ASSERT_TRUE(config) << ::testing::PrintToString(lines);
   EXPECT_TRUE(config->pipelines.empty());
 }
 
@@ -298,7 +298,7 @@ TEST_F(LoaderTest, takes_a_sealed_secret_where_secrets_are_and_nowhere_else) {
   auto config = load(R"({"agent": {"dataDir": "/d"}, "pipelines": [
       {"source": {"type": "tank", "path": "x"},
        "sink": {"type": "drain", "url": "http://x", "user": "u", "password": "${sealed:good}"}}]})");
-  ASSERT_TRUE(config) << testing::PrintToString(lines);
+  ASSERT_TRUE(config) << ::testing::PrintToString(lines);
   EXPECT_EQ(config->pipelines[0].sink.options.string("password"), "p:a/s@s word");
   EXPECT_EQ(problems(R"("url": "http://u:${sealed:seven}@x/y?token=${sealed:seven}")"), Lines{});
 
@@ -372,7 +372,7 @@ TEST_F(LoaderTest, reports_a_syntax_error_alone) {
 
 TEST_F(LoaderTest, takes_a_byte_order_mark) {
   EXPECT_FALSE(load("\xEF\xBB\xBF{}"));
-  EXPECT_EQ(lines.size(), 2U) << testing::PrintToString(lines);
+  EXPECT_EQ(lines.size(), 2U) << ::testing::PrintToString(lines);
 }
 
 TEST_F(LoaderTest, wants_names_when_there_are_several_pipelines) {
@@ -458,12 +458,12 @@ TEST_F(LoaderTest, leaves_out_what_may_only_follow_from_another_mistake) {
   // The user is there, misspelt; the URL is not there, or not known.
   Lines found =
       problems_of_sink(R"({"type": "drain", "url": "http://x", "usr": "u", "password": "p"})");
-  ASSERT_EQ(found.size(), 1U) << testing::PrintToString(found);
+  ASSERT_EQ(found.size(), 1U) << ::testing::PrintToString(found);
   EXPECT_TRUE(found[0].starts_with("pipelines[0].sink.usr: unknown key, did you mean \"user\"?"));
   found = problems_of_sink(R"({"type": "drain", "ulr": "http://x"})");
-  EXPECT_EQ(found.size(), 2U) << testing::PrintToString(found);
+  EXPECT_EQ(found.size(), 2U) << ::testing::PrintToString(found);
   found = problems_of_sink(R"({"type": "drain", "url": "${env:NO_SUCH}"})");
-  EXPECT_EQ(found.size(), 1U) << testing::PrintToString(found);
+  EXPECT_EQ(found.size(), 1U) << ::testing::PrintToString(found);
 }
 
 TEST_F(LoaderTest, asks_the_planner) {
@@ -496,7 +496,7 @@ TEST_F(LoaderTest, reads_a_budget_and_the_priority_of_a_pipeline) {
     {"name": "a", "source": {"type": "tap"}, "sink": {"type": "drain", "url": "http://x"}},
     {"name": "b", "priority": "high", "source": {"type": "tap"},
      "sink": {"type": "drain", "url": "http://x"}}]})");
-  ASSERT_TRUE(config) << testing::PrintToString(lines);
+  ASSERT_TRUE(config) << ::testing::PrintToString(lines);
   EXPECT_EQ(config->budget, (BudgetConfig{.bytes = 200'000'000,
                                           .per = BudgetPeriod::kWeek,
                                           .first_day = 15,
@@ -606,14 +606,14 @@ TEST_F(LoaderTest, a_token_may_everything_unless_it_has_a_role) {
   std::optional<AgentConfig> config = load(R"({"agent": {"dataDir": "/d", "admin": {"tokens": [
       "0123456789abcdef", {"token": "operates-0123456", "role": "operate"},
       {"token": "looks-0123456789", "id": "grafana", "role": "read"}]}}, "pipelines": []})");
-  ASSERT_TRUE(config && config->admin) << testing::PrintToString(lines);
+  ASSERT_TRUE(config && config->admin) << ::testing::PrintToString(lines);
   const std::vector<AdminToken> wanted = {{.token = "0123456789abcdef"},
                                           {.token = "operates-0123456", .role = Role::kOperate},
                                           {"looks-0123456789", "grafana", Role::kRead}};
   EXPECT_EQ(config->admin->tokens, wanted);
   config = load(R"({"agent": {"dataDir": "/d", "admin": {"tokens": "0123456789abcdef"}},
                     "pipelines": []})");
-  ASSERT_TRUE(config && config->admin) << testing::PrintToString(lines);
+  ASSERT_TRUE(config && config->admin) << ::testing::PrintToString(lines);
   EXPECT_EQ(config->admin->tokens, std::vector<AdminToken>{{.token = "0123456789abcdef"}});
 }
 

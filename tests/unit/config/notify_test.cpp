@@ -11,7 +11,7 @@
 namespace leat {
 namespace {
 
-class NotifyTest : public testing::Test {
+class NotifyTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (connectors().source("internal") == nullptr) GTEST_SKIP() << "left out of this build";
@@ -34,7 +34,7 @@ TEST_F(NotifyTest, each_entry_is_a_pipeline_of_the_agents_own) {
   std::optional<AgentConfig> config = load(R"([{
       "to": {"type": "http", "url": "https://alarm/"}, "events": ["circuitOpened"], "group": "3s",
       "minInterval": "1h"}])");
-  ASSERT_TRUE(config) << testing::PrintToString(lines_);
+  ASSERT_TRUE(config) << ::testing::PrintToString(lines_);
   EXPECT_EQ(config->pipelines.size(), 1U);
   ASSERT_EQ(config->own_pipelines.size(), 1U);
   const PipelineConfig& own = config->own_pipelines[0];
@@ -52,7 +52,7 @@ TEST_F(NotifyTest, each_entry_is_a_pipeline_of_the_agents_own) {
 TEST_F(NotifyTest, what_is_wrong_is_said_with_its_path) {
   EXPECT_FALSE(load(R"([{"to": {"type": "http", "ulr": "x"}, "events": ["circuitOpend"]}, {},
                         {"name": "a b", "to": {"type": "file", "path": "/y"}}])"));
-  const std::string all = testing::PrintToString(lines_);
+  const std::string all = ::testing::PrintToString(lines_);
   for (const char* problem :
        {"agent.notify[0].to.ulr: unknown key, did you mean", "agent.notify[0].to.url: missing",
         "agent.notify[0].events", "did you mean \\\"circuitOpened\\\"",
@@ -65,7 +65,7 @@ TEST_F(NotifyTest, what_is_wrong_is_said_with_its_path) {
 TEST_F(NotifyTest, what_it_amounts_to_is_shown_without_secrets) {
   std::optional<AgentConfig> config = load(R"([{"to": {"type": "mqtt",
       "url": "mqtts://broker", "topic": "alarms", "user": "u", "password": "hunter2"}}])");
-  ASSERT_TRUE(config) << testing::PrintToString(lines_);
+  ASSERT_TRUE(config) << ::testing::PrintToString(lines_);
   const ConfigFile file{"", text_};
   const std::string shown = effective_config({&file, 1}, context_, *config);
   EXPECT_EQ(shown.find("hunter2"), std::string::npos) << shown;
@@ -73,7 +73,7 @@ TEST_F(NotifyTest, what_it_amounts_to_is_shown_without_secrets) {
   EXPECT_NE(shown.find(R"("inFlight":)"), std::string::npos) << "the sink's options: " << shown;
   Problems problems;
   EXPECT_TRUE(load_config(shown, context_, problems))
-      << testing::PrintToString(lines_of(problems)) << shown;
+      << ::testing::PrintToString(lines_of(problems)) << shown;
 }
 
 }  // namespace

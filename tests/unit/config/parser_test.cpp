@@ -46,7 +46,7 @@ constexpr Option kAdded[] = {{.name = "format", .fallback = "json", .help = "For
 using Lines = std::vector<std::string>;
 
 // One object, parsed as pipelines[0].sink with a table of its own and one that is added.
-class ParserTest : public testing::Test {
+class ParserTest : public ::testing::Test {
  protected:
   // The problems of {"type": "t", "url": "u", …}.
   Lines parse(const std::string& members) {

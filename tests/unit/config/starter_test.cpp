@@ -25,7 +25,7 @@ LoadContext context() {
 std::string problems_of(const std::string& text) {
   Problems problems;
   (void)load_config(text, context(), problems);
-  return testing::PrintToString(lines_of(problems));
+  return ::testing::PrintToString(lines_of(problems));
 }
 
 // What `leat config` prints of it.
@@ -33,7 +33,7 @@ std::string effective(const std::string& text) {
   Problems problems;
   const ConfigFile file{"", text};
   std::optional<AgentConfig> config = load_config({&file, 1}, context(), problems);
-  EXPECT_TRUE(config) << testing::PrintToString(lines_of(problems)) << text;
+  EXPECT_TRUE(config) << ::testing::PrintToString(lines_of(problems)) << text;
   return config ? effective_config({&file, 1}, context(), *config) : "";
 }
 

@@ -11,7 +11,7 @@ namespace {
 using Kind = Problem::Kind;
 using Lines = std::vector<std::string>;
 
-class WarningsTest : public testing::Test {
+class WarningsTest : public ::testing::Test {
  protected:
   // Of files with these pipelines each.
   Lines warnings_of(const std::vector<std::string>& pipelines, const std::string& data_dir = "/d") {
