@@ -106,7 +106,8 @@ class Loader {
                                                      const std::string& path,
                                                      const PipelineConfig& of);
   void load_max_dead_letters(LoadedFile& part, const Options& options, PipelineConfig& out);
-  static void load_schedule(LoadedFile& part, const Options& options, PipelineConfig& out);
+  static void load_schedule(LoadedFile& part, const cJSON* node, const Options& options,
+                            PipelineConfig& out);
   void check_memory();
   void check_once(size_t pipeline, std::string_view type, const Options& options);
 
@@ -274,7 +275,7 @@ void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::strin
   load_dead_letters(part, options.object("deadLetters"), pipeline.dead_letters);
   pipeline.limits = {options.integer("limits.recordsPerSecond"),
                      options.bytes("limits.bytesPerSecond")};
-  load_schedule(part, options, pipeline);
+  load_schedule(part, child(node, "schedule"), options, pipeline);
   // What only a run knows cannot be judged before it.
   bool whole = load_stages(parser, node, path, pipeline) && pipeline.complete();
   if (!pipeline.complete()) check_can_be_provisioned(part, node, options, pipeline);
@@ -282,6 +283,11 @@ void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::strin
   if (whole && pipeline.schedule && !ends_by_itself(pipeline.source))
     part.problems.add({.path = options.path("schedule"),
                        .text = "is for a source that ends, and this one does not"});
+  if (whole && pipeline.schedule && pipeline.source.type->read_once)
+    part.problems.add({.path = options.path("schedule"),
+                       .text = "starts a source again, and " +
+                               std::string(pipeline.source.type->name) +
+                               " can be read only once: its end comes with the first run"});
   if (whole && !options.has("delivery.spool"))
     pipeline.delivery.spool.mode = default_spool_mode(pipeline);
   if (whole && part.problems.errors() == before) {
@@ -444,8 +450,12 @@ void Loader::load_max_dead_letters(LoadedFile& part, const Options& options, Pip
                        .text = "is for a source that ends, and this one does not"});
 }
 
-void Loader::load_schedule(LoadedFile& part, const Options& options, PipelineConfig& out) {
+void Loader::load_schedule(LoadedFile& part, const cJSON* node, const Options& options,
+                           PipelineConfig& out) {
   if (!options.has("schedule")) return;
+  // Written, however wrong: that is said already.
+  const bool every = child(node, "every") != nullptr;
+  const bool cron = child(node, "cron") != nullptr;
   const Options& given = options.object("schedule");
   auto wrong = [&](const char* name, std::string text) {
     part.problems.add({.path = given.path(name), .text = std::move(text)});
@@ -458,20 +468,20 @@ void Loader::load_schedule(LoadedFile& part, const Options& options, PipelineCon
   if (!out.complete())
     part.problems.add({.path = options.path("schedule"),
                        .text = "needs a default for each parameter (${param:NAME:-text})"});
-  if (given.has("every") == given.has("cron")) {
+  if (every == cron) {
     part.problems.add(
         {.path = options.path("schedule"), .text = "must have either \"every\" or \"cron\""});
-  } else if (given.has("every")) {
+  } else if (every) {
     if (given.has("timeZone")) wrong("timeZone", "is for \"cron\"");
     schedule.every = given.duration("every");
     schedule.text = "every " + exact_duration(schedule.every);
-  } else {
+  } else if (given.has("cron")) {
     const std::string zone = given.has("timeZone") ? given.string("timeZone") : "UTC";
-    Result<Cron> cron = Cron::parse(given.string("cron"));
-    if (!cron) wrong("cron", cron.error().message());
+    Result<Cron> times = Cron::parse(given.string("cron"));
+    if (!times) wrong("cron", times.error().message());
     Result<TimeZone> read = TimeZone::load(zone);
     if (!read) wrong("timeZone", read.error().message());
-    if (cron) schedule.cron = *cron;
+    if (times) schedule.cron = *times;
     if (read) schedule.zone = std::move(*read);
     schedule.text = given.string("cron") + " (" + zone + ")";
   }

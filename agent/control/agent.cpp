@@ -412,7 +412,8 @@ class Agent {
     log::error(end.name, "failed: " + error.message() + again + "; " + summary);
     if (configs_->pipeline_ended(end) || !again.empty() || end.own) return;
     // What the configuration asked for could not even be opened: a person must change it.
-    (error.kind() == ErrorKind::kUsage ? unusable_ : failed_) = true;
+    const bool unusable = error.kind() == ErrorKind::kUsage && !end.counters.opened;
+    (unusable ? unusable_ : failed_) = true;
   }
 
   void finish() {

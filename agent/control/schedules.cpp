@@ -66,6 +66,20 @@ void Schedules::load(std::function<void(Status)> done) {
   });
 }
 
+void Schedules::keep_only(const std::set<std::string>& pipelines) {
+  std::vector<SavedPosition> gone;
+  for (auto one = all_.begin(); one != all_.end();) {
+    if (pipelines.contains(one->first)) {
+      ++one;
+      continue;
+    }
+    gone.push_back({std::string(kPrefix) + one->first, ""});
+    one = all_.erase(one);
+  }
+  // One that stays for an error goes with a change after the next start.
+  if (!gone.empty()) journal_.commit("", std::move(gone), [](const Status& /*status*/) {});
+}
+
 void Schedules::keep(const std::string& pipeline) {
   journal_.commit("", {{std::string(kPrefix) + pipeline, text_of(all_.at(pipeline))}},
                   [pipeline](const Status& status) {

@@ -2,7 +2,8 @@
 // runs have failed in a row. It is kept in the journal, as positions of the agent itself (its
 // pipeline is called ""): partition "schedule:NAME", value five words, text_of(). It is written
 // when a run has ended, and for a time of the clock when that is looked at first; so one that was
-// cut short, or that was missed while the agent was away, is due at the next start, once.
+// cut short, or that was missed while the agent was away, is due at the next start, once. It goes
+// with the schedule: once a configuration has none for the pipeline, unless that is not enabled.
 //
 // What comes while a run goes on is left out: it would do the same work again.
 //
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -44,6 +46,8 @@ class Schedules {
  public:
   Schedules(JournalClient& journal, const Clock& clock);
 
+  // Of pipelines that have no schedule any more nothing is kept; of these it is.
+  void keep_only(const std::set<std::string>& pipelines);
   // What is in the journal. After an error all begin anew.
   void load(std::function<void(Status)> done);
   // Until it is to be started; 0: now. `config` has a schedule, as in the next.

@@ -249,6 +249,7 @@ void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
   flush_timer_.reset();  // it is not the end
   journal_->set_commit_every(config_.commit_every);
   budget_->set(config_.budget);
+  keep_schedules();
   std::vector<std::string> touched = proposal.change.removed;
   for (const std::string& name : proposal.change.removed) {
     Entry& entry = entries_.at(name);

@@ -237,6 +237,7 @@ class Supervisor {
   void hold_by_budget();
   Milliseconds start_later(const std::string& name);
   bool waits_for_its_time(const PipelineConfig& config);
+  void keep_schedules();
   void await_its_time(const std::string& name);
   Milliseconds await_next(const std::string& name, const Status& status, Milliseconds elapsed);
   Milliseconds not_opened(const std::string& name, const Status& status);

@@ -9,6 +9,14 @@
 
 namespace leat {
 
+// Those of the configuration, and of what is only not enabled now.
+void Supervisor::keep_schedules() {
+  std::set<std::string> names(config_.not_enabled.begin(), config_.not_enabled.end());
+  for (const PipelineConfig& one : config_.pipelines)
+    if (one.schedule) names.insert(one.name);
+  schedules_->keep_only(names);
+}
+
 // What runs is to go on in its new form.
 bool Supervisor::waits_for_its_time(const PipelineConfig& config) {
   if (!config.schedule) return false;

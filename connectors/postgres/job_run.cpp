@@ -1,5 +1,9 @@
 #include "connectors/postgres/job_run.h"
 
+#include <utility>
+
+#include "base/log.h"
+
 namespace leat::postgres {
 
 void JobRun::begin(StepEnd end) {
@@ -24,14 +28,22 @@ void JobRun::run_pre_sql(StepEnd end) {
   });
 }
 
-void JobRun::finish(StepEnd end) {
-  session_.ask("leat_jobs", Job::exists_sql(), [this, end](const Reply& there) {
-    if (!there.says_true()) return end(Answer::delivered());
-    session_.ask("leat_jobs", job_.begun_sql(), [this, end](const Reply& begun) {
-      if (begun.rows.empty()) return end(Answer::delivered());
+void JobRun::finish(bool also_empty, StepEnd end) {
+  session_.ask("leat_jobs", Job::exists_sql(), [this, also_empty, end](const Reply& there) {
+    if (!there.says_true()) return finish_empty(also_empty, end);
+    session_.ask("leat_jobs", job_.begun_sql(), [this, also_empty, end](const Reply& begun) {
+      if (begun.rows.empty()) return finish_empty(also_empty, end);
       run_post_sql(end);
     });
   });
+}
+
+// A copy of an empty table is empty. But a run that goes on behind an earlier one, and finds
+// nothing, must not TRUNCATE what that has brought.
+void JobRun::finish_empty(bool also_empty, StepEnd end) {
+  if (!also_empty) return end(Answer::delivered());
+  log::info(job_.pipeline, "there was no record at all: preSql and postSql run for an empty job");
+  begin(std::move(end));
 }
 
 // Each by itself: some statements (VACUUM) do not run in a transaction.

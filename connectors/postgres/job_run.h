@@ -15,10 +15,12 @@ class JobRun {
   // Nothing is left to be done before the first record.
   bool begun() const { return begun_ || !job_.any(); }
   void begin(StepEnd end);
-  // postSql, if the job has begun. Goes on behind what an earlier try has done.
-  void finish(StepEnd end);
+  // postSql, if the job has begun; else nothing, or with `also_empty` preSql, after which it is to
+  // be called again. Goes on behind what an earlier try has done.
+  void finish(bool also_empty, StepEnd end);
 
  private:
+  void finish_empty(bool also_empty, StepEnd end);
   void run_pre_sql(StepEnd end);
   void run_post_sql(StepEnd end);
 

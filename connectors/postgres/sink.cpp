@@ -32,6 +32,7 @@ class PostgresSink final : public Sink {
                               connection_.verify);
         !tls)
       return tls;
+    context_ = &context;
     budget_ = &context.budget();
     budget_->charge(kMemory);
     config_.session.loop = &context.loop();
@@ -50,7 +51,9 @@ class PostgresSink final : public Sink {
     writer_->load_positions(std::move(done));
   }
 
-  void finish(std::function<void(Status)> done) override { writer_->finish(std::move(done)); }
+  void finish(std::function<void(Status)> done) override {
+    writer_->finish(context_->began_anew(), std::move(done));
+  }
 
   void close(std::function<void()> closed) override {
     if (!writer_) return closed();
@@ -63,6 +66,7 @@ class PostgresSink final : public Sink {
  private:
   const ConnectionSettings connection_;
   TableWriterConfig config_;
+  SinkContext* context_ = nullptr;
   Budget* budget_ = nullptr;
   std::unique_ptr<TlsContext> tls_;  // outlives the writer
   std::optional<TableWriter> writer_;

@@ -29,8 +29,9 @@ void TableWriter::load_positions(std::function<void(Result<std::vector<SavedPosi
   start(Goal::kLoad);
 }
 
-void TableWriter::finish(std::function<void(Status)> done) {
+void TableWriter::finish(bool all, std::function<void(Status)> done) {
   if (!config_.job.any()) return done({});
+  empty_is_a_job_ = all;
   finished_ = std::move(done);
   finish_delay_.reset();
   start(Goal::kFinish);
@@ -59,7 +60,7 @@ void TableWriter::go() {
         return end(Answer::retry(shown_ + ": another session was faster"));
       return end(Answer::delivered());
     case Goal::kFinish:
-      return job_.finish(step_end());
+      return job_.finish(empty_is_a_job_, step_end());
   }
 }
 

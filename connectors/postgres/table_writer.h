@@ -43,8 +43,9 @@ class TableWriter : private Session::Listener {
   // One of these at a time; each calls back once, from the loop.
   void deliver(const Delivery& delivery, std::function<void(Answer)> done);
   void load_positions(std::function<void(Result<std::vector<SavedPosition>>)> done);
-  // Runs postSql, if the job has begun; tries until the server is there.
-  void finish(std::function<void(Status)> done);
+  // Runs postSql, if the job has begun; tries until the server is there. With `all`, what came, or
+  // did not, is all that there is: without a record that is a job, too.
+  void finish(bool all, std::function<void(Status)> done);
 
  private:
   enum class Goal { kNone, kDeliver, kLoad, kFinish };
@@ -86,6 +87,7 @@ class TableWriter : private Session::Listener {
   // What was done for this goal already, and is not done twice.
   bool reconnected_ = false;
   bool fenced_ = false;
+  bool empty_is_a_job_ = false;  // kFinish
 };
 
 }  // namespace leat::postgres

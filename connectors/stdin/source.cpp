@@ -268,6 +268,7 @@ extern constexpr SourceType kStdinSource{
     .options = kOptions,
     .default_format = "json",
     .bounded = [](const Options&) { return true; },
+    .read_once = true,
     .make = make};
 
 }  // namespace leat

@@ -340,7 +340,7 @@ def test_a_row_that_is_too_long_is_a_dead_letter_and_reading_goes_on(agent, data
     assert ids(agent) == [1, 2, 4, 5], agent.log
     letters = agent.dead_letters()
     assert [letter["raw"] for letter in letters] == ["(id) = (3)", "(id) = (6)"]
-    assert [letter["source"] for letter in letters] == ["table orders behind (3)", "table orders behind (6)"]
+    assert [letter["source"] for letter in letters] == ["table orders, row (3)", "table orders, row (6)"]
     assert "the row is longer than maxRecord (1.0 MiB): 19.1 MiB" in letters[0]["reason"]
 
 

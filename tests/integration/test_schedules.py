@@ -111,6 +111,27 @@ def test_a_full_read_is_done_anew_each_time_so_deletes_are_seen(agent, database)
     assert agent.wait() == 0
 
 
+def test_the_copy_of_an_empty_table_becomes_empty_and_what_only_goes_on_leaves_it(agent, database):
+    database.query(ORDERS + "; CREATE TABLE log (what text)")
+    insert(database, 1, 100)
+    job = {"preSql": ["TRUNCATE copies"], "postSql": ["INSERT INTO log VALUES ('post')"]}
+    agent.configure(scheduled(orders(database, mode="full"), to_copies(database, **job), {"every": "1s"},
+                              delivery=quick_retry()))
+    agent.start()
+    wait_for(lambda: in_step(database))
+    database.query("TRUNCATE orders")
+    wait_for(lambda: in_step(database))
+    assert "preSql and postSql run for an empty job" in agent.log
+    done = database.count("log")
+    wait_for(lambda: database.count("log") > done)
+    agent.terminate()
+    assert agent.wait() == 0
+    insert(database, 1, 10)
+    agent.configure(pipeline(orders(database, mode="full"), to_copies(database, **job), delivery=quick_retry()))
+    assert agent.run() == 0 and in_step(database)
+    assert agent.run() == 0 and in_step(database), "nothing is new, and so nothing is emptied"
+
+
 def test_a_run_that_was_cut_short_is_made_up_once_and_one_that_ended_is_not(agent, make_collector):
     collector = make_collector()
     collector.down()
@@ -192,6 +213,8 @@ def test_what_is_wrong_with_a_schedule_is_said_with_its_place(agent, collector):
     (path, message), = problems({})
     assert path == "pipelines[0].schedule" and 'either "every" or "cron"' in message
     assert problems({"every": "5m", "cron": "* * * * *"})[0][0] == "pipelines[0].schedule"
+    (path, message), = problems({"every": "0s"})
+    assert path == "pipelines[0].schedule.every" and "either" not in message, "what is wrong is said once"
     (path, message), = problems({"cron": "61 * * * *"})
     assert path == "pipelines[0].schedule.cron" and 'the minute "61"' in message
     (path, message), = problems({"cron": "* * * * *", "timeZone": "Mars/Olympus"})
@@ -199,3 +222,6 @@ def test_what_is_wrong_with_a_schedule_is_said_with_its_place(agent, collector):
     assert problems({"every": "5m", "timeZone": "UTC"})[0][0] == "pipelines[0].schedule.timeZone"
     (path, message), = problems({"every": "5m"}, follow=True)
     assert path == "pipelines[0].schedule" and "is for a source that ends" in message
+    agent.configure(scheduled({"type": "stdin"}, http_sink(collector), {"every": "5m"}))
+    checked = agent.command("check", "-c", agent.config_path)
+    assert checked.returncode == 2 and "stdin can be read only once" in checked.stdout + checked.stderr

@@ -51,13 +51,15 @@ std::optional<unsigned> number_of(std::string_view text, const Field& field) {
   return out;
 }
 
-// "*", "*/5", "7", "1-5", "0-30/10", "mon-fri"
+// "*", "*/5", "7", "1-5", "0-30/10", "mon-fri". A step as long as the range is a single value, and
+// not "each 90 minutes", which it is taken for.
 bool add_part(std::string_view part, const Field& field, uint64_t& out) {
   const size_t slash = part.find('/');
   std::optional<unsigned> step = 1;
   if (slash != std::string_view::npos) {
     step = number_of(part.substr(slash + 1), {"", 0, 0});
     part = part.substr(0, slash);
+    if (step && *step > field.high) return false;
   }
   std::optional<unsigned> from = field.low;
   std::optional<unsigned> to = field.high;
@@ -80,6 +82,25 @@ bool add_list(std::string_view list, const Field& field, uint64_t& out) {
     if (comma == std::string_view::npos) return true;
     list.remove_prefix(comma + 1);
   }
+}
+
+// "fri-sun" runs from 5 to 0: how it is written so that it does not. "": it is not that.
+std::string as_range_upwards(std::string_view list, const Field& field) {
+  const size_t dash = list.find('-');
+  if (field.high != 7 || dash == std::string_view::npos) return "";
+  const std::optional<unsigned> from = number_of(list.substr(0, dash), field);
+  const std::optional<unsigned> to = number_of(list.substr(dash + 1), field);
+  if (!from || !to || *to != 0 || *from == 0 || *from > field.high) return "";
+  return std::string(list.substr(0, dash)) + "-7";
+}
+
+std::string why_not(std::string_view list, const Field& field) {
+  const std::string upwards = as_range_upwards(list, field);
+  return "the " + std::string(field.name) + " \"" + excerpt(list) + "\" must be *, or numbers of " +
+         std::to_string(field.low) + " to " + std::to_string(field.high) +
+         (field.names.empty() ? "" : " or names") + ", such as 1,5 or 1-5, with a step of 1 to " +
+         std::to_string(field.high) + ": */2, 1-5/2" +
+         (upwards.empty() ? "" : "; ranges go upwards, and Sunday is 7, too: " + upwards);
 }
 
 int64_t floor_to(int64_t time, int64_t unit) {
@@ -105,11 +126,7 @@ Result<Cron> Cron::parse(std::string_view text) {
   std::array<uint64_t, std::size(kFields)> bits{};
   for (size_t i = 0; i < words.size(); ++i)
     if (const Field& field = kFields[i]; !add_list(words[i], field, bits[i]))
-      return fail(ErrorKind::kUsage,
-                  "the " + std::string(field.name) + " \"" + excerpt(words[i]) +
-                      "\" must be *, or numbers of " + std::to_string(field.low) + " to " +
-                      std::to_string(field.high) + (field.names.empty() ? "" : " or names") +
-                      ", such as 1,5 or 1-5, with a step: */2, 1-5/2");
+      return fail(ErrorKind::kUsage, why_not(words[i], field));
   Cron out;
   out.minutes_ = bits[0];
   out.hours_ = static_cast<uint32_t>(bits[1]);

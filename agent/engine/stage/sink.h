@@ -143,6 +143,8 @@ class SinkContext {
   virtual DocumentWrap wrap() = 0;
   // The format written, for Content-Type and file names; null for sinks that take records.
   virtual const WriteFormat* format() = 0;
+  // Nothing was known of an earlier run when this one began: what it reads is all that there is.
+  virtual bool began_anew() { return false; }
 };
 
 class Sink {

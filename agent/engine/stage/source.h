@@ -157,6 +157,8 @@ struct SourceType {
   std::string_view default_format = {};
   // True when it ends by itself with these options. Null: never.
   bool (*bounded)(const Options& options) = nullptr;
+  // It is there once for the process: a second run would find its end.
+  bool read_once = false;
   // True when a run by a schedule is to read all of it again with these options, and not to go on
   // where the last one that succeeded has ended. Null: never.
   bool (*begins_anew)(const Options& options) = nullptr;

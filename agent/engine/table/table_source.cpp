@@ -13,6 +13,10 @@ namespace {
 constexpr Milliseconds kFirstRetry{500};
 constexpr Milliseconds kLongestRetry{30'000};
 constexpr Milliseconds kHeldForLong{60'000};
+// A run that has an end fails when nothing could be read for so long: at its start, and once it has
+// read something, when it may be a server that is restarted. Who starts it again goes on there.
+constexpr Milliseconds kLongestToBegin{60'000};
+constexpr Milliseconds kLongestToGoOn{600'000};
 constexpr size_t kMostLooks = 64;
 
 }  // namespace
@@ -265,9 +269,17 @@ void TableSource::trouble(const Error& error) {
   const int64_t now = context_->loop().clock().monotonic_us();
   if (error.kind() != ErrorKind::kUnavailable) {
     batch_.reset();
-    return context_->finished(fail(ErrorKind::kFatal, error.message()));
+    return context_->finished(fail(error));
   }
-  if (outage_.failed(error.message(), now) || outage_.due(now)) {
+  const bool is_new = outage_.failed(error.message(), now);
+  const Milliseconds patience = (reached_ ? kLongestToGoOn : kLongestToBegin) - outage_.lasted(now);
+  if (settings_.is_bounded() && patience.count() <= 0) {
+    batch_.reset();
+    return context_->finished(
+        fail(ErrorKind::kUnavailable, partition_ + ": " + error.message() + "; given up after " +
+                                          format_duration(outage_.lasted(now))));
+  }
+  if (is_new || outage_.due(now)) {
     outage_.said(now);
     log::warn(context_->pipeline(),
               partition_ + ": " + error.message() +
@@ -276,10 +288,13 @@ void TableSource::trouble(const Error& error) {
                        : "; it has no key: it is read from the start again, until it can be read"));
   }
   const Milliseconds longest = outage_.delay(now);
-  timer_->start(backoff_.between(longest / 2, longest), [this] { look(); });
+  Milliseconds wait = backoff_.between(longest / 2, longest);
+  if (settings_.is_bounded()) wait = std::min(wait, patience);
+  timer_->start(wait, [this] { look(); });
 }
 
 void TableSource::well() {
+  reached_ = true;
   if (!outage_.lasts()) return;
   log::info(context_->pipeline(),
             partition_ + ": can be read again after " +
@@ -361,7 +376,7 @@ SavedPosition TableSource::saved_position(const Position& position) {
 std::string TableSource::describe(const Position& position) {
   std::optional<TablePosition> at = keyed_ ? log_.position(position.offset) : std::nullopt;
   if (!at) return partition_ + ":" + std::to_string(position.line);
-  return partition_ + " behind (" + excerpt(joined(at->after)) + ")";
+  return partition_ + ", row (" + excerpt(joined(at->after)) + ")";
 }
 
 }  // namespace leat::table

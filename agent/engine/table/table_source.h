@@ -78,6 +78,7 @@ class TableSource final : public Source, private Rows {
   std::optional<Timer> timer_;  // none before open() and after stop()
   Backoff backoff_;
   Outage outage_;
+  bool reached_ = false;  // the database has been, in this run
 
   TablePosition position_;  // of the row that was given last
   bool saved_ = false;      // it comes from a position, or needs none

@@ -244,7 +244,7 @@ JournalClient::Durability Task::durability_of(Survives survives) const {
 // said so: what it gave before may take long to be delivered.
 void Task::finished(Status status) {
   queue_.end();
-  if (!status) (void)life_.fail_with(Error(ErrorKind::kFatal, status.error().message()));
+  if (!status) (void)life_.fail_with(status.error());
   wake();
 }
 

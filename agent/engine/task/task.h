@@ -176,6 +176,7 @@ class Task final : private SourceContext,
   Budget& budget() override { return setup_.budget; }  // of all three
   DocumentWrap wrap() override { return setup_.config.sink.format->wrap(chain_->encoder()); }
   const WriteFormat* format() override { return setup_.config.sink.format; }
+  bool began_anew() override { return point_.saved.empty() && point_.noted.empty(); }
 
   // SpoolOwner and DeliveryOwner.
   void spool_changed() override { wake(); }

@@ -82,6 +82,27 @@ TEST_F(SupervisorSchedules, every_five_minutes_begins_at_once_and_then_from_star
   EXPECT_EQ(idle_, 0) << "the agent does not end with a run";
 }
 
+TEST_F(SupervisorSchedules, what_has_no_schedule_any_more_leaves_nothing_in_the_journal) {
+  const auto in_journal = [this] {
+    std::string out;
+    supervisor_->journal().load("", [&out](Result<std::vector<SavedPosition>> saved) {
+      for (const SavedPosition& one : *saved)
+        if (one.partition.starts_with("schedule:")) out += one.partition + ' ';
+    });
+    settle();
+    return out;
+  };
+  apply(of({each(5 * kMinute)}));
+  run();
+  EXPECT_EQ(in_journal(), "schedule:a ");
+  AgentConfig resting = of({});
+  resting.not_enabled = {"a"};
+  apply(resting);
+  EXPECT_EQ(in_journal(), "schedule:a ");
+  apply(of({}));
+  EXPECT_EQ(in_journal(), "");
+}
+
 TEST_F(SupervisorSchedules, what_comes_while_a_run_goes_on_is_left_out) {
   apply(of({each(5 * kMinute)}));
   ASSERT_TRUE(begins());

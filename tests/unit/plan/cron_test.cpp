@@ -75,12 +75,17 @@ TEST(Cron, what_cannot_be_read_is_named) {
             "as \"15 2 * * *\"");
   EXPECT_EQ(error_of("* * * * * *"), error_of(""));
   EXPECT_EQ(error_of("60 * * * *"),
-            "the minute \"60\" must be *, or numbers of 0 to 59, such as 1,5 or 1-5, with a step: "
-            "*/2, 1-5/2");
+            "the minute \"60\" must be *, or numbers of 0 to 59, such as 1,5 or 1-5, with a step "
+            "of 1 to 59: */2, 1-5/2");
+  EXPECT_EQ(error_of("0 0 * * fri-sun"),
+            "the day of the week \"fri-sun\" must be *, or numbers of 0 to 7 or names, such as 1,5 "
+            "or 1-5, with a step of 1 to 7: */2, 1-5/2; ranges go upwards, and Sunday is 7, too: "
+            "fri-7");
+  EXPECT_NE(error_of("*/90 * * * *").find("a step of 1 to 59"), std::string::npos);
   for (const char* bad :
        {"@daily", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "* * * foo *",
-        "5/2 * * * *", "*/0 * * * *", "5-1 * * * *", "1, * * * *", "-1 * * * *", "1-2-3 * * * *",
-        "* * * * mon-", "1.5 * * * *", "+1 * * * *", "*/ * * * *", "** * * * *"})
+        "5/2 * * * *", "*/0 * * * *", "0 */24 * * *", "5-1 * * * *", "1, * * * *", "-1 * * * *",
+        "1-2-3 * * * *", "* * * * mon-", "1.5 * * * *", "+1 * * * *", "*/ * * * *", "** * * * *"})
     EXPECT_NE(error_of(bad), "") << bad;
   EXPECT_EQ(error_of("0 0 30 2 *"), "never comes: there is no such day");
 }

@@ -28,6 +28,7 @@ struct World {
   std::string system = "one";
   std::vector<std::string> failures;  // one for each read that fails, after two rows
   bool fatal = false;
+  bool away = false;
   std::set<int> too_long;
   std::function<void()> after_look;
   int looks = 0;
@@ -75,6 +76,7 @@ class WorldDatabase final : public table::Database {
         look.last = {text_of(std::ranges::max(world_.rows, {}, &Row::id).id)};
       if (auto after = std::exchange(world_.after_look, nullptr)) after();
       auto call = done;
+      if (world_.away) return call(fail(ErrorKind::kUnavailable, "nobody answers"));
       call(std::move(look));
     });
   }
@@ -176,6 +178,13 @@ class TableSourceTest : public SourceHarness {
   }
   void wait_for(size_t rows) {
     EXPECT_TRUE(wait([this, rows] { return ids_.size() >= rows; })) << ids_.size();
+  }
+  void pass(int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      settle();
+      loop_.advance(Milliseconds{1000});
+    }
+    settle();
   }
   void passes(int count) {
     const int before = world_.looks;
@@ -461,6 +470,24 @@ TEST_F(TableSourceTest, what_a_person_must_mend_ends_it) {
   EXPECT_TRUE(wait([this] { return finished_.has_value(); }));
   EXPECT_EQ(finished_->error().message(), "no such column");
   EXPECT_EQ(ids_, (Ids{1, 2})) << "what it had is not lost";
+}
+
+TEST_F(TableSourceTest, a_run_that_ends_gives_up_what_cannot_be_reached) {
+  for (const bool bounded : {true, false}) {
+    stop();
+    options_.set("mode", bounded ? "full" : "fullAndContinuous");
+    world_.away = true;
+    world_.looks = 0;
+    start();
+    pass(59);
+    EXPECT_FALSE(finished_);
+    EXPECT_GE(world_.looks, 4);
+    pass(2);
+    ASSERT_EQ(finished_.has_value(), bounded);
+    if (!bounded) continue;
+    EXPECT_EQ(finished_->error().kind(), ErrorKind::kUnavailable) << "another run may do better";
+    EXPECT_EQ(finished_->error().message(), "table t: nobody answers; given up after 1m 0s");
+  }
 }
 
 TEST_F(TableSourceTest, of_another_database_the_numbers_mean_nothing) {
