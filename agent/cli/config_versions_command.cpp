@@ -222,6 +222,9 @@ int taken_over(const CommandCall& call, const std::string& body) {
   if (!call.options.boolean("json"))
     print("version " + std::to_string(version) + " runs: " + state_of(json.get()) + "\n");
   if (!call.options.boolean("wait")) return kExitDelivered;
+  if (at(json.get(), "probationSeconds") != nullptr)
+    complain(
+        "leat: waiting until its probation is over; Ctrl-C ends the waiting, and nothing else");
   return wait_for(call, version);
 }
 
@@ -315,7 +318,8 @@ constexpr Option kChange[] = {
     kJsonOption,
     {.name = "wait",
      .type = OptionType::kBool,
-     .help = "Until its probation is over; exit code 1 when it was taken back."}};
+     .help = "Until its probation (`agent.probation`) is over; exit code 1 when it was taken "
+             "back."}};
 
 }  // namespace
 
@@ -325,7 +329,8 @@ extern constexpr Command kConfigApplyCommand{
     .help =
         "Gives the running agent another configuration. It is checked whole, kept as a new "
         "version, and on probation for `agent.probation`: when a pipeline fails by it or delivers "
-        "nothing any more, the one before returns by itself.",
+        "nothing any more, the one before returns by itself. The next start runs it, too, as "
+        "`agent.config` says: by default until the agent's own file changes.",
     .options = kChange,
     .run = apply};
 

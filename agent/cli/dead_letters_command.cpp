@@ -26,7 +26,7 @@ std::string table_of(const std::string& answer) {
         rows.push_back({text(box, "pipeline"), format_count(number(one, "count")),
                         text(one, "stage"), text(one, "code"), text(one, "reason")});
   }
-  return rows.size() == 1 ? "no dead letters\n" : columns(rows, rows.front().size());
+  return rows.size() == 1 ? "no open dead letters\n" : columns(rows, rows.front().size());
 }
 
 int list(const CommandCall& call) {
@@ -292,7 +292,9 @@ constexpr Option kEditOptions[] = {kAskedConfigOption, kAskedDataDirOption, kFro
 extern constexpr Command kDeadLettersCommand{
     .name = "dead-letters",
     .words = kAnyPipeline,
-    .help = "Shows how many records could not be delivered, by pipeline, stage and reason.",
+    .help =
+        "Shows how many records could not be delivered, by pipeline, stage and reason. Those that "
+        "have been delivered or dropped since are not among them; `leat status` counts them still.",
     .options = kListOptions,
     .run = list};
 

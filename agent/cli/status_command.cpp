@@ -156,7 +156,7 @@ std::string overview(const Sample& before, const Sample& now, bool by_rate) {
                     format_count(number(records, "deadLetters")), last.empty() ? "-" : last});
     for (const char* why : {"reason", "refused"})
       if (at(one, why) != nullptr) reasons += name + ": " + text(one, why) + "\n";
-    reasons += dead_letters_of(one, name + ": dead letters: ", 3);
+    reasons += dead_letters_of(one, name + ": dead letters since its start: ", 3);
   }
   reasons += control;
   return columns(rows, 2) + (reasons.empty() ? "" : "\n" + reasons);
@@ -219,7 +219,7 @@ std::string details(const cJSON* pipeline, const Rates& rates) {
   std::erase_if(rows, [](const Row& row) { return row[1].empty(); });
   std::string dead = dead_letters_of(pipeline, "  ", SIZE_MAX);
   return text(pipeline, "name") + "\n" + columns(rows, 2) + stages_of(pipeline) +
-         (dead.empty() ? "" : "\ndead letters\n" + dead);
+         (dead.empty() ? "" : "\ndead letters since its start\n" + dead);
 }
 
 std::string head(const cJSON* agent) {
@@ -336,7 +336,9 @@ extern constexpr Command kStatusCommand{
     .words = kAnyPipeline,
     .help =
         "Shows how the agent of this machine does, or one of its pipelines: state, rates, what "
-        "waits and why. Exit code 1 when a pipeline is in trouble, 3 when no agent runs.",
+        "waits and why. Exit code 1 when a pipeline is in trouble, 3 when no agent runs. All "
+        "counts "
+        "are since the pipeline's start; the dead letters that are open: `leat dead-letters`.",
     .options = kStatusOptions,
     .run = status};
 

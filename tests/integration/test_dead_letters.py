@@ -152,6 +152,19 @@ def test_a_letter_names_the_topic_and_the_properties_of_its_message(agent, mosqu
     assert shown(agent, "show", "p", "--id", unreadable["id"])[0]["metadata"] == unreadable["metadata"]
 
 
+def test_a_letter_of_what_was_spooled_names_the_message_that_it_was(agent, mosquitto, collector):
+    """It was the one before it, and of the first message 0."""
+    collector.decide = lambda request: Answer(400) if b"bad" in request.body else Answer()
+    agent.configure(pipeline({"type": "mqtt", "url": mosquitto.url, "topics": ["plant/#"], "qos": 1},
+                             http_sink(collector), delivery={"spool": "always"}))
+    agent.start()
+    agent.wait_log("connected")
+    for topic, text in ("a", '{"v":"bad"}'), ("b", '{"v":1}'), ("c", '{"v":"bad"}'):
+        mosquitto.publish(f"plant/{topic}", text)
+    agent.wait_for(lambda: len(agent.dead_letters()) == 2)
+    assert agent.dead_letters()[0]["source"].endswith(" plant/a, message 1 (record 1 spooled there)")
+
+
 @pytest.mark.parametrize("killed", [False, True], ids=["running", "killed"])
 def test_what_waited_in_the_spool_is_known_with_all_that_its_message_brought(agent, mosquitto, collector, killed):
     """The broker was told that it is safe, and so nobody else has that any more."""

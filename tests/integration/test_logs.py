@@ -12,6 +12,8 @@ import fcntl
 import termios
 import time
 
+import pytest
+
 from harness.waiting import DEADLINE, wait_for
 
 
@@ -98,3 +100,39 @@ def test_a_terminal_shows_a_line_for_each_pipeline_as_wide_as_it_is_now(agent, l
         running.wait()
         os.close(main)
         os.close(terminal)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_counts_and_rates_read_as_they_should(agent, count):
+    """It said "1 commits", and "403,000 records/s" of what had taken no time."""
+    path = agent.folder / "in"
+    path.write_text('{"seq":1}\n' * count + '{"seq"\n', encoding="utf8")
+    agent.configure({"name": "p", "source": {"type": "file", "path": [str(path)], "format": "json"},
+                     "transforms": [{"type": "filter", "where": "seq > 0"}],
+                     "sink": {"type": "file", "path": str(agent.folder / "out.jsonl")}})
+    assert agent.run() == 0
+    done, = agent.log_lines("p: done: ")
+    assert f"done: {count + 1} records read" in done and f", {count} delivered, 1 dead letter, in " in done
+    assert not re.search(r"\b1 (?!ms\b)[a-z]+s\b", agent.log), agent.log
+    took = float(re.search(r", in (\d+(?:\.\d+)?)(?=m?s)", done)[1])
+    rate = re.search(r"([\d,]+) records/s", done)
+    if rate and took > 0:
+        assert int(rate[1].replace(",", "")) <= (count + 1) * 1000 / took + 1
+    assert rate is None or took > 0
+    # Each thing is said once.
+    texts = [line.split(" ", 2)[2] for line in agent.log.splitlines() if line]
+    assert len(texts) == len(set(texts))
+    for text in texts:
+        assert not re.search(r"\b(\w+): \1: ", text), text
+
+
+def test_a_dead_letter_is_what_was_read_escaped_once(agent):
+    bad = r'{"a":"C:\\temp\\\"x\" é' + "\t"
+    path = agent.folder / "in"
+    path.write_text(bad + "\n" + '{"a":1}\n', encoding="utf8")
+    agent.configure({"name": "p", "source": {"type": "file", "path": [str(path)], "format": "json"},
+                     "transforms": [{"type": "filter", "where": "a > 0"}],
+                     "sink": {"type": "file", "path": str(agent.folder / "out.jsonl")}})
+    assert agent.run() == 0
+    letter, = agent.dead_letters()
+    assert letter["raw"] == bad

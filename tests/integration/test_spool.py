@@ -182,6 +182,7 @@ def test_drop_oldest_keeps_the_latest_and_counts_the_rest(agent, collector, tele
     dropped = 50_000 - len(set(seqs(collector)))
     assert dropped > 10_000
     assert f"{dropped:,} dropped at maxSpool" in agent.log
+    assert "nothing is lost" not in agent.log  # as where it holds the source back
 
 
 def test_after_drop_oldest_a_kill_and_a_reload_what_is_left_is_delivered_and_reading_goes_on(

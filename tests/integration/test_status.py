@@ -134,8 +134,8 @@ def test_dead_letters_are_told_by_reason(agent, collector):
     wait_for(lambda: states(agent)["p"]["records"]["deadLetters"] == 2)
     reasons = states(agent)["p"]["deadLetterReasons"]
     assert sum(one["count"] for one in reasons) == 2
-    assert "p: dead letters: " in status(agent).stdout
-    assert "\ndead letters\n  " in status(agent, "p").stdout
+    assert "p: dead letters since its start: " in status(agent).stdout
+    assert "\ndead letters since its start\n  " in status(agent, "p").stdout
 
 
 def test_without_an_agent_the_exit_code_is_3(agent):

@@ -129,3 +129,14 @@ def test_a_reader_that_takes_nothing_holds_up_nothing(agent, collector, telemetr
         log.write_bytes(log.read_bytes() + telemetry(20_000).read_bytes())
         collector.wait_records(20_001)
         tap.process.send_signal(18)
+
+
+def test_a_tap_where_there_is_no_stage_says_what_makes_one(agent):
+    source = {"type": "generator", "rate": 10}
+    sink = {"type": "sqlite", "path": str(agent.folder / "out.db"), "table": "t", "createTable": True}
+    agent.configure(pipeline(source, sink))
+    agent.start()
+    wait_for(lambda: status(agent))
+    done = agent.command("tap", "p", "--data-dir", agent.data_dir)
+    assert done.returncode == 2
+    assert "no stage between source and sink" in done.stderr and 'a filter where "true"' in done.stderr

@@ -230,7 +230,7 @@ void Spool::stored(SpoolWriter::Row& row) {
     for (Spooling& one : row.batches) {
       uint64_t first = std::exchange(next, next + one.records());
       if (first == next) continue;
-      std::string origin = one.batch->acknowledger->describe(one.batch->begin);
+      std::string origin = place_of_first(*one.batch);
       number_for_spool(*one.batch, first);
       hand_over(std::move(one.batch), std::move(origin), first, next);
     }

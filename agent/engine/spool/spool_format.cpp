@@ -196,6 +196,11 @@ int64_t arrival_of_spooled(std::string_view content) {
   return known && !in.bad() ? arrival : 0;
 }
 
+// Positions lie behind what they are of.
+std::string place_of_first(const Batch& batch) {
+  return batch.acknowledger->describe(batch.count() > 0 ? batch.position_after(0) : batch.begin);
+}
+
 void number_for_spool(Batch& batch, uint64_t first) {
   batch.begin = {.offset = first};
   batch.end = {.offset = first + batch.count()};

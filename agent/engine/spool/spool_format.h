@@ -33,6 +33,10 @@ Result<BatchRef> read_spooled(BlockPool& pool, std::string_view content, uint64_
 // When its first record arrived, microseconds of Unix time; 0 when it cannot be read.
 int64_t arrival_of_spooled(std::string_view content);
 
+// Where the first record of a batch came from, for people: what SpooledAs::origin is made of. Asked
+// before number_for_spool().
+std::string place_of_first(const Batch& batch);
+
 // Gives the batch the positions it has in the spool: its first record gets number `first`.
 void number_for_spool(Batch& batch, uint64_t first);
 

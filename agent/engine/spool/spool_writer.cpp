@@ -218,10 +218,9 @@ void SpoolWriter::begin_row() {
   }
   row.payload = row.records > 0;
   if (row.payload) {
-    const Batch& first = *parts.front().batch;
     row.brought = brought.take();
-    row.content = write_spooled(
-        parts, {owner_.format(), first.acknowledger->describe(first.begin), row.brought});
+    row.content =
+        write_spooled(parts, {owner_.format(), place_of_first(*parts.front().batch), row.brought});
     row.charged = kCopies * row.content.size() + row.brought.size();
     setup_.budget.charge(row.charged);
   }

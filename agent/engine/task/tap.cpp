@@ -41,7 +41,11 @@ std::string known_stages(const std::vector<std::string>& stages) {
 // Of several with one name the first; the others go by their numbers.
 Result<size_t> find_stage(const std::string& at, const std::vector<std::string>& stages) {
   if (stages.empty())
-    return fail(ErrorKind::kUsage, "there is no stage between source and sink: bytes pass through");
+    return fail(
+        ErrorKind::kUsage,
+        "there is no stage between source and sink to look behind: the sink gets what the "
+        "source gives, as it is (`leat explain` shows that); a filter where \"true\" between "
+        "them makes one");
   for (size_t i = 0; i < stages.size(); ++i)
     if (stages[i] == at || std::to_string(i + 1) == at) return i;
   return fail(ErrorKind::kUsage,
