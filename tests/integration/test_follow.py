@@ -254,7 +254,7 @@ def test_files_that_were_not_delivered_are_found_after_a_rotation_and_a_restart(
     collector.wait_requests(1)
     # The first batch does not wait for the disk. Until the file is known there, a rotation is as one
     # before the start: it has a name that nobody follows.
-    agent.wait_for(lambda: str(log) in agent.command("positions", "-c", agent.config_path).stdout)
+    agent.wait_for(lambda: str(log) in agent.command("positions", "--json", "-c", agent.config_path).stdout)
     log.rename(agent.folder / "app.log.1")
     append(log, *range(100, 200))
     agent.kill()
