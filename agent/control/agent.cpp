@@ -395,6 +395,7 @@ class Agent {
   }
 
   void ended(const PipelineEnd& end) {
+    if (!supervisor_->stopping()) return_free_memory();
     display_.remove(end.name);
     if (observer_) observer_->ended(end);
     std::string summary = summary_line(end.counters, end.elapsed);

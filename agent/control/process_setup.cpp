@@ -14,6 +14,10 @@ void limit_process_memory() {
   ::setenv("UV_THREADPOOL_SIZE", "2", 0);
 }
 
+void return_free_memory() {
+  ::malloc_trim(0);
+}
+
 void raise_descriptor_limit() {
   struct rlimit limit {};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;

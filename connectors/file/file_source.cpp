@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/packed.h"
 
 namespace leat {
 namespace {
@@ -352,6 +353,25 @@ bool FileSource::cannot_read(const StreamRef& stream, const BatchRef& batch, Rea
   return true;
 }
 
+// Pieces of it would be taken for lines. With `follow` it is one that lies beside what is meant.
+bool FileSource::cannot_unpack(const StreamRef& stream, const BatchRef& batch,
+                               std::string_view content) {
+  if (stream->offset > 0 || stream->gzip || settings_.compression != Compression::kAuto ||
+      context_->framing()->terminator().empty())
+    return false;
+  const std::string_view packed = packed_as(content);
+  if (packed.empty()) return false;
+  const std::string what = stream->path + " is " + std::string(packed) +
+                           ", which is not unpacked here: unpack it first (or have it read as it "
+                           "is, by `compression` \"none\")";
+  if (settings_.follow)
+    files_.complain(stream->path, what + "; it is not read");
+  else
+    note_failure(Error(ErrorKind::kData, what));
+  if (!settings_.follow || stream->ending) end_empty(stream, batch);
+  return true;
+}
+
 void FileSource::learn_identity(InputStream& stream, const FileIdentity& identity, bool gzip) {
   if (stream.identity.head_bytes > 0) return;
   stream.identity = identity;
@@ -373,6 +393,7 @@ void FileSource::have_read(const StreamRef& stream, BatchRef batch, Reading& rea
   std::span<char> bytes(buffer + reading.front, stream->carry.size() + reading.bytes);
   if (stream->preamble_due) return have_preamble(stream, std::move(batch), bytes);
   if (reading.bytes > 0) learn_identity(*stream, reading.identity, reading.file->gzip());
+  if (cannot_unpack(stream, batch, {bytes.data(), bytes.size()})) return;
 
   size_t grown = reading.bytes - (stream->gzip ? 0 : std::min(reading.bytes, stream->unfinished));
   if (grown > 0) rotated_->grew(*stream);

@@ -80,6 +80,7 @@ class FileSource final : public Source {
   void have_read(const StreamRef& stream, BatchRef batch, Reading& reading, char* buffer);
   void have_preamble(const StreamRef& stream, BatchRef batch, std::span<char> bytes);
   bool cannot_read(const StreamRef& stream, const BatchRef& batch, Reading& reading);
+  bool cannot_unpack(const StreamRef& stream, const BatchRef& batch, std::string_view content);
   void learn_identity(InputStream& stream, const FileIdentity& identity, bool gzip);
   void end(const StreamRef& stream);
   void end_empty(const StreamRef& stream, BatchRef batch);

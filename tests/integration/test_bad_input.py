@@ -1,6 +1,8 @@
 """What is wrong in the input is named, kept aside, and hurts nothing around it."""
 
+import bz2
 import json
+import lzma
 import random
 
 import pytest
@@ -102,6 +104,62 @@ def test_utf16_is_read_and_gone_on_with(agent, collector, encoding):
     assert collector.records() == [{"id": 1, "name": "\u00e9"}, {"id": 2, "name": "\U0001f600"},
                                    {"id": 3, "name": "\u20ac"}]
     assert agent.dead_letters() == []
+
+
+PACKED = {"bzip2": bz2.compress, "xz": lzma.compress,
+          "zstd": lambda content: b"\x28\xb5\x2f\xfd" + content,
+          "zip": lambda content: b"PK\x03\x04\n\x00\x00" + content}
+
+
+@pytest.mark.parametrize("format", ["json", "csv", "lines"])
+@pytest.mark.parametrize("kind", PACKED)
+def test_a_packed_file_is_named_and_gives_no_records(agent, collector, kind, format):
+    """Its bytes were lines: dead letters, and where one looked like text a record, exit code 0."""
+    content = b'{"seq":0}\n1\n'
+    (agent.folder / "other").write_bytes(b'{"seq":0}\n1\n')
+    path = agent.folder / "input"
+    path.write_bytes(PACKED[kind](content * 20))
+    agent.configure(pipeline(file_source(path, agent.folder / "other", format=format),
+                             http_sink(collector), TOUCH_NOTHING))
+    for _ in range(2):  # the second time, too
+        assert agent.run() == 1
+        error, = [line for line in agent.log_of_run.splitlines() if " error " in line and "unpack" in line and
+                  "failed" not in line]
+        assert f"{path} is a" in error and kind in error
+    assert not any(letter["source"].startswith(f"{path}:") for letter in agent.dead_letters())
+    assert collector.records()  # of the other file, once
+    path.write_bytes(content)
+    collector.requests.clear()
+    agent.run()
+    assert collector.records()
+
+
+def test_a_packed_file_beside_those_that_are_followed_is_passed_over(agent, collector):
+    (agent.folder / "a.log").write_bytes(b'{"seq":0}\n')
+    (agent.folder / "a.log.1").write_bytes(bz2.compress(b'{"seq":9}\n'))
+    agent.configure(pipeline(file_source(agent.folder / "a.log*", follow=True, rotateWait="0ms"),
+                             http_sink(collector), TOUCH_NOTHING))
+    agent.start()
+    collector.wait_records(1)
+    agent.wait_log("a.log.1 is a bzip2 file, .*; it is not read")
+    (agent.folder / "a.log.1").rename(agent.folder / "old")
+    with open(agent.folder / "a.log", "ab") as log:
+        log.write(b'{"seq":1}\n')
+    collector.wait_records(2)
+    agent.terminate()
+    assert agent.wait() == 0
+    assert collector.records() == [{"seq": 0}, {"seq": 1}]
+    assert agent.dead_letters() == [] and len(agent.log_lines("bzip2")) == 1
+
+
+def test_a_packed_file_is_taken_as_it_is_where_that_is_asked_for(agent, collector):
+    content = bz2.compress(b'{"seq":0}\n' * 20)
+    deliver(agent, collector, content, TOUCH_NOTHING, compression="none")
+    assert "it begins like a bzip2 file" in agent.dead_letters()[0]["reason"]
+    agent.configure(pipeline(file_source(agent.folder / "input", format="raw"),
+                             {"type": "file", "path": str(agent.folder / "out"), "format": "raw"}, name="raw"))
+    assert agent.run() == 0
+    assert (agent.folder / "out").read_bytes() == content
 
 
 @pytest.mark.parametrize("transforms", [[], [TOUCH_NOTHING]], ids=["pass_through", "decoded"])

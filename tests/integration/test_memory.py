@@ -1,6 +1,8 @@
 """The budget holds: with a sink in trouble, whatever the input looks like."""
 
+import pathlib
 import random
+import re
 
 import pytest
 
@@ -208,3 +210,23 @@ def test_a_small_budget_is_enough(agent, nginx, telemetry):
                     memory="1MiB")
     assert agent.run() == 0
     assert sum(int(request["length"]) for request in nginx.requests) > 3_000_000
+
+
+def test_what_pipelines_held_goes_back_when_they_have_ended(agent, telemetry):
+    """11 MB were kept beside one that goes on, free, in the heap."""
+    log = agent.folder / "log"
+    log.touch()
+    jobs = [pipeline(file_source(telemetry(20_000)), {"type": "file", "path": str(agent.folder / f"out{n}")},
+                     *DECODED, {"type": "sql", "query": "SELECT device, max(temp) AS t FROM input GROUP BY device"})
+            for n in range(20)]
+    agent.configure(pipeline(file_source(log, follow=True), {"type": "file", "path": str(agent.folder / "live")}),
+                    *jobs, memory="64MiB")
+    agent.start()
+    agent.wait_for(lambda: len(agent.log_lines(r"info p\d+: done: ")) == 20)
+
+    def held_kib():
+        text = (pathlib.Path("/proc") / str(agent.process.pid) / "status").read_text()
+        return int(re.search(r"RssAnon:\s+(\d+) kB", text)[1])
+    agent.wait_for(lambda: held_kib() < 5 * 1024, what=lambda: f"5 MiB, has {held_kib()} KiB")
+    agent.terminate()
+    assert agent.wait() == 0

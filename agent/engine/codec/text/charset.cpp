@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/packed.h"
 #include "base/text.h"
 #include "codec/text/utf16.h"
 #include "options/option_errors.h"
@@ -130,18 +131,9 @@ size_t TextReader::convert(std::string_view bytes, char* out) {
 }
 
 std::string known_content(std::string_view bytes, bool converts) {
-  static constexpr std::pair<std::string_view, std::string_view> kKnown[] = {
-      {"BZh", "a bzip2 file"},
-      {"\xFD"
-       "7zXZ",
-       "an xz file"},
-      {"\x28\xB5\x2F\xFD", "a zstd file"},
-      {"\x1F\x8B", "a gzip file"},
-      {"PK\x03\x04", "a zip archive"},
-  };
   const std::string begin = ": it begins like ";
-  for (const auto& [magic, name] : kKnown)
-    if (bytes.starts_with(magic)) return begin + std::string(name);
+  if (std::string_view packed = packed_as(bytes); !packed.empty())
+    return begin + std::string(packed);
   if (is_utf16_ascii(bytes) || order_of_mark(bytes))
     return begin + "UTF-16 text (" +
            (converts ? "encoding utf-16" : "convert it first: iconv -f UTF-16 -t UTF-8") + ")";
