@@ -391,6 +391,7 @@ void Loader::load_delivery(LoadedFile& part, const Options& delivery, DeliveryCo
   spool.overflow = overflow == "dropOldest"   ? Overflow::kDropOldest
                    : overflow == "dropNewest" ? Overflow::kDropNewest
                                               : Overflow::kBlock;
+  spool.catch_up_bytes = delivery.bytes("catchUp");
   spool.max_ack_hold = delivery.duration("maxAckHold");
   out.checkpoint = delivery.duration("checkpoint");
   out.retry_initial = delivery.duration("retry.initial");

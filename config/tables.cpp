@@ -307,6 +307,14 @@ constexpr Option kDeliveryOptions[] = {
          "What happens at maxSpool: block holds the source back, dropOldest and dropNewest lose "
          "records, count them and say so.",
      .choices = kOverflows},
+    {.name = "catchUp",
+     .type = OptionType::kBytes,
+     .fallback = "0",
+     .help =
+         "Bytes a second, before they are compressed, at which what waited in the spool goes to "
+         "the sink after an outage, so that it does not take all of a thin line or a small "
+         "server; 0 means no limit. What comes meanwhile waits behind it: less than that must "
+         "come, or the spool does not get empty. For what is read again at its source, `limits`."},
     {.name = "maxAckHold",
      .type = OptionType::kDuration,
      .fallback = "5s",

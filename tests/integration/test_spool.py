@@ -5,6 +5,7 @@ import secrets
 import shutil
 import signal
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -183,6 +184,23 @@ def test_drop_oldest_keeps_the_latest_and_counts_the_rest(agent, collector, tele
     assert dropped > 10_000
     assert f"{dropped:,} dropped at maxSpool" in agent.log
     assert "nothing is lost" not in agent.log  # as where it holds the source back
+
+
+def test_what_waited_is_caught_up_with_at_the_rate_that_was_asked_for(agent, collector, telemetry):
+    path = telemetry(5000)
+    collector.down()
+    agent.configure(spooling(file_source(path, follow=True), collector, catchUp="200KiB"))
+    agent.start()
+    wait_all_read(agent, path)
+    begun = time.monotonic()
+    collector.up()
+    collector.wait_records(5000)
+    took = time.monotonic() - begun
+    agent.terminate()
+    assert agent.wait() == 0
+    expect_each_once(seqs(collector), 5000)
+    # What is on its way already, and the last row, wait for nothing.
+    assert took > (path.stat().st_size / (200 * 1024)) / 3
 
 
 def test_after_drop_oldest_a_kill_and_a_reload_what_is_left_is_delivered_and_reading_goes_on(

@@ -21,6 +21,8 @@ struct SpoolConfig {
   bool survives_power_cut = true;  // else only the death of the process
   int64_t max_bytes = 64 << 20;    // on disk, of this pipeline
   Overflow overflow = Overflow::kBlock;
+  // What is read back from the journal goes to the sink at so many bytes a second. 0: no limit.
+  int64_t catch_up_bytes = 0;
   // Trouble, too, is an acknowledgement that the source has had to wait for longer than this.
   Milliseconds max_ack_hold{5'000};
   bool operator==(const SpoolConfig&) const = default;

@@ -340,6 +340,10 @@ void Spool::fed(const SpoolRow& row) {
   uint64_t first = std::max(cursor_, row.first);
   pass(row);
   hand_over(std::move(*batch), std::move(as.origin), first, end);
+  // On the average: a row goes at once.
+  if (const int64_t most = setup_.config.spool.catch_up_bytes; most > 0)
+    read_again_.start(Milliseconds(static_cast<int64_t>(row.content.size()) * 1000 / most),
+                      [this] { feed(); });
 }
 
 // What was made of the batch so far is nothing that the sink may get. The row stays.
