@@ -26,6 +26,7 @@ extern const Command kMountCommand;
 extern const Command kUnmountCommand;
 extern const Command kRestartCommand;
 extern const Command kKickCommand;
+extern const Command kTasksCommand;
 extern const Command kRunsCommand;
 extern const Command kProvisionCommand;
 extern const Command kSpoolCommand;
@@ -82,6 +83,7 @@ constexpr const Command* kCommands[] = {
     &kRestartCommand,
     &kKickCommand,
 #ifdef LEAT_TOOLS
+    &kTasksCommand,
     &kRunsCommand,
     &kProvisionCommand,
     &kSpoolCommand,

@@ -1,5 +1,6 @@
-// leat runs, provision
+// leat tasks, runs, provision
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/layout.h"
@@ -53,6 +54,40 @@ int list(const CommandCall& call) {
   return kExitDelivered;
 }
 
+std::string tasks_of(const cJSON* pipelines) {
+  std::vector<std::vector<std::string>> rows = {{"PIPELINE", "TASK", "STATE", "READ", "BYTES", ""}};
+  std::string summary;
+  const cJSON* job = nullptr;
+  cJSON_ArrayForEach(job, pipelines) {
+    summary += text(job, "name") + ":";
+    const char* separator = " ";
+    for (const char* state : {"failed", "running", "done", "waiting"}) {
+      summary += std::string(std::exchange(separator, ", ")) + format_count(number(job, state)) +
+                 " " + state;
+    }
+    summary += '\n';
+    const cJSON* task = nullptr;
+    cJSON_ArrayForEach(task, at(job, "tasks"))
+        rows.push_back({text(job, "name"), text(task, "name"), text(task, "state"),
+                        format_count(number(task, "records")), format_bytes(number(task, "bytes")),
+                        excerpt(text(task, "reason"))});
+  }
+  return summary.empty() ? "no pipeline has tasks\n" : columns(rows, 6) + summary;
+}
+
+int tasks(const CommandCall& call) {
+  std::optional<std::string> data_dir = asked_data_dir(call);
+  if (!data_dir) return kExitUsage;
+  std::string target = "/api/v1/tasks";
+  if (!call.word(0).empty()) target += "?pipeline=" + percent_encoded(call.word(0));
+  std::string body;
+  const int code = ask_or_complain(call.environment.clock, *data_dir, "GET", target, body);
+  if (code != kExitDelivered) return code;
+  Json json(cJSON_Parse(body.c_str()), cJSON_Delete);
+  print(call.options.boolean("json") ? body : tasks_of(at(json.get(), "pipelines")));
+  return kExitDelivered;
+}
+
 int provision(const CommandCall& call) {
   std::optional<std::string> data_dir = asked_data_dir(call);
   if (!data_dir) return kExitUsage;
@@ -93,6 +128,17 @@ constexpr Option kProvisionOptions[] = {
     kJsonOption};
 
 }  // namespace
+
+extern constexpr Command kTasksCommand{
+    .name = "tasks",
+    .words = kAnyPipeline,
+    .help =
+        "Shows the tasks of a job (the tables of a source of several): which wait, run, are done "
+        "or "
+        "have failed, and why. Of the run that goes on, or of the last since the agent was "
+        "started.",
+    .options = kListOptions,
+    .run = tasks};
 
 extern constexpr Command kRunsCommand{
     .name = "runs",

@@ -197,6 +197,31 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
   return printed(out.get()) + "\n";
 }
 
+std::string tasks_json(const Snapshot& snapshot, const std::string& pipeline) {
+  constexpr const char* kStates[SourceTask::kStates] = {"waiting", "running", "done", "failed"};
+  Json json = json_object();
+  cJSON* list = cJSON_AddArrayToObject(json.get(), "pipelines");
+  for (const PipelineSnapshot& one : snapshot.pipelines) {
+    const SourceTasks& tasks = one.counters.source_tasks;
+    if (tasks.none() || (!pipeline.empty() && one.name != pipeline)) continue;
+    cJSON* job = cJSON_CreateObject();
+    cJSON_AddItemToArray(list, job);
+    cJSON_AddStringToObject(job, "name", one.name.c_str());
+    for (size_t i = 0; i < SourceTask::kStates; ++i) add(job, kStates[i], tasks.counts[i]);
+    cJSON* shown = cJSON_AddArrayToObject(job, "tasks");
+    for (const SourceTask& task : tasks.shown) {
+      cJSON* out = cJSON_CreateObject();
+      cJSON_AddItemToArray(shown, out);
+      cJSON_AddStringToObject(out, "name", task.name.c_str());
+      cJSON_AddStringToObject(out, "state", kStates[static_cast<size_t>(task.state)]);
+      add(out, "records", task.records);
+      add(out, "bytes", task.bytes);
+      add_text(out, "reason", task.reason);
+    }
+  }
+  return printed(json.get());
+}
+
 std::string stats_json(const Snapshot& snapshot) {
   Json out = json_object();
   cJSON_AddNumberToObject(out.get(), "uptimeSeconds", seconds(snapshot.uptime));

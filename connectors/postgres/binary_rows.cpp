@@ -268,15 +268,32 @@ Value* BinaryRows::values_of(std::string_view row, Arena& arena) const {
   return values;
 }
 
+namespace {
+
+const BinaryRows* form_of(const Part& part) {
+  return static_cast<const BinaryRows*>(part.batch->rows.get());
+}
+
+bool are_alike(const Part& one, const Part& other) {
+  if (form_of(one) == form_of(other)) return true;
+  if (form_of(other) == nullptr || form_of(one)->fields() != form_of(other)->fields()) return false;
+  const Shape& names = *one.batch->records[one.first].shape;
+  const Shape& others = *other.batch->records[other.first].shape;
+  bool same = names.size() == others.size();
+  for (size_t i = 0; same && i < names.size(); ++i) same = names.name(i) == others.name(i);
+  return same;
+}
+
+}  // namespace
+
 const BinaryRows* rows_of(const Delivery& delivery) {
-  const RowForm* form = nullptr;
+  const Part* first = nullptr;
   for (const Part& part : delivery.parts) {
     if (part.count == 0) continue;
-    const RowForm* its = part.batch->rows.get();
-    if (its == nullptr || (form != nullptr && its != form)) return nullptr;
-    form = its;
+    if (first == nullptr) first = &part;
+    if (form_of(*first) == nullptr || !are_alike(*first, part)) return nullptr;
   }
-  return static_cast<const BinaryRows*>(form);
+  return first == nullptr ? nullptr : form_of(*first);
 }
 
 void open_rows(const Delivery& delivery) {

@@ -34,6 +34,7 @@ class BinaryRows final : public RowForm {
   struct Field {
     uint32_t type = 0;  // pg_type.oid
     Kind kind = Kind::kOther;
+    bool operator==(const Field&) const = default;
   };
 
   // Null: one of them is of a type that cannot be decoded.
@@ -47,7 +48,8 @@ class BinaryRows final : public RowForm {
   const std::vector<Field> fields_;
 };
 
-// Of all records of the delivery, when they have it, and it is the same. Where it is set, it is of
+// Of all records of the delivery, when they have it, and it is the same, with the same names; that
+// of several tables may be. Where it is set, it is of
 // this connector: sources and sinks of others have no rows of this name.
 const BinaryRows* rows_of(const Delivery& delivery);
 void open_rows(const Delivery& delivery);

@@ -10,7 +10,7 @@
 #include "options/option_errors.h"
 #include "table/sql_text.h"
 #include "table/table_group.h"
-#include "table/table_source.h"
+#include "table/table_list.h"
 
 namespace leat {
 namespace postgres {
@@ -70,25 +70,29 @@ Result<ReadPlan> plan_of(const Options& options) {
   return plan;
 }
 
-Result<std::unique_ptr<Source>> make_one(const Options& options) {
+Result<std::unique_ptr<table::Database>> make_database(const Options& options) {
   Result<ReadPlan> plan = plan_of(options);
   if (!plan) return fail(plan.error());
-  table::Settings table = plan->read.table;
-  return std::make_unique<table::TableSource>(std::move(table),
-                                              std::make_unique<TableReader>(std::move(*plan)));
+  return std::make_unique<TableReader>(std::move(*plan));
 }
 
 Result<std::unique_ptr<Source>> make(const Options& options) {
-  return table::TableGroup::make(options, make_one);
+  return table::TableGroup::make(options, make_database);
 }
 
 #ifdef LEAT_TOOLS
-// A look, as before a pass.
+// A look, as before a pass; of a pattern, what it means.
 class SourceProbe final : public PeerProbe {
  public:
-  SourceProbe(ReadPlan plan, Probed done) : reader_(std::move(plan)), done_(std::move(done)) {}
+  SourceProbe(ReadPlan plan, Probed done)
+      : table_(plan.read.table.name()), reader_(std::move(plan)), done_(std::move(done)) {}
   Status begin(const ProbeContext& context) {
     if (Status opened = reader_.open(context.loop, context.pipeline); !opened) return opened;
+    if (table::is_pattern(table_)) {
+      reader_.list(
+          [this](Result<std::vector<std::string>> names) { done_(table::found(table_, names)); });
+      return {};
+    }
     reader_.look([this](Result<table::Look> look) {
       if (!look) return done_(fail(look.error()));
       done_(reader_.found());
@@ -97,6 +101,7 @@ class SourceProbe final : public PeerProbe {
   }
 
  private:
+  const std::string table_;
   TableReader reader_;
   const Probed done_;
 };

@@ -4,6 +4,7 @@
 
 #include "protocols/postgres/wire.h"
 #include "table/sql_text.h"
+#include "table/table_list.h"
 
 namespace leat::postgres {
 namespace {
@@ -53,6 +54,22 @@ std::string SourceSql::describe(const table::Key& behind) const {
   const std::vector<std::string>& columns = config_.table.columns;
   return "SELECT " + (columns.empty() ? "*" : table::joined(quoted(columns))) + " FROM " +
          from(behind) + " LIMIT 0";
+}
+
+std::string SourceSql::names_like(const TableName& pattern) {
+  const bool anywhere = pattern.schema.empty();
+  return "WITH named AS (SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c"
+         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN"
+         " ('r', 'p', 'f') AND c.relname LIKE " +
+         quoted_text(table::like_of(pattern.name)) +
+         " AND c.relname NOT IN ('leat_positions', 'leat_jobs') AND " +
+         (anywhere ? "pg_catalog.pg_table_is_visible(c.oid) AND n.nspname NOT IN"
+                     " ('pg_catalog', 'information_schema')"
+                   : "n.nspname LIKE " + quoted_text(table::like_of(pattern.schema))) +
+         ") SELECT " + (anywhere ? "" : "pg_catalog.quote_ident(nspname) || '.' || ") +
+         "pg_catalog.quote_ident(relname) FROM named WHERE NOT EXISTS (SELECT FROM"
+         " pg_catalog.pg_inherits i JOIN named parent ON parent.oid = i.inhparent"
+         " WHERE i.inhrelid = named.oid) ORDER BY 1";
 }
 
 std::string SourceSql::types(const std::vector<ReadColumn>& columns) {

@@ -74,6 +74,7 @@ Status TableReader::open(Loop& loop, const std::string& pipeline) {
 void TableReader::close(std::function<void()> closed) {
   looked_ = nullptr;
   read_ = nullptr;
+  listed_ = nullptr;
   rows_ = nullptr;
   if (!closing_) return closed();
   closing_->start_next_turn([this, closed = std::move(closed)] {
@@ -87,6 +88,21 @@ void TableReader::close(std::function<void()> closed) {
 std::string TableReader::found() const {
   return plan_.read.table.name() + " with " + format_count(columns_.size(), "column") +
          (cursor_.empty() ? "" : ", read by (" + table::joined(cursor_) + ")");
+}
+
+void TableReader::list(std::function<void(Result<std::vector<std::string>>)> done) {
+  listed_ = std::move(done);
+  ask_names();
+}
+
+void TableReader::ask_names() {
+  if (!session_->ready()) return session_->make_ready([this] { ask_names(); });
+  session_->ask("", SourceSql::names_like(plan_.read.name), [this](const Reply& reply) {
+    std::vector<std::string> names;
+    for (const Row& row : reply.rows)
+      if (row.size() == 1 && row[0]) names.push_back(*row[0]);
+    if (auto done = std::exchange(listed_, nullptr)) done(std::move(names));
+  });
 }
 
 // --- a look ---
@@ -509,6 +525,7 @@ Error TableReader::null_in_cursor() const {
 void TableReader::fails(const Error& error) {
   rows_ = nullptr;
   if (error.kind() != ErrorKind::kUnavailable) session_->close();
+  if (auto done = std::exchange(listed_, nullptr)) return done(fail(error));
   if (auto done = std::exchange(looked_, nullptr)) return done(fail(error));
   if (auto done = std::exchange(read_, nullptr)) done(fail(error));
 }

@@ -41,6 +41,8 @@ class TableReader final : public table::Database, private Session::Listener, pri
   void look(std::function<void(Result<table::Look>)> done) override;
   void read(table::Page page, table::Rows& rows, std::function<void(Result<bool>)> done) override;
   void go_on() override { session_->go_on(); }
+  bool answers() const override { return session_->connected(); }
+  void list(std::function<void(Result<std::vector<std::string>>)> done) override;
   void close(std::function<void()> closed) override;
 
   // After a look: "table orders with 5 columns".
@@ -65,6 +67,7 @@ class TableReader final : public table::Database, private Session::Listener, pri
   void ask_last();
   void answer(table::Look look);
 
+  void ask_names();
   void page_done();
   void fails(const Error& error);
   Error null_in_cursor() const;
@@ -97,6 +100,7 @@ class TableReader final : public table::Database, private Session::Listener, pri
   Step step_ = Step::kLooking;
   std::function<void(Result<table::Look>)> looked_;
   std::function<void(Result<bool>)> read_;
+  std::function<void(Result<std::vector<std::string>>)> listed_;
 
   // What is known of the table, in this session.
   uint64_t known_in_ = 0;  // the session's number; 0: nothing

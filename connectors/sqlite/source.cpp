@@ -6,7 +6,7 @@
 
 #include "options/option_errors.h"
 #include "table/table_group.h"
-#include "table/table_source.h"
+#include "table/table_list.h"
 #include "table_reader.h"
 
 namespace leat {
@@ -42,16 +42,14 @@ Result<ReadConfig> config_of(const Options& options) {
   return config;
 }
 
-Result<std::unique_ptr<Source>> make_one(const Options& options) {
+Result<std::unique_ptr<table::Database>> make_database(const Options& options) {
   Result<ReadConfig> config = config_of(options);
   if (!config) return fail(config.error());
-  table::Settings table = config->table;
-  return std::make_unique<table::TableSource>(std::move(table),
-                                              std::make_unique<TableReader>(std::move(*config)));
+  return std::make_unique<TableReader>(std::move(*config));
 }
 
 Result<std::unique_ptr<Source>> make(const Options& options) {
-  return table::TableGroup::make(options, make_one);
+  return table::TableGroup::make(options, make_database);
 }
 
 #ifdef LEAT_TOOLS
@@ -63,6 +61,8 @@ std::unique_ptr<PeerProbe> probe_source(const Options& options, const ProbeConte
       context.loop,
       [config = *config]() -> Result<std::string> {
         TablePages pages(config);
+        if (table::is_pattern(config.table.name()))
+          return table::found(config.table.name(), pages.names());
         table::Key behind;
         for (const std::string& value : config.table.from) behind.push_back(literal_of(value));
         Result<table::Look> look = pages.look(behind);

@@ -11,6 +11,7 @@
 #include "columns.h"
 #include "record/value.h"
 #include "table/sql_text.h"
+#include "table/table_list.h"
 
 namespace leat::sqlite {
 namespace {
@@ -173,6 +174,19 @@ Status TablePages::open() {
 void TablePages::close() {
   statement_.reset();
   sqlite3_close(std::exchange(db_, nullptr));
+}
+
+Result<std::vector<std::string>> TablePages::names() {
+  if (Status opened = open(); !opened) return fail(opened.error());
+  auto rows = rows_of("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE " +
+                      quoted_text(table::like_of(config_.table.table)) +
+                      " ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+                      " AND name NOT IN ('leat_positions') ORDER BY 1");
+  if (!rows) return fail(rows.error());
+  std::vector<std::string> out;
+  for (std::vector<std::string>& row : *rows) out.push_back(std::move(row.front()));
+  close();
+  return out;
 }
 
 // Wrong SQL, names that are not there and a damaged file are a person's to mend; a lock may pass,

@@ -53,6 +53,8 @@ class TablePages {
   TablePages& operator=(const TablePages&) = delete;
 
   Result<table::Look> look(const table::Key& behind);
+  // Of the tables that are called as the configuration's, which is a pattern.
+  Result<std::vector<std::string>> names();
   Result<PageRows> read(const table::Page& page);
   void close();
   // What runs now, and all behind it, fails soon. Any thread.

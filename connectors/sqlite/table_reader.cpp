@@ -107,6 +107,13 @@ void TableReader::read(table::Page page, table::Rows& rows,
                       });
 }
 
+void TableReader::list(std::function<void(Result<std::vector<std::string>>)> done) {
+  thread_->submit_for([this] { return pages_->names(); },
+                      [this, done = std::move(done)](Result<std::vector<std::string>> names) {
+                        if (!closing_) done(std::move(names));
+                      });
+}
+
 void TableReader::go_on() {
   later_->start_next_turn([this] { give(); });
 }

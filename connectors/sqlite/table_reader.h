@@ -28,6 +28,7 @@ class TableReader final : public table::Database {
   void look(std::function<void(Result<table::Look>)> done) override;
   void read(table::Page page, table::Rows& rows, std::function<void(Result<bool>)> done) override;
   void go_on() override;
+  void list(std::function<void(Result<std::vector<std::string>>)> done) override;
   void close(std::function<void()> closed) override;
 
  private:

@@ -1,11 +1,13 @@
-"""Several tables in one source: one job, over kills too."""
+"""Several tables in one source: the tasks of one job, over kills too."""
 
 import json
 import sqlite3
 
 import pytest
 
+from harness.output import conforming
 from harness.pipelines import pipeline, quick_retry
+from harness.waiting import wait_for
 
 TABLES = [f"orders_{number}" for number in range(1, 7)]
 JOB = {"preSql": ["TRUNCATE copies", "INSERT INTO log VALUES ('pre')"],
@@ -26,6 +28,16 @@ def job(database, source=None, sink=None, guarantee="exactlyOnce", **rest):
                     delivery=quick_retry(guarantee=guarantee), **rest)
 
 
+def tasks(agent):
+    answer = agent.command("tasks", "p", "--json", "--data-dir", str(agent.data_dir))
+    jobs = conforming(answer.stdout, "tasks")["pipelines"] if answer.returncode == 0 else []
+    return {task["name"]: task for job in jobs for task in job["tasks"]}
+
+
+def states(agent):
+    return {name: task["state"] for name, task in tasks(agent).items()}
+
+
 def test_several_tables_become_one_in_one_job(agent, database):
     make_tables(database, 500)
     agent.configure(job(database, sink=JOB))
@@ -36,9 +48,11 @@ def test_several_tables_become_one_in_one_job(agent, database):
 
 
 @pytest.mark.parametrize("guarantee", ["exactlyOnce", "atLeastOnce"])
-def test_a_job_that_is_killed_goes_on_in_the_table_where_it_was(agent, database, guarantee):
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_a_job_that_is_killed_goes_on_in_the_tables_where_it_was(agent, database, guarantee, at_once):
     make_tables(database, 3000)
-    agent.configure(job(database, sink=JOB, guarantee=guarantee), journal={"commitEvery": "0ms"})
+    agent.configure(job(database, {"concurrency": at_once}, sink=JOB, guarantee=guarantee),
+                    journal={"commitEvery": "0ms"})
     for share in (2000, 7000, 12000):
         agent.start()
         agent.wait_for(lambda: database.count("copies") > share)
@@ -50,6 +64,61 @@ def test_a_job_that_is_killed_goes_on_in_the_table_where_it_was(agent, database,
     assert database.value("SELECT count(*) FROM log WHERE what = 'pre'") == "1", "it is one job"
     runs = json.loads(agent.command("runs", "p", "--json", "--data-dir", str(agent.data_dir)).stdout)["runs"]
     assert runs[0]["records"]["read"] < 18000 - 10000, "what was done is not read again"
+
+
+def test_a_table_that_cannot_be_read_does_not_keep_the_others_from_it(agent, database):
+    make_tables(database, 200)
+    database.query("ALTER TABLE orders_2 RENAME TO elsewhere")
+    agent.configure(job(database, sink=JOB, schedule={"every": "1h"}))
+    agent.start()
+    wait_for(lambda: agent.command("status", "p", "--data-dir", str(agent.data_dir)).returncode == 1)
+    assert states(agent) == {table: "failed" if table == "orders_2" else "done" for table in TABLES}
+    assert tasks(agent)["orders_1"]["records"] == 200 and "orders_2" in tasks(agent)["orders_2"]["reason"]
+    assert "1 of 6 tables failed: orders_2: " in agent.log
+    assert database.count("copies") == 1000
+    assert database.query("SELECT * FROM log") == [("pre",)], "the job has not ended"
+    shown = agent.command("tasks", "p", "--data-dir", str(agent.data_dir)).stdout
+    assert "p: 1 failed, 0 running, 5 done, 0 waiting" in shown
+    database.query("ALTER TABLE elsewhere RENAME TO orders_2")
+    assert agent.command("start", "p", "--data-dir", str(agent.data_dir)).returncode == 0
+    wait_for(lambda: database.count("log") == 2)
+    assert database.query("SELECT * FROM log") == [("pre",), ("post 1200",)]
+    assert set(states(agent).values()) == {"done"}
+    agent.terminate()
+    assert agent.wait() == 0
+
+
+def test_rows_of_tables_whose_columns_are_in_another_order_go_where_they_belong(agent, database):
+    database.query("""CREATE TABLE copies (id int, a int, b int);
+        CREATE TABLE orders_1 (id int PRIMARY KEY, a int, b int); CREATE TABLE orders_2 (id int PRIMARY KEY, b int, a int);
+        INSERT INTO orders_1 SELECT i, 1, 2 FROM generate_series(1, 300) i;
+        INSERT INTO orders_2 SELECT i, 2, 1 FROM generate_series(1, 300) i""")
+    agent.configure(job(database, {"tables": ["orders_%"], "pageSize": 50}))
+    assert agent.run() == 0, agent.log
+    assert database.query("SELECT a, b, count(*) FROM copies GROUP BY 1, 2") == [("1", "2", "600")]
+
+
+def test_a_pattern_means_the_tables_that_there_are_when_a_run_begins(agent, database):
+    make_tables(database, 10)
+    database.query("""CREATE TABLE "ordersX1" (id bigint PRIMARY KEY, note text); CREATE VIEW orders_v AS TABLE orders_1;
+        CREATE TABLE orders_p (id bigint PRIMARY KEY, note text) PARTITION BY RANGE (id);
+        CREATE TABLE orders_p1 PARTITION OF orders_p FOR VALUES FROM (1000) TO (2000);
+        CREATE SCHEMA old; CREATE TABLE old."orders_Q" (id bigint PRIMARY KEY, note text);
+        INSERT INTO "ordersX1" VALUES (500, ''); INSERT INTO orders_p VALUES (1001, '');
+        INSERT INTO old."orders_Q" VALUES (2001, '')""")
+    agent.configure(job(database, {"tables": ["orders_1", "orders_%", "old.orders_%"]}))
+    checked = agent.command("check", "-c", agent.config_path, "--connect")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert agent.run() == 0, agent.log
+    assert database.count("copies") == 62, "each of the seven once, and the one of the other schema"
+    database.query("CREATE TABLE orders_7 (id bigint PRIMARY KEY, note text); INSERT INTO orders_7 VALUES (7, '')")
+    assert agent.run() == 0, agent.log
+    assert database.count("copies") == 63
+    agent.configure(job(database, {"tables": ["nothing_%"]}))
+    assert agent.run() == 1
+    assert "there is no table of the name nothing_%" in agent.log
+    checked = agent.command("check", "-c", agent.config_path, "--connect")
+    assert checked.returncode != 0 and "nothing_%" in checked.stdout + checked.stderr
 
 
 def test_each_run_of_a_schedule_reads_all_of_them_anew(agent, database):
@@ -69,12 +138,20 @@ def test_tables_of_sqlite_are_read_so_too(agent, database):
     with sqlite3.connect(path) as plant:
         for table in TABLES:
             plant.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, note TEXT)")
-            plant.executemany(f"INSERT INTO {table} (note) VALUES (?)", [(f"n{i}",) for i in range(100)])
+            plant.executemany(f"INSERT INTO {table} (note) VALUES (?)", [(f"n{i}",) for i in range(2000)])
+        plant.execute("CREATE VIEW orders_v AS SELECT * FROM orders_1")
     plant.close()
-    agent.configure(pipeline({"type": "sqlite", "path": str(path), "tables": TABLES},
-                             {"type": "postgres", "url": database.url, "table": "copies"},
+    agent.configure(pipeline({"type": "sqlite", "path": str(path), "tables": ["orders_1", "orders_%"],
+                              "pageSize": 100},
+                             {"type": "postgres", "url": database.url, "table": "copies",
+                              "batch": {"records": 100, "linger": "10ms"}},
                              delivery=quick_retry(guarantee="exactlyOnce")))
     checked = agent.command("check", "-c", agent.config_path, "--connect")
     assert checked.returncode == 0, checked.stdout + checked.stderr
+    for share in (1000, 5000):
+        agent.start()
+        agent.wait_for(lambda: database.count("copies") > share)
+        agent.kill()
     assert agent.run() == 0, agent.log
-    assert database.count("copies") == 600
+    assert database.count("copies") == 12000
+    assert database.value("SELECT count(*) FROM (SELECT id FROM copies GROUP BY id HAVING count(*) = 6) i") == "2000"

@@ -41,6 +41,7 @@ void tap_for_a_while(const Targets& targets, const Request& request, const Reply
 void tell_pipeline(const Targets& targets, const Request& request, const Reply& reply);
 
 // run_commands.cpp
+void list_tasks(const Targets& targets, const Request& request, const Reply& reply);
 void list_runs(const Targets& targets, const Request& request, const Reply& reply);
 void provision(const Targets& targets, const Request& request, const Reply& reply);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -5,6 +6,7 @@
 #include "control/commands/functions.h"
 #include "control/config_manager.h"
 #include "control/json_text.h"
+#include "control/snapshot_json.h"
 #include "control/supervisor.h"
 
 namespace leat::control {
@@ -32,6 +34,16 @@ bool read_parameters(const std::string& text, RunParameters& out, std::string& w
 }
 
 }  // namespace
+
+void list_tasks(const Targets& targets, const Request& request, const Reply& reply) {
+  const std::string pipeline = request.text("pipeline");
+  targets.supervisor.snapshot([pipeline, reply](const Snapshot& snapshot) {
+    const auto named = std::ranges::find(snapshot.pipelines, pipeline, &PipelineSnapshot::name);
+    reply(pipeline.empty() || named != snapshot.pipelines.end()
+              ? succeeded(tasks_json(snapshot, pipeline))
+              : failed(Fault::kUnknown, "no pipeline is called \"" + pipeline + "\""));
+  });
+}
 
 void list_runs(const Targets& targets, const Request& request, const Reply& reply) {
   targets.supervisor.list_runs(request.text("pipeline"), [reply](const Result<std::string>& runs) {

@@ -278,6 +278,15 @@ constexpr Command kCommands[] = {
 
 #ifdef LEAT_TOOLS
     // --- runs ---
+    {.name = "tasks",
+     .help =
+         "The tasks of jobs (the tables of a source of several), of the run that goes on, or of "
+         "the last since the agent was started. Of more than 1000 those that failed or run "
+         "come first.",
+     .parameters = kPerhapsPipeline,
+     .http = {"GET", "/api/v1/tasks"},
+     .run = list_tasks,
+     .gives = "tasks"},
     {.name = "runs",
      .help = "What pipelines ran, the newest first.",
      .parameters = kPerhapsPipeline,

@@ -167,6 +167,7 @@ PipelineStatus Pipeline::status() const {
   out.memory_used = budget_.used();
   out.memory_limit = budget_.limit();
   out.dead_letter_reasons = dead_letters_.reasons().all();
+  if (!tasks_.empty()) out.source_tasks = tasks_.front()->source_tasks();
   return out;
 }
 

@@ -45,6 +45,7 @@ struct PipelineStatus : TaskStatus {  // of all its tasks
   size_t memory_used = 0;
   size_t memory_limit = 0;
   std::vector<DeadLetterReason> dead_letter_reasons;
+  SourceTasks source_tasks;  // of a job
 };
 
 class Pipeline {

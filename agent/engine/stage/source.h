@@ -22,6 +22,7 @@
 #include "stage/agent_numbers.h"
 #include "stage/codec.h"
 #include "stage/probe.h"
+#include "stage/source_tasks.h"
 
 namespace leat {
 
@@ -57,7 +58,9 @@ class SourceContext {
 
   // A new batch when there is credit for one. Null: stop reading; resume() will be called. Credit
   // is for one batch at a time: one that is asked for takes the place of one that was not emitted.
-  virtual BatchRef new_batch(Content content) = 0;
+  BatchRef new_batch(Content content) { return new_batch_for(0, content); }
+  // The same for one of several readers, each with a credit of its own; from 0, and few.
+  virtual BatchRef new_batch_for(size_t reader, Content content) = 0;
   // Hands on the batch that new_batch() gave last. `batch->begin`, `end` and `arrival_us` must be
   // set.
   virtual void emit(BatchRef batch) = 0;
@@ -105,6 +108,8 @@ class Source : public Acknowledger {
   // already emitted are still delivered, so acked() and saved_position() may still be called after
   // it.
   virtual void stop(std::function<void()> closed) = 0;
+  // None where it reads one thing.
+  virtual SourceTasks tasks() const { return {}; }
 };
 
 class OptionErrors;  // options/option_errors.h

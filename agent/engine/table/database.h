@@ -75,6 +75,11 @@ class Database {
   // more in this pass.
   virtual void read(Page page, Rows& rows, std::function<void(Result<bool>)> done) = 0;
   virtual void go_on() = 0;
+  // After an error that is kUnavailable: it is of this table, and not of the whole database.
+  virtual bool answers() const { return false; }
+  // In the place of all the others, where the table's name is a pattern (table_list.h): the tables
+  // that it means, as they would be named in its place.
+  virtual void list(std::function<void(Result<std::vector<std::string>>)> done) = 0;
   // What is under way is given up and does not call back.
   virtual void close(std::function<void()> closed) = 0;
 };

@@ -27,8 +27,16 @@ inline constexpr Option kOptions[] = {
     {.name = "tables",
      .type = OptionType::kStrings,
      .help =
-         "Several tables of the same form, one after the other, in the place of one. For `full`, "
-         "or with `once`."},
+         "Several tables of the same form, in the place of one, as the tasks of a job. `%` in a "
+         "name stands for any text, and is looked up when a run begins. For `full`, or with "
+         "`once`.",
+     .example = "[\"orders_%\"]"},
+    {.name = "concurrency",
+     .type = OptionType::kInteger,
+     .help =
+         "Of `tables`: how many are read at once, as far as the memory allows it. Without it, 4.",
+     .min = 1,
+     .max = 64},
     {.name = "query",
      .help = "A SELECT of your own instead of a table. With a `cursor`, it has ORDER BY these "
              "columns and a parameter for each: `:after_NAME`."},

@@ -1,22 +1,58 @@
 #include "table/table_group.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
+#include "base/text.h"
+#include "base/units.h"
 #include "options/option_errors.h"
+#include "table/table_source.h"
 
 namespace leat::table {
+namespace {
+
+// What several batches at once may aim at, in bytes: with less, what each costs would show.
+constexpr size_t kLeastBatch = 64 * 1024;
+constexpr size_t kReasonsTold = 3;
+constexpr size_t kAtOnce = 4;  // by default
+
+Result<std::unique_ptr<TableSource>> make_one(const Options& options,
+                                              TableGroup::MakeDatabase make_database) {
+  // It says what is wrong with all of them.
+  Result<std::unique_ptr<Database>> database = make_database(options);
+  if (!database) return fail(database.error());
+  Result<Settings> settings = Settings::from_options(options);
+  if (!settings) return fail(settings.error());
+  return std::make_unique<TableSource>(std::move(*settings), std::move(*database));
+}
+
+}  // namespace
 
 // One table, and what it sees of the task: all of it, but for the end.
 class TableGroup::Member final : public SourceContext {
  public:
   Member(TableGroup& group, size_t number, std::string table)
-      : group_(group), number_(static_cast<uint32_t>(number)), table_(std::move(table)) {}
+      : group_(group), number_(static_cast<uint32_t>(number)) {
+    task_.name = std::move(table);
+  }
 
-  const std::string& table() const { return table_; }
-  Source* source() const { return source_.get(); }
-  Source* reading() const { return stopped_ ? nullptr : source_.get(); }
-  void set_source(std::unique_ptr<Source> source) { source_ = std::move(source); }
+  const SourceTask& task() const { return task_; }
+  TableSource* source() const { return source_.get(); }
+  size_t reader() const { return reader_; }
+  Status begin(std::unique_ptr<TableSource> source, size_t reader) {
+    source_ = std::move(source);
+    reader_ = reader;
+    task_.state = SourceTask::State::kRunning;
+    return source_->open(*this);
+  }
+  void end(const Status& status) {
+    task_.state = status ? SourceTask::State::kDone : SourceTask::State::kFailed;
+    if (status) return;
+    task_.reason = status.error().message();
+    kind_ = status.error().kind();
+  }
+  ErrorKind kind() const { return kind_; }  // of why it failed
   // What it was asked for of positions is over.
   void let_go() {
     stopped_ = true;
@@ -28,132 +64,257 @@ class TableGroup::Member final : public SourceContext {
     acked_ = position.offset;
     if (stopped_ && acked_ == emitted_) source_.reset();
   }
-  uint64_t bytes() const { return bytes_; }
 
   // SourceContext.
-  Loop& loop() override { return task().loop(); }
-  const std::string& pipeline() override { return task().pipeline(); }
-  const std::string& agent() override { return task().agent(); }
-  bool exactly_once() override { return task().exactly_once(); }
-  size_t batch_bytes() const override { return group_.context_->batch_bytes(); }
-  Budget& budget() override { return task().budget(); }
-  const Framing* framing() override { return task().framing(); }
-  bool needs_preamble() override { return task().needs_preamble(); }
-  bool passes_rows() override { return task().passes_rows(); }
-  const std::vector<SavedPosition>& saved() override { return task().saved(); }
-  const std::vector<SavedPosition>& noted() override { return task().noted(); }
-  BatchRef new_batch(Content content) override { return task().new_batch(content); }
+  Loop& loop() override { return all().loop(); }
+  const std::string& pipeline() override { return all().pipeline(); }
+  const std::string& agent() override { return all().agent(); }
+  bool exactly_once() override { return all().exactly_once(); }
+  size_t batch_bytes() const override {
+    const size_t alone = group_.context_->batch_bytes();
+    if (group_.at_once_ == 1) return alone;
+    return std::max(alone / group_.at_once_, std::min(alone / 2, kLeastBatch));
+  }
+  Budget& budget() override { return all().budget(); }
+  const Framing* framing() override { return all().framing(); }
+  bool needs_preamble() override { return all().needs_preamble(); }
+  bool passes_rows() override { return all().passes_rows(); }
+  const std::vector<SavedPosition>& saved() override { return all().saved(); }
+  const std::vector<SavedPosition>& noted() override { return all().noted(); }
+  BatchRef new_batch_for(size_t /*reader*/, Content content) override {
+    return all().new_batch_for(reader_, content);
+  }
   void emit(BatchRef batch) override {
     batch->begin.partition = batch->end.partition = number_;
+    task_.records += batch->end.offset - emitted_;
     emitted_ = batch->end.offset;
-    task().emit(std::move(batch));
+    all().emit(std::move(batch));
   }
-  void finished(Status status) override { group_.finished(status); }
+  void finished(Status status) override { group_.ended(*this, status); }
   void in_flight_full(bool full, Milliseconds patience) override {
-    task().in_flight_full(full, patience);
+    all().in_flight_full(full, patience);
   }
   void save(SavedPosition what, std::function<void(Status)> done) override {
-    task().save(std::move(what), std::move(done));
+    all().save(std::move(what), std::move(done));
   }
   void note(std::vector<SavedPosition> what, Survives survives,
             std::function<void(Status)> done) override {
-    task().note(std::move(what), survives, std::move(done));
+    all().note(std::move(what), survives, std::move(done));
   }
   void progress(uint64_t bytes_done, std::optional<uint64_t> /*bytes_total*/) override {
-    bytes_ = bytes_done;
-    uint64_t all = 0;
-    for (const auto& one : group_.members_) all += one->bytes();
-    task().progress(all, std::nullopt);
+    group_.bytes_ += bytes_done - task_.bytes;
+    task_.bytes = bytes_done;
+    all().progress(group_.bytes_, std::nullopt);
   }
 
  private:
-  SourceContext& task() { return *group_.context_; }
+  SourceContext& all() { return *group_.context_; }
 
   TableGroup& group_;
   const uint32_t number_;
-  const std::string table_;
-  std::unique_ptr<Source> source_;  // while it is read, and then until all of it is acknowledged
+  SourceTask task_;
+  ErrorKind kind_ = ErrorKind::kFatal;
+  size_t reader_ = 0;
+  std::unique_ptr<TableSource> source_;  // while it is read, and until all of it is acknowledged
   bool stopped_ = false;
   uint64_t emitted_ = 0;
   uint64_t acked_ = 0;
-  uint64_t bytes_ = 0;
 };
 
-Result<std::unique_ptr<Source>> TableGroup::make(const Options& options, MakeOne make_one) {
+Result<std::unique_ptr<Source>> TableGroup::make(const Options& options,
+                                                 MakeDatabase make_database) {
   const std::vector<std::string>& tables = options.strings("tables");
-  if (tables.empty()) return make_one(options);
   OptionErrors errors;
+  if (tables.empty()) {
+    if (options.has("concurrency")) errors.add(options, "concurrency", "is for \"tables\"");
+    if (Status status = errors.status(); !status) return fail(status.error());
+    return make_one(options, make_database);
+  }
   for (const char* other : {"table", "query"})
     if (options.has(other)) errors.add(options, other, "and \"tables\" do not go together");
   if (!Settings::is_bounded(options))
-    errors.add(options, "tables", "are read one after the other: for mode full, or with \"once\"");
+    errors.add(options, "tables", "are the tasks of a job: for mode full, or with \"once\"");
   Settings::check_names(options, "tables", errors);
   if (Status status = errors.status(); !status) return fail(status.error());
   for (const std::string& table : tables)
-    if (auto one = make_one(Settings::of_table(options, table)); !one) return fail(one.error());
-  return std::unique_ptr<Source>(new TableGroup(options, make_one));
+    if (auto one = make_one(Settings::of_table(options, table), make_database); !one)
+      return fail(one.error());
+  return std::unique_ptr<Source>(new TableGroup(options, make_database));
 }
 
-TableGroup::TableGroup(const Options& options, MakeOne make_one)
-    : options_(options), make_one_(make_one) {
-  for (const std::string& table : options_.strings("tables"))
-    members_.push_back(std::make_unique<Member>(*this, members_.size(), table));
-}
+TableGroup::TableGroup(const Options& options, MakeDatabase make_database)
+    : options_(options),
+      make_database_(make_database),
+      at_once_(options_.has("concurrency") ? static_cast<size_t>(options_.integer("concurrency"))
+                                           : kAtOnce),
+      reading_(at_once_) {}
 
 TableGroup::~TableGroup() = default;
 
 Status TableGroup::open(SourceContext& context) {
   context_ = &context;
+  charge_ = Charge(context.budget());
+  for (const std::string& table : options_.strings("tables"))
+    is_pattern(table) ? patterns_.push_back(table) : add(table);
+  std::ranges::reverse(patterns_);
   timer_.emplace(context.loop());
-  return begin(0);
+  wake();
+  return {};
 }
 
-Status TableGroup::begin(size_t index) {
-  current_ = index;
-  Member& member = *members_[index];
-  auto made = make_one_(Settings::of_table(options_, member.table()));
-  if (!made) return fail(made.error());
-  member.set_source(std::move(*made));
-  log::info(context_->pipeline(), "begins with the table " + member.table() + ", " +
-                                      std::to_string(index + 1) + " of " +
+void TableGroup::add(const std::string& table) {
+  if (!names_.insert(table).second) return;
+  members_.push_back(std::make_unique<Member>(*this, members_.size(), table));
+  charge_.add(sizeof(Member) + table.capacity());
+}
+
+void TableGroup::wake() {
+  if (timer_) timer_->start_next_turn([this] { turn(); });
+}
+
+// What has ended is closed, what waits begins, and behind the last of them this has ended.
+void TableGroup::turn() {
+  for (Member* member : std::exchange(to_close_, {})) close(*member);
+  if (!patterns_.empty() && listing_) return list_next();
+  while (may_begin()) begin(*members_[next_++]);
+  const bool more = next_ < members_.size() && !away_ && listing_;
+  if (!more && open_ == 0 && to_close_.empty() && !std::exchange(over_, true))
+    context_->finished(result());
+}
+
+// --- which tables ---
+
+void TableGroup::list_next() {
+  if (list_ != nullptr) return;
+  const std::string pattern = patterns_.back();
+  Result<std::unique_ptr<Database>> database =
+      make_database_(Settings::of_table(options_, pattern));
+  if (!database) return listed(fail(database.error()));
+  list_ = std::make_unique<TableList>(std::move(*database), pattern);
+  lists_ = true;
+  ++open_;
+  if (Status opened = list_->open(*context_, [this](auto names) { listed(std::move(names)); });
+      !opened)
+    listed(fail(opened.error()));
+}
+
+void TableGroup::listed(Result<std::vector<std::string>> names) {
+  if (names) {
+    for (const std::string& name : *names) add(name);
+    // Each needs as much again when it is shown.
+    if (charge_.bytes() > context_->budget().limit() / 4)
+      listing_ = fail(ErrorKind::kUsage, patterns_.back() + " means " +
+                                             format_count(members_.size(), "table") +
+                                             ": more than agent.memory allows for");
+  } else {
+    listing_ = fail(names.error());
+  }
+  patterns_.pop_back();
+  if (patterns_.empty()) names_.clear();
+  list_ == nullptr ? wake() : close_list();
+}
+
+void TableGroup::close_list() {
+  lists_ = false;
+  list_->close([this] {
+    list_.reset();
+    closed();
+  });
+}
+
+// --- their lives ---
+
+bool TableGroup::may_begin() const {
+  if (next_ == members_.size() || away_ || !listing_) return false;
+  const auto reading = static_cast<size_t>(
+      std::ranges::count_if(reading_, [](const Member* one) { return one != nullptr; }));
+  Budget& budget = context_->budget();
+  return reading == 0 || (reading < at_once_ && budget.has_room(budget.limit() / 2));
+}
+
+void TableGroup::begin(Member& member) {
+  const auto place = std::ranges::find(reading_, nullptr);
+  log::info(context_->pipeline(), "begins with the table " + member.task().name + ", " +
+                                      std::to_string(next_) + " of " +
                                       std::to_string(members_.size()));
-  return member.source()->open(member);
+  auto made = make_one(Settings::of_table(options_, member.task().name), make_database_);
+  if (!made) return ended(member, fail(made.error()));
+  *place = &member;
+  ++open_;
+  const auto reader = static_cast<size_t>(place - reading_.begin());
+  if (Status opened = member.begin(std::move(*made), reader); !opened) ended(member, opened);
 }
 
-// Behind what it has called, since it is closed now.
-void TableGroup::finished(const Status& status) {
-  if (!status || current_ + 1 == members_.size()) return context_->finished(status);
-  timer_->start_next_turn([this] {
-    closing_ = true;
-    members_[current_]->source()->stop([this] { closed(); });
+// A turn later it is closed: it may be in the middle of a call to here.
+void TableGroup::ended(Member& member, const Status& status) {
+  member.end(status);
+  if (!status) {
+    away_ = away_ || (member.source() != nullptr && member.source()->away());
+    log::error(context_->pipeline(),
+               "failed with the table " + member.task().name + ": " + status.error().message());
+  }
+  if (member.source() != nullptr) to_close_.push_back(&member);
+  wake();
+}
+
+void TableGroup::close(Member& member) {
+  member.source()->stop([this, &member] {
+    reading_[member.reader()] = nullptr;
+    member.let_go();
+    closed();
   });
 }
 
 void TableGroup::closed() {
-  closing_ = false;
-  members_[current_]->let_go();
-  if (on_closed_) return std::exchange(on_closed_, nullptr)();
-  timer_->start_next_turn([this] { next(); });
+  --open_;
+  if (!on_closed_) return wake();
+  if (open_ == 0) std::exchange(on_closed_, nullptr)();
 }
 
-void TableGroup::next() {
-  if (Status begun = begin(current_ + 1); !begun) context_->finished(begun);
+Status TableGroup::result() const {
+  if (!listing_) return listing_;
+  size_t failed = 0;
+  ErrorKind kind = ErrorKind::kFatal;
+  std::string which;
+  for (const auto& member : members_) {
+    if (member->task().state != SourceTask::State::kFailed) continue;
+    // What may pass for one of them may pass for the run.
+    if (failed == 0 || member->kind() == ErrorKind::kUnavailable) kind = member->kind();
+    if (++failed <= kReasonsTold)
+      which += (failed > 1 ? "; " : "") + member->task().name + ": " + member->task().reason;
+  }
+  if (failed == 0) return {};
+  if (failed > kReasonsTold) which += "; …";
+  std::string left;
+  if (next_ < members_.size())
+    left = ", and " + format_count(members_.size() - next_, "table") +
+           " not begun, since the database is away";
+  return fail(kind, std::to_string(failed) + " of " + format_count(members_.size(), "table") +
+                        " failed" + left + ": " + which);
 }
 
+// --- as of any source ---
+
+// In turns, so that none of them waits for ever where credit is scarce.
 void TableGroup::resume() {
-  Source* source = members_[current_]->reading();
-  if (source != nullptr && !closing_) source->resume();
+  const size_t first = first_to_resume_++ % at_once_;
+  for (size_t i = 0; i < at_once_; ++i) {
+    Member* member = reading_[(first + i) % at_once_];
+    if (member != nullptr && member->task().state == SourceTask::State::kRunning)
+      member->source()->resume();
+  }
 }
 
 void TableGroup::stop(std::function<void()> closed) {
   timer_.reset();
-  if (closing_) {
-    on_closed_ = std::move(closed);
-  } else if (Source* source = members_[current_]->reading(); source != nullptr) {
-    source->stop(std::move(closed));
-  } else {
-    closed();
-  }
+  on_closed_ = std::move(closed);
+  ++open_;  // not before all have been told
+  if (lists_) close_list();
+  for (Member* member : reading_)
+    if (member != nullptr && (member->task().state == SourceTask::State::kRunning ||
+                              std::ranges::find(to_close_, member) != to_close_.end()))
+      close(*member);
+  this->closed();
 }
 
 void TableGroup::acked(const Position& position) {
@@ -167,8 +328,29 @@ SavedPosition TableGroup::saved_position(const Position& position) {
 
 std::string TableGroup::describe(const Position& position) {
   const Member& member = *members_[position.partition];
-  return member.source() == nullptr ? "table " + member.table()
+  return member.source() == nullptr ? "table " + member.task().name
                                     : member.source()->describe(position);
+}
+
+SourceTasks TableGroup::tasks() const {
+  using State = SourceTask::State;
+  SourceTasks out;
+  for (const auto& member : members_) ++out.counts[static_cast<size_t>(member->task().state)];
+  const auto show = [this, &out](auto wanted) {
+    for (const auto& member : members_)
+      if (out.shown.size() < SourceTasks::kMostShown && wanted(member->task().state))
+        out.shown.push_back(member->task());
+  };
+  const auto presses = [](State state) {
+    return state == State::kFailed || state == State::kRunning;
+  };
+  if (members_.size() <= SourceTasks::kMostShown) {
+    show([](State) { return true; });
+  } else {
+    show(presses);
+    show([&presses](State state) { return !presses(state); });
+  }
+  return out;
 }
 
 }  // namespace leat::table

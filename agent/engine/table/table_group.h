@@ -1,9 +1,14 @@
-// Several tables in one source, read one after the other: each is a partition with positions of its
-// own, so a run that was cut short goes on in the table where it was, and what is done is not
-// repeated. To its sink the whole is one job.
+// Several tables in one source, as the tasks of one job: `concurrency` of them are read at once,
+// each over a connection of its own, and each is a partition with positions of its own, so a run
+// that was cut short goes on in the tables where it was, and what is done is not repeated. To its
+// sink the whole is one job.
 //
-// Not more than one is open at a time: they share the credit of one task, so that two at once would
-// only wait for each other.
+// One that cannot be read does not keep the others from it; in the end the whole has failed, and
+// says which. Only where the database itself is away nothing more is begun. What patterns mean
+// (table_list.h) is asked when a run begins.
+//
+// All share the credit and the memory of one task: their batches are so much smaller, and more than
+// one is read only while half of the memory is free.
 //
 // Thread and lifetime: as of any source.
 #pragma once
@@ -11,21 +16,24 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "loop/timer.h"
+#include "memory/budget.h"
 #include "stage/source.h"
 #include "table/settings.h"
+#include "table/table_list.h"
 
 namespace leat::table {
 
 class TableGroup final : public Source {
  public:
   // Of a connector's options for one table.
-  using MakeOne = Result<std::unique_ptr<Source>> (*)(const Options& options);
-  // With several `tables` a group, else what `make_one` makes.
-  static Result<std::unique_ptr<Source>> make(const Options& options, MakeOne make_one);
+  using MakeDatabase = Result<std::unique_ptr<Database>> (*)(const Options& options);
+  // With several `tables` a group, else a source of one.
+  static Result<std::unique_ptr<Source>> make(const Options& options, MakeDatabase make_database);
 
   ~TableGroup() override;
 
@@ -35,23 +43,47 @@ class TableGroup final : public Source {
   void acked(const Position& position) override;
   SavedPosition saved_position(const Position& position) override;
   std::string describe(const Position& position) override;
+  SourceTasks tasks() const override;
 
  private:
   class Member;
 
-  TableGroup(const Options& options, MakeOne make_one);
-  Status begin(size_t index);
-  void finished(const Status& status);
-  void next();
+  TableGroup(const Options& options, MakeDatabase make_database);
+  void add(const std::string& table);
+  void wake();
+  void turn();
+  void list_next();
+  void close_list();
+  void listed(Result<std::vector<std::string>> names);
+  bool may_begin() const;
+  void begin(Member& member);
+  void ended(Member& member, const Status& status);
+  void close(Member& member);
   void closed();
+  Status result() const;
 
   const Options options_;
-  const MakeOne make_one_;
-  std::vector<std::unique_ptr<Member>> members_;  // by their numbers as partitions
-  size_t current_ = 0;
+  const MakeDatabase make_database_;
+  const size_t at_once_;
   SourceContext* context_ = nullptr;
   std::optional<Timer> timer_;  // none before open() and after stop()
-  bool closing_ = false;        // the current one
+
+  std::vector<std::string> patterns_;  // that are still to be looked up, the next at the end
+  std::unique_ptr<TableList> list_;    // of one of them
+  bool lists_ = false;                 // it is open
+  Status listing_;
+  std::set<std::string, std::less<>> names_;  // until all are known
+
+  std::vector<std::unique_ptr<Member>> members_;  // by their numbers as partitions
+  Charge charge_;                                 // for them
+  size_t next_ = 0;                               // to begin
+  std::vector<Member*> reading_;                  // by their numbers as readers; null: free
+  std::vector<Member*> to_close_;
+  uint64_t bytes_ = 0;  // read, of all
+  size_t open_ = 0;     // what is to be closed before this is
+  size_t first_to_resume_ = 0;
+  bool away_ = false;
+  bool over_ = false;  // that was said
   std::function<void()> on_closed_;
 };
 

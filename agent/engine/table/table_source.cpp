@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/random.h"
 #include "base/text.h"
 #include "loop/loop.h"
 #include "table/sql_text.h"
@@ -10,13 +9,7 @@
 namespace leat::table {
 namespace {
 
-constexpr Milliseconds kFirstRetry{500};
-constexpr Milliseconds kLongestRetry{30'000};
 constexpr Milliseconds kHeldForLong{60'000};
-// A run that has an end fails when nothing could be read for so long: at its start, and once it has
-// read something, when it may be a server that is restarted. Who starts it again goes on there.
-constexpr Milliseconds kLongestToBegin{60'000};
-constexpr Milliseconds kLongestToGoOn{600'000};
 constexpr size_t kMostLooks = 64;
 
 }  // namespace
@@ -25,8 +18,7 @@ TableSource::TableSource(Settings settings, std::unique_ptr<Database> database)
     : settings_(std::move(settings)),
       database_(std::move(database)),
       partition_("table " + settings_.name()),
-      backoff_(random_number()),
-      outage_(kFirstRetry, kLongestRetry) {}
+      attempts_(settings_.is_bounded()) {}
 
 Status TableSource::open(SourceContext& context) {
   context_ = &context;
@@ -271,35 +263,27 @@ void TableSource::trouble(const Error& error) {
     batch_.reset();
     return context_->finished(fail(error));
   }
-  const bool is_new = outage_.failed(error.message(), now);
-  const Milliseconds patience = (reached_ ? kLongestToGoOn : kLongestToBegin) - outage_.lasted(now);
-  if (settings_.is_bounded() && patience.count() <= 0) {
+  away_ = !database_->answers();
+  const Result<Milliseconds> wait = attempts_.failed(error, now);
+  if (!wait) {
     batch_.reset();
     return context_->finished(
-        fail(ErrorKind::kUnavailable, partition_ + ": " + error.message() + "; given up after " +
-                                          format_duration(outage_.lasted(now))));
+        fail(ErrorKind::kUnavailable, partition_ + ": " + wait.error().message()));
   }
-  if (is_new || outage_.due(now)) {
-    outage_.said(now);
+  if (attempts_.to_be_said(now))
     log::warn(context_->pipeline(),
               partition_ + ": " + error.message() +
                   (keyed_ || rows_ == 0
                        ? "; trying again until the table can be read"
                        : "; it has no key: it is read from the start again, until it can be read"));
-  }
-  const Milliseconds longest = outage_.delay(now);
-  Milliseconds wait = backoff_.between(longest / 2, longest);
-  if (settings_.is_bounded()) wait = std::min(wait, patience);
-  timer_->start(wait, [this] { look(); });
+  timer_->start(*wait, [this] { look(); });
 }
 
 void TableSource::well() {
-  reached_ = true;
-  if (!outage_.lasts()) return;
-  log::info(context_->pipeline(),
-            partition_ + ": can be read again after " +
-                format_duration(outage_.lasted(context_->loop().clock().monotonic_us())));
-  outage_.over();
+  away_ = false;
+  if (auto lasted = attempts_.went_well(context_->loop().clock().monotonic_us()))
+    log::info(context_->pipeline(),
+              partition_ + ": can be read again after " + format_duration(*lasted));
 }
 
 // --- rows ---

@@ -17,12 +17,11 @@
 #include <utility>
 #include <vector>
 
-#include "base/backoff.h"
 #include "base/lifetime.h"
 #include "base/log.h"
-#include "base/outage.h"
 #include "loop/timer.h"
 #include "stage/source.h"
+#include "table/attempts.h"
 #include "table/cursor_log.h"
 #include "table/database.h"
 #include "table/settings.h"
@@ -39,6 +38,8 @@ class TableSource final : public Source, private Rows {
   void acked(const Position& position) override { log_.forget_before(position.offset); }
   SavedPosition saved_position(const Position& position) override;
   std::string describe(const Position& position) override;
+  // The last attempt failed, and not because of this table: others would fail of the same.
+  bool away() const { return away_; }
 
  private:
   // What comes next, for which there was no credit.
@@ -76,9 +77,8 @@ class TableSource final : public Source, private Rows {
   const std::string partition_;
   SourceContext* context_ = nullptr;
   std::optional<Timer> timer_;  // none before open() and after stop()
-  Backoff backoff_;
-  Outage outage_;
-  bool reached_ = false;  // the database has been, in this run
+  Attempts attempts_;
+  bool away_ = false;
 
   TablePosition position_;  // of the row that was given last
   bool saved_ = false;      // it comes from a position, or needs none

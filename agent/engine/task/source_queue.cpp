@@ -1,5 +1,6 @@
 #include "task/source_queue.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -15,14 +16,19 @@ size_t source_bytes_of(const Batch& batch) {
 SourceQueue::SourceQueue(Loop& loop, RateLimit& limit, std::function<void()> go_on)
     : loop_(loop), limit_(limit), go_on_(std::move(go_on)), hold_back_(loop) {}
 
-BatchRef SourceQueue::grant(BlockPool& pool, Content content) {
+BatchRef SourceQueue::grant(size_t reader, BlockPool& pool, Content content) {
   BatchRef batch = BatchRef::make(pool, content);
-  granted_ = &*batch;
+  if (reader >= granted_.size()) granted_.resize(reader + 1);
+  // Where one was that somebody has thrown away another may be now.
+  std::ranges::replace(granted_, &*batch, nullptr);
+  granted_[reader] = &*batch;
   return batch;
 }
 
 bool SourceQueue::add(BatchRef batch) {
-  const bool granted = &*batch == std::exchange(granted_, nullptr);
+  const auto of_reader = std::ranges::find(granted_, &*batch);
+  const bool granted = of_reader != granted_.end();
+  if (granted) *of_reader = nullptr;
   last_read_ = loop_.now();
   batches_.push_back(std::move(batch));
   return granted || without_credit_++ > 0;

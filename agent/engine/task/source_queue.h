@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/units.h"
 #include "loop/loop.h"
@@ -29,8 +30,8 @@ class SourceQueue {
   // The limits allow no reading now.
   bool held_back() const { return hold_back_.active(); }
   void hold_back_no_more() { hold_back_.stop(); }
-  // A batch that the source may emit, in the place of one that it was given before.
-  BatchRef grant(BlockPool& pool, Content content);
+  // A batch that the source may emit, in the place of one that this reader was given before.
+  BatchRef grant(size_t reader, BlockPool& pool, Content content);
   // The source was told to wait: it is to be resumed. True when it was not before.
   bool refuse() {
     if (!refused()) refused_since_ = loop_.now();
@@ -86,7 +87,8 @@ class SourceQueue {
   Loop& loop_;
   RateLimit& limit_;
   const std::function<void()> go_on_;
-  const Batch* granted_ = nullptr;  // the source may emit this one; not to be looked into
+  // The source may emit these; by its readers, not to be looked into.
+  std::vector<const Batch*> granted_;
   std::deque<BatchRef> batches_;
   bool refused_ = false;
   Milliseconds refused_since_{0};  // on the loop's clock

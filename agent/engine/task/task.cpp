@@ -192,13 +192,13 @@ bool Task::has_credit() const {
           (!has_input() && spool_->holds_nothing()));
 }
 
-BatchRef Task::new_batch(Content content) {
+BatchRef Task::new_batch_for(size_t reader, Content content) {
   if (!has_credit()) {
     if (queue_.refuse() && !spool_->comes_again()) wake();  // it may be trouble
     setup_.budget.note_refusal();
     return {};
   }
-  return queue_.grant(pool_, content);
+  return queue_.grant(reader, pool_, content);
 }
 
 void Task::emit(BatchRef batch) {

@@ -100,6 +100,7 @@ class Task final : private SourceContext,
   void wake() override { idle_.start(); }
 
   TaskStatus status() const;
+  SourceTasks source_tasks() const { return stages_.source().tasks(); }
   bool has_read() const { return queue_.since_read().has_value(); }
 
  private:
@@ -153,7 +154,7 @@ class Task final : private SourceContext,
   bool passes_rows() override { return rows_pass(setup_.config); }
   const std::vector<SavedPosition>& saved() override { return point_.saved; }
   const std::vector<SavedPosition>& noted() override { return point_.noted; }
-  BatchRef new_batch(Content content) override;
+  BatchRef new_batch_for(size_t reader, Content content) override;
   void emit(BatchRef batch) override;
   void finished(Status status) override;
   void in_flight_full(bool full, Milliseconds patience) override {

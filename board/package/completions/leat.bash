@@ -52,7 +52,7 @@ _leat() {
     "try "*" --topic") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="run check explain config new try sql test status top tap pause resume start stop mount unmount restart kick runs provision spool dead-letters positions journal keygen sign seal ports list help version"
+    words="run check explain config new try sql test status top tap pause resume start stop mount unmount restart kick tasks runs provision spool dead-letters positions journal keygen sign seal ports list help version"
   else case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
     "dead-letters export"*) words="-c --config --data-dir --id --stage --reason --before --payload " ;;
     "dead-letters retry"*) words="-c --config --data-dir --id --stage --reason --before --all --from --json " ;;
@@ -85,6 +85,7 @@ _leat() {
     "pause "*) words="-c --config --data-dir " ;;
     "start "*) words="-c --config --data-dir " ;;
     "mount "*) words="-c --config --data-dir " ;;
+    "tasks "*) words="-c --config --data-dir --json " ;;
     "spool "*) words="-c --config --data-dir --json " ;;
     "ports "*) words=" " ;;
     "test "*) words="-c --config --data-dir --tests " ;;

@@ -205,6 +205,7 @@ class EveryCommand:
         assert self.ask("pipeline.provision", provisioned) == {"pipeline": "z", "run": 1}
         self.delivered(self.collector, 3000)
         wait_for(lambda: self.now("runs?pipeline=z")["runs"][0]["state"] == "succeeded", what="its end")
+        assert self.ask("tasks") == {"pipelines": []}, "none of them is a job"
         assert self.ask("runs", {"pipeline": "z"})["runs"][0]["parameters"] == {"day": "monday"}
 
         written["pipelines"][0] = {**one, "limits": {"recordsPerSecond": 4000}}

@@ -107,19 +107,22 @@ class SourceHarness : public ::testing::Test, public SourceContext {
     return saved_;
   }
   const std::vector<SavedPosition>& noted() override { return noted_; }
-  BatchRef new_batch(Content content) override {
+  BatchRef new_batch_for(size_t reader, Content content) override {
     EXPECT_EQ(content, type_.produces == Produces::kBytes    ? Content::kBytes
                        : type_.produces == Produces::kSlices ? Content::kSlices
                                                              : Content::kRecords);
     if (credit_ == 0) return {};
     --credit_;
     BatchRef batch = BatchRef::make(pool_, content);
-    granted_ = &*batch;
+    // Where one was that was thrown away another may be now.
+    std::erase_if(granted_, [&batch](const auto& one) { return one.second == &*batch; });
+    granted_[reader] = &*batch;
     return batch;
   }
   void emit(BatchRef batch) override {
     EXPECT_FALSE(finished_) << "a batch after its end";
-    EXPECT_EQ(&*batch, std::exchange(granted_, nullptr)) << "a batch without credit";
+    EXPECT_EQ(std::erase_if(granted_, [&](const auto& one) { return one.second == &*batch; }), 1U)
+        << "a batch without credit";
     EXPECT_NE(batch->arrival_us, 0);
     const Position& before = ends_.try_emplace(batch->begin.partition, batch->begin).first->second;
     EXPECT_EQ(batch->begin.offset, before.offset) << "batches must follow one another";
@@ -170,7 +173,7 @@ class SourceHarness : public ::testing::Test, public SourceContext {
   // What the engine says; where the source asks but once, as of the next start().
   Milliseconds most_{10'000};  // that time goes on while something is waited for; 0: it stands
   size_t credit_ = SIZE_MAX;
-  const Batch* granted_ = nullptr;  // new_batch() gave it last, and it has not come back
+  std::map<size_t, const Batch*> granted_;  // by readers: given last, and not come back
   bool exactly_once_ = false;
   bool takes_empty_ = false;
   size_t batch_bytes_ = 64 * 1024;

@@ -16,8 +16,12 @@ using Ids = std::vector<int>;
 
 // By table; read in pages of two.
 std::map<std::string, Ids> tables;
-std::map<std::string, std::string> failures;  // of a table that cannot be read, for good
+std::map<std::string, std::string> failures;            // of a table that cannot be read, for good
+std::map<std::string, std::vector<std::string>> meant;  // by patterns
+bool away = false;                                      // the database
 int open_now = 0;
+int most_open = 0;
+int looks = 0;
 int reads = 0;
 
 std::string text_of(int id) {
@@ -29,7 +33,7 @@ class ListDatabase final : public table::Database {
   explicit ListDatabase(std::string table) : table_(std::move(table)) {}
 
   Status open(SourceContext& context) override {
-    EXPECT_EQ(++open_now, 1) << "one at a time";
+    most_open = std::max(most_open, ++open_now);
     EXPECT_TRUE(context.passes_rows()) << "as the task says";
     later_.emplace(context.loop());
     return {};
@@ -37,6 +41,8 @@ class ListDatabase final : public table::Database {
   void look(std::function<void(Result<Look>)> done) override {
     later_->start_next_turn([this, done = std::move(done)] {
       auto call = done;
+      ++looks;
+      if (away) return call(fail(ErrorKind::kUnavailable, "nobody answers"));
       if (auto failure = failures.find(table_); failure != failures.end())
         return call(fail(ErrorKind::kUsage, failure->second));
       Look look;
@@ -54,6 +60,13 @@ class ListDatabase final : public table::Database {
   }
   void go_on() override {
     later_->start_next_turn([this] { give(); });
+  }
+  void list(std::function<void(Result<std::vector<std::string>>)> done) override {
+    later_->start_next_turn([this, done = std::move(done)] {
+      auto call = done;
+      if (away) return call(fail(ErrorKind::kUnavailable, "nobody answers"));
+      call(meant[table_]);
+    });
   }
   void close(std::function<void()> closed) override {
     later_->start_next_turn([closed = std::move(closed)] {
@@ -91,16 +104,14 @@ class ListDatabase final : public table::Database {
   int left_ = 0;
 };
 
-Result<std::unique_ptr<Source>> make_one(const Options& options) {
+Result<std::unique_ptr<table::Database>> make_database(const Options& options) {
   Result<table::Settings> settings = table::Settings::from_options(options);
   if (!settings) return fail(settings.error());
-  const std::string table = settings->table;
-  return std::make_unique<table::TableSource>(std::move(*settings),
-                                              std::make_unique<ListDatabase>(table));
+  return std::make_unique<ListDatabase>(settings->table);
 }
 
 Result<std::unique_ptr<Source>> make_several(const Options& options) {
-  return table::TableGroup::make(options, make_one);
+  return table::TableGroup::make(options, make_database);
 }
 
 const SourceType kType{.name = "lists",
@@ -119,13 +130,23 @@ class TableGroupTest : public SourceHarness {
   TableGroupTest() : SourceHarness(kType) {
     options_.set("tables", std::vector<std::string>{"a", "b", "c"});
     tables = {{"a", {1, 2, 3}}, {"b", {}}, {"c", {4, 5}}};
+    options_.set("concurrency", int64_t{1});
     failures.clear();
-    open_now = reads = 0;
+    meant.clear();
+    away = false;
+    open_now = most_open = looks = reads = 0;
   }
   void given(BatchRef batch) override {
     for (const Record& record : batch->records)
       ids_.push_back(static_cast<int>(record.value(0).integer));
     places_.push_back(source_->describe(batch->end));
+  }
+  std::string states() {
+    std::string out;
+    for (const SourceTask& task : source_->tasks().shown)
+      out +=
+          task.name + "wrdf"[static_cast<size_t>(task.state)] + std::to_string(task.records) + ' ';
+    return out;
   }
   std::string error_of_make() {
     Result<std::unique_ptr<Source>> made = make();
@@ -143,6 +164,8 @@ TEST_F(TableGroupTest, reads_one_after_the_other_and_ends) {
   EXPECT_NE(places_.front().find("table a"), std::string::npos) << places_.front();
   EXPECT_NE(places_.back().find("table c"), std::string::npos) << places_.back();
   EXPECT_EQ(bytes_read_, 500U) << "of all of them";
+  EXPECT_EQ(most_open, 1);
+  EXPECT_EQ(states(), "ad3 bd0 cd2 ");
   deliver();
   EXPECT_EQ(journal_.size(), 2U) << "each has a position of its own, where there was a row";
   stop();
@@ -195,13 +218,120 @@ TEST_F(TableGroupTest, what_was_read_can_be_acknowledged_when_its_table_is_close
   EXPECT_EQ(journal_.count("table c"), 1U);
 }
 
-TEST_F(TableGroupTest, one_that_cannot_be_read_ends_the_source) {
-  failures["b"] = "no such table: b";
+TEST_F(TableGroupTest, one_that_cannot_be_read_does_not_keep_the_others_from_it) {
+  failures = {{"a", "no such table: a"}};
   start();
   EXPECT_TRUE(wait([this] { return finished_.has_value(); }));
   ASSERT_FALSE(*finished_);
-  EXPECT_EQ(finished_->error().message(), "no such table: b");
-  EXPECT_EQ(ids_, (Ids{1, 2, 3}));
+  EXPECT_EQ(finished_->error().message(), "1 of 3 tables failed: a: no such table: a");
+  EXPECT_EQ(finished_->error().kind(), ErrorKind::kUsage);
+  EXPECT_EQ(ids_, (Ids{4, 5}));
+  EXPECT_EQ(states(), "af0 bd0 cd2 ");
+  EXPECT_EQ(source_->tasks().shown[0].reason, "no such table: a");
+}
+
+TEST_F(TableGroupTest, where_the_database_is_away_no_other_is_begun) {
+  away = true;
+  start();
+  most_ = Milliseconds{70'000};
+  EXPECT_TRUE(wait([this] { return finished_.has_value(); }));
+  ASSERT_FALSE(*finished_);
+  EXPECT_EQ(finished_->error().message(),
+            "1 of 3 tables failed, and 2 tables not begun, since the database is away: a: table a: "
+            "nobody answers; given up after 1m 0s");
+  EXPECT_EQ(finished_->error().kind(), ErrorKind::kUnavailable);
+  EXPECT_EQ(states(), "af0 bw0 cw0 ");
+}
+
+TEST_F(TableGroupTest, several_are_read_at_once_and_no_more) {
+  options_.set("concurrency", int64_t{2});
+  start();
+  EXPECT_TRUE(wait_end());
+  EXPECT_EQ(most_open, 2);
+  std::ranges::sort(ids_);
+  EXPECT_EQ(ids_, (Ids{1, 2, 3, 4, 5}));
+  deliver();
+  EXPECT_EQ(journal_.size(), 2U);
+  stop();
+  EXPECT_EQ(open_now, 0);
+}
+
+TEST_F(TableGroupTest, where_memory_is_short_one_is_read_at_a_time) {
+  options_.set("concurrency", int64_t{3});
+  Charge others(budget_, budget_.limit() / 2 + 1);
+  start();
+  EXPECT_TRUE(wait_end());
+  EXPECT_EQ(most_open, 1);
+}
+
+TEST_F(TableGroupTest, several_at_once_share_what_credit_there_is) {
+  options_.set("concurrency", int64_t{3});
+  batch_bytes_ = 1;
+  credit_ = 0;
+  start();
+  for (int i = 0; i < 20 && !finished_; ++i) {
+    settle();
+    give_credit(1);
+    settle();
+  }
+  ASSERT_TRUE(finished_ && *finished_);
+  std::ranges::sort(ids_);
+  EXPECT_EQ(ids_, (Ids{1, 2, 3, 4, 5}));
+}
+
+TEST_F(TableGroupTest, after_kills_with_several_open_nothing_is_repeated_or_left_out) {
+  options_.set("concurrency", int64_t{3});
+  tables = {{"a", {1, 2, 3, 4, 5, 6}}, {"b", {11, 12, 13}}, {"c", {21, 22, 23, 24}}};
+  batch_bytes_ = 1;
+  Ids all;
+  for (int life = 0; life < 20 && !(finished_ && *finished_); ++life) {
+    ids_.clear();
+    credit_ = static_cast<size_t>(life);
+    start();
+    settle();
+    deliver();
+    all.insert(all.end(), ids_.begin(), ids_.end());
+    if (!finished_) kill();
+  }
+  ASSERT_TRUE(finished_ && *finished_);
+  std::ranges::sort(all);
+  EXPECT_EQ(all, (Ids{1, 2, 3, 4, 5, 6, 11, 12, 13, 21, 22, 23, 24}));
+}
+
+TEST_F(TableGroupTest, what_a_pattern_means_is_asked_when_it_begins_and_each_is_read_once) {
+  options_.set("tables", std::vector<std::string>{"a", "%_x", "c%"});
+  tables = {{"a", {1}}, {"b_x", {2}}, {"c", {3}}, {"c_x", {4}}};
+  meant = {{"%_x", {"b_x", "c_x"}}, {"c%", {"c", "c_x"}}};
+  start();
+  EXPECT_TRUE(wait_end());
+  EXPECT_EQ(ids_, (Ids{1, 2, 4, 3}));
+  stop();
+  EXPECT_EQ(open_now, 0);
+  meant["%_x"].clear();
+  start();
+  EXPECT_TRUE(wait([this] { return finished_.has_value(); }));
+  ASSERT_FALSE(*finished_);
+  EXPECT_EQ(finished_->error().message(), "there is no table of the name %_x");
+}
+
+TEST_F(TableGroupTest, may_be_stopped_at_any_moment_with_patterns_and_several_open) {
+  options_.set("concurrency", int64_t{3});
+  options_.set("tables", std::vector<std::string>{"%", "a"});
+  meant = {{"%", {"b", "c"}}};
+  failures = {{"b", "no such table: b"}};
+  for (int turns = 0; turns < 40; ++turns) {
+    start();
+    for (int i = 0; i < turns; ++i) uv_run(loop_.uv(), UV_RUN_NOWAIT);
+    stop();
+    EXPECT_EQ(open_now, 0) << turns;
+  }
+}
+
+TEST(TablePattern, an_underscore_stands_for_itself) {
+  EXPECT_TRUE(table::is_pattern("orders_%"));
+  EXPECT_FALSE(table::is_pattern("orders_1"));
+  EXPECT_FALSE(table::is_pattern("\"100%\""));
+  EXPECT_EQ(table::like_of("a_%\\"), "a\\_%\\\\");
 }
 
 TEST_F(TableGroupTest, what_does_not_go_together_is_refused) {
@@ -214,9 +344,13 @@ TEST_F(TableGroupTest, what_does_not_go_together_is_refused) {
   options_.set("tables", std::vector<std::string>{"a"});
   options_.set("mode", "incremental");
   options_.set("cursor", std::vector<std::string>{"id"});
-  EXPECT_NE(error_of_make().find("one after the other"), std::string::npos);
+  EXPECT_NE(error_of_make().find("the tasks of a job"), std::string::npos);
   options_.set("once", true);
   EXPECT_EQ(error_of_make(), "");
+  options_ = Options(table::kOptions, "source");
+  options_.set("table", "a");
+  options_.set("concurrency", int64_t{2});
+  EXPECT_NE(error_of_make().find("is for \"tables\""), std::string::npos);
 }
 
 }  // namespace

@@ -107,6 +107,7 @@ class WorldDatabase final : public table::Database {
   void go_on() override {
     later_->start_next_turn([this] { give(); });
   }
+  void list(std::function<void(Result<std::vector<std::string>>)> done) override { done({}); }
   void close(std::function<void()> closed) override { later_->start_next_turn(std::move(closed)); }
 
  private:

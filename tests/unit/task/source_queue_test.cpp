@@ -13,8 +13,8 @@ namespace {
 
 class SourceQueueTest : public ::testing::Test {
  protected:
-  BatchRef granted(uint64_t begin = 0, uint64_t end = 10) {
-    BatchRef batch = queue_.grant(pool_, Content::kBytes);
+  BatchRef granted(uint64_t begin = 0, uint64_t end = 10, size_t reader = 0) {
+    BatchRef batch = queue_.grant(reader, pool_, Content::kBytes);
     batch->begin = {1, begin};
     batch->end = {1, end};
     return batch;
@@ -28,10 +28,22 @@ class SourceQueueTest : public ::testing::Test {
   SourceQueue queue_{loop_, limit_, [this] { ++gone_on_; }};
 };
 
+TEST_F(SourceQueueTest, each_of_several_readers_has_a_credit_of_its_own) {
+  BatchRef first = granted(0, 10, 0);
+  BatchRef other = granted(0, 10, 3);
+  BatchRef instead = granted(0, 10, 3);
+  EXPECT_TRUE(queue_.add(std::move(first)));
+  EXPECT_TRUE(queue_.add(std::move(instead)));
+  EXPECT_EQ(queue_.without_credit(), 0U);
+  queue_.add(std::move(other));
+  EXPECT_EQ(queue_.without_credit(), 1U) << "another has taken its place";
+}
+
 TEST_F(SourceQueueTest, a_batch_that_was_granted_last_may_be_added_once) {
   BatchRef first = granted();
   BatchRef second = granted();
   EXPECT_FALSE(queue_.add(first)) << "the second is in its place";
+  EXPECT_TRUE(queue_.add(second));
   EXPECT_TRUE(queue_.add(second)) << "only the first such batch is told";
   EXPECT_TRUE(queue_.add(granted()));
   EXPECT_EQ(queue_.without_credit(), 2U);

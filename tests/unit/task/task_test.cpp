@@ -305,6 +305,7 @@ TEST_F(TaskTest, fails_with_what_the_source_says_after_all_before_it_is_delivere
   ASSERT_TRUE(ended());
   ASSERT_FALSE(result_);
   EXPECT_EQ(result_.error().message(), "read /x: gone");
+  EXPECT_EQ(result_.error().kind(), ErrorKind::kUnavailable) << "whether it may pass is not lost";
   EXPECT_FALSE(sink().finished);
 }
 
