@@ -24,7 +24,7 @@ namespace leat::testing {
 using Row = std::vector<std::pair<std::string_view, Value>>;
 
 inline Value text(std::string_view s) {
-  return Value::of_text(Type::kString, s);
+  return Value::of_text(leat::Type::kString, s);
 }
 
 class SinkHarness : public SinkContext {
