@@ -202,6 +202,7 @@ std::string details(const cJSON* pipeline, const Rates& rates) {
       {"dropped there", count("spoolDropped")},
       {"lost there", count("spoolLost")},
       {"retries", format_count(number(pipeline, "retries"))},
+      {"keys evicted", format_count(number(pipeline, "keysEvicted"))},
       {"memory", bytes("memoryBytes") + " of " + bytes("memoryLimitBytes") + ", at most " +
                      bytes("memoryPeakBytes")}};
   auto add_time = [&](const char* words, const char* name) {

@@ -31,6 +31,7 @@ std::string troubles(const PipelineStatus& status) {
   if (status.dropped > 0) out += ", " + count(status.dropped) + " dropped";
   if (status.spool_dropped > 0) out += ", " + count(status.spool_dropped) + " dropped at maxSpool";
   if (status.spool_lost > 0) out += ", " + count(status.spool_lost) + " lost with the journal";
+  if (status.keys_evicted > 0) out += ", " + format_count(status.keys_evicted, "key") + " evicted";
   if (status.retries > 0) out += ", " + format_count(status.retries, "retry");
   return out;
 }
@@ -98,6 +99,7 @@ std::string counts(const PipelineStatus& status) {
   if (status.waiting > 0) out += ", " + count(status.waiting) + " not delivered yet";
   if (status.spool_dropped > 0) out += ", " + count(status.spool_dropped) + " dropped at maxSpool";
   if (status.spool_lost > 0) out += ", " + count(status.spool_lost) + " lost with the journal";
+  if (status.keys_evicted > 0) out += ", " + format_count(status.keys_evicted, "key") + " evicted";
   if (status.retries > 0) out += ", " + format_count(status.retries, "retry");
   return out;
 }

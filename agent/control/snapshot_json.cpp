@@ -158,6 +158,7 @@ cJSON* add_counters(cJSON* object, const TaskStatus& counters) {
   for (const Counter& counter : kRecordCounters)
     add(records, counter.name, counters.*counter.value);
   add(object, "retries", counters.retries);
+  add(object, "keysEvicted", counters.keys_evicted);
   add(object, "circuitOpenings", counters.circuit_openings);
   cJSON_AddNumberToObject(object, "backPressureSeconds", seconds(counters.back_pressure));
   add(object, "bytesRead", counters.bytes_read);

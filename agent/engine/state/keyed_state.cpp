@@ -14,8 +14,6 @@ constexpr char kPut = 1;
 constexpr char kRemoved = 2;
 constexpr char kAnew = 3;  // nothing of what was saved before; all there is follows
 constexpr size_t kFirstBuckets = 16;
-// What is kept of those that are gone, beyond what there is: saving all is cheaper then.
-constexpr size_t kMostRemoved = 4096;
 
 uint32_t hash_of(int64_t group, std::string_view key) {
   const size_t hash = std::hash<std::string_view>{}(key) ^ std::hash<int64_t>{}(group)*0x9E3779B1U;
@@ -40,8 +38,12 @@ void KeyedState::clear() {
 }
 
 size_t KeyedState::bytes() const {
+  return bytes_there() + removed_.capacity();
+}
+
+size_t KeyedState::bytes_there() const {
   return content_ + size_ * (sizeof(Entry) + kBlock) +
-         (buckets_.capacity() + dirty_.capacity()) * sizeof(void*) + removed_.capacity();
+         (buckets_.capacity() + dirty_.capacity()) * sizeof(void*);
 }
 
 KeyedState::Entry* KeyedState::find(int64_t group, std::string_view key) const {
@@ -115,20 +117,20 @@ void KeyedState::renew(Entry& entry) {
 }
 
 void KeyedState::remove(Entry& entry) {
-  if (entry.saved_ != 0 && !lost_track_) {
-    removed_ += kRemoved;
-    put_signed(removed_, entry.group_);
-    put_text(removed_, entry.key());
-    if (removed_.size() > content_ + kMostRemoved) {
-      removed_ = {};
-      lost_track_ = true;
-    }
-  }
   make_clean(entry);
   *place_of(entry) = entry.next_;
   unlink(entry);
   --size_;
   content_ -= content_of(entry);
+  if (entry.saved_ != 0 && !lost_track_) {
+    removed_ += kRemoved;
+    put_signed(removed_, entry.group_);
+    put_text(removed_, entry.key());
+    if (removed_.size() > most_removed()) {
+      std::string().swap(removed_);
+      lost_track_ = true;
+    }
+  }
   std::free(&entry);
 }
 
@@ -229,7 +231,7 @@ void KeyedState::save(std::string& out, bool all) {
   }
   dirty_.clear();
   dirty_count_ = 0;
-  removed_.clear();
+  std::string().swap(removed_);
   lost_track_ = false;
 }
 

@@ -77,6 +77,9 @@ class KeyedState {
   size_t size() const { return size_; }
   // In memory, all of it.
   size_t bytes() const;
+  // The same with the most that may be kept of those that are gone, so that it grows only with
+  // those that are there: for who removes some until there is room.
+  size_t bytes_to_come() const { return bytes_there() + 2 * most_removed(); }
 
   size_t all_bytes() const { return content_; }
   // About; all_bytes() when so much has gone that it was not kept what.
@@ -92,6 +95,11 @@ class KeyedState {
   static constexpr size_t kEntryContent = 6;  // its group and lengths, as they are saved
   // The block of malloc() has a header, and is rounded up.
   static constexpr size_t kBlock = 16;
+  static constexpr size_t kAlwaysRemoved = 4096;
+
+  // What is kept of those that are gone: saving all costs little more then.
+  size_t most_removed() const { return content_ / 4 + kAlwaysRemoved; }
+  size_t bytes_there() const;
 
   Entry** place_of(const Entry& entry);
   Entry* make(int64_t group, std::string_view key, size_t data_size, uint32_t hash);

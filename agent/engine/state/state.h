@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,11 +36,15 @@ class TransformState {
   // The input is at its end: what is held for more of it is to come out now (due()).
   virtual void end_of_input() {}
 
+  // How many keys went for want of room.
+  uint64_t evicted() const { return evicted_; }
+
   // The loop's clock, which does not jump. Before each run().
   void set_now(Milliseconds now) { now_ = now; }
 
  protected:
   Milliseconds now_{0};
+  uint64_t evicted_ = 0;
 };
 
 // Thread: any.

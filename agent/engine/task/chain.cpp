@@ -462,6 +462,13 @@ void Chain::add_stages(std::vector<StageStatus>& out) const {
     out.push_back({step->stage(), step->counters(), step->held()});
 }
 
+uint64_t Chain::keys_evicted() const {
+  uint64_t out = 0;
+  for (const std::unique_ptr<ChainStep>& step : steps_)
+    if (const TransformState* state = step->state(); state != nullptr) out += state->evicted();
+  return out;
+}
+
 std::optional<int64_t> Chain::oldest_arrival_us() const {
   if (left_.empty()) return std::nullopt;
   return left_.back().batch->arrival_us;

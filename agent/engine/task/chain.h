@@ -112,6 +112,8 @@ class Chain {
   uint64_t waiting() const;
   // Adds those between source and sink.
   void add_stages(std::vector<StageStatus>& out) const;
+  // By transforms that remember, for want of room.
+  uint64_t keys_evicted() const;
   // Batch::arrival_us of what is left; nothing when nothing is.
   std::optional<int64_t> oldest_arrival_us() const;
 

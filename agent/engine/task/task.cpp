@@ -567,6 +567,7 @@ TaskStatus Task::status() const {
   out.filtered = chain_->counters().filtered;
   out.made = chain_->counters().made;
   out.dropped = chain_->counters().dropped;
+  out.keys_evicted = chain_->keys_evicted();
   out.dead_letters = dead_letters_;
   out.resumed = point_.spool_left.records;
   out.retries = deliverer_->counters().retries;

@@ -23,6 +23,7 @@ TaskStatus& TaskStatus::operator+=(const TaskStatus& other) {
   filtered += other.filtered;
   dead_letters += other.dead_letters;
   dropped += other.dropped;
+  keys_evicted += other.keys_evicted;
   retries += other.retries;
   circuit_openings += other.circuit_openings;
   back_pressure += other.back_pressure;

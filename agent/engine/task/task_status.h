@@ -27,6 +27,7 @@ struct TaskStatus {
   uint64_t dead_letters = 0;  // kept as that
   uint64_t dropped = 0;       // failed in a transform with onError = drop
   uint64_t waiting = 0;       // in memory or in the journal
+  uint64_t keys_evicted = 0;  // by transforms that remember, for want of room
   uint64_t retries = 0;
   uint64_t circuit_openings = 0;
   // The source waited for its sink, memory or limits; of several tasks together.

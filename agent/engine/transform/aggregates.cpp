@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/text.h"
 #include "options/option_errors.h"
 #include "transform/value_bytes.h"
 
@@ -22,6 +23,26 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
   return text;
+}
+
+std::string in_small_letters(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c += 'a' - 'A';
+  return out;
+}
+
+// What stands for a field: its name, or that in double quotes ("" is one in it). "": neither.
+std::string field_of(std::string_view text) {
+  if (text.empty() || text.front() != '"')
+    return std::string(text.find_first_of("()*+-/,\" ") == std::string_view::npos ? text : "");
+  std::string out;
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '"' && i + 1 == text.size()) return out;
+    if (text[i] == '"' && text[++i] != '"') break;
+    out += text[i];
+  }
+  return "";
 }
 
 // With a real number what was whole before is one, too.
@@ -82,7 +103,7 @@ Result<Aggregates> Aggregates::parse(const Options& options, std::string_view na
   for (const auto& [made, text] : options.map(name)) {
     const size_t open = text.find('(');
     const std::string_view rest = trimmed(text);
-    const std::string_view function = trimmed(std::string_view(text).substr(0, open));
+    const std::string function = in_small_letters(trimmed(std::string_view(text).substr(0, open)));
     const auto* known = std::ranges::find(kFunctions, function);
     if (open == std::string::npos || rest.back() != ')' || known == std::end(kFunctions)) {
       errors.add({.path = path_of_key(options.path(name), made),
@@ -91,17 +112,25 @@ Result<Aggregates> Aggregates::parse(const Options& options, std::string_view na
       continue;
     }
     const size_t inside = rest.find('(') + 1;
-    std::string_view field = trimmed(rest.substr(inside, rest.size() - inside - 1));
-    if (field.size() > 1 && field.front() == '"' && field.back() == '"')
-      field = field.substr(1, field.size() - 2);
+    const std::string_view of = trimmed(rest.substr(inside, rest.size() - inside - 1));
     Aggregate one{made, static_cast<Function>(known - kFunctions), -1};
-    if (field.empty() || (field == "*" && one.function != Function::kCount)) {
+    if (of.empty() || (of == "*" && one.function != Function::kCount)) {
       errors.add(
           {.path = path_of_key(options.path(name), made), .text = "lacks the name of a field"});
       continue;
     }
     one.keeps = one.function == Function::kFirst || one.function == Function::kLast;
-    if (field != "*") {
+    if (of != "*") {
+      const std::string field = field_of(of);
+      if (field.empty()) {
+        errors.add(
+            {.path = path_of_key(options.path(name), made),
+             .text = "\"" + excerpt(of) +
+                     "\" is not the name of a field: compute it by a map before the window "
+                     "(\"set\": {\"x\": \"v * 2\"}), or put a name with such characters into "
+                     "double quotes"});
+        continue;
+      }
       auto place = std::ranges::find(out.fields_, field);
       one.field = static_cast<int>(place - out.fields_.begin());
       if (place == out.fields_.end()) out.fields_.emplace_back(field);
@@ -110,6 +139,15 @@ Result<Aggregates> Aggregates::parse(const Options& options, std::string_view na
     out.all_.push_back(std::move(one));
   }
   if (Status status = errors.status(); !status) return fail(status.error());
+  return out;
+}
+
+std::string Aggregates::text() const {
+  std::string out;
+  for (const Aggregate& one : all_) {
+    out += (out.empty() ? "" : ", ") + std::string(kFunctions[static_cast<size_t>(one.function)]);
+    out += "(" + (one.field < 0 ? "*" : json_quoted(fields_[one.field])) + ")";
+  }
   return out;
 }
 

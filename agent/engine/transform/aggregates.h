@@ -40,6 +40,8 @@ class Aggregates {
   static Result<Aggregates> parse(const Options& options, std::string_view name);
 
   const std::vector<Aggregate>& all() const { return all_; }
+  // "avg(\"temp\"), count(*)": the same for the same ones, however they were written.
+  std::string text() const;
   // That are looked at.
   const std::vector<std::string>& fields() const { return fields_; }
   // first() or last() is among them.

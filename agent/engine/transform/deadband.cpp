@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/text.h"
 #include "options/option_errors.h"
 #include "transform/remembering.h"
 #include "transform/types.h"
@@ -22,16 +23,16 @@ struct Passed {
 };
 
 std::optional<double> positive(const std::string& text) {
-  char* end = nullptr;
-  const double number = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0' || !std::isfinite(number) || number < 0) return std::nullopt;
+  if (text.empty() || json_number_length(text) != text.size()) return std::nullopt;
+  const double number = std::strtod(text.c_str(), nullptr);
+  if (!std::isfinite(number) || number < 0) return std::nullopt;
   return number;
 }
 
 class DeadbandTransform final : public Remembering {
  public:
   DeadbandTransform(const Options& options, double absolute, double percent)
-      : Remembering("deadband", options, true, " of " + options.string("field")),
+      : Remembering("deadband", options, true, " of " + json_quoted(options.string("field"))),
         field_({options.string("field")}),
         absolute_(absolute),
         share_(percent / 100),
@@ -39,14 +40,9 @@ class DeadbandTransform final : public Remembering {
         max_silence_us_(options.duration("maxSilence").count() * 1000) {}
 
   Status run(BatchRef& batch, DeadLetters& dead) override {
-    size_t kept = 0;
-    for (size_t i = 0; i < batch->records.size(); ++i) {
-      const Record record = batch->records[i];
-      if (passes(*batch, i, dead)) batch->records[kept++] = record;
-      if (dead.full() && batch->may_cut(i + 1)) batch->leave_records(i + 1);
-    }
-    batch->records.resize(kept);
-    keys_.trim(*batch);
+    look_for(field_, "field", *batch);
+    look_for(keys_.names(), "key", *batch);
+    keep_those(*batch, dead, [&](size_t i) { return passes(*batch, i, dead); });
     places_.trim(*batch);
     return {};
   }
@@ -160,7 +156,8 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
   auto bound = [&](std::string_view name) {
     if (!options.has(name)) return kNone;
     std::optional<double> number = positive(options.string(name));
-    if (!number) errors.add(options, name, "must be a number that is not negative, in a string");
+    if (!number)
+      errors.add(options, name, "must be a number that is not negative, in a string (\"0.5\")");
     return number.value_or(kNone);
   };
   const double absolute = bound("absolute");

@@ -15,14 +15,8 @@ class DedupeTransform final : public Remembering {
         within_us_(options.duration("within").count() * 1000) {}
 
   Status run(BatchRef& batch, DeadLetters& dead) override {
-    size_t kept = 0;
-    for (size_t i = 0; i < batch->records.size(); ++i) {
-      const Record record = batch->records[i];
-      if (passes(*batch, i, dead)) batch->records[kept++] = record;
-      if (dead.full() && batch->may_cut(i + 1)) batch->leave_records(i + 1);
-    }
-    batch->records.resize(kept);
-    keys_.trim(*batch);
+    look_for(keys_.names(), "key", *batch);
+    keep_those(*batch, dead, [&](size_t i) { return passes(*batch, i, dead); });
     return {};
   }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,25 @@ class Remembering : public Transform, public TransformState {
   Remembering(std::string_view type, const Options& options, bool renews,
               const std::string& identity = "");
 
+  // Leaves those records in the batch for whose numbers `passes` is true, as far as there is room
+  // for dead letters.
+  template <typename Passes>
+  void keep_those(Batch& batch, const DeadLetters& dead, Passes passes) {
+    size_t kept = 0;
+    for (size_t i = 0; i < batch.records.size(); ++i) {
+      const Record record = batch.records[i];
+      if (passes(i)) batch.records[kept++] = record;
+      if (dead.full() && batch.may_cut(i + 1)) batch.leave_records(i + 1);
+    }
+    batch.records.resize(kept);
+    keys_.trim(batch);
+  }
+
+  // Says once, of the first batch with records, which of these fields none of them has. `option`:
+  // that names them.
+  void look_for(const std::vector<std::string>& fields, std::string_view option,
+                const Batch& batch);
+
   // No other key may be remembered: maxKeys, or half of the pipeline's memory.
   bool full(const Batch& batch) const;
   // For another key: lets go of the oldest, or says false where that is not wanted.
@@ -77,10 +97,14 @@ class Remembering : public Transform, public TransformState {
 
  private:
   bool takes_too_much(const Batch& batch) const;
+  void let_go_of_oldest();
 
+  const std::string path_;
   std::string identity_;
   const size_t max_keys_;
   const bool evicts_;
+  std::optional<Milliseconds> warned_;        // that keys go
+  std::vector<std::string_view> looked_for_;  // options
 };
 
 inline constexpr std::string_view kAtBoundChoices[] = {"evict", "deadLetter"};

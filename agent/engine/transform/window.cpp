@@ -44,6 +44,8 @@ class WindowTransform final : public Remembering {
     out_.clear();
     const size_t count = batch->records.size();
     if (count > 0) begin_partition();
+    look_for(keys_.names(), "key", *batch_);
+    look_for(aggregates_.fields(), "set", *batch_);
     for (size_t i = 0; i < batch->records.size(); ++i) {
       take(i, dead);
       if (dead.full() && batch->may_cut(i + 1)) batch->leave_records(i + 1);
@@ -298,7 +300,7 @@ constexpr Option kOptions[] = {
      .type = OptionType::kMap,
      .required = true,
      .help = "The fields of a result: avg, count, first, last, max, min, stddev or sum of a field "
-             "(\"avg(temp)\"), or \"count(*)\".",
+             "(\"avg(temp)\"), or \"count(*)\". What is computed of fields is for a map before it.",
      .example = "{\"temp\": \"avg(temp)\", \"n\": \"count(*)\"}"},
     {.name = "having",
      .help =
@@ -335,17 +337,17 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
   OptionErrors errors;
   Result<Aggregates> aggregates = Aggregates::parse(options, "set");
   (void)errors.good(aggregates);
-  std::string identity = " every " + std::to_string(options.duration("every").count());
-  std::vector<std::string> names = options.strings("key");
-  for (const auto& [name, text] : options.map("set")) {
-    identity += ", " + text;
+  std::vector<std::string> names;
+  auto add = [&](const std::string& name, const std::string& path) {
+    if (std::ranges::find(names, name) != names.end())
+      errors.add({.path = path, .text = "a result would have the field \"" + name + "\" twice"});
     names.push_back(name);
-  }
-  names.push_back(options.string("startField"));
-  names.push_back(options.string("endField"));
-  for (auto name = names.begin(); name != names.end(); ++name)
-    if (std::find(names.begin(), name, *name) != name)
-      errors.add(options, "set", "a result would have the field \"" + *name + "\" twice");
+  };
+  for (const std::string& name : options.strings("key")) add(name, options.path("key"));
+  for (const auto& [name, text] : options.map("set"))
+    add(name, path_of_key(options.path("set"), name));
+  for (const char* option : {"startField", "endField"})
+    add(options.string(option), options.path(option));
   std::unique_ptr<Transform> having;
   if (options.has("having")) {
     Options where(kFilterTransform.options, options.path());
@@ -361,6 +363,8 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
     }
   }
   if (Status status = errors.status(); !status) return fail(status.error());
+  const std::string identity =
+      " every " + std::to_string(options.duration("every").count()) + " ms, " + aggregates->text();
   return std::make_unique<WindowTransform>(options, std::move(*aggregates), std::move(having),
                                            identity);
 }

@@ -163,7 +163,20 @@ TEST_F(KeyedStateTest, what_is_none_of_it_is_refused) {
   EXPECT_TRUE(other.load(""));
 }
 
-// More than is remembered of what is gone (kMostRemoved and what there is).
+// Otherwise who makes room would remove far more than is needed.
+TEST_F(KeyedStateTest, what_goes_makes_room_however_long_its_key_is) {
+  const std::string long_key(4'000, 'k');
+  for (int i = 0; i < 100; ++i) put(long_key + std::to_string(i), "x");
+  checkpoint(true);
+  for (int i = 0; i < 100; ++i) {
+    const size_t before = state_.bytes_to_come();
+    EXPECT_LE(state_.bytes(), before);
+    remove(long_key + std::to_string(i));
+    EXPECT_GE(before - state_.bytes_to_come(), long_key.size());
+  }
+}
+
+// More than is kept of what is gone.
 TEST_F(KeyedStateTest, what_is_gone_in_great_number_does_not_come_back_from_a_log_of_changes) {
   const std::string long_key(100, 'k');
   for (int i = 0; i < 1'000; ++i) put(long_key + std::to_string(i), "x", i % 2);

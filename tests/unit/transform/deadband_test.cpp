@@ -103,7 +103,7 @@ TEST_F(Deadband, what_another_remembered_is_known_to_it) {
 TEST_F(Deadband, refuses_options_that_say_nothing) {
   EXPECT_EQ(refusal("deadband", {{"field", std::string("v")}}),
             "t.absolute: missing: one of absolute, percent and changed is needed");
-  for (const char* bad : {"much", "-1", "", "nan", "1 "})
+  for (const char* bad : {"much", "-1", "", "nan", "1 ", " 5", "0x10"})
     EXPECT_NE(refusal("deadband", {{"field", std::string("v")}, {"percent", std::string(bad)}})
                   .find("t.percent: must be a number that is not negative"),
               std::string::npos)

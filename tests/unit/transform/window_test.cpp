@@ -246,6 +246,7 @@ TEST_F(Window, at_the_bound_the_result_of_the_oldest_comes_early) {
                             {72, {number("k", "3")}},
                             {73, {number("k", "1")}}});
   ASSERT_EQ(early.size(), 2U);
+  EXPECT_EQ(transform_->state()->evicted(), 2U);
   EXPECT_EQ(early[0].substr(0, 14), R"({"k":1,"n":1,")");
   EXPECT_EQ(last_->records[0].end_offset, 400U);
   EXPECT_EQ(end().size(), 2U);
@@ -337,6 +338,14 @@ TEST_F(Window, another_length_is_another_state_and_lateness_is_not) {
   EXPECT_NE(transform_->state()->identity(), identity);
 }
 
+TEST_F(Window, functions_are_known_in_any_letters_and_names_with_any_in_quotes) {
+  window({{"set", Set{{"a", "AVG( \"v*2\" )"}, {"b", "Count(*)"}, {"c", "max(\"a \"\"b\"\"\")"}}}});
+  const std::string identity = transform_->state()->identity();
+  EXPECT_EQ(identity, R"(window every 60000 ms, avg("v*2"), count(*), max("a \"b\""))");
+  give({{1, {number("v*2", "3"), number("a \"b\"", "7")}}});
+  EXPECT_EQ(end()[0].substr(0, 20), R"({"a":3,"b":1,"c":7,")");
+}
+
 TEST_F(Window, refuses_what_cannot_be_counted) {
   auto refused = [this](Items items) {
     items.emplace("every", int64_t{1'000});
@@ -346,10 +355,18 @@ TEST_F(Window, refuses_what_cannot_be_counted) {
   EXPECT_EQ(refused({{"set", Set{{"m", "median(x)"}}}}),
             "t.set.m: must be one of avg, count, first, last, max, min, stddev and sum of a field "
             "(\"avg(temp)\"), or \"count(*)\"");
-  for (const char* bad : {"avg", "avg(x) + 1", "", "(x)"})
+  for (const char* bad : {"avg", "avg(x) + 1", "", "(x)", "avg(a.b, c)", "avg(-v)",
+                          "avg(\"a\" + \"b\")", "count(DISTINCT d)", "avg(\"\")", "avg(\"a)"})
     EXPECT_NE(refused({{"set", Set{{"m", bad}}}}), "") << bad;
+  EXPECT_EQ(refused({{"set", Set{{"m", "avg(v*2)"}}}}),
+            "t.set.m: \"v*2\" is not the name of a field: compute it by a map before the window "
+            "(\"set\": {\"x\": \"v * 2\"}), or put a name with such characters into double quotes");
   EXPECT_EQ(refused({{"set", Set{{"m", "avg(*)"}}}}), "t.set.m: lacks the name of a field");
-  EXPECT_EQ(refused({{"key", Lines{"n"}}}), "t.set: a result would have the field \"n\" twice");
+  EXPECT_EQ(refused({{"key", Lines{"n"}}}), "t.set.n: a result would have the field \"n\" twice");
+  EXPECT_EQ(refused({{"key", Lines{"a", "a"}}}),
+            "t.key: a result would have the field \"a\" twice");
+  EXPECT_EQ(refused({{"endField", std::string("windowStart")}}),
+            "t.endField: a result would have the field \"windowStart\" twice");
   EXPECT_EQ(refused({{"having", std::string("n >")}}).substr(0, 10), "t.having: ");
 }
 
