@@ -19,6 +19,7 @@ namespace leat {
 namespace {
 
 constexpr int64_t kNever = INT64_MIN;
+constexpr int64_t kMostAtOnce = 1'000;  // windows that a record is in
 
 class WindowTransform final : public Remembering {
  public:
@@ -28,8 +29,10 @@ class WindowTransform final : public Remembering {
         aggregates_(std::move(aggregates)),
         having_(std::move(having)),
         every_us_(options.duration("every").count() * 1000),
+        slide_us_(options.has("slide") ? options.duration("slide").count() * 1000 : every_us_),
         lateness_us_(options.duration("lateness").count() * 1000),
         idle_(options.duration("idle")),
+        early_(options.duration("emitEarly")),
         late_are_dead_(options.string("late") == "deadLetter"),
         values_(aggregates_.fields().size()) {
     std::vector<std::string_view> names(keys_.names().begin(), keys_.names().end());
@@ -52,7 +55,7 @@ class WindowTransform final : public Remembering {
     }
     if (batch->end.last) end_partition();
     if (count == 0) advance_in_silence();
-    give_closed();
+    give_results();
     for (Record& record : out_) {  // all of them end where the batch does
       record.end_offset = static_cast<uint32_t>(batch->end.offset - batch->begin.offset);
       record.end_line = static_cast<uint32_t>(batch->end.line - batch->begin.line);
@@ -66,10 +69,7 @@ class WindowTransform final : public Remembering {
   // Windows that are closed are given in turns; those that are open, when nothing comes any more.
   std::optional<Milliseconds> due() const override {
     if (entries_.size() == 0) return std::nullopt;
-    const int64_t end = entries_.groups().begin()->first + every_us_;
-    if (end <= time_us_) return Milliseconds{0};
-    if (highest_us_ == kNever) return last_ + idle_;
-    return last_ + std::max(idle_, Milliseconds((end + lateness_us_ - highest_us_ + 999) / 1000));
+    return next_early_ ? std::min(closes(), *next_early_) : closes();
   }
 
   void end_of_input() override {
@@ -92,6 +92,14 @@ class WindowTransform final : public Remembering {
   };
 
   // --- time ---
+
+  // When the first of those that are open does, if nothing comes any more.
+  Milliseconds closes() const {
+    const int64_t end = entries_.groups().begin()->first + every_us_;
+    if (end <= time_us_) return Milliseconds{0};
+    if (highest_us_ == kNever) return last_ + idle_;
+    return last_ + std::max(idle_, Milliseconds((end + lateness_us_ - highest_us_ + 999) / 1000));
+  }
 
   void begin_partition() {
     Partition& one = partition();
@@ -143,9 +151,10 @@ class WindowTransform final : public Remembering {
 
   // --- records ---
 
+  // Of the windows that it is in, the one that begins last.
   int64_t start_of(int64_t time_us) const {
-    int64_t rest = time_us % every_us_;
-    if (rest < 0) rest += every_us_;
+    int64_t rest = time_us % slide_us_;
+    if (rest < 0) rest += slide_us_;
     return time_us - rest;
   }
 
@@ -157,18 +166,25 @@ class WindowTransform final : public Remembering {
       highest_us_ = std::max(highest_us_, time_us);
       advance(std::min(time_us, others_us_));
     }
-    if (time_us < start_us_ || time_us - start_us_ >= every_us_) start_us_ = start_of(time_us);
+    if (time_us < start_us_ || time_us - start_us_ >= slide_us_) start_us_ = start_of(time_us);
     if (start_us_ + every_us_ <= time_us_) return too_late(i, dead);
     keys_.read(*batch_, record);
+    for (int64_t start_us = start_us_;
+         time_us - start_us < every_us_ && start_us + every_us_ > time_us_; start_us -= slide_us_)
+      if (!take_in(start_us, record)) return dead.add(*batch_, i, kNoRoom);
+  }
+
+  // False for want of room.
+  bool take_in(int64_t start_us, const Record& record) {
     // What first() and last() keep grows under keys that are there.
-    if (aggregates_.keeps_any() && !make_room_to_grow(*batch_))
-      return dead.add(*batch_, i, kNoRoom);
-    KeyedState::Entry* entry = entries_.find(start_us_, keys_.key());
+    if (aggregates_.keeps_any() && !make_room_to_grow(*batch_)) return false;
+    KeyedState::Entry* entry = entries_.find(start_us, keys_.key());
     if (entry == nullptr) {
-      if (!make_room(*batch_)) return dead.add(*batch_, i, kNoRoom);
-      entry = &entries_.add(start_us_, keys_.key(), aggregates_.size());
+      if (!make_room(*batch_)) return false;
+      entry = &entries_.add(start_us, keys_.key(), aggregates_.size());
     }
     count(*entry, record);
+    return true;
   }
 
   void count(KeyedState::Entry& entry, const Record& record) {
@@ -198,16 +214,52 @@ class WindowTransform final : public Remembering {
 
   // --- results ---
 
-  void give_closed() {
-    const size_t before = batch_->made;
+  void give_results() {
+    const size_t enough = batch_->made + batch_->quantum;
     while (entries_.size() > 0) {
       const auto first = entries_.groups().begin();
       if (first->first + every_us_ > time_us_) break;
-      if (batch_->made - before >= batch_->quantum) return;
+      if (batch_->made >= enough) return;
       give(*first->second.oldest);
       entries_.remove(*first->second.oldest);
     }
     if (time_us_ == INT64_MAX) begin_anew();
+    if (early_.count() > 0) give_early(enough);
+  }
+
+  // What has been counted so far in those that are open.
+  void give_early(size_t enough) {
+    if (entries_.size() == 0) {
+      next_early_.reset();
+      early_from_.reset();
+      return;
+    }
+    if (!next_early_) next_early_ = now_ + early_;
+    if (now_ < *next_early_) return;
+    const KeyedState::Entry* entry = early_from_ ? found_again(*early_from_) : entries_.oldest();
+    for (; entry != nullptr; entry = behind(*entry)) {
+      if (batch_->made >= enough) {
+        early_from_ = {entry->group(), std::string(entry->key())};
+        return;
+      }
+      give(*entry);
+    }
+    early_from_.reset();
+    next_early_ = now_ + early_;
+  }
+
+  using Place = std::pair<int64_t, std::string>;  // group and key
+
+  const KeyedState::Entry* found_again(const Place& place) const {
+    if (const KeyedState::Entry* entry = entries_.find(place.first, place.second)) return entry;
+    const auto group = entries_.groups().lower_bound(place.first);
+    return group == entries_.groups().end() ? nullptr : group->second.oldest;
+  }
+
+  const KeyedState::Entry* behind(const KeyedState::Entry& entry) const {
+    if (entry.newer() != nullptr) return entry.newer();
+    const auto group = entries_.groups().upper_bound(entry.group());
+    return group == entries_.groups().end() ? nullptr : group->second.oldest;
   }
 
   void give(const KeyedState::Entry& entry) {
@@ -261,8 +313,10 @@ class WindowTransform final : public Remembering {
   Aggregates aggregates_;
   const std::unique_ptr<Transform> having_;
   const int64_t every_us_;
+  const int64_t slide_us_;  // from the start of one to that of the next
   const int64_t lateness_us_;
   const Milliseconds idle_;
+  const Milliseconds early_;  // 0: never
   const bool late_are_dead_;
   ShapeRef shape_;  // of what is given: key, results, start, end
   ShapeCache<std::vector<int>> places_;
@@ -276,6 +330,9 @@ class WindowTransform final : public Remembering {
   Partition* reading_ = nullptr;  // during a batch
   int64_t others_us_ = 0;         // how far the others are that are not silent
   int64_t start_us_ = 0;          // of the window that was used last
+
+  std::optional<Milliseconds> next_early_;
+  std::optional<Place> early_from_;  // where the next turn goes on with them
 
   Batch* batch_ = nullptr;  // at hand
   std::vector<Record> out_;
@@ -291,6 +348,13 @@ constexpr Option kOptions[] = {
      .min = 1,
      .max = int64_t{3650} * 86'400'000,
      .example = "\"1m\""},
+    {.name = "slide",
+     .type = OptionType::kDuration,
+     .help = "From the start of a window to that of the next, so that they overlap: \"10s\" with "
+             "`every` \"1m\" gives the last minute each ten seconds. Each record counts in as many "
+             "as `every` has of it (1,000 at most), and costs that. Default: as long as `every`.",
+     .min = 1,
+     .max = int64_t{3650} * 86'400'000},
     {.name = "key",
      .type = OptionType::kStrings,
      .help = "The field, or fields, for whose values each there is a result. Default: one for all "
@@ -326,6 +390,12 @@ constexpr Option kOptions[] = {
          "the others back. When none gives anything, time goes on with the clock from then on, "
          "so that the last windows close, too.",
      .min = 1},
+    {.name = "emitEarly",
+     .type = OptionType::kDuration,
+     .help = "By the clock, each time so long behind the last, also what has been counted so far "
+             "in the windows that are open, for a live display: the same key and start come again. "
+             "Default: only what is final.",
+     .min = 1},
     {.name = "startField",
      .fallback = "windowStart",
      .help = "The field for the start of the window, which is the event time of the result, too."},
@@ -337,6 +407,10 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
   OptionErrors errors;
   Result<Aggregates> aggregates = Aggregates::parse(options, "set");
   (void)errors.good(aggregates);
+  const Milliseconds every = options.duration("every");
+  const Milliseconds slide = options.has("slide") ? options.duration("slide") : every;
+  if (slide > every || every.count() / slide.count() > kMostAtOnce)
+    errors.add(options, "slide", "must not be longer than every, nor shorter than 1/1000 of it");
   std::vector<std::string> names;
   auto add = [&](const std::string& name, const std::string& path) {
     if (std::ranges::find(names, name) != names.end())
@@ -363,8 +437,8 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
     }
   }
   if (Status status = errors.status(); !status) return fail(status.error());
-  const std::string identity =
-      " every " + std::to_string(options.duration("every").count()) + " ms, " + aggregates->text();
+  const std::string identity = " every " + std::to_string(every.count()) + " ms by " +
+                               std::to_string(slide.count()) + " ms, " + aggregates->text();
   return std::make_unique<WindowTransform>(options, std::move(*aggregates), std::move(having),
                                            identity);
 }

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "state/state.h"
 #include "transform/fixture.h"
@@ -65,15 +67,17 @@ class Window : public TransformTest {
   static TestRecord temp(const std::string& device, const std::string& value) {
     return {text("dev", device), number("temp", value)};
   }
+  static std::string clock(int64_t second) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "\"1970-01-01T%02d:%02d:%02dZ\"",
+                  static_cast<int>(second / 3600), static_cast<int>(second / 60 % 60),
+                  static_cast<int>(second % 60));
+    return text;
+  }
   // "[minute]n" of results without keys.
   static std::string minute(int from, int n) {
-    auto clock = [](int at) {
-      char text[32];
-      std::snprintf(text, sizeof(text), "1970-01-01T%02d:%02d:00Z", at / 60, at % 60);
-      return std::string(text);
-    };
-    return "{\"n\":" + std::to_string(n) + ",\"from\":\"" + clock(from) + "\",\"to\":\"" +
-           clock(from + 1) + "\"}";
+    return "{\"n\":" + std::to_string(n) + ",\"from\":" + clock(60 * from) +
+           ",\"to\":" + clock(60 * from + 60) + "}";
   }
 
   Named source_;
@@ -338,10 +342,97 @@ TEST_F(Window, another_length_is_another_state_and_lateness_is_not) {
   EXPECT_NE(transform_->state()->identity(), identity);
 }
 
+// What each window must come to, made from the records alone.
+TEST_F(Window, windows_that_overlap_are_what_the_same_records_come_to_elsewhere) {
+  for (const auto& [slide, late_by] :
+       std::vector<std::pair<int64_t, uint32_t>>{{20, 0}, {20, 30}, {7, 90}, {25, 300}, {60, 90}}) {
+    window({{"slide", slide * 1000},
+            {"lateness", int64_t{30'000}},
+            {"key", Lines{"dev"}},
+            {"set", Set{{"n", "count(*)"}, {"sum", "sum(temp)"}, {"last", "last(temp)"}}}});
+    std::map<std::pair<int64_t, std::string>, std::vector<std::pair<int64_t, int64_t>>> expected;
+    Lines results;
+    uint64_t dropped = 0;
+    int64_t time = INT64_MIN / 2;
+    uint32_t random = 11;
+    auto next = [&random](uint32_t below) {
+      random = random * 1664525 + 1013904223;
+      return (random >> 8) % below;
+    };
+    for (int64_t i = 0; i < 1000; ++i) {
+      const int64_t at = 1000 + i - next(late_by + 1);
+      const std::string device = "d" + std::to_string(next(3));
+      time = std::max(time, at - 30);
+      bool counts = false;
+      for (int64_t start = at / slide * slide; start > at - 60; start -= slide) {
+        if (start + 60 <= time) continue;
+        expected[{start, device}].emplace_back(at, i);
+        counts = true;
+      }
+      dropped += counts ? 0 : 1;
+      const Lines given = give({{static_cast<double>(at), temp(device, std::to_string(i))}});
+      results.insert(results.end(), given.begin(), given.end());
+    }
+    const Lines rest = end();
+    results.insert(results.end(), rest.begin(), rest.end());
+    Lines lines;
+    for (const auto& [key, records] : expected) {
+      int64_t sum = 0;
+      std::pair<int64_t, int64_t> last{INT64_MIN, 0};
+      for (const auto& record : records) {
+        sum += record.second;
+        if (record.first >= last.first) last = record;
+      }
+      lines.push_back("{\"dev\":\"" + key.second + "\",\"n\":" + std::to_string(records.size()) +
+                      ",\"sum\":" + std::to_string(sum) +
+                      ",\"last\":" + std::to_string(last.second) + ",\"from\":" + clock(key.first) +
+                      ",\"to\":" + clock(key.first + 60) + "}");
+    }
+    std::ranges::sort(results);
+    std::ranges::sort(lines);
+    EXPECT_EQ(results, lines) << slide << ' ' << late_by;
+    EXPECT_EQ(transform_->dropped(), dropped);
+    EXPECT_EQ(dropped > 0, late_by > 100);
+  }
+}
+
+TEST_F(Window, what_has_been_counted_so_far_comes_early_by_the_clock) {
+  window({{"emitEarly", int64_t{10'000}}, {"idle", int64_t{600'000}}});
+  EXPECT_EQ(give({{10}, {20}, {70}}), Lines{minute(0, 2)});
+  EXPECT_EQ(give({{80}}), Lines{});
+  EXPECT_EQ(transform_->state()->due(), now_ + Milliseconds{10'000});
+  now_ += Milliseconds{10'000};
+  EXPECT_EQ(tick(), Lines{minute(1, 2)});
+  EXPECT_EQ(transform_->state()->due(), now_ + Milliseconds{10'000});
+  EXPECT_EQ(give({{90}}), Lines{});
+  now_ += Milliseconds{10'001};
+  EXPECT_EQ(give({{95}}), Lines{minute(1, 4)});
+  EXPECT_EQ(end(), Lines{minute(1, 4)});
+}
+
+TEST_F(Window, what_comes_early_comes_in_turns_and_each_once) {
+  window({{"emitEarly", int64_t{1'000}}, {"key", Lines{"k"}}});
+  for (int i = 0; i < 200; ++i) give({{i % 3 * 0.1 + 1, {number("k", std::to_string(i))}}});
+  now_ += Milliseconds{1'000};
+  Lines results;
+  size_t turns = 0;
+  for (; transform_->state()->due() <= now_; ++turns) {
+    BatchRef batch = BatchRef::make(pool_, Content::kRecords);
+    batch->quantum = 1000;
+    const Lines given = run_now(batch);
+    results.insert(results.end(), given.begin(), given.end());
+    ASSERT_LT(turns, 201U);
+  }
+  EXPECT_GT(turns, 10U);
+  EXPECT_EQ(results.size(), 200U);
+  std::ranges::sort(results);
+  EXPECT_EQ(std::ranges::unique(results).size(), 0U);
+}
+
 TEST_F(Window, functions_are_known_in_any_letters_and_names_with_any_in_quotes) {
   window({{"set", Set{{"a", "AVG( \"v*2\" )"}, {"b", "Count(*)"}, {"c", "max(\"a \"\"b\"\"\")"}}}});
   const std::string identity = transform_->state()->identity();
-  EXPECT_EQ(identity, R"(window every 60000 ms, avg("v*2"), count(*), max("a \"b\""))");
+  EXPECT_EQ(identity, R"(window every 60000 ms by 60000 ms, avg("v*2"), count(*), max("a \"b\""))");
   give({{1, {number("v*2", "3"), number("a \"b\"", "7")}}});
   EXPECT_EQ(end()[0].substr(0, 20), R"({"a":3,"b":1,"c":7,")");
 }
@@ -363,6 +454,11 @@ TEST_F(Window, refuses_what_cannot_be_counted) {
             "(\"set\": {\"x\": \"v * 2\"}), or put a name with such characters into double quotes");
   EXPECT_EQ(refused({{"set", Set{{"m", "avg(*)"}}}}), "t.set.m: lacks the name of a field");
   EXPECT_EQ(refused({{"key", Lines{"n"}}}), "t.set.n: a result would have the field \"n\" twice");
+  for (const int64_t slide : {61'000, 59})
+    EXPECT_EQ(
+        refusal("window",
+                {{"every", int64_t{60'000}}, {"slide", slide}, {"set", Set{{"n", "count(*)"}}}}),
+        "t.slide: must not be longer than every, nor shorter than 1/1000 of it");
   EXPECT_EQ(refused({{"key", Lines{"a", "a"}}}),
             "t.key: a result would have the field \"a\" twice");
   EXPECT_EQ(refused({{"endField", std::string("windowStart")}}),
