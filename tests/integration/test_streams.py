@@ -37,15 +37,16 @@ def write(path, records):
     return path
 
 
-def expected_windows(records, lateness=0):
-    """What the window must come to: by (device, start in seconds); and how many records are late."""
+def expected_windows(records, lateness=0, slide=MINUTE):
+    """What the windows must come to: by (device, start in seconds); and how many records are late."""
     time, late, windows = -math.inf, 0, defaultdict(list)
     for record in records:
         time = max(time, record["ts"] / 1000 - lateness)
-        start = record["ts"] // 1000 // MINUTE * MINUTE
-        if start + MINUTE <= time:
-            late += 1
-        else:
+        last = record["ts"] // 1000 // slide * slide
+        open_ones = [start for start in range(last, last - MINUTE, -slide)
+                     if start + MINUTE > max(time, record["ts"] / 1000)]
+        late += not open_ones
+        for start in open_ones:
             windows[record["device"], start].append(record)
     return {key: of(records) for key, records in windows.items()}, late
 
@@ -98,13 +99,14 @@ def test_windows_are_what_the_same_records_come_to_elsewhere(agent, collector, l
     assert f" {late:,} dead letter" in agent.log or late == 0
 
 
-def test_windows_are_the_same_over_kills(agent, collector):
+@pytest.mark.parametrize("slide", [MINUTE, 15], ids=["one_after_the_other", "that_overlap"])
+def test_windows_are_the_same_over_kills(agent, collector, slide):
     records = readings(60_000, late_by=40)
     again = [record for i, record in enumerate(records) for _ in range(1 + (i % 10 == 0))]
-    expected, _ = expected_windows(records, 20)
+    expected, _ = expected_windows(records, 20, slide)
     agent.configure(pipeline(
         file_source(write(agent.folder / "in.jsonl", again), time=TIME), http_sink(collector, linger="5ms"),
-        {"type": "dedupe", "key": ["seq"], "within": "10m"}, window(lateness="20s"),
+        {"type": "dedupe", "key": ["seq"], "within": "10m"}, window(lateness="20s", slide=f"{slide}s"),
         delivery=quick_retry(checkpoint="100ms"), limits={"recordsPerSecond": 30_000}))
     loop = KillLoop(agent, collector.line_count, len(expected), settle=collector.wait_quiet)
     assert loop.run(KILLS) == 0, agent.log[-3000:]
@@ -130,6 +132,40 @@ def test_what_hardly_moves_and_what_has_come_before_stays_out_over_kills(agent, 
     loop = KillLoop(agent, collector.line_count, len(expected), settle=collector.wait_quiet)
     assert loop.run(KILLS) == 0, agent.log[-3000:]
     assert {record["seq"] for record in collector.records()} == set(expected)
+
+
+def test_what_counters_gain_and_every_tenth_record_are_the_same_over_kills(agent, collector):
+    records = [{**record, "count": record["seq"] * 3 % 50_000} for record in readings(30_000)]
+    last, of_device, expected = {}, defaultdict(int), {}
+    for record in records:
+        device, count = record["device"], record["count"]
+        gained = None
+        if device in last:
+            gained = count - last[device] if count >= last[device] else count
+        last[device] = count
+        of_device[device] += 1
+        if of_device[device] % 10 == 1:
+            expected[record["seq"]] = gained
+    agent.configure(pipeline(
+        file_source(write(agent.folder / "in.jsonl", records), time=TIME),
+        http_sink(collector, linger="5ms"), {"type": "rate", "field": "count", "key": "device"},
+        {"type": "sample", "nth": 10, "key": "device"},
+        delivery=quick_retry(checkpoint="100ms"), limits={"recordsPerSecond": 20_000}))
+    loop = KillLoop(agent, collector.line_count, len(expected), settle=collector.wait_quiet)
+    assert loop.run(KILLS) == 0, agent.log[-3000:]
+    results = collector.records()
+    assert {record["seq"]: record["difference"] for record in results} == expected
+
+
+def test_keys_that_go_for_want_of_room_are_counted_and_said_once(agent, collector):
+    agent.configure(pipeline(
+        file_source(write(agent.folder / "in.jsonl", readings(100)), time=TIME),
+        http_sink(collector), {"type": "dedupe", "key": ["seq", "nowhere"], "maxKeys": 10},
+        {"type": "sample", "nth": 2, "key": "seq", "maxKeys": 90}))
+    assert agent.run() == 0
+    assert "10 keys evicted" in agent.log
+    assert agent.log.count("no more keys can be remembered") == 1
+    assert 'transforms[0].key: no record of the first batch has a field "nowhere"' in agent.log
 
 
 def mqtt_window(broker, collector, **delivery):

@@ -6,7 +6,8 @@ std::span<const TransformType* const> transform_types() {
   static constexpr const TransformType* kTypes[] = {
       &kFilterTransform, &kMapTransform,      &kExplodeTransform, &kSqlTransform,
 #ifdef LEAT_STREAMS
-      &kDedupeTransform, &kDeadbandTransform, &kWindowTransform,
+      &kDedupeTransform, &kDeadbandTransform, &kSampleTransform,  &kRateTransform,
+      &kWindowTransform,
 #endif
   };
   return kTypes;

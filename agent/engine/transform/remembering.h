@@ -65,8 +65,7 @@ class Remembering : public Transform, public TransformState {
   void keep_those(Batch& batch, const DeadLetters& dead, Passes passes) {
     size_t kept = 0;
     for (size_t i = 0; i < batch.records.size(); ++i) {
-      const Record record = batch.records[i];
-      if (passes(i)) batch.records[kept++] = record;
+      if (passes(i)) batch.records[kept++] = batch.records[i];
       if (dead.full() && batch.may_cut(i + 1)) batch.leave_records(i + 1);
     }
     batch.records.resize(kept);

@@ -12,6 +12,8 @@ extern const TransformType kSqlTransform;
 // With LEAT_STREAMS.
 extern const TransformType kDeadbandTransform;
 extern const TransformType kDedupeTransform;
+extern const TransformType kRateTransform;
+extern const TransformType kSampleTransform;
 extern const TransformType kWindowTransform;
 
 }  // namespace leat
