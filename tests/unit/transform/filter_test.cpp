@@ -298,7 +298,7 @@ TEST(Transforms, are_found_by_their_names) {
     for (const Option& option : type->options) EXPECT_TRUE(option.help.ends_with('.'));
   }
   EXPECT_GE(transform_types().size(), 4U);
-  EXPECT_EQ(find_transform("window") != nullptr, transform_types().size() == 7);
+  EXPECT_EQ(find_transform("window") != nullptr, transform_types().size() == 9);
   EXPECT_EQ(find_transform("fliter"), nullptr);
 }
 

@@ -392,7 +392,6 @@ TEST_F(Window, windows_that_overlap_are_what_the_same_records_come_to_elsewhere)
     std::ranges::sort(lines);
     EXPECT_EQ(results, lines) << slide << ' ' << late_by;
     EXPECT_EQ(transform_->dropped(), dropped);
-    EXPECT_EQ(dropped > 0, late_by > 100);
   }
 }
 
