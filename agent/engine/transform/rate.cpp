@@ -202,8 +202,8 @@ constexpr Option kOptions[] = {
 
 Result<std::unique_ptr<Transform>> make(const Options& options) {
   OptionErrors errors;
-  const std::string rate = options.string("rateField");
-  const std::string difference = options.string("differenceField");
+  const std::string& rate = options.string("rateField");
+  const std::string& difference = options.string("differenceField");
   if (rate.empty() && difference.empty())
     errors.add(options, "rateField", "one of rateField and differenceField is needed");
   if (!rate.empty() && rate == difference)
