@@ -36,7 +36,7 @@ bool read_parameters(const std::string& text, RunParameters& out, std::string& w
 }  // namespace
 
 void list_tasks(const Targets& targets, const Request& request, const Reply& reply) {
-  const std::string pipeline = request.text("pipeline");
+  const std::string& pipeline = request.text("pipeline");
   targets.supervisor.snapshot([pipeline, reply](const Snapshot& snapshot) {
     const auto named = std::ranges::find(snapshot.pipelines, pipeline, &PipelineSnapshot::name);
     reply(pipeline.empty() || named != snapshot.pipelines.end()
