@@ -134,8 +134,7 @@ extern constexpr Command kTasksCommand{
     .words = kAnyPipeline,
     .help =
         "Shows the tasks of a job (the tables of a source of several): which wait, run, are done "
-        "or "
-        "have failed, and why. Of the run that goes on, or of the last since the agent was "
+        "or have failed, and why. Of the run that goes on, or of the last since the agent was "
         "started.",
     .options = kListOptions,
     .run = tasks};

@@ -338,8 +338,8 @@ extern constexpr Command kStatusCommand{
     .help =
         "Shows how the agent of this machine does, or one of its pipelines: state, rates, what "
         "waits and why. Exit code 1 when a pipeline is in trouble, 3 when no agent runs. All "
-        "counts "
-        "are since the pipeline's start; the dead letters that are open: `leat dead-letters`.",
+        "counts are since the pipeline's start; the dead letters that are open: `leat "
+        "dead-letters`.",
     .options = kStatusOptions,
     .run = status};
 

@@ -1,5 +1,6 @@
+// Strings as mbedTLS takes them. Any thread.
 #pragma once
-// Strings as mbedTLS takes them.
+
 #include <string>
 #include <string_view>
 

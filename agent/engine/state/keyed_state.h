@@ -10,9 +10,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/result.h"
@@ -28,6 +30,13 @@ class KeyedState {
     char* data() { return bytes(); }
     const char* data() const { return bytes(); }
     size_t data_size() const { return data_size_; }
+    // What store() put there; zeros when it is of another size (an older version's).
+    template <typename T>
+    T stored() const {
+      T out{};
+      if (data_size_ == sizeof(T)) std::memcpy(&out, bytes(), sizeof(T));
+      return out;
+    }
     int64_t group() const { return group_; }
     Entry* newer() const { return newer_; }
 
@@ -62,6 +71,12 @@ class KeyedState {
   Entry& add(int64_t group, std::string_view key, size_t data_size);
   // Of the same key, in the same place, with other data. Others are gone with the old one.
   Entry& replace(Entry& entry, std::string_view data);
+  // The same with a T, of numbers only and without gaps, since that is what is saved.
+  template <typename T>
+  Entry& store(Entry& entry, const T& data) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    return replace(entry, {reinterpret_cast<const char*>(&data), sizeof(T)});
+  }
   void changed(Entry& entry) {
     if (renews_)
       renew(entry);

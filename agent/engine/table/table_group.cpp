@@ -155,7 +155,10 @@ Status TableGroup::open(SourceContext& context) {
   context_ = &context;
   charge_ = Charge(context.budget());
   for (const std::string& table : options_.strings("tables"))
-    is_pattern(table) ? patterns_.push_back(table) : add(table);
+    if (is_pattern(table))
+      patterns_.push_back(table);
+    else
+      add(table);
   std::ranges::reverse(patterns_);
   timer_.emplace(context.loop());
   wake();
@@ -211,7 +214,8 @@ void TableGroup::listed(Result<std::vector<std::string>> names) {
   }
   patterns_.pop_back();
   if (patterns_.empty()) names_.clear();
-  list_ == nullptr ? wake() : close_list();
+  if (list_ == nullptr) return wake();
+  close_list();
 }
 
 void TableGroup::close_list() {

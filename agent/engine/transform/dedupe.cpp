@@ -1,5 +1,4 @@
 // `dedupe`: of records with the same key, the first passes.
-#include <cstring>
 #include <memory>
 
 #include "transform/remembering.h"
@@ -36,14 +35,13 @@ class DedupeTransform final : public Remembering {
     } else if (is_within(*entry, record.time_us)) {
       return false;
     }
-    std::memcpy(entry->data(), &record.time_us, sizeof(int64_t));
-    entries_.changed(*entry);
+    entries_.store(*entry, record.time_us);
     return true;
   }
 
   bool is_within(const KeyedState::Entry& entry, int64_t time_us) const {
     if (within_us_ == 0) return true;
-    const int64_t away = time_us - time_of(entry);
+    const int64_t away = time_us - entry.stored<int64_t>();
     return away < within_us_ && away > -within_us_;
   }
 
@@ -53,12 +51,6 @@ class DedupeTransform final : public Remembering {
   void forget_expired(int64_t time_us) {
     for (int i = 0; i < 2 && entries_.size() > 0 && within_us_ > 0; ++i)
       if (!is_within(*entries_.oldest(), time_us)) entries_.remove(*entries_.oldest());
-  }
-
-  static int64_t time_of(const KeyedState::Entry& entry) {
-    int64_t time = 0;
-    if (entry.data_size() == sizeof(time)) std::memcpy(&time, entry.data(), sizeof(time));
-    return time;
   }
 
   const int64_t within_us_;  // 0: always

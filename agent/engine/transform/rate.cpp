@@ -1,7 +1,6 @@
 // `rate`: what a counter has gained since the reading before, and that per second.
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <optional>
 
@@ -85,7 +84,7 @@ class RateTransform final : public Remembering {
         return false;
       }
       if (entry == nullptr)
-        put(entries_.add(0, keys_.key(), sizeof(Reading)), *now);
+        entries_.store(entries_.add(0, keys_.key(), sizeof(Reading)), *now);
       else
         gain = gain_since(*entry, *now);
     }
@@ -114,15 +113,14 @@ class RateTransform final : public Remembering {
   }
 
   Gain gain_since(KeyedState::Entry& entry, const Reading& now) {
-    Reading before{};
-    if (entry.data_size() == sizeof(before)) std::memcpy(&before, entry.data(), sizeof(before));
+    const auto before = entry.stored<Reading>();
     const int64_t passed_us = now.time_us - before.time_us;
     if (passed_us >= max_gap_us_ || passed_us <= -max_gap_us_) {
-      put(entry, now);
+      entries_.store(entry, now);
       return {};
     }
     if (passed_us < 0) return {};  // what lies between was counted with the one before it
-    put(entry, now);
+    entries_.store(entry, now);
     Gain out;
     double gained;
     if (now.is_whole != 0 && before.is_whole != 0) {
@@ -146,10 +144,6 @@ class RateTransform final : public Remembering {
     if (now >= before) return now - before;
     const bool wrapped = wrap > before && wrap - before + now < wrap / 2;
     return wrapped ? wrap - before + now : now;
-  }
-
-  void put(KeyedState::Entry& entry, const Reading& reading) {
-    entries_.replace(entry, {reinterpret_cast<const char*>(&reading), sizeof(reading)});
   }
 
   const std::vector<std::string> field_;  // one

@@ -1,5 +1,4 @@
 // `sample`: of many records a few, for each key.
-#include <cstring>
 #include <memory>
 
 #include "options/option_errors.h"
@@ -40,12 +39,11 @@ class SampleTransform final : public Remembering {
         return false;
       }
       entry = &entries_.add(0, keys_.key(), sizeof(Seen));
-      put(*entry, {start_of(record.time_us), 0});
+      entries_.store(*entry, Seen{start_of(record.time_us), 0});
     }
-    Seen seen{};
-    if (entry->data_size() == sizeof(seen)) std::memcpy(&seen, entry->data(), sizeof(seen));
+    auto seen = entry->stored<Seen>();
     const bool it_does = nth_ > 0 ? is_nth(seen) : has_room(seen, record.time_us);
-    if (it_does || nth_ > 0) put(*entry, seen);
+    if (it_does || nth_ > 0) entries_.store(*entry, seen);
     return it_does;
   }
 
@@ -68,10 +66,6 @@ class SampleTransform final : public Remembering {
     if (span_us_ == 0) return 0;
     const int64_t rest = time_us % span_us_;
     return time_us - rest - (rest < 0 ? span_us_ : 0);
-  }
-
-  void put(KeyedState::Entry& entry, const Seen& seen) {
-    entries_.replace(entry, {reinterpret_cast<const char*>(&seen), sizeof(seen)});
   }
 
   const int64_t nth_;  // 0: by spans
