@@ -28,9 +28,8 @@ inline constexpr Option kOptions[] = {
      .type = OptionType::kStrings,
      .help =
          "Several tables of the same form, in the place of one, as the tasks of a job. `%` in a "
-         "name stands for any text, and is looked up when a run begins. For `full`, or with "
-         "`once`.",
-     .example = "[\"orders_%\"]"},
+         "name (orders_%) stands for any text, and is looked up when a run begins. For `full`, or "
+         "with `once`."},
     {.name = "concurrency",
      .type = OptionType::kInteger,
      .help =

@@ -168,11 +168,11 @@ constexpr Option kOptions[] = {
      .example = "\"meter\""},
     {.name = "rateField",
      .fallback = "rate",
-     .help = "The field for what was gained per second (`per`), a float. \"\": none."},
+     .help = "The field for what was gained per second (`per`), a float. Empty: none."},
     {.name = "differenceField",
      .fallback = "difference",
      .help = "The field for what was gained since the reading before: a whole number when both "
-             "readings are. \"\": none."},
+             "readings are. Empty: none."},
     {.name = "per",
      .type = OptionType::kDuration,
      .fallback = "1s",
