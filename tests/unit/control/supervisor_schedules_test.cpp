@@ -84,13 +84,14 @@ TEST_F(SupervisorSchedules, every_five_minutes_begins_at_once_and_then_from_star
 
 TEST_F(SupervisorSchedules, what_has_no_schedule_any_more_leaves_nothing_in_the_journal) {
   const auto in_journal = [this] {
-    std::string out;
+    std::optional<std::string> out;
     supervisor_->journal().load("", [&out](Result<std::vector<SavedPosition>> saved) {
+      out.emplace();
       for (const SavedPosition& one : *saved)
-        if (one.partition.starts_with("schedule:")) out += one.partition + ' ';
+        if (one.partition.starts_with("schedule:")) *out += one.partition + ' ';
     });
-    settle();
-    return out;
+    EXPECT_TRUE(wait([&out] { return out.has_value(); }));
+    return out.value_or("no answer");
   };
   apply(of({each(5 * kMinute)}));
   run();
