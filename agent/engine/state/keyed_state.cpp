@@ -15,12 +15,12 @@ constexpr char kRemoved = 2;
 constexpr char kAnew = 3;  // nothing of what was saved before; all there is follows
 constexpr size_t kFirstBuckets = 16;
 
-uint32_t hash_of(int64_t group, std::string_view key) {
+}  // namespace
+
+uint32_t KeyedState::hash_of(int64_t group, std::string_view key) {
   const size_t hash = std::hash<std::string_view>{}(key) ^ std::hash<int64_t>{}(group)*0x9E3779B1U;
   return static_cast<uint32_t>(uint64_t{hash} ^ uint64_t{hash} >> 32);
 }
-
-}  // namespace
 
 KeyedState::~KeyedState() {
   clear();
@@ -46,9 +46,8 @@ size_t KeyedState::bytes_there() const {
          (buckets_.capacity() + dirty_.capacity()) * sizeof(void*);
 }
 
-KeyedState::Entry* KeyedState::find(int64_t group, std::string_view key) const {
+KeyedState::Entry* KeyedState::find(int64_t group, std::string_view key, uint32_t hash) const {
   if (buckets_.empty()) return nullptr;
-  const uint32_t hash = hash_of(group, key);
   Entry* entry = buckets_[hash & (buckets_.size() - 1)];
   while (entry != nullptr &&
          (entry->hash_ != hash || entry->group_ != group || entry->key() != key))

@@ -66,7 +66,22 @@ class KeyedState {
   KeyedState(const KeyedState&) = delete;
   KeyedState& operator=(const KeyedState&) = delete;
 
-  Entry* find(int64_t group, std::string_view key) const;
+  static uint32_t hash_of(int64_t group, std::string_view key);
+  Entry* find(int64_t group, std::string_view key) const {
+    return find(group, key, hash_of(group, key));
+  }
+  Entry* find(int64_t group, std::string_view key, uint32_t hash) const;
+  // Asks the processor for what find() will look at, so that it comes while others are looked up:
+  // first the place in the table, and when that is there the entry.
+  void fetch_place(uint32_t hash) const {
+    if (!buckets_.empty()) __builtin_prefetch(&buckets_[hash & (buckets_.size() - 1)]);
+  }
+  void fetch_entry(uint32_t hash) const {
+    if (buckets_.empty()) return;
+    const char* entry = reinterpret_cast<const char*>(buckets_[hash & (buckets_.size() - 1)]);
+    __builtin_prefetch(entry);
+    __builtin_prefetch(entry + kCacheLine);  // its data and its key
+  }
   // The newest of its group, with zeros for data. The key must not be there.
   Entry& add(int64_t group, std::string_view key, size_t data_size);
   // Of the same key, in the same place, with other data. Others are gone with the old one.
@@ -111,6 +126,7 @@ class KeyedState {
   // The block of malloc() has a header, and is rounded up.
   static constexpr size_t kBlock = 16;
   static constexpr size_t kAlwaysRemoved = 4096;
+  static constexpr size_t kCacheLine = 64;
 
   // What is kept of those that are gone: saving all costs little more then.
   size_t most_removed() const { return content_ / 4 + kAlwaysRemoved; }

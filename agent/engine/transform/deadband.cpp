@@ -59,23 +59,17 @@ class DeadbandTransform final : public Remembering {
     const double number = number_of(value);
     text_.clear();
     if (changed_ || std::isnan(number)) append_text(text_, value);
-    keys_.read(batch, record);
-    KeyedState::Entry* entry = entries_.find(0, keys_.key());
+    KeyedState::Entry* entry = find();
     if (entry != nullptr && !moved(*entry, number, record.time_us)) return false;
     if (entry != nullptr && sizeof(Passed) + text_.size() > entry->data_size()) {
       if (!make_room_to_grow(batch)) {
         dead.add(batch, i, kNoRoom);
         return false;
       }
-      entry = entries_.find(0, keys_.key());  // it may have been the oldest
+      entry = find();  // it may have been the oldest
     }
-    if (entry == nullptr) {
-      if (!make_room(batch)) {
-        dead.add(batch, i, kNoRoom);
-        return false;
-      }
-      entry = &entries_.add(0, keys_.key(), sizeof(Passed));
-    }
+    if (entry == nullptr) entry = remember(batch, i, sizeof(Passed), dead);
+    if (entry == nullptr) return false;
     const Passed now{record.time_us, number};
     text_.insert(0, reinterpret_cast<const char*>(&now), sizeof(now));
     entries_.replace(*entry, text_);

@@ -23,15 +23,12 @@ class DedupeTransform final : public Remembering {
   // An entry's data is the event time of the record that passed.
   bool passes(const Batch& batch, size_t i, DeadLetters& dead) {
     const Record& record = batch.records[i];
-    if (keys_.read(batch, record) > 0) return true;  // nothing tells it from others
-    KeyedState::Entry* entry = entries_.find(0, keys_.key());
+    if (missing() > 0) return true;  // nothing tells it from others
+    KeyedState::Entry* entry = find();
     if (entry == nullptr) {
       if (full(batch)) forget_expired(record.time_us);
-      if (!make_room(batch)) {
-        dead.add(batch, i, kNoRoom);
-        return false;
-      }
-      entry = &entries_.add(0, keys_.key(), sizeof(int64_t));
+      entry = remember(batch, i, sizeof(int64_t), dead);
+      if (entry == nullptr) return false;
     } else if (is_within(*entry, record.time_us)) {
       return false;
     }

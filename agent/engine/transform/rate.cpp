@@ -77,16 +77,14 @@ class RateTransform final : public Remembering {
     const std::optional<Reading> now = reading_of(record.values[plan.field], record.time_us);
     Gain gain;
     if (now) {
-      keys_.read(batch, record);
-      KeyedState::Entry* entry = entries_.find(0, keys_.key());
-      if (entry == nullptr && !make_room(batch)) {
-        dead.add(batch, i, kNoRoom);
-        return false;
-      }
-      if (entry == nullptr)
-        entries_.store(entries_.add(0, keys_.key(), sizeof(Reading)), *now);
-      else
+      KeyedState::Entry* entry = find();
+      if (entry != nullptr) {
         gain = gain_since(*entry, *now);
+      } else {
+        entry = remember(batch, i, sizeof(Reading), dead);
+        if (entry == nullptr) return false;
+        entries_.store(*entry, *now);
+      }
     }
     if (plan.adopted_in != batch_number_) batch.adopt(plan.shape);
     plan.adopted_in = batch_number_;

@@ -32,15 +32,14 @@ std::vector<int> places_of(const std::vector<std::string>& names, const Shape& s
   return places;
 }
 
-size_t KeyFields::read(const Batch& batch, const Record& record) {
+size_t KeyFields::read(const Batch& batch, const Record& record, std::string& out) {
   const std::vector<int>& places = known_.get(
       batch, record.shape, [this](const Shape& shape) { return places_of(names_, shape); });
-  key_.clear();
   size_t missing = 0;
   for (const int place : places) {
     const Value value = place < 0 ? Value::absent() : record.values[place];
     missing += value.type == Type::kAbsent || value.type == Type::kNull;
-    put_value(key_, value);
+    put_value(out, value);
   }
   return missing;
 }
@@ -59,6 +58,30 @@ Remembering::Remembering(std::string_view type, const Options& options, bool ren
                 identity),
       max_keys_(static_cast<size_t>(options.integer("maxKeys"))),
       evicts_(options.string("atBound") == "evict") {}
+
+const Remembering::Key* Remembering::look_ahead(const Batch& batch, size_t from) {
+  ahead_text_.clear();
+  const size_t most = std::min(kAhead, batch.records.size() - from);
+  size_t count = 0;
+  for (; count < most && ahead_text_.size() < kAheadBytes; ++count) {
+    Key& key = ahead_[count];
+    key.begin = ahead_text_.size();
+    key.missing = keys_.read(batch, batch.records[from + count], ahead_text_);
+    key.size = ahead_text_.size() - key.begin;
+    key.hash = KeyedState::hash_of(0, std::string_view(ahead_text_).substr(key.begin, key.size));
+    entries_.fetch_place(key.hash);
+  }
+  for (size_t i = 0; i < count; ++i) entries_.fetch_entry(ahead_[i].hash);
+  ahead_end_ = ahead_ + count;
+  return ahead_;
+}
+
+KeyedState::Entry* Remembering::remember(const Batch& batch, size_t i, size_t data_size,
+                                         DeadLetters& dead) {
+  if (make_room(batch)) return &entries_.add(0, key(), data_size);
+  dead.add(batch, i, kNoRoom);
+  return nullptr;
+}
 
 bool Remembering::takes_too_much(const Batch& batch) const {
   return entries_.bytes_to_come() > batch.pool().budget().limit() / 2;

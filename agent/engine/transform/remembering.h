@@ -23,10 +23,9 @@ class KeyFields {
  public:
   explicit KeyFields(std::vector<std::string> names) : names_(std::move(names)) {}
 
-  // Sets key(). Returns how many of the fields are missing or null. The record's shape is one of
-  // the batch's.
-  size_t read(const Batch& batch, const Record& record);
-  std::string_view key() const { return key_; }
+  // Appends the key to `out`. Returns how many of the fields are missing or null. The record's
+  // shape is one of the batch's.
+  size_t read(const Batch& batch, const Record& record, std::string& out);
   const std::vector<std::string>& names() const { return names_; }
   // What a key was made of, one for each name; text is copied into the arena.
   void values_of(std::string_view key, Arena& arena, Value* out) const;
@@ -37,7 +36,6 @@ class KeyFields {
  private:
   const std::vector<std::string> names_;
   ShapeCache<std::vector<int>> known_;
-  std::string key_;
 };
 
 // Index of each name in the shape, or -1.
@@ -60,17 +58,24 @@ class Remembering : public Transform, public TransformState {
               const std::string& identity = "");
 
   // Leaves those records in the batch for whose numbers `passes` is true, as far as there is room
-  // for dead letters.
+  // for dead letters. Before each, the key is that record's.
   template <typename Passes>
   void keep_those(Batch& batch, const DeadLetters& dead, Passes passes) {
     size_t kept = 0;
     for (size_t i = 0; i < batch.records.size(); ++i) {
+      at_ = i > 0 && at_ + 1 < ahead_end_ ? at_ + 1 : look_ahead(batch, i);
       if (passes(i)) batch.records[kept++] = batch.records[i];
       if (dead.full() && batch.may_cut(i + 1)) batch.leave_records(i + 1);
     }
     batch.records.resize(kept);
     keys_.trim(batch);
   }
+  // Of the record at hand: how many fields of the key it lacks, and what is remembered under it.
+  size_t missing() const { return at_->missing; }
+  KeyedState::Entry* find() const { return entries_.find(0, key(), at_->hash); }
+  // Zeros, where find() has found nothing. Null, and a dead letter, where there is no room for
+  // more.
+  KeyedState::Entry* remember(const Batch& batch, size_t i, size_t data_size, DeadLetters& dead);
 
   // Says once, of the first batch with records, which of these fields none of them has. `option`:
   // that names them.
@@ -97,6 +102,28 @@ class Remembering : public Transform, public TransformState {
  private:
   bool takes_too_much(const Batch& batch) const;
   void let_go_of_oldest();
+
+  // Keys that were read before their records' turn.
+  struct Key {
+    size_t begin;  // in ahead_text_
+    size_t size;
+    size_t missing;
+    uint32_t hash;
+  };
+  static constexpr size_t kAhead = 16;
+  static constexpr size_t kAheadBytes = 4096;  // of keys; one alone may have more
+
+  // Where there are more keys than the processor's cache holds, what is remembered under each has
+  // to come from memory; so it is asked for that of several records at once. Returns the first.
+  const Key* look_ahead(const Batch& batch, size_t from);
+  std::string_view key() const {
+    return std::string_view(ahead_text_).substr(at_->begin, at_->size);
+  }
+
+  Key ahead_[kAhead];
+  std::string ahead_text_;
+  const Key* at_ = nullptr;  // of the record at hand
+  const Key* ahead_end_ = nullptr;
 
   const std::string path_;
   std::string identity_;

@@ -31,14 +31,10 @@ class SampleTransform final : public Remembering {
  private:
   bool passes(const Batch& batch, size_t i, DeadLetters& dead) {
     const Record& record = batch.records[i];
-    keys_.read(batch, record);
-    KeyedState::Entry* entry = entries_.find(0, keys_.key());
+    KeyedState::Entry* entry = find();
     if (entry == nullptr) {
-      if (!make_room(batch)) {
-        dead.add(batch, i, kNoRoom);
-        return false;
-      }
-      entry = &entries_.add(0, keys_.key(), sizeof(Seen));
+      entry = remember(batch, i, sizeof(Seen), dead);
+      if (entry == nullptr) return false;
       entries_.store(*entry, Seen{start_of(record.time_us), 0});
     }
     auto seen = entry->stored<Seen>();

@@ -168,7 +168,8 @@ class WindowTransform final : public Remembering {
     }
     if (time_us < start_us_ || time_us - start_us_ >= slide_us_) start_us_ = start_of(time_us);
     if (start_us_ + every_us_ <= time_us_) return too_late(i, dead);
-    keys_.read(*batch_, record);
+    key_.clear();
+    keys_.read(*batch_, record, key_);
     for (int64_t start_us = start_us_;
          time_us - start_us < every_us_ && start_us + every_us_ > time_us_; start_us -= slide_us_)
       if (!take_in(start_us, record)) return dead.add(*batch_, i, kNoRoom);
@@ -178,10 +179,10 @@ class WindowTransform final : public Remembering {
   bool take_in(int64_t start_us, const Record& record) {
     // What first() and last() keep grows under keys that are there.
     if (aggregates_.keeps_any() && !make_room_to_grow(*batch_)) return false;
-    KeyedState::Entry* entry = entries_.find(start_us, keys_.key());
+    KeyedState::Entry* entry = entries_.find(start_us, key_);
     if (entry == nullptr) {
       if (!make_room(*batch_)) return false;
-      entry = &entries_.add(start_us, keys_.key(), aggregates_.size());
+      entry = &entries_.add(start_us, key_, aggregates_.size());
     }
     count(*entry, record);
     return true;
@@ -321,6 +322,7 @@ class WindowTransform final : public Remembering {
   ShapeRef shape_;  // of what is given: key, results, start, end
   ShapeCache<std::vector<int>> places_;
   std::vector<Value> values_;  // of the record at hand
+  std::string key_;            // of it
   std::string data_;
 
   int64_t time_us_ = kNever;     // windows that end here, or before, are closed
