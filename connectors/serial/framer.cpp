@@ -1,5 +1,6 @@
 #include "connectors/serial/framer.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 

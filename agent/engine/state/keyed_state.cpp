@@ -1,5 +1,6 @@
 #include "state/keyed_state.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <functional>

@@ -1,5 +1,7 @@
 // `map`: sets, renames and drops fields. Values that are not computed are moved as they are, 16
 // bytes each, so a number keeps its exact text.
+#include <algorithm>
+
 #include "base/text.h"
 #include "transform/map_plan.h"
 #include "transform/map_rules.h"

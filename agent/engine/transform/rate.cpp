@@ -1,4 +1,5 @@
 // `rate`: what a counter has gained since the reading before, and that per second.
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <memory>

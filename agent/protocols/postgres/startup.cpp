@@ -1,5 +1,6 @@
 // How a Connection comes to be: TLS or not, the startup message, authentication.
 // (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP)
+#include <algorithm>
 #include <utility>
 
 #include "loop/pool.h"

@@ -4,6 +4,7 @@
 //
 // runs PATH over BATCHES batches of kRecords records, after one that is not counted, in which
 // shapes are learned and statements prepared. What counts is what happens inside counted_batch().
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>

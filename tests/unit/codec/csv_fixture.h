@@ -1,6 +1,7 @@
 // CSV tests: a decoder from options written as in a config.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "codec/csv/decoder.h"

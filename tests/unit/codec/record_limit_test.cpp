@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "codec/csv/rows.h"
 #include "codec/json/documents.h"
 #include "codec/json/line_framing.h"

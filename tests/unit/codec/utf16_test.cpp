@@ -1,6 +1,7 @@
 // UTF-16 (RFC 2781) in the text formats: characters, byte orders, places.
 #include "codec/text/utf16.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "codec/lines/decoder.h"

@@ -1,4 +1,5 @@
 // What is saved about a file, what is found by it at the next start, and when it is removed.
+#include <algorithm>
 #include <optional>
 
 #include "connector_file/source_fixture.h"

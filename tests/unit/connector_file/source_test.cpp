@@ -1,5 +1,7 @@
 // What is read of a file that grows, is written anew, or goes.
 
+#include <algorithm>
+
 #include "connector_file/source_fixture.h"
 
 namespace leat {

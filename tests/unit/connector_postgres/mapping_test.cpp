@@ -1,5 +1,7 @@
 #include "connectors/postgres/mapping.h"
 
+#include <algorithm>
+
 #include "connectors/postgres/new_table.h"
 #include "connectors/postgres/widening.h"
 #include "rows_fixture.h"

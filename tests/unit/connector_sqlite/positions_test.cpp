@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "failing_disk.h"
 #include "sqlite_fixture.h"
 

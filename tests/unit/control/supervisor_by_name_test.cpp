@@ -1,4 +1,6 @@
 // Orders for one pipeline by its name, also while a change of the whole is under way.
+#include <algorithm>
+
 #include "supervisor_bench.h"
 
 namespace leat {

@@ -1,4 +1,6 @@
 // Pipelines that are started by a schedule, on a loop and a clock that the test moves.
+#include <algorithm>
+
 #include "control/schedules.h"
 #include "supervisor_bench.h"
 

@@ -1,4 +1,6 @@
 // What the supervisor shows, counts and lets others listen to; and what goes to which loop.
+#include <algorithm>
+
 #include "supervisor_bench.h"
 
 namespace leat {

@@ -1,4 +1,6 @@
 // Each way from one configuration to another, with pipelines that the test leads.
+#include <algorithm>
+
 #include "supervisor_bench.h"
 
 namespace leat {

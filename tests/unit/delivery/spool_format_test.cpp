@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "delivery/fixture.h"
 #include "spool/brought.h"
 

@@ -1,4 +1,5 @@
 // The write-ahead log is damaged: no more is lost than what was in the damaged frame.
+#include <algorithm>
 #include <chrono>
 #include <random>
 

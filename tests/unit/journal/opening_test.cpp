@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+
 #include "journal/database.h"
 #include "support/hand_loop.h"
 #include "support/temp_dir.h"

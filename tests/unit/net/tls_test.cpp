@@ -2,6 +2,8 @@
 #include <mbedtls/sha256.h>
 #include <mbedtls/x509_crt.h>
 
+#include <algorithm>
+
 #include "net/pki.h"
 #include "net/scripted_server.h"
 #include "net/stream_fixture.h"

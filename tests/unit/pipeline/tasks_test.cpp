@@ -1,6 +1,7 @@
 // A pipeline of two tasks: what each does is seen together.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>

@@ -3,6 +3,8 @@
 // server_test.cpp; what a client meets in answers, in rfc9110_test.cpp and rfc9112_test.cpp.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "protocols/http/server_request.h"
 #include "specification.h"
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "task/chain.h"
 
 #include "plan/planner.h"

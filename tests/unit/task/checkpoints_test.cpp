@@ -1,4 +1,6 @@
 // What transforms remember, saved with the positions it covers: here with `dedupe`.
+#include <algorithm>
+
 #include "journal/counting_vfs.h"
 #include "state/state.h"
 #include "task/fixture.h"

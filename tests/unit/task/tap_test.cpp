@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "task/tap.h"
 
 #include "plan/planner.h"
