@@ -116,6 +116,44 @@ def test_windows_are_the_same_over_kills(agent, collector, slide):
     expect_windows(collector.records(), expected)
 
 
+def expected_sessions(records, gap):
+    """By device, start and end in milliseconds: those of a device that are less than `gap` apart."""
+    sessions = {}
+    for device in {record["device"] for record in records}:
+        run = []
+        for record in sorted((r for r in records if r["device"] == device), key=lambda r: r["ts"]):
+            if run and record["ts"] - run[-1]["ts"] >= gap:
+                sessions[device, run[0]["ts"], run[-1]["ts"] + gap] = run
+                run = []
+            run.append(record)
+        sessions[device, run[0]["ts"], run[-1]["ts"] + gap] = run
+    return {key: (len(run), sum(r["seq"] for r in run)) for key, run in sessions.items()}
+
+
+def milliseconds(text):
+    return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def test_sessions_that_late_records_join_are_the_same_over_kills(agent, collector):
+    records = readings(40_000, late_by=8)
+    expected = expected_sessions(records, 3000)
+    assert len(expected) > 500
+    agent.configure(pipeline(
+        file_source(write(agent.folder / "in.jsonl", records), time=TIME), http_sink(collector, linger="5ms"),
+        {"type": "window", "session": {"gap": "3s"}, "key": "device", "lateness": "8s",
+         "set": {"n": "count(*)", "sum": "sum(seq)"}},
+        delivery=quick_retry(checkpoint="100ms"), limits={"recordsPerSecond": 20_000}))
+    loop = KillLoop(agent, collector.line_count, len(expected), settle=collector.wait_quiet)
+    assert loop.run(KILLS) == 0, agent.log[-3000:]
+    assert loop.killed >= KILLS // 2
+    results = {}
+    for result in collector.records():
+        key = result["device"], milliseconds(result["windowStart"]), milliseconds(result["windowEnd"])
+        value = result["n"], result["sum"]
+        assert results.setdefault(key, value) == value, key
+    assert results == expected
+
+
 def test_what_hardly_moves_and_what_has_come_before_stays_out_over_kills(agent, collector):
     records = readings(30_000)
     last, expected = {}, []

@@ -44,14 +44,15 @@ size_t KeyedState::bytes() const {
 
 size_t KeyedState::bytes_there() const {
   return content_ + size_ * (sizeof(Entry) + kBlock) +
-         (buckets_.capacity() + dirty_.capacity()) * sizeof(void*);
+         (buckets_.capacity() + dirty_.capacity()) * sizeof(void*) + groups_.size() * kGroup;
 }
 
 KeyedState::Entry* KeyedState::find(int64_t group, std::string_view key, uint32_t hash) const {
   if (buckets_.empty()) return nullptr;
   Entry* entry = buckets_[hash & (buckets_.size() - 1)];
   while (entry != nullptr &&
-         (entry->hash_ != hash || entry->group_ != group || entry->key() != key))
+         (entry->hash_ != hash || (entry->group_ != group && kind_ != Kind::kMoving) ||
+          entry->key() != key))
     entry = entry->next_;
   return entry;
 }
@@ -71,7 +72,7 @@ KeyedState::Entry* KeyedState::make(int64_t group, std::string_view key, size_t 
 
 KeyedState::Entry& KeyedState::add(int64_t group, std::string_view key, size_t data_size) {
   if (size_ >= buckets_.size()) grow();
-  Entry& entry = *make(group, key, data_size, hash_of(group, key));
+  Entry& entry = *make(group, key, data_size, hash_of(hashed(group), key));
   std::memset(entry.data(), 0, data_size);
   Entry*& bucket = buckets_[entry.hash_ & (buckets_.size() - 1)];
   entry.next_ = bucket;
@@ -114,6 +115,12 @@ void KeyedState::renew(Entry& entry) {
   }
   make_clean(entry);
   make_dirty(entry);
+}
+
+void KeyedState::move(Entry& entry, int64_t group) {
+  unlink(entry);
+  entry.group_ = group;
+  link(entry);
 }
 
 void KeyedState::remove(Entry& entry) {
@@ -255,6 +262,7 @@ Status KeyedState::load(std::string_view saved) {
     }
     entry = &(entry == nullptr ? add(group, key, data.size()) : *entry);
     entry = &replace(*entry, data);
+    if (entry->group_ != group) move(*entry, group);
     make_clean(*entry);
     entry->saved_ = 1;
   }

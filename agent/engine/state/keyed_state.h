@@ -60,15 +60,20 @@ class KeyedState {
     Entry* newest = nullptr;
   };
 
-  // `renews`: an entry that has changed is the newest of its group, always.
-  explicit KeyedState(bool renews) : renews_(renews) {}
+  enum class Kind : uint8_t {
+    kRenewed,  // one group, 0; what has changed is the newest
+    kGrouped,  // a key may be in several groups
+    kMoving,   // a key is in one group, which may become another; it is found whichever it is in
+  };
+  explicit KeyedState(Kind kind) : kind_(kind) {}
   ~KeyedState();
   KeyedState(const KeyedState&) = delete;
   KeyedState& operator=(const KeyedState&) = delete;
 
+  // `group`: 0 of those that move.
   static uint32_t hash_of(int64_t group, std::string_view key);
   Entry* find(int64_t group, std::string_view key) const {
-    return find(group, key, hash_of(group, key));
+    return find(group, key, hash_of(hashed(group), key));
   }
   Entry* find(int64_t group, std::string_view key, uint32_t hash) const;
   // Asks the processor for what find() will look at, so that it comes while others are looked up:
@@ -93,11 +98,13 @@ class KeyedState {
     return replace(entry, {reinterpret_cast<const char*>(&data), sizeof(T)});
   }
   void changed(Entry& entry) {
-    if (renews_)
+    if (kind_ == Kind::kRenewed)
       renew(entry);
     else if (entry.dirty_ == 0)
       make_dirty(entry);
   }
+  // To another group, as the newest there. Of those that move; no change that must be saved.
+  void move(Entry& entry, int64_t group);
   void remove(Entry& entry);
   void clear();
 
@@ -125,9 +132,11 @@ class KeyedState {
   static constexpr size_t kEntryContent = 6;  // its group and lengths, as they are saved
   // The block of malloc() has a header, and is rounded up.
   static constexpr size_t kBlock = 16;
+  static constexpr size_t kGroup = 64;  // a node of the map
   static constexpr size_t kAlwaysRemoved = 4096;
   static constexpr size_t kCacheLine = 64;
 
+  int64_t hashed(int64_t group) const { return kind_ == Kind::kMoving ? 0 : group; }
   // What is kept of those that are gone: saving all costs little more then.
   size_t most_removed() const { return content_ / 4 + kAlwaysRemoved; }
   size_t bytes_there() const;
@@ -142,7 +151,7 @@ class KeyedState {
   void grow();
   static void put(std::string& out, const Entry& entry);
 
-  const bool renews_;
+  const Kind kind_;
   std::vector<Entry*> buckets_;  // a power of two, or none
   std::map<int64_t, Group> groups_;
   std::vector<Entry*> dirty_;  // in the order in which they changed; null: not any more

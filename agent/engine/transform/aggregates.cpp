@@ -17,7 +17,10 @@ using Counted = Aggregates::Counted;
 
 constexpr std::string_view kFunctions[] = {"avg", "count", "first",  "last",
                                            "max", "min",   "stddev", "sum"};
+// In `count`: not all of them were whole numbers; of the first aggregate: was_given().
 constexpr uint64_t kReal = uint64_t{1} << 63;
+constexpr uint64_t kGiven = uint64_t{1} << 62;
+constexpr uint64_t kCountBits = kGiven - 1;
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -72,7 +75,7 @@ void count_whole(Function function, Counted& counted, int64_t number, bool first
 }
 
 void count_real(Function function, Counted& counted, double number, bool first) {
-  const double count = static_cast<double>((counted.count & ~kReal) + 1);
+  const double count = static_cast<double>((counted.count & kCountBits) + 1);
   const double away = number - counted.real;
   switch (function) {
     case Function::kAvg:  // the sum
@@ -89,6 +92,50 @@ void count_real(Function function, Counted& counted, double number, bool first) 
     default:
       counted.real = first ? number : std::max(counted.real, number);
   }
+}
+
+// True when first() or last() are those of `from`.
+bool add_one(Function function, Counted& into, Counted from) {
+  const uint64_t here = into.count & kCountBits;
+  const uint64_t there = from.count & kCountBits;
+  if (here == 0 || there == 0) {
+    if (there > 0) into = from;
+    return there > 0;
+  }
+  if (((into.count | from.count) & kReal) != 0) {
+    become_real(into);
+    become_real(from);
+  }
+  const bool real = (into.count & kReal) != 0;
+  const auto n = static_cast<double>(here);
+  const auto m = static_cast<double>(there);
+  into.count += there;
+  switch (function) {
+    case Function::kFirst:
+    case Function::kLast: {
+      const bool takes =
+          function == Function::kFirst ? from.integer < into.integer : from.integer >= into.integer;
+      if (takes) into.integer = from.integer;
+      return takes;
+    }
+    case Function::kCount:
+      break;
+    case Function::kStddev: {  // Chan
+      const double away = from.real - into.real;
+      into.real += away * m / (n + m);
+      into.squares += from.squares + away * away * n * m / (n + m);
+      break;
+    }
+    case Function::kAvg:
+      into.real += from.real;
+      break;
+    default:
+      if (real)
+        count_real(function, into, from.real, false);
+      else
+        count_whole(function, into, from.integer, false);
+  }
+  return false;
 }
 
 bool is_number(const Value& value) {
@@ -154,6 +201,7 @@ std::string Aggregates::text() const {
 bool Aggregates::count(Counted* counted, std::string_view old, const Value* values,
                        int64_t time_us) {
   bool keeps_more = false;
+  counted->count &= ~kGiven;
   for (size_t i = 0; i < all_.size(); ++i) {
     const Aggregate& one = all_[i];
     Counted& into = counted[i];
@@ -163,7 +211,7 @@ bool Aggregates::count(Counted* counted, std::string_view old, const Value* valu
     }
     const Value& value = values[one.field];
     if (value.type == Type::kAbsent || value.type == Type::kNull) continue;
-    const bool first = (into.count & ~kReal) == 0;
+    const bool first = (into.count & kCountBits) == 0;
     if (one.keeps) {
       const bool it_is = first || (one.function == Function::kFirst ? time_us < into.integer
                                                                     : time_us >= into.integer);
@@ -203,13 +251,34 @@ bool Aggregates::count(Counted* counted, std::string_view old, const Value* valu
   return false;
 }
 
+bool Aggregates::was_given(const Counted* counted) {
+  return (counted->count & kGiven) != 0;
+}
+
+void Aggregates::set_given(Counted* counted) {
+  counted->count |= kGiven;
+}
+
+void Aggregates::add(Counted* into, std::string_view kept, const Counted* from,
+                     std::string_view from_kept) {
+  kept_.clear();
+  ByteReader here{kept};
+  ByteReader there{from_kept};
+  for (size_t i = 0; i < all_.size(); ++i) {
+    const std::string_view mine = all_[i].keeps && !here.rest.empty() ? here.text() : "";
+    const std::string_view other = all_[i].keeps && !there.rest.empty() ? there.text() : "";
+    const bool took = add_one(all_[i].function, into[i], from[i]);
+    if (all_[i].keeps) put_text(kept_, took ? other : mine);
+  }
+}
+
 void Aggregates::results(const Counted* counted, std::string_view kept, Arena& arena,
                          Value* out) const {
   ByteReader reader{kept};
   for (size_t i = 0; i < all_.size(); ++i) {
     const Counted& from = counted[i];
     const bool real = (from.count & kReal) != 0;
-    const uint64_t count = from.count & ~kReal;
+    const uint64_t count = from.count & kCountBits;
     const auto n = static_cast<double>(count);
     out[i] = Value::null();
     if (all_[i].keeps) {

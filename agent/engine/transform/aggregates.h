@@ -28,7 +28,7 @@ class Aggregates {
   };
   // Of a run of records, as it is saved: zeros at first.
   struct Counted {
-    uint64_t count;  // of values that count; the highest bit: not all of them were whole numbers
+    uint64_t count;  // of values that count, and two bits, which aggregates.cpp knows
     union {
       int64_t integer;  // sum, least, greatest; of first() and last() the event time
       double real;      // the same when there were others; mean
@@ -53,6 +53,12 @@ class Aggregates {
   // there.
   bool count(Counted* counted, std::string_view old, const Value* values, int64_t time_us);
   const std::string& kept() const { return kept_; }
+  // Adds what was counted of other records. What first() and last() keep of both is kept() then.
+  void add(Counted* into, std::string_view kept, const Counted* from, std::string_view from_kept);
+
+  // Its results, as they are now, were given: until more is counted.
+  static bool was_given(const Counted* counted);
+  static void set_given(Counted* counted);
 
   // The values, one for each of all().
   void results(const Counted* counted, std::string_view kept, Arena& arena, Value* out) const;

@@ -32,7 +32,8 @@ std::optional<double> positive(const std::string& text) {
 class DeadbandTransform final : public Remembering {
  public:
   DeadbandTransform(const Options& options, double absolute, double percent)
-      : Remembering("deadband", options, true, " of " + json_quoted(options.string("field"))),
+      : Remembering("deadband", options, KeyedState::Kind::kRenewed,
+                    " of " + json_quoted(options.string("field"))),
         field_({options.string("field")}),
         absolute_(absolute),
         share_(percent / 100),

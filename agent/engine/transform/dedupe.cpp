@@ -10,7 +10,7 @@ namespace {
 class DedupeTransform final : public Remembering {
  public:
   explicit DedupeTransform(const Options& options)
-      : Remembering("dedupe", options, true),
+      : Remembering("dedupe", options, KeyedState::Kind::kRenewed),
         within_us_(options.duration("within").count() * 1000) {}
 
   Status run(BatchRef& batch, DeadLetters& dead) override {

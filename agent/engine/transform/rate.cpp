@@ -24,7 +24,8 @@ struct Reading {
 class RateTransform final : public Remembering {
  public:
   explicit RateTransform(const Options& options)
-      : Remembering("rate", options, true, " of " + json_quoted(options.string("field"))),
+      : Remembering("rate", options, KeyedState::Kind::kRenewed,
+                    " of " + json_quoted(options.string("field"))),
         field_({options.string("field")}),
         rate_name_(options.string("rateField")),
         difference_name_(options.string("differenceField")),

@@ -49,10 +49,10 @@ void KeyFields::values_of(std::string_view key, Arena& arena, Value* out) const 
   for (size_t i = 0; i < names_.size(); ++i) out[i] = take_value(reader, arena);
 }
 
-Remembering::Remembering(std::string_view type, const Options& options, bool renews,
+Remembering::Remembering(std::string_view type, const Options& options, KeyedState::Kind kind,
                          const std::string& identity)
     : keys_(options.strings("key")),
-      entries_(renews),
+      entries_(kind),
       path_(options.path()),
       identity_(std::string(type) + (keys_.names().empty() ? "" : " by ") + joined(keys_.names()) +
                 identity),

@@ -54,7 +54,7 @@ class Remembering : public Transform, public TransformState {
 
  protected:
   // With kRememberOptions among the options. `identity`: what else must be the same.
-  Remembering(std::string_view type, const Options& options, bool renews,
+  Remembering(std::string_view type, const Options& options, KeyedState::Kind kind,
               const std::string& identity = "");
 
   // Leaves those records in the batch for whose numbers `passes` is true, as far as there is room
@@ -63,12 +63,16 @@ class Remembering : public Transform, public TransformState {
   void keep_those(Batch& batch, const DeadLetters& dead, Passes passes) {
     size_t kept = 0;
     for (size_t i = 0; i < batch.records.size(); ++i) {
-      at_ = i > 0 && at_ + 1 < ahead_end_ ? at_ + 1 : look_ahead(batch, i);
+      step_to(batch, i);
       if (passes(i)) batch.records[kept++] = batch.records[i];
       if (dead.full() && batch.may_cut(i + 1)) batch.leave_records(i + 1);
     }
     batch.records.resize(kept);
     keys_.trim(batch);
+  }
+  // For who does without keep_those(): to each of the batch's records in turn.
+  void step_to(const Batch& batch, size_t i) {
+    at_ = i > 0 && at_ + 1 < ahead_end_ ? at_ + 1 : look_ahead(batch, i);
   }
   // Of the record at hand: how many fields of the key it lacks, and what is remembered under it.
   size_t missing() const { return at_->missing; }
@@ -88,6 +92,8 @@ class Remembering : public Transform, public TransformState {
   bool make_room(const Batch& batch);
   // The same for more under a key that is there, which may be gone then: only memory counts.
   bool make_room_to_grow(const Batch& batch);
+  // Whether the oldest go for want of room, and not what comes.
+  bool evicts() const { return evicts_; }
   // An entry goes for want of room.
   virtual void evict(KeyedState::Entry& entry) { entries_.remove(entry); }
   static constexpr std::string_view kNoRoom = "no more keys can be remembered (maxKeys, or memory)";

@@ -17,7 +17,7 @@ struct Seen {
 class SampleTransform final : public Remembering {
  public:
   SampleTransform(const Options& options, const std::string& identity)
-      : Remembering("sample", options, true, identity),
+      : Remembering("sample", options, KeyedState::Kind::kRenewed, identity),
         nth_(options.has("nth") ? options.integer("nth") : 0),
         most_(options.integer("most")),
         span_us_(options.duration("span").count() * 1000) {}

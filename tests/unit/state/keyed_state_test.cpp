@@ -12,6 +12,7 @@ namespace leat {
 namespace {
 
 using Entry = KeyedState::Entry;
+using Kind = KeyedState::Kind;
 using All = std::vector<std::string>;
 
 class KeyedStateTest : public ::testing::Test {
@@ -42,13 +43,13 @@ class KeyedStateTest : public ::testing::Test {
     if (everything) log_.clear();
     state_.save(log_.emplace_back(), everything);
   }
-  All restored(bool renews = false) {
-    KeyedState other(renews);
+  All restored(Kind kind = Kind::kGrouped) {
+    KeyedState other(kind);
     for (const std::string& row : log_) EXPECT_TRUE(other.load(row));
     return all(other);
   }
 
-  KeyedState state_{false};
+  KeyedState state_{Kind::kGrouped};
   std::vector<std::string> log_;
 };
 
@@ -92,7 +93,7 @@ TEST_F(KeyedStateTest, changes_alone_are_saved_and_make_the_same_behind_what_the
 
 TEST_F(KeyedStateTest,
        one_that_renews_has_what_changed_last_as_the_newest_also_when_it_comes_back) {
-  KeyedState state(true);
+  KeyedState state(Kind::kRenewed);
   for (const char* key : {"a", "b", "c"}) put_in(state, key, "1");
   log_.emplace_back();
   state.save(log_.back(), true);
@@ -102,7 +103,22 @@ TEST_F(KeyedStateTest,
   EXPECT_EQ(all(state), (All{"0:c=1", "0:a=2", "0:b=3"}));
   log_.emplace_back();
   state.save(log_.back(), false);
-  EXPECT_EQ(restored(true), all(state));
+  EXPECT_EQ(restored(Kind::kRenewed), all(state));
+}
+
+TEST_F(KeyedStateTest, a_key_that_moves_is_found_in_whichever_group_it_is) {
+  KeyedState state(Kind::kMoving);
+  for (const char* key : {"a", "b", "c"}) put_in(state, key, "1", 10);
+  state.move(*state.find(0, "a"), 30);
+  state.move(*state.find(0, "c"), 20);
+  EXPECT_EQ(all(state), (All{"10:b=1", "20:c=1", "30:a=1"}));
+  state.save(log_.emplace_back(), true);
+  state.move(*state.find(0, "b"), 40);
+  put_in(state, "b", "2");
+  state.remove(*state.find(0, "c"));
+  state.save(log_.emplace_back(), false);
+  EXPECT_EQ(all(state), (All{"30:a=1", "40:b=2"}));
+  EXPECT_EQ(restored(Kind::kMoving), all(state));
 }
 
 TEST_F(KeyedStateTest, says_how_much_would_be_saved) {
@@ -157,7 +173,7 @@ TEST_F(KeyedStateTest, any_order_of_changes_and_checkpoints_comes_back_as_it_was
 TEST_F(KeyedStateTest, what_is_none_of_it_is_refused) {
   put("a", "1");
   checkpoint(true);
-  KeyedState other(false);
+  KeyedState other(Kind::kGrouped);
   EXPECT_FALSE(other.load(log_[0].substr(0, log_[0].size() - 1)));
   EXPECT_FALSE(other.load("\x07"));
   EXPECT_FALSE(other.load("\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"));

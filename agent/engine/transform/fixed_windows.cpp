@@ -1,0 +1,99 @@
+// Windows of a fixed length, one after the other or overlapping.
+//
+// A group of the state is a window, by its start; an entry holds what is counted of a key in it.
+#include "transform/windows.h"
+
+namespace leat {
+namespace {
+
+class FixedWindows final : public Windows {
+ public:
+  FixedWindows(const Options& options, WindowParts parts, Milliseconds every, Milliseconds slide)
+      : Windows(options, std::move(parts), KeyedState::Kind::kGrouped,
+                " every " + std::to_string(every.count()) + " ms by " +
+                    std::to_string(slide.count()) + " ms"),
+        every_us_(every.count() * 1000),
+        slide_us_(slide.count() * 1000) {}
+
+ private:
+  // Of the windows that it is in, the one that begins last.
+  int64_t start_of(int64_t time_us) const {
+    int64_t rest = time_us % slide_us_;
+    if (rest < 0) rest += slide_us_;
+    return time_us - rest;
+  }
+
+  void take(size_t i, DeadLetters& dead) override {
+    const Record& record = batch_->records[i];
+    const int64_t time_us = record.time_us;
+    if (time_us < start_us_ || time_us - start_us_ >= slide_us_) start_us_ = start_of(time_us);
+    if (is_closed(start_us_ + every_us_)) return too_late(i, dead);
+    key_.clear();
+    keys_.read(*batch_, record, key_);
+    for (int64_t start_us = start_us_;
+         time_us - start_us < every_us_ && !is_closed(start_us + every_us_); start_us -= slide_us_)
+      if (!take_in(start_us, record)) return dead.add(*batch_, i, kNoRoom);
+  }
+
+  // False for want of room.
+  bool take_in(int64_t start_us, const Record& record) {
+    // What first() and last() keep grows under keys that are there.
+    if (aggregates_.keeps_any() && !make_room_to_grow(*batch_)) return false;
+    Entry* entry = entries_.find(start_us, key_);
+    if (entry == nullptr) {
+      if (!make_room(*batch_)) return false;
+      entry = &entries_.add(start_us, key_, aggregates_.size());
+    }
+    if (count(counted_in(*entry), kept_in(*entry), record)) {
+      entries_.changed(*entry);
+    } else {
+      data_.assign(entry->data(), aggregates_.size());
+      data_ += aggregates_.kept();
+      entries_.replace(*entry, data_);
+    }
+    return true;
+  }
+
+  int64_t next_end_us() const override { return entries_.groups().begin()->first + every_us_; }
+
+  void give_closed() override {
+    while (entries_.size() > 0 && is_closed(next_end_us()) && may_give()) evict(*entries_.oldest());
+  }
+
+  void give_early(Entry& entry) override {
+    if (aggregates_.was_given(counted_in(entry))) return;
+    give_result(entry);
+    aggregates_.set_given(counted_in(entry));
+  }
+
+  void give_result(Entry& entry) {
+    if (entry.data_size() < aggregates_.size()) return;
+    give(entry.key(), counted_in(entry), kept_in(entry), entry.group(), entry.group() + every_us_);
+  }
+
+  void evict(Entry& entry) override {
+    give_result(entry);
+    entries_.remove(entry);
+  }
+
+  static Counted* counted_in(Entry& entry) { return reinterpret_cast<Counted*>(entry.data()); }
+  std::string_view kept_in(const Entry& entry) const {
+    return std::string_view(entry.data(), entry.data_size()).substr(aggregates_.size());
+  }
+
+  const int64_t every_us_;
+  const int64_t slide_us_;  // from the start of one to that of the next
+  int64_t start_us_ = 0;    // of the record before this one, the last that it was in
+  std::string key_;         // of the record at hand
+  std::string data_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transform> make_fixed_windows(const Options& options, WindowParts parts) {
+  const Milliseconds every = options.duration("every");
+  return std::make_unique<FixedWindows>(options, std::move(parts), every,
+                                        options.has("slide") ? options.duration("slide") : every);
+}
+
+}  // namespace leat

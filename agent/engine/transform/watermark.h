@@ -1,0 +1,80 @@
+// How far event time has come: the highest of each partition of the source, less `lateness`. Of
+// several partitions the one that is furthest behind counts, unless it is silent; when none gives
+// anything any more, time goes on with the clock.
+//
+// Thread: the pipeline's loop thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/units.h"
+#include "record/batch.h"
+#include "record/shape_cache.h"
+#include "state/bytes.h"
+
+namespace leat {
+
+class Watermark {
+ public:
+  // `idle`: how long a partition may be silent before it holds nobody back.
+  Watermark(Milliseconds lateness, Milliseconds idle)
+      : lateness_us_(lateness.count() * 1000), idle_(idle) {}
+
+  // What ends here, or before, is closed.
+  int64_t time_us() const { return time_us_; }
+
+  // A batch with records, which all are of one partition; then seen() for each of them.
+  void begin(const Batch& batch, Milliseconds now);
+  void seen(int64_t time_us) {
+    if (time_us <= reading_->highest_us) return;
+    reading_->highest_us = time_us;
+    highest_us_ = std::max(highest_us_, time_us);
+    advance(std::min(time_us, others_us_));
+  }
+  void end_partition(const Batch& batch);
+  // When nothing comes any more, time goes on as the clock does.
+  void advance_in_silence(Milliseconds now);
+  // On the clock, when this time is reached if nothing comes any more.
+  Milliseconds reaches(int64_t time_us) const;
+
+  // All there is closes.
+  void end_of_input() { time_us_ = INT64_MAX; }
+  bool is_at_end() const { return time_us_ == INT64_MAX; }
+  void begin_anew();
+
+  void save(std::string& out) const;
+  void load(ByteReader& saved, Milliseconds now);
+  size_t held() const { return heap_bytes_of(partitions_); }
+
+ private:
+  static constexpr int64_t kNever = INT64_MIN;
+  // More would be files that are read no more.
+  static constexpr size_t kMostPartitions = 1000;
+
+  struct Partition {
+    std::string name;  // of its saved position, which lasts; "" where it has none
+    uint32_t number = 0;
+    bool known = true;  // by its number, in this run
+    int64_t highest_us = kNever;
+    Milliseconds last{0};  // that anything came
+    size_t heap_bytes() const { return name.capacity(); }
+  };
+
+  Partition& partition_of(const Batch& batch);
+  void advance(int64_t time_us) {
+    if (time_us > INT64_MIN + lateness_us_) time_us_ = std::max(time_us_, time_us - lateness_us_);
+  }
+
+  const int64_t lateness_us_;
+  const Milliseconds idle_;
+  int64_t time_us_ = kNever;
+  int64_t highest_us_ = kNever;
+  Milliseconds last_{0};  // that anything came
+  std::vector<Partition> partitions_;
+  Partition* reading_ = nullptr;  // during a batch
+  int64_t others_us_ = INT64_MAX;
+};
+
+}  // namespace leat
