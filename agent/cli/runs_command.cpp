@@ -133,7 +133,8 @@ extern constexpr Command kTasksCommand{
     .name = "tasks",
     .words = kAnyPipeline,
     .help =
-        "Shows the tasks of a job (the tables of a source of several): which wait, run, are done "
+        "Shows the tasks of a job (the tables of a source of several, the ranges of one): which "
+        "wait, run, are done "
         "or have failed, and why. Of the run that goes on, or of the last since the agent was "
         "started.",
     .options = kListOptions,

@@ -15,6 +15,8 @@ constexpr uint32_t kTimestampWithZone = 1184;
 constexpr Milliseconds kZones{14 * 3'600'000};
 // Beyond, the order of 32-bit numbers says nothing.
 constexpr uint64_t kMostTransactions = uint64_t{1} << 31;
+// Bytes of blocks: at 100 bytes a row, a sample of 160,000.
+constexpr size_t kSampled = size_t{16} << 20;
 
 std::vector<std::string> quoted(const std::vector<std::string>& names, const char* behind = "") {
   std::vector<std::string> out;
@@ -118,6 +120,25 @@ std::string SourceSql::last(const std::vector<std::string>& cursor,
   std::string sql = "SELECT " + list + " FROM " + from(behind);
   if (!config_.table.where.empty()) sql += " WHERE (" + config_.table.where + "\n)";
   return sql + " ORDER BY " + table::joined(quoted(cursor, " DESC")) + " LIMIT 1";
+}
+
+// Rows at which one part of `parts` ends and the next begins, whatever the keys are.
+std::string SourceSql::bounds(const std::vector<std::string>& cursor, size_t parts,
+                              bool sampled) const {
+  const std::vector<std::string> names = quoted(cursor);
+  std::string sql = "SELECT * FROM (SELECT ";
+  for (size_t i = 0; i < names.size(); ++i)
+    sql += names[i] + "::text AS leat_key_" + std::to_string(i) + ", ";
+  sql += "row_number() OVER (ORDER BY " + table::joined(names) +
+         ") AS leat_row, count(*) OVER () AS leat_rows FROM " + config_.name.sql();
+  if (sampled)
+    sql += " TABLESAMPLE SYSTEM (least(100, 100.0 * " + std::to_string(kSampled) +
+           " / greatest(pg_catalog.pg_relation_size(" + quoted_text(config_.name.sql()) +
+           "::pg_catalog.regclass), 1)))";
+  if (!config_.table.where.empty()) sql += " WHERE (" + config_.table.where + "\n)";
+  const std::string times = " * " + std::to_string(parts) + " / leat_rows";
+  return sql + ") AS leat_sample WHERE leat_row" + times + " > (leat_row - 1)" + times +
+         " ORDER BY leat_row";
 }
 
 std::string SourceSql::null_in(const std::vector<std::string>& cursor,

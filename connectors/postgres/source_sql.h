@@ -48,6 +48,9 @@ class SourceSql {
   std::string delayed(const std::string& columns) const;
   // The last row's key.
   std::string last(const std::vector<std::string>& cursor, const table::Key& behind) const;
+  // Keys that divide the rows, in order; the last row's, too. `sampled`: of a large table only some
+  // blocks are looked at.
+  std::string bounds(const std::vector<std::string>& cursor, size_t parts, bool sampled) const;
   // A row that has NULL in the cursor.
   std::string null_in(const std::vector<std::string>& cursor, const table::Key& behind) const;
   // Another text when the table has other columns (with `all`), or others inherit from it.

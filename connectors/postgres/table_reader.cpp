@@ -75,6 +75,7 @@ void TableReader::close(std::function<void()> closed) {
   looked_ = nullptr;
   read_ = nullptr;
   listed_ = nullptr;
+  divided_ = nullptr;
   rows_ = nullptr;
   if (!closing_) return closed();
   closing_->start_next_turn([this, closed = std::move(closed)] {
@@ -103,6 +104,25 @@ void TableReader::ask_names() {
       if (row.size() == 1 && row[0]) names.push_back(*row[0]);
     if (auto done = std::exchange(listed_, nullptr)) done(std::move(names));
   });
+}
+
+// Where rows meet a condition, the blocks of a sample may have none of them; and what is no table
+// has no blocks.
+void TableReader::divide(const std::vector<std::string>& cursor, size_t parts,
+                         std::function<void(Result<std::vector<table::Key>>)> done) {
+  divided_ = std::move(done);
+  const bool sampled = kind_ == 'r' && plan_.read.table.where.empty();
+  session_->ask("", sql_.bounds(cursor, parts, sampled),
+                [this, columns = cursor.size()](const Reply& reply) {
+                  std::vector<table::Key> bounds;
+                  for (const Row& row : reply.rows) {
+                    table::Key& bound = bounds.emplace_back();
+                    for (size_t i = 0; i < columns && i < row.size(); ++i)
+                      bound.push_back(row[i].value_or(""));
+                  }
+                  if (!bounds.empty()) bounds.pop_back();  // the last row's
+                  if (auto divided = std::exchange(divided_, nullptr)) divided(std::move(bounds));
+                });
 }
 
 // --- a look ---
@@ -201,7 +221,8 @@ void TableReader::check_table(const Reply& reply) {
     const Column* column = (*layout)->find(name);
     if (column == nullptr)
       return fails({ErrorKind::kUsage,
-                    "the table has no column " + excerpt(name) + ", which \"cursor\" names"});
+                    "the table has no column " + excerpt(name) + ", which \"" +
+                        (name == plan_.read.table.split_by ? "split" : "cursor") + "\" names"});
     // Views know nothing of it: each look asks for such a row.
     if (!column->not_null && has_constraints())
       return fails({ErrorKind::kUsage,
@@ -242,6 +263,10 @@ void TableReader::choose_cursor(const Layout& layout) {
       best = key;
   }
   cursor_ = names_of(layout, best);
+  const std::string& by = plan_.read.table.split_by;
+  if (by.empty() || (!cursor_.empty() && cursor_.front() == by)) return;
+  std::erase(cursor_, by);
+  cursor_.insert(cursor_.begin(), by);
 }
 
 bool TableReader::can_tell_rows_apart(const Layout& layout) const {
@@ -526,6 +551,7 @@ void TableReader::fails(const Error& error) {
   rows_ = nullptr;
   if (error.kind() != ErrorKind::kUnavailable) session_->close();
   if (auto done = std::exchange(listed_, nullptr)) return done(fail(error));
+  if (auto done = std::exchange(divided_, nullptr)) return done(fail(error));
   if (auto done = std::exchange(looked_, nullptr)) return done(fail(error));
   if (auto done = std::exchange(read_, nullptr)) done(fail(error));
 }

@@ -43,6 +43,8 @@ class TableReader final : public table::Database, private Session::Listener, pri
   void go_on() override { session_->go_on(); }
   bool answers() const override { return session_->connected(); }
   void list(std::function<void(Result<std::vector<std::string>>)> done) override;
+  void divide(const std::vector<std::string>& cursor, size_t parts,
+              std::function<void(Result<std::vector<table::Key>>)> done) override;
   void close(std::function<void()> closed) override;
 
   // After a look: "table orders with 5 columns".
@@ -101,6 +103,7 @@ class TableReader final : public table::Database, private Session::Listener, pri
   std::function<void(Result<table::Look>)> looked_;
   std::function<void(Result<bool>)> read_;
   std::function<void(Result<std::vector<std::string>>)> listed_;
+  std::function<void(Result<std::vector<table::Key>>)> divided_;
 
   // What is known of the table, in this session.
   uint64_t known_in_ = 0;  // the session's number; 0: nothing

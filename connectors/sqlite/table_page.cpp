@@ -275,6 +275,11 @@ Status TablePages::choose_cursor() {
       cursor_ = {std::string(kRowid)};
     else
       cursor_ = primary_key_;
+    const std::string& by = config_.table.split_by;
+    if (!by.empty() && (cursor_.empty() || !same_column(cursor_.front(), by))) {
+      std::erase_if(cursor_, [&by](const std::string& name) { return same_column(name, by); });
+      cursor_.insert(cursor_.begin(), by);
+    }
   }
   if (cursor_.empty() || !config_.table.query.empty()) return {};
   for (const std::string& name : cursor_)
@@ -405,6 +410,39 @@ Result<table::Look> TablePages::look_now(const table::Key& behind) {
   return look;
 }
 
+Result<std::vector<table::Key>> TablePages::divide(const std::vector<std::string>& cursor,
+                                                   size_t parts) {
+  Result<std::vector<table::Key>> found = bounds(cursor, parts);
+  close();
+  return found;
+}
+
+Result<std::vector<table::Key>> TablePages::bounds(const std::vector<std::string>& cursor,
+                                                   size_t parts) {
+  const std::string& where = config_.table.where;
+  auto counted = rows_of("SELECT count(*) FROM " + from({}) +
+                         (where.empty() ? "" : " WHERE (" + where + "\n)"));
+  if (!counted) return fail(counted.error());
+  const uint64_t rows = std::strtoull(counted->front().front().c_str(), nullptr, 10);
+  table::Page page;
+  page.pass.cursor = cursor;
+  std::vector<table::Key> out;
+  for (uint64_t part = 1; part < parts; ++part) {
+    const uint64_t step = rows * part / parts - rows * (part - 1) / parts;
+    if (step == 0) continue;  // there are fewer rows than parts
+    Result<Statement> row = prepare(page_sql(page, true) + " OFFSET " + std::to_string(step - 1));
+    if (!row) return fail(row.error());
+    const int code = sqlite3_step(row->get());
+    if (code == SQLITE_DONE) break;  // rows were deleted meanwhile
+    if (code != SQLITE_ROW) return failure();
+    page.pass.after.clear();
+    for (size_t i = 0; i < cursor.size(); ++i)
+      page.pass.after.push_back(literal_of(row->get(), static_cast<int>(i)));
+    out.push_back(page.pass.after);
+  }
+  return out;
+}
+
 // --- a page ---
 
 std::string TablePages::from(const table::Key& behind) const {
@@ -467,10 +505,11 @@ Status TablePages::begin_page(const table::Page& page) {
 }
 
 Result<PageRows> TablePages::read(const table::Page& page) {
-  for (const std::string& value : page.pass.after)
-    if (!is_literal(value))
-      return fail(ErrorKind::kUsage,
-                  "the saved position has " + excerpt(value) + ", which is no value");
+  for (const table::Key* key : {&page.pass.after, &page.last})
+    for (const std::string& value : *key)
+      if (!is_literal(value))
+        return fail(ErrorKind::kUsage,
+                    "the saved position has " + excerpt(value) + ", which is no value");
   if (Status begun = begin_page(page); !begun) {
     close();
     // It was good at the last look: the next one says what has become of it.

@@ -56,6 +56,8 @@ class TablePages {
   // Of the tables that are called as the configuration's, which is a pattern.
   Result<std::vector<std::string>> names();
   Result<PageRows> read(const table::Page& page);
+  // As Database::divide(): each bound within a transaction of its own.
+  Result<std::vector<table::Key>> divide(const std::vector<std::string>& cursor, size_t parts);
   void close();
   // What runs now, and all behind it, fails soon. Any thread.
   void cancel() { cancelled_ = true; }
@@ -82,6 +84,7 @@ class TablePages {
   std::string page_sql(const table::Page& page, bool only_keys = false) const;
   std::string row_sql(const table::Page& page, const table::Key& key) const;
   Result<table::Look> look_now(const table::Key& behind);
+  Result<std::vector<table::Key>> bounds(const std::vector<std::string>& cursor, size_t parts);
   Status begin_page(const table::Page& page);
   void append_row(PageRows& out, sqlite3_stmt* statement, size_t keys) const;
   Result<PageRows> read_by_keys(const table::Page& page);

@@ -114,6 +114,14 @@ void TableReader::list(std::function<void(Result<std::vector<std::string>>)> don
                       });
 }
 
+void TableReader::divide(const std::vector<std::string>& cursor, size_t parts,
+                         std::function<void(Result<std::vector<table::Key>>)> done) {
+  thread_->submit_for([this, cursor, parts] { return pages_->divide(cursor, parts); },
+                      [this, done = std::move(done)](Result<std::vector<table::Key>> bounds) {
+                        if (!closing_) done(std::move(bounds));
+                      });
+}
+
 void TableReader::go_on() {
   later_->start_next_turn([this] { give(); });
 }

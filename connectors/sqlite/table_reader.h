@@ -29,6 +29,8 @@ class TableReader final : public table::Database {
   void read(table::Page page, table::Rows& rows, std::function<void(Result<bool>)> done) override;
   void go_on() override;
   void list(std::function<void(Result<std::vector<std::string>>)> done) override;
+  void divide(const std::vector<std::string>& cursor, size_t parts,
+              std::function<void(Result<std::vector<table::Key>>)> done) override;
   void close(std::function<void()> closed) override;
 
  private:

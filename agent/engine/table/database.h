@@ -80,6 +80,10 @@ class Database {
   // In the place of all the others, where the table's name is a pattern (table_list.h): the tables
   // that it means, as they would be named in its place.
   virtual void list(std::function<void(Result<std::vector<std::string>>)> done) = 0;
+  // After a look, of a table with a cursor: keys that divide its rows into about `parts` of the
+  // same number, each the last of a part but the last part's. Fewer where there are fewer rows.
+  virtual void divide(const std::vector<std::string>& cursor, size_t parts,
+                      std::function<void(Result<std::vector<Key>>)> done) = 0;
   // What is under way is given up and does not call back.
   virtual void close(std::function<void()> closed) = 0;
 };

@@ -4,7 +4,9 @@
 // cursor; what it is about is said by `full`, `low` and `high`. `after` is the place in that walk.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +20,7 @@ using Key = std::vector<std::string>;  // a value for each cursor column, as the
 struct TablePosition {
   std::vector<std::string> cursor;  // of which columns `after` has the values
   Key after;                        // the last row; empty: none of this pass
+  Key upto;                         // of a range of the table: its last key; empty: no bound
   std::string floor;                // of the first cursor column: only rows above it; "": no bound
   // The first read of the whole table, not of what is new.
   bool full = false;
@@ -37,6 +40,33 @@ struct TablePosition {
   std::string json() const;
   // Errors are kFatal.
   static Result<TablePosition> parse(const std::string& json);
+};
+
+// How a table is divided into ranges, as it is saved: once, for all runs that read it.
+struct Division {
+  std::vector<std::string> cursor;
+  std::vector<Key> bounds;  // each the last key of a range; the last range has none
+
+  size_t ranges() const { return bounds.size() + 1; }
+
+  std::string json() const;
+  // Errors are kFatal.
+  static Result<Division> parse(const std::string& json);
+};
+
+// A range of it; or, without one, the whole table.
+struct Part {
+  std::shared_ptr<const Division> division;
+  size_t number = 0;  // from 1
+
+  // The last key before it, and its own last; empty: no bound.
+  const Key& above() const { return bound(number - 1); }
+  const Key& upto() const { return bound(number); }
+  // What people and positions call it: "orders", "orders, 2 of 4".
+  std::string label(const std::string& table) const;
+
+ private:
+  const Key& bound(size_t after) const;
 };
 
 }  // namespace leat::table

@@ -108,6 +108,7 @@ Result<Settings> Settings::from_options(const Options& options) {
   out.columns = options.strings("columns");
   out.where = options.string("where");
   out.cursor = options.strings("cursor");
+  out.split_by = options.string("split.by");
   out.page_size = options.integer("pageSize");
   out.max_record = static_cast<size_t>(options.bytes("maxRecord"));
   out.every = options.duration("every");
@@ -128,6 +129,9 @@ Result<Settings> Settings::from_options(const Options& options) {
                "is needed to find what is new: the columns that order the rows, such as "
                "[\"updated_at\", \"id\"]",
                Problem::Kind::kMissing);
+  if (!out.split_by.empty() && !out.cursor.empty() && out.cursor.front() != out.split_by)
+    errors.add(options, "split.by",
+               "is to be the first column of \"cursor\": rows are read in its order");
   if (!steps && out.once) errors.add(options, "once", "mode full ends by itself");
   if (!out.query.empty()) {
     check_query(options, out, errors);

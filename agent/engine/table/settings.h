@@ -20,6 +20,19 @@ namespace leat::table {
 
 inline constexpr std::string_view kModes[] = {"full", "incremental", "fullAndContinuous"};
 
+inline constexpr Option kSplitOptions[] = {
+    {.name = "by",
+     .help = "The column to divide it by, which is the first of the cursor. Without it, the first "
+             "of the primary key.",
+     .example = "\"id\""},
+    {.name = "tasks",
+     .type = OptionType::kInteger,
+     .fallback = "4",
+     .help = "How many ranges, of about as many rows each.",
+     .min = 2,
+     .max = 1000},
+};
+
 inline constexpr Option kOptions[] = {
     {.name = "table",
      .help = "The table or view to read. Either this, `tables` or `query`.",
@@ -32,10 +45,16 @@ inline constexpr Option kOptions[] = {
          "with `once`."},
     {.name = "concurrency",
      .type = OptionType::kInteger,
-     .help =
-         "Of `tables`: how many are read at once, as far as the memory allows it. Without it, 4.",
+     .help = "Of `tables`, or of the ranges of `split`: how many are read at once, as far as the "
+             "memory "
+             "allows it. Without it, 4.",
      .min = 1,
      .max = 64},
+    {.name = "split",
+     .type = OptionType::kObject,
+     .help = "Reads one large table in ranges of its key, as the tasks of a job. For `full`.",
+     .fields = kSplitOptions,
+     .only_when_given = true},
     {.name = "query",
      .help = "A SELECT of your own instead of a table. With a `cursor`, it has ORDER BY these "
              "columns and a parameter for each: `:after_NAME`."},
@@ -108,6 +127,7 @@ struct Settings {
   std::vector<std::string> columns;  // empty: all
   std::string where;
   std::vector<std::string> cursor;  // empty: none was given
+  std::string split_by;             // a column that the cursor begins with; "": any
   int64_t page_size = 10'000;
   size_t max_record = size_t{16} << 20;  // bytes
   Milliseconds every{5000};

@@ -7,7 +7,9 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "options/option_errors.h"
+#include "table/table_list.h"
 #include "table/table_source.h"
+#include "table/table_split.h"
 
 namespace leat::table {
 namespace {
@@ -18,13 +20,14 @@ constexpr size_t kReasonsTold = 3;
 constexpr size_t kAtOnce = 4;  // by default
 
 Result<std::unique_ptr<TableSource>> make_one(const Options& options,
-                                              TableGroup::MakeDatabase make_database) {
+                                              TableGroup::MakeDatabase make_database,
+                                              Part part = {}) {
   // It says what is wrong with all of them.
   Result<std::unique_ptr<Database>> database = make_database(options);
   if (!database) return fail(database.error());
   Result<Settings> settings = Settings::from_options(options);
   if (!settings) return fail(settings.error());
-  return std::make_unique<TableSource>(std::move(*settings), std::move(*database));
+  return std::make_unique<TableSource>(std::move(*settings), std::move(*database), std::move(part));
 }
 
 }  // namespace
@@ -32,10 +35,16 @@ Result<std::unique_ptr<TableSource>> make_one(const Options& options,
 // One table, and what it sees of the task: all of it, but for the end.
 class TableGroup::Member final : public SourceContext {
  public:
-  Member(TableGroup& group, size_t number, std::string table)
-      : group_(group), number_(static_cast<uint32_t>(number)) {
-    task_.name = std::move(table);
+  Member(TableGroup& group, size_t number, std::string table, Part part)
+      : group_(group),
+        number_(static_cast<uint32_t>(number)),
+        table_(std::move(table)),
+        part_(std::move(part)) {
+    task_.name = part_.label(table_);
   }
+
+  const std::string& table() const { return table_; }
+  const Part& part() const { return part_; }
 
   const SourceTask& task() const { return task_; }
   TableSource* source() const { return source_.get(); }
@@ -64,6 +73,8 @@ class TableGroup::Member final : public SourceContext {
     acked_ = position.offset;
     if (stopped_ && acked_ == emitted_) source_.reset();
   }
+
+  size_t memory() const { return sizeof(Member) + task_.name.capacity() + table_.capacity(); }
 
   // SourceContext.
   Loop& loop() override { return all().loop(); }
@@ -112,6 +123,8 @@ class TableGroup::Member final : public SourceContext {
 
   TableGroup& group_;
   const uint32_t number_;
+  const std::string table_;
+  const Part part_;
   SourceTask task_;
   ErrorKind kind_ = ErrorKind::kFatal;
   size_t reader_ = 0;
@@ -121,21 +134,36 @@ class TableGroup::Member final : public SourceContext {
   uint64_t acked_ = 0;
 };
 
+Status TableGroup::check(const Options& options) {
+  OptionErrors errors;
+  const bool several = !options.strings("tables").empty();
+  const bool split = options.has("split");
+  if (!several && !split && options.has("concurrency"))
+    errors.add(options, "concurrency", "is for \"tables\" and \"split\"");
+  if (several) {
+    for (const char* other : {"table", "query", "split"})
+      if (options.has(other)) errors.add(options, other, "and \"tables\" do not go together");
+    if (!Settings::is_bounded(options))
+      errors.add(options, "tables", "are the tasks of a job: for mode full, or with \"once\"");
+    Settings::check_names(options, "tables", errors);
+  } else if (split) {
+    if (options.has("query"))
+      errors.add(options, "split", "is for `table`: a query is read as one");
+    if (!Settings::is_full(options))
+      errors.add(options, "split", "is for mode full: what is new is read in its order");
+  }
+  return errors.status();
+}
+
 Result<std::unique_ptr<Source>> TableGroup::make(const Options& options,
                                                  MakeDatabase make_database) {
+  if (Status status = check(options); !status) return fail(status.error());
   const std::vector<std::string>& tables = options.strings("tables");
-  OptionErrors errors;
   if (tables.empty()) {
-    if (options.has("concurrency")) errors.add(options, "concurrency", "is for \"tables\"");
-    if (Status status = errors.status(); !status) return fail(status.error());
-    return make_one(options, make_database);
+    auto one = make_one(options, make_database);
+    if (!one) return fail(one.error());
+    if (!options.has("split")) return std::unique_ptr<Source>(std::move(*one));
   }
-  for (const char* other : {"table", "query"})
-    if (options.has(other)) errors.add(options, other, "and \"tables\" do not go together");
-  if (!Settings::is_bounded(options))
-    errors.add(options, "tables", "are the tasks of a job: for mode full, or with \"once\"");
-  Settings::check_names(options, "tables", errors);
-  if (Status status = errors.status(); !status) return fail(status.error());
   for (const std::string& table : tables)
     if (auto one = make_one(Settings::of_table(options, table), make_database); !one)
       return fail(one.error());
@@ -160,15 +188,16 @@ Status TableGroup::open(SourceContext& context) {
     else
       add(table);
   std::ranges::reverse(patterns_);
+  to_split_ = options_.has("split");
   timer_.emplace(context.loop());
   wake();
   return {};
 }
 
-void TableGroup::add(const std::string& table) {
-  if (!names_.insert(table).second) return;
-  members_.push_back(std::make_unique<Member>(*this, members_.size(), table));
-  charge_.add(sizeof(Member) + table.capacity());
+void TableGroup::add(const std::string& table, Part part) {
+  if (part.division == nullptr && !names_.insert(table).second) return;
+  members_.push_back(std::make_unique<Member>(*this, members_.size(), table, std::move(part)));
+  charge_.add(members_.back()->memory());
 }
 
 void TableGroup::wake() {
@@ -178,58 +207,107 @@ void TableGroup::wake() {
 // What has ended is closed, what waits begins, and behind the last of them this has ended.
 void TableGroup::turn() {
   for (Member* member : std::exchange(to_close_, {})) close(*member);
-  if (!patterns_.empty() && listing_) return list_next();
+  if (!patterns_.empty() && asking_) return list_next();
+  if (to_split_ && asking_) return split();
   while (may_begin()) begin(*members_[next_++]);
-  const bool more = next_ < members_.size() && !away_ && listing_;
+  const bool more = next_ < members_.size() && !away_ && asking_;
   if (!more && open_ == 0 && to_close_.empty() && !std::exchange(over_, true))
     context_->finished(result());
 }
 
-// --- which tables ---
+// --- what there is to read ---
+
+void TableGroup::ask(std::unique_ptr<Question> question) {
+  question_ = std::move(question);
+  asks_ = true;
+  ++open_;
+  if (Status opened = question_->open(*context_); !opened) ask_no_more(opened);
+}
+
+void TableGroup::ask_no_more(const Status& status) {
+  if (!status) asking_ = status;
+  if (asks_) return close_question();
+  wake();
+}
+
+void TableGroup::close_question() {
+  asks_ = false;
+  question_->close([this] {
+    question_.reset();
+    closed();
+  });
+}
 
 void TableGroup::list_next() {
-  if (list_ != nullptr) return;
+  if (question_ != nullptr) return;
   const std::string pattern = patterns_.back();
   Result<std::unique_ptr<Database>> database =
       make_database_(Settings::of_table(options_, pattern));
-  if (!database) return listed(fail(database.error()));
-  list_ = std::make_unique<TableList>(std::move(*database), pattern);
-  lists_ = true;
-  ++open_;
-  if (Status opened = list_->open(*context_, [this](auto names) { listed(std::move(names)); });
-      !opened)
-    listed(fail(opened.error()));
+  if (!database) return ask_no_more(fail(database.error()));
+  ask(std::make_unique<TableList>(std::move(*database), pattern,
+                                  [this](auto names) { listed(std::move(names)); }));
 }
 
 void TableGroup::listed(Result<std::vector<std::string>> names) {
-  if (names) {
-    for (const std::string& name : *names) add(name);
-    // Each needs as much again when it is shown.
-    if (charge_.bytes() > context_->budget().limit() / 4)
-      listing_ = fail(ErrorKind::kUsage, patterns_.back() + " means " +
-                                             format_count(members_.size(), "table") +
-                                             ": more than agent.memory allows for");
-  } else {
-    listing_ = fail(names.error());
-  }
+  if (!names) return ask_no_more(fail(names.error()));
+  for (const std::string& name : *names) add(name);
+  const std::string pattern = std::move(patterns_.back());
   patterns_.pop_back();
   if (patterns_.empty()) names_.clear();
-  if (list_ == nullptr) return wake();
-  close_list();
+  // Each needs as much again when it is shown.
+  if (charge_.bytes() > context_->budget().limit() / 4)
+    return ask_no_more(fail(ErrorKind::kUsage, pattern + " means " + counted(members_.size()) +
+                                                   ": more than agent.memory allows for"));
+  ask_no_more({});
 }
 
-void TableGroup::close_list() {
-  lists_ = false;
-  list_->close([this] {
-    list_.reset();
-    closed();
-  });
+void TableGroup::split() {
+  if (question_ != nullptr) return;
+  const std::string& table = options_.string("table");
+  auto known = SavedSplit(table).find(*context_);
+  if (!known) return ask_no_more(fail(known.error()));
+  if (*known) return add_ranges(std::move(**known));
+  Result<std::unique_ptr<Database>> database = make_database_(options_);
+  if (!database) return ask_no_more(fail(database.error()));
+  ask(std::make_unique<TableSplit>(std::move(*database), table,
+                                   static_cast<size_t>(options_.integer("split.tasks")),
+                                   [this](auto division) { divided(std::move(division)); }));
+}
+
+// They are known for good before the first row is read.
+void TableGroup::divided(Result<Division> division) {
+  if (!division) return ask_no_more(fail(division.error()));
+  context_->note({{SavedSplit(options_.string("table")).partition(), division->json()}},
+                 SourceContext::Survives::kPowerCut,
+                 lifetime_.guard([this, known = *division](const Status& noted) {
+                   if (!timer_) return;
+                   if (!noted) return ask_no_more(noted);
+                   add_ranges(known);
+                 }));
+}
+
+void TableGroup::add_ranges(Division division) {
+  to_split_ = false;
+  const std::string& table = options_.string("table");
+  if (division.cursor.empty()) {
+    add(table);
+    log::info(context_->pipeline(),
+              "the table " + table + " is read as one, as it was begun, and not in ranges");
+  } else {
+    const auto shared = std::make_shared<const Division>(std::move(division));
+    for (size_t number = 1; number <= shared->ranges(); ++number) add(table, {shared, number});
+  }
+  ask_no_more({});
+}
+
+std::string TableGroup::counted(size_t members) const {
+  return format_count(members, options_.has("split") ? "range" : "table");
 }
 
 // --- their lives ---
 
 bool TableGroup::may_begin() const {
-  if (next_ == members_.size() || away_ || !listing_) return false;
+  if (next_ == members_.size() || away_ || !asking_) return false;
   const auto reading = static_cast<size_t>(
       std::ranges::count_if(reading_, [](const Member* one) { return one != nullptr; }));
   Budget& budget = context_->budget();
@@ -238,10 +316,12 @@ bool TableGroup::may_begin() const {
 
 void TableGroup::begin(Member& member) {
   const auto place = std::ranges::find(reading_, nullptr);
-  log::info(context_->pipeline(), "begins with the table " + member.task().name + ", " +
-                                      std::to_string(next_) + " of " +
-                                      std::to_string(members_.size()));
-  auto made = make_one(Settings::of_table(options_, member.task().name), make_database_);
+  log::info(context_->pipeline(),
+            "begins with the table " + member.task().name +
+                (member.part().division
+                     ? ""
+                     : ", " + std::to_string(next_) + " of " + std::to_string(members_.size())));
+  auto made = make_one(Settings::of_table(options_, member.table()), make_database_, member.part());
   if (!made) return ended(member, fail(made.error()));
   *place = &member;
   ++open_;
@@ -276,7 +356,7 @@ void TableGroup::closed() {
 }
 
 Status TableGroup::result() const {
-  if (!listing_) return listing_;
+  if (!asking_) return asking_;
   size_t failed = 0;
   ErrorKind kind = ErrorKind::kFatal;
   std::string which;
@@ -291,10 +371,9 @@ Status TableGroup::result() const {
   if (failed > kReasonsTold) which += "; …";
   std::string left;
   if (next_ < members_.size())
-    left = ", and " + format_count(members_.size() - next_, "table") +
-           " not begun, since the database is away";
-  return fail(kind, std::to_string(failed) + " of " + format_count(members_.size(), "table") +
-                        " failed" + left + ": " + which);
+    left = ", and " + counted(members_.size() - next_) + " not begun, since the database is away";
+  return fail(kind, std::to_string(failed) + " of " + counted(members_.size()) + " failed" + left +
+                        ": " + which);
 }
 
 // --- as of any source ---
@@ -313,7 +392,7 @@ void TableGroup::stop(std::function<void()> closed) {
   timer_.reset();
   on_closed_ = std::move(closed);
   ++open_;  // not before all have been told
-  if (lists_) close_list();
+  if (asks_) close_question();
   for (Member* member : reading_)
     if (member != nullptr && (member->task().state == SourceTask::State::kRunning ||
                               std::ranges::find(to_close_, member) != to_close_.end()))

@@ -1,11 +1,11 @@
-// Several tables in one source, as the tasks of one job: `concurrency` of them are read at once,
-// each over a connection of its own, and each is a partition with positions of its own, so a run
-// that was cut short goes on in the tables where it was, and what is done is not repeated. To its
-// sink the whole is one job.
+// Several tables in one source, or the ranges of one, as the tasks of one job: `concurrency` of
+// them are read at once, each over a connection of its own, and each is a partition with positions
+// of its own, so a run that was cut short goes on in the tables where it was, and what is done is
+// not repeated. To its sink the whole is one job.
 //
 // One that cannot be read does not keep the others from it; in the end the whole has failed, and
 // says which. Only where the database itself is away nothing more is begun. What patterns mean
-// (table_list.h) is asked when a run begins.
+// (table_list.h), and how a table is divided (table_split.h), is asked when a run begins.
 //
 // All share the credit and the memory of one task: their batches are so much smaller, and more than
 // one is read only while half of the memory is free.
@@ -20,11 +20,13 @@
 #include <string>
 #include <vector>
 
+#include "base/lifetime.h"
 #include "loop/timer.h"
 #include "memory/budget.h"
 #include "stage/source.h"
+#include "table/position.h"
+#include "table/question.h"
 #include "table/settings.h"
-#include "table/table_list.h"
 
 namespace leat::table {
 
@@ -32,7 +34,7 @@ class TableGroup final : public Source {
  public:
   // Of a connector's options for one table.
   using MakeDatabase = Result<std::unique_ptr<Database>> (*)(const Options& options);
-  // With several `tables` a group, else a source of one.
+  // With several `tables`, or with `split`, a group; else a source of one.
   static Result<std::unique_ptr<Source>> make(const Options& options, MakeDatabase make_database);
 
   ~TableGroup() override;
@@ -49,12 +51,19 @@ class TableGroup final : public Source {
   class Member;
 
   TableGroup(const Options& options, MakeDatabase make_database);
-  void add(const std::string& table);
+  static Status check(const Options& options);
+  void add(const std::string& table, Part part = {});
   void wake();
   void turn();
+  void ask(std::unique_ptr<Question> question);
+  void close_question();
   void list_next();
-  void close_list();
   void listed(Result<std::vector<std::string>> names);
+  void split();
+  void divided(Result<Division> division);
+  void add_ranges(Division division);
+  void ask_no_more(const Status& status);
+  std::string counted(size_t members) const;
   bool may_begin() const;
   void begin(Member& member);
   void ended(Member& member, const Status& status);
@@ -68,10 +77,11 @@ class TableGroup final : public Source {
   SourceContext* context_ = nullptr;
   std::optional<Timer> timer_;  // none before open() and after stop()
 
-  std::vector<std::string> patterns_;  // that are still to be looked up, the next at the end
-  std::unique_ptr<TableList> list_;    // of one of them
-  bool lists_ = false;                 // it is open
-  Status listing_;
+  std::vector<std::string> patterns_;   // that are still to be looked up, the next at the end
+  bool to_split_ = false;               // the ranges are not known yet
+  std::unique_ptr<Question> question_;  // of one of these
+  bool asks_ = false;                   // it is open
+  Status asking_;
   std::set<std::string, std::less<>> names_;  // until all are known
 
   std::vector<std::unique_ptr<Member>> members_;  // by their numbers as partitions
@@ -84,6 +94,7 @@ class TableGroup final : public Source {
   size_t first_to_resume_ = 0;
   bool away_ = false;
   bool over_ = false;  // that was said
+  Lifetime lifetime_;
   std::function<void()> on_closed_;
 };
 

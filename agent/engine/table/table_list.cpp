@@ -2,9 +2,7 @@
 
 #include <utility>
 
-#include "base/log.h"
 #include "base/units.h"
-#include "loop/loop.h"
 
 namespace leat::table {
 
@@ -28,41 +26,20 @@ Result<std::string> found(const std::string& pattern,
   return pattern + ": " + format_count(names->size(), "table");
 }
 
-TableList::TableList(std::unique_ptr<Database> database, std::string pattern)
-    : database_(std::move(database)), pattern_(std::move(pattern)) {}
-
-Status TableList::open(SourceContext& context, Done done) {
-  context_ = &context;
-  if (Status opened = database_->open(context); !opened) return opened;
-  done_ = std::move(done);
-  timer_.emplace(context.loop());
-  timer_->start_next_turn([this] { ask(); });
-  return {};
-}
-
-void TableList::close(std::function<void()> closed) {
-  timer_.reset();
-  database_->close(std::move(closed));
-}
+TableList::TableList(std::unique_ptr<Database> database, std::string pattern, Done done)
+    : Question(std::move(database), "the tables " + pattern),
+      pattern_(std::move(pattern)),
+      done_(std::move(done)) {}
 
 void TableList::ask() {
-  database_->list([this](Result<std::vector<std::string>> names) { listed(std::move(names)); });
+  database().list([this](Result<std::vector<std::string>> names) { listed(std::move(names)); });
 }
 
 void TableList::listed(Result<std::vector<std::string>> names) {
-  const std::string what = "the tables " + pattern_;
   if (names && names->empty())
     return done_(fail(ErrorKind::kUsage, "there is no table of the name " + pattern_));
   if (names) return done_(std::move(names));
-  if (names.error().kind() != ErrorKind::kUnavailable)
-    return done_(fail(names.error().kind(), what + ": " + names.error().message()));
-  const int64_t now = context_->loop().clock().monotonic_us();
-  Result<Milliseconds> wait = attempts_.failed(names.error(), now);
-  if (!wait) return done_(fail(ErrorKind::kUnavailable, what + ": " + wait.error().message()));
-  if (attempts_.to_be_said(now))
-    log::warn(context_->pipeline(),
-              what + ": " + names.error().message() + "; trying again until they can be listed");
-  timer_->start(*wait, [this] { ask(); });
+  if (std::optional<Error> error = failed(names.error())) done_(fail(*error));
 }
 
 }  // namespace leat::table

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "loop/loop.h"
 #include "table/sql_text.h"
+#include "table/table_split.h"
 
 namespace leat::table {
 namespace {
@@ -14,10 +15,11 @@ constexpr size_t kMostLooks = 64;
 
 }  // namespace
 
-TableSource::TableSource(Settings settings, std::unique_ptr<Database> database)
+TableSource::TableSource(Settings settings, std::unique_ptr<Database> database, Part part)
     : settings_(std::move(settings)),
       database_(std::move(database)),
-      partition_("table " + settings_.name()),
+      part_(std::move(part)),
+      partition_("table " + part_.label(settings_.name())),
       attempts_(settings_.is_bounded()) {}
 
 Status TableSource::open(SourceContext& context) {
@@ -31,8 +33,14 @@ Status TableSource::open(SourceContext& context) {
 }
 
 Status TableSource::load() {
+  const std::string ranges = SavedSplit(settings_.name()).partition();
   for (const auto* list : {&context_->noted(), &context_->saved()}) {
     for (const SavedPosition& one : *list) {
+      if (part_.division == nullptr && one.partition == ranges)
+        return fail(ErrorKind::kUsage,
+                    partition_ +
+                        " was read in ranges: go on with \"split\", or begin anew with `leat "
+                        "positions reset`");
       if (one.partition != partition_) continue;
       Result<TablePosition> read = TablePosition::parse(one.value);
       if (!read) return fail(read.error());
@@ -40,6 +48,11 @@ Status TableSource::load() {
       saved_ = true;
     }
   }
+  if (saved_ && position_.upto != part_.upto())
+    return fail(ErrorKind::kUsage, partition_ +
+                                       ": the saved position is of another range: begin anew with "
+                                       "`leat positions reset`");
+  position_.upto = part_.upto();
   return {};
 }
 
@@ -83,15 +96,13 @@ Status TableSource::check(const Look& look) {
                 partition_ +
                     " has no key: without one it cannot be gone on behind a row, as "
                     "exactlyOnce needs it");
-  if (!saved_) {
-    position_.cursor = look.cursor;
-    return {};
-  }
+  if (!saved_) position_.cursor = part_.division ? part_.division->cursor : look.cursor;
   if (position_.cursor != look.cursor)
     return fail(ErrorKind::kUsage, partition_ + ": the saved position is of the cursor (" +
                                        joined(position_.cursor) + "), and not (" +
                                        joined(look.cursor) +
                                        "): begin anew with `leat positions reset`");
+  if (!saved_) return {};
   if (!look.numbered) {
     if (position_.low == 0 && position_.high == 0) return {};
     return fail(ErrorKind::kUsage, partition_ +
@@ -124,6 +135,7 @@ void TableSource::begin_without_position(const Look& look) {
   position_.full = !now;
   position_.system = look.system;
   if (!settings_.query.empty() && keyed_) position_.after = settings_.from;
+  if (part_.division) position_.after = part_.above();
   if (!now) return begin_pass(look);
   position_.low = look.numbered ? look.oldest : 0;
   if (!look.numbered) {
@@ -160,7 +172,7 @@ void TableSource::begin_pass(const Look& look) {
     position_.system = look.system;
   }
   upper_ = look.upper;
-  last_ = look.last;
+  last_ = part_.division ? part_.upto() : look.last;
   pass_ = std::make_shared<const TablePosition>(position_);
   if (look.settle && settings_.consistency_delay.count() > 0)
     return timer_->start(settings_.consistency_delay, [this] { next_page(); });

@@ -30,7 +30,7 @@ namespace leat::table {
 
 class TableSource final : public Source, private Rows {
  public:
-  TableSource(Settings settings, std::unique_ptr<Database> database);
+  TableSource(Settings settings, std::unique_ptr<Database> database, Part part = {});
 
   Status open(SourceContext& context) override;
   void resume() override;
@@ -74,6 +74,7 @@ class TableSource final : public Source, private Rows {
 
   const Settings settings_;
   const std::unique_ptr<Database> database_;
+  const Part part_;  // of the table
   const std::string partition_;
   SourceContext* context_ = nullptr;
   std::optional<Timer> timer_;  // none before open() and after stop()

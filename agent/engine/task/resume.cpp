@@ -137,6 +137,15 @@ void Resume::reset(std::vector<SavedPosition> positions, CarriedOut done) {
 void Resume::forget_orders(std::vector<SavedPosition> positions, std::vector<SavedPosition> moved) {
   std::vector<SavedPosition> changes;
   if (!sink_keeps_all()) changes = moved;
+  // What the source noted is of the run that is over, where it can do no more than begin anew.
+  const auto of_run = [this](const SavedPosition& one) {
+    return sink_keeps_all() && setup_.source.move_position == nullptr &&
+           setup_.replay == Replay::kFromPosition && !is_state(one.partition) &&
+           !one.partition.starts_with("spool:");
+  };
+  for (const SavedPosition& one : point_.saved)
+    if (of_run(one)) changes.push_back({one.partition, ""});
+  std::erase_if(point_.saved, of_run);
   for (const SavedPosition& order : orders_)
     if (order.partition.starts_with(kResetOrder)) changes.push_back({order.partition, ""});
   // What was counted before would be counted again.

@@ -11,6 +11,7 @@ TEST(TablePosition, what_is_saved_is_read_again) {
   TablePosition position;
   position.cursor = {"updated_at", "i\"d"};
   position.after = {"2026-01-02 03:04:05.123456+00", "ä\n"};
+  position.upto = {"2026-02-01", "9"};
   position.floor = "x";
   position.full = true;
   position.low = 18446744073709551615U;
@@ -31,6 +32,21 @@ TEST(TablePosition, what_is_none_is_refused) {
         R"({"reading":"new","low":"x"})", R"({"reading":1})"}) {
     EXPECT_FALSE(TablePosition::parse(bad)) << bad;
   }
+}
+
+TEST(Division, what_is_saved_is_read_again) {
+  Division division;
+  division.cursor = {"a", "b"};
+  division.bounds = {{"1", "x\"y"}, {"2", ""}};
+  Result<Division> read = Division::parse(division.json());
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(read->cursor, division.cursor);
+  EXPECT_EQ(read->bounds, division.bounds);
+  for (const char* bad :
+       {"", "[]", "{}", R"({"cursor":["a"]})", R"({"cursor":[],"bounds":[]})",
+        R"({"cursor":["a"],"bounds":["1"]})", R"({"cursor":["a"],"bounds":[["1","2"]]})",
+        R"({"cursor":["a"],"bounds":[[1]]})"})
+    EXPECT_FALSE(Division::parse(bad)) << bad;
 }
 
 Pass pass_of(uint64_t low) {

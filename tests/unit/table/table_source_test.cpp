@@ -108,6 +108,10 @@ class WorldDatabase final : public table::Database {
     later_->start_next_turn([this] { give(); });
   }
   void list(std::function<void(Result<std::vector<std::string>>)> done) override { done({}); }
+  void divide(const std::vector<std::string>& /*cursor*/, size_t /*parts*/,
+              std::function<void(Result<std::vector<table::Key>>)> done) override {
+    done({});
+  }
   void close(std::function<void()> closed) override { later_->start_next_turn(std::move(closed)); }
 
  private:
