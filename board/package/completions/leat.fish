@@ -94,7 +94,7 @@ complete -c leat -n '__fish_seen_subcommand_from restart' -l data-dir -x -a '(__
 complete -c leat -n '__fish_use_subcommand' -a kick -d 'Tries now what one pipeline waits to try again: its sink, or to start after a failure'
 complete -c leat -n '__fish_seen_subcommand_from kick' -l config -s c -r -F -d 'Asks the agent that runs this configuration, or opens its journal'
 complete -c leat -n '__fish_seen_subcommand_from kick' -l data-dir -x -a '(__fish_complete_directories)' -d 'Asks the agent with this data folder, or opens its journal; without this and -c that of /var/lib/leat'
-complete -c leat -n '__fish_use_subcommand' -a tasks -d 'Shows the tasks of a job (the tables of a source of several): which wait, run, are done or have failed, and why'
+complete -c leat -n '__fish_use_subcommand' -a tasks -d 'Shows the tasks of a job (the tables of a source of several, the ranges of one): which wait, run, are done or have failed, and why'
 complete -c leat -n '__fish_seen_subcommand_from tasks' -l config -s c -r -F -d 'Asks the agent that runs this configuration, or opens its journal'
 complete -c leat -n '__fish_seen_subcommand_from tasks' -l data-dir -x -a '(__fish_complete_directories)' -d 'Asks the agent with this data folder, or opens its journal; without this and -c that of /var/lib/leat'
 complete -c leat -n '__fish_seen_subcommand_from tasks' -l json -d 'As data, for programs'
