@@ -30,6 +30,8 @@ std::optional<PipelineConfig> letter_pipeline(Parser& parser, const StageContext
     return wrong(
         "needs the source \"file\" and the format \"json\", which this build of leat lacks");
   if (!load_sink(parser, context, node, path, out.sink)) return std::nullopt;
+  if (!out.sink.type->channel.empty())
+    return wrong("cannot be a channel: through it a dead letter could come back to where it died");
   out.source.options = Options(out.source.type->options, path);
   out.source.options.set(
       "path", std::vector<std::string>{dead_letter_path(of.dead_letters, of.name, data_dir)});

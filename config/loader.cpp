@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "config/admin.h"
+#include "config/channels.h"
 #include "config/control.h"
 #include "config/json.h"
 #include "config/letter_pipeline.h"
@@ -79,6 +80,12 @@ class Loader {
       if (pipeline.sink.type != nullptr)
         check_once(i, pipeline.sink.type->name, pipeline.sink.options);
     }
+    // What one pipeline lacks may be the end of another's channel.
+    const bool all = whole_ && context_.only.empty() && std::ranges::none_of(parts_, &has_errors);
+    if (all)
+      check_channels(config_.pipelines, [this](size_t pipeline, Problem problem) {
+        origins_[pipeline]->problems.add(std::move(problem));
+      });
     return std::move(config_);
   }
 
@@ -88,6 +95,7 @@ class Loader {
     std::string path;
   };
 
+  static bool has_errors(const LoadedFile& part) { return part.problems.errors() > 0; }
   static void check_root_keys(LoadedFile& part);
   void load_agent();
   void load_agent(LoadedFile& part, const cJSON* node);

@@ -37,6 +37,10 @@ void load_entry(Parser& parser, const StageContext& context, const cJSON* node,
   out.delivery.spool = {
       .mode = SpoolMode::kAlways, .max_bytes = kSpool, .overflow = Overflow::kDropOldest};
   if (!whole) return;
+  if (!out.sink.type->channel.empty())
+    return parser.problems().add({.path = path + ".to.type",
+                                  .text = "cannot be a channel: who reads it has ended when the "
+                                          "end of the agent is told"});
   if (Result<Plan> planned = plan(out, path + ".to"); !planned)
     for (Problem& said : said_by_stage(path + ".to", planned.error()))
       parser.problems().add(std::move(said));

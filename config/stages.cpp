@@ -308,7 +308,9 @@ bool load_sink(Parser& parser, const StageContext& context, const cJSON* node,
                added.duration("batch.linger"), out.type->batch.spacing};
   // Who wants another linger means it: so many deliveries, though they come later.
   if (out.batch.linger != out.type->batch.linger) out.batch.spacing = {};
-  out.in_flight = out.type->max_in_flight > 1 ? static_cast<int>(added.integer("inFlight")) : 1;
+  out.in_flight = out.type->max_in_flight > 1 && out.type->channel.empty()
+                      ? static_cast<int>(added.integer("inFlight"))
+                      : out.type->max_in_flight;
   Trial trial(parser, path);
   if (trial.report(out.type->make(out.options))) {
     trial.warn(out.type->warn, out.options);

@@ -103,6 +103,19 @@ void write_stage(std::string& out, const Topic& topic, size_t indent) {
   members(out, topic.name, options, indent);
 }
 
+// The pipeline at the other end of a channel, without which there is none. "" for other stages.
+std::string other_end(const Topic& topic, std::string_view option, bool reads) {
+  if (option.empty()) return "";
+  const auto named = std::ranges::find(topic.options, option, &Option::name);
+  const std::string channel = R"({ "type": ")" + topic.name + R"(", ")" + std::string(option) +
+                              "\": " + value_of(*named) + " }";
+  const std::string here = reads ? R"({ "type": "stdout" })" : R"({ "type": "generator" })";
+  return ",\n    {\n      // At the other end of the channel.\n      \"name\": \"" +
+         std::string(reads ? "reader" : "writer") +
+         "\",\n      \"source\": " + (reads ? channel : here) +
+         ",\n      \"sink\": " + (reads ? here : channel) + "\n    }";
+}
+
 std::vector<Option> without_stages(std::vector<Option> options) {
   std::erase_if(options, [](const Option& option) {
     return option.name == "source" || option.name == "transforms" || option.name == "sink";
@@ -141,7 +154,14 @@ Result<std::string> starter(const Registry& registry, std::string_view chain) {
   out += "{\n  \"agent\": {\n";
   members(out, "", topics_of(registry, Kind::kAgent)[0].options, 4);
   out += "  },\n  \"pipelines\": [\n    {\n";
-  members(out, "", without_stages(topics_of(registry, Kind::kPipeline)[0].options), 6);
+  const std::string others = other_end(*source, registry.source(source->name)->channel, false) +
+                             other_end(*sink, registry.sink(sink->name)->channel, true);
+  std::vector<Option> of_pipeline = without_stages(topics_of(registry, Kind::kPipeline)[0].options);
+  if (!others.empty()) {  // of several each has a name
+    out += "      \"name\": \"main\",\n";
+    std::erase_if(of_pipeline, [](const Option& option) { return option.name == "name"; });
+  }
+  members(out, "", of_pipeline, 6);
   out += "      \"source\": {\n";
   write_stage(out, *source, 8);
   out += "      },\n";
@@ -156,7 +176,7 @@ Result<std::string> starter(const Registry& registry, std::string_view chain) {
   }
   out += "      \"sink\": {\n";
   write_stage(out, *sink, 8);
-  out += "      }\n    }\n  ]\n}\n";
+  out += "      }\n    }" + others + "\n  ]\n}\n";
   return out;
 }
 

@@ -602,7 +602,7 @@ SinkOptions::SinkOptions(const SinkType& type) {
                     .type = OptionType::kObject,
                     .help = "What is delivered at once.",
                     .fields = batch_});
-  if (type.max_in_flight > 1)
+  if (type.max_in_flight > 1 && type.channel.empty())
     added_.push_back({.name = "inFlight",
                       .type = OptionType::kInteger,
                       .fallback = keep(std::to_string(type.default_in_flight)),

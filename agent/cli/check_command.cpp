@@ -12,6 +12,7 @@
 #endif
 #include "control/agent.h"
 #include "options/problem_words.h"
+#include "plan/channel_ends.h"
 #include "plan/planner.h"
 
 namespace leat {
@@ -126,6 +127,7 @@ int explain_all(const CommandCall& call) {
       print("  next      " + next_times(*pipeline.schedule, call.environment.clock.unix_us()) +
             "\n");
   }
+  print(explain_channels(config->pipelines));
   return kExitDelivered;
 }
 

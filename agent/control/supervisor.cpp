@@ -185,7 +185,8 @@ Preparing Supervisor::preparation(const Run::Config& config, LoopHost& host,
                               on_trouble, asking_from(host),
                               [this, &host, name = config->name](HearEvent heard) {
                                 events_->tell(host.loop(), name, std::move(heard));
-                              }}};
+                              },
+                              &channels_}};
 }
 
 // Pipelines end before the loops and this do, so whoever asked is there to be answered.
@@ -277,7 +278,9 @@ void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
   for (const PipelineEnd& failure : failures) setup_.on_end(failure);
   share_memory();  // before what is new begins to use its own
   hold_by_budget();
+  tell_channels();  // before somebody gives, or takes
   for (const std::string& name : touched) settle(name);
+  tell_channels();
   setup_.on_change();
 }
 
@@ -334,6 +337,7 @@ void Supervisor::relaunch(const std::string& name, const Run::Config& config) {
   entry.again.reset();
   entry.wanted = config;
   entry.before = nullptr;
+  tell_channels();
   LoopLoad load = load_without({name});
   size_t memory = share_of(config_, entries_.size(), config->own);
   ++preparing_;
@@ -372,6 +376,7 @@ void Supervisor::relaunched(const std::string& name, Prepared one) {
     run_is_over(entry, name);
   }
   settle(name);
+  tell_channels();
   setup_.on_change();
   check_idle();
 }
@@ -456,6 +461,7 @@ void Supervisor::ended(const std::string& name, const Status& status,
   } else {
     settle(name);
   }
+  drained_by_ ? drain_in_order() : tell_channels();
   setup_.on_change();
   gone(end.own);
 }

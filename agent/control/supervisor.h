@@ -37,6 +37,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "channel/channels.h"
 #include "control/change.h"
 #include "control/entry.h"
 #include "control/events/event_feed.h"
@@ -249,6 +250,9 @@ class Supervisor {
   bool held(const PipelineConfig& config) const;
   void say(const std::string& name, const Standing& standing);
   Result<Entry*> find_any(const std::string& name);
+  void tell_channels();
+  void drain_in_order();
+  bool has_producers(const Entry& entry) const;
   void wind_down(Entry& entry, const std::string& why);
   void wind_down_runs_of(const std::string& pipeline, const std::string& why);
   static bool tells(const Entry& entry, const Run& run, const Status& status,
@@ -270,6 +274,7 @@ class Supervisor {
   std::vector<std::unique_ptr<LoopHost>> hosts_;
   LoopHost* main_ = nullptr;  // the first of them
   std::unique_ptr<EventFeed> events_;
+  Channels channels_;
   std::map<std::string, Entry> entries_;
   std::deque<Proposal> proposals_;  // the first is under way
   std::unique_ptr<LoopProbe> probe_;
@@ -286,6 +291,8 @@ class Supervisor {
   size_t own_live_ = 0;   // those of the agent's own
   size_t preparing_ = 0;  // what may become runs
   bool stopping_ = false;
+  std::optional<Milliseconds> drained_by_;  // all, on the loop's clock
+  std::string when_late_;                   // what is said of those that are not
 };
 
 }  // namespace leat

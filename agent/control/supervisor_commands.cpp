@@ -1,8 +1,10 @@
 // What is asked of one pipeline by its name, and of all.
+#include <algorithm>
 #include <utility>
 
 #include "base/units.h"
 #include "control/supervisor.h"
+#include "plan/channel_ends.h"
 #include "plan/planner.h"
 
 namespace leat {
@@ -44,6 +46,7 @@ Status Supervisor::halt(const std::string& name, const Standing& standing, const
   for (Proposal& proposal : proposals_) proposal.told_to_end.insert(name);
   wind_down(entries_.at(name), why);
   if (standing.activity != Activity::kPaused) wind_down_runs_of(name, why);
+  tell_channels();
   setup_.on_change();
   check_idle();
   return {};
@@ -51,6 +54,7 @@ Status Supervisor::halt(const std::string& name, const Standing& standing, const
 
 Status Supervisor::set_going(const std::string& name, const Standing& standing) {
   say(name, standing);
+  tell_channels();
   const Run::Config wanted = entries_.at(name).wanted;
   const bool waits = waits_for_its_time(*wanted);
   if (waits) await_its_time(name);
@@ -105,6 +109,7 @@ Status Supervisor::remove(const std::string& name) {
   (*entry)->wanted = nullptr;
   discard(std::move((*entry)->next));
   settle(name);
+  tell_channels();
   setup_.on_change();
   check_idle();
   return {};
@@ -267,17 +272,70 @@ void Supervisor::work_on_journal(const Operation& operation, OperationRequest re
 
 void Supervisor::drain_all(Milliseconds at_most) {
   stopping_ = true;
+  drained_by_ = loop().now() + at_most;
+  when_late_ = "not drained within " + format_duration(at_most);
   for (auto& [name, entry] : entries_) {
     discard(std::move(entry.next));
     if (entry.own()) continue;  // flush_own() comes when the others have ended
     if (entry.ending.empty()) entry.ending = "the agent ended";
-    if (entry.run != nullptr)
-      entry.run->retire(at_most, "not drained within " + format_duration(at_most));
     // It will not be, so it has failed for good.
     if (std::exchange(entry.again, nullptr) != nullptr && !entry.failure.empty())
       setup_.on_end({.name = name, .status = fail(ErrorKind::kUnavailable, entry.failure)});
   }
+  drain_in_order();
   check_idle();
+}
+
+// Who reads a channel is drained when its producers have ended: what they have on their way is
+// still taken, and they need not leave it.
+void Supervisor::drain_in_order() {
+  auto waits = [](const auto& one) {
+    return one.second.run != nullptr && !one.second.own() && !one.second.run->retiring();
+  };
+  auto retires = [](const auto& one) {
+    return one.second.run != nullptr && one.second.run->retiring();
+  };
+  auto drain = [this, &waits](bool all) {
+    const Milliseconds left = std::max(*drained_by_ - loop().now(), Milliseconds{0});
+    for (auto& one : entries_)
+      if (waits(one) && (all || !has_producers(one.second)))
+        one.second.run->retire(left, when_late_);
+  };
+  drain(false);
+  // In a circle each has one: what ran before a change may be in one with what runs since.
+  if (std::ranges::none_of(entries_, retires)) drain(true);
+  tell_channels();
+}
+
+bool Supervisor::has_producers(const Entry& entry) const {
+  const std::string channel = read_channel(*entry.run->config());
+  return !channel.empty() && std::ranges::any_of(entries_, [&channel](const auto& one) {
+    return one.second.run != nullptr && written_channel(*one.second.run->config()) == channel;
+  });
+}
+
+// A producer is to give something yet until it has ended for good; a subscriber gets all that is
+// given, whether it runs or not, until it is unmounted or not configured any more.
+void Supervisor::tell_channels() {
+  Channels::Ends writers;
+  Channels::Ends readers;
+  std::set<std::string> ending;
+  for (const auto& [name, entry] : entries_) {
+    const Run::Config config = entry.wanted != nullptr ? entry.wanted
+                               : entry.run != nullptr  ? entry.run->config()
+                                                       : nullptr;
+    if (config == nullptr) continue;
+    if (entry.run != nullptr && entry.run->retiring())
+      ending.insert(written_channel(*entry.run->config()));
+    const bool may_give =
+        !entry.over() || entry.again != nullptr || entry.held() || entry.by_schedule();
+    if (std::string to = written_channel(*config); !to.empty() && may_give)
+      writers[std::move(to)].insert(name);
+    if (std::string from = read_channel(*config);
+        !from.empty() && entry.wanted != nullptr && entry.mounted() && config->complete())
+      readers[std::move(from)].insert(name);
+  }
+  channels_.expect(writers, readers, ending);
 }
 
 void Supervisor::stop_all(const std::string& why) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 namespace leat {
 
@@ -37,6 +38,33 @@ Arena::~Arena() {
     ::operator delete(large.data);
     pool_.budget().release(large.size);
   }
+}
+
+namespace {
+
+struct Given {
+  std::vector<char*> pieces;
+
+  Given() = default;
+  Given(const Given&) = delete;
+  Given& operator=(const Given&) = delete;
+  ~Given() {
+    for (char* piece : pieces) ::operator delete(piece);
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<const void> Arena::give_away() {
+  if (given_ != nullptr) return given_;
+  auto given = std::make_shared<Given>();
+  given->pieces = std::exchange(blocks_, {});
+  for (const Large& large : large_) given->pieces.push_back(large.data);
+  large_.clear();
+  next_ = end_ = nullptr;
+  pool_.budget().release(std::exchange(footprint_, 0));
+  given_ = std::move(given);
+  return given_;
 }
 
 void Arena::refill(size_t bytes) {

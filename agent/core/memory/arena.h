@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -86,6 +87,11 @@ class Arena {
 
   size_t footprint() const { return footprint_; }
 
+  // What is in it, for somebody who has it longer than the pool and the budget are there: from now
+  // on it counts nowhere, and goes with the last who holds this, on whatever thread. Nothing more
+  // can be allocated here.
+  std::shared_ptr<const void> give_away();
+
  private:
   static constexpr size_t kFirst = 4 * 1024;
   static constexpr size_t kSecond = 16 * 1024;
@@ -101,6 +107,7 @@ class Arena {
     size_t size;
   };
   std::vector<Large> large_;  // allocated for one thing larger than a block
+  std::shared_ptr<const void> given_;
 };
 
 }  // namespace leat

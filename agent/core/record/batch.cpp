@@ -13,6 +13,24 @@ void Batch::adopt(const ShapeRef& shape) {
   charged_ += shape->footprint();
 }
 
+void Batch::borrow(std::shared_ptr<const void> memory, size_t size) {
+  using Both = std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>;
+  if (borrowed_ != nullptr)
+    memory = std::make_shared<Both>(std::move(borrowed_), std::move(memory));
+  borrowed_ = std::move(memory);
+  pool_.budget().charge(size);
+  charged_ += size;
+}
+
+std::vector<std::shared_ptr<const void>> Batch::give_away_memory() {
+  std::vector<std::shared_ptr<const void>> out;
+  if (whole_) out = whole_->give_away_memory();
+  out.push_back(arena.give_away());
+  if (borrowed_ != nullptr) out.push_back(borrowed_);
+  for (const ShapeRef& shape : shapes_) out.emplace_back(shape);
+  return out;
+}
+
 void Batch::charge_vectors() {
   size_t held = (slices.capacity() + source_slices.capacity()) * sizeof(Slice) +
                 records.capacity() * sizeof(Record);

@@ -192,6 +192,14 @@ class Batch {
   // The batch that has the source_slices of this one: itself, or that of which it is a rest.
   const Batch& source_holder() const { return source_slices.empty() && whole_ ? *whole_ : *this; }
 
+  // The records point into memory that is not of this batch: it is kept as long as this, and counts
+  // here as so many bytes. Who changes a value in its place must give the record values of its own.
+  void borrow(std::shared_ptr<const void> memory, size_t size);
+  bool borrows() const { return borrowed_ != nullptr || (whole_ && whole_->borrows()); }
+  // What the records point into, for somebody who has them longer than this pipeline is there
+  // (Arena::give_away). They can be read here, too, as before.
+  std::vector<std::shared_ptr<const void>> give_away_memory();
+
   // Keeps a shape alive as long as the batch. Cheap when it is the one adopted last.
   void adopt(const ShapeRef& shape);
   const std::vector<ShapeRef>& shapes() const { return shapes_; }
@@ -207,7 +215,8 @@ class Batch {
   BlockPool& pool_;
   BatchRef whole_;  // of which this is a rest: what the records or bytes here point into
   std::vector<ShapeRef> shapes_;
-  size_t charged_ = 0;       // shapes, charged to the budget beside the arena's blocks
+  std::shared_ptr<const void> borrowed_;
+  size_t charged_ = 0;       // shapes and what is borrowed, charged to the budget beside the arena's blocks
   uint32_t references_ = 0;  // not atomic: references are taken and dropped on the loop thread
 };
 

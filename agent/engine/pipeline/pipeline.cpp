@@ -59,7 +59,8 @@ Status Pipeline::build(std::vector<TaskPlan> tasks) {
                                                      .verdict = [this] { return verdict(); },
                                                      .on_trouble = environment_.on_trouble,
                                                      .ask_agent = environment_.ask_agent,
-                                                     .hear_agent = environment_.hear_agent});
+                                                     .hear_agent = environment_.hear_agent,
+                                                     .channels = environment_.channels});
     if (!task) return fail(task.error());
     tasks_.push_back(std::move(*task));
   }

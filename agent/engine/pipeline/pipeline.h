@@ -38,6 +38,7 @@ struct PipelineEnvironment {
   std::function<void()> on_trouble = nullptr;
   AskAgent ask_agent = nullptr;
   HearAgent hear_agent = nullptr;
+  Channels* channels = nullptr;  // of the agent
 };
 
 struct PipelineStatus : TaskStatus {  // of all its tasks

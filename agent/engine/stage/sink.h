@@ -145,6 +145,8 @@ class SinkContext {
   virtual const WriteFormat* format() = 0;
   // Nothing was known of an earlier run when this one began: what it reads is all that there is.
   virtual bool began_anew() { return false; }
+  // As SourceContext::channels().
+  virtual Channels* channels() { return nullptr; }
 };
 
 class Sink {
@@ -223,6 +225,9 @@ struct SinkType {
                                       Probed done) = nullptr;
   // Of kRecords: the form (SourceType::rows) in which it takes rows that nobody has looked into.
   std::string_view rows = {};
+  // As SourceType::channel: to which it gives. What is in flight there has a bound of its own, and
+  // max_in_flight is no option.
+  std::string_view channel = {};
 };
 
 }  // namespace leat

@@ -26,6 +26,8 @@
 
 namespace leat {
 
+class Channels;  // channel/channels.h
+
 // What the engine gives a source. Outlives the source.
 class SourceContext {
  public:
@@ -89,6 +91,9 @@ class SourceContext {
   virtual void ask_agent(std::function<void(const AgentNumbers&)> done) { (void)done; }
   // What happens to them, as HearAgent has it. `heard` comes from the loop, also after stop().
   virtual void hear_agent(HearEvent heard) { (void)heard; }
+  // Through which the pipelines of this agent hand records to each other. Null where there is no
+  // agent.
+  virtual Channels* channels() { return nullptr; }
   // For the progress display: bytes that this run has read so far and, where known, has to read.
   virtual void progress(uint64_t bytes_done, std::optional<uint64_t> bytes_total) = 0;
 };
@@ -193,6 +198,9 @@ struct SourceType {
   // Of kRecords: the name of the form that rows have by themselves, when they can pass through in
   // it to a sink that takes it. "": they cannot.
   std::string_view rows = {};
+  // Its option that says from which channel it takes what other pipelines give. "": it reads from
+  // outside.
+  std::string_view channel = {};
 };
 
 }  // namespace leat

@@ -58,6 +58,7 @@ struct TaskSetup {
   std::function<void()> on_trouble;  // trouble(), or the circuit, is another; may be null
   AskAgent ask_agent = nullptr;
   HearAgent hear_agent = nullptr;
+  Channels* channels = nullptr;
 };
 
 class Task final : private SourceContext,
@@ -173,6 +174,7 @@ class Task final : private SourceContext,
   void hear_agent(HearEvent heard) override {
     if (setup_.hear_agent) setup_.hear_agent(std::move(heard));
   }
+  Channels* channels() override { return setup_.channels; }
   void go_on() override;
   Budget& budget() override { return setup_.budget; }  // of all three
   DocumentWrap wrap() override { return setup_.config.sink.format->wrap(chain_->encoder()); }

@@ -193,7 +193,12 @@ class Stdout(SinkPeer):
         return [json.loads(text)["seq"] for text in whole[:whole.rfind("\n") + 1].splitlines()]
 
 
-SINKS = {"http": Http, "mqtt": Mqtt, "postgres": PostgresPeer, "sqlite": Sqlite, "file": File,
+class ToChannel(SinkPeer):
+    CANNOT = dict.fromkeys(("batch", "gone", "slow", "killed", "bad"),
+                           "its peer is a pipeline of the same agent (test_channels.py)")
+
+
+SINKS = {"channel": ToChannel, "http": Http, "mqtt": Mqtt, "postgres": PostgresPeer, "sqlite": Sqlite, "file": File,
          "stdout": Stdout}
 
 
@@ -364,6 +369,11 @@ class FromInternal(SourcePeer):
                            "it tells what is, not what was (test_internal.py)")
 
 
-SOURCES = {"file": FromFile, "stdin": FromStdin, "mqtt": FromMqtt, "serial": FromSerial,
+class FromChannel(SourcePeer):
+    CANNOT = dict.fromkeys(("all", "killed", "gone", "bad", "streams"),
+                           "its peer is a pipeline of the same agent (test_channels.py)")
+
+
+SOURCES = {"channel": FromChannel, "file": FromFile, "stdin": FromStdin, "mqtt": FromMqtt, "serial": FromSerial,
            "generator": FromGenerator, "internal": FromInternal, "postgres": FromPostgres,
            "sqlite": FromSqlite}
