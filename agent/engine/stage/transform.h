@@ -15,11 +15,18 @@
 
 namespace leat {
 
+class CodecContext;    // stage/codec.h
 class TransformState;  // state/state.h
 
 class Transform {
  public:
   virtual ~Transform() = default;
+
+  // Once, before all else; `context` outlives it. What it starts ends with the transform.
+  virtual Status open(CodecContext& context) {
+    (void)context;
+    return {};
+  }
 
   // Changes `batch` (Content::kRecords) in place, or replaces it by another with the same
   // positions. It may leave no records in it: the positions still count. Records that fail go to

@@ -161,7 +161,13 @@ class FieldTypesStep final : public RecordStep {
       : RecordStep(std::move(stage), "type", std::move(rejections)), types_(std::move(types)) {}
   Status run(BatchRef& batch) override {
     types_.begin();
-    keep_good(*batch, [this, &batch](Record& record) {
+    const bool copies = batch->borrows();
+    keep_good(*batch, [this, &batch, copies](Record& record) {
+      if (copies) {
+        auto* values = batch->arena.array<Value>(record.shape->size());
+        std::ranges::copy(record.fields(), values);
+        record.values = values;
+      }
       return types_.apply(record, batch->arena) ? nullptr : &types_.problem();
     });
     return {};
@@ -329,6 +335,7 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
         const TransformConfig& transform = config.transforms[step.transform];
         Result<std::unique_ptr<Transform>> made = transform.type->make(transform.options);
         if (!made) return fail(made.error());
+        if (Status status = (*made)->open(codecs); !status) return fail(status.error());
         chain.steps_.push_back(std::make_unique<TransformStep>(std::move(*made), step.label,
                                                                transform.type->code, rejections));
         break;

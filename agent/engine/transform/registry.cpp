@@ -9,6 +9,9 @@ std::span<const TransformType* const> transform_types() {
       &kDedupeTransform, &kDeadbandTransform, &kSampleTransform,  &kRateTransform,
       &kWindowTransform,
 #endif
+#ifdef LEAT_LOOKUP
+      &kLookupTransform,
+#endif
   };
   return kTypes;
 }

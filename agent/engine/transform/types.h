@@ -15,5 +15,7 @@ extern const TransformType kDedupeTransform;
 extern const TransformType kRateTransform;
 extern const TransformType kSampleTransform;
 extern const TransformType kWindowTransform;
+// With LEAT_LOOKUP.
+extern const TransformType kLookupTransform;
 
 }  // namespace leat
