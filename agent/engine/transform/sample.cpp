@@ -1,5 +1,6 @@
 // `sample`: of many records a few, for each key.
 #include <memory>
+#include <utility>
 
 #include "options/option_errors.h"
 #include "transform/remembering.h"
@@ -8,11 +9,23 @@
 namespace leat {
 namespace {
 
-// An entry's data: how many have come, with `nth`; with `span`, how many have passed of that one.
-struct Seen {
-  int64_t start_us;
-  int64_t count;
+// From the first to the last span, by their starts, in which some have passed. Of those before the
+// last it is not known any more how many.
+struct Stretch {
+  int64_t first_us;
+  int64_t last_us;
+  int64_t count;  // of the last
 };
+
+// An entry's data. With `nth`, how many have come is in now.count; with `span`, two clocks that are
+// far apart have a stretch each.
+struct Seen {
+  Stretch now;    // of the clock that was seen last
+  Stretch other;  // its first behind its last: there is none
+};
+
+// Records that are farther apart, in spans, are of two clocks.
+constexpr uint64_t kFarSpans = 1000;
 
 class SampleTransform final : public Remembering {
  public:
@@ -35,7 +48,8 @@ class SampleTransform final : public Remembering {
     if (entry == nullptr) {
       entry = remember(batch, i, sizeof(Seen), dead);
       if (entry == nullptr) return false;
-      entries_.store(*entry, Seen{start_of(record.time_us), 0});
+      const int64_t start_us = start_of(record.time_us);
+      entries_.store(*entry, Seen{{start_us, start_us, 0}, {1, 0, 0}});
     }
     auto seen = entry->stored<Seen>();
     const bool it_does = nth_ > 0 ? is_nth(seen) : has_room(seen, record.time_us);
@@ -44,18 +58,42 @@ class SampleTransform final : public Remembering {
   }
 
   bool is_nth(Seen& seen) const {
-    const bool first = seen.count == 0;
-    seen.count = (seen.count + 1) % nth_;
+    const bool first = seen.now.count == 0;
+    seen.now.count = (seen.now.count + 1) % nth_;
     return first;
   }
 
-  // Of the span before it is not known any more how many have passed: no other does. One from
-  // further back is of a clock that was set back.
+  // No other passes of a span that has gone by. A third clock takes the place of the one that was
+  // not seen for longer.
   bool has_room(Seen& seen, int64_t time_us) const {
     const int64_t start_us = start_of(time_us);
-    if (start_us == seen.start_us - span_us_) return false;
-    if (start_us != seen.start_us) seen = {start_us, 0};
-    return seen.count++ < most_;
+    if (!covers(seen.now, start_us) && (covers(seen.other, start_us) || is_far(seen.now, start_us)))
+      std::swap(seen.now, seen.other);
+    Stretch& now = seen.now;
+    if (is_far(now, start_us)) now = {start_us, start_us, 0};
+    if (start_us < now.first_us) {
+      now.first_us = start_us;
+      return true;
+    }
+    if (start_us < now.last_us) return false;
+    if (start_us > now.last_us) {
+      now.last_us = start_us;
+      now.count = 0;
+    }
+    return now.count++ < most_;
+  }
+
+  static bool covers(const Stretch& stretch, int64_t start_us) {
+    return stretch.first_us <= start_us && start_us <= stretch.last_us;
+  }
+
+  bool is_far(const Stretch& stretch, int64_t start_us) const {
+    if (stretch.first_us > stretch.last_us) return true;
+    if (covers(stretch, start_us)) return false;
+    const auto at = static_cast<uint64_t>(start_us);
+    const uint64_t away = start_us < stretch.first_us ? static_cast<uint64_t>(stretch.first_us) - at
+                                                      : at - static_cast<uint64_t>(stretch.last_us);
+    return away / static_cast<uint64_t>(span_us_) > kFarSpans;
   }
 
   int64_t start_of(int64_t time_us) const {

@@ -102,5 +102,23 @@ TEST_F(Sample, refuses_options_that_say_nothing_or_two_things) {
             "t.span: one of nth and span is needed, and not both");
 }
 
+TEST_F(Sample, there_are_never_more_in_a_span_where_times_go_to_and_fro) {
+  use("sample", {{"span", int64_t{10'000}}});
+  std::string passed;
+  for (const int64_t at : {1000, 1020, 1005, 1021, 1006, 1022, 990, 991, 1030})
+    passed += passes("a", at) ? '+' : '.';
+  EXPECT_EQ(passed, "++....+.+");
+}
+
+TEST_F(Sample, a_clock_that_is_ahead_is_counted_by_itself) {
+  use("sample", {{"span", int64_t{10'000}}});
+  constexpr int64_t kAhead = 315'360'000;
+  std::string passed;
+  for (const int64_t at : {int64_t{1000}, kAhead, int64_t{1001}, kAhead + 1, int64_t{1010}, kAhead,
+                           kAhead + 10, int64_t{1011}, int64_t{1020}})
+    passed += passes("a", at) ? '+' : '.';
+  EXPECT_EQ(passed, "++..+.+.+");
+}
+
 }  // namespace
 }  // namespace leat
