@@ -94,7 +94,10 @@ class DeadbandTransform final : public Remembering {
     Passed last{};
     if (entry.data_size() < sizeof(last)) return true;
     std::memcpy(&last, entry.data(), sizeof(last));
-    if (max_silence_us_ > 0 && time_us - last.time_us >= max_silence_us_) return true;
+    // One so far back, too: the one that passed last was of a clock that was ahead.
+    if (max_silence_us_ > 0 &&
+        (time_us - last.time_us >= max_silence_us_ || last.time_us - time_us >= max_silence_us_))
+      return true;
     if (std::isnan(last.number) != std::isnan(number)) return true;
     const std::string_view text(entry.data() + sizeof(last), entry.data_size() - sizeof(last));
     if ((changed_ || std::isnan(number)) && text != text_) return true;

@@ -110,5 +110,13 @@ TEST_F(Deadband, refuses_options_that_say_nothing) {
         << bad;
 }
 
+TEST_F(Deadband, a_clock_that_was_ahead_does_not_silence_it) {
+  deadband({{"absolute", std::string("1")}, {"maxSilence", int64_t{60'000}}});
+  EXPECT_TRUE(passes({number("v", "1")}, 315'360'000'000'000));
+  EXPECT_TRUE(passes({number("v", "1")}, 0));
+  EXPECT_FALSE(passes({number("v", "1")}, 59'999'999));
+  EXPECT_TRUE(passes({number("v", "1")}, 60'000'000));
+}
+
 }  // namespace
 }  // namespace leat
