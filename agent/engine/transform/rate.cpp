@@ -17,9 +17,34 @@ namespace {
 struct Reading {
   int64_t time_us;
   double number;
-  int64_t whole;
+  uint64_t whole;
   int64_t is_whole;
 };
+
+// As its text says it, exactly: not by way of a double.
+std::optional<uint64_t> whole_of(const Value& value) {
+  if (value.type == Type::kInteger) {
+    const int64_t number = integer_of(value);
+    if (number < 0) return std::nullopt;
+    return static_cast<uint64_t>(number);
+  }
+  if (!value.is_text() || value.size == 0) return std::nullopt;
+  uint64_t out = 0;
+  for (const char c : value.view()) {
+    if (c < '0' || c > '9' || __builtin_mul_overflow(out, uint64_t{10}, &out) ||
+        __builtin_add_overflow(out, static_cast<uint64_t>(c - '0'), &out))
+      return std::nullopt;
+  }
+  return out;
+}
+
+Value value_of(Arena& arena, uint64_t number) {
+  if (number <= INT64_MAX) return Value::of_integer(static_cast<int64_t>(number));
+  const std::string text = std::to_string(number);
+  char* at = arena.array<char>(text.size());
+  std::copy(text.begin(), text.end(), at);
+  return Value::of_text(Type::kDecimal, {at, text.size()}, Form::kText);
+}
 
 class RateTransform final : public Remembering {
  public:
@@ -81,7 +106,7 @@ class RateTransform final : public Remembering {
     if (now) {
       KeyedState::Entry* entry = find();
       if (entry != nullptr) {
-        gain = gain_since(*entry, *now);
+        gain = gain_since(*entry, *now, batch.arena);
       } else {
         entry = remember(batch, i, sizeof(Reading), dead);
         if (entry == nullptr) return false;
@@ -104,15 +129,15 @@ class RateTransform final : public Remembering {
     if (value.type != Type::kInteger && value.type != Type::kFloat && value.type != Type::kDecimal)
       return std::nullopt;
     Reading out{.time_us = time_us, .number = real_of(value), .whole = 0, .is_whole = 0};
-    if (value.type == Type::kInteger) {
-      out.whole = integer_of(value);
+    if (const std::optional<uint64_t> whole = whole_of(value)) {
+      out.whole = *whole;
       out.is_whole = 1;
     }
     if (!std::isfinite(out.number) || out.number < 0) return std::nullopt;
     return out;
   }
 
-  Gain gain_since(KeyedState::Entry& entry, const Reading& now) {
+  Gain gain_since(KeyedState::Entry& entry, const Reading& now, Arena& arena) {
     const auto before = entry.stored<Reading>();
     const int64_t passed_us = now.time_us - before.time_us;
     if (passed_us >= max_gap_us_ || passed_us <= -max_gap_us_) {
@@ -124,8 +149,8 @@ class RateTransform final : public Remembering {
     Gain out;
     double gained;
     if (now.is_whole != 0 && before.is_whole != 0) {
-      const int64_t whole = gained_of(before.whole, now.whole, wrap_);
-      out.difference = Value::of_integer(whole);
+      const uint64_t whole = gained_of(before.whole, now.whole, static_cast<uint64_t>(wrap_));
+      out.difference = value_of(arena, whole);
       gained = static_cast<double>(whole);
     } else {
       gained = gained_of(before.number, now.number, static_cast<double>(wrap_));

@@ -140,5 +140,16 @@ TEST_F(Rate, refuses_fields_that_are_none_or_the_same) {
       "t.differenceField: must be another field than rateField");
 }
 
+TEST_F(Rate, whole_numbers_without_a_sign_are_exact_too) {
+  rate();
+  at(0, "9223372036854775809");
+  EXPECT_EQ(at(10, "9223372036854775909"), gained("100", "10"));
+  EXPECT_EQ(at(20, "9223372036854775919"), gained("10", "1"));
+  EXPECT_EQ(at(30, "9300000000000000000").substr(0, 32), R"(,"difference":76627963145224081,)");
+  rate({{"rateField", std::string()}});
+  at(0, "0");
+  EXPECT_EQ(at(1, "18446744073709551615"), R"(,"difference":18446744073709551615})");
+}
+
 }  // namespace
 }  // namespace leat
