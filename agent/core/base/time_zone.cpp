@@ -101,6 +101,11 @@ Result<std::string> content_of(const std::string& path) {
 
 Result<TimeZone> TimeZone::load(const std::string& name, const std::string& folder) {
   if (name == "UTC") return TimeZone();
+  // Their times count leap seconds, which the clock does not.
+  if (name.starts_with("right/"))
+    return fail(ErrorKind::kUsage,
+                "\"" + name + "\" counts leap seconds, which the clock does not: " + "write \"" +
+                    name.substr(6) + "\"");
   if (!is_name(name))
     return fail(ErrorKind::kUsage, "must be a name such as \"Europe/Berlin\", or \"UTC\"");
   struct stat status {};

@@ -108,5 +108,11 @@ TEST(TimeZone, the_error_says_what_to_do) {
               "must be a name such as \"Europe/Berlin\", or \"UTC\"");
 }
 
+TEST(TimeZonesWithLeapSeconds, are_refused_with_the_zone_to_write) {
+  const Result<TimeZone> zone = TimeZone::load("right/Europe/Berlin");
+  ASSERT_FALSE(zone);
+  EXPECT_NE(zone.error().message().find("write \"Europe/Berlin\""), std::string::npos);
+}
+
 }  // namespace
 }  // namespace leat
