@@ -48,23 +48,48 @@ std::string field_of(std::string_view text) {
   return "";
 }
 
+// A real sum that goes over the end of a double on its way is kept multiplied by this.
+constexpr double kScale = 0x1p-64;
+
+double whole_of(const Counted& counted) {
+  return static_cast<double>(counted.integer) + std::ldexp(static_cast<double>(counted.over), 64);
+}
+
+double real_sum(const Counted& counted) {
+  return counted.squares != 0 ? counted.real / kScale : counted.real;
+}
+
 // With a real number what was whole before is one, too.
 void become_real(Counted& counted) {
   if ((counted.count & kReal) != 0) return;
-  counted.real = static_cast<double>(counted.integer);
+  counted.real = whole_of(counted);
+  counted.squares = 0;
   counted.count |= kReal;
+}
+
+void add_real(Counted& counted, double number, bool is_scaled) {
+  if (is_scaled && counted.squares == 0) {
+    counted.real *= kScale;
+    counted.squares = 1;
+  }
+  const bool scaled = counted.squares != 0;
+  const double sum = counted.real + (scaled && !is_scaled ? number * kScale : number);
+  if (!scaled && std::isinf(sum) && std::isfinite(counted.real) && std::isfinite(number)) {
+    counted.real = counted.real * kScale + number * kScale;
+    counted.squares = 1;
+  } else {
+    counted.real = sum;
+  }
 }
 
 void count_whole(Function function, Counted& counted, int64_t number, bool first) {
   int64_t sum = 0;
   switch (function) {
+    case Function::kAvg:  // the sum
     case Function::kSum:
-      if (__builtin_add_overflow(counted.integer, number, &sum)) {
-        become_real(counted);
-        counted.real += static_cast<double>(number);
-      } else {
-        counted.integer = sum;
-      }
+      if (__builtin_add_overflow(counted.integer, number, &sum))
+        counted.over += number > 0 ? 1 : -1;
+      counted.integer = sum;
       return;
     case Function::kMin:
       counted.integer = first ? number : std::min(counted.integer, number);
@@ -80,7 +105,7 @@ void count_real(Function function, Counted& counted, double number, bool first) 
   switch (function) {
     case Function::kAvg:  // the sum
     case Function::kSum:
-      counted.real += number;
+      add_real(counted, number, false);
       return;
     case Function::kStddev:  // Welford
       counted.real += away / count;
@@ -127,7 +152,13 @@ bool add_one(Function function, Counted& into, Counted from) {
       break;
     }
     case Function::kAvg:
-      into.real += from.real;
+    case Function::kSum:
+      if (real) {
+        add_real(into, from.real, from.squares != 0);
+      } else {
+        count_whole(function, into, from.integer, false);
+        into.over += from.over;
+      }
       break;
     default:
       if (real)
@@ -224,7 +255,7 @@ bool Aggregates::count(Counted* counted, std::string_view old, const Value* valu
       ++into.count;
     } else if (is_number(value)) {
       const bool whole = value.type == Type::kInteger && (into.count & kReal) == 0 &&
-                         one.function != Function::kAvg && one.function != Function::kStddev;
+                         one.function != Function::kStddev;
       if (whole) {
         count_whole(one.function, into, integer_of(value), first);
       } else {
@@ -291,13 +322,20 @@ void Aggregates::results(const Counted* counted, std::string_view kept, Arena& a
         out[i] = Value::of_integer(static_cast<int64_t>(count));
         break;
       case Function::kAvg:
-        if (count > 0) out[i] = Value::of_float(from.real / n);
+        if (count > 0 && !real) out[i] = Value::of_float(whole_of(from) / n);
+        if (count > 0 && real)
+          out[i] = Value::of_float(from.squares != 0 ? from.real / n / kScale : from.real / n);
         break;
       case Function::kStddev:
         if (count > 1) out[i] = Value::of_float(std::sqrt(from.squares / (n - 1)));
         break;
       default:
-        if (count > 0) out[i] = real ? Value::of_float(from.real) : Value::of_integer(from.integer);
+        if (count == 0) break;
+        if (real)
+          out[i] = Value::of_float(real_sum(from));  // of min and max the value
+        else
+          out[i] =
+              from.over == 0 ? Value::of_integer(from.integer) : Value::of_float(whole_of(from));
     }
   }
 }

@@ -33,7 +33,10 @@ class Aggregates {
       int64_t integer;  // sum, least, greatest; of first() and last() the event time
       double real;      // the same when there were others; mean
     };
-    double squares;  // of the distances from the mean
+    union {
+      double squares;  // of the distances from the mean; of a real sum 1: it is kept scaled down
+      int64_t over;    // of a whole sum: how often it went over the end of 64 bits, or under it
+    };
   };
 
   // kUsage, of the option's path, when it says something else.

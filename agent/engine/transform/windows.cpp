@@ -79,14 +79,19 @@ bool Windows::count(Counted* counted, std::string_view kept, const Record& recor
   return aggregates_.count(counted, kept, values_.data(), record.time_us);
 }
 
+// What has a text: of the years 1 to 9999. A window that reaches beyond them begins, or ends,
+// there.
+constexpr int64_t kFirstUs = -62'135'596'800'000'000;
+constexpr int64_t kLastUs = 253'402'300'799'999'999;
+
 void Windows::give(std::string_view key, const Counted* counted, std::string_view kept,
                    int64_t start_us, int64_t end_us) {
   batch_->adopt(shape_);
   auto* values = batch_->arena.array<Value>(shape_->size());
   keys_.values_of(key, batch_->arena, values);
   aggregates_.results(counted, kept, batch_->arena, values + keys_.names().size());
-  values[shape_->size() - 2] = Value::of_time(start_us);
-  values[shape_->size() - 1] = Value::of_time(end_us);
+  values[shape_->size() - 2] = Value::of_time(std::clamp(start_us, kFirstUs, kLastUs));
+  values[shape_->size() - 1] = Value::of_time(std::clamp(end_us, kFirstUs, kLastUs));
   batch_->made += sizeof(Record) + shape_->size() * sizeof(Value) + key.size();
   out_.push_back({.shape = shape_.get(), .values = values, .time_us = start_us});
 }

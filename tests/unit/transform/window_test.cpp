@@ -623,5 +623,41 @@ TEST_F(Window, refuses_what_cannot_be_counted) {
   EXPECT_EQ(refused({{"having", std::string("n >")}}).substr(0, 10), "t.having: ");
 }
 
+class WindowResults : public TransformTest {
+ protected:
+  // Of these values in one window, when it has closed.
+  std::string of(const Lines& values, int64_t seconds = 0) {
+    use("window",
+        {{"every", int64_t{60'000}}, {"set", Options::Map{{"s", "sum(v)"}, {"m", "avg(v)"}}}});
+    std::string out;
+    for (const std::string& value : values) out += at(seconds, value);
+    return out + at(seconds + 120, "0");
+  }
+
+ private:
+  std::string at(int64_t seconds, const std::string& value) {
+    BatchRef batch = batch_of({{number("v", value)}});
+    batch->records[0].time_us = seconds * 1'000'000;
+    std::string out;
+    for (const std::string& line : run(batch)) out += line;
+    return out;
+  }
+};
+
+TEST_F(WindowResults, a_sum_is_right_that_goes_over_the_end_only_on_its_way) {
+  EXPECT_TRUE(of({"9223372036854775807", "9223372036854775807", "-9223372036854775807",
+                  "-9223372036854775800"})
+                  .starts_with(R"({"s":7,"m":1.75,)"));
+  EXPECT_TRUE(of({"-9223372036854775807", "-9223372036854775807", "9223372036854775807",
+                  "9223372036854775800"})
+                  .starts_with(R"({"s":-7,"m":-1.75,)"));
+  EXPECT_TRUE(of({"1e308", "1e308", "-1e308"}).starts_with(R"({"s":1e+308,)"));
+}
+
+TEST_F(WindowResults, a_window_that_ends_behind_the_last_year_ends_there) {
+  const std::string out = of({"1"}, 253'402'300'799);
+  EXPECT_NE(out.find(R"("windowEnd":"9999-12-31T23:59:59.999999Z")"), std::string::npos) << out;
+}
+
 }  // namespace
 }  // namespace leat
