@@ -83,7 +83,8 @@ class ChannelSink final : public Sink {
       bytes_ += one.what->bytes;
       under_way_.push_back(std::move(one));
     }
-    if (std::exchange(waits_, !waiting_.empty()) != waits_) writer_->waits(waits_);
+    const bool waited = std::exchange(waits_, !waiting_.empty());
+    if (waited != waits_) writer_->waits(waits_);
     if (waits_ && !timer_->active()) timer_->start(kPatience, [this] { say_who_is_missing(); });
     if (!waits_) timer_->stop();
   }

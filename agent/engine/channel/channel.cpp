@@ -125,6 +125,7 @@ bool ChannelWriter::hand(const std::shared_ptr<Handover>& what) {
     one.bytes += what->bytes;
     Channel::wake_reader(one);
   }
+  channel_->feel_pressure();  // it may have waited before this, and go on to
   return true;
 }
 

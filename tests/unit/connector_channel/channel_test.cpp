@@ -370,6 +370,22 @@ TEST_F(ChannelTest, a_subscriber_ends_when_its_producers_have) {
   EXPECT_EQ(gone_.at("a"), numbered(0, 20));
 }
 
+TEST_F(ChannelTest, a_buffer_that_is_full_again_and_again_waits_for_no_linger) {
+  expect({"p"}, {"a"});
+  start(producer("p", 8 * 1024));
+  PipelineConfig slow = subscriber("a");
+  slow.sink.batch.linger = Milliseconds{3'600'000};
+  slow.delivery.spool.mode = SpoolMode::kNever;
+  start(slow);
+  const Lines lines = numbered(0, 2'000);
+  size_t given = 0;
+  for (int i = 0; i < 1'000 && given < lines.size(); ++i) {
+    given += give("p", Lines(lines.begin() + static_cast<std::ptrdiff_t>(given), lines.end()));
+    pass(Milliseconds{100});
+  }
+  EXPECT_EQ(given, lines.size());
+}
+
 TEST_F(ChannelTest, while_a_producer_is_drained_nobody_lingers) {
   expect({"p"}, {"a"});
   start(producer("p"));
