@@ -28,7 +28,8 @@ class Streams:
         return {"type": "file", "path": [str(path or self.path)], "format": "json"}
 
     def to_file(self, name):
-        return {"type": "file", "path": f"{name}.jsonl", "format": "ndjson", "batch": {"linger": "50ms"}}
+        folder = self.path.parent / "streams"  # of the run, made anew each time
+        return {"type": "file", "path": f"{folder}/{name}.jsonl", "format": "ndjson", "batch": {"linger": "50ms"}}
 
     def channel(self):
         """What each of two pipelines costs alone, and both behind one producer."""
