@@ -34,18 +34,17 @@ class Streams:
     def channel(self):
         """What each of two pipelines costs alone, and both behind one producer."""
         channel = {"type": "channel", "name": "c"}
-        costs = {"filter": [], "map": [], "both": [], "threads": []}
+        costs = {"filter": [], "map": [], "both": []}
         for _ in range(self.bench.runs):
             costs["filter"].append(self.run(("a", self.from_file(), [FILTER], self.to_file("a"))))
             costs["map"].append(self.run(("b", self.from_file(), [MAP], self.to_file("b"))))
-            for name, workers in (("both", 1), ("threads", 3)):
+            for name, workers in (("both", 1),):
                 costs[name].append(self.run(
                     ("in", self.from_file(), [], channel), ("a", channel, [FILTER], self.to_file("a")),
                     ("b", channel, [MAP], self.to_file("b")), memory="8MiB", workers=workers))
         cost = {name: statistics.median(of) for name, of in costs.items()}
         alone = cost["filter"] + cost["map"]
-        for name, figure in (("both", "channel, one producer, two subscribers, CPU"),
-                             ("threads", "the same with `workers` 3")):
+        for name, figure in (("both", "channel, one producer, two subscribers, CPU"),):
             self.bench.row(figure, f"{cost[name]:.2f} s; the two pipelines alone {cost['filter']:.2f} + "
                            f"{cost['map']:.2f} s: {alone / cost[name]:.2f} × their rate", "≥ 0.9 ×")
 

@@ -58,15 +58,12 @@ def test_one_file_goes_to_two_sinks_and_through_a_chain_and_then_the_agent_ends(
     assert sorted(seqs(collector)) == list(range(0, 5000, 2))
 
 
-def test_the_same_with_a_loop_for_each(agent, collector, telemetry):
-    agent.configure(
-        named("in", file_source(telemetry(20_000)), to_channel()),
-        named("local", from_channel(), to_sqlite(agent)),
-        named("cloud", from_channel(), http_sink(collector, records=1000)), workers=3)
-    agent.start()
-    assert agent.wait() == 0, agent.log
-    expect_each_once(rows(agent), 20_000)
-    expect_each_once(seqs(collector), 20_000)
+def test_check_wants_one_loop_for_pipelines_that_meet(agent):
+    agent.configure(named("in", {"type": "stdin"}, to_channel()),
+                    named("out", from_channel(), {"type": "stdout"}), workers=2)
+    checked = agent.command("check", "-c", str(agent.config_path))
+    assert checked.returncode == 2
+    assert "agent.workers: must be 1 where pipelines meet in a channel" in checked.stderr
 
 
 def test_several_give_to_one(agent, telemetry):
