@@ -32,9 +32,10 @@ class SliceCursor {
   // Bytes from here to the end of the last record that ends within `room` bytes.
   uint64_t whole_records_within(uint64_t room) const {
     uint64_t bytes = 0;
-    for (SliceCursor probe = *this; !probe.at_end(); probe.advance(probe.rest_of_record().size())) {
-      if (probe.rest_of_record().size() > room - bytes) break;
-      bytes += probe.rest_of_record().size();
+    for (SliceCursor probe = *this; !probe.at_end(); probe.next()) {
+      const size_t rest = probe.rest_of_record().size();
+      if (rest > room - bytes) break;
+      bytes += rest;
     }
     return bytes;
   }
@@ -54,9 +55,10 @@ class SliceCursor {
         if (count == capacity) break;
         out[count++] = {const_cast<char*>(piece.data()), size};
       }
+      if (size < piece.size()) break;
       end = piece.data() + size;
       limit -= size;
-      probe.advance(size);
+      probe.next();
     }
     return count;
   }
