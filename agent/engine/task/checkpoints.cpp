@@ -302,8 +302,8 @@ BatchRef Checkpoints::tick(BlockPool& pool) {
 }
 
 bool Checkpoints::end_of_input() {
-  if (!in_use() || std::exchange(input_ended_, true)) return false;
-  for (TransformState* state : states_) state->end_of_input();
+  if (ended_ == states_.size()) return false;
+  states_[ended_++]->end_of_input();
   return true;
 }
 

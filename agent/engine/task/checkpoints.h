@@ -65,8 +65,9 @@ class Checkpoints final : public ChainKeeper, private Acknowledger {
   bool has_turn() const;
   BatchRef tick(BlockPool& pool);
 
-  // The source gives nothing more: what is held for more of it comes out. False when that was said
-  // before, or there is nothing.
+  // The source gives nothing more: what the first state of those that have not been told holds for
+  // more of it comes out. To be asked again when that has gone through, since it is input of the
+  // states behind. False when all have been told.
   bool end_of_input();
   // Nothing comes out any more; the last checkpoint is taken and stored. False as long as that goes
   // on. `may_leave`: what is not delivered yet is not waited for, since it will be read again.
@@ -107,7 +108,7 @@ class Checkpoints final : public ChainKeeper, private Acknowledger {
   Milliseconds held_since_{0};
   bool full_ = false;
   bool leaving_ = false;  // no turns any more
-  bool input_ended_ = false;
+  size_t ended_ = 0;  // of the states, those whose input has ended
 
   std::string taken_;  // the row that is to be stored; "": none
   bool taken_all_ = false;

@@ -40,7 +40,7 @@ void SourceQueue::progress(uint64_t bytes_done, std::optional<uint64_t> bytes_to
 }
 
 size_t SourceQueue::bytes_next() const {
-  return source_bytes_of(*batches_.front());
+  return batches_.empty() ? 0 : source_bytes_of(*batches_.front());
 }
 
 BatchRef SourceQueue::take(uint64_t records) {

@@ -60,7 +60,8 @@ class SourceQueue {
   BatchRef take(uint64_t records);
   // The chain has taken a batch of somebody else (task/feed.h) instead.
   void other_taken(const Batch& batch, uint64_t records);
-  // At the source, of what is in the chain; and of what comes next.
+  // At the source, of what is in the chain; and of what comes next, 0 when that does not come from
+  // here (Checkpoints::tick()).
   size_t bytes_taken() const { return taken_.source_bytes; }
   size_t bytes_next() const;
   // The chain is through with it; `end` is as it counted lines, and it has read so many records.
