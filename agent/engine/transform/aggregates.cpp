@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
 #include "base/text.h"
 #include "options/option_errors.h"
+#include "transform/digest.h"
 #include "transform/value_bytes.h"
 
 namespace leat {
@@ -15,8 +17,8 @@ namespace {
 using Function = Aggregates::Function;
 using Counted = Aggregates::Counted;
 
-constexpr std::string_view kFunctions[] = {"avg", "count", "first",  "last",
-                                           "max", "min",   "stddev", "sum"};
+constexpr std::string_view kFunctions[] = {"avg",    "count", "first",      "last",   "max",
+                                           "median", "min",   "percentile", "stddev", "sum"};
 // In `count`: not all of them were whole numbers; of the first aggregate: was_given().
 constexpr uint64_t kReal = uint64_t{1} << 63;
 constexpr uint64_t kGiven = uint64_t{1} << 62;
@@ -57,6 +59,23 @@ double whole_of(const Counted& counted) {
 
 double real_sum(const Counted& counted) {
   return counted.squares != 0 ? counted.real / kScale : counted.real;
+}
+
+// Takes "0.95" from the end of "temp, 0.95". NAN when there is no such.
+double take_share(std::string_view& text) {
+  const size_t comma = text.rfind(',');
+  if (comma == std::string_view::npos) return NAN;
+  const std::string number(trimmed(text.substr(comma + 1)));
+  text = trimmed(text.substr(0, comma));
+  if (number.empty() || json_number_length(number) != number.size()) return NAN;
+  const double share = std::strtod(number.c_str(), nullptr);
+  return share >= 0 && share <= 1 ? share : NAN;
+}
+
+using digest::Cell;
+
+void append_cells(std::string& out, const void* cells, size_t count) {
+  out.append(static_cast<const char*>(cells), count * sizeof(Cell));
 }
 
 // With a real number what was whole before is one, too.
@@ -144,6 +163,8 @@ bool add_one(Function function, Counted& into, Counted from) {
       return takes;
     }
     case Function::kCount:
+    case Function::kMedian:
+    case Function::kPercentile:  // whose cells are another matter
       break;
     case Function::kStddev: {  // Chan
       const double away = from.real - into.real;
@@ -173,6 +194,24 @@ bool is_number(const Value& value) {
   return value.type == Type::kInteger || value.type == Type::kFloat || value.type == Type::kDecimal;
 }
 
+// There is room, or no more than the most.
+void count_in_cells(Counted& counted, Cell* cells, const Value& value) {
+  const double number = is_number(value) ? real_of(value) : NAN;
+  uint32_t& used = counted.cells.used;
+  if (!std::isfinite(number) || counted.cells.room == 0) return;
+  if (used == counted.cells.room) used = static_cast<uint32_t>(digest::compress(cells, used));
+  cells[used++] = {number, 1};
+  ++counted.count;
+}
+
+// Of two, as few as one may have.
+void put_cells(Counted& counted, std::string& both) {
+  size_t used = both.size() / sizeof(Cell);
+  if (used > digest::kMost) used = digest::compress(reinterpret_cast<Cell*>(both.data()), used);
+  counted.cells = {static_cast<uint32_t>(used), static_cast<uint32_t>(used)};
+  both.resize(used * sizeof(Cell));
+}
+
 }  // namespace
 
 Result<Aggregates> Aggregates::parse(const Options& options, std::string_view name) {
@@ -185,13 +224,21 @@ Result<Aggregates> Aggregates::parse(const Options& options, std::string_view na
     const auto* known = std::ranges::find(kFunctions, function);
     if (open == std::string::npos || rest.back() != ')' || known == std::end(kFunctions)) {
       errors.add({.path = path_of_key(options.path(name), made),
-                  .text = "must be one of avg, count, first, last, max, min, stddev and sum of a "
-                          "field (\"avg(temp)\"), or \"count(*)\""});
+                  .text = "must be one of avg, count, first, last, max, median, min, percentile, "
+                          "stddev and sum of a field (\"avg(temp)\"), or \"count(*)\""});
       continue;
     }
     const size_t inside = rest.find('(') + 1;
-    const std::string_view of = trimmed(rest.substr(inside, rest.size() - inside - 1));
+    std::string_view of = trimmed(rest.substr(inside, rest.size() - inside - 1));
     Aggregate one{made, static_cast<Function>(known - kFunctions), -1};
+    if (one.function == Function::kMedian) one.share = 0.5;
+    if (one.function == Function::kPercentile) one.share = take_share(of);
+    if (std::isnan(one.share)) {
+      errors.add(
+          {.path = path_of_key(options.path(name), made),
+           .text = "needs a share from 0 to 1 behind the field (\"percentile(temp, 0.95)\")"});
+      continue;
+    }
     if (of.empty() || (of == "*" && one.function != Function::kCount)) {
       errors.add(
           {.path = path_of_key(options.path(name), made), .text = "lacks the name of a field"});
@@ -213,7 +260,14 @@ Result<Aggregates> Aggregates::parse(const Options& options, std::string_view na
       one.field = static_cast<int>(place - out.fields_.begin());
       if (place == out.fields_.end()) out.fields_.emplace_back(field);
     }
-    out.keeps_any_ |= one.keeps;
+    if (one.is_percentile()) {
+      const auto same = std::ranges::find_if(out.all_, [&one](const Aggregate& other) {
+        return other.is_percentile() && other.field == one.field;
+      });
+      one.digest = static_cast<int>(same - out.all_.begin());
+      out.has_digests_ = true;
+    }
+    out.keeps_any_ |= one.keeps || one.is_percentile();
     out.all_.push_back(std::move(one));
   }
   if (Status status = errors.status(); !status) return fail(status.error());
@@ -224,18 +278,52 @@ std::string Aggregates::text() const {
   std::string out;
   for (const Aggregate& one : all_) {
     out += (out.empty() ? "" : ", ") + std::string(kFunctions[static_cast<size_t>(one.function)]);
-    out += "(" + (one.field < 0 ? "*" : json_quoted(fields_[one.field])) + ")";
+    out += "(" + (one.field < 0 ? "*" : json_quoted(fields_[one.field]));
+    if (one.function == Function::kPercentile) append_text(out += ", ", Value::of_float(one.share));
+    out += ")";
   }
   return out;
 }
 
-bool Aggregates::count(Counted* counted, std::string_view old, const Value* values,
+size_t Aggregates::size_of_cells(const Counted* counted) const {
+  size_t size = 0;
+  for (size_t i = 0; has_digests_ && i < all_.size(); ++i)
+    if (has_cells(i)) size += counted[i].cells.room * sizeof(Cell);
+  return size;
+}
+
+bool Aggregates::needs_room(Counted* counted, std::string_view old) {
+  bool does = false;
+  for (size_t i = 0; has_digests_ && i < all_.size(); ++i)
+    does |= has_cells(i) && counted[i].cells.used == counted[i].cells.room &&
+            counted[i].cells.room < digest::kMost;
+  if (!does) return false;
+  kept_.clear();
+  for (size_t i = 0; i < all_.size(); ++i) {
+    if (!has_cells(i)) continue;
+    auto& [used, room] = counted[i].cells;
+    const size_t size = room * sizeof(Cell);
+    const size_t end = kept_.size();
+    kept_.append(old.substr(0, size));
+    old.remove_prefix(size);
+    if (used == room)
+      room = room == 0 ? digest::kFewest : std::min<uint32_t>(2 * room, digest::kMost);
+    kept_.resize(end + room * sizeof(Cell));
+  }
+  kept_ += old;
+  return true;
+}
+
+bool Aggregates::count(Counted* counted, std::span<char> old, const Value* values,
                        int64_t time_us) {
+  auto* cells = reinterpret_cast<Cell*>(old.data());
   bool keeps_more = false;
   counted->count &= ~kGiven;
   for (size_t i = 0; i < all_.size(); ++i) {
     const Aggregate& one = all_[i];
     Counted& into = counted[i];
+    Cell* const own = cells;
+    if (has_cells(i)) cells += into.cells.room;
     if (one.field < 0) {
       ++into.count;
       continue;
@@ -253,6 +341,8 @@ bool Aggregates::count(Counted* counted, std::string_view old, const Value* valu
       keeps_more = true;
     } else if (one.function == Function::kCount) {
       ++into.count;
+    } else if (one.is_percentile()) {
+      if (has_cells(i)) count_in_cells(into, own, value);
     } else if (is_number(value)) {
       const bool whole = value.type == Type::kInteger && (into.count & kReal) == 0 &&
                          one.function != Function::kStddev;
@@ -266,8 +356,9 @@ bool Aggregates::count(Counted* counted, std::string_view old, const Value* valu
     }
   }
   if (!keeps_more) return true;
-  kept_.clear();
-  ByteReader reader{old};
+  const size_t size = size_of_cells(counted);
+  kept_.assign(old.data(), size);
+  ByteReader reader{std::string_view(old.data(), old.size()).substr(size)};
   for (size_t i = 0; i < all_.size(); ++i) {
     if (!all_[i].keeps) continue;
     const std::string_view before = reader.rest.empty() ? std::string_view() : reader.text();
@@ -293,8 +384,19 @@ void Aggregates::set_given(Counted* counted) {
 void Aggregates::add(Counted* into, std::string_view kept, const Counted* from,
                      std::string_view from_kept) {
   kept_.clear();
-  ByteReader here{kept};
-  ByteReader there{from_kept};
+  const size_t size = size_of_cells(into);
+  ByteReader here{kept.substr(size)};
+  ByteReader there{from_kept.substr(size_of_cells(from))};
+  for (size_t i = 0; i < all_.size(); ++i) {
+    if (!has_cells(i)) continue;
+    std::string both;
+    append_cells(both, kept.data(), into[i].cells.used);
+    append_cells(both, from_kept.data(), from[i].cells.used);
+    kept.remove_prefix(into[i].cells.room * sizeof(Cell));
+    from_kept.remove_prefix(from[i].cells.room * sizeof(Cell));
+    put_cells(into[i], both);
+    kept_ += both;
+  }
   for (size_t i = 0; i < all_.size(); ++i) {
     const std::string_view mine = all_[i].keeps && !here.rest.empty() ? here.text() : "";
     const std::string_view other = all_[i].keeps && !there.rest.empty() ? there.text() : "";
@@ -303,9 +405,20 @@ void Aggregates::add(Counted* into, std::string_view kept, const Counted* from,
   }
 }
 
+Value Aggregates::percentile(size_t i, const Counted* counted, std::string_view kept) const {
+  const auto owner = static_cast<size_t>(all_[i].digest);
+  const uint32_t used = counted[owner].cells.used;
+  if (used == 0) return Value::null();
+  for (size_t other = 0; other < owner; ++other)
+    if (has_cells(other)) kept.remove_prefix(counted[other].cells.room * sizeof(Cell));
+  std::vector<Cell> cells(used);
+  std::memcpy(cells.data(), kept.data(), used * sizeof(Cell));
+  return Value::of_float(digest::percentile(cells.data(), used, all_[i].share));
+}
+
 void Aggregates::results(const Counted* counted, std::string_view kept, Arena& arena,
                          Value* out) const {
-  ByteReader reader{kept};
+  ByteReader reader{kept.substr(size_of_cells(counted))};
   for (size_t i = 0; i < all_.size(); ++i) {
     const Counted& from = counted[i];
     const bool real = (from.count & kReal) != 0;
@@ -315,6 +428,10 @@ void Aggregates::results(const Counted* counted, std::string_view kept, Arena& a
     if (all_[i].keeps) {
       ByteReader value{reader.rest.empty() ? std::string_view() : reader.text()};
       out[i] = take_value(value, arena);
+      continue;
+    }
+    if (all_[i].is_percentile()) {
+      out[i] = percentile(i, counted, kept);
       continue;
     }
     switch (all_[i].function) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,12 +20,32 @@ namespace leat {
 // What `set` says: {"temp": "avg(temp)", "n": "count(*)"}.
 class Aggregates {
  public:
-  enum class Function : uint8_t { kAvg, kCount, kFirst, kLast, kMax, kMin, kStddev, kSum };
+  enum class Function : uint8_t {
+    kAvg,
+    kCount,
+    kFirst,
+    kLast,
+    kMax,
+    kMedian,
+    kMin,
+    kPercentile,
+    kStddev,
+    kSum
+  };
   struct Aggregate {
     std::string name;  // of the field that is made
     Function function;
     int field;           // into fields(); -1: of count(*)
     bool keeps = false;  // a value, of any type
+    double share = 0;    // of a percentile
+    int digest = -1;     // of a percentile: the first one of that field, which has the cells
+    bool is_percentile() const {
+      return function == Function::kMedian || function == Function::kPercentile;
+    }
+  };
+  struct Cells {
+    uint32_t used;
+    uint32_t room;
   };
   // Of a run of records, as it is saved: zeros at first.
   struct Counted {
@@ -36,6 +57,7 @@ class Aggregates {
     union {
       double squares;  // of the distances from the mean; of a real sum 1: it is kept scaled down
       int64_t over;    // of a whole sum: how often it went over the end of 64 bits, or under it
+      Cells cells;     // of a percentile
     };
   };
 
@@ -47,16 +69,19 @@ class Aggregates {
   std::string text() const;
   // That are looked at.
   const std::vector<std::string>& fields() const { return fields_; }
-  // first() or last() is among them.
+  // Something is kept behind what is counted: the cells of percentiles, and then what first() and
+  // last() are.
   bool keeps_any() const { return keeps_any_; }
   size_t size() const { return all_.size() * sizeof(Counted); }
 
-  // Counts a record with these values (of fields()) in `counted`. False when what first() and
-  // last() keep has changed: then kept() is that of all, to be put behind `counted`. `old`: what is
-  // there.
-  bool count(Counted* counted, std::string_view old, const Value* values, int64_t time_us);
+  // Percentiles need more room before another record is counted: then kept() is what is kept, with
+  // more room, to be put in the place of `old`.
+  bool needs_room(Counted* counted, std::string_view old);
+  // Counts a record with these values (of fields()) in `counted`, behind which is `old`. False when
+  // what first() and last() keep has changed: then kept() is that of all, to be put in its place.
+  bool count(Counted* counted, std::span<char> old, const Value* values, int64_t time_us);
   const std::string& kept() const { return kept_; }
-  // Adds what was counted of other records. What first() and last() keep of both is kept() then.
+  // Adds what was counted of other records. What is kept of both is kept() then.
   void add(Counted* into, std::string_view kept, const Counted* from, std::string_view from_kept);
 
   // Its results, as they are now, were given: until more is counted.
@@ -67,9 +92,14 @@ class Aggregates {
   void results(const Counted* counted, std::string_view kept, Arena& arena, Value* out) const;
 
  private:
+  bool has_cells(size_t i) const { return all_[i].digest == static_cast<int>(i); }
+  size_t size_of_cells(const Counted* counted) const;
+  Value percentile(size_t i, const Counted* counted, std::string_view kept) const;
+
   std::vector<Aggregate> all_;
   std::vector<std::string> fields_;
   bool keeps_any_ = false;
+  bool has_digests_ = false;
   std::string kept_;
 };
 

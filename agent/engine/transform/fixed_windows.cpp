@@ -37,21 +37,27 @@ class FixedWindows final : public Windows {
 
   // False for want of room.
   bool take_in(int64_t start_us, const Record& record) {
-    // What first() and last() keep grows under keys that are there.
+    // What first() and last() keep, and percentiles, grows under keys that are there.
     if (aggregates_.keeps_any() && !make_room_to_grow(*batch_)) return false;
     Entry* entry = entries_.find(start_us, key_);
     if (entry == nullptr) {
       if (!make_room(*batch_)) return false;
       entry = &entries_.add(start_us, key_, aggregates_.size());
     }
-    if (count(counted_in(*entry), kept_in(*entry), record)) {
+    if (aggregates_.needs_room(counted_in(*entry), text_of(kept_in(*entry))))
+      entry = &with_kept(*entry);
+    if (count(counted_in(*entry), kept_in(*entry), record))
       entries_.changed(*entry);
-    } else {
-      data_.assign(entry->data(), aggregates_.size());
-      data_ += aggregates_.kept();
-      entries_.replace(*entry, data_);
-    }
+    else
+      with_kept(*entry);
     return true;
+  }
+
+  // With what the aggregates keep now.
+  Entry& with_kept(Entry& entry) {
+    data_.assign(entry.data(), aggregates_.size());
+    data_ += aggregates_.kept();
+    return entries_.replace(entry, data_);
   }
 
   int64_t next_end_us() const override { return entries_.groups().begin()->first + every_us_; }
@@ -68,7 +74,8 @@ class FixedWindows final : public Windows {
 
   void give_result(Entry& entry) {
     if (entry.data_size() < aggregates_.size()) return;
-    give(entry.key(), counted_in(entry), kept_in(entry), entry.group(), entry.group() + every_us_);
+    give(entry.key(), counted_in(entry), text_of(kept_in(entry)), entry.group(),
+         entry.group() + every_us_);
   }
 
   void evict(Entry& entry) override {
@@ -77,8 +84,8 @@ class FixedWindows final : public Windows {
   }
 
   static Counted* counted_in(Entry& entry) { return reinterpret_cast<Counted*>(entry.data()); }
-  std::string_view kept_in(const Entry& entry) const {
-    return std::string_view(entry.data(), entry.data_size()).substr(aggregates_.size());
+  std::span<char> kept_in(Entry& entry) const {
+    return std::span(entry.data(), entry.data_size()).subspan(aggregates_.size());
   }
 
   const int64_t every_us_;

@@ -32,7 +32,7 @@ class SessionWindows final : public Windows {
     Counted* counted() const { return reinterpret_cast<Counted*>(data + sizeof(Head)); }
   };
 
-  std::string_view kept_of(Session one) const {
+  std::span<char> kept_of(Session one) const {
     return {one.data + sizeof(Head) + aggregates_.size(), one.head().kept_size};
   }
   size_t size_of(Session one) const {
@@ -75,8 +75,9 @@ class SessionWindows final : public Windows {
     Head& head = sessions_[from].head();
     head.first_us = std::min(head.first_us, time_us);
     head.last_us = std::max(head.last_us, time_us);
-    if (!count(sessions_[from].counted(), kept_of(sessions_[from]), record))
-      put(from, from + 1, sessions_[from].head(), sessions_[from].counted(), aggregates_.kept());
+    if (aggregates_.needs_room(sessions_[from].counted(), text_of(kept_of(sessions_[from]))))
+      put_kept(from);
+    if (!count(sessions_[from].counted(), kept_of(sessions_[from]), record)) put_kept(from);
     const int64_t end_us = end_of(sessions_.front());
     if (is_new || end_us < entry_->group()) entries_.move(*entry_, end_us);
     entries_.changed(*entry_);
@@ -86,7 +87,7 @@ class SessionWindows final : public Windows {
   void join(size_t i) {
     const Session one = sessions_[i];
     const Session other = sessions_[i + 1];
-    aggregates_.add(one.counted(), kept_of(one), other.counted(), kept_of(other));
+    aggregates_.add(one.counted(), text_of(kept_of(one)), other.counted(), text_of(kept_of(other)));
     put(i, i + 2, {one.head().first_us, other.head().last_us, 0}, one.counted(),
         aggregates_.kept());
   }
@@ -101,6 +102,11 @@ class SessionWindows final : public Windows {
     data_ += all_data().substr(place_of(to));
     entry_ = &entries_.replace(*entry_, data_);
     read_sessions(*entry_);
+  }
+
+  // With what the aggregates keep now.
+  void put_kept(size_t i) {
+    put(i, i + 1, sessions_[i].head(), sessions_[i].counted(), aggregates_.kept());
   }
 
   void forget_first(size_t count) {
@@ -121,7 +127,7 @@ class SessionWindows final : public Windows {
   }
 
   void give_session(const Entry& entry, Session one) {
-    give(entry.key(), one.counted(), kept_of(one), one.head().first_us, end_of(one));
+    give(entry.key(), one.counted(), text_of(kept_of(one)), one.head().first_us, end_of(one));
   }
 
   // Those of entry_, which is none when there were no others; sessions_ are the others.

@@ -5,6 +5,7 @@
 // Thread: the pipeline's loop thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -52,8 +52,10 @@ constexpr Option kOptions[] = {
     {.name = "set",
      .type = OptionType::kMap,
      .required = true,
-     .help = "The fields of a result: avg, count, first, last, max, min, stddev or sum of a field "
-             "(\"avg(temp)\"), or \"count(*)\". What is computed of fields is for a map before it.",
+     .help =
+         "The fields of a result: avg, count, first, last, max, median, min, percentile, stddev "
+         "or sum of a field (\"avg(temp)\", \"percentile(temp, 0.95)\"), or \"count(*)\". What is "
+         "computed of fields is for a map before it.",
      .example = "{\"temp\": \"avg(temp)\", \"n\": \"count(*)\"}"},
     {.name = "having",
      .help =

@@ -70,7 +70,7 @@ void Windows::too_late(size_t i, DeadLetters& dead) {
     ++dropped_;
 }
 
-bool Windows::count(Counted* counted, std::string_view kept, const Record& record) {
+bool Windows::count(Counted* counted, std::span<char> kept, const Record& record) {
   const std::vector<int>& places = places_.get(*batch_, record.shape, [this](const Shape& shape) {
     return places_of(aggregates_.fields(), shape);
   });

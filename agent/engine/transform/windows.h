@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,9 +59,9 @@ class Windows : public Remembering {
   int64_t time_us() const { return watermark_.time_us(); }
   bool is_closed(int64_t end_us) const { return end_us <= time_us(); }
   void too_late(size_t i, DeadLetters& dead);
-  // In `counted`, behind which `kept` is what first() and last() keep. False: that is
-  // aggregates_.kept() now.
-  bool count(Counted* counted, std::string_view kept, const Record& record);
+  // As Aggregates::count() does.
+  bool count(Counted* counted, std::span<char> kept, const Record& record);
+  static std::string_view text_of(std::span<char> kept) { return {kept.data(), kept.size()}; }
   bool may_give() const { return batch_->made < enough_; }
   // A result.
   void give(std::string_view key, const Counted* counted, std::string_view kept, int64_t start_us,

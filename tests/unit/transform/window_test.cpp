@@ -176,6 +176,46 @@ TEST_F(Window, first_and_last_are_by_event_time_and_of_any_type) {
   EXPECT_EQ(end()[0].substr(0, 57), R"({"f":[1],"l":true,"g":"1970-01-01T00:00:00.000005Z","from)");
 }
 
+TEST_F(Window, percentiles_are_between_the_numbers_and_beside_what_is_kept_of_others) {
+  window({{"set", Set{{"m", "median(x)"},
+                      {"l", "last(s)"},
+                      {"p", "percentile( x , 0.9)"},
+                      {"q", "percentile(y, 0.25)"}}}});
+  for (int i = 0; i <= 1000; ++i)
+    give({{i * 0.05, {number("x", std::to_string(i * 7 % 1001)), text("s", std::to_string(i))}}});
+  give({{55, {text("x", "hot"), plain("y", Type::kNull)}}});
+  const std::string result = end()[0];
+  EXPECT_EQ(result.substr(0, 5), R"({"m":)");
+  EXPECT_NEAR(std::stod(result.substr(5)), 500, 10);
+  EXPECT_NEAR(std::stod(result.substr(result.find("\"p\":") + 4)), 900, 6);
+  EXPECT_NE(result.find(R"("l":"1000")"), std::string::npos) << result;
+  EXPECT_NE(result.find(R"("q":null)"), std::string::npos) << result;
+  give({{1, {number("x", "1")}}, {2, {number("x", "2")}}, {3, {number("y", "4")}}});
+  EXPECT_EQ(end()[0].substr(0, 30), R"({"m":1.5,"l":null,"p":1.9,"q":)");
+}
+
+TEST_F(Window, percentiles_survive_a_crash_and_the_joining_of_sessions) {
+  const Items items{
+      {"session", session(30)},
+      {"lateness", int64_t{600'000}},
+      {"set", Set{{"m", "median(temp)"}, {"f", "first(temp)"}, {"n", "count(temp)"}}}};
+  window(items);
+  std::vector<std::string> log;
+  for (int i = 0; i < 600; ++i) {
+    if (i != 300) give({{i * 0.1 + (i > 300 ? 40 : 0), temp("a", std::to_string(i))}});
+    if (i % 50 != 0) continue;
+    transform_->state()->save(log.emplace_back(), log.size() == 1);
+    window(items);
+    for (const std::string& row : log) ASSERT_TRUE(transform_->state()->load(row));
+  }
+  EXPECT_EQ(transform_->state()->identity(),
+            R"(window session 30000 ms, median("temp"), first("temp"), count("temp"))");
+  give({{50, temp("a", "300")}});
+  const std::string result = end()[0];
+  EXPECT_NEAR(std::stod(result.substr(5)), 299.5, 6) << result;
+  EXPECT_NE(result.find(R"("f":0,"n":600,)"), std::string::npos) << result;
+}
+
 TEST_F(Window, having_leaves_results_out) {
   window({{"key", Lines{"dev"}}, {"having", std::string("n > 1 AND dev <> 'b'")}});
   give({{1, temp("a", "1")},
@@ -595,9 +635,12 @@ TEST_F(Window, refuses_what_cannot_be_counted) {
     items.emplace("set", Set{{"n", "count(*)"}});
     return refusal("window", items);
   };
-  EXPECT_EQ(refused({{"set", Set{{"m", "median(x)"}}}}),
-            "t.set.m: must be one of avg, count, first, last, max, min, stddev and sum of a field "
-            "(\"avg(temp)\"), or \"count(*)\"");
+  EXPECT_EQ(refused({{"set", Set{{"m", "mode(x)"}}}}),
+            "t.set.m: must be one of avg, count, first, last, max, median, min, percentile, stddev "
+            "and sum of a field (\"avg(temp)\"), or \"count(*)\"");
+  for (const char* bad : {"percentile(x)", "percentile(x, 95)", "percentile(x, -0.1)",
+                          "percentile(x, )", "percentile(x, 0.5 )1"})
+    EXPECT_NE(refused({{"set", Set{{"m", bad}}}}), "") << bad;
   for (const char* bad : {"avg", "avg(x) + 1", "", "(x)", "avg(a.b, c)", "avg(-v)",
                           "avg(\"a\" + \"b\")", "count(DISTINCT d)", "avg(\"\")", "avg(\"a)"})
     EXPECT_NE(refused({{"set", Set{{"m", bad}}}}), "") << bad;
