@@ -12,6 +12,9 @@
 #include <algorithm>
 #include <tl/expected.hpp>
 
+#ifdef LEAT_LINKS_EXPAT
+#include <expat.h>
+#endif
 #ifdef LEAT_LINKS_SERIALPORT
 #include <libserialport.h>
 #endif
@@ -42,6 +45,14 @@ std::string http_parser_release() {
   auto version = static_cast<unsigned>(http_parser_version());
   return dotted((version >> 16) & 0xFF, (version >> 8) & 0xFF, version & 0xFF);
 }
+
+#ifdef LEAT_LINKS_EXPAT
+std::string expat_release() {
+  const XML_Expat_Version version = XML_ExpatVersionInfo();
+  return dotted(static_cast<unsigned>(version.major), static_cast<unsigned>(version.minor),
+                static_cast<unsigned>(version.micro));
+}
+#endif
 
 }  // namespace
 

@@ -53,9 +53,21 @@ constexpr std::string_view kPieces[] = {"{",
                                         "x,\"y\"\n",
                                         ";",
                                         "12345678",
-                                        "abcdefgh"};
+                                        "abcdefgh",
+                                        "<a>",
+                                        "</a>",
+                                        "<r>",
+                                        "</r>",
+                                        "<x/>",
+                                        "<!--",
+                                        "-->",
+                                        "<?xml ?>",
+                                        "<![CDATA[",
+                                        "]]>",
+                                        "&lt;",
+                                        "='"};
 
-// Good documents of both formats. The first two bytes are the choices of decode_csv.cpp.
+// Good documents of all formats. The first two bytes are the choices of decode_csv.cpp.
 constexpr std::string_view kSeeds[] = {
     "{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":\"y\"}\n{\"b\":null}\n",
     "{ \"a\": [1,\n {\"b\": [true, null]} ],\n \"c\": {} }",
@@ -65,6 +77,8 @@ constexpr std::string_view kSeeds[] = {
     "\005\140#comment \"\na;b,b\r\n\"q\",\"\"\r\n1,\"open\n2,3\n",
     "\040\240007,+1.50,1760000000005,TRUE,.5\n1,2,3,0,nan,x\n",
     "\041\160i,d,t,b,f\n\"1\",\"2\n3\",4,f,1e5\na\"b,\"x\ny\"\n",
+    "\002\200<?xml version='1.0'?><r><a b='1'>x</a> <c><a/></c>\n<a><x>1</x><x/></a></r>"sv,
+    "\023\100<n:r xmlns:n='u'><b><a n:k=\"&lt;\"><![CDATA[<a>]]></a></b></n:r><a>"sv,
     // MQTT behind the two bytes of mqtt_packets.cpp: CONNACK and PUBLISH of 3.1.1 and of 5, with
     // properties; acknowledgements; a packet that is too large; filters.
     "\000\003\x20\x02\x01\x00\x32\x0A\x00\x03p/1\x00\x07{1}\x90\x03\x00\x01\x01"sv,

@@ -1,4 +1,4 @@
-"""What the fully static builds promise: scripts/build static, armhf, arm64, tiny."""
+"""What the fully static builds promise: scripts/build static, armhf, arm64, full, tiny."""
 
 import json
 import math

@@ -90,11 +90,14 @@ struct WriteFormat {
   // What begins a document beside `open`, as known when the first record has been encoded. Null:
   // nothing. `encoder` is one of make_encoder().
   std::string (*header)(const Encoder& encoder) = nullptr;
+  // What ends a document in the place of `close`, where options say what that is. Null: `close`.
+  std::string (*footer)(const Encoder& encoder) = nullptr;
 
   // Asked anew for each document. `encoder` is null when bytes pass through.
   DocumentWrap wrap(const Encoder* encoder) const {
     DocumentWrap out{std::string(open), std::string(close), separator};
     if (header != nullptr && encoder != nullptr) out.open += header(*encoder);
+    if (footer != nullptr && encoder != nullptr) out.close = footer(*encoder);
     return out;
   }
 };

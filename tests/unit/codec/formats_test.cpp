@@ -32,7 +32,8 @@ TEST_F(FormatsTest, say_in_their_descriptors_what_others_need_to_know) {
         << format->name << " can be read again, or needs its options for that";
     EXPECT_TRUE(back == nullptr || format->separator > 0 || back->wire == format->wire)
         << format->name;
-    EXPECT_EQ(format->close.empty(), format->separator == 0) << format->name;
+    EXPECT_TRUE(format->separator == 0 || !format->close.empty()) << format->name;
+    EXPECT_TRUE(format->footer == nullptr || !format->close.empty()) << format->name;
     if (format->header_option.empty()) continue;
     Options options(format->options);
     EXPECT_FALSE(options.has(format->header_option)) << "it must be asked for";
@@ -50,8 +51,11 @@ TEST_F(FormatsTest, pass_through_only_where_a_sink_writes_the_same_bytes) {
 
 // Every pair of a source's and a sink's format carries a record, with default options.
 TEST_F(FormatsTest, carry_records_from_each_to_each) {
-  const std::pair<std::string_view, std::string_view> inputs[] = {
-      {"json", "{\"v\":\"x\"}\n"}, {"csv", "v\nx\n"}, {"lines", "x\n"}, {"raw", "x"}};
+  const std::pair<std::string_view, std::string_view> inputs[] = {{"json", "{\"v\":\"x\"}\n"},
+                                                                  {"csv", "v\nx\n"},
+                                                                  {"lines", "x\n"},
+                                                                  {"raw", "x"},
+                                                                  {"xml", "<r><v>x</v></r>"}};
   for (const auto& [name, input] : inputs) {
     const ReadFormat* read = find_read_format(name);
     if (read == nullptr) continue;  // left out of this build
@@ -80,7 +84,11 @@ TEST_F(FormatsTest, enclose_documents) {
   for (const WriteFormat* format : write_formats()) {
     DocumentWrap wrap = format->wrap(nullptr);
     bool array = format->name == "json";
-    EXPECT_EQ(wrap.open + wrap.close, array ? "[]" : "") << format->name;
+    const std::string_view xml = "</records>\n";  // the start of it is the encoder's to say
+    EXPECT_EQ(wrap.open + wrap.close, array                   ? "[]"
+                                      : format->name == "xml" ? xml
+                                                              : std::string_view())
+        << format->name;
     EXPECT_EQ(wrap.drop_last, array ? 1U : 0U) << format->name;
   }
 }
