@@ -33,10 +33,10 @@ class SessionWindows final : public Windows {
   };
 
   std::span<char> kept_of(Session one) const {
-    return {one.data + sizeof(Head) + aggregates_.size(), one.head().kept_size};
+    return {one.data + sizeof(Head) + aggregates_.size(), static_cast<size_t>(one.head().kept_size)};
   }
   size_t size_of(Session one) const {
-    return sizeof(Head) + aggregates_.size() + padded(one.head().kept_size);
+    return sizeof(Head) + aggregates_.size() + padded(static_cast<size_t>(one.head().kept_size));
   }
   static size_t padded(size_t size) { return (size + 7) / 8 * 8; }
   int64_t end_of(Session one) const { return one.head().last_us + gap_us_; }

@@ -276,6 +276,18 @@ TEST_F(WindowsTest, all_are_closed_at_the_end_of_the_input_and_stay_open_over_a_
   EXPECT_EQ(saved("f1"), "24");
 }
 
+TEST_F(WindowsTest, what_one_gives_at_the_end_is_input_of_the_one_behind_it) {
+  testing::add_transform(config_, "window",
+                         {{"every", int64_t{3'600'000}}, {"set", Options::Map{{"all", "sum(n)"}}}});
+  start();
+  give({1, 2});
+  end_of_input();
+  EXPECT_EQ(counted(), R"({"all":2)");
+  answer(Answer::delivered());
+  ASSERT_TRUE(ended());
+  EXPECT_TRUE(result_);
+}
+
 TEST_F(WindowsTest, while_the_sink_is_away_the_loop_is_not_kept_busy_with_what_is_due) {
   start();
   give({1});
