@@ -89,8 +89,8 @@ class Loader {
       });
     // Between loops a subscriber was seen reading records whose memory had gone.
     if (all && config_.workers > 1 && !channel_ends(config_.pipelines).empty())
-      agent_part_->problems.add(
-          {.path = "agent.workers", .text = "must be 1 where pipelines meet in a channel, for now"});
+      agent_part_->problems.add({.path = "agent.workers",
+                                 .text = "must be 1 where pipelines meet in a channel, for now"});
     return std::move(config_);
   }
 

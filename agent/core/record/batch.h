@@ -216,7 +216,8 @@ class Batch {
   BatchRef whole_;  // of which this is a rest: what the records or bytes here point into
   std::vector<ShapeRef> shapes_;
   std::shared_ptr<const void> borrowed_;
-  size_t charged_ = 0;       // shapes and what is borrowed, charged to the budget beside the arena's blocks
+  size_t charged_ =
+      0;  // shapes and what is borrowed, charged to the budget beside the arena's blocks
   uint32_t references_ = 0;  // not atomic: references are taken and dropped on the loop thread
 };
 

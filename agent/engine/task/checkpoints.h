@@ -108,7 +108,7 @@ class Checkpoints final : public ChainKeeper, private Acknowledger {
   Milliseconds held_since_{0};
   bool full_ = false;
   bool leaving_ = false;  // no turns any more
-  size_t ended_ = 0;  // of the states, those whose input has ended
+  size_t ended_ = 0;      // of the states, those whose input has ended
 
   std::string taken_;  // the row that is to be stored; "": none
   bool taken_all_ = false;

@@ -33,7 +33,8 @@ class SessionWindows final : public Windows {
   };
 
   std::span<char> kept_of(Session one) const {
-    return {one.data + sizeof(Head) + aggregates_.size(), static_cast<size_t>(one.head().kept_size)};
+    return {one.data + sizeof(Head) + aggregates_.size(),
+            static_cast<size_t>(one.head().kept_size)};
   }
   size_t size_of(Session one) const {
     return sizeof(Head) + aggregates_.size() + padded(static_cast<size_t>(one.head().kept_size));

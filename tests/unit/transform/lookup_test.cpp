@@ -96,8 +96,7 @@ TEST_F(LookupTest, of_a_table_of_sqlite) {
           "INSERT INTO t VALUES ('a', 1.5, 7, NULL), (1, 2.5, 8, 'x')");
   lookup("t.db", {{"table", std::string("t")}});
   EXPECT_EQ(look("a"), R"({"dev":"a","v":1,"f":1.5,"n":7,"other":null})");
-  EXPECT_EQ(run(batch_of({{number("dev", "1")}})),
-            Lines{R"({"dev":1,"f":2.5,"n":8,"other":"x"})"});
+  EXPECT_EQ(run(batch_of({{number("dev", "1")}})), Lines{R"({"dev":1,"f":2.5,"n":8,"other":"x"})"});
 }
 
 TEST_F(LookupTest, without_a_row_a_record_is_kept_with_nulls) {
