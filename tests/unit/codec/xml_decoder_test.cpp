@@ -6,7 +6,7 @@
 namespace leat {
 namespace {
 
-constexpr std::string_view kOrders = R"(<?xml version="1.0" encoding="UTF-8"?>
+constexpr std::string_view kOrderDocument = R"(<?xml version="1.0" encoding="UTF-8"?>
 <!-- of today -->
 <orders>
   <order id="1"><sku>A-7</sku><qty>2</qty></order>
@@ -41,11 +41,11 @@ class XmlDecoderTest : public CodecTest {
 };
 
 TEST_F(XmlDecoderTest, makes_a_record_of_each_element_at_the_path) {
-  EXPECT_EQ(read(kOrders), (Strings{R"({"@id":1,"sku":"A-7","qty":2})",
-                                    R"({"@id":2,"sku":"B&B","qty":0.50,"paid":null})"}));
+  EXPECT_EQ(read(kOrderDocument), (Strings{R"({"@id":1,"sku":"A-7","qty":2})",
+                                           R"({"@id":2,"sku":"B&B","qty":0.50,"paid":null})"}));
   EXPECT_EQ(dead_.reasons(), Strings{});
   EXPECT_EQ(batch_->records[0].end_line, 3U);
-  EXPECT_EQ(batch_->records[1].end_offset, kOrders.find("</orders>") - 1);
+  EXPECT_EQ(batch_->records[1].end_offset, kOrderDocument.find("</orders>") - 1);
 }
 
 TEST_F(XmlDecoderTest, makes_a_record_of_a_documents_root_where_no_path_is_given) {
@@ -216,19 +216,19 @@ TEST_F(XmlDecoderTest, reads_a_message_as_one_document_or_not_at_all) {
 
 TEST_F(XmlDecoderTest, makes_the_same_records_wherever_the_input_is_cut) {
   const XmlFraming framing(dialect().path);
-  const Strings whole = read(kOrders);
-  for (size_t seen = 0; seen <= kOrders.size(); ++seen) {
+  const Strings whole = read(kOrderDocument);
+  for (size_t seen = 0; seen <= kOrderDocument.size(); ++seen) {
     XmlDecoder decoder(dialect());
-    const size_t cut = framing.complete_prefix(kOrders.substr(0, seen));
-    BatchRef first = bytes_of(kOrders.substr(0, cut));
+    const size_t cut = framing.complete_prefix(kOrderDocument.substr(0, seen));
+    BatchRef first = bytes_of(kOrderDocument.substr(0, cut));
     first->end.offset = cut;
     Strings records = decode(decoder, first);
     // Also by one that has not seen the start.
     XmlDecoder fresh(dialect());
     for (XmlDecoder* next : {&decoder, &fresh}) {
-      BatchRef second = bytes_of(kOrders.substr(cut));
+      BatchRef second = bytes_of(kOrderDocument.substr(cut));
       second->begin.offset = cut;
-      second->end = {0, kOrders.size(), 0, true};
+      second->end = {0, kOrderDocument.size(), 0, true};
       Strings all = records;
       for (std::string& record : decode(*next, second)) all.push_back(std::move(record));
       EXPECT_EQ(all, whole) << seen;
