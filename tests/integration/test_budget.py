@@ -44,7 +44,8 @@ def status(agent):
 
 
 def state(agent, name="p"):
-    return next(one for one in status(agent)["pipelines"] if one["name"] == name)
+    """Before it is there, it is in no state."""
+    return next((one for one in status(agent)["pipelines"] if one["name"] == name), {"state": ""})
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ import pytest
 from harness.collector import Answer
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry, where
 
-LIMIT_KIB = 12_000_000 // 1024  # 12 MB with an 8 MiB budget
+# 12.5 MB with an 8 MiB budget. Of a host's binary, with all formats in it, 6 MB are mapped: it was
+# 12 MB before there were xml, channel and lookup.
+LIMIT_KIB = 12_500_000 // 1024
 # For lines that are wrong by the hundred thousand, or 200 kB long: bounded, too, though not by that
 # figure (on a busy machine up to 15.3 MB were seen).
 ODD_LIMIT_KIB = LIMIT_KIB + 4 * 1024
@@ -100,7 +102,7 @@ def test_long_lines_stay_within_the_limit(agent, nginx):
 BUDGET = "4MiB"
 # The process itself, TLS and SQLite and what the allocator keeps: 6.6 MB beside the budget, most of
 # which are pages of the program's file.
-HOSTILE_LIMIT_KIB = (4 * 1024 * 1024 + 6_600_000) // 1024
+HOSTILE_LIMIT_KIB = (4 * 1024 * 1024 + 7_100_000) // 1024
 # One record of 16,000 names no one has seen before takes some MiB while it is read, mapped and
 # written, whatever the budget; and SQLite takes a little more between two looks at its memory.
 LARGER = {"16000_new_names_in_each_record": 3 * 1024, "sql_sorts_what_it_made_large": 1024}
