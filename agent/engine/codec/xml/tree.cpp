@@ -259,7 +259,7 @@ Value XmlTree::plain(std::string_view text, Arena& arena) const {
   return Value::of_text(Type::kString, arena.copy(text));
 }
 
-Value XmlTree::value_of(const Field& field, Arena& arena) {
+Value XmlTree::value_of(Field field, Arena& arena) {
   const Node& node = nodes_[field.first];
   auto text_at = [this](const Node& at) {
     return std::string_view(text_).substr(at.text, at.size);
@@ -281,7 +281,7 @@ Value XmlTree::value_of(const Field& field, Arena& arena) {
 
 // --- nested elements, as JSON ---
 
-void XmlTree::write(const Field& field) {
+void XmlTree::write(Field field) {
   const Node& first = nodes_[field.first];
   if (first.name == nullptr) {
     joined_.clear();
@@ -318,7 +318,7 @@ void XmlTree::write(uint32_t index) {
     json_ += '"';
     append_json_escaped(json_, fields_[i].name->text);
     json_ += "\":";
-    write(Field(fields_[i]));  // fields_ moves while what is in it is written
+    write(fields_[i]);
   }
   json_ += '}';
   fields_.resize(from);

@@ -74,11 +74,11 @@ class XmlTree {
   bool make(Batch& batch, ValueRun& values);
   ShapeRef shape_of_fields(size_t from);
   void collect(uint32_t element);
-  Value value_of(const Field& field, Arena& arena);
+  Value value_of(Field field, Arena& arena);
   Value plain(std::string_view text, Arena& arena) const;
   bool is_text_only(const Node& element) const;
   std::string_view text_of(const Node& element);
-  void write(const Field& field);
+  void write(Field field);
   void write(uint32_t node);
   void write_text(std::string_view text);
   bool fail_at(std::string_view element, std::string_view why);
@@ -94,7 +94,8 @@ class XmlTree {
   std::vector<Node> nodes_;
   std::vector<uint32_t> open_;
   std::string text_;
-  std::vector<Field> fields_;  // a stack of them while nested elements are written
+  std::vector<Field> fields_;  // a stack of them while nested elements are written; so it moves,
+                               // and they are given by value
   uint64_t collected_ = 0;     // how many elements have been
   std::string json_;
   std::string joined_;
