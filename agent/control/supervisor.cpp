@@ -461,7 +461,10 @@ void Supervisor::ended(const std::string& name, const Status& status,
   } else {
     settle(name);
   }
-  drained_by_ ? drain_in_order() : tell_channels();
+  if (drained_by_)
+    drain_in_order();
+  else
+    tell_channels();
   setup_.on_change();
   gone(end.own);
 }

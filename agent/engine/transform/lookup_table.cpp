@@ -17,6 +17,10 @@ size_t aligned(size_t bytes) {
   return (bytes + alignof(Value) - 1) & ~(alignof(Value) - 1);
 }
 
+uint32_t hash_of(std::string_view key) {
+  return static_cast<uint32_t>(std::hash<std::string_view>()(key));
+}
+
 }  // namespace
 
 bool LookupKey::add(const Value& value) {
@@ -26,29 +30,21 @@ bool LookupKey::add(const Value& value) {
   return true;
 }
 
-uint32_t LookupTable::hash_of(std::string_view key) {
-  return static_cast<uint32_t>(std::hash<std::string_view>()(key));
-}
-
 const Value* LookupTable::values_of(const Slot& slot) {
   return reinterpret_cast<const Value*>(slot.row + aligned(slot.key_size));
 }
 
-const Value* LookupTable::find(std::string_view key, uint32_t hash) const {
+const Value* LookupTable::find(std::string_view key) const {
   if (slots_.empty()) return nullptr;
-  for (size_t at = hash & (slots_.size() - 1);; at = (at + 1) & (slots_.size() - 1)) {
-    const Slot& slot = slots_[at];
-    if (slot.row == nullptr) return nullptr;
-    if (slot.hash == hash && std::string_view(slot.row, slot.key_size) == key)
-      return values_of(slot);
-  }
+  const Slot& slot = slots_[place_of(key, hash_of(key))];
+  return slot.row == nullptr ? nullptr : values_of(slot);
 }
 
-LookupTable::Slot& LookupTable::slot_for(std::string_view key, uint32_t hash) {
+size_t LookupTable::place_of(std::string_view key, uint32_t hash) const {
   for (size_t at = hash & (slots_.size() - 1);; at = (at + 1) & (slots_.size() - 1)) {
-    Slot& slot = slots_[at];
-    if (slot.row == nullptr) return slot;
-    if (slot.hash == hash && std::string_view(slot.row, slot.key_size) == key) return slot;
+    const Slot& slot = slots_[at];
+    if (slot.row == nullptr) return at;
+    if (slot.hash == hash && std::string_view(slot.row, slot.key_size) == key) return at;
   }
 }
 
@@ -58,7 +54,7 @@ bool LookupTable::grow() {
   bytes_ += (size - slots_.size()) * sizeof(Slot);
   if (bytes_ > max_bytes_) return false;
   for (const Slot& slot : std::exchange(slots_, std::vector<Slot>(size)))
-    if (slot.row != nullptr) slot_for({slot.row, slot.key_size}, slot.hash) = slot;
+    if (slot.row != nullptr) slots_[place_of({slot.row, slot.key_size}, slot.hash)] = slot;
   return true;
 }
 
@@ -100,7 +96,7 @@ Status LookupTable::add(std::string_view key, std::span<const Value> row) {
     *to++ = value;
   }
   const uint32_t hash = hash_of(key);
-  Slot& slot = slot_for(key, hash);
+  Slot& slot = slots_[place_of(key, hash)];
   if (slot.row == nullptr) ++rows_;
   slot = {place, hash, static_cast<uint32_t>(key.size())};
   return {};

@@ -40,13 +40,7 @@ class LookupTable {
   // with kUsage when it takes more than `max_bytes`.
   Status add(std::string_view key, std::span<const Value> row);
   // A value for each column; null when there is no such row.
-  const Value* find(std::string_view key) const { return find(key, hash_of(key)); }
-  static uint32_t hash_of(std::string_view key);
-  const Value* find(std::string_view key, uint32_t hash) const;
-  // The row will be looked for soon.
-  void expect(uint32_t hash) const {
-    if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
-  }
+  const Value* find(std::string_view key) const;
 
   size_t rows() const { return rows_; }
   size_t bytes() const { return bytes_; }
@@ -63,7 +57,8 @@ class LookupTable {
   static const Value* values_of(const Slot& slot);
   char* take(size_t bytes);
   bool grow();
-  Slot& slot_for(std::string_view key, uint32_t hash);
+  // Where the key is, or would be. Not while there are no slots.
+  size_t place_of(std::string_view key, uint32_t hash) const;
 
   const std::vector<std::string> columns_;
   const size_t max_bytes_;
