@@ -72,6 +72,21 @@ def agent(make_agent):
 
 
 @pytest.fixture
+def spawn():
+    """spawn(command, **how): a Popen; killed at the end of the test, also of one that fails."""
+    processes = []
+
+    def start(command, **how):
+        processes.append(subprocess.Popen(command, **how))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        with process:  # closes its pipes and waits
+            process.kill()
+
+
+@pytest.fixture
 def make_collector():
     """make_collector(ssl_context=None): a new HttpCollector; stopped at the end of the test."""
     collectors = []

@@ -248,7 +248,7 @@ def test_whatever_is_sent_there_pipelines_go_on(agent, collector, telemetry, cer
     wait_for(answers)
 
 
-def test_prometheus_scrapes_it(agent, collector, telemetry, tmp_path):
+def test_prometheus_scrapes_it(agent, collector, telemetry, tmp_path, spawn):
     if shutil.which("prometheus") is None:
         pytest.skip("Debian's package prometheus is not installed; .ci/run installs it")
     port, its_port = free_port(), free_port()
@@ -261,20 +261,18 @@ def test_prometheus_scrapes_it(agent, collector, telemetry, tmp_path):
         "global": {"scrape_interval": "1s"},
         "scrape_configs": [{"job_name": "leat", "authorization": {"credentials": TOKEN},
                             "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}]}))
-    with open(tmp_path / "prometheus.log", "w", encoding="utf8") as log, subprocess.Popen(
-            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={tmp_path}/tsdb",
-             f"--web.listen-address=127.0.0.1:{its_port}"], stdout=log, stderr=log) as prometheus:
+    with open(tmp_path / "prometheus.log", "w", encoding="utf8") as log:
+        spawn(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={tmp_path}/tsdb",
+               f"--web.listen-address=127.0.0.1:{its_port}"], stdout=log, stderr=log)
+
+    def value(query):
         try:
-            def value(query):
-                try:
-                    answer = json.loads(ask(its_port, f"/api/v1/query?query={query}")[1])
-                except (OSError, ValueError):  # it is not ready yet
-                    return None
-                found = answer.get("data", {}).get("result", [])
-                return found[0]["value"][1] if found else None
-            wait_for(lambda: value("leat_records_delivered_total") == "500")
-            assert value("leat_sink_up") == "1"
-            assert value("leat_delivery_latency_seconds_count") == "500"
-            assert value("up") == "1"
-        finally:
-            prometheus.terminate()
+            answer = json.loads(ask(its_port, f"/api/v1/query?query={query}")[1])
+        except (OSError, ValueError):  # it is not ready yet
+            return None
+        found = answer.get("data", {}).get("result", [])
+        return found[0]["value"][1] if found else None
+    wait_for(lambda: value("leat_records_delivered_total") == "500")
+    assert value("leat_sink_up") == "1"
+    assert value("leat_delivery_latency_seconds_count") == "500"
+    assert value("up") == "1"

@@ -296,7 +296,7 @@ def test_a_row_that_needs_its_header_is_made_a_record_by_hand(agent, collector):
     assert open_letters(agent) == 0
 
 
-def test_a_kill_in_the_middle_of_a_retry_loses_nothing(agent, collector):
+def test_a_kill_in_the_middle_of_a_retry_loses_nothing(agent, collector, spawn):
     count = 400
     with_letters(agent, collector, count)
     config = json.loads(agent.config_path.read_text())
@@ -309,13 +309,11 @@ def test_a_kill_in_the_middle_of_a_retry_loses_nothing(agent, collector):
         # Some are through, and some on their way.
         return Answer.hang() if len(collector.requests) > 15 else Answer()
     collector.decide = decide
-    with subprocess.Popen(
-            [agent.binary, "dead-letters", "retry", "p", "--all", "--data-dir", str(agent.data_dir)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as retry:
-        collector.wait_requests(16)
-        agent.kill()
-        retry.communicate()
-        assert retry.returncode != 0
+    retry = spawn([agent.binary, "dead-letters", "retry", "p", "--all", "--data-dir", str(agent.data_dir)],
+                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    collector.wait_requests(16)
+    agent.kill()
+    assert retry.wait(timeout=30) != 0
     collector.decide = None
     left = open_letters(agent)
     assert 0 < left < count, "some were marked before the kill"

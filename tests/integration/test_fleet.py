@@ -175,7 +175,7 @@ def test_a_dry_run_collects_what_gateways_find_wrong(fleet):
     assert not fleet.second_requests()
 
 
-def test_a_roll_out_stops_at_its_limit_and_goes_on_when_told(fleet):
+def test_a_roll_out_stops_at_its_limit_and_goes_on_when_told(fleet, spawn):
     """3 % of the gateways cannot deliver with the new configuration, and give it back by themselves;
     the roll-out is killed in the middle, goes on, stops at its limit, and goes on with a higher one."""
     everybody = names(AGENTS)
@@ -188,8 +188,8 @@ def test_a_roll_out_stops_at_its_limit_and_goes_on_when_told(fleet):
     words = ["rollout", "--config", path, "--group", "site", "--canary", 1, "--step", "25%",
              "--wait", "1s", "--patience", "5m", "--state", fleet.folder / "state.json"]
 
-    killed = subprocess.Popen(fleet.command(*words, "--max-failures", 0), cwd=fleet.folder,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    killed = spawn(fleet.command(*words, "--max-failures", 0), cwd=fleet.folder,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     for line in killed.stderr:
         if line.startswith("step 2"):
             break

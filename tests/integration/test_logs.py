@@ -2,18 +2,13 @@
 
 import json
 import os
-import pty
 import re
-import select
 import signal
-import struct
 import subprocess
-import fcntl
-import termios
-import time
 
 import pytest
 
+from harness.terminal import Terminal
 from harness.waiting import DEADLINE, wait_for
 
 
@@ -61,45 +56,27 @@ def test_the_journal_of_systemd_gets_priorities_and_no_time(agent, leat):
             assert (agent.folder / "journal").read_text().startswith(first)
 
 
-def set_size(terminal, rows, columns):
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-
 def test_a_terminal_shows_a_line_for_each_pipeline_as_wide_as_it_is_now(agent, leat):
     agent.configure(endless(agent, "first-line"), endless(agent, "second-line"))
-    main, terminal = pty.openpty()
-    set_size(terminal, 24, 60)
-    running = subprocess.Popen([leat, "run", "-c", agent.config_path], stderr=terminal, stdout=subprocess.DEVNULL,
-                               env={"TERM": "xterm"})
-    seen = ""
-
-    def look():
-        nonlocal seen
-        while select.select([main], [], [], 0)[0]:
-            seen += os.read(main, 65536).decode()
-        return seen
 
     def statuses():
-        return re.findall(r"\x1b\[J(first-line: [^\r\n]*)\r\n(second-line: [^\r\n]*)", look())
+        return re.findall(r"\x1b\[J(first-line: [^\r\n]*)\r\n(second-line: [^\r\n]*)", terminal.look())
 
-    try:
+    with Terminal([leat, "run", "-c", agent.config_path], columns=60, stdout=subprocess.DEVNULL,
+                  env={"TERM": "xterm"}) as terminal:
         wait_for(lambda: len(statuses()) >= 2)
         assert all(len(line) <= 59 for status in statuses() for line in status)
-        set_size(terminal, 24, 30)
+        terminal.resize(rows=24, columns=30)
         wait_for(lambda: len(statuses()[-1][0]) <= 29)
-        running.send_signal(signal.SIGTERM)
-        end = time.monotonic() + DEADLINE
-        while running.poll() is None:  # it must not wait for us to read
-            look()
-            assert time.monotonic() < end
-        assert running.returncode == 0
-        warnings = [line for line in seen.splitlines() if "\x1b[33m" in line]
-        assert all("runs as root" in line for line in warnings) and "starts" in seen
-    finally:
-        running.kill()
-        running.wait()
-        os.close(main)
-        os.close(terminal)
+        terminal.process.send_signal(signal.SIGTERM)
+
+        def ended():
+            terminal.look()  # it must not wait for us to read
+            return terminal.process.poll() is not None
+        wait_for(ended)
+        assert terminal.process.returncode == 0
+        warnings = [line for line in terminal.seen.splitlines() if "\x1b[33m" in line]
+        assert all("runs as root" in line for line in warnings) and "starts" in terminal.seen
 
 
 @pytest.mark.parametrize("count", [1, 2])

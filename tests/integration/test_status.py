@@ -1,18 +1,14 @@
 """What a running agent says of itself: `leat status`, and the same over HTTP on its socket."""
 
-import fcntl
 import http.client
 import json
 import os
-import pty
+import re
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import tempfile
-import termios
-import tty
 from pathlib import Path
 
 import pytest
@@ -21,6 +17,7 @@ from harness.collector import Answer
 from harness.output import conforming
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry
 from harness.ports import free_port
+from harness.terminal import Terminal
 from harness.waiting import wait_for
 
 
@@ -369,61 +366,36 @@ def test_watch_shows_on_a_terminal_what_changes(agent, collector, telemetry):
     agent.configure(pipeline(file_source(log, follow=True), http_sink(collector)))
     agent.start()
     collector.wait_records(10)
-    terminal, theirs = pty.openpty()
-    tty.setraw(theirs)
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
-    with subprocess.Popen([agent.binary, "status", "--watch", "--data-dir", str(agent.data_dir)], stdin=theirs,
-                          stdout=theirs, stderr=theirs, start_new_session=True) as watching:
-        os.close(theirs)
-        screen = b""
-
-        def shown():
-            nonlocal screen
-            screen += os.read(terminal, 65536)
-            return screen.split(b"\x1b[H\x1b[J")[-1].decode(errors="replace")
-        wait_for(lambda: "running" in shown())
+    with Terminal([agent.binary, "status", "--watch", "--data-dir", str(agent.data_dir)]) as terminal:
+        agent.wait_for(lambda: "running" in terminal.screen())
         collector.decide = lambda request: Answer(503)
         with open(log, "ab") as file:
             file.write(telemetry(5).read_bytes())
-        wait_for(lambda: "retrying" in shown() and "503" in shown())
+        agent.wait_for(lambda: re.search("(retrying|circuit open).*503", terminal.screen(), re.DOTALL))
         agent.terminate()
-        wait_for(lambda: "no agent runs" in shown())
-        assert watching.wait(timeout=20) == 3
-        os.close(terminal)
+        wait_for(lambda: "no agent runs" in terminal.screen())
+        assert terminal.process.wait(timeout=20) == 3
 
 
 def test_watching_into_a_pipe_brings_no_escapes_and_on_a_terminal_what_there_is_room_for(
-        agent, collector, telemetry):
+        agent, collector, telemetry, spawn):
     names = [f"p{number}" for number in range(6)]
     agent.configure(*({**pipeline(file_source(telemetry(10), follow=True), http_sink(collector)), "name": name}
                       for name in names))
     agent.start()
     collector.wait_records(60)
     arguments = [agent.binary, "top", "--data-dir", str(agent.data_dir)]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE) as watching:
-        text = b""
-        while text.count(b"PIPELINE") < 2:
-            text += os.read(watching.stdout.fileno(), 65536)
-        watching.terminate()
-    assert b"\x1b" not in text and b"\n\nleat " in text
+    watching = spawn(arguments, stdout=subprocess.PIPE, text=True)
+    text = ""
+    while text.count("PIPELINE") < 2:
+        text += watching.stdout.readline()
+    assert "\x1b" not in text and "\n\nleat " in text
 
-    terminal, theirs = pty.openpty()
-    tty.setraw(theirs)
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 6, 40, 0, 0))
-    with subprocess.Popen(arguments, stdin=theirs, stdout=theirs, start_new_session=True) as watching:
-        os.close(theirs)
-        screen = b""
-        def drawn(part):
-            nonlocal screen
-            while part not in screen or not screen.endswith(b"lines"):
-                screen += os.read(terminal, 65536)
-            return screen.split(b"\x1b[H\x1b[J")[-1].decode().split("\n")
-        lines = drawn(b"more lines")
-        assert len(lines) == 6 and lines[-1] == "… 3 more lines", lines
-        assert max(map(len, lines)) <= 40
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 5, 40, 0, 0))
-        watching.send_signal(signal.SIGWINCH)
-        lines = drawn("… 4 more lines".encode())
-        assert len(lines) == 5
-        watching.terminate()
-    os.close(terminal)
+    with Terminal(arguments, rows=6, columns=40) as terminal:
+        wait_for(lambda: terminal.screen().endswith("… 3 more lines"))
+        lines = terminal.screen().splitlines()
+        assert len(lines) == 6 and max(map(len, lines)) <= 40, lines
+        terminal.resize(rows=5, columns=40)
+        terminal.process.send_signal(signal.SIGWINCH)
+        wait_for(lambda: terminal.screen().endswith("… 4 more lines"))
+        assert len(terminal.screen().splitlines()) == 5

@@ -40,18 +40,18 @@ def test_a_web_server_of_one_version_only_and_each_connection_goes_on_with_the_l
     assert [r["reused"] for r in nginx.requests] == [".", "r", "r", "r", "r"]
 
 
-def test_a_broker_that_speaks_tls_1_3_only(agent, make_mosquitto, certs, telemetry):
+def test_a_broker_that_speaks_tls_1_3_only(agent, make_mosquitto, certs, telemetry, spawn):
     broker = make_mosquitto(cert=certs.server, key=certs.server_key, client_ca=certs.ca,
                             tls_version="tlsv1.3")
     sink = {"type": "mqtt", "url": broker.url, "topic": "plant/1",
             "tls": identity(certs)}
-    with subprocess.Popen(
-            ["mosquitto_sub", "-h", "localhost", "-p", str(broker.port), "--cafile", certs.ca, "--cert",
-             certs.client, "--key", certs.client_key, "-t", "plant/1", "-q", "1", "-C", str(RECORDS), "-W", "60"],
-            stdout=subprocess.PIPE) as subscriber:
-        broker.wait_log("Sending SUBACK")
-        assert configure(agent, telemetry(RECORDS), sink).run() == 0
-        assert len(subscriber.communicate(timeout=60)[0].splitlines()) == RECORDS
+    subscriber = spawn(
+        ["mosquitto_sub", "-h", "localhost", "-p", str(broker.port), "--cafile", certs.ca, "--cert",
+         certs.client, "--key", certs.client_key, "-t", "plant/1", "-q", "1", "-C", str(RECORDS), "-W", "60"],
+        stdout=subprocess.PIPE)
+    broker.wait_log("Sending SUBACK")
+    assert configure(agent, telemetry(RECORDS), sink).run() == 0
+    assert len(subscriber.communicate(timeout=60)[0].splitlines()) == RECORDS
 
 
 # In TLS 1.3 these two come after the handshake, when leat already writes.
