@@ -89,8 +89,8 @@ class SourceProbe final : public PeerProbe {
   Status begin(const ProbeContext& context) {
     if (Status opened = reader_.open(context.loop, context.pipeline); !opened) return opened;
     if (table::is_pattern(table_)) {
-      reader_.list(
-          [this](Result<std::vector<std::string>> names) { done_(table::found(table_, names)); });
+      reader_.list({table_},
+                   [this](const table::Tables& tables) { done_(table::found(table_, tables)); });
       return {};
     }
     reader_.look([this](Result<table::Look> look) {

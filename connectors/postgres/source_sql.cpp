@@ -58,20 +58,40 @@ std::string SourceSql::describe(const table::Key& behind) const {
          from(behind) + " LIMIT 0";
 }
 
-std::string SourceSql::names_like(const TableName& pattern) {
-  const bool anywhere = pattern.schema.empty();
-  return "WITH named AS (SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c"
-         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN"
-         " ('r', 'p', 'f') AND c.relname LIKE " +
-         quoted_text(table::like_of(pattern.name)) +
-         " AND c.relname NOT IN ('leat_positions', 'leat_jobs') AND " +
-         (anywhere ? "pg_catalog.pg_table_is_visible(c.oid) AND n.nspname NOT IN"
-                     " ('pg_catalog', 'information_schema')"
-                   : "n.nspname LIKE " + quoted_text(table::like_of(pattern.schema))) +
-         ") SELECT " + (anywhere ? "" : "pg_catalog.quote_ident(nspname) || '.' || ") +
-         "pg_catalog.quote_ident(relname) FROM named WHERE NOT EXISTS (SELECT FROM"
-         " pg_catalog.pg_inherits i JOIN named parent ON parent.oid = i.inhparent"
-         " WHERE i.inhrelid = named.oid) ORDER BY 1";
+std::string SourceSql::listed(const std::vector<std::string>& names) {
+  std::string named;
+  std::string patterns;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const TableName name = TableName::parse(names[i]).value_or(TableName{"", names[i]});
+    const bool pattern = table::is_pattern(names[i]);
+    const auto text = [pattern](const std::string& part) {
+      return quoted_text(pattern ? table::like_of(part) : part);
+    };
+    std::string& list = pattern ? patterns : named;
+    list += (list.empty() ? "(" : ",(") + std::to_string(i) + "," + text(name.schema) + "," +
+            text(name.name) + ")";
+  }
+  const auto found = [](const std::string& asked, const char* pattern, const std::string& where) {
+    return "SELECT a.number, c.oid, n.nspname, c.relname, a.schema = '' AS bare, " +
+           std::string(pattern) + " AS pattern FROM (VALUES " + asked +
+           ") a(number, schema, name) JOIN pg_catalog.pg_class c ON c.relname " + where +
+           " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE CASE a.schema WHEN ''"
+           " THEN pg_catalog.pg_table_is_visible(c.oid)";
+  };
+  std::string all;
+  if (!named.empty())
+    all = found(named, "false", "= a.name::name") +
+          " ELSE n.nspname = a.schema END AND c.relkind IN ('r', 'p', 'f', 'v', 'm')";
+  if (!patterns.empty())
+    all += (all.empty() ? "" : " UNION ALL ") + found(patterns, "true", "LIKE a.name") +
+           " AND n.nspname NOT IN ('pg_catalog', 'information_schema') ELSE n.nspname LIKE"
+           " a.schema END AND c.relkind IN ('r', 'p', 'f')"
+           " AND c.relname NOT IN ('leat_positions', 'leat_jobs')";
+  return "WITH found AS (" + all +
+         ") SELECT number, CASE WHEN bare THEN '' ELSE pg_catalog.quote_ident(nspname) || '.' END"
+         " || pg_catalog.quote_ident(relname), oid, pattern AND EXISTS (SELECT FROM"
+         " pg_catalog.pg_inherits i JOIN found parent ON parent.oid = i.inhparent"
+         " WHERE i.inhrelid = found.oid) FROM found ORDER BY 1, 2";
 }
 
 std::string SourceSql::types(const std::vector<ReadColumn>& columns) {

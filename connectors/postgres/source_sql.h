@@ -34,10 +34,9 @@ class SourceSql {
   // It outlives this.
   explicit SourceSql(const ReadConfig& config) : config_(config) {}
 
-  // Tables that are called so (table_list.h), as TableName::parse() takes them: with the schema
-  // where `pattern` has one, else those that are found without. Of a table that is read with
-  // those that inherit from it (its partitions) only itself, and none of leat's own.
-  static std::string names_like(const TableName& pattern);
+  // The tables that these names and patterns mean, none of leat's own, by what Listed has of each:
+  // with the schema where it was given, else those that are found without.
+  static std::string listed(const std::vector<std::string>& names);
   // No row, but the description of all. `behind` is for a query's parameters.
   std::string describe(const table::Key& behind) const;
   // Of the types of these.

@@ -91,18 +91,22 @@ std::string TableReader::found() const {
          (cursor_.empty() ? "" : ", read by (" + table::joined(cursor_) + ")");
 }
 
-void TableReader::list(std::function<void(Result<std::vector<std::string>>)> done) {
+void TableReader::list(const std::vector<std::string>& names,
+                       std::function<void(table::Tables)> done) {
   listed_ = std::move(done);
-  ask_names();
+  ask_names(SourceSql::listed(names));
 }
 
-void TableReader::ask_names() {
-  if (!session_->ready()) return session_->make_ready([this] { ask_names(); });
-  session_->ask("", SourceSql::names_like(plan_.read.name), [this](const Reply& reply) {
-    std::vector<std::string> names;
-    for (const Row& row : reply.rows)
-      if (row.size() == 1 && row[0]) names.push_back(*row[0]);
-    if (auto done = std::exchange(listed_, nullptr)) done(std::move(names));
+void TableReader::ask_names(const std::string& sql) {
+  if (!session_->ready()) return session_->make_ready([this, sql] { ask_names(sql); });
+  session_->ask("", sql, [this](const Reply& reply) {
+    std::vector<table::Listed> tables;
+    for (const Row& row : reply.rows) {
+      const std::optional<size_t> asked =
+          row.size() == 4 ? number_of<size_t>(row[0]) : std::nullopt;
+      if (asked && row[1] && row[2]) tables.push_back({*asked, *row[1], *row[2], row[3] == "t"});
+    }
+    if (auto done = std::exchange(listed_, nullptr)) done(std::move(tables));
   });
 }
 

@@ -42,7 +42,8 @@ class TableReader final : public table::Database, private Session::Listener, pri
   void read(table::Page page, table::Rows& rows, std::function<void(Result<bool>)> done) override;
   void go_on() override { session_->go_on(); }
   bool answers() const override { return session_->connected(); }
-  void list(std::function<void(Result<std::vector<std::string>>)> done) override;
+  void list(const std::vector<std::string>& names,
+            std::function<void(table::Tables)> done) override;
   void divide(const std::vector<std::string>& cursor, size_t parts,
               std::function<void(Result<std::vector<table::Key>>)> done) override;
   void close(std::function<void()> closed) override;
@@ -69,7 +70,7 @@ class TableReader final : public table::Database, private Session::Listener, pri
   void ask_last();
   void answer(table::Look look);
 
-  void ask_names();
+  void ask_names(const std::string& sql);
   void page_done();
   void fails(const Error& error);
   Error null_in_cursor() const;
@@ -102,7 +103,7 @@ class TableReader final : public table::Database, private Session::Listener, pri
   Step step_ = Step::kLooking;
   std::function<void(Result<table::Look>)> looked_;
   std::function<void(Result<bool>)> read_;
-  std::function<void(Result<std::vector<std::string>>)> listed_;
+  std::function<void(table::Tables)> listed_;
   std::function<void(Result<std::vector<table::Key>>)> divided_;
 
   // What is known of the table, in this session.

@@ -62,7 +62,7 @@ std::unique_ptr<PeerProbe> probe_source(const Options& options, const ProbeConte
       [config = *config]() -> Result<std::string> {
         TablePages pages(config);
         if (table::is_pattern(config.table.name()))
-          return table::found(config.table.name(), pages.names());
+          return table::found(config.table.name(), pages.list({config.table.name()}));
         table::Key behind;
         for (const std::string& value : config.table.from) behind.push_back(literal_of(value));
         Result<table::Look> look = pages.look(behind);

@@ -176,15 +176,21 @@ void TablePages::close() {
   sqlite3_close(std::exchange(db_, nullptr));
 }
 
-Result<std::vector<std::string>> TablePages::names() {
+table::Tables TablePages::list(const std::vector<std::string>& names) {
   if (Status opened = open(); !opened) return fail(opened.error());
-  auto rows = rows_of("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE " +
-                      quoted_text(table::like_of(config_.table.table)) +
-                      " ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-                      " AND name NOT IN ('leat_positions') ORDER BY 1");
-  if (!rows) return fail(rows.error());
-  std::vector<std::string> out;
-  for (std::vector<std::string>& row : *rows) out.push_back(std::move(row.front()));
+  std::vector<table::Listed> out;
+  for (size_t i = 0; i < names.size(); ++i) {
+    auto rows =
+        rows_of(table::is_pattern(names[i])
+                    ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE " +
+                          quoted_text(table::like_of(names[i])) +
+                          " ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+                          " AND name NOT IN ('leat_positions') ORDER BY 1"
+                    : "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name = " +
+                          quoted_text(names[i]) + " COLLATE NOCASE");
+    if (!rows) return fail(rows.error());
+    for (const std::vector<std::string>& row : *rows) out.push_back({i, row.front(), row.front()});
+  }
   close();
   return out;
 }

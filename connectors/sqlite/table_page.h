@@ -53,8 +53,8 @@ class TablePages {
   TablePages& operator=(const TablePages&) = delete;
 
   Result<table::Look> look(const table::Key& behind);
-  // Of the tables that are called as the configuration's, which is a pattern.
-  Result<std::vector<std::string>> names();
+  // As Database::list().
+  table::Tables list(const std::vector<std::string>& names);
   Result<PageRows> read(const table::Page& page);
   // As Database::divide(): each bound within a transaction of its own.
   Result<std::vector<table::Key>> divide(const std::vector<std::string>& cursor, size_t parts);

@@ -107,10 +107,11 @@ void TableReader::read(table::Page page, table::Rows& rows,
                       });
 }
 
-void TableReader::list(std::function<void(Result<std::vector<std::string>>)> done) {
-  thread_->submit_for([this] { return pages_->names(); },
-                      [this, done = std::move(done)](Result<std::vector<std::string>> names) {
-                        if (!closing_) done(std::move(names));
+void TableReader::list(const std::vector<std::string>& names,
+                       std::function<void(table::Tables)> done) {
+  thread_->submit_for([this, names] { return pages_->list(names); },
+                      [this, done = std::move(done)](table::Tables tables) {
+                        if (!closing_) done(std::move(tables));
                       });
 }
 

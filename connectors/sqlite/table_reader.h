@@ -28,7 +28,8 @@ class TableReader final : public table::Database {
   void look(std::function<void(Result<table::Look>)> done) override;
   void read(table::Page page, table::Rows& rows, std::function<void(Result<bool>)> done) override;
   void go_on() override;
-  void list(std::function<void(Result<std::vector<std::string>>)> done) override;
+  void list(const std::vector<std::string>& names,
+            std::function<void(table::Tables)> done) override;
   void divide(const std::vector<std::string>& cursor, size_t parts,
               std::function<void(Result<std::vector<table::Key>>)> done) override;
   void close(std::function<void()> closed) override;

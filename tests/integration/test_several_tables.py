@@ -106,7 +106,8 @@ def test_a_pattern_means_the_tables_that_there_are_when_a_run_begins(agent, data
         CREATE SCHEMA old; CREATE TABLE old."orders_Q" (id bigint PRIMARY KEY, note text);
         INSERT INTO "ordersX1" VALUES (500, ''); INSERT INTO orders_p VALUES (1001, '');
         INSERT INTO old."orders_Q" VALUES (2001, '')""")
-    agent.configure(job(database, {"tables": ["orders_1", "orders_%", "old.orders_%"]}))
+    agent.configure(job(database, {"tables": [
+        "orders_1", "public.orders_1", "PUBLIC.Orders_2", "orders_%", "orders_p1%", "public.orders_%", "old.orders_%"]}))
     checked = agent.command("check", "-c", agent.config_path, "--connect")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert agent.run() == 0, agent.log
@@ -119,6 +120,17 @@ def test_a_pattern_means_the_tables_that_there_are_when_a_run_begins(agent, data
     assert "there is no table of the name nothing_%" in agent.log
     checked = agent.command("check", "-c", agent.config_path, "--connect")
     assert checked.returncode != 0 and "nothing_%" in checked.stdout + checked.stderr
+
+
+def test_a_table_goes_on_where_it_was_under_another_of_its_names(agent, database):
+    make_tables(database, 10)
+    agent.configure(job(database, {"tables": ["public.orders_%"]}))
+    assert agent.run() == 0, agent.log
+    database.query("INSERT INTO orders_1 VALUES (1000, '')")
+    agent.configure(job(database, {"tables": ["orders_1", "orders_%", "public.orders_%"]}))
+    assert agent.run() == 0, agent.log
+    assert database.count("copies") == 61, "and no table is read anew"
+    assert ", 6 of 6" in agent.log
 
 
 def test_each_run_of_a_schedule_reads_all_of_them_anew(agent, database):
@@ -141,7 +153,7 @@ def test_tables_of_sqlite_are_read_so_too(agent, database):
             plant.executemany(f"INSERT INTO {table} (note) VALUES (?)", [(f"n{i}",) for i in range(2000)])
         plant.execute("CREATE VIEW orders_v AS SELECT * FROM orders_1")
     plant.close()
-    agent.configure(pipeline({"type": "sqlite", "path": str(path), "tables": ["orders_1", "orders_%"],
+    agent.configure(pipeline({"type": "sqlite", "path": str(path), "tables": ["orders_1", "ORDERS_2", "orders_%"],
                               "pageSize": 100},
                              {"type": "postgres", "url": database.url, "table": "copies",
                               "batch": {"records": 100, "linger": "10ms"}},

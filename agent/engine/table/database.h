@@ -48,6 +48,15 @@ struct Page {
   Key last;
 };
 
+// A table that one of several names or patterns (table_list.h) means.
+struct Listed {
+  size_t asked = 0;      // by the name or pattern of this number
+  std::string name;      // as it would be named in the place of a pattern
+  std::string identity;  // the same however it is named
+  bool within = false;   // a pattern has found it, and it is read with another of these
+};
+using Tables = Result<std::vector<Listed>>;
+
 // Where the rows of a page go.
 class Rows {
  public:
@@ -77,9 +86,8 @@ class Database {
   virtual void go_on() = 0;
   // After an error that is kUnavailable: it is of this table, and not of the whole database.
   virtual bool answers() const { return false; }
-  // In the place of all the others, where the table's name is a pattern (table_list.h): the tables
-  // that it means, as they would be named in its place.
-  virtual void list(std::function<void(Result<std::vector<std::string>>)> done) = 0;
+  // In the place of all the others: what these mean, in their order. None for what is not there.
+  virtual void list(const std::vector<std::string>& names, std::function<void(Tables)> done) = 0;
   // After a look, of a table with a cursor: keys that divide its rows into about `parts` of the
   // same number, each the last of a part but the last part's. Fewer where there are fewer rows.
   virtual void divide(const std::vector<std::string>& cursor, size_t parts,

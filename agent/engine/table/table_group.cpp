@@ -1,12 +1,14 @@
 #include "table/table_group.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "options/option_errors.h"
+#include "table/sql_text.h"
 #include "table/table_list.h"
 #include "table/table_source.h"
 #include "table/table_split.h"
@@ -182,12 +184,7 @@ TableGroup::~TableGroup() = default;
 Status TableGroup::open(SourceContext& context) {
   context_ = &context;
   charge_ = Charge(context.budget());
-  for (const std::string& table : options_.strings("tables"))
-    if (is_pattern(table))
-      patterns_.push_back(table);
-    else
-      add(table);
-  std::ranges::reverse(patterns_);
+  to_list_ = !options_.strings("tables").empty();
   to_split_ = options_.has("split");
   timer_.emplace(context.loop());
   wake();
@@ -195,7 +192,6 @@ Status TableGroup::open(SourceContext& context) {
 }
 
 void TableGroup::add(const std::string& table, Part part) {
-  if (part.division == nullptr && !names_.insert(table).second) return;
   members_.push_back(std::make_unique<Member>(*this, members_.size(), table, std::move(part)));
   charge_.add(members_.back()->memory());
 }
@@ -207,7 +203,7 @@ void TableGroup::wake() {
 // What has ended is closed, what waits begins, and behind the last of them this has ended.
 void TableGroup::turn() {
   for (Member* member : std::exchange(to_close_, {})) close(*member);
-  if (!patterns_.empty() && asking_) return list_next();
+  if (to_list_ && asking_) return list();
   if (to_split_ && asking_) return split();
   while (may_begin()) begin(*members_[next_++]);
   const bool more = next_ < members_.size() && !away_ && asking_;
@@ -238,25 +234,33 @@ void TableGroup::close_question() {
   });
 }
 
-void TableGroup::list_next() {
+void TableGroup::list() {
   if (question_ != nullptr) return;
-  const std::string pattern = patterns_.back();
+  const std::vector<std::string>& names = options_.strings("tables");
   Result<std::unique_ptr<Database>> database =
-      make_database_(Settings::of_table(options_, pattern));
+      make_database_(Settings::of_table(options_, names.front()));
   if (!database) return ask_no_more(fail(database.error()));
-  ask(std::make_unique<TableList>(std::move(*database), pattern,
-                                  [this](auto names) { listed(std::move(names)); }));
+  ask(std::make_unique<TableList>(std::move(*database), names,
+                                  [this](const Tables& tables) { listed(tables); }));
 }
 
-void TableGroup::listed(Result<std::vector<std::string>> names) {
-  if (!names) return ask_no_more(fail(names.error()));
-  for (const std::string& name : *names) add(name);
-  const std::string pattern = std::move(patterns_.back());
-  patterns_.pop_back();
-  if (patterns_.empty()) names_.clear();
+void TableGroup::listed(const Tables& tables) {
+  if (!tables) return ask_no_more(fail(tables.error()));
+  constexpr std::string_view kTable = "table ";
+  std::set<std::string_view> was_read;
+  for (const auto* list : {&context_->noted(), &context_->saved()})
+    for (const SavedPosition& one : *list)
+      if (one.partition.starts_with(kTable))
+        was_read.insert(std::string_view(one.partition).substr(kTable.size()));
+  const std::vector<std::string>& names = options_.strings("tables");
+  Result<std::vector<std::string>> to_read = each_once(names, *tables, was_read);
+  if (!to_read) return ask_no_more(fail(to_read.error()));
+  for (const std::string& table : *to_read) add(table);
+  to_list_ = false;
   // Each needs as much again when it is shown.
   if (charge_.bytes() > context_->budget().limit() / 4)
-    return ask_no_more(fail(ErrorKind::kUsage, pattern + " means " + counted(members_.size()) +
+    return ask_no_more(fail(ErrorKind::kUsage, joined(names) + " means " +
+                                                   counted(members_.size()) +
                                                    ": more than agent.memory allows for"));
   ask_no_more({});
 }

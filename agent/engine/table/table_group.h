@@ -4,8 +4,8 @@
 // not repeated. To its sink the whole is one job.
 //
 // One that cannot be read does not keep the others from it; in the end the whole has failed, and
-// says which. Only where the database itself is away nothing more is begun. What patterns mean
-// (table_list.h), and how a table is divided (table_split.h), is asked when a run begins.
+// says which. Only where the database itself is away nothing more is begun. What names and patterns
+// mean (table_list.h), and how a table is divided (table_split.h), is asked when a run begins.
 //
 // All share the credit and the memory of one task: their batches are so much smaller, and more than
 // one is read only while half of the memory is free.
@@ -16,7 +16,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -57,8 +56,8 @@ class TableGroup final : public Source {
   void turn();
   void ask(std::unique_ptr<Question> question);
   void close_question();
-  void list_next();
-  void listed(Result<std::vector<std::string>> names);
+  void list();
+  void listed(const Tables& tables);
   void split();
   void divided(Result<Division> division);
   void add_ranges(Division division);
@@ -77,12 +76,11 @@ class TableGroup final : public Source {
   SourceContext* context_ = nullptr;
   std::optional<Timer> timer_;  // none before open() and after stop()
 
-  std::vector<std::string> patterns_;   // that are still to be looked up, the next at the end
-  bool to_split_ = false;               // the ranges are not known yet
+  bool to_list_ = false;                // which tables there are is not known yet
+  bool to_split_ = false;               // the ranges are not
   std::unique_ptr<Question> question_;  // of one of these
   bool asks_ = false;                   // it is open
   Status asking_;
-  std::set<std::string, std::less<>> names_;  // until all are known
 
   std::vector<std::unique_ptr<Member>> members_;  // by their numbers as partitions
   Charge charge_;                                 // for them

@@ -1,10 +1,18 @@
 #include "table/table_list.h"
 
+#include <map>
 #include <utility>
 
 #include "base/units.h"
 
 namespace leat::table {
+namespace {
+
+Error no_table(const std::string& pattern) {
+  return {ErrorKind::kUsage, "there is no table of the name " + pattern};
+}
+
+}  // namespace
 
 bool is_pattern(std::string_view table) {
   return table.find('%') != std::string_view::npos && table.find('"') == std::string_view::npos;
@@ -19,27 +27,50 @@ std::string like_of(std::string_view pattern) {
   return out;
 }
 
-Result<std::string> found(const std::string& pattern,
-                          const Result<std::vector<std::string>>& names) {
-  if (!names) return fail(names.error());
-  if (names->empty()) return fail(ErrorKind::kUsage, "there is no table of the name " + pattern);
-  return pattern + ": " + format_count(names->size(), "table");
+Result<std::string> found(const std::string& pattern, const Tables& tables) {
+  if (!tables) return fail(tables.error());
+  if (tables->empty()) return fail(no_table(pattern));
+  return pattern + ": " + format_count(tables->size(), "table");
 }
 
-TableList::TableList(std::unique_ptr<Database> database, std::string pattern, Done done)
-    : Question(std::move(database), "the tables " + pattern),
-      pattern_(std::move(pattern)),
+Result<std::vector<std::string>> each_once(const std::vector<std::string>& names,
+                                           const std::vector<Listed>& listed,
+                                           const std::set<std::string_view>& was_read) {
+  std::vector<std::string> out;
+  std::map<std::string_view, size_t> places;  // in `out`, by identity
+  auto next = listed.begin();
+  for (size_t asked = 0; asked < names.size(); ++asked) {
+    const std::string& asked_for = names[asked];
+    const bool pattern = is_pattern(asked_for);
+    if (next == listed.end() || next->asked != asked) {
+      if (pattern) return fail(no_table(asked_for));
+      out.push_back(asked_for);
+    }
+    for (; next != listed.end() && next->asked == asked; ++next) {
+      if (next->within) continue;
+      const std::string& name = pattern ? next->name : asked_for;
+      const auto [place, is_new] = places.emplace(next->identity, out.size());
+      if (is_new)
+        out.push_back(name);
+      else if (!was_read.contains(out[place->second]) && was_read.contains(name))
+        out[place->second] = name;
+    }
+  }
+  return out;
+}
+
+TableList::TableList(std::unique_ptr<Database> database, const std::vector<std::string>& names,
+                     Done done)
+    : Question(std::move(database),
+               "the tables " + names.front() + (names.size() > 1 ? ", …" : "")),
+      names_(names),
       done_(std::move(done)) {}
 
 void TableList::ask() {
-  database().list([this](Result<std::vector<std::string>> names) { listed(std::move(names)); });
-}
-
-void TableList::listed(Result<std::vector<std::string>> names) {
-  if (names && names->empty())
-    return done_(fail(ErrorKind::kUsage, "there is no table of the name " + pattern_));
-  if (names) return done_(std::move(names));
-  if (std::optional<Error> error = failed(names.error())) done_(fail(*error));
+  database().list(names_, [this](Tables tables) {
+    if (tables) return done_(std::move(tables));
+    if (std::optional<Error> error = failed(tables.error())) done_(fail(*error));
+  });
 }
 
 }  // namespace leat::table

@@ -1,10 +1,12 @@
-// The names of the tables that a pattern means ("orders_%"), asked of the database when a run
-// begins.
+// Which tables several names and patterns ("orders_%") mean, asked of the database when a run
+// begins. Only the database knows when two of them mean the same.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "table/question.h"
@@ -17,21 +19,24 @@ bool is_pattern(std::string_view table);
 std::string like_of(std::string_view pattern);
 
 // For people, who have asked what it means; an error where that is none.
-Result<std::string> found(const std::string& pattern,
-                          const Result<std::vector<std::string>>& names);
+Result<std::string> found(const std::string& pattern, const Tables& tables);
+// What is to be read of `listed`: each table once, under the name by which it was read before where
+// `was_read` knows one. A name that means none stays, for its own failure; a pattern is an error.
+Result<std::vector<std::string>> each_once(const std::vector<std::string>& names,
+                                           const std::vector<Listed>& listed,
+                                           const std::set<std::string_view>& was_read);
 
 class TableList final : public Question {
  public:
-  using Done = std::function<void(Result<std::vector<std::string>>)>;
+  using Done = std::function<void(Tables)>;
 
-  // `database` is of a table that is called as the pattern. `done` comes once.
-  TableList(std::unique_ptr<Database> database, std::string pattern, Done done);
+  // `done` comes once. `names` outlives this.
+  TableList(std::unique_ptr<Database> database, const std::vector<std::string>& names, Done done);
 
  private:
   void ask() override;
-  void listed(Result<std::vector<std::string>> names);
 
-  const std::string pattern_;
+  const std::vector<std::string>& names_;
   const Done done_;
 };
 

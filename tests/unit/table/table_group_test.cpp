@@ -19,6 +19,7 @@ using Ids = std::vector<int>;
 std::map<std::string, Ids> tables;
 std::map<std::string, std::string> failures;            // of a table that cannot be read, for good
 std::map<std::string, std::vector<std::string>> meant;  // by patterns
+std::map<std::string, std::string> aliases;             // other names of tables
 bool away = false;                                      // the database
 int open_now = 0;
 int most_open = 0;
@@ -64,11 +65,20 @@ class ListDatabase final : public table::Database {
   void go_on() override {
     later_->start_next_turn([this] { give(); });
   }
-  void list(std::function<void(Result<std::vector<std::string>>)> done) override {
-    later_->start_next_turn([this, done = std::move(done)] {
+  void list(const std::vector<std::string>& names,
+            std::function<void(table::Tables)> done) override {
+    later_->start_next_turn([names, done = std::move(done)] {
       auto call = done;
       if (away) return call(fail(ErrorKind::kUnavailable, "nobody answers"));
-      call(meant[table_]);
+      std::vector<table::Listed> listed;
+      for (size_t i = 0; i < names.size(); ++i)
+        for (const std::string& name :
+             table::is_pattern(names[i]) ? meant[names[i]] : std::vector{names[i]})
+          if (const auto other = aliases.find(name); other != aliases.end())
+            listed.push_back({i, name, other->second});
+          else if (tables.contains(name))
+            listed.push_back({i, name, name});
+      call(std::move(listed));
     });
   }
   void divide(const std::vector<std::string>& /*cursor*/, size_t parts,
@@ -151,6 +161,7 @@ class TableGroupTest : public SourceHarness {
     options_.set("concurrency", int64_t{1});
     failures.clear();
     meant.clear();
+    aliases.clear();
     away = false;
     open_now = most_open = looks = reads = divisions = 0;
   }
@@ -248,9 +259,20 @@ TEST_F(TableGroupTest, one_that_cannot_be_read_does_not_keep_the_others_from_it)
   EXPECT_EQ(source_->tasks().shown[0].reason, "no such table: a");
 }
 
-TEST_F(TableGroupTest, where_the_database_is_away_no_other_is_begun) {
+TEST_F(TableGroupTest, where_the_database_is_away_none_is_begun) {
   away = true;
   start();
+  most_ = Milliseconds{70'000};
+  EXPECT_TRUE(wait([this] { return finished_.has_value(); }));
+  ASSERT_FALSE(*finished_);
+  EXPECT_EQ(finished_->error().message(), "the tables a, …: nobody answers; given up after 1m 0s");
+  EXPECT_EQ(finished_->error().kind(), ErrorKind::kUnavailable);
+}
+
+TEST_F(TableGroupTest, where_the_database_goes_away_no_other_is_begun) {
+  start();
+  EXPECT_TRUE(wait([this] { return states() == "ar0 bw0 cw0 "; }));
+  away = true;
   most_ = Milliseconds{70'000};
   EXPECT_TRUE(wait([this] { return finished_.has_value(); }));
   ASSERT_FALSE(*finished_);
@@ -330,6 +352,41 @@ TEST_F(TableGroupTest, what_a_pattern_means_is_asked_when_it_begins_and_each_is_
   EXPECT_TRUE(wait([this] { return finished_.has_value(); }));
   ASSERT_FALSE(*finished_);
   EXPECT_EQ(finished_->error().message(), "there is no table of the name %_x");
+}
+
+TEST_F(TableGroupTest, a_table_with_several_names_is_read_once) {
+  options_.set("tables", std::vector<std::string>{"a", "main.a", "main.%", "nowhere"});
+  aliases = {{"main.a", "a"}, {"main.c", "c"}};
+  meant = {{"main.%", {"main.a", "main.c"}}};
+  tables["main.c"] = tables["c"];
+  start();
+  EXPECT_TRUE(wait([this] { return finished_.has_value(); }));
+  EXPECT_EQ(ids_, (Ids{1, 2, 3, 4, 5}));
+  EXPECT_EQ(states(), "ad3 main.cd2 nowhered0 ");
+}
+
+TEST_F(TableGroupTest, a_table_goes_on_under_the_name_that_has_a_position) {
+  options_.set("tables", std::vector<std::string>{"main.a"});
+  tables["main.a"] = tables["a"];
+  start();
+  EXPECT_TRUE(wait_end());
+  deliver();
+  stop();
+  ids_.clear();
+  options_.set("tables", std::vector<std::string>{"a", "main.a"});
+  aliases = {{"main.a", "a"}};
+  tables["a"].push_back(9);
+  tables["main.a"].push_back(9);
+  start();
+  EXPECT_TRUE(wait_end());
+  EXPECT_EQ(ids_, (Ids{9})) << "and nothing anew";
+}
+
+TEST(TableNames, what_is_read_with_another_is_not_read_by_itself) {
+  const std::vector<table::Listed> listed = {
+      {0, "orders", "1"}, {1, "orders_1", "2", true}, {1, "orders_2", "3", true}};
+  EXPECT_EQ(table::each_once({"orders", "orders_%"}, listed, {}),
+            (std::vector<std::string>{"orders"}));
 }
 
 TEST_F(TableGroupTest, may_be_stopped_at_any_moment_with_patterns_and_several_open) {

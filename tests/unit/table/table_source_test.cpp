@@ -107,7 +107,10 @@ class WorldDatabase final : public table::Database {
   void go_on() override {
     later_->start_next_turn([this] { give(); });
   }
-  void list(std::function<void(Result<std::vector<std::string>>)> done) override { done({}); }
+  void list(const std::vector<std::string>& /*names*/,
+            std::function<void(table::Tables)> done) override {
+    done({});
+  }
   void divide(const std::vector<std::string>& /*cursor*/, size_t /*parts*/,
               std::function<void(Result<std::vector<table::Key>>)> done) override {
     done({});
