@@ -20,6 +20,14 @@ bool is_number(std::string_view text) {
          json_number_length(text) == text.size();
 }
 
+int64_t byte_index(XML_Parser parser) {
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+  return XML_GetCurrentByteIndex64(parser);  // the other one, a long, is deprecated there
+#else
+  return XML_GetCurrentByteIndex(parser);
+#endif
+}
+
 }  // namespace
 
 struct XmlTree::Handlers {
@@ -95,7 +103,7 @@ bool XmlTree::read(std::string_view element, XmlScope& scope, Batch& batch, Valu
 }
 
 bool XmlTree::fail_at(std::string_view element, std::string_view why) {
-  const auto at = static_cast<int64_t>(XML_GetCurrentByteIndex(parser_)) - base_;
+  const int64_t at = byte_index(parser_) - base_;
   const std::string_view before = element.substr(
       0, static_cast<size_t>(std::clamp<int64_t>(at, 0, static_cast<int64_t>(element.size()))));
   const size_t line = 1 + static_cast<size_t>(std::count(before.begin(), before.end(), '\n'));
