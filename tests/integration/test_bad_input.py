@@ -205,10 +205,11 @@ def test_a_file_that_cannot_be_read_is_said_once_and_in_the_last_word(agent, col
 
 
 def test_the_reason_of_a_dead_letter_shows_json_as_it_is(agent, collector):
+    # What SQLite makes of an infinite number: no JSON, or one that is beyond any (1e999 in its spelling).
     made = {"type": "map", "set": {"doc": "json_object('v', 1e999 + seq)"}}
     assert deliver(agent, collector, b'{"seq":0}\n', made) == 1
     letter, = agent.dead_letters()
-    assert letter["reason"].endswith(': {"v":Inf}')
+    assert letter["reason"].endswith((': {"v":Inf}', ': {"v":9.0e+999}'))
 
 
 def test_numbers_nobody_touches_stay_exactly_as_they_were(agent, collector):

@@ -8,7 +8,20 @@
 namespace leat {
 namespace {
 
-constexpr std::string_view kMissing = "no such column: ";
+// The name that SQLite misses, when its message says so: `no such column: a.b`, and of a name in
+// double quotes in newer versions (3.46, not 3.40)
+// `no such column: "my field" - should this be a string literal in single-quotes?`
+std::optional<std::string> missing_name(std::string_view message) {
+  constexpr std::string_view kMissing = "no such column: ";
+  constexpr std::string_view kAdvice = "\" - should this be a string literal in single-quotes?";
+  if (!message.starts_with(kMissing)) return std::nullopt;
+  message.remove_prefix(kMissing.size());
+  if (message.starts_with('"') && message.ends_with(kAdvice)) {
+    message.remove_suffix(kAdvice.size());
+    message.remove_prefix(1);
+  }
+  return std::string(message);
+}
 
 // What is wrong is said in terms of the person's own text: "(at line 2, character 5)".
 std::string place_in(std::string_view text, size_t offset) {
@@ -55,25 +68,24 @@ Status SqlEngine::attach_table() {
 
 // Makes a column of the name that SQLite misses. It reports `input.a` and `"input.a"` alike, so the
 // whole is tried as a name first and then what is behind each dot; and a name that is looked for
-// behind a `*` must be shown by it. False when nothing is left to try for this message.
-bool SqlEngine::add_missing_column(const std::string& message, std::string& tried_for,
+// behind a `*` must be shown by it. False when nothing is left to try for this name.
+bool SqlEngine::add_missing_column(const std::string& name, std::optional<std::string>& tried_for,
                                    size_t& tried) {
-  if (!message.starts_with(kMissing)) return false;
-  auto next_dot = [&message, &tried] {
-    tried = message.find('.', tried);
+  auto next_dot = [&name, &tried] {
+    tried = name.find('.', tried);
     return tried++ != std::string::npos;
   };
-  if (message == tried_for) {  // the column added last did not help
+  if (name == tried_for) {  // the column added last did not help
     if (table_.show_last_column()) return true;
     table_.remove_last_column();
     if (!next_dot()) return false;
   } else {
-    tried_for = message;
-    tried = kMissing.size();
+    tried_for = name;
+    tried = 0;
   }
-  while (table_.has_column(std::string_view(message).substr(tried)))
+  while (table_.has_column(std::string_view(name).substr(tried)))
     if (!next_dot()) return false;
-  table_.add_hidden_column(std::string_view(message).substr(tried));
+  table_.add_hidden_column(std::string_view(name).substr(tried));
   return true;
 }
 
@@ -81,7 +93,7 @@ Result<Statement> SqlEngine::prepare(const SqlText& text) {
   if (text.user.find('\0') != std::string_view::npos)
     return fail_option(text.path, "a NUL character in it");
   std::string sql = std::string(text.before) + std::string(text.user) + std::string(text.after);
-  std::string tried_for;
+  std::optional<std::string> tried_for;
   size_t tried = 0;
   for (;;) {
     if (!attached_) {
@@ -104,8 +116,8 @@ Result<Statement> SqlEngine::prepare(const SqlText& text) {
       if (!is_blank(rest)) return fail_option(text.path, "more than one statement");
       return statement;
     }
-    std::string message = sqlite3_errmsg(sandbox_->handle());
-    if (!add_missing_column(message, tried_for, tried)) return syntax_error(text);
+    std::optional<std::string> missing = missing_name(sqlite3_errmsg(sandbox_->handle()));
+    if (!missing || !add_missing_column(*missing, tried_for, tried)) return syntax_error(text);
     attached_ = false;
   }
 }

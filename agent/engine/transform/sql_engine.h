@@ -81,7 +81,8 @@ class SqlEngine {
   SqlEngine(Scope scope, std::unique_ptr<Sandbox> sandbox);
 
   Status attach_table();
-  bool add_missing_column(const std::string& message, std::string& tried_for, size_t& tried);
+  bool add_missing_column(const std::string& name, std::optional<std::string>& tried_for,
+                          size_t& tried);
   tl::unexpected<Error> syntax_error(const SqlText& text);
   bool is_blank(const char* sql);
 

@@ -70,9 +70,10 @@ const char* set_string(sqlite3_context* context, const Value& value, std::string
 }
 
 // JSON text as the value that it means: what JSON functions return stays JSON and keeps its types
-// ("true" becomes a bool, which SQL itself does not have).
+// ("true" becomes a bool, which SQL itself does not have). An infinite REAL in it is no JSON as
+// SQLite 3.40 writes it (Inf), and is as 3.46 does (9.0e+999): neither is a value.
 Result<Value> checked_json(std::string_view text) {
-  Result<Value> value = value_of_json(text);
+  Result<Value> value = value_of_json(text, Numbers::kDoubles);
   if (value) return value;
   return fail(ErrorKind::kData,
               "a JSON function made " + value.error().message() + ": " + excerpt(text, kShownJson));
@@ -126,7 +127,7 @@ Result<Value> read_result(sqlite3_value* result, Arena& arena) {
     case SQLITE_TEXT: {
       bool json = sqlite3_value_subtype(result) == kJsonSubtype;
       std::string_view text = arena.copy(bytes_of(result));
-      // SQLite checks neither: json_array(1e999) is [Inf], CAST(x'FF' AS TEXT) no text.
+      // SQLite checks neither: json_array(1e999) is no JSON, CAST(x'FF' AS TEXT) no text.
       if (json) return checked_json(text);
       if (!is_utf8(text)) return fail(ErrorKind::kData, "a text that is not UTF-8");
       return Value::of_text(Type::kString, text);

@@ -65,11 +65,19 @@ TEST_F(Map, a_record_of_which_an_expression_makes_no_value_fails) {
   set({{"doc", "json_array(v)"}});
   EXPECT_EQ(run(numbers("v", {"1.5", "-1e999"})), Lines{R"({"v":1.5,"doc":[1.5]})"});
   ASSERT_EQ(dead_.reasons.size(), 1U);
-  EXPECT_TRUE(dead_.reasons[0].starts_with("a JSON function made invalid JSON at character 3: "))
+  EXPECT_TRUE(dead_.reasons[0].starts_with("a JSON function made invalid JSON at character "))
       << dead_.reasons[0];
   set({{"doc", "json_object('v', v)"}});
   EXPECT_EQ(run(numbers("v", {"1e999"})), Lines{});
-  EXPECT_TRUE(dead_.reasons.back().ends_with(R"(: {"v":Inf})")) << "it is escaped where it is kept";
+  // Whatever SQLite writes for an infinite number: Inf (3.40), or this (3.46).
+  set({{"doc", "json(v)"}});
+  EXPECT_EQ(run(batch_of({{text("v", R"({"v":9.0e+999})")}})), Lines{});
+  EXPECT_EQ(dead_.reasons.back(),
+            "a JSON function made invalid JSON at character 6: a number beyond those of a double"
+            R"(: {"v":9.0e+999})")
+      << "it is escaped where it is kept";
+  EXPECT_EQ(run(batch_of({{text("v", R"({"v":1e308,"w":-1e-999})")}})),
+            Lines{R"({"v":"{\"v\":1e308,\"w\":-1e-999}","doc":{"v":1e308,"w":-1e-999}})"});
   set({{"text", "CAST(v AS TEXT)"}});
   EXPECT_EQ(run(batch_of({{typed("v", Type::kBytes, "\xFF")}})), Lines{});
   EXPECT_EQ(dead_.reasons.back(), "a text that is not UTF-8");

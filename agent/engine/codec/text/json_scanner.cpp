@@ -1,5 +1,7 @@
 #include "codec/text/json_scanner.h"
 
+#include <cmath>
+
 #include "base/text.h"
 
 namespace leat {
@@ -31,6 +33,8 @@ const char* JsonScanner::number_slow(const char* start, const char* p, Value& ou
     if (p == exponent) return fail(p, "expected a digit in the exponent");
   }
   out = number_from_text({start, static_cast<size_t>(p - start)});
+  if (numbers_ == Numbers::kDoubles && std::isinf(real_of(out)))
+    return fail(start, "a number beyond those of a double");
   return p;
 }
 
@@ -150,8 +154,8 @@ const char* JsonScanner::nested(const char* start, Value& out) {
   }
 }
 
-Result<Value> value_of_json(std::string_view json) {
-  JsonScanner scanner(true);
+Result<Value> value_of_json(std::string_view json, Numbers numbers) {
+  JsonScanner scanner(true, numbers);
   const char* start = json.data();
   scanner.set_end(start + json.size());
   Value out;

@@ -14,6 +14,10 @@
 
 namespace leat {
 
+// Which numbers are taken: any that can be written, as RFC 8259 has it, or only those that are
+// finite as a double.
+enum class Numbers : uint8_t { kAny, kDoubles };
+
 class JsonScanner {
  public:
   // Containers inside each other, the record's own object included. Deeper input is refused: nobody
@@ -21,7 +25,8 @@ class JsonScanner {
   static constexpr int kMaxDepth = 64;
 
   // `newline_is_space`: false for one record a line, where a newline always ends the record.
-  explicit JsonScanner(bool newline_is_space) : newline_is_space_(newline_is_space) {}
+  explicit JsonScanner(bool newline_is_space, Numbers numbers = Numbers::kAny)
+      : newline_is_space_(newline_is_space), numbers_(numbers) {}
 
   // Nothing at or behind `end` is read.
   void set_end(const char* end) { end_ = end; }
@@ -75,11 +80,12 @@ class JsonScanner {
   const char* error_at_ = nullptr;
   const char* error_text_ = "";
   bool newline_is_space_;
+  Numbers numbers_;
 };
 
 // The whole of `json` as the value it means (RFC 8259 section 2): text that was made elsewhere is
 // JSON only when this says so. Error: kData, what is wrong and where.
-Result<Value> value_of_json(std::string_view json);
+Result<Value> value_of_json(std::string_view json, Numbers numbers = Numbers::kAny);
 
 // The hot three are inline: the decoder's loop is little else.
 
