@@ -155,6 +155,21 @@ class DamageTest : public ::testing::Test {
     return static_cast<uint32_t>(
         ask("SELECT rootpage FROM sqlite_schema WHERE name = '" + table + "'"));
   }
+  // The first page below the root of the tree: its number is at the begin of the root's first cell
+  // (SQLite's file format, section 1.6). While the root is always in SQLite's cache, this one is
+  // not when many other rows were read since.
+  uint32_t first_below(uint32_t root) {
+    std::string page =
+        read_file(path()).substr((root - 1) * static_cast<size_t>(kPageSize), kPageSize);
+    auto byte = [&page](size_t at) {
+      return static_cast<uint32_t>(static_cast<uint8_t>(page[at]));
+    };
+    EXPECT_EQ(byte(0), 5U) << "a tree of one page";
+    size_t cell = byte(12) << 8 | byte(13);
+    return byte(cell) << 24 | byte(cell + 1) << 16 | byte(cell + 2) << 8 | byte(cell + 3);
+  }
+  // Whether the journal was made anew.
+  bool was_mended() const { return fs::exists(path() + ".damaged-1"); }
 
   TempDir folder_;
   testing::HandLoop loop_;

@@ -7,6 +7,10 @@
 namespace leat {
 namespace {
 
+// Rows of which each has a page in the tree, whether or not SQLite keeps what is behind that page
+// in its cache of 64 KiB, too (3.40 does, 3.46 reads it past the cache).
+constexpr uint64_t kMoreThanIsCached = 150;
+
 TEST_F(DamageTest, rows_stay_with_their_pipelines_when_the_table_that_names_them_is_gone) {
   open();
   add_all(10);
@@ -58,14 +62,15 @@ TEST_F(DamageTest, whichever_page_is_damaged_nothing_is_lost_and_little_comes_tw
 
 TEST_F(DamageTest, damage_that_is_found_while_it_runs_is_mended_at_once) {
   open();
-  add_all(40);
+  add_all(kMoreThanIsCached);
   close();
-  uint32_t root = root_of("spool");
+  uint32_t page = first_below(root_of("spool"));
   open();
-  damage_page(root, kGarbage);  // it was read at the start, and is read again
-  EXPECT_EQ(rows("a").size(), 40U);
-  EXPECT_EQ(add("a", 40), "");
-  EXPECT_EQ(rows("b").size(), 40U);
+  damage_page(page, kGarbage);  // it was read at the start, and is read again
+  EXPECT_EQ(rows("b").size(), kMoreThanIsCached);  // the first in the tree
+  EXPECT_TRUE(was_mended());
+  EXPECT_EQ(add("b", kMoreThanIsCached), "");
+  EXPECT_EQ(rows("a").size(), kMoreThanIsCached);
 }
 
 TEST_F(DamageTest, whichever_page_is_damaged_while_it_runs_what_is_behind_it_is_read) {
@@ -103,25 +108,26 @@ TEST_F(DamageTest, a_damaged_row_is_passed_over_where_there_is_no_room_to_make_t
 
 TEST_F(DamageTest, what_is_found_to_be_lost_while_it_runs_is_read_again_at_the_next_start) {
   open();
-  for (uint64_t n = 0; n < 40; ++n) ASSERT_EQ(add("a", n), "");
+  for (uint64_t n = 0; n < kMoreThanIsCached; ++n) ASSERT_EQ(add("a", n), "");
   close();
-  uint32_t root = root_of("spool");
+  uint32_t page = first_below(root_of("spool"));
   std::string file = read_file(path());
   size_t row = file.find(content_of("a", 20).substr(0, 40));
   ASSERT_NE(row, std::string::npos);
   open();
   overwrite(path(), row, "X");
-  damage_page(root, kGarbage);
-  EXPECT_EQ(rows("a").size(), 39U);
-  EXPECT_EQ(add("a", 40), "");  // it does not know, and saves where it is
-  EXPECT_EQ(position("a"), 41U);
+  damage_page(page, kGarbage);
+  EXPECT_EQ(rows("a").size(), kMoreThanIsCached - 1);
+  EXPECT_TRUE(was_mended());
+  EXPECT_EQ(add("a", kMoreThanIsCached), "");  // it does not know, and saves where it is
+  EXPECT_EQ(position("a"), kMoreThanIsCached + 1);
   close();
   open();
   EXPECT_EQ(position("a"), 20U);
-  EXPECT_EQ(add("a", 41), "");
+  EXPECT_EQ(add("a", kMoreThanIsCached + 1), "");
   close();
   open();
-  EXPECT_EQ(position("a"), 42U);
+  EXPECT_EQ(position("a"), kMoreThanIsCached + 2);
 }
 
 TEST_F(DamageTest, rows_of_version_2_are_kept) {
