@@ -1,6 +1,7 @@
 """The mqtt source against a real mosquitto: delivery, restarts, refusals, TLS."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -306,13 +307,14 @@ def test_good_credentials_are_taken(agent, make_mosquitto, collector):
 
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
 def test_two_clients_of_one_name_are_told(make_agent, mosquitto, version):
-    words = 'does another client use the client id "mine"'
+    # mosquitto 2.0.11 closes without a word, and 2.0.21 says why in MQTT 5.
+    words = re.compile('another client uses? the client id "mine"')
     agents = [make_agent(name) for name in ("one", "two")]
     for agent in agents:
         agent.configure(pipeline(mqtt_source(mosquitto, clientId="mine", version=version),
                                  {"type": "stdout"}))
         agent.start()
-    agents[0].wait_for(lambda: any(words in agent.log for agent in agents), what=words)
+    agents[0].wait_for(lambda: any(words.search(agent.log) for agent in agents), what=words.pattern)
 
 
 @pytest.mark.parametrize("server, ca, words", [

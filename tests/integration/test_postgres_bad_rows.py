@@ -106,6 +106,10 @@ def test_a_view_with_an_instead_of_trigger_is_a_target(agent, database):
 
 MODES = ["copy", "insert", "upsert"]
 
+# What array_in('{1}', 0, -1) raises, in every version; other mistakes of a caller get codes of their
+# own with time (setweight's is 22023 since PostgreSQL 17).
+INTERNAL_ERROR = "cache lookup failed for type 0"
+
 
 def options_of(mode):
     return {"writeMode": mode, **({"key": ["id"]} if mode == "upsert" else {})}
@@ -154,13 +158,14 @@ def test_an_internal_error_that_stays_with_one_row_is_that_rows(agent, database,
         CREATE TABLE t (id int PRIMARY KEY);
         CREATE FUNCTION check_it() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-          IF NEW.id = 2 THEN PERFORM setweight('a'::tsvector, 'X'); END IF;
+          IF NEW.id = 2 THEN PERFORM array_in('{1}', 0, -1); END IF;
           RETURN NEW;
         END $$;
         CREATE TRIGGER check_it BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION check_it()""")
     deliver(agent, database, {"id": 1}, {"id": 2}, {"id": 3}, **options_of(mode))
     assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("3",)]
-    assert len(reasons(agent)) == 1 and "unrecognized weight" in reasons(agent)[0], reasons(agent)
+    assert len(reasons(agent)) == 1
+    assert INTERNAL_ERROR in reasons(agent)[0] and "XX000" in reasons(agent)[0], reasons(agent)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -168,12 +173,12 @@ def test_an_internal_error_without_any_record_is_nobodys(agent, database, postgr
     database.query("""
         CREATE TABLE t (id int PRIMARY KEY);
         CREATE FUNCTION check_it() RETURNS trigger LANGUAGE plpgsql AS
-          $$ BEGIN PERFORM setweight('a'::tsvector, 'X'); RETURN NULL; END $$;
+          $$ BEGIN PERFORM array_in('{1}', 0, -1); RETURN NULL; END $$;
         CREATE TRIGGER check_it BEFORE INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION check_it()""")
     configure(agent, database, lines(agent, {"id": 1}, {"id": 2}), **options_of(mode))
-    before = postgres.log.count("unrecognized weight")
+    before = postgres.log.count(INTERNAL_ERROR)
     agent.start()
-    agent.wait_for(lambda: postgres.log.count("unrecognized weight") > before + 20,
+    agent.wait_for(lambda: postgres.log.count(INTERNAL_ERROR) > before + 20,
                    what="more attempts than it takes to blame a record")
     database.query("DROP TRIGGER check_it ON t")
     assert agent.wait() == 0
