@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -312,6 +313,15 @@ def test_ports_lists_ports_or_says_that_there_are_none(agent):
         heading, *ports = done.stdout.splitlines()
         assert heading.startswith("PORT")
         assert ports and all(port.startswith("/dev/") for port in ports)
+
+
+def test_ports_that_a_container_was_not_given_are_not_listed(agent):
+    """libserialport 0.1.1 lists them, and 0.1.2 then lists no port at all."""
+    alone = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /dev && exec "$@"', "sh"]
+    if subprocess.run([*alone, "true"], check=False, capture_output=True, timeout=30).returncode != 0:
+        pytest.skip("a /dev of one's own needs root, and mounts of one's own")
+    done = agent.command("ports", wrap=alone)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "no ports found\n", "")
 
 
 def test_what_a_drain_could_not_deliver_of_a_line_is_said_to_be_lost(agent, collector, line):

@@ -60,11 +60,14 @@ class Agent:
 
     # --- the process ---------------------------------------------------------------------------
 
-    def command(self, *arguments, stdin=None, deadline=DEADLINE, env=None):
-        """Runs `leat ARGUMENTS` to its end; a CompletedProcess with text stdout and stderr."""
-        return subprocess.run([self.binary, *map(str, arguments)], cwd=self.folder, input=stdin,
-                              capture_output=True, text=True, errors="replace", timeout=deadline,
-                              env=env, check=False)
+    def command(self, *arguments, stdin=None, deadline=DEADLINE, env=None, wrap=()):
+        """Runs `leat ARGUMENTS` to its end; a CompletedProcess with text stdout and stderr.
+
+        `wrap` as in start().
+        """
+        return subprocess.run([*wrap, self.binary, *map(str, arguments)], cwd=self.folder,
+                              input=stdin, capture_output=True, text=True, errors="replace",
+                              timeout=deadline, env=env, check=False)
 
     def start(self, *arguments, env=None, wrap=()):
         """Starts `leat run -c leat.json ARGUMENTS` in the background.
