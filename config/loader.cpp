@@ -16,7 +16,6 @@
 #include "config/stages.h"
 #include "config/tables.h"
 #include "config/wording.h"
-#include "plan/channel_ends.h"
 #include "plan/planner.h"
 
 namespace leat {
@@ -87,10 +86,6 @@ class Loader {
       check_channels(config_.pipelines, [this](size_t pipeline, Problem problem) {
         origins_[pipeline]->problems.add(std::move(problem));
       });
-    // Between loops a subscriber was seen reading records whose memory had gone.
-    if (all && config_.workers > 1 && !channel_ends(config_.pipelines).empty())
-      agent_part_->problems.add({.path = "agent.workers",
-                                 .text = "must be 1 where pipelines meet in a channel, for now"});
     return std::move(config_);
   }
 

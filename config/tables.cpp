@@ -176,7 +176,9 @@ constexpr Option kAgentOptions[] = {
     {.name = "workers",
      .type = OptionType::kInteger,
      .fallback = "1",
-     .help = "Event loops, each on a thread of its own, that share the pipelines.",
+     .help =
+         "Event loops, each on a thread of its own, that share the pipelines. Those that meet in "
+         "channels are all on the first.",
      .min = 1,
      .max = 64},
     {.name = "memory",

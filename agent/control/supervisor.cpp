@@ -7,6 +7,7 @@
 #include "base/folder.h"
 #include "base/log.h"
 #include "journal/counting_vfs.h"
+#include "plan/channel_ends.h"
 
 namespace leat {
 namespace {
@@ -162,15 +163,20 @@ std::vector<Preparing> Supervisor::preparations(const AgentConfig& desired, cons
   std::set<std::string> kept(change.kept.begin(), change.kept.end());
   std::vector<std::string> leaving = change.changed;
   leaving.insert(leaving.end(), change.removed.begin(), change.removed.end());
-  LoopLoad load = load_without(leaving);
-  std::vector<Preparing> all;
+  std::vector<Run::Config> fresh;
   for (const PipelineConfig& one : desired.pipelines) {
     if (kept.contains(one.name) || held(one)) continue;
     if (one.name != proposals_.front().only && waits_for_its_time(one)) continue;
-    all.push_back(preparation(std::make_shared<const PipelineConfig>(one),
-                              choose_loop(load, one.name), desired.id,
-                              share_of(desired, together, one.own)));
+    fresh.push_back(std::make_shared<const PipelineConfig>(one));
   }
+  LoopLoad load = load_without(leaving);
+  // Those that have no choice come first: the others go where there are fewer then.
+  for (const Run::Config& one : fresh)
+    if (meets_others(*one)) load.add(*main_);
+  std::vector<Preparing> all;
+  for (const Run::Config& one : fresh)
+    all.push_back(preparation(one, choose_loop(load, *one), desired.id,
+                              share_of(desired, together, one->own)));
   return all;
 }
 
@@ -213,8 +219,9 @@ LoopLoad Supervisor::load_without(const std::vector<std::string>& names) const {
   return load;
 }
 
-LoopHost& Supervisor::choose_loop(LoopLoad& load, const std::string& name) const {
-  auto known = entries_.find(name);
+LoopHost& Supervisor::choose_loop(LoopLoad& load, const PipelineConfig& config) const {
+  if (meets_others(config)) return *main_;
+  auto known = entries_.find(config.name);
   bool somewhere = known != entries_.end() && known->second.run != nullptr;
   return load.choose(somewhere ? &known->second.run->host() : nullptr);
 }
@@ -341,7 +348,8 @@ void Supervisor::relaunch(const std::string& name, const Run::Config& config) {
   LoopLoad load = load_without({name});
   size_t memory = share_of(config_, entries_.size(), config->own);
   ++preparing_;
-  prepare(*main_, setup_.make, {preparation(config, choose_loop(load, name), config_.id, memory)},
+  prepare(*main_, setup_.make,
+          {preparation(config, choose_loop(load, *config), config_.id, memory)},
           [this, name](std::vector<Prepared> one) {
             --preparing_;
             if (one.front().run != nullptr) ++live_of(one.front().config);

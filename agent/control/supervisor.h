@@ -23,7 +23,8 @@
 // agent (control/standing.h). Nothing of such a pipeline is made or opened meanwhile.
 //
 // Thread: the main loop's, on which all callbacks come, too. Each pipeline lives on the loop that
-// has the fewest when it is made.
+// has the fewest when it is made; but those that meet in channels all live on the main one
+// (connectors/channel/README.md, "One loop").
 #pragma once
 
 #include <deque>
@@ -219,7 +220,7 @@ class Supervisor {
                         size_t memory);
   AskAgent asking_from(LoopHost& host);
   LoopLoad load_without(const std::vector<std::string>& names) const;
-  LoopHost& choose_loop(LoopLoad& load, const std::string& name) const;
+  LoopHost& choose_loop(LoopLoad& load, const PipelineConfig& config) const;
   void prepared(std::vector<Prepared> all);
   void commit(Proposal& proposal, std::vector<Prepared> all);
   void take_over(Prepared one, Proposal& proposal, std::vector<PipelineEnd>& failures);

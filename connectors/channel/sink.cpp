@@ -58,7 +58,8 @@ class ChannelSink final : public Sink {
     timer_.reset();
     writer_.reset();
     waiting_.clear();
-    for (UnderWay& one : std::exchange(under_way_, {})) let_go(one);
+    // What a subscriber has taken its next run may be given again, so it stays, read or not.
+    for (UnderWay& one : std::exchange(under_way_, {})) give_away(one);
     for (UnderWay& one : std::exchange(lent_, {})) let_go(one);
     closed();
   }
@@ -127,14 +128,11 @@ class ChannelSink final : public Sink {
   }
 
   std::vector<UnderWay>::iterator settled() {
-    return std::ranges::find_if(under_way_, [](const UnderWay& one) {
-      return one.what->owed.load(std::memory_order_acquire) == 0;
-    });
+    return std::ranges::find_if(under_way_,
+                                [](const UnderWay& one) { return one.what->owed == 0; });
   }
 
-  static bool is_free(const UnderWay& one) {
-    return one.what->borrowed.load(std::memory_order_acquire) == 0;
-  }
+  static bool is_free(const UnderWay& one) { return one.what->borrowed == 0; }
 
   void lend(UnderWay one) {
     lent_.push_back(std::move(one));
@@ -145,7 +143,10 @@ class ChannelSink final : public Sink {
 
   // Whoever has the records keeps what they are made of.
   static void let_go(UnderWay& one) {
-    if (is_free(one)) return;
+    if (!is_free(one)) give_away(one);
+  }
+
+  static void give_away(UnderWay& one) {
     for (const BatchRef& batch : one.batches)
       for (std::shared_ptr<const void>& piece : batch->give_away_memory())
         one.what->memory.push_back(std::move(piece));

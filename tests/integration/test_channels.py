@@ -58,12 +58,62 @@ def test_one_file_goes_to_two_sinks_and_through_a_chain_and_then_the_agent_ends(
     assert sorted(seqs(collector)) == list(range(0, 5000, 2))
 
 
-def test_check_wants_one_loop_for_pipelines_that_meet(agent):
-    agent.configure(named("in", {"type": "stdin"}, to_channel()),
-                    named("out", from_channel(), {"type": "stdout"}), workers=2)
-    checked = agent.command("check", "-c", str(agent.config_path))
-    assert checked.returncode == 2
-    assert "agent.workers: must be 1 where pipelines meet in a channel" in checked.stderr
+def to_file(path):
+    return {"type": "file", "path": str(path), "format": "ndjson", "batch": {"linger": "20ms"}}
+
+
+def test_many_channels_beside_other_pipelines_on_several_loops(agent, telemetry):
+    count = 20_000
+    pipelines, outs = [], []
+    for n in range(4):
+        pipelines.append(named(f"in{n}", file_source(telemetry(count)), to_channel(f"c{n}")))
+        for end in ("a", "b"):
+            outs.append(agent.folder / f"{end}{n}.jsonl")
+            pipelines.append(named(f"{end}{n}", from_channel(f"c{n}"), to_file(outs[-1])))
+        outs.append(agent.folder / f"alone{n}.jsonl")
+        pipelines.append(named(f"alone{n}", file_source(telemetry(count)), to_file(outs[-1])))
+    agent.configure(*pipelines, workers=4, memory="24MiB")
+    agent.start()
+    assert agent.wait() == 0, agent.log
+    for out in outs:
+        assert lines_of(out) == list(range(count)), out
+
+
+def test_pipelines_move_to_where_those_are_that_they_meet(agent, collector):
+    """A reload makes readers of a channel of pipelines that ran on other loops, and adds one."""
+    paths = [agent.folder / f"growing{n}.jsonl" for n in range(4)]
+    for path in paths:
+        path.touch()
+    agent.configure(*[named(f"p{n}", file_source(path, follow=True), to_sqlite(agent, f"{n}.db"))
+                      for n, path in enumerate(paths)], workers=4)
+    agent.start()
+    for path in paths:
+        grow(path, 0, 500)
+    wait_for(lambda: all(len(rows(agent, f"{n}.db")) == 500 for n in range(4)))
+
+    def loops():
+        said = json.loads(agent.command("status", "--json", "-c", str(agent.config_path)).stdout)
+        return {one["name"]: one["loop"] for one in said["pipelines"]}
+    assert sorted(loops().values()) == [0, 1, 2, 3]
+    last = named("p3", from_channel("c"), to_sqlite(agent, "3.db"))
+    agent.configure(*[named(f"p{n}", file_source(path, follow=True), to_channel())
+                      for n, path in enumerate(paths[:2])],
+                    named("p2", file_source(paths[2], follow=True), to_sqlite(agent, "2.db")), last,
+                    named("late", from_channel(), http_sink(collector)), workers=4)
+    agent.send(signal.SIGHUP)
+    wait_for(lambda: len(agent.log_lines("configuration taken over")) == 1)
+    wait_for(lambda: len({loops().get(name) for name in ("p0", "p1", "p3", "late")}) == 1)
+    assert agent.command("unmount", "late", "-c", str(agent.config_path)).returncode == 0
+    agent.wait_log(" late: done: ")
+    assert agent.command("mount", "late", "-c", str(agent.config_path)).returncode == 0
+    for n, path in enumerate(paths[:3]):
+        grow(path, 500 + 1000 * n, 1000 + 1000 * n)
+    expected = [*range(500, 1000), *range(1500, 2000)]
+    wait_for(lambda: set(rows(agent, "3.db")) >= {*range(500), *expected})
+    wait_for(lambda: set(seqs(collector)) == set(expected))
+    wait_for(lambda: rows(agent, "2.db") == [*range(500), *range(2500, 3000)])
+    agent.terminate()
+    assert agent.wait() == 0, agent.log
 
 
 def test_several_give_to_one(agent, telemetry):
@@ -111,7 +161,7 @@ def test_kills_lose_nothing_on_either_side(agent, collector, telemetry):
     agent.configure(
         named("in", file_source(telemetry(count)), to_channel()),
         named("local", from_channel(), to_sqlite(agent)),
-        named("cloud", from_channel(), http_sink(collector, records=500)))
+        named("cloud", from_channel(), http_sink(collector, records=500)), workers=4)
     for share in (5, 2):
         agent.start()
         wait_for(lambda share=share: len(set(seqs(collector))) > count // share // 2 or not agent.running())

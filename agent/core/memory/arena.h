@@ -88,7 +88,7 @@ class Arena {
   size_t footprint() const { return footprint_; }
 
   // What is in it, for somebody who has it longer than the pool and the budget are there: from now
-  // on it counts nowhere, and goes with the last who holds this, on whatever thread. Nothing more
+  // on it counts nowhere, and goes with the last who holds this. Nothing more
   // can be allocated here.
   std::shared_ptr<const void> give_away();
 

@@ -7,7 +7,6 @@ namespace leat {
 
 void Channel::expect(std::set<std::string> writers, const std::set<std::string>& readers,
                      bool ending) {
-  const std::lock_guard lock(mutex_);
   ending_ = ending;
   expected_writers_ = std::move(writers);
   for (const std::string& name : readers) subscriptions_[name].expected = true;
@@ -21,7 +20,7 @@ void Channel::expect(std::set<std::string> writers, const std::set<std::string>&
   feel_pressure();
   for (auto& [name, one] : subscriptions_) wake_reader(one);  // it may be over
   for (ChannelWriter* writer : writers_)
-    if (writer->waits_) writer->async_.send();  // there may be somebody now
+    if (writer->waits_) writer->wake_.soon();  // there may be somebody now
 }
 
 bool Channel::any_expected() const {
@@ -29,7 +28,6 @@ bool Channel::any_expected() const {
 }
 
 bool Channel::unused() {
-  const std::lock_guard lock(mutex_);
   return subscriptions_.empty() && writers_.empty() && expected_writers_.empty();
 }
 
@@ -44,20 +42,20 @@ void Channel::settle(Subscription& of, size_t first, size_t end) {
   for (size_t i = first; i < end; ++i) {
     const Handover& what = *of.due[i];
     of.bytes -= what.bytes;
-    if (of.due[i]->owed.fetch_sub(1, std::memory_order_acq_rel) == 1) wake_writer(what);
+    if (--of.due[i]->owed == 0) wake_writer(what);
   }
   of.due.erase(of.due.begin() + static_cast<std::ptrdiff_t>(first),
                of.due.begin() + static_cast<std::ptrdiff_t>(end));
 }
 
 void Channel::wake_reader(const Subscription& of) {
-  if (of.reader != nullptr) of.reader->async_.send();
+  if (of.reader != nullptr) of.reader->wake_.soon();
 }
 
 void Channel::wake_writer(const Handover& of) {
   for (ChannelWriter* writer : writers_) {
     if (writer->mine_.erase(&of) == 0) continue;
-    writer->async_.send();
+    writer->wake_.soon();
     return;
   }
 }
@@ -74,9 +72,7 @@ void Channel::feel_pressure() {
   for (auto& [name, one] : subscriptions_) {
     const bool behind = one.full ? one.bytes > buffer / 4 : waits && one.bytes >= buffer / 2;
     const bool full = !one.due.empty() && (ending_ || behind);
-    const bool hurry =
-        full && behind &&
-        one.due.front()->owed.load(std::memory_order_relaxed) < one.due.front()->subscribers;
+    const bool hurry = full && behind && one.due.front()->owed < one.due.front()->subscribers;
     if (full == one.full && hurry == one.hurry) continue;
     one.full = full;
     one.hurry = hurry;
@@ -88,13 +84,11 @@ void Channel::feel_pressure() {
 
 ChannelWriter::ChannelWriter(std::shared_ptr<Channel> channel, size_t buffer, Loop& loop,
                              std::function<void()> woken)
-    : channel_(std::move(channel)), buffer_(buffer), async_(loop, std::move(woken)) {
-  const std::lock_guard lock(channel_->mutex_);
+    : channel_(std::move(channel)), buffer_(buffer), wake_(loop, std::move(woken)) {
   channel_->writers_.insert(this);
 }
 
 ChannelWriter::~ChannelWriter() {
-  const std::lock_guard lock(channel_->mutex_);
   channel_->writers_.erase(this);
   for (auto at = channel_->subscriptions_.begin(); at != channel_->subscriptions_.end();) {
     const auto next = at++;
@@ -113,7 +107,6 @@ ChannelWriter::~ChannelWriter() {
 }
 
 bool ChannelWriter::hand(const std::shared_ptr<Handover>& what) {
-  const std::lock_guard lock(channel_->mutex_);
   for (const auto& [name, one] : channel_->subscriptions_)
     what->subscribers += one.expected ? 1 : 0;
   if (what->subscribers == 0) return false;
@@ -130,13 +123,11 @@ bool ChannelWriter::hand(const std::shared_ptr<Handover>& what) {
 }
 
 void ChannelWriter::waits(bool for_room) {
-  const std::lock_guard lock(channel_->mutex_);
   waits_ = for_room;
   channel_->feel_pressure();
 }
 
 std::vector<std::string> ChannelWriter::absent() const {
-  const std::lock_guard lock(channel_->mutex_);
   std::vector<std::string> out;
   for (const auto& [name, one] : channel_->subscriptions_)
     if (one.reader == nullptr && !one.due.empty()) out.push_back(name);
@@ -148,17 +139,12 @@ std::vector<std::string> ChannelWriter::absent() const {
 ChannelReader::ChannelReader(std::shared_ptr<Channel> channel, std::string pipeline, Loop& loop,
                              std::function<void()> woken)
     : channel_(std::move(channel)),
-      self_([&] {
-        const std::lock_guard lock(channel_->mutex_);
-        return channel_->subscriptions_.try_emplace(std::move(pipeline)).first;
-      }()),
-      async_(loop, std::move(woken)) {
-  const std::lock_guard lock(channel_->mutex_);
+      self_(channel_->subscriptions_.try_emplace(std::move(pipeline)).first),
+      wake_(loop, std::move(woken)) {
   self_->second.reader = this;
 }
 
 ChannelReader::~ChannelReader() {
-  const std::lock_guard lock(channel_->mutex_);
   Channel::Subscription& self = self_->second;
   self.reader = nullptr;
   self.taken = 0;  // the next run gets it again
@@ -166,18 +152,15 @@ ChannelReader::~ChannelReader() {
 }
 
 bool ChannelReader::any() const {
-  const std::lock_guard lock(channel_->mutex_);
   return self_->second.taken < self_->second.due.size();
 }
 
 std::shared_ptr<Borrowed> ChannelReader::take() {
-  const std::lock_guard lock(channel_->mutex_);
   Channel::Subscription& self = self_->second;
   return std::make_shared<Borrowed>(self.due[self.taken++]);
 }
 
 void ChannelReader::settle(size_t handovers) {
-  const std::lock_guard lock(channel_->mutex_);
   Channel::Subscription& self = self_->second;
   channel_->settle(self, 0, handovers);
   self.taken -= handovers;
@@ -185,12 +168,10 @@ void ChannelReader::settle(size_t handovers) {
 }
 
 ChannelReader::Pressure ChannelReader::pressure() const {
-  const std::lock_guard lock(channel_->mutex_);
   return {self_->second.full, self_->second.hurry};
 }
 
 bool ChannelReader::over() const {
-  const std::lock_guard lock(channel_->mutex_);
   const Channel::Subscription& self = self_->second;
   return self.taken == self.due.size() && (!self.expected || channel_->expected_writers_.empty());
 }

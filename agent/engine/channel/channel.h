@@ -5,25 +5,40 @@
 // given to the next one again. So what is handed over while a subscriber is started anew, stopped,
 // or fails, is kept for it; the bound of what waits is the producers' (their `buffer`).
 //
-// Thread: a channel, any; each end, its loop's. An end is woken on its loop, later, when something
-// may be different for it. Lifetime: an end keeps its channel.
+// Thread: the main loop's, on which all pipelines with an end of a channel live. An end is woken
+// later, not within a call, when something may be different for it. Lifetime: an end keeps its
+// channel.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "channel/handover.h"
-#include "loop/handles.h"
+#include "loop/timer.h"
 
 namespace leat {
 
 class ChannelWriter;
 class ChannelReader;
+
+// Calls an end in the next turn, however often it is asked to in this one. The callback may destroy
+// it.
+class Wake {
+ public:
+  Wake(Loop& loop, std::function<void()> woken) : timer_(loop), woken_(std::move(woken)) {}
+  void soon() {
+    if (!timer_.active()) timer_.start_next_turn(woken_);
+  }
+
+ private:
+  Timer timer_;
+  const std::function<void()> woken_;
+};
 
 class Channel {
  public:
@@ -61,7 +76,6 @@ class Channel {
   void wake_writer(const Handover& of);
 
   const std::string name_;
-  std::mutex mutex_;  // guards all below
   Subscriptions subscriptions_;
   std::set<ChannelWriter*> writers_;  // that are open
   std::set<std::string> expected_writers_;
@@ -92,7 +106,7 @@ class ChannelWriter {
   const size_t buffer_;
   bool waits_ = false;
   std::set<const Handover*> mine_;  // not settled by all
-  Async async_;
+  Wake wake_;
 };
 
 // The end of a subscriber.
@@ -122,7 +136,7 @@ class ChannelReader {
   friend class Channel;
   const std::shared_ptr<Channel> channel_;
   const Channel::Subscriptions::iterator self_;
-  Async async_;
+  Wake wake_;
 };
 
 }  // namespace leat

@@ -3,7 +3,6 @@
 namespace leat {
 
 std::shared_ptr<Channel> Channels::find(const std::string& name) {
-  const std::lock_guard lock(mutex_);
   std::shared_ptr<Channel>& channel = channels_[name];
   if (channel == nullptr) channel = std::make_shared<Channel>(name);
   return channel;
@@ -11,7 +10,6 @@ std::shared_ptr<Channel> Channels::find(const std::string& name) {
 
 void Channels::expect(const Ends& writers, const Ends& readers,
                       const std::set<std::string>& ending) {
-  const std::lock_guard lock(mutex_);
   for (const Ends* ends : {&writers, &readers})
     for (const auto& [name, pipelines] : *ends)
       channels_.try_emplace(name, std::make_shared<Channel>(name));

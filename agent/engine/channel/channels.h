@@ -1,11 +1,11 @@
 // All channels of an agent, by name.
 //
-// Thread: any. Lifetime: the agent's; channels live as long as somebody has an end of them.
+// Thread: the main loop's. Lifetime: the agent's; channels live as long as somebody has an end of
+// them.
 #pragma once
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 
@@ -24,7 +24,6 @@ class Channels {
   void expect(const Ends& writers, const Ends& readers, const std::set<std::string>& ending = {});
 
  private:
-  std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Channel>> channels_;
 };
 

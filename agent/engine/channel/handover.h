@@ -4,11 +4,11 @@
 // subscriber has them longer than that (its sink is dead, and the journal has them), the sink gives
 // that memory away to this, and goes on without it.
 //
-// Thread: what is in it does not change once it is handed over, but for the counts, and for
-// `memory`, which is the producer's alone. Lifetime: the last who holds it, on whatever thread.
+// Thread: the main loop's; a subscriber's sink may read the records on one of its own until it
+// answers. What is in it does not change once it is handed over, but for the counts, and for
+// `memory`, which is the producer's alone. Lifetime: the last who holds it.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,19 +25,17 @@ struct Handover {
   size_t bytes = 0;  // an estimate of what the records hold
   int64_t arrival_us = 0;
 
-  size_t subscribers = 0;            // it was handed to
-  std::atomic<size_t> owed = 0;      // of them, that have neither delivered nor journaled it
-  std::atomic<size_t> borrowed = 0;  // batches whose records these are
+  size_t subscribers = 0;  // it was handed to
+  size_t owed = 0;         // of them, that have neither delivered nor journaled it
+  size_t borrowed = 0;     // batches whose records these are
   std::vector<std::shared_ptr<const void>> memory;
 };
 
 // A handover that a batch has (Batch::borrow).
 class Borrowed {
  public:
-  explicit Borrowed(std::shared_ptr<Handover> what) : what_(std::move(what)) {
-    what_->borrowed.fetch_add(1, std::memory_order_relaxed);
-  }
-  ~Borrowed() { what_->borrowed.fetch_sub(1, std::memory_order_release); }
+  explicit Borrowed(std::shared_ptr<Handover> what) : what_(std::move(what)) { ++what_->borrowed; }
+  ~Borrowed() { --what_->borrowed; }
   Borrowed(const Borrowed&) = delete;
   Borrowed& operator=(const Borrowed&) = delete;
   const Handover& operator*() const { return *what_; }

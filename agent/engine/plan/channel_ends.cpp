@@ -45,6 +45,10 @@ std::string written_channel(const PipelineConfig& config) {
   return config.sink.options.string(type->channel);
 }
 
+bool meets_others(const PipelineConfig& config) {
+  return !read_channel(config).empty() || !written_channel(config).empty();
+}
+
 std::map<std::string, ChannelEnds> channel_ends(const std::vector<PipelineConfig>& pipelines) {
   std::map<std::string, ChannelEnds> out;
   for (size_t i = 0; i < pipelines.size(); ++i) {

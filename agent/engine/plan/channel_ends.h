@@ -12,6 +12,8 @@ namespace leat {
 // The channel that it reads, or gives to; "": none.
 std::string read_channel(const PipelineConfig& config);
 std::string written_channel(const PipelineConfig& config);
+// It reads one, or gives to one.
+bool meets_others(const PipelineConfig& config);
 
 struct ChannelEnds {  // indices of pipelines, in their order
   std::vector<size_t> writers;

@@ -13,6 +13,7 @@
 #include "support/hand_loop.h"
 #include "support/scripted_stages.h"
 #include "support/temp_dir.h"
+#include "transform/types.h"
 
 namespace leat {
 
@@ -341,6 +342,29 @@ TEST_F(ChannelTest, records_outlive_the_pipeline_that_gave_them) {
   running_.at("a").dead = false;
   running_.at("a").pipeline->kick();
   EXPECT_TRUE(has("a", lines));
+}
+
+// A run that had done with some of it, but not with what came before, may have let go of it.
+TEST_F(ChannelTest, what_a_subscriber_had_taken_its_next_run_gets_also_when_the_producer_is_gone) {
+  expect({"p"}, {"a"});
+  start(producer("p"));
+  PipelineConfig filters = subscriber("a", SpoolMode::kNever);
+  filters.transforms.push_back({&kFilterTransform, Options(kFilterTransform.options, "filter")});
+  filters.transforms.back().options.set("where", std::string("n < 20"));
+  start(filters);
+  running_.at("a").dead = true;
+  for (int first : {0, 20}) {
+    give("p", numbered(first, first + 20));
+    pass(Milliseconds{100});
+  }
+  for (const char* name : {"p", "a"}) {
+    running_.at(name).pipeline->abort("the test ends");
+    ASSERT_TRUE(until([this, name] { return !running_.contains(name); }));
+  }
+  start(producer("p"));
+  give("p", numbered(40, 80));  // into what was the first one's memory, if that has been let go
+  start(subscriber("a"));
+  EXPECT_TRUE(has("a", numbered(0, 80)));
 }
 
 TEST_F(ChannelTest, a_producer_that_is_stopped_leaves_what_nobody_has_taken) {

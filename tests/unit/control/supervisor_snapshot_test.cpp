@@ -43,6 +43,47 @@ TEST_F(SupervisorOfThreeLoops, what_a_reload_makes_goes_to_the_loops_with_the_fe
   EXPECT_EQ(pipelines_by_loop(), (std::map<size_t, int>{{0, 2}, {1, 2}, {2, 2}}));
 }
 
+constexpr Option kChannelOptions[] = {{.name = "name"}};
+constexpr SourceType kChannelEnd{.name = "channel",
+                                 .help = "",
+                                 .replay = replays<Replay::kHoldsAck>,
+                                 .options = kChannelOptions,
+                                 .make = nullptr,
+                                 .channel = "name"};
+
+// One that reads the channel of this name.
+PipelineConfig reading(PipelineConfig config, const std::string& channel) {
+  config.source.type = &kChannelEnd;
+  config.source.options = Options(kChannelOptions, "source");
+  config.source.options.set("name", channel);
+  return config;
+}
+
+TEST_F(SupervisorOfThreeLoops, those_that_meet_in_channels_are_together_and_the_others_elsewhere) {
+  apply(of({version_of("x"), reading(version_of("a"), "c"), reading(version_of("b"), "c"),
+            version_of("y"), reading(version_of("d"), "e"), version_of("z")}));
+  for (const char* name : {"a", "b", "d"}) EXPECT_EQ(state_of(name).loop, 0U) << name;
+  EXPECT_EQ(pipelines_by_loop(), (std::map<size_t, int>{{0, 3}, {1, 2}, {2, 1}}));
+}
+
+TEST_F(SupervisorOfThreeLoops, one_that_comes_to_read_a_channel_moves_to_where_the_others_are) {
+  std::vector<PipelineConfig> pipelines{version_of("x"), version_of("y"), version_of("z")};
+  apply(of(pipelines));
+  EXPECT_EQ(state_of("y").loop, 1U);
+  pipelines[1] = reading(version_of("y", 2), "c");
+  pipelines.push_back(reading(version_of("late"), "c"));
+  apply(of(pipelines));
+  EXPECT_TRUE(gone("y1"));
+  settle();
+  EXPECT_EQ(state_of("y").loop, 0U);
+  EXPECT_EQ(state_of("late").loop, 0U);
+  EXPECT_TRUE(supervisor_->unmount("y"));
+  EXPECT_TRUE(over("y"));
+  EXPECT_TRUE(supervisor_->mount("y"));
+  EXPECT_TRUE(wait([this] { return state_of("y").runs; }));
+  EXPECT_EQ(state_of("y").loop, 0U);
+}
+
 TEST_F(SupervisorTest, the_snapshot_says_how_each_pipeline_is) {
   world_.drains_slowly = {"a1"};
   apply(of({version_of("a")}));
