@@ -301,8 +301,9 @@ bool load_sink(Parser& parser, const StageContext& context, const cJSON* node,
   out.options = Options(out.type->options, path);
   parser.fill(node, {&out.options, &added}, kTypeKey);
   if (out.type->consumes == Consumes::kSlices) {
-    out.format = find_write_format(added.string("format"));
-    out.format_options = format_options(parser, added, *out.format);
+    const WriteFormat* format = find_write_format(added.string("format"));
+    (out.takes() == Consumes::kSlices ? out.format : out.own_format) = format;
+    out.format_options = format_options(parser, added, *format);
   }
   out.batch = {added.integer("batch.records"), added.bytes("batch.bytes"),
                added.duration("batch.linger"), out.type->batch.spacing};
@@ -316,7 +317,8 @@ bool load_sink(Parser& parser, const StageContext& context, const cJSON* node,
     trial.warn(out.type->warn, out.options);
     if (context.open_files) trial.open_files(out.type->check_files, out.options);
   }
-  if (out.format != nullptr) (void)trial.report(out.format->make_encoder(out.format_options));
+  if (const WriteFormat* format = out.written(); format != nullptr)
+    (void)trial.report(format->make_encoder(out.format_options));
   return parser.problems().errors() == before;
 }
 

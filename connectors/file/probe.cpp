@@ -10,6 +10,7 @@
 
 #include "base/units.h"
 #include "connectors/file/listing.h"
+#include "connectors/file/series_writer.h"
 
 namespace leat {
 namespace {
@@ -52,13 +53,13 @@ std::unique_ptr<PeerProbe> probe_files(std::vector<PathPattern> patterns, bool f
       std::move(done));
 }
 
-std::unique_ptr<PeerProbe> probe_folder(file::SeriesWriter::Settings settings,
-                                        const ProbeContext& context, Probed done) {
+std::unique_ptr<PeerProbe> probe_folder(std::string path, const ProbeContext& context,
+                                        Probed done) {
   return probe_in_pool(
       context.loop,
-      [settings = std::move(settings)]() -> Result<std::string> {
-        if (Status fit = file::SeriesWriter(settings).check(); !fit) return fail(fit.error());
-        return settings.path + ": its folder can be written to";
+      [path = std::move(path)]() -> Result<std::string> {
+        if (Status fit = file::SeriesWriter::check(path); !fit) return fail(fit.error());
+        return path + ": its folder can be written to";
       },
       std::move(done));
 }

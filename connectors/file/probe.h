@@ -3,16 +3,15 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "connectors/file/paths.h"
-#include "connectors/file/series_writer.h"
 #include "stage/probe.h"
 
 namespace leat {
 
 std::unique_ptr<PeerProbe> probe_files(std::vector<PathPattern> patterns, bool follow,
                                        const ProbeContext& context, Probed done);
-std::unique_ptr<PeerProbe> probe_folder(file::SeriesWriter::Settings settings,
-                                        const ProbeContext& context, Probed done);
+std::unique_ptr<PeerProbe> probe_folder(std::string path, const ProbeContext& context, Probed done);
 
 }  // namespace leat

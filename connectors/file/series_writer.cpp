@@ -31,8 +31,7 @@ std::string compact_time(int64_t unix_us) {
 
 }  // namespace
 
-Status SeriesWriter::check() const {
-  const std::string& path = settings_.path;
+Status SeriesWriter::check(const std::string& path) {
   size_t slash = path.rfind('/');
   std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   struct stat status;
@@ -47,24 +46,28 @@ Status SeriesWriter::check() const {
   return can_make_files(folder);
 }
 
-Answer SeriesWriter::write(const Delivery& delivery, const std::string& opening, Times now) {
-  SliceCursor cursor(delivery);
-  if (delivery.key == unfinished_key_) {
+Answer SeriesWriter::write(const RoutedDelivery& delivery, Times now) {
+  // Whatever is wrong with a disk or a folder now may be right later; check() said what was wrong
+  // from the start.
+  Status written = write(delivery.of_route(0), delivery.key(), delivery.routes[0].opening, now);
+  return written ? Answer::delivered() : Answer::retry(written.error().message());
+}
+
+Status SeriesWriter::write(SliceCursor cursor, const std::string& key, const std::string& opening,
+                           Times now) {
+  if (key == unfinished_key_) {
     cursor.skip_to_record(unfinished_records_);
   } else {
-    unfinished_key_ = delivery.key;
+    unfinished_key_ = key;
     unfinished_records_ = 0;
   }
   while (!cursor.at_end()) {
-    // Whatever is wrong with a disk or a folder now may be right later; check() said what was wrong
-    // from the start.
-    Status written = write_some(cursor, opening, now);
-    if (!written) return Answer::retry(written.error().message());
+    if (Status written = write_some(cursor, opening, now); !written) return written;
     unfinished_records_ = cursor.records_passed();
   }
   unfinished_key_.clear();
   unfinished_records_ = 0;
-  return Answer::delivered();
+  return {};
 }
 
 // Writes and commits as much as the file at hand takes, or makes room by finishing it.
@@ -83,7 +86,7 @@ Status SeriesWriter::write_some(SliceCursor& cursor, const std::string& opening,
   // A record that is larger than a whole file gets one for itself.
   if (bytes == 0) bytes = cursor.rest_of_record().size();
   if (Status appended = part_.append(opening, cursor, bytes); !appended) return appended;
-  if (cancelled_) {
+  if (is_cancelled_) {
     part_.roll_back();
     return fail(ErrorKind::kUnavailable, "closing");
   }
@@ -106,8 +109,18 @@ Status SeriesWriter::open_for(const std::string& opening, Times now) {
     }
   }
   opening_ = opening;
-  begun_us_ = now.monotonic_us - std::max<int64_t>(now.unix_us - part_.begun_unix_us(), 0);
+  note_beginning(now);
   return {};
+}
+
+void SeriesWriter::note_beginning(Times now) {
+  begun_us_ = now.monotonic_us - std::max<int64_t>(now.unix_us - part_.begun_unix_us(), 0);
+}
+
+Status SeriesWriter::take_up(Times now) {
+  Status opened = part_.open(now.unix_us, /*must_exist=*/true);
+  if (opened && part_.is_open()) note_beginning(now);
+  return opened;
 }
 
 bool SeriesWriter::is_old(Times now) const {

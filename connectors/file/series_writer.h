@@ -10,18 +10,14 @@
 #include <atomic>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "connectors/file/files.h"
 #include "part_file.h"
-#include "stage/sink.h"
 
 namespace leat::file {
 
-struct Times {
-  int64_t unix_us;
-  int64_t monotonic_us;
-};
-
-class SeriesWriter {
+class SeriesWriter final : public Files {
  public:
   struct Settings {
     std::string path;
@@ -31,29 +27,31 @@ class SeriesWriter {
     int64_t rotate_age_us = 0;  // 0: not by age
   };
 
-  explicit SeriesWriter(Settings settings)
+  // `cancelled`: somebody else's cancel(), which outlives this; null: its own.
+  explicit SeriesWriter(Settings settings, const std::atomic<bool>* cancelled = nullptr)
       : settings_(std::move(settings)),
-        part_(settings_.path, settings_.record_end, settings_.sync) {}
+        part_(settings_.path, settings_.record_end, settings_.sync),
+        is_cancelled_(cancelled != nullptr ? *cancelled : cancelled_) {}
 
   // What a person must mend before anything can be written. Creates nothing.
-  Status check() const;
+  static Status check(const std::string& path);
 
-  // `opening` is what each file begins with. A file is never continued under another opening.
-  Answer write(const Delivery& delivery, const std::string& opening, Times now);
-  // Finishes the file when it is old enough.
-  Status rotate_if_old(Times now);
-  // Finishes what there is, also what an earlier process left unfinished.
-  Status finish(Times now);
+  Answer write(const RoutedDelivery& delivery, Times now) override;
+  Status rotate_if_old(Times now) override;
+  Status finish(Times now) override;
+  std::optional<int64_t> old_at_us() const override;
 
-  // When, by the monotonic clock, the file becomes too old; none when there is none to become so.
-  std::optional<int64_t> old_at_us() const;
-
-  // The delivery under way is taken back instead of committed.
-  void cancel() { cancelled_ = true; }
+  // `opening` is what each file begins with. A file is never continued under another opening. When
+  // it fails it may succeed later, with the delivery of the same key.
+  Status write(SliceCursor cursor, const std::string& key, const std::string& opening, Times now);
+  // Opens what an earlier process left unfinished, for old_at_us().
+  Status take_up(Times now);
+  bool is_open() const { return part_.is_open(); }
 
  private:
   Status write_some(SliceCursor& cursor, const std::string& opening, Times now);
   Status open_for(const std::string& opening, Times now);
+  void note_beginning(Times now);
   Status finish_part(Times now);
   bool is_old(Times now) const;
   bool rotates() const { return settings_.rotate_bytes > 0 || settings_.rotate_age_us > 0; }
@@ -69,7 +67,7 @@ class SeriesWriter {
   // again, what is in a file already is not written twice.
   std::string unfinished_key_;
   size_t unfinished_records_ = 0;
-  std::atomic<bool> cancelled_{false};
+  const std::atomic<bool>& is_cancelled_;
 };
 
 }  // namespace leat::file

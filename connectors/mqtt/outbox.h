@@ -16,11 +16,11 @@
 #include <utility>
 #include <vector>
 
-#include "connectors/mqtt/template.h"
 #include "protocols/mqtt/packet_ids.h"
 #include "protocols/mqtt/packets.h"
 #include "protocols/mqtt/protocol.h"
 #include "protocols/mqtt/writer.h"
+#include "record/template.h"
 #include "stage/sink.h"
 
 namespace leat::mqtt {

@@ -132,7 +132,7 @@ Result<Feed::Given> LetterBatches::from_stage(const Letter& letter) {
 
 // Of the stage that has the name now; by its number only where that is the same one still.
 Result<size_t> LetterBatches::step_for_record(const Letter& letter) const {
-  const bool takes_records = host_.config().sink.type->consumes == Consumes::kRecords;
+  const bool takes_records = host_.config().sink.takes() == Consumes::kRecords;
   if (letter.step == 0) {
     if (letter.stage != host_.config().sink.type->name)
       return refuse("the configuration has no stage \"" + letter.stage + "\" any more");

@@ -52,10 +52,13 @@ struct TransformConfig {
 struct SinkConfig {
   const SinkType* type = nullptr;
   Options options;
-  const WriteFormat* format = nullptr;  // null for sinks that take records
-  Options format_options;
+  const WriteFormat* format = nullptr;      // null for sinks that take records
+  const WriteFormat* own_format = nullptr;  // of one that takes records and encodes them itself
+  Options format_options;                   // of either
   BatchLimits batch;
   int in_flight = 1;
+  Consumes takes() const { return type->takes != nullptr ? type->takes(options) : type->consumes; }
+  const WriteFormat* written() const { return format != nullptr ? format : own_format; }
   bool operator==(const SinkConfig&) const = default;
 };
 

@@ -13,7 +13,7 @@ bool has_message_fields(const SourceConfig& source) {
 
 bool needs_records(const PipelineConfig& config) {
   const SourceConfig& source = config.source;
-  return !config.transforms.empty() || config.sink.type->consumes == Consumes::kRecords ||
+  return !config.transforms.empty() || config.sink.takes() == Consumes::kRecords ||
          has_message_fields(source) || !source.fields.empty() ||
          (source.time && source.time->dead_letter);
 }
@@ -34,7 +34,7 @@ std::string label(const std::string& type, std::string_view format) {
 std::vector<Step> declare(const PipelineConfig& config) {
   std::vector<Step> out;
   std::string read(config.source.format == nullptr ? "" : config.source.format->name);
-  std::string write(config.sink.format == nullptr ? "" : config.sink.format->name);
+  std::string write(config.sink.written() == nullptr ? "" : config.sink.written()->name);
   out.push_back({Kind::kSource, label(std::string(config.source.type->name), read), "", 0});
   for (size_t i = 0; i < config.transforms.size(); ++i)
     out.push_back({Kind::kTransform, std::string(config.transforms[i].type->name), "", i});
@@ -65,10 +65,14 @@ std::vector<Step> inject(const PipelineConfig& config) {
                    "the event time is in the field \"" + config.source.time->field + "\"", 0});
   for (size_t i = 0; i < config.transforms.size(); ++i)
     out.push_back({Kind::kTransform, std::string(config.transforms[i].type->name), "", i});
-  if (config.sink.type->consumes == Consumes::kSlices)
+  if (config.sink.takes() == Consumes::kSlices)
     out.push_back({Kind::kEncode, "encode " + std::string(config.sink.format->name),
                    sink + " takes bytes", 0});
-  out.push_back({Kind::kSink, sink, "", 0});
+  std::string own;
+  if (config.sink.own_format != nullptr)
+    own = "looks into the records to know where each belongs, and writes them as " +
+          std::string(config.sink.own_format->name);
+  out.push_back({Kind::kSink, sink, std::move(own), 0});
   return out;
 }
 

@@ -141,8 +141,12 @@ class SinkContext {
   virtual Budget& budget() = 0;
   // How slices become a document. Ask anew for each document.
   virtual DocumentWrap wrap() = 0;
-  // The format written, for Content-Type and file names; null for sinks that take records.
+  // The format written, for Content-Type and file names; null for sinks that write none.
   virtual const WriteFormat* format() = 0;
+  // For a sink that takes records (SinkType::takes) and writes them in its format by itself.
+  virtual Result<std::unique_ptr<Encoder>> new_encoder() {
+    return fail(ErrorKind::kUsage, "this sink writes no format");
+  }
   // Nothing was known of an earlier run when this one began: what it reads is all that there is.
   virtual bool began_anew() { return false; }
   // As SourceContext::channels().
@@ -202,6 +206,9 @@ struct SinkType {
   std::string_view name;
   std::string_view help;  // one or two sentences
   Consumes consumes = Consumes::kSlices;
+  // Of kSlices: kRecords with options for which the sink must look into the records. It then
+  // encodes them itself (SinkContext::new_encoder). Null: whatever the options are.
+  Consumes (*takes)(const Options& options) = nullptr;
   // Options of its own; the engine adds `format` (kSlices), `batch` and, where max_in_flight > 1,
   // `inFlight` to them.
   std::span<const Option> options;

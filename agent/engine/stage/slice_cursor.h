@@ -17,9 +17,15 @@ namespace leat {
 
 class SliceCursor {
  public:
-  explicit SliceCursor(const Delivery& delivery) : delivery_(&delivery) { settle(); }
+  explicit SliceCursor(const Delivery& delivery)
+      : SliceCursor(delivery, 0, delivery.parts.size()) {}
+  // Of its parts [first, end) alone.
+  SliceCursor(const Delivery& delivery, size_t first, size_t end)
+      : delivery_(&delivery), part_(first), end_part_(end) {
+    settle();
+  }
 
-  bool at_end() const { return part_ == delivery_->parts.size(); }
+  bool at_end() const { return part_ == end_part_; }
   // Whole records behind the cursor.
   size_t records_passed() const { return passed_; }
   // What is left of the record in which the cursor stands: all of it at its start, nothing
@@ -107,6 +113,7 @@ class SliceCursor {
 
   const Delivery* delivery_;
   size_t part_ = 0;
+  size_t end_part_ = 0;
   size_t index_ = 0;   // in the part
   size_t offset_ = 0;  // in the slice
   size_t passed_ = 0;

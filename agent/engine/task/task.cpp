@@ -97,7 +97,7 @@ void Task::make_deliverer() {
       .comes_again = replay_ != Replay::kNone,
       .cuts =
           setup_.config.sink.type->sends_keys ? setup_.data_dir + "/cuts/" + setup_.plan.name : "",
-      .most_held = most_held_for(setup_.memory, setup_.config.sink.type->consumes)});
+      .most_held = most_held_for(setup_.memory, setup_.config.sink.takes())});
   spool_->attach(*deliverer_);
 }
 
@@ -161,8 +161,15 @@ void Task::set_memory(size_t bytes) {
   pool_.keep(spare_blocks_for(bytes));
   chain_->set_quantum(kQuantum * batch_bytes_);
   spool_->set_batch_bytes(batch_bytes_);
-  deliverer_->set_most_held(most_held_for(bytes, setup_.config.sink.type->consumes));
+  deliverer_->set_most_held(most_held_for(bytes, setup_.config.sink.takes()));
   wake();
+}
+
+Result<std::unique_ptr<Encoder>> Task::new_encoder() {
+  Result<std::unique_ptr<Encoder>> made = format()->make_encoder(setup_.config.sink.format_options);
+  if (made)
+    if (Status opened = (*made)->open(*this); !opened) return fail(opened.error());
+  return made;
 }
 
 // What slices are when they go to the sink. Their wrap belongs to it: rows of CSV mean nothing

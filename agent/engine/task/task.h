@@ -178,7 +178,8 @@ class Task final : private SourceContext,
   void go_on() override;
   Budget& budget() override { return setup_.budget; }  // of all three
   DocumentWrap wrap() override { return setup_.config.sink.format->wrap(chain_->encoder()); }
-  const WriteFormat* format() override { return setup_.config.sink.format; }
+  const WriteFormat* format() override { return setup_.config.sink.written(); }
+  Result<std::unique_ptr<Encoder>> new_encoder() override;
   bool began_anew() override { return point_.saved.empty() && point_.noted.empty(); }
 
   // SpoolOwner and DeliveryOwner.

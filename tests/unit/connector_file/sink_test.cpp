@@ -207,7 +207,9 @@ TEST_F(FileSinkTest, killed_at_any_time_every_line_is_whole_and_there) {
       file::SeriesWriter writer(settings);
       for (int i = 0;; ++i) {
         std::vector<std::string> lines(50, std::to_string(i) + std::string(3000, 'x') + "\n");
-        Answer answer = writer.write(harness.slices(lines), "", {});
+        Delivery delivery = harness.slices(lines);
+        Answer answer =
+            writer.write({.routes = {{""}}, .whole = &delivery, .own = {}, .refused = {}}, {});
         if (answer.outcome != Outcome::kDelivered) _exit(1);
         if (write(pipe_ends[1], "d", 1) != 1) _exit(1);
       }

@@ -41,10 +41,14 @@ class SinkHarness : public SinkContext {
   Budget& budget() override { return budget_; }
   DocumentWrap wrap() override { return wrap_; }
   const WriteFormat* format() override { return format_; }
+  Result<std::unique_ptr<Encoder>> new_encoder() override {
+    return format_->make_encoder(format_options_);
+  }
 
   HandLoop& hand_loop() { return loop_; }
   void advance(std::chrono::microseconds by) { loop_.advance(by); }
   void set_wrap(DocumentWrap wrap) { wrap_ = std::move(wrap); }
+  void set_format_options(Options options) { format_options_ = std::move(options); }
   Sink& sink() { return *sink_; }
 
   // Makes and opens.
@@ -150,6 +154,7 @@ class SinkHarness : public SinkContext {
   BlockPool pool_{budget_};
   DocumentWrap wrap_;
   const WriteFormat* format_;
+  Options format_options_;
   ShapeRef shape_;
   std::unique_ptr<Sink> sink_;
   std::optional<Answer> answer_;

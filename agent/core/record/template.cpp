@@ -1,15 +1,17 @@
-#include "connectors/mqtt/template.h"
+#include "record/template.h"
+
+#include <algorithm>
 
 #include "base/text.h"
 
-namespace leat::mqtt {
+namespace leat {
 
-Result<Template> Template::parse(std::string_view text) {
+Result<Template> Template::parse(std::string_view text, bool formats) {
   auto bad = [](std::string message) { return fail(ErrorKind::kUsage, std::move(message)); };
   Template out;
   std::string literal;
   auto end_literal = [&out, &literal] {
-    if (!literal.empty()) out.pieces_.push_back({literal, false, -1});
+    if (!literal.empty()) out.pieces_.push_back({.text = literal});
     literal.clear();
   };
   for (size_t i = 0; i < text.size(); ++i) {
@@ -21,10 +23,17 @@ Result<Template> Template::parse(std::string_view text) {
       size_t close = text.find('}', i);
       if (close == std::string_view::npos) return bad("a \"{\" is not closed");
       std::string_view name = text.substr(i + 1, close - i - 1);
+      std::string_view format;
+      if (size_t colon = name.find(':'); formats && colon != std::string_view::npos) {
+        format = name.substr(colon + 1);
+        name = name.substr(0, colon);
+        if (format.empty()) return bad("there is nothing behind a \":\"");
+      }
       if (name.empty() || name.find('{') != std::string_view::npos)
         return bad("\"{\" must be followed by the name of a field and \"}\"; write {{ for a brace");
       end_literal();
-      out.pieces_.push_back({std::string(name), true, -1});
+      out.pieces_.push_back(
+          {.text = std::string(name), .format = std::string(format), .is_field = true});
       i = close;
     } else if (c == '}') {
       return bad("a \"}\" without \"{\"; write }} for a brace");
@@ -36,20 +45,27 @@ Result<Template> Template::parse(std::string_view text) {
   return out;
 }
 
+// Shapes come and go, and may have the address of one before: so the name is looked at.
+const Value* Template::find(Piece& field, const Record& record) {
+  const Shape& shape = *record.shape;
+  const auto at = static_cast<size_t>(field.index);
+  if (field.index < 0 || at >= shape.size() || shape.name(at) != field.text)
+    field.index = shape.find(field.text);
+  if (field.index < 0) return nullptr;
+  const Value& value = record.value(static_cast<size_t>(field.index));
+  return value.type == Type::kAbsent ? nullptr : &value;
+}
+
 Status Template::append(std::string& out, const Record& record) {
-  if (record.shape != shape_) {
-    shape_ = record.shape;
-    for (Piece& piece : pieces_)
-      if (piece.is_field) piece.index = shape_->find(piece.text);
-  }
-  for (const Piece& piece : pieces_) {
+  for (Piece& piece : pieces_) {
     if (!piece.is_field) {
       out += piece.text;
       continue;
     }
-    if (piece.index < 0 || record.value(static_cast<size_t>(piece.index)).type == Type::kAbsent)
+    const Value* found = find(piece, record);
+    if (found == nullptr)
       return fail(ErrorKind::kData, "the record has no field \"" + excerpt(piece.text) + '"');
-    const Value& value = record.value(static_cast<size_t>(piece.index));
+    const Value& value = *found;
     if (value.type == Type::kNull)
       return fail(ErrorKind::kData, "the field \"" + excerpt(piece.text) + "\" is null");
     if (value.form == Form::kPlain && value.is_text()) {
@@ -61,6 +77,10 @@ Status Template::append(std::string& out, const Record& record) {
   return {};
 }
 
+bool Template::has_fields() const {
+  return std::ranges::any_of(pieces_, &Piece::is_field);
+}
+
 std::string Template::literal() const {
   std::string out;
   for (const Piece& piece : pieces_)
@@ -68,4 +88,4 @@ std::string Template::literal() const {
   return out;
 }
 
-}  // namespace leat::mqtt
+}  // namespace leat
