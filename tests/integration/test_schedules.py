@@ -111,6 +111,23 @@ def test_a_full_read_is_done_anew_each_time_so_deletes_are_seen(agent, database)
     assert agent.wait() == 0
 
 
+def test_each_full_read_tells_what_is_new_since_the_last(agent, database, collector):
+    database.query(ORDERS)
+    insert(database, 1, 100)
+    agent.configure(scheduled(orders(database, mode="full"), http_sink(collector), {"every": "1s"},
+                              transforms=[{"type": "dedupe", "key": ["id", "note"]}], delivery=quick_retry()))
+    agent.start()
+    wait_for(lambda: len(ended(agent)) >= 2)
+    insert(database, 101, 10)
+    wait_for(lambda: len(collector.records()) >= 110)
+    read_anew = len(ended(agent)) + 1
+    wait_for(lambda: len(ended(agent)) > read_anew)
+    assert sorted(record["id"] for record in collector.records()) == list(range(1, 111))
+    assert "forgotten" not in agent.log
+    agent.terminate()
+    assert agent.wait() == 0
+
+
 def test_the_copy_of_an_empty_table_becomes_empty_and_what_only_goes_on_leaves_it(agent, database):
     database.query(ORDERS + "; CREATE TABLE log (what text)")
     insert(database, 1, 100)

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/units.h"
+#include "state/state.h"
 
 namespace leat {
 namespace {
@@ -60,7 +61,7 @@ CarriedOut carry_out_resets(const std::vector<SavedPosition>& orders, const Sour
     }
     bool any = false;
     for (const SavedPosition& one : saved) {
-      if (one.partition.starts_with("spool:")) continue;
+      if (one.partition.starts_with("spool:") || is_state(one.partition)) continue;
       Result<std::optional<MovedPosition>> moved = move_one(source, one, target_of(order));
       any |= !moved || moved->has_value();
       if (!moved) out.told.push_back("not reset: " + moved.error().message());

@@ -148,15 +148,18 @@ void Resume::forget_orders(std::vector<SavedPosition> positions, std::vector<Sav
   std::erase_if(point_.saved, of_run);
   for (const SavedPosition& order : orders_)
     if (order.partition.starts_with(kResetOrder)) changes.push_back({order.partition, ""});
-  // What was counted before would be counted again.
-  bool forgets = false;
-  for (const SavedPosition& one : point_.saved) {
-    if (!is_state(one.partition)) continue;
-    changes.push_back({one.partition, ""});
-    forgets = true;
-  }
-  std::erase_if(point_.saved, [](const auto& one) { return is_state(one.partition); });
-  if (forgets) log::warn(setup_.name, "as ordered: what its transforms remember is forgotten");
+  // What was counted before would be counted again. But what a schedule reads anew is another
+  // reading, of which transforms tell what has changed since the last one.
+  const bool operator_has = std::ranges::any_of(orders_, [](const SavedPosition& one) {
+    return one.partition.starts_with(kResetOrder) && one.value != kAnew;
+  });
+  const auto is_forgotten = [operator_has](const SavedPosition& one) {
+    return operator_has && is_state(one.partition);
+  };
+  for (const SavedPosition& one : point_.saved)
+    if (is_forgotten(one)) changes.push_back({one.partition, ""});
+  if (std::erase_if(point_.saved, is_forgotten) > 0)
+    log::warn(setup_.name, "as ordered: what its transforms remember is forgotten");
   auto apply = [&moved](std::vector<SavedPosition>& to) {
     for (const SavedPosition& one : moved)
       for (SavedPosition& known : to)

@@ -166,6 +166,18 @@ TEST_F(ResumeTest, an_order_to_begin_anew_is_carried_out_once) {
   EXPECT_EQ(found().saved.size(), 1U);
 }
 
+TEST_F(ResumeTest, an_operators_order_forgets_what_transforms_remember_and_a_schedules_does_not) {
+  save({{"f1", "80"}, {"state:", "x"}, {"reset:", "anew"}});
+  start();
+  ASSERT_EQ(found().saved.size(), 1U);
+  EXPECT_EQ(found().saved[0].partition, "state:");
+  EXPECT_EQ(saved_in_journal(), "state:=x");
+  save({{"f1", "80"}, {"reset:", "start"}});
+  start();
+  EXPECT_TRUE(found().saved.empty());
+  EXPECT_EQ(saved_in_journal(), "");
+}
+
 TEST_F(ResumeTest, an_order_goes_to_where_the_source_says_that_is) {
   source_.move_position = [](const SavedPosition& saved,
                              const PositionTarget& target) -> Result<std::optional<MovedPosition>> {
