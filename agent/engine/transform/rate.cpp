@@ -56,7 +56,7 @@ class RateTransform final : public Remembering {
         difference_name_(options.string("differenceField")),
         per_us_(options.duration("per").count() * 1000),
         max_gap_us_(options.duration("maxGap").count() * 1000),
-        wrap_(options.has("wrap") ? options.integer("wrap") : 0) {}
+        last_(last_number(options)) {}
 
   Status run(BatchRef& batch, DeadLetters& dead) override {
     ++batch_number_;
@@ -149,11 +149,11 @@ class RateTransform final : public Remembering {
     Gain out;
     double gained;
     if (now.is_whole != 0 && before.is_whole != 0) {
-      const uint64_t whole = gained_of(before.whole, now.whole, static_cast<uint64_t>(wrap_));
+      const uint64_t whole = gained_of(before.whole, now.whole, last_);
       out.difference = value_of(arena, whole);
       gained = static_cast<double>(whole);
     } else {
-      gained = gained_of(before.number, now.number, static_cast<double>(wrap_));
+      gained = gained_of(before.number, now.number, static_cast<double>(last_));
       out.difference = Value::of_float(gained);
     }
     if (passed_us > 0)
@@ -165,10 +165,16 @@ class RateTransform final : public Remembering {
   // A counter that has less than before has wrapped, where that is by less than half of what it can
   // hold, or has begun anew, at 0.
   template <typename Number>
-  static Number gained_of(Number before, Number now, Number wrap) {
+  static Number gained_of(Number before, Number now, Number last) {
     if (now >= before) return now - before;
-    const bool wrapped = wrap > before && wrap - before + now < wrap / 2;
-    return wrapped ? wrap - before + now : now;
+    const Number over_end = last - before + now + 1;
+    return before <= last && over_end - 1 < last / 2 ? over_end : now;
+  }
+
+  // Not the first that it does not reach, which 64 bits could not hold.
+  static uint64_t last_number(const Options& options) {
+    if (options.has("bits")) return UINT64_MAX >> (64 - options.integer("bits"));
+    return options.has("wrap") ? static_cast<uint64_t>(options.integer("wrap")) - 1 : 0;
   }
 
   const std::vector<std::string> field_;  // one
@@ -176,7 +182,7 @@ class RateTransform final : public Remembering {
   const std::string difference_name_;
   const int64_t per_us_;
   const int64_t max_gap_us_;
-  const int64_t wrap_;  // 0: never
+  const uint64_t last_;  // behind which it goes on at 0; 0: it never does
   ShapeCache<Plan> plans_;
   uint64_t batch_number_ = 0;
 };
@@ -209,6 +215,11 @@ constexpr Option kOptions[] = {
      .help = "The first number that the counter does not reach, since it goes on at 0 (65536, "
              "4294967296). Default: it never does, and one with less than before began anew.",
      .min = 2},
+    {.name = "bits",
+     .type = OptionType::kInteger,
+     .help = "The same by the bits that the counter has (16, 32, 64): instead of `wrap`.",
+     .min = 1,
+     .max = 64},
     {.name = "maxGap",
      .type = OptionType::kDuration,
      .fallback = "1d",
@@ -227,6 +238,8 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
     errors.add(options, "rateField", "one of rateField and differenceField is needed");
   if (!rate.empty() && rate == difference)
     errors.add(options, "differenceField", "must be another field than rateField");
+  if (options.has("wrap") && options.has("bits"))
+    errors.add(options, "bits", "must not be given together with wrap");
   if (Status status = errors.status(); !status) return fail(status.error());
   return std::make_unique<RateTransform>(options);
 }

@@ -69,6 +69,22 @@ TEST_F(Rate, a_counter_with_less_than_before_began_anew_or_wrapped) {
   EXPECT_EQ(at(5, "10"), gained("15.5", "15.5"));
 }
 
+TEST_F(Rate, a_counter_wraps_behind_what_its_bits_can_hold) {
+  rate({{"bits", int64_t{16}}});
+  at(0, "65530");
+  EXPECT_EQ(at(1, "10"), gained("16", "16"));
+  EXPECT_EQ(at(2, "40000"), gained("39990", "39990"));
+  EXPECT_EQ(at(3, "7232"), gained("7232", "7232")) << "half of it and more: it began anew";
+  rate({{"bits", int64_t{64}}});
+  at(0, "18446744073709551610");
+  EXPECT_EQ(at(1, "10"), gained("16", "16"));
+  EXPECT_EQ(at(2, "18446744073709551615"), gained("18446744073709551605", "18446744073709552000"));
+  EXPECT_EQ(at(3, "0"), gained("1", "1"));
+  rate({{"bits", int64_t{1}}});
+  at(0, "1");
+  EXPECT_EQ(at(1, "0"), gained("0", "0")) << "no half to tell it by";
+}
+
 TEST_F(Rate, what_comes_late_gains_nothing_and_is_counted_with_what_came_before_it) {
   rate();
   at(0, "0");
