@@ -12,17 +12,23 @@ std::string condition(const Job& job) {
 
 }  // namespace
 
-std::string Job::exists_sql() {
-  return "SELECT pg_catalog.to_regclass('leat_jobs') IS NOT NULL";
+std::string Job::columns_sql() {
+  return "SELECT count(*) FROM pg_catalog.pg_attribute WHERE attrelid ="
+         " pg_catalog.to_regclass('leat_jobs') AND attname IN ('agent', 'post_sql_done')";
 }
 
 std::string Job::create_sql() {
   return "CREATE TABLE IF NOT EXISTS leat_jobs (agent text NOT NULL, pipeline text NOT NULL,"
-         " began timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (agent, pipeline))";
+         " began timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (agent, pipeline));"
+         " ALTER TABLE leat_jobs ADD COLUMN IF NOT EXISTS post_sql_done int NOT NULL DEFAULT 0";
 }
 
 std::string Job::begun_sql() const {
-  return "SELECT began FROM leat_jobs" + condition(*this);
+  return "SELECT post_sql_done FROM leat_jobs" + condition(*this) + " FOR UPDATE";
+}
+
+std::string Job::done_sql(size_t count) const {
+  return "UPDATE leat_jobs SET post_sql_done = " + std::to_string(count) + condition(*this);
 }
 
 std::string Job::begin_sql() const {

@@ -2,9 +2,11 @@
 //
 // A job is what one run of a bounded pipeline delivers, also when it is killed and goes on later.
 // So a row in leat_jobs, written in the transaction of preSql, says that the job has begun: a
-// restart in the middle must not TRUNCATE what is there already.
+// restart in the middle must not TRUNCATE what is there already. It counts the statements of
+// postSql, each in its own transaction: none runs twice but those that no transaction can hold.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -17,10 +19,11 @@ struct Job {
   std::vector<std::string> post_sql;
 
   bool any() const { return !pre_sql.empty() || !post_sql.empty(); }
-  static std::string exists_sql();
-  static std::string create_sql();
-  std::string begun_sql() const;  // one row when it has begun
-  std::string begin_sql() const;  // a whole transaction
+  static std::string columns_sql();  // of leat_jobs, one row: "0" when there is no such table
+  static std::string create_sql();   // or what an older leat has made gets what it lacks
+  std::string begun_sql() const;     // one row when it has begun: how many of postSql are done
+  std::string begin_sql() const;     // a whole transaction
+  std::string done_sql(size_t count) const;
   std::string end_sql() const;
 };
 

@@ -83,11 +83,16 @@ void Session::ping(std::function<void()> then) {
   });
 }
 
-void Session::ask(std::string doing, std::string_view sql, Then then) {
+void Session::ask(std::string doing, std::string_view sql, Then then, OnError on_error) {
   doing_ = std::move(doing);
-  connection_->query(sql, [this, then = std::move(then)](Result<Reply> reply) {
-    replied(std::move(reply), then);
-  });
+  connection_->query(
+      sql, [this, then = std::move(then), on_error = std::move(on_error)](Result<Reply> reply) {
+        auto take = on_error;
+        if (take && reply && reply->error && !reply->error->fatal && !reply->in_transaction &&
+            take(*reply->error))
+          return;
+        replied(std::move(reply), then);
+      });
 }
 
 void Session::copy(std::string_view sql, CopySource& source, Then then) {
@@ -105,7 +110,7 @@ void Session::read(std::string_view sql, RowSink& rows, Then then) {
 }
 
 void Session::create(std::string doing, std::string_view sql, std::function<void()> then,
-                     std::function<bool(const ServerError&)> on_error) {
+                     OnError on_error) {
   doing_ = std::move(doing);
   connection_->query(
       sql, [this, then = std::move(then), on_error = std::move(on_error)](Result<Reply> reply) {

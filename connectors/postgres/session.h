@@ -48,6 +48,7 @@ class Session {
     virtual void refused(const Refusal& refusal) = 0;
   };
   using Then = std::function<void(const Reply&)>;
+  using OnError = std::function<bool(const ServerError&)>;
 
   // Both outlive this.
   Session(const SessionConfig& config, Listener& listener);
@@ -64,8 +65,9 @@ class Session {
   bool used() const { return used_; }
   void close() { connection_.reset(); }
 
-  // `then` is called only when there was no error. `doing` goes into messages.
-  void ask(std::string doing, std::string_view sql, Then then);
+  // `then` is called only when there was no error. `doing` goes into messages. `on_error`, when
+  // there is one, may take an error upon itself, with no transaction open: true.
+  void ask(std::string doing, std::string_view sql, Then then, OnError on_error = nullptr);
   // The same for SQL that copies from `source`, which outlives the exchange.
   void copy(std::string_view sql, CopySource& source, Then then);
   // The same for rows that go to `rows`, which outlives the exchange.
@@ -74,9 +76,8 @@ class Session {
     if (connection_) connection_->go_on();
   }
   // CREATE … IF NOT EXISTS that loses a race against another agent's: it is there then.
-  // `on_error`, when there is one, may take an error upon itself: true.
   void create(std::string doing, std::string_view sql, std::function<void()> then,
-              std::function<bool(const ServerError&)> on_error = nullptr);
+              OnError on_error = nullptr);
   // An error that is an answer, too. No transaction is open after it.
   void try_out(std::string_view sql, Then then);
 

@@ -32,6 +32,29 @@ def test_a_job_that_is_killed_and_goes_on_is_one_job(agent, database):
     assert database.count("t") == 2000
 
 
+def test_post_sql_that_was_done_before_a_kill_is_not_done_again(agent, database):
+    database.query("CREATE TABLE t (id int); CREATE TABLE log (what text)")
+    path = lines(agent, *({"id": n} for n in range(10)))
+    job = {"preSql": JOB["preSql"], "postSql": ["INSERT INTO log VALUES ('first')", "VACUUM t",
+                                                "INSERT INTO log SELECT 'second' FROM pg_sleep(4)"]}
+    configure(agent, database, path, delivery={"guarantee": "exactlyOnce"}, **job).start()
+    agent.wait_for(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE "
+                                          "'%second%pg_sleep%' AND pid <> pg_backend_pid()") == "1")
+    assert database.value("SELECT post_sql_done FROM leat_jobs") == "2"
+    agent.kill()
+    assert agent.run() == 0, agent.log
+    assert database.query("SELECT * FROM log") == [("pre",), ("first",), ("second",)]
+    assert database.count("leat_jobs") == 0, "and what the server was still at came once, too"
+
+
+def test_a_table_of_jobs_of_an_earlier_version_gets_its_column(agent, database):
+    database.query("CREATE TABLE t (id int); CREATE TABLE log (what text);"
+                   "CREATE TABLE leat_jobs (agent text NOT NULL, pipeline text NOT NULL,"
+                   " began timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (agent, pipeline))")
+    deliver(agent, database, {"id": 1}, **JOB)
+    assert database.query("SELECT * FROM log") == [("pre",), ("post 1",)]
+
+
 def test_a_drained_agent_has_not_ended_its_job(agent, database):
     database.query("CREATE TABLE t (id int); CREATE TABLE log (what text)")
     path = lines(agent, {"id": 1})
