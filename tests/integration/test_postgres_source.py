@@ -443,6 +443,7 @@ def test_each_type_is_read_as_what_it_is_and_goes_round_to_the_last_digit(agent,
         name = column.split()[0]
         if expected is not None or name == "n":
             assert record[name] == expected, column
+    assert [record["f8"] for record in records(agent)[1:]] == ["NaN", "-Infinity"], "JSON has no such numbers"
     line = agent.stdout.splitlines()[0]
     assert b'"d":12345678901234567890.1234567890,' in line
     assert b'"ad":[1.10,22222222222222222222.5]' in line

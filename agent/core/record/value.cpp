@@ -275,7 +275,9 @@ void append_json(std::string& out, const Value& value) {
       return;
     case Type::kFloat:
       if (value.form == Form::kPlain && !std::isfinite(value.real)) {
-        out += "null";
+        out += std::isnan(value.real) ? R"("NaN")"
+               : value.real < 0       ? R"("-Infinity")"
+                                      : R"("Infinity")";
         return;
       }
       append_text(out, value);

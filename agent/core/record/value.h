@@ -98,8 +98,8 @@ void append_unescaped(std::string& out, std::string_view json_string_inside);
 // Text of a value for people and for text columns: "44.50", "true", "2026-01-02T03:04:05Z"; null
 // and absent are empty, bytes are base64.
 void append_text(std::string& out, const Value& value);
-// The value as JSON (RFC 8259): time as an RFC 3339 string, bytes as a base64 string, NaN and
-// infinities as null, absent as null.
+// The value as JSON (RFC 8259): time as an RFC 3339 string, bytes as a base64 string, absent as
+// null; NaN and infinities, which it has not, as the strings "NaN", "Infinity" and "-Infinity".
 void append_json(std::string& out, const Value& value);
 
 }  // namespace leat

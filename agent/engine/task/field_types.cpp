@@ -89,6 +89,14 @@ bool FieldTypes::fit(Type type, Value& value, Arena& arena) {
 bool FieldTypes::fit_text(Type type, Value& value) {
   const std::string_view text = value.view();
   if (is_number(type)) {
+    const bool negative = text.starts_with('-');
+    const double beyond = text == "NaN"                                 ? NAN
+                          : text.substr(negative ? 1 : 0) == "Infinity" ? INFINITY
+                                                                        : 0;
+    if (type == Type::kFloat && beyond != 0) {  // as append_json() writes them
+      value = Value::of_float(negative ? -beyond : beyond);
+      return true;
+    }
     if (text.empty() || json_number_length(text) != text.size()) return false;
     value = number_from_text(text);
     return true;

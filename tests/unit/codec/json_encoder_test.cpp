@@ -58,11 +58,11 @@ TEST_F(JsonEncoderTest, writes_the_shortest_float_that_reads_back_the_same) {
   }
 }
 
-TEST_F(JsonEncoderTest, writes_null_for_what_json_cannot_say) {
+TEST_F(JsonEncoderTest, writes_as_text_which_number_json_does_not_have) {
   EXPECT_EQ(line({{"a", Value::of_float(std::numeric_limits<double>::quiet_NaN())},
                   {"b", Value::of_float(HUGE_VAL)},
                   {"c", Value::of_float(-HUGE_VAL)}}),
-            "{\"a\":null,\"b\":null,\"c\":null}\n");
+            "{\"a\":\"NaN\",\"b\":\"Infinity\",\"c\":\"-Infinity\"}\n");
 }
 
 TEST_F(JsonEncoderTest, escapes_strings_wherever_the_special_character_is) {

@@ -236,7 +236,7 @@ TEST(PostgresFieldText, json_of_strings_is_what_they_say_or_a_string) {
   EXPECT_EQ(sent(Kind::kJson, text("{a}")), "\"{a}\"");
   EXPECT_EQ(sent(Kind::kJson, text("say \"hi\"")), "\"say \\\"hi\\\"\"");
   EXPECT_EQ(sent(Kind::kJson, text("1")), "\"1\"");
-  EXPECT_EQ(sent(Kind::kJson, Value::of_float(std::nan(""))), "null");
+  EXPECT_EQ(sent(Kind::kJson, Value::of_float(std::nan(""))), "\"NaN\"");
   EXPECT_EQ(sent(Kind::kJson, Value::of_float(0.5)), "0.5");
   EXPECT_EQ(sent(Kind::kJson, text("\xFF")), "<utf8>");
   EXPECT_EQ(sent(Kind::kJson, text("\0"sv)), "<nul>");

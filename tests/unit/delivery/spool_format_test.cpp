@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "delivery/fixture.h"
 #include "spool/brought.h"
@@ -16,8 +17,8 @@ class SpoolFormatTest : public ::testing::Test {
  protected:
   BatchRef records() {
     BatchRef batch = BatchRef::make(pool_, Content::kRecords);
-    auto shape = std::make_shared<const Shape>(
-        std::vector<std::string_view>{"n", "f", "d", "s", "e", "b", "t", "j", "null", "no", "yes"});
+    auto shape = std::make_shared<const Shape>(std::vector<std::string_view>{
+        "n", "f", "d", "s", "e", "b", "t", "j", "null", "no", "yes", "nan", "inf"});
     batch->adopt(shape);
     const Value values[] = {Value::of_integer(-7),
                             Value::of_float(0.1),
@@ -29,7 +30,9 @@ class SpoolFormatTest : public ::testing::Test {
                             Value::of_text(Type::kJson, "[1,2]"),
                             Value::null(),
                             Value::absent(),
-                            Value::boolean(true)};
+                            Value::boolean(true),
+                            Value::of_float(NAN),
+                            Value::of_float(-INFINITY)};
     auto other = std::make_shared<const Shape>(std::vector<std::string_view>{"x"});
     batch->adopt(other);
     auto* kept = batch->arena.array<Value>(std::size(values));

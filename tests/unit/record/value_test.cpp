@@ -78,8 +78,9 @@ TEST(Json, is_valid_for_every_type) {
   EXPECT_EQ(json(Value::boolean(true)), "true");
   EXPECT_EQ(json(Value::of_integer(-5)), "-5");
   EXPECT_EQ(json(Value::of_float(0.1)), "0.1");
-  EXPECT_EQ(json(Value::of_float(NAN)), "null");
-  EXPECT_EQ(json(Value::of_float(INFINITY)), "null");
+  EXPECT_EQ(json(Value::of_float(NAN)), R"("NaN")");
+  EXPECT_EQ(json(Value::of_float(INFINITY)), R"("Infinity")");
+  EXPECT_EQ(json(Value::of_float(-INFINITY)), R"("-Infinity")");
   EXPECT_EQ(json(Value::of_text(Type::kString, "a\"b")), R"("a\"b")");
   EXPECT_EQ(json(Value::of_text(Type::kString, R"(a\"b)", Form::kText)), R"("a\"b")");
   EXPECT_EQ(json(Value::of_text(Type::kJson, "[1,2]")), "[1,2]");

@@ -50,6 +50,9 @@ TEST_F(FieldTypesTest, numbers_become_what_they_are_declared_as) {
 
 TEST_F(FieldTypesTest, texts_that_say_a_value_become_it) {
   EXPECT_EQ(made(Type::kFloat, text("21.5")), "float 21.5");
+  EXPECT_EQ(made(Type::kFloat, text("NaN")), "float nan");
+  EXPECT_EQ(made(Type::kFloat, text("-Infinity")), "float -inf");
+  EXPECT_EQ(made(Type::kDecimal, text("NaN")), "! v: 'NaN' is no decimal");
   EXPECT_EQ(made(Type::kInteger, text("-7")), "integer -7");
   EXPECT_EQ(made(Type::kBool, text("false")), "bool false");
   EXPECT_EQ(made(Type::kTime, text("2026-01-02T03:04:05Z")), "time 2026-01-02T03:04:05Z");
@@ -68,7 +71,7 @@ TEST_F(FieldTypesTest, null_and_absent_are_of_any_type) {
 
 TEST_F(FieldTypesTest, what_would_lose_something_is_a_mismatch) {
   EXPECT_EQ(made(Type::kFloat, text("hot")), "! v: 'hot' is no float");
-  for (const char* none : {"", " 21", "21 C", "0x15", "NaN", "1,5", "1e999"})
+  for (const char* none : {"", " 21", "21 C", "0x15", "nan", "-NaN", "1,5", "1e999"})
     EXPECT_EQ(made(Type::kFloat, text(none)), std::string("! v: '") + none + "' is no float");
   EXPECT_EQ(made(Type::kInteger, number("21.5")), "! v: '21.5' is no integer");
   EXPECT_EQ(made(Type::kInteger, number("1.0000000000000000000001"))[0], '!');
