@@ -2,7 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <fnmatch.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,8 +49,25 @@ std::string join(const std::string& folder, const std::string& name) {
   return folder == "/" ? folder + name : folder + "/" + name;
 }
 
+// A part of a pattern as SQLite's GLOB has it: [^a] for [!a], and a set of one for what stands
+// behind a backslash.
+std::string glob_of(const std::string& part) {
+  std::string out;
+  for (size_t i = 0; i < part.size(); ++i) {
+    const bool more = i + 1 < part.size();
+    if (part[i] == '\\' && more)
+      out.append({'[', part[++i], ']'});
+    else
+      out += part[i] == '!' && i > 0 && part[i - 1] == '[' ? '^' : part[i];
+  }
+  return out;
+}
+
+// By SQLite, which is there anyway: fnmatch(3) brings 13 KB of locales into a static binary, and
+// takes the bytes of a letter of UTF-8 for several.
 bool part_matches(const std::string& part, const char* name) {
-  return ::fnmatch(part.c_str(), name, FNM_PERIOD) == 0;
+  if (*name == '.' && !part.starts_with('.')) return false;
+  return ::sqlite3_strglob(part.c_str(), name) == 0;
 }
 
 // Whether `names` can be what `parts` begins with, or with `whole` all of it.
@@ -131,6 +148,8 @@ void expand_braces(const std::string& text, std::vector<std::string>& out) {
 PathPattern::PathPattern(std::string path, bool literal) : text_(std::move(path)) {
   if (literal || !has_wildcard(text_)) return;
   parts_ = split(text_);
+  for (std::string& part : parts_)
+    if (has_wildcard(part)) part = glob_of(part);
   if (parts_.back() == kAnyFolders) parts_.emplace_back("*");
 }
 

@@ -1,8 +1,9 @@
 // Paths and patterns of the file source, and the folders whose changes matter to them.
 //
-// In a pattern * and ? stand for any characters of one name and [ab] for one of these, ** for any
-// number of folders, {a,b} for one of the alternatives. Names that begin with a dot match only a
-// pattern that begins with one. What exists under exactly the text of a pattern is meant itself.
+// In a pattern * and ? stand for any characters of one name, [a-z] for one of these and [!a-z] for
+// any other, ** for any number of folders, {a,b} for one of the alternatives; behind a backslash
+// each stands for itself. Names that begin with a dot match only a pattern that begins with one.
+// What exists under exactly the text of a pattern is meant itself.
 //
 // Thread: any.
 #pragma once

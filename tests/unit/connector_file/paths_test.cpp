@@ -69,6 +69,14 @@ TEST_F(PathsTest, a_file_with_the_name_of_a_pattern_is_that_file) {
   EXPECT_EQ(list({"a{b,c}"}), (Names{"a{b,c}"}));
 }
 
+TEST_F(PathsTest, a_character_is_one_of_a_set_or_none_of_it_or_any) {
+  make({"1.log", "a.log", "\xc3\xa4.log", "*.log", "!.log"});
+  EXPECT_EQ(list({"[a-z].log"}), (Names{"a.log"}));
+  EXPECT_EQ(list({"[!a-z!*].log"}), (Names{"1.log", "\xc3\xa4.log"}));
+  EXPECT_EQ(list({"?.log"}), (Names{"!.log", "*.log", "1.log", "a.log", "\xc3\xa4.log"}));
+  EXPECT_EQ(list({"\\*.l?g"}), (Names{"*.log"}));
+}
+
 TEST_F(PathsTest, two_stars_stand_for_any_number_of_folders) {
   make({"a.log", "x/b.log", "x/y/c.log", "x/y/c.txt", ".git/d.log"});
   std::filesystem::create_directory_symlink(folder_.path(), folder_ / "x/circle");
