@@ -12,10 +12,14 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "base/folder.h"
 #include "base/units.h"
+#ifdef LEAT_ARCHIVE
+#include "connectors/file/gzip_member.h"
+#endif
 
 namespace leat::file {
 namespace {
@@ -47,10 +51,26 @@ auto uninterrupted(Call call) {
   return result;
 }
 
+#ifdef LEAT_ARCHIVE
+// A member of its own, so that it can be compared as it is.
+std::string packed_opening(std::string_view opening) {
+  std::string out;
+  GzipMember member;
+  if (opening.empty() || !member.ready()) return out;
+  member.add(opening, out);
+  member.end(out);
+  return out;
+}
+#endif
+
 }  // namespace
 
-PartFile::PartFile(std::string path, RecordEnd record_end, bool sync)
-    : path_(std::move(path)), part_path_(path_ + ".part"), record_end_(record_end), sync_(sync) {}
+PartFile::PartFile(std::string path, RecordEnd record_end, bool sync, bool gzip)
+    : path_(std::move(path)),
+      part_path_(path_ + ".part"),
+      record_end_(record_end),
+      sync_(sync),
+      gzip_(gzip) {}
 
 tl::unexpected<Error> PartFile::error(const char* what, int error_number) const {
   return fail_errno(std::string(what) + " " + part_path_, error_number);
@@ -126,6 +146,9 @@ Status PartFile::recover(uint64_t size) {
 }
 
 Result<uint64_t> PartFile::whole_records(uint64_t size) const {
+#ifdef LEAT_ARCHIVE
+  if (gzip_) return after_last_member(fd_, part_path_);
+#endif
   switch (record_end_) {
     case RecordEnd::kUnknown:
       return size;
@@ -168,6 +191,10 @@ Result<uint64_t> PartFile::after_last_csv_row(uint64_t size) const {
 }
 
 Result<bool> PartFile::starts_with(std::string_view opening) const {
+#ifdef LEAT_ARCHIVE
+  std::string packed;
+  if (gzip_) opening = packed = packed_opening(opening);
+#endif
   std::string head(opening.size(), '\0');
   ssize_t n = read_at(fd_, head.data(), head.size(), 0);
   if (n < 0) return error("read", errno);
@@ -177,6 +204,9 @@ Result<bool> PartFile::starts_with(std::string_view opening) const {
 Status PartFile::append(std::string_view opening, SliceCursor& cursor, uint64_t bytes) {
   std::array<iovec, 64> pieces;
   if (!has_its_name()) return gone();
+#ifdef LEAT_ARCHIVE
+  if (gzip_) return append_packed(opening, cursor, bytes);
+#endif
   if (written_ == 0 && !opening.empty()) {
     pieces[0] = {const_cast<char*>(opening.data()), opening.size()};
     if (Status done = write_all(pieces.data(), 1); !done) return done;
@@ -190,6 +220,37 @@ Status PartFile::append(std::string_view opening, SliceCursor& cursor, uint64_t 
   }
   return {};
 }
+
+#ifdef LEAT_ARCHIVE
+Status PartFile::append_packed(std::string_view opening, SliceCursor& cursor, uint64_t bytes) {
+  std::string out;
+  auto write_out = [&] {
+    iovec packed{out.data(), out.size()};
+    Status done = out.empty() ? Status{} : write_all(&packed, 1);
+    out.clear();
+    return done;
+  };
+  if (written_ == 0) out = packed_opening(opening);
+  GzipMember member;
+  if (!member.ready() || (written_ == 0 && out.empty() && !opening.empty()))
+    return error("pack", ENOMEM);
+  std::array<iovec, 64> pieces;
+  while (bytes > 0) {
+    size_t count = cursor.pieces(pieces.data(), pieces.size(), bytes);
+    uint64_t taken = 0;
+    for (const iovec& piece : std::span(pieces).first(count)) {
+      member.add({static_cast<const char*>(piece.iov_base), piece.iov_len}, out);
+      taken += piece.iov_len;
+    }
+    cursor.advance(taken);
+    bytes -= taken;
+    if (out.size() < kChunk) continue;
+    if (Status done = write_out(); !done) return done;
+  }
+  member.end(out);
+  return write_out();
+}
+#endif
 
 Status PartFile::write_all(iovec* pieces, size_t count) {
   while (count > 0) {

@@ -26,8 +26,8 @@ namespace leat::file {
 class PartFile {
  public:
   // `record_end`: for file systems that cannot keep attributes. `sync`: commit() makes what it
-  // commits survive a power cut.
-  PartFile(std::string path, RecordEnd record_end, bool sync);
+  // commits survive a power cut. `gzip`: each append() is packed as a member (gzip_member.h).
+  PartFile(std::string path, RecordEnd record_end, bool sync, bool gzip);
   ~PartFile() { close(); }
   PartFile(const PartFile&) = delete;
   PartFile& operator=(const PartFile&) = delete;
@@ -63,6 +63,7 @@ class PartFile {
   Result<uint64_t> whole_records(uint64_t size) const;
   Result<uint64_t> after_last_newline(uint64_t size) const;
   Result<uint64_t> after_last_csv_row(uint64_t size) const;
+  Status append_packed(std::string_view opening, SliceCursor& cursor, uint64_t bytes);
   Status write_all(iovec* pieces, size_t count);
   Status mark(uint64_t whole);
   tl::unexpected<Error> error(const char* what, int error_number) const;
@@ -71,6 +72,7 @@ class PartFile {
   const std::string part_path_;
   const RecordEnd record_end_;
   const bool sync_;
+  const bool gzip_;
 
   int fd_ = -1;
   uint64_t written_ = 0;    // end of what was appended

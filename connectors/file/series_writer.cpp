@@ -80,6 +80,8 @@ Status SeriesWriter::write_some(SliceCursor& cursor, const std::string& opening,
   if (settings_.rotate_bytes > 0) {
     uint64_t used = part_.size() == 0 ? opening.size() : part_.size();
     bytes = settings_.rotate_bytes - std::min(settings_.rotate_bytes, used);
+    // What a delivery becomes is known behind it.
+    if (settings_.gzip && bytes > 0) bytes = UINT64_MAX;
   }
   bytes = cursor.whole_records_within(bytes);
   if (bytes == 0 && part_.size() > 0) return finish_part(now);
@@ -153,7 +155,7 @@ std::string SeriesWriter::final_name(Times now) {
   if (!rotates() && !exists(path)) return path;
   size_t slash = path.rfind('/');
   size_t base = slash == std::string::npos ? 0 : slash + 1;
-  size_t dot = path.rfind('.');
+  size_t dot = path.rfind('.', path.ends_with(".gz") ? path.size() - 4 : std::string::npos);
   if (dot == std::string::npos || dot <= base) dot = path.size();  // ".hidden" has no suffix
   std::string time = compact_time(now.unix_us);
   if (time != last_time_) names_ = 0;

@@ -25,12 +25,13 @@ class SeriesWriter final : public Files {
     bool sync = true;
     uint64_t rotate_bytes = 0;  // 0: not by size
     int64_t rotate_age_us = 0;  // 0: not by age
+    bool gzip = false;
   };
 
   // `cancelled`: somebody else's cancel(), which outlives this; null: its own.
   explicit SeriesWriter(Settings settings, const std::atomic<bool>* cancelled = nullptr)
       : settings_(std::move(settings)),
-        part_(settings_.path, settings_.record_end, settings_.sync),
+        part_(settings_.path, settings_.record_end, settings_.sync, settings_.gzip),
         is_cancelled_(cancelled != nullptr ? *cancelled : cancelled_) {}
 
   // What a person must mend before anything can be written. Creates nothing.

@@ -16,6 +16,7 @@
 #include "options/option_errors.h"
 #include "stage/sink.h"
 #ifdef LEAT_ARCHIVE
+#include "connectors/file/gzip_member.h"
 #include "connectors/file/partitions.h"
 #include "connectors/file/router.h"
 #endif
@@ -34,6 +35,10 @@ constexpr Option kRotateOptions[] = {
      .min = 1,
      .max = int64_t{3650} * 86'400'000},
 };
+
+#ifdef LEAT_ARCHIVE
+constexpr std::string_view kCompressions[] = {"none", "gzip"};
+#endif
 
 constexpr Option kOptions[] = {
     {.name = "path",
@@ -67,6 +72,14 @@ constexpr Option kOptions[] = {
      .fallback = "false",
      .help = "When all of a source that ends is delivered: an empty file _SUCCESS in each folder "
              "that `path` names."},
+#endif
+#ifdef LEAT_ARCHIVE
+    {.name = "compression",
+     .fallback = "none",
+     .help =
+         "With gzip each delivery is packed for itself, and `rotate.bytes` counts what comes of "
+         "it: a file is that large when the next one begins, or larger by a delivery.",
+     .choices = kCompressions},
 #endif
     {.name = "sync",
      .type = OptionType::kBool,
@@ -105,6 +118,9 @@ class FileSink final : public Sink {
 #endif
     if (!files_) files_ = std::make_shared<file::SeriesWriter>(settings_.each);
     charge_ = Charge(context.budget());
+#ifdef LEAT_ARCHIVE
+    if (settings_.each.gzip) gzip_charge_ = Charge(context.budget(), file::kGzipMemory);
+#endif
     age_timer_.emplace(context.loop());
     return {};
   }
@@ -236,6 +252,7 @@ class FileSink final : public Sink {
   std::shared_ptr<file::Files> files_;
 #ifdef LEAT_ARCHIVE
   std::optional<file::Router> router_;  // when the path has fields
+  Charge gzip_charge_;
 #endif
   Charge charge_;
   Lifetime lifetime_;
@@ -252,6 +269,7 @@ Result<Settings> settings_of(const Options& options) {
 #ifdef LEAT_ARCHIVE
   Result<file::PathTemplate> path = file::PathTemplate::parse(settings.each.path);
   if (!path) return fail_option(options, "path", path.error().message());
+  settings.each.gzip = options.string("compression") == "gzip";
   settings.each.path = path->plain();
   settings.somewhere = path->has_fields() ? path->base() + "/.leat" : path->plain();
   if (path->has_fields()) settings.path = std::move(*path);

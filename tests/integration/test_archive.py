@@ -1,6 +1,8 @@
 """The file sink with fields in its path: a store of partitions, finished one by one."""
 
+import gzip
 import json
+import zlib
 
 import pytest
 
@@ -21,12 +23,22 @@ def finished(folder):
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*.ndjson")))
 
 
-def written(folder):
+def unpacked(packed):
+    """What is in the members of a gzip file, the last of which may be cut off."""
+    content = b""
+    while packed:
+        member = zlib.decompressobj(wbits=31)
+        content += member.decompress(packed)
+        packed = member.unused_data
+    return content
+
+
+def written(folder, content=lambda stored: stored):
     """Lines of all that is there, finished or not."""
     lines = 0
     for path in folder.rglob("*.ndjson*"):
         try:
-            lines += path.read_bytes().count(b"\n")
+            lines += content(path.read_bytes()).count(b"\n")
         except FileNotFoundError:
             pass  # it has just got its name
     return lines
@@ -93,6 +105,27 @@ def test_records_that_were_spooled_find_their_files(agent, telemetry):
     assert agent.run() == 0
     expect_each_once(seqs_of(finished(store)), 1000)
     assert all(seq % 3 == 1 for seq in seqs_of((store / "1/x.ndjson").read_bytes()))
+
+
+def test_packed_files_of_an_archive_are_read_again_after_kills(agent, telemetry):
+    """By Python, and by the file source."""
+    store = agent.folder / "store"
+    agent.configure(pipeline(
+        file_source(telemetry(RECORDS)),
+        archive(store, "third={third}/part.ndjson.gz", compression="gzip", rotate={"bytes": "20KiB"},
+                batch={"records": 200, "linger": "10ms"}),
+        {"type": "map", "set": {"third": "seq % 3"}}))
+    loop = KillLoop(agent, lambda: written(store, unpacked), RECORDS)
+    assert loop.run(10) == 0, agent.log[-3000:]
+    assert loop.killed >= 5
+    content = b"".join(gzip.decompress(path.read_bytes()) for path in sorted(store.rglob("*.gz")))
+    assert missing(seqs_of(content), RECORDS) == []
+    assert list(store.rglob("*.part")) == []
+    again = agent.folder / "again.ndjson"
+    agent.configure(pipeline(file_source(str(store / "*" / "*.gz")),
+                             {"type": "file", "path": str(again), "format": "ndjson"}))
+    assert agent.run() == 0
+    assert sorted(again.read_bytes().splitlines()) == sorted(content.splitlines())
 
 
 def test_a_record_without_a_path_is_a_dead_letter(agent, telemetry):
