@@ -66,7 +66,7 @@ TEST_F(DamageTest, damage_that_is_found_while_it_runs_is_mended_at_once) {
   close();
   uint32_t page = first_below(root_of("spool"));
   open();
-  damage_page(page, kGarbage);  // it was read at the start, and is read again
+  damage_page(page, kGarbage);                     // it was read at the start, and is read again
   EXPECT_EQ(rows("b").size(), kMoreThanIsCached);  // the first in the tree
   EXPECT_TRUE(was_mended());
   EXPECT_EQ(add("b", kMoreThanIsCached), "");
