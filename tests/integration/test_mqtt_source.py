@@ -373,7 +373,7 @@ def test_a_slow_sink_slows_the_broker_and_not_the_connection(
         agent, mosquitto, proxy, collector, sanitized):
     collector.default = Answer(503)
     run_subscribed(agent, mosquitto, to_collector(
-        proxy, collector, qos=0, keepAlive="1s", delivery=quick_retry(spool="never")))
+        proxy, collector, qos=0, keepAlive="3s", delivery=quick_retry(spool="never")))
     mosquitto.publish_lines("plant/1", [json.dumps({"seq": n, "pad": "x" * 2000})
                                         for n in range(1, 20_001)], qos=0)
     agent.wait_for(lambda: len(collector.requests) >= 5, what="refused requests")

@@ -211,12 +211,13 @@ TEST_F(PartitionsTest, tried_again_it_writes_nothing_twice) {
   ASSERT_EQ(mkdir((dir_ / "a").c_str(), 0777), 0);
   // Where the second file's folder is to be there is a file.
   std::ofstream(dir_ / "b").put('x');
-  Delivery delivery = harness_->records({row("a", 1), row("b", 1)});
-  Answer answer = harness_->deliver(delivery);
+  std::optional<Delivery> delivery = harness_->records({row("a", 1), row("b", 1)});
+  Answer answer = harness_->deliver(*delivery);
   EXPECT_EQ(answer.outcome, Outcome::kRetry);
   EXPECT_EQ(content("a/part.csv.part"), "site,n\na,1\n");
   ASSERT_EQ(::remove((dir_ / "b").c_str()), 0);
-  answer = harness_->deliver(delivery);
+  answer = harness_->deliver(*delivery);
+  delivery.reset();  // before the harness, whose pool it is from
   EXPECT_EQ(answer.outcome, Outcome::kDelivered) << answer.reason;
   close();
   EXPECT_EQ(content("a/part.csv"), "site,n\na,1\n");
