@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -107,7 +108,10 @@ class SupervisorTest : public ::testing::Test {
     return {.name = "none of that name"};
   }
   bool happened(const std::string& event) {
-    return wait([this, &event] { return std::ranges::count(world_.events, event) > 0; });
+    return wait([this, &event] {
+      std::lock_guard lock(world_.mutex);
+      return std::ranges::count(world_.events, event) > 0;
+    });
   }
   std::string ask_journal(const std::string& operation, const std::string& pipeline) {
     std::optional<Result<std::string>> out;
@@ -119,10 +123,14 @@ class SupervisorTest : public ::testing::Test {
   // What has happened since it was asked last.
   Events events() {
     settle();
+    std::lock_guard lock(world_.mutex);
     return std::exchange(world_.events, {});
   }
   bool gone(const std::string& version) {
-    return wait([this, &version] { return !world_.there.contains(version); });
+    return wait([this, &version] {
+      std::lock_guard lock(world_.mutex);
+      return !world_.there.contains(version);
+    });
   }
   bool wait_ends(size_t count) {
     return wait([this, count] { return ends_.size() == count; });

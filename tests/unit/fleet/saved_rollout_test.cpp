@@ -2,24 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
+#include "support/temp_dir.h"
 
 namespace leat::fleet {
 namespace {
 
 class SavedRolloutTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    path_ =
-        std::filesystem::path(::testing::TempDir()) /
-        ("rollout-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()) +
-         ".json");
-    std::filesystem::remove(path_);
-  }
-  void TearDown() override { std::filesystem::remove(path_); }
-
-  std::filesystem::path path_;
+  testing::TempDir folder_;
+  const std::string path_ = folder_ / "rollout.json";
 };
 
 TEST_F(SavedRolloutTest, what_was_saved_is_loaded) {
@@ -44,7 +35,7 @@ TEST_F(SavedRolloutTest, without_a_file_nothing_was_done_yet) {
 TEST_F(SavedRolloutTest, another_file_is_not_taken_for_one) {
   for (const char* text : {"", "[]", "{\"config\":\"a\"}", "{\"config\":1,\"gateways\":[]}",
                            "{\"config\":\"a\",\"gateways\":{\"g\":{\"progress\":\"lost\"}}}"}) {
-    std::ofstream(path_) << text;
+    testing::write_file(path_, text);
     EXPECT_FALSE(load_rollout(path_)) << text;
   }
 }

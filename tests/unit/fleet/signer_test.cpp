@@ -4,8 +4,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/pem.h>
 
-#include <filesystem>
-#include <fstream>
+#include "support/temp_dir.h"
 
 namespace leat::fleet {
 namespace {
@@ -21,13 +20,11 @@ focs3+257rn0s2ldbqkLJK2KRiMohYjlrQ==
 class SignerTest : public ::testing::Test {
  protected:
   std::string file(const std::string& content) {
-    path_ = std::filesystem::path(::testing::TempDir()) / "fleet-signer-key";
-    std::ofstream(path_) << content;
-    return path_;
+    testing::write_file(folder_ / "key", content);
+    return folder_ / "key";
   }
-  void TearDown() override { std::filesystem::remove(path_); }
 
-  std::filesystem::path path_;
+  testing::TempDir folder_;
 };
 
 // The value is that of Python's hmac and base64.
