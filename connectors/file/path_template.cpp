@@ -107,7 +107,7 @@ std::string PathTemplate::pattern() const {
     for (char c : text) {
       if (piece.is_field) {
         if (c == '/') out += "/*";
-      } else if (std::string_view("*?[{").find(c) != std::string_view::npos) {
+      } else if (std::string_view("*?[{\\").find(c) != std::string_view::npos) {
         out += {'[', c, ']'};
       } else {
         out += c;

@@ -49,16 +49,33 @@ std::string join(const std::string& folder, const std::string& name) {
   return folder == "/" ? folder + name : folder + "/" + name;
 }
 
+// The length of the set that `text` begins with, 0 when its end is missing: there a bracket is one.
+size_t set_length(std::string_view text) {
+  size_t first = text.substr(1).starts_with('!') || text.substr(1).starts_with('^') ? 2 : 1;
+  size_t end = text.find(']', first + 1);  // the first of a set may be a bracket itself
+  return end == std::string_view::npos ? 0 : end + 1;
+}
+
 // A part of a pattern as SQLite's GLOB has it: [^a] for [!a], and a set of one for what stands
 // behind a backslash.
-std::string glob_of(const std::string& part) {
+std::string glob_of(std::string_view part) {
   std::string out;
-  for (size_t i = 0; i < part.size(); ++i) {
-    const bool more = i + 1 < part.size();
-    if (part[i] == '\\' && more)
-      out.append({'[', part[++i], ']'});
+  while (!part.empty()) {
+    const size_t set = part[0] == '[' ? set_length(part) : 0;
+    if (set > 0) {
+      size_t at = out.size() + 1;
+      out += part.substr(0, set);
+      if (out[at] == '!') out[at] = '^';
+      part.remove_prefix(set);
+      continue;
+    }
+    if (part[0] == '\\' && part.size() > 1)
+      part.remove_prefix(1), out.append({'[', part[0], ']'});
+    else if (part[0] == '[')
+      out += "[[]";
     else
-      out += part[i] == '!' && i > 0 && part[i - 1] == '[' ? '^' : part[i];
+      out += part[0];
+    part.remove_prefix(1);
   }
   return out;
 }

@@ -41,8 +41,12 @@ Status SeriesWriter::check(const std::string& path) {
       return fail(ErrorKind::kUnavailable, fail_errno("open " + folder, errno).value().message());
     return fail_errno("open " + folder, errno);
   }
-  if (slash + 1 == path.size() || (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)))
+  const bool there = stat(path.c_str(), &status) == 0;
+  if (slash + 1 == path.size() || (there && S_ISDIR(status.st_mode)))
     return fail_errno("write " + path, EISDIR);
+  // Its files are made beside it and renamed: that would replace a device or a pipe, or fill /dev.
+  if (there && !S_ISREG(status.st_mode))
+    return fail(ErrorKind::kUsage, "write " + path + ": it is a device or a pipe, not a file");
   return can_make_files(folder);
 }
 

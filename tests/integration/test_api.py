@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 
 from harness.api_way import ROLES, ApiWay
 from harness.every_command import EveryCommand, table
@@ -15,7 +16,7 @@ from harness.unix_http import UnixHttp
 from harness.waiting import wait_for
 
 TOKENS = {role: f"a token that may {role}" for role in ROLES}
-OPENAPI = Path("/usr/share/openapi-specification/schemas/v3.0/schema.json")
+OPENAPI = Path("/usr/share/openapi-specification/schemas/v3.0/schema.yaml")
 
 
 class Served:
@@ -115,7 +116,7 @@ def test_the_description_is_openapi(served):
     for name, schema in schemas.items():
         jsonschema.Draft202012Validator.check_schema(schema)
         assert "$ref" not in json.dumps(schema) or "#/components/schemas/" in json.dumps(schema), name
-    jsonschema.validate({**description, "openapi": "3.0.3"}, json.loads(OPENAPI.read_text()))
+    jsonschema.validate({**description, "openapi": "3.0.3"}, yaml.safe_load(OPENAPI.read_text()))
     ids = [one["operationId"] for methods in description["paths"].values() for one in methods.values()
            if "operationId" in one]
     assert len(ids) == len(set(ids))

@@ -111,6 +111,9 @@ TEST(PathTemplate, its_pattern_matches_what_it_makes_and_nothing_else) {
   EXPECT_FALSE(pattern.matches("/a[1]/vw/2026/01/xx-v.csv"));
   EXPECT_FALSE(pattern.matches("/a1/vw/2026/01/x*-v.csv"));
   EXPECT_FALSE(pattern.matches("/a[1]/v/w/2026/01/x*-v.csv"));
+  PathPattern backslashes(PathTemplate::parse(R"(/a\b/c\{v}/d\e.csv)")->pattern());
+  EXPECT_TRUE(backslashes.matches(R"(/a\b/c\v/d\e.csv)"));
+  EXPECT_FALSE(backslashes.matches(R"(/ab/cv/de.csv)"));
 }
 
 }  // namespace

@@ -77,6 +77,16 @@ TEST_F(PathsTest, a_character_is_one_of_a_set_or_none_of_it_or_any) {
   EXPECT_EQ(list({"\\*.l?g"}), (Names{"*.log"}));
 }
 
+TEST_F(PathsTest, brackets_and_backslashes_may_be_in_a_set_and_one_without_an_end_is_itself) {
+  make({"[.log", "].log", "\\.log", "a.log", "[a.log"});
+  EXPECT_EQ(list({"[[].log"}), (Names{"[.log"}));
+  EXPECT_EQ(list({"[]].log"}), (Names{"].log"}));
+  EXPECT_EQ(list({"[a\\].log"}), (Names{"\\.log", "a.log"}));
+  EXPECT_EQ(list({"[![].log"}), (Names{"\\.log", "].log", "a.log"}));
+  EXPECT_EQ(list({"[?.log"}), (Names{"[a.log"}));
+  EXPECT_EQ(list({"\\[?.log"}), (Names{"[a.log"}));
+}
+
 TEST_F(PathsTest, two_stars_stand_for_any_number_of_folders) {
   make({"a.log", "x/b.log", "x/y/c.log", "x/y/c.txt", ".git/d.log"});
   std::filesystem::create_directory_symlink(folder_.path(), folder_ / "x/circle");

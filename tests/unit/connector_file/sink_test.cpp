@@ -425,6 +425,19 @@ TEST_F(FileSinkTest, folder_as_path_is_an_error_at_the_start) {
   }
 }
 
+TEST_F(FileSinkTest, what_is_no_regular_file_is_an_error_at_the_start) {
+  std::string pipe = dir_ / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string& path : {pipe, std::string("/dev/null")}) {
+    options_.set("path", path);
+    SinkHarness harness(&format_);
+    Status opened = harness.start(kFileSink, options_);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().message(), "write " + path + ": it is a device or a pipe, not a file");
+    harness.close();
+  }
+}
+
 TEST_F(FileSinkTest, folder_that_goes_away_later_puts_the_delivery_off) {
   std::string folder = dir_ / "usb";
   mkdir(folder.c_str(), 0755);
