@@ -102,9 +102,9 @@ def test_long_lines_stay_within_the_limit(agent, nginx):
 # --- everything that grows, each with input made to make it grow ------------------------------------
 
 BUDGET = "4MiB"
-# The process itself, TLS and SQLite and what the allocator keeps: 7.1 MB beside the budget, most of
-# which are pages of the program's file.
-HOSTILE_LIMIT_KIB = (4 * 1024 * 1024 + 7_100_000) // 1024
+# The process itself, TLS and SQLite and what the allocator keeps: 7.6 MB beside the budget, most of
+# which are pages of the files of the program and its libraries: 0.5 MB more of them on Debian 13 than on 12.
+HOSTILE_LIMIT_KIB = (4 * 1024 * 1024 + 7_600_000) // 1024
 # One record of 16,000 names no one has seen before takes some MiB while it is read, mapped and
 # written, whatever the budget; and SQLite takes a little more between two looks at its memory.
 LARGER = {"16000_new_names_in_each_record": 3 * 1024, "sql_sorts_what_it_made_large": 1024}
