@@ -88,6 +88,64 @@ def test_a_table_that_cannot_be_read_does_not_keep_the_others_from_it(agent, dat
     assert agent.wait() == 0
 
 
+def test_a_task_that_failed_is_tried_again_while_the_others_go_on(agent, database):
+    make_tables(database, 200)
+    database.query("ALTER TABLE orders_2 RENAME TO elsewhere")
+    agent.configure(job(database, {"concurrency": 1, "failover": {"attempts": 1000, "interval": "200ms"}}, sink=JOB))
+    agent.start()
+    agent.wait_for(lambda: database.count("copies") == 1000)
+    agent.wait_for(lambda: "waiting" in states(agent).values() and list(states(agent).values()).count("done") == 5)
+    agent.wait_for(lambda: "orders_2" in tasks(agent)["orders_2"].get("reason", ""))
+    database.query("ALTER TABLE elsewhere RENAME TO orders_2")
+    assert agent.wait() == 0, agent.log
+    assert database.count("copies") == 1200
+    assert database.query("SELECT * FROM log") == [("pre",), ("post 1200",)], "it is one job"
+    assert "; tried again in 2" in agent.log and "begins with the table orders_2, once more" in agent.log
+
+
+def test_a_task_goes_on_behind_the_last_row_before_it_failed(agent, database):
+    make_tables(database, 3000)
+    agent.configure(job(database, {"where": "1 / (id - 20001) IS NOT NULL", "pageSize": 500,
+                                   "failover": {"attempts": 1000, "interval": "200ms"}}))
+    agent.start()  # of orders_2 the row 2000 cannot be read
+    agent.wait_for(lambda: database.count("copies") >= 5 * 3000 + 1500 and "once more" in agent.log)
+    database.query("DELETE FROM orders_2 WHERE id = 20001")
+    assert agent.wait() == 0, agent.log
+    assert "failed with the table orders_2: " in agent.log and "division by zero" in agent.log
+    assert database.value("SELECT count(*) || ' ' || count(DISTINCT id) FROM copies") == "17999 17999"
+
+
+def test_what_is_done_is_not_repeated_after_a_kill_while_a_failed_task_waits(agent, database):
+    make_tables(database, 200)
+    database.query("ALTER TABLE orders_2 RENAME TO elsewhere")
+    agent.configure(job(database, {"failover": {"attempts": 1, "interval": "1h"}}, sink=JOB))
+    for _ in range(2):  # attempts are counted by the run
+        agent.start()
+        agent.wait_for(lambda: database.count("copies") == 1000)
+        agent.wait_for(lambda: sorted(states(agent).values()) == ["done"] * 5 + ["waiting"])
+        agent.kill()
+    database.query("ALTER TABLE elsewhere RENAME TO orders_2")
+    assert agent.run() == 0, agent.log
+    assert database.count("copies") == 1200
+    assert database.query("SELECT * FROM log") == [("pre",), ("post 1200",)]
+    runs = json.loads(agent.command("runs", "p", "--json", "--data-dir", str(agent.data_dir)).stdout)["runs"]
+    assert runs[0]["records"]["read"] == 200
+
+
+def test_a_job_fails_with_a_line_for_each_task_that_is_given_up(agent, database):
+    make_tables(database, 200)
+    database.query("DROP TABLE orders_2; DROP TABLE orders_5")
+    agent.configure(job(database, {"failover": {"attempts": 2, "interval": "100ms"}}, sink=JOB))
+    assert agent.run() == 1
+    failures = [line for line in agent.log.splitlines() if "failed with the table" in line]
+    given_up = [line for line in failures if "tried again" not in line]
+    assert len(failures) == 6 and len(given_up) == 2, agent.log
+    assert {"orders_2" in line for line in given_up} == {True, False}
+    assert "2 of 6 tables failed: " in agent.log
+    assert database.count("copies") == 800
+    assert database.query("SELECT * FROM log") == [("pre",)]
+
+
 def test_rows_of_tables_whose_columns_are_in_another_order_go_where_they_belong(agent, database):
     database.query("""CREATE TABLE copies (id int, a int, b int);
         CREATE TABLE orders_1 (id int PRIMARY KEY, a int, b int); CREATE TABLE orders_2 (id int PRIMARY KEY, b int, a int);

@@ -33,6 +33,21 @@ inline constexpr Option kSplitOptions[] = {
      .max = 1000},
 };
 
+inline constexpr Option kFailoverOptions[] = {
+    {.name = "attempts",
+     .type = OptionType::kInteger,
+     .fallback = "3",
+     .help = "How often a task is tried again in one run, at most.",
+     .min = 1,
+     .max = 1000},
+    {.name = "interval",
+     .type = OptionType::kDuration,
+     .fallback = "10s",
+     .help = "How long it waits before that, and up to a tenth more.",
+     .min = 1,
+     .max = 86'400'000},
+};
+
 inline constexpr Option kOptions[] = {
     {.name = "table",
      .help = "The table or view to read. Either this, `tables` or `query`.",
@@ -54,6 +69,12 @@ inline constexpr Option kOptions[] = {
      .type = OptionType::kObject,
      .help = "Reads one large table in ranges of its key, as the tasks of a job. For `full`.",
      .fields = kSplitOptions,
+     .only_when_given = true},
+    {.name = "failover",
+     .type = OptionType::kObject,
+     .help = "A table or range that failed, whatever the reason, is tried again from its position, "
+             "while the others go on. For `full`, or with `once`.",
+     .fields = kFailoverOptions,
      .only_when_given = true},
     {.name = "query",
      .help = "A SELECT of your own instead of a table. With a `cursor`, it has ORDER BY these "

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "options/option_errors.h"
@@ -16,8 +17,6 @@
 namespace leat::table {
 namespace {
 
-// What several batches at once may aim at, in bytes: with less, what each costs would show.
-constexpr size_t kLeastBatch = 64 * 1024;
 constexpr size_t kReasonsTold = 3;
 constexpr size_t kAtOnce = 4;  // by default
 
@@ -34,112 +33,12 @@ Result<std::unique_ptr<TableSource>> make_one(const Options& options,
 
 }  // namespace
 
-// One table, and what it sees of the task: all of it, but for the end.
-class TableGroup::Member final : public SourceContext {
- public:
-  Member(TableGroup& group, size_t number, std::string table, Part part)
-      : group_(group),
-        number_(static_cast<uint32_t>(number)),
-        table_(std::move(table)),
-        part_(std::move(part)) {
-    task_.name = part_.label(table_);
-  }
-
-  const std::string& table() const { return table_; }
-  const Part& part() const { return part_; }
-
-  const SourceTask& task() const { return task_; }
-  TableSource* source() const { return source_.get(); }
-  size_t reader() const { return reader_; }
-  Status begin(std::unique_ptr<TableSource> source, size_t reader) {
-    source_ = std::move(source);
-    reader_ = reader;
-    task_.state = SourceTask::State::kRunning;
-    return source_->open(*this);
-  }
-  void end(const Status& status) {
-    task_.state = status ? SourceTask::State::kDone : SourceTask::State::kFailed;
-    if (status) return;
-    task_.reason = status.error().message();
-    kind_ = status.error().kind();
-  }
-  ErrorKind kind() const { return kind_; }  // of why it failed
-  // What it was asked for of positions is over.
-  void let_go() {
-    stopped_ = true;
-    if (acked_ == emitted_) source_.reset();
-  }
-  void acked(const Position& position) {
-    if (source_ == nullptr) return;
-    source_->acked(position);
-    acked_ = position.offset;
-    if (stopped_ && acked_ == emitted_) source_.reset();
-  }
-
-  size_t memory() const { return sizeof(Member) + task_.name.capacity() + table_.capacity(); }
-
-  // SourceContext.
-  Loop& loop() override { return all().loop(); }
-  const std::string& pipeline() override { return all().pipeline(); }
-  const std::string& agent() override { return all().agent(); }
-  bool exactly_once() override { return all().exactly_once(); }
-  size_t batch_bytes() const override {
-    const size_t alone = group_.context_->batch_bytes();
-    if (group_.at_once_ == 1) return alone;
-    return std::max(alone / group_.at_once_, std::min(alone / 2, kLeastBatch));
-  }
-  Budget& budget() override { return all().budget(); }
-  const Framing* framing() override { return all().framing(); }
-  bool needs_preamble() override { return all().needs_preamble(); }
-  bool passes_rows() override { return all().passes_rows(); }
-  const std::vector<SavedPosition>& saved() override { return all().saved(); }
-  const std::vector<SavedPosition>& noted() override { return all().noted(); }
-  BatchRef new_batch_for(size_t /*reader*/, Content content) override {
-    return all().new_batch_for(reader_, content);
-  }
-  void emit(BatchRef batch) override {
-    batch->begin.partition = batch->end.partition = number_;
-    task_.records += batch->end.offset - emitted_;
-    emitted_ = batch->end.offset;
-    all().emit(std::move(batch));
-  }
-  void finished(Status status) override { group_.ended(*this, status); }
-  void in_flight_full(bool full, Milliseconds patience) override {
-    all().in_flight_full(full, patience);
-  }
-  void save(SavedPosition what, std::function<void(Status)> done) override {
-    all().save(std::move(what), std::move(done));
-  }
-  void note(std::vector<SavedPosition> what, Survives survives,
-            std::function<void(Status)> done) override {
-    all().note(std::move(what), survives, std::move(done));
-  }
-  void progress(uint64_t bytes_done, std::optional<uint64_t> /*bytes_total*/) override {
-    group_.bytes_ += bytes_done - task_.bytes;
-    task_.bytes = bytes_done;
-    all().progress(group_.bytes_, std::nullopt);
-  }
-
- private:
-  SourceContext& all() { return *group_.context_; }
-
-  TableGroup& group_;
-  const uint32_t number_;
-  const std::string table_;
-  const Part part_;
-  SourceTask task_;
-  ErrorKind kind_ = ErrorKind::kFatal;
-  size_t reader_ = 0;
-  std::unique_ptr<TableSource> source_;  // while it is read, and until all of it is acknowledged
-  bool stopped_ = false;
-  uint64_t emitted_ = 0;
-  uint64_t acked_ = 0;
-};
-
 Status TableGroup::check(const Options& options) {
   OptionErrors errors;
   const bool several = !options.strings("tables").empty();
   const bool split = options.has("split");
+  if (options.has("failover") && !Settings::is_bounded(options))
+    errors.add(options, "failover", "is for what ends: for mode full, or with \"once\"");
   if (!several && !split && options.has("concurrency"))
     errors.add(options, "concurrency", "is for \"tables\" and \"split\"");
   if (several) {
@@ -164,7 +63,8 @@ Result<std::unique_ptr<Source>> TableGroup::make(const Options& options,
   if (tables.empty()) {
     auto one = make_one(options, make_database);
     if (!one) return fail(one.error());
-    if (!options.has("split")) return std::unique_ptr<Source>(std::move(*one));
+    if (!options.has("split") && !options.has("failover"))
+      return std::unique_ptr<Source>(std::move(*one));
   }
   for (const std::string& table : tables)
     if (auto one = make_one(Settings::of_table(options, table), make_database); !one)
@@ -172,12 +72,20 @@ Result<std::unique_ptr<Source>> TableGroup::make(const Options& options,
   return std::unique_ptr<Source>(new TableGroup(options, make_database));
 }
 
+size_t TableGroup::at_once(const Options& options) {
+  if (options.has("concurrency")) return static_cast<size_t>(options.integer("concurrency"));
+  return options.strings("tables").empty() && !options.has("split") ? 1 : kAtOnce;
+}
+
 TableGroup::TableGroup(const Options& options, MakeDatabase make_database)
     : options_(options),
       make_database_(make_database),
-      at_once_(options_.has("concurrency") ? static_cast<size_t>(options_.integer("concurrency"))
-                                           : kAtOnce),
-      reading_(at_once_) {}
+      at_once_(at_once(options_)),
+      attempts_(options_.has("failover")
+                    ? static_cast<size_t>(options_.integer("failover.attempts"))
+                    : 0),
+      reading_(at_once_),
+      backoff_(random_number()) {}
 
 TableGroup::~TableGroup() = default;
 
@@ -186,14 +94,16 @@ Status TableGroup::open(SourceContext& context) {
   charge_ = Charge(context.budget());
   to_list_ = !options_.strings("tables").empty();
   to_split_ = options_.has("split");
+  if (!to_list_ && !to_split_) add(options_.string("table"));
   timer_.emplace(context.loop());
   wake();
   return {};
 }
 
 void TableGroup::add(const std::string& table, Part part) {
-  members_.push_back(std::make_unique<Member>(*this, members_.size(), table, std::move(part)));
-  charge_.add(members_.back()->memory());
+  TableTaskOwner& owner = *this;
+  tasks_.push_back(std::make_unique<TableTask>(owner, tasks_.size(), table, std::move(part)));
+  charge_.add(tasks_.back()->memory());
 }
 
 void TableGroup::wake() {
@@ -202,13 +112,13 @@ void TableGroup::wake() {
 
 // What has ended is closed, what waits begins, and behind the last of them this has ended.
 void TableGroup::turn() {
-  for (Member* member : std::exchange(to_close_, {})) close(*member);
+  for (TableTask* task : std::exchange(to_close_, {})) close(*task);
   if (to_list_ && asking_) return list();
   if (to_split_ && asking_) return split();
-  while (may_begin()) begin(*members_[next_++]);
-  const bool more = next_ < members_.size() && !away_ && asking_;
-  if (!more && open_ == 0 && to_close_.empty() && !std::exchange(over_, true))
-    context_->finished(result());
+  while (TableTask* task = next_to_begin()) begin(*task);
+  const bool more = asking_ && (!again_.empty() || (next_ < tasks_.size() && !away_));
+  if (more) return wait_for_the_failed();
+  if (open_ == 0 && to_close_.empty() && !std::exchange(over_, true)) context_->finished(result());
 }
 
 // --- what there is to read ---
@@ -259,8 +169,7 @@ void TableGroup::listed(const Tables& tables) {
   to_list_ = false;
   // Each needs as much again when it is shown.
   if (charge_.bytes() > context_->budget().limit() / 4)
-    return ask_no_more(fail(ErrorKind::kUsage, joined(names) + " means " +
-                                                   counted(members_.size()) +
+    return ask_no_more(fail(ErrorKind::kUsage, joined(names) + " means " + counted(tasks_.size()) +
                                                    ": more than agent.memory allows for"));
   ask_no_more({});
 }
@@ -304,51 +213,92 @@ void TableGroup::add_ranges(Division division) {
   ask_no_more({});
 }
 
-std::string TableGroup::counted(size_t members) const {
-  return format_count(members, options_.has("split") ? "range" : "table");
+std::string TableGroup::counted(size_t tasks) const {
+  return format_count(tasks, options_.has("split") ? "range" : "table");
 }
 
 // --- their lives ---
 
-bool TableGroup::may_begin() const {
-  if (next_ == members_.size() || away_ || !asking_) return false;
+// What has failed comes first, when it is due. Where the database was away, one of these alone
+// finds out whether it still is.
+TableTask* TableGroup::next_to_begin() {
+  if (!asking_) return nullptr;
   const auto reading = static_cast<size_t>(
-      std::ranges::count_if(reading_, [](const Member* one) { return one != nullptr; }));
+      std::ranges::count_if(reading_, [](const TableTask* one) { return one != nullptr; }));
   Budget& budget = context_->budget();
-  return reading == 0 || (reading < at_once_ && budget.has_room(budget.limit() / 2));
+  if (reading > 0 && (away_ || reading == at_once_ || !budget.has_room(budget.limit() / 2)))
+    return nullptr;
+  const Milliseconds now = context_->loop().now();
+  const auto due = std::ranges::find_if(
+      again_, [now](const TableTask* one) { return one->may_begin_again(now); });
+  if (due != again_.end()) {
+    TableTask* task = *due;
+    again_.erase(due);
+    return task;
+  }
+  return next_ == tasks_.size() || away_ ? nullptr : tasks_[next_++].get();
 }
 
-void TableGroup::begin(Member& member) {
+void TableGroup::begin(TableTask& task) {
   const auto place = std::ranges::find(reading_, nullptr);
-  log::info(context_->pipeline(),
-            "begins with the table " + member.task().name +
-                (member.part().division
-                     ? ""
-                     : ", " + std::to_string(next_) + " of " + std::to_string(members_.size())));
-  auto made = make_one(Settings::of_table(options_, member.table()), make_database_, member.part());
-  if (!made) return ended(member, fail(made.error()));
-  *place = &member;
+  std::string which;
+  if (task.failures() > 0)
+    which = ", once more";
+  else if (!task.part().division && tasks_.size() > 1)
+    which = ", " + std::to_string(next_) + " of " + std::to_string(tasks_.size());
+  log::info(context_->pipeline(), "begins with the table " + task.status().name + which);
+  auto made = make_one(Settings::of_table(options_, task.table()), make_database_, task.part());
+  if (!made) return ended(task, fail(made.error()));
+  *place = &task;
   ++open_;
   const auto reader = static_cast<size_t>(place - reading_.begin());
-  if (Status opened = member.begin(std::move(*made), reader); !opened) ended(member, opened);
+  if (Status opened = task.begin(std::move(*made), {context_, reader, at_once_}); !opened)
+    ended(task, opened);
 }
 
 // A turn later it is closed: it may be in the middle of a call to here.
-void TableGroup::ended(Member& member, const Status& status) {
-  member.end(status);
+void TableGroup::ended(TableTask& task, const Status& status) {
+  task.end(status);
   if (!status) {
-    away_ = away_ || (member.source() != nullptr && member.source()->away());
-    log::error(context_->pipeline(),
-               "failed with the table " + member.task().name + ": " + status.error().message());
+    away_ = away_ || (task.source() != nullptr && task.source()->away());
+    failed(task, status.error());
+  } else {
+    away_ = false;
   }
-  if (member.source() != nullptr) to_close_.push_back(&member);
+  if (task.source() != nullptr) to_close_.push_back(&task);
   wake();
 }
 
-void TableGroup::close(Member& member) {
-  member.source()->stop([this, &member] {
-    reading_[member.reader()] = nullptr;
-    member.let_go();
+void TableGroup::failed(TableTask& task, const Error& error) {
+  if (task.failures() > attempts_)
+    return log::error(context_->pipeline(),
+                      "failed with the table " + task.status().name + ": " + error.message());
+  const Milliseconds wait = backoff_.about(options_.duration("failover.interval"));
+  log::warn(context_->pipeline(),
+            "failed with the table " + task.status().name + ": " + error.message() +
+                "; tried again in " + format_duration(wait) + " (" +
+                std::to_string(task.failures()) + " of " + std::to_string(attempts_) + ")");
+  task.wait_until(context_->loop().now() + wait);
+  again_.push_back(&task);
+}
+
+void TableGroup::has_read(uint64_t bytes) {
+  bytes_ += bytes;
+  context_->progress(bytes_, std::nullopt);
+}
+
+void TableGroup::wait_for_the_failed() {
+  const Milliseconds now = context_->loop().now();
+  std::optional<Milliseconds> first;
+  for (const TableTask* task : again_)
+    if (task->due() > now && (!first || task->due() < *first)) first = task->due();
+  if (first) timer_->start(*first - now, [this] { turn(); });
+}
+
+void TableGroup::close(TableTask& task) {
+  task.source()->stop([this, &task] {
+    reading_[task.place().reader] = nullptr;
+    task.stopped();
     closed();
   });
 }
@@ -364,19 +314,19 @@ Status TableGroup::result() const {
   size_t failed = 0;
   ErrorKind kind = ErrorKind::kFatal;
   std::string which;
-  for (const auto& member : members_) {
-    if (member->task().state != SourceTask::State::kFailed) continue;
+  for (const auto& task : tasks_) {
+    if (task->status().state != SourceTask::State::kFailed) continue;
     // What may pass for one of them may pass for the run.
-    if (failed == 0 || member->kind() == ErrorKind::kUnavailable) kind = member->kind();
+    if (failed == 0 || task->kind() == ErrorKind::kUnavailable) kind = task->kind();
     if (++failed <= kReasonsTold)
-      which += (failed > 1 ? "; " : "") + member->task().name + ": " + member->task().reason;
+      which += (failed > 1 ? "; " : "") + task->status().name + ": " + task->status().reason;
   }
   if (failed == 0) return {};
   if (failed > kReasonsTold) which += "; …";
   std::string left;
-  if (next_ < members_.size())
-    left = ", and " + counted(members_.size() - next_) + " not begun, since the database is away";
-  return fail(kind, std::to_string(failed) + " of " + counted(members_.size()) + " failed" + left +
+  if (next_ < tasks_.size())
+    left = ", and " + counted(tasks_.size() - next_) + " not begun, since the database is away";
+  return fail(kind, std::to_string(failed) + " of " + counted(tasks_.size()) + " failed" + left +
                         ": " + which);
 }
 
@@ -386,9 +336,8 @@ Status TableGroup::result() const {
 void TableGroup::resume() {
   const size_t first = first_to_resume_++ % at_once_;
   for (size_t i = 0; i < at_once_; ++i) {
-    Member* member = reading_[(first + i) % at_once_];
-    if (member != nullptr && member->task().state == SourceTask::State::kRunning)
-      member->source()->resume();
+    TableTask* task = reading_[(first + i) % at_once_];
+    if (task != nullptr && task->is_read()) task->source()->resume();
   }
 }
 
@@ -397,41 +346,40 @@ void TableGroup::stop(std::function<void()> closed) {
   on_closed_ = std::move(closed);
   ++open_;  // not before all have been told
   if (asks_) close_question();
-  for (Member* member : reading_)
-    if (member != nullptr && (member->task().state == SourceTask::State::kRunning ||
-                              std::ranges::find(to_close_, member) != to_close_.end()))
-      close(*member);
+  for (TableTask* task : reading_)
+    if (task != nullptr &&
+        (task->is_read() || std::ranges::find(to_close_, task) != to_close_.end()))
+      close(*task);
   this->closed();
 }
 
+// One that failed may wait for this.
 void TableGroup::acked(const Position& position) {
-  members_[position.partition]->acked(position);
+  tasks_[position.partition]->acked(position);
+  if (!again_.empty()) wake();
 }
 
 SavedPosition TableGroup::saved_position(const Position& position) {
-  Source* source = members_[position.partition]->source();
-  return source == nullptr ? SavedPosition{} : source->saved_position(position);
+  return tasks_[position.partition]->saved_position(position);
 }
 
 std::string TableGroup::describe(const Position& position) {
-  const Member& member = *members_[position.partition];
-  return member.source() == nullptr ? "table " + member.task().name
-                                    : member.source()->describe(position);
+  return tasks_[position.partition]->describe(position);
 }
 
 SourceTasks TableGroup::tasks() const {
   using State = SourceTask::State;
   SourceTasks out;
-  for (const auto& member : members_) ++out.counts[static_cast<size_t>(member->task().state)];
+  for (const auto& task : tasks_) ++out.counts[static_cast<size_t>(task->status().state)];
   const auto show = [this, &out](auto wanted) {
-    for (const auto& member : members_)
-      if (out.shown.size() < SourceTasks::kMostShown && wanted(member->task().state))
-        out.shown.push_back(member->task());
+    for (const auto& task : tasks_)
+      if (out.shown.size() < SourceTasks::kMostShown && wanted(task->status().state))
+        out.shown.push_back(task->status());
   };
   const auto presses = [](State state) {
     return state == State::kFailed || state == State::kRunning;
   };
-  if (members_.size() <= SourceTasks::kMostShown) {
+  if (tasks_.size() <= SourceTasks::kMostShown) {
     show([](State) { return true; });
   } else {
     show(presses);

@@ -3,9 +3,11 @@
 // of its own, so a run that was cut short goes on in the tables where it was, and what is done is
 // not repeated. To its sink the whole is one job.
 //
-// One that cannot be read does not keep the others from it; in the end the whole has failed, and
-// says which. Only where the database itself is away nothing more is begun. What names and patterns
-// mean (table_list.h), and how a table is divided (table_split.h), is asked when a run begins.
+// One that cannot be read does not keep the others from it. With `failover` it waits and is begun
+// again, from behind its last row; in the end, where any has failed for good, the whole has, and
+// says which. Only where the database itself is away nothing new is begun, until one that failed
+// of that has found it there again. What names and patterns mean (table_list.h), and how a table is
+// divided (table_split.h), is asked when a run begins.
 //
 // All share the credit and the memory of one task: their batches are so much smaller, and more than
 // one is read only while half of the memory is free.
@@ -19,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/lifetime.h"
 #include "loop/timer.h"
 #include "memory/budget.h"
@@ -26,14 +29,15 @@
 #include "table/position.h"
 #include "table/question.h"
 #include "table/settings.h"
+#include "table/table_task.h"
 
 namespace leat::table {
 
-class TableGroup final : public Source {
+class TableGroup final : public Source, private TableTaskOwner {
  public:
   // Of a connector's options for one table.
   using MakeDatabase = Result<std::unique_ptr<Database>> (*)(const Options& options);
-  // With several `tables`, or with `split`, a group; else a source of one.
+  // With several `tables`, `split` or `failover`, a group; else a source of one.
   static Result<std::unique_ptr<Source>> make(const Options& options, MakeDatabase make_database);
 
   ~TableGroup() override;
@@ -47,10 +51,9 @@ class TableGroup final : public Source {
   SourceTasks tasks() const override;
 
  private:
-  class Member;
-
   TableGroup(const Options& options, MakeDatabase make_database);
   static Status check(const Options& options);
+  static size_t at_once(const Options& options);
   void add(const std::string& table, Part part = {});
   void wake();
   void turn();
@@ -62,17 +65,24 @@ class TableGroup final : public Source {
   void divided(Result<Division> division);
   void add_ranges(Division division);
   void ask_no_more(const Status& status);
-  std::string counted(size_t members) const;
-  bool may_begin() const;
-  void begin(Member& member);
-  void ended(Member& member, const Status& status);
-  void close(Member& member);
+  std::string counted(size_t tasks) const;
+  TableTask* next_to_begin();
+  void begin(TableTask& task);
+  void failed(TableTask& task, const Error& error);
+  void wait_for_the_failed();
+  void close(TableTask& task);
   void closed();
   Status result() const;
+
+  // TableTaskOwner.
+  void ended(TableTask& task, const Status& status) override;
+  void gave() override { away_ = false; }
+  void has_read(uint64_t bytes) override;
 
   const Options options_;
   const MakeDatabase make_database_;
   const size_t at_once_;
+  const size_t attempts_;  // more, of a task that failed
   SourceContext* context_ = nullptr;
   std::optional<Timer> timer_;  // none before open() and after stop()
 
@@ -82,11 +92,13 @@ class TableGroup final : public Source {
   bool asks_ = false;                   // it is open
   Status asking_;
 
-  std::vector<std::unique_ptr<Member>> members_;  // by their numbers as partitions
-  Charge charge_;                                 // for them
-  size_t next_ = 0;                               // to begin
-  std::vector<Member*> reading_;                  // by their numbers as readers; null: free
-  std::vector<Member*> to_close_;
+  std::vector<std::unique_ptr<TableTask>> tasks_;  // by their numbers as partitions
+  Charge charge_;                                  // for them
+  size_t next_ = 0;                                // to begin
+  std::vector<TableTask*> again_;                  // that failed, and wait to be begun once more
+  std::vector<TableTask*> reading_;                // by their numbers as readers; null: free
+  std::vector<TableTask*> to_close_;
+  Backoff backoff_;
   uint64_t bytes_ = 0;  // read, of all
   size_t open_ = 0;     // what is to be closed before this is
   size_t first_to_resume_ = 0;
