@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "codec/text/line_framing.h"
 
 namespace leat {
 namespace {
@@ -208,7 +209,7 @@ char* CsvDecoder::quoted_field(Row& row, char* open, char* end) {
   char* close = open + (quoted.close - open);
   if (fields_.size() <= kMaxFields)
     fields_.push_back({open + 1, static_cast<uint32_t>(close - open - 1), true, quoted.doubled});
-  row.lines += static_cast<uint32_t>(std::count(open, close, '\n'));
+  row.lines += count_newlines(open, close);
   char* p = close + 1;
   return p < end && *p == '\r' ? p + 1 : p;
 }

@@ -1,6 +1,6 @@
 #include "codec/csv/rows.h"
+#include "codec/text/line_framing.h"
 
-#include <algorithm>
 #include <cstring>
 
 namespace leat {
@@ -94,7 +94,7 @@ Status CsvFraming::split(Batch& batch, DeadLetters&) const {
     const char* next = row_end(row, end);
     if (next == nullptr) next = line_end(row, end);  // cut off: only its first line is bad
     std::string_view text(row, static_cast<size_t>(next - row));
-    lines += static_cast<uint32_t>(std::count(row, next, '\n')) + (text.ends_with('\n') ? 0 : 1);
+    lines += count_newlines(row, next) + (text.ends_with('\n') ? 0 : 1);
     bool blank = text.find_first_not_of("\r\n") == std::string_view::npos;
     if (!blank && !dialect_.is_comment(text))
       batch.slices.push_back(

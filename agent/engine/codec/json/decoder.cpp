@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "codec/text/charset.h"
 #include "codec/text/limits.h"
+#include "codec/text/line_framing.h"
 
 namespace leat {
 namespace {
@@ -138,7 +139,7 @@ void JsonDecoder::decode_pieces(Work& work) {
   for (const char* p = begin; p < end;) {
     const JsonPiece found = json_piece(kind_, p, end);
     const auto offset = static_cast<uint32_t>(found.end - begin);
-    lines += static_cast<uint32_t>(std::count(p, found.end, '\n'));
+    lines += count_newlines(p, found.end);
     const size_t first = batch.records.size();
     p = found.end;
     if (kind_ == JsonDocument::kArray ? element(work, found, ends, place) : piece(work, found)) {

@@ -1,6 +1,7 @@
 // Records that end where a line ends. Blank lines (nothing but spaces, tabs, '\r') are none.
 #pragma once
 
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 
@@ -11,6 +12,17 @@ namespace leat {
 inline constexpr size_t kTypicalLine = 128;  // bytes, to size arrays
 
 bool is_blank(std::string_view line);
+
+// By memchr, which looks at many bytes at once; std::count takes seven instructions for each.
+inline uint32_t count_newlines(const char* p, const char* end) {
+  uint32_t count = 0;
+  while ((p = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(end - p)))) !=
+         nullptr) {
+    ++count;
+    ++p;
+  }
+  return count;
+}
 
 // Calls f(line with its '\n') for each line of `bytes`.
 template <typename F>

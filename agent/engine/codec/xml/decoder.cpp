@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "codec/text/charset.h"
+#include "codec/text/line_framing.h"
 
 namespace leat {
 namespace {
@@ -63,7 +64,7 @@ void XmlDecoder::decode_stream(Batch& batch, DeadLetters& dead) {
   uint32_t lines = 0;
   for (const char* p = begin; p < end;) {
     const XmlPiece piece = pieces.next(p, end);
-    lines += static_cast<uint32_t>(std::count(p, piece.end, '\n'));
+    lines += count_newlines(p, piece.end);
     p = piece.end;
     const auto offset = static_cast<uint32_t>(p - begin);
     const size_t before = batch.records.size();
