@@ -40,8 +40,7 @@ Attempt::Attempt(Session& session, const Target& target, FieldText& text, const 
 
 std::optional<Answer> Attempt::impossible(bool proved) const {
   std::string table = "table " + target_.table;
-  if (rows_.empty())
-    return all_rejected(rows_.delivery(), "none of the record's fields has a column of " + table);
+  if (rows_.empty()) return all_rejected(rows_.delivery(), rows_.no_columns());
   const Column* missing = rows_.missing_column();
   if (missing == nullptr || proved) return {};
   return Answer::failed("column " + excerpt(missing->name) + " of " + table +

@@ -115,18 +115,30 @@ bool Mapping::wanted(std::string_view field) const {
                      [field](const auto& pair) { return pair.first == field; });
 }
 
+void Mapping::place(const Shape& shape, ShapePlan& plan) const {
+  size_t next = 0;
+  for (size_t i = 0; i < layout_.columns.size(); ++i)
+    if (takes_values(layout_.columns[i])) plan.field_of[i] = static_cast<int>(next++);
+  plan.fits = next == shape.size();
+  if (!plan.fits) plan.field_of.assign(layout_.columns.size(), -1);
+}
+
 ShapePlan Mapping::make(const Batch& batch, const Shape& shape) const {
   ShapePlan plan;
   for (const ShapeRef& known : batch.shapes())
     if (known.get() == &shape) plan.shape = known;
   plan.field_of.assign(layout_.columns.size(), -1);
+  if (config_.by_position) {
+    place(shape, plan);
+    return plan;
+  }
   // A field of exactly the column's name goes before one that only differs in case.
   for (bool exact : {true, false}) {
     for (size_t i = 0; i < shape.size(); ++i) {
       int column = column_of(shape.name(i));
       if (column < 0) continue;
       const Column& target = layout_.columns[static_cast<size_t>(column)];
-      if (target.generated && config_.mode != WriteMode::kMerge) continue;
+      if (!takes_values(target)) continue;
       bool same = !config_.columns.empty() || target.name == column_name(shape.name(i));
       int& field = plan.field_of[static_cast<size_t>(column)];
       if (same == exact && field < 0) field = static_cast<int>(i);

@@ -21,6 +21,7 @@ struct MappingConfig {
   WriteMode mode = WriteMode::kCopy;
   bool create = false;          // the table, and columns for fields that have none
   bool reject_unknown = false;  // records with fields that have no column
+  bool by_position = false;     // whatever fields and columns are called; no other number of them
 };
 
 // For records of one shape: the index of the field of each column, -1 when it has none.
@@ -28,6 +29,7 @@ struct ShapePlan {
   ShapeRef shape;
   std::vector<int> field_of;
   std::vector<int> unknown;  // fields without a column
+  bool fits = true;          // by position: as many fields as columns; else it has none
 };
 
 class Mapping {
@@ -50,6 +52,10 @@ class Mapping {
 
  private:
   ShapePlan make(const Batch& batch, const Shape& shape) const;
+  void place(const Shape& shape, ShapePlan& plan) const;
+  bool takes_values(const Column& column) const {
+    return !column.generated || config_.mode == WriteMode::kMerge;
+  }
   bool wanted(std::string_view field) const;
   int column_of(std::string_view field) const;
   Status check_key() const;

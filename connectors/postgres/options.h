@@ -35,6 +35,7 @@ inline constexpr Option kTlsOption{
     .only_when_given = true};
 
 inline constexpr std::string_view kWriteModes[] = {"copy", "insert", "upsert", "merge"};
+inline constexpr std::string_view kMatches[] = {"name", "position"};
 inline constexpr std::string_view kUnknownFields[] = {"ignore", "reject"};
 
 inline constexpr Option kSinkOptions[] = {
@@ -54,6 +55,12 @@ inline constexpr Option kSinkOptions[] = {
      .help =
          "Fields and the columns they go to; other fields are left out. Without it, every field "
          "goes into the column of its name."},
+    {.name = "match",
+     .fallback = "name",
+     .help = "Without `columns`. position: the first field goes into the first column and so on, "
+             "whatever they are called; a record with more or fewer fields than the table has "
+             "columns is a dead letter.",
+     .choices = kMatches},
     {.name = "key",
      .type = OptionType::kStrings,
      .help = "For upsert: the columns that identify a row. They need a unique index."},

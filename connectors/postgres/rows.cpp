@@ -316,7 +316,15 @@ ConversionError Rows::append_value(Buffer& out, size_t index, const Value& value
   return error;
 }
 
+std::string Rows::no_columns() const {
+  return (target_.config->by_position
+              ? "the record has more or fewer fields than there are columns in table "
+              : "none of the record's fields has a column of table ") +
+         excerpt(target_.layout.name);
+}
+
 bool Rows::append_row(Buffer& out, const ShapePlan& plan, const Record& record) {
+  if (!plan.fits) return spoil(no_columns());
   if (target_.config->reject_unknown)
     for (int field : plan.unknown)
       if (record.value(static_cast<size_t>(field)).type != Type::kAbsent)
@@ -340,9 +348,7 @@ bool Rows::append_row(Buffer& out, const ShapePlan& plan, const Record& record) 
                    (value.type == Type::kNull ? "null" : "absent"));
     return spoil(reason_of(error, value, Mapping::field_name(plan, index), column));
   }
-  if (!any_value && !has_left_out(plan, record))
-    return spoil("none of the record's fields has a column of table " +
-                 excerpt(target_.layout.name));
+  if (!any_value && !has_left_out(plan, record)) return spoil(no_columns());
   if (numbered_) {
     out.append(format_.between);
     format_.append(out, std::to_string(index_));

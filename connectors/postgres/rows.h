@@ -55,6 +55,7 @@ class Rows final : public CopySource {
   const Column* missing_column() const { return missing_; }
   // No field of any record has a column.
   bool empty() const { return empty_; }
+  std::string no_columns() const;  // why a record is bad that has none
 
   // The SQL to begin with, for COPY: it asks for the data of the first run.
   std::string begin_copy();

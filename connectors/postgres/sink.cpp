@@ -94,6 +94,9 @@ Status check_mode(const Options& options, const MappingConfig& mapping) {
                "does not go with writeMode merge: mergeSql needs columns it knows");
   if (mapping.create && mapping.reject_unknown)
     errors.add(options, "unknownFields", "with createTable no field is unknown");
+  if (mapping.by_position && (mapping.create || !mapping.columns.empty()))
+    errors.add(options, "match",
+               "position goes neither with \"columns\" nor with createTable, which go by names");
   return errors.status();
 }
 
@@ -141,6 +144,7 @@ Result<SinkPlan> plan_of(const Options& options) {
   config.table.mapping.mode = mode_of(options.string("writeMode"));
   config.table.mapping.create = options.boolean("createTable");
   config.table.mapping.reject_unknown = options.string("unknownFields") == "reject";
+  config.table.mapping.by_position = options.string("match") == "position";
   config.table.merge_sql = options.string("mergeSql");
   config.job.pre_sql = options.strings("preSql");
   config.job.post_sql = options.strings("postSql");

@@ -157,6 +157,16 @@ TEST_F(CsvDecoderTest, takes_columns_in_order_without_header_and_index) {
   EXPECT_EQ(dead_.reasons(), Strings{"the row has 3 fields, not 2"});
 }
 
+TEST_F(CsvDecoderTest, keeps_other_columns_without_header_beside_those_with_a_type) {
+  options_.set("header", false);
+  options_.set("types", std::string("string"));
+  options_.set("otherColumns", true);
+  columns({{1, "day", "time", "%d.%m.%Y"}, {7, "never", "integer"}});
+  EXPECT_EQ(read("1,24.12.2026,x\n2,25.12.2026\n"),
+            (Strings{R"({"column0":"1","day":"2026-12-24T00:00:00Z","column2":"x"})",
+                     R"({"column0":"2","day":"2026-12-25T00:00:00Z"})"}));
+}
+
 TEST_F(CsvDecoderTest, numbers_columns_without_header_and_names) {
   options_.set("header", false);
   EXPECT_EQ(read("1,x\n2\n3,y\n"), (Strings{R"({"column0":1,"column1":"x"})", R"({"column0":2})",

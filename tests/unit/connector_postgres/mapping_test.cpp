@@ -48,6 +48,29 @@ TEST_F(PostgresMapping, a_list_of_columns_says_all) {
   EXPECT_EQ(mapped({"t", "temp", "State"}), "t>temp temp>State ");
 }
 
+TEST_F(PostgresMapping, by_position_names_do_not_matter_and_generated_columns_are_passed_over) {
+  config_.by_position = true;
+  add_column("a");
+  add_column("sum");
+  last_column().generated = true;
+  add_column("b");
+  EXPECT_EQ(mapped({"b", "x"}), "b>a x>b ");
+  EXPECT_EQ(mapped({"a"}), "");
+  EXPECT_EQ(mapped({"a", "b", "c"}), "");
+}
+
+TEST_F(PostgresMapping, by_position_a_record_of_another_length_is_bad_beside_good_ones) {
+  config_.by_position = true;
+  add_column("a");
+  add_column("b");
+  last_column().not_null = true;
+  (void)copied({{{"x", whole(1)}, {"y", whole(2)}}, {{"x", whole(1)}}});
+  EXPECT_EQ(rows_->missing_column(), nullptr);
+  EXPECT_EQ(rows_->bad().indices, std::vector<uint32_t>{1});
+  EXPECT_EQ(rows_->bad().reason,
+            "the record has more or fewer fields than there are columns in table t");
+}
+
 TEST_F(PostgresMapping, says_what_does_not_fit) {
   add_column("a");
   EXPECT_EQ(check(), "");

@@ -47,7 +47,7 @@ std::string_view CsvDecoder::Row::text() const {
 }
 
 CsvDecoder::CsvDecoder(CsvDialect dialect) : dialect_(std::move(dialect)), reader_(dialect_) {
-  if (!dialect_.header && !dialect_.columns.empty())
+  if (!dialect_.header && !dialect_.columns.empty() && !dialect_.others)
     columns_table_ = csv_table_for_columns(dialect_);
 }
 

@@ -70,6 +70,11 @@ constexpr Option kReadTable[] = {
      .type = OptionType::kObjects,
      .help = "Columns with a type. Without header these are the only fields of a record.",
      .fields = kColumnOptions},
+    {.name = "otherColumns",
+     .type = OptionType::kBool,
+     .fallback = "false",
+     .help = "Without header: columns that are not listed are fields, too, named column0 and so "
+             "on by their place."},
 };
 
 constexpr Option kWriteTable[] = {
@@ -148,6 +153,8 @@ Status check_columns(const Options& options, CsvDialect& dialect) {
       columns.begin(), columns.end(), [](const CsvColumn& column) { return column.index; }));
   if (!dialect.header && placed != 0 && placed != columns.size())
     errors.add(options, "columns", "without header, give `index` to all columns or to none");
+  if (dialect.others && (dialect.header || placed != columns.size()))
+    errors.add(options, "otherColumns", "is for columns with `index`, and without header");
   for (size_t i = 0; i < columns.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (columns[i].name == columns[j].name)
@@ -181,6 +188,7 @@ Result<CsvDialect> CsvDialect::for_reading(const Options& options) {
     Result<CsvColumn> column = read_column(entry);
     if (errors.good(column)) dialect.columns.push_back(std::move(*column));
   }
+  dialect.others = options.boolean("otherColumns");
   (void)errors.good(check_columns(options, dialect));
   if (Status status = errors.status(); !status) return fail(status.error());
   return dialect;

@@ -39,6 +39,7 @@ struct CsvDialect {
   bool missing_is_null = false;     // else a row with too few fields is wrong
   TextReader text;                  // the characters of fields and names
   std::vector<CsvColumn> columns;
+  bool others = false;  // without header: columns that are not listed are fields, too
 
   bool is_comment(std::string_view line) const {
     return !comment.empty() && line.starts_with(comment);

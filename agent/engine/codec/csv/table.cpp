@@ -92,14 +92,10 @@ std::unique_ptr<CsvTable> csv_table_for_columns(const CsvDialect& dialect) {
 }
 
 std::unique_ptr<CsvTable> csv_table_for_width(const CsvDialect& dialect, size_t width) {
-  auto table = std::make_unique<CsvTable>();
-  std::vector<std::string> names;
-  for (size_t i = 0; i < width; ++i) {
-    table->targets.push_back(unlisted_target(dialect, i));
-    names.push_back(place_name(i));
-  }
-  table->shape = make_shape(names);
-  return table;
+  std::vector<std::string> names(width);
+  for (size_t i = 0; i < width; ++i) names[i] = place_name(i);
+  std::string missing;
+  return csv_table_for_header(dialect, std::move(names), missing);
 }
 
 }  // namespace leat

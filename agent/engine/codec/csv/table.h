@@ -37,7 +37,7 @@ std::unique_ptr<CsvTable> csv_table_for_header(const CsvDialect& dialect,
 // Without header, from the dialect's columns.
 std::unique_ptr<CsvTable> csv_table_for_columns(const CsvDialect& dialect);
 
-// Without header and columns, for rows of this many fields: column0, column1, …
+// Without header, for rows of this many fields: column0, column1, …, but for the dialect's columns.
 std::unique_ptr<CsvTable> csv_table_for_width(const CsvDialect& dialect, size_t width);
 
 }  // namespace leat
