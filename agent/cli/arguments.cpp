@@ -94,8 +94,17 @@ Status complete(const CommandCall& call, const std::vector<bool>& given) {
   for (size_t i = 0; i < command.words.size(); ++i)
     if (command.words[i].required && i >= call.words.size())
       return lacks(std::string(command.words[i].name));
+  auto replaces = [&command, &given](const Option& required) {
+    for (size_t i = 0; i < command.options.size(); ++i)
+      if (const Spelling* spelling = spelling_of(command.options[i]);
+          given[i] && spelling != nullptr && spelling->in_place_of == required.name)
+        return true;
+    return false;
+  };
   for (size_t i = 0; i < command.options.size(); ++i)
-    if (command.options[i].required && !given[i]) return lacks(spelt(command.options[i]));
+    if (const Option& option = command.options[i]; option.required && given[i] == replaces(option))
+      return given[i] ? usage(spelt(option) + " is given, and another in its place")
+                      : lacks(spelt(option));
   return {};
 }
 

@@ -53,6 +53,7 @@ struct Spelling {
   std::string_view name;
   char letter = '\0';  // none
   std::string_view value = {};
+  std::string_view in_place_of = {};  // a required option that need not be given beside it
 };
 // Null: by its name alone.
 const Spelling* spelling_of(const Option& option);

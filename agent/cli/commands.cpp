@@ -13,6 +13,7 @@ extern const Command kConfigDiffCommand;
 extern const Command kConfigRollbackCommand;
 extern const Command kNewCommand;
 extern const Command kTryCommand;
+extern const Command kImportCommand;
 extern const Command kSqlCommand;
 extern const Command kTestCommand;
 extern const Command kStatusCommand;
@@ -71,6 +72,9 @@ constexpr const Command* kCommands[] = {
     &kSqlCommand,
     &kTestCommand,
 #endif
+#ifdef LEAT_IMPORT
+    &kImportCommand,
+#endif
     &kStatusCommand,
     &kTopCommand,
     &kTapCommand,
@@ -114,6 +118,7 @@ constexpr const Command* kCommands[] = {
 
 constexpr Spelling kSpellings[] = {
     {"config", 'c', "FILE"},
+    {"datax", '\0', "FILE", "config"},
     {"data-dir", '\0', "DIR"},
     {"log-level", '\0', "LEVEL"},
     {"log-format", '\0', "FORMAT"},

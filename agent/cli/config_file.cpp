@@ -3,6 +3,10 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/answer.h"
+#ifdef LEAT_IMPORT
+#include "cli/import/data_dir.h"
+#include "cli/import/datax.h"
+#endif
 #include "cli/output.h"
 #include "config/effective.h"
 #include "config/letter_pipeline.h"
@@ -41,7 +45,36 @@ std::vector<ConfigFile> files_of(const std::string& text) {
   return files;
 }
 
+#ifdef LEAT_IMPORT
+std::vector<ConfigFile> imported_files(const CommandCall& call, Problems& problems) {
+  const std::string& path = call.options.string("datax");
+  const std::string& data_dir = call.options.string("data-dir");
+  if (Result<std::string> text = read_text(path); !text) {
+    problems.add({.kind = Problem::Kind::kSyntax, .text = text.error().message()});
+  } else if (auto config = import_datax(
+                 *text, path, data_dir.empty() ? imported_data_dir(path) : data_dir, problems)) {
+    return {{.name = "", .text = *std::move(config)}};
+  }
+  return {};
+}
+#endif
+
+// Of the configuration that is to run.
+std::vector<ConfigFile> written_files(const CommandCall& call, Problems& problems) {
+#ifdef LEAT_IMPORT
+  if (call.options.has("datax")) return imported_files(call, problems);
+#endif
+  return read_config_files(call.options.string("config"), problems);
+}
+
 }  // namespace
+
+const std::string& config_path(const CommandCall& call) {
+#ifdef LEAT_IMPORT
+  if (call.options.has("datax")) return call.options.string("datax");
+#endif
+  return call.options.string("config");
+}
 
 LoadContext load_context_of(const CommandCall& call) {
   LoadContext out{connectors(),
@@ -70,7 +103,7 @@ std::optional<std::string> config_text(const std::string& path, Problems& proble
 }
 
 std::optional<WrittenConfig> load_written_config(const CommandCall& call, Problems& problems) {
-  std::vector<ConfigFile> files = read_config_files(call.options.string("config"), problems);
+  std::vector<ConfigFile> files = written_files(call, problems);
   if (problems.errors() > 0) return std::nullopt;
   std::optional<AgentConfig> config = load_config(files, load_context_of(call), problems);
   if (!config) return std::nullopt;

@@ -23,7 +23,9 @@ std::optional<AgentConfig> load_config_of(const CommandCall& call, Problems& pro
 // The text of a file or a folder, as a configuration travels: of several files a JSON array of
 // {"name", "text"}. Nullopt: it cannot be read, and `problems` has why.
 std::optional<std::string> config_text(const std::string& path, Problems& problems);
-// That of the call's, and what it means.
+// The path that the call gives: of -c, or of --datax.
+const std::string& config_path(const CommandCall& call);
+// That of the call's, and what it means. Of --datax: what its file is as a configuration.
 std::optional<WrittenConfig> load_written_config(const CommandCall& call, Problems& problems);
 // What such a text means, from wherever it came; `context` as load_context_of() gives it.
 std::optional<AgentConfig> read_config_text(const LoadContext& context, const std::string& text,

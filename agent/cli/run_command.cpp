@@ -11,6 +11,9 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/config_file.h"
+#ifdef LEAT_IMPORT
+#include "cli/import/data_dir.h"
+#endif
 #include "cli/kept_configs.h"
 #include "cli/output.h"
 #include "cli/restart.h"
@@ -26,6 +29,12 @@ constexpr std::string_view kFormats[] = {"auto", "text", "json"};
 constexpr Option kOptions[] = {
     kConfigOption,
     kDataDirOption,
+#ifdef LEAT_IMPORT
+    {.name = "datax",
+     .type = OptionType::kString,
+     .help = "In the place of a configuration: a job file of DataX or go-etl, as leat import reads "
+             "it. Without --data-dir, each run that follows one with exit code 0 begins anew."},
+#endif
     {.name = "log-level",
      .type = OptionType::kString,
      .fallback = "info",
@@ -71,7 +80,7 @@ std::vector<std::string> warnings_of(const Problems& problems) {
 // On SIGHUP: the same file again. Of several errors each goes to the log; the first stands for all
 // where there is room for one.
 Result<WrittenConfig> reload(const CommandCall& call) {
-  const std::string& file = call.options.string("config");
+  const std::string& file = config_path(call);
   if (file == "-")
     return fail(ErrorKind::kUsage, "it came from standard input, which cannot be read anew");
   Problems problems;
@@ -133,14 +142,14 @@ std::optional<WrittenConfig> last_good(const CommandCall& call, const Problems& 
 }
 
 int run(const CommandCall& call) {
-  const std::string& file = call.options.string("config");
+  const std::string& file = config_path(call);
   // Standard input may never come. Until it has, there is nothing to drain.
   if (file == "-") release_signals();
   Problems problems;
   std::optional<WrittenConfig> config = load_written_config(call, problems);
   if (!config) {
     for (const std::string& line : problem_lines(file, problems)) complain(line);
-    config = last_good(call, problems);
+    if (call.options.has("config")) config = last_good(call, problems);
     if (!config) return kExitUsage;
     problems = {};
   }
@@ -181,6 +190,10 @@ int run(const CommandCall& call) {
     complain("leat: cannot begin anew: " + begin_anew());
     return kExitFailed;
   }
+#ifdef LEAT_IMPORT
+  if (code && *code == kExitDelivered && call.options.has("datax") && !call.options.has("data-dir"))
+    forget_imported(file);
+#endif
   if (code) return *code;
   complain("leat: " + code.error().message());
   return code.error().kind() == ErrorKind::kUsage ? kExitUsage : kExitFailed;

@@ -2,7 +2,7 @@
 _leat() {
   local words="" current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"
   case "$before" in
-    --config|--file|--key|--tests|-c) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --config|--datax|--file|--key|--tests|-c) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --data-dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
     *) ;;
   esac
@@ -52,7 +52,7 @@ _leat() {
     "try "*" --topic") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="run check explain config new try sql test status top tap pause resume start stop mount unmount restart kick tasks runs provision spool dead-letters positions journal keygen sign seal ports list help version"
+    words="run check explain config new try sql test import status top tap pause resume start stop mount unmount restart kick tasks runs provision spool dead-letters positions journal keygen sign seal ports list help version"
   else case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
     "dead-letters export"*) words="-c --config --data-dir --id --stage --reason --before --payload " ;;
     "dead-letters retry"*) words="-c --config --data-dir --id --stage --reason --before --all --from --json " ;;
@@ -78,6 +78,7 @@ _leat() {
     "restart "*) words="-c --config --data-dir " ;;
     "version "*) words="--verbose " ;;
     "config "*) words="-c --config --data-dir " ;;
+    "import "*) words="--data-dir " ;;
     "status "*) words="-c --config --data-dir --watch --json " ;;
     "resume "*) words="-c --config --data-dir " ;;
     "keygen "*) words="--algorithm --agent -c --config --data-dir " ;;
@@ -96,7 +97,7 @@ _leat() {
     "seal "*) words="--key " ;;
     "list "*) words="--json " ;;
     "help "*) words="--schema --markdown channel file generator internal mqtt serial postgres sqlite stdin filter map explode sql dedupe deadband sample rate window lookup channel file http mqtt postgres sqlite stdout json csv lines raw xml ndjson json csv lines raw xml" ;;
-    "run "*) words="-c --config --data-dir --log-level --log-format " ;;
+    "run "*) words="-c --config --data-dir --datax --log-level --log-format " ;;
     "new "*) words=" " ;;
     "try "*) words="-c --config --data-dir --pipeline --topic --json " ;;
     "sql "*) words="--from --to " ;;

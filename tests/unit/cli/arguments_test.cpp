@@ -87,6 +87,14 @@ TEST(Arguments, that_are_wrong_come_with_a_suggestion) {
   EXPECT_EQ(error_of({"help", "a", "b"}), "unexpected argument \"b\"");
 }
 
+#ifdef LEAT_IMPORT
+TEST(Arguments, may_have_another_in_the_place_of_a_required_one_but_not_both) {
+  EXPECT_EQ(parse({"run", "--datax", "job.json"})->options.string("datax"), "job.json");
+  EXPECT_EQ(error_of({"run", "--datax", "job.json", "-c", "x"}),
+            "-c, --config FILE is given, and another in its place");
+}
+#endif
+
 TEST(Commands, have_one_table_that_help_shows) {
   for (const Command* command : commands()) {
     std::string name(command->name);
