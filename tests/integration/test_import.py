@@ -188,6 +188,22 @@ def test_a_job_that_runs_straight_from_its_file_begins_anew_when_it_has_succeede
     assert database.count("cvs") == 15
 
 
+def test_a_job_that_has_failed_goes_on_where_it_was(agent, database):
+    database.query("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 10); "
+                   "CREATE TABLE copy (id int)")
+    give_all(database)
+    agent.folder.joinpath("job.json").write_text(
+        job(reader("postgresqlreader", column=["id"], **java_database(database, "a", "late")),
+            writer("postgresqlwriter", column=["id"], **java_database(database, "copy"))))
+    assert agent.command("run", "--datax", "job.json", deadline=60).returncode == 1
+    assert agent.folder.joinpath("job.json.leat").exists()
+    database.query("CREATE TABLE late (id int PRIMARY KEY); INSERT INTO late SELECT generate_series(11, 30)")
+    give_all(database)
+    assert agent.command("run", "--datax", "job.json", deadline=60).returncode == 0
+    assert database.query("SELECT count(*), count(DISTINCT id) FROM copy") == [("30", "30")]
+    assert not agent.folder.joinpath("job.json.leat").exists()
+
+
 def test_a_job_that_cannot_be_imported_does_not_run(agent):
     agent.folder.joinpath("job.json").write_text(job(reader("mysqlreader"), writer("oraclewriter")))
     done = agent.command("run", "--datax", "job.json")
