@@ -81,6 +81,14 @@ bool name_fields(Source& source, const std::vector<std::string>& columns) {
   return true;
 }
 
+// "@table" of DataX is the table that is written to.
+std::string with_table(std::string statement, const std::string& table) {
+  constexpr std::string_view kTable = "@table";
+  for (size_t at = 0; (at = statement.find(kTable, at)) != std::string::npos; at += table.size())
+    statement.replace(at, kTable.size(), table);
+  return statement;
+}
+
 constexpr char kNotAsMany[] =
     "not as many as the reader has, or the reader's are not known: name them in both, or in none";
 
@@ -128,8 +136,7 @@ Sink postgres_sink(Given& parameter, Source& source) {
   }
   for (const char* name : {"preSql", "postSql"}) {
     std::vector<std::string> statements = parameter.texts(name);
-    for (std::string& one : statements)  // DataX: the table that is written to
-      for (size_t at; (at = one.find("@table")) != std::string::npos;) one.replace(at, 6, table);
+    for (std::string& one : statements) one = with_table(one, table);
     put(options, name, statements);
   }
   parameter.not_carried_over("session", "statements for the session have no counterpart");

@@ -149,6 +149,11 @@ TEST_F(Datax, an_upsert_is_a_merge_with_the_clause_that_is_given) {
             R"("INSERT INTO t (id, n) SELECT id, n FROM leat_staging on conflict (id) do update )"
             R"(set n = excluded.n")");
   EXPECT_EQ(part(made, "sink.preSql"), R"(["delete from t"])");
+  made = job(with(kFiles, R"("delimiter": ",")"),
+             R"("name": "postgresqlwriter", "parameter": {"column": ["*"],
+                "preSql": ["delete from @table; analyze @table"], "connection": [
+                {"jdbcUrl": "jdbc:postgresql://db/y", "table": ["\"a@table\""]}]})");
+  EXPECT_EQ(part(made, "sink.preSql"), R"x(["delete from \"a@table\"; analyze \"a@table\""])x");
 }
 
 TEST_F(Datax, what_has_no_counterpart_and_changes_nothing_is_a_warning_with_its_place) {
@@ -207,9 +212,11 @@ TEST_F(Datax, what_would_make_something_else_arrive_is_an_error) {
 TEST_F(Datax, a_file_that_is_no_job_says_so) {
   EXPECT_FALSE(import_datax(R"({"pipelines": []})", "job.json", "/data", problems_));
   EXPECT_NE(said().find("job: missing, and required"), std::string::npos) << said();
-  problems_ = {};
-  EXPECT_FALSE(import_datax("{", "job.json", "/data", problems_));
-  EXPECT_EQ(problems_.errors(), 1U);
+  for (const char* other : {"{", "[1]", "3"}) {
+    problems_ = {};
+    EXPECT_FALSE(import_datax(other, "job.json", "/data", problems_));
+    EXPECT_EQ(problems_.errors(), 1U) << other;
+  }
 }
 
 TEST_F(Datax, transformers_and_several_contents) {
