@@ -220,8 +220,8 @@ def test_what_has_no_counterpart_is_said_with_its_place_and_nothing_else_is_prin
     assert done.returncode == 0
     lines = done.stderr.splitlines()
     assert lines[-1] == "leat: job.json: 3 warnings"
-    assert lines[0].startswith("warning: core.container.taskGroup.failover: ")
-    assert lines[0].endswith("(job.json:11:28)")
+    failover, = [line for line in lines if line.startswith("warning: core.container.taskGroup.failover: ")]
+    assert failover.endswith("(job.json:11:28)")
     assert json.loads(done.stdout)["pipelines"][0]["limits"] == {
         "recordsPerSecond": 400, "bytesPerSecond": "3000"}
 

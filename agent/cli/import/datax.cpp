@@ -1,8 +1,12 @@
 #include "cli/import/datax.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/double_text.h"
 #include "cli/import/job.h"
 #include "config/json.h"
+#include "config/wording.h"
 
 namespace leat {
 namespace {
@@ -44,13 +48,14 @@ void read_setting(Given& setting) {
   setting.finish();
 }
 
-// What is of the other tool's own machinery.
-void read_core(Given core) {
+// What is of the other tool's own machinery. Gives what it says of tasks that fail.
+std::vector<Given> read_core(Given core) {
+  std::vector<Given> failovers;
   Given container = core.object("container");
   for (const char* name : {"job", "model", "trace"}) container.take(name);
   for (const char* name : {"task", "taskGroup"}) {
     Given group = container.object(name);
-    group.left_out("failover", "what fails is tried again in any case: see delivery.retry");
+    failovers.push_back(group.object("failover"));
     for (const char* other :
          {"id", "channel", "sleepInterval", "reportInterval", "maxWorkerNumber"})
       group.take(other);
@@ -64,6 +69,26 @@ void read_core(Given core) {
   transport.finish();
   for (const char* name : {"dataXServer", "statistics"}) core.take(name);
   core.finish();
+  return failovers;
+}
+
+// For a table: where it was is known, and a query is read from its start.
+void put_failover(Given& given, Source& source) {
+  if (!given.there()) return;
+  const std::optional<int64_t> times = given.number("maxRetryTimes");
+  const std::optional<int64_t> interval_ms = given.number("retryIntervalInMsec");
+  given.left_out("maxWaitInMsec", "a task that fails ends at once here");
+  given.finish();
+  cJSON* options = source.options.get();
+  if (cJSON_HasObjectItem(options, "table") == 0 && cJSON_HasObjectItem(options, "tables") == 0)
+    return given.differs("", "what fails is tried again in any case: see delivery.retry");
+  if (cJSON_HasObjectItem(options, "failover") != 0)
+    return given.differs("", "that of core.container.task holds");
+  if (times == 0) return;
+  cJSON* failover = cJSON_AddObjectToObject(options, "failover");
+  if (times) put_number(failover, "attempts", *times);
+  if (interval_ms)
+    put(failover, "interval", exact_duration(Milliseconds(std::max<int64_t>(*interval_ms, 1))));
 }
 
 // Called "file-to-postgres", say.
@@ -88,7 +113,7 @@ JsonTree pipeline_of(Source source, Sink sink, const Speed& speed, const std::st
   return out;
 }
 
-JsonTree job_of(Given& job) {
+JsonTree job_of(Given& job, std::vector<Given> failovers) {
   Given setting = job.object("setting");
   const Speed speed = speed_of(setting);
   read_setting(setting);
@@ -111,6 +136,7 @@ JsonTree job_of(Given& job) {
   Source source = source_of(reader, speed);
   Sink sink = sink_of(writer, source);
   if (source.options == nullptr || sink.options == nullptr) return nullptr;
+  for (Given& failover : failovers) put_failover(failover, source);
   return pipeline_of(std::move(source), std::move(sink), speed, most_dead);
 }
 
@@ -129,8 +155,8 @@ std::optional<std::string> import_datax(const std::string& text, const std::stri
   Given job = root.object("job");
   if (!job.there())
     root.wrong("job", "missing, and required: this is no job file of DataX or go-etl");
-  read_core(root.object("core"));
-  JsonTree pipeline = job.there() ? job_of(job) : nullptr;
+  std::vector<Given> failovers = read_core(root.object("core"));
+  JsonTree pipeline = job.there() ? job_of(job, std::move(failovers)) : nullptr;
   job.finish();
   root.finish();
   document->set_places(found);

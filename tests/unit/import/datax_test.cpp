@@ -26,10 +26,10 @@ class Datax : public ::testing::Test {
  protected:
   // The pipeline that comes of such a job, without its name; null where none does.
   const cJSON* job(const std::string& reader, const std::string& writer,
-                   const std::string& setting = "{}") {
+                   const std::string& setting = "{}", const std::string& core = "{}") {
     problems_ = {};
-    text_ = "{\"job\": {\"content\": [{\"reader\": {" + reader + "},\n\"writer\": {" + writer +
-            "}}],\n\"setting\": " + setting + "}}";
+    text_ = "{\"core\": " + core + ", \"job\": {\"content\": [{\"reader\": {" + reader +
+            "},\n\"writer\": {" + writer + "}}],\n\"setting\": " + setting + "}}";
     std::optional<std::string> config = import_datax(text_, "job.json", "/data", problems_);
     tree_.reset(config ? cJSON_Parse(config->c_str()) : nullptr);
     const cJSON* pipelines = cJSON_GetObjectItemCaseSensitive(tree_.get(), "pipelines");
@@ -117,6 +117,27 @@ TEST_F(Datax, channels_become_ranges_where_there_is_a_key) {
   made = job(with(kTable, R"("column": ["*"], "split": {"key": "id"})"),
              with(kToTable, R"("column": ["*"])"));
   EXPECT_EQ(part(made, "source.split"), "");
+}
+
+TEST_F(Datax, a_table_that_fails_is_tried_again_as_often_and_as_late) {
+  const std::string table = with(kTable, R"("column": ["*"])");
+  const std::string writer = with(kToTable, R"("column": ["*"])");
+  auto core = [](const char* name, const char* failover) {
+    return std::string(R"({"container": {")") + name + R"(": {"failover": {)" + failover + "}}}}";
+  };
+  const cJSON* made =
+      job(table, writer, "{}", core("task", R"("maxRetryTimes": 2, "retryIntervalInMsec": 1500)"));
+  EXPECT_EQ(part(made, "source.failover"), R"({"attempts":2,"interval":"1500ms"})");
+  EXPECT_EQ(said(), "");
+  made = job(table, writer, "{}", core("taskGroup", R"("retryIntervalInMsec": 0)"));
+  EXPECT_EQ(part(made, "source.failover"), R"({"interval":"1ms"})");
+  made = job(table, writer, "{}", core("task", R"("maxRetryTimes": 0)"));
+  EXPECT_EQ(part(made, "source.failover"), "");
+  made = job(with(kTable, R"("querySql": ["select 1"])"), writer, "{}",
+             core("taskGroup", R"("retryIntervalInMsec": 7)"));
+  EXPECT_EQ(part(made, "source.failover"), "");
+  EXPECT_NE(said().find("warning: core.container.taskGroup.failover: what fails"),
+            std::string::npos);
 }
 
 TEST_F(Datax, a_limit_of_errors_is_one_of_dead_letters) {
