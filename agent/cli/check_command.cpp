@@ -1,6 +1,8 @@
 // leat check, leat explain
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time_format.h"
@@ -18,6 +20,13 @@
 namespace leat {
 namespace {
 
+#ifdef LEAT_TOOLS
+constexpr Option kTimeoutOption{.name = "timeout",
+                                .type = OptionType::kDuration,
+                                .fallback = "10s",
+                                .help = "With --connect: how long they may take, all at once.",
+                                .min = 1};
+#endif
 constexpr Option kCheckOptions[] = {
     kConfigOption,
     kDataDirOption,
@@ -28,14 +37,20 @@ constexpr Option kCheckOptions[] = {
      .type = OptionType::kBool,
      .help = "Asks each broker, server, file and port whether it is there and has what is needed; "
              "nothing is read, sent or changed. Exit code 1: one has not."},
-    {.name = "timeout",
-     .type = OptionType::kDuration,
-     .fallback = "10s",
-     .help = "With --connect: how long they may take, all at once.",
-     .min = 1},
+    kTimeoutOption,
 #endif
 };
-constexpr Option kExplainOptions[] = {kConfigOption, kDataDirOption};
+constexpr Option kExplainOptions[] = {
+    kConfigOption,
+    kDataDirOption,
+#ifdef LEAT_TOOLS
+    {.name = "connect",
+     .type = OptionType::kBool,
+     .help = "Asks the databases which tasks a job has: the tables that a pattern means, and where "
+             "the ranges of one end. Exit code 1: one does not say."},
+    kTimeoutOption,
+#endif
+};
 
 // "press-line: file → filter → http"
 std::string chain(const PipelineConfig& pipeline) {
@@ -101,6 +116,27 @@ std::string next_times(const ScheduleConfig& schedule, int64_t now_us) {
   return out;
 }
 
+#ifdef LEAT_TOOLS
+// "" for a source that reads one thing. `asked`: what was answered, of those that were asked.
+std::string explain_tasks(const PipelineConfig& pipeline, const std::vector<Peer>& asked) {
+  const SourceConfig& source = pipeline.source;
+  const std::string tasks = source.type->tasks ? source.type->tasks(source.options) : "";
+  if (tasks.empty()) return "";
+  const auto peer = std::ranges::find(asked, pipeline.name, &Peer::pipeline);
+  std::string out = "  tasks     " + tasks;
+  if (peer == asked.end()) return out + "; --connect asks which they are\n";
+  if (!peer->answer)
+    return out + "; which they are is not known: " + peer->answer.error().message() + "\n";
+  std::string_view lines = *peer->answer;
+  for (out += "\n"; !lines.empty();) {
+    const std::string_view line = lines.substr(0, lines.find('\n'));
+    out += "    " + std::string(line) + "\n";
+    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+  }
+  return out;
+}
+#endif
+
 int explain_all(const CommandCall& call) {
   Problems problems;
   std::optional<AgentConfig> config = load_config_of(call, problems);
@@ -109,6 +145,14 @@ int explain_all(const CommandCall& call) {
       complain(line);
     return kExitUsage;
   }
+  int code = kExitDelivered;
+#ifdef LEAT_TOOLS
+  std::vector<Peer> asked;
+  if (call.options.boolean("connect"))
+    asked = ask_tasks(call.environment.clock, *config, call.options.duration("timeout"));
+  if (!std::ranges::all_of(asked, [](const Peer& peer) { return peer.answer.has_value(); }))
+    code = kExitFailed;
+#endif
   if (config->pipelines.empty()) print("no pipelines: the agent waits for a configuration\n");
   for (size_t i = 0; i < config->pipelines.size(); ++i) {
     const PipelineConfig& pipeline = config->pipelines[i];
@@ -126,9 +170,12 @@ int explain_all(const CommandCall& call) {
     if (pipeline.schedule && pipeline.schedule->every.count() == 0)
       print("  next      " + next_times(*pipeline.schedule, call.environment.clock.unix_us()) +
             "\n");
+#ifdef LEAT_TOOLS
+    print(explain_tasks(pipeline, asked));
+#endif
   }
   print(explain_channels(config->pipelines));
-  return kExitDelivered;
+  return code;
 }
 
 }  // namespace

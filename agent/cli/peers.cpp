@@ -26,20 +26,12 @@ class Round {
   template <typename Stage>
   void ask(const AgentConfig& config, const PipelineConfig& pipeline, const char* where,
            const Stage& stage) {
-    if (stage.type->probe == nullptr) return;
-    peers_.push_back(
-        {pipeline.name, where, std::string(stage.type->name), stage.options.path(),
-         fail(ErrorKind::kUnavailable, "no answer within " + format_duration(deadline_)),
-         deadline_.count() * 1000});
-    ++open_;
-    const int64_t began = loop_.clock().monotonic_us();
-    probes_.push_back(stage.type->probe(
-        stage.options, {loop_, config.id, pipeline.name, pipeline.delivery.exactly_once},
-        [this, &peer = peers_.back(), began](Result<std::string> answer) {
-          peer.answer = std::move(answer);
-          peer.took_us = loop_.clock().monotonic_us() - began;
-          --open_;
-        }));
+    begin(config, pipeline, where, stage, stage.type->probe);
+  }
+  void ask_tasks(const AgentConfig& config, const PipelineConfig& pipeline) {
+    const SourceConfig& source = pipeline.source;
+    if (source.type->tasks == nullptr || source.type->tasks(source.options).empty()) return;
+    begin(config, pipeline, "source", source, source.type->ask_tasks);
   }
 
   std::vector<Peer> answers() {
@@ -52,6 +44,26 @@ class Round {
   }
 
  private:
+  template <typename Stage>
+  void begin(const AgentConfig& config, const PipelineConfig& pipeline, const char* where,
+             const Stage& stage,
+             std::unique_ptr<PeerProbe> (*probe)(const Options&, const ProbeContext&, Probed)) {
+    if (probe == nullptr) return;
+    peers_.push_back(
+        {pipeline.name, where, std::string(stage.type->name), stage.options.path(),
+         fail(ErrorKind::kUnavailable, "no answer within " + format_duration(deadline_)),
+         deadline_.count() * 1000});
+    ++open_;
+    const int64_t began = loop_.clock().monotonic_us();
+    probes_.push_back(probe(stage.options,
+                            {loop_, config.id, pipeline.name, pipeline.delivery.exactly_once},
+                            [this, &peer = peers_.back(), began](Result<std::string> answer) {
+                              peer.answer = std::move(answer);
+                              peer.took_us = loop_.clock().monotonic_us() - began;
+                              --open_;
+                            }));
+  }
+
   Loop& loop_;
   const Milliseconds deadline_;
   std::deque<Peer> peers_;  // each stays where it is
@@ -65,9 +77,9 @@ std::string milliseconds(int64_t us) {
   return text;
 }
 
-}  // namespace
-
-std::vector<Peer> ask_peers(const Clock& clock, const AgentConfig& config, Milliseconds deadline) {
+// `ask` says of whom; all at once.
+template <typename Ask>
+std::vector<Peer> in_one_round(const Clock& clock, Milliseconds deadline, Ask ask) {
   WithoutSigpipe without_sigpipe;
   // Not destroyed where something does not come back (a look-up, a file on a share that is gone):
   // the end of the process would wait for it.
@@ -75,16 +87,31 @@ std::vector<Peer> ask_peers(const Clock& clock, const AgentConfig& config, Milli
   std::vector<Peer> out;
   {
     Round round(*loop, deadline);
+    ask(round);
+    out = round.answers();
+  }
+  if (!loop->close(kGoodbye)) (void)loop.release();
+  return out;
+}
+
+}  // namespace
+
+std::vector<Peer> ask_peers(const Clock& clock, const AgentConfig& config, Milliseconds deadline) {
+  return in_one_round(clock, deadline, [&config](Round& round) {
     for (const PipelineConfig& pipeline : config.pipelines) {
       if (!pipeline.complete()) continue;  // where its peers are only a run knows
       round.ask(config, pipeline, "source", pipeline.source);
       round.ask(config, pipeline, "sink", pipeline.sink);
     }
     for (const PipelineConfig& own : config.own_pipelines) round.ask(config, own, "sink", own.sink);
-    out = round.answers();
-  }
-  if (!loop->close(kGoodbye)) (void)loop.release();
-  return out;
+  });
+}
+
+std::vector<Peer> ask_tasks(const Clock& clock, const AgentConfig& config, Milliseconds deadline) {
+  return in_one_round(clock, deadline, [&config](Round& round) {
+    for (const PipelineConfig& pipeline : config.pipelines)
+      if (pipeline.complete()) round.ask_tasks(config, pipeline);
+  });
 }
 
 std::string line_of(const Peer& peer) {

@@ -1,5 +1,5 @@
 // `leat check --connect`: the peers of a configuration, each asked whether it is there and has what
-// its stage needs (stage/probe.h).
+// its stage needs (stage/probe.h). And `leat explain --connect`: which tasks they have for a job.
 #pragma once
 
 #include <string>
@@ -24,6 +24,8 @@ struct Peer {
 // All at once, for at most `deadline`; in the order of the configuration. Stages without a peer are
 // not among them.
 std::vector<Peer> ask_peers(const Clock& clock, const AgentConfig& config, Milliseconds deadline);
+// Of the sources of complete pipelines that have tasks: a line for each task.
+std::vector<Peer> ask_tasks(const Clock& clock, const AgentConfig& config, Milliseconds deadline);
 
 // "press-line sink http: ok in 12 ms: …"
 std::string line_of(const Peer& peer);

@@ -11,6 +11,7 @@
 #include "table/sql_text.h"
 #include "table/table_group.h"
 #include "table/table_list.h"
+#include "table/task_preview.h"
 
 namespace leat {
 namespace postgres {
@@ -114,6 +115,11 @@ std::unique_ptr<PeerProbe> probe(const Options& options, const ProbeContext& con
     return probe_that_failed(context.loop, begun.error(), std::move(done));
   return probe;
 }
+
+std::unique_ptr<PeerProbe> ask_tasks(const Options& options, const ProbeContext& context,
+                                     Probed done) {
+  return table::ask_tasks(options, make_database, context, std::move(done));
+}
 #endif
 
 }  // namespace
@@ -134,6 +140,8 @@ extern constexpr SourceType kPostgresSource{
     .check_files = postgres::check_connection_files,
 #ifdef LEAT_TOOLS
     .probe = postgres::probe,
+    .tasks = table::told_tasks,
+    .ask_tasks = postgres::ask_tasks,
 #endif
     .rows = postgres::kBinaryRows,
 };

@@ -7,6 +7,7 @@
 #include "options/option_errors.h"
 #include "table/table_group.h"
 #include "table/table_list.h"
+#include "table/task_preview.h"
 #include "table_reader.h"
 
 namespace leat {
@@ -71,6 +72,11 @@ std::unique_ptr<PeerProbe> probe_source(const Options& options, const ProbeConte
       },
       std::move(done));
 }
+
+std::unique_ptr<PeerProbe> ask_tasks(const Options& options, const ProbeContext& context,
+                                     Probed done) {
+  return table::ask_tasks(options, make_database, context, std::move(done));
+}
 #endif
 
 }  // namespace
@@ -89,6 +95,8 @@ extern constexpr SourceType kSqliteSource{
     .make = sqlite::make,
 #ifdef LEAT_TOOLS
     .probe = sqlite::probe_source,
+    .tasks = table::told_tasks,
+    .ask_tasks = sqlite::ask_tasks,
 #endif
 };
 

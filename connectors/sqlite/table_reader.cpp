@@ -65,16 +65,16 @@ TableReader::~TableReader() {
 
 Status TableReader::open(SourceContext& context) {
   charge_ = Charge(context.budget());
-  open(context.loop());
-  return {};
+  return open(context.loop(), context.pipeline());
 }
 
-void TableReader::open(Loop& loop) {
+Status TableReader::open(Loop& loop, const std::string& /*pipeline*/) {
   pages_ = std::make_unique<TablePages>(config_);
   thread_ = std::make_unique<JobThread>(loop, "leat-sqlite", kMaxJobs);
   later_.emplace(loop);
   if (!config_.table.query.empty())
     for (const std::string& value : config_.table.from) behind_.push_back(literal_of(value));
+  return {};
 }
 
 void TableReader::look(std::function<void(Result<table::Look>)> done) {

@@ -23,8 +23,7 @@ class TableReader final : public table::Database {
   ~TableReader() override;
 
   Status open(SourceContext& context) override;
-  // The same for a probe.
-  void open(Loop& loop);
+  Status open(Loop& loop, const std::string& pipeline) override;
   void look(std::function<void(Result<table::Look>)> done) override;
   void read(table::Page page, table::Rows& rows, std::function<void(Result<bool>)> done) override;
   void go_on() override;

@@ -225,3 +225,19 @@ def test_tables_of_sqlite_are_read_so_too(agent, database):
     assert agent.run() == 0, agent.log
     assert database.count("copies") == 12000
     assert database.value("SELECT count(*) FROM (SELECT id FROM copies GROUP BY id HAVING count(*) = 6) i") == "2000"
+
+
+def test_explain_shows_the_tables_that_a_pattern_means_before_anything_runs(agent, database):
+    make_tables(database, 1)
+    agent.configure(job(database, {"tables": ["orders_1", "orders_%"], "concurrency": 3}))
+    told = "the tables orders_1, orders_%, 3 at once"
+    assert f"  tasks     {told}; --connect asks which they are\n" in \
+        agent.command("explain", "-c", agent.config_path).stdout
+    done = agent.command("explain", "-c", agent.config_path, "--connect")
+    assert done.returncode == 0
+    listed = "".join(f"    {table}\n" for table in TABLES)
+    assert f"  tasks     {told}\n{listed}" in done.stdout.replace("public.", ""), done.stdout
+    agent.configure(job(database, {"tables": ["none_%"]}))
+    done = agent.command("explain", "-c", agent.config_path, "--connect")
+    assert done.returncode == 1
+    assert "4 at once; which they are is not known: there is no table of the name none_%" in done.stdout

@@ -1,11 +1,13 @@
 """One table in several ranges: the tasks of one job, over kills too."""
 
+import json
 import sqlite3
 
 import pytest
 
 from harness.output import conforming
 from harness.pipelines import pipeline, quick_retry
+from harness.ports import free_port
 from harness.waiting import wait_for
 
 
@@ -172,3 +174,63 @@ def test_a_table_of_sqlite_is_divided_so_too(agent, database):
     assert agent.run() == 1 and 'the table has no column nothing' in agent.log, agent.log
     configure({"by": "plant"}, name="r")
     assert agent.run() == 1 and "a row has NULL in the cursor (plant, name)" in agent.log, agent.log
+
+
+# --- before anything runs -------------------------------------------------------------------------
+
+
+def explained(agent, *options):
+    """The exit code of `explain`, and what it says of tasks: the first line, and those of the tasks."""
+    done = agent.command("explain", "-c", agent.config_path, *options)
+    said = [line.strip() for line in done.stdout.partition("  tasks     ")[2].splitlines()]
+    return done.returncode, said
+
+
+def test_explain_shows_the_ranges_before_anything_runs(agent, database):
+    database.query("""CREATE TABLE orders (id bigint PRIMARY KEY, note text);
+        INSERT INTO orders SELECT i, 'n' || i FROM generate_series(1, 4000) i""")
+    agent.configure(job(database, {"by": "id", "tasks": 4}, {"concurrency": 2}))
+    assert explained(agent) == (0, ["4 ranges of the table orders, by id, 2 at once; --connect asks which they are"])
+    assert explained(agent, "--connect") == (0, [
+        "4 ranges of the table orders, by id, 2 at once", "orders, 1 of 4: id up to 1000",
+        "orders, 2 of 4: id above 1000, up to 2000", "orders, 3 of 4: id above 2000, up to 3000",
+        "orders, 4 of 4: id above 3000"])
+    assert not agent.data_dir.exists()
+
+
+def test_explain_shows_ranges_of_several_columns_and_of_hardly_anything(agent, database):
+    database.query("""CREATE TABLE orders (plant text, id bigint, PRIMARY KEY (plant, id));
+        INSERT INTO orders SELECT 'north', i FROM generate_series(1, 4) i""")
+    agent.configure(job(database, {"tasks": 2}))
+    assert explained(agent, "--connect") == (0, [
+        "2 ranges of the table orders, by its key, 4 at once", "orders, 1 of 2: (plant, id) up to (north, 2)",
+        "orders, 2 of 2: (plant, id) above (north, 2)"])
+    database.query("DELETE FROM orders")
+    assert explained(agent, "--connect")[1][1:] == ["orders, 1 of 1: all rows"]
+
+
+def test_explain_shows_ranges_of_sqlite(agent):
+    path = agent.folder / "plant.db"
+    with sqlite3.connect(path) as plant:
+        plant.execute("CREATE TABLE orders (name TEXT PRIMARY KEY) WITHOUT ROWID")
+        plant.executemany("INSERT INTO orders VALUES (?)", [(f"n{i}",) for i in range(10)])
+    plant.close()
+    agent.configure(pipeline({"type": "sqlite", "path": str(path), "table": "orders", "split": {"tasks": 2}},
+                             {"type": "stdout"}))
+    assert explained(agent, "--connect") == (0, [
+        "2 ranges of the table orders, by its key, 4 at once", "orders, 1 of 2: name up to 'n4'",
+        "orders, 2 of 2: name above 'n4'"])
+
+
+def test_explain_says_why_the_ranges_are_not_known(agent, database):
+    database.query("CREATE TABLE orders (id bigint)")
+    agent.configure(job(database, {"tasks": 2}))
+    code, said = explained(agent, "--connect")
+    assert code == 1 and len(said) == 1
+    assert said[0].startswith("2 ranges of the table orders, by its key, 4 at once; which they are is not known: ")
+    assert said[0].endswith("it has no key by which it could be divided")
+    config = json.loads(agent.config_path.read_text())
+    config["pipelines"][0]["source"]["url"] = f"postgresql://u@127.0.0.1:{free_port()}/d?sslmode=disable"
+    agent.write_config(json.dumps(config))
+    code, said = explained(agent, "--connect")
+    assert code == 1 and "connection refused" in said[0], said

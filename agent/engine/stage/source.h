@@ -188,6 +188,13 @@ struct SourceType {
   // none.
   std::unique_ptr<PeerProbe> (*probe)(const Options& options, const ProbeContext& context,
                                       Probed done) = nullptr;
+  // What the tasks of its job are, as the options have them, for people; "" where it reads one
+  // thing. Null: it always does.
+  std::string (*tasks)(const Options& options) = nullptr;
+  // Asks the peer of one that has tasks which they are in a run that begins anew: a line for each.
+  // Else as `probe`. Null: nobody knows before it runs.
+  std::unique_ptr<PeerProbe> (*ask_tasks)(const Options& options, const ProbeContext& context,
+                                          Probed done) = nullptr;
   // A saved position in another place. May block. nullopt: it is not of the target's file, or none
   // of this source. Null: such a source can only begin anew, without any.
   Result<std::optional<MovedPosition>> (*move_position)(const SavedPosition& saved,

@@ -79,6 +79,8 @@ class Database {
 
   // Once, before all else. Errors are those of Source::open().
   virtual Status open(SourceContext& context) = 0;
+  // The same for who reads nothing, and only asks.
+  virtual Status open(Loop& loop, const std::string& pipeline) = 0;
   virtual void look(std::function<void(Result<Look>)> done) = 0;
   // Rows that follow `page.pass.after`, in order; all where there is no cursor. True: there are no
   // more in this pass.

@@ -39,6 +39,8 @@ class TableGroup final : public Source, private TableTaskOwner {
   using MakeDatabase = Result<std::unique_ptr<Database>> (*)(const Options& options);
   // With several `tables`, `split` or `failover`, a group; else a source of one.
   static Result<std::unique_ptr<Source>> make(const Options& options, MakeDatabase make_database);
+  // How many tasks are under way at once.
+  static size_t at_once(const Options& options);
 
   ~TableGroup() override;
 
@@ -53,7 +55,6 @@ class TableGroup final : public Source, private TableTaskOwner {
  private:
   TableGroup(const Options& options, MakeDatabase make_database);
   static Status check(const Options& options);
-  static size_t at_once(const Options& options);
   void add(const std::string& table, Part part = {});
   void wake();
   void turn();

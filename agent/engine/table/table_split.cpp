@@ -21,6 +21,10 @@ Result<std::optional<Division>> SavedSplit::find(SourceContext& context) const {
                   "ranges: begin anew with `leat positions reset`");
 }
 
+Error no_key() {
+  return {ErrorKind::kUsage, "it has no key by which it could be divided"};
+}
+
 TableSplit::TableSplit(std::unique_ptr<Database> database, const std::string& table, size_t parts,
                        Done done)
     : Question(std::move(database), "the ranges of table " + table),
@@ -33,8 +37,7 @@ void TableSplit::ask() {
 
 void TableSplit::looked(Result<Look> look) {
   if (!look) return trouble(look.error());
-  if (look->cursor.empty())
-    return trouble({ErrorKind::kUsage, "it has no key by which it could be divided"});
+  if (look->cursor.empty()) return trouble(no_key());
   division_.cursor = std::move(look->cursor);
   database().divide(division_.cursor, parts_, [this](Result<std::vector<Key>> bounds) {
     if (!bounds) return trouble(bounds.error());

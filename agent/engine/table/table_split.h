@@ -30,6 +30,9 @@ class SavedSplit {
   const std::string& table_;
 };
 
+// Of a table that cannot be divided.
+Error no_key();
+
 class TableSplit final : public Question {
  public:
   using Done = std::function<void(Result<Division>)>;

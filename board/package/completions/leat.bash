@@ -28,6 +28,7 @@ _leat() {
     "dead-letters show --reason") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "dead-letters show --stage") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "dead-letters show -n") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+    "explain "*" --timeout") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "keygen "*" --algorithm") COMPREPLY=($(compgen -W "ES256 HS256" -- "$current")); return ;;
     "positions reset --to") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
     "provision "*" --param") COMPREPLY=($(compgen -W "" -- "$current")); return ;;
@@ -73,7 +74,7 @@ _leat() {
     "spool show"*) words="-c --config --data-dir -n --count " ;;
     "spool drop"*) words="-c --config --data-dir --before --all " ;;
     "positions "*) words="-c --config --data-dir --json " ;;
-    "explain "*) words="-c --config --data-dir " ;;
+    "explain "*) words="-c --config --data-dir --connect --timeout " ;;
     "unmount "*) words="-c --config --data-dir " ;;
     "restart "*) words="-c --config --data-dir " ;;
     "version "*) words="--verbose " ;;

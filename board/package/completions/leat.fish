@@ -16,6 +16,8 @@ complete -c leat -n '__fish_seen_subcommand_from check' -l timeout -x -d 'With -
 complete -c leat -n '__fish_use_subcommand' -a explain -d 'Shows the chain each pipeline becomes, and why'
 complete -c leat -n '__fish_seen_subcommand_from explain' -l config -s c -r -F -d 'The configuration: a file, a folder (all *.json in it, in the order of their names), or "-" for standard input'
 complete -c leat -n '__fish_seen_subcommand_from explain' -l data-dir -x -a '(__fish_complete_directories)' -d 'Where the journal is kept; wins over agent.dataDir'
+complete -c leat -n '__fish_seen_subcommand_from explain' -l connect -d 'Asks the databases which tasks a job has: the tables that a pattern means, and where the ranges of one end'
+complete -c leat -n '__fish_seen_subcommand_from explain' -l timeout -x -d 'With --connect: how long they may take, all at once'
 complete -c leat -n '__fish_use_subcommand' -a config -d 'Prints the configuration that is meant: all of it, with all defaults, without secrets'
 complete -c leat -n '__fish_seen_subcommand_from config' -l config -s c -r -F -d 'The configuration: a file, a folder (all *.json in it, in the order of their names), or "-" for standard input'
 complete -c leat -n '__fish_seen_subcommand_from config' -l data-dir -x -a '(__fish_complete_directories)' -d 'Where the journal is kept; wins over agent.dataDir'

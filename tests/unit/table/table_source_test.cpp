@@ -57,8 +57,9 @@ class WorldDatabase final : public table::Database {
   explicit WorldDatabase(World& world)
       : world_(world), shape_(std::make_shared<const Shape>(std::vector<std::string_view>{"id"})) {}
 
-  Status open(SourceContext& context) override {
-    later_.emplace(context.loop());
+  Status open(SourceContext& context) override { return open(context.loop(), context.pipeline()); }
+  Status open(Loop& loop, const std::string& /*pipeline*/) override {
+    later_.emplace(loop);
     return {};
   }
   void look(std::function<void(Result<Look>)> done) override {
