@@ -36,13 +36,16 @@ bool is_empty(const cJSON* node) {
   return (cJSON_IsArray(node) || cJSON_IsObject(node)) && node->child == nullptr;
 }
 
-// "tls.ca" for "ca" when only a nested object of the section has such a key.
-std::string nested_name(const Options& section, std::string_view key) {
+// "tls.ca" for "ca" when only a nested object of the section has such a key; of several the one
+// that is named as `format`.
+std::string nested_name(const Options& section, std::string_view key, std::string_view format) {
+  std::string out;
   for (const Option& option : section.table())
     for (const Option& field : option.fields)
-      if (field.name == key && option.type == OptionType::kObject)
-        return std::string(option.name) + "." + std::string(key);
-  return "";
+      if (field.name == key && option.type == OptionType::kObject &&
+          (out.empty() || option.name == format))
+        out = std::string(option.name) + "." + std::string(key);
+  return out;
 }
 
 }  // namespace
@@ -66,7 +69,7 @@ void Parser::fill(const cJSON* object, std::initializer_list<Options*> sections,
       read({*option, child, path_of_key(path, child->string)}, *section);
       break;
     }
-    if (option == nullptr) unknown_key(path, child->string, sections, handled);
+    if (option == nullptr) unknown_key(path, object, child->string, sections, handled);
   }
   for (Options* section : sections)
     for (const Option& option : section->table())
@@ -76,15 +79,17 @@ void Parser::fill(const cJSON* object, std::initializer_list<Options*> sections,
                        .wanted = wanted(option)});
 }
 
-void Parser::unknown_key(const std::string& path, std::string_view key,
+void Parser::unknown_key(const std::string& path, const cJSON* object, std::string_view key,
                          std::initializer_list<Options*> sections,
                          std::span<const std::string_view> handled) {
   std::vector<std::string> known(handled.begin(), handled.end());
   for (const Options* section : sections)
     for (const Option& option : section->table()) known.emplace_back(option.name);
   std::string near = nearest(key, known);
+  const cJSON* format = cJSON_GetObjectItemCaseSensitive(object, "format");
+  const std::string_view named = cJSON_IsString(format) ? format->valuestring : "";
   for (const Options* section : sections)
-    if (near.empty()) near = nested_name(*section, key);
+    if (near.empty()) near = nested_name(*section, key, named);
   problems_.add({.kind = Problem::Kind::kUnknownKey,
                  .path = path_of_key(path, key),
                  .wanted = joined(known),

@@ -59,7 +59,7 @@ class Parser {
   bool read_map(const Place& place, Options::Map& out);
   bool read_objects(const Place& place, std::vector<Options>& out);
   bool check_choice(const Place& place, const std::string& value);
-  void unknown_key(const std::string& path, std::string_view key,
+  void unknown_key(const std::string& path, const cJSON* object, std::string_view key,
                    std::initializer_list<Options*> sections,
                    std::span<const std::string_view> handled);
   void wrong_type(const Place& place);

@@ -41,7 +41,12 @@ constexpr Option kTable[] = {
     {.name = "tls", .type = OptionType::kObject, .help = "Encryption.", .fields = kTls},
     {.name = "columns", .type = OptionType::kObjects, .help = "Columns.", .fields = kColumn},
 };
-constexpr Option kAdded[] = {{.name = "format", .fallback = "json", .help = "Format."}};
+constexpr Option kEncoding[] = {{.name = "encoding", .help = "Characters."}};
+constexpr Option kAdded[] = {
+    {.name = "format", .fallback = "json", .help = "Format."},
+    {.name = "csv", .type = OptionType::kObject, .help = "Csv.", .fields = kEncoding},
+    {.name = "lines", .type = OptionType::kObject, .help = "Lines.", .fields = kEncoding},
+};
 
 using Lines = std::vector<std::string>;
 
@@ -117,6 +122,10 @@ TEST_F(ParserTest, suggests_the_nearest_key) {
 TEST_F(ParserTest, suggests_the_object_that_has_the_key) {
   EXPECT_EQ(parse(R"("serverName": "x")"),
             Lines{"pipelines[0].sink.serverName: unknown key, did you mean \"tls.serverName\"?"});
+  EXPECT_EQ(parse(R"("encoding": "latin1")"),
+            Lines{"pipelines[0].sink.encoding: unknown key, did you mean \"csv.encoding\"?"});
+  EXPECT_EQ(parse(R"("format": "lines", "encoding": "latin1")"),
+            Lines{"pipelines[0].sink.encoding: unknown key, did you mean \"lines.encoding\"?"});
 }
 
 TEST_F(ParserTest, lists_the_known_keys_when_none_is_near) {
