@@ -60,7 +60,8 @@ Status Pipeline::build(std::vector<TaskPlan> tasks) {
                                                      .on_trouble = environment_.on_trouble,
                                                      .ask_agent = environment_.ask_agent,
                                                      .hear_agent = environment_.hear_agent,
-                                                     .channels = environment_.channels});
+                                                     .channels = environment_.channels,
+                                                     .caches = environment_.caches});
     if (!task) return fail(task.error());
     tasks_.push_back(std::move(*task));
   }

@@ -39,6 +39,7 @@ struct PipelineEnvironment {
   AskAgent ask_agent = nullptr;
   HearAgent hear_agent = nullptr;
   Channels* channels = nullptr;  // of the agent
+  Caches* caches = nullptr;      // of the agent
 };
 
 struct PipelineStatus : TaskStatus {  // of all its tasks

@@ -16,7 +16,9 @@
 
 namespace leat {
 
-// What the engine gives a codec. Outlives it.
+class Caches;  // cache/caches.h
+
+// What the engine gives a codec, or a transform. Outlives it.
 class CodecContext {
  public:
   virtual ~CodecContext() = default;
@@ -25,6 +27,8 @@ class CodecContext {
   // What a codec waits for (Turn::kWait) is there, or will never be: the batch is tried again,
   // later from the loop. May be called more often than needed.
   virtual void go_on() = 0;
+  // What pipelines of this agent have put by for others to look up. Null where there is no agent.
+  virtual Caches* caches() { return nullptr; }
 };
 
 // How a codec ends its turn.

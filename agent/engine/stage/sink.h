@@ -23,6 +23,8 @@
 
 namespace leat {
 
+class Caches;  // cache/caches.h
+
 // Part of a batch: records or slices [first, first + count).
 struct Part {
   BatchRef batch;
@@ -151,6 +153,8 @@ class SinkContext {
   virtual bool began_anew() { return false; }
   // As SourceContext::channels().
   virtual Channels* channels() { return nullptr; }
+  // As CodecContext::caches().
+  virtual Caches* caches() { return nullptr; }
 };
 
 class Sink {
@@ -235,6 +239,8 @@ struct SinkType {
   // As SourceType::channel: to which it gives. What is in flight there has a bound of its own, and
   // max_in_flight is no option.
   std::string_view channel = {};
+  // Its option that says which cache it fills; such pipelines live on the main loop. "": none.
+  std::string_view cache = {};
 };
 
 }  // namespace leat

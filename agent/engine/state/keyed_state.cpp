@@ -31,9 +31,9 @@ void KeyedState::clear() {
   for (auto& [number, group] : groups_)
     while (group.oldest != nullptr) std::free(std::exchange(group.oldest, group.oldest->newer_));
   groups_.clear();
-  buckets_.clear();
-  dirty_.clear();
-  removed_.clear();
+  std::vector<Entry*>().swap(buckets_);
+  std::vector<Entry*>().swap(dirty_);
+  std::string().swap(removed_);
   dirty_count_ = size_ = content_ = 0;
   lost_track_ = true;
 }

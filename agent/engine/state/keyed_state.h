@@ -114,6 +114,11 @@ class KeyedState {
   size_t size() const { return size_; }
   // In memory, all of it.
   size_t bytes() const;
+  // Of that, an entry's own, and about what it takes to have any at all.
+  static size_t bytes_for(size_t key_size, size_t data_size) {
+    return key_size + data_size + kEntryContent + sizeof(Entry) + kBlock;
+  }
+  static constexpr size_t kAlwaysTakes = 512;
   // The same with the most that may be kept of those that are gone, so that it grows only with
   // those that are there: for who removes some until there is room.
   size_t bytes_to_come() const { return bytes_there() + 2 * most_removed(); }

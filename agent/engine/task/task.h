@@ -59,6 +59,7 @@ struct TaskSetup {
   AskAgent ask_agent = nullptr;
   HearAgent hear_agent = nullptr;
   Channels* channels = nullptr;
+  Caches* caches = nullptr;
 };
 
 class Task final : private SourceContext,
@@ -175,6 +176,7 @@ class Task final : private SourceContext,
     if (setup_.hear_agent) setup_.hear_agent(std::move(heard));
   }
   Channels* channels() override { return setup_.channels; }
+  Caches* caches() override { return setup_.caches; }
   void go_on() override;
   Budget& budget() override { return setup_.budget; }  // of all three
   DocumentWrap wrap() override { return setup_.config.sink.format->wrap(chain_->encoder()); }

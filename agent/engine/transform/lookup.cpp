@@ -1,6 +1,7 @@
-// `lookup`: adds the fields of the row that a table has under the record's key.
+// `lookup`: adds the fields of the row that a table has under the record's key, or of the record
+// that a cache has.
 //
-// The file is read when the pipeline starts, and again, on the thread pool, when it has changed.
+// A file is read when the pipeline starts, and again, on the thread pool, when it has changed.
 // One that cannot be read leaves the rows that there are. Values are not copied: the batch keeps
 // the version of the table that they are of.
 #include <sys/stat.h>
@@ -16,11 +17,13 @@
 #include "base/lifetime.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "cache/lookup_key.h"
 #include "loop/folder_watch.h"
 #include "loop/pool.h"
 #include "options/option_errors.h"
 #include "record/shape_cache.h"
 #include "stage/codec.h"
+#include "transform/lookup_cache.h"
 #include "transform/lookup_file.h"
 #include "transform/lookup_table.h"
 #include "transform/types.h"
@@ -62,9 +65,16 @@ class LookupTransform final : public Transform {
  public:
   LookupTransform(LookupFile file, std::vector<std::string> key, OnMissing on_missing)
       : file_(std::move(file)), key_(std::move(key)), on_missing_(on_missing) {}
+  LookupTransform(std::unique_ptr<CachedRows> cached, std::vector<std::string> key,
+                  OnMissing on_missing)
+      : cached_(std::move(cached)), key_(std::move(key)), on_missing_(on_missing) {}
 
   Status open(CodecContext& context) override {
     context_ = &context;
+    if (in_cache()) {
+      cached_->open(context);
+      return {};
+    }
     version_ = version_of(file_.path);
     Result<std::shared_ptr<const LookupTable>> read = read_lookup_file(file_);
     if (read)
@@ -82,17 +92,18 @@ class LookupTransform final : public Transform {
   }
 
   Status run(BatchRef& batch, DeadLetters& dead) override {
-    if (table_ == nullptr)
+    if (!in_cache() && table_ == nullptr)
       return fail(ErrorKind::kUnavailable,
                   "lookup: " + (error_ ? error_->message() : "not opened"));
     ++batch_number_;
     bool keeps_table = false;
     size_t kept = 0;
+    const size_t made_before = batch->made;
     for (size_t i = 0; i < batch->records.size(); ++i) {
       Record& record = batch->records[i];
       Plan& plan =
           plans_.get(*batch, record.shape, [this](const Shape& of) { return plan_for(of); });
-      const Value* row = row_for(plan, record);
+      const Value* row = row_for(plan, record, *batch);
       if (row == nullptr && on_missing_ == OnMissing::kDeadLetter)
         dead.add(*batch, i, "there is no row for its key");
       keeps_table = keeps_table || row != nullptr;
@@ -100,15 +111,19 @@ class LookupTransform final : public Transform {
         add(*batch, record, plan, row);
         batch->records[kept++] = record;
       }
-      if (dead.full() && batch->may_cut(i + 1)) batch->leave_records(i + 1);
+      const bool enough = dead.full() || batch->made - made_before >= batch->quantum;
+      if (enough && batch->may_cut(i + 1)) batch->leave_records(i + 1);
     }
     batch->records.resize(kept);
-    if (keeps_table) batch->borrow(table_, 0);  // it is counted here
+    if (keeps_table && !in_cache()) batch->borrow(table_, 0);  // it is counted here
     plans_.trim(*batch);
     return {};
   }
 
-  size_t held() const override { return (table_ == nullptr ? 0 : table_->bytes()) + plans_.held(); }
+  size_t held() const override {
+    const size_t rows = in_cache() ? cached_->held() : table_ == nullptr ? 0 : table_->bytes();
+    return rows + plans_.held();
+  }
 
  private:
   // What becomes of the records of one shape.
@@ -122,31 +137,39 @@ class LookupTransform final : public Transform {
     }
   };
 
+  // kCaches: in builds without them, nothing of it is linked.
+  bool in_cache() const { return kCaches && cached_ != nullptr; }
+  const std::vector<std::string>& columns() const {
+    return in_cache() ? cached_->columns() : table_->columns();
+  }
+  const Value* find(std::string_view key, Batch& batch) const {
+    return in_cache() ? cached_->find(key, batch) : table_->find(key);
+  }
+
   Plan plan_for(const Shape& from) const {
     Plan plan;
     std::vector<std::string_view> names;
     for (size_t i = 0; i < from.size(); ++i) names.push_back(from.name(i));
-    for (const std::string& column : table_->columns())
+    for (const std::string& column : columns())
       if (from.find(column) < 0) names.push_back(column);
     plan.shape = std::make_shared<const Shape>(names);
     for (const std::string& name : key_) plan.key.push_back(from.find(name));
-    for (const std::string& column : table_->columns())
-      plan.fields.push_back(plan.shape->find(column));
+    for (const std::string& column : columns()) plan.fields.push_back(plan.shape->find(column));
     return plan;
   }
 
-  const Value* row_for(const Plan& plan, const Record& record) {
+  const Value* row_for(const Plan& plan, const Record& record, Batch& batch) {
     // The text of one that is text need not be put together.
     if (plan.key.size() == 1 && plan.key[0] >= 0) {
       const Value& value = record.values[plan.key[0]];
       if (value.is_text() && (value.type != Type::kString || value.form == Form::kPlain) &&
           value.type != Type::kBytes)
-        return table_->find(value.view());
+        return find(value.view(), batch);
     }
     text_.clear();
     for (const int at : plan.key)
       if (at < 0 || !text_.add(record.values[at])) return nullptr;
-    return table_->find(text_.text());
+    return find(text_.text(), batch);
   }
 
   // Without a row: what the record lacks is null, and what it has stays.
@@ -188,6 +211,7 @@ class LookupTransform final : public Transform {
   }
 
   const LookupFile file_;
+  const std::unique_ptr<CachedRows> cached_;  // instead of it
   const std::vector<std::string> key_;
   const OnMissing on_missing_;
   CodecContext* context_ = nullptr;
@@ -207,9 +231,16 @@ constexpr std::string_view kFormats[] = {"csv", "json", "sqlite"};
 constexpr std::string_view kMissing[] = {"keep", "drop", "deadLetter"};
 
 constexpr Option kOptions[] = {
+#ifdef LEAT_WITH_CACHE
+    {.name = "cache",
+     .help = "The cache with the rows, which the sink cache of another pipeline fills. `fields` "
+             "says what is added of a record there."},
+#endif
     {.name = "path",
-     .required = true,
-     .help = "The file with the rows. It is read again when it has changed.",
+     .required = !kCaches,
+     .help = kCaches ? "The file with the rows. It is read again when it has changed. Either this "
+                       "or `cache`."
+                     : "The file with the rows. It is read again when it has changed.",
      .path = true,
      .example = "\"/var/lib/leat/devices.csv\""},
     {.name = "format",
@@ -231,7 +262,7 @@ constexpr Option kOptions[] = {
     {.name = "fields",
      .type = OptionType::kMap,
      .help = "What is added: each field's name, and the column that it is of. Default: all columns "
-             "of the first row but the key."},
+             "of the first row but the key; with a cache there is none."},
     {.name = "onMissing",
      .fallback = "keep",
      .help = "A record without a row: it is kept (fields that it lacks are null), dropped, or a "
@@ -262,17 +293,30 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
   file.key = options.strings(options.has("keyColumns") ? "keyColumns" : "key");
   file.fields = options.map("fields");
   file.max_bytes = static_cast<size_t>(options.bytes("maxBytes"));
-  if (file.path.empty()) errors.add(options, "path", "must not be empty");
+  const std::string cache = kCaches ? options.string("cache") : "";
+  if (!cache.empty()) {
+    for (const char* one : {"path", "format", "table", "keyColumns"})
+      if (options.has(one))
+        errors.add(options, one, "is for a file, and not for a cache", OptionErrors::Kind::kUnused);
+    if (file.fields.empty())
+      errors.add(options, "fields", "is needed with a cache", OptionErrors::Kind::kMissing);
+  } else if (file.path.empty()) {
+    errors.add(options, "path",
+               kCaches && !options.has("path") ? "or cache is needed" : "must not be empty");
+  }
   if (options.strings("key").empty()) errors.add(options, "key", "must have a field at least");
   if (file.key.size() != options.strings("key").size())
     errors.add(options, "keyColumns", "must be as many as key has");
-  if ((file.format == LookupFormat::kSqlite) != !file.table.empty())
+  if (cache.empty() && (file.format == LookupFormat::kSqlite) != !file.table.empty())
     errors.add(options, "table", "is needed with a database of sqlite, and only there");
   if (Status status = errors.status(); !status) return fail(status.error());
   const std::string& missing = options.string("onMissing");
   const OnMissing on_missing = missing == "drop"   ? OnMissing::kDrop
                                : missing == "keep" ? OnMissing::kKeep
                                                    : OnMissing::kDeadLetter;
+  if (!cache.empty())
+    return std::make_unique<LookupTransform>(std::make_unique<CachedRows>(cache, file.fields),
+                                             options.strings("key"), on_missing);
   return std::make_unique<LookupTransform>(std::move(file), options.strings("key"), on_missing);
 }
 
@@ -283,6 +327,7 @@ const TransformType kLookupTransform{
     .help = "Adds fields from the row that a file or a table has under the record's key.",
     .options = kOptions,
     .make = make,
-    .code = "lookup"};
+    .code = "lookup",
+    .cache = kCaches ? "cache" : ""};
 
 }  // namespace leat

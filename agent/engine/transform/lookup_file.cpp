@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "cache/lookup_key.h"
 #include "memory/budget.h"
 #include "stage/dead_letter.h"
 #include "stage/format.h"

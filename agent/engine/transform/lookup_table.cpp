@@ -11,7 +11,6 @@ namespace leat {
 namespace {
 
 constexpr size_t kFirstSlots = 64;
-constexpr char kBetween = '\x1f';  // values of one key: the unit separator of ASCII
 
 size_t aligned(size_t bytes) {
   return (bytes + alignof(Value) - 1) & ~(alignof(Value) - 1);
@@ -22,13 +21,6 @@ uint32_t hash_of(std::string_view key) {
 }
 
 }  // namespace
-
-bool LookupKey::add(const Value& value) {
-  if (value.type == Type::kNull || value.type == Type::kAbsent) return false;
-  if (!text_.empty()) text_ += kBetween;
-  append_text(text_, value);
-  return true;
-}
 
 const Value* LookupTable::values_of(const Slot& slot) {
   return reinterpret_cast<const Value*>(slot.row + aligned(slot.key_size));

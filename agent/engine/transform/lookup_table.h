@@ -16,18 +16,6 @@
 
 namespace leat {
 
-// Values that are the key, as the text that they are: a number and a text that look the same are.
-class LookupKey {
- public:
-  void clear() { text_.clear(); }
-  // False where there is none: it is missing, or null.
-  bool add(const Value& value);
-  std::string_view text() const { return text_; }
-
- private:
-  std::string text_;
-};
-
 class LookupTable {
  public:
   LookupTable(std::vector<std::string> columns, size_t max_bytes)

@@ -198,7 +198,12 @@ class ToChannel(SinkPeer):
                            "its peer is a pipeline of the same agent (test_channels.py)")
 
 
-SINKS = {"channel": ToChannel, "http": Http, "mqtt": Mqtt, "postgres": PostgresPeer, "sqlite": Sqlite, "file": File,
+class ToCache(SinkPeer):
+    CANNOT = dict.fromkeys(("batch", "gone", "slow", "killed", "bad"),
+                           "its peer is a lookup in the same agent (test_caches.py)")
+
+
+SINKS = {"cache": ToCache, "channel": ToChannel, "http": Http, "mqtt": Mqtt, "postgres": PostgresPeer, "sqlite": Sqlite, "file": File,
          "stdout": Stdout}
 
 

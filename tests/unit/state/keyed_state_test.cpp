@@ -53,6 +53,16 @@ class KeyedStateTest : public ::testing::Test {
   std::vector<std::string> log_;
 };
 
+TEST_F(KeyedStateTest, gives_its_memory_back_when_it_is_cleared) {
+  for (int i = 0; i < 10'000; ++i) put(std::to_string(i), "x");
+  EXPECT_GT(state_.bytes(), 10'000U * KeyedState::bytes_for(4, 1));
+  state_.clear();
+  EXPECT_LT(state_.bytes(), 64U);
+  put("a", "1");
+  EXPECT_LT(state_.bytes(), KeyedState::kAlwaysTakes + KeyedState::bytes_for(1, 1));
+  EXPECT_EQ(all(state_), All{"0:a=1"});
+}
+
 TEST_F(KeyedStateTest, finds_what_was_added_under_its_key_and_group) {
   put("a", "1");
   put("a", "2", -7);

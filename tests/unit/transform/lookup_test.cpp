@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string>
 
+#include "cache/caches.h"
 #include "stage/codec.h"
 #include "support/hand_loop.h"
 #include "support/temp_dir.h"
@@ -13,7 +14,7 @@
 namespace leat {
 namespace {
 
-class LookupTest : public TransformTest, private CodecContext {
+class LookupTest : public TransformTest, protected CodecContext {
  protected:
   using Items = std::map<std::string, Options::Item>;
 
@@ -57,8 +58,10 @@ class LookupTest : public TransformTest, private CodecContext {
   Loop& loop() override { return loop_; }
   const std::string& pipeline() override { return name_; }
   void go_on() override {}
+  Caches* caches() override { return &caches_; }
 
   const std::string name_ = "p";
+  Caches caches_;
   testing::TempDir folder_;
   testing::HandLoop loop_;
 };
@@ -184,6 +187,98 @@ TEST_F(LookupTest, a_file_with_more_than_it_may_take_is_not_used) {
   look("a");
   EXPECT_NE(failure_.find("takes more than maxBytes (97.7 KiB)"), std::string::npos) << failure_;
 }
+
+#ifdef LEAT_WITH_CACHE
+class CacheLookupTest : public LookupTest {
+ protected:
+  CacheLookupTest() { cache_->set_key({"id"}); }
+
+  void lookup_in_cache(Items items = {}) {
+    items.emplace("cache", std::string("c"));
+    items.emplace("key", Lines{"dev"});
+    items.emplace("fields", Options::Map{{"site", "name"}, {"floor", "floor"}});
+    use("lookup", items);
+    ASSERT_TRUE(transform_->open(*this));
+  }
+  void put(const std::string& id, const TestRecord& fields) {
+    const BatchRef batch = batch_of({fields});
+    EXPECT_TRUE(cache_->put(id, batch->records.front(),
+                            {.ttl = Milliseconds{60'000}, .max_records = 10, .max_bytes = 1 << 20},
+                            loop_.now()));
+  }
+
+  std::shared_ptr<Cache> cache_ = caches_.find("c");
+};
+
+TEST_F(CacheLookupTest, adds_fields_of_the_last_record_there) {
+  lookup_in_cache();
+  EXPECT_EQ(look("a"), R"({"dev":"a","v":1,"site":null,"floor":null})");
+  put("a", {text("name", "North"), number("floor", "3"), text("else", "x")});
+  EXPECT_EQ(look("a"), R"({"dev":"a","v":1,"site":"North","floor":3})");
+  put("a", {text("name", "South")});
+  EXPECT_EQ(look("a"), R"({"dev":"a","v":1,"site":"South","floor":null})");
+  EXPECT_EQ(cache_->status(loop_.now()).hits, 2U);
+  EXPECT_EQ(cache_->status(loop_.now()).misses, 1U);
+}
+
+TEST_F(CacheLookupTest, what_a_batch_got_stays_when_the_record_goes) {
+  lookup_in_cache();
+  put("a", {text("name", "North"), number("floor", "3")});
+  EXPECT_EQ(run(batch_of({from("a"), from("b"), from("a")})).size(), 3U);
+  put("a", {text("name", "other"), number("floor", "4")});
+  std::string line;
+  append_json(line, last_->records.back());
+  EXPECT_EQ(line, R"({"dev":"a","v":1,"site":"North","floor":3})");
+}
+
+TEST_F(CacheLookupTest, one_that_is_too_old_is_missing) {
+  lookup_in_cache({{"onMissing", std::string("deadLetter")}});
+  put("a", {text("name", "North")});
+  EXPECT_EQ(run(batch_of({from("a")})).size(), 1U);
+  loop_.advance(Milliseconds{60'000});
+  EXPECT_EQ(run(batch_of({from("a")})).size(), 0U);
+  EXPECT_EQ(dead_.reasons, Lines{"there is no row for its key"});
+}
+
+TEST_F(CacheLookupTest, a_record_without_its_key_is_not_looked_up) {
+  lookup_in_cache();
+  EXPECT_EQ(run(batch_of({{number("v", "1")}})), Lines{R"({"v":1,"site":null,"floor":null})"});
+  EXPECT_EQ(cache_->status(loop_.now()).misses, 0U);
+}
+
+TEST_F(CacheLookupTest, much_that_is_made_of_little_comes_in_turns) {
+  lookup_in_cache();
+  put("a", {text("name", std::string(10'000, 'x'))});
+  std::vector<TestRecord> records(10, from("a"));
+  EXPECT_EQ(run_in_turns(batch_of(records), 25'000), (std::vector<size_t>{3, 3, 3, 1}));
+}
+
+TEST_F(CacheLookupTest, takes_memory_only_while_nobody_fills_the_cache) {
+  lookup_in_cache();
+  put("a", {text("name", std::string(10'000, 'x'))});
+  EXPECT_GT(transform_->held(), 10'000U);
+  Budget filler(1 << 20);
+  cache_->add_filler(filler);
+  EXPECT_LT(transform_->held(), 1'000U);
+  cache_->remove_filler(filler);
+}
+
+TEST_F(CacheLookupTest, refuses_options_that_do_not_go_together) {
+  const Items good{
+      {"cache", std::string("c")}, {"key", Lines{"a"}}, {"fields", Options::Map{{"x", "x"}}}};
+  auto with = [this, &good](const std::string& name, Options::Item item) {
+    Items items = good;
+    items.insert_or_assign(name, std::move(item));
+    return refusal("lookup", items);
+  };
+  EXPECT_EQ(refusal("lookup", good), "");
+  EXPECT_NE(with("path", std::string("/t.csv")).find("t.path: is for a file"), std::string::npos);
+  EXPECT_NE(with("keyColumns", Lines{"b"}).find("t.keyColumns: is for"), std::string::npos);
+  EXPECT_NE(with("fields", Options::Map()).find("t.fields: "), std::string::npos);
+  EXPECT_NE(refusal("lookup", {{"key", Lines{"a"}}}).find("t.path: or cache is needed"),
+            std::string::npos);
+}
+#endif
 
 TEST_F(LookupTest, refuses_options_that_do_not_go_together) {
   const Items good{{"path", std::string("/t.csv")}, {"key", Lines{"a"}}};
