@@ -5,7 +5,9 @@
 #include <memory>
 
 #include "base/text.h"
+#include "cache/caches.h"
 #include "config/admin.h"
+#include "config/caches.h"
 #include "config/channels.h"
 #include "config/control.h"
 #include "config/json.h"
@@ -81,11 +83,13 @@ class Loader {
         check_once(i, pipeline.sink.type->name, pipeline.sink.options);
     }
     // What one pipeline lacks may be the end of another's channel.
-    const bool all = whole_ && context_.only.empty() && std::ranges::none_of(parts_, &has_errors);
-    if (all)
-      check_channels(config_.pipelines, [this](size_t pipeline, Problem problem) {
+    if (whole_ && context_.only.empty() && std::ranges::none_of(parts_, &has_errors)) {
+      const auto add = [this](size_t pipeline, Problem problem) {
         origins_[pipeline]->problems.add(std::move(problem));
-      });
+      };
+      check_channels(config_.pipelines, add);
+      if (kCaches) check_caches(config_.pipelines, add);
+    }
     return std::move(config_);
   }
 

@@ -178,7 +178,7 @@ constexpr Option kAgentOptions[] = {
      .fallback = "1",
      .help =
          "Event loops, each on a thread of its own, that share the pipelines. Those that meet in "
-         "channels are all on the first.",
+         "channels and caches are all on the first.",
      .min = 1,
      .max = 64},
     {.name = "memory",

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/time_format.h"
+#include "cache/caches.h"
 #include "cli/command.h"
 #include "cli/config_file.h"
 #include "cli/output.h"
@@ -14,6 +15,7 @@
 #endif
 #include "control/agent.h"
 #include "options/problem_words.h"
+#include "plan/cache_users.h"
 #include "plan/channel_ends.h"
 #include "plan/planner.h"
 
@@ -175,6 +177,7 @@ int explain_all(const CommandCall& call) {
 #endif
   }
   print(explain_channels(config->pipelines));
+  if (kCaches) print(explain_caches(config->pipelines));
   return code;
 }
 

@@ -132,6 +132,21 @@ std::string budget_of(const cJSON* budget) {
          "%) in the " + text(budget, "per") + (until.empty() ? "" : " until " + until) + "\n";
 }
 
+// "cache recipes: 12 records (3.1 KiB), 120 hits, 3 misses, 4 expired, 0 evicted"
+std::string caches_of(const cJSON* caches) {
+  std::string out;
+  const cJSON* cache = nullptr;
+  cJSON_ArrayForEach(cache, caches) {
+    out += "cache " + text(cache, "name") + ": " +
+           format_count(static_cast<uint64_t>(number(cache, "records")), "record") + " (" +
+           format_bytes(number(cache, "bytes")) + ")";
+    for (const char* counter : {"hits", "misses", "expired", "evicted"})
+      out += ", " + format_count(number(cache, counter)) + " " + counter;
+    out += "\n";
+  }
+  return out;
+}
+
 std::string overview(const Sample& before, const Sample& now, bool by_rate) {
   Rates rates(before, now);
   std::vector<Row> rows = {
@@ -139,8 +154,9 @@ std::string overview(const Sample& before, const Sample& now, bool by_rate) {
   std::vector<const cJSON*> all;
   const cJSON* pipeline = nullptr;
   cJSON_ArrayForEach(pipeline, at(now.json.get(), "pipelines")) all.push_back(pipeline);
-  const std::string control =
-      budget_of(at(now.json.get(), "budget")) + control_of(at(now.json.get(), "control"));
+  const std::string control = budget_of(at(now.json.get(), "budget")) +
+                              control_of(at(now.json.get(), "control")) +
+                              caches_of(at(now.json.get(), "caches"));
   if (all.empty()) return "no pipelines\n" + control;
   if (by_rate)
     std::ranges::stable_sort(all, [&rates](auto* a, auto* b) {

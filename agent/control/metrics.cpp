@@ -150,6 +150,35 @@ void add_latencies(std::string& out, const std::vector<PipelineSnapshot>& pipeli
   }
 }
 
+// One number of each cache.
+void add_caches(std::string& out, const std::vector<CacheStatus>& caches) {
+  static constexpr struct {
+    const char* name;
+    const char* type;
+    const char* help;
+    uint64_t (*value)(const CacheStatus&);
+  } kOfCaches[] = {
+      {"leat_cache_records", "gauge", "Records that are in the cache.",
+       [](const CacheStatus& c) -> uint64_t { return c.records; }},
+      {"leat_cache_bytes", "gauge", "What they take in memory.",
+       [](const CacheStatus& c) -> uint64_t { return c.bytes; }},
+      {"leat_cache_hits_total", "counter", "Look-ups that found a record.",
+       [](const CacheStatus& c) { return c.hits; }},
+      {"leat_cache_misses_total", "counter", "Look-ups that found none.",
+       [](const CacheStatus& c) { return c.misses; }},
+      {"leat_cache_expired_total", "counter", "Records that became older than ttl.",
+       [](const CacheStatus& c) { return c.expired; }},
+      {"leat_cache_evicted_total", "counter", "Records that went for want of room.",
+       [](const CacheStatus& c) { return c.evicted; }},
+  };
+  for (const auto& metric : kOfCaches) {
+    begin_metric(out, metric.name, metric.type, metric.help);
+    for (const CacheStatus& cache : caches)
+      out += std::string(metric.name) + "{cache=\"" + label(cache.name) + "\"} " +
+             std::to_string(metric.value(cache)) + "\n";
+  }
+}
+
 void add_control(std::string& out, const ControlStatus& control) {
   add_metric(out, "leat_control_up", "gauge", "1 while the connection of agent.control is up.",
              control.connected ? "1" : "0");
@@ -207,6 +236,7 @@ std::string metrics_of(const Snapshot& snapshot) {
   add_schedules(out, snapshot.pipelines);
   add_dead_letters(out, snapshot.pipelines);
   add_latencies(out, snapshot.pipelines);
+  if (kCaches && !snapshot.caches.empty()) add_caches(out, snapshot.caches);
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/units.h"
+#include "cache/caches.h"
 #include "control/network_budget.h"
 #include "pipeline/pipeline.h"
 
@@ -101,6 +102,7 @@ struct Snapshot {
   uint64_t journal_written_bytes = 0;            // since the start
   int64_t flash_endurance = 0;                   // bytes; 0: not configured
   std::vector<PipelineSnapshot> pipelines = {};  // by name
+  std::vector<CacheStatus> caches = {};          // by name
 
   size_t running() const;  // pipelines that have not ended yet, but for the agent's own
   // How long the flash lasts at the rate since the start; nothing when it is not known, or too

@@ -128,6 +128,21 @@ void add_budget(cJSON* object, const BudgetStatus& budget) {
   add_text(out, "holds", std::string(budget.holds));
 }
 
+void add_caches(cJSON* object, const std::vector<CacheStatus>& caches) {
+  cJSON* list = cJSON_AddArrayToObject(object, "caches");
+  for (const CacheStatus& cache : caches) {
+    cJSON* one = cJSON_CreateObject();
+    add_text(one, "name", cache.name);
+    add(one, "records", cache.records);
+    add(one, "bytes", cache.bytes);
+    add(one, "hits", cache.hits);
+    add(one, "misses", cache.misses);
+    add(one, "expired", cache.expired);
+    add(one, "evicted", cache.evicted);
+    cJSON_AddItemToArray(list, one);
+  }
+}
+
 // Those that there were.
 void add_refusals(cJSON* object, const ControlStatus& control) {
   cJSON* list = cJSON_AddArrayToObject(object, "refusals");
@@ -195,6 +210,8 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
   cJSON* list = cJSON_AddArrayToObject(out.get(), "pipelines");
   for (const PipelineSnapshot& one : snapshot.pipelines)
     if (pipeline.empty() || one.name == pipeline) cJSON_AddItemToArray(list, pipeline_json(one));
+  if (kCaches && pipeline.empty() && !snapshot.caches.empty())
+    add_caches(out.get(), snapshot.caches);
   return printed(out.get()) + "\n";
 }
 

@@ -192,7 +192,7 @@ Preparing Supervisor::preparation(const Run::Config& config, LoopHost& host,
                               [this, &host, name = config->name](HearEvent heard) {
                                 events_->tell(host.loop(), name, std::move(heard));
                               },
-                              &channels_}};
+                              &channels_, &caches_}};
 }
 
 // Pipelines end before the loops and this do, so whoever asked is there to be answered.
@@ -587,6 +587,7 @@ void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
                  .loops = hosts_.size(),
                  .journal_written_bytes = written().bytes,
                  .flash_endurance = config_.flash_endurance};
+    if (kCaches) out.caches = caches_.status(loop().now());
     for (auto& [name, entry] : entries_) {
       PipelineSnapshot& one = out.pipelines.emplace_back(
           entry.snapshot(answers, setup_.clock.monotonic_us(), stopping_));

@@ -23,8 +23,8 @@
 // agent (control/standing.h). Nothing of such a pipeline is made or opened meanwhile.
 //
 // Thread: the main loop's, on which all callbacks come, too. Each pipeline lives on the loop that
-// has the fewest when it is made; but those that meet in channels all live on the main one
-// (connectors/channel/README.md, "One loop").
+// has the fewest when it is made; but those that meet in channels and caches all live on the main
+// one (connectors/channel/README.md, "One loop").
 #pragma once
 
 #include <deque>
@@ -38,6 +38,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "cache/caches.h"
 #include "channel/channels.h"
 #include "control/change.h"
 #include "control/entry.h"
@@ -252,6 +253,7 @@ class Supervisor {
   void say(const std::string& name, const Standing& standing);
   Result<Entry*> find_any(const std::string& name);
   void tell_channels();
+  void keep_caches();
   void drain_in_order();
   bool has_producers(const Entry& entry) const;
   void wind_down(Entry& entry, const std::string& why);
@@ -276,6 +278,7 @@ class Supervisor {
   LoopHost* main_ = nullptr;  // the first of them
   std::unique_ptr<EventFeed> events_;
   Channels channels_;
+  Caches caches_;
   std::map<std::string, Entry> entries_;
   std::deque<Proposal> proposals_;  // the first is under way
   std::unique_ptr<LoopProbe> probe_;

@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "control/supervisor.h"
+#include "plan/cache_users.h"
 #include "plan/channel_ends.h"
 #include "plan/planner.h"
 
@@ -336,6 +337,15 @@ void Supervisor::tell_channels() {
       readers[std::move(from)].insert(name);
   }
   channels_.expect(writers, readers, ending);
+  if (kCaches) keep_caches();
+}
+
+// What is in a cache outlives the runs that use it, as long as the configuration has it.
+void Supervisor::keep_caches() {
+  std::set<std::string> names;
+  for (const auto& [name, entry] : entries_)
+    if (entry.wanted != nullptr) names.merge(caches_of(*entry.wanted));
+  caches_.keep(names);
 }
 
 void Supervisor::stop_all(const std::string& why) {

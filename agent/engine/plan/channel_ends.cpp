@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "cache/caches.h"
+#include "plan/cache_users.h"
+
 namespace leat {
 namespace {
 
@@ -24,14 +27,14 @@ bool leads_back(const std::vector<PipelineConfig>& pipelines,
   return false;
 }
 
+}  // namespace
+
 std::string names_of(const std::vector<PipelineConfig>& pipelines,
                      const std::vector<size_t>& which) {
   std::string out;
   for (const size_t one : which) out += (out.empty() ? "" : ", ") + pipelines[one].name;
   return out.empty() ? "nobody" : out;
 }
-
-}  // namespace
 
 std::string read_channel(const PipelineConfig& config) {
   const SourceType* type = config.source.type;
@@ -46,7 +49,8 @@ std::string written_channel(const PipelineConfig& config) {
 }
 
 bool meets_others(const PipelineConfig& config) {
-  return !read_channel(config).empty() || !written_channel(config).empty();
+  return !read_channel(config).empty() || !written_channel(config).empty() ||
+         (kCaches && !caches_of(config).empty());
 }
 
 std::map<std::string, ChannelEnds> channel_ends(const std::vector<PipelineConfig>& pipelines) {

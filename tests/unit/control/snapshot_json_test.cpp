@@ -132,6 +132,7 @@ TEST(Metrics, have_help_and_type_before_their_samples_and_each_once) {
   Snapshot snapshot = two_pipelines();
   snapshot.control = ControlStatus{.ended = {{"ping", "succeeded", 2}, {"ping", "failed", 1}},
                                    .refused = {{"bad signature", 3}, {"expired", 0}}};
+  snapshot.caches = {{.name = "b"}};
   std::istringstream lines(metrics_of(snapshot));
   std::set<std::string> seen;
   std::string line;
@@ -211,6 +212,24 @@ TEST(Metrics, tell_how_long_the_flash_lasts_where_its_endurance_is_known) {
   EXPECT_EQ(snapshot.flash_life(), Milliseconds{360'000'000});
   EXPECT_NE(metrics_of(snapshot).find("\nleat_flash_life_seconds 360000\n"), std::string::npos);
   EXPECT_NE(json_of(snapshot).find("\"flashLifeSeconds\":360000"), std::string::npos);
+}
+
+TEST(Caches, are_counted_in_the_status_and_the_metrics) {
+  Snapshot snapshot = two_pipelines();
+  EXPECT_EQ(json_of(snapshot).find("caches"), std::string::npos);
+  EXPECT_EQ(metrics_of(snapshot).find("leat_cache"), std::string::npos);
+  if (!kCaches) GTEST_SKIP() << "they were left out of this build";
+  snapshot.caches = {{"b", 12, 4096, 7, 6, 5, 4}};
+  EXPECT_NE(json_of(snapshot).find(
+                R"("caches":[{"name":"b","records":12,"bytes":4096,"hits":7,"misses":6,)"
+                R"("expired":5,"evicted":4}])"),
+            std::string::npos);
+  EXPECT_EQ(json_of(snapshot, "mill").find("caches"), std::string::npos);
+  const std::string text = metrics_of(snapshot);
+  for (const char* sample : {"records{cache=\"b\"} 12\n", "bytes{cache=\"b\"} 4096\n",
+                             "hits_total{cache=\"b\"} 7\n", "misses_total{cache=\"b\"} 6\n",
+                             "expired_total{cache=\"b\"} 5\n", "evicted_total{cache=\"b\"} 4\n"})
+    EXPECT_NE(text.find(std::string("\nleat_cache_") + sample), std::string::npos) << sample;
 }
 
 TEST(Metrics, tell_how_long_the_oldest_record_waits) {
