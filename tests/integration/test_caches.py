@@ -24,7 +24,7 @@ def in_cache(name="c", key="dev", fields=None, **options):
 
 
 def to_file(path):
-    return {"type": "file", "path": str(path), "format": "ndjson", "batch": {"linger": "20ms"}}
+    return {"type": "file", "path": str(path).removesuffix(".part"), "format": "ndjson", "batch": {"linger": "20ms"}}
 
 
 def append(path, *records):
@@ -39,7 +39,7 @@ class Plant:
         self.agent = agent
         self.sites = agent.folder / "sites.jsonl"
         self.readings = agent.folder / "readings.jsonl"
-        self.out = agent.folder / "out.jsonl"
+        self.out = agent.folder / "out.jsonl.part"  # its name while it is written
         self.sites.touch()
         self.readings.touch()
         self.reloads = 0
