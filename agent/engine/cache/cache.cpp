@@ -37,14 +37,13 @@ bool Cache::put(std::string_view key, const Record& record, const CacheBounds& b
     const Value& value = record.values[i];
     size += record.shape->name(i).size() + (value.is_text() ? value.size : 0);
   }
-  const size_t needed = KeyedState::bytes_for(key.size(), size);
-  if (KeyedState::kAlwaysTakes + needed > bounds.max_bytes) return false;
+  if (KeyedState::bytes_alone(key.size(), size) > bounds.max_bytes) return false;
   ttl_ = bounds.ttl;
   expire(now);
   if (KeyedState::Entry* before = entries_.find(0, key); before != nullptr)
     entries_.remove(*before);
-  while (entries_.size() > 0 &&
-         (entries_.size() >= bounds.max_records || entries_.bytes() + needed > bounds.max_bytes)) {
+  while (entries_.size() > 0 && (entries_.size() >= bounds.max_records ||
+                                 entries_.bytes_with(key.size(), size) > bounds.max_bytes)) {
     entries_.remove(*entries_.oldest());
     ++counts_.evicted;
   }

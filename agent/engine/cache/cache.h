@@ -82,8 +82,8 @@ class Cache {
 
   const std::string name_;
   std::vector<std::string> key_fields_;
-  KeyedState entries_{KeyedState::Kind::kRenewed};  // the one that was put in last is the newest
-  Milliseconds ttl_{0};                             // of who put in last
+  KeyedState entries_{KeyedState::Kind::kUnsaved};
+  Milliseconds ttl_{0};  // of who put in last
   CacheStatus counts_;
   std::vector<Budget*> fillers_;
   Charge charge_;  // against the first of them

@@ -47,6 +47,16 @@ size_t KeyedState::bytes_there() const {
          (buckets_.capacity() + dirty_.capacity()) * sizeof(void*) + groups_.size() * kGroup;
 }
 
+size_t KeyedState::bytes_with(size_t key_size, size_t data_size) const {
+  const size_t grown = size_ < buckets_.size() ? 0 : next_buckets() - buckets_.size();
+  return bytes() + key_size + data_size + kEntryContent + sizeof(Entry) + kBlock +
+         grown * sizeof(Entry*) + (groups_.empty() ? kGroup : 0);
+}
+
+size_t KeyedState::bytes_alone(size_t key_size, size_t data_size) {
+  return KeyedState(Kind::kUnsaved).bytes_with(key_size, data_size);
+}
+
 KeyedState::Entry* KeyedState::find(int64_t group, std::string_view key, uint32_t hash) const {
   if (buckets_.empty()) return nullptr;
   Entry* entry = buckets_[hash & (buckets_.size() - 1)];
@@ -164,6 +174,7 @@ void KeyedState::unlink(Entry& entry) {
 }
 
 void KeyedState::make_dirty(Entry& entry) {
+  if (kind_ == Kind::kUnsaved) return;
   if (dirty_.size() >= 64 &&
       dirty_.size() >= 2 * dirty_count_) {  // more than half are not any more
     size_t kept = 0;
@@ -186,8 +197,12 @@ void KeyedState::make_clean(Entry& entry) {
   --dirty_count_;
 }
 
+size_t KeyedState::next_buckets() const {
+  return std::max(kFirstBuckets, 2 * buckets_.size());
+}
+
 void KeyedState::grow() {
-  std::vector<Entry*> buckets(std::max(kFirstBuckets, 2 * buckets_.size()));
+  std::vector<Entry*> buckets(next_buckets());
   for (Entry* entry : buckets_) {
     while (entry != nullptr) {
       Entry* next = entry->next_;

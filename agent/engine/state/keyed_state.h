@@ -64,6 +64,7 @@ class KeyedState {
     kRenewed,  // one group, 0; what has changed is the newest
     kGrouped,  // a key may be in several groups
     kMoving,   // a key is in one group, which may become another; it is found whichever it is in
+    kUnsaved,  // one group, 0, in the order of add(); what has changed is not kept, for save()
   };
   explicit KeyedState(Kind kind) : kind_(kind) {}
   ~KeyedState();
@@ -114,11 +115,10 @@ class KeyedState {
   size_t size() const { return size_; }
   // In memory, all of it.
   size_t bytes() const;
-  // Of that, an entry's own, and about what it takes to have any at all.
-  static size_t bytes_for(size_t key_size, size_t data_size) {
-    return key_size + data_size + kEntryContent + sizeof(Entry) + kBlock;
-  }
-  static constexpr size_t kAlwaysTakes = 512;
+  // With one more entry, for which the table may have to grow; of those that are unsaved.
+  size_t bytes_with(size_t key_size, size_t data_size) const;
+  // The same when it is the only one.
+  static size_t bytes_alone(size_t key_size, size_t data_size);
   // The same with the most that may be kept of those that are gone, so that it grows only with
   // those that are there: for who removes some until there is room.
   size_t bytes_to_come() const { return bytes_there() + 2 * most_removed(); }
@@ -145,6 +145,7 @@ class KeyedState {
   // What is kept of those that are gone: saving all costs little more then.
   size_t most_removed() const { return content_ / 4 + kAlwaysRemoved; }
   size_t bytes_there() const;
+  size_t next_buckets() const;
 
   Entry** place_of(const Entry& entry);
   Entry* make(int64_t group, std::string_view key, size_t data_size, uint32_t hash);
