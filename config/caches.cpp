@@ -22,25 +22,25 @@ void check_caches(const std::vector<PipelineConfig>& pipelines,
   const auto users = cache_users(pipelines);
   std::vector<std::string> filled;
   for (const auto& [name, one] : users) {
-    if (one.fill.empty()) continue;
+    if (one.writers.empty()) continue;
     filled.push_back(name);
-    const SinkConfig& first = pipelines[one.fill.front()].sink;
-    for (size_t i = 1; i < one.fill.size(); ++i) {
-      const SinkConfig& sink = pipelines[one.fill[i]].sink;
-      add(one.fill[i], {.kind = Problem::Kind::kTwice,
-                        .path = sink.options.path(sink.type->cache),
-                        .text = "is filled by " + first.options.path() +
-                                ", too: let both give to a channel, and what reads it fill the "
-                                "cache"});
+    const SinkConfig& first = pipelines[one.writers.front()].sink;
+    for (size_t i = 1; i < one.writers.size(); ++i) {
+      const SinkConfig& sink = pipelines[one.writers[i]].sink;
+      add(one.writers[i], {.kind = Problem::Kind::kTwice,
+                           .path = sink.options.path(sink.type->cache),
+                           .text = "is filled by " + first.options.path() +
+                                   ", too: let both give to a channel, and what reads it fill the "
+                                   "cache"});
     }
   }
   for (size_t i = 0; i < pipelines.size(); ++i) {
     for (const TransformConfig& transform : pipelines[i].transforms) {
       const std::string name = looked_up_cache(transform);
       if (name.empty()) continue;
-      const CacheUsers& one = users.at(name);
+      const PipelineEnds& one = users.at(name);
       const Options& options = transform.options;
-      if (one.fill.empty()) {
+      if (one.writers.empty()) {
         add(i, {.kind = Problem::Kind::kChoice,
                 .path = options.path(transform.type->cache),
                 .wanted = "a cache that the sink of a pipeline fills",
@@ -48,7 +48,7 @@ void check_caches(const std::vector<PipelineConfig>& pipelines,
                 .suggestion = nearest(name, filled)});
         continue;
       }
-      const Options& filler = pipelines[one.fill.front()].sink.options;
+      const Options& filler = pipelines[one.writers.front()].sink.options;
       if (options.strings("key").size() != filler.strings("key").size())
         add(i, {.path = options.path("key"), .text = "must be " + as_long_as(filler)});
     }

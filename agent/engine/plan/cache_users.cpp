@@ -1,23 +1,19 @@
 #include "plan/cache_users.h"
 
-#include "plan/channel_ends.h"
-
 namespace leat {
 namespace {
 
-std::string named(std::string_view option, const Options& options) {
-  return option.empty() ? "" : options.string(option);
+std::string filled_cache(const PipelineConfig& config) {
+  const SinkType* type = config.sink.type;
+  if (type == nullptr || type->cache.empty()) return "";
+  return config.sink.options.string(type->cache);
 }
 
 }  // namespace
 
-std::string filled_cache(const PipelineConfig& config) {
-  const SinkType* type = config.sink.type;
-  return type == nullptr ? "" : named(type->cache, config.sink.options);
-}
-
 std::string looked_up_cache(const TransformConfig& config) {
-  return config.type == nullptr ? "" : named(config.type->cache, config.options);
+  if (config.type == nullptr || config.type->cache.empty()) return "";
+  return config.options.string(config.type->cache);
 }
 
 std::set<std::string> caches_of(const PipelineConfig& config) {
@@ -27,27 +23,22 @@ std::set<std::string> caches_of(const PipelineConfig& config) {
   return out;
 }
 
-std::map<std::string, CacheUsers> cache_users(const std::vector<PipelineConfig>& pipelines) {
-  std::map<std::string, CacheUsers> out;
+EndsByName cache_users(const std::vector<PipelineConfig>& pipelines) {
+  EndsByName out;
   for (size_t i = 0; i < pipelines.size(); ++i) {
-    const std::string filled = filled_cache(pipelines[i]);
-    if (!filled.empty()) out[filled].fill.push_back(i);
-    std::set<std::string> looked_up;
-    for (const TransformConfig& one : pipelines[i].transforms)
-      looked_up.insert(looked_up_cache(one));
-    looked_up.erase("");
-    for (const std::string& name : looked_up) out[name].look_up.push_back(i);
+    out[filled_cache(pipelines[i])].writers.push_back(i);
+    for (const TransformConfig& one : pipelines[i].transforms) {
+      std::vector<size_t>& readers = out[looked_up_cache(one)].readers;
+      if (readers.empty() || readers.back() != i) readers.push_back(i);
+    }
   }
+  out.erase("");
   return out;
 }
 
 std::string explain_caches(const std::vector<PipelineConfig>& pipelines) {
-  std::string out;
-  for (const auto& [name, users] : cache_users(pipelines))
-    out += "\ncache " + name + "\n  from      " + names_of(pipelines, users.fill) +
-           "\n  for       " + names_of(pipelines, users.look_up) +
-           ": the last record of each key, in memory; empty when the agent starts\n";
-  return out;
+  return explain_ends("cache", cache_users(pipelines), pipelines,
+                      "the last record of each key, in memory; empty when the agent starts");
 }
 
 }  // namespace leat

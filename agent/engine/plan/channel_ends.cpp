@@ -11,9 +11,8 @@ namespace {
 
 // From `way`'s last pipeline on, back to its first. A pipeline reads one channel and gives to one,
 // so what was tried once leads nowhere.
-bool leads_back(const std::vector<PipelineConfig>& pipelines,
-                const std::map<std::string, ChannelEnds>& ends, std::vector<bool>& tried,
-                std::vector<size_t>& way) {
+bool leads_back(const std::vector<PipelineConfig>& pipelines, const EndsByName& ends,
+                std::vector<bool>& tried, std::vector<size_t>& way) {
   const auto to = ends.find(written_channel(pipelines[way.back()]));
   if (to == ends.end()) return false;
   for (const size_t next : to->second.readers) {
@@ -27,14 +26,14 @@ bool leads_back(const std::vector<PipelineConfig>& pipelines,
   return false;
 }
 
-}  // namespace
-
 std::string names_of(const std::vector<PipelineConfig>& pipelines,
                      const std::vector<size_t>& which) {
   std::string out;
   for (const size_t one : which) out += (out.empty() ? "" : ", ") + pipelines[one].name;
   return out.empty() ? "nobody" : out;
 }
+
+}  // namespace
 
 std::string read_channel(const PipelineConfig& config) {
   const SourceType* type = config.source.type;
@@ -53,8 +52,8 @@ bool meets_others(const PipelineConfig& config) {
          (kCaches && !caches_of(config).empty());
 }
 
-std::map<std::string, ChannelEnds> channel_ends(const std::vector<PipelineConfig>& pipelines) {
-  std::map<std::string, ChannelEnds> out;
+EndsByName channel_ends(const std::vector<PipelineConfig>& pipelines) {
+  EndsByName out;
   for (size_t i = 0; i < pipelines.size(); ++i) {
     if (std::string to = written_channel(pipelines[i]); !to.empty()) out[to].writers.push_back(i);
     if (std::string from = read_channel(pipelines[i]); !from.empty())
@@ -64,7 +63,7 @@ std::map<std::string, ChannelEnds> channel_ends(const std::vector<PipelineConfig
 }
 
 std::vector<std::vector<size_t>> channel_circles(const std::vector<PipelineConfig>& pipelines) {
-  const std::map<std::string, ChannelEnds> ends = channel_ends(pipelines);
+  const EndsByName ends = channel_ends(pipelines);
   std::vector<std::vector<size_t>> out;
   for (size_t i = 0; i < pipelines.size(); ++i) {
     std::vector<bool> tried(pipelines.size());
@@ -78,14 +77,19 @@ std::vector<std::vector<size_t>> channel_circles(const std::vector<PipelineConfi
   return out;
 }
 
-std::string explain_channels(const std::vector<PipelineConfig>& pipelines) {
+std::string explain_ends(const std::string& kind, const EndsByName& ends,
+                         const std::vector<PipelineConfig>& pipelines, const char* how) {
   std::string out;
-  for (const auto& [name, ends] : channel_ends(pipelines))
-    out += "\nchannel " + name + "\n  from      " + names_of(pipelines, ends.writers) +
-           "\n  to        " + names_of(pipelines, ends.readers) +
-           ": records in memory, shared; acknowledged to where they come from when each of these "
-           "has delivered or journaled them\n";
+  for (const auto& [name, one] : ends)
+    out += "\n" + kind + " " + name + "\n  from      " + names_of(pipelines, one.writers) +
+           "\n  to        " + names_of(pipelines, one.readers) + ": " + how + "\n";
   return out;
+}
+
+std::string explain_channels(const std::vector<PipelineConfig>& pipelines) {
+  return explain_ends("channel", channel_ends(pipelines), pipelines,
+                      "records in memory, shared; acknowledged to where they come from when each "
+                      "of these has delivered or journaled them");
 }
 
 }  // namespace leat

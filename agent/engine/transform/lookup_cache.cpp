@@ -16,15 +16,14 @@ CachedRows::CachedRows(std::string cache,
   row_.resize(columns_.size());
 }
 
-// Where there is no agent (leat try, leat test) there is nothing in it.
 void CachedRows::open(CodecContext& context) {
   loop_ = &context.loop();
-  cache_ =
-      context.caches() == nullptr ? std::make_shared<Cache>(name_) : context.caches()->find(name_);
+  if (context.caches() != nullptr) cache_ = context.caches()->find(name_);
 }
 
 // What is in the cache may be gone with the next record that is put in, so its text is copied.
 const Value* CachedRows::find(std::string_view key, Batch& batch) {
+  if (cache_ == nullptr) return nullptr;
   const std::optional<std::span<const CachedField>> found = cache_->find(key, loop_->now());
   if (!found) return nullptr;
   for (size_t i = 0; i < from_.size(); ++i) {

@@ -32,7 +32,7 @@ class CachedRows {
   std::vector<std::string> columns_;
   std::vector<std::string> from_;
   Loop* loop_ = nullptr;
-  std::shared_ptr<Cache> cache_;
+  std::shared_ptr<Cache> cache_;  // null where there is no agent (leat try, leat test)
   std::vector<Value> row_;
 };
 

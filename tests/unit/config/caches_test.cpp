@@ -41,7 +41,7 @@ std::optional<AgentConfig> load(const Lines& pipelines, Lines& problems) {
       problems.push_back(line_of(problem));
   return config;
 }
-Lines problems_of(const Lines& pipelines) {
+Lines problems_with(const Lines& pipelines) {
   Lines problems;
   (void)load(pipelines, problems);
   return problems;
@@ -57,23 +57,23 @@ class CacheUsersTest : public ::testing::Test {
 };
 
 TEST_F(CacheUsersTest, that_fill_and_look_up_are_right) {
-  EXPECT_EQ(problems_of({fill("in", "c"), look_up("out", "c"), look_up("too", "c")}), Lines());
+  EXPECT_EQ(problems_with({fill("in", "c"), look_up("out", "c"), look_up("too", "c")}), Lines());
 }
 
 TEST_F(CacheUsersTest, of_what_nobody_fills_are_named) {
-  EXPECT_EQ(problems_of({look_up("out", "recipe"), fill("in", "recipes")}),
+  EXPECT_EQ(problems_with({look_up("out", "recipe"), fill("in", "recipes")}),
             Lines{"pipelines[0].transforms[0].cache: must be a cache that the sink of a "
                   "pipeline fills, found \"recipe\", did you mean \"recipes\"?"});
 }
 
 TEST_F(CacheUsersTest, are_not_two_that_fill_one) {
-  EXPECT_EQ(problems_of({fill("a", "c"), look_up("out", "c"), fill("b", "c")}),
+  EXPECT_EQ(problems_with({fill("a", "c"), look_up("out", "c"), fill("b", "c")}),
             Lines{"pipelines[2].sink.name: is filled by pipelines[0].sink, too: let both give to a "
                   "channel, and what reads it fill the cache"});
 }
 
 TEST_F(CacheUsersTest, have_keys_of_one_length) {
-  EXPECT_EQ(problems_of({fill("in", "c", R"(["site", "dev"])"), look_up("out", "c")}),
+  EXPECT_EQ(problems_with({fill("in", "c", R"(["site", "dev"])"), look_up("out", "c")}),
             Lines{"pipelines[1].transforms[0].key: must be as long as pipelines[0].sink.key, which "
                   "has 2 fields"});
 }
@@ -89,7 +89,7 @@ TEST_F(CacheUsersTest, share_the_main_loop_and_are_explained) {
   EXPECT_TRUE(meets_others(config->pipelines[1]));
   EXPECT_FALSE(meets_others(config->pipelines[2]));
   EXPECT_EQ(explain_caches(config->pipelines),
-            "\ncache c\n  from      in\n  for       out: the last record of each key, in memory; "
+            "\ncache c\n  from      in\n  to        out: the last record of each key, in memory; "
             "empty when the agent starts\n");
 }
 
