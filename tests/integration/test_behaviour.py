@@ -71,7 +71,7 @@ def deliver(agent, sink, count, *more):
     """Starts a bounded run of `count` records, and `more`, into the sink."""
     path = agent.folder / "in.jsonl"
     path.write_text("".join(map(line, range(count))) + "".join(json.dumps(one) + "\n" for one in more))
-    agent.configure(pipeline(file_source(path), sink.sink, delivery=quick_retry()))
+    agent.configure(pipeline(file_source(path), sink.sink, delivery=quick_retry()), *sink.READERS)
     agent.start()
 
 
@@ -95,7 +95,7 @@ def wait_idle(agent):
 @sinks("batch")
 def test_a_sink_delivers_every_record_once(agent, sink):
     deliver(agent, sink, RECORDS)
-    assert agent.wait() == 0, agent.log
+    sink.end(agent)
     expect_each_once(all_of(sink, RECORDS), RECORDS)
 
 
@@ -105,7 +105,7 @@ def test_a_sink_waits_for_a_peer_that_is_not_there(agent, sink):
     deliver(agent, sink, RECORDS)
     agent.wait_log("retry|circuit|again")
     sink.up()
-    assert agent.wait() == 0, agent.log
+    sink.end(agent)
     expect_each_once(all_of(sink, RECORDS), RECORDS)
 
 
@@ -116,7 +116,7 @@ def test_a_sink_loses_nothing_when_its_peer_goes_and_comes_back(agent, sink):
     wait_for(lambda: len(sink.seqs()) > 0)
     sink.down()
     sink.up()
-    assert agent.wait() == 0, agent.log
+    sink.end(agent)
     assert set(all_of(sink, count)) == set(range(count))
 
 
@@ -126,7 +126,7 @@ def test_a_sink_waits_for_a_peer_that_is_slow(agent, sink):
     deliver(agent, sink, RECORDS)
     wait_idle(agent)
     sink.let_go()
-    assert agent.wait() == 0, agent.log
+    sink.end(agent)
     expect_each_once(all_of(sink, RECORDS), RECORDS)
 
 
@@ -137,7 +137,7 @@ def test_a_sink_goes_on_after_a_kill(agent, sink):
     wait_for(lambda: len(sink.seqs()) > 0 or not agent.running())
     agent.kill()
     agent.start()
-    assert agent.wait() == 0, agent.log
+    sink.end(agent)
     seqs = all_of(sink, count)
     assert set(seqs) == set(range(count))
 
@@ -145,7 +145,7 @@ def test_a_sink_goes_on_after_a_kill(agent, sink):
 @sinks("bad")
 def test_a_sink_gives_what_is_refused_to_the_dead_letters_and_delivers_the_rest(agent, sink):
     deliver(agent, sink, RECORDS, {**sink.BAD, "text": "x"}, record(RECORDS))
-    assert agent.wait() == 0, agent.log
+    sink.end(agent)
     expect_each_once(all_of(sink, RECORDS + 1), RECORDS + 1)
     letters = agent.dead_letters()
     assert len(letters) == 1 and letters[0]["reason"], letters

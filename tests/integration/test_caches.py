@@ -58,8 +58,7 @@ class Plant:
         wait_for(lambda: len(self.agent.log_lines("configuration taken over")) == self.reloads)
 
     def cache(self):
-        said = self.agent.command("status", "--json", "-c", str(self.agent.config_path)).stdout
-        caches = json.loads(said).get("caches", [])
+        caches = self.agent.status().get("caches", [])
         return caches[0] if caches else None
 
     def put(self, *records):
@@ -69,8 +68,7 @@ class Plant:
         wait_for(lambda: self.delivered("sites") >= before + len(records))
 
     def delivered(self, name):
-        said = json.loads(self.agent.command("status", "--json", "-c", str(self.agent.config_path)).stdout)
-        return next(one["records"]["delivered"] for one in said["pipelines"] if one["name"] == name)
+        return next(one["records"]["delivered"] for one in self.agent.status()["pipelines"] if one["name"] == name)
 
     def look_up(self, dev):
         """What a reading of it becomes; null where there is no site."""
@@ -112,8 +110,7 @@ def test_what_one_pipeline_puts_in_is_added_to_the_records_of_another(agent, pla
         "name": "c", "records": 2, "hits": 3, "misses": 2, "expired": 0, "evicted": 0}
     said = agent.command("status", "-c", str(agent.config_path)).stdout
     assert "cache c: 2 records (" in said and "), 3 hits, 2 misses, 0 expired, 0 evicted" in said
-    status = json.loads(agent.command("status", "--json", "-c", str(agent.config_path)).stdout)
-    assert {one["loop"] for one in status["pipelines"]} == {0}
+    assert {one["loop"] for one in agent.status()["pipelines"]} == {0}
 
 
 def test_records_expire_and_the_oldest_go_for_more_than_there_may_be(agent, plant):
@@ -195,7 +192,7 @@ def test_check_says_what_a_cache_lacks_and_explain_who_uses_it(agent, plant):
         'found "d"' in checked.stderr + checked.stdout
     plant.configure()
     said = agent.command("explain", "-c", str(agent.config_path)).stdout
-    assert "cache c\n  from      sites\n  for       readings: the last record of each key" in said
+    assert "cache c\n  from      sites\n  to        readings: the last record of each key" in said
 
 
 def test_in_try_and_tests_there_is_nothing_in_a_cache(agent, plant):

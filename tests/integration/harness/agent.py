@@ -150,6 +150,13 @@ class Agent:
         return wait_for(condition, deadline, lambda: f"{what() if callable(what) else what}; "
                         f"leat's log ends:\n{self.log[-3000:]}")
 
+    def status(self):
+        """What `leat status --json` says, as soon as it answers."""
+        def said():
+            done = self.command("status", "--json", "--data-dir", self.data_dir)
+            return json.loads(done.stdout) if done.returncode == 0 else None
+        return self.wait_for(said, what="the status")
+
     @property
     def peak_rss_kib(self):
         """High-water mark of resident memory (VmHWM) of the last started process, in KiB.

@@ -27,6 +27,11 @@ class SinkPeer:
     """Takes what a sink delivers."""
 
     CANNOT = {}  # behaviour → why it means nothing here
+    READERS = []  # pipelines of the same agent, where these are the peer
+
+    def end(self, agent):
+        """Waits until all has been given, and the agent has ended by itself."""
+        assert agent.wait() == 0, agent.log
 
     def up(self):
         raise NotImplementedError
@@ -193,18 +198,65 @@ class Stdout(SinkPeer):
         return [json.loads(text)["seq"] for text in whole[:whole.rfind("\n") + 1].splitlines()]
 
 
-class ToChannel(SinkPeer):
-    CANNOT = dict.fromkeys(("batch", "gone", "slow", "killed", "bad"),
-                           "its peer is a pipeline of the same agent (test_channels.py)")
+class WithReader(SinkPeer):
+    """Its peer is a pipeline of the same agent, which writes what it gets to a file."""
+
+    def __init__(self, make, source, *transforms):
+        self.out = make.folder / "out.jsonl"
+        self.READERS = [{"source": source, "transforms": list(transforms),
+                         "sink": {"type": "file", "path": str(self.out), "format": "ndjson", "batch": BATCH}}]
+
+    def came(self):
+        part = self.out.with_name(self.out.name + ".part")  # while it is written
+        texts = [path.read_text() for path in (self.out, part) if path.exists()]
+        return [json.loads(line) for text in texts for line in text[:text.rfind("\n") + 1].splitlines()]
 
 
-class ToCache(SinkPeer):
-    CANNOT = dict.fromkeys(("batch", "gone", "slow", "killed", "bad"),
-                           "its peer is a lookup in the same agent (test_caches.py)")
+class ToChannel(WithReader):
+    CANNOT = {"gone": "it is in the same process", "slow": "it holds the reader alone (test_channels.py)",
+              "bad": "every record can be handed on"}
+
+    def __init__(self, make):
+        super().__init__(make, {"type": "channel", "name": "c"})
+        self.sink = {"type": "channel", "name": "c"}
+
+    def seqs(self):
+        return [one["seq"] for one in self.came()]
 
 
-SINKS = {"cache": ToCache, "channel": ToChannel, "http": Http, "mqtt": Mqtt, "postgres": PostgresPeer, "sqlite": Sqlite, "file": File,
-         "stdout": Stdout}
+class ToCache(WithReader):
+    """The reader looks up every number there may be, once all are in the cache."""
+
+    CANNOT = {"gone": "it is in the same process", "slow": "memory takes what comes",
+              "killed": "what is in it goes with the agent (test_caches.py)"}
+    MOST = 2500
+
+    def __init__(self, make):
+        self.asked = make.folder / "asked.jsonl"
+        self.asked.touch()
+        super().__init__(make, {"type": "file", "path": [str(self.asked)], "format": "json", "follow": True},
+                         {"type": "lookup", "cache": "c", "key": "asked", "fields": {"seq": "seq", "text": "text"}})
+        self.sink = {"type": "cache", "name": "c", "key": "seq", "ttl": "1h", "maxRecords": self.MOST,
+                     "batch": BATCH}
+
+    def end(self, agent):
+        agent.wait_for(lambda: "ended" in [one["state"] for one in agent.status()["pipelines"]], 60,
+                       "all to be in the cache")
+        self.asked.write_text("".join(json.dumps({"asked": seq}) + "\n" for seq in range(self.MOST)))
+        agent.wait_for(lambda: len(self.came()) == self.MOST, 60, "all to be looked up")
+        agent.terminate()
+        super().end(agent)
+
+    def seqs(self):
+        found = [one for one in self.came() if one["seq"] is not None]
+        assert all(one == {"asked": one["seq"], **record(one["seq"])} for one in found)
+        return [one["seq"] for one in found]
+
+    BAD = {"seq": None}
+
+
+SINKS = {"cache": ToCache, "channel": ToChannel, "http": Http, "mqtt": Mqtt, "postgres": PostgresPeer,
+         "sqlite": Sqlite, "file": File, "stdout": Stdout}
 
 
 class SourcePeer:
