@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/time_format.h"
@@ -129,12 +128,8 @@ std::string explain_tasks(const PipelineConfig& pipeline, const std::vector<Peer
   if (peer == asked.end()) return out + "; --connect asks which they are\n";
   if (!peer->answer)
     return out + "; which they are is not known: " + peer->answer.error().message() + "\n";
-  std::string_view lines = *peer->answer;
-  for (out += "\n"; !lines.empty();) {
-    const std::string_view line = lines.substr(0, lines.find('\n'));
-    out += "    " + std::string(line) + "\n";
-    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
-  }
+  for (char c : "\n" + *peer->answer) (out += c) += c == '\n' ? "    " : "";
+  out.resize(out.size() - 4);
   return out;
 }
 #endif

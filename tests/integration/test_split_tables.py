@@ -190,11 +190,10 @@ def test_explain_shows_the_ranges_before_anything_runs(agent, database):
     database.query("""CREATE TABLE orders (id bigint PRIMARY KEY, note text);
         INSERT INTO orders SELECT i, 'n' || i FROM generate_series(1, 4000) i""")
     agent.configure(job(database, {"by": "id", "tasks": 4}, {"concurrency": 2}))
-    assert explained(agent) == (0, ["4 ranges of the table orders, by id, 2 at once; --connect asks which they are"])
+    assert explained(agent) == (0, ["ranges of orders, 2 at once; --connect asks which they are"])
     assert explained(agent, "--connect") == (0, [
-        "4 ranges of the table orders, by id, 2 at once", "orders, 1 of 4: id up to 1000",
-        "orders, 2 of 4: id above 1000, up to 2000", "orders, 3 of 4: id above 2000, up to 3000",
-        "orders, 4 of 4: id above 3000"])
+        "ranges of orders, 2 at once", "orders, 1 of 4: id up to 1000", "orders, 2 of 4: id up to 2000",
+        "orders, 3 of 4: id up to 3000", "orders, 4 of 4: the rest"])
     assert not agent.data_dir.exists()
 
 
@@ -203,10 +202,9 @@ def test_explain_shows_ranges_of_several_columns_and_of_hardly_anything(agent, d
         INSERT INTO orders SELECT 'north', i FROM generate_series(1, 4) i""")
     agent.configure(job(database, {"tasks": 2}))
     assert explained(agent, "--connect") == (0, [
-        "2 ranges of the table orders, by its key, 4 at once", "orders, 1 of 2: (plant, id) up to (north, 2)",
-        "orders, 2 of 2: (plant, id) above (north, 2)"])
+        "ranges of orders, 4 at once", "orders, 1 of 2: plant, id up to north, 2", "orders, 2 of 2: the rest"])
     database.query("DELETE FROM orders")
-    assert explained(agent, "--connect")[1][1:] == ["orders, 1 of 1: all rows"]
+    assert explained(agent, "--connect")[1][1:] == ["orders, 1 of 1: the rest"]
 
 
 def test_explain_shows_ranges_of_sqlite(agent):
@@ -218,8 +216,7 @@ def test_explain_shows_ranges_of_sqlite(agent):
     agent.configure(pipeline({"type": "sqlite", "path": str(path), "table": "orders", "split": {"tasks": 2}},
                              {"type": "stdout"}))
     assert explained(agent, "--connect") == (0, [
-        "2 ranges of the table orders, by its key, 4 at once", "orders, 1 of 2: name up to 'n4'",
-        "orders, 2 of 2: name above 'n4'"])
+        "ranges of orders, 4 at once", "orders, 1 of 2: name up to 'n4'", "orders, 2 of 2: the rest"])
 
 
 def test_explain_says_why_the_ranges_are_not_known(agent, database):
@@ -227,7 +224,7 @@ def test_explain_says_why_the_ranges_are_not_known(agent, database):
     agent.configure(job(database, {"tasks": 2}))
     code, said = explained(agent, "--connect")
     assert code == 1 and len(said) == 1
-    assert said[0].startswith("2 ranges of the table orders, by its key, 4 at once; which they are is not known: ")
+    assert said[0].startswith("ranges of orders, 4 at once; which they are is not known: ")
     assert said[0].endswith("it has no key by which it could be divided")
     config = json.loads(agent.config_path.read_text())
     config["pipelines"][0]["source"]["url"] = f"postgresql://u@127.0.0.1:{free_port()}/d?sslmode=disable"

@@ -120,8 +120,11 @@ Result<Division> Division::parse(const std::string& json) {
 }
 
 std::string Part::label(const std::string& table) const {
-  if (division == nullptr) return table;
-  return table + ", " + std::to_string(number) + " of " + std::to_string(division->ranges());
+  return division == nullptr ? table : label(table, number, division->ranges());
+}
+
+std::string Part::label(const std::string& table, size_t number, size_t of) {
+  return table + ", " + std::to_string(number) + " of " + std::to_string(of);
 }
 
 const Key& Part::bound(size_t after) const {

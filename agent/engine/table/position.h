@@ -64,6 +64,7 @@ struct Part {
   const Key& upto() const { return bound(number); }
   // What people and positions call it: "orders", "orders, 2 of 4".
   std::string label(const std::string& table) const;
+  static std::string label(const std::string& table, size_t number, size_t of);
 
  private:
   const Key& bound(size_t after) const;

@@ -12,11 +12,11 @@
 
 namespace leat::table {
 
-// As the options have them: "the tables a, orders_%, 4 at once"; "" for a source of one table.
+// As the options have them: "a, orders_%, 4 at once"; "" for a source of one table.
 std::string told_tasks(const Options& options);
 
-// As the database has them now: a line for each, of SourceTasks::kMostShown at most. For what a run
-// has that begins anew; one that goes on keeps the ranges that it had.
+// As the database has them now: a line for each. For what a run has that begins anew; one that goes
+// on keeps the ranges that it had.
 std::unique_ptr<PeerProbe> ask_tasks(const Options& options, TableGroup::MakeDatabase make_database,
                                      const ProbeContext& context, Probed done);
 
