@@ -2,8 +2,8 @@
 //
 // In a pattern * and ? stand for any characters of one name, [a-z] for one of these and [!a-z] for
 // any other, ** for any number of folders, {a,b} for one of the alternatives; behind a backslash
-// each stands for itself, but for a set, in which a backslash is one. Names that begin with a dot match only a pattern that begins with one.
-// What exists under exactly the text of a pattern is meant itself.
+// each stands for itself, and in a set the backslash does. Names that begin with a dot match only a
+// pattern that begins with one. What exists under exactly the text of a pattern is meant itself.
 //
 // Thread: any.
 #pragma once
