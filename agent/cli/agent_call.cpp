@@ -18,6 +18,7 @@
 #include "control/agent.h"
 #include "control/socket.h"
 #include "loop/loop.h"
+#include "net/authority.h"
 #include "net/stream.h"
 #include "protocols/http/client.h"
 
@@ -128,16 +129,6 @@ int ask_or_complain(const Clock& clock, const std::string& data_dir, std::string
   }
   body = std::move(answer->body);
   return 0;
-}
-
-std::string percent_encoded(const std::string& text) {
-  std::string out;
-  for (char c : text) {
-    char code[4];
-    std::snprintf(code, sizeof code, "%%%02X", static_cast<unsigned char>(c));
-    out += code;
-  }
-  return out;
 }
 
 Result<AgentAnswer> stream_from_agent(const Clock& clock, const std::string& data_dir,

@@ -43,9 +43,6 @@ std::optional<Result<std::string>> ask_api(const Clock& clock, const std::string
                                            const ApiParameters& parameters, std::string_view body,
                                            Milliseconds patience);
 
-// For a path or a query, whatever is in it (RFC 3986 section 2.1).
-std::string percent_encoded(const std::string& text);
-
 // GETs what has no end. `take` is given the body as it comes, until it returns false or the agent
 // ends it. The answer's body is kept only when its status is not 200. Errors as above.
 Result<AgentAnswer> stream_from_agent(const Clock& clock, const std::string& data_dir,

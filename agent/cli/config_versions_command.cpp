@@ -19,6 +19,7 @@
 #include "cli/kept_configs.h"
 #include "cli/output.h"
 #include "control/agent.h"
+#include "net/authority.h"
 
 namespace leat {
 namespace {

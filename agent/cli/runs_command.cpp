@@ -12,6 +12,7 @@
 #include "cli/journal_access.h"
 #include "cli/output.h"
 #include "control/agent.h"
+#include "net/authority.h"
 
 namespace leat {
 namespace {

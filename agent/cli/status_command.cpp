@@ -18,6 +18,7 @@
 #include "cli/output.h"
 #include "cli/screen.h"
 #include "control/agent.h"
+#include "net/authority.h"
 
 namespace leat {
 namespace {

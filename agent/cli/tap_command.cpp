@@ -10,6 +10,7 @@
 #include "cli/config_file.h"
 #include "cli/output.h"
 #include "control/agent.h"
+#include "net/authority.h"
 
 namespace leat {
 namespace {

@@ -1,28 +1,13 @@
 #include "cli/import/connection_url.h"
 
 #include "base/text.h"
+#include "net/authority.h"
 
 namespace leat::datax {
 namespace {
 
 constexpr std::string_view kGo[] = {"postgres://", "postgresql://"};
 constexpr std::string_view kJava = "jdbc:postgresql://";
-
-// RFC 3986, section 2.1.
-std::string escaped(std::string_view text) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string out;
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~").find(c) != std::string_view::npos;
-    if (plain)
-      out += c;
-    else
-      (out += '%') += {kDigits[byte >> 4], kDigits[byte & 15]};
-  }
-  return out;
-}
 
 // Our name of a parameter that has one; "" for the others.
 std::string_view parameter_name(std::string_view name, bool java) {
@@ -90,7 +75,7 @@ std::string postgres_url(std::string_view given, const std::string& user,
     where.wrong(key, "several hosts: leat connects to one");
   std::string out = "postgresql://";
   if (place.find('@') == std::string_view::npos && !user.empty())
-    out += escaped(user) + (password.empty() ? "" : ":" + escaped(password)) + "@";
+    out += percent_encoded(user) + (password.empty() ? "" : ":" + percent_encoded(password)) + "@";
   out += place;
   const std::string query =
       parameters(rest.substr(std::min(place.size() + 1, rest.size())), java, where, key);

@@ -105,6 +105,20 @@ Result<std::string> percent_decoded(std::string_view text, std::string_view part
   return out;
 }
 
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+        std::string_view("-._~").find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      out += '%';
+      append_hex(out, static_cast<uint8_t>(c), kUpperHexDigits);
+    }
+  }
+  return out;
+}
+
 Result<Authority> split_authority(std::string_view text) {
   Authority out;
   if (size_t at = text.rfind('@'); at != std::string_view::npos) {

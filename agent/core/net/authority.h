@@ -38,4 +38,8 @@ Status check_host(std::string_view host);
 // `part` is what the error is about ("its password has a …").
 Result<std::string> percent_decoded(std::string_view text, std::string_view part);
 
+// For any part of a URL, whatever is in it: all but the unreserved characters (RFC 3986 section
+// 2.3) as %XX.
+std::string percent_encoded(std::string_view text);
+
 }  // namespace leat

@@ -76,5 +76,12 @@ TEST(Authority, of_a_url_without_users_has_none) {
   EXPECT_FALSE(parse_authority("u@h", address));
 }
 
+TEST(PercentEncoded, leaves_what_is_unreserved_and_is_read_again) {
+  EXPECT_EQ(percent_encoded("az-AZ_09.~"), "az-AZ_09.~");
+  EXPECT_EQ(percent_encoded("a b/c?d=e&f%"), "a%20b%2Fc%3Fd%3De%26f%25");
+  EXPECT_EQ(percent_encoded("\xc3\xa4"), "%C3%A4");
+  EXPECT_EQ(*percent_decoded(percent_encoded("p@ss:w/rd%\n"), "text"), "p@ss:w/rd%\n");
+}
+
 }  // namespace
 }  // namespace leat
