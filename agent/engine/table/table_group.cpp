@@ -146,11 +146,9 @@ void TableGroup::close_question() {
 
 void TableGroup::list() {
   if (question_ != nullptr) return;
-  const std::vector<std::string>& names = options_.strings("tables");
-  Result<std::unique_ptr<Database>> database =
-      make_database_(Settings::of_table(options_, names.front()));
+  Result<std::unique_ptr<Database>> database = make_database_(Settings::of_first(options_));
   if (!database) return ask_no_more(fail(database.error()));
-  ask(std::make_unique<TableList>(std::move(*database), names,
+  ask(std::make_unique<TableList>(std::move(*database), options_.strings("tables"),
                                   [this](const Tables& tables) { listed(tables); }));
 }
 

@@ -1,7 +1,8 @@
 #include "codec/csv/rows.h"
-#include "codec/text/line_framing.h"
 
 #include <cstring>
+
+#include "codec/text/line_framing.h"
 
 namespace leat {
 namespace {
