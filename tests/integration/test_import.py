@@ -285,6 +285,16 @@ def test_from_file_to_file(importer, agent):
     assert "a file of this name that is there is kept" in said
 
 
+def test_a_file_of_gbk_stays_one(importer, agent):
+    if "gbk" not in agent.command("help", "csv").stdout:
+        pytest.skip("this build writes utf-8 only")
+    text = "1,温度\n2,\"乗,x\"\n"
+    agent.folder.joinpath("a.csv").write_text(text, encoding="gbk")
+    importer.run(job(reader("csvreader", path=["a.csv"], encoding="gbk"),
+                     writer("csvwriter", path=["out.csv"], encoding="GBK")))
+    assert agent.folder.joinpath("out.csv").read_bytes() == text.encode("gbk")
+
+
 def test_a_table_to_a_file_of_datax(importer, agent, database):
     database.query("CREATE TABLE t (id int PRIMARY KEY, note text); INSERT INTO t VALUES (1, 'a'), (2, NULL)")
     give_all(database)

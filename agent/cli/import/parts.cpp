@@ -113,7 +113,7 @@ void put_flag(cJSON* object, const char* name, bool flag) {
   cJSON_AddBoolToObject(object, name, flag ? 1 : 0);
 }
 
-std::string encoding_of(Given& parameter) {
+std::string encoding_of(Given& parameter, bool written) {
   struct Pair {
     std::string_view theirs;
     std::string_view ours;
@@ -124,13 +124,16 @@ std::string encoding_of(Given& parameter) {
                                     {"iso-8859-1", "latin1"},
                                     {"windows-1252", "windows-1252"},
                                     {"cp1252", "windows-1252"},
+                                    {"gbk", "gbk"},
+                                    {"cp936", "gbk"},
+                                    {"gb2312", "gbk"},
                                     {"utf-16", "utf-16"}};
   const std::string given = parameter.text("encoding", "utf-8");
   for (const Pair& pair : kPairs)
-    if (pair.theirs == lower_case(given)) return std::string(pair.ours);
-  parameter.wrong("encoding", "leat does not read or write \"" + excerpt(given) +
-                                  "\": convert the file (iconv -f " + excerpt(given) +
-                                  " -t UTF-8)");
+    if (pair.theirs == lower_case(given) && !(written && pair.ours == "utf-16"))
+      return std::string(pair.ours);
+  parameter.wrong("encoding", "leat does not " + std::string(written ? "write" : "read") + " \"" +
+                                  excerpt(given) + "\": convert the file by iconv");
   return "";
 }
 

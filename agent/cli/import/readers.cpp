@@ -72,7 +72,7 @@ Source csv_source(Given& parameter, bool all_columns, const Speed& speed) {
   const std::string delimiter =
       delimiter_of(parameter, all_columns ? "delimiter" : "fieldDelimiter");
   if (delimiter != ",") put(csv, "delimiter", delimiter);
-  put(csv, "encoding", encoding_of(parameter));
+  put(csv, "encoding", encoding_of(parameter, false));
   int64_t start = parameter.number("startRow").value_or(1);
   if (parameter.boolean("skipHeader")) start = 2;
   if (start > 1) put_number(csv, "startRow", start);

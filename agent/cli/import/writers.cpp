@@ -184,8 +184,7 @@ void put_csv(Given& parameter, Sink& sink, Source& source, bool has_header) {
   put(options, "compression", compression_of(parameter));
   cJSON* csv = cJSON_AddObjectToObject(options, "csv");
   put_flag(csv, "header", has_header);
-  if (!encoding_of(parameter).empty())
-    parameter.wrong("encoding", "leat writes UTF-8 only: convert the file with iconv");
+  put(csv, "encoding", encoding_of(parameter, true));
   const std::vector<std::string> header = parameter.texts("header");
   if (!has_header) return;
   if (header.empty()) {

@@ -1,5 +1,6 @@
 #include "codec/text/charset.h"
 
+#include "codec/text/gbk.h"
 #include "codec_fixture.h"
 
 namespace leat {
@@ -49,6 +50,41 @@ TEST_F(CharsetTest, what_is_no_utf8_is_rejected_or_replaced_or_bytes) {
             "b");
   EXPECT_EQ(read("latin1", "deadLetter", "a\0b"sv), "! NUL byte");
 }
+
+TEST_F(CharsetTest, gbk_is_read_by_the_c_librarys_table) {
+  if (Gbk::get() == nullptr) GTEST_SKIP() << "no gbk here";
+  EXPECT_EQ(read("gbk", "deadLetter", "\xCE\xC2\xB6\xC8 21"), "温度 21");
+  EXPECT_EQ(read("gbk", "deadLetter", "\x81\x5C"), "乗") << "its second byte is a backslash";
+  for (const char* bad : {"a\xFF", "\xCE", "\xCE\x20", "\x80"})
+    EXPECT_EQ(read("gbk", "deadLetter", bad), "! bytes that are no character of gbk") << bad;
+  EXPECT_EQ(read("gbk", "replace", "\xCE\x20\xCE\xC2"), "\xEF\xBF\xBD 温");
+}
+
+#ifdef LEAT_ENCODINGS
+TEST_F(CharsetTest, what_is_written_is_read_again) {
+  for (const char* encoding : {"latin1", "windows-1252", "gbk"}) {
+    if (encoding == std::string_view("gbk") && Gbk::get() == nullptr) continue;
+    static constexpr Option kOptions[] = {kWrittenEncodingOption};
+    Options options(kOptions);
+    options.set("encoding", encoding);
+    TextWriter writer(options);
+    for (int byte = 1; byte < 0x10000; ++byte) {
+      const char both[] = {static_cast<char>(byte >> 8), static_cast<char>(byte & 0xFF)};
+      const std::string_view bytes(both + (byte < 0x100 ? 1 : 0), byte < 0x100 ? 1 : 2);
+      std::string text = read(encoding, "deadLetter", bytes);
+      if (text.starts_with("! ") || bytes[0] == '\0') continue;
+      const std::string said = text;
+      const Result<size_t> size = writer.write(text.data(), text.size());
+      ASSERT_TRUE(size) << size.error().message();
+      ASSERT_EQ(text.substr(0, *size), bytes) << encoding << ": " << said;
+    }
+    std::string other = "a🌊";
+    const Result<size_t> none = writer.write(other.data(), other.size());
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().message(), std::string("\"🌊\" is no character of ") + encoding);
+  }
+}
+#endif
 
 TEST_F(CharsetTest, each_byte_of_latin1_is_the_character_of_its_number) {
   EXPECT_EQ(read("latin1", "deadLetter",

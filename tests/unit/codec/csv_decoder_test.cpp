@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "codec/text/gbk.h"
 #include "csv_fixture.h"
 
 namespace leat {
@@ -229,6 +230,31 @@ TEST_F(CsvDecoderTest, refuses_fields_of_another_type) {
   EXPECT_EQ(typed_json("decimal", "1,5"), "the row has 3 fields, not 2");
   EXPECT_EQ(typed_json("time", "yesterday"),
             "column v: 'yesterday' is not a time in the column's format");
+}
+
+TEST_F(CsvDecoderTest, reads_gbk_between_separators_that_are_no_half_of_a_character) {
+  if (Gbk::get() == nullptr) GTEST_SKIP() << "no gbk here";
+  options_.set("encoding", "gbk");
+  EXPECT_EQ(read("id,\xC3\xFB\n1,\"\x81\x5C,\xCE\xC2\"\n"), Strings{R"({"id":1,"名":"乗,温"})"});
+  options_.set("delimiter", "|");
+  EXPECT_EQ(dialect_error(), "csv.delimiter: may be half of a character of gbk");
+}
+
+TEST_F(CsvDecoderTest, gbk_is_refused_before_the_first_row_where_there_is_no_table_of_it) {
+  if (Gbk::get() != nullptr) GTEST_SKIP() << "gbk is here";
+  options_.set("encoding", "gbk");
+  EXPECT_EQ(dialect_error(),
+            "csv.encoding: \"gbk\" is not known to this binary or its C library: convert by iconv");
+}
+
+TEST_F(CsvDecoderTest, refuses_marks_that_the_bytes_of_another_encoding_would_not_have) {
+  options_.set("nullFormat", "—");
+  options_.set("comment", "§");
+  EXPECT_EQ(dialect_error(), "accepted");
+  options_.set("encoding", "latin1");
+  EXPECT_EQ(dialect_error(),
+            "csv.comment: must be ASCII with encoding latin1\n"
+            "csv.nullFormat: must be ASCII with encoding latin1");
 }
 
 TEST_F(CsvDecoderTest, names_and_texts_of_another_encoding_become_utf8) {

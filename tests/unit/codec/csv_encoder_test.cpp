@@ -48,6 +48,33 @@ TEST_F(CsvEncoderTest, takes_absent_fields_beyond_the_columns) {
   EXPECT_EQ(encode(e, *record_of({{"a", Value::of_integer(1)}, {"b", Value::absent()}})), "1\n");
 }
 
+#ifdef LEAT_ENCODINGS
+TEST_F(CsvEncoderTest, writes_another_encoding_and_refuses_what_that_has_not) {
+  Options options(kCsvWriteOptions);
+  options.set("encoding", "windows-1252");
+  Result<CsvDialect> dialect = CsvDialect::for_writing(options);
+  ASSERT_TRUE(dialect);
+  CsvEncoder e = encoder({}, "", *dialect);
+  EXPECT_EQ(write(e, "{\"größe\":1,\"t\":\"5 €\"}\n{\"t\":\"温\"}\n{\"t\":\"é,\"}\n"),
+            "1,5 \x80\n,\"\xE9,\"\n");
+  EXPECT_EQ(e.header(),
+            "gr\xF6\xDF"
+            "e,t\n");
+  EXPECT_EQ(dead_.reasons(), Strings{"\"温\" is no character of windows-1252"});
+  CsvEncoder names = encoder({}, "", *dialect);
+  EXPECT_EQ(write(names, "{\"温\":1}\n{\"t\":2}\n"), "2\n");
+  EXPECT_EQ(names.header(), "t\n") << "the first record that can be written says the columns";
+  options.set("columns", std::vector<std::string>{"t", "温"});
+  options.set("nullFormat", "无");
+  EXPECT_EQ(CsvDialect::for_writing(options).error().message(),
+            "options.nullFormat: \"无\" is no character of windows-1252\n"
+            "options.columns[1]: \"温\" is no character of windows-1252");
+  options.set("nullFormat", "");
+  options.set("header", false);
+  EXPECT_TRUE(CsvDialect::for_writing(options)) << "no name is written";
+}
+#endif
+
 TEST_F(CsvEncoderTest, quotes_where_it_must) {
   CsvEncoder e = encoder({"a", "b"});
   EXPECT_EQ(write(e, R"({"a":"x,y","b":"say \"hi\""})"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "codec/text/gbk.h"
 #include "options/option_errors.h"
 
 namespace leat {
@@ -90,6 +91,9 @@ constexpr Option kWriteTable[] = {
              "fields becomes a dead letter."},
     {.name = "nullFormat",
      .help = "What is written for null and for a field that is not there. Default: nothing."},
+#ifdef LEAT_ENCODINGS
+    kWrittenEncodingOption,
+#endif
 };
 
 // A character that may stand in a number cannot separate fields: "1-2" would be ambiguous, and the
@@ -123,6 +127,30 @@ Status read_separators(const Options& options, CsvDialect& dialect) {
   dialect.header = options.boolean("header");
   return errors.status();
 }
+
+// What separates and quotes must not stand within a character.
+void check_halves(const Options& options, OptionErrors& errors) {
+  if (options.string("encoding") != "gbk") return;
+  for (const char* name : {"delimiter", "quote"})
+    if (const std::string& one = options.string(name);
+        one.size() == 1 && static_cast<unsigned char>(one[0]) >= Gbk::kFirstOfSecond)
+      errors.add(options, name, "may be half of a character of gbk");
+}
+
+#ifdef LEAT_ENCODINGS
+// What is written whatever the records are.
+void check_written(const Options& options, const TextWriter& writer, OptionErrors& errors) {
+  const auto look = [&](const std::string& name, std::string text) {
+    if (!writer.converts()) return;
+    if (Result<size_t> size = writer.write(text.data(), text.size()); !size)
+      errors.add(options, name, size.error().message());
+  };
+  look("nullFormat", options.string("nullFormat"));
+  const std::vector<std::string>& columns = options.strings("columns");
+  for (size_t i = 0; i < columns.size() && options.boolean("header"); ++i)
+    look(path_of_index("columns", i), columns[i]);
+}
+#endif
 
 Type type_of(std::string_view name) {
   for (Type type :
@@ -184,6 +212,10 @@ Result<CsvDialect> CsvDialect::for_reading(const Options& options) {
   dialect.missing_is_null = options.string("missingFields") == "null";
   (void)errors.good(TextReader::check(options));
   dialect.text = TextReader(options);
+  check_halves(options, errors);
+  for (const char* name : {"comment", "nullFormat"})  // looked for among the input's bytes
+    if (!dialect.text.is_plain(options.string(name)))
+      errors.add(options, name, "must be ASCII with encoding " + options.string("encoding"));
   for (const Options& entry : options.objects("columns")) {
     Result<CsvColumn> column = read_column(entry);
     if (errors.good(column)) dialect.columns.push_back(std::move(*column));
@@ -203,6 +235,13 @@ Result<CsvDialect> CsvDialect::for_writing(const Options& options) {
     if (dialect.header && !dialect.can_name(columns[i]))
       errors.add(options, path_of_index("columns", i),
                  "'" + excerpt(columns[i]) + "' cannot be written in a header without quotes");
+#ifdef LEAT_ENCODINGS
+  check_halves(options, errors);
+  if (Status there = TextWriter::check(options); errors.good(there)) {
+    dialect.written = TextWriter(options);
+    check_written(options, dialect.written, errors);
+  }
+#endif
   if (Status status = errors.status(); !status) return fail(status.error());
   return dialect;
 }

@@ -40,6 +40,8 @@ struct CsvDialect {
   TextReader text;                  // the characters of fields and names
   std::vector<CsvColumn> columns;
   bool others = false;  // without header: columns that are not listed are fields, too
+  // Writing:
+  TextWriter written;
 
   bool is_comment(std::string_view line) const {
     return !comment.empty() && line.starts_with(comment);
@@ -52,7 +54,7 @@ struct CsvDialect {
   }
 
   static Result<CsvDialect> for_reading(const Options& options);
-  // Only delimiter, quote and header; the encoder reads the rest itself.
+  // Only delimiter, quote, header and encoding; the encoder reads the rest itself.
   static Result<CsvDialect> for_writing(const Options& options);
 };
 

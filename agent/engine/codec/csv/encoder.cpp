@@ -43,7 +43,7 @@ CsvEncoder::CsvEncoder(CsvDialect dialect, std::vector<std::string> columns, std
                          !may_be_in_number(dialect_.quote) &&
                          (null_.empty() || json_number_length(null_) != null_.size())),
       columns_(std::move(columns)) {
-  if (!columns_.empty() && dialect_.header) write_header();
+  if (!columns_.empty() && dialect_.header) (void)write_header();  // the dialect has looked
 }
 
 Result<BatchRef> CsvEncoder::encode(const Batch& in, DeadLetters& dead) {
@@ -53,7 +53,7 @@ Result<BatchRef> CsvEncoder::encode(const Batch& in, DeadLetters& dead) {
   for (size_t i = 0; i < in.records.size(); ++i) {
     const Record& record = in.records[i];
     bool stop = false;
-    if (row_of(in, record, writer)) {
+    if (row_of(in, record, writer) && recode(writer)) {
       out->slices.push_back(writer.finish(record.end_offset, record.end_line));
       made += out->slices.back().size;
       stop = made >= in.quantum;
@@ -66,6 +66,17 @@ Result<BatchRef> CsvEncoder::encode(const Batch& in, DeadLetters& dead) {
   }
   shapes_.trim(in);
   return out;
+}
+
+// False where the encoding has no such characters; then reason_ says which.
+bool CsvEncoder::recode(SliceWriter& writer) {
+  if (!dialect_.written.converts()) return true;
+  const Result<size_t> size = dialect_.written.write(writer.start(), writer.size());
+  if (size)
+    writer.advance_to(writer.start() + *size);
+  else
+    reason_ = size.error().message();
+  return size.has_value();
 }
 
 // False when the record cannot be expressed; then reason_ says why.
@@ -85,11 +96,13 @@ bool CsvEncoder::choose_columns(const Record& first) {
     columns_.clear();
     return false;
   }
-  if (dialect_.header) write_header();
-  return true;
+  if (!dialect_.header || write_header()) return true;
+  columns_.clear();
+  return false;
 }
 
-void CsvEncoder::write_header() {
+// As row_of().
+bool CsvEncoder::write_header() {
   header_.clear();
   for (const std::string& name : columns_) {
     if (&name != &columns_.front()) header_ += dialect_.delimiter;
@@ -102,6 +115,11 @@ void CsvEncoder::write_header() {
   // As a row of one empty field would.
   if (header_.empty() && !columns_.empty() && dialect_.quoting) header_.append(2, dialect_.quote);
   if (!columns_.empty()) header_ += '\n';
+  if (!dialect_.written.converts()) return true;
+  const Result<size_t> size = dialect_.written.write(header_.data(), header_.size());
+  if (!size) reason_ = "the names of the columns: " + size.error().message();
+  header_.resize(size.value_or(0));
+  return size.has_value();
 }
 
 CsvEncoder::Fields CsvEncoder::map_shape(const Shape& shape) const {

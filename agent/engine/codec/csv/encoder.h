@@ -31,9 +31,10 @@ class CsvEncoder final : public Encoder {
     std::vector<size_t> others;  // indices of fields that are no columns
     size_t heap_bytes() const { return heap_bytes_of(columns) + heap_bytes_of(others); }
   };
+  bool recode(SliceWriter& writer);
   bool row_of(const Batch& in, const Record& record, SliceWriter& writer);
   bool choose_columns(const Record& first);
-  void write_header();
+  bool write_header();
   Fields map_shape(const Shape& shape) const;
   bool write_row(const Record& record, const Fields& fields, SliceWriter& writer);
   bool write_value(const Value& value, SliceWriter& writer);

@@ -5,6 +5,7 @@
 
 #include "base/packed.h"
 #include "base/text.h"
+#include "codec/text/gbk.h"
 #include "codec/text/utf16.h"
 #include "options/option_errors.h"
 
@@ -57,19 +58,51 @@ bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
+Charset charset_of(const Options& options) {
+  const auto place = std::ranges::find(kEncodings, options.string("encoding"));
+  return static_cast<Charset>(place - std::begin(kEncodings));
+}
+
+Status check_is_there(const Options& options) {
+  if (charset_of(options) != Charset::kGbk || Gbk::get() != nullptr) return {};
+  return fail_option(options, "encoding",
+                     "\"gbk\" is not known to this binary or its C library: convert by iconv");
+}
+
+#ifdef LEAT_ENCODINGS
+// Of a character of UTF-8 with so many bytes; 0 beyond the basic plane.
+uint16_t code_of(std::string_view character) {
+  const auto byte = [character](size_t i) { return static_cast<unsigned>(character[i]) & 0x3F; };
+  if (character.size() == 1) return static_cast<unsigned char>(character[0]);
+  if (character.size() == 2) return static_cast<uint16_t>((byte(0) & 0x1F) << 6 | byte(1));
+  if (character.size() > 3) return 0;
+  return static_cast<uint16_t>((byte(0) & 0x0F) << 12 | byte(1) << 6 | byte(2));
+}
+
+// One byte, or two with the first one high; 0 where the encoding has no such character.
+uint16_t encoded(Charset charset, uint16_t code) {
+  if (code < 0x80) return code;
+  if (charset == Charset::kGbk) return Gbk::get()->bytes_of(code);
+  if (charset == Charset::kWindows1252 && (code < 0xA0 || code > 0xFF)) {
+    const auto place = std::ranges::find(kWindows1252, code);
+    return place == kWindows1252.end()
+               ? 0
+               : static_cast<uint16_t>(0x80 + (place - kWindows1252.begin()));
+  }
+  return code <= 0xFF ? code : 0;
+}
+#endif
+
 }  // namespace
 
-TextReader::TextReader(const Options& options) {
-  const std::string& encoding = options.string("encoding");
-  if (encoding == "latin1") charset_ = Charset::kLatin1;
-  if (encoding == "windows-1252") charset_ = Charset::kWindows1252;
-  if (encoding == "utf-16") charset_ = Charset::kUtf16;
+TextReader::TextReader(const Options& options) : charset_(charset_of(options)) {
   const std::string& invalid = options.string("invalidText");
   if (invalid == "replace") invalid_ = Invalid::kReplace;
   if (invalid == "bytes") invalid_ = Invalid::kBytes;
 }
 
 Status TextReader::check(const Options& options) {
+  if (Status there = check_is_there(options); !there) return there;
   if (options.string("encoding") != "utf-16" || options.string("invalidText") != "bytes") return {};
   return fail_option(options, "invalidText", "\"bytes\" does not go with encoding utf-16");
 }
@@ -116,11 +149,15 @@ size_t TextReader::convert(std::string_view bytes, char* out) {
       code = 0;
     } else if (charset_ == Charset::kWindows1252 && byte >= 0x80 && byte < 0xA0) {
       code = kWindows1252[byte - 0x80];
+    } else if (charset_ == Charset::kGbk && byte >= 0x80) {
+      code = bytes.size() < 2 ? 0 : Gbk::get()->code_of(byte, static_cast<unsigned char>(bytes[1]));
+      if (code != 0) taken = 2;
     }
     if (code == 0 && invalid_ != Invalid::kReplace) {
       problem_ = byte == 0                    ? "NUL byte"
                  : charset_ == Charset::kUtf8 ? "invalid UTF-8"
                  : is_utf16()                 ? "invalid UTF-16"
+                 : charset_ == Charset::kGbk  ? "bytes that are no character of gbk"
                                               : "a byte that windows-1252 does not have";
       return 0;
     }
@@ -129,6 +166,29 @@ size_t TextReader::convert(std::string_view bytes, char* out) {
   }
   return static_cast<size_t>(at - out);
 }
+
+#ifdef LEAT_ENCODINGS
+TextWriter::TextWriter(const Options& options) : charset_(charset_of(options)) {}
+
+Status TextWriter::check(const Options& options) {
+  return check_is_there(options);
+}
+
+Result<size_t> TextWriter::write(char* text, size_t size) const {
+  char* at = text;
+  for (std::string_view rest(text, size); !rest.empty();) {
+    const std::string_view one = rest.substr(0, std::max<size_t>(character(rest), 1));
+    const uint16_t bytes = encoded(charset_, code_of(one));
+    if (bytes == 0)
+      return fail(ErrorKind::kData, "\"" + excerpt(one) + "\" is no character of " +
+                                        std::string(kEncodings[static_cast<size_t>(charset_)]));
+    rest.remove_prefix(one.size());
+    if (bytes > 0xFF) *at++ = static_cast<char>(bytes >> 8);
+    *at++ = static_cast<char>(bytes & 0xFF);
+  }
+  return static_cast<size_t>(at - text);
+}
+#endif
 
 std::string known_content(std::string_view bytes, bool converts) {
   const std::string begin = ": it begins like ";

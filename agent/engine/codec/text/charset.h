@@ -15,7 +15,8 @@
 
 namespace leat {
 
-inline constexpr std::string_view kEncodings[] = {"utf-8", "latin1", "windows-1252", "utf-16"};
+inline constexpr std::string_view kEncodings[] = {"utf-8", "latin1", "windows-1252", "gbk",
+                                                  "utf-16"};
 inline constexpr std::string_view kInvalidTexts[] = {"deadLetter", "replace", "bytes"};
 
 inline constexpr Option kEncodingOption = {
@@ -23,7 +24,8 @@ inline constexpr Option kEncodingOption = {
     .fallback = "utf-8",
     .help =
         "The characters of the input. Text of other encodings than utf-8 becomes utf-8. utf-16: "
-        "the byte order mark at the start tells the byte order, else the first line end.",
+        "the byte order mark at the start tells the byte order, else the first line end. gbk: "
+        "where the C library has it; a static binary has not.",
     .choices = kEncodings};
 inline constexpr Option kInvalidTextOption = {
     .name = "invalidText",
@@ -33,6 +35,8 @@ inline constexpr Option kInvalidTextOption = {
         "U+FFFD in their place; or bytes makes all text fields bytes, as they are, whatever "
         "is in them.",
     .choices = kInvalidTexts};
+
+enum class Charset : uint8_t { kUtf8, kLatin1, kWindows1252, kGbk, kUtf16 };
 
 class TextReader {
  public:
@@ -60,7 +64,6 @@ class TextReader {
   bool keeps_bytes() const { return charset_ == Charset::kUtf8 && invalid_ != Invalid::kReplace; }
 
  private:
-  enum class Charset : uint8_t { kUtf8, kLatin1, kWindows1252, kUtf16 };
   enum class Invalid : uint8_t { kDeadLetter, kReplace, kBytes };
   bool is_unicode() const { return charset_ == Charset::kUtf8 || is_utf16(); }
   // Writes the text to `out` and returns its length; 0 when it is none.
@@ -70,6 +73,40 @@ class TextReader {
   Invalid invalid_ = Invalid::kDeadLetter;
   const char* problem_ = "";
 };
+
+#ifdef LEAT_ENCODINGS
+inline constexpr std::string_view kWrittenEncodings[] = {"utf-8", "latin1", "windows-1252", "gbk"};
+inline constexpr Option kWrittenEncodingOption = {
+    .name = "encoding",
+    .fallback = "utf-8",
+    .help =
+        "The characters that are written. A record with one that the encoding has not becomes a "
+        "dead letter. gbk: where the C library has it; a static binary has not.",
+    .choices = kWrittenEncodings};
+
+// The same for what is written.
+class TextWriter {
+ public:
+  TextWriter() = default;
+  explicit TextWriter(const Options& options);
+  static Status check(const Options& options);
+
+  bool converts() const { return charset_ != Charset::kUtf8; }
+  // UTF-8 becomes what is to be written, in its place and never longer: its length. Error: kData,
+  // which character cannot be; what stands there then is of no use.
+  Result<size_t> write(char* text, size_t size) const;
+
+ private:
+  Charset charset_ = Charset::kUtf8;
+};
+#else
+// Writes nothing but UTF-8.
+class TextWriter {
+ public:
+  static constexpr bool converts() { return false; }
+  static Result<size_t> write(char* /*text*/, size_t size) { return size; }
+};
+#endif
 
 // What is wrong with text that begins like this, for people, to be put behind a reason: ": it
 // begins like a zip archive"; "" when that is not known. `converts`: the format has TextReader's
