@@ -1,6 +1,6 @@
 # The libraries that are compiled from Debian's source packages (scripts/sources) instead of linking
 # Debian's archive. mbedTLS in every build, so that all of them speak the same TLS; with a toolchain
-# also cJSON, which has no archive, four functions of musl's libm, and SQLite, since SQLite and mbedTLS are the two largest parts of
+# also cJSON, which has no archive, seven functions of musl's libm, and SQLite, since SQLite and mbedTLS are the two largest parts of
 # the binary, half of which leat does not use.
 set(leat_sources "${PROJECT_SOURCE_DIR}/build/sources")
 
@@ -38,12 +38,14 @@ if(LEAT_SYSROOT)  # set by a toolchain
   # As in Debian's build, so that SQL means the same in all builds of leat, but without full text
   # search, R-trees, sessions and extensions from files. -O2 instead of -Os was measured to save 2 % of
   # the instructions of filter and map, and 4 % of those of an aggregate, for 165 KB.
-  # Four functions of SQL for which glibc brings 56 KB of tables, to be right in the last of 16 digits
-  # nearly always; those of musl take 2 KB, and may be off by one there. Linked before libm.
+  # Seven functions of SQL for which glibc brings 73 KB, most of it tables, to be right in the last of
+  # 16 digits nearly always; those of musl take 6 KB, and may be off by one there. Linked before libm.
+  # -ffp-contract=off as musl's own build: reducing an argument counts on each rounding.
   file(STRINGS ${leat_sources}/musl/VERSION LEAT_MUSL_VERSION)
-  set(musl_math ${leat_sources}/musl/src/math)
-  leat_compile_library(dep_musl SOURCES ${musl_math}/acos.c ${musl_math}/asin.c ${musl_math}/atan.c ${musl_math}/atan2.c
-    INCLUDE ${PROJECT_SOURCE_DIR}/toolchains/musl OPTIONS -Os LINK m)
+  set(musl_math acos asin atan atan2 cos sin tan __cos __rem_pio2 __rem_pio2_large __sin __tan)
+  list(TRANSFORM musl_math REPLACE "(.+)" "${leat_sources}/musl/src/math/\\1.c")
+  leat_compile_library(dep_musl SOURCES ${musl_math}
+    INCLUDE ${PROJECT_SOURCE_DIR}/toolchains/musl OPTIONS -Os -ffp-contract=off LINK m)
 
   leat_compile_library(dep_sqlite SOURCES ${leat_sources}/sqlite3/sqlite3.c
     INCLUDE ${leat_sources}/sqlite3

@@ -1,11 +1,11 @@
 #include "connectors/postgres/binary_rows.h"
 
 #include <algorithm>
-#include <cfloat>
+#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -119,28 +119,16 @@ std::string server_text(std::string_view number, int most) {
   return out + digits.insert(static_cast<size_t>(first) + 1, ".");
 }
 
-// The fewest digits that read back as the same number.
-std::string float4_text(uint32_t bits) {
-  float number = 0;
-  std::memcpy(&number, &bits, sizeof number);
-  if (!std::isfinite(number))
-    return std::isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity";
-  char text[32] = "";
-  // Numbers near 0 have fewer that count.
-  for (int digits = std::fabs(number) < FLT_MIN ? 1 : FLT_DIG; digits <= 9; ++digits) {
-    (void)std::snprintf(text, sizeof text, "%.*g", digits, static_cast<double>(number));
-    if (std::strtof(text, nullptr) == number) break;
-  }
-  return server_text(text, FLT_DIG - 1);
-}
-
-std::string float8_text(uint64_t bits) {
-  double number = 0;
-  std::memcpy(&number, &bits, sizeof number);
+// A float4 or float8, of which `write` writes the fewest digits that read back as the same number;
+// the server writes those of more than `most` places with an exponent.
+template <class Number, class Bits>
+std::string float_text(Bits bits, char* (*write)(char*, Number)) {
+  const auto number = std::bit_cast<Number>(bits);
   if (!std::isfinite(number))
     return std::isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity";
   char text[kDoubleTextSize];
-  return server_text({text, static_cast<size_t>(write_double(text, number) - text)}, DBL_DIG - 1);
+  return server_text({text, static_cast<size_t>(write(text, number) - text)},
+                     std::numeric_limits<Number>::digits10 - 1);
 }
 
 // Digits to the base of 10,000: how many, the weight of the first, the sign, and how many decimal
@@ -219,7 +207,8 @@ Value value_in(const BinaryRows::Field& field, std::string_view bytes, Arena& ar
       return is(8) ? Value::of_integer(static_cast<int64_t>(number(uint64_t{}))) : Value::null();
     case Kind::kFloat:
       if (!is(field.type == kFloat4 ? 4 : 8)) return Value::null();
-      return text(is(4) ? float4_text(number(uint32_t{})) : float8_text(number(uint64_t{})));
+      return text(is(4) ? float_text(number(uint32_t{}), write_float)
+                        : float_text(number(uint64_t{}), write_double));
     case Kind::kNumeric: {
       std::string digits;
       return numeric_of(bytes, digits) ? text(digits) : Value::null();

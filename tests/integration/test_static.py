@@ -137,13 +137,20 @@ def test_what_sql_takes_from_another_library_than_the_rest_is_right_to_the_last_
     pairs = [(1.0, -0.0), (-0.0, -1.0), (0.0, 1.0), (-3.5, 2.25), (1e300, 1e-300), (2.0, -7.0)]
     sample = "".join(json.dumps({"x": x, "y": pairs[n % 6][0], "z": pairs[n % 6][1]}) + "\n"
                      for n, x in enumerate(numbers))
-    query = "SELECT x, asin(x) AS a, acos(x) AS b, atan(x * 100) AS c, atan2(y, z) AS d FROM input"
+    # From the first octant to arguments of a thousand turns, and beyond what plain reduction can do.
+    turned = "sin({0}), cos({0}), tan({0})"
+    query = ("SELECT x, asin(x), acos(x), atan(x * 100), atan2(y, z), " +
+             ", ".join(turned.format(f"x * {by}") for by in ("1", "7", "1e4", "1e9", "1e22")) +
+             " FROM input")
     done = subprocess.run([leat, "sql", query], input=sample, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(rows) == len(numbers)
     for n, row in enumerate(rows):
         x, (y, z) = numbers[n], pairs[n % 6]
-        wanted = (math.asin(x), math.acos(x), math.atan(x * 100), math.atan2(y, z))
-        for got, exact in zip((row["a"], row["b"], row["c"], row["d"]), wanted):
+        wanted = [x, math.asin(x), math.acos(x), math.atan(x * 100), math.atan2(y, z)]
+        for by in (1, 7, 1e4, 1e9, 1e22):
+            wanted += [math.sin(x * by), math.cos(x * by), math.tan(x * by)]
+        assert len(row) == len(wanted)
+        for got, exact in zip(row.values(), wanted):
             assert got == pytest.approx(exact, rel=4e-16, abs=0), (row, wanted)

@@ -1,5 +1,6 @@
-/* What acos.c, asin.c, atan.c and atan2.c of musl take from its own libm.h, which does not go
- * together with glibc's headers: a double as two words. */
+/* What the files of musl's libm that are compiled here (toolchains/libraries.cmake) take from its own
+ * libm.h, which does not go together with glibc's headers: a double as two words, and each other. */
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -29,3 +30,17 @@ static inline double leat_number(uint64_t bits) {
     volatile double forced = (x); \
     (void)forced;                 \
   } while (0)
+#define predict_false(condition) __builtin_expect(condition, 0)
+
+/* By names of their own: glibc's libm has others of these names. Kernels on [-pi/4, pi/4], and the
+ * argument in units of pi/2. */
+#define __cos leat_musl_cos
+#define __rem_pio2 leat_musl_rem_pio2
+#define __rem_pio2_large leat_musl_rem_pio2_large
+#define __sin leat_musl_sin
+#define __tan leat_musl_tan
+double __cos(double, double);
+int __rem_pio2(double, double*);
+int __rem_pio2_large(double*, double*, int, int, int);
+double __sin(double, double, int);
+double __tan(double, double, int);

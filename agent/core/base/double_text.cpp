@@ -56,9 +56,8 @@ int scientific_size(int count, int exponent) {
   return count + (count > 1 ? 1 : 0) + (std::abs(exponent) < 100 ? 4 : 5);
 }
 
-}  // namespace
-
-char* write_double(char* at, double value) {
+template <class Number>
+char* write(char* at, Number value) {
   if (std::signbit(value)) *at++ = '-';
   if (value == 0) {
     *at++ = '0';
@@ -77,6 +76,15 @@ char* write_double(char* at, double value) {
     return write_plain(at, digits, count, point);
   }
   return write_scientific(at, digits, count, point - 1);
+}
+
+}  // namespace
+
+char* write_double(char* at, double value) {
+  return write(at, value);
+}
+char* write_float(char* at, float value) {
+  return write(at, value);
 }
 
 }  // namespace leat

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <random>
 #include <string>
@@ -64,6 +66,23 @@ TEST(DoubleText, reads_back_as_the_same_value_with_as_few_digits_as_any) {
     auto end = std::to_chars(shortest, shortest + sizeof shortest, value).ptr;
     EXPECT_LE(text.size(), static_cast<size_t>(end - shortest)) << text;
     EXPECT_LE(text.size(), kDoubleTextSize);
+  }
+}
+
+TEST(DoubleText, of_a_float_reads_back_as_the_same_float_with_as_few_digits_as_any) {
+  std::mt19937 random(20261127);
+  const uint32_t corners[] = {0,          0x80000000, 1,          0x007fffff,
+                              0x00800000, 0x7f7fffff, 0x3dcccccd, 0x4b800001};
+  for (uint32_t i = 0; i < 200'000; ++i) {
+    const auto value =
+        std::bit_cast<float>(i < std::size(corners) ? corners[i] : static_cast<uint32_t>(random()));
+    if (!std::isfinite(value)) continue;
+    char buffer[kDoubleTextSize];
+    const std::string text(buffer, write_float(buffer, value));
+    EXPECT_EQ(std::strtof(text.c_str(), nullptr), value) << text;
+    char shortest[64];
+    auto end = std::to_chars(shortest, shortest + sizeof shortest, value).ptr;
+    EXPECT_LE(text.size(), static_cast<size_t>(end - shortest)) << text;
   }
 }
 
