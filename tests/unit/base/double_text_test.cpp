@@ -70,7 +70,7 @@ TEST(DoubleText, reads_back_as_the_same_value_with_as_few_digits_as_any) {
 }
 
 TEST(DoubleText, of_a_float_reads_back_as_the_same_float_with_as_few_digits_as_any) {
-  std::mt19937 random(20261127);
+  std::mt19937_64 random(20261127);
   const uint32_t corners[] = {0,          0x80000000, 1,          0x007fffff,
                               0x00800000, 0x7f7fffff, 0x3dcccccd, 0x4b800001};
   for (uint32_t i = 0; i < 200'000; ++i) {
