@@ -6,51 +6,13 @@
 #include <optional>
 
 #include "base/big_endian.h"
+#include "record/sql_time.h"
 
 namespace leat::postgres {
 namespace {
 
 int digit(char c) {
   return c >= '0' && c <= '9' ? c - '0' : -1;
-}
-
-// `text` has them all.
-int number_in(std::string_view text, size_t from, size_t count) {
-  int value = 0;
-  for (size_t i = from; i < from + count; ++i) value = value * 10 + digit(text[i]);
-  return value;
-}
-
-// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": days since 1970-01-01.
-int64_t days_of(int year, int month, int day) {
-  year -= month <= 2 ? 1 : 0;
-  const int era = year / 400;
-  const int of_era = year - era * 400;
-  const int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return int64_t{era} * 146'097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719'468;
-}
-
-// "2026-01-02 03:04:05.123456+00", or without the zone.
-std::optional<int64_t> time_of(std::string_view text) {
-  if (text.ends_with("+00")) text.remove_suffix(3);
-  constexpr std::string_view kForm = "0000-00-00 00:00:00";
-  if (text.size() < kForm.size()) return std::nullopt;
-  for (size_t i = 0; i < kForm.size(); ++i)
-    if (kForm[i] == '0' ? digit(text[i]) < 0 : text[i] != kForm[i]) return std::nullopt;
-  int64_t us = days_of(number_in(text, 0, 4), number_in(text, 5, 2), number_in(text, 8, 2));
-  us = us * 24 + number_in(text, 11, 2);
-  us = us * 60 + number_in(text, 14, 2);
-  us = (us * 60 + number_in(text, 17, 2)) * 1'000'000;
-  if (text.size() == kForm.size()) return us;
-  std::string_view fraction = text.substr(kForm.size());
-  if (fraction[0] != '.' || fraction.size() > 7) return std::nullopt;
-  int64_t unit = 100'000;
-  for (char c : fraction.substr(1)) {
-    if (digit(c) < 0) return std::nullopt;
-    us += digit(c) * unit;
-    unit /= 10;
-  }
-  return us;
 }
 
 Value float_of(std::string_view text) {
@@ -130,7 +92,9 @@ Value value_of(Kind kind, std::span<char> bytes) {
         return Value::of_text(Type::kDecimal, text, Form::kText);
       break;
     case Kind::kTimestamp:
-      if (std::optional<int64_t> time = time_of(text)) return Value::of_time(*time);
+      if (std::optional<int64_t> time =
+              read_sql_time(text.ends_with("+00") ? text.substr(0, text.size() - 3) : text))
+        return Value::of_time(*time);
       break;
     case Kind::kBytea:
       if (std::optional<Value> value = bytes_of(bytes)) return *value;
