@@ -15,6 +15,9 @@
 #ifdef LEAT_LINKS_EXPAT
 #include <expat.h>
 #endif
+#ifdef LEAT_LINKS_MARIADB
+#include <mysql.h>
+#endif
 #ifdef LEAT_LINKS_SERIALPORT
 #include <libserialport.h>
 #endif

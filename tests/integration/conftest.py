@@ -16,6 +16,7 @@ pytest.register_assert_rewrite("harness", "faults")
 from harness.agent import Agent  # noqa: E402
 from harness.certs import Certs  # noqa: E402
 from harness.collector import HttpCollector  # noqa: E402
+from harness import mariadb  # noqa: E402
 from harness.mosquitto import Mosquitto  # noqa: E402
 from harness.nginx import Nginx  # noqa: E402
 from harness.postgres import Postgres, remove_template  # noqa: E402
@@ -173,6 +174,42 @@ def make_postgres(_postgres_template):
 
     def make(**how):
         servers.append(Postgres(**how))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def _mariadb_template():
+    if mariadb.SERVER is None:
+        pytest.skip("there is no mariadbd: scripts/setup --databases installs it")
+    yield
+    mariadb.remove_template()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(_mariadb_template):
+    """One Mariadb (harness/mariadb.py) for the session; a test takes a `mysql_database` of it."""
+    server = mariadb.Mariadb()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def mysql_database(mariadb_server):
+    """A new, empty Database of the session's server, for tests that let the server run."""
+    return mariadb_server.database("test")
+
+
+@pytest.fixture
+def make_mariadb(_mariadb_template):
+    """make_mariadb(ssl=…, client_ca=…, …): a Mariadb of the test's own, to stop and to kill."""
+    servers = []
+
+    def make(**how):
+        servers.append(mariadb.Mariadb(**how))
         return servers[-1]
 
     yield make

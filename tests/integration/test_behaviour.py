@@ -26,12 +26,13 @@ def taking(behaviour, table):
 
 
 @pytest.fixture
-def make(agent, tmp_path, make_collector, make_postgres):
+def make(agent, tmp_path, make_collector, make_postgres, request):
     """What doubles are made of."""
     folder = tmp_path / "peer"
     folder.mkdir()
     return SimpleNamespace(agent=agent, folder=folder, collector=make_collector,
-                           postgres=make_postgres)
+                           postgres=make_postgres,
+                           mariadb=lambda: request.getfixturevalue("make_mariadb")())
 
 
 @pytest.fixture

@@ -375,6 +375,27 @@ class FromPostgres(SourcePeer):
         self.server.start()
 
 
+class FromMysql(SourcePeer):
+    CANNOT = {"bad": "what a column holds is of its type"}
+
+    def __init__(self, make):
+        self.server = make.mariadb()
+        self.database = self.server.database("t")
+        self.database.query("CREATE TABLE t (seq bigint PRIMARY KEY, text text)")
+        self.source = {"type": "mysql", "url": self.database.url, "table": "t", "every": "100ms",
+                       "mode": "incremental", "cursor": ["seq"], "from": "0", "consistencyDelay": "100ms"}
+
+    def give(self, *seqs):
+        rows = ", ".join("({seq}, '{text}')".format(**record(seq)) for seq in seqs)
+        self.database.query(f"INSERT INTO t VALUES {rows}")
+
+    def down(self):
+        self.server.stop()
+
+    def up(self):
+        self.server.start()
+
+
 class FromSqlite(SourcePeer):
     CANNOT = {"gone": "a file is there, or is made", "bad": "every value of a row can be read"}
 
@@ -433,4 +454,4 @@ class FromChannel(SourcePeer):
 
 SOURCES = {"channel": FromChannel, "file": FromFile, "stdin": FromStdin, "mqtt": FromMqtt, "serial": FromSerial,
            "generator": FromGenerator, "internal": FromInternal, "postgres": FromPostgres,
-           "sqlite": FromSqlite}
+           "mysql": FromMysql, "sqlite": FromSqlite}

@@ -1,0 +1,80 @@
+#include "connectors/mysql/errors.h"
+
+#include <errmsg.h>
+#include <mysqld_error.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace leat::mysql {
+namespace {
+
+// Of MariaDB and of MySQL alone, whose headers the other does not have.
+constexpr unsigned kConnectionKilled = 1927;
+constexpr unsigned kMaxStatementTime = 1969;
+constexpr unsigned kMaxExecutionTime = 3024;
+constexpr unsigned kServerOffline = 3032;
+constexpr unsigned kDisconnectedForIdling = 4031;
+
+// It is not for the data nor for the statement, and passes: restarts, failovers, limits, locks.
+constexpr unsigned kPassing[] = {
+    ER_CON_COUNT_ERROR,
+    ER_OUT_OF_RESOURCES,
+    ER_SERVER_SHUTDOWN,
+    ER_NORMAL_SHUTDOWN,
+    ER_SHUTDOWN_COMPLETE,
+    ER_DISK_FULL,
+    ER_ABORTING_CONNECTION,
+    ER_NEW_ABORTING_CONNECTION,
+    ER_NET_READ_ERROR,
+    ER_NET_READ_INTERRUPTED,
+    ER_NET_ERROR_ON_WRITE,
+    ER_NET_WRITE_INTERRUPTED,
+    ER_HOST_IS_BLOCKED,
+    ER_TOO_MANY_USER_CONNECTIONS,
+    ER_LOCK_WAIT_TIMEOUT,
+    ER_LOCK_TABLE_FULL,
+    ER_LOCK_DEADLOCK,
+    ER_USER_LIMIT_REACHED,
+    ER_OPTION_PREVENTS_STATEMENT,  // read_only: a failover is under way
+    ER_QUERY_INTERRUPTED,
+    ER_TABLE_DEF_CHANGED,
+    ER_RECORD_FILE_FULL,
+    ER_OUTOFMEMORY,
+    ER_OUT_OF_SORTMEMORY,
+    kConnectionKilled,
+    kMaxStatementTime,
+    kMaxExecutionTime,
+    kServerOffline,
+    kDisconnectedForIdling,
+};
+
+// Of those, and others, what a connection does not outlive.
+constexpr unsigned kEnding[] = {
+    ER_SERVER_SHUTDOWN,         ER_NORMAL_SHUTDOWN, ER_SHUTDOWN_COMPLETE,   ER_ABORTING_CONNECTION,
+    ER_NEW_ABORTING_CONNECTION, kConnectionKilled,  kDisconnectedForIdling,
+};
+
+template <size_t N>
+bool is_one(const unsigned (&numbers)[N], unsigned number) {
+  return std::ranges::find(numbers, number) != std::end(numbers);
+}
+
+bool is_of_library(unsigned number) {
+  return number >= 2000 && number < 3000;
+}
+
+}  // namespace
+
+ErrorKind kind_of(unsigned number) {
+  // A plugin that cannot be loaded, and a protocol of another century, stay.
+  if (number == CR_AUTH_PLUGIN_CANNOT_LOAD || number == CR_VERSION_ERROR) return ErrorKind::kUsage;
+  return is_of_library(number) || is_one(kPassing, number) ? ErrorKind::kUnavailable
+                                                           : ErrorKind::kUsage;
+}
+
+bool is_lost(unsigned number) {
+  return is_of_library(number) || is_one(kEnding, number);
+}
+
+}  // namespace leat::mysql
