@@ -55,6 +55,43 @@ constexpr unsigned kEnding[] = {
     ER_NEW_ABORTING_CONNECTION, kConnectionKilled,  kDisconnectedForIdling,
 };
 
+// MySQL's and MariaDB's numbers for a CHECK that does not hold.
+constexpr unsigned kCheckOfMysql = 3819;
+constexpr unsigned kCheckOfMariadb = 4025;
+constexpr unsigned kBadJson = 3140;
+constexpr unsigned kBadGeometry = 1416;
+constexpr unsigned kFulltextTooLong = 3751;
+
+// What one row is refused for, and another is not.
+constexpr unsigned kOfRow[] = {
+    ER_DUP_ENTRY,
+    ER_DUP_ENTRY_WITH_KEY_NAME,
+    ER_BAD_NULL_ERROR,
+    ER_NO_DEFAULT_FOR_FIELD,
+    ER_DATA_TOO_LONG,
+    ER_WARN_DATA_OUT_OF_RANGE,
+    ER_TRUNCATED_WRONG_VALUE,
+    ER_TRUNCATED_WRONG_VALUE_FOR_FIELD,
+    WARN_DATA_TRUNCATED,
+    ER_DATA_OUT_OF_RANGE,
+    ER_ILLEGAL_VALUE_FOR_TYPE,
+    ER_DIVISION_BY_ZERO,
+    ER_NO_REFERENCED_ROW,
+    ER_NO_REFERENCED_ROW_2,
+    ER_ROW_IS_REFERENCED,
+    ER_ROW_IS_REFERENCED_2,
+    ER_NO_PARTITION_FOR_GIVEN_VALUE,
+    ER_VIEW_CHECK_FAILED,
+    ER_SIGNAL_EXCEPTION,
+    ER_TOO_BIG_ROWSIZE,
+    ER_NET_PACKET_TOO_LARGE,
+    kBadGeometry,
+    kBadJson,
+    kFulltextTooLong,
+    kCheckOfMysql,
+    kCheckOfMariadb,
+};
+
 template <size_t N>
 bool is_one(const unsigned (&numbers)[N], unsigned number) {
   return std::ranges::find(numbers, number) != std::end(numbers);
@@ -75,6 +112,10 @@ ErrorKind kind_of(unsigned number) {
 
 bool is_lost(unsigned number) {
   return is_of_library(number) || is_one(kEnding, number);
+}
+
+bool is_of_row(unsigned number) {
+  return is_one(kOfRow, number);
 }
 
 }  // namespace leat::mysql

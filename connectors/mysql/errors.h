@@ -14,4 +14,7 @@ ErrorKind kind_of(unsigned number);
 // The connection is of no use any more.
 bool is_lost(unsigned number);
 
+// It is for what the row holds: of a type, a range, a key, a check, a trigger.
+bool is_of_row(unsigned number);
+
 }  // namespace leat::mysql

@@ -145,6 +145,36 @@ class PostgresPeer(SinkPeer):
     BAD = {"seq": "no number"}
 
 
+class Mysql(SinkPeer):
+    def __init__(self, make):
+        self.server = make.mariadb()
+        self.database = self.server.database("t")
+        self.database.query("CREATE TABLE t (seq bigint, text text)")
+        self.sink = {"type": "mysql", "url": self.database.url, "table": "t", "batch": BATCH}
+
+    def up(self):
+        if self.server.process is None:
+            self.server.start()
+
+    def down(self):
+        self.server.stop()
+
+    def hold(self):
+        """Somebody else has locked the table."""
+        self.holder = self.server.client("t", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.holder.stdin.write("LOCK TABLE t READ; SELECT 'locked';\n")
+        self.holder.stdin.flush()
+        assert self.holder.stdout.readline() == "locked\n"
+
+    def let_go(self):
+        self.holder.communicate("UNLOCK TABLES;\n", timeout=30)
+
+    def seqs(self):
+        return [int(row[0]) for row in self.database.query("SELECT seq FROM t ORDER BY seq")]
+
+    BAD = {"seq": "no number"}
+
+
 class Sqlite(SinkPeer):
     CANNOT = {"gone": "a file is there, or is made"}
     def __init__(self, make):
@@ -255,7 +285,7 @@ class ToCache(WithReader):
     BAD = {"seq": None}
 
 
-SINKS = {"cache": ToCache, "channel": ToChannel, "http": Http, "mqtt": Mqtt, "postgres": PostgresPeer,
+SINKS = {"cache": ToCache, "channel": ToChannel, "http": Http, "mqtt": Mqtt, "postgres": PostgresPeer, "mysql": Mysql,
          "sqlite": Sqlite, "file": File, "stdout": Stdout}
 
 

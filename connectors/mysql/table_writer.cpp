@@ -1,0 +1,259 @@
+#include "connectors/mysql/table_writer.h"
+
+#include <mysqld_error.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "connectors/mysql/errors.h"
+#include "connectors/mysql/row_sql.h"
+#include "table/sql_text.h"
+
+namespace leat::mysql {
+namespace {
+
+// Times in UTC; what does not fit is an error; a zero date and the number 0 are what they are.
+constexpr const char* kWriteSession[] = {
+    "SET SESSION time_zone = '+00:00', autocommit = 1,"
+    " sql_mode = 'STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES,NO_AUTO_VALUE_ON_ZERO'",
+};
+// Its own statements are not bounded by it, what the catalog says of a table is.
+constexpr size_t kLongestAnswer = size_t{16} << 20;
+constexpr size_t kMostTold = 100;
+
+bool is_drift(unsigned number) {
+  return number == ER_BAD_FIELD_ERROR || number == ER_NO_SUCH_TABLE ||
+         number == ER_WRONG_VALUE_COUNT_ON_ROW;
+}
+
+std::string code_of(unsigned number) {
+  return "mysql-" + std::to_string(number);
+}
+
+Answer answer_of(const Error& error) {
+  return error.kind() == ErrorKind::kUnavailable ? Answer::retry(error.message())
+                                                 : Answer::failed(error.message());
+}
+
+}  // namespace
+
+TableWriter::TableWriter(const WriteConfig& config, TlsContext* tls, std::string pipeline,
+                         size_t most_bytes)
+    : config_(config),
+      pipeline_(std::move(pipeline)),
+      most_bytes_(most_bytes),
+      client_(config_.connection, tls, kWriteSession, kLongestAnswer) {}
+
+void TableWriter::close() {
+  client_.close();
+  columns_.clear();
+  plans_.clear();
+}
+
+Status TableWriter::open() {
+  if (client_.is_open() && !columns_.empty()) return {};
+  plans_.clear();
+  if (Status opened = client_.open(); !opened) return opened;
+  return learn_table();
+}
+
+Status TableWriter::learn_table() {
+  columns_.clear();
+  auto fields = client_.columns_of("SELECT * FROM " + config_.table.sql() + " LIMIT 0");
+  if (!fields) return fail(fields.error());
+  const std::string of_table = " WHERE table_schema = " + config_.table.database_sql() +
+                               " AND table_name = " + quoted_text(config_.table.name);
+  auto generated =
+      client_.rows_of("SELECT column_name FROM information_schema.columns" + of_table +
+                      " AND extra LIKE '%GENERATED%' AND extra NOT LIKE 'DEFAULT_GENERATED%'");
+  if (!generated) return fail(generated.error());
+  if (config_.mode != WriteMode::kInsert) {
+    auto keys = client_.rows_of("SELECT 1 FROM information_schema.statistics" + of_table +
+                                " AND non_unique = 0 LIMIT 1");
+    if (!keys) return fail(keys.error());
+    if (keys->empty())
+      return fail(ErrorKind::kUsage, config_.table.sql() +
+                                         " has no unique index by which rows could be known again: "
+                                         "writeMode upsert and replace need one");
+  }
+  for (ReadColumn& field : *fields) {
+    Column column{std::move(field)};
+    for (const TextRow& row : *generated)
+      column.generated = column.generated || same_name(row[0].value_or(""), column.name);
+    columns_.push_back(std::move(column));
+  }
+  for (const auto& [field, column] : config_.columns)
+    if (std::ranges::none_of(
+            columns_, [&column](const Column& one) { return same_name(one.name, column); })) {
+      columns_.clear();
+      return fail(ErrorKind::kUsage, config_.table.sql() + " has no column " + excerpt(column) +
+                                         ", where field " + excerpt(field) + " is to go");
+    }
+  return {};
+}
+
+Result<std::string> TableWriter::look() {
+  if (Status opened = open(); !opened) return fail(opened.error());
+  return config_.table.name + " with " + format_count(columns_.size(), "column");
+}
+
+// --- a shape ---
+
+bool TableWriter::Plan::fits(const Record& record) const {
+  if (shape.get() != record.shape) return false;
+  for (size_t i = 0; i < absent.size(); ++i)
+    if (absent[i] != (record.values[i].type == Type::kAbsent)) return false;
+  return true;
+}
+
+const TableWriter::Plan& TableWriter::plan_for(const Batch& batch, const Record& record) {
+  const auto known =
+      std::ranges::find_if(plans_, [&record](const Plan& plan) { return plan.fits(record); });
+  if (known != plans_.end()) {
+    std::rotate(plans_.begin(), known, known + 1);
+  } else {
+    if (plans_.size() == kMostPlans) plans_.pop_back();
+    plans_.insert(plans_.begin(), make_plan(batch, record));
+  }
+  return plans_.front();
+}
+
+TableWriter::Plan TableWriter::make_plan(const Batch& batch, const Record& record) const {
+  Plan plan;
+  plan.shape = *std::ranges::find(batch.shapes(), record.shape, &ShapeRef::get);
+  std::vector<std::string> names;
+  for (size_t field = 0; field < record.shape->size(); ++field) {
+    plan.absent.push_back(record.values[field].type == Type::kAbsent);
+    if (plan.absent.back()) continue;
+    std::string name(record.shape->name(field));
+    if (!config_.columns.empty()) {
+      const auto wanted =
+          std::ranges::find(config_.columns, name, &std::pair<std::string, std::string>::first);
+      if (wanted == config_.columns.end()) continue;
+      name = wanted->second;
+    }
+    const auto column = std::ranges::find_if(
+        columns_, [&name](const Column& one) { return same_name(one.name, name); });
+    if (column == columns_.end()) {
+      if (plan.unknown.empty()) plan.unknown = name;
+      continue;
+    }
+    if (column->generated) continue;
+    plan.fields.emplace_back(field, static_cast<size_t>(column - columns_.begin()));
+    names.push_back(quoted_name(column->name));
+  }
+  plan.head = (config_.mode == WriteMode::kReplace ? "REPLACE INTO " : "INSERT INTO ") +
+              config_.table.sql() + " (" + table::joined(names) + ") VALUES ";
+  if (config_.mode == WriteMode::kUpsert)
+    for (const std::string& name : names)
+      plan.tail += (plan.tail.empty() ? " ON DUPLICATE KEY UPDATE " : ", ") + name + " = VALUES(" +
+                   name + ")";
+  return plan;
+}
+
+void TableWriter::tell_unknown(const std::string& field) {
+  if (told_.size() >= kMostTold || !told_.insert(field).second) return;
+  log::warn(pipeline_, "mysql: field " + excerpt(field) + " has no column of table " +
+                           excerpt(config_.table.name) + ": it is left out");
+}
+
+Result<std::string> TableWriter::row_sql(const Plan& plan, const Record& record) const {
+  if (config_.reject_unknown && !plan.unknown.empty())
+    return fail(ErrorKind::kData, "field " + excerpt(plan.unknown) + " has no column");
+  if (plan.fields.empty())
+    return fail(ErrorKind::kData, "no field of the record has a column of the table");
+  std::string out = "(";
+  for (const auto& [field, at] : plan.fields) {
+    if (out.size() > 1) out += ", ";
+    if (Status done = append_sql(out, columns_[at], record.values[field]); !done)
+      return fail(ErrorKind::kData,
+                  "column " + excerpt(columns_[at].name) + ": " + done.error().message());
+  }
+  return out + ")";
+}
+
+// --- a delivery ---
+
+Answer TableWriter::write(const Delivery& delivery) {
+  if (Status opened = open(); !opened) return answer_of(opened.error());
+  Bad bad;
+  Status written = client_.execute("START TRANSACTION");
+  if (written) written = write_records(delivery, bad);
+  if (written && bad.empty()) written = client_.execute("COMMIT");
+  if (written && bad.empty()) {
+    drifted_ = false;
+    return Answer::delivered();
+  }
+  // Twice in a row it is not the table's columns, but what a trigger or a view says of others.
+  const bool drift = !written && is_drift(client_.error_number()) && !std::exchange(drifted_, true);
+  if (client_.is_open()) (void)client_.execute("ROLLBACK");
+  if (written) {
+    // Those that made no row were known before the server had seen the rows between them.
+    std::ranges::sort(bad, {}, &Bad::value_type::first);
+    return Answer::rejected(std::move(bad));
+  }
+  if (!drift) return answer_of(written.error());
+  // The table is not what it was. The next attempt is made for what it is then.
+  columns_.clear();
+  return Answer::retry(written.error().message());
+}
+
+Status TableWriter::write_records(const Delivery& delivery, Bad& bad) {
+  Rows rows;
+  uint32_t index = 0;
+  for (const Part& part : delivery.parts)
+    for (uint32_t i = 0; i < part.count; ++i, ++index) {
+      const Record& record = part.batch->records[part.first + i];
+      const Plan& plan = plan_for(*part.batch, record);
+      if (!plan.unknown.empty() && !config_.reject_unknown) tell_unknown(plan.unknown);
+      Result<std::string> row = row_sql(plan, record);
+      if (!row) {
+        bad.emplace_back(index, Why{row.error().message(), "mysql"});
+        continue;
+      }
+      const bool fits = rows.head == plan.head && rows.bytes + row->size() <= most_bytes_;
+      if (!fits)
+        if (Status sent = send(rows, bad); !sent) return sent;
+      rows.head = plan.head;
+      rows.tail = plan.tail;
+      rows.bytes += row->size();
+      rows.each.emplace_back(index, std::move(*row));
+    }
+  return send(rows, bad);
+}
+
+std::string TableWriter::Rows::sql() const {
+  std::string out = head;
+  for (const auto& [record, row] : each) out += (out.size() > head.size() ? ", " : "") + row;
+  return out + tail;
+}
+
+// All at once; where the server refuses one of them it takes none, and says of few which it was.
+Status TableWriter::send(Rows& rows, Bad& bad) {
+  if (rows.each.empty()) return {};
+  Status sent = client_.execute(rows.sql());
+  if (!sent && is_of_row(client_.error_number())) sent = send_each(rows, bad);
+  rows = {};
+  return sent;
+}
+
+// So that all that are bad are known at once, and one more attempt does for the rest.
+Status TableWriter::send_each(const Rows& rows, Bad& bad) {
+  Rows one;
+  one.head = rows.head;
+  one.tail = rows.tail;
+  for (const auto& row : rows.each) {
+    one.each = {row};
+    Status sent = client_.execute(one.sql());
+    if (sent) continue;
+    if (!is_of_row(client_.error_number())) return sent;
+    bad.emplace_back(row.first, Why{client_.error_text(), code_of(client_.error_number())});
+  }
+  return {};
+}
+
+}  // namespace leat::mysql
