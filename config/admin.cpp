@@ -20,10 +20,6 @@ constexpr bool kIsHere = true;
 constexpr bool kIsHere = false;
 #endif
 
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 bool is_address(const std::string& host) {
   if (host.find(':') != std::string::npos) return true;  // a name has none
   return !host.empty() &&

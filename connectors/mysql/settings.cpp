@@ -2,12 +2,13 @@
 
 #include <utility>
 
+#include "net/authority.h"
+
 namespace leat::mysql {
 namespace {
 
 bool is_here(const Address& address) {
-  return !address.path.empty() || address.host == "localhost" || address.host == "::1" ||
-         address.host.starts_with("127.");
+  return !address.path.empty() || is_loopback(address.host);
 }
 
 SslMode mode_of(const Url& url, const Options& tls) {

@@ -4,17 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/in_quotes.h"
+
 namespace leat::mysql {
 namespace {
-
-std::string quoted(std::string_view text, char quote) {
-  std::string out(1, quote);
-  for (char c : text) {
-    if (c == quote) out += quote;
-    out += c;
-  }
-  return out + quote;
-}
 
 tl::unexpected<Error> bad_name(const char* why) {
   return fail(ErrorKind::kUsage, why);
@@ -42,11 +35,11 @@ Result<std::string> part_of(std::string_view text, size_t& at) {
 }  // namespace
 
 std::string quoted_name(std::string_view name) {
-  return quoted(name, '`');
+  return in_quotes(name, '`');
 }
 
 std::string quoted_text(std::string_view text) {
-  return quoted(text, '\'');
+  return in_quotes(text, '\'');
 }
 
 bool same_name(std::string_view a, std::string_view b) {

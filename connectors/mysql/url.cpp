@@ -25,16 +25,11 @@ Status parse_mode(std::string_view value, std::optional<SslMode>& mode) {
   return bad("ssl-mode must be DISABLED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY");
 }
 
-Status parse_item(std::string_view item, Url& url) {
-  const size_t equals = item.find('=');
-  if (equals == std::string_view::npos) return bad("a parameter behind \"?\" has no \"=\"");
-  const std::string_view name = item.substr(0, equals);
-  Result<std::string> value = percent_decoded(item.substr(equals + 1), "query");
-  if (!value) return fail(value.error());
-  if (name == "ssl-mode") return parse_mode(*value, url.ssl_mode);
+Status parse_parameter(std::string_view name, const std::string& value, Url& url) {
+  if (name == "ssl-mode") return parse_mode(value, url.ssl_mode);
   if (name == "socket") {
-    if (!value->starts_with('/')) return bad("socket must be a path that begins with \"/\"");
-    url.address.path = *value;
+    if (!value.starts_with('/')) return bad("socket must be a path that begins with \"/\"");
+    url.address.path = value;
     return {};
   }
   return fail_option({.kind = Problem::Kind::kUnknownKey,
@@ -57,21 +52,12 @@ Status take_authority(std::string_view text, Url& url) {
 }  // namespace
 
 Result<Url> Url::parse(std::string_view text) {
-  for (char c : text)
-    if (static_cast<unsigned char>(c) <= ' ' || c == 0x7F)
-      return bad("it has a blank or a control character in it: write %20 for a blank");
-  const size_t scheme = text.find("://");
-  if (scheme == std::string_view::npos ||
-      (text.substr(0, scheme) != "mysql" && text.substr(0, scheme) != "mariadb"))
+  Result<UrlParts> split = split_url(text);
+  if (!split) return fail(split.error());
+  if (split->scheme != "mysql" && split->scheme != "mariadb")
     return bad("it must start with \"mysql://\" or \"mariadb://\"");
-  text.remove_prefix(scheme + 3);
-  const size_t question = text.find('?');
-  std::string_view query = question == std::string_view::npos ? "" : text.substr(question + 1);
-  text = text.substr(0, question);
-  const size_t slash = text.find('/');
-  const std::string_view database =
-      slash == std::string_view::npos ? std::string_view() : text.substr(slash + 1);
-  const std::string_view authority = text.substr(0, slash);
+  const std::string_view authority = split->authority;
+  const std::string_view database = split->path;
 
   Url url;
   OptionErrors errors;
@@ -81,10 +67,10 @@ Result<Url> Url::parse(std::string_view text) {
     (void)errors.good(take_authority(authority, url));
   if (Result<std::string> decoded = percent_decoded(database, "database"); errors.good(decoded))
     url.database = std::move(*decoded);
-  while (!query.empty()) {
-    const size_t end = query.find('&');
-    (void)errors.good(parse_item(query.substr(0, end), url));
-    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+  while (!split->query.empty()) {
+    auto parameter = take_parameter(split->query);
+    if (errors.good(parameter))
+      (void)errors.good(parse_parameter(parameter->first, parameter->second, url));
   }
   if (errors.empty()) {
     if (url.user.empty())

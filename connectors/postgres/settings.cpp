@@ -2,15 +2,11 @@
 
 #include <utility>
 
+#include "net/authority.h"
 #include "options/option_errors.h"
 
 namespace leat::postgres {
 namespace {
-
-bool is_loopback(const Address& address) {
-  return !address.path.empty() || address.host == "localhost" || address.host == "::1" ||
-         address.host.starts_with("127.");
-}
 
 // Of `tls`, and what libpq calls it in the URL.
 struct {
@@ -92,7 +88,7 @@ Status ConnectionSettings::check_files(const Options& options) const {
 }
 
 std::string ConnectionSettings::warning() const {
-  if (is_loopback(url.address)) return "";
+  if (!url.address.path.empty() || is_loopback(url.address.host)) return "";
   if (!url.sslmode && sslmode == SslMode::kPrefer)
     return "sslmode is not given: \"prefer\", which libpq takes then, protects against nobody who "
            "can change what is on the wire: use sslmode=verify-full";

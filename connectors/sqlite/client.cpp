@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/in_quotes.h"
+
 namespace leat::sqlite {
 namespace {
 
@@ -40,12 +42,7 @@ std::string cache_pragma(int64_t bytes) {
 }  // namespace
 
 std::string quoted_name(std::string_view name) {
-  std::string out = "\"";
-  for (char c : name) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + '"';
+  return in_quotes(name, '"');
 }
 
 ErrorKind kind_of(int extended_code) {

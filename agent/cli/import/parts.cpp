@@ -1,6 +1,7 @@
 // What readers and writers have in common.
 #include <algorithm>
 
+#include "base/in_quotes.h"
 #include "base/text.h"
 #include "cli/import/connection_url.h"
 #include "cli/import/job.h"
@@ -44,9 +45,7 @@ std::string sql_name(std::string_view text, bool fold) {
 
 std::string quoted_where_needed(std::string_view name) {
   if (is_plain_name(name) && lower_case(name) == name) return std::string(name);
-  std::string out = "\"";
-  for (char c : name) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
+  return in_quotes(name, '"');
 }
 
 DatabaseTable database_of(Given& parameter, bool sqlite, bool needs_table) {

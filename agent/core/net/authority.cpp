@@ -79,6 +79,10 @@ Status check_host(std::string_view host) {
   return check_number(host, label);
 }
 
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
 Status parse_port(std::string_view text, uint16_t& port) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc() || end != text.data() + text.size() || port == 0)
@@ -117,6 +121,38 @@ std::string percent_encoded(std::string_view text) {
     }
   }
   return out;
+}
+
+Result<UrlParts> split_url(std::string_view text) {
+  for (char c : text)
+    if (static_cast<unsigned char>(c) <= ' ' || c == 0x7F)
+      return bad("it has a blank or a control character in it: write %20 for a blank");
+  UrlParts out;
+  if (const size_t end = text.find("://"); end != std::string_view::npos) {
+    out.scheme = text.substr(0, end);
+    text.remove_prefix(end + 3);
+  }
+  if (const size_t end = text.find('?'); end != std::string_view::npos) {
+    out.query = text.substr(end + 1);
+    text = text.substr(0, end);
+  }
+  const size_t slash = text.find('/');
+  out.authority = text.substr(0, slash);
+  if (slash != std::string_view::npos) out.path = text.substr(slash + 1);
+  return out;
+}
+
+Result<std::pair<std::string, std::string>> take_parameter(std::string_view& query) {
+  const size_t end = query.find('&');
+  const std::string_view item = query.substr(0, end);
+  query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+  const size_t equals = item.find('=');
+  if (equals == std::string_view::npos) return bad("a parameter behind \"?\" has no \"=\"");
+  Result<std::string> name = percent_decoded(item.substr(0, equals), "query");
+  if (!name) return fail(name.error());
+  Result<std::string> value = percent_decoded(item.substr(equals + 1), "query");
+  if (!value) return fail(value.error());
+  return std::pair(std::move(*name), std::move(*value));
 }
 
 Result<Authority> split_authority(std::string_view text) {

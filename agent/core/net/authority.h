@@ -1,18 +1,32 @@
-// The authority of a URL, "user:password@host:port" (RFC 3986 section 3.2), the same for all
-// protocols. Errors are kUsage and do not repeat the text: a password could stand in it.
+// The parts of a URL, and of these the authority, "user:password@host:port" (RFC 3986 section 3.2),
+// the same for all protocols. Errors are kUsage and do not repeat the text: a password could stand
+// in it.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "net/address.h"
 
 namespace leat {
 
-// Its parts, with %XX decoded.
+// "scheme://authority/path?query", with %XX as they are. What is not there is "".
+struct UrlParts {
+  std::string_view scheme;
+  std::string_view authority;
+  std::string_view path;  // without the "/" before it
+  std::string_view query;
+};
+Result<UrlParts> split_url(std::string_view text);
+
+// Takes "name=value" from the front of `query`, with %XX decoded.
+Result<std::pair<std::string, std::string>> take_parameter(std::string_view& query);
+
+// The authority's parts, with %XX decoded.
 struct Authority {
   std::optional<std::string> user;
   std::optional<std::string> password;
@@ -34,6 +48,9 @@ Status parse_port(std::string_view text, uint16_t& port);
 // That it is an IP address, or a name that can be looked up (RFC 1035 section 2.3.4) and that every
 // protocol can carry: ASCII.
 Status check_host(std::string_view host);
+
+// Whether it is this machine, by what is written; no name is looked up.
+bool is_loopback(std::string_view host);
 
 // `part` is what the error is about ("its password has a …").
 Result<std::string> percent_decoded(std::string_view text, std::string_view part);

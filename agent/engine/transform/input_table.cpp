@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/in_quotes.h"
 #include "base/text.h"
 #include "transform/sql_value.h"
 
@@ -36,12 +37,7 @@ int find_field(const Shape& shape, std::string_view name) {
 }
 
 std::string quoted_identifier(std::string_view name) {
-  std::string quoted = "\"";
-  for (char c : name) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
+  return in_quotes(name, '"');
 }
 
 struct InputTable::Link : sqlite3_vtab {

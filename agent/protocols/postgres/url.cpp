@@ -85,24 +85,12 @@ Status parse_parameter(std::string_view name, const std::string& value, Url& url
                       .text = "parameter \"" + excerpt(name) + "\" is not known"});
 }
 
-// "sslmode=require", decoded.
-Status parse_item(std::string_view item, Url& url, Place& place) {
-  size_t equals = item.find('=');
-  if (equals == std::string_view::npos) return bad("a parameter behind \"?\" has no \"=\"");
-  Result<std::string> name = percent_decoded(item.substr(0, equals), "query");
-  if (!name) return fail(name.error());
-  Result<std::string> value = percent_decoded(item.substr(equals + 1), "query");
-  if (!value) return fail(value.error());
-  return parse_parameter(*name, *value, url, place);
-}
-
 Status parse_query(std::string_view query, Url& url, Place& place) {
   OptionErrors errors;
   while (!query.empty()) {
-    size_t end = query.find('&');
-    std::string_view item = query.substr(0, end);
-    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-    (void)errors.good(parse_item(item, url, place));
+    auto parameter = take_parameter(query);
+    if (errors.good(parameter))
+      (void)errors.good(parse_parameter(parameter->first, parameter->second, url, place));
   }
   return errors.status();
 }
@@ -123,24 +111,16 @@ Status settle_place(const Place& place, Address& address) {
 }  // namespace
 
 Result<Url> Url::parse(std::string_view text) {
-  for (char c : text)
-    if (static_cast<unsigned char>(c) <= ' ' || c == 0x7F)
-      return bad("it has a blank or a control character in it: write %20 for a blank");
-  size_t scheme = text.find("://");
-  if (scheme == std::string_view::npos ||
-      (text.substr(0, scheme) != "postgresql" && text.substr(0, scheme) != "postgres"))
+  Result<UrlParts> split = split_url(text);
+  if (!split) return fail(split.error());
+  if (split->scheme != "postgresql" && split->scheme != "postgres")
     return bad("it must start with \"postgresql://\" or \"postgres://\"");
-  text.remove_prefix(scheme + 3);
 
   Url url;
   Place place;
   OptionErrors errors;
-  size_t question = text.find('?');
-  std::string_view query = question == std::string_view::npos ? "" : text.substr(question + 1);
-  text = text.substr(0, question);
-  size_t slash = text.find('/');
-  std::string_view database = slash == std::string_view::npos ? "" : text.substr(slash + 1);
-  std::string_view authority = text.substr(0, slash);
+  const std::string_view authority = split->authority;
+  const std::string_view database = split->path;
   if (database.find('@') != std::string_view::npos && authority.find(':') != std::string_view::npos)
     errors.add({.text = "a \"/\" in its user or password must be written as %2F"});
   else if (authority.substr(authority.rfind('@') + 1).find(',') != std::string_view::npos)
@@ -154,7 +134,7 @@ Result<Url> Url::parse(std::string_view text) {
   const bool has_parts = errors.empty();
   if (Result<std::string> decoded = percent_decoded(database, "database"); errors.good(decoded))
     url.database = std::move(*decoded);
-  (void)errors.good(parse_query(query, url, place));
+  (void)errors.good(parse_query(split->query, url, place));
   if (has_parts) (void)errors.good(settle_place(place, url.address));
   if (has_parts && url.user.empty())
     errors.add({.kind = Problem::Kind::kMissing,

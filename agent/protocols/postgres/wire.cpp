@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/big_endian.h"
+#include "base/in_quotes.h"
 #include "base/units.h"
 
 namespace leat::postgres {
@@ -11,15 +12,6 @@ namespace {
 
 constexpr size_t kHeader = 5;  // the type, and a length that counts itself but not the type
 constexpr size_t kLengthSize = 4;
-
-std::string quoted(std::string_view text, char quote) {
-  std::string out(1, quote);
-  for (char c : text) {
-    if (c == quote) out += quote;
-    out += c;
-  }
-  return out + quote;
-}
 
 }  // namespace
 
@@ -167,11 +159,11 @@ std::string binary_query_message(std::string_view sql) {
 }
 
 std::string quoted_name(std::string_view name) {
-  return quoted(name, '"');
+  return in_quotes(name, '"');
 }
 
 std::string quoted_text(std::string_view text) {
-  return quoted(text, '\'');
+  return in_quotes(text, '\'');
 }
 
 }  // namespace leat::postgres

@@ -76,6 +76,33 @@ TEST(Authority, of_a_url_without_users_has_none) {
   EXPECT_FALSE(parse_authority("u@h", address));
 }
 
+TEST(UrlParts, are_split_without_being_understood) {
+  const UrlParts all = *split_url("x://u:p@h:1/a/b?c=d&e=%20f%26");
+  EXPECT_EQ(all.scheme, "x");
+  EXPECT_EQ(all.authority, "u:p@h:1");
+  EXPECT_EQ(all.path, "a/b");
+  std::string_view query = all.query;
+  EXPECT_EQ(*take_parameter(query), std::pair(std::string("c"), std::string("d")));
+  EXPECT_EQ(*take_parameter(query), std::pair(std::string("e"), std::string(" f&")));
+  EXPECT_EQ(query, "");
+  const UrlParts host = *split_url("h");
+  EXPECT_EQ(host.scheme.size() + host.path.size() + host.query.size(), 0U);
+  EXPECT_EQ(host.authority, "h");
+}
+
+TEST(UrlParts, have_no_blanks_and_parameters_have_values) {
+  EXPECT_FALSE(split_url("x://u:p w@h"));
+  EXPECT_FALSE(split_url("x://h\n"));
+  for (std::string_view query : {"c", "c=%", "%=d"}) EXPECT_FALSE(take_parameter(query)) << query;
+}
+
+TEST(Loopback, is_known_by_what_is_written) {
+  for (const char* here : {"localhost", "::1", "127.0.0.1", "127.1"})
+    EXPECT_TRUE(is_loopback(here)) << here;
+  for (const char* away : {"", "db.example", "::", "0.0.0.0", "128.0.0.1"})
+    EXPECT_FALSE(is_loopback(away)) << away;
+}
+
 TEST(PercentEncoded, leaves_what_is_unreserved_and_is_read_again) {
   EXPECT_EQ(percent_encoded("az-AZ_09.~"), "az-AZ_09.~");
   EXPECT_EQ(percent_encoded("a b/c?d=e&f%"), "a%20b%2Fc%3Fd%3De%26f%25");
