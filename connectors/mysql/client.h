@@ -1,7 +1,7 @@
-// One connection to the server, which blocks. A thread, since libmariadb looks up names with a call
-// that blocks even where the rest of it need not.
+// One connection to the server, by libmariadb. Its calls block: it looks up names with one that
+// does even where the rest of it need not.
 //
-// Thread: one at a time (a job thread); cancel() from any.
+// Thread: one at a time (a job thread); cancel() and begin_library() from any.
 #pragma once
 
 #include <mysql.h>
@@ -36,14 +36,14 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Once, on a thread that has no other beside it yet.
+  // Before the first is opened.
   static void begin_library();
 
   // Does nothing when it is open.
   Status open();
   void close();
   bool is_open() const { return mysql_ != nullptr; }
-  // What runs now, and all behind it, fails soon. Any thread.
+  // What runs now, and all behind it, fails soon; an open() that is under way by its timeout only.
   void cancel();
 
   Status execute(const std::string& sql);
