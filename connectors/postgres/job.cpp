@@ -32,8 +32,12 @@ std::string Job::done_sql(size_t count) const {
 }
 
 std::string Job::begin_sql() const {
-  std::string sql = "BEGIN; INSERT INTO leat_jobs (agent, pipeline) VALUES (" + quoted_text(agent) +
-                    ", " + quoted_text(pipeline) + ");";
+  return "BEGIN; INSERT INTO leat_jobs (agent, pipeline) VALUES (" + quoted_text(agent) + ", " +
+         quoted_text(pipeline) + ") ON CONFLICT DO NOTHING RETURNING 1";
+}
+
+std::string Job::pre_sql_sql() const {
+  std::string sql;
   // A statement of the user's may end in a comment.
   for (const std::string& statement : pre_sql) sql += statement + "\n;";
   return sql + "COMMIT";

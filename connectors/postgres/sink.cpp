@@ -164,6 +164,13 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
   return std::make_unique<PostgresSink>(std::move(plan->connection), std::move(plan->writer));
 }
 
+// What makes a table, or makes it wider, waits for no other; and whether SQL of the user's may run
+// beside itself, only the user knows.
+bool may_have_lanes(const Options& options) {
+  return !options.boolean("createTable") &&
+         mode_of(options.string("writeMode")) != WriteMode::kMerge;
+}
+
 #ifdef LEAT_TOOLS
 std::unique_ptr<PeerProbe> probe_sink(const Options& options, const ProbeContext& context,
                                       Probed done) {
@@ -188,6 +195,7 @@ extern constexpr SinkType kPostgresSink{
               .linger = Milliseconds{200},
               .spacing = Milliseconds{200}},
     .stores_positions = true,
+    .lanes = postgres::may_have_lanes,
     .make = postgres::make,
     .warn = postgres::warn_of_connection,
     .check_files = postgres::check_connection_files,

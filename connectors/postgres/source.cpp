@@ -135,6 +135,7 @@ extern constexpr SourceType kPostgresSource{
     .options = postgres::kOptions,
     .bounded = table::Settings::is_bounded,
     .begins_anew = table::Settings::is_full,
+    .at_once = table::TableGroup::at_once,
     .make = postgres::make,
     .warn = postgres::warn_of_connection,
     .check_files = postgres::check_connection_files,

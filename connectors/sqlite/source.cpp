@@ -92,6 +92,7 @@ extern constexpr SourceType kSqliteSource{
     .options = sqlite::kOptions,
     .bounded = table::Settings::is_bounded,
     .begins_anew = table::Settings::is_full,
+    .at_once = table::TableGroup::at_once,
     .make = sqlite::make,
 #ifdef LEAT_TOOLS
     .probe = sqlite::probe_source,

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 
 import pytest
 
@@ -64,6 +65,29 @@ def test_a_job_that_is_killed_goes_on_in_the_tables_where_it_was(agent, database
     assert database.value("SELECT count(*) FROM log WHERE what = 'pre'") == "1", "it is one job"
     runs = json.loads(agent.command("runs", "p", "--json", "--data-dir", str(agent.data_dir)).stdout)["runs"]
     assert runs[0]["records"]["read"] < 18000 - 10000, "what was done is not read again"
+
+
+def test_each_task_delivers_over_a_connection_of_its_own_and_the_limit_is_that_of_all(agent, database):
+    make_tables(database, 2000)
+    agent.configure(job(database, sink=JOB, guarantee="atLeastOnce", limits={"recordsPerSecond": 4000}))
+    began = time.monotonic()
+    agent.start()
+    sinks = ("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+             "AND pid <> pg_backend_pid() AND query NOT LIKE '%orders_%'")
+    agent.wait_for(lambda: database.value(sinks) == "4")
+    assert agent.wait() == 0, agent.log
+    assert time.monotonic() - began > 2.5, "12,000 rows at 4,000 a second"
+    assert database.value("SELECT count(*) || ' ' || count(DISTINCT id) FROM copies") == "12000 12000"
+    assert database.query("SELECT * FROM log") == [("pre",), ("post 12000",)]
+
+
+def test_a_sink_that_fails_for_one_task_ends_the_job(agent, database):
+    make_tables(database, 2000)
+    agent.configure(job(database, sink=JOB, guarantee="atLeastOnce"))
+    database.query("ALTER TABLE copies ADD must int NOT NULL")
+    assert agent.run() == 1
+    assert "column must of table copies is NOT NULL" in agent.log.replace('"', "")
+    assert database.query("SELECT * FROM log") == [("pre",)]
 
 
 def test_a_table_that_cannot_be_read_does_not_keep_the_others_from_it(agent, database):

@@ -38,13 +38,20 @@ Pipeline::Pipeline(const PipelineConfig& config, PipelineEnvironment environment
   });
 }
 
+// The first gives up what it has of the others' memory before these go.
 Pipeline::~Pipeline() {
   budget_.on_room(nullptr);
+  for (auto& task : tasks_) task.reset();
 }
 
 Status Pipeline::build(std::vector<TaskPlan> tasks) {
-  const size_t memory = environment_.memory / tasks.size();
+  join_ = tasks.back().joins;
+  const size_t memory = memory_of_task(environment_.memory, tasks.size());
   for (TaskPlan& one : tasks) {
+    std::unique_ptr<Source> lane;
+    if (one.joins) lane = tasks_.front()->lane();
+    std::function<void(const ResumedFrom&)> resumed;
+    if (tasks_.empty()) resumed = [this](const ResumedFrom& point) { let_join(point); };
     Result<std::unique_ptr<Task>> task = Task::make({.config = config_,
                                                      .plan = std::move(one),
                                                      .loop = environment_.loop,
@@ -61,11 +68,17 @@ Status Pipeline::build(std::vector<TaskPlan> tasks) {
                                                      .ask_agent = environment_.ask_agent,
                                                      .hear_agent = environment_.hear_agent,
                                                      .channels = environment_.channels,
-                                                     .caches = environment_.caches});
+                                                     .caches = environment_.caches,
+                                                     .resumed = std::move(resumed)},
+                                                    std::move(lane));
     if (!task) return fail(task.error());
     tasks_.push_back(std::move(*task));
   }
   return {};
+}
+
+size_t Pipeline::memory_of_task(size_t memory, size_t tasks) const {
+  return join_ ? memory_of_lane(memory, tasks) : memory / tasks;
 }
 
 bool Pipeline::bounded() const {
@@ -97,14 +110,25 @@ void Pipeline::discard(std::function<void()> done) {
 void Pipeline::start(std::function<void(Status)> finished) {
   on_finished_ = std::move(finished);
   running_ = tasks_.size();
-  for (const auto& task : tasks_) task->start([this](const Status& status) { task_ended(status); });
+  for (const auto& task : tasks_) {
+    auto ended = [this](const Status& status) { task_ended(status); };
+    join_&& task != tasks_.front() ? task->await(ended) : task->start(ended);
+  }
 }
 
-// Until the last one the others may still deliver something. One that ends otherwise is never
-// asked about: the pipeline has failed then, or was told to end.
-Status Pipeline::verdict() {
-  if (++through_ < tasks_.size()) return {};
-  return verdict_of(config_.max_dead_letters, status());
+void Pipeline::let_join(const ResumedFrom& point) {
+  if (!join_) return;
+  for (const auto& task : tasks_)
+    if (task != tasks_.front()) task->join(point);
+}
+
+// Until the last one the others may still deliver something, so that one tells its sink of the end.
+// One that ends otherwise is never asked about: the pipeline has failed then, or was told to end.
+Result<bool> Pipeline::verdict() {
+  if (++through_ < tasks_.size()) return false;
+  if (Status status = verdict_of(config_.max_dead_letters, this->status()); !status)
+    return fail(status.error());
+  return true;
 }
 
 // When one has failed the others deliver what they have, and end, too.
@@ -158,7 +182,7 @@ Status Pipeline::feed(const MakeFeed& make) {
 }
 
 void Pipeline::set_memory(size_t bytes) {
-  for (const auto& task : tasks_) task->set_memory(bytes / tasks_.size());
+  for (const auto& task : tasks_) task->set_memory(memory_of_task(bytes, tasks_.size()));
   budget_.set_limit(counted_of(bytes));
 }
 

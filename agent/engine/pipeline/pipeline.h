@@ -55,9 +55,9 @@ class Pipeline {
   // Makes all stages; fails with kUsage when one cannot be made.
   static Result<std::unique_ptr<Pipeline>> make(const PipelineConfig& config,
                                                 const PipelineEnvironment& environment) {
-    return make(config, environment, plan_tasks(config));
+    return make(config, environment, plan_tasks(config, environment.memory));
   }
-  // `tasks`: at least one; their names differ.
+  // `tasks`: at least one; the names of those that do not join differ.
   static Result<std::unique_ptr<Pipeline>> make(const PipelineConfig& config,
                                                 const PipelineEnvironment& environment,
                                                 std::vector<TaskPlan> tasks);
@@ -100,7 +100,9 @@ class Pipeline {
  private:
   Pipeline(const PipelineConfig& config, PipelineEnvironment environment);
   Status build(std::vector<TaskPlan> tasks);
-  Status verdict();
+  size_t memory_of_task(size_t memory, size_t tasks) const;
+  Result<bool> verdict();
+  void let_join(const ResumedFrom& point);
   void task_ended(const Status& status);
 
   const PipelineConfig config_;
@@ -108,10 +110,12 @@ class Pipeline {
   Budget budget_;
   RateLimit limit_;
   DeadLetterWriter dead_letters_;
-  std::vector<std::unique_ptr<Task>> tasks_;  // use all of the above
-  size_t running_ = 0;                        // of them
-  size_t through_ = 0;                        // of them: all that there was is delivered
-  Status result_;                             // the first failure
+  // They use all of the above. Where the others join the first, their sources are its lanes.
+  std::vector<std::unique_ptr<Task>> tasks_;
+  bool join_ = false;
+  size_t running_ = 0;  // of them
+  size_t through_ = 0;  // of them: all that there was is delivered
+  Status result_;       // the first failure
   std::function<void(Status)> on_finished_;
 };
 

@@ -1,9 +1,14 @@
 #include "plan/planner.h"
 
+#include <algorithm>
+
 #include "options/option_errors.h"
 
 namespace leat {
 namespace {
+
+// Of a pipeline's memory, in bytes: with less, batches would be too small to be worth it.
+constexpr size_t kLeastOfLane = 2 << 20;
 
 using Kind = Step::Kind;
 
@@ -228,10 +233,26 @@ Status check_spooled_header(const PipelineConfig& config, const std::string& pat
                               "restart"});
 }
 
+// What is kept for all of a pipeline in one place keeps it in one lane: its positions in the sink,
+// its rows in the spool, what its transforms remember.
+size_t lanes_of(const PipelineConfig& config) {
+  const SourceType& source = *config.source.type;
+  const SinkType& sink = *config.sink.type;
+  if (source.at_once == nullptr || sink.lanes == nullptr || !sink.lanes(config.sink.options) ||
+      config.delivery.exactly_once || config.delivery.spool.mode != SpoolMode::kNever ||
+      std::ranges::any_of(config.transforms,
+                          [](const TransformConfig& one) { return one.type->remembers; }))
+    return 1;
+  return source.at_once(config.source.options);
+}
+
 }  // namespace
 
-std::vector<TaskPlan> plan_tasks(const PipelineConfig& config) {
-  return {{config.name, config.source.options}};
+std::vector<TaskPlan> plan_tasks(const PipelineConfig& config, size_t memory) {
+  std::vector<TaskPlan> out = {{config.name, config.source.options}};
+  const size_t most = std::min(lanes_of(config), memory / kLeastOfLane);
+  while (out.size() < most) out.push_back({config.name, config.source.options, true});
+  return out;
 }
 
 // What is spooled has values.

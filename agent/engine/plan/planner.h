@@ -39,9 +39,12 @@ struct Plan {
 struct TaskPlan {
   std::string name;        // under which the journal keeps its positions and its spool
   Options source_options;  // for what it is to read
+  // It has no source by itself, but a lane of that of the first (Source::lane).
+  bool joins = false;
 };
-// Each pipeline of today's configuration is one task.
-std::vector<TaskPlan> plan_tasks(const PipelineConfig& config);
+// One; or, for a job that reads several things at once and whose sink can take them side by side,
+// as many as fit into `memory` (bytes): see agent/engine/pipeline/README.md.
+std::vector<TaskPlan> plan_tasks(const PipelineConfig& config, size_t memory);
 
 // Whether the source has a place that it can go back to.
 bool source_has_place(const PipelineConfig& config);

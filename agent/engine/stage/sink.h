@@ -226,6 +226,9 @@ struct SinkType {
   BatchLimits batch = {};
   bool stores_positions = false;  // can do exactlyOnce
   bool sends_keys = false;        // Delivery::key: it must be the same after a kill
+  // True when several of it may deliver for one pipeline at the same time with these options, each
+  // what comes from other partitions; finish() is called on one of them. Null: never.
+  bool (*lanes)(const Options& options) = nullptr;
   Result<std::unique_ptr<Sink>> (*make)(const Options& options);
   // As SourceType::warn.
   void (*warn)(const Options& options, OptionErrors& warnings) = nullptr;

@@ -115,6 +115,10 @@ class Source : public Acknowledger {
   virtual void stop(std::function<void()> closed) = 0;
   // None where it reads one thing.
   virtual SourceTasks tasks() const { return {}; }
+  // One more source, which gives a part of what this one reads, into a data path of its own; on the
+  // same loop. Asked before open(). It is opened when this has been, and ends with it; this
+  // outlives it. Null: this one gives all.
+  virtual std::unique_ptr<Source> lane() { return nullptr; }
 };
 
 class OptionErrors;  // options/option_errors.h
@@ -172,6 +176,9 @@ struct SourceType {
   // True when a run by a schedule is to read all of it again with these options, and not to go on
   // where the last one that succeeded has ended. Null: never.
   bool (*begins_anew)(const Options& options) = nullptr;
+  // How many things it reads at once with these options, which may each have a data path of its own
+  // (Source::lane). Null: one.
+  size_t (*at_once)(const Options& options) = nullptr;
   // True when its batches have message_fields with these options. Null: never.
   bool (*has_fields)(const Options& options) = nullptr;
   // Adds to a batch the fields that a message from `address` (an MQTT topic) would bring, whose

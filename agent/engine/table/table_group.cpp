@@ -33,6 +33,33 @@ Result<std::unique_ptr<TableSource>> make_one(const Options& options,
 
 }  // namespace
 
+// Of the group it knows all but the beginning.
+class TableGroup::LaneSource final : public Source {
+ public:
+  LaneSource(TableGroup& group, size_t number) : group_(group), number_(number) {}
+
+  Status open(SourceContext& context) override {
+    group_.lanes_[number_].context = &context;
+    return {};
+  }
+  void resume() override { group_.resume_lane(number_); }
+  void stop(std::function<void()> closed) override { group_.stop_lane(number_, std::move(closed)); }
+  void acked(const Position& position) override { group_.acked(position); }
+  SavedPosition saved_position(const Position& position) override {
+    return group_.saved_position(position);
+  }
+  std::string describe(const Position& position) override { return group_.describe(position); }
+
+ private:
+  TableGroup& group_;
+  const size_t number_;
+};
+
+std::unique_ptr<Source> TableGroup::lane() {
+  lanes_.emplace_back();
+  return std::make_unique<LaneSource>(*this, lanes_.size() - 1);
+}
+
 Status TableGroup::check(const Options& options) {
   OptionErrors errors;
   const bool several = !options.strings("tables").empty();
@@ -90,7 +117,7 @@ TableGroup::TableGroup(const Options& options, MakeDatabase make_database)
 TableGroup::~TableGroup() = default;
 
 Status TableGroup::open(SourceContext& context) {
-  context_ = &context;
+  context_ = lanes_.front().context = &context;
   charge_ = Charge(context.budget());
   to_list_ = !options_.strings("tables").empty();
   to_split_ = options_.has("split");
@@ -110,15 +137,26 @@ void TableGroup::wake() {
   if (timer_) timer_->start_next_turn([this] { turn(); });
 }
 
-// What has ended is closed, what waits begins, and behind the last of them this has ended.
+// What has ended is closed, what waits begins, and behind the last of them this has ended. Where a
+// lane could not be opened, all are about to be stopped.
 void TableGroup::turn() {
+  if (std::ranges::any_of(lanes_, [](const Lane& one) { return one.context == nullptr; })) return;
   for (TableTask* task : std::exchange(to_close_, {})) close(*task);
   if (to_list_ && asking_) return list();
   if (to_split_ && asking_) return split();
   while (TableTask* task = next_to_begin()) begin(*task);
   const bool more = asking_ && (!again_.empty() || (next_ < tasks_.size() && !away_));
   if (more) return wait_for_the_failed();
-  if (open_ == 0 && to_close_.empty() && !std::exchange(over_, true)) context_->finished(result());
+  if (to_close_.empty() &&
+      std::ranges::all_of(lanes_, [](const Lane& one) { return one.open == 0; }))
+    say_it_is_over();
+}
+
+// What has failed is said once.
+void TableGroup::say_it_is_over() {
+  if (std::exchange(over_, true)) return;
+  for (size_t i = 1; i < lanes_.size(); ++i) lanes_[i].context->finished({});
+  context_->finished(result());
 }
 
 // --- what there is to read ---
@@ -126,7 +164,7 @@ void TableGroup::turn() {
 void TableGroup::ask(std::unique_ptr<Question> question) {
   question_ = std::move(question);
   asks_ = true;
-  ++open_;
+  ++lanes_.front().open;
   if (Status opened = question_->open(*context_); !opened) ask_no_more(opened);
 }
 
@@ -140,7 +178,7 @@ void TableGroup::close_question() {
   asks_ = false;
   question_->close([this] {
     question_.reset();
-    closed();
+    closed(0);
   });
 }
 
@@ -248,9 +286,15 @@ void TableGroup::begin(TableTask& task) {
   auto made = make_one(Settings::of_table(options_, task.table()), make_database_, task.part());
   if (!made) return ended(task, fail(made.error()));
   *place = &task;
-  ++open_;
-  const auto reader = static_cast<size_t>(place - reading_.begin());
-  if (Status opened = task.begin(std::move(*made), {context_, reader, at_once_}); !opened)
+  const auto number = static_cast<size_t>(place - reading_.begin());
+  const size_t lanes = lanes_.size();
+  Lane& lane = lanes_[lane_of(number)];
+  ++lane.open;
+  if (Status opened = task.begin(std::move(*made), {.context = lane.context,
+                                                    .reader = number / lanes,
+                                                    .readers = (at_once_ + lanes - 1) / lanes,
+                                                    .number = number});
+      !opened)
     ended(task, opened);
 }
 
@@ -295,16 +339,18 @@ void TableGroup::wait_for_the_failed() {
 
 void TableGroup::close(TableTask& task) {
   task.source()->stop([this, &task] {
-    reading_[task.place().reader] = nullptr;
+    const size_t number = task.place().number;
+    reading_[number] = nullptr;
     task.stopped();
-    closed();
+    closed(lane_of(number));
   });
 }
 
-void TableGroup::closed() {
-  --open_;
-  if (!on_closed_) return wake();
-  if (open_ == 0) std::exchange(on_closed_, nullptr)();
+void TableGroup::closed(size_t lane) {
+  Lane& one = lanes_[lane];
+  --one.open;
+  if (!one.on_closed) return wake();
+  if (one.open == 0) std::exchange(one.on_closed, nullptr)();
 }
 
 Status TableGroup::result() const {
@@ -330,25 +376,37 @@ Status TableGroup::result() const {
 
 // --- as of any source ---
 
-// In turns, so that none of them waits for ever where credit is scarce.
 void TableGroup::resume() {
-  const size_t first = first_to_resume_++ % at_once_;
-  for (size_t i = 0; i < at_once_; ++i) {
-    TableTask* task = reading_[(first + i) % at_once_];
-    if (task != nullptr && task->is_read()) task->source()->resume();
-  }
+  resume_lane(0);
 }
 
 void TableGroup::stop(std::function<void()> closed) {
+  stop_lane(0, std::move(closed));
+}
+
+// In turns, so that none of them waits for ever where credit is scarce.
+void TableGroup::resume_lane(size_t lane) {
+  const size_t first = first_to_resume_++;
+  for (size_t i = 0; i < at_once_; ++i) {
+    const size_t reader = (first + i) % at_once_;
+    TableTask* task = reading_[reader];
+    if (task != nullptr && lane_of(reader) == lane && task->is_read()) task->source()->resume();
+  }
+}
+
+// Where one stops before the end all are to: nothing is begun any more.
+void TableGroup::stop_lane(size_t lane, std::function<void()> closed) {
   timer_.reset();
-  on_closed_ = std::move(closed);
-  ++open_;  // not before all have been told
-  if (asks_) close_question();
-  for (TableTask* task : reading_)
+  lanes_[lane].on_closed = std::move(closed);
+  ++lanes_[lane].open;  // not before all have been told
+  if (lane == 0 && asks_) close_question();
+  for (size_t reader = lane; reader < at_once_; reader += lanes_.size()) {
+    TableTask* task = reading_[reader];
     if (task != nullptr &&
         (task->is_read() || std::ranges::find(to_close_, task) != to_close_.end()))
       close(*task);
-  this->closed();
+  }
+  this->closed(lane);
 }
 
 // One that failed may wait for this.

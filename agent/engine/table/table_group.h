@@ -9,8 +9,9 @@
 // of that has found it there again. What names and patterns mean (table_list.h), and how a table is
 // divided (table_split.h), is asked when a run begins.
 //
-// All share the credit and the memory of one task: their batches are so much smaller, and more than
-// one is read only while half of the memory is free.
+// Each is read into a lane: a context, with the data path behind it. Mostly there is one, which all
+// share, with its credit and memory; there may be as many as are read at once. Their batches are so
+// much smaller, and more than one is read only while half of the memory is free.
 //
 // Thread and lifetime: as of any source.
 #pragma once
@@ -51,8 +52,16 @@ class TableGroup final : public Source, private TableTaskOwner {
   SavedPosition saved_position(const Position& position) override;
   std::string describe(const Position& position) override;
   SourceTasks tasks() const override;
+  std::unique_ptr<Source> lane() override;
 
  private:
+  class LaneSource;
+  struct Lane {
+    SourceContext* context = nullptr;
+    size_t open = 0;  // what is to be closed before this is
+    std::function<void()> on_closed = nullptr;
+  };
+
   TableGroup(const Options& options, MakeDatabase make_database);
   static Status check(const Options& options);
   void add(const std::string& table, Part part = {});
@@ -72,7 +81,11 @@ class TableGroup final : public Source, private TableTaskOwner {
   void failed(TableTask& task, const Error& error);
   void wait_for_the_failed();
   void close(TableTask& task);
-  void closed();
+  void closed(size_t lane);
+  void say_it_is_over();
+  size_t lane_of(size_t reader) const { return reader % lanes_.size(); }
+  void resume_lane(size_t lane);
+  void stop_lane(size_t lane, std::function<void()> closed);
   Status result() const;
 
   // TableTaskOwner.
@@ -84,8 +97,9 @@ class TableGroup final : public Source, private TableTaskOwner {
   const MakeDatabase make_database_;
   const size_t at_once_;
   const size_t attempts_;  // more, of a task that failed
-  SourceContext* context_ = nullptr;
-  std::optional<Timer> timer_;  // none before open() and after stop()
+  std::vector<Lane> lanes_ = std::vector<Lane>(1);
+  SourceContext* context_ = nullptr;  // of the first lane
+  std::optional<Timer> timer_;        // none before open() and after stop()
 
   bool to_list_ = false;                // which tables there are is not known yet
   bool to_split_ = false;               // the ranges are not
@@ -101,12 +115,10 @@ class TableGroup final : public Source, private TableTaskOwner {
   std::vector<TableTask*> to_close_;
   Backoff backoff_;
   uint64_t bytes_ = 0;  // read, of all
-  size_t open_ = 0;     // what is to be closed before this is
   size_t first_to_resume_ = 0;
   bool away_ = false;
   bool over_ = false;  // that was said
   Lifetime lifetime_;
-  std::function<void()> on_closed_;
 };
 
 }  // namespace leat::table

@@ -42,11 +42,12 @@ class TableTask final : public SourceContext {
   ErrorKind kind() const { return kind_; }  // of why it failed
   size_t memory() const { return sizeof(TableTask) + status_.name.capacity() + table_.capacity(); }
 
-  // Where it is read: as one of so many readers of a context.
+  // Where it is read: as one of so many readers of a context, and one of all of the group.
   struct Place {
     SourceContext* context;
     size_t reader;
     size_t readers;
+    size_t number;
   };
   Status begin(std::unique_ptr<TableSource> source, const Place& place);
   const Place& place() const { return place_; }

@@ -4,10 +4,14 @@
 
 namespace leat {
 
-Status SourceAndSink::make(const PipelineConfig& config, const Options& source_options) {
-  Result<std::unique_ptr<Source>> source = config.source.type->make(source_options);
-  if (!source) return fail(source.error());
-  source_ = std::move(*source);
+Status SourceAndSink::make(const PipelineConfig& config, const Options& source_options,
+                           std::unique_ptr<Source> source) {
+  source_ = std::move(source);
+  if (source_ == nullptr) {
+    Result<std::unique_ptr<Source>> made = config.source.type->make(source_options);
+    if (!made) return fail(made.error());
+    source_ = std::move(*made);
+  }
   Result<std::unique_ptr<Sink>> sink = config.sink.type->make(config.sink.options);
   if (!sink) return fail(sink.error());
   sink_ = std::move(*sink);

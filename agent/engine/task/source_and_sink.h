@@ -15,7 +15,9 @@ namespace leat {
 
 class SourceAndSink {
  public:
-  Status make(const PipelineConfig& config, const Options& source_options);
+  // With this source; null: one is made of the options.
+  Status make(const PipelineConfig& config, const Options& source_options,
+              std::unique_ptr<Source> source);
   Source& source() const { return *source_; }
   Sink& sink() const { return *sink_; }
 

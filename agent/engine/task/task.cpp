@@ -21,9 +21,9 @@ constexpr size_t kQuantum = 2;
 
 }  // namespace
 
-Result<std::unique_ptr<Task>> Task::make(TaskSetup setup) {
+Result<std::unique_ptr<Task>> Task::make(TaskSetup setup, std::unique_ptr<Source> source) {
   std::unique_ptr<Task> task(new Task(std::move(setup)));
-  if (Status status = task->build(); !status) return fail(status.error());
+  if (Status status = task->build(std::move(source)); !status) return fail(status.error());
   return task;
 }
 
@@ -47,7 +47,7 @@ Task::Task(TaskSetup setup)
       idle_(setup_.loop, [this] { work(); }),
       done_(setup_.loop) {}
 
-Status Task::build() {
+Status Task::build(std::unique_ptr<Source> source) {
   const PipelineConfig& config = setup_.config;
   Result<Plan> planned = plan(config, config.name);
   if (!planned) return fail(planned.error());
@@ -61,7 +61,8 @@ Status Task::build() {
   chain_->charge_held_to(setup_.budget);
   chain_->keep(&checkpoints_);
   checkpoints_.attach(chain_->states());
-  if (Status made = stages_.make(config, setup_.plan.source_options); !made) return made;
+  if (Status made = stages_.make(config, setup_.plan.source_options, std::move(source)); !made)
+    return made;
   if (replay_ == Replay::kFromPosition) acknowledgements_.may_save_late(stages_.source());
   make_spool();
   make_deliverer();
@@ -152,8 +153,16 @@ void Task::resume_at(ResumedFrom point) {
   spool_->restore(point_.spool, point_.spool_delivered, point_.spool_left);
   life_.run();
   if (Status status = stages_.open_source(*this); !status) return fail_with(status.error());
+  if (setup_.resumed) setup_.resumed(point_);
   if (first_feed_) begin_feed(std::exchange(first_feed_, nullptr));
   wake();  // what was remembered may be due, though nothing comes
+}
+
+// What is spooled is with the one that it joins.
+void Task::join(const ResumedFrom& point) {
+  if (!life_.starting()) return;
+  if (Status status = open(); !status) return fail_with(status.error());
+  resume_at({.saved = point.saved, .noted = point.noted, .spool = {}, .spool_left = {}});
 }
 
 void Task::set_memory(size_t bytes) {
@@ -433,7 +442,9 @@ void Task::finish_if_settled() {
               (reason.empty() ? "" : reason + ": ") + what_is_left());  // words elsewhere
   }
   if (life_.draining() || life_.failed()) return close();
-  if (Status status = setup_.verdict(); !status) return fail_with(status.error());
+  const Result<bool> is_last = setup_.verdict();
+  if (!is_last) return fail_with(is_last.error());
+  if (!*is_last) return close();
   life_.finish();
   stages_.sink().finish([this](Status status) {
     if (!status) return fail_with(status.error());

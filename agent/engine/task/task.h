@@ -54,12 +54,15 @@ struct TaskSetup {
   Budget& budget;
   RateLimit& limit;
   DeadLetterWriter& dead_letters;
-  std::function<Status()> verdict;   // asked at the end of the input, when all is delivered
+  // Asked at the end of the input, when all is delivered. True: the sink is to be told of the end.
+  std::function<Result<bool>()> verdict;
   std::function<void()> on_trouble;  // trouble(), or the circuit, is another; may be null
   AskAgent ask_agent = nullptr;
   HearAgent hear_agent = nullptr;
   Channels* channels = nullptr;
   Caches* caches = nullptr;
+  // It is known where it goes on, and its source is open: those that join it may begin.
+  std::function<void(const ResumedFrom&)> resumed = nullptr;
 };
 
 class Task final : private SourceContext,
@@ -70,7 +73,10 @@ class Task final : private SourceContext,
                    private DeliveryOwner {
  public:
   // Makes all stages; fails with kUsage when one cannot be made.
-  static Result<std::unique_ptr<Task>> make(TaskSetup setup);
+  // `source`: a lane of another task's (TaskPlan::joins).
+  static Result<std::unique_ptr<Task>> make(TaskSetup setup,
+                                            std::unique_ptr<Source> source = nullptr);
+  std::unique_ptr<Source> lane() { return stages_.source().lane(); }
 
   // Opens the sink ahead of start(). After an error, discard() is called.
   Status open();
@@ -79,6 +85,10 @@ class Task final : private SourceContext,
   // called once, from the loop, when all that was read is delivered (ok) or the task has failed,
   // and every handle is released.
   void start(std::function<void(Status)> finished);
+  // The same in two steps for one that joins another: it begins where that one has found out that
+  // they go on. `finished` may be called before the second.
+  void await(std::function<void(Status)> finished) { on_finished_ = std::move(finished); }
+  void join(const ResumedFrom& point);
   // Stops reading and delivers what is in flight; what can be read again, or is journaled, only as
   // long as the sink answers (Deliverer::silent()).
   void drain();
@@ -107,7 +117,7 @@ class Task final : private SourceContext,
 
  private:
   explicit Task(TaskSetup setup);
-  Status build();
+  Status build(std::unique_ptr<Source> source);
   void make_spool();
   void make_deliverer();
   void resume_at(ResumedFrom point);

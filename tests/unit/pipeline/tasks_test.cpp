@@ -37,10 +37,9 @@ class PipelineOfTwoTasks : public ::testing::Test {
     EXPECT_TRUE(loop_.close()) << "a handle was left open";
   }
 
-  void start() {
+  void make() {
     Result<std::unique_ptr<Pipeline>> made =
-        Pipeline::make(config_, {loop_, *client_, usage_, "agent", folder_.path(), kMemory},
-                       {{"p/1", config_.source.options}, {"p/2", config_.source.options}});
+        Pipeline::make(config_, {loop_, *client_, usage_, "agent", folder_.path(), kMemory}, plan_);
     if (!made) throw std::runtime_error(made.error().message());
     pipeline_ = std::move(*made);
     pipeline_->start([this](Status status) {
@@ -48,6 +47,9 @@ class PipelineOfTwoTasks : public ::testing::Test {
       last_ = pipeline_->status();
       pipeline_.reset();
     });
+  }
+  void start() {
+    make();
     ASSERT_TRUE(run_until([] { return source(0).context != nullptr && source(1).context; }));
   }
 
@@ -55,15 +57,15 @@ class PipelineOfTwoTasks : public ::testing::Test {
   static ScriptedSource& source(size_t task) { return *ScriptedSource::all.at(task); }
   static ScriptedSink& sink(size_t task) { return *ScriptedSink::all.at(task); }
 
-  void read(size_t task, const Lines& lines) {
+  void read(size_t task, const Lines& lines, uint32_t partition = 1) {
     SourceContext& context = *source(task).context;
     BatchRef batch = context.new_batch(Content::kBytes);
     ASSERT_TRUE(batch) << "no credit";
     std::string text;
     for (const std::string& line : lines) text += line + "\n";
     batch->arrival_us = loop_.clock().unix_us();
-    batch->begin = {1, offsets_[task]};
-    batch->end = {1, offsets_[task] += text.size()};
+    batch->begin = {partition, offsets_[task]};
+    batch->end = {partition, offsets_[task] += text.size()};
     char* bytes = batch->arena.array<char>(text.size());
     std::copy(text.begin(), text.end(), bytes);
     batch->bytes = {bytes, text.size()};
@@ -96,6 +98,7 @@ class PipelineOfTwoTasks : public ::testing::Test {
   std::unique_ptr<JournalClient> client_;
   PipelineConfig config_ =
       testing::json_config(testing::kScriptedSource<Produces::kBytes, Replay::kFromPosition>);
+  std::vector<TaskPlan> plan_ = {{"p/1", Options()}, {"p/2", Options()}};
   std::unique_ptr<Pipeline> pipeline_;
   uint64_t offsets_[2] = {0, 0};
   Status result_;
@@ -109,12 +112,87 @@ TEST_F(PipelineOfTwoTasks, ends_when_both_have_ended) {
   ends(0);
   ends(1);
   answer(0, Answer::delivered());
-  ASSERT_TRUE(run_until([] { return sink(0).finished; }));
+  ASSERT_TRUE(run_until([this] { return pipeline_->status().delivered == 1; }));
   ASSERT_TRUE(attempted(1));
+  ASSERT_TRUE(run_until([] { return sink(0).closed; }));
+  EXPECT_FALSE(sink(0).finished) << "not before all is delivered";
   EXPECT_NE(pipeline_, nullptr) << "the second is not through";
+  ScriptedSink::finishes = 0;
   answer(1, Answer::delivered());
   ASSERT_TRUE(gone());
   EXPECT_TRUE(result_);
+  EXPECT_EQ(ScriptedSink::finishes, 1) << "one has the last word for all";
+}
+
+// The second is a lane of the first one's source.
+class PipelineOfTwoLanes : public PipelineOfTwoTasks {
+ protected:
+  PipelineOfTwoLanes() { plan_ = {{"p", Options()}, {"p", Options(), true}}; }
+  ~PipelineOfTwoLanes() override { ScriptedSink::open_as = {}; }
+};
+
+TEST_F(PipelineOfTwoLanes, the_second_goes_on_where_the_first_has_found_out) {
+  start();
+  EXPECT_TRUE(sink(1).context->began_anew());
+  read(0, {R"({"a":1})"});
+  read(1, {R"({"a":22})"}, 2);
+  answer(0, Answer::delivered());
+  answer(1, Answer::delivered());
+  pipeline_->drain();
+  ASSERT_TRUE(gone());
+  EXPECT_TRUE(result_);
+  start();
+  for (size_t task : {0U, 1U}) {
+    std::vector<SavedPosition> saved = source(task).context->saved();
+    std::ranges::sort(saved, {}, &SavedPosition::partition);
+    ASSERT_EQ(saved.size(), 2U) << "each knows of all";
+    EXPECT_EQ(saved[0].value, "8");
+    EXPECT_EQ(saved[1].value, "9");
+    EXPECT_FALSE(sink(task).context->began_anew());
+  }
+  pipeline_->drain();
+  ASSERT_TRUE(gone());
+}
+
+TEST_F(PipelineOfTwoLanes, each_delivers_at_its_own_time_and_one_has_the_last_word) {
+  start();
+  read(0, {R"({"a":1})"});
+  read(1, {R"({"a":2})"}, 2);
+  ASSERT_TRUE(attempted(0) && attempted(1));
+  ends(1);
+  ends(0);
+  ScriptedSink::finishes = 0;
+  answer(1, Answer::delivered());
+  ASSERT_TRUE(run_until([] { return sink(1).closed; }));
+  EXPECT_EQ(ScriptedSink::finishes, 0);
+  answer(0, Answer::delivered());
+  ASSERT_TRUE(gone());
+  EXPECT_TRUE(result_);
+  EXPECT_EQ(ScriptedSink::finishes, 1);
+  EXPECT_EQ(last_.delivered, 2U);
+}
+
+TEST_F(PipelineOfTwoLanes, each_may_use_more_than_its_part_of_the_memory) {
+  start();
+  EXPECT_EQ(source(1).context->batch_bytes(), batch_bytes_for(kMemory, {}));
+  EXPECT_EQ(&source(0).context->budget(), &source(1).context->budget()) << "it binds both";
+  pipeline_->drain();
+  ASSERT_TRUE(gone());
+}
+
+TEST_F(PipelineOfTwoLanes, may_be_told_to_end_before_the_first_knows_where_it_goes_on) {
+  make();
+  pipeline_->drain();
+  ASSERT_TRUE(gone());
+  EXPECT_TRUE(result_);
+}
+
+TEST_F(PipelineOfTwoLanes, ends_when_one_of_its_sinks_cannot_be_opened) {
+  ScriptedSink::open_as = fail(ErrorKind::kUsage, "no such certificate");
+  make();
+  ASSERT_TRUE(gone());
+  ASSERT_FALSE(result_);
+  EXPECT_NE(result_.error().message().find("no such certificate"), std::string::npos);
 }
 
 TEST_F(PipelineOfTwoTasks, counts_what_both_do) {

@@ -57,6 +57,37 @@ class PlannerTest : public ::testing::Test {
   PipelineConfig config_;
 };
 
+TEST_F(PlannerTest,
+       a_job_has_as_many_lanes_as_it_reads_at_once_where_nothing_is_kept_in_one_place) {
+  SourceType several = kMaker;
+  several.replay = replays<Replay::kFromPosition>;
+  several.at_once = [](const Options&) { return size_t{4}; };
+  SinkType side_by_side = kTable;
+  configure(several, side_by_side);
+  config_.delivery.spool.mode = SpoolMode::kNever;
+  const auto lanes = [this](size_t mebibytes) {
+    return plan_tasks(config_, mebibytes << 20).size();
+  };
+  EXPECT_EQ(lanes(8), 1U) << "the sink does not say that it can";
+  side_by_side.lanes = [](const Options&) { return true; };
+  EXPECT_EQ(lanes(8), 4U);
+  EXPECT_EQ(lanes(5), 2U) << "memory is short";
+  EXPECT_EQ(lanes(0), 1U);
+  const std::vector<TaskPlan> tasks = plan_tasks(config_, 8 << 20);
+  EXPECT_FALSE(tasks[0].joins);
+  EXPECT_TRUE(tasks[1].joins && tasks[3].joins);
+  config_.delivery.exactly_once = true;
+  EXPECT_EQ(lanes(8), 1U);
+  config_.delivery.exactly_once = false;
+  config_.delivery.spool.mode = SpoolMode::kAlways;
+  EXPECT_EQ(lanes(8), 1U);
+  config_.delivery.spool.mode = SpoolMode::kNever;
+  TransformType remembers{};
+  remembers.remembers = true;
+  config_.transforms.push_back({&remembers, Options()});
+  EXPECT_EQ(lanes(8), 1U);
+}
+
 TEST_F(PlannerTest, bytes_pass_through_when_both_ends_speak_the_same_format) {
   configure(kFiles, kServer);
   EXPECT_EQ(planned(), "files > split ndjson > server");

@@ -40,6 +40,7 @@ class ScriptedSource final : public Source {
   std::string describe(const Position& position) override {
     return "f" + std::to_string(position.partition) + ":" + std::to_string(position.line);
   }
+  std::unique_ptr<Source> lane() override { return std::make_unique<ScriptedSource>(); }
 
   SourceContext* context = nullptr;  // once it is open
   int resumed = 0;
@@ -62,7 +63,10 @@ class ScriptedSink final : public Sink {
     all.push_back(this);
   }
   ~ScriptedSink() override { std::erase(all, this); }
-  Status open(SinkContext& /*context*/) override { return {}; }
+  Status open(SinkContext& given) override {
+    context = &given;
+    return open_as;
+  }
   void deliver(const Delivery& delivery, Done done) override {
     Attempt attempt{{}, std::move(done), delivery.positions};
     delivery.each_slice([&attempt](const Slice& slice) {
@@ -72,16 +76,24 @@ class ScriptedSink final : public Sink {
   }
   void finish(std::function<void(Status)> done) override {
     finished = true;
+    ++finishes;
     done({});
   }
-  void close(std::function<void()> closed) override { closed(); }
+  void close(std::function<void()> then) override {
+    closed = true;
+    then();
+  }
   void load_positions(std::function<void(Result<std::vector<SavedPosition>>)> done) override {
     asked.push_back(std::move(done));
   }
 
+  static inline Status open_as = {};
+  SinkContext* context = nullptr;  // once it is open
   std::deque<Attempt> attempts;
   std::deque<std::function<void(Result<std::vector<SavedPosition>>)>> asked;
   bool finished = false;
+  bool closed = false;
+  static inline int finishes = 0;  // of all
 };
 
 inline Result<std::unique_ptr<Source>> make_scripted_source(const Options& /*options*/) {

@@ -62,7 +62,11 @@ class TaskTest : public ::testing::Test {
          .budget = budget_,
          .limit = *limit_,
          .dead_letters = *dead_letters_,
-         .verdict = [this] { return verdict_of(config_.max_dead_letters, task_->status()); },
+         .verdict = [this]() -> Result<bool> {
+           const Status status = verdict_of(config_.max_dead_letters, task_->status());
+           if (!status) return fail(status.error());
+           return true;
+         },
          .on_trouble = nullptr});
     if (!made) throw std::runtime_error(made.error().message());
     task_ = std::move(*made);
