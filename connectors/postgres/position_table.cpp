@@ -16,11 +16,12 @@ constexpr std::string_view kNoticeOurEnd =
 
 }  // namespace
 
-PositionTable::PositionTable(std::string agent, std::string pipeline, Session& session)
+PositionTable::PositionTable(std::string agent, std::string pipeline, SinkLane lane,
+                             Session& session)
     : agent_(std::move(agent)),
       pipeline_(std::move(pipeline)),
       session_(session),
-      positions_(agent_, pipeline_) {}
+      positions_(agent_, pipeline_, std::move(lane)) {}
 
 // A transaction of an earlier session may have been carried out without our hearing of it.
 bool PositionTable::ready() const {

@@ -31,26 +31,37 @@ std::string from_stored(const std::string& text) {
   return out;
 }
 
+// Of lanes but the first, with the number of each behind it. What is stored of a partition is never
+// of this form: a text that begins so is encoded.
+constexpr std::string_view kHands = "base64:lane ";
+
 std::string literal(const std::string& text) {
   return quoted_text(storable(text));
 }
 
 }  // namespace
 
-Positions::Positions(std::string agent, std::string pipeline)
-    : agent_(std::move(agent)), pipeline_(std::move(pipeline)) {
+Positions::Positions(std::string agent, std::string pipeline, SinkLane lane)
+    : agent_(std::move(agent)),
+      pipeline_(std::move(pipeline)),
+      lane_(std::move(lane)),
+      hands_(lane_.number == 0 ? "" : std::string(kHands) + std::to_string(lane_.number)) {
   begin_anew();
 }
 
 void Positions::begin_anew() {
-  owner_ = std::to_string(random_number());
+  owner_ = (lane_.run.empty() ? "" : lane_.run + ".") + std::to_string(random_number());
   session_ = attempt_ = stored_ = 0;
   unheard_of_.clear();
-  known_ = moved_ = false;
+  known_ = moved_ = had_ = false;
 }
 
 std::string Positions::where_mine() const {
   return " WHERE agent = " + literal(agent_) + " AND pipeline = " + literal(pipeline_);
+}
+
+std::string Positions::where_hands() const {
+  return where_mine() + " AND partition = '" + hands_ + "'";
 }
 
 std::string Positions::exists_sql() {
@@ -64,51 +75,73 @@ std::string Positions::create_sql() {
 }
 
 std::string Positions::owner_sql() const {
-  return "SELECT value FROM leat_positions" + where_mine() + " AND partition = ''";
+  return "SELECT value FROM leat_positions" + where_hands();
 }
 
 bool Positions::found(const std::vector<Row>& rows) {
   holder_.reset();
   if (!rows.empty() && !rows[0].empty()) holder_ = rows[0][0];
-  return session_ == 0 || (holder_ && holder_->starts_with(owner_ + "/"));
+  const bool mine = holder_ && holder_->starts_with(owner_ + "/");
+  if (lane_.number > 0) return mine || (!holder_ && !had_);
+  return session_ == 0 || mine;
 }
 
 // Only from the hands they were found in: a statement of a process that was killed may come late.
 // READ COMMITTED: SELECT sees what a transaction has left that the statement before waited for.
 std::string Positions::take_sql() {
   ++session_;
-  std::string take =
-      holder_
-          ? "UPDATE leat_positions SET value = '" + mark() + "'" +
-                (session_ == 1 ? ", delivery = '0'" : "") + where_mine() +
-                " AND partition = '' AND value = " + quoted_text(*holder_)
-          : "INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) VALUES (" +
-                literal(agent_) + ", " + literal(pipeline_) + ", '', '" + mark() +
-                "', '0') ON CONFLICT DO NOTHING";
-  return "BEGIN ISOLATION LEVEL READ COMMITTED; " + take +
-         "; SELECT partition, value, delivery FROM leat_positions" + where_mine() + "; COMMIT";
+  const std::string begin = "BEGIN ISOLATION LEVEL READ COMMITTED; ";
+  const std::string end =
+      "; SELECT partition, value, delivery FROM leat_positions" + where_mine() + "; COMMIT";
+  if (holder_)
+    return begin + "UPDATE leat_positions SET value = '" + mark() + "'" +
+           (session_ == 1 ? ", delivery = '0'" : "") + where_hands() +
+           " AND value = " + quoted_text(*holder_) + remove_others() + end;
+  const std::string insert =
+      "INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) ";
+  const std::string row =
+      literal(agent_) + ", " + literal(pipeline_) + ", '" + hands_ + "', '" + mark() + "', '0'";
+  if (lane_.number == 0)
+    return begin + insert + "VALUES (" + row + ") ON CONFLICT DO NOTHING" + end;
+  return begin + insert + "(SELECT " + row + " FROM leat_positions" + where_mine() +
+         " AND partition = '' AND value LIKE '" + lane_.run +
+         ".%' FOR SHARE) ON CONFLICT DO NOTHING" + end;
+}
+
+// Those of an earlier run, and of lanes that this one may not have. A statement of its own: it sees
+// what was made before the one before it could be carried out.
+std::string Positions::remove_others() const {
+  if (lane_.number > 0 || session_ > 1) return "";
+  return "; DELETE FROM leat_positions" + where_mine() + " AND partition LIKE '" +
+         std::string(kHands) + "%' AND EXISTS (SELECT 1 FROM leat_positions" + where_hands() +
+         " AND value = '" + mark() + "')";
 }
 
 Status Positions::taken(const std::vector<Row>& rows) {
   values_.clear();
   bool mine = false;
+  bool earlier = false;
   std::string number;
   for (const Row& row : rows) {
     if (row.size() != 3 || !row[0] || !row[1] || !row[2])
       return fail(ErrorKind::kUnavailable, "the table leat_positions gives a strange answer");
-    if (row[0]->empty()) {
+    if (*row[0] == hands_) {
       mine = *row[1] == mark();
+      earlier = row[1]->starts_with(owner_ + "/");
       number = *row[2];
-    } else {
+    } else if (!row[0]->empty() && !row[0]->starts_with(kHands)) {
       values_[from_stored(*row[0])] = from_stored(*row[1]);
     }
   }
+  if (!mine && earlier)
+    return fail(ErrorKind::kUnavailable, "an earlier session has only just taken the positions");
   if (number == std::to_string(attempt_) && attempt_ != stored_) {
     stored_ = attempt_;
     unheard_of_ = attempt_key_;
   }
   // Another number: a server that lost what it had confirmed.
   moved_ = !mine || number != std::to_string(stored_);
+  had_ = had_ || mine;
   known_ = true;
   return {};
 }
@@ -129,8 +162,7 @@ std::string Positions::save_sql(const Delivery& delivery) {
   ++attempt_;
   attempt_key_ = delivery.key;
   std::string sql = "WITH mine AS (UPDATE leat_positions SET delivery = '" +
-                    std::to_string(attempt_) + "'" + where_mine() +
-                    " AND partition = '' AND value = '" + mark() +
+                    std::to_string(attempt_) + "'" + where_hands() + " AND value = '" + mark() +
                     "' RETURNING 1) SELECT CASE WHEN count(*) = 1 THEN 1 ELSE ('" +
                     std::string(kMoved) + "' || count(*))::int4 END FROM mine;";
   for (const SavedPosition& position : delivery.positions)

@@ -7,6 +7,11 @@
 // over holds. The same row numbers the transactions, so that one whose end we never heard of is
 // found by its number. The positions' own text plays no part in this: it is the source's, and may
 // differ when it is made a second time.
+//
+// Where several sinks deliver for one run (SinkLane) each has such a row of its own, so that none
+// waits for another. The first one takes the positions over for all: it removes the rows of the
+// others of an earlier run, and a later one of this run makes its row only while the first one's
+// is of this run.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +29,7 @@ namespace leat::postgres {
 
 class Positions {
  public:
-  Positions(std::string agent, std::string pipeline);
+  Positions(std::string agent, std::string pipeline, SinkLane lane = {});
 
   // leat_positions(agent, pipeline, partition, value, delivery)
   static constexpr std::string_view kTable = "leat_positions";
@@ -59,9 +64,13 @@ class Positions {
  private:
   std::string mark() const { return owner_ + "/" + std::to_string(session_); }
   std::string where_mine() const;
+  std::string where_hands() const;
+  std::string remove_others() const;
 
   const std::string agent_;
   const std::string pipeline_;
+  const SinkLane lane_;
+  const std::string hands_;            // partition of the row that says whose they are
   std::string owner_;                  // unlike that of any other run of any agent
   std::optional<std::string> holder_;  // whose they were found to be
   uint64_t session_ = 0;               // that has taken them
@@ -71,6 +80,7 @@ class Positions {
   std::string unheard_of_;             // the same, when it turned out to be carried out
   bool known_ = false;
   bool moved_ = false;
+  bool had_ = false;                                        // they were ours once
   std::map<std::string, std::string, std::less<>> values_;  // by partition
 };
 

@@ -39,6 +39,7 @@ class PostgresSink final : public Sink {
     config_.session.tls = tls_.get();
     config_.job.agent = context.agent();
     config_.job.pipeline = context.pipeline();
+    config_.lane = context.lane();
     writer_.emplace(config_);
     return {};
   }

@@ -31,6 +31,7 @@ struct TableWriterConfig {
   SessionConfig session;
   TableConfig table;
   Job job;
+  SinkLane lane = {};
 };
 
 class TableWriter : private Session::Listener {

@@ -67,9 +67,10 @@ def test_a_job_that_is_killed_goes_on_in_the_tables_where_it_was(agent, database
     assert runs[0]["records"]["read"] < 18000 - 10000, "what was done is not read again"
 
 
-def test_each_task_delivers_over_a_connection_of_its_own_and_the_limit_is_that_of_all(agent, database):
+@pytest.mark.parametrize("guarantee", ["exactlyOnce", "atLeastOnce"])
+def test_each_task_delivers_over_a_connection_of_its_own_and_the_limit_is_that_of_all(agent, database, guarantee):
     make_tables(database, 2000)
-    agent.configure(job(database, sink=JOB, guarantee="atLeastOnce", limits={"recordsPerSecond": 4000}))
+    agent.configure(job(database, sink=JOB, guarantee=guarantee, limits={"recordsPerSecond": 4000}))
     began = time.monotonic()
     agent.start()
     sinks = ("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
@@ -79,6 +80,22 @@ def test_each_task_delivers_over_a_connection_of_its_own_and_the_limit_is_that_o
     assert time.monotonic() - began > 2.5, "12,000 rows at 4,000 a second"
     assert database.value("SELECT count(*) || ' ' || count(DISTINCT id) FROM copies") == "12000 12000"
     assert database.query("SELECT * FROM log") == [("pre",), ("post 12000",)]
+
+
+def test_a_second_agent_with_the_same_id_takes_over_what_all_lanes_have(agent, make_agent, database):
+    make_tables(database, 3000)
+    agent.configure(job(database, sink={**JOB, "batch": {"records": 50, "linger": "10ms"}},
+                        limits={"recordsPerSecond": 3000}))
+    agent.start()
+    lanes = "SELECT count(*) FROM leat_positions WHERE partition LIKE 'base64:lane %'"
+    agent.wait_for(lambda: database.count("copies") > 1000 and database.value(lanes) == "3")
+    second = make_agent("second")
+    second.configure(job(database, sink=JOB))
+    assert second.run() == 0, second.log
+    assert agent.wait() == 1
+    assert "were changed by somebody else" in agent.log
+    assert database.value("SELECT count(*) || ' ' || count(DISTINCT id) FROM copies") == "18000 18000"
+    assert database.query("SELECT * FROM log") == [("pre",), ("post 18000",)]
 
 
 def test_a_sink_that_fails_for_one_task_ends_the_job(agent, database):

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "task/memory_share.h"
 #include "task/verdict.h"
 
@@ -47,9 +48,10 @@ Pipeline::~Pipeline() {
 Status Pipeline::build(std::vector<TaskPlan> tasks) {
   join_ = tasks.back().joins;
   const size_t memory = memory_of_task(environment_.memory, tasks.size());
+  const std::string run = join_ ? std::to_string(random_number()) : "";
   for (TaskPlan& one : tasks) {
     std::unique_ptr<Source> lane;
-    if (one.joins) lane = tasks_.front()->lane();
+    if (one.joins) lane = tasks_.front()->source_lane();
     std::function<void(const ResumedFrom&)> resumed;
     if (tasks_.empty()) resumed = [this](const ResumedFrom& point) { let_join(point); };
     Result<std::unique_ptr<Task>> task = Task::make({.config = config_,
@@ -69,6 +71,7 @@ Status Pipeline::build(std::vector<TaskPlan> tasks) {
                                                      .hear_agent = environment_.hear_agent,
                                                      .channels = environment_.channels,
                                                      .caches = environment_.caches,
+                                                     .lane = {join_ ? tasks_.size() : 0, run},
                                                      .resumed = std::move(resumed)},
                                                     std::move(lane));
     if (!task) return fail(task.error());

@@ -233,13 +233,13 @@ Status check_spooled_header(const PipelineConfig& config, const std::string& pat
                               "restart"});
 }
 
-// What is kept for all of a pipeline in one place keeps it in one lane: its positions in the sink,
-// its rows in the spool, what its transforms remember.
+// What is kept for all of a pipeline in one place keeps it in one lane: its rows in the spool, what
+// its transforms remember.
 size_t lanes_of(const PipelineConfig& config) {
   const SourceType& source = *config.source.type;
   const SinkType& sink = *config.sink.type;
   if (source.at_once == nullptr || sink.lanes == nullptr || !sink.lanes(config.sink.options) ||
-      config.delivery.exactly_once || config.delivery.spool.mode != SpoolMode::kNever ||
+      config.delivery.spool.mode != SpoolMode::kNever ||
       std::ranges::any_of(config.transforms,
                           [](const TransformConfig& one) { return one.type->remembers; }))
     return 1;

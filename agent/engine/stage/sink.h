@@ -132,6 +132,13 @@ struct Answer {
   }
 };
 
+// Which sink it is of several that deliver side by side for one run of a pipeline
+// (SinkType::lanes). The first is asked for the positions, before the others deliver anything.
+struct SinkLane {
+  size_t number = 0;
+  std::string run = {};  // unlike that of any other run; "" where there is but one sink
+};
+
 // What the engine gives a sink. Outlives the sink.
 class SinkContext {
  public:
@@ -155,6 +162,10 @@ class SinkContext {
   virtual Channels* channels() { return nullptr; }
   // As CodecContext::caches().
   virtual Caches* caches() { return nullptr; }
+  virtual const SinkLane& lane() {
+    static const SinkLane kOnly;
+    return kOnly;
+  }
 };
 
 class Sink {
@@ -227,7 +238,8 @@ struct SinkType {
   bool stores_positions = false;  // can do exactlyOnce
   bool sends_keys = false;        // Delivery::key: it must be the same after a kill
   // True when several of it may deliver for one pipeline at the same time with these options, each
-  // what comes from other partitions; finish() is called on one of them. Null: never.
+  // what comes from other partitions, also with exactlyOnce; finish() is called on one of them.
+  // Null: never.
   bool (*lanes)(const Options& options) = nullptr;
   Result<std::unique_ptr<Sink>> (*make)(const Options& options);
   // As SourceType::warn.

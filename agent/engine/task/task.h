@@ -61,6 +61,7 @@ struct TaskSetup {
   HearAgent hear_agent = nullptr;
   Channels* channels = nullptr;
   Caches* caches = nullptr;
+  SinkLane lane = {};
   // It is known where it goes on, and its source is open: those that join it may begin.
   std::function<void(const ResumedFrom&)> resumed = nullptr;
 };
@@ -76,7 +77,7 @@ class Task final : private SourceContext,
   // `source`: a lane of another task's (TaskPlan::joins).
   static Result<std::unique_ptr<Task>> make(TaskSetup setup,
                                             std::unique_ptr<Source> source = nullptr);
-  std::unique_ptr<Source> lane() { return stages_.source().lane(); }
+  std::unique_ptr<Source> source_lane() { return stages_.source().lane(); }
 
   // Opens the sink ahead of start(). After an error, discard() is called.
   Status open();
@@ -192,6 +193,7 @@ class Task final : private SourceContext,
   DocumentWrap wrap() override { return setup_.config.sink.format->wrap(chain_->encoder()); }
   const WriteFormat* format() override { return setup_.config.sink.written(); }
   Result<std::unique_ptr<Encoder>> new_encoder() override;
+  const SinkLane& lane() override { return setup_.lane; }
   bool began_anew() override { return point_.saved.empty() && point_.noted.empty(); }
 
   // SpoolOwner and DeliveryOwner.

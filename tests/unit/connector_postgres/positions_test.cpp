@@ -17,7 +17,7 @@ Delivery delivery(std::string key, std::vector<SavedPosition> positions) {
 // "OWNER/SESSION" in a statement.
 std::string mark_in(const std::string& sql) {
   std::smatch found;
-  std::regex mark("'([0-9]{6,}/[0-9]+)'");  // unlike those made up below
+  std::regex mark("'([0-9.]{6,}/[0-9]+)'");  // unlike those made up below
   return std::regex_search(sql, found, mark) ? found[1].str() : "";
 }
 
@@ -127,6 +127,63 @@ TEST_F(PostgresPositions, notice_a_server_that_lost_what_it_had_confirmed) {
   positions_.saved();
   take("1", {{"a", "10", "k1"}});
   EXPECT_TRUE(positions_.moved());
+}
+
+TEST_F(PostgresPositions, that_an_earlier_session_of_ours_took_late_are_taken_again) {
+  EXPECT_TRUE(positions_.found({}));
+  const std::string first = mark_in(positions_.take_sql());
+  EXPECT_FALSE(positions_.found({})) << "as far as it looks";
+  (void)positions_.take_sql();
+  EXPECT_FALSE(positions_.taken({{"", first, "0"}})) << "to be tried again, and nobody else's";
+  EXPECT_TRUE(positions_.found({{first}}));
+}
+
+// --- lanes ---
+
+TEST_F(PostgresPositions, the_first_lane_takes_them_from_all_of_an_earlier_run) {
+  Positions first("gw", "p", {0, "77"});
+  EXPECT_TRUE(first.found({{"17/5"}}));
+  const std::string sql = first.take_sql();
+  const std::string mark = mark_in(sql);
+  EXPECT_TRUE(mark.starts_with("77."));
+  EXPECT_TRUE(has(sql,
+                  "; DELETE FROM leat_positions WHERE agent = 'gw' AND pipeline = 'p' AND "
+                  "partition LIKE 'base64:lane %' AND EXISTS"))
+      << sql;
+  ASSERT_TRUE(
+      first.taken({{"", mark, "0"}, {"table a", "1", "k"}, {"base64:lane 1", "5.6/1", "9"}}));
+  EXPECT_FALSE(first.moved());
+  ASSERT_EQ(first.all().size(), 1U) << "the hands of others are no position";
+  first.forget();
+  EXPECT_TRUE(first.found({{mark}}));
+  EXPECT_FALSE(has(first.take_sql(), "DELETE")) << "the others are of this run";
+}
+
+TEST_F(PostgresPositions, a_later_lane_has_hands_of_its_own_while_its_run_has_the_first) {
+  Positions lane("gw", "p", {2, "77"});
+  EXPECT_TRUE(lane.found({}));
+  const std::string sql = lane.take_sql();
+  const std::string mark = mark_in(sql);
+  EXPECT_TRUE(has(sql, "'base64:lane 2', '" + mark + "', '0' FROM leat_positions")) << sql;
+  EXPECT_TRUE(has(sql, "AND partition = '' AND value LIKE '77.%' FOR SHARE) ON CONFLICT")) << sql;
+  ASSERT_TRUE(lane.taken({{"", "77.1/1", "4"}, {"base64:lane 2", mark, "0"}}));
+  EXPECT_FALSE(lane.moved());
+  EXPECT_TRUE(has(lane.save_sql(delivery("k", {{"table a", "2"}})),
+                  "SET delivery = '1' WHERE agent = 'gw' AND pipeline = 'p' AND partition = "
+                  "'base64:lane 2' AND value = '" +
+                      mark + "'"));
+  lane.forget();
+  EXPECT_FALSE(lane.found({})) << "another run has removed them";
+  EXPECT_TRUE(lane.found({{mark}}));
+  EXPECT_TRUE(has(lane.take_sql(), "UPDATE leat_positions SET value = "));
+}
+
+TEST_F(PostgresPositions, a_later_lane_of_a_run_that_is_over_gets_none) {
+  Positions lane("gw", "p", {2, "77"});
+  EXPECT_TRUE(lane.found({}));
+  (void)lane.take_sql();
+  ASSERT_TRUE(lane.taken({{"", "78.1/1", "4"}}));
+  EXPECT_TRUE(lane.moved());
 }
 
 TEST_F(PostgresPositions, of_files_with_strange_names_come_back_as_they_were) {

@@ -76,9 +76,6 @@ TEST_F(PlannerTest,
   const std::vector<TaskPlan> tasks = plan_tasks(config_, 8 << 20);
   EXPECT_FALSE(tasks[0].joins);
   EXPECT_TRUE(tasks[1].joins && tasks[3].joins);
-  config_.delivery.exactly_once = true;
-  EXPECT_EQ(lanes(8), 1U);
-  config_.delivery.exactly_once = false;
   config_.delivery.spool.mode = SpoolMode::kAlways;
   EXPECT_EQ(lanes(8), 1U);
   config_.delivery.spool.mode = SpoolMode::kNever;
