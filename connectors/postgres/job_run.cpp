@@ -58,7 +58,10 @@ void JobRun::run_statements(const StepEnd& end) {
 
 void JobRun::finish(bool also_empty, StepEnd end) {
   look(false, [this, also_empty, end](std::optional<size_t> done) {
-    if (done) return run_post_sql(*done, end);
+    if (done) {
+      begun_ = true;  // by another lane, perhaps
+      return run_post_sql(*done, end);
+    }
     // The row is gone, and the answer was lost.
     if (begun_) return end(Answer::delivered());
     finish_empty(also_empty, end);

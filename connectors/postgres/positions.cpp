@@ -90,22 +90,22 @@ bool Positions::found(const std::vector<Row>& rows) {
 // READ COMMITTED: SELECT sees what a transaction has left that the statement before waited for.
 std::string Positions::take_sql() {
   ++session_;
-  const std::string begin = "BEGIN ISOLATION LEVEL READ COMMITTED; ";
-  const std::string end =
-      "; SELECT partition, value, delivery FROM leat_positions" + where_mine() + "; COMMIT";
-  if (holder_)
-    return begin + "UPDATE leat_positions SET value = '" + mark() + "'" +
+  std::string take;
+  if (holder_) {
+    take = "UPDATE leat_positions SET value = '" + mark() + "'" +
            (session_ == 1 ? ", delivery = '0'" : "") + where_hands() +
-           " AND value = " + quoted_text(*holder_) + remove_others() + end;
-  const std::string insert =
-      "INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) ";
-  const std::string row =
-      literal(agent_) + ", " + literal(pipeline_) + ", '" + hands_ + "', '" + mark() + "', '0'";
-  if (lane_.number == 0)
-    return begin + insert + "VALUES (" + row + ") ON CONFLICT DO NOTHING" + end;
-  return begin + insert + "(SELECT " + row + " FROM leat_positions" + where_mine() +
-         " AND partition = '' AND value LIKE '" + lane_.run +
-         ".%' FOR SHARE) ON CONFLICT DO NOTHING" + end;
+           " AND value = " + quoted_text(*holder_);
+  } else {
+    take = "INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) (SELECT " +
+           literal(agent_) + ", " + literal(pipeline_) + ", '" + hands_ + "', '" + mark() +
+           "', '0'";
+    if (lane_.number > 0)
+      take += " FROM leat_positions" + where_mine() + " AND partition = '' AND value LIKE '" +
+              lane_.run + ".%' FOR SHARE";
+    take += ") ON CONFLICT DO NOTHING";
+  }
+  return "BEGIN ISOLATION LEVEL READ COMMITTED; " + take + remove_others() +
+         "; SELECT partition, value, delivery FROM leat_positions" + where_mine() + "; COMMIT";
 }
 
 // Those of an earlier run, and of lanes that this one may not have. A statement of its own: it sees

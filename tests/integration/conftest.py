@@ -20,6 +20,7 @@ from harness import mariadb  # noqa: E402
 from harness.mosquitto import Mosquitto  # noqa: E402
 from harness.nginx import Nginx  # noqa: E402
 from harness.postgres import Postgres, remove_template  # noqa: E402
+from harness.relay import Relay  # noqa: E402
 from harness.telemetry import write_telemetry  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,6 +166,20 @@ def postgres(_postgres_template):
 def database(postgres):
     """A new, empty Database of the session's server, for tests that let the server run."""
     return postgres.database("test")
+
+
+@pytest.fixture
+def make_relay(database):
+    """make_relay(cuts=5): between the agent and the server of `database`."""
+    relays = []
+
+    def make(**how):
+        relays.append(Relay(database.server.port, **how))
+        return relays[-1]
+
+    yield make
+    for relay in relays:
+        relay.close()
 
 
 @pytest.fixture

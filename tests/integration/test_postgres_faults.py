@@ -10,7 +10,6 @@ from harness.fake_postgres import (AUTHENTICATED, READY, FakePostgres, error, me
                                    tag)
 from harness.pipelines import file_source, pipeline, quick_retry
 from harness.postgres_pipelines import READINGS, configure, deliver, lines, sink
-from harness.relay import Relay
 from harness.telemetry import expect_each_once
 from faults.kill_loop import file_to_postgres
 
@@ -220,19 +219,6 @@ def test_a_table_that_does_not_fit_any_more_ends_the_pipeline_without_loss(agent
 
 
 # --- exactly once --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def make_relay(database):
-    relays = []
-
-    def make(**how):
-        relays.append(Relay(database.server.port, **how))
-        return relays[-1]
-
-    yield make
-    for relay in relays:
-        relay.close()
 
 
 @pytest.mark.parametrize("mode", ["copy", "insert"])

@@ -2,31 +2,13 @@
 
 import json
 import sqlite3
-import time
 
 import pytest
 
 from harness.output import conforming
 from harness.pipelines import pipeline, quick_retry
+from harness.table_jobs import JOB, TABLES, job, make_tables
 from harness.waiting import wait_for
-
-TABLES = [f"orders_{number}" for number in range(1, 7)]
-JOB = {"preSql": ["TRUNCATE copies", "INSERT INTO log VALUES ('pre')"],
-       "postSql": ["INSERT INTO log SELECT 'post ' || count(*) FROM copies"]}
-
-
-def make_tables(database, rows):
-    database.query("CREATE TABLE copies (id bigint, note text); CREATE TABLE log (what text)")
-    for number, table in enumerate(TABLES):
-        database.query(f"CREATE TABLE {table} (id bigint PRIMARY KEY, note text); INSERT INTO {table} "
-                       f"SELECT i * 10 + {number}, 'n' || i FROM generate_series(1, {rows}) i")
-
-
-def job(database, source=None, sink=None, guarantee="exactlyOnce", **rest):
-    return pipeline({"type": "postgres", "url": database.url, "tables": TABLES, **(source or {})},
-                    {"type": "postgres", "url": database.url, "table": "copies",
-                     "batch": {"records": 100, "linger": "10ms"}, **(sink or {})},
-                    delivery=quick_retry(guarantee=guarantee), **rest)
 
 
 def tasks(agent):
@@ -65,46 +47,6 @@ def test_a_job_that_is_killed_goes_on_in_the_tables_where_it_was(agent, database
     assert database.value("SELECT count(*) FROM log WHERE what = 'pre'") == "1", "it is one job"
     runs = json.loads(agent.command("runs", "p", "--json", "--data-dir", str(agent.data_dir)).stdout)["runs"]
     assert runs[0]["records"]["read"] < 18000 - 10000, "what was done is not read again"
-
-
-@pytest.mark.parametrize("guarantee", ["exactlyOnce", "atLeastOnce"])
-def test_each_task_delivers_over_a_connection_of_its_own_and_the_limit_is_that_of_all(agent, database, guarantee):
-    make_tables(database, 2000)
-    agent.configure(job(database, sink=JOB, guarantee=guarantee, limits={"recordsPerSecond": 4000}))
-    began = time.monotonic()
-    agent.start()
-    sinks = ("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-             "AND pid <> pg_backend_pid() AND query NOT LIKE '%orders_%'")
-    agent.wait_for(lambda: database.value(sinks) == "4")
-    assert agent.wait() == 0, agent.log
-    assert time.monotonic() - began > 2.5, "12,000 rows at 4,000 a second"
-    assert database.value("SELECT count(*) || ' ' || count(DISTINCT id) FROM copies") == "12000 12000"
-    assert database.query("SELECT * FROM log") == [("pre",), ("post 12000",)]
-
-
-def test_a_second_agent_with_the_same_id_takes_over_what_all_lanes_have(agent, make_agent, database):
-    make_tables(database, 3000)
-    agent.configure(job(database, sink={**JOB, "batch": {"records": 50, "linger": "10ms"}},
-                        limits={"recordsPerSecond": 3000}))
-    agent.start()
-    lanes = "SELECT count(*) FROM leat_positions WHERE partition LIKE 'base64:lane %'"
-    agent.wait_for(lambda: database.count("copies") > 1000 and database.value(lanes) == "3")
-    second = make_agent("second")
-    second.configure(job(database, sink=JOB))
-    assert second.run() == 0, second.log
-    assert agent.wait() == 1
-    assert "were changed by somebody else" in agent.log
-    assert database.value("SELECT count(*) || ' ' || count(DISTINCT id) FROM copies") == "18000 18000"
-    assert database.query("SELECT * FROM log") == [("pre",), ("post 18000",)]
-
-
-def test_a_sink_that_fails_for_one_task_ends_the_job(agent, database):
-    make_tables(database, 2000)
-    agent.configure(job(database, sink=JOB, guarantee="atLeastOnce"))
-    database.query("ALTER TABLE copies ADD must int NOT NULL")
-    assert agent.run() == 1
-    assert "column must of table copies is NOT NULL" in agent.log.replace('"', "")
-    assert database.query("SELECT * FROM log") == [("pre",)]
 
 
 def test_a_table_that_cannot_be_read_does_not_keep_the_others_from_it(agent, database):

@@ -39,21 +39,21 @@ Pipeline::Pipeline(const PipelineConfig& config, PipelineEnvironment environment
   });
 }
 
-// The first gives up what it has of the others' memory before these go.
+// The source of the first outlives its lanes.
 Pipeline::~Pipeline() {
   budget_.on_room(nullptr);
-  for (auto& task : tasks_) task.reset();
+  while (!tasks_.empty()) tasks_.pop_back();
 }
 
 Status Pipeline::build(std::vector<TaskPlan> tasks) {
   join_ = tasks.back().joins;
-  const size_t memory = memory_of_task(environment_.memory, tasks.size());
+  const size_t memory = memory_of_task(tasks.size(), environment_.memory);
   const std::string run = join_ ? std::to_string(random_number()) : "";
   for (TaskPlan& one : tasks) {
     std::unique_ptr<Source> lane;
     if (one.joins) lane = tasks_.front()->source_lane();
     std::function<void(const ResumedFrom&)> resumed;
-    if (tasks_.empty()) resumed = [this](const ResumedFrom& point) { let_join(point); };
+    if (join_ && tasks_.empty()) resumed = [this](const ResumedFrom& point) { let_join(point); };
     Result<std::unique_ptr<Task>> task = Task::make({.config = config_,
                                                      .plan = std::move(one),
                                                      .loop = environment_.loop,
@@ -80,8 +80,11 @@ Status Pipeline::build(std::vector<TaskPlan> tasks) {
   return {};
 }
 
-size_t Pipeline::memory_of_task(size_t memory, size_t tasks) const {
-  return join_ ? memory_of_lane(memory, tasks) : memory / tasks;
+// The budget binds all together; and while a lane waits for its sink, others may hold more than
+// their part. Measured with 8 MiB and four: with a quarter each, transactions are half as large,
+// and a third dearer for PostgreSQL.
+size_t Pipeline::memory_of_task(size_t tasks, size_t bytes) const {
+  return bytes / tasks * (join_ ? 2 : 1);
 }
 
 bool Pipeline::bounded() const {
@@ -114,13 +117,11 @@ void Pipeline::start(std::function<void(Status)> finished) {
   on_finished_ = std::move(finished);
   running_ = tasks_.size();
   for (const auto& task : tasks_) {
-    auto ended = [this](const Status& status) { task_ended(status); };
-    join_&& task != tasks_.front() ? task->await(ended) : task->start(ended);
+    task->start([this](const Status& status) { task_ended(status); });
   }
 }
 
 void Pipeline::let_join(const ResumedFrom& point) {
-  if (!join_) return;
   for (const auto& task : tasks_)
     if (task != tasks_.front()) task->join(point);
 }
@@ -139,7 +140,7 @@ void Pipeline::task_ended(const Status& status) {
   if (!status) {
     if (result_) {
       result_ = status;
-    } else {
+    } else if (status.error().message() != result_.error().message()) {
       log::error(config_.name, status.error().message());
     }
     drain();
@@ -185,7 +186,7 @@ Status Pipeline::feed(const MakeFeed& make) {
 }
 
 void Pipeline::set_memory(size_t bytes) {
-  for (const auto& task : tasks_) task->set_memory(memory_of_task(bytes, tasks_.size()));
+  for (const auto& task : tasks_) task->set_memory(memory_of_task(tasks_.size(), bytes));
   budget_.set_limit(counted_of(bytes));
 }
 

@@ -100,7 +100,7 @@ class Pipeline {
  private:
   Pipeline(const PipelineConfig& config, PipelineEnvironment environment);
   Status build(std::vector<TaskPlan> tasks);
-  size_t memory_of_task(size_t memory, size_t tasks) const;
+  size_t memory_of_task(size_t tasks, size_t bytes) const;
   Result<bool> verdict();
   void let_join(const ResumedFrom& point);
   void task_ended(const Status& status);

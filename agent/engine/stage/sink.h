@@ -162,10 +162,7 @@ class SinkContext {
   virtual Channels* channels() { return nullptr; }
   // As CodecContext::caches().
   virtual Caches* caches() { return nullptr; }
-  virtual const SinkLane& lane() {
-    static const SinkLane kOnly;
-    return kOnly;
-  }
+  virtual SinkLane lane() { return {}; }
 };
 
 class Sink {

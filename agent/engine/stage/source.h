@@ -116,8 +116,8 @@ class Source : public Acknowledger {
   // None where it reads one thing.
   virtual SourceTasks tasks() const { return {}; }
   // One more source, which gives a part of what this one reads, into a data path of its own; on the
-  // same loop. Asked before open(). It is opened when this has been, and ends with it; this
-  // outlives it. Null: this one gives all.
+  // same loop. Asked before open(), where SourceType::at_once is more than one. It is opened when
+  // this has been, and ends with it; this outlives it.
   virtual std::unique_ptr<Source> lane() { return nullptr; }
 };
 

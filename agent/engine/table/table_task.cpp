@@ -21,6 +21,7 @@ TableTask::TableTask(TableTaskOwner& owner, size_t number, std::string table, Pa
 
 Status TableTask::begin(std::unique_ptr<TableSource> source, const Place& place) {
   source_ = std::move(source);
+  leave_for(*place.context);
   place_ = place;
   stopped_ = false;
   before_ = emitted_;
@@ -28,6 +29,12 @@ Status TableTask::begin(std::unique_ptr<TableSource> source, const Place& place)
   status_.state = SourceTask::State::kRunning;
   status_.reason.clear();
   return source_->open(*this);
+}
+
+// What the lane where it was has not saved yet must not be saved behind what comes from there.
+void TableTask::leave_for(SourceContext& other) {
+  if (place_.context == nullptr || place_.context == &other || other.exactly_once()) return;
+  if (!stands_at_.empty()) note(stands_at_, Survives::kKill, [](const Status&) {});
 }
 
 void TableTask::end(const Status& status) {

@@ -98,6 +98,7 @@ class TableTask final : public SourceContext {
 
  private:
   SourceContext& all() { return *place_.context; }
+  void leave_for(SourceContext& other);
   Position of_source(Position position) const;
   void let_go();
 

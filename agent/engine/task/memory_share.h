@@ -9,13 +9,6 @@
 
 namespace leat {
 
-// What each of several lanes may aim at. The budget binds all together; and while one waits for its
-// sink, another may hold more than its part. Measured with 8 MiB and four: with a quarter each,
-// transactions are half as large, and a third dearer for PostgreSQL.
-inline size_t memory_of_lane(size_t memory, size_t lanes) {
-  return lanes == 1 ? memory : 2 * memory / lanes;
-}
-
 // What one batch should aim at. Measured on telemetry: below 64 KiB the cost per batch shows, above
 // 256 KiB the caches do not hold it any more.
 inline size_t batch_bytes_for(size_t memory, const LimitsConfig& limits) {

@@ -128,6 +128,7 @@ void Task::discard(std::function<void()> done) {
 
 void Task::start(std::function<void(Status)> finished) {
   on_finished_ = std::move(finished);
+  if (setup_.plan.joins) return;
   if (Status status = open(); !status) return fail_with(status.error());
   resume_ = std::make_unique<Resume>(ResumeSetup{.loop = setup_.loop,
                                                  .name = setup_.plan.name,

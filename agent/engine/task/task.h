@@ -86,9 +86,8 @@ class Task final : private SourceContext,
   // called once, from the loop, when all that was read is delivered (ok) or the task has failed,
   // and every handle is released.
   void start(std::function<void(Status)> finished);
-  // The same in two steps for one that joins another: it begins where that one has found out that
-  // they go on. `finished` may be called before the second.
-  void await(std::function<void(Status)> finished) { on_finished_ = std::move(finished); }
+  // One that joins another (TaskPlan::joins) does that in join(), when that one has found out where
+  // they go on. `finished` may be called before.
   void join(const ResumedFrom& point);
   // Stops reading and delivers what is in flight; what can be read again, or is journaled, only as
   // long as the sink answers (Deliverer::silent()).
@@ -193,7 +192,7 @@ class Task final : private SourceContext,
   DocumentWrap wrap() override { return setup_.config.sink.format->wrap(chain_->encoder()); }
   const WriteFormat* format() override { return setup_.config.sink.written(); }
   Result<std::unique_ptr<Encoder>> new_encoder() override;
-  const SinkLane& lane() override { return setup_.lane; }
+  SinkLane lane() override { return setup_.lane; }
   bool began_anew() override { return point_.saved.empty() && point_.noted.empty(); }
 
   // SpoolOwner and DeliveryOwner.

@@ -7,16 +7,17 @@ import threading
 class Relay:
     """On a port of its own.
 
-    `cuts`: so many times it drops the connection when the server's answer to a COMMIT comes by,
+    `cuts`: so many times it drops the connection when the server's `answer`, to a COMMIT, comes by,
     unless it also holds `but_not`, and hangs up on whoever comes then while `away` is set.
 
     `hold`: when the agent sends these bytes, they wait for release(). They reach the server then,
     also when the agent is gone by that time, and nothing does behind them.
     """
 
-    def __init__(self, port, cuts=0, but_not=None, hold=None):
+    def __init__(self, port, cuts=0, answer=b"COMMIT\x00", but_not=None, hold=None):
         self.server_port = port
         self.cuts = cuts
+        self.answer = answer
         self.but_not = but_not
         self.hold = hold
         self.away = threading.Event()
@@ -66,8 +67,8 @@ class Relay:
 
     def _to_client(self, client, server):
         while data := self._receive(server):
-            committed = b"COMMIT\x00" in data and not (self.but_not and self.but_not in data)
-            if committed and self.cuts > 0:
+            is_it = self.answer in data and not (self.but_not and self.but_not in data)
+            if is_it and self.cuts > 0:
                 self.cuts -= 1
                 self.has_cut.set()
                 return

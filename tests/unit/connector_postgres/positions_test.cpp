@@ -57,7 +57,7 @@ TEST_F(PostgresPositions, are_taken_over_from_anybody_at_first_and_then_only_fro
 TEST_F(PostgresPositions, that_nobody_has_are_not_taken_from_who_was_faster) {
   EXPECT_TRUE(positions_.found({}));
   std::string sql = positions_.take_sql();
-  EXPECT_TRUE(has(sql, "VALUES ('gw', 'p''1', '', '" + mark_in(sql) +
+  EXPECT_TRUE(has(sql, "(SELECT 'gw', 'p''1', '', '" + mark_in(sql) +
                            "', '0') ON CONFLICT DO "
                            "NOTHING"))
       << sql;

@@ -39,11 +39,13 @@ class OtherLane final : public SourceContext {
   void save(SavedPosition, std::function<void(Status)>) override {}
   void note(std::vector<SavedPosition> what, Survives survives,
             std::function<void(Status)> done) override {
+    for (const SavedPosition& one : what) noted_here.insert(one.partition);
     like_.note(std::move(what), survives, std::move(done));
   }
   void progress(uint64_t, std::optional<uint64_t>) override { ADD_FAILURE() << "counted twice"; }
 
   std::set<uint32_t> partitions;
+  std::set<std::string> noted_here;
   bool ended = false;
 
  private:
@@ -104,10 +106,13 @@ TEST_F(TableLanes, what_failed_in_one_is_tried_again_wherever_there_is_room) {
   EXPECT_TRUE(wait([this] { return states() == "ad6 bw3 cd1 "; })) << states();
   EXPECT_FALSE(other_->ended);
   deliver();
+  EXPECT_TRUE(other_->partitions.contains(1)) << "the other lane had b";
   failures_in_row.clear();
   EXPECT_TRUE(wait_end());
   EXPECT_TRUE(other_->ended);
   EXPECT_EQ(states(), "ad6 bd6 cd1 ");
+  EXPECT_EQ(other_->noted_here, (std::set<std::string>{"table b"}))
+      << "it may not save that later, when this one has saved more";
 }
 
 TEST_F(TableLanes, may_be_stopped_at_any_moment_and_in_any_order) {
