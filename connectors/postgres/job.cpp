@@ -36,10 +36,11 @@ std::string Job::begin_sql() const {
          quoted_text(pipeline) + ") ON CONFLICT DO NOTHING RETURNING 1";
 }
 
-std::string Job::pre_sql_sql() const {
+std::string Job::pre_sql_sql(bool is_first) const {
   std::string sql;
   // A statement of the user's may end in a comment.
-  for (const std::string& statement : pre_sql) sql += statement + "\n;";
+  if (is_first)
+    for (const std::string& statement : pre_sql) sql += statement + "\n;";
   return sql + "COMMIT";
 }
 

@@ -22,10 +22,10 @@ struct Job {
   static std::string columns_sql();  // of leat_jobs, one row: "0" when there is no such table
   static std::string create_sql();   // or what an older leat has made gets what it lacks
   std::string begun_sql() const;     // one row when it has begun: how many of postSql are done
-  // A transaction in two parts, of which the second is for whoever has begun the job: one row from
-  // the first. Several sessions may try at the same time.
+  // A transaction in two parts. Several sessions may come with it at the same time: who has a row
+  // from the first part is the first of them, and all others wait there for its end.
   std::string begin_sql() const;
-  std::string pre_sql_sql() const;
+  std::string pre_sql_sql(bool is_first) const;
   std::string done_sql(size_t count) const;
   std::string end_sql() const;
 };

@@ -39,20 +39,13 @@ void JobRun::begin(StepEnd end) {
 // preSql is committed, or has failed.
 void JobRun::run_pre_sql(StepEnd end) {
   session_.ask("preSql", job_.begin_sql(), [this, end](const Reply& reply) {
-    if (!reply.rows.empty()) return run_statements(end);
-    session_.ask("preSql", "ROLLBACK", [this, end](const Reply&) {
+    const bool is_first = !reply.rows.empty();
+    session_.ask("preSql", job_.pre_sql_sql(is_first), [this, end](const Reply& done) {
+      if (done.in_transaction || done.tags.empty() || done.tags.back() != "COMMIT")
+        return end(Answer::failed("preSql must not begin or end transactions"));
       begun_ = true;
       end({});
     });
-  });
-}
-
-void JobRun::run_statements(const StepEnd& end) {
-  session_.ask("preSql", job_.pre_sql_sql(), [this, end](const Reply& reply) {
-    if (reply.in_transaction || reply.tags.empty() || reply.tags.back() != "COMMIT")
-      return end(Answer::failed("preSql must not begin or end transactions"));
-    begun_ = true;
-    end({});
   });
 }
 

@@ -32,7 +32,6 @@ class JobRun {
   void look_at_row(Look then);
   void finish_empty(bool also_empty, StepEnd end);
   void run_pre_sql(StepEnd end);
-  void run_statements(const StepEnd& end);
   void run_post_sql(size_t number, StepEnd end);
   void run_by_itself(size_t number, StepEnd end);
 

@@ -21,7 +21,7 @@ PositionTable::PositionTable(std::string agent, std::string pipeline, SinkLane l
     : agent_(std::move(agent)),
       pipeline_(std::move(pipeline)),
       session_(session),
-      positions_(agent_, pipeline_, std::move(lane)) {}
+      positions_(agent_, pipeline_, lane) {}
 
 // A transaction of an earlier session may have been carried out without our hearing of it.
 bool PositionTable::ready() const {

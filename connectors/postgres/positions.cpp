@@ -2,6 +2,7 @@
 
 #include <mbedtls/base64.h>
 
+#include <initializer_list>
 #include <utility>
 
 #include "base/random.h"
@@ -39,29 +40,39 @@ std::string literal(const std::string& text) {
   return quoted_text(storable(text));
 }
 
+std::string join(std::initializer_list<std::string_view> parts) {
+  std::string out;
+  for (std::string_view part : parts) out += part;
+  return out;
+}
+
 }  // namespace
 
 Positions::Positions(std::string agent, std::string pipeline, SinkLane lane)
     : agent_(std::move(agent)),
       pipeline_(std::move(pipeline)),
-      lane_(std::move(lane)),
+      lane_(lane),
       hands_(lane_.number == 0 ? "" : std::string(kHands) + std::to_string(lane_.number)) {
   begin_anew();
 }
 
+std::string Positions::run_of_lanes() const {
+  return std::to_string(lane_.run) + ".";
+}
+
 void Positions::begin_anew() {
-  owner_ = (lane_.run.empty() ? "" : lane_.run + ".") + std::to_string(random_number());
+  owner_ = run_of_lanes() + std::to_string(random_number());
   session_ = attempt_ = stored_ = 0;
   unheard_of_.clear();
-  known_ = moved_ = had_ = false;
+  known_ = moved_ = false;
 }
 
 std::string Positions::where_mine() const {
-  return " WHERE agent = " + literal(agent_) + " AND pipeline = " + literal(pipeline_);
+  return join({" WHERE agent = ", literal(agent_), " AND pipeline = ", literal(pipeline_)});
 }
 
 std::string Positions::where_hands() const {
-  return where_mine() + " AND partition = '" + hands_ + "'";
+  return join({where_mine(), " AND partition = '", hands_, "'"});
 }
 
 std::string Positions::exists_sql() {
@@ -82,39 +93,40 @@ bool Positions::found(const std::vector<Row>& rows) {
   holder_.reset();
   if (!rows.empty() && !rows[0].empty()) holder_ = rows[0][0];
   const bool mine = holder_ && holder_->starts_with(owner_ + "/");
-  if (lane_.number > 0) return mine || (!holder_ && !had_);
-  return session_ == 0 || mine;
+  return mine || (lane_.number == 0 ? session_ == 0 : !holder_);
 }
 
 // Only from the hands they were found in: a statement of a process that was killed may come late.
 // READ COMMITTED: SELECT sees what a transaction has left that the statement before waited for.
 std::string Positions::take_sql() {
   ++session_;
-  std::string take;
-  if (holder_) {
-    take = "UPDATE leat_positions SET value = '" + mark() + "'" +
-           (session_ == 1 ? ", delivery = '0'" : "") + where_hands() +
-           " AND value = " + quoted_text(*holder_);
-  } else {
-    take = "INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) (SELECT " +
-           literal(agent_) + ", " + literal(pipeline_) + ", '" + hands_ + "', '" + mark() +
-           "', '0'";
-    if (lane_.number > 0)
-      take += " FROM leat_positions" + where_mine() + " AND partition = '' AND value LIKE '" +
-              lane_.run + ".%' FOR SHARE";
-    take += ") ON CONFLICT DO NOTHING";
-  }
-  return "BEGIN ISOLATION LEVEL READ COMMITTED; " + take + remove_others() +
-         "; SELECT partition, value, delivery FROM leat_positions" + where_mine() + "; COMMIT";
+  const std::string sql =
+      holder_ ? join({"UPDATE leat_positions SET value = '", mark(),
+                      session_ == 1 ? "', delivery = '0'" : "'", where_hands(),
+                      " AND value = ", quoted_text(*holder_)})
+              : join({"INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) "
+                      "(SELECT ",
+                      literal(agent_), ", ", literal(pipeline_), ", '", hands_, "', '", mark(),
+                      "', '0'", from_our_run(), ") ON CONFLICT DO NOTHING"});
+  return join({"BEGIN ISOLATION LEVEL READ COMMITTED; ", sql, remove_others(),
+               "; SELECT partition, value, delivery FROM leat_positions", where_mine(),
+               "; COMMIT"});
+}
+
+// Of which the first lane has the positions, and cannot lose them before this is through.
+std::string Positions::from_our_run() const {
+  if (lane_.number == 0) return "";
+  return join({" FROM leat_positions", where_mine(), " AND partition = '' AND value LIKE '",
+               run_of_lanes(), "%' FOR SHARE"});
 }
 
 // Those of an earlier run, and of lanes that this one may not have. A statement of its own: it sees
 // what was made before the one before it could be carried out.
 std::string Positions::remove_others() const {
   if (lane_.number > 0 || session_ > 1) return "";
-  return "; DELETE FROM leat_positions" + where_mine() + " AND partition LIKE '" +
-         std::string(kHands) + "%' AND EXISTS (SELECT 1 FROM leat_positions" + where_hands() +
-         " AND value = '" + mark() + "')";
+  return join({"; DELETE FROM leat_positions", where_mine(), " AND partition LIKE '", kHands,
+               "%' AND EXISTS (SELECT 1 FROM leat_positions", where_hands(), " AND value = '",
+               mark(), "')"});
 }
 
 Status Positions::taken(const std::vector<Row>& rows) {
@@ -141,7 +153,6 @@ Status Positions::taken(const std::vector<Row>& rows) {
   }
   // Another number: a server that lost what it had confirmed.
   moved_ = !mine || number != std::to_string(stored_);
-  had_ = had_ || mine;
   known_ = true;
   return {};
 }
@@ -161,16 +172,17 @@ std::string Positions::save_sql(const Delivery& delivery) {
   if (delivery.positions.empty()) return "";
   ++attempt_;
   attempt_key_ = delivery.key;
-  std::string sql = "WITH mine AS (UPDATE leat_positions SET delivery = '" +
-                    std::to_string(attempt_) + "'" + where_hands() + " AND value = '" + mark() +
-                    "' RETURNING 1) SELECT CASE WHEN count(*) = 1 THEN 1 ELSE ('" +
-                    std::string(kMoved) + "' || count(*))::int4 END FROM mine;";
+  std::string sql = join({"WITH mine AS (UPDATE leat_positions SET delivery = '",
+                          std::to_string(attempt_), "'", where_hands(), " AND value = '", mark(),
+                          "' RETURNING 1) SELECT CASE WHEN count(*) = 1 THEN 1 ELSE ('", kMoved,
+                          "' || count(*))::int4 END FROM mine;"});
   for (const SavedPosition& position : delivery.positions)
-    sql += "INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) VALUES (" +
-           literal(agent_) + ", " + literal(pipeline_) + ", " + literal(position.partition) + ", " +
-           literal(position.value) + ", " + quoted_text(delivery.key) +
-           ") ON CONFLICT (agent, pipeline, partition) DO UPDATE SET value = excluded.value, "
-           "delivery = excluded.delivery;";
+    sql +=
+        join({"INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) VALUES (",
+              literal(agent_), ", ", literal(pipeline_), ", ", literal(position.partition), ", ",
+              literal(position.value), ", ", quoted_text(delivery.key),
+              ") ON CONFLICT (agent, pipeline, partition) DO UPDATE SET value = excluded.value, "
+              "delivery = excluded.delivery;"});
   return sql;
 }
 

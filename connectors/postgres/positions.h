@@ -65,6 +65,8 @@ class Positions {
   std::string mark() const { return owner_ + "/" + std::to_string(session_); }
   std::string where_mine() const;
   std::string where_hands() const;
+  std::string run_of_lanes() const;
+  std::string from_our_run() const;
   std::string remove_others() const;
 
   const std::string agent_;
@@ -80,7 +82,6 @@ class Positions {
   std::string unheard_of_;             // the same, when it turned out to be carried out
   bool known_ = false;
   bool moved_ = false;
-  bool had_ = false;                                        // they were ours once
   std::map<std::string, std::string, std::less<>> values_;  // by partition
 };
 

@@ -48,7 +48,7 @@ Pipeline::~Pipeline() {
 Status Pipeline::build(std::vector<TaskPlan> tasks) {
   join_ = tasks.back().joins;
   const size_t memory = memory_of_task(tasks.size(), environment_.memory);
-  const std::string run = join_ ? std::to_string(random_number()) : "";
+  const uint64_t run = join_ ? random_number() : 0;
   for (TaskPlan& one : tasks) {
     std::unique_ptr<Source> lane;
     if (one.joins) lane = tasks_.front()->source_lane();

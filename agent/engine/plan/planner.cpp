@@ -249,10 +249,10 @@ size_t lanes_of(const PipelineConfig& config) {
 }  // namespace
 
 std::vector<TaskPlan> plan_tasks(const PipelineConfig& config, size_t memory) {
-  std::vector<TaskPlan> out = {{config.name, config.source.options}};
-  const size_t most = std::min(lanes_of(config), memory / kLeastOfLane);
-  while (out.size() < most) out.push_back({config.name, config.source.options, true});
-  return out;
+  const size_t lanes = std::max<size_t>(1, std::min(lanes_of(config), memory / kLeastOfLane));
+  std::vector<TaskPlan> tasks(lanes, {config.name, config.source.options});
+  for (size_t i = 1; i < lanes; ++i) tasks[i].joins = true;
+  return tasks;
 }
 
 // What is spooled has values.

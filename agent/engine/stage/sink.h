@@ -136,7 +136,7 @@ struct Answer {
 // (SinkType::lanes). The first is asked for the positions, before the others deliver anything.
 struct SinkLane {
   size_t number = 0;
-  std::string run = {};  // unlike that of any other run; "" where there is but one sink
+  uint64_t run = 0;  // unlike that of any other; 0 where there is but one sink
 };
 
 // What the engine gives a sink. Outlives the sink.
