@@ -50,24 +50,19 @@ class TaskTest : public ::testing::Test {
     limit_ = std::make_unique<RateLimit>(config_.limits);
     dead_letters_ = std::make_unique<DeadLetterWriter>(
         loop_, config_.name, DeadLetterConfig{folder_ / "dead.jsonl"}, budget_);
-    Result<std::unique_ptr<Task>> made = Task::make(
-        {.config = config_,
-         .plan = {config_.name, config_.source.options},
-         .loop = loop_,
-         .journal = *client_,
-         .usage = usage_,
-         .agent = agent_,
-         .data_dir = folder_.path(),
-         .memory = kMemory,
-         .budget = budget_,
-         .limit = *limit_,
-         .dead_letters = *dead_letters_,
-         .verdict = [this]() -> Result<bool> {
-           const Status status = verdict_of(config_.max_dead_letters, task_->status());
-           if (!status) return fail(status.error());
-           return true;
-         },
-         .on_trouble = nullptr});
+    Result<std::unique_ptr<Task>> made = Task::make({.config = config_,
+                                                     .plan = {config_.name, config_.source.options},
+                                                     .loop = loop_,
+                                                     .journal = *client_,
+                                                     .usage = usage_,
+                                                     .agent = agent_,
+                                                     .data_dir = folder_.path(),
+                                                     .memory = kMemory,
+                                                     .budget = budget_,
+                                                     .limit = *limit_,
+                                                     .dead_letters = *dead_letters_,
+                                                     .verdict = [this] { return verdict(); },
+                                                     .on_trouble = nullptr});
     if (!made) throw std::runtime_error(made.error().message());
     task_ = std::move(*made);
     budget_.on_room([this] { task_->wake(); });
@@ -75,6 +70,12 @@ class TaskTest : public ::testing::Test {
       result_ = std::move(status);
       ended_ = true;
     });
+  }
+
+  Result<bool> verdict() {
+    if (Status status = verdict_of(config_.max_dead_letters, task_->status()); !status)
+      return fail(status.error());
+    return true;
   }
 
   void let_go() {
