@@ -36,6 +36,12 @@ std::string from_stored(const std::string& text) {
 // of this form: a text that begins so is encoded.
 constexpr std::string_view kHands = "base64:lane ";
 
+constexpr std::string_view kInsert =
+    "INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) ";
+constexpr std::string_view kOrUpdate =
+    ") ON CONFLICT (agent, pipeline, partition) DO UPDATE SET value = excluded.value, "
+    "delivery = excluded.delivery;";
+
 std::string literal(const std::string& text) {
   return quoted_text(storable(text));
 }
@@ -104,16 +110,15 @@ std::string Positions::take_sql() {
       holder_ ? join({"UPDATE leat_positions SET value = '", mark(),
                       session_ == 1 ? "', delivery = '0'" : "'", where_hands(),
                       " AND value = ", quoted_text(*holder_)})
-              : join({"INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) "
-                      "(SELECT ",
-                      literal(agent_), ", ", literal(pipeline_), ", '", hands_, "', '", mark(),
-                      "', '0'", from_our_run(), ") ON CONFLICT DO NOTHING"});
+              : join({kInsert, "(SELECT ", literal(agent_), ", ", literal(pipeline_), ", '", hands_,
+                      "', '", mark(), "', '0'", from_our_run(), ") ON CONFLICT DO NOTHING"});
   return join({"BEGIN ISOLATION LEVEL READ COMMITTED; ", sql, remove_others(),
                "; SELECT partition, value, delivery FROM leat_positions", where_mine(),
                "; COMMIT"});
 }
 
-// Of which the first lane has the positions, and cannot lose them before this is through.
+// A later lane has hands only while the first one has the positions for the same run; FOR SHARE: it
+// cannot lose them before this is through.
 std::string Positions::from_our_run() const {
   if (lane_.number == 0) return "";
   return join({" FROM leat_positions", where_mine(), " AND partition = '' AND value LIKE '",
@@ -177,12 +182,9 @@ std::string Positions::save_sql(const Delivery& delivery) {
                           "' RETURNING 1) SELECT CASE WHEN count(*) = 1 THEN 1 ELSE ('", kMoved,
                           "' || count(*))::int4 END FROM mine;"});
   for (const SavedPosition& position : delivery.positions)
-    sql +=
-        join({"INSERT INTO leat_positions (agent, pipeline, partition, value, delivery) VALUES (",
-              literal(agent_), ", ", literal(pipeline_), ", ", literal(position.partition), ", ",
-              literal(position.value), ", ", quoted_text(delivery.key),
-              ") ON CONFLICT (agent, pipeline, partition) DO UPDATE SET value = excluded.value, "
-              "delivery = excluded.delivery;"});
+    sql += join({kInsert, "VALUES (", literal(agent_), ", ", literal(pipeline_), ", ",
+                 literal(position.partition), ", ", literal(position.value), ", ",
+                 quoted_text(delivery.key), kOrUpdate});
   return sql;
 }
 
