@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "options/option_errors.h"
 #include "transform/remembering.h"
+#include "transform/thinning.h"
 #include "transform/types.h"
 
 namespace leat {
@@ -77,19 +78,6 @@ class DeadbandTransform final : public Remembering {
     return true;
   }
 
-  static double number_of(const Value& value) {
-    switch (value.type) {
-      case Type::kInteger:
-      case Type::kFloat:
-      case Type::kDecimal:
-        return real_of(value);
-      case Type::kBool:
-        return static_cast<double>(value.integer);
-      default:
-        return kNone;
-    }
-  }
-
   bool moved(const KeyedState::Entry& entry, double number, int64_t time_us) const {
     Passed last{};
     if (entry.data_size() < sizeof(last)) return true;
@@ -139,6 +127,12 @@ constexpr Option kOptions[] = {
      .help =
          "A value passes that is not written as the one that passed last: for what is no number, "
          "too. One at least of absolute, percent and changed is needed."},
+#ifdef LEAT_THINNING
+    {.name = "tolerance",
+     .help = "Instead of these: a straight line between two records that pass, one behind the "
+             "other by event time, is never farther than this, a number (\"0.5\"), from a value "
+             "between them that was left out."},
+#endif
     {.name = "maxSilence",
      .type = OptionType::kDuration,
      .help =
@@ -160,14 +154,37 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
   };
   const double absolute = bound("absolute");
   const double percent = bound("percent");
-  if (!options.has("absolute") && !options.has("percent") && !options.boolean("changed"))
+  const bool lines = kThinning && options.has("tolerance");
+  const double tolerance = lines ? bound("tolerance") : kNone;
+  if (lines) {
+    for (const char* one : {"absolute", "percent", "changed"})
+      if (std::string_view(one) == "changed" ? options.boolean(one) : options.has(one))
+        errors.add(options, one, "is not for what tolerance is given for",
+                   OptionErrors::Kind::kUnused);
+  } else if (!options.has("absolute") && !options.has("percent") && !options.boolean("changed")) {
     errors.add(options, "absolute", "missing: one of absolute, percent and changed is needed",
                OptionErrors::Kind::kMissing);
+  }
   if (Status status = errors.status(); !status) return fail(status.error());
+  if constexpr (kThinning)
+    if (lines) return make_swinging_door(options, tolerance);
   return std::make_unique<DeadbandTransform>(options, absolute, percent);
 }
 
 }  // namespace
+
+double number_of(const Value& value) {
+  switch (value.type) {
+    case Type::kInteger:
+    case Type::kFloat:
+    case Type::kDecimal:
+      return real_of(value);
+    case Type::kBool:
+      return static_cast<double>(value.integer);
+    default:
+      return kNone;
+  }
+}
 
 const TransformType kDeadbandTransform{
     .name = "deadband",

@@ -17,11 +17,7 @@ class FixedWindows final : public Windows {
 
  private:
   // Of the windows that it is in, the one that begins last.
-  int64_t start_of(int64_t time_us) const {
-    int64_t rest = time_us % slide_us_;
-    if (rest < 0) rest += slide_us_;
-    return time_us - rest;
-  }
+  int64_t start_of(int64_t time_us) const { return start_of_span(time_us, slide_us_); }
 
   void take(size_t i, DeadLetters& dead) override {
     const Record& record = batch_->records[i];

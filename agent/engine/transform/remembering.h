@@ -74,8 +74,12 @@ class Remembering : public Transform, public TransformState {
   void step_to(const Batch& batch, size_t i) {
     at_ = i > 0 && at_ + 1 < ahead_end_ ? at_ + 1 : look_ahead(batch, i);
   }
-  // Of the record at hand: how many fields of the key it lacks, and what is remembered under it.
+  // Of the record at hand: how many fields of the key it lacks, the key, and what is remembered
+  // under it.
   size_t missing() const { return at_->missing; }
+  std::string_view key() const {
+    return std::string_view(ahead_text_).substr(at_->begin, at_->size);
+  }
   KeyedState::Entry* find() const { return entries_.find(0, key(), at_->hash); }
   // Zeros, where find() has found nothing. Null, and a dead letter, where there is no room for
   // more.
@@ -122,10 +126,6 @@ class Remembering : public Transform, public TransformState {
   // Where there are more keys than the processor's cache holds, what is remembered under each has
   // to come from memory; so it is asked for that of several records at once. Returns the first.
   const Key* look_ahead(const Batch& batch, size_t from);
-  std::string_view key() const {
-    return std::string_view(ahead_text_).substr(at_->begin, at_->size);
-  }
-
   Key ahead_[kAhead];
   std::string ahead_text_;
   const Key* at_ = nullptr;  // of the record at hand

@@ -4,7 +4,9 @@
 
 #include "options/option_errors.h"
 #include "transform/remembering.h"
+#include "transform/thinning.h"
 #include "transform/types.h"
+#include "transform/watermark.h"
 
 namespace leat {
 namespace {
@@ -97,15 +99,17 @@ class SampleTransform final : public Remembering {
   }
 
   int64_t start_of(int64_t time_us) const {
-    if (span_us_ == 0) return 0;
-    const int64_t rest = time_us % span_us_;
-    return time_us - rest - (rest < 0 ? span_us_ : 0);
+    return span_us_ == 0 ? 0 : start_of_span(time_us, span_us_);
   }
 
   const int64_t nth_;  // 0: by spans
   const int64_t most_;
   const int64_t span_us_;
 };
+
+#ifdef LEAT_THINNING
+constexpr std::string_view kPicks[] = {"first", "last"};
+#endif
 
 constexpr Option kOptions[] = {
     {.name = "nth",
@@ -127,6 +131,13 @@ constexpr Option kOptions[] = {
      .help = "How many pass of a span: the first that come.",
      .min = 1,
      .max = 1'000'000'000},
+#ifdef LEAT_THINNING
+    {.name = "pick",
+     .fallback = "first",
+     .help = "Which pass of a span: the first that come, at once; or the last one by event time, "
+             "when the span is over.",
+     .choices = kPicks},
+#endif
     {.name = "key",
      .type = OptionType::kStrings,
      .help = "The field, or fields, with whose values each is counted by itself. Default: all "
@@ -140,7 +151,12 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
   if (options.has("nth") == options.has("span"))
     errors.add(options, "span", "one of nth and span is needed, and not both",
                options.has("nth") ? OptionErrors::Kind::kInvalid : OptionErrors::Kind::kMissing);
+  const bool last = kThinning && options.string("pick") == "last";
+  if (last && options.has("nth")) errors.add(options, "pick", "last is for the records of a span");
+  if (last && options.integer("most") != 1) errors.add(options, "most", "must be 1 with pick last");
   if (Status status = errors.status(); !status) return fail(status.error());
+  if constexpr (kThinning)
+    if (last) return make_last_of_span(options);
   const std::string identity =
       options.has("nth") ? " nth" : " span " + std::to_string(options.duration("span").count());
   return std::make_unique<SampleTransform>(options, identity);

@@ -1,5 +1,7 @@
 #include "transform/value_bytes.h"
 
+#include <cctype>
+#include <cstdlib>
 #include <cstring>
 
 namespace leat {
@@ -71,7 +73,9 @@ Value take_value(ByteReader& from, Arena& arena) {
     std::memcpy(&time, text.data(), sizeof(time));
     return Value::of_time(time);
   }
-  // NaN and infinite numbers are none in JSON.
+  // NaN and infinite numbers are none in JSON, and were of a float.
+  if (tag == kNumber && !text.empty() && std::isalpha(static_cast<unsigned char>(text.back())))
+    return Value::of_float(std::strtod(std::string(text).c_str(), nullptr));
   const bool number = tag == kNumber && !text.empty() && json_number_length(text) == text.size();
   return number ? number_from_text(arena.copy(text)) : Value::null();
 }

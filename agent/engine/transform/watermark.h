@@ -17,6 +17,12 @@
 
 namespace leat {
 
+// Of spans of this length that begin at multiples of it since 1970, the start of the one with it.
+inline int64_t start_of_span(int64_t time_us, int64_t span_us) {
+  const int64_t rest = time_us % span_us;
+  return time_us - rest - (rest < 0 ? span_us : 0);
+}
+
 class Watermark {
  public:
   // `idle`: how long a partition may be silent before it holds nobody back.
