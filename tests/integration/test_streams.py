@@ -195,6 +195,78 @@ def test_what_counters_gain_and_every_tenth_record_are_the_same_over_kills(agent
     assert {record["seq"]: record["difference"] for record in results} == expected
 
 
+def by_lines(records, tolerance):
+    """What a swinging door lets pass, when the record that passes must be between the doors itself."""
+    passed, doors = [], {}
+    for record in records:
+        device, at, value = record["device"], record["ts"] / 1000, record["temp"]
+        if device not in doors:
+            passed.append(record["seq"])
+            doors[device] = [at, value, -math.inf, math.inf, None]
+            continue
+        start, level, least, most, held = doors[device]
+        if not least <= (value - level) / (at - start) <= most:
+            passed.append(held["seq"])
+            start, level, least, most = held["ts"] / 1000, held["temp"], -math.inf, math.inf
+        doors[device] = [start, level, max(least, (value - tolerance - level) / (at - start)),
+                         min(most, (value + tolerance - level) / (at - start)), record]
+    return passed + [door[4]["seq"] for door in doors.values() if door[4]]
+
+
+def last_of_each(records, span):
+    last = {}
+    for record in records:
+        last[record["device"], record["ts"] // span] = record["seq"]
+    return list(last.values())
+
+
+@pytest.mark.parametrize("transform, reference", [
+    ({"type": "deadband", "field": "temp", "tolerance": "0.5"}, lambda records: by_lines(records, 0.5)),
+    ({"type": "sample", "span": "5s", "pick": "last"}, lambda records: last_of_each(records, 5000)),
+], ids=["by_lines", "the_last_of_a_span"])
+def test_what_is_held_back_is_the_same_over_kills(agent, collector, transform, reference):
+    if "tolerance" not in agent.command("help", "deadband").stdout:
+        pytest.skip("left out of this build")
+    records = [{**record, "temp": round(record["temp"] / 200 + 10 * math.sin(record["seq"] / 900), 2)}
+               for record in readings(30_000)]
+    expected = reference(records)
+    assert 500 < len(expected) < 10_000
+    agent.configure(pipeline(
+        file_source(write(agent.folder / "in.jsonl", records), time=TIME),
+        http_sink(collector, linger="5ms"), {**transform, "key": "device"},
+        delivery=quick_retry(checkpoint="100ms"), limits={"recordsPerSecond": 20_000}))
+    loop = KillLoop(agent, collector.line_count, len(expected), settle=collector.wait_quiet)
+    assert loop.run(KILLS) == 0, agent.log[-3000:]
+    results = {record["seq"]: record for record in collector.records()}
+    assert set(results) == set(expected)
+    assert all(results[record["seq"]] == record for record in records if record["seq"] in results)
+
+
+def test_what_late_records_correct_comes_to_what_all_records_come_to_over_kills(agent, collector):
+    records = readings(30_000, late_by=150)
+    windows, time, late = defaultdict(list), -math.inf, 0
+    for record in records:
+        start = record["ts"] // 60_000 * 60
+        windows[record["device"], start].append(record)
+        time = max(time, record["ts"] / 1000 - 20)
+        late += start + MINUTE <= time
+    assert late > 1000
+    agent.configure(pipeline(
+        file_source(write(agent.folder / "in.jsonl", records), time=TIME), http_sink(collector, linger="5ms"),
+        window(lateness="20s", late="emit", correctFor="5m"),
+        delivery=quick_retry(checkpoint="100ms"), limits={"recordsPerSecond": 20_000}))
+    loop = KillLoop(agent, collector.line_count, len(windows) + late, settle=collector.wait_quiet)
+    assert loop.run(KILLS) == 0, agent.log[-3000:]
+    results, corrections = {}, 0
+    for result in collector.records():
+        key = result["device"], seconds(result["windowStart"])
+        corrections += result["windowCorrection"]
+        if key not in results or result["n"] >= results[key]["n"]:
+            results[key] = result
+    assert corrections >= late
+    expect_windows(results.values(), {key: of(records) for key, records in windows.items()})
+
+
 def test_keys_that_go_for_want_of_room_are_counted_and_said_once(agent, collector):
     agent.configure(pipeline(
         file_source(write(agent.folder / "in.jsonl", readings(100)), time=TIME),

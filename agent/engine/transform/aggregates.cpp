@@ -19,10 +19,11 @@ using Counted = Aggregates::Counted;
 
 constexpr std::string_view kFunctions[] = {"avg",    "count", "first",      "last",   "max",
                                            "median", "min",   "percentile", "stddev", "sum"};
-// In `count`: not all of them were whole numbers; of the first aggregate: was_given().
+// In `count`: not all of them were whole numbers; of the first aggregate: was_given(), is_final().
 constexpr uint64_t kReal = uint64_t{1} << 63;
 constexpr uint64_t kGiven = uint64_t{1} << 62;
-constexpr uint64_t kCountBits = kGiven - 1;
+constexpr uint64_t kFinal = uint64_t{1} << 61;
+constexpr uint64_t kCountBits = kFinal - 1;
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -379,6 +380,14 @@ bool Aggregates::was_given(const Counted* counted) {
 
 void Aggregates::set_given(Counted* counted) {
   counted->count |= kGiven;
+}
+
+bool Aggregates::is_final(const Counted* counted) {
+  return (counted->count & kFinal) != 0;
+}
+
+void Aggregates::set_final(Counted* counted) {
+  counted->count |= kFinal;
 }
 
 void Aggregates::add(Counted* into, std::string_view kept, const Counted* from,

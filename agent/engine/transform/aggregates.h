@@ -87,6 +87,9 @@ class Aggregates {
   // Its results, as they are now, were given: until more is counted.
   static bool was_given(const Counted* counted);
   static void set_given(Counted* counted);
+  // They were given for good; what is counted from then on corrects them.
+  static bool is_final(const Counted* counted);
+  static void set_final(Counted* counted);
 
   // The values, one for each of all().
   void results(const Counted* counted, std::string_view kept, Arena& arena, Value* out) const;

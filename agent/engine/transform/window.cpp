@@ -10,9 +10,10 @@
 namespace leat {
 namespace {
 
+constexpr Milliseconds kCorrectFor{3'600'000};
 constexpr int64_t kMostAtOnce = 1'000;  // windows that a record is in
 
-constexpr std::string_view kLateChoices[] = {"drop", "deadLetter"};
+constexpr std::string_view kLateChoices[] = {"drop", "deadLetter", "emit"};
 
 constexpr Option kSessionOptions[] = {
     {.name = "gap",
@@ -70,9 +71,15 @@ constexpr Option kOptions[] = {
      .max = int64_t{3650} * 86'400'000},
     {.name = "late",
      .fallback = "drop",
-     .help = "What becomes of a record whose window is closed: dropped (and counted), or a dead "
-             "letter.",
+     .help = "What becomes of a record whose window is closed: dropped (and counted), a dead "
+             "letter, or counted all the same, and the result is given once more (emit).",
      .choices = kLateChoices},
+    {.name = "correctFor",
+     .type = OptionType::kDuration,
+     .help = "With `late` emit, how long by event time a window stays that is closed, so that late "
+             "records can correct it. What is later is dropped. Default: 1h.",
+     .min = 1,
+     .max = int64_t{3650} * 86'400'000},
     {.name = "idle",
      .type = OptionType::kDuration,
      .fallback = "1m",
@@ -91,11 +98,20 @@ constexpr Option kOptions[] = {
      .fallback = "windowStart",
      .help = "The field for the start of the window, which is the event time of the result, too."},
     {.name = "endField", .fallback = "windowEnd", .help = "The field for the end of the window."},
+    {.name = "correctionField",
+     .fallback = "windowCorrection",
+     .help = "With `late` emit, the field that is true in a result that is given because of a late "
+             "record, and false in others."},
     kMaxKeysOption,
     kAtBoundOption};
 
 void check_spans(const Options& options, OptionErrors& errors) {
   const bool sessions = options.has("session.gap");
+  const bool corrects = options.string("late") == "emit";
+  if (corrects && sessions)
+    errors.add(options, "late", "emit is for windows of a fixed length (every)");
+  if (!corrects && options.has("correctFor"))
+    errors.add(options, "correctFor", "is only for late emit", OptionErrors::Kind::kUnused);
   if (sessions == options.has("every"))
     errors.add(options, "every", "one of every and session is needed, and not both",
                sessions ? OptionErrors::Kind::kInvalid : OptionErrors::Kind::kMissing);
@@ -122,6 +138,8 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
     add(name, path_of_key(options.path("set"), name));
   for (const char* option : {"startField", "endField"})
     add(options.string(option), options.path(option));
+  const bool corrects = options.string("late") == "emit";
+  if (corrects) add(options.string("correctionField"), options.path("correctionField"));
   std::unique_ptr<Transform> having;
   if (options.has("having")) {
     Options where(kFilterTransform.options, options.path());
@@ -138,6 +156,8 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
   }
   if (Status status = errors.status(); !status) return fail(status.error());
   WindowParts parts{std::move(*aggregates), std::move(having)};
+  if (corrects)
+    parts.correct_for = options.has("correctFor") ? options.duration("correctFor") : kCorrectFor;
   return options.has("session.gap") ? make_session_windows(options, std::move(parts))
                                     : make_fixed_windows(options, std::move(parts));
 }

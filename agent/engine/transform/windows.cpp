@@ -8,6 +8,7 @@ Windows::Windows(const Options& options, WindowParts parts, KeyedState::Kind kin
                  const std::string& identity)
     : Remembering("window", options, kind, identity + ", " + parts.aggregates.text()),
       aggregates_(std::move(parts.aggregates)),
+      correct_us_(parts.correct_for.count() * 1000),
       having_(std::move(parts.having)),
       early_(options.duration("emitEarly")),
       late_are_dead_(options.string("late") == "deadLetter"),
@@ -17,6 +18,7 @@ Windows::Windows(const Options& options, WindowParts parts, KeyedState::Kind kin
   for (const auto& one : aggregates_.all()) names.push_back(one.name);
   names.push_back(options.string("startField"));
   names.push_back(options.string("endField"));
+  if (correct_us_ > 0) names.push_back(options.string("correctionField"));
   shape_ = std::make_shared<const Shape>(names);
 }
 
@@ -31,7 +33,7 @@ Status Windows::run(BatchRef& batch, DeadLetters& dead) {
   for (size_t i = 0; i < batch->records.size(); ++i) {
     watermark_.seen(batch->records[i].time_us);
     take(i, dead);
-    if (dead.full() && batch->may_cut(i + 1)) batch->leave_records(i + 1);
+    if ((dead.full() || !may_give()) && batch->may_cut(i + 1)) batch->leave_records(i + 1);
   }
   if (batch->end.last) watermark_.end_partition(*batch_);
   if (count == 0) watermark_.advance_in_silence(now_);
@@ -85,13 +87,16 @@ constexpr int64_t kFirstUs = -62'135'596'800'000'000;
 constexpr int64_t kLastUs = 253'402'300'799'999'999;
 
 void Windows::give(std::string_view key, const Counted* counted, std::string_view kept,
-                   int64_t start_us, int64_t end_us) {
+                   int64_t start_us, int64_t end_us, bool corrects) {
   batch_->adopt(shape_);
   auto* values = batch_->arena.array<Value>(shape_->size());
   keys_.values_of(key, batch_->arena, values);
-  aggregates_.results(counted, kept, batch_->arena, values + keys_.names().size());
-  values[shape_->size() - 2] = Value::of_time(std::clamp(start_us, kFirstUs, kLastUs));
-  values[shape_->size() - 1] = Value::of_time(std::clamp(end_us, kFirstUs, kLastUs));
+  Value* next = values + keys_.names().size();
+  aggregates_.results(counted, kept, batch_->arena, next);
+  next += aggregates_.all().size();
+  *next++ = Value::of_time(std::clamp(start_us, kFirstUs, kLastUs));
+  *next++ = Value::of_time(std::clamp(end_us, kFirstUs, kLastUs));
+  if (correct_us_ > 0) *next = Value::boolean(corrects);
   batch_->made += sizeof(Record) + shape_->size() * sizeof(Value) + key.size();
   out_.push_back({.shape = shape_.get(), .values = values, .time_us = start_us});
 }

@@ -24,6 +24,7 @@ namespace leat {
 struct WindowParts {
   Aggregates aggregates;
   std::unique_ptr<Transform> having;  // null: all
+  Milliseconds correct_for{0};        // what `late` "emit" asks for; 0: nothing
 };
 std::unique_ptr<Transform> make_fixed_windows(const Options& options, WindowParts parts);
 std::unique_ptr<Transform> make_session_windows(const Options& options, WindowParts parts);
@@ -47,9 +48,9 @@ class Windows : public Remembering {
 
   // Record i of the batch is counted, or too_late(), or finds no room.
   virtual void take(size_t i, DeadLetters& dead) = 0;
-  // The event time at which the first window closes, or before; there is one.
+  // The event time at which the first window closes, or is forgotten, or before; there is one.
   virtual int64_t next_end_us() const = 0;
-  // Gives those that are closed, as long as may_give(), and forgets them.
+  // Gives those that are closed, as long as may_give(), and forgets those that nothing corrects.
   virtual void give_closed() = 0;
   // Of those that are open in an entry what has changed since it was given.
   virtual void give_early(Entry& entry) = 0;
@@ -63,12 +64,13 @@ class Windows : public Remembering {
   bool count(Counted* counted, std::span<char> kept, const Record& record);
   static std::string_view text_of(std::span<char> kept) { return {kept.data(), kept.size()}; }
   bool may_give() const { return batch_->made < enough_; }
-  // A result.
+  // A result; `corrects` one that was given for good.
   void give(std::string_view key, const Counted* counted, std::string_view kept, int64_t start_us,
-            int64_t end_us);
+            int64_t end_us, bool corrects = false);
 
   Aggregates aggregates_;
-  Batch* batch_ = nullptr;  // at hand
+  const int64_t correct_us_;  // so long windows are corrected when they are closed; 0: never
+  Batch* batch_ = nullptr;    // at hand
 
  private:
   using Place = std::pair<int64_t, std::string>;  // group and key
@@ -83,7 +85,7 @@ class Windows : public Remembering {
   const std::unique_ptr<Transform> having_;
   const Milliseconds early_;  // 0: never
   const bool late_are_dead_;
-  ShapeRef shape_;  // of what is given: key, results, start, end
+  ShapeRef shape_;  // of what is given: key, results, start, end, whether it is a correction
   ShapeCache<std::vector<int>> places_;
   std::vector<Value> values_;  // of the record at hand
 

@@ -39,6 +39,132 @@ TEST_F(Window, how_late_a_record_is_does_not_depend_on_where_batches_begin) {
   }
 }
 
+class CorrectedWindow : public Window {
+ protected:
+  void correcting(Items items = {}) {
+    items.emplace("late", std::string("emit"));
+    window(items);
+  }
+  static std::string first(int from, int n) { return with(minute(from, n), "false"); }
+  static std::string corrected(int from, int n) { return with(minute(from, n), "true"); }
+
+ private:
+  static std::string with(const std::string& json, const char* correction) {
+    return json.substr(0, json.size() - 1) + ",\"windowCorrection\":" + correction + "}";
+  }
+};
+
+TEST_F(CorrectedWindow, a_late_record_gives_the_result_once_more) {
+  correcting();
+  EXPECT_EQ(give({{10}, {61}}), Lines{first(0, 1)});
+  EXPECT_EQ(give({{11}}), Lines{corrected(0, 2)});
+  EXPECT_EQ(give({{12}, {62}, {13}}), (Lines{corrected(0, 3), corrected(0, 4)}));
+  EXPECT_EQ(transform_->dropped(), 0U);
+  EXPECT_EQ(end(), Lines{first(1, 2)});
+}
+
+TEST_F(CorrectedWindow, what_is_given_does_not_depend_on_where_batches_begin) {
+  correcting();
+  EXPECT_EQ(give({{10}, {61}, {11}}), (Lines{first(0, 1), corrected(0, 2)}));
+  EXPECT_EQ(give({{130}, {62}, {12}}), (Lines{first(1, 1), corrected(1, 2), corrected(0, 3)}));
+}
+
+TEST_F(CorrectedWindow, a_key_whose_first_record_is_late_has_a_result_too) {
+  correcting({{"key", Lines{"dev"}}, {"correctionField", std::string("again")}});
+  EXPECT_EQ(give({{61, {text("dev", "a")}}}), Lines{});
+  EXPECT_EQ(give({{10, {text("dev", "b")}}}), Lines{R"({"dev":"b","n":1,"from":)" + clock(0) +
+                                                    R"(,"to":)" + clock(60) + R"(,"again":true})"});
+}
+
+TEST_F(CorrectedWindow, after_correct_for_late_records_are_dropped_and_nothing_is_kept) {
+  correcting({{"correctFor", int64_t{120'000}}, {"lateness", int64_t{1'000}}});
+  EXPECT_EQ(give({{10}, {180.9}}), Lines{first(0, 1)});
+  EXPECT_EQ(give({{11}}), Lines{corrected(0, 2)});
+  EXPECT_EQ(give({{181}, {12}}), Lines{});
+  EXPECT_EQ(transform_->dropped(), 1U);
+  EXPECT_EQ(end(), Lines{first(3, 2)});
+  EXPECT_LT(transform_->state()->all_bytes(), 10U);
+}
+
+TEST_F(CorrectedWindow, each_of_the_windows_that_overlap_is_corrected) {
+  correcting({{"slide", int64_t{30'000}}});
+  give({{10}, {50}, {200}});
+  const Lines again = give({{40}});
+  ASSERT_EQ(again.size(), 2U);
+  EXPECT_EQ(again[1], corrected(0, 3));
+}
+
+TEST_F(CorrectedWindow, is_corrected_where_it_was_saved_and_not_given_twice) {
+  const Items items{{"set", Set{{"n", "count(*)"}, {"l", "last(v)"}}}};
+  correcting(items);
+  give({{10, {number("v", "1")}}, {61, {number("v", "2")}}});
+  std::vector<std::string> log(1);
+  transform_->state()->save(log[0], true);
+  EXPECT_EQ(give({{11, {number("v", "3")}}})[0].substr(0, 14), R"({"n":2,"l":3,")");
+  transform_->state()->save(log.emplace_back(), false);
+  correcting(items);
+  for (const std::string& row : log) ASSERT_TRUE(transform_->state()->load(row));
+  EXPECT_EQ(give({{62, {number("v", "4")}}}), Lines{});
+  EXPECT_EQ(give({{12, {number("v", "5")}}})[0].substr(0, 14), R"({"n":3,"l":5,")");
+  const Lines last = end();
+  ASSERT_EQ(last.size(), 1U);
+  EXPECT_EQ(last[0].substr(0, 14), R"({"n":2,"l":4,")");
+}
+
+TEST_F(CorrectedWindow, those_that_are_kept_go_first_for_want_of_room) {
+  correcting({{"key", Lines{"dev"}}, {"maxKeys", int64_t{2}}});
+  EXPECT_EQ(give({{10, {text("dev", "a")}}, {61, {text("dev", "a")}}}).size(), 1U);
+  EXPECT_EQ(give({{62, {text("dev", "b")}}}), Lines{}) << "its result was given";
+  EXPECT_EQ(transform_->state()->evicted(), 1U);
+  EXPECT_EQ(end().size(), 2U);
+}
+
+TEST_F(CorrectedWindow, early_results_are_no_corrections_and_the_final_one_comes_all_the_same) {
+  correcting({{"emitEarly", int64_t{10'000}}});
+  give({{1}});
+  now_ += Milliseconds{10'000};
+  EXPECT_EQ(tick(), Lines{first(0, 1)});
+  EXPECT_EQ(give({{61}}), Lines{first(0, 1)});
+  EXPECT_EQ(give({{2}}), Lines{corrected(0, 2)});
+  now_ += Milliseconds{10'000};
+  EXPECT_EQ(tick(), Lines{first(1, 1)});
+}
+
+TEST_F(CorrectedWindow, much_that_is_corrected_comes_in_turns) {
+  correcting({{"key", Lines{"dev"}}});
+  std::vector<At> early;
+  std::vector<At> late;
+  for (int i = 0; i < 100; ++i) {
+    early.push_back({1, {text("dev", std::to_string(i))}});
+    late.push_back({2, {text("dev", std::to_string(i))}});
+  }
+  early.push_back({61, {text("dev", "x")}});
+  EXPECT_EQ(give(early).size(), 100U);
+  std::vector<TestRecord> records;
+  for (const At& one : late) records.push_back(one.fields);
+  BatchRef batch = batch_of(records);
+  for (Record& record : batch->records) record.time_us = 2 * kSecond;
+  size_t given = 0;
+  const std::vector<size_t> turns = run_in_turns(batch, 1000);
+  for (const size_t one : turns) given += one;
+  EXPECT_EQ(given, 100U);
+  EXPECT_GT(turns.size(), 5U);
+}
+
+TEST_F(CorrectedWindow, is_for_windows_of_a_fixed_length) {
+  const Items set{{"set", Set{{"n", "count(*)"}}}};
+  Items items = set;
+  items.emplace("session", session(60));
+  items.emplace("late", std::string("emit"));
+  EXPECT_NE(refusal("window", items).find("t.late: emit is for windows of a fixed length"),
+            std::string::npos);
+  items = set;
+  items.emplace("every", int64_t{60'000});
+  items.emplace("correctFor", int64_t{60'000});
+  EXPECT_NE(refusal("window", items).find("t.correctFor: is only for late emit"),
+            std::string::npos);
+}
+
 TEST_F(Window, late_records_are_dead_letters_where_that_is_asked_for) {
   window({{"late", std::string("deadLetter")}});
   give({{61}, {11, {number("x", "5")}}});
