@@ -227,7 +227,7 @@ def last_of_each(records, span):
 def test_what_is_held_back_is_the_same_over_kills(agent, collector, transform, reference):
     if "tolerance" not in agent.command("help", "deadband").stdout:
         pytest.skip("left out of this build")
-    records = [{**record, "temp": round(record["temp"] / 200 + 10 * math.sin(record["seq"] / 900), 2)}
+    records = [{**record, "temp": round(record["temp"] / 200 + 10 * math.sin(record["seq"] / 200), 2)}
                for record in readings(30_000)]
     expected = reference(records)
     assert 500 < len(expected) < 10_000
