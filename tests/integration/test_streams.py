@@ -199,18 +199,21 @@ def by_lines(records, tolerance):
     """What a swinging door lets pass, when the record that passes must be between the doors itself."""
     passed, doors = [], {}
     for record in records:
-        device, at, value = record["device"], record["ts"] / 1000, record["temp"]
+        device, value = record["device"], record["temp"]
         if device not in doors:
             passed.append(record["seq"])
-            doors[device] = [at, value, -math.inf, math.inf, None]
+            doors[device] = record, -math.inf, math.inf, None
             continue
-        start, level, least, most, held = doors[device]
-        if not least <= (value - level) / (at - start) <= most:
+        begin, least, most, held = doors[device]
+
+        def slope(to):
+            return (to - begin["temp"]) / ((record["ts"] - begin["ts"]) * 1000 / 1e6)
+
+        if not least <= slope(value) <= most:
             passed.append(held["seq"])
-            start, level, least, most = held["ts"] / 1000, held["temp"], -math.inf, math.inf
-        doors[device] = [start, level, max(least, (value - tolerance - level) / (at - start)),
-                         min(most, (value + tolerance - level) / (at - start)), record]
-    return passed + [door[4]["seq"] for door in doors.values() if door[4]]
+            begin, least, most = held, -math.inf, math.inf
+        doors[device] = begin, max(least, slope(value - tolerance)), min(most, slope(value + tolerance)), record
+    return passed + [held["seq"] for _, _, _, held in doors.values() if held]
 
 
 def last_of_each(records, span):
