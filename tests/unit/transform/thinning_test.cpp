@@ -1,6 +1,5 @@
 // `deadband` with `tolerance`, and `sample` with `pick` "last".
 #include <cmath>
-#include <random>
 
 #include "state/state.h"
 #include "transform/fixture.h"
@@ -247,19 +246,23 @@ void expect_near(const std::vector<Point>& all, const std::vector<Point>& passed
 }
 
 TEST_F(Thinning, no_value_that_was_left_out_is_farther_from_the_line_than_tolerance) {
-  std::mt19937_64 dice(7);
-  std::uniform_real_distribution<double> share(-1, 1);
+  uint64_t random = 7;
+  const auto dice = [&random] {
+    random = random * 6364136223846793005U + 1442695040888963407U;
+    return random >> 33;
+  };
+  const auto share = [&dice] { return static_cast<double>(dice()) / (uint64_t{1} << 30) - 1; };
   for (int round = 0; round < 60; ++round) {
     SCOPED_TRACE(round);
     const double tolerance = std::pow(10.0, round % 5 - 2);
     const double noise = tolerance * (round % 3 == 0 ? 0.8 : 3);
     std::vector<Point> all;
     int64_t time = 1'760'000'000'000'000;
-    double level = 100 * share(dice);
+    double level = 100 * share();
     for (int i = 0; i < 3000; ++i) {
       time += 1 + static_cast<int64_t>(dice() % 2'000'000);
-      if (dice() % 50 == 0) level += 20 * tolerance * share(dice);
-      all.push_back({time, level + 5 * tolerance * std::sin(i / 30.0) + noise * share(dice)});
+      if (dice() % 50 == 0) level += 20 * tolerance * share();
+      all.push_back({time, level + 5 * tolerance * std::sin(i / 30.0) + noise * share()});
     }
     char text[32];
     std::snprintf(text, sizeof(text), "%.6g", tolerance);
