@@ -157,10 +157,13 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
   const bool lines = kThinning && options.has("tolerance");
   const double tolerance = lines ? bound("tolerance") : kNone;
   if (lines) {
-    for (const char* one : {"absolute", "percent", "changed"})
-      if (std::string_view(one) == "changed" ? options.boolean(one) : options.has(one))
-        errors.add(options, one, "is not for what tolerance is given for",
-                   OptionErrors::Kind::kUnused);
+    const auto unused = [&](std::string_view name, bool given) {
+      if (given)
+        errors.add(options, name, "does not go with tolerance", OptionErrors::Kind::kUnused);
+    };
+    unused("absolute", options.has("absolute"));
+    unused("percent", options.has("percent"));
+    unused("changed", options.boolean("changed"));
   } else if (!options.has("absolute") && !options.has("percent") && !options.boolean("changed")) {
     errors.add(options, "absolute", "missing: one of absolute, percent and changed is needed",
                OptionErrors::Kind::kMissing);

@@ -20,7 +20,10 @@ class HeldRecords {
   Record take(std::string_view held, Batch& batch);
 
  private:
-  ShapeRef shape_;  // of the one taken last: mostly that of the next, too
+  const ShapeRef& shape_of(const std::vector<std::string_view>& names);
+
+  static constexpr size_t kMostShapes = 8;  // more are made anew, as they come
+  std::vector<ShapeRef> shapes_;
   std::vector<std::string_view> names_;
   std::vector<Value> values_;
 };

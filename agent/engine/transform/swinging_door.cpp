@@ -58,6 +58,7 @@ class SwingingDoor final : public Holding {
 
  private:
   void begin() override {
+    places_.trim(*batch_);
     look_for(field_, "field", *batch_);
     look_for(keys_.names(), "key", *batch_);
   }

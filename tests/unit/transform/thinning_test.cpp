@@ -127,6 +127,25 @@ TEST_F(Thinning, what_passes_is_the_record_that_was_held_as_it_was) {
   EXPECT_EQ(last_->records[1].end_offset, 300U) << "where the record ends that let it pass";
 }
 
+TEST_F(Thinning, what_was_held_has_the_types_that_it_had) {
+  deadband("1");
+  TestRecord held{number("v", "1")};
+  for (Type type : {Type::kInteger, Type::kFloat, Type::kDecimal})
+    held.push_back(typed(type_name(type), type, "5", Form::kText));
+  const std::vector<Type> types{Type::kInteger, Type::kInteger, Type::kFloat, Type::kDecimal};
+  EXPECT_EQ(run(batch_of({{number("v", "1")}, held})).size(), 1U);
+  EXPECT_EQ(end().size(), 1U);
+  for (size_t i = 0; i < types.size(); ++i)
+    EXPECT_EQ(last_->records[0].values[i].type, types[i]) << i;
+}
+
+TEST_F(Thinning, many_shapes_cost_no_more_than_their_share) {
+  deadband("1");
+  for (int i = 0; i < 30'000; ++i)
+    run(batch_of({{number("v", "1"), number("field " + std::to_string(i), "2")}}));
+  EXPECT_LT(transform_->held(), 5U << 20) << "a sixteenth of the memory";
+}
+
 TEST_F(Thinning, what_is_no_number_ends_the_line_and_a_record_without_it_passes) {
   deadband("1");
   EXPECT_EQ(give({{0, "1"}, {1, "1"}}), Lines{"1"});
