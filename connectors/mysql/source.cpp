@@ -111,6 +111,7 @@ extern constexpr SourceType kMysqlSource{
     .options = mysql::kOptions,
     .bounded = table::Settings::is_bounded,
     .begins_anew = table::Settings::is_full,
+    .at_once = table::TableGroup::at_once,
     .make = mysql::make,
     .warn = mysql::warn_of_connection,
     .check_files = mysql::check_connection_files,

@@ -74,6 +74,23 @@ def test_killed_again_and_again_it_has_every_row_once(agent, database, what, see
     expect_each_once(database)
 
 
+def test_ranges_of_a_table_of_mysql_are_written_so_too(agent, database, mysql_database):
+    mysql_database.query("CREATE TABLE orders (id bigint PRIMARY KEY, note text); "
+                         f"INSERT INTO orders SELECT seq, concat('n', seq) FROM seq_1_to_{ALL}")
+    make_tables(database, 0)
+    made = job(database, sink=JOB, limits=SLOW)
+    made["source"] = {"type": "mysql", "url": mysql_database.url, "table": "orders", "split": {"tasks": 5},
+                      "pageSize": 100}
+    agent.configure(made)
+    for share in (0.2, 0.5):
+        agent.start()
+        agent.wait_for(lambda share=share: database.count("copies") > ALL * share)
+        assert database.value(LANES) == "3"
+        agent.kill()
+    assert agent.run() == 0, agent.log
+    expect_each_once(database)
+
+
 @pytest.mark.parametrize("what", ["tables", "ranges"])
 def test_connections_that_break_and_commits_whose_answers_are_lost_double_nothing(
         agent, database, make_relay, what, seed):
