@@ -33,17 +33,21 @@ def _install():
     """A data folder made once for all servers of this process, as it takes seconds."""
     global _template
     if _template is None:
-        _template = _folder()
-        atexit.register(remove_template)
+        folder = _folder()
         done = subprocess.run(
-            [*AS_NOBODY, "mariadb-install-db", "--no-defaults", f"--datadir={_template / 'data'}",
-             "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"],
+            [*AS_NOBODY, "mariadb-install-db", "--no-defaults", f"--datadir={folder / 'data'}",
+             f"--tmpdir={folder}", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"],
             capture_output=True, text=True, cwd="/", timeout=120, check=False)
-        assert done.returncode == 0, done.stderr or done.stdout
+        if done.returncode != 0:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise AssertionError(done.stderr or done.stdout)
+        _template = folder
+        atexit.register(remove_template)
     return _template / "data"
 
 
 def _folder():
+    """Also a server's `tmpdir`: when it starts it removes temporary tables there, another's, too."""
     # Not pytest's tmp_path: that is root's alone. And a Unix socket's path must be short.
     folder = Path(tempfile.mkdtemp(prefix="leat-my-"))
     if AS_NOBODY:
@@ -70,12 +74,14 @@ class Mariadb:
     """
 
     def __init__(self, ssl=None, client_ca=None, **settings):
+        template = _install()
         self.folder = _folder()
         self.port = free_port()
         self.process = None
-        subprocess.run([*AS_NOBODY, "cp", "-a", _install(), self.folder / "data"], check=True, timeout=60)
+        subprocess.run([*AS_NOBODY, "cp", "-a", template, self.folder / "data"], check=True, timeout=60)
         self.settings = {
-            "bind_address": "127.0.0.1", "port": self.port, "socket": self.socket, "skip_name_resolve": 1,
+            "bind_address": "127.0.0.1", "port": self.port, "socket": self.socket, "tmpdir": self.folder,
+            "skip_name_resolve": 1,
             "innodb_buffer_pool_size": "16M", "innodb_log_file_size": "16M", "innodb_flush_log_at_trx_commit": 2,
             "performance_schema": 0, "skip_log_bin": 1, "key_buffer_size": "1M", "aria_pagecache_buffer_size": "1M",
             **settings}
@@ -84,8 +90,12 @@ class Mariadb:
             self.settings["ssl_key"] = self._own(ssl[1], "server.key")
         if client_ca:
             self.settings["ssl_ca"] = self._own(client_ca, "client_ca.pem")
-        self.start()
-        self.query(USERS)
+        try:
+            self.start()
+            self.query(USERS)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def socket(self):
