@@ -6,7 +6,7 @@
 
 #include "base/folder.h"
 #include "base/log.h"
-#include "journal/counting_vfs.h"
+#include "journal/journal_vfs.h"
 #include "plan/channel_ends.h"
 
 namespace leat {

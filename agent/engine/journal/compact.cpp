@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "journal/boot_note.h"
-#include "journal/counting_vfs.h"
 #include "journal/database.h"
+#include "journal/journal_vfs.h"
 #include "journal/page_images.h"
 #include "journal/schema.h"
 #include "journal/sqlite_error.h"
@@ -104,7 +104,7 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_to_look(const std
                                                                        const Clock& clock) {
   sqlite3* db = nullptr;
   int code = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-                             counting_vfs());
+                             journal_vfs());
   std::unique_ptr<JournalDatabase> database(new JournalDatabase(db, path, clock));
   database->keep_wal_ = true;
   if (code != SQLITE_OK) return fail(database->error("open " + path));

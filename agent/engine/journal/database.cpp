@@ -14,7 +14,7 @@
 #include "base/units.h"
 #include "journal/bind_text.h"
 #include "journal/boot_note.h"
-#include "journal/counting_vfs.h"
+#include "journal/journal_vfs.h"
 #include "journal/salvage.h"
 #include "journal/schema.h"
 #include "journal/sqlite_error.h"
@@ -121,7 +121,7 @@ Result<std::unique_ptr<JournalDatabase>> JournalDatabase::open_file(const std::s
   if (Status status = keep_private(path, is_new); !status) return fail(status.error());
   sqlite3* db = nullptr;
   constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  int code = sqlite3_open_v2(path.c_str(), &db, kFlags, counting_vfs());
+  int code = sqlite3_open_v2(path.c_str(), &db, kFlags, journal_vfs());
   std::unique_ptr<JournalDatabase> database(new JournalDatabase(db, path, clock));
   if (code != SQLITE_OK) return fail(database->error("open " + path));
   sqlite3_busy_timeout(db, kPatienceMs);

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "journal/counting_vfs.h"
+#include "journal/journal_vfs.h"
 
 namespace leat {
 namespace {

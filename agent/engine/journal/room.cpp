@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/folder.h"
-#include "journal/counting_vfs.h"
+#include "journal/journal_vfs.h"
 
 namespace leat {
 namespace {
@@ -28,7 +28,7 @@ uint64_t size_for(const std::string& journal) {
 }
 
 sqlite3_vfs* vfs() {
-  return sqlite3_vfs_find(counting_vfs());
+  return sqlite3_vfs_find(journal_vfs());
 }
 
 // Nothing that a file system which compresses could make small.

@@ -14,7 +14,7 @@
 #include "base/folder.h"
 #include "base/units.h"
 #include "journal/bind_text.h"
-#include "journal/counting_vfs.h"
+#include "journal/journal_vfs.h"
 #include "journal/page_rows.h"
 #include "journal/spool_table.h"
 #include "journal/sqlite_error.h"
@@ -79,7 +79,7 @@ class NewJournal {
     close();
     remove_files();
     constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(path_.c_str(), &db_, kFlags, counting_vfs()) != SQLITE_OK)
+    if (sqlite3_open_v2(path_.c_str(), &db_, kFlags, journal_vfs()) != SQLITE_OK)
       return fail(sqlite_error(db_, "open " + path_));
     if (Status status = make_journal(db_, path_, true); !status) return status;
     return execute(db_, "BEGIN", path_);

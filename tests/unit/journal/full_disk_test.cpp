@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
-#include "journal/counting_vfs.h"
 #include "journal/database.h"
 #include "journal/journal.h"
+#include "journal/journal_vfs.h"
 #include "support/faulty_disk.h"
 #include "support/hand_loop.h"
 #include "support/temp_dir.h"

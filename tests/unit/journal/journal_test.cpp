@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <fstream>
 
-#include "journal/counting_vfs.h"
 #include "journal/database.h"
+#include "journal/journal_vfs.h"
 #include "support/hand_loop.h"
 #include "support/temp_dir.h"
 

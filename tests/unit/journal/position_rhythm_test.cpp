@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "journal/counting_vfs.h"
 #include "journal/journal.h"
+#include "journal/journal_vfs.h"
 #include "support/hand_loop.h"
 #include "support/temp_dir.h"
 

@@ -1,7 +1,7 @@
 // What transforms remember, saved with the positions it covers: here with `dedupe`.
 #include <algorithm>
 
-#include "journal/counting_vfs.h"
+#include "journal/journal_vfs.h"
 #include "state/state.h"
 #include "task/fixture.h"
 

@@ -1,5 +1,5 @@
 // Counts what SQLite writes to the files of the journal, so that wear on flash can be shown, and
-// the syncs that fail.
+// the syncs that fail; and gathers the frames of a WAL (wal_writer.h).
 //
 // A thin layer over SQLite's default VFS (https://sqlite.org/vfs.html). Thread: install() before
 // any database is opened; the counters may be read from any thread.
@@ -19,8 +19,8 @@ struct WriteCounters {
   std::atomic<uint64_t> failed_syncs{0};
 };
 
-// The name to open a database with; its writes, and those of its WAL, are then counted.
-const char* counting_vfs();
+// The name to open a database with.
+const char* journal_vfs();
 WriteCounters& written();
 
 }  // namespace leat
