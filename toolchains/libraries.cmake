@@ -19,17 +19,41 @@ if(NOT EXISTS ${leat_sources}/mbedtls/library)
   message(FATAL_ERROR "no build/sources/mbedtls: scripts/sources mbedtls makes it")
 endif()
 file(GLOB mbedtls_sources ${leat_sources}/mbedtls/library/*.c)
-leat_compile_library(dep_mbedtls SOURCES ${mbedtls_sources} ${PROJECT_SOURCE_DIR}/toolchains/chacha20_alt.c
+# Its loop over the blocks of AES-GCM is not one of those that it lets others replace: gcm_stretch.c
+# goes before it, in a copy.
+set(gcm ${leat_sources}/mbedtls/library/gcm.c)
+file(READ ${gcm} original)
+string(REPLACE "    while (input_length >= 16) {\n" [[
+    const size_t done = gcm_stretches(ctx, p, out_p, input_length);
+    p += done;
+    out_p += done;
+    input_length -= done;
+    while (input_length >= 16) {
+]] changed "${original}")
+if(changed STREQUAL original)
+  message(FATAL_ERROR "${gcm}: where is its loop over blocks?")
+endif()
+list(REMOVE_ITEM mbedtls_sources ${gcm})
+set(gcm ${CMAKE_CURRENT_BINARY_DIR}/mbedtls/gcm.c)
+file(CONFIGURE OUTPUT ${gcm} CONTENT "${changed}" @ONLY)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${leat_sources}/mbedtls/library/gcm.c)
+leat_compile_library(dep_mbedtls SOURCES ${mbedtls_sources} ${gcm}
+                     ${PROJECT_SOURCE_DIR}/toolchains/chacha20_alt.c ${PROJECT_SOURCE_DIR}/toolchains/gcm_stretch.c
   INCLUDE ${leat_sources}/mbedtls/include ${PROJECT_SOURCE_DIR}/toolchains
   OPTIONS -Os LINK Threads::Threads)
 target_compile_definitions(dep_mbedtls PUBLIC MBEDTLS_CONFIG_FILE="tls_config.h")
 add_library(dep_mbedcrypto ALIAS dep_mbedtls)
 # What a handshake and each record spend their time in is made fast.
-foreach(name aes aesni aesce bignum bignum_core chacha20 ecp ecp_curves gcm poly1305 sha256 sha512)
+foreach(name aes aesni aesce bignum bignum_core chacha20 ecp ecp_curves poly1305 sha256 sha512)
   set_source_files_properties(${leat_sources}/mbedtls/library/${name}.c
                               PROPERTIES COMPILE_OPTIONS -O2)
 endforeach()
 set_source_files_properties(${PROJECT_SOURCE_DIR}/toolchains/chacha20_alt.c PROPERTIES COMPILE_OPTIONS -O2)
+set_source_files_properties(${gcm} PROPERTIES COMPILE_OPTIONS
+  "-O2;-I${leat_sources}/mbedtls/library;-include;${PROJECT_SOURCE_DIR}/toolchains/gcm_stretch.h")
+# -O3 unrolls its loops over eight blocks, so that these stay in registers: 3,700 MB/s instead of 1,900.
+set_source_files_properties(${PROJECT_SOURCE_DIR}/toolchains/gcm_stretch.c PROPERTIES
+  COMPILE_OPTIONS "-O3;-I${leat_sources}/mbedtls/library")
 
 if(LEAT_SYSROOT)  # set by a toolchain
   leat_compile_library(dep_cjson SOURCES ${leat_sources}/cjson/cJSON.c INCLUDE ${leat_sources}

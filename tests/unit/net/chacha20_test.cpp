@@ -7,23 +7,10 @@
 #include <array>
 #include <string>
 
-#include "base/hex.h"
+#include "net/known_answers.h"
 
 namespace leat {
 namespace {
-
-std::string bytes(std::string_view hex) {
-  std::string out;
-  for (size_t i = 0; i < hex.size(); i += 2) out += static_cast<char>(hex_byte(hex, i));
-  return out;
-}
-
-const unsigned char* raw(const std::string& text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* raw(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
 
 std::string counting_key() {
   std::string key;
