@@ -1,11 +1,13 @@
-"""Versions of TLS, sessions that are gone on with, certificates that are renewed: with real servers."""
+"""Versions and ciphers of TLS, sessions that are gone on with, certificates that are renewed: with real servers."""
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry
+from harness.telemetry import expect_each_once
 
 RECORDS = 100
 VERSIONS = ["TLSv1.2", "TLSv1.3"]
@@ -38,6 +40,36 @@ def test_a_web_server_of_one_version_only_and_each_connection_goes_on_with_the_l
     assert [(r["status"], r["client"], r["tls"]) for r in nginx.requests] == 5 * [
         ("204", "SUCCESS", version)]
     assert [r["reused"] for r in nginx.requests] == [".", "r", "r", "r", "r"]
+
+
+def has_aes_instructions(leat):
+    """Of the processor, and such that the binary may know them: not one for 32-bit ARM."""
+    words = set(Path("/proc/cpuinfo").read_text().split())
+    is_32_bit_arm = leat.read_bytes()[18] == 40  # e_machine
+    return not is_32_bit_arm and ({"aes", "pclmulqdq"} <= words or {"aes", "pmull"} <= words)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_cipher_that_is_fastest_on_this_processor_is_offered_first(
+        agent, leat, make_nginx, certs, telemetry, version):
+    nginx = make_nginx(cert=certs.server, key=certs.server_key, extra=f"ssl_protocols {version};")
+    sink = http_sink(nginx, tls={"ca": str(certs.ca)})
+    assert configure(agent, telemetry(RECORDS), sink).run() == 0
+    fast = ("AES_128_GCM", "AES128-GCM") if has_aes_instructions(leat) else ("CHACHA20",)
+    assert all(any(name in r["suite"] for name in fast) for r in nginx.requests), nginx.requests
+
+
+@pytest.mark.parametrize("suite", ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
+                                   "TLS_CHACHA20_POLY1305_SHA256"])
+def test_openssl_reads_full_tls_records_of_each_cipher(
+        agent, collector, make_nginx, certs, telemetry, suite):
+    nginx = make_nginx(cert=certs.server, key=certs.server_key, upstream=collector.url,
+                       extra=f"ssl_protocols TLSv1.3; ssl_conf_command Ciphersuites {suite};")
+    sink = http_sink(nginx, records=5 * RECORDS, tls={"ca": str(certs.ca)})
+    assert configure(agent, telemetry(5 * RECORDS), sink).run() == 0
+    assert {r["suite"] for r in nginx.requests} == {suite}
+    expect_each_once([record["seq"] for record in collector.records()], 5 * RECORDS)
+    assert len(collector.requests[0].raw) > 2**15
 
 
 def test_a_broker_that_speaks_tls_1_3_only(agent, make_mosquitto, certs, telemetry, spawn):

@@ -8,6 +8,7 @@
 #include "net/tls_files.h"
 #include "net/tls_parts.h"
 #include "net/tls_random.h"
+#include "net/tls_suites.h"
 #include "options/option_errors.h"
 
 namespace leat {
@@ -106,6 +107,7 @@ Result<std::shared_ptr<TlsContext::Parts>> TlsContext::load() {
     return fail(ErrorKind::kFatal, "TLS: out of memory");
   mbedtls_ssl_conf_rng(config, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
   mbedtls_ssl_conf_min_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
+  if (!is_server_) mbedtls_ssl_conf_ciphersuites(config, tls_suites());
   mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
       config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 

@@ -22,7 +22,7 @@ class Nginx:
     """
 
     FIELDS = ("status", "method", "uri", "length", "encoding", "key", "protocol", "connection",
-              "client", "tls", "reused")
+              "client", "tls", "reused", "suite")
 
     def __init__(self, folder, cert=None, key=None, client_ca=None, upstream=None,
                  location="return 204;", extra=""):
@@ -93,7 +93,7 @@ class Nginx:
             "events { worker_connections 512; }\nhttp {\n" + paths +
             "  log_format fields '$status\\t$request_method\\t$uri\\t$http_content_length"
             "\\t$http_content_encoding\\t$http_idempotency_key\\t$server_protocol\\t$connection"
-            "\\t$ssl_client_verify\\t$ssl_protocol\\t$ssl_session_reused';\n"
+            "\\t$ssl_client_verify\\t$ssl_protocol\\t$ssl_session_reused\\t$ssl_cipher';\n"
             f"  access_log {self.folder}/access.log fields;\n"
             "  client_max_body_size 64m;\n  client_body_buffer_size 2m;\n"
             "  server {\n"
