@@ -1,14 +1,13 @@
-// AES-GCM (NIST SP 800-38D), eight blocks at a time. mbedTLS takes one block after the other, so
-// that each instruction waits for the one before: AES takes several cycles, and the processor could
-// begin another each cycle. It calls gcm_stretches() before its loop over blocks (libraries.cmake),
-// and does what is left: the ends of messages, the tag, and all of it on processors without the
-// instructions.
+// AES-GCM (NIST SP 800-38D), eight blocks at a time. mbedTLS takes one block after the other,
+// through two calls each, and waits for each instruction: AES takes several cycles, but another can
+// begin in each. Its loop over blocks calls this first (libraries.cmake). All else stays its own:
+// the beginning and the end of messages, the tag, and processors without the instructions.
 //
-// The hash is the sum of the eight products of a block with a power of the key, of which the
-// sum is reduced once: S. Gueron, M. Kounavis, "Intel Carry-Less Multiplication Instruction and its
-// Usage for Computing the GCM Mode" (2014), "aggregated reduction". GCM's numbers have their bits
-// the wrong way round for the instruction. With their bytes reversed they are those of POLYVAL but
-// for one shift, which the key takes once: RFC 8452 appendix A.
+// The hash sums up the products of eight blocks with eight powers of its key, and reduces the sum
+// once: "aggregated reduction" in S. Gueron, M. Kounavis, "Intel Carry-Less Multiplication
+// Instruction and its Usage for Computing the GCM Mode" (2014). GCM counts bits from the other end
+// than the instruction does. Its numbers with their bytes reversed are POLYVAL's, but for a shift
+// of the key: RFC 8452 appendix A.
 //
 // No branch and no address depends on a secret.
 #include "gcm_stretch.h"
@@ -22,7 +21,7 @@
 #include <string.h>
 
 #if defined(MBEDTLS_ARIA_C) || defined(MBEDTLS_CAMELLIA_C)
-#error "whose cipher is AES is not asked"
+#error "the cipher of a context is taken for AES"
 #endif
 
 enum { kBlocks = 8, kStretch = 16 * kBlocks };
@@ -111,7 +110,8 @@ static inline Block halves_swapped(Block x) {
   return __builtin_shuffle(x, (Block){1, 0});
 }
 
-// Of 256 bits. By Karatsuba's method the middle is (a0 + a1)(b0 + b1), too high by the two others.
+// 256 bits, in halves that overlap. `middle` is (a0 + a1)(b0 + b1), Karatsuba's, from which low and
+// high are yet to be taken.
 typedef struct Product {
   Block low, middle, high;
 } Product;

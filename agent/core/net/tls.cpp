@@ -1,5 +1,6 @@
 #include "net/tls.h"
 
+#include <gcm_stretch.h>
 #include <psa/crypto.h>
 
 #include <utility>
@@ -107,7 +108,8 @@ Result<std::shared_ptr<TlsContext::Parts>> TlsContext::load() {
     return fail(ErrorKind::kFatal, "TLS: out of memory");
   mbedtls_ssl_conf_rng(config, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
   mbedtls_ssl_conf_min_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
-  if (!is_server_) mbedtls_ssl_conf_ciphersuites(config, tls_suites());
+  if (!is_server_ && gcm_has_instructions() != 0)
+    mbedtls_ssl_conf_ciphersuites(config, aes_gcm_first());
   mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
       config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 
