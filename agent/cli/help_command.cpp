@@ -54,6 +54,11 @@ int help_on(const std::string& topic, bool markdown) {
     print(text);
     return kExitDelivered;
   }
+  for (const LeftOut& connector : connectors().left_out)
+    if (connector.name == topic) {
+      complain("leat: \"" + topic + "\" was left out of this build of leat");
+      return kExitUsage;
+    }
   std::vector<std::string> names = help_names(connectors());
   for (const Command* each : commands()) names.emplace_back(each->name);
   const std::string name = on_command ? topic.substr(kOnCommand.size()) : topic;

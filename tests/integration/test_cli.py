@@ -392,6 +392,16 @@ def test_help_on_an_unknown_name_suggests_one(agent):
     assert 'no help on "htpp", did you mean "http"?' in done.stderr
 
 
+def test_help_on_a_connector_that_the_build_lacks_says_so(agent):
+    """Builds for gateways lack mysql, those for hosts have it."""
+    done = agent.command("help", "mysql")
+    if done.returncode == 0:
+        assert done.stdout.startswith("source mysql\n")
+    else:
+        assert (done.returncode, done.stdout) == (2, "")
+        assert 'leat: "mysql" was left out of this build of leat' in done.stderr
+
+
 @pytest.mark.parametrize("arguments", [("help",), ("--help",), ("-h",), ("run", "--help")])
 def test_help_is_on_stdout_in_every_spelling(agent, arguments):
     done = agent.command(*arguments)
