@@ -1,5 +1,6 @@
-/* What the files of musl's libm that are compiled here (toolchains/libraries.cmake) take from its own
- * libm.h, which does not go together with glibc's headers: a double as two words, and each other. */
+/* What the files of musl's libm that are compiled here (toolchains/libraries.cmake) take from its
+ * own libm.h, which does not go together with glibc's headers: a double as two words, and each
+ * other. */
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
