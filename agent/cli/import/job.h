@@ -65,8 +65,8 @@ void put(cJSON* object, const char* name, const std::vector<std::string>& texts)
 void put_number(cJSON* object, const char* name, int64_t number);
 void put_flag(cJSON* object, const char* name, bool flag);
 
-// `encoding` of CSV that is read, or written; "" for utf-8, and for what is none here, of which it is
-// said.
+// `encoding` of CSV that is read, or written; "" for utf-8, and for what is none here, of which it
+// is said.
 std::string encoding_of(Given& parameter, bool written);
 // Of `compress`: "gzip" or "".
 std::string compression_of(Given& parameter);
