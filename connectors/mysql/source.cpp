@@ -7,9 +7,8 @@
 #include "connectors/mysql/options.h"
 #include "connectors/mysql/table_reader.h"
 #include "options/option_errors.h"
+#include "table/probes.h"
 #include "table/table_group.h"
-#include "table/table_list.h"
-#include "table/task_preview.h"
 
 namespace leat {
 namespace mysql {
@@ -58,38 +57,8 @@ Result<std::unique_ptr<Source>> make(const Options& options) {
 }
 
 #ifdef LEAT_TOOLS
-// A look, as before a pass; of a pattern, what it means.
-class SourceProbe final : public PeerProbe {
- public:
-  SourceProbe(ReadConfig config, Probed done)
-      : table_(config.table.name()), reader_(std::move(config)), done_(std::move(done)) {}
-  Status begin(const ProbeContext& context) {
-    if (Status opened = reader_.open(context.loop, context.pipeline); !opened) return opened;
-    if (table::is_pattern(table_)) {
-      reader_.list({table_},
-                   [this](const table::Tables& tables) { done_(table::found(table_, tables)); });
-      return {};
-    }
-    reader_.look([this](Result<table::Look> look) {
-      if (!look) return done_(fail(look.error()));
-      done_(reader_.found());
-    });
-    return {};
-  }
-
- private:
-  const std::string table_;
-  TableReader reader_;
-  const Probed done_;
-};
-
 std::unique_ptr<PeerProbe> probe(const Options& options, const ProbeContext& context, Probed done) {
-  Result<ReadConfig> config = config_of(table::Settings::of_first(options));
-  if (!config) return probe_that_failed(context.loop, config.error(), std::move(done));
-  auto probe = std::make_unique<SourceProbe>(std::move(*config), done);
-  if (Status begun = probe->begin(context); !begun)
-    return probe_that_failed(context.loop, begun.error(), std::move(done));
-  return probe;
+  return table::probe(options, make_database, context, std::move(done));
 }
 
 std::unique_ptr<PeerProbe> ask_tasks(const Options& options, const ProbeContext& context,

@@ -27,6 +27,7 @@ class TableReader final : public table::Database {
   Status open(SourceContext& context) override;
   Status open(Loop& loop, const std::string& pipeline) override;
   void look(std::function<void(Result<table::Look>)> done) override;
+  std::string found() const override { return pages_->found(); }
   void read(table::Page page, table::Rows& rows, std::function<void(Result<bool>)> done) override;
   void go_on() override;
   bool answers() const override { return answers_; }
@@ -35,9 +36,6 @@ class TableReader final : public table::Database {
   void divide(const std::vector<std::string>& cursor, size_t parts,
               std::function<void(Result<std::vector<table::Key>>)> done) override;
   void close(std::function<void()> closed) override;
-
-  // After a look.
-  std::string found() const { return pages_->found(); }
 
  private:
   void take(Result<PageRows> rows);

@@ -38,6 +38,7 @@ class TableReader final : public table::Database, private Session::Listener, pri
   Status open(SourceContext& context) override;
   Status open(Loop& loop, const std::string& pipeline) override;
   void look(std::function<void(Result<table::Look>)> done) override;
+  std::string found() const override;
   void read(table::Page page, table::Rows& rows, std::function<void(Result<bool>)> done) override;
   void go_on() override { session_->go_on(); }
   bool answers() const override { return session_->connected(); }
@@ -46,9 +47,6 @@ class TableReader final : public table::Database, private Session::Listener, pri
   void divide(const std::vector<std::string>& cursor, size_t parts,
               std::function<void(Result<std::vector<table::Key>>)> done) override;
   void close(std::function<void()> closed) override;
-
-  // After a look: "table orders with 5 columns".
-  std::string found() const;
 
  private:
   enum class Step : uint8_t { kDescribing, kLooking, kReading };

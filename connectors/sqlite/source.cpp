@@ -5,9 +5,8 @@
 #include <utility>
 
 #include "options/option_errors.h"
+#include "table/probes.h"
 #include "table/table_group.h"
-#include "table/table_list.h"
-#include "table/task_preview.h"
 #include "table_reader.h"
 
 namespace leat {
@@ -56,21 +55,7 @@ Result<std::unique_ptr<Source>> make(const Options& options) {
 #ifdef LEAT_TOOLS
 std::unique_ptr<PeerProbe> probe_source(const Options& options, const ProbeContext& context,
                                         Probed done) {
-  Result<ReadConfig> config = config_of(table::Settings::of_first(options));
-  if (!config) return probe_that_failed(context.loop, config.error(), std::move(done));
-  return probe_in_pool(
-      context.loop,
-      [config = *config]() -> Result<std::string> {
-        TablePages pages(config);
-        if (table::is_pattern(config.table.name()))
-          return table::found(config.table.name(), pages.list({config.table.name()}));
-        table::Key behind;
-        for (const std::string& value : config.table.from) behind.push_back(literal_of(value));
-        Result<table::Look> look = pages.look(behind);
-        if (!look) return fail(look.error());
-        return config.path + ": " + config.table.name() + " can be read";
-      },
-      std::move(done));
+  return table::probe(options, make_database, context, std::move(done));
 }
 
 std::unique_ptr<PeerProbe> ask_tasks(const Options& options, const ProbeContext& context,

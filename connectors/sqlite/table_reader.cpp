@@ -84,6 +84,10 @@ void TableReader::look(std::function<void(Result<table::Look>)> done) {
                       });
 }
 
+std::string TableReader::found() const {
+  return config_.path + ": " + config_.table.name() + " can be read";
+}
+
 void TableReader::read(table::Page page, table::Rows& rows,
                        std::function<void(Result<bool>)> done) {
   rows_ = &rows;

@@ -25,6 +25,7 @@ class TableReader final : public table::Database {
   Status open(SourceContext& context) override;
   Status open(Loop& loop, const std::string& pipeline) override;
   void look(std::function<void(Result<table::Look>)> done) override;
+  std::string found() const override;
   void read(table::Page page, table::Rows& rows, std::function<void(Result<bool>)> done) override;
   void go_on() override;
   void list(const std::vector<std::string>& names,

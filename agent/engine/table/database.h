@@ -82,6 +82,8 @@ class Database {
   // The same for who reads nothing, and only asks.
   virtual Status open(Loop& loop, const std::string& pipeline) = 0;
   virtual void look(std::function<void(Result<Look>)> done) = 0;
+  // After a look that was good, for people: "table orders with 5 columns".
+  virtual std::string found() const = 0;
   // Rows that follow `page.pass.after`, in order; all where there is no cursor. True: there are no
   // more in this pass.
   virtual void read(Page page, Rows& rows, std::function<void(Result<bool>)> done) = 0;

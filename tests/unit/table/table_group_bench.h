@@ -51,6 +51,7 @@ class ListDatabase final : public table::Database {
     later_.emplace(loop);
     return {};
   }
+  std::string found() const override { return {}; }
   void look(std::function<void(Result<Look>)> done) override {
     later_->start_next_turn([this, done = std::move(done)] {
       auto call = done;

@@ -62,6 +62,7 @@ class WorldDatabase final : public table::Database {
     later_.emplace(loop);
     return {};
   }
+  std::string found() const override { return {}; }
   void look(std::function<void(Result<Look>)> done) override {
     ++world_.looks;
     later_->start_next_turn([this, done = std::move(done)] {

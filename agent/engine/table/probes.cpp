@@ -1,4 +1,4 @@
-#include "table/task_preview.h"
+#include "table/probes.h"
 
 #include <utility>
 
@@ -9,6 +9,29 @@
 
 namespace leat::table {
 namespace {
+
+class LookProbe final : public PeerProbe {
+ public:
+  LookProbe(const Options& options, std::unique_ptr<Database> database, Probed done)
+      : table_(options.string("table")), done_(std::move(done)), database_(std::move(database)) {}
+
+  Status begin(const ProbeContext& context) {
+    if (Status opened = database_->open(context.loop, context.pipeline); !opened) return opened;
+    if (is_pattern(table_))
+      database_->list({table_}, [this](const Tables& tables) { done_(found(table_, tables)); });
+    else
+      database_->look([this](const Result<Look>& look) {
+        if (!look) return done_(fail(look.error()));
+        done_(database_->found());
+      });
+    return {};
+  }
+
+ private:
+  const std::string table_;
+  const Probed done_;
+  const std::unique_ptr<Database> database_;
+};
 
 class TaskPreview final : public PeerProbe {
  public:
@@ -69,6 +92,18 @@ class TaskPreview final : public PeerProbe {
   std::string cursor_;
 };
 
+// `options`: what the probe is told; the database, the first table of them.
+template <class Probe>
+std::unique_ptr<PeerProbe> begun(const Options& options, TableGroup::MakeDatabase make_database,
+                                 const ProbeContext& context, Probed done) {
+  Result<std::unique_ptr<Database>> database = make_database(Settings::of_first(options));
+  if (!database) return probe_that_failed(context.loop, database.error(), std::move(done));
+  auto probe = std::make_unique<Probe>(options, std::move(*database), done);
+  if (Status good = probe->begin(context); !good)
+    return probe_that_failed(context.loop, good.error(), std::move(done));
+  return probe;
+}
+
 }  // namespace
 
 std::string told_tasks(const Options& options) {
@@ -78,14 +113,14 @@ std::string told_tasks(const Options& options) {
   return out;
 }
 
+std::unique_ptr<PeerProbe> probe(const Options& options, TableGroup::MakeDatabase make_database,
+                                 const ProbeContext& context, Probed done) {
+  return begun<LookProbe>(Settings::of_first(options), make_database, context, std::move(done));
+}
+
 std::unique_ptr<PeerProbe> ask_tasks(const Options& options, TableGroup::MakeDatabase make_database,
                                      const ProbeContext& context, Probed done) {
-  Result<std::unique_ptr<Database>> database = make_database(Settings::of_first(options));
-  if (!database) return probe_that_failed(context.loop, database.error(), std::move(done));
-  auto preview = std::make_unique<TaskPreview>(options, std::move(*database), done);
-  if (Status begun = preview->begin(context); !begun)
-    return probe_that_failed(context.loop, begun.error(), std::move(done));
-  return preview;
+  return begun<TaskPreview>(options, make_database, context, std::move(done));
 }
 
 }  // namespace leat::table

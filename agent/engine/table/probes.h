@@ -1,5 +1,6 @@
-// What the tasks of a job are before anything runs: the tables that `tables` mean, the ranges of
-// `split`. For `leat explain`.
+// What a database is asked before anything runs: whether a table is there and can be read, for
+// `leat check --connect`; what the tasks of a job are, the tables that `tables` mean and the ranges
+// of `split`, for `leat explain`.
 //
 // Thread: the loop's.
 #pragma once
@@ -11,6 +12,10 @@
 #include "table/table_group.h"
 
 namespace leat::table {
+
+// A look, as before a pass; of a pattern, what it means.
+std::unique_ptr<PeerProbe> probe(const Options& options, TableGroup::MakeDatabase make_database,
+                                 const ProbeContext& context, Probed done);
 
 // As the options have them: "a, orders_%, 4 at once"; "" for a source of one table.
 std::string told_tasks(const Options& options);
