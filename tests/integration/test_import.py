@@ -205,10 +205,10 @@ def test_a_job_that_has_failed_goes_on_where_it_was(agent, database):
 
 
 def test_a_job_that_cannot_be_imported_does_not_run(agent):
-    agent.folder.joinpath("job.json").write_text(job(reader("mysqlreader"), writer("oraclewriter")))
+    agent.folder.joinpath("job.json").write_text(job(reader("hbasereader"), writer("oraclewriter")))
     done = agent.command("run", "--datax", "job.json")
     assert done.returncode == 2
-    assert 'job.content[0].reader.name: leat reads nothing as "mysqlreader" does' in done.stderr
+    assert 'job.content[0].reader.name: leat reads nothing as "hbasereader" does' in done.stderr
     assert 'job.content[0].writer.name: leat writes nothing as "oraclewriter" does' in done.stderr
     assert not agent.folder.joinpath("job.json.leat").exists()
     both = agent.command("run", "--datax", "job.json", "-c", "other.json")
@@ -427,3 +427,59 @@ def test_go_etl_ends_at_the_first_bad_row(importer, agent, database):
     agent.write_config(importer.imported(text).stdout)
     assert agent.run() == 1
     assert "maxDeadLetters" in agent.log
+
+
+def mysql_java(database, *tables):
+    return {"username": "leat", "password": "", "connection": [
+        {"jdbcUrl": [f"jdbc:mysql://127.0.0.1:{database.server.port}/{database.name}?useSSL=false"],
+         "table": list(tables)}]}
+
+
+def mysql_go(database, table):
+    return {"username": "leat", "password": "",
+            "connection": {"url": f"tcp(127.0.0.1:{database.server.port})/{database.name}",
+                           "table": {"db": database.name, "name": table}}}
+
+
+@pytest.fixture
+def can_mysql(agent):
+    if "was left out of this build" in agent.command("help", "mysql").stdout + agent.command("help", "mysql").stderr:
+        pytest.skip("this build has no mysql")
+
+
+@pytest.mark.usefixtures("can_mysql")
+def test_from_mysql_to_mysql_in_ranges(importer, mysql_database):
+    mysql_database.query("CREATE TABLE a (id int PRIMARY KEY, `when` datetime, note varchar(20));"
+                         "CREATE TABLE b (no int PRIMARY KEY, at datetime, note varchar(20) DEFAULT 'kept');"
+                         "INSERT INTO a SELECT seq, '2026-11-27 01:02:03', concat('n', seq) FROM seq_1_to_1000;"
+                         "INSERT INTO b VALUES (7, NULL, 'old')")
+    importer.run(job(reader("mysqlreader", column=["id", "`when`"], splitPk="id", where="id <= 900",
+                            **mysql_java(mysql_database, "a")),
+                     writer("mysqlwriter", column=["no", "`at`"], writeMode="update", batchSize=100,
+                            **mysql_java(mysql_database, "b")), speed={"channel": 3}))
+    assert mysql_database.query("SELECT count(*), sum(no), min(at), sum(note = 'kept') FROM b") == [
+        ("900", "405450", "2026-11-27 01:02:03", "899")]
+    assert mysql_database.query("SELECT note FROM b WHERE no = 7") == [("old",)]
+
+
+@pytest.mark.usefixtures("can_mysql")
+def test_from_mysql_to_postgres_and_a_file_of_go_etl(importer, agent, database, mysql_database):
+    mysql_database.query("CREATE TABLE a (id int PRIMARY KEY, note text); INSERT INTO a VALUES (1, 'ä'), (2, NULL)")
+    database.query("CREATE TABLE b (id int, note text)")
+    give_all(database)
+    importer.run(job(reader("mysqlreader", column=["*"], **mysql_go(mysql_database, "a")),
+                     writer("postgreswriter", column=["*"], **go_database(database, "b"))))
+    assert database.query("SELECT * FROM b ORDER BY 1") == [("1", "ä"), ("2", "NULL")]
+    (agent.folder / "in.csv").write_text("3,x\n4,y\n")
+    importer.run(job(reader("csvreader", path=["in.csv"]),
+                     writer("mysqlwriter", column=["id", "note"], **mysql_go(mysql_database, "a"))))
+    assert mysql_database.query("SELECT * FROM a ORDER BY id") == [("1", "ä"), ("2", "NULL"), ("3", "x"), ("4", "y")]
+
+
+@pytest.mark.usefixtures("can_mysql")
+def test_statements_that_mysql_would_not_be_given_are_an_error(importer, mysql_database):
+    done = importer.imported(job(reader("csvreader", path=["in.csv"]),
+                                 writer("mysqlwriter", column=["id"], preSql=["TRUNCATE @table"],
+                                        **mysql_java(mysql_database, "a"))))
+    assert done.returncode == 2 and done.stdout == ""
+    assert "job.content[0].writer.parameter.preSql: leat runs no statements of your own in MySQL" in done.stderr

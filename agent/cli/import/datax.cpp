@@ -131,7 +131,10 @@ JsonTree job_of(Given& job, std::vector<Given> failovers) {
                          "has no counterpart: write it as a transform (map, filter)");
   first.finish();
   const std::string to = writer.text("name");
-  const bool go_etl = to == "csvwriter" || to == "postgreswriter" || to == "sqlite3writer";
+  // Both tools have a mysqlwriter; in DataX `connection` is a list.
+  const bool go_etl =
+      to == "csvwriter" || to == "postgreswriter" || to == "sqlite3writer" ||
+      (to == "mysqlwriter" && cJSON_IsArray(writer.object("parameter").take("connection")) == 0);
   const std::string most_dead = most_dead_letters(setting, go_etl);
   Source source = source_of(reader, speed);
   Sink sink = sink_of(writer, source);

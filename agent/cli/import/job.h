@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/import/connection_url.h"
 #include "cli/import/given.h"
 
 namespace leat::datax {
@@ -46,10 +47,26 @@ struct Sink {
 Source source_of(Given& plugin, const Speed& speed);
 Sink sink_of(Given& plugin, Source& source);
 
+// What databases do not have in common.
+struct Dialect {
+  std::string_view type;  // of the source and the sink
+  // Null: it is a file, and has a path.
+  std::string (*url)(std::string_view given, const std::string& user, const std::string& password,
+                     Given& where, std::string_view key);
+  const char* schema;  // beside the `name` of a table; "" where it is not looked at
+  char quote = '"';    // of names
+  bool folds = false;  // a name without quotes becomes lower case
+
+  const char* where() const { return url == nullptr ? "path" : "url"; }
+};
+inline constexpr Dialect kMysql{"mysql", mysql_url, "db", '`'};
+inline constexpr Dialect kPostgres{"postgres", postgres_url, "schema", '"', true};
+inline constexpr Dialect kSqlite{"sqlite", nullptr, ""};
+
 // "Name" and "name": as SQL reads a name without quotes, or with them. "" for what is no name.
-std::string sql_name(std::string_view text, bool fold);
+std::string sql_name(std::string_view text, const Dialect& dialect);
 // The name as `table` takes it: in quotes where it needs them.
-std::string quoted_where_needed(std::string_view name);
+std::string quoted_where_needed(std::string_view name, const Dialect& dialect);
 // A whole table of a database: the text of `table`.
 struct DatabaseTable {
   std::string url;  // or the path
@@ -57,7 +74,7 @@ struct DatabaseTable {
 };
 // Of `connection`, which is one object (url, table: {schema, name}) or a list (jdbcUrl, table:
 // […]).
-DatabaseTable database_of(Given& parameter, bool sqlite, bool needs_table);
+DatabaseTable database_of(Given& parameter, const Dialect& dialect, bool needs_table);
 
 // Options put into `object`, where there is something to say.
 void put(cJSON* object, const char* name, std::string_view text);

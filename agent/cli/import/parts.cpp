@@ -3,7 +3,6 @@
 
 #include "base/in_quotes.h"
 #include "base/text.h"
-#include "cli/import/connection_url.h"
 #include "cli/import/job.h"
 
 namespace leat::datax {
@@ -33,22 +32,23 @@ bool is_value(std::string_view lower) {
 
 }  // namespace
 
-std::string sql_name(std::string_view text, bool fold) {
-  if (text.size() > 2 && text.front() == '"' && text.back() == '"') {
+std::string sql_name(std::string_view text, const Dialect& dialect) {
+  const char quote = dialect.quote;
+  if (text.size() > 2 && text.front() == quote && text.back() == quote) {
     const std::string_view inner = text.substr(1, text.size() - 2);
-    return inner.find('"') == std::string_view::npos ? std::string(inner) : "";
+    return inner.find(quote) == std::string_view::npos ? std::string(inner) : "";
   }
   const std::string lower = lower_case(text);
   if (!is_plain_name(text) || is_value(lower)) return "";
-  return fold ? lower : std::string(text);
+  return dialect.folds ? lower : std::string(text);
 }
 
-std::string quoted_where_needed(std::string_view name) {
-  if (is_plain_name(name) && lower_case(name) == name) return std::string(name);
-  return in_quotes(name, '"');
+std::string quoted_where_needed(std::string_view name, const Dialect& dialect) {
+  if (is_plain_name(name) && (!dialect.folds || lower_case(name) == name)) return std::string(name);
+  return in_quotes(name, dialect.quote);
 }
 
-DatabaseTable database_of(Given& parameter, bool sqlite, bool needs_table) {
+DatabaseTable database_of(Given& parameter, const Dialect& dialect, bool needs_table) {
   DatabaseTable out;
   const std::string user = parameter.text("username");
   const std::string password = parameter.text("password");
@@ -65,23 +65,24 @@ DatabaseTable database_of(Given& parameter, bool sqlite, bool needs_table) {
     if (urls.empty()) connection.wrong(key, "missing");
     if (urls.size() > 1)
       connection.differs(key, "several URLs: the first is taken, and no other is tried");
-    if (!urls.empty() && sqlite) {
+    if (!urls.empty() && dialect.url == nullptr) {
       out.url = urls[0].starts_with("jdbc:sqlite:") ? urls[0].substr(12) : urls[0];
       if (out.url.starts_with("file:") || out.url.find('?') != std::string::npos)
         connection.wrong(key, "must be the path of a file, without parameters");
     } else if (!urls.empty()) {
-      out.url = postgres_url(urls[0], user, password, connection, key);
+      out.url = dialect.url(urls[0], user, password, connection, key);
     }
     const cJSON* table = connection.take("table");
     if (cJSON_IsObject(table) != 0) {
       Given named = connection.object("table");
-      named.take("db");  // the tool does not look at it either: the URL says it
-      const std::string schema = named.text("schema");
+      const std::string schema = named.text(dialect.schema);
       const std::string name = named.text("name");
-      if (!name.empty() && sqlite) out.tables = {name};
-      if (!name.empty() && !sqlite)
-        out.tables = {(schema.empty() ? "" : quoted_where_needed(schema) + ".") +
-                      quoted_where_needed(name)};
+      named.take("db");  // the tools look at it in MySQL alone: elsewhere the URL says it
+      if (!name.empty() && dialect.url == nullptr)
+        out.tables = {name};
+      else if (!name.empty())
+        out.tables = {(schema.empty() ? "" : quoted_where_needed(schema, dialect) + ".") +
+                      quoted_where_needed(name, dialect)};
       named.finish();
     } else {
       out.tables = connection.texts("table");

@@ -127,15 +127,15 @@ struct Columns {
   std::string selected;            // SQL, where one of them is an expression
 };
 
-Columns columns_of(Given& parameter, bool fold) {
+Columns columns_of(Given& parameter, const Dialect& dialect) {
   Columns out;
   const std::vector<std::string> given = parameter.texts("column");
   if (given.empty()) parameter.wrong("column", "missing: [\"*\"] is all of them");
   if (given.empty() || (given.size() == 1 && given[0] == "*")) return out;
   bool plain = true;
-  for (const std::string& column : given) plain &= !sql_name(column, fold).empty();
+  for (const std::string& column : given) plain &= !sql_name(column, dialect).empty();
   for (size_t i = 0; i < given.size(); ++i) {
-    const std::string name = sql_name(given[i], fold);
+    const std::string name = sql_name(given[i], dialect);
     out.names.push_back(name.empty() ? place_name(static_cast<int64_t>(i)) : name);
     out.selected += (i == 0 ? "" : ", ") + given[i] + (name.empty() ? " AS " + out.names[i] : "");
     if (given[i] == "*") parameter.wrong("column", "\"*\" must stand alone");
@@ -152,14 +152,13 @@ std::vector<std::string> queries_of(Given& parameter) {
   return out;
 }
 
-Source table_source(Given& parameter, bool sqlite, const Speed& speed) {
-  const char* type = sqlite ? "sqlite" : "postgres";
-  Source out{.options = JsonTree(cJSON_CreateObject()), .type = type};
+Source table_source(Given& parameter, const Dialect& dialect, const Speed& speed) {
+  Source out{.options = JsonTree(cJSON_CreateObject()), .type = dialect.type};
   cJSON* options = out.options.get();
-  put(options, "type", type);
+  put(options, "type", dialect.type);
   const std::vector<std::string> queries = queries_of(parameter);
-  const DatabaseTable database = database_of(parameter, sqlite, queries.empty());
-  put(options, sqlite ? "path" : "url", database.url);
+  const DatabaseTable database = database_of(parameter, dialect, queries.empty());
+  put(options, dialect.where(), database.url);
   parameter.not_carried_over("trimChar", "has no counterpart: write rtrim(…) in `column`");
   parameter.not_carried_over("session", "statements for the session have no counterpart");
   parameter.left_out("fetchSize", "rows are read as there is memory for them");
@@ -171,7 +170,7 @@ Source table_source(Given& parameter, bool sqlite, const Speed& speed) {
     put(options, "query", out.query = without_end(queries[0]));
     return out;
   }
-  const Columns columns = columns_of(parameter, !sqlite);
+  const Columns columns = columns_of(parameter, dialect);
   out.fields = columns.names;
   if (database.tables.empty()) return out;
   const std::string condition = where.empty() ? "" : " WHERE " + where;
@@ -196,7 +195,7 @@ Source table_source(Given& parameter, bool sqlite, const Speed& speed) {
   const bool ranges = !split.empty() && database.tables.size() == 1 && speed.channels > 1;
   if (ranges) {
     cJSON* by = cJSON_AddObjectToObject(options, "split");
-    const std::string key = sql_name(split, !sqlite);
+    const std::string key = sql_name(split, dialect);
     put(by, "by", key.empty() ? split : key);
     put_number(by, "tasks", std::min<int64_t>(speed.channels, 1000));
   }
@@ -214,13 +213,15 @@ Source source_of(Given& plugin, const Speed& speed) {
   if (name == "csvreader" || name == "txtfilereader") {
     out = csv_source(parameter, name == "csvreader", speed);
   } else if (name == "postgresreader" || name == "postgresqlreader") {
-    out = table_source(parameter, false, speed);
+    out = table_source(parameter, kPostgres, speed);
+  } else if (name == "mysqlreader") {
+    out = table_source(parameter, kMysql, speed);
   } else if (name == "sqlite3reader") {
-    out = table_source(parameter, true, speed);
+    out = table_source(parameter, kSqlite, speed);
   } else {
     plugin.wrong("name", "leat reads nothing as \"" + excerpt(name) +
-                             "\" does; what it has: csvreader, txtfilereader, postgresreader, "
-                             "postgresqlreader, sqlite3reader");
+                             "\" does; what it has: csvreader, txtfilereader, mysqlreader, "
+                             "postgresreader, postgresqlreader, sqlite3reader");
     return out;
   }
   parameter.finish();

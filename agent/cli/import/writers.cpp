@@ -47,13 +47,13 @@ void put_batch(Given& parameter, cJSON* options) {
 }
 
 // Empty: all of the table's, in its order.
-std::vector<std::string> written_columns(Given& parameter, bool fold) {
+std::vector<std::string> written_columns(Given& parameter, const Dialect& dialect) {
   const std::vector<std::string> given = parameter.texts("column");
   if (given.empty()) parameter.wrong("column", "missing: [\"*\"] is all of them");
   if (given.size() == 1 && given[0] == "*") return {};
   std::vector<std::string> out;
   for (const std::string& column : given) {
-    out.push_back(sql_name(column, fold));
+    out.push_back(sql_name(column, dialect));
     if (out.back().empty())
       parameter.wrong("column", "must be names of columns, found \"" + excerpt(column) + "\"");
   }
@@ -72,7 +72,7 @@ bool name_fields(Source& source, const std::vector<std::string>& columns) {
   if (source.query.empty() || source.type != "postgres") return false;
   std::string names;
   for (const std::string& column : columns)
-    names += (names.empty() ? "" : ", ") + quoted_where_needed(column);
+    names += (names.empty() ? "" : ", ") + quoted_where_needed(column, kPostgres);
   cJSON* options = source.options.get();
   for (const char* name : {"table", "where", "split", "concurrency", "query"})
     cJSON_DeleteItemFromObjectCaseSensitive(options, name);
@@ -92,18 +92,72 @@ std::string with_table(std::string statement, const std::string& table) {
 constexpr char kNotAsMany[] =
     "not as many as the reader has, or the reader's are not known: name them in both, or in none";
 
-Sink postgres_sink(Given& parameter, Source& source) {
-  Sink out{.options = JsonTree(cJSON_CreateObject()), .type = "postgres"};
+// The sink, with its database and table; "" for a table that is none.
+Sink table_sink(Given& parameter, const Dialect& dialect, std::string& table) {
+  Sink out{.options = JsonTree(cJSON_CreateObject()), .type = dialect.type};
   cJSON* options = out.options.get();
-  put(options, "type", "postgres");
-  const DatabaseTable database = database_of(parameter, false, true);
-  put(options, "url", database.url);
+  put(options, "type", dialect.type);
+  const DatabaseTable database = database_of(parameter, dialect, true);
+  put(options, dialect.where(), database.url);
   if (database.tables.size() > 1)
     parameter.wrong("connection", "several tables: make a job of each");
-  if (database.tables.empty()) return out;
-  const std::string& table = database.tables[0];
-  put(options, "table", table);
-  const std::vector<std::string> columns = written_columns(parameter, true);
+  if (!database.tables.empty()) put(options, "table", table = database.tables[0]);
+  return out;
+}
+
+// Where the writer names no columns, and the sink goes by names.
+void say_by_name(Given& parameter, const Source& source) {
+  if (source.numbered || !source.fields.empty())
+    parameter.wrong("column", "the names of the table's columns are not known: name them");
+  else
+    parameter.differs("column",
+                      "fields go into the columns of their names, and not of their "
+                      "places: the same where both tables have the same ones");
+}
+
+void put_columns(Given& parameter, cJSON* options, Source& source,
+                 const std::vector<std::string>& columns) {
+  if (!name_fields(source, columns)) return parameter.wrong("column", kNotAsMany);
+  cJSON* map = cJSON_AddObjectToObject(options, "columns");
+  for (size_t i = 0; i < columns.size(); ++i) put(map, source.fields[i].c_str(), columns[i]);
+}
+
+void refuse_statements(Given& parameter, std::string_view database) {
+  for (const char* name : {"preSql", "postSql"})
+    parameter.not_carried_over(name, "leat runs no statements of your own in " +
+                                         std::string(database) + ": run them before or after it");
+}
+
+Sink mysql_sink(Given& parameter, Source& source) {
+  std::string table;
+  Sink out = table_sink(parameter, kMysql, table);
+  cJSON* options = out.options.get();
+  const std::string mode = parameter.text("writeMode", "insert");
+  if (mode == "insert" || mode == "replace")
+    put(options, "writeMode", mode);
+  else if (mode == "update")  // ON DUPLICATE KEY UPDATE
+    put(options, "writeMode", "upsert");
+  else
+    parameter.wrong("writeMode", "has no counterpart for this database: \"" + excerpt(mode) +
+                                     "\"; there are insert, replace and update");
+  const std::vector<std::string> columns = written_columns(parameter, kMysql);
+  if (columns.empty())
+    say_by_name(parameter, source);
+  else
+    put_columns(parameter, options, source, columns);
+  refuse_statements(parameter, "MySQL");
+  parameter.not_carried_over("session", "statements for the session have no counterpart");
+  parameter.left_out("batchByteSize", "a delivery is as large as `batch` and the memory allow");
+  put_batch(parameter, options);
+  return out;
+}
+
+Sink postgres_sink(Given& parameter, Source& source) {
+  std::string table;
+  Sink out = table_sink(parameter, kPostgres, table);
+  cJSON* options = out.options.get();
+  if (table.empty()) return out;
+  const std::vector<std::string> columns = written_columns(parameter, kPostgres);
   const std::string mode = parameter.text("writeMode", "insert");
   if (mode == "copyIn")
     put(options, "writeMode", "copy");
@@ -114,18 +168,14 @@ Sink postgres_sink(Given& parameter, Source& source) {
   else
     parameter.wrong("writeMode", "has no counterpart for this database: \"" + excerpt(mode) +
                                      "\"; there are copyIn, insert and upsert");
-  if (columns.empty()) {
+  if (columns.empty())
     put(options, "match", "position");
-  } else if (!name_fields(source, columns)) {
-    parameter.wrong("column", kNotAsMany);
-  } else {
-    cJSON* map = cJSON_AddObjectToObject(options, "columns");
-    for (size_t i = 0; i < columns.size(); ++i) put(map, source.fields[i].c_str(), columns[i]);
-  }
+  else
+    put_columns(parameter, options, source, columns);
   if (mode == "upsert") {
     std::string names;
     for (const std::string& column : columns)
-      names += (names.empty() ? "" : ", ") + quoted_where_needed(column);
+      names += (names.empty() ? "" : ", ") + quoted_where_needed(column, kPostgres);
     const std::string clause = parameter.text("upsertSql");
     if (clause.empty()) parameter.wrong("upsertSql", "missing, and required for upsert");
     put(options, "mergeSql",
@@ -145,35 +195,23 @@ Sink postgres_sink(Given& parameter, Source& source) {
 }
 
 Sink sqlite_sink(Given& parameter, Source& source) {
-  Sink out{.options = JsonTree(cJSON_CreateObject()), .type = "sqlite"};
+  std::string table;
+  Sink out = table_sink(parameter, kSqlite, table);
   cJSON* options = out.options.get();
-  put(options, "type", "sqlite");
-  const DatabaseTable database = database_of(parameter, true, true);
-  put(options, "path", database.url);
-  if (database.tables.size() > 1)
-    parameter.wrong("connection", "several tables: make a job of each");
-  if (!database.tables.empty()) put(options, "table", database.tables[0]);
   put_flag(options, "createTable", false);
-  const std::vector<std::string> columns = written_columns(parameter, false);
+  const std::vector<std::string> columns = written_columns(parameter, kSqlite);
   if (!columns.empty() && name_fields(source, columns)) {
     for (size_t i = 0; i < columns.size(); ++i)
       if (source.fields[i] != columns[i]) out.renamed.emplace_back(source.fields[i], columns[i]);
   } else if (!columns.empty()) {
     parameter.wrong("column", kNotAsMany);
-  } else if (source.numbered || !source.fields.empty()) {
-    parameter.wrong("column", "the names of the table's columns are not known: name them");
   } else {
-    parameter.differs("column",
-                      "fields go into the columns of their names, and not of their "
-                      "places: the same where both tables have the same ones");
+    say_by_name(parameter, source);
   }
   const std::string mode = parameter.text("writeMode", "insert");
   if (mode != "insert")
     parameter.wrong("writeMode", "has no counterpart for this database: \"" + excerpt(mode) + "\"");
-  for (const char* name : {"preSql", "postSql"})
-    parameter.not_carried_over(name,
-                               "leat runs no statements of your own in SQLite: run them "
-                               "before or after it");
+  refuse_statements(parameter, "SQLite");
   put_batch(parameter, options);
   return out;
 }
@@ -238,12 +276,14 @@ Sink sink_of(Given& plugin, Source& source) {
     out = file_sink(parameter, source, name == "csvwriter");
   } else if (name == "postgreswriter" || name == "postgresqlwriter") {
     out = postgres_sink(parameter, source);
+  } else if (name == "mysqlwriter") {
+    out = mysql_sink(parameter, source);
   } else if (name == "sqlite3writer") {
     out = sqlite_sink(parameter, source);
   } else {
     plugin.wrong("name", "leat writes nothing as \"" + excerpt(name) +
-                             "\" does; what it has: csvwriter, txtfilewriter, postgreswriter, "
-                             "postgresqlwriter, sqlite3writer");
+                             "\" does; what it has: csvwriter, txtfilewriter, mysqlwriter, "
+                             "postgreswriter, postgresqlwriter, sqlite3writer");
     return out;
   }
   parameter.finish();

@@ -18,6 +18,13 @@ constexpr char kToTable[] =
 constexpr char kToSqlite[] =
     R"("name": "sqlite3writer", "parameter": {%s, "connection": {"url": "b.db", "table": {"name": "t"}}})";
 
+constexpr char kMysqlTable[] =
+    R"("name": "mysqlreader", "parameter": {"username": "u", "password": "p", %s,
+       "connection": [{"jdbcUrl": ["jdbc:mysql://db/x?useSSL=false"], "table": ["orders"]}]})";
+constexpr char kToMysql[] =
+    R"("name": "mysqlwriter", "parameter": {"username": "u", "password": "p", %s,
+       "connection": [{"jdbcUrl": "jdbc:mysql://db/y?useSSL=false", "table": ["copy"]}]})";
+
 std::string with(std::string text, const std::string& rest) {
   return text.replace(text.find("%s"), 2, rest);
 }
@@ -177,6 +184,37 @@ TEST_F(Datax, an_upsert_is_a_merge_with_the_clause_that_is_given) {
   EXPECT_EQ(part(made, "sink.preSql"), R"x(["delete from \"a@table\"; analyze \"a@table\""])x");
 }
 
+TEST_F(Datax, tables_of_mysql_are_read_and_written) {
+  const cJSON* made =
+      job(with(kMysqlTable, R"("column": ["id", "`at`"], "where": "id > 5", "splitPk": "id")"),
+          with(kToMysql, R"("column": ["id", "When"], "writeMode": "update", "batchSize": 500)"),
+          R"({"speed": {"channel": 3}})");
+  EXPECT_EQ(said(), "");
+  EXPECT_EQ(
+      part(made, "source"),
+      R"({"type":"mysql","url":"mysql://u:p@db/x?ssl-mode=DISABLED","table":"orders",)"
+      R"("columns":["id","at"],"where":"id > 5","split":{"by":"id","tasks":3},"concurrency":3})");
+  EXPECT_EQ(part(made, "sink"),
+            R"({"type":"mysql","url":"mysql://u:p@db/y?ssl-mode=DISABLED","table":"copy",)"
+            R"("writeMode":"upsert","columns":{"id":"id","at":"When"},"batch":{"records":500}})");
+  EXPECT_EQ(part(made, "maxDeadLetters"), "");
+
+  made = job(R"("name": "mysqlreader", "parameter": {"username": "u", "column": ["*"],
+                "connection": {"url": "tcp(db:3306)/x", "table": {"db": "shop", "name": "order"}}})",
+             R"("name": "mysqlwriter", "parameter": {"username": "u", "column": ["*"],
+                "connection": {"url": "tcp(db:3306)/y", "table": {"db": "a-b", "name": "t"}},
+                "writeMode": "replace"})");
+  EXPECT_EQ(part(made, "source.table") + part(made, "sink.table") + part(made, "sink.writeMode"),
+            R"("shop.order""`a-b`.t""replace")");
+  EXPECT_EQ(part(made, "maxDeadLetters"), "\"0\"");  // go-etl's
+  EXPECT_NE(said().find("fields go into the columns of their names"), std::string::npos);
+
+  EXPECT_EQ(job(with(kMysqlTable, R"("column": ["*"])"),
+                with(kToMysql, R"("column": ["*"], "preSql": ["TRUNCATE copy"])")),
+            nullptr);
+  EXPECT_NE(said().find("no statements of your own in MySQL"), std::string::npos);
+}
+
 TEST_F(Datax, what_has_no_counterpart_and_changes_nothing_is_a_warning_with_its_place) {
   const cJSON* made = job(with(kFiles, R"("hobby": 1)"), with(kToTable, R"("column": ["*"])"),
                           R"({"pool": {"maxOpenConns": 8}, "retry": {"type": "forever"}})");
@@ -200,8 +238,8 @@ TEST_F(Datax, what_would_make_something_else_arrive_is_an_error) {
   const std::string plain = with(kFiles, R"("delimiter": ",")");
   const std::string any = with(kToTable, R"("column": ["*"])");
   const Case cases[] = {
-      {R"("name": "mysqlreader", "parameter": {})", any,
-       "job.content[0].reader.name: leat reads nothing as \"mysqlreader\" does"},
+      {R"("name": "oraclereader", "parameter": {})", any,
+       "job.content[0].reader.name: leat reads nothing as \"oraclereader\" does"},
       {plain, R"("name": "hdfswriter", "parameter": {})",
        "job.content[0].writer.name: leat writes nothing as \"hdfswriter\" does"},
       {with(kFiles, R"("encoding": "big5")"), any,
