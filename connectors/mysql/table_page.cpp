@@ -48,13 +48,40 @@ bool is_among(const std::vector<std::string>& names, std::string_view name) {
 
 }  // namespace
 
-TablePages::TablePages(const ReadConfig& config, TlsContext* tls)
-    : config_(config),
+std::vector<std::string_view> PageRows::names() const {
+  std::vector<std::string_view> out;
+  for (const ReadColumn& column : columns) out.emplace_back(column.name);
+  return out;
+}
+
+Value PageRows::value(size_t column, size_t& at, Arena& arena) const {
+  const std::string_view text = key(at);
+  if (text.data() == nullptr) return Value::null();
+  return columns[column].value({const_cast<char*>(arena.copy(text).data()), text.size()});
+}
+
+std::string_view PageRows::key(size_t& at) const {
+  uint32_t size = 0;
+  std::memcpy(&size, values.data() + at, sizeof size);
+  at += sizeof size;
+  if (size == kNull) return {};
+  at += size;
+  return {values.data() + at - size, size};
+}
+
+TablePages::TablePages(ReadConfig config, std::unique_ptr<TlsContext> tls)
+    : config_(std::move(config)),
+      tls_(std::move(tls)),
       sql_(config_),
-      client_(config_.connection, tls, kReadSession, config.table.max_record + kPacketRoom) {}
+      client_(config_.connection, tls_.get(), kReadSession,
+              config_.table.max_record + kPacketRoom) {}
 
 tl::unexpected<Error> TablePages::refuse(const std::string& why) const {
   return fail(ErrorKind::kUsage, config_.connection.url.shown() + ": " + why);
+}
+
+table::Key TablePages::first() const {
+  return config_.table.query.empty() ? table::Key() : config_.table.from;
 }
 
 std::string TablePages::found() const {
@@ -223,7 +250,8 @@ Status TablePages::check_nulls(const table::Key& behind) {
 }
 
 // Through the index, from bound to bound.
-Result<std::vector<table::Key>> TablePages::divide(size_t parts) {
+Result<std::vector<table::Key>> TablePages::divide(const std::vector<std::string>& /*cursor*/,
+                                                   size_t parts) {
   if (Status opened = client_.open(); !opened) return fail(opened.error());
   auto counted = client_.rows_of(sql_.count());
   if (!counted) return fail(counted.error());

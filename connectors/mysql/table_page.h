@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "connectors/mysql/client.h"
 #include "connectors/mysql/source_sql.h"
+#include "net/tls.h"
 #include "table/database.h"
 
 namespace leat::mysql {
@@ -31,24 +33,31 @@ struct PageRows {
   std::vector<LongRow> too_long;
   bool ended = false;  // the page
   bool last = false;   // then: there are no more in this pass
+
+  std::vector<std::string_view> names() const;
+  Value value(size_t column, size_t& at, Arena& arena) const;
+  std::string_view key(size_t& at) const;  // without data: NULL
 };
 
+// See table/page_reader.h.
 class TablePages {
  public:
-  // `config` and `tls` (null: none) outlive it.
-  TablePages(const ReadConfig& config, TlsContext* tls);
+  using PageRows = mysql::PageRows;
+  // `tls`: null for none.
+  TablePages(ReadConfig config, std::unique_ptr<TlsContext> tls);
 
   Result<table::Look> look(const table::Key& behind);
   // As Database::list() and divide().
   table::Tables list(const std::vector<std::string>& names);
-  Result<std::vector<table::Key>> divide(size_t parts);
+  Result<std::vector<table::Key>> divide(const std::vector<std::string>& cursor, size_t parts);
   // Some rows of a page, the first; then the others, until it has ended.
   Result<PageRows> read(const table::Page& page);
   Result<PageRows> read_on();
   void close() { client_.close(); }
   // What runs now, and all behind it, fails soon. Any thread.
   void cancel() { client_.cancel(); }
-  // After a look: "table orders with 5 columns".
+
+  table::Key first() const;
   std::string found() const;
 
  private:
@@ -65,7 +74,8 @@ class TablePages {
   Result<PageRows> after_loss(const Error& why);
   tl::unexpected<Error> refuse(const std::string& why) const;
 
-  const ReadConfig& config_;
+  const ReadConfig config_;
+  const std::unique_ptr<TlsContext> tls_;
   const SourceSql sql_;
   Client client_;
   bool ever_known_ = false;

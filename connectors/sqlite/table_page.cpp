@@ -58,6 +58,14 @@ void append_raw(std::string& out, T value) {
   out.append(bytes, sizeof bytes);
 }
 
+template <typename T>
+T raw(const std::string& values, size_t& at) {
+  T value{};
+  std::memcpy(&value, values.data() + at, sizeof value);
+  at += sizeof value;
+  return value;
+}
+
 void append_text(std::string& out, std::string_view text) {
   append_raw(out, static_cast<uint32_t>(text.size()));
   out += text;
@@ -91,6 +99,32 @@ std::string in_hex(std::string_view bytes) {
 }
 
 }  // namespace
+
+std::string_view PageRows::key(size_t& at) const {
+  const auto size = raw<uint32_t>(values, at);
+  at += size;
+  return std::string_view(values).substr(at - size, size);
+}
+
+Value PageRows::value(size_t column, size_t& at, Arena& arena) const {
+  switch (values[at++]) {
+    case SQLITE_INTEGER: {
+      const auto number = raw<int64_t>(values, at);
+      if (truths[column] && (number == 0 || number == 1)) return Value::boolean(number == 1);
+      return Value::of_integer(number);
+    }
+    case SQLITE_FLOAT:
+      return Value::of_float(raw<double>(values, at));
+    case SQLITE_TEXT: {
+      const std::string_view bytes = key(at);
+      return Value::of_text(is_utf8(bytes) ? Type::kString : Type::kBytes, arena.copy(bytes));
+    }
+    case SQLITE_BLOB:
+      return Value::of_text(Type::kBytes, arena.copy(key(at)));
+    default:
+      return Value::null();
+  }
+}
 
 std::string literal_of(sqlite3_stmt* statement, int column) {
   switch (sqlite3_column_type(statement, column)) {
@@ -510,7 +544,17 @@ Status TablePages::begin_page(const table::Page& page) {
   return {};
 }
 
-Result<PageRows> TablePages::read(const table::Page& page) {
+table::Key TablePages::first() const {
+  table::Key out;
+  if (!config_.table.query.empty())
+    for (const std::string& value : config_.table.from) out.push_back(literal_of(value));
+  return out;
+}
+
+Result<PageRows> TablePages::read(table::Page page) {
+  // A query's first page has what a person has written.
+  if (page.pass.after == config_.table.from)
+    for (std::string& value : page.pass.after) value = literal_of(std::string_view(value));
   for (const table::Key* key : {&page.pass.after, &page.last})
     for (const std::string& value : *key)
       if (!is_literal(value))
@@ -557,9 +601,9 @@ Result<PageRows> TablePages::read(const table::Page& page) {
 void TablePages::append_row(PageRows& out, sqlite3_stmt* statement, size_t keys) const {
   const int all = sqlite3_column_count(statement);
   const int columns = all - static_cast<int>(keys);
-  if (out.names.empty())
+  if (out.columns.empty())
     for (int i = 0; i < columns; ++i) {
-      out.names.emplace_back(sqlite3_column_name(statement, i));
+      out.columns.emplace_back(sqlite3_column_name(statement, i));
       const char* type = sqlite3_column_decltype(statement, i);
       out.truths.push_back(type != nullptr &&
                            (same_column(type, "boolean") || same_column(type, "bool")));

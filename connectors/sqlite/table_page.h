@@ -30,7 +30,7 @@ struct ReadConfig {
 
 // Rows, as they are handed from the job thread to the loop.
 struct PageRows {
-  std::vector<std::string> names;
+  std::vector<std::string> columns;
   std::vector<bool> truths;  // of the columns: declared as BOOLEAN
   // Of each value its type (SQLITE_INTEGER, …), then 8 bytes of a number, or 4 bytes of a size and
   // so many of text; behind those of the names come the key's, as SQL.
@@ -43,10 +43,17 @@ struct PageRows {
   };
   std::vector<LongRow> too_long;
   bool last = false;  // there are no more in this pass
+  static constexpr bool ended = true;
+
+  std::vector<std::string_view> names() const { return {columns.begin(), columns.end()}; }
+  Value value(size_t column, size_t& at, Arena& arena) const;
+  std::string_view key(size_t& at) const;
 };
 
+// See table/page_reader.h.
 class TablePages {
  public:
+  using PageRows = sqlite::PageRows;
   explicit TablePages(ReadConfig config) : config_(std::move(config)) {}
   ~TablePages() { close(); }
   TablePages(const TablePages&) = delete;
@@ -55,12 +62,18 @@ class TablePages {
   Result<table::Look> look(const table::Key& behind);
   // As Database::list().
   table::Tables list(const std::vector<std::string>& names);
-  Result<PageRows> read(const table::Page& page);
+  // All of a page at once.
+  Result<PageRows> read(table::Page page);
+  Result<PageRows> read_on() { return PageRows{}; }
   // As Database::divide(): each bound within a transaction of its own.
   Result<std::vector<table::Key>> divide(const std::vector<std::string>& cursor, size_t parts);
   void close();
   // What runs now, and all behind it, fails soon. Any thread.
   void cancel() { cancelled_ = true; }
+
+  // As SQL.
+  table::Key first() const;
+  std::string found() const { return config_.path + ": " + config_.table.name() + " can be read"; }
 
  private:
   struct Column {

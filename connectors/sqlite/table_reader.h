@@ -1,57 +1,24 @@
-// A table of a SQLite database for a table::TableSource: what blocks (table_page.h) is done on a
-// thread of its own; here the rows of a page become records, as the pipeline takes them.
-//
-// Thread: the loop's.
+// A table of a SQLite database for a table::TableSource.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
-#include "loop/job_thread.h"
-#include "loop/timer.h"
-#include "memory/budget.h"
-#include "table/database.h"
-#include "table_page.h"
+#include "connectors/sqlite/table_page.h"
+#include "table/page_reader.h"
 
 namespace leat::sqlite {
 
-class TableReader final : public table::Database {
+class TableReader final : public table::PageReader<TablePages> {
  public:
-  explicit TableReader(ReadConfig config);
-  ~TableReader() override;
-
-  Status open(SourceContext& context) override;
-  Status open(Loop& loop, const std::string& pipeline) override;
-  void look(std::function<void(Result<table::Look>)> done) override;
-  std::string found() const override;
-  void read(table::Page page, table::Rows& rows, std::function<void(Result<bool>)> done) override;
-  void go_on() override;
-  void list(const std::vector<std::string>& names,
-            std::function<void(table::Tables)> done) override;
-  void divide(const std::vector<std::string>& cursor, size_t parts,
-              std::function<void(Result<std::vector<table::Key>>)> done) override;
-  void close(std::function<void()> closed) override;
+  explicit TableReader(ReadConfig config) : PageReader("leat-sqlite"), config_(std::move(config)) {}
 
  private:
-  void give();
+  Result<std::unique_ptr<TablePages>> make_pages(const std::string& /*pipeline*/) override {
+    return std::make_unique<TablePages>(config_);
+  }
 
   const ReadConfig config_;
-  Charge charge_;      // for page_
-  table::Key behind_;  // the row that was given last
-  ShapeRef shape_;
-  PageRows page_;
-  size_t key_columns_ = 0;
-  size_t given_ = 0;  // of its rows
-  size_t at_ = 0;     // in its values
-  size_t long_ = 0;   // of its rows that are too long
-  table::Rows* rows_ = nullptr;
-  std::function<void(Result<bool>)> read_;
-  bool closing_ = false;
-  std::optional<Timer> later_;
-  std::unique_ptr<TablePages> pages_;
-  std::unique_ptr<JobThread> thread_;  // last: its destructor waits for a job that uses the rest
 };
 
 }  // namespace leat::sqlite

@@ -92,8 +92,8 @@ std::string keys_of(TablePages& pages, table::Page& page) {
           next_long < rows->too_long.size() && rows->too_long[next_long].row == row;
       if (too_long) ++next_long;
       page.pass.after.clear();
-      for (size_t i = 0; i < (too_long ? 0 : rows->names.size()) + page.pass.cursor.size(); ++i) {
-        const char type = i < (too_long ? 0 : rows->names.size()) ? rows->values[at++] : '\0';
+      for (size_t i = 0; i < (too_long ? 0 : rows->columns.size()) + page.pass.cursor.size(); ++i) {
+        const char type = i < (too_long ? 0 : rows->columns.size()) ? rows->values[at++] : '\0';
         uint32_t size = 0;
         if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) size = 8;
         if (type == SQLITE_TEXT || type == SQLITE_BLOB || type == '\0') {
