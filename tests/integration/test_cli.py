@@ -302,6 +302,9 @@ def test_check_likes_the_examples(agent, path):
     agent.write_config(text)
     done = check(agent)
     assert (done.returncode, done.stderr) == (0, "")
+    if "tests" in json.loads(text):
+        done = agent.command("test", "-c", agent.config_path)
+        assert done.returncode == 0, done.stdout
 
 
 def test_check_likes_the_configuration_on_the_page(agent):
