@@ -37,6 +37,7 @@ Kind kind_of(const MYSQL_FIELD& field) {
       return Kind::kBytes;
     case MYSQL_TYPE_DATE:
     case MYSQL_TYPE_NEWDATE:
+      return Kind::kDate;
     case MYSQL_TYPE_TIME:
     case MYSQL_TYPE_NULL:
       return Kind::kText;
@@ -66,6 +67,20 @@ Value json_of(std::span<char> text) {
   return Value::of_text(Type::kJson, {text.data(), text.size()});
 }
 
+// "2026-01-02", "2026-01-02 03:04:05.123", whatever the day; zeros are among what a column may
+// have. The server takes any other text for such a day, or for one long ago.
+bool is_time(std::string_view text) {
+  constexpr std::string_view kForm = "dddd-dd-dd dd:dd:dd.dddddd";
+  constexpr size_t kDay = 10;
+  constexpr size_t kSecond = 19;
+  if (text.size() != kDay && (text.size() < kSecond || text.size() > kForm.size())) return false;
+  for (size_t i = 0; i < text.size(); ++i)
+    if (kForm[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != kForm[i]) return false;
+  const auto at = [text](size_t place) { return (text[place] - '0') * 10 + text[place + 1] - '0'; };
+  if (at(5) > 12 || at(8) > 31) return false;
+  return text.size() == kDay || (at(11) < 24 && at(14) < 60 && at(17) < 60);
+}
+
 bool is_number(std::string_view text) {
   return !text.empty() && json_number_length(text) == text.size();
 }
@@ -78,6 +93,8 @@ ReadColumn ReadColumn::of(const MYSQL_FIELD& field) {
   out.kind = kind_of(field);
   out.decimal = field.type == MYSQL_TYPE_NEWDECIMAL || field.type == MYSQL_TYPE_DECIMAL;
   out.single = field.type == MYSQL_TYPE_FLOAT;
+  constexpr unsigned long kSorted = 1024;  // max_sort_length where nobody has set it
+  out.by_beginning = (field.flags & BLOB_FLAG) != 0 && field.length > kSorted;
   return out;
 }
 
@@ -117,6 +134,10 @@ Result<std::string> ReadColumn::literal(std::string_view text) const {
         if (hex_value(c) < 0) return bad("hexadecimal number");
       if (text.size() % 2 != 0) return bad("hexadecimal number");
       return "x'" + std::string(text) + "'";
+    case Kind::kTime:
+    case Kind::kDate:
+      if (!is_time(text)) return bad("time such as 2026-01-02 03:04:05, in UTC, or a day");
+      return quoted_text(text);
     default:
       return quoted_text(text);
   }
@@ -146,6 +167,7 @@ Value ReadColumn::value(std::span<char> bytes) const {
       return Value::of_text(Type::kBytes, text);
     case Kind::kJson:
       return json_of(bytes);
+    case Kind::kDate:
     case Kind::kText:
     case Kind::kList:
       break;

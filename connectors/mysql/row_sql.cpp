@@ -49,7 +49,7 @@ Status append_number(std::string& out, const ReadColumn& column, const Value& va
   if (value.type == Type::kFloat && value.form == Form::kPlain && !std::isfinite(value.real))
     return refuse("there is no such number in MySQL");
   append_text(text, value);
-  if (column.kind == Kind::kText || column.kind == Kind::kList) {
+  if (column.is_text()) {
     out += quoted_text(text);
     return {};
   }
@@ -85,7 +85,7 @@ Status append_string(std::string& out, const ReadColumn& column, std::string_vie
 
 void append_bool(std::string& out, const ReadColumn& column, bool value) {
   const char* word = value ? "true" : "false";
-  if (column.kind == Kind::kText || column.kind == Kind::kList)
+  if (column.is_text())
     out += "'" + std::string(word) + "'";
   else if (column.kind == Kind::kJson)
     out += quoted_text(word);

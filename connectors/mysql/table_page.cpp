@@ -15,12 +15,13 @@ namespace leat::mysql {
 namespace {
 
 // What a session has, whoever has set up the server: times in UTC, strings in which a backslash is
-// one, as QueryText reads them, and no writing. A page that waits for the sink may be long in
-// coming.
+// one, as QueryText reads them, and which are not NULL when they are empty, as a key may be; all
+// rows of a SELECT, and no writing. A page that waits for the sink may be long in coming.
 constexpr const char* kReadSession[] = {
     "SET SESSION time_zone = '+00:00',"
-    " sql_mode = CONCAT_WS(',', NULLIF(@@sql_mode, ''), 'NO_BACKSLASH_ESCAPES'),"
-    " net_write_timeout = 600",
+    " sql_mode = CONCAT_WS(',', NULLIF(REPLACE(@@sql_mode, 'EMPTY_STRING_IS_NULL', ''), ''),"
+    " 'NO_BACKSLASH_ESCAPES'),"
+    " sql_select_limit = 18446744073709551615, net_write_timeout = 600",
     "SET SESSION TRANSACTION READ ONLY",
 };
 
@@ -39,6 +40,11 @@ std::vector<std::string> column_names(std::span<const ReadColumn> columns) {
   std::vector<std::string> out;
   for (const ReadColumn& column : columns) out.push_back(column.name);
   return out;
+}
+
+auto find(const std::vector<ReadColumn>& columns, std::string_view name) {
+  return std::ranges::find_if(
+      columns, [name](const ReadColumn& column) { return same_name(column.name, name); });
 }
 
 bool is_among(const std::vector<std::string>& names, std::string_view name) {
@@ -174,12 +180,22 @@ bool TablePages::allows_null(const std::string& column) const {
   return is_among(nullable_, column);
 }
 
+// Of a table, also those that are not read.
+Result<std::vector<ReadColumn>> TablePages::all_columns() {
+  if (!config_.table.query.empty() || config_.table.columns.empty()) return columns_;
+  return client_.columns_of("SELECT * FROM " + config_.name.sql() + " LIMIT 0");
+}
+
 Status TablePages::choose_cursor() {
   std::vector<std::string> names = config_.table.cursor;
+  Result<std::vector<ReadColumn>> all = all_columns();
+  if (!all) return fail(all.error());
   if (names.empty() && config_.table.query.empty()) {
     for (const std::vector<std::string>& key : unique_) {
-      const bool good = std::ranges::none_of(
-          key, [this](const std::string& name) { return name.empty() || allows_null(name); });
+      const bool good = std::ranges::none_of(key, [this, &all](const std::string& name) {
+        const auto known = find(*all, name);
+        return name.empty() || allows_null(name) || (known != all->end() && !known->ordered());
+      });
       if (!good) continue;
       names = key;
       break;
@@ -190,7 +206,7 @@ Status TablePages::choose_cursor() {
       names.insert(names.begin(), by);
     }
   }
-  if (Status taken = take_cursor(names); !taken) return taken;
+  if (Status taken = take_cursor(names, *all); !taken) return taken;
   if (cursor_.empty() || !config_.table.query.empty() || tells_rows_apart()) return {};
   std::string advice = "it needs a unique index, and \"cursor\" its columns";
   if (!unique_.empty())
@@ -199,20 +215,11 @@ Status TablePages::choose_cursor() {
                 ") is the same in several rows, of which some would not be read: " + advice);
 }
 
-Status TablePages::take_cursor(const std::vector<std::string>& names) {
+Status TablePages::take_cursor(const std::vector<std::string>& names,
+                               const std::vector<ReadColumn>& all) {
   cursor_.clear();
-  if (names.empty()) return {};
-  // Of a table, also those that are not read.
-  std::vector<ReadColumn> all = columns_;
-  if (config_.table.query.empty() && !config_.table.columns.empty()) {
-    Result<std::vector<ReadColumn>> known =
-        client_.columns_of("SELECT * FROM " + config_.name.sql() + " LIMIT 0");
-    if (!known) return fail(known.error());
-    all = std::move(*known);
-  }
   for (const std::string& name : names) {
-    const auto known = std::ranges::find_if(
-        all, [&name](const ReadColumn& column) { return same_name(column.name, name); });
+    const auto known = find(all, name);
     if (known == all.end())
       return refuse("there is no column " + excerpt(name) + ", which \"" +
                     (name == config_.table.split_by ? "split" : "cursor") + "\" names");

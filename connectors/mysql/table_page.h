@@ -64,7 +64,8 @@ class TablePages {
   Status know_table(const table::Key& behind);
   Status ask_catalog();
   Status choose_cursor();
-  Status take_cursor(const std::vector<std::string>& names);
+  Result<std::vector<ReadColumn>> all_columns();
+  Status take_cursor(const std::vector<std::string>& names, const std::vector<ReadColumn>& all);
   bool tells_rows_apart() const;
   bool allows_null(const std::string& column) const;
   Status check_nulls(const table::Key& behind);

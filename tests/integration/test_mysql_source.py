@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import sqlite3
 import threading
 from urllib.parse import quote
@@ -194,6 +195,42 @@ def test_times_are_in_utc_whatever_zone_the_server_and_its_writers_are_in(agent,
     read(agent, database)
     assert agent.run() == 0, agent.log
     assert records(agent) == [{"id": 1, "t": "2026-01-02T01:04:05.000006Z"}]
+
+
+def test_texts_that_are_alike_for_long_lose_no_row(agent, mysql_database):
+    mysql_database.query("CREATE TABLE orders (s text NOT NULL UNIQUE); "
+                         "INSERT INTO orders SELECT concat(repeat('a', 1100), seq) FROM seq_1_to_1000")
+    read(agent, mysql_database, cursor=["s"])
+    assert agent.run() == 1
+    assert agent.wait_log("column s is ordered otherwise than it is compared, and can be in no cursor")
+    read(agent, mysql_database, pageSize=10)
+    assert agent.run() == 0, agent.log
+    assert len({record["s"] for record in records(agent)}) == len(records(agent)) == 1000
+
+
+def test_what_a_server_is_set_to_cuts_nothing_off(agent, make_mariadb):
+    server = make_mariadb(sql_mode="MSSQL,EMPTY_STRING_IS_NULL")
+    database = server.database("t")
+    database.query("SET GLOBAL sql_select_limit = 5; SET sql_mode = ''; CREATE TABLE nokey (id int, s text); "
+                   "INSERT INTO nokey SELECT seq, '' FROM seq_1_to_1000; "
+                   "CREATE TABLE orders (s varchar(20) NOT NULL, id int NOT NULL, UNIQUE (s, id)); "
+                   "INSERT INTO orders SELECT IF(seq % 3, '', concat('n', seq)), seq FROM seq_1_to_300")
+    read(agent, database, table="nokey")
+    assert agent.run() == 0, agent.log
+    assert sorted(ids(agent)) == list(range(1, 1001))
+    read(agent, database, cursor=["s", "id"], pageSize=3)
+    assert agent.run() == 0, agent.log
+    assert sorted(ids(agent)[1000:]) == list(range(1, 301))
+
+
+@pytest.mark.parametrize("start", ["garbage", "2026-13-45", "1767398400", "2026-01-03T00:00:00+05:00"])
+def test_a_start_that_is_no_time_is_refused(agent, mysql_database, start):
+    mysql_database.query("CREATE TABLE orders (id int PRIMARY KEY, t datetime(6) NOT NULL); "
+                         "INSERT INTO orders VALUES (1, '2026-01-02')")
+    read(agent, mysql_database, mode="incremental", once=True, cursor=["t", "id"],
+         **{"from": [start], "consistencyDelay": "100ms"})
+    assert agent.run() == 1
+    assert agent.wait_log(re.escape(f"column t: {start} is no time such as 2026-01-02 03:04:05, in UTC"))
 
 
 # --- what is new ---------------------------------------------------------------------------------

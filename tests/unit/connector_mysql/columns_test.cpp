@@ -84,6 +84,24 @@ TEST(Columns, what_is_ordered_otherwise_than_compared_is_known) {
   EXPECT_FALSE(ReadColumn::of(field(MYSQL_TYPE_STRING, SET_FLAG)).ordered());
   EXPECT_FALSE(ReadColumn::of(field(MYSQL_TYPE_JSON)).ordered());
   EXPECT_TRUE(ReadColumn::of(field(MYSQL_TYPE_STRING)).ordered());
+  MYSQL_FIELD text = field(MYSQL_TYPE_BLOB, BLOB_FLAG);
+  text.length = 255 * 4;  // TINYTEXT
+  EXPECT_TRUE(ReadColumn::of(text).ordered());
+  text.length = 65535;
+  EXPECT_FALSE(ReadColumn::of(text).ordered());
+}
+
+TEST(Columns, a_time_is_one_that_the_server_takes_for_no_other) {
+  for (enum_field_types type : {MYSQL_TYPE_DATETIME, MYSQL_TYPE_TIMESTAMP, MYSQL_TYPE_DATE}) {
+    const ReadColumn time = ReadColumn::of(field(type));
+    for (const char* good : {"2026-01-02", "2026-01-02 03:04:05", "2026-01-02 03:04:05.123456",
+                             "0000-00-00 00:00:00", "2026-02-31"})
+      EXPECT_EQ(time.literal(good).value_or(""), "'" + std::string(good) + "'");
+    for (const char* bad :
+         {"", "garbage", "2026-13-45", "03.01.2026", "1767398400", "2026-01-02 24:00:00",
+          "2026-01-03T00:00:00+05:00", "2026-01-02 03:04", "2026-01-02 03:04:05 "})
+      EXPECT_FALSE(time.literal(bad)) << bad;
+  }
 }
 
 }  // namespace
