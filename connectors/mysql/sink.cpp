@@ -126,6 +126,13 @@ Result<WriteConfig> config_of(const Options& options) {
   for (size_t i = 0; i < std::size(kWriteModes); ++i)
     if (options.string("writeMode") == kWriteModes[i]) config.mode = static_cast<WriteMode>(i);
   config.columns = options.map("columns");
+  for (size_t i = 0; i < config.columns.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (const auto& [field, column] = config.columns[i];
+          same_name(column, config.columns[j].second))
+        errors.add(options, path_of_key("columns", field),
+                   "two fields, \"" + config.columns[j].first + "\" and \"" + field +
+                       "\", go into column \"" + column + "\"");
   config.reject_unknown = options.string("unknownFields") == kUnknownFields[1];
   if (Status status = errors.status(); !status) return fail(status.error());
   return config;

@@ -122,29 +122,49 @@ const TableWriter::Plan& TableWriter::plan_for(const Batch& batch, const Record&
   return plans_.front();
 }
 
+size_t TableWriter::column_of(std::string_view field) const {
+  const auto column = std::ranges::find_if(
+      columns_, [field](const Column& one) { return same_name(one.name, field); });
+  return static_cast<size_t>(column - columns_.begin());
+}
+
 TableWriter::Plan TableWriter::make_plan(const Batch& batch, const Record& record) const {
   Plan plan;
   plan.shape = *std::ranges::find(batch.shapes(), record.shape, &ShapeRef::get);
-  std::vector<std::string> names;
+  constexpr size_t kNone = SIZE_MAX;
+  std::vector<size_t> field_of(columns_.size(), kNone);
+  std::vector<std::pair<size_t, size_t>> wanted;  // field, and its column
   for (size_t field = 0; field < record.shape->size(); ++field) {
     plan.absent.push_back(record.values[field].type == Type::kAbsent);
     if (plan.absent.back()) continue;
-    std::string name(record.shape->name(field));
+    std::string_view name = record.shape->name(field);
     if (!config_.columns.empty()) {
-      const auto wanted =
+      const auto given =
           std::ranges::find(config_.columns, name, &std::pair<std::string, std::string>::first);
-      if (wanted == config_.columns.end()) continue;
-      name = wanted->second;
+      if (given == config_.columns.end()) continue;
+      name = given->second;
     }
-    const auto column = std::ranges::find_if(
-        columns_, [&name](const Column& one) { return same_name(one.name, name); });
-    if (column == columns_.end()) {
-      if (plan.unknown.empty()) plan.unknown = name;
-      continue;
+    const size_t column = column_of(name);
+    wanted.emplace_back(field, column);
+    if (column == columns_.size()) continue;
+    // Of two fields, that of exactly the column's name; else the first.
+    if (field_of[column] == kNone || columns_[column].name == name) field_of[column] = field;
+  }
+  std::vector<std::string> names;
+  for (const auto& [field, column] : wanted) {
+    const bool known = column < columns_.size();
+    if (known && columns_[column].generated) continue;
+    if (known && field_of[column] == field) {
+      plan.fields.emplace_back(field, column);
+      names.push_back(quoted_name(columns_[column].name));
+    } else if (plan.unknown.empty()) {
+      plan.unknown = record.shape->name(field);
+      plan.why_unknown = "field " + excerpt(plan.unknown) + " has no column of table " +
+                         excerpt(config_.table.name);
+      if (known)
+        plan.why_unknown += " (field " + excerpt(record.shape->name(field_of[column])) +
+                            " goes into column " + excerpt(columns_[column].name) + ")";
     }
-    if (column->generated) continue;
-    plan.fields.emplace_back(field, static_cast<size_t>(column - columns_.begin()));
-    names.push_back(quoted_name(column->name));
   }
   plan.head = (config_.mode == WriteMode::kReplace ? "REPLACE INTO " : "INSERT INTO ") +
               config_.table.sql() + " (" + table::joined(names) + ") VALUES ";
@@ -155,15 +175,14 @@ TableWriter::Plan TableWriter::make_plan(const Batch& batch, const Record& recor
   return plan;
 }
 
-void TableWriter::tell_unknown(const std::string& field) {
-  if (told_.size() >= kMostTold || !told_.insert(field).second) return;
-  log::warn(pipeline_, "mysql: field " + excerpt(field) + " has no column of table " +
-                           excerpt(config_.table.name) + ": it is left out");
+void TableWriter::tell_unknown(const Plan& plan) {
+  if (told_.size() >= kMostTold || !told_.insert(plan.unknown).second) return;
+  log::warn(pipeline_, "mysql: " + plan.why_unknown + ": it is left out");
 }
 
 Result<std::string> TableWriter::row_sql(const Plan& plan, const Record& record) const {
   if (config_.reject_unknown && !plan.unknown.empty())
-    return fail(ErrorKind::kData, "field " + excerpt(plan.unknown) + " has no column");
+    return fail(ErrorKind::kData, plan.why_unknown);
   if (plan.fields.empty())
     return fail(ErrorKind::kData, "no field of the record has a column of the table");
   std::string out = "(";
@@ -209,7 +228,7 @@ Status TableWriter::write_records(const Delivery& delivery, Bad& bad) {
     for (uint32_t i = 0; i < part.count; ++i, ++index) {
       const Record& record = part.batch->records[part.first + i];
       const Plan& plan = plan_for(*part.batch, record);
-      if (!plan.unknown.empty() && !config_.reject_unknown) tell_unknown(plan.unknown);
+      if (!plan.unknown.empty() && !config_.reject_unknown) tell_unknown(plan);
       Result<std::string> row = row_sql(plan, record);
       if (!row) {
         bad.emplace_back(index, Why{row.error().message(), "mysql"});

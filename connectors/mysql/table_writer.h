@@ -50,9 +50,10 @@ class TableWriter {
     ShapeRef shape;
     std::vector<bool> absent;                       // of each field
     std::vector<std::pair<size_t, size_t>> fields;  // field, and its column
-    std::string unknown;                            // the first field without a column
-    std::string head;                               // INSERT … VALUES
-    std::string tail;                               // ON DUPLICATE KEY …
+    std::string unknown;                            // the first field that goes nowhere
+    std::string why_unknown;
+    std::string head;  // INSERT … VALUES
+    std::string tail;  // ON DUPLICATE KEY …
 
     bool fits(const Record& record) const;
   };
@@ -72,11 +73,13 @@ class TableWriter {
   // Valid until the next call.
   const Plan& plan_for(const Batch& batch, const Record& record);
   Plan make_plan(const Batch& batch, const Record& record) const;
+  // Its place in columns_, or their number where it has none.
+  size_t column_of(std::string_view field) const;
   Result<std::string> row_sql(const Plan& plan, const Record& record) const;
   Status write_records(const Delivery& delivery, Bad& bad);
   Status send(Rows& rows, Bad& bad);
   Status send_each(const Rows& rows, Bad& bad);
-  void tell_unknown(const std::string& field);
+  void tell_unknown(const Plan& plan);
 
   // Records that all look different are slow, not unbounded.
   static constexpr size_t kMostPlans = 32;
@@ -88,7 +91,7 @@ class TableWriter {
   std::vector<Column> columns_;  // of the table; none: not known
   std::vector<Plan> plans_;      // the one used last is the first
   bool drifted_ = false;         // the last delivery met other columns
-  std::set<std::string> told_;   // fields without a column
+  std::set<std::string> told_;   // fields that go nowhere
 };
 
 }  // namespace leat::mysql

@@ -30,6 +30,28 @@ def test_records_of_many_shapes_go_into_the_columns_of_their_names(agent, mysql_
     assert len(agent.log_lines("field extra has no column")) == 1
 
 
+def test_of_two_fields_for_one_column_the_second_is_left_out(agent, mysql_database):
+    mysql_database.query("CREATE TABLE t (id int PRIMARY KEY, temp int)")
+    deliver(agent, mysql_database, [{"id": 1, "temp": 1}, {"id": 2, "temp": 2, "Temp": 3}, {"id": 3, "TEMP": 4, "temp": 5},
+                                    {"id": 4, "TEMP": 6, "Temp": 7}])
+    assert agent.run() == 0, agent.log
+    assert mysql_database.query("SELECT * FROM t ORDER BY id") == [("1", "1"), ("2", "2"), ("3", "5"), ("4", "6")]
+    assert len(agent.log_lines("field Temp has no column of table t .field temp goes into column temp.: it is left out")) == 1
+    deliver(agent, mysql_database, [{"id": 5, "temp": 2}, {"id": 6, "temp": 2, "Temp": 3}], unknownFields="reject")
+    assert agent.run() == 0, agent.log
+    assert mysql_database.query("SELECT id FROM t WHERE id > 4") == [("5",)]
+    assert reasons(agent) == ["field Temp has no column of table t (field temp goes into column temp)"]
+
+
+@pytest.mark.parametrize("columns, fields, column", [
+    ({"id": "id", "temp": "temp", "Temp": "temp"}, '"temp" and "Temp"', "temp"), ({"x": "id", "y": "ID"}, '"x" and "y"', "ID")])
+def test_columns_that_have_two_fields_are_refused(agent, columns, fields, column):
+    agent.configure(pipeline(file_source(agent.folder / "in.jsonl"),
+                             {"type": "mysql", "url": "mysql://u@127.0.0.1/d", "table": "t", "columns": columns}))
+    done = agent.command("check", "-c", agent.config_path)
+    assert done.returncode == 2 and f'two fields, {fields}, go into column "{column}"' in done.stderr, done
+
+
 def test_columns_say_which_field_goes_where(agent, mysql_database):
     mysql_database.query("CREATE TABLE t (a int, b int)")
     deliver(agent, mysql_database, [{"x": 1, "y": 2, "a": 3}], columns={"x": "a", "y": "b"})
