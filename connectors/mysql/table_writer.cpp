@@ -34,6 +34,12 @@ std::string code_of(unsigned number) {
   return "mysql-" + std::to_string(number);
 }
 
+Why too_long(size_t bytes, size_t longest) {
+  return {"its statement of " + std::to_string(bytes) + " bytes is longer than the " +
+              std::to_string(longest) + " that the server takes (max_allowed_packet)",
+          "mysql"};
+}
+
 Answer answer_of(const Error& error) {
   return error.kind() == ErrorKind::kUnavailable ? Answer::retry(error.message())
                                                  : Answer::failed(error.message());
@@ -58,7 +64,18 @@ Status TableWriter::open() {
   if (client_.is_open() && !columns_.empty()) return {};
   plans_.clear();
   if (Status opened = client_.open(); !opened) return opened;
+  if (Status learned = learn_packet(); !learned) return learned;
   return learn_table();
+}
+
+Status TableWriter::learn_packet() {
+  auto rows = client_.rows_of("SELECT @@max_allowed_packet");
+  if (!rows) return fail(rows.error());
+  const std::string packet = rows->empty() ? "" : rows->front()[0].value_or("");
+  // A packet is a byte longer than its statement, and is to be shorter than that.
+  constexpr size_t kBeside = 2;
+  longest_ = std::max<size_t>(std::strtoull(packet.c_str(), nullptr, 10), kBeside) - kBeside;
+  return {};
 }
 
 Status TableWriter::learn_table() {
@@ -222,7 +239,7 @@ Answer TableWriter::write(const Delivery& delivery) {
 }
 
 Status TableWriter::write_records(const Delivery& delivery, Bad& bad) {
-  Rows rows;
+  Statement statement;
   uint32_t index = 0;
   for (const Part& part : delivery.parts)
     for (uint32_t i = 0; i < part.count; ++i, ++index) {
@@ -234,43 +251,37 @@ Status TableWriter::write_records(const Delivery& delivery, Bad& bad) {
         bad.emplace_back(index, Why{row.error().message(), "mysql"});
         continue;
       }
-      const bool fits = rows.head == plan.head && rows.bytes + row->size() <= most_bytes_;
-      if (!fits)
-        if (Status sent = send(rows, bad); !sent) return sent;
-      rows.head = plan.head;
-      rows.tail = plan.tail;
-      rows.bytes += row->size();
-      rows.each.emplace_back(index, std::move(*row));
+      const size_t alone = plan.head.size() + row->size() + plan.tail.size();
+      if (alone > longest_) {
+        bad.emplace_back(index, too_long(alone, longest_));
+        continue;
+      }
+      const bool fits = statement.head() == plan.head &&
+                        statement.bytes_with(*row) <= std::min(most_bytes_, longest_);
+      if (!fits) {
+        if (Status sent = send(statement, bad); !sent) return sent;
+        statement = Statement(plan.head, plan.tail);
+      }
+      statement.add(index, std::move(*row));
     }
-  return send(rows, bad);
-}
-
-std::string TableWriter::Rows::sql() const {
-  std::string out = head;
-  for (const auto& [record, row] : each) out += (out.size() > head.size() ? ", " : "") + row;
-  return out + tail;
+  return send(statement, bad);
 }
 
 // All at once; where the server refuses one of them it takes none, and says of few which it was.
-Status TableWriter::send(Rows& rows, Bad& bad) {
-  if (rows.each.empty()) return {};
-  Status sent = client_.execute(rows.sql());
-  if (!sent && is_of_row(client_.error_number())) sent = send_each(rows, bad);
-  rows = {};
+Status TableWriter::send(const Statement& statement, Bad& bad) {
+  if (statement.rows().empty()) return {};
+  Status sent = client_.execute(statement.sql());
+  if (!sent && is_of_row(client_.error_number())) return send_each(statement, bad);
   return sent;
 }
 
 // So that all that are bad are known at once, and one more attempt does for the rest.
-Status TableWriter::send_each(const Rows& rows, Bad& bad) {
-  Rows one;
-  one.head = rows.head;
-  one.tail = rows.tail;
-  for (const auto& row : rows.each) {
-    one.each = {row};
-    Status sent = client_.execute(one.sql());
+Status TableWriter::send_each(const Statement& statement, Bad& bad) {
+  for (const auto& [record, row] : statement.rows()) {
+    Status sent = client_.execute(statement.sql_of(row));
     if (sent) continue;
     if (!is_of_row(client_.error_number())) return sent;
-    bad.emplace_back(row.first, Why{client_.error_text(), code_of(client_.error_number())});
+    bad.emplace_back(record, Why{client_.error_text(), code_of(client_.error_number())});
   }
   return {};
 }

@@ -12,6 +12,7 @@
 
 #include "connectors/mysql/client.h"
 #include "connectors/mysql/columns.h"
+#include "connectors/mysql/statement.h"
 #include "connectors/mysql/table_name.h"
 #include "stage/sink.h"
 
@@ -57,18 +58,10 @@ class TableWriter {
 
     bool fits(const Record& record) const;
   };
-  // Rows that go with one statement.
-  struct Rows {
-    std::string head;
-    std::string tail;
-    size_t bytes = 0;
-    std::vector<std::pair<uint32_t, std::string>> each;  // record, and its row as SQL
-
-    std::string sql() const;
-  };
   using Bad = std::vector<std::pair<uint32_t, Why>>;
 
   Status open();
+  Status learn_packet();
   Status learn_table();
   // Valid until the next call.
   const Plan& plan_for(const Batch& batch, const Record& record);
@@ -77,8 +70,8 @@ class TableWriter {
   size_t column_of(std::string_view field) const;
   Result<std::string> row_sql(const Plan& plan, const Record& record) const;
   Status write_records(const Delivery& delivery, Bad& bad);
-  Status send(Rows& rows, Bad& bad);
-  Status send_each(const Rows& rows, Bad& bad);
+  Status send(const Statement& statement, Bad& bad);
+  Status send_each(const Statement& statement, Bad& bad);
   void tell_unknown(const Plan& plan);
 
   // Records that all look different are slow, not unbounded.
@@ -86,8 +79,9 @@ class TableWriter {
 
   const WriteConfig& config_;
   const std::string pipeline_;
-  const size_t most_bytes_;
+  const size_t most_bytes_;  // of a statement of several rows
   Client client_;
+  size_t longest_ = 0;           // a statement that the server takes from this session
   std::vector<Column> columns_;  // of the table; none: not known
   std::vector<Plan> plans_;      // the one used last is the first
   bool drifted_ = false;         // the last delivery met other columns

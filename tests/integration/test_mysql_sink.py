@@ -7,11 +7,11 @@ import pytest
 from harness.pipelines import file_source, pipeline, quick_retry
 
 
-def deliver(agent, database, records, delivery=None, **options):
+def deliver(agent, database, records, delivery=None, memory="8MiB", **options):
     path = agent.folder / "in.jsonl"
     path.write_text("".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in records))
     sink = {"type": "mysql", "url": database.url, "table": "t", "batch": {"linger": "20ms"}, **options}
-    agent.configure(pipeline(file_source(path), sink, delivery=quick_retry(**(delivery or {}))))
+    agent.configure(pipeline(file_source(path, maxRecord="4MiB"), sink, delivery=quick_retry(**(delivery or {}))), memory=memory)
     return agent
 
 
@@ -135,6 +135,28 @@ def test_what_is_read_from_a_table_is_the_same_in_its_copy(agent, mysql_database
     assert agent.run() == 0, agent.log
     assert mysql_database.query("SELECT * FROM orders EXCEPT SELECT * FROM t") == [], agent.log
     assert mysql_database.query("SELECT COUNT(*) FROM t") == [("2",)]
+
+
+@pytest.mark.parametrize("longest", [1 << 20, 64 << 10])
+def test_no_statement_is_longer_than_the_server_takes(agent, make_mariadb, longest):
+    database = make_mariadb(max_allowed_packet=longest).database("test")
+    database.query("CREATE TABLE t (id int PRIMARY KEY, text longtext)")
+    beside = len("INSERT INTO `t` (`id`, `text`) VALUES (1, '')") + 2  # as the sink has it
+    deliver(agent, database, [{"id": 1, "text": "x" * (longest - beside)}, {"id": 2, "text": "x" * (longest - beside + 1)},
+                              {"id": 3, "text": "x" * (longest * 3 // 2)}, {"id": 4, "text": "behind"}])
+    assert agent.run() == 0, agent.log
+    assert database.query("SELECT id FROM t ORDER BY id") == [("1",), ("4",)]
+    assert len(reasons(agent)) == 2 and all("max_allowed_packet" in one for one in reasons(agent)), reasons(agent)
+
+
+def test_many_small_rows_go_in_statements_that_the_server_takes(agent, make_mariadb):
+    database = make_mariadb(max_allowed_packet=1 << 20).database("test")
+    database.query("CREATE TABLE t (id int PRIMARY KEY)")
+    deliver(agent, database, [{"id": i} for i in range(300_000)], memory="256MiB",
+            batch={"records": 300_000, "bytes": "16MiB", "linger": "5s"})
+    assert agent.run() == 0, agent.log
+    assert database.query("SELECT COUNT(*), SUM(id) FROM t") == [("300000", str(300_000 * 299_999 // 2))]
+    assert agent.log_lines("gone away") == [], agent.log
 
 
 @pytest.mark.parametrize("how", ["kill the server", "kill the connection"])
