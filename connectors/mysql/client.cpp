@@ -109,6 +109,7 @@ void Client::cancel() {
 
 tl::unexpected<Error> Client::failure() {
   error_number_ = mysql_errno(mysql_);
+  error_state_ = mysql_sqlstate(mysql_);
   error_text_ = mysql_error(mysql_);
   const Url& url = settings_.url;
   Error error(kind_of(error_number_), url.shown() + ": " + error_text_);

@@ -62,6 +62,7 @@ class Client {
 
   // Of the last failure.
   unsigned error_number() const { return error_number_; }
+  const std::string& error_state() const { return error_state_; }  // its SQLSTATE
   const std::string& error_text() const { return error_text_; }
 
  private:
@@ -78,6 +79,7 @@ class Client {
   const unsigned long* lengths_ = nullptr;
   bool all_read_ = true;
   unsigned error_number_ = 0;
+  std::string error_state_;
   std::string error_text_;
 
   std::mutex socket_mutex_;  // what follows

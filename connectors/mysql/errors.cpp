@@ -85,12 +85,17 @@ constexpr unsigned kOfRow[] = {
     ER_SIGNAL_EXCEPTION,
     ER_TOO_BIG_ROWSIZE,
     ER_NET_PACKET_TOO_LARGE,
+    ER_AUTOINC_READ_FAILED,  // they are used up, for rows that bring none
+    ER_ILLEGAL_PARAMETER_DATA_TYPES2_FOR_OPERATION,
     kBadGeometry,
     kBadJson,
     kFulltextTooLong,
     kCheckOfMysql,
     kCheckOfMariadb,
 };
+
+// Classes of SQLSTATE: no data, data, integrity, and what a SIGNAL has for its own.
+constexpr std::string_view kClassesOfRow[] = {"02", "22", "23", "45"};
 
 template <size_t N>
 bool is_one(const unsigned (&numbers)[N], unsigned number) {
@@ -114,8 +119,11 @@ bool is_lost(unsigned number) {
   return is_of_library(number) || is_one(kEnding, number);
 }
 
-bool is_of_row(unsigned number) {
-  return is_one(kOfRow, number);
+bool is_of_row(unsigned number, std::string_view state) {
+  if (is_one(kOfRow, number)) return true;
+  // The class of an ambiguous column, as in a trigger, is 23.
+  if (kind_of(number) == ErrorKind::kUnavailable || number == ER_NON_UNIQ_ERROR) return false;
+  return std::ranges::find(kClassesOfRow, state.substr(0, 2)) != std::end(kClassesOfRow);
 }
 
 }  // namespace leat::mysql

@@ -1,6 +1,8 @@
 // What libmariadb and the server say, turned into our errors.
 #pragma once
 
+#include <string_view>
+
 #include "base/result.h"
 
 namespace leat::mysql {
@@ -14,7 +16,8 @@ ErrorKind kind_of(unsigned number);
 // The connection is of no use any more.
 bool is_lost(unsigned number);
 
-// It is for what the row holds: of a type, a range, a key, a check, a trigger.
-bool is_of_row(unsigned number);
+// It is for what the row holds: of a type, a range, a key, a check, a trigger. Where the number
+// does not say so, the SQLSTATE does: a SIGNAL may have any number.
+bool is_of_row(unsigned number, std::string_view state);
 
 }  // namespace leat::mysql

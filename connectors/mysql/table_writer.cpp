@@ -267,11 +267,15 @@ Status TableWriter::write_records(const Delivery& delivery, Bad& bad) {
   return send(statement, bad);
 }
 
+bool TableWriter::was_of_row() const {
+  return is_of_row(client_.error_number(), client_.error_state());
+}
+
 // All at once; where the server refuses one of them it takes none, and says of few which it was.
 Status TableWriter::send(const Statement& statement, Bad& bad) {
   if (statement.rows().empty()) return {};
   Status sent = client_.execute(statement.sql());
-  if (!sent && is_of_row(client_.error_number())) return send_each(statement, bad);
+  if (!sent && was_of_row()) return send_each(statement, bad);
   return sent;
 }
 
@@ -280,7 +284,7 @@ Status TableWriter::send_each(const Statement& statement, Bad& bad) {
   for (const auto& [record, row] : statement.rows()) {
     Status sent = client_.execute(statement.sql_of(row));
     if (sent) continue;
-    if (!is_of_row(client_.error_number())) return sent;
+    if (!was_of_row()) return sent;
     bad.emplace_back(record, Why{client_.error_text(), code_of(client_.error_number())});
   }
   return {};

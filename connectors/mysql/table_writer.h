@@ -72,6 +72,7 @@ class TableWriter {
   Status write_records(const Delivery& delivery, Bad& bad);
   Status send(const Statement& statement, Bad& bad);
   Status send_each(const Statement& statement, Bad& bad);
+  bool was_of_row() const;  // the last failure
   void tell_unknown(const Plan& plan);
 
   // Records that all look different are slow, not unbounded.

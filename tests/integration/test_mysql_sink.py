@@ -95,6 +95,31 @@ def test_what_the_server_refuses_is_a_dead_letter_and_all_the_rest_is_delivered(
         assert words in said, said
 
 
+def test_what_a_trigger_or_a_type_refuses_is_a_dead_letter_whatever_its_number(agent, mysql_database):
+    signals = {2: "'45000' SET MYSQL_ERRNO=30001, MESSAGE_TEXT='own number'", 3: "'02000' SET MESSAGE_TEXT='no data'",
+               4: "'22012' SET MYSQL_ERRNO=30002, MESSAGE_TEXT='bad data'", 5: "'23000' SET MYSQL_ERRNO=30003, MESSAGE_TEXT='bad key'",
+               6: "'45001' SET MESSAGE_TEXT='own state'"}
+    mysql_database.query(
+        "CREATE TABLE t (id int PRIMARY KEY, g geometry);\nDELIMITER //\nCREATE TRIGGER refuse BEFORE INSERT ON t FOR EACH ROW BEGIN " +
+        " ".join(f"IF NEW.id = {id} THEN SIGNAL SQLSTATE {state}; END IF;" for id, state in signals.items()) + " END//\n")
+    deliver(agent, mysql_database, [{"id": i} for i in range(1, 9)] + [{"id": 9, "g": 5}, {"id": 10}])
+    assert agent.run() == 0, agent.log
+    assert mysql_database.query("SELECT id FROM t ORDER BY id") == [("1",), ("7",), ("8",), ("10",)]
+    said = "\n".join(reasons(agent))
+    assert len(reasons(agent)) == 6, said
+    for words in ("own number", "no data", "bad data", "bad key", "own state", "Cannot cast 'int' as 'geometry'"):
+        assert words in said, said
+
+
+@pytest.mark.parametrize("type, last", [("tinyint", 127), ("bigint unsigned", 2**64 - 1)])
+def test_a_row_without_a_number_is_a_dead_letter_where_all_are_used_up(agent, mysql_database, type, last):
+    mysql_database.query(f"CREATE TABLE t (id {type} AUTO_INCREMENT PRIMARY KEY, n int); INSERT INTO t VALUES ({last}, 0)")
+    deliver(agent, mysql_database, [{"n": 1}, {"id": 5, "n": 2}, {"n": 3}, {"id": 6, "n": 4}])
+    assert agent.run() == 0, agent.log
+    assert mysql_database.query("SELECT n FROM t WHERE n > 0 ORDER BY n") == [("2",), ("4",)]
+    assert len(reasons(agent)) == 2, reasons(agent)
+
+
 def test_values_are_stored_exactly_or_refused(agent, mysql_database):
     mysql_database.query(
         "CREATE TABLE t (id int PRIMARY KEY, i bigint, u bigint unsigned, d decimal(30,10), f double, s text,"

@@ -29,5 +29,24 @@ TEST(Errors, say_whether_the_connection_is_left) {
   EXPECT_FALSE(is_lost(ER_PARSE_ERROR));
 }
 
+TEST(Errors, of_a_row_are_known_by_their_number) {
+  for (unsigned number : {unsigned{ER_DUP_ENTRY}, unsigned{ER_DATA_TOO_LONG}, 4025U, 3819U, 4078U,
+                          unsigned{ER_AUTOINC_READ_FAILED}})
+    EXPECT_TRUE(is_of_row(number, "HY000")) << number;
+  EXPECT_FALSE(is_of_row(ER_PARSE_ERROR, "42000"));
+  EXPECT_FALSE(is_of_row(ER_ACCESS_DENIED_ERROR, "28000"));
+}
+
+TEST(Errors, of_a_row_are_known_by_their_class_where_the_number_says_nothing) {
+  for (const char* state : {"45000", "45001", "02000", "22012", "23000"})
+    EXPECT_TRUE(is_of_row(30001, state)) << state;
+  for (const char* state : {"", "4", "HY000", "42000", "01000", "99001"})
+    EXPECT_FALSE(is_of_row(30001, state)) << state;
+  EXPECT_FALSE(is_of_row(ER_NON_UNIQ_ERROR, "23000"));
+  // What passes is waited for, whatever else is said of it.
+  EXPECT_FALSE(is_of_row(ER_LOCK_WAIT_TIMEOUT, "45000"));
+  EXPECT_FALSE(is_of_row(CR_SERVER_LOST, "45000"));
+}
+
 }  // namespace
 }  // namespace leat::mysql
