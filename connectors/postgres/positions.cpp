@@ -70,7 +70,7 @@ void Positions::begin_anew() {
   owner_ = run_of_lanes() + std::to_string(random_number());
   session_ = attempt_ = stored_ = 0;
   unheard_of_.clear();
-  known_ = moved_ = false;
+  known_ = moved_ = taken_ = false;
 }
 
 std::string Positions::where_mine() const {
@@ -96,10 +96,13 @@ std::string Positions::owner_sql() const {
 }
 
 bool Positions::found(const std::vector<Row>& rows) {
-  holder_.reset();
+  const std::optional<std::string> before = std::exchange(holder_, std::nullopt);
   if (!rows.empty() && !rows[0].empty()) holder_ = rows[0][0];
-  const bool mine = holder_ && holder_->starts_with(owner_ + "/");
-  return mine || (lane_.number == 0 ? session_ == 0 : !holder_);
+  mine_ = holder_ && holder_->starts_with(owner_ + "/");
+  if (mine_) return true;
+  if (lane_.number > 0) return !holder_;
+  // A take that was broken off has changed nothing, or they would be in other hands than before.
+  return session_ == 0 || (!taken_ && holder_ == before);
 }
 
 // Only from the hands they were found in: a statement of a process that was killed may come late.
@@ -107,11 +110,11 @@ bool Positions::found(const std::vector<Row>& rows) {
 std::string Positions::take_sql() {
   ++session_;
   const std::string sql =
-      holder_ ? join({"UPDATE leat_positions SET value = '", mark(),
-                      session_ == 1 ? "', delivery = '0'" : "'", where_hands(),
-                      " AND value = ", quoted_text(*holder_)})
-              : join({kInsert, "(SELECT ", literal(agent_), ", ", literal(pipeline_), ", '", hands_,
-                      "', '", mark(), "', '0'", from_our_run(), ") ON CONFLICT DO NOTHING"});
+      holder_
+          ? join({"UPDATE leat_positions SET value = '", mark(), mine_ ? "'" : "', delivery = '0'",
+                  where_hands(), " AND value = ", quoted_text(*holder_)})
+          : join({kInsert, "(SELECT ", literal(agent_), ", ", literal(pipeline_), ", '", hands_,
+                  "', '", mark(), "', '0'", from_our_run(), ") ON CONFLICT DO NOTHING"});
   return join({"BEGIN ISOLATION LEVEL READ COMMITTED; ", sql, remove_others(),
                "; SELECT partition, value, delivery FROM leat_positions", where_mine(),
                "; COMMIT"});
@@ -128,7 +131,7 @@ std::string Positions::from_our_run() const {
 // Those of an earlier run, and of lanes that this one may not have. A statement of its own: it sees
 // what was made before the one before it could be carried out.
 std::string Positions::remove_others() const {
-  if (lane_.number > 0 || session_ > 1) return "";
+  if (lane_.number > 0 || mine_) return "";
   return join({"; DELETE FROM leat_positions", where_mine(), " AND partition LIKE '", kHands,
                "%' AND EXISTS (SELECT 1 FROM leat_positions", where_hands(), " AND value = '",
                mark(), "')"});
@@ -158,6 +161,7 @@ Status Positions::taken(const std::vector<Row>& rows) {
   }
   // Another number: a server that lost what it had confirmed.
   moved_ = !mine || number != std::to_string(stored_);
+  taken_ |= mine;
   known_ = true;
   return {};
 }

@@ -75,6 +75,8 @@ class Positions {
   const std::string hands_;            // partition of the row that says whose they are
   std::string owner_;                  // unlike that of any other run of any agent
   std::optional<std::string> holder_;  // whose they were found to be
+  bool mine_ = false;                  // it is this run
+  bool taken_ = false;                 // they were, and the server has said so
   uint64_t session_ = 0;               // that has taken them
   uint64_t attempt_ = 0;               // number of the transaction tried last
   uint64_t stored_ = 0;                // and of the one known to be carried out

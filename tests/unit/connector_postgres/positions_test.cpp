@@ -132,10 +132,27 @@ TEST_F(PostgresPositions, notice_a_server_that_lost_what_it_had_confirmed) {
 TEST_F(PostgresPositions, that_an_earlier_session_of_ours_took_late_are_taken_again) {
   EXPECT_TRUE(positions_.found({}));
   const std::string first = mark_in(positions_.take_sql());
-  EXPECT_FALSE(positions_.found({})) << "as far as it looks";
+  EXPECT_TRUE(positions_.found({})) << "as far as it looks, it was not carried out";
   (void)positions_.take_sql();
   EXPECT_FALSE(positions_.taken({{"", first, "0"}})) << "to be tried again, and nobody else's";
   EXPECT_TRUE(positions_.found({{first}}));
+}
+
+// A connection that was lost before the server had carried it out.
+TEST_F(PostgresPositions, that_could_not_be_taken_are_taken_once_more_where_nobody_else_has_them) {
+  EXPECT_TRUE(positions_.found({{"17/5"}}));
+  const std::string first = positions_.take_sql();
+  EXPECT_TRUE(positions_.found({{"17/5"}}));
+  const std::string second = positions_.take_sql();
+  EXPECT_NE(mark_in(first), mark_in(second));
+  EXPECT_TRUE(has(second, "', delivery = '0' WHERE")) << second;
+  EXPECT_TRUE(has(second, "; DELETE FROM leat_positions")) << second;
+  EXPECT_FALSE(positions_.found({{"18/1"}}));
+}
+
+TEST_F(PostgresPositions, that_were_had_and_are_in_nobodys_hands_were_changed_by_somebody) {
+  take("0");
+  EXPECT_FALSE(positions_.found({}));
 }
 
 // --- lanes ---
