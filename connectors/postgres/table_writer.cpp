@@ -5,6 +5,14 @@
 #include "base/log.h"
 
 namespace leat::postgres {
+namespace {
+
+// Longer than records wait for others (batch.linger), so that who has work keeps its session. A new
+// one costs some milliseconds.
+constexpr Milliseconds kRest{1'000};
+
+}  // namespace
+
 TableWriter::TableWriter(TableWriterConfig config)
     : config_(std::move(config)),
       shown_(config_.session.url.shown()),
@@ -161,6 +169,7 @@ void TableWriter::position_moved() {
 
 void TableWriter::end(Answer answer) {
   later_.stop();
+  if (config_.lane.run != 0) later_.start(kRest, [this] { give_back(); });
   attempt_.reset();
   Goal goal = std::exchange(goal_, Goal::kNone);
   if (goal == Goal::kDeliver) {
@@ -173,6 +182,11 @@ void TableWriter::end(Answer answer) {
   if (answer.outcome == Outcome::kDelivered) return done(positions_.positions().all());
   ErrorKind kind = answer.outcome == Outcome::kRetry ? ErrorKind::kUnavailable : ErrorKind::kFatal;
   done(fail(kind, std::move(answer.reason)));
+}
+
+void TableWriter::give_back() {
+  positions_.positions().forget();
+  session_.close();
 }
 
 void TableWriter::end_finish(Answer answer) {

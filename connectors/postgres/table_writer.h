@@ -6,6 +6,10 @@
 // looks at what is still missing. So it does not matter where the last attempt ended, nor what a
 // new connection has forgotten.
 //
+// One that writes beside others (SinkLane) gives its session back when it has had nothing to do for
+// a moment. A server may have fewer connections for them than there are, and those that wait for
+// one hold the memory without which nothing more is read: the others would keep theirs for ever.
+//
 // Thread: the loop's thread. Lifetime: destroying it gives up what is under way (the server rolls
 // back) without calling back.
 #pragma once
@@ -65,6 +69,7 @@ class TableWriter : private Session::Listener {
   StepEnd stored();
   void position_moved();
   void end(Answer answer);
+  void give_back();
   void end_finish(Answer answer);
 
   const TableWriterConfig config_;
@@ -84,7 +89,7 @@ class TableWriter : private Session::Listener {
   std::function<void(Result<std::vector<SavedPosition>>)> loaded_;
   std::function<void(Status)> finished_;
   DoublingDelay finish_delay_{Milliseconds{500}, Milliseconds{30'000}};
-  Timer later_;
+  Timer later_;  // to go on; or, when there is no goal, to give the session back
   // What was done for this goal already, and is not done twice.
   bool reconnected_ = false;
   bool fenced_ = false;

@@ -122,6 +122,33 @@ def test_told_to_stop_in_the_middle_it_goes_on_there_and_repeats_nothing(agent, 
     expect_each_once(database)
 
 
+@pytest.fixture
+def few_connections(database):
+    """The URL of the database for a role that may have three of them."""
+    database.query("ALTER ROLE trusted CONNECTION LIMIT 3; GRANT ALL ON SCHEMA public TO trusted; "
+                   "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO trusted")
+    yield database.url_of("trusted")
+    database.query("ALTER ROLE trusted CONNECTION LIMIT -1")
+
+
+@pytest.mark.parametrize("guarantee", ["exactlyOnce", "atLeastOnce"])
+@pytest.mark.parametrize("tables", [8, 24])
+def test_where_the_server_has_fewer_connections_than_there_are_all_get_through(
+        agent, database, few_connections, tables, guarantee):
+    """With 24, those that wait for one hold so much that nothing more is read meanwhile."""
+    rows = 400
+    make_tables(database, 0)
+    database.query("; ".join(
+        f"CREATE TABLE wide_{number} (id bigint PRIMARY KEY, note text); INSERT INTO wide_{number} "
+        f"SELECT i * 100 + {number}, repeat('n', 3000) FROM generate_series(1, {rows}) i" for number in range(tables)))
+    source = {"tables": ["wide_%"], "concurrency": 8}
+    agent.configure(job(database, source, sink={**JOB, "url": few_connections}, guarantee=guarantee), memory="16MiB")
+    agent.start()
+    assert agent.wait(120) == 0, agent.log
+    assert "too many connections for role" in agent.log
+    expect_each_once(database, tables * rows)
+
+
 def test_a_reload_that_changes_how_many_there_are_goes_on(agent, database):
     make_tables(database, ROWS)
     configure(agent, database)

@@ -33,6 +33,15 @@ class PostgresSink : public ::testing::Test {
     Status status = harness_.start(kPostgresSink, options_);
     ASSERT_TRUE(status) << status.error().message();
   }
+  // It lets everybody in, and can do nothing for them now.
+  void serve_the_busy() {
+    serve([](Peer& peer) {
+      const bool starts = std::exchange(peer.received, {}).find("user") != std::string::npos;
+      peer.say((starts ? postgres::message('R', "\0\0\0\0"sv)
+                       : postgres::message('E', "VERROR\0C53200\0Mout of memory\0\0"sv)) +
+               postgres::message('Z', "I"));
+    });
+  }
   Delivery one() { return harness_.records({{{"id", Value::of_integer(1)}}}); }
 
   SinkHarness harness_;
@@ -95,6 +104,34 @@ TEST_F(PostgresSink, may_be_dropped_while_the_password_is_hashed) {
   EXPECT_TRUE(
       harness_.wait([this] { return server_->connections() == 1 && server_->peer(0).ended; }));
   harness_.kill();
+}
+
+TEST_F(PostgresSink, one_of_several_gives_its_connection_back_when_it_has_nothing_to_do) {
+  harness_.set_lane({.number = 1, .run = 7});
+  serve_the_busy();
+  Delivery delivery = one();
+  for (size_t sessions : {1, 2}) {
+    EXPECT_EQ(harness_.deliver(delivery).outcome, Outcome::kRetry);
+    harness_.advance(900ms);
+    EXPECT_EQ(harness_.deliver(delivery).outcome, Outcome::kRetry);
+    EXPECT_EQ(server_->connections(), sessions);
+    harness_.advance(900ms);
+    EXPECT_FALSE(server_->peer(sessions - 1).ended);
+    harness_.advance(100ms);
+    EXPECT_TRUE(harness_.wait([&] { return server_->peer(sessions - 1).ended; }));
+  }
+  harness_.close();
+}
+
+TEST_F(PostgresSink, one_that_is_alone_keeps_its_connection) {
+  serve_the_busy();
+  Delivery delivery = one();
+  EXPECT_EQ(harness_.deliver(delivery).outcome, Outcome::kRetry);
+  harness_.advance(20s);
+  EXPECT_EQ(harness_.deliver(delivery).outcome, Outcome::kRetry);
+  EXPECT_EQ(server_->connections(), 1);
+  EXPECT_EQ(server_->open_connections(), 1);
+  harness_.close();
 }
 
 TEST_F(PostgresSink, closes_before_it_has_connected) {

@@ -44,11 +44,13 @@ class SinkHarness : public SinkContext {
   Result<std::unique_ptr<Encoder>> new_encoder() override {
     return format_->make_encoder(format_options_);
   }
+  SinkLane lane() override { return lane_; }
 
   HandLoop& hand_loop() { return loop_; }
   void advance(std::chrono::microseconds by) { loop_.advance(by); }
   void set_wrap(DocumentWrap wrap) { wrap_ = std::move(wrap); }
   void set_format_options(Options options) { format_options_ = std::move(options); }
+  void set_lane(SinkLane lane) { lane_ = lane; }
   Sink& sink() { return *sink_; }
 
   // Makes and opens.
@@ -155,6 +157,7 @@ class SinkHarness : public SinkContext {
   DocumentWrap wrap_;
   const WriteFormat* format_;
   Options format_options_;
+  SinkLane lane_;
   ShapeRef shape_;
   std::unique_ptr<Sink> sink_;
   std::optional<Answer> answer_;
