@@ -9,6 +9,9 @@
 #include "config/admin.h"
 #include "config/caches.h"
 #include "config/channels.h"
+#ifdef LEAT_CLUSTER
+#include "config/cluster.h"
+#endif
 #include "config/control.h"
 #include "config/json.h"
 #include "config/letter_pipeline.h"
@@ -23,7 +26,11 @@
 namespace leat {
 namespace {
 
+#ifdef LEAT_CLUSTER
 constexpr std::string_view kHandledOfAgent[] = {"notify"};
+#else
+constexpr std::string_view kHandledOfAgent[] = {"notify", "cluster"};
+#endif
 constexpr int64_t kMemoryPerPipeline = 1 << 20;
 
 // One file that was read.
@@ -210,6 +217,13 @@ void Loader::load_agent(LoadedFile& part, const cJSON* node) {
     config_.admin = load_admin(options.object("admin"), part.problems, context_.open_files);
   if (options.has("control"))
     config_.control = load_control(options.object("control"), part.problems, context_.open_files);
+#ifdef LEAT_CLUSTER
+  if (options.has("cluster"))
+    config_.cluster = load_cluster(options.object("cluster"), part.problems, context_.open_files);
+#else
+  if (child(node, "cluster") != nullptr)
+    part.problems.add({.path = "agent.cluster", .text = "is not in this build"});
+#endif
   if (config_.control && !is_plain_id(config_.id))
     part.problems.add({.path = "agent.id",
                        .text = "is a part of topics, with agent.control: must be 1 to 64 of the "
@@ -302,6 +316,11 @@ void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::strin
                                " can be read only once: its end comes with the first run"});
   if (whole && !options.has("delivery.spool"))
     pipeline.delivery.spool.mode = default_spool_mode(pipeline);
+#ifdef LEAT_CLUSTER
+  pipeline.exclusive = options.boolean("exclusive");
+  if (whole && pipeline.exclusive)
+    check_exclusive(pipeline, options, config_.cluster.has_value(), part.problems);
+#endif
   if (whole && part.problems.errors() == before) {
     if (Result<Plan> planned = plan(pipeline, path); !planned)
       for (Problem& said : said_by_stage(path, planned.error())) part.problems.add(std::move(said));

@@ -7,6 +7,7 @@
 #include "net/tls.h"
 #include "plan/role.h"
 #include "protocols/mqtt/connection_options.h"
+#include "protocols/postgres/connection_options.h"
 #include "stage/format.h"
 
 namespace leat {
@@ -163,6 +164,27 @@ constexpr Option kAgentLimitOptions[] = {
      .only_when_given = true},
 };
 
+#ifdef LEAT_CLUSTER
+constexpr Option kClusterOptions[] = {
+    postgres::kUrlOption,
+    {.name = "group",
+     .required = true,
+     .help = "The name of the group. Agents of one group have the same `exclusive` pipelines, and "
+             "each its own `id`.",
+     .example = "\"etl\""},
+    {.name = "lease",
+     .type = OptionType::kDuration,
+     .fallback = "30s",
+     .help = "How long an agent that does not answer any more has what it runs; then another goes "
+             "on. Renewed each third of it; an agent that cannot renew it ends what it runs a "
+             "sixth of it before it is over.",
+     .min = 1'000,
+     .max = 3'600'000},
+    postgres::kConnectTimeoutOption,
+    postgres::kTlsOption,
+};
+#endif
+
 constexpr Option kAgentOptions[] = {
     {.name = "id",
      .help = "The name of this agent; give each its own, since it is part of the keys by which "
@@ -242,6 +264,14 @@ constexpr Option kAgentOptions[] = {
      .help = "Signed commands from afar, over an MQTT broker; only when this is given.",
      .fields = kControlOptions,
      .only_when_given = true},
+#ifdef LEAT_CLUSTER
+    {.name = "cluster",
+     .type = OptionType::kObject,
+     .help = "The group of agents to which this one belongs: what is `exclusive` runs on one of "
+             "them. Who that is, is agreed on in a PostgreSQL database; only when this is given.",
+     .fields = kClusterOptions,
+     .only_when_given = true},
+#endif
 };
 
 constexpr std::string_view kSpoolModes[] = {"always", "onTrouble", "never"};
@@ -462,6 +492,15 @@ constexpr Option kPipelineOptions[] = {
      .fallback = "normal",
      .help = "With high, it goes on where agent.limits.budget says onlyPriority.",
      .choices = kPriorities},
+#ifdef LEAT_CLUSTER
+    {.name = "exclusive",
+     .type = OptionType::kBool,
+     .fallback = "false",
+     .help =
+         "It runs on one agent of the group (agent.cluster) at a time, and the others stand by: "
+         "when that one is gone, another goes on from where it was. With a schedule, each run "
+         "comes once in the group. For sources and positions that all of them can reach."},
+#endif
     {.name = "schedule",
      .type = OptionType::kObject,
      .help =

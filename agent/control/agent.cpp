@@ -20,6 +20,9 @@
 #include "control/topic/control_topic.h"
 #include "control/topic/mqtt_link.h"
 #endif
+#ifdef LEAT_CLUSTER
+#include "control/cluster/cluster.h"
+#endif
 #include "control/events/observer.h"
 #include "control/process_setup.h"
 #include "control/progress.h"
@@ -76,11 +79,16 @@ class Agent {
 
  private:
   SupervisorSetup supervisor_setup() {
+    MakeLeases make_leases;
+#ifdef LEAT_CLUSTER
+    make_leases = cluster::make_cluster;
+#endif
     return {.clock = clock_,
             .data_dir = first_.data_dir,
             .workers = first_.workers,
             .version = hooks_.version,
             .config_file = hooks_.config_file,
+            .make_leases = std::move(make_leases),
             .on_change = [this] { changed(); },
             .tells_trouble = service_.listening() || kTellsTrouble,
             .on_end = [this](const PipelineEnd& end) { ended(end); },

@@ -32,6 +32,7 @@ PipelineState Entry::rests_in() const {
   if (standing.activity == Activity::kStopped) return PipelineState::kStopped;
   if (wanted != nullptr && !wanted->complete()) return PipelineState::kMounted;
   if (!over()) return PipelineState::kStarting;
+  if (standby) return PipelineState::kStandby;
   if (failure.empty())
     return by_schedule() && again != nullptr ? PipelineState::kScheduled : PipelineState::kEnded;
   return by_schedule() && failed_runs >= wanted->schedule->threshold ? PipelineState::kCircuitOpen
@@ -47,6 +48,7 @@ PipelineSnapshot Entry::snapshot(const LoopProbe::Answers& answers, int64_t now_
   out.own = own();
   out.counters = last;
   out.totals = ended_before;
+  out.exclusive = exclusive();
   if (run == nullptr) {
     out.reason = failure;
     if (again != nullptr)

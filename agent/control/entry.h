@@ -38,6 +38,7 @@ struct Entry {
   // Of failures that may pass, in a row; none: the last was long ago.
   std::optional<DoublingDelay> again_after;
   int failed_runs = 0;           // in a row, of one with a schedule
+  bool standby = false;          // it waits for its lease (control/leases.h)
   std::unique_ptr<Timer> again;  // until it is started again after one, or by its schedule
   int64_t again_us = 0;          // when that is, on the monotonic clock
   PipelineStatus last;           // of `run`, as it said last, or of what ended
@@ -51,6 +52,7 @@ struct Entry {
   bool own() const {
     return wanted != nullptr ? wanted->own : run != nullptr && run->config()->own;
   }
+  bool exclusive() const { return wanted != nullptr && wanted->exclusive; }
   bool by_schedule() const { return wanted != nullptr && wanted->schedule.has_value(); }
   // Nothing runs, or is on its way to.
   bool over() const { return run == nullptr && next == nullptr && !preparing; }

@@ -179,6 +179,19 @@ void add_caches(std::string& out, const std::vector<CacheStatus>& caches) {
   }
 }
 
+void add_cluster(std::string& out, const Snapshot& snapshot) {
+  add_metric(out, "leat_cluster_up", "gauge", "1 while this agent is in its group (agent.cluster).",
+             snapshot.cluster->joined ? "1" : "0");
+  add_metric(out, "leat_cluster_members", "gauge", "Agents that are in it, as was seen last.",
+             std::to_string(snapshot.cluster->members.size()));
+  begin_metric(out, "leat_pipeline_standby", "gauge",
+               "1 while the pipeline stands by: another agent of the group runs it.");
+  for (const PipelineSnapshot& pipeline : snapshot.pipelines)
+    if (pipeline.exclusive)
+      add_sample(out, "leat_pipeline_standby", pipeline, "",
+                 pipeline.state == PipelineState::kStandby ? "1" : "0");
+}
+
 void add_control(std::string& out, const ControlStatus& control) {
   add_metric(out, "leat_control_up", "gauge", "1 while the connection of agent.control is up.",
              control.connected ? "1" : "0");
@@ -217,6 +230,7 @@ std::string metrics_of(const Snapshot& snapshot) {
                std::to_string(snapshot.budget->used));
   }
   if (snapshot.control) add_control(out, *snapshot.control);
+  if (kCluster && snapshot.cluster) add_cluster(out, snapshot);
   for (const Metric& metric : kMetrics) {
     begin_metric(out, metric.name, metric.type, metric.help);
     for (const PipelineSnapshot& pipeline : snapshot.pipelines)

@@ -8,7 +8,8 @@ namespace {
 
 bool is_well(PipelineState state) {
   return state == PipelineState::kRunning || state == PipelineState::kDraining ||
-         state == PipelineState::kEnded || state == PipelineState::kScheduled;
+         state == PipelineState::kEnded || state == PipelineState::kScheduled ||
+         state == PipelineState::kStandby;
 }
 
 std::string with_reason(std::string text, const std::string& reason) {

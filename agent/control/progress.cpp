@@ -127,6 +127,7 @@ std::string trouble_line(const PipelineSnapshot& pipeline) {
   if (pipeline.state == PipelineState::kFailed ||
       (pipeline.state == PipelineState::kCircuitOpen && !pipeline.runs))
     return pipeline.name + " failed: " + pipeline.reason;
+  if (pipeline.unknown) return pipeline.name + " stands by: " + pipeline.reason;
   std::string out;
   if (!pipeline.refused.empty())
     out = pipeline.name + " runs with its old configuration: " + pipeline.refused;

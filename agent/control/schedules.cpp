@@ -124,6 +124,23 @@ int Schedules::failures(const std::string& pipeline) const {
   return found == all_.end() ? 0 : found->second.failures;
 }
 
+std::string Schedules::shared_state(const std::string& pipeline, int64_t ahead_us) const {
+  auto found = all_.find(pipeline);
+  if (found == all_.end()) return "";
+  ScheduleState state = found->second;
+  state.decided_us += ahead_us;
+  state.due_us += ahead_us;
+  return text_of(state);
+}
+
+void Schedules::take_over(const std::string& pipeline, const std::string& state, int64_t ahead_us) {
+  ScheduleState& here = all_[pipeline];
+  here = schedule_state_of(state);
+  here.decided_us -= ahead_us;
+  here.due_us -= ahead_us;
+  keep(pipeline);
+}
+
 // What may pass is tried again soon; anything else at its next time, since it would be the same.
 Milliseconds Schedules::ended(const PipelineConfig& config, const Status& status,
                               Milliseconds elapsed) {

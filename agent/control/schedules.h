@@ -55,6 +55,10 @@ class Schedules {
   // When that is: unix, microseconds.
   int64_t next_us(const PipelineConfig& config);
   int failures(const std::string& pipeline) const;
+  // As it is kept, for the others of a group, by a clock that is `ahead_us` of this one's; "" when
+  // nothing is known. And what one of them has kept: it is what holds.
+  std::string shared_state(const std::string& pipeline, int64_t ahead_us) const;
+  void take_over(const std::string& pipeline, const std::string& state, int64_t ahead_us);
   // A run has ended so, after `elapsed`: gives how long it is until the next.
   Milliseconds ended(const PipelineConfig& config, const Status& status, Milliseconds elapsed);
 

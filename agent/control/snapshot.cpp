@@ -41,6 +41,8 @@ std::string_view name_of(PipelineState state) {
       return "stopped";
     case PipelineState::kScheduled:
       return "scheduled";
+    case PipelineState::kStandby:
+      return "standby";
     case PipelineState::kEnded:
       return "ended";
   }

@@ -11,6 +11,7 @@
 
 #include "base/units.h"
 #include "cache/caches.h"
+#include "control/leases.h"
 #include "control/network_budget.h"
 #include "pipeline/pipeline.h"
 
@@ -31,6 +32,7 @@ enum class PipelineState {
   kPaused,
   kStopped,    // by its name
   kScheduled,  // until it is time
+  kStandby,    // another agent of the group runs it, or none may
   kEnded,      // it has done its work
 };
 
@@ -57,6 +59,8 @@ struct PipelineSnapshot {
   PipelineStatus counters = {};  // of the run that is, or was last
   TaskStatus totals = {};  // of all its runs since the agent was started; only what is counted
   int64_t max_spool_bytes = 0;
+  bool exclusive = false;     // it runs on one agent of the group
+  bool unknown = false;       // kStandby: whether any agent runs it
   std::string schedule = {};  // ScheduleConfig::text; "" when it has none
   int64_t next_run_us = 0;    // unix; 0: none is planned, or one goes on
   uint64_t failed_runs = 0;   // in a row
@@ -96,6 +100,7 @@ struct Snapshot {
   ConfigStatus config = {};
   std::optional<ControlStatus> control = {};  // with agent.control
   std::optional<BudgetStatus> budget = {};    // with agent.limits.budget
+  std::optional<ClusterStatus> cluster = {};  // with agent.cluster
   Milliseconds uptime{0};
   bool stopping = false;
   size_t loops = 1;

@@ -93,6 +93,7 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
   cJSON_AddBoolToObject(out, "trouble", !trouble_line(pipeline).empty());
   cJSON_AddBoolToObject(out, "bounded", pipeline.bounded);
   if (pipeline.own) cJSON_AddTrueToObject(out, "own");
+  if (pipeline.exclusive) cJSON_AddTrueToObject(out, "exclusive");
   add(out, "loop", pipeline.loop);
   cJSON_AddNumberToObject(out, "runningSeconds", seconds(pipeline.running_for));
   cJSON* records = add_counters(out, counters);
@@ -126,6 +127,20 @@ void add_budget(cJSON* object, const BudgetStatus& budget) {
   if (budget.since_us != 0) add_text(out, "since", rfc3339(budget.since_us));
   if (budget.since_us != 0) add_text(out, "until", rfc3339(budget.until_us));
   add_text(out, "holds", std::string(budget.holds));
+}
+
+void add_names(cJSON* object, const char* name, const std::vector<std::string>& names) {
+  cJSON* list = cJSON_AddArrayToObject(object, name);
+  for (const std::string& one : names) cJSON_AddItemToArray(list, cJSON_CreateString(one.c_str()));
+}
+
+void add_cluster(cJSON* object, const ClusterStatus& cluster) {
+  cJSON* out = cJSON_AddObjectToObject(object, "cluster");
+  add_text(out, "group", cluster.group);
+  cJSON_AddBoolToObject(out, "joined", cluster.joined ? 1 : 0);
+  add_text(out, "reason", cluster.reason);
+  add_names(out, "members", cluster.members);
+  add_names(out, "holds", cluster.holds);
 }
 
 void add_caches(cJSON* object, const std::vector<CacheStatus>& caches) {
@@ -202,6 +217,7 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
     add_refusals(control, *snapshot.control);
   }
   if (snapshot.budget) add_budget(out.get(), *snapshot.budget);
+  if (kCluster && snapshot.cluster) add_cluster(out.get(), *snapshot.cluster);
   cJSON_AddNumberToObject(out.get(), "uptimeSeconds", seconds(snapshot.uptime));
   cJSON_AddBoolToObject(out.get(), "stopping", snapshot.stopping);
   add(out.get(), "loops", snapshot.loops);

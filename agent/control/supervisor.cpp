@@ -60,6 +60,7 @@ Supervisor::Supervisor(SupervisorSetup setup, std::unique_ptr<Journal> journal)
       .tell = [this](const std::string& text) { events_->add(EventKind::kBudget, "", text); }});
   schedules_ = std::make_unique<Schedules>(main_->journal(), setup_.clock);
   idle_timer_ = std::make_unique<Timer>(loop());
+  make_leases();
 }
 
 Supervisor::~Supervisor() {
@@ -100,6 +101,7 @@ void Supervisor::quit() {
 bool Supervisor::close(Status& journal) {
   probe_.reset();
   budget_.reset();
+  leases_.reset();
   idle_timer_.reset();
   flush_timer_.reset();
   clock_watch_.reset();
@@ -153,7 +155,8 @@ Change Supervisor::change_to(const Proposal& proposal) const {
   std::map<std::string, WantedPipeline> wanted;
   for (const auto& [name, entry] : entries_)
     if (entry.wanted != nullptr && entry.of.empty())
-      wanted[name] = {entry.wanted, entry.over() && !entry.held() && !entry.by_schedule()};
+      wanted[name] = {entry.wanted,
+                      entry.over() && !entry.held() && !entry.by_schedule() && !entry.standby};
   return compute_change(wanted, desired.pipelines, desired.id != config_.id);
 }
 
@@ -167,6 +170,7 @@ std::vector<Preparing> Supervisor::preparations(const AgentConfig& desired, cons
   for (const PipelineConfig& one : desired.pipelines) {
     if (kept.contains(one.name) || held(one)) continue;
     if (one.name != proposals_.front().only && waits_for_its_time(one)) continue;
+    if (needs_lease(one)) continue;
     fresh.push_back(std::make_shared<const PipelineConfig>(one));
   }
   LoopLoad load = load_without(leaving);
@@ -182,17 +186,19 @@ std::vector<Preparing> Supervisor::preparations(const AgentConfig& desired, cons
 
 Preparing Supervisor::preparation(const Run::Config& config, LoopHost& host,
                                   const std::string& agent, size_t memory) {
+  const uint64_t fence = kCluster && config->exclusive ? leases_->fence(config->name) : 0;
+  if (fence != 0) watch_positions(config->name, host, fence);
   auto on_trouble = [this] {
     if (setup_.tells_trouble || events_->wanted())
       main_->loop().post([this] { setup_.on_change(); });
   };
   return {next_id_++, config, &host,
-          PipelineEnvironment{host.loop(), host.journal(), usage_, agent, setup_.data_dir, memory,
-                              on_trouble, asking_from(host),
+          PipelineEnvironment{host.loop(), host.journal(), usage_, agent_of(*config, agent),
+                              setup_.data_dir, memory, on_trouble, asking_from(host),
                               [this, &host, name = config->name](HearEvent heard) {
                                 events_->tell(host.loop(), name, std::move(heard));
                               },
-                              &channels_, &caches_}};
+                              &channels_, &caches_, fence}};
 }
 
 // Pipelines end before the loops and this do, so whoever asked is there to be answered.
@@ -254,6 +260,7 @@ void Supervisor::prepared(std::vector<Prepared> all) {
 
 void Supervisor::commit(Proposal& proposal, std::vector<Prepared> all) {
   config_ = std::move(proposal.desired);
+  if (kCluster && leases_) leases_->set(config_.cluster, config_.id);
   flush_timer_.reset();  // it is not the end
   journal_->set_commit_every(config_.commit_every);
   budget_->set(config_.budget);
@@ -334,12 +341,19 @@ void Supervisor::adopt(const PipelineConfig& config) {
   entry.refused.clear();
   entry.failure.clear();
   wind_down(entry, "unmounted by its configuration");
-  if (entry.by_schedule() && !entry.held()) await_its_time(config.name);
+  if (entry.by_schedule() && !entry.held())
+    await_its_time(config.name);
+  else if (needs_lease(config) && !entry.held())
+    await_lease(config.name);
 }
 
 // One pipeline by itself, with a configuration that it had before.
 void Supervisor::relaunch(const std::string& name, const Run::Config& config) {
   Entry& entry = entries_.at(name);
+  if (needs_lease(*config)) {
+    entry.wanted = config;
+    return await_lease(name);
+  }
   entry.preparing = true;
   entry.again.reset();
   entry.wanted = config;
@@ -379,6 +393,7 @@ void Supervisor::relaunched(const std::string& name, Prepared one) {
       end.again_in = start_later(name);
     setup_.on_end(end);
   }
+  if (entry.exclusive() && entry.over()) ended_with_lease(name, one.status);
   if (!entry.of.empty() && entry.over()) {
     note_end(entry, one.status, {});
     run_is_over(entry, name);
@@ -406,6 +421,7 @@ void Supervisor::settle(const std::string& name) {
   } else if (entry.next != nullptr) {
     start_next(name);
   } else if (entry.wanted == nullptr && !entry.preparing) {
+    give_lease_back(name);
     entries_.erase(found);
     share_memory();
   } else if (entry.over() && entry.again == nullptr) {
@@ -464,6 +480,8 @@ void Supervisor::ended(const std::string& name, const Status& status,
     end.again_in = await_next(name, end.told ? Status() : status, end.elapsed);
   setup_.on_end(end);
   if (!entry.of.empty()) run_is_over(entry, name);
+  if (run->config()->exclusive && !end.old_one_goes_on && entry.next == nullptr)
+    ended_with_lease(name, status);
   if (end.old_one_goes_on) {
     relaunch(name, Run::Config(entry.before));
   } else {
@@ -532,7 +550,8 @@ void Supervisor::hold_by_budget() {
 
 bool Supervisor::idle() const {
   auto waits = [](const auto& named) {
-    return !named.second.own() && (named.second.again != nullptr || named.second.held());
+    return !named.second.own() &&
+           (named.second.again != nullptr || named.second.held() || named.second.standby);
   };
   if (live_ > 0 || preparing_ > 0 || !proposals_.empty()) return false;
   return stopping_ || std::ranges::none_of(entries_, waits);
@@ -542,7 +561,7 @@ void Supervisor::check_idle() {
   // A turn later: a task that starts another pipeline may be on its way.
   if (!idle()) return;
   idle_timer_->start_next_turn([this] {
-    if (idle()) setup_.on_idle();
+    if (idle() && leases_are_quiet()) setup_.on_idle();
   });
 }
 
@@ -582,6 +601,7 @@ void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
                  .config = config_status_,
                  .control = control_status_ ? control_status_() : std::nullopt,
                  .budget = budget_->status(),
+                 .cluster = kCluster && leases_ ? leases_->status() : std::nullopt,
                  .uptime = Milliseconds((setup_.clock.monotonic_us() - begun_us_) / 1000),
                  .stopping = stopping_,
                  .loops = hosts_.size(),
@@ -592,6 +612,10 @@ void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
       PipelineSnapshot& one = out.pipelines.emplace_back(
           entry.snapshot(answers, setup_.clock.monotonic_us(), stopping_));
       one.name = name;
+      if (kCluster && one.state == PipelineState::kStandby) {
+        one.reason = leases_->why(name);
+        one.unknown = leases_->in_trouble();
+      }
       if (entry.by_schedule()) {
         one.schedule = entry.wanted->schedule->text;
         one.failed_runs = static_cast<uint64_t>(entry.failed_runs);

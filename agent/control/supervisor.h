@@ -19,6 +19,9 @@
 // What has a schedule is started by that, and by an operator's word; of runs that came due
 // meanwhile one is made up.
 //
+// What is exclusive in a group of agents (agent.cluster) is made when its lease is there, and ends
+// with that (control/leases.h).
+//
 // What is told by name (paused, stopped, unmounted) holds over every change and restart of the
 // agent (control/standing.h). Nothing of such a pipeline is made or opened meanwhile.
 //
@@ -43,6 +46,7 @@
 #include "control/change.h"
 #include "control/entry.h"
 #include "control/events/event_feed.h"
+#include "control/leases.h"
 #include "control/loop_host.h"
 #include "control/loop_load.h"
 #include "control/loop_probe.h"
@@ -89,6 +93,7 @@ struct SupervisorSetup {
   MakePipeline make = make_real_pipeline;
   // The main one comes first.
   std::function<std::unique_ptr<Loop>(const Clock&)> make_loop = make_real_loop;
+  MakeLeases make_leases = nullptr;  // null: this build knows no groups
   // What a snapshot shows may be different now.
   std::function<void()> on_change = [] {};
   // Whether trouble at a sink counts for that: it is told at the moment, at the cost of a wakeup.
@@ -244,6 +249,17 @@ class Supervisor {
   void await_its_time(const std::string& name);
   Milliseconds await_next(const std::string& name, const Status& status, Milliseconds elapsed);
   Milliseconds not_opened(const std::string& name, const Status& status);
+  void make_leases();
+  bool needs_lease(const PipelineConfig& config) const;
+  void await_lease(const std::string& name);
+  void lease_granted(LeaseGrant grant);
+  void begin_with_lease(const std::string& name, uint64_t fence);
+  void lease_lost(const std::string& name, const std::string& why);
+  void give_lease_back(const std::string& name);
+  void ended_with_lease(const std::string& name, const Status& status);
+  void watch_positions(const std::string& name, LoopHost& host, uint64_t fence);
+  bool leases_are_quiet();
+  std::string agent_of(const PipelineConfig& config, const std::string& agent) const;
   bool is_asked_to_start(const std::string& name) const;
   bool idle() const;
   void check_idle();
@@ -287,6 +303,7 @@ class Supervisor {
   std::unique_ptr<RunHistory> history_;
   std::unique_ptr<NetworkBudget> budget_;
   std::unique_ptr<Schedules> schedules_;
+  std::unique_ptr<Leases> leases_;           // null: this build knows no groups
   std::unique_ptr<ClockWatch> clock_watch_;  // since something waits for its time
   int to_load_ = 4;                          // of these: nothing is applied before
   std::unique_ptr<Timer> flush_timer_;       // once flush_own() was called

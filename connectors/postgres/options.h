@@ -3,36 +3,10 @@
 
 #include <string_view>
 
-#include "net/tls.h"
 #include "options/options.h"
+#include "protocols/postgres/connection_options.h"
 
 namespace leat::postgres {
-
-// Of sink and source.
-inline constexpr Option kUrlOption{
-    .name = "url",
-    .required = true,
-    .secret = true,
-    .help =
-        "The database: postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, as "
-        "libpq reads it.",
-    .example = "\"postgresql://leat@db.example/plant?sslmode=verify-full\""};
-inline constexpr Option kConnectTimeoutOption{
-    .name = "connectTimeout",
-    .type = OptionType::kDuration,
-    .fallback = "10s",
-    .help =
-        "For resolving the name, connecting, TLS and authentication together. connect_timeout "
-        "in the URL goes before it.",
-    .min = 1};
-inline constexpr Option kTlsOption{
-    .name = "tls",
-    .type = OptionType::kObject,
-    .help =
-        "Certificates. What is checked is said by sslmode in the URL, and \"verify\" must stay "
-        "as it is.",
-    .fields = kTlsOptions,
-    .only_when_given = true};
 
 inline constexpr std::string_view kWriteModes[] = {"copy", "insert", "upsert", "merge"};
 inline constexpr std::string_view kMatches[] = {"name", "position"};

@@ -16,12 +16,12 @@ constexpr std::string_view kNoticeOurEnd =
 
 }  // namespace
 
-PositionTable::PositionTable(std::string agent, std::string pipeline, SinkLane lane,
+PositionTable::PositionTable(std::string agent, std::string pipeline, SinkLane lane, uint64_t fence,
                              Session& session)
     : agent_(std::move(agent)),
       pipeline_(std::move(pipeline)),
       session_(session),
-      positions_(agent_, pipeline_, lane) {}
+      positions_(agent_, pipeline_, lane, fence) {}
 
 // A transaction of an earlier session may have been carried out without our hearing of it.
 bool PositionTable::ready() const {
@@ -53,6 +53,10 @@ void PositionTable::take(StepEnd end) {
 }
 
 Answer PositionTable::moved_by_somebody() const {
+  // Its lease is over, and whoever gave it is about to say so.
+  if (positions_.fenced())
+    return Answer::retry("another agent of the group has the pipeline \"" + excerpt(pipeline_) +
+                         "\" by now");
   return Answer::failed(
       "the positions in leat_positions were changed by somebody else: does another agent run with "
       "the id \"" +

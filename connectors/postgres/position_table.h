@@ -12,7 +12,8 @@ namespace leat::postgres {
 class PositionTable {
  public:
   // `session` outlives this.
-  PositionTable(std::string agent, std::string pipeline, SinkLane lane, Session& session);
+  PositionTable(std::string agent, std::string pipeline, SinkLane lane, uint64_t fence,
+                Session& session);
 
   Positions& positions() { return positions_; }
   // They are known, in this session.

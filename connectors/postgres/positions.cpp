@@ -2,6 +2,7 @@
 
 #include <mbedtls/base64.h>
 
+#include <cstdlib>
 #include <initializer_list>
 #include <utility>
 
@@ -42,6 +43,14 @@ constexpr std::string_view kOrUpdate =
     ") ON CONFLICT (agent, pipeline, partition) DO UPDATE SET value = excluded.value, "
     "delivery = excluded.delivery;";
 
+// Before the fencing number in the name of hands.
+constexpr char kFence = 'f';
+
+uint64_t fence_of(const std::string& hands) {
+  const size_t at = hands.find(kFence);
+  return at == std::string::npos ? 0 : std::strtoull(hands.c_str() + at + 1, nullptr, 10);
+}
+
 std::string literal(const std::string& text) {
   return quoted_text(storable(text));
 }
@@ -54,12 +63,17 @@ std::string join(std::initializer_list<std::string_view> parts) {
 
 }  // namespace
 
-Positions::Positions(std::string agent, std::string pipeline, SinkLane lane)
+Positions::Positions(std::string agent, std::string pipeline, SinkLane lane, uint64_t fence)
     : agent_(std::move(agent)),
       pipeline_(std::move(pipeline)),
       lane_(lane),
+      fence_(fence),
       hands_(lane_.number == 0 ? "" : std::string(kHands) + std::to_string(lane_.number)) {
   begin_anew();
+}
+
+std::string Positions::fence_text() const {
+  return fence_ == 0 ? "" : std::string(1, kFence) + std::to_string(fence_);
 }
 
 std::string Positions::run_of_lanes() const {
@@ -67,7 +81,7 @@ std::string Positions::run_of_lanes() const {
 }
 
 void Positions::begin_anew() {
-  owner_ = run_of_lanes() + std::to_string(random_number());
+  owner_ = run_of_lanes() + std::to_string(random_number()) + fence_text();
   session_ = attempt_ = stored_ = 0;
   unheard_of_.clear();
   known_ = moved_ = taken_ = false;
@@ -99,6 +113,8 @@ bool Positions::found(const std::vector<Row>& rows) {
   const std::optional<std::string> before = std::exchange(holder_, std::nullopt);
   if (!rows.empty() && !rows[0].empty()) holder_ = rows[0][0];
   mine_ = holder_ && holder_->starts_with(owner_ + "/");
+  fenced_ = holder_ && fence_of(*holder_) > fence_;
+  if (fenced_) return false;
   if (mine_) return true;
   if (lane_.number > 0) return !holder_;
   // A take that was broken off has changed nothing, or they would be in other hands than before.

@@ -12,6 +12,10 @@
 // waits for another. The first one takes the positions over for all: it removes the rows of the
 // others of an earlier run, and a later one of this run makes its row only while the first one's
 // is of this run.
+//
+// Of a pipeline that runs on one agent of a group the name of the hands ends in the fencing number
+// of its lease: hands with a smaller one take them over from nobody that has a greater one. So an
+// agent that was stopped, and comes back, finds out before it has changed anything.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +33,8 @@ namespace leat::postgres {
 
 class Positions {
  public:
-  Positions(std::string agent, std::string pipeline, SinkLane lane = {});
+  // `fence`: as SinkContext::fence().
+  Positions(std::string agent, std::string pipeline, SinkLane lane = {}, uint64_t fence = 0);
 
   // leat_positions(agent, pipeline, partition, value, delivery)
   static constexpr std::string_view kTable = "leat_positions";
@@ -42,6 +47,8 @@ class Positions {
   std::string owner_sql() const;
   // False: somebody else has taken them since we had them.
   bool found(const std::vector<Row>& rows);
+  // They are in the hands of an agent of the group that has come behind us.
+  bool fenced() const { return fenced_; }
   std::string take_sql();
   Status taken(const std::vector<Row>& rows);
 
@@ -65,6 +72,7 @@ class Positions {
   std::string mark() const { return owner_ + "/" + std::to_string(session_); }
   std::string where_mine() const;
   std::string where_hands() const;
+  std::string fence_text() const;
   std::string run_of_lanes() const;
   std::string from_our_run() const;
   std::string remove_others() const;
@@ -72,6 +80,7 @@ class Positions {
   const std::string agent_;
   const std::string pipeline_;
   const SinkLane lane_;
+  const uint64_t fence_;
   const std::string hands_;            // partition of the row that says whose they are
   std::string owner_;                  // unlike that of any other run of any agent
   std::optional<std::string> holder_;  // whose they were found to be
@@ -84,6 +93,7 @@ class Positions {
   std::string unheard_of_;             // the same, when it turned out to be carried out
   bool known_ = false;
   bool moved_ = false;
+  bool fenced_ = false;
   std::map<std::string, std::string, std::less<>> values_;  // by partition
 };
 

@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "connectors/postgres/settings.h"
 #include "connectors/postgres/table_writer.h"
+#include "protocols/postgres/connection_settings.h"
 #include "stage/probe.h"
 
 namespace leat::postgres {

@@ -9,11 +9,11 @@
 #include "connectors/postgres/new_table.h"
 #include "connectors/postgres/options.h"
 #include "connectors/postgres/probe.h"
-#include "connectors/postgres/settings.h"
 #include "connectors/postgres/table_writer.h"
 #include "loop/handles.h"
 #include "net/tls.h"
 #include "options/option_errors.h"
+#include "protocols/postgres/connection_settings.h"
 
 namespace leat {
 namespace postgres {
@@ -40,6 +40,7 @@ class PostgresSink final : public Sink {
     config_.job.agent = context.agent();
     config_.job.pipeline = context.pipeline();
     config_.lane = context.lane();
+    config_.fence = context.fence();
     writer_.emplace(config_);
     return {};
   }

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "connectors/postgres/options.h"
-#include "connectors/postgres/settings.h"
 #include "connectors/postgres/table_reader.h"
 #include "options/option_errors.h"
+#include "protocols/postgres/connection_settings.h"
 #include "table/probes.h"
 #include "table/table_group.h"
 

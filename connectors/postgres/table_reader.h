@@ -14,11 +14,11 @@
 #include "connectors/postgres/binary_rows.h"
 #include "connectors/postgres/layout.h"
 #include "connectors/postgres/session.h"
-#include "connectors/postgres/settings.h"
 #include "connectors/postgres/source_sql.h"
 #include "loop/timer.h"
 #include "memory/budget.h"
 #include "net/tls.h"
+#include "protocols/postgres/connection_settings.h"
 #include "table/database.h"
 
 namespace leat::postgres {

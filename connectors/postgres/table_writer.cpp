@@ -18,7 +18,7 @@ TableWriter::TableWriter(TableWriterConfig config)
       shown_(config_.session.url.shown()),
       session_(config_.session, *this),
       job_(config_.job, session_),
-      positions_(config_.job.agent, config_.job.pipeline, config_.lane, session_),
+      positions_(config_.job.agent, config_.job.pipeline, config_.lane, config_.fence, session_),
       table_(config_.table, session_, shown_, config_.job.pipeline),
       classifier_(session_, table_, shown_, config_.job.pipeline),
       later_(*config_.session.loop) {}

@@ -36,6 +36,7 @@ struct TableWriterConfig {
   TableConfig table;
   Job job;
   SinkLane lane = {};
+  uint64_t fence = 0;  // SinkContext::fence()
 };
 
 class TableWriter : private Session::Listener {

@@ -316,6 +316,11 @@ Status save_all(JournalDatabase& database, const std::string& pipeline,
 
 void JournalClient::commit(const std::string& pipeline, std::vector<SavedPosition> positions,
                            Committed done, Durability durability) {
+  if (auto found = watchers_.find(pipeline); found != watchers_.end())
+    done = [saved = found->second, positions, done = std::move(done)](const Status& status) {
+      if (status) saved(positions);
+      done(status);
+    };
   submit({JournalWork::kSaves,
           durability == Durability::kPower,
           [pipeline, positions = std::move(positions)](JournalDatabase& database) {
@@ -324,6 +329,13 @@ void JournalClient::commit(const std::string& pipeline, std::vector<SavedPositio
           std::move(done),
           {},
           0});
+}
+
+void JournalClient::watch(const std::string& pipeline, Saved saved) {
+  if (saved)
+    watchers_[pipeline] = std::move(saved);
+  else
+    watchers_.erase(pipeline);
 }
 
 void JournalClient::load(const std::string& pipeline, Got<std::vector<SavedPosition>> done) {

@@ -125,6 +125,11 @@ class JournalClient {
   // All saved positions of `pipeline`.
   void load(const std::string& pipeline, Got<std::vector<SavedPosition>> done);
 
+  // From now on `saved` is told of all that commit() has stored for `pipeline`, before `done` is
+  // called; null: nobody is any more.
+  using Saved = std::function<void(const std::vector<SavedPosition>&)>;
+  void watch(const std::string& pipeline, Saved saved);
+
   // Called when all that this client was asked before is through. Requests of two clients have no
   // order: who takes over what another loop wrote to must wait for this there.
   void flush(std::function<void()> done);
@@ -169,6 +174,7 @@ class JournalClient {
   size_t under_way_ = 0;         // sent, and no reply yet
   bool gathering_ = false;       // more comes that is to go together with what waits
   std::map<uint64_t, std::function<bool()>> riders_;
+  std::map<std::string, Saved> watchers_;  // by pipeline
   Async async_;
   PositionRhythm rhythm_;
 };

@@ -71,6 +71,7 @@ Status Pipeline::build(std::vector<TaskPlan> tasks) {
                                                      .hear_agent = environment_.hear_agent,
                                                      .channels = environment_.channels,
                                                      .caches = environment_.caches,
+                                                     .fence = environment_.fence,
                                                      .lane = {join_ ? tasks_.size() : 0, run},
                                                      .resumed = std::move(resumed)},
                                                     std::move(lane));

@@ -40,6 +40,7 @@ struct PipelineEnvironment {
   HearAgent hear_agent = nullptr;
   Channels* channels = nullptr;  // of the agent
   Caches* caches = nullptr;      // of the agent
+  uint64_t fence = 0;            // as SinkContext::fence()
 };
 
 struct PipelineStatus : TaskStatus {  // of all its tasks

@@ -84,6 +84,7 @@ struct PipelineConfig {
   int max_runs = 1;                          // that are asked for, at once
   Milliseconds hard_terminate{30 * 60'000};  // of what is told to end by name, to be drained
   std::optional<ScheduleConfig> schedule;    // it is started by this, and else by nothing
+  bool exclusive = false;                    // it runs on one agent of the group (ClusterConfig)
   bool own = false;  // the agent's (agent.notify), and nobody's data: it keeps nothing running
   SourceConfig source;
   std::vector<TransformConfig> transforms;
@@ -140,6 +141,14 @@ struct BudgetConfig {
   bool operator==(const BudgetConfig&) const = default;
 };
 
+// `agent.cluster`: the group of agents to which this one belongs.
+struct ClusterConfig {
+  Options options;  // of the connection to its database
+  std::string group;
+  Milliseconds lease{30'000};
+  bool operator==(const ClusterConfig&) const = default;
+};
+
 // `agent.config`: which configuration runs when the agent starts.
 enum class ConfigPolicy { kNewest, kFile, kRemote };
 
@@ -153,6 +162,7 @@ struct AgentConfig {
   std::optional<AdminConfig> admin;
   std::optional<ControlConfig> control;
   std::optional<BudgetConfig> budget;
+  std::optional<ClusterConfig> cluster;
   int64_t flash_endurance = 0;      // bytes that the flash under data_dir bears; 0: not known
   Milliseconds heartbeat{300'000};  // in the log; 0: none
   ConfigPolicy config_policy = ConfigPolicy::kNewest;

@@ -163,6 +163,9 @@ class SinkContext {
   // As CodecContext::caches().
   virtual Caches* caches() { return nullptr; }
   virtual SinkLane lane() { return {}; }
+  // Of a pipeline that runs on one agent of a group at a time: greater than that of any agent that
+  // ran it before, none of which may change anything once this one has begun. 0: of no group.
+  virtual uint64_t fence() { return 0; }
 };
 
 class Sink {

@@ -61,6 +61,7 @@ struct TaskSetup {
   HearAgent hear_agent = nullptr;
   Channels* channels = nullptr;
   Caches* caches = nullptr;
+  uint64_t fence = 0;
   SinkLane lane = {};
   // It is known where it goes on, and its source is open: those that join it may begin.
   std::function<void(const ResumedFrom&)> resumed = nullptr;
@@ -193,6 +194,7 @@ class Task final : private SourceContext,
   const WriteFormat* format() override { return setup_.config.sink.written(); }
   Result<std::unique_ptr<Encoder>> new_encoder() override;
   SinkLane lane() override { return setup_.lane; }
+  uint64_t fence() override { return setup_.fence; }
   bool began_anew() override { return point_.saved.empty() && point_.noted.empty(); }
 
   // SpoolOwner and DeliveryOwner.

@@ -1,4 +1,4 @@
-#include "connectors/postgres/settings.h"
+#include "protocols/postgres/connection_settings.h"
 
 #include <utility>
 

@@ -1,0 +1,199 @@
+#include "control/cluster/cluster_sql.h"
+
+#include <initializer_list>
+
+#include "protocols/postgres/wire.h"
+
+namespace leat::cluster {
+namespace {
+
+using postgres::quoted_text;
+
+std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string out;
+  for (std::string_view part : parts) out += part;
+  return out;
+}
+
+std::string bytes_literal(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out = "'\\x";
+  for (const char byte : bytes) {
+    out += kDigits[static_cast<unsigned char>(byte) >> 4];
+    out += kDigits[static_cast<unsigned char>(byte) & 15];
+  }
+  return out + "'::bytea";
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + quoted_text(name);
+  return out;
+}
+
+std::string until(const Me& me) {
+  return "now() + interval '" + std::to_string(me.lease.count()) + " milliseconds'";
+}
+
+std::string where_group(const Me& me) {
+  return " WHERE grp = " + quoted_text(me.group);
+}
+
+// Of a row of members or tasks.
+std::string and_mine(const Me& me) {
+  return joined(
+      {" AND agent = ", quoted_text(me.agent), " AND session = ", std::to_string(me.session)});
+}
+
+// With the database's clock: now() is when the exchange began, so what is renewed lasts no longer
+// than whoever renews it thinks.
+std::string bury_sql(const Me& me) {
+  return joined({"DELETE FROM leat_cluster_members", where_group(me),
+                 " AND until <= now() AND agent IN (SELECT agent FROM leat_cluster_members",
+                 where_group(me), " AND until <= now() FOR UPDATE SKIP LOCKED);"});
+}
+
+// An agent that was killed, and begins again with the same data folder, need not wait for itself.
+std::string join_sql(const Me& me) {
+  return joined(
+      {"INSERT INTO leat_cluster_members AS m (grp, agent, instance, session, until) "
+       "VALUES (",
+       quoted_text(me.group), ", ", quoted_text(me.agent), ", ", quoted_text(me.instance), ", ",
+       std::to_string(me.session), ", ", until(me),
+       ") ON CONFLICT (grp, agent) DO UPDATE SET instance = excluded.instance, "
+       "session = excluded.session, until = excluded.until WHERE m.instance = "
+       "excluded.instance OR m.until <= now() RETURNING '",
+       kAlive, "';"});
+}
+
+std::string renew_sql(const Me& me) {
+  return joined({"UPDATE leat_cluster_members SET until = ", until(me), where_group(me),
+                 and_mine(me), " RETURNING '", kAlive, "';"});
+}
+
+// Two steps: a row that somebody has taken between the look at it and its lock has another fence
+// then, and is left alone.
+std::string take_sql(const Me& me, const std::vector<std::string>& wanted) {
+  std::string rows;
+  for (const std::string& one : wanted)
+    rows +=
+        joined({rows.empty() ? "(" : ", (", quoted_text(me.group), ", ", quoted_text(one), ")"});
+  const std::string names = list_of(wanted);
+  return joined(
+      {"INSERT INTO leat_cluster_tasks (grp, pipeline) VALUES ",
+       rows,
+       " ON CONFLICT DO NOTHING; WITH seen AS MATERIALIZED (SELECT pipeline, fence FROM "
+       "leat_cluster_tasks t",
+       where_group(me),
+       " AND pipeline IN (",
+       names,
+       ") AND NOT EXISTS (SELECT 1 FROM leat_cluster_members m WHERE m.grp = t.grp AND m.agent = "
+       "t.agent AND m.session = t.session) AND EXISTS (SELECT 1 FROM leat_cluster_members",
+       where_group(me),
+       and_mine(me),
+       ")), free AS MATERIALIZED (SELECT t.pipeline FROM leat_cluster_tasks t JOIN seen s ON "
+       "s.pipeline = t.pipeline AND s.fence = t.fence WHERE t.grp = ",
+       quoted_text(me.group),
+       " FOR UPDATE OF t SKIP LOCKED) UPDATE leat_cluster_tasks t SET agent = ",
+       quoted_text(me.agent),
+       ", session = ",
+       std::to_string(me.session),
+       ", fence = t.fence + 1, since = now() FROM free f WHERE t.grp = ",
+       quoted_text(me.group),
+       " AND t.pipeline = f.pipeline; SELECT '",
+       kOf,
+       "', pipeline, agent FROM leat_cluster_tasks",
+       where_group(me),
+       " AND pipeline IN (",
+       names,
+       ") AND agent <> '';"});
+}
+
+std::string where_task(const Me& me, const Lease& lease) {
+  return joined({where_group(me), " AND pipeline = ", quoted_text(lease.pipeline), and_mine(me),
+                 " AND fence = ", std::to_string(lease.fence)});
+}
+
+}  // namespace
+
+std::string tables_exist_sql() {
+  return "SELECT to_regclass('leat_cluster_members') IS NOT NULL AND "
+         "to_regclass('leat_cluster_tasks') IS NOT NULL AND "
+         "to_regclass('leat_cluster_positions') IS NOT NULL";
+}
+
+std::string create_tables_sql() {
+  return "CREATE TABLE IF NOT EXISTS leat_cluster_members (grp text NOT NULL, agent text NOT NULL,"
+         " instance text NOT NULL, session bigint NOT NULL, until timestamptz NOT NULL,"
+         " PRIMARY KEY (grp, agent));"
+         "CREATE TABLE IF NOT EXISTS leat_cluster_tasks (grp text NOT NULL, pipeline text NOT NULL,"
+         " agent text NOT NULL DEFAULT '', session bigint NOT NULL DEFAULT 0,"
+         " fence bigint NOT NULL DEFAULT 0, since timestamptz NOT NULL DEFAULT now(),"
+         " PRIMARY KEY (grp, pipeline));"
+         "CREATE TABLE IF NOT EXISTS leat_cluster_positions (grp text NOT NULL,"
+         " pipeline text NOT NULL, partition text NOT NULL, value bytea NOT NULL,"
+         " fence bigint NOT NULL, PRIMARY KEY (grp, pipeline, partition))";
+}
+
+std::string set_up_sql(Milliseconds at_most) {
+  const std::string ms = std::to_string(at_most.count());
+  return "SET statement_timeout = " + ms + "; SET lock_timeout = " + ms +
+         "; SET client_min_messages = warning; SET default_transaction_isolation = "
+         "'read committed'";
+}
+
+std::string tick_sql(const Me& me, bool join, const std::vector<std::string>& wanted) {
+  std::string sql = bury_sql(me) + (join ? join_sql(me) : renew_sql(me));
+  if (!wanted.empty()) sql += take_sql(me, wanted);
+  return sql +
+         joined({"SELECT '", kHolds, "', pipeline, fence FROM leat_cluster_tasks", where_group(me),
+                 and_mine(me), "; SELECT '", kMember, "', agent FROM leat_cluster_members",
+                 where_group(me), " ORDER BY agent; SELECT '", kClock,
+                 "', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"});
+}
+
+std::string load_sql(const Me& me, const std::string& pipeline) {
+  return joined({"SELECT '", kAt, "', partition, encode(value, 'hex') FROM leat_cluster_positions",
+                 where_group(me), " AND pipeline = ", quoted_text(pipeline)});
+}
+
+// FOR SHARE: whoever takes it is to wait until this is through, and then finds what it saved; or
+// has taken it, and then this finds nothing.
+std::string save_sql(const Me& me, const Lease& lease,
+                     const std::vector<SavedPosition>& positions) {
+  std::string values;
+  std::vector<std::string> gone;
+  for (const SavedPosition& one : positions) {
+    if (one.value.empty()) {
+      gone.push_back(one.partition);
+      continue;
+    }
+    values += joined({values.empty() ? "(" : ", (", quoted_text(one.partition), ", ",
+                      bytes_literal(one.value), ")"});
+  }
+  std::string sql = joined({"WITH mine AS MATERIALIZED (SELECT 1 FROM leat_cluster_tasks",
+                            where_task(me, lease), " FOR SHARE)"});
+  if (!values.empty())
+    sql += joined(
+        {", put AS (INSERT INTO leat_cluster_positions (grp, pipeline, partition, value, "
+         "fence) SELECT ",
+         quoted_text(me.group), ", ", quoted_text(lease.pipeline), ", v.partition, v.value, ",
+         std::to_string(lease.fence), " FROM mine, (VALUES ", values,
+         ") v(partition, value) ON CONFLICT (grp, pipeline, partition) DO UPDATE SET "
+         "value = excluded.value, fence = excluded.fence)"});
+  if (!gone.empty())
+    sql += joined({", del AS (DELETE FROM leat_cluster_positions p USING mine WHERE p.grp = ",
+                   quoted_text(me.group), " AND p.pipeline = ", quoted_text(lease.pipeline),
+                   " AND p.partition IN (", list_of(gone), "))"});
+  return sql + joined({" SELECT '", kMine, "', count(*) FROM mine"});
+}
+
+std::string release_sql(const Me& me, const Lease& lease) {
+  return "UPDATE leat_cluster_tasks SET agent = '', session = 0" + where_task(me, lease);
+}
+
+std::string leave_sql(const Me& me) {
+  return "DELETE FROM leat_cluster_members" + where_group(me) + and_mine(me);
+}
+
+}  // namespace leat::cluster

@@ -1,0 +1,61 @@
+// All SQL of the group's database. The tables, made by the first agent that needs them:
+//
+//   leat_cluster_members    an agent of a group, in one of its sessions, and until when it is there
+//   leat_cluster_tasks      what is run by one agent of the group at a time: a pipeline. Who has it
+//                           is whose session is named here and among the members. `fence` grows by
+//                           one whenever it is taken
+//   leat_cluster_positions  how far sources have been delivered; and what belongs to that
+//
+// Only the database's clock counts. A member whose time is over is removed by whoever sees it, and
+// with that what it had is free: so a session that comes back late finds no row to renew, and
+// knows. Each function is the text of one exchange, which is one transaction.
+//
+// What rows an answer has is said by their first column (kAlive …), since those of all statements
+// come together.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/units.h"
+#include "record/position.h"
+
+namespace leat::cluster {
+
+inline constexpr std::string_view kAlive = "alive";    // the session is good, by this exchange
+inline constexpr std::string_view kHolds = "holds";    // pipeline, fence: it is ours
+inline constexpr std::string_view kOf = "of";          // pipeline, agent: whose it is
+inline constexpr std::string_view kMember = "member";  // agent
+inline constexpr std::string_view kClock = "clock";    // microseconds since 1970
+inline constexpr std::string_view kMine = "mine";      // number: of rows that say it is ours
+inline constexpr std::string_view kAt = "at";          // partition, value in hex
+
+struct Me {
+  std::string group;
+  std::string agent;
+  std::string instance;  // of its data folder
+  uint64_t session = 0;  // below 2^63
+  Milliseconds lease{0};
+};
+
+struct Lease {
+  std::string pipeline;
+  uint64_t fence = 0;
+};
+
+std::string tables_exist_sql();  // one row, "t" or "f"
+std::string create_tables_sql();
+// What goes before all else in a connection: nothing waits longer than this.
+std::string set_up_sql(Milliseconds at_most);
+// Renews the session, or with `join` begins it, unless another agent of this id is there; removes
+// those whose time is over; takes what is free of `wanted`; and tells of all that.
+std::string tick_sql(const Me& me, bool join, const std::vector<std::string>& wanted);
+std::string load_sql(const Me& me, const std::string& pipeline);
+// Nothing is saved when it is not ours any more.
+std::string save_sql(const Me& me, const Lease& lease, const std::vector<SavedPosition>& positions);
+std::string release_sql(const Me& me, const Lease& lease);
+std::string leave_sql(const Me& me);
+
+}  // namespace leat::cluster

@@ -1,0 +1,85 @@
+// The right to run something in a group of agents (agent.cluster): who has the lease of a pipeline
+// runs it, and nobody else. What the supervisor needs of it; control/cluster/cluster.h is behind it
+// in earnest.
+//
+// Thread: the main loop's, on which all callbacks come, too, never from inside a call.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "journal/journal.h"
+#include "loop/loop.h"
+#include "plan/pipeline_config.h"
+
+namespace leat {
+
+#ifdef LEAT_CLUSTER
+inline constexpr bool kCluster = true;
+#else
+inline constexpr bool kCluster = false;
+#endif
+
+struct ClusterStatus {
+  std::string group;
+  bool joined = false;               // its lease is good now
+  std::string reason = {};           // why not, or why its database is not there; ""
+  std::vector<std::string> members;  // ids of agents of which there is a good lease
+  std::vector<std::string> holds;    // names of pipelines that run here by a lease
+};
+
+struct LeaseGrant {
+  std::string pipeline;
+  uint64_t fence = 0;  // greater than that of whoever had it before
+  // Nobody has ever kept a position of it there.
+  bool first = false;
+  std::vector<SavedPosition> positions;
+};
+
+class Leases {
+ public:
+  struct Setup {
+    Loop& loop;
+    JournalClient& journal;
+    // It may run here from now on.
+    std::function<void(LeaseGrant)> granted;
+    // Not any more, at once: it ends soon, or somebody else has it already.
+    std::function<void(const std::string& pipeline, const std::string& why)> lost;
+    std::function<void()> changed;  // of status() or why()
+    std::function<void()> quiet;    // busy() no more, or left
+  };
+  virtual ~Leases() = default;
+
+  // As it is configured now; none: all leases are given back.
+  virtual void set(const std::optional<ClusterConfig>& config, const std::string& agent) = 0;
+  // Asks for it until it is granted, lost, or released.
+  virtual void want(const std::string& pipeline) = 0;
+  // 0: it is not held.
+  virtual uint64_t fence(const std::string& pipeline) const = 0;
+  // Positions of it, as they are by now; an empty value removes one. Kept in order, in the group's
+  // database, for as long as the lease is ours; late is as good as never.
+  virtual void save(const std::string& pipeline, std::vector<SavedPosition> positions) = 0;
+  // It does not run here any more, or is not to: behind what was saved.
+  virtual void release(const std::string& pipeline) = 0;
+  // For people: why it does not run here. "" when there is nothing to say.
+  virtual std::string why(const std::string& pipeline) const = 0;
+  // Nobody knows whether anybody runs it: the database is away, or does not let us in.
+  virtual bool in_trouble() const = 0;
+  // By how much the database's clock is ahead of this machine's, microseconds.
+  virtual int64_t ahead_us() const = 0;
+  // Something is to be saved or released yet.
+  virtual bool busy() const = 0;
+  // The agent ends: true when all is given back, or that takes too long; else quiet() follows.
+  virtual bool leave() = 0;
+  virtual std::optional<ClusterStatus> status() const = 0;
+};
+
+using MakeLeases = std::function<std::unique_ptr<Leases>(const Leases::Setup&)>;
+
+}  // namespace leat
