@@ -28,10 +28,10 @@ inline constexpr bool kCluster = false;
 
 struct ClusterStatus {
   std::string group;
-  bool joined = false;               // its lease is good now
-  std::string reason = {};           // why not, or why its database is not there; ""
-  std::vector<std::string> members;  // ids of agents of which there is a good lease
-  std::vector<std::string> holds;    // names of pipelines that run here by a lease
+  bool joined = false;                    // its lease is good now
+  std::string reason = {};                // why not, or why its database is not there; ""
+  std::vector<std::string> members = {};  // ids of agents of which there is a good lease
+  std::vector<std::string> holds = {};    // names of pipelines that run here by a lease
 };
 
 struct LeaseGrant {

@@ -73,7 +73,7 @@ void Cluster::set(const std::optional<ClusterConfig>& config, const std::string&
   Result<std::unique_ptr<Link>> link = Link::make(setup_.loop, config_->options, me_.lease / 3);
   if (!link) {
     refused_ = link.error().message();
-    log::error("cluster", refused_);
+    log::error("cluster", refused_);  // words elsewhere
     return tell_changed();
   }
   link_ = std::move(*link);
@@ -150,7 +150,8 @@ bool Cluster::busy() const {
 
 std::optional<ClusterStatus> Cluster::status() const {
   if (!config_) return std::nullopt;
-  ClusterStatus out{.group = me_.group, .joined = joined_, .members = members_};
+  ClusterStatus out{.group = me_.group, .joined = joined_};
+  out.members = members_;
   out.reason = !refused_.empty() ? refused_ : outage_.lasts() ? outage_.reason() : "";
   for (const auto& [pipeline, fence] : held_) out.holds.push_back(pipeline);
   return out;

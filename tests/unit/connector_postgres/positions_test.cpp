@@ -207,6 +207,18 @@ TEST_F(PostgresPositions, a_later_lane_of_a_run_that_is_over_gets_none) {
   EXPECT_TRUE(lane.moved());
 }
 
+TEST_F(PostgresPositions, of_a_group_are_taken_over_only_from_who_has_a_smaller_fencing_number) {
+  Positions stale("group:etl", "p", {}, 7);
+  EXPECT_TRUE(stale.found({{"17.4f6/5"}}));
+  EXPECT_TRUE(has(stale.take_sql(), "f7/1'"));
+  EXPECT_FALSE(stale.found({{"18.9f8/1"}}));
+  EXPECT_TRUE(stale.fenced());
+  Positions later("group:etl", "p", {}, 8);
+  EXPECT_FALSE(later.found({{"18.9f9/1"}})) << "also who has not had them yet";
+  EXPECT_TRUE(later.found({{"17.4/2"}})) << "of no group";
+  EXPECT_FALSE(later.fenced());
+}
+
 TEST_F(PostgresPositions, of_files_with_strange_names_come_back_as_they_were) {
   take("0");
   std::string sql = positions_.save_sql(delivery("k", {{"/data/\xFF", "1"}}));

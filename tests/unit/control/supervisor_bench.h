@@ -30,6 +30,7 @@ class SupervisorTest : public ::testing::Test {
     supervisor_.reset();
     SupervisorSetup setup{.clock = clock_, .data_dir = folder_ / "data", .workers = workers};
     setup.make = make_fakes(world_);
+    setup.make_leases = make_leases_;
     // The main one's time is moved by hand; what the others do needs none.
     loop_ = nullptr;
     setup.make_loop = [this](const Clock& clock) -> std::unique_ptr<Loop> {
@@ -149,6 +150,7 @@ class SupervisorTest : public ::testing::Test {
   HandLoop* loop_ = nullptr;  // the main one
   FakeWorld world_;
   Milliseconds drain_timeout_{60'000};
+  MakeLeases make_leases_ = nullptr;
   std::vector<PipelineEnd> ends_;
   int asked_ = 0;  // by begin(), and not made yet
   std::optional<Change> made_;
