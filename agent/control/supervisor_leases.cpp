@@ -137,8 +137,11 @@ void Supervisor::ended_with_lease(const std::string& name, const Status& status)
   if (stopping_) return leases_->release(name);
   const bool failed = leases_->fence(name) != 0 && !status;
   const bool ran_to_its_end = entries_.at(name).ending.empty();
+  ++preparing_;  // until it stands by again
   main_->journal().flush([this, name, failed, ran_to_its_end] {
     loop().post([this, name, failed, ran_to_its_end] {
+      --preparing_;
+      check_idle();
       auto found = entries_.find(name);
       if (found == entries_.end()) return leases_->release(name);
       Entry& entry = found->second;

@@ -278,7 +278,7 @@ def test_a_schedule_comes_once_in_the_group(group, work):
     ({"once": True}, r'exclusive: is for a source that does not end, or with a "schedule"'),
 ])
 def test_what_no_other_agent_could_go_on_with_is_refused(agent, change, says):
-    made = exclusive(type("Url", (), {"url": "postgresql://127.0.0.1/x"}))
+    made = exclusive(type("Url", (), {"url": "postgresql://u@127.0.0.1/x"}))
     made["source"] = change.get("source", made["source"])
     made["sink"] = change.get("sink", made["sink"])
     if "spool" in change:
@@ -286,7 +286,7 @@ def test_what_no_other_agent_could_go_on_with_is_refused(agent, change, says):
     if change.get("once"):
         made["source"].update(once=True)
         del made["source"]["every"]
-    cluster = {"url": "postgresql://127.0.0.1/x", "group": change.get("group", "etl")}
+    cluster = {"url": "postgresql://u@127.0.0.1/x", "group": change.get("group", "etl")}
     options = {} if "cluster" in change else {"cluster": cluster}
     agent.configure(made, **options)
     answer = agent.command("check", "-c", str(agent.config_path))

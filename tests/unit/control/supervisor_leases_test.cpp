@@ -13,7 +13,7 @@ using testing::version_of;
 
 class FakeLeases final : public Leases {
  public:
-  explicit FakeLeases(Setup setup) : setup(std::move(setup)) {}
+  explicit FakeLeases(Setup with) : setup(std::move(with)) {}
 
   void set(const std::optional<ClusterConfig>& /*config*/, const std::string& /*agent*/) override {}
   void want(const std::string& pipeline) override { wanted.insert(pipeline); }
