@@ -55,15 +55,15 @@ std::string bury_sql(const Me& me) {
 
 // An agent that was killed, and begins again with the same data folder, need not wait for itself.
 std::string join_sql(const Me& me) {
-  return joined(
-      {"INSERT INTO leat_cluster_members AS m (grp, agent, instance, session, until) "
-       "VALUES (",
-       quoted_text(me.group), ", ", quoted_text(me.agent), ", ", quoted_text(me.instance), ", ",
-       std::to_string(me.session), ", ", until(me),
-       ") ON CONFLICT (grp, agent) DO UPDATE SET instance = excluded.instance, "
-       "session = excluded.session, until = excluded.until WHERE m.instance = "
-       "excluded.instance OR m.until <= now() RETURNING '",
-       kAlive, "';"});
+  constexpr std::string_view kInsert =
+      "INSERT INTO leat_cluster_members AS m (grp, agent, instance, session, until) VALUES (";
+  constexpr std::string_view kOrReplace =
+      ") ON CONFLICT (grp, agent) DO UPDATE SET instance = excluded.instance, session = "
+      "excluded.session, until = excluded.until WHERE m.instance = excluded.instance OR m.until <= "
+      "now() RETURNING '";
+  return joined({kInsert, quoted_text(me.group), ", ", quoted_text(me.agent), ", ",
+                 quoted_text(me.instance), ", ", std::to_string(me.session), ", ", until(me),
+                 kOrReplace, kAlive, "';"});
 }
 
 std::string renew_sql(const Me& me) {
@@ -71,42 +71,35 @@ std::string renew_sql(const Me& me) {
                  and_mine(me), " RETURNING '", kAlive, "';"});
 }
 
+// Of a row `t` of the tasks: its session is there.
+constexpr std::string_view kHasSomebody =
+    "EXISTS (SELECT 1 FROM leat_cluster_members m WHERE m.grp = t.grp AND m.agent = t.agent AND "
+    "m.session = t.session)";
+
 // Two steps: a row that somebody has taken between the look at it and its lock has another fence
 // then, and is left alone.
 std::string take_sql(const Me& me, const std::vector<std::string>& wanted) {
+  constexpr std::string_view kSeen =
+      " ON CONFLICT DO NOTHING; WITH seen AS MATERIALIZED (SELECT pipeline, fence FROM "
+      "leat_cluster_tasks t";
+  constexpr std::string_view kFree =
+      ")), free AS MATERIALIZED (SELECT t.pipeline FROM leat_cluster_tasks t JOIN seen s ON "
+      "s.pipeline = t.pipeline AND s.fence = t.fence WHERE t.grp = ";
   std::string rows;
   for (const std::string& one : wanted)
     rows +=
         joined({rows.empty() ? "(" : ", (", quoted_text(me.group), ", ", quoted_text(one), ")"});
   const std::string names = list_of(wanted);
-  return joined(
-      {"INSERT INTO leat_cluster_tasks (grp, pipeline) VALUES ",
-       rows,
-       " ON CONFLICT DO NOTHING; WITH seen AS MATERIALIZED (SELECT pipeline, fence FROM "
-       "leat_cluster_tasks t",
-       where_group(me),
-       " AND pipeline IN (",
-       names,
-       ") AND NOT EXISTS (SELECT 1 FROM leat_cluster_members m WHERE m.grp = t.grp AND m.agent = "
-       "t.agent AND m.session = t.session) AND EXISTS (SELECT 1 FROM leat_cluster_members",
-       where_group(me),
-       and_mine(me),
-       ")), free AS MATERIALIZED (SELECT t.pipeline FROM leat_cluster_tasks t JOIN seen s ON "
-       "s.pipeline = t.pipeline AND s.fence = t.fence WHERE t.grp = ",
-       quoted_text(me.group),
-       " FOR UPDATE OF t SKIP LOCKED) UPDATE leat_cluster_tasks t SET agent = ",
-       quoted_text(me.agent),
-       ", session = ",
-       std::to_string(me.session),
-       ", fence = t.fence + 1, since = now() FROM free f WHERE t.grp = ",
-       quoted_text(me.group),
-       " AND t.pipeline = f.pipeline; SELECT '",
-       kOf,
-       "', pipeline, agent FROM leat_cluster_tasks",
-       where_group(me),
-       " AND pipeline IN (",
-       names,
-       ") AND agent <> '';"});
+  std::string sql = joined({"INSERT INTO leat_cluster_tasks (grp, pipeline) VALUES ", rows, kSeen,
+                            where_group(me), " AND pipeline IN (", names, ") AND NOT ",
+                            kHasSomebody, " AND EXISTS (SELECT 1 FROM leat_cluster_members",
+                            where_group(me), and_mine(me), kFree, quoted_text(me.group)});
+  sql += joined({" FOR UPDATE OF t SKIP LOCKED) UPDATE leat_cluster_tasks t SET agent = ",
+                 quoted_text(me.agent), ", session = ", std::to_string(me.session),
+                 ", fence = t.fence + 1, since = now() FROM free f WHERE t.grp = ",
+                 quoted_text(me.group), " AND t.pipeline = f.pipeline;"});
+  return sql + joined({"SELECT '", kOf, "', pipeline, agent FROM leat_cluster_tasks t",
+                       where_group(me), " AND pipeline IN (", names, ") AND ", kHasSomebody, ";"});
 }
 
 std::string where_task(const Me& me, const Lease& lease) {
@@ -173,14 +166,16 @@ std::string save_sql(const Me& me, const Lease& lease,
   }
   std::string sql = joined({"WITH mine AS MATERIALIZED (SELECT 1 FROM leat_cluster_tasks",
                             where_task(me, lease), " FOR SHARE)"});
+  constexpr std::string_view kPut =
+      ", put AS (INSERT INTO leat_cluster_positions (grp, pipeline, partition, value, fence) "
+      "SELECT ";
+  constexpr std::string_view kOrUpdate =
+      ") v(partition, value) ON CONFLICT (grp, pipeline, partition) DO UPDATE SET value = "
+      "excluded.value, fence = excluded.fence)";
   if (!values.empty())
-    sql += joined(
-        {", put AS (INSERT INTO leat_cluster_positions (grp, pipeline, partition, value, "
-         "fence) SELECT ",
-         quoted_text(me.group), ", ", quoted_text(lease.pipeline), ", v.partition, v.value, ",
-         std::to_string(lease.fence), " FROM mine, (VALUES ", values,
-         ") v(partition, value) ON CONFLICT (grp, pipeline, partition) DO UPDATE SET "
-         "value = excluded.value, fence = excluded.fence)"});
+    sql += joined({kPut, quoted_text(me.group), ", ", quoted_text(lease.pipeline),
+                   ", v.partition, v.value, ", std::to_string(lease.fence), " FROM mine, (VALUES ",
+                   values, kOrUpdate});
   if (!gone.empty())
     sql += joined({", del AS (DELETE FROM leat_cluster_positions p USING mine WHERE p.grp = ",
                    quoted_text(me.group), " AND p.pipeline = ", quoted_text(lease.pipeline),
