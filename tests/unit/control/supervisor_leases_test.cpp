@@ -185,6 +185,7 @@ TEST_F(SupervisorLeases, a_run_of_a_schedule_that_another_has_done_is_not_done_a
   config.schedule->every = minutes(5);
   config.schedule->text = "every 5m";
   apply(of({config}));
+  advance(Milliseconds{1});
   ASSERT_TRUE(wait([this] { return leases_->wanted.contains("a"); }));
   ScheduleState done{.decided_us = clock_.unix_us(),
                      .due_us = clock_.unix_us() + 240'000'000,
