@@ -18,6 +18,9 @@
 #ifdef LEAT_LINKS_MARIADB
 #include <mysql.h>
 #endif
+#ifdef LEAT_LINKS_RABBITMQ
+#include <amqp.h>
+#endif
 #ifdef LEAT_LINKS_SERIALPORT
 #include <libserialport.h>
 #endif

@@ -8,10 +8,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "control/auth/authority.h"
+#include "net/reconnect.h"
 #include "net/tls.h"
 #include "protocols/mqtt/connection_options.h"
 #include "protocols/mqtt/reason.h"
-#include "protocols/mqtt/reconnect.h"
 #include "protocols/mqtt/session.h"
 #include "protocols/mqtt/subscriptions.h"
 #include "protocols/mqtt/writer.h"
@@ -174,7 +174,7 @@ class MqttLink final : public Link, private mqtt::SessionListener {
   LinkUser* user_;  // null: it is being closed
   std::unique_ptr<TlsContext> tls_;
   mqtt::Session session_;
-  mqtt::Reconnect reconnect_;
+  Reconnect reconnect_;
   mqtt::Subscriptions subscriptions_;
   Timer later_;
   size_t largest_ = SIZE_MAX;

@@ -20,7 +20,7 @@
 #include "loop/timer.h"
 #include "net/retry_timer.h"
 
-namespace leat::mqtt {
+namespace leat {
 
 class Reconnect {
  public:
@@ -54,4 +54,4 @@ class Reconnect {
   bool flapping_ = false;     // the last connection did not hold
 };
 
-}  // namespace leat::mqtt
+}  // namespace leat

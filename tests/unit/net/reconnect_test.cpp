@@ -1,4 +1,4 @@
-#include "protocols/mqtt/reconnect.h"
+#include "net/reconnect.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 
 #include "support/hand_loop.h"
 
-namespace leat::mqtt {
+namespace leat {
 namespace {
 
 using testing::HandLoop;
@@ -126,4 +126,4 @@ TEST_F(ReconnectTest, a_connection_that_holds_after_some_that_did_not_is_told) {
 }
 
 }  // namespace
-}  // namespace leat::mqtt
+}  // namespace leat

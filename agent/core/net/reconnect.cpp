@@ -1,8 +1,8 @@
-#include "protocols/mqtt/reconnect.h"
+#include "net/reconnect.h"
 
 #include <utility>
 
-namespace leat::mqtt {
+namespace leat {
 namespace {
 
 constexpr int kFewFailures = 3;
@@ -61,4 +61,4 @@ void Reconnect::stop() {
   holds_.stop();
 }
 
-}  // namespace leat::mqtt
+}  // namespace leat
