@@ -230,7 +230,7 @@ Result<bool> AmqpSource::on_message(const Message& message) {
   // What belongs to one batch is counted from its begin in 32 bits.
   if (batch_ && offset && *offset - batch_->begin.offset >= UINT32_MAX) on_pause_in_arrival();
   if (!begin_batch(offset)) return false;
-  has_place_ = true;
+  has_place_ = queue_.is_stream();
   add(message, **properties,
       inbox_.add(message, id, offset ? std::optional(*offset + 1) : std::nullopt));
   return true;

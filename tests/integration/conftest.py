@@ -16,7 +16,7 @@ pytest.register_assert_rewrite("harness", "faults")
 from harness.agent import Agent  # noqa: E402
 from harness.certs import Certs  # noqa: E402
 from harness.collector import HttpCollector  # noqa: E402
-from harness import mariadb  # noqa: E402
+from harness import mariadb, rabbitmq  # noqa: E402
 from harness.mosquitto import Mosquitto  # noqa: E402
 from harness.nginx import Nginx  # noqa: E402
 from harness.postgres import Postgres, remove_template  # noqa: E402
@@ -230,6 +230,33 @@ def make_mariadb(_mariadb_template):
     yield make
     for server in servers:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_broker():
+    """One RabbitMq (harness/rabbitmq.py) for the session, whose start takes seconds: what a test makes there
+    has a name of its own, and is made anew."""
+    if rabbitmq.MISSING:
+        pytest.skip(rabbitmq.MISSING)
+    broker = rabbitmq.RabbitMq()
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def make_rabbitmq():
+    """make_rabbitmq(ssl=…, client_ca=…, …): a RabbitMq of the test's own, to stop and to kill."""
+    if rabbitmq.MISSING:
+        pytest.skip(rabbitmq.MISSING)
+    brokers = []
+
+    def make(**how):
+        brokers.append(rabbitmq.RabbitMq(**how))
+        return brokers[-1]
+
+    yield make
+    for broker in brokers:
+        broker.close()
 
 
 @pytest.fixture(scope="session")

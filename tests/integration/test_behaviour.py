@@ -32,6 +32,7 @@ def make(agent, tmp_path, make_collector, make_postgres, request):
     folder.mkdir()
     return SimpleNamespace(agent=agent, folder=folder, collector=make_collector,
                            postgres=make_postgres,
+                           rabbitmq=lambda: request.getfixturevalue("rabbitmq_broker"),
                            mariadb=lambda: request.getfixturevalue("make_mariadb")())
 
 

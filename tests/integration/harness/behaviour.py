@@ -10,6 +10,7 @@ import subprocess
 
 from .collector import Answer
 from .mosquitto import Mosquitto
+from .plug import Plug
 from .serial_line import SerialLine
 
 BATCH = {"records": 50, "linger": "20ms"}
@@ -112,6 +113,37 @@ class Mqtt(SinkPeer):
         self.broker.stop()
 
     BAD = {"seq": "no/+/topic"}
+
+
+class Amqp(SinkPeer):
+    """The session's broker, behind a plug: a start of its own takes seconds."""
+
+    def __init__(self, make):
+        broker = make.rabbitmq()
+        self.plug = Plug(broker.port)
+        self.queue = broker.queue("behaviour", exchange="behaviour", key="to.*")
+        self.sink = {"type": "amqp", "urls": [f"amqp://127.0.0.1:{self.plug.port}"], "exchange": "behaviour",
+                     "routingKey": "to.{seq}", "batch": BATCH}
+
+    def up(self):
+        self.plug.push_in()
+
+    def down(self):
+        self.plug.pull()
+
+    def hold(self):
+        self.plug.hold()
+
+    def let_go(self):
+        self.plug.let_go()
+
+    def seqs(self):
+        return [one["seq"] for one in self.queue.bodies()]
+
+    def close(self):
+        self.plug.close()
+
+    BAD = {"seq": "no.queue"}
 
 
 class PostgresPeer(SinkPeer):
@@ -285,7 +317,7 @@ class ToCache(WithReader):
     BAD = {"seq": None}
 
 
-SINKS = {"cache": ToCache, "channel": ToChannel, "http": Http, "mqtt": Mqtt, "postgres": PostgresPeer, "mysql": Mysql,
+SINKS = {"amqp": Amqp, "cache": ToCache, "channel": ToChannel, "http": Http, "mqtt": Mqtt, "postgres": PostgresPeer, "mysql": Mysql,
          "sqlite": Sqlite, "file": File, "stdout": Stdout}
 
 
@@ -355,6 +387,33 @@ class FromMqtt(SourcePeer):
 
     def close(self):
         self.broker.stop()
+
+
+class FromAmqp(SourcePeer):
+    def __init__(self, make):
+        broker = make.rabbitmq()
+        self.plug = Plug(broker.port)
+        self.queue = broker.queue("behaviour", kind="quorum")
+        self.source = {"type": "amqp", "urls": [f"amqp://127.0.0.1:{self.plug.port}"], "queue": "behaviour",
+                       "format": "json"}
+
+    def give(self, *seqs):
+        self.queue.publish(*map(record, seqs))
+
+    def give_bad(self):
+        self.queue.publish("{not json}")
+
+    def down(self):
+        self.plug.pull()
+
+    def up(self):
+        self.plug.push_in()
+
+    def ready(self, agent):
+        return self.queue.ready()[1] > 0
+
+    def close(self):
+        self.plug.close()
 
 
 class FromSerial(SourcePeer):
@@ -482,6 +541,6 @@ class FromChannel(SourcePeer):
                            "its peer is a pipeline of the same agent (test_channels.py)")
 
 
-SOURCES = {"channel": FromChannel, "file": FromFile, "stdin": FromStdin, "mqtt": FromMqtt, "serial": FromSerial,
+SOURCES = {"amqp": FromAmqp, "channel": FromChannel, "file": FromFile, "stdin": FromStdin, "mqtt": FromMqtt, "serial": FromSerial,
            "generator": FromGenerator, "internal": FromInternal, "postgres": FromPostgres,
            "mysql": FromMysql, "sqlite": FromSqlite}
