@@ -157,7 +157,7 @@ def test_a_broker_that_takes_nothing_for_now_is_waited_for_and_gets_nothing_twic
 
 def test_a_broker_that_restarts_in_mid_stream_gets_every_record(agent, make_rabbitmq, tmp_path):
     broker = make_rabbitmq()
-    queue = broker.queue("to-restart", kind="quorum")
+    queue = broker.queue("to-restart")
     path = write_records(tmp_path / "in.jsonl", 60_000)
     agent.configure(pipeline(file_source(path), amqp_sink(broker, "to-restart"), delivery=quick_retry()))
     agent.start()
