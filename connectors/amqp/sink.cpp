@@ -158,11 +158,11 @@ class AmqpSink final : public Sink, public SessionListener {
     if (!session_->up() || outbox_.empty()) return;
     if (!blocked_.empty()) {
       if (outbox_.in_flight() == 0) give_up(blocked_);
-      return finish();
+      return answer_finished();
     }
     if (session_->unsent() < kMostUnsent) outbox_.append(session_->out(), isolating_ ? 1 : window_);
     session_->flush();
-    finish();
+    answer_finished();
     if (outbox_.in_flight() == 0) return timer_->stop();
     if (!timer_->active())
       timer_->start(config_.timeout, [this] {
@@ -170,7 +170,7 @@ class AmqpSink final : public Sink, public SessionListener {
       });
   }
 
-  void finish() {
+  void answer_finished() {
     while (std::optional<Outbox::Answered> done = outbox_.finished()) {
       if (done->second.outcome != Outcome::kRetry) isolating_ = isolating_ && done->second.in_doubt;
       answer(std::move(*done));
