@@ -169,7 +169,7 @@ class Queue:
         self.broker = broker
         self.name = name
         self.exchange = exchange
-        self._channel = None
+        self._channel = self._consuming = None
         self.messages = []  # as pika has them: (method, properties, body)
         self.channel.queue_delete(name)
         self.channel.queue_declare(name, durable=True, arguments={"x-queue-type": kind, **arguments})
@@ -191,19 +191,21 @@ class Queue:
                                        pika.BasicProperties(delivery_mode=2, **properties), mandatory=True)
 
     def take(self):
-        """All that came so far: what there is now is taken out."""
-        while True:
-            method, properties, body = self.channel.basic_get(self.name, auto_ack=True)
-            if method is None:
-                return self.messages
-            self.messages.append((method, properties, body))
+        """All that came so far: what there is is taken out, from the first call on."""
+        channel = self.channel
+        if self._consuming is not channel:
+            channel.basic_consume(self.name, lambda _, *message: self.messages.append(message), auto_ack=True)
+            self._consuming = channel
+        channel.connection.process_data_events(time_limit=0)
+        return self.messages
 
     def bodies(self):
-        return [json.loads(body) for _, _, body in self.take()]
-
-    def wait(self, count):
-        wait_for(lambda: len(self.take()) >= count, 60, lambda: f"{count} messages, got {len(self.messages)}")
-        return self.bodies()
+        """Of all that was there when it was asked."""
+        def drained():
+            before = len(self.messages)
+            return len(self.take()) == before and self.ready()[0] == 0 and len(self.take()) == before
+        wait_for(drained, 60, lambda: f"the queue {self.name} to be empty, after {len(self.messages)} messages")
+        return [json.loads(body) for _, _, body in self.messages]
 
     def ready(self):
         """How many messages wait, and how many consume it; none when there is no such queue."""
