@@ -298,7 +298,7 @@ void FileSource::read(const StreamRef& stream) {
   job->size = stream->capacity;
   if (stream->preamble_due) {
     job->so_far.offset = 0;
-    job->size = context_->batch_bytes();
+    job->size = stream->preamble = std::max(stream->preamble, context_->batch_bytes());
   }
   job->verify = !stream->gzip && !stream->preamble_due;
   job->front = stream->gzip ? 0 : std::min<uint64_t>(InputFile::kBefore, job->so_far.offset);
@@ -435,12 +435,17 @@ void FileSource::have_preamble(const StreamRef& stream, BatchRef batch, std::spa
   InputStream start;
   batch->bytes =
       cut_records(start, 0, bytes, false, *context_->framing(), settings_.max_record).whole;
+  // Inflating only goes forwards: the middle is reached from the start again.
+  if (stream->gzip) files_.open_files().close(*stream);
+  // The start of some is a long one: the schema of a container file.
+  if (batch->bytes.empty() && !bytes.empty() && stream->preamble < settings_.max_record) {
+    stream->preamble *= 2;
+    return turns_.add(stream);
+  }
   batch->preamble = true;
   batch->begin.partition = batch->end.partition = stream->partition;
   context_->emit(std::move(batch));
   stream->preamble_due = false;
-  // Inflating only goes forwards: the middle is reached from the start again.
-  if (stream->gzip) files_.open_files().close(*stream);
   turns_.add(stream);
 }
 

@@ -78,6 +78,7 @@ struct InputStream : ReadSoFar {
   bool resumed = false;       // it was
   bool at_start = true;       // nothing given yet: a byte order mark may follow
   bool preamble_due = false;  // the decoder must see the start before it sees the middle
+  size_t preamble = 0;        // bytes that are read for that; 0: as many as for a batch
   GivenUp given_up;           // the record that was too long
   bool unended = false;       // at `offset`, behind a last line without an end that was given on
   bool queued = false;        // its turn to be read will come

@@ -19,7 +19,7 @@ TEST_F(FormatsTest, are_found_by_name) {
     EXPECT_EQ(find_write_format(format->name), format) << format->name;
     EXPECT_EQ(find_format_of_wire(format->wire), format) << format->wire;
   }
-  EXPECT_EQ(find_read_format("avro"), nullptr);
+  EXPECT_EQ(find_read_format("parquet"), nullptr);
   EXPECT_EQ(find_read_format(""), nullptr);
   EXPECT_EQ(find_write_format(""), nullptr);
   EXPECT_EQ(find_format_of_wire(""), nullptr);

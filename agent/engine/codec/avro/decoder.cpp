@@ -1,0 +1,228 @@
+#include "codec/avro/decoder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/text.h"
+
+namespace leat {
+namespace {
+
+// Of what is broken: blocks may be long, and nobody reads them.
+constexpr size_t kKept = 1024;
+// Records of no bytes, of which a count of a few bytes could promise any number.
+constexpr int64_t kMostEmptyRecords = 65'536;
+constexpr size_t kMostPlans = 16;
+// A block, or a value, may take this much of the memory.
+constexpr size_t kShare = 4;
+constexpr size_t kAlways = 1 << 20;
+
+}  // namespace
+
+Result<Turn> AvroDecoder::decode(Batch& batch, DeadLetters& dead) {
+  const size_t most = std::max(kAlways, batch.pool().budget().limit() / kShare);
+  Work work{batch, ValueRun(batch.arena), most};
+  reader_.begin(batch, most);
+  if (batch.content == Content::kBytes) {
+    if (dialect_.encoding != AvroEncoding::kContainer)
+      return fail(ErrorKind::kUsage,
+                  "avro.encoding: only container files can be read from a stream of bytes");
+    decode_stream(work, dead);
+  } else {
+    decode_slices(work, dead);
+  }
+  batch.bytes = {};  // records have no bytes of their own
+  batch.become_records();
+  return Turn::kDone;
+}
+
+size_t AvroDecoder::held() const {
+  size_t bytes = unpacked_.capacity() + reader_.held() + places_.size() * (sizeof(Place) + 64);
+  for (const AvroPlanRef& plan : plans_) bytes += plan->footprint();
+  return bytes;
+}
+
+void AvroDecoder::decode_stream(Work& work, DeadLetters& dead) {
+  using Kind = AvroUnits::Unit::Kind;
+  Batch& batch = work.batch;
+  if (batch.preamble || batch.begin.offset == 0) places_[batch.begin.partition] = {};
+  Place& place = places_[batch.begin.partition];
+  const std::string_view bytes(batch.bytes.data(), batch.bytes.size());
+  const size_t begun = batch.arena.footprint();
+  uint32_t lines = 0;
+  for (size_t at = 0; at < bytes.size();) {
+    const std::string_view rest = bytes.substr(at);
+    AvroUnits::Unit unit = place.units.next(rest);
+    const bool cut = unit.kind == Kind::kCut;
+    if (cut) unit.size = rest.size();
+    const size_t first = batch.records.size();
+    const char* why = nullptr;
+    if (cut) {
+      why = refuse("the input ends within a block");
+    } else if (unit.kind == Kind::kBroken) {
+      why = refuse(place.plan == nullptr ? place.problem
+                                         : "no block: its length or its marker is not right");
+    } else if (unit.kind == Kind::kHeader) {
+      open(unit.header, place);
+      if (place.plan == nullptr) why = place.problem.c_str();
+    } else if (!batch.preamble) {
+      why = block(work, unit.block, place);
+    }
+    at += unit.size;
+    for (size_t i = first; i < batch.records.size(); ++i) {
+      batch.records[i].end_offset = static_cast<uint32_t>(at);
+      batch.records[i].end_line = ++lines;
+    }
+    if (batch.preamble) continue;
+    if (why != nullptr) {
+      const Position& from = batch.begin;
+      dead.add_text(rest.substr(0, std::min(unit.size, kKept)),
+                    {from.partition, from.offset + at, from.line + ++lines}, why);
+    }
+    const size_t made = batch.arena.footprint() - begun + batch.records.size() * sizeof(Record);
+    if (batch.in_turns() && at < bytes.size() && (made >= batch.quantum || dead.full())) {
+      batch.leave_bytes(at, lines);
+      break;
+    }
+  }
+  if (batch.preamble) return;
+  batch.end.line = batch.begin.line + lines;
+  if (batch.end.last && !batch.rest) places_.erase(batch.begin.partition);
+}
+
+void AvroDecoder::open(const AvroHeader& header, Place& place) {
+  place.plan = nullptr;
+  place.marker = header.marker;
+  place.units.forget();  // of one before, in the same stream
+  place.units.know(header.marker);
+  place.deflate = header.codec == "deflate";
+  if (!place.deflate && !header.codec.empty() && header.codec != "null") {
+    place.problem = "its blocks are packed by " + excerpt(header.codec, 40) +
+                    ", of which leat has only deflate (and null)";
+    return;
+  }
+  Result<AvroPlanRef> plan = plan_of(header.schema);
+  if (plan) {
+    place.plan = std::move(*plan);
+  } else {
+    place.problem = plan.error().message();
+  }
+}
+
+Result<AvroPlanRef> AvroDecoder::plan_of(std::string_view schema) {
+  const auto known = std::ranges::find_if(
+      plans_, [schema](const AvroPlanRef& one) { return one->writer().json() == schema; });
+  if (known != plans_.end()) return *known;
+  Result<AvroSchemaRef> writer = AvroSchema::parse(schema);
+  if (!writer) return fail(writer.error());
+  Result<AvroPlanRef> plan = AvroPlan::make(std::move(*writer), dialect_.schema);
+  if (!plan) return plan;
+  if (plans_.size() == kMostPlans) plans_.erase(plans_.begin());
+  plans_.push_back(*plan);
+  return plan;
+}
+
+const char* AvroDecoder::refuse(std::string why) {
+  problem_ = std::move(why);
+  return problem_.c_str();
+}
+
+const char* AvroDecoder::block(Work& work, const AvroBlock& block, Place& place) {
+  if (place.plan == nullptr) return refuse(place.problem);
+  if (std::memcmp(block.marker.data(), place.marker.data(), kAvroMarkerSize) != 0)
+    return refuse("the marker at the end of the block is not that of the file");
+  std::string_view data = block.data;
+  if (place.deflate) {
+    if (Status done = avro_inflate(block.data, work.most, unpacked_); !done)
+      return refuse(done.error().message());
+    data = work.batch.arena.copy(unpacked_);
+  }
+  const size_t begun = work.batch.arena.footprint();
+  const char* p = data.data();
+  const char* const end = p + data.size();
+  const auto at_record = [&block](int64_t n) {
+    return "record " + std::to_string(n + 1) + " of " + std::to_string(block.count) +
+           " in the block, and all behind it: ";
+  };
+  for (int64_t n = 0; n < block.count; ++n) {
+    const char* const next = reader_.record(*place.plan, p, end, work.batch, work.values);
+    if (next == nullptr) return refuse(at_record(n) + reader_.problem());
+    if (next == p && n >= kMostEmptyRecords) return refuse(at_record(n) + "they have no bytes");
+    if (work.batch.arena.footprint() - begun > work.most * 2)
+      return refuse(at_record(n) + "they take too much memory");
+    p = next;
+  }
+  return p == end
+             ? nullptr
+             : refuse("the block has bytes behind its " + std::to_string(block.count) + " records");
+}
+
+// --- messages
+// --------------------------------------------------------------------------------------
+
+void AvroDecoder::decode_slices(Work& work, DeadLetters& dead) {
+  Batch& batch = work.batch;
+  batch.records.reserve(batch.slices.size());
+  for (size_t s = 0; s < batch.slices.size(); ++s) {
+    const Slice& slice = batch.slices[s];
+    const size_t first = batch.records.size();
+    if (const char* why = message(work, slice.view())) {
+      batch.records.resize(first);
+      dead.add_text(slice.view(), batch.position_after(s), why);
+      if (batch.may_cut(s + 1) && dead.full()) {
+        batch.leave_slices(s + 1);
+        break;
+      }
+    }
+    for (size_t i = first; i < batch.records.size(); ++i) {
+      batch.records[i].end_offset = slice.end_offset;
+      batch.records[i].end_line = slice.end_line;
+    }
+  }
+  if (!batch.slices.empty()) batch.end.line = batch.begin.line + batch.slices.back().end_line;
+}
+
+const char* AvroDecoder::message(Work& work, std::string_view bytes) {
+  if (dialect_.encoding == AvroEncoding::kContainer) return container(work, bytes);
+  if (dialect_.encoding == AvroEncoding::kBare)
+    return datum(work, *dialect_.plans[0].second, bytes);
+  constexpr size_t kHead = kAvroSingleMagic.size() + sizeof(uint64_t);
+  if (!bytes.starts_with(kAvroSingleMagic) || bytes.size() < kHead)
+    return refuse("no single object: it does not begin with C3 01 and a fingerprint");
+  uint64_t fingerprint = 0;
+  std::memcpy(&fingerprint, bytes.data() + kAvroSingleMagic.size(), sizeof fingerprint);
+  for (const auto& [known, plan] : dialect_.plans)
+    if (known == fingerprint) return datum(work, *plan, bytes.substr(kHead));
+  return refuse("its schema, whose fingerprint is " + avro_hex(fingerprint) +
+                ", is neither avro.schema nor one of avro.writerSchemas");
+}
+
+const char* AvroDecoder::datum(Work& work, const AvroPlan& plan, std::string_view bytes) {
+  const char* const end = bytes.data() + bytes.size();
+  const char* const behind = reader_.record(plan, bytes.data(), end, work.batch, work.values);
+  if (behind == nullptr) return refuse(reader_.problem());
+  if (behind == end) return nullptr;
+  return refuse("bytes behind the record: it may be of another schema");
+}
+
+const char* AvroDecoder::container(Work& work, std::string_view bytes) {
+  using Kind = AvroUnits::Unit::Kind;
+  Place place;
+  while (!bytes.empty()) {
+    const AvroUnits::Unit unit = place.units.next(bytes);
+    if (unit.kind == Kind::kCut)
+      return refuse(place.plan == nullptr ? place.problem : "it ends within a block");
+    if (unit.kind == Kind::kBroken)
+      return refuse(place.plan == nullptr ? place.problem
+                                          : "no block: its length or its marker is not right");
+    if (unit.kind == Kind::kHeader) open(unit.header, place);
+    if (place.plan == nullptr) return refuse(place.problem);
+    if (unit.kind == Kind::kBlock)
+      if (const char* why = block(work, unit.block, place)) return why;
+    bytes.remove_prefix(unit.size);
+  }
+  return place.plan == nullptr ? refuse(place.problem) : nullptr;
+}
+
+}  // namespace leat

@@ -1,0 +1,35 @@
+// What the options `avro` of a source say.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "codec/avro/plan.h"
+#include "options/options.h"
+
+namespace leat {
+
+extern const std::span<const Option> kAvroReadOptions;
+
+enum class AvroEncoding : uint8_t {
+  kContainer,
+  kBare,          // nothing but the data
+  kSingleObject,  // C3 01 and the fingerprint of the schema before it ("Single object encoding")
+};
+constexpr std::string_view kAvroSingleMagic("\xC3\x01", 2);
+
+std::string avro_hex(uint64_t fingerprint);
+
+struct AvroDialect {
+  AvroEncoding encoding = AvroEncoding::kContainer;
+  AvroSchemaRef schema;  // the reader's; null: that of the writer
+  // Of single messages: how those with this fingerprint are read. One with kBare, whatever it is.
+  std::vector<std::pair<uint64_t, AvroPlanRef>> plans;
+
+  static Result<AvroDialect> from(const Options& options);
+};
+
+}  // namespace leat

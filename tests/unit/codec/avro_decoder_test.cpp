@@ -1,0 +1,276 @@
+#include "avro_fixture.h"
+
+namespace leat {
+namespace {
+
+class AvroDecoderTest : public AvroTest {};
+
+constexpr std::string_view kPoint =
+    R"({"type":"record","name":"point","fields":[{"name":"x","type":"long"},{"name":"s","type":"string"}]})";
+
+TEST_F(AvroDecoderTest, reads_each_type_as_what_it_is) {
+  EXPECT_EQ(one("\"null\"", ""), R"({"v":null})");
+  EXPECT_EQ(one("\"boolean\"", "\1"), R"({"v":true})");
+  EXPECT_EQ(one("\"int\"", number(-7)), R"({"v":-7})");
+  EXPECT_EQ(one("\"long\"", number(INT64_MIN)), R"({"v":-9223372036854775808})");
+  EXPECT_EQ(one("\"long\"", number(INT64_MAX)), R"({"v":9223372036854775807})");
+  const float tenth = 0.1F;
+  EXPECT_EQ(one("\"float\"", {reinterpret_cast<const char*>(&tenth), 4}), R"({"v":0.1})");
+  const double half = -21.5;
+  EXPECT_EQ(one("\"double\"", {reinterpret_cast<const char*>(&half), 8}), R"({"v":-21.5})");
+  EXPECT_EQ(one("\"bytes\"", sized("\xff\1")), R"({"v":"/wE="})");
+  EXPECT_EQ(one("\"string\"", sized("äö\"")), R"({"v":"äö\""})");
+  EXPECT_EQ(one(R"({"type":"fixed","name":"f","size":2})", "ab"), R"({"v":"YWI="})");
+  EXPECT_EQ(one(R"({"type":"enum","name":"e","symbols":["A","B"]})", number(1)), R"({"v":"B"})");
+  EXPECT_EQ(one(R"(["null","long"])", number(0)), R"({"v":null})");
+  EXPECT_EQ(one(R"(["null","long"])", number(1) + number(5)), R"({"v":5})");
+  EXPECT_EQ(dead_.reasons(), Strings{});
+}
+
+TEST_F(AvroDecoderTest, reads_what_is_nested_as_json) {
+  EXPECT_EQ(one(R"({"type":"array","items":"int"})", number(2) + number(1) + number(2) + number(0)),
+            R"({"v":[1,2]})");
+  EXPECT_EQ(one(R"({"type":"array","items":"int"})",
+                number(-1) + number(1) + number(1) + number(1) + number(2) + number(0)),
+            R"({"v":[1,2]})")
+      << "blocks of an array, of which one says its size";
+  EXPECT_EQ(
+      one(R"({"type":"map","values":["null","string"]})",
+          number(2) + sized("a\"") + number(1) + sized("x") + sized("b") + number(0) + number(0)),
+      R"({"v":{"a\"":"x","b":null}})");
+  EXPECT_EQ(
+      one(R"({"type":"record","name":"n","fields":[{"name":"a","type":"int"},{"name":"b","type":{"type":"array","items":"string"}}]})",
+          number(3) + number(1) + sized("q") + number(0)),
+      R"({"v":{"a":3,"b":["q"]}})");
+  EXPECT_EQ(one(R"({"type":"record","name":"n","fields":[]})", ""), R"({"v":{}})");
+}
+
+TEST_F(AvroDecoderTest, reads_logical_types_as_what_they_mean) {
+  const auto logical = [](std::string_view type, std::string_view name) {
+    return R"({"type":")" + std::string(type) + R"(","logicalType":")" + std::string(name) +
+           R"(","precision":9,"scale":2})";
+  };
+  EXPECT_EQ(one(logical("long", "timestamp-millis"), number(1'700'000'000'123)),
+            R"({"v":"2023-11-14T22:13:20.123Z"})");
+  EXPECT_EQ(value(0, "v").type, Type::kTime);
+  EXPECT_EQ(one(logical("long", "timestamp-micros"), number(-1)),
+            R"({"v":"1969-12-31T23:59:59.999999Z"})");
+  EXPECT_EQ(one(logical("int", "date"), number(19'675)), R"({"v":"2023-11-14"})");
+  EXPECT_EQ(one(logical("int", "time-millis"), number(3'600'001)), R"({"v":"01:00:00.001"})");
+  EXPECT_EQ(one(logical("long", "time-micros"), number(86'399'000'000)), R"({"v":"23:59:59"})");
+  EXPECT_EQ(one(logical("long", "local-timestamp-millis"), number(0)),
+            R"({"v":"1970-01-01T00:00:00"})");
+  EXPECT_EQ(one(logical("bytes", "decimal"), sized("\xff\x38")), R"({"v":-2.00})");
+  EXPECT_EQ(one(logical("string", "uuid"), sized("a-b")), R"({"v":"a-b"})");
+  EXPECT_EQ(one(logical("bytes", "no-such"), sized("x")), R"({"v":"eA=="})");
+  EXPECT_EQ(one(logical("long", "timestamp-millis"), number(INT64_MAX)), "");
+  EXPECT_EQ(reason(),
+            "record 1 of 1 in the block, and all behind it: v: a time beyond the years 1 to 9999");
+}
+
+TEST_F(AvroDecoderTest, makes_a_record_of_what_is_none) {
+  EXPECT_EQ(read(file("\"long\"", 2, number(1) + number(2))),
+            (Strings{R"({"value":1})", R"({"value":2})"}));
+  EXPECT_EQ(
+      read(file(R"(["null",{"type":"record","name":"a","fields":[{"name":"x","type":"int"}]}])", 2,
+                number(1) + number(9) + number(0))),
+      (Strings{R"({"x":9})", R"({"value":null})"}));
+}
+
+TEST_F(AvroDecoderTest, reads_by_another_schema_as_the_specification_has_it) {
+  const std::string wrote = file(kPoint, 1, number(7) + sized("hi"));
+  EXPECT_EQ(read(wrote, R"({"type":"record","name":"point","fields":[
+      {"name":"t","type":"string","aliases":["s"]},
+      {"name":"x","type":["null","double"]},
+      {"name":"n","type":{"type":"array","items":"int"},"default":[1,2]},
+      {"name":"d","type":{"type":"int","logicalType":"date"},"default":1}]})"),
+            Strings{R"({"t":"hi","x":7,"n":[1,2],"d":"1970-01-02"})"});
+  EXPECT_EQ(value(0, "x").type, Type::kFloat);
+  EXPECT_EQ(
+      read(wrote, R"({"type":"record","name":"point","fields":[{"name":"s","type":"bytes"}]})"),
+      Strings{R"({"s":"aGk="})"})
+      << "x is passed over";
+  EXPECT_EQ(read(wrote, R"({"type":"record","name":"point","fields":[{"name":"y","type":"int"}]})"),
+            Strings{});
+  EXPECT_EQ(reason(), "the field \"y\" was not written, and has no default");
+  EXPECT_EQ(read(wrote, R"({"type":"record","name":"point","fields":[{"name":"x","type":"int"}]})"),
+            Strings{});
+  EXPECT_EQ(reason(),
+            "record 1 of 1 in the block, and all behind it: x: written as long, which is not read "
+            "as int");
+  EXPECT_EQ(
+      read(
+          wrote,
+          R"({"type":"record","name":"other","aliases":["point"],"fields":[{"name":"x","type":"float"}]})"),
+      Strings{R"({"x":7})"});
+}
+
+TEST_F(AvroDecoderTest, reads_symbols_that_are_not_known_as_the_default) {
+  const std::string wrote =
+      file(record(R"({"type":"enum","name":"e","symbols":["A","B"]})"), 1, number(1));
+  EXPECT_EQ(read(wrote, record(R"({"type":"enum","name":"e","symbols":["A","C"],"default":"C"})")),
+            Strings{R"({"v":"C"})"});
+  EXPECT_EQ(read(wrote, record(R"({"type":"enum","name":"e","symbols":["A"]})")), Strings{});
+  EXPECT_EQ(reason(),
+            "record 1 of 1 in the block, and all behind it: v: a symbol that the enum of "
+            "avro.schema has not");
+}
+
+TEST_F(AvroDecoderTest, keeps_the_good_blocks_around_a_broken_one) {
+  const std::string header = avro_header(kPoint, "null");
+  const std::string good = block(header, 1, number(1) + sized("a"));
+  const std::string bad_marker = good.substr(0, good.size() - 1) + "!";
+  std::string too_long = good;
+  too_long[1] = '\x7e';  // 63 bytes
+  std::string too_short = good;
+  too_short[1] = '\2';
+  const std::string bad_count = "\1" + good.substr(1);
+  const Strings two{R"({"x":1,"s":"a"})", R"({"x":1,"s":"a"})"};
+  for (const std::string& bad : {bad_marker, too_long, too_short, bad_count}) {
+    dead_.letters.clear();
+    EXPECT_EQ(read(header + good + bad + good), two);
+    EXPECT_EQ(dead_.letters.size(), 1U);
+  }
+  dead_.letters.clear();
+  EXPECT_EQ(
+      read(header + good + block(header, 3, number(1) + sized("a") + number(2) + "\x30") + good),
+      (Strings{two[0], two[0], two[0]}));
+  EXPECT_EQ(
+      reason(),
+      "record 2 of 3 in the block, and all behind it: s: longer than what is left of the data");
+  dead_.letters.clear();
+  EXPECT_EQ(read(header + good + good.substr(0, 5)), Strings{two[0]});
+  EXPECT_EQ(reason(), "the input ends within a block");
+  EXPECT_EQ(dead_.letters[0].line, 2U);
+}
+
+TEST_F(AvroDecoderTest, is_not_believed_where_counts_and_depths_lie) {
+  read(file(record(R"({"type":"array","items":"null"})"), 1, number(INT64_MAX) + number(0)));
+  EXPECT_EQ(reason(),
+            "record 1 of 1 in the block, and all behind it: v: more items than what is left of the "
+            "data can hold");
+  read(file("\"null\"", INT64_MAX, ""));
+  EXPECT_EQ(
+      reason(),
+      "record 65537 of 9223372036854775807 in the block, and all behind it: they have no bytes");
+  const std::string list =
+      R"({"type":"record","name":"r","fields":[{"name":"v","type":["null","r"]}]})";
+  std::string deep;
+  for (int i = 0; i < 100; ++i) deep += number(1);
+  read(file(list, 1, deep + number(0)));
+  EXPECT_NE(reason().find("nested more than 60 levels deep"), std::string::npos) << reason();
+  std::string schema_bomb;
+  for (int i = 0; i < 900; ++i) schema_bomb += R"({"type":"array","items":)";
+  read(file(schema_bomb + "\"int\"" + std::string(900, '}'), 0, ""));
+  EXPECT_NE(reason().find("nested too deep"), std::string::npos) << reason();
+  // Each of the bytes of an array is a symbol of 10,000.
+  const std::string symbol(10'000, 'a');
+  read(file(record(R"({"type":"array","items":{"type":"enum","name":"e","symbols":[")" + symbol +
+                   "\"]}}"),
+            1, number(1'000'000) + std::string(1'000'001, '\0')));
+  EXPECT_NE(reason().find("as JSON"), std::string::npos) << reason();
+}
+
+TEST_F(AvroDecoderTest, says_what_is_wrong_with_a_header) {
+  EXPECT_EQ(read("not avro at all"), Strings{});
+  EXPECT_EQ(reason(), "no Avro container file: it does not begin with \"Obj\", 1");
+  read(avro_header("\"int\"", "snappy"));
+  EXPECT_EQ(reason(), "its blocks are packed by snappy, of which leat has only deflate (and null)");
+  read(
+      avro_header(R"({"type":"record","name":"r","fields":[{"name":"a","type":"Unit"}]})", "null"));
+  EXPECT_EQ(reason(), "the schema: fields[0].type: no type \"Unit\" is known there");
+  read(avro_header("{", "null"));
+  EXPECT_EQ(reason(), "the schema is no JSON");
+}
+
+TEST_F(AvroDecoderTest, goes_on_in_the_middle_when_it_was_shown_the_start) {
+  const std::string header = avro_header(kPoint, "null");
+  const std::string good = block(header, 2, number(1) + sized("a") + number(2) + sized("b"));
+  AvroDecoder decoder({});
+  BatchRef start = bytes_of(header + good);
+  start->preamble = true;
+  ASSERT_TRUE(decoder.decode(*start, dead_));
+  EXPECT_EQ(start->records.size(), 0U);
+  BatchRef middle = bytes_of(good);
+  middle->begin.offset = header.size() + good.size();
+  EXPECT_EQ(decode(decoder, middle), (Strings{R"({"x":1,"s":"a"})", R"({"x":2,"s":"b"})"}));
+  EXPECT_EQ(batch_->records[0].end_offset, good.size()) << "a block is acknowledged as a whole";
+  EXPECT_EQ(batch_->records[1].end_offset, good.size());
+  EXPECT_EQ(batch_->records[1].end_line, 2U);
+}
+
+TEST_F(AvroDecoderTest, ends_a_turn_behind_a_block_of_which_much_was_made) {
+  const std::string header = avro_header(kPoint, "null");
+  std::string data;
+  for (int i = 0; i < 500; ++i) data += number(i) + sized("some text that is not short");
+  AvroDecoder decoder({});
+  BatchRef batch = bytes_of(header + block(header, 500, data) + block(header, 500, data));
+  batch->end.offset = batch->bytes.size();
+  batch->quantum = 1000;
+  EXPECT_EQ(decode(decoder, batch).size(), 500U);
+  BatchRef rest = batch_->rest;
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->begin.line, 500U);
+  EXPECT_EQ(decode(decoder, rest).size(), 500U);
+}
+
+TEST_F(AvroDecoderTest, is_cut_behind_blocks) {
+  const std::string header = avro_header(kPoint, "null");
+  const std::string good = block(header, 1, number(1) + sized("a"));
+  const std::string all = header + good + good;
+  const AvroFraming framing;
+  EXPECT_EQ(framing.complete_prefix(all.substr(0, 10)), 0U);
+  EXPECT_EQ(framing.complete_prefix(all.substr(0, all.size() - 1)), header.size() + good.size());
+  EXPECT_EQ(framing.complete_prefix(all), all.size());
+  EXPECT_EQ(framing.first_longer(all, header.size()), std::string_view::npos);
+  EXPECT_EQ(framing.first_longer(all, header.size() - 1), 0U);
+  GivenUp place;
+  const std::string lost = "\x7e" + std::string(200, 'x') + good;
+  EXPECT_EQ(framing.behind_given_up(lost, 100, place), lost.size());
+  EXPECT_FALSE(place.going_on);
+}
+
+TEST_F(AvroDecoderTest, reads_single_messages) {
+  AvroDialect bare;
+  bare.encoding = AvroEncoding::kBare;
+  bare.schema = schema(kPoint);
+  bare.plans.emplace_back(0, *AvroPlan::make(bare.schema, bare.schema));
+  AvroDecoder decoder(bare);
+  EXPECT_EQ(decode(decoder, slices_of({number(1) + sized("a"), number(1) + sized("a") + "!",
+                                       number(2) + sized("b")})),
+            (Strings{R"({"x":1,"s":"a"})", R"({"x":2,"s":"b"})"}));
+  EXPECT_EQ(dead_.reasons(), Strings{"bytes behind the record: it may be of another schema"});
+  dead_.letters.clear();
+
+  AvroDialect single = bare;
+  single.encoding = AvroEncoding::kSingleObject;
+  const uint64_t fingerprint = avro_fingerprint(avro_canonical_form(*single.schema));
+  single.plans[0].first = fingerprint;
+  AvroDecoder other(single);
+  std::string head(kAvroSingleMagic);
+  head.append(reinterpret_cast<const char*>(&fingerprint), 8);
+  EXPECT_EQ(decode(other, slices_of({head + number(1) + sized("a"),
+                                     "\xC3\1"
+                                     "12345678",
+                                     "x"})),
+            Strings{R"({"x":1,"s":"a"})"});
+  EXPECT_EQ(dead_.letters.size(), 2U);
+}
+
+// Fingerprints of the specification's own test set (share/test/data/schema-tests.txt).
+TEST_F(AvroDecoderTest, knows_schemas_by_their_fingerprint) {
+  const auto fingerprint = [](std::string_view json) {
+    return static_cast<int64_t>(avro_fingerprint(avro_canonical_form(*schema(json))));
+  };
+  EXPECT_EQ(fingerprint("\"null\""), 7195948357588979594);
+  EXPECT_EQ(fingerprint(R"({"type":"int"})"), 8247732601305521295);
+  EXPECT_EQ(fingerprint("\"string\""), -8142146995180207161);
+  EXPECT_EQ(fingerprint(R"({"fields":[], "type":"record", "name":"foo"})"), -4824392279771201922);
+  EXPECT_EQ(
+      avro_canonical_form(*schema(R"({"type":"record","name":"foo","namespace":"x.y","doc":"d",
+      "fields":[{"name":"f","type":{"type":"int","logicalType":"date"},"default":1},{"name":"g","type":["null","foo"]}]})")),
+      R"({"name":"x.y.foo","type":"record","fields":[{"name":"f","type":"int"},{"name":"g","type":["null","x.y.foo"]}]})");
+}
+
+}  // namespace
+}  // namespace leat
