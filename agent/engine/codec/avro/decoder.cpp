@@ -64,7 +64,7 @@ void AvroDecoder::decode_stream(Work& work, DeadLetters& dead) {
       why = refuse(place.plan == nullptr ? place.problem
                                          : "no block: its length or its marker is not right");
     } else if (unit.kind == Kind::kHeader) {
-      open(unit.header, place);
+      begin_file(unit.header, place);
       if (place.plan == nullptr) why = place.problem.c_str();
     } else if (!batch.preamble) {
       why = block(work, unit.block, place);
@@ -91,7 +91,7 @@ void AvroDecoder::decode_stream(Work& work, DeadLetters& dead) {
   if (batch.end.last && !batch.rest) places_.erase(batch.begin.partition);
 }
 
-void AvroDecoder::open(const AvroHeader& header, Place& place) {
+void AvroDecoder::begin_file(const AvroHeader& header, Place& place) {
   place.plan = nullptr;
   place.marker = header.marker;
   place.units.forget();  // of one before, in the same stream
@@ -216,7 +216,7 @@ const char* AvroDecoder::container(Work& work, std::string_view bytes) {
     if (unit.kind == Kind::kBroken)
       return refuse(place.plan == nullptr ? place.problem
                                           : "no block: its length or its marker is not right");
-    if (unit.kind == Kind::kHeader) open(unit.header, place);
+    if (unit.kind == Kind::kHeader) begin_file(unit.header, place);
     if (place.plan == nullptr) return refuse(place.problem);
     if (unit.kind == Kind::kBlock)
       if (const char* why = block(work, unit.block, place)) return why;

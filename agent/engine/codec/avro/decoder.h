@@ -43,7 +43,7 @@ class AvroDecoder final : public Decoder {
 
   void decode_stream(Work& work, DeadLetters& dead);
   void decode_slices(Work& work, DeadLetters& dead);
-  void open(const AvroHeader& header, Place& place);
+  void begin_file(const AvroHeader& header, Place& place);
   Result<AvroPlanRef> plan_of(std::string_view schema);
   // Not null: what of it is no record, and why.
   const char* block(Work& work, const AvroBlock& block, Place& place);

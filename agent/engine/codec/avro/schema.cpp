@@ -270,7 +270,7 @@ Result<AvroSchemaRef> AvroSchema::parse(std::string_view json) {
     for (const AvroField& field : node->fields)
       schema->footprint_ += sizeof(AvroField) + field.name.size() + field.fallback.size();
     for (const std::string& symbol : node->symbols)
-      schema->footprint_ += sizeof(symbol) + symbol.size();
+      schema->footprint_ += sizeof(std::string) + symbol.size();
   }
   schema->footprint_ += json.size();
   return AvroSchemaRef(std::move(schema));
