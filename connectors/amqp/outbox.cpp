@@ -143,7 +143,8 @@ void Outbox::settle(Flying& flying, bool good) {
   if (message.returned) return;
   message.settled = good;
   if (!good)
-    parcel.retry_why = "the broker could not take a message (basic.nack): is its queue full?";
+    parcel.retry_why =
+        "the broker could not take a message (basic.nack): its queue is full, or has no leader";
 }
 
 bool Outbox::is_like(const Flying& flying, const Message& message, bool with_properties) const {

@@ -34,22 +34,19 @@ static amqp_connection_state_t connect_to(int port) {
   return connection;
 }
 
-// Waits for confirmations until at most `most` of `sent` are missing.
+enum { kRing = 1 << 17 };  // more than any window
+static char settled[kRing];
+
+// Waits for confirmations until at most `most` of `sent` are missing. They may come out of order.
 static void wait_confirms(amqp_connection_state_t connection, uint64_t sent, uint64_t *confirmed, uint64_t most) {
-  static uint64_t singles;
   while (sent - *confirmed > most) {
     amqp_frame_t frame;
     check(amqp_simple_wait_frame(connection, &frame) == AMQP_STATUS_OK, "wait");
     if (frame.frame_type != AMQP_FRAME_METHOD || frame.payload.method.id != AMQP_BASIC_ACK_METHOD) continue;
-    amqp_basic_ack_t *ack = frame.payload.method.decoded;
-    // Out of order they come one by one: all are counted once, as each is confirmed once.
-    if (ack->multiple) {
-      if (ack->delivery_tag > *confirmed) *confirmed = ack->delivery_tag;
-    } else {
-      ++singles;
-      if (ack->delivery_tag == *confirmed + 1) ++*confirmed;
-      else if (ack->delivery_tag > *confirmed) *confirmed = ack->delivery_tag;
-    }
+    const amqp_basic_ack_t *ack = frame.payload.method.decoded;
+    for (uint64_t tag = ack->multiple ? *confirmed + 1 : ack->delivery_tag; tag <= ack->delivery_tag; ++tag)
+      settled[tag % kRing] = 1;
+    while (settled[(*confirmed + 1) % kRing]) settled[++*confirmed % kRing] = 0;
     amqp_maybe_release_buffers(connection);
   }
 }

@@ -259,6 +259,16 @@ def make_rabbitmq():
         broker.close()
 
 
+@pytest.fixture
+def rabbitmq_cluster():
+    """A Cluster (harness/rabbitmq.py) of three nodes."""
+    if rabbitmq.MISSING:
+        pytest.skip(rabbitmq.MISSING)
+    cluster = rabbitmq.Cluster()
+    yield cluster
+    cluster.close()
+
+
 @pytest.fixture(scope="session")
 def certs(tmp_path_factory):
     """Certs (harness/certs.py): a small PKI, made once per session."""

@@ -33,15 +33,19 @@ class RabbitMq:
         queue.publish("a", "b"); queue.bodies()  # all that came so far
     """
 
-    def __init__(self, ssl=None, client_ca=None, cookie="leat", **settings):
+    def __init__(self, ssl=None, client_ca=None, epmd_port=None, start=True, **settings):
         self.folder = Path(tempfile.mkdtemp(prefix="leat-mq-"))
         self.process = None
-        self.port, self.tls_port, self.dist_port, self.epmd_port = (free_port() for _ in range(4))
+        self.port, self.tls_port, self.dist_port = (free_port() for _ in range(3))
+        self.epmd_port = epmd_port or free_port()
         self.node = f"leat{self.port}@localhost"
         self.connections = []
-        self._configure(ssl, client_ca, cookie, settings)
+        self._ssl = ssl, client_ca
+        self._started = 0
+        self.configure(**settings)
         try:
-            self.start()
+            if start:
+                self.start()
         except BaseException:
             self.close()
             raise
@@ -59,9 +63,13 @@ class RabbitMq:
         path = self.folder / "out"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def _configure(self, ssl, client_ca, cookie, settings):
-        (self.folder / ".erlang.cookie").write_text(cookie)
-        (self.folder / ".erlang.cookie").chmod(0o400)
+    def configure(self, **settings):
+        """Settings of rabbitmq.conf; "__" stands for a dot."""
+        ssl, client_ca = self._ssl
+        cookie = self.folder / ".erlang.cookie"
+        if not cookie.exists():
+            cookie.write_text("leat")
+            cookie.chmod(0o400)
         (self.folder / "plugins").write_text("[rabbitmq_auth_mechanism_ssl].\n" if ssl else "[].\n")
         lines = [f"listeners.tcp.1 = 127.0.0.1:{self.port}", "log.console = true", "log.file = false"]
         if ssl:
@@ -70,7 +78,7 @@ class RabbitMq:
                       "ssl_options.verify = verify_peer", "ssl_options.fail_if_no_peer_cert = false",
                       "auth_mechanisms.1 = PLAIN", "auth_mechanisms.2 = EXTERNAL",
                       "ssl_cert_login_from = common_name"]
-        lines += [f"{name} = {value}" for name, value in settings.items()]
+        lines += [f"{name.replace('__', '.')} = {value}" for name, value in settings.items()]
         (self.folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
 
     @property
@@ -93,13 +101,20 @@ class RabbitMq:
     # --- the process ------------------------------------------------------------------------------
 
     def start(self):
-        before = self.log.count("Server startup complete")
+        self.begin()
+        return self.wait()
+
+    def begin(self):
+        self._started = self.log.count("Server startup complete")
         with open(self.folder / "out", "ab") as log:
             # A shell, and the node as its child: a group of their own.
             self.process = subprocess.Popen([BIN / "rabbitmq-server"], env=self._environment, cwd=self.folder,
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+    def wait(self):
+        """Until it runs."""
         wait_for(lambda: self.process.poll() is not None or
-                 self.log.count("Server startup complete") > before, 120,
+                 self.log.count("Server startup complete") > self._started, 120,
                  what=lambda: f"RabbitMQ to run; its log ends:\n{self.log[-3000:]}")
         assert self.process.poll() is None, self.log[-3000:]
         return self
@@ -160,6 +175,36 @@ class RabbitMq:
             except Exception:  # whatever it is: the broker may be gone already
                 pass
         self.connections.clear()
+
+
+class Cluster:
+    """Nodes that find each other: `nodes`, all of them, in any order."""
+
+    def __init__(self, size=3):
+        epmd_port = free_port()
+        self.nodes = [RabbitMq(epmd_port=epmd_port, start=False) for _ in range(size)]
+        try:
+            names = {f"cluster_formation__classic_config__nodes__{n}": node.node for n, node in enumerate(self.nodes, 1)}
+            for node in self.nodes:
+                node.configure(cluster_formation__peer_discovery_backend="classic_config", **names)
+                node.begin()
+            for node in self.nodes:
+                node.wait()
+            wait_for(lambda: len(self.members()) == size, 60, "the nodes to find each other", 1)
+        except BaseException:
+            self.close()
+            raise
+
+    def members(self):
+        return json.loads(self.nodes[0].ctl("cluster_status", "--formatter", "json"))["running_nodes"]
+
+    @property
+    def urls(self):
+        return [node.url for node in self.nodes]
+
+    def close(self):
+        for node in self.nodes:
+            node.close()
 
 
 class Queue:
