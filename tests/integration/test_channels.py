@@ -79,6 +79,22 @@ def test_many_channels_beside_other_pipelines_on_several_loops(agent, telemetry)
         assert lines_of(out) == list(range(count)), out
 
 
+def test_each_subscriber_changes_records_for_itself(agent):
+    source = agent.folder / "in.jsonl"
+    records = [{"a": n, "b": f"b{n}", "c": f"c{n}"} for n in range(500)]
+    source.write_text("".join(json.dumps(record) + "\n" for record in records))
+    agent.configure(
+        named("in", file_source(source), to_channel()),
+        *(named(f"without-{field}", from_channel(),
+                {"type": "file", "path": str(agent.folder / f"{field}.out"), "format": "ndjson"},
+                {"type": "map", "drop": [field]}) for field in "abc"))
+    agent.start()
+    assert agent.wait() == 0, agent.log
+    for field in "abc":
+        got = [json.loads(line) for line in (agent.folder / f"{field}.out").read_text().splitlines()]
+        assert got == [{k: v for k, v in record.items() if k != field} for record in records]
+
+
 def test_pipelines_move_to_where_those_are_that_they_meet(agent, collector):
     """A reload makes readers of a channel of pipelines that ran on other loops, and adds one."""
     paths = [agent.folder / f"growing{n}.jsonl" for n in range(4)]

@@ -131,14 +131,14 @@ class MapTransform final : public Transform {
     return time_us.has_value();
   }
 
-  // Makes `record` what the plan says. Its old values may be overwritten.
+  // Makes `record` what the plan says. Its old values may be overwritten, unless others see them.
   void rebuild(Batch& batch, Record& record) {
     Plan& plan = plan_for(batch, record);
     const MapPlan& map = plan.map;
     const Value* from = record.values;
     Value* to = record.values;
     size_t first = map.first_changed;
-    if (!map.in_place) {
+    if (!map.in_place || batch.borrows()) {
       to = batch.arena.array<Value>(map.slots.size());
       std::copy(from, from + first, to);
     } else if (map.needs_copy) {

@@ -119,6 +119,17 @@ TEST_F(Map, a_renamed_field_replaces_the_one_that_had_its_name) {
       (Lines{R"({"x":2,"temp":3})", R"({"temp":4})", R"({"temp":6})", R"({"x":8,"temp":7})"}));
 }
 
+TEST_F(Map, values_that_others_see_too_are_not_moved) {
+  BatchRef batch = batch_of({{number("a", "1"), number("b", "2")}});
+  batch->borrow(std::make_shared<int>(), 0);
+  const Record other = batch->records[0];
+  use("map", {{"drop", std::vector<std::string>{"a"}}});
+  EXPECT_EQ(run(batch), (Lines{R"({"b":2})"}));
+  std::string json;
+  append_json(json, other);
+  EXPECT_EQ(json, R"({"a":1,"b":2})");
+}
+
 TEST_F(Map, drops_after_renaming_after_setting) {
   use("map", {{"set", Pairs{{"c", "'new'"}}},
               {"rename", Pairs{{"a", "x"}, {"c", "d"}}},
