@@ -13,6 +13,9 @@
 #include "journal/orders.h"
 
 namespace leat {
+
+#ifdef LEAT_CLUSTER
+
 namespace {
 
 // Among the positions that the group has of a pipeline; no source has such a partition.
@@ -32,8 +35,6 @@ std::vector<SavedPosition> in_the_place_of(const std::vector<SavedPosition>& her
 }
 
 }  // namespace
-
-#ifdef LEAT_CLUSTER
 
 void Supervisor::make_leases() {
   if (!setup_.make_leases) return;
