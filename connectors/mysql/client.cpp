@@ -125,6 +125,21 @@ Status Client::execute(const std::string& sql) {
   return {};
 }
 
+Status Client::run(const std::string& sql) {
+  if (Status done = execute(sql); !done) return done;
+  for (;;) {
+    result_.reset(mysql_use_result(mysql_));
+    while (result_ != nullptr && mysql_fetch_row(result_.get()) != nullptr) {
+    }
+    if (mysql_errno(mysql_) != 0) return failure();
+    result_.reset();
+    // CALL gives several, and behind them what became of it.
+    const int next = mysql_next_result(mysql_);
+    if (next > 0) return failure();
+    if (next < 0) return {};
+  }
+}
+
 Result<std::vector<TextRow>> Client::rows_of(const std::string& sql) {
   if (Status begun = begin(sql); !begun) return fail(begun.error());
   std::vector<TextRow> out;

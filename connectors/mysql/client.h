@@ -47,6 +47,8 @@ class Client {
   void cancel();
 
   Status execute(const std::string& sql);
+  // A statement of the user's: rows that it gives are read and forgotten.
+  Status run(const std::string& sql);
   Result<std::vector<TextRow>> rows_of(const std::string& sql);
   // Of a SELECT.
   Result<std::vector<ReadColumn>> columns_of(const std::string& sql);

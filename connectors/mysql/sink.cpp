@@ -3,6 +3,7 @@
 #include "stage/sink.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "memory/budget.h"
 #include "net/tls.h"
 #include "options/option_errors.h"
+#include "table/job_finish.h"
 
 namespace leat {
 namespace mysql {
@@ -42,6 +44,8 @@ constexpr Option kSinkOptions[] = {
      .help = "What becomes of fields that have no column: ignore: they are left out, and the log "
              "says so once; reject: the record becomes a dead letter.",
      .choices = kUnknownFields},
+    table::kPreSqlOption,
+    table::kPostSqlOption,
     kConnectTimeoutOption,
     {.name = "timeout",
      .type = OptionType::kDuration,
@@ -70,8 +74,10 @@ class MysqlSink final : public Sink {
                               connection.verify);
         !tls)
       return tls;
-    writer_ = std::make_unique<TableWriter>(config_, tls_.get(), context.pipeline(),
-                                            statement_bytes(context.budget()));
+    writer_ = std::make_unique<TableWriter>(config_, tls_.get(), context.agent(),
+                                            context.pipeline(), statement_bytes(context.budget()));
+    context_ = &context;
+    finish_.emplace(context.loop(), context.pipeline());
     charge_ = Charge(context.budget(), 2 * statement_bytes(context.budget()));
     thread_ = std::make_unique<JobThread>(context.loop(), "leat-mysql", kMaxJobs);
     return {};
@@ -84,8 +90,22 @@ class MysqlSink final : public Sink {
                         });
   }
 
+  void finish(std::function<void(Status)> done) override {
+    if (!config_.job.any()) return done({});
+    finish_->start(
+        [this](table::JobFinish::Done end) {
+          thread_->submit_for(
+              [this, also_empty = context_->began_anew()] { return writer_->finish(also_empty); },
+              [this, end = std::move(end)](const Status& finished) {
+                if (!closing_) end(finished);
+              });
+        },
+        std::move(done));
+  }
+
   void close(std::function<void()> closed) override {
     closing_ = true;
+    finish_.reset();
     if (!thread_) return closed();
     writer_->cancel();
     thread_->submit([this] { writer_->close(); },
@@ -106,10 +126,12 @@ class MysqlSink final : public Sink {
   static constexpr size_t kMaxJobs = 4;  // a delivery, and the close
 
   const WriteConfig config_;
+  SinkContext* context_ = nullptr;
   Charge charge_;                    // a statement, and its rows
   std::unique_ptr<TlsContext> tls_;  // used on the thread; outlives writer_
   bool closing_ = false;
   std::unique_ptr<TableWriter> writer_;
+  std::optional<table::JobFinish> finish_;
   std::unique_ptr<JobThread> thread_;  // last: its destructor waits for a job that uses the rest
 };
 
@@ -133,6 +155,7 @@ Result<WriteConfig> config_of(const Options& options) {
         errors.add(options, path_of_key("columns", field),
                    "two fields, \"" + config.columns[j].first + "\" and \"" + field +
                        "\", go into column \"" + column + "\"");
+  config.job = table::JobStatements::from(options);
   config.reject_unknown = options.string("unknownFields") == kUnknownFields[1];
   if (Status status = errors.status(); !status) return fail(status.error());
   return config;
@@ -159,7 +182,7 @@ class SinkProbe final : public PeerProbe {
             open_tls(tls_, connection.uses_tls, connection.tls, pipeline, connection.verify);
         !tls)
       return tls;
-    writer_ = std::make_unique<TableWriter>(config_, tls_.get(), pipeline, kMemory / 2);
+    writer_ = std::make_unique<TableWriter>(config_, tls_.get(), "", pipeline, kMemory / 2);
     thread_ = std::make_unique<JobThread>(loop_, "leat-mysql", 1);
     thread_->submit_for([this] { return writer_->look(); },
                         [this](Result<std::string> found) { done_(std::move(found)); });

@@ -47,12 +47,14 @@ Answer answer_of(const Error& error) {
 
 }  // namespace
 
-TableWriter::TableWriter(const WriteConfig& config, TlsContext* tls, std::string pipeline,
-                         size_t most_bytes)
+TableWriter::TableWriter(const WriteConfig& config, TlsContext* tls, std::string agent,
+                         std::string pipeline, size_t most_bytes)
     : config_(config),
       pipeline_(std::move(pipeline)),
       most_bytes_(most_bytes),
-      client_(config_.connection, tls, kWriteSession, kLongestAnswer) {}
+      client_(config_.connection, tls, kWriteSession, kLongestAnswer),
+      job_database_(client_, config_.table),
+      job_(config_.job, job_database_, std::move(agent), pipeline_) {}
 
 void TableWriter::close() {
   client_.close();
@@ -214,7 +216,22 @@ Result<std::string> TableWriter::row_sql(const Plan& plan, const Record& record)
 
 // --- a delivery ---
 
+// preSql may do anything to the table.
+Status TableWriter::begin_job() {
+  columns_.clear();
+  if (Status opened = client_.open(); !opened) return opened;
+  return job_.begin();
+}
+
+Status TableWriter::finish(bool also_empty) {
+  if (Status opened = client_.open(); !opened) return opened;
+  return job_.finish(also_empty);
+}
+
 Answer TableWriter::write(const Delivery& delivery) {
+  if (!job_.begun()) {
+    if (Status begun = begin_job(); !begun) return answer_of(begun.error());
+  }
   if (Status opened = open(); !opened) return answer_of(opened.error());
   Bad bad;
   Status written = client_.execute("START TRANSACTION");

@@ -12,6 +12,7 @@
 
 #include "connectors/mysql/client.h"
 #include "connectors/mysql/columns.h"
+#include "connectors/mysql/job_database.h"
 #include "connectors/mysql/statement.h"
 #include "connectors/mysql/table_name.h"
 #include "stage/sink.h"
@@ -26,6 +27,7 @@ struct WriteConfig {
   WriteMode mode = WriteMode::kInsert;
   // Field → column, as the user wrote it. Empty: a field goes into the column of its name.
   std::vector<std::pair<std::string, std::string>> columns;
+  table::JobStatements job;
   bool reject_unknown = false;  // records with fields that have no column
 };
 
@@ -33,10 +35,13 @@ class TableWriter {
  public:
   // `config` and `tls` (null: none) outlive it. `most_bytes`: of a statement, but for a row that is
   // longer by itself.
-  TableWriter(const WriteConfig& config, TlsContext* tls, std::string pipeline, size_t most_bytes);
+  TableWriter(const WriteConfig& config, TlsContext* tls, std::string agent, std::string pipeline,
+              size_t most_bytes);
 
   // All of it, or nothing.
   Answer write(const Delivery& delivery);
+  // As table::JobRun::finish().
+  Status finish(bool also_empty);
   void close();
   void cancel() { client_.cancel(); }
   // For a probe: "table readings with 5 columns".
@@ -60,6 +65,7 @@ class TableWriter {
   };
   using Bad = std::vector<std::pair<uint32_t, Why>>;
 
+  Status begin_job();
   Status open();
   Status learn_packet();
   Status learn_table();
@@ -82,6 +88,8 @@ class TableWriter {
   const std::string pipeline_;
   const size_t most_bytes_;  // of a statement of several rows
   Client client_;
+  JobDatabase job_database_;
+  table::JobRun job_;
   size_t longest_ = 0;           // a statement that the server takes from this session
   std::vector<Column> columns_;  // of the table; none: not known
   std::vector<Plan> plans_;      // the one used last is the first

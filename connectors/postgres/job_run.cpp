@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "table/job_statements.h"
 
 namespace leat::postgres {
 
@@ -65,7 +66,7 @@ void JobRun::finish(bool also_empty, StepEnd end) {
 // nothing, must not TRUNCATE what that has brought.
 void JobRun::finish_empty(bool also_empty, StepEnd end) {
   if (!also_empty) return end(Answer::delivered());
-  log::info(job_.pipeline, "there was no record at all: preSql and postSql run for an empty job");
+  log::info(job_.pipeline, std::string(table::kEmptyJob));
   begin(std::move(end));
 }
 

@@ -5,6 +5,7 @@
 
 #include "options/options.h"
 #include "protocols/postgres/connection_options.h"
+#include "table/job_statements.h"
 
 namespace leat::postgres {
 
@@ -53,14 +54,8 @@ inline constexpr Option kSinkOptions[] = {
          "What becomes of fields that have no column: ignore: they are left out, and the log says "
          "so once; reject: the record becomes a dead letter.",
      .choices = kUnknownFields},
-    {.name = "preSql",
-     .type = OptionType::kStrings,
-     .help = "Statements to run once before the first record of a job, in one transaction."},
-    {.name = "postSql",
-     .type = OptionType::kStrings,
-     .help =
-         "Statements to run once after the last record of a job, when the source ends by itself; "
-         "each in a transaction of its own."},
+    table::kPreSqlOption,
+    table::kPostSqlOption,
     kConnectTimeoutOption,
     {.name = "timeout",
      .type = OptionType::kDuration,

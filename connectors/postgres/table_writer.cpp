@@ -21,6 +21,7 @@ TableWriter::TableWriter(TableWriterConfig config)
       positions_(config_.job.agent, config_.job.pipeline, config_.lane, config_.fence, session_),
       table_(config_.table, session_, shown_, config_.job.pipeline),
       classifier_(session_, table_, shown_, config_.job.pipeline),
+      finish_(*config_.session.loop, config_.job.pipeline),
       later_(*config_.session.loop) {}
 
 TableWriter::~TableWriter() = default;
@@ -40,9 +41,12 @@ void TableWriter::load_positions(std::function<void(Result<std::vector<SavedPosi
 void TableWriter::finish(bool all, std::function<void(Status)> done) {
   if (!config_.job.any()) return done({});
   empty_is_a_job_ = all;
-  finished_ = std::move(done);
-  finish_delay_.reset();
-  start(Goal::kFinish);
+  finish_.start(
+      [this](table::JobFinish::Done end) {
+        finished_ = std::move(end);
+        start(Goal::kFinish);
+      },
+      std::move(done));
 }
 
 void TableWriter::start(Goal goal) {
@@ -176,33 +180,22 @@ void TableWriter::end(Answer answer) {
     auto done = std::exchange(delivered_, nullptr);
     return done(std::move(answer));
   }
-  if (goal == Goal::kFinish) return end_finish(std::move(answer));
-  if (goal != Goal::kLoad) return;
-  auto done = std::exchange(loaded_, nullptr);
-  if (answer.outcome == Outcome::kDelivered) return done(positions_.positions().all());
-  ErrorKind kind = answer.outcome == Outcome::kRetry ? ErrorKind::kUnavailable : ErrorKind::kFatal;
-  done(fail(kind, std::move(answer.reason)));
+  if (goal == Goal::kNone) return;
+  const bool done = answer.outcome == Outcome::kDelivered;
+  const bool may_pass = answer.outcome == Outcome::kRetry;
+  Error error(may_pass ? ErrorKind::kUnavailable : ErrorKind::kFatal, std::move(answer.reason));
+  if (goal == Goal::kFinish) {
+    auto finished = std::exchange(finished_, nullptr);
+    return finished(done ? Status{} : fail(std::move(error)));
+  }
+  auto loaded = std::exchange(loaded_, nullptr);
+  if (done) return loaded(positions_.positions().all());
+  loaded(fail(std::move(error)));
 }
 
 void TableWriter::give_back() {
   positions_.positions().forget();
   session_.close();
-}
-
-void TableWriter::end_finish(Answer answer) {
-  if (answer.outcome == Outcome::kRetry) {
-    if (finish_delay_.is_first())
-      log::warn(config_.job.pipeline, answer.reason +
-                                          "; all is delivered, trying again until "
-                                          "postSql is done, too");
-    goal_ = Goal::kFinish;
-    reconnected_ = false;
-    later_.start(finish_delay_.next(), [this] { go(); });
-    return;
-  }
-  auto done = std::exchange(finished_, nullptr);
-  if (answer.outcome == Outcome::kDelivered) return done({});
-  done(fail(ErrorKind::kFatal, std::move(answer.reason)));
 }
 
 }  // namespace leat::postgres

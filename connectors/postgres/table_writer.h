@@ -19,7 +19,6 @@
 #include <string>
 #include <vector>
 
-#include "base/backoff.h"
 #include "connectors/postgres/attempt.h"
 #include "connectors/postgres/error_classifier.h"
 #include "connectors/postgres/job_run.h"
@@ -28,6 +27,7 @@
 #include "connectors/postgres/table.h"
 #include "loop/handles.h"
 #include "stage/sink.h"
+#include "table/job_finish.h"
 
 namespace leat::postgres {
 
@@ -71,7 +71,6 @@ class TableWriter : private Session::Listener {
   void position_moved();
   void end(Answer answer);
   void give_back();
-  void end_finish(Answer answer);
 
   const TableWriterConfig config_;
   const std::string shown_;  // of the URL, before messages
@@ -89,7 +88,7 @@ class TableWriter : private Session::Listener {
   std::function<void(Answer)> delivered_;
   std::function<void(Result<std::vector<SavedPosition>>)> loaded_;
   std::function<void(Status)> finished_;
-  DoublingDelay finish_delay_{Milliseconds{500}, Milliseconds{30'000}};
+  table::JobFinish finish_;
   Timer later_;  // to go on; or, when there is no goal, to give the session back
   // What was done for this goal already, and is not done twice.
   bool reconnected_ = false;

@@ -2,6 +2,7 @@
 // (transaction_writer.h), since SQLite blocks; this file is what stands on the loop.
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "loop/job_thread.h"
 #include "options/option_errors.h"
 #include "stage/sink.h"
+#include "table/job_finish.h"
 #include "transaction_writer.h"
 
 namespace leat {
@@ -46,12 +48,15 @@ constexpr Option kOptions[] = {
      .help = "What delivered records survive: full: a power cut; normal: only the end of the "
              "process, with fewer fsyncs.",
      .choices = kSynchronousChoices},
+    table::kPreSqlOption,
+    table::kPostSqlOption,
 };
 
 class SqliteSink final : public Sink {
  public:
-  SqliteSink(sqlite::Connection::Settings connection, sqlite::Table::Settings table)
-      : connection_(std::move(connection)), table_(std::move(table)) {}
+  SqliteSink(sqlite::Connection::Settings connection, sqlite::Table::Settings table,
+             table::JobStatements job)
+      : connection_(std::move(connection)), table_(std::move(table)), job_(std::move(job)) {}
 
   ~SqliteSink() override {
     if (writer_) writer_->cancel();
@@ -64,7 +69,9 @@ class SqliteSink final : public Sink {
     connection_.cache_bytes = take_cache();
     table_.pipeline = context.pipeline();
     writer_ = std::make_unique<sqlite::TransactionWriter>(connection_, table_, context.agent(),
-                                                          context.pipeline());
+                                                          context.pipeline(), job_);
+    context_ = &context;
+    finish_.emplace(context.loop(), context.pipeline());
     thread_ = std::make_unique<JobThread>(context.loop(), "leat-sqlite", kMaxJobs);
     return {};
   }
@@ -88,9 +95,23 @@ class SqliteSink final : public Sink {
                         });
   }
 
+  void finish(std::function<void(Status)> done) override {
+    if (!job_.any()) return done({});
+    finish_->start(
+        [this](table::JobFinish::Done end) {
+          thread_->submit_for(
+              [this, also_empty = context_->began_anew()] { return writer_->finish(also_empty); },
+              [this, end = std::move(end)](const Status& finished) {
+                if (!closing_) end(finished);
+              });
+        },
+        std::move(done));
+  }
+
   // The database is closed on the job thread: the last one to leave a WAL copies it into the file.
   void close(std::function<void()> closed) override {
     closing_ = true;
+    finish_.reset();
     if (!thread_) return closed();
     writer_->cancel();
     thread_->submit([this] { writer_->close(); },
@@ -114,10 +135,13 @@ class SqliteSink final : public Sink {
 
   sqlite::Connection::Settings connection_;
   sqlite::Table::Settings table_;
+  const table::JobStatements job_;
+  SinkContext* context_ = nullptr;
   Budget* budget_ = nullptr;
   Charge charge_;  // the cache
   bool closing_ = false;
   std::unique_ptr<sqlite::TransactionWriter> writer_;
+  std::optional<table::JobFinish> finish_;
   std::unique_ptr<JobThread> thread_;  // last: its destructor waits for a job that uses the rest
 };
 
@@ -149,7 +173,8 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
         errors.add(options, path_of_index("key", i), "\"" + table.key[i] + "\" is named twice",
                    Problem::Kind::kTwice);
   if (Status status = errors.status(); !status) return fail(status.error());
-  return std::make_unique<SqliteSink>(std::move(connection), std::move(table));
+  return std::make_unique<SqliteSink>(std::move(connection), std::move(table),
+                                      table::JobStatements::from(options));
 }
 
 // Not the database: it is another's to lock.

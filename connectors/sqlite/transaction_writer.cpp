@@ -37,8 +37,24 @@ Answer TransactionWriter::write(const Delivery& delivery) {
   return answer_of(written.error());
 }
 
+// preSql may do anything to the table.
+Status TransactionWriter::begin_job() {
+  table_.forget();
+  return job_.begin();
+}
+
+Status TransactionWriter::finish(bool also_empty) {
+  Status finished = connection_.open();
+  table_.forget();
+  if (finished) finished = job_.finish(also_empty);
+  if (!finished) undo();
+  return finished;
+}
+
 Status TransactionWriter::write_transaction(const Delivery& delivery, Bad& bad) {
   if (Status opened = connection_.open(); !opened) return opened;
+  if (delivery.records > 0 && !job_.begun())
+    if (Status begun = begin_job(); !begun) return begun;
   if (Status begun = connection_.begin(); !begun) return begun;
   if (positions_.in_doubt()) {
     // Of this delivery, since the last attempt was at this one, too.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client.h"
+#include "job_database.h"
 #include "positions.h"
 #include "stage/sink.h"
 #include "table.h"
@@ -18,11 +19,13 @@ namespace leat::sqlite {
 class TransactionWriter {
  public:
   TransactionWriter(Connection::Settings connection, Table::Settings table, std::string agent,
-                    const std::string& pipeline)
+                    const std::string& pipeline, table::JobStatements job = {})
       : connection_(std::move(connection)),
         table_(connection_, std::move(table)),
         pipeline_(pipeline),
-        positions_(connection_, std::move(agent), pipeline) {}
+        positions_(connection_, agent, pipeline),
+        job_database_(connection_),
+        job_(std::move(job), job_database_, std::move(agent), pipeline) {}
   ~TransactionWriter() { close(); }
 
   // As Connection::set_cache().
@@ -30,6 +33,8 @@ class TransactionWriter {
   // All of it, and its positions, or nothing.
   Answer write(const Delivery& delivery);
   Result<std::vector<SavedPosition>> load_positions();
+  // As table::JobRun::finish().
+  Status finish(bool also_empty);
   void close();
   // What is being written is given up as soon as possible. Any thread.
   void cancel() { connection_.cancel(); }
@@ -40,6 +45,7 @@ class TransactionWriter {
     std::vector<std::pair<uint32_t, Why>> records;
     bool in_doubt = false;  // so are all that there are, by the table's own code
   };
+  Status begin_job();
   Status write_transaction(const Delivery& delivery, Bad& bad);
   Status commit(const Delivery& delivery);
   Status write_records(const Delivery& delivery, Bad& bad);
@@ -50,6 +56,8 @@ class TransactionWriter {
   Table table_;
   const std::string pipeline_;  // for log lines
   Positions positions_;
+  JobDatabase job_database_;
+  table::JobRun job_;
   bool told_of_readers_ = false;
 };
 

@@ -213,6 +213,12 @@ def mariadb_server(_mariadb_template):
 
 
 @pytest.fixture
+def can_mysql(agent):
+    if "was left out of this build" in agent.command("help", "mysql").stdout + agent.command("help", "mysql").stderr:
+        pytest.skip("this build has no mysql")
+
+
+@pytest.fixture
 def mysql_database(mariadb_server):
     """A new, empty Database of the session's server, for tests that let the server run."""
     return mariadb_server.database("test")

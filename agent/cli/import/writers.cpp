@@ -122,10 +122,12 @@ void put_columns(Given& parameter, cJSON* options, Source& source,
   for (size_t i = 0; i < columns.size(); ++i) put(map, source.fields[i].c_str(), columns[i]);
 }
 
-void refuse_statements(Given& parameter, std::string_view database) {
-  for (const char* name : {"preSql", "postSql"})
-    parameter.not_carried_over(name, "leat runs no statements of your own in " +
-                                         std::string(database) + ": run them before or after it");
+void put_statements(Given& parameter, cJSON* options, const std::string& table) {
+  for (const char* name : {"preSql", "postSql"}) {
+    std::vector<std::string> statements = parameter.texts(name);
+    for (std::string& one : statements) one = with_table(one, table);
+    put(options, name, statements);
+  }
 }
 
 Sink mysql_sink(Given& parameter, Source& source) {
@@ -145,7 +147,7 @@ Sink mysql_sink(Given& parameter, Source& source) {
     say_by_name(parameter, source);
   else
     put_columns(parameter, options, source, columns);
-  refuse_statements(parameter, "MySQL");
+  put_statements(parameter, options, table);
   parameter.not_carried_over("session", "statements for the session have no counterpart");
   parameter.left_out("batchByteSize", "a delivery is as large as `batch` and the memory allow");
   put_batch(parameter, options);
@@ -184,11 +186,7 @@ Sink postgres_sink(Given& parameter, Source& source) {
   } else {
     parameter.left_out("upsertSql", "is for writeMode upsert");
   }
-  for (const char* name : {"preSql", "postSql"}) {
-    std::vector<std::string> statements = parameter.texts(name);
-    for (std::string& one : statements) one = with_table(one, table);
-    put(options, name, statements);
-  }
+  put_statements(parameter, options, table);
   parameter.not_carried_over("session", "statements for the session have no counterpart");
   put_batch(parameter, options);
   return out;
@@ -211,7 +209,7 @@ Sink sqlite_sink(Given& parameter, Source& source) {
   const std::string mode = parameter.text("writeMode", "insert");
   if (mode != "insert")
     parameter.wrong("writeMode", "has no counterpart for this database: \"" + excerpt(mode) + "\"");
-  refuse_statements(parameter, "SQLite");
+  put_statements(parameter, options, table);
   put_batch(parameter, options);
   return out;
 }
