@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "base/text.h"
 #include "connectors/mysql/table_name.h"
+#include "record/json_walker.h"
 #include "record/sql_time.h"
 
 namespace leat::mysql {
@@ -60,8 +61,11 @@ std::string_view without_zeros(std::string_view text) {
   return text;
 }
 
-// On one line, as leat's JSON is: what ends one can only stand between its parts.
+// On one line, as leat's JSON is: what ends one can only stand between its parts. MariaDB's own
+// check lets pass what is none ({"path": "C:\xampp"}), and that is text.
 Value json_of(std::span<char> text) {
+  if (!is_json({text.data(), text.size()}))
+    return Value::of_text(Type::kString, {text.data(), text.size()});
   for (char& c : text)
     if (c == '\n' || c == '\r') c = ' ';
   return Value::of_text(Type::kJson, {text.data(), text.size()});

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "connectors/mysql/table_name.h"
+#include "record/json_walker.h"
 #include "record/whole_number.h"
 
 namespace leat::mysql {
@@ -63,12 +64,8 @@ Status append_number(std::string& out, const ReadColumn& column, const Value& va
 // As JSON where it is an object or an array, else as a string of JSON's.
 void append_json_text(std::string& out, std::string_view text) {
   const size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos || (text[first] != '{' && text[first] != '[')) {
-    out += quoted_text(json_quoted(text));
-    return;
-  }
-  const std::string quoted = quoted_text(text);
-  out += "IF(JSON_VALID(" + quoted + "), " + quoted + ", JSON_QUOTE(" + quoted + "))";
+  const bool nested = first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+  out += quoted_text(nested && is_json(text) ? std::string(text) : json_quoted(text));
 }
 
 Status append_string(std::string& out, const ReadColumn& column, std::string_view text) {
@@ -76,9 +73,16 @@ Status append_string(std::string& out, const ReadColumn& column, std::string_vie
     append_json_text(out, text);
     return {};
   }
-  const bool number = column.kind == Kind::kNumber && !column.decimal;
+  const bool bits = column.kind == Kind::kBit || column.kind == Kind::kBool;
+  if (bits && (text == "true" || text == "false")) {
+    out += text == "true" ? '1' : '0';
+    return {};
+  }
+  const bool number = bits || (column.kind == Kind::kNumber && !column.decimal);
   if (number && !text.empty() && json_number_length(text) == text.size())
     return append_whole(out, text);
+  // The server would take its characters for the bits.
+  if (bits) return refuse(excerpt(text) + " is no number");
   out += quoted_text(text);
   return {};
 }

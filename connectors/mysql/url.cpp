@@ -17,6 +17,7 @@ tl::unexpected<Error> bad(std::string message) {
 }
 
 Status parse_mode(std::string_view value, std::optional<SslMode>& mode) {
+  if (mode) return bad("ssl-mode is there twice");
   static constexpr std::string_view kNames[] = {"DISABLED", "REQUIRED", "VERIFY_CA",
                                                 "VERIFY_IDENTITY"};
   for (size_t i = 0; i < std::size(kNames); ++i)

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "connectors/postgres/json_walker.h"
+#include "record/json_walker.h"
 #include "record/value.h"
 
 namespace leat::postgres {

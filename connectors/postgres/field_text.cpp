@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "connectors/postgres/array_text.h"
 #include "connectors/postgres/implausible.h"
-#include "connectors/postgres/json_walker.h"
 #include "connectors/postgres/times.h"
+#include "record/json_walker.h"
 #include "record/whole_number.h"
 
 namespace leat::postgres {

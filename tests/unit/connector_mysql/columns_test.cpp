@@ -57,6 +57,8 @@ TEST(Columns, a_zero_date_is_the_text_that_it_is) {
 TEST(Columns, json_is_on_one_line_and_bytes_are_not_text) {
   std::string text = "{\n\"a\": 1}";
   EXPECT_EQ(value(field(MYSQL_TYPE_JSON), text).view(), "{ \"a\": 1}");
+  std::string none = R"({"path": "C:\xampp"})";
+  EXPECT_EQ(value(field(MYSQL_TYPE_JSON), none).type, Type::kString);
   text = "x";
   EXPECT_EQ(value(field(MYSQL_TYPE_BLOB, 0, 63), text).type, Type::kBytes);
   EXPECT_EQ(value(field(MYSQL_TYPE_BLOB), text).type, Type::kString);

@@ -19,6 +19,12 @@ ReadColumn integer() {
 ReadColumn decimal() {
   return {"c", Kind::kNumber, true};
 }
+ReadColumn bits() {
+  return {"c", Kind::kBit};
+}
+ReadColumn boolean() {
+  return {"c", Kind::kBool};
+}
 ReadColumn text() {
   return {"c", Kind::kText};
 }
@@ -46,6 +52,16 @@ TEST(RowSql, whole_numbers_go_into_columns_of_integers_and_no_others) {
   EXPECT_EQ(sql(decimal(), number("44.50")), "44.50");
 }
 
+TEST(RowSql, bits_are_numbers_and_never_the_characters_of_a_text) {
+  for (const ReadColumn& column : {bits(), boolean()}) {
+    EXPECT_EQ(sql(column, Value::of_text(Type::kString, "1")), "1");
+    EXPECT_EQ(sql(column, Value::of_text(Type::kString, "true")), "1");
+    EXPECT_EQ(sql(column, Value::of_text(Type::kString, "false")), "0");
+    EXPECT_EQ(sql(column, Value::of_text(Type::kString, "x")), "refused: x is no number");
+    EXPECT_EQ(sql(column, Value::boolean(true)), "1");
+  }
+}
+
 TEST(RowSql, text_is_quoted_and_bytes_are_hexadecimal) {
   EXPECT_EQ(sql(text(), Value::of_text(Type::kString, "it's \\")), "'it''s \\'");
   EXPECT_EQ(sql(text(), number("44.50")), "'44.50'");
@@ -64,8 +80,9 @@ TEST(RowSql, json_is_json_and_what_is_none_becomes_it) {
   EXPECT_EQ(sql(json(), Value::of_text(Type::kString, "it's")), "'\"it''s\"'");
   EXPECT_EQ(sql(json(), number("1.50")), "'1.50'");
   EXPECT_EQ(sql(json(), Value::boolean(false)), "'false'");
-  EXPECT_EQ(sql(json(), Value::of_text(Type::kString, "[1]")),
-            "IF(JSON_VALID('[1]'), '[1]', JSON_QUOTE('[1]'))");
+  EXPECT_EQ(sql(json(), Value::of_text(Type::kString, "[1]")), "'[1]'");
+  EXPECT_EQ(sql(json(), Value::of_text(Type::kString, R"({"a":"C:\x"})")),
+            R"('"{\"a\":\"C:\\x\"}"')");
 }
 
 TEST(RowSql, numbers_that_mysql_has_not_are_refused) {

@@ -38,6 +38,7 @@ TEST(MysqlUrl, that_is_wrong_is_refused_without_its_password) {
       {"mysql://u@h:0/d", ""},
       {"mysql://u@h/d?ssl-mode=PREFERRED", "ssl-mode must be"},
       {"mysql://u@h/d?sslmode=REQUIRED", "sslmode"},
+      {"mysql://u@h/d?ssl-mode=VERIFY_CA&ssl-mode=DISABLED", "twice"},
       {"mysql://u@h/d?socket=x", "path"},
       {"mysql://u@h/ d", "blank"},
   };

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "connectors/postgres/implausible.h"
-#include "connectors/postgres/json_walker.h"
+#include "record/json_walker.h"
 
 namespace leat::postgres {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "record/value.h"
 
-namespace leat::postgres {
+namespace leat {
 
 // Without recursion. Every step checks that there is something left.
 class JsonWalker {
@@ -41,4 +41,4 @@ class JsonWalker {
 // True when the text is one JSON value, nested at most kDeepest deep.
 bool is_json(std::string_view text);
 
-}  // namespace leat::postgres
+}  // namespace leat

@@ -1,6 +1,6 @@
-#include "connectors/postgres/json_walker.h"
+#include "record/json_walker.h"
 
-namespace leat::postgres {
+namespace leat {
 
 void JsonWalker::blanks() {
   while (at_ < text_.size() &&
@@ -88,4 +88,4 @@ bool is_json(std::string_view text) {
   return json.at_end();
 }
 
-}  // namespace leat::postgres
+}  // namespace leat
