@@ -113,6 +113,7 @@ extern constexpr SourceType kPostgresSource{
     .ask_tasks = postgres::ask_tasks,
 #endif
     .rows = postgres::kBinaryRows,
+    .looks_into_rows = table::Settings::names_table,
 };
 
 }  // namespace leat

@@ -224,3 +224,29 @@ def test_explain_shows_the_tables_that_a_pattern_means_before_anything_runs(agen
     done = agent.command("explain", "-c", agent.config_path, "--connect")
     assert done.returncode == 1
     assert "4 at once; which they are is not known: there is no table of the name none_%" in done.stdout
+
+
+def test_each_record_says_which_table_it_is_of(agent, database):
+    make_tables(database, 300)
+    database.query("ALTER TABLE copies ADD COLUMN source text")
+    agent.configure(job(database, {"tableField": "source"}))
+    assert agent.run() == 0, agent.log
+    assert database.query("SELECT source, count(*) FROM copies GROUP BY 1 ORDER BY 1") == [
+        (table, "300") for table in sorted(TABLES)]
+
+
+def test_tables_go_into_folders_of_their_names(agent):
+    path = agent.folder / "shop.db"
+    with sqlite3.connect(path) as shop:
+        for table, rows in (("orders_1", 20), ("orders_2", 30)):
+            shop.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY)")
+            shop.executemany(f"INSERT INTO {table} VALUES (?)", [(n,) for n in range(rows)])
+    archive = agent.folder / "archive"
+    archive.mkdir()
+    agent.configure(pipeline({"type": "sqlite", "path": str(path), "tables": ["orders_%"], "tableField": "table"},
+                             {"type": "file", "path": f"{archive}/{{table}}/part.csv", "format": "csv"},
+                             delivery=quick_retry()))
+    assert agent.run() == 0, agent.log
+    for table, rows in (("orders_1", 20), ("orders_2", 30)):
+        lines = (archive / table / "part.csv").read_text().splitlines()
+        assert lines == ["id,table"] + [f"{n},{table}" for n in range(rows)]

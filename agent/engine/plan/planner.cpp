@@ -257,9 +257,11 @@ std::vector<TaskPlan> plan_tasks(const PipelineConfig& config, size_t memory) {
 
 // What is spooled has values.
 bool rows_pass(const PipelineConfig& config) {
-  const std::string_view rows = config.source.type->rows;
-  return !rows.empty() && rows == config.sink.type->rows && config.transforms.empty() &&
-         config.source.fields.empty() && !config.source.time &&
+  const SourceType& source = *config.source.type;
+  const bool looks =
+      source.looks_into_rows != nullptr && source.looks_into_rows(config.source.options);
+  return !source.rows.empty() && source.rows == config.sink.type->rows && !looks &&
+         config.transforms.empty() && config.source.fields.empty() && !config.source.time &&
          config.delivery.spool.mode == SpoolMode::kNever;
 }
 

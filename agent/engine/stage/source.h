@@ -212,6 +212,9 @@ struct SourceType {
   // Of kRecords: the name of the form that rows have by themselves, when they can pass through in
   // it to a sink that takes it. "": they cannot.
   std::string_view rows = {};
+  // True when it looks into its rows itself with these options, so that none passes through. Null:
+  // never.
+  bool (*looks_into_rows)(const Options& options) = nullptr;
   // Its option that says from which channel it takes what other pipelines give. "": it reads from
   // outside.
   std::string_view channel = {};

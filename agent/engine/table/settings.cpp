@@ -25,7 +25,7 @@ bool names_order(std::string_view column) {
 }
 
 void check_query(const Options& options, const Settings& settings, OptionErrors& errors) {
-  for (const char* name : {"columns", "where"})
+  for (const char* name : {"columns", "where", "tableField"})
     if (options.has(name)) errors.add(options, name, "is for `table`: write it into \"query\"");
   const QueryText text(settings.query);
   if (text.several()) errors.add(options, "query", "is to be one SELECT, without a semicolon");
@@ -83,6 +83,10 @@ bool Settings::is_full(const Options& options) {
   return options.string("mode") == kModes[0];
 }
 
+bool Settings::names_table(const Options& options) {
+  return !options.string("tableField").empty();
+}
+
 Options Settings::of_first(const Options& options) {
   const std::vector<std::string>& tables = options.strings("tables");
   return tables.empty() ? options : of_table(options, tables.front());
@@ -106,6 +110,7 @@ Result<Settings> Settings::from_options(const Options& options) {
   out.query = options.string("query");
   out.mode = mode_of(options.string("mode"));
   out.columns = options.strings("columns");
+  out.table_field = options.string("tableField");
   out.where = options.string("where");
   out.cursor = options.strings("cursor");
   out.split_by = options.string("split.by");

@@ -87,6 +87,10 @@ inline constexpr Option kOptions[] = {
     {.name = "columns",
      .type = OptionType::kStrings,
      .help = "The columns to read. Without it, all."},
+    {.name = "tableField",
+     .help = "A field that says which table a record is of, as its name stands in `table` or "
+             "`tables`, or a pattern has found it; in the place of a column of that name.",
+     .example = "\"table\""},
     {.name = "where", .help = "A condition in SQL that rows must meet: \"plant = 'north'\"."},
     {.name = "cursor",
      .type = OptionType::kStrings,
@@ -146,6 +150,7 @@ struct Settings {
   std::string query;
   Mode mode = Mode::kFull;
   std::vector<std::string> columns;  // empty: all
+  std::string table_field;           // "": none
   std::string where;
   std::vector<std::string> cursor;  // empty: none was given
   std::string split_by;             // a column that the cursor begins with; "": any
@@ -160,6 +165,7 @@ struct Settings {
   static Result<Settings> from_options(const Options& options);
   static bool is_bounded(const Options& options);
   static bool is_full(const Options& options);
+  static bool names_table(const Options& options);  // there is a tableField
   // For the first of several `tables`; else they are as they were. And for one of them.
   static Options of_first(const Options& options);
   static Options of_table(const Options& options, const std::string& table);

@@ -302,22 +302,55 @@ void TableSource::well() {
 
 Batch* TableSource::room() {
   if (batch_ && batch_bytes_ >= context_->batch_bytes()) flush();
-  if (!batch_) batch_ = context_->new_batch(Content::kRecords);
+  if (!batch_) {
+    batch_ = context_->new_batch(Content::kRecords);
+    table_name_ = {};
+  }
   if (!batch_) waits_ = Waits::kInPage;
   return batch_ ? &*batch_ : nullptr;
 }
 
 void TableSource::add(const ShapeRef& shape, Value* values, size_t bytes,
                       std::span<const std::string_view> key) {
-  batch_->adopt(shape);
   Record record;
   record.shape = shape.get();
   record.values = values;
+  if (settings_.table_field.empty())
+    batch_->adopt(shape);
+  else
+    name_table(record, shape);
   record.end_offset = record.end_line = static_cast<uint32_t>(++rows_ - emitted_);
   batch_->records.push_back(record);
   batch_bytes_ += bytes + sizeof(Record);
   bytes_ += bytes;
   stands_at(key);
+}
+
+// The last field, or in the place of a column of that name.
+void TableSource::name_table(Record& record, const ShapeRef& shape) {
+  if (table_name_.empty()) table_name_ = batch_->arena.copy(settings_.name());
+  const size_t columns = shape->size();
+  const int known = shape->find(settings_.table_field);
+  if (columns_ != shape) {
+    columns_ = named_columns_ = shape;
+    if (known < 0) {
+      std::vector<std::string_view> names;
+      for (size_t i = 0; i < columns; ++i) names.push_back(shape->name(i));
+      names.push_back(settings_.table_field);
+      named_columns_ = std::make_shared<const Shape>(names);
+    }
+  }
+  batch_->adopt(named_columns_);
+  Value* values = record.values;
+  if (known < 0) {
+    values = batch_->arena.array<Value>(columns + 1);
+    std::copy_n(record.values, columns, values);
+    batch_bytes_ += (columns + 1) * sizeof(Value);
+  }
+  values[known < 0 ? columns : static_cast<size_t>(known)] =
+      Value::of_text(Type::kString, table_name_);
+  record.shape = named_columns_.get();
+  record.values = values;
 }
 
 bool TableSource::too_long(std::span<const std::string_view> key, size_t bytes) {

@@ -70,6 +70,7 @@ class TableSource final : public Source, private Rows {
   void add(const ShapeRef& shape, Value* values, size_t bytes,
            std::span<const std::string_view> key) override;
   bool too_long(std::span<const std::string_view> key, size_t bytes) override;
+  void name_table(Record& record, const ShapeRef& shape);
   void stands_at(std::span<const std::string_view> key);
 
   const Settings settings_;
@@ -94,6 +95,9 @@ class TableSource final : public Source, private Rows {
 
   BatchRef batch_;
   size_t batch_bytes_ = 0;
+  std::string_view table_name_;  // in the batch's arena, with a tableField
+  ShapeRef columns_;             // as the rows have them
+  ShapeRef named_columns_;       // and the tableField
   Waits waits_ = Waits::kNot;
   uint64_t emitted_ = 0;  // rows
   uint64_t rows_ = 0;     // those that wait in the batch, too

@@ -22,10 +22,11 @@ tl::unexpected<Error> bad(std::string message) {
 Status parse_sslmode(std::string_view value, std::optional<SslMode>& mode) {
   static constexpr std::string_view kNames[] = {"disable", "allow",     "prefer",
                                                 "require", "verify-ca", "verify-full"};
-  for (size_t i = 0; i < std::size(kNames); ++i)
-    if (value == kNames[i]) mode = static_cast<SslMode>(i);
-  if (mode) return {};
-  return bad("sslmode must be disable, allow, prefer, require, verify-ca or verify-full");
+  const auto* known = std::ranges::find(kNames, value);
+  if (known == std::end(kNames))
+    return bad("sslmode must be disable, allow, prefer, require, verify-ca or verify-full");
+  mode = static_cast<SslMode>(known - std::begin(kNames));
+  return {};
 }
 
 Status parse_binding(std::string_view value, Binding& binding) {

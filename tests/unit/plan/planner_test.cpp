@@ -145,6 +145,9 @@ TEST_F(PlannerTest, rows_pass_to_a_sink_that_takes_their_form_when_nothing_looks
   sink.rows = "rows of X";
   EXPECT_TRUE(rows_pass(config));
   EXPECT_EQ(planned(), "rows > table");
+  source.looks_into_rows = [](const Options&) { return true; };
+  EXPECT_FALSE(rows_pass(config));
+  source.looks_into_rows = nullptr;
   config.delivery.spool.mode = SpoolMode::kAlways;
   EXPECT_FALSE(rows_pass(config)) << "the spool has values";
   config.delivery.spool.mode = SpoolMode::kNever;

@@ -181,8 +181,15 @@ class TableSourceTest : public SourceHarness {
                                          std::make_unique<WorldDatabase>(world_));
   }
   void given(BatchRef batch) override {
-    for (const Record& record : batch->records)
+    for (const Record& record : batch->records) {
       ids_.push_back(static_cast<int>(record.value(0).integer));
+      std::string text;
+      for (size_t i = 0; i < record.shape->size(); ++i) {
+        text += std::string(text.empty() ? "" : " ") + std::string(record.shape->name(i)) + "=";
+        append_text(text, record.value(i));
+      }
+      records_.push_back(text);
+    }
     for (const Rejected& one : batch->rejected)
       rejected_.push_back(std::string(one.bytes) + ": " + std::string(one.why));
   }
@@ -204,6 +211,7 @@ class TableSourceTest : public SourceHarness {
 
   World world_;
   std::vector<int> ids_;
+  std::vector<std::string> records_;
   std::vector<std::string> rejected_;
 };
 
@@ -216,6 +224,27 @@ TEST_F(TableSourceTest, a_full_read_ends_and_gives_every_row_once) {
   start();
   EXPECT_TRUE(wait_end());
   EXPECT_EQ(ids_, (Ids{1, 2, 3, 4, 5, 6, 7, 8, 9}));
+}
+
+TEST_F(TableSourceTest, each_record_says_which_table_it_is_of_where_that_is_asked_for) {
+  options_.set("mode", "full");
+  options_.set("tableField", "from");
+  world_.numbered = false;
+  for (int id = 1; id <= 4; ++id) world_.insert(id);
+  start();
+  EXPECT_TRUE(wait_end());
+  EXPECT_EQ(records_,
+            (std::vector<std::string>{"id=1 from=t", "id=2 from=t", "id=3 from=t", "id=4 from=t"}));
+}
+
+TEST_F(TableSourceTest, the_name_takes_the_place_of_a_column_of_that_name) {
+  options_.set("mode", "full");
+  options_.set("tableField", "id");
+  world_.numbered = false;
+  world_.insert(1);
+  start();
+  EXPECT_TRUE(wait_end());
+  EXPECT_EQ(records_, (std::vector<std::string>{"id=t"}));
 }
 
 TEST_F(TableSourceTest, what_is_new_is_read_once_and_only_when_it_is_finished) {
