@@ -9,7 +9,7 @@
 namespace leat::mysql {
 namespace {
 
-constexpr const char* kOfLeat = "('leat_positions')";
+constexpr const char* kOfLeat = "('leat_positions', 'leat_jobs')";
 
 std::string names_of(std::span<const ReadColumn> columns, const char* behind = "") {
   std::vector<std::string> out;

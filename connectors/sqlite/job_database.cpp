@@ -1,6 +1,6 @@
 #include "job_database.h"
 
-#include "base/in_quotes.h"
+#include "literals.h"
 
 namespace leat::sqlite {
 
@@ -15,7 +15,7 @@ std::string JobDatabase::create_jobs_sql() const {
 }
 
 std::string JobDatabase::quoted(std::string_view text) const {
-  return in_quotes(text, '\'');
+  return quoted_text(text);
 }
 
 Status JobDatabase::commit() {

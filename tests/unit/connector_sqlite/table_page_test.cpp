@@ -7,6 +7,7 @@
 #include <future>
 #include <utility>
 
+#include "connectors/sqlite/literals.h"
 #include "support/temp_dir.h"
 
 namespace leat::sqlite {
