@@ -5,6 +5,7 @@
 
 #include "base/layout.h"
 #include "base/text.h"
+#include "base/time_format.h"
 #include "base/units.h"
 #include "cli/agent_call.h"
 #include "cli/answer.h"
@@ -55,8 +56,21 @@ int list(const CommandCall& call) {
   return kExitDelivered;
 }
 
-std::string tasks_of(const cJSON* pipelines) {
-  std::vector<std::vector<std::string>> rows = {{"PIPELINE", "TASK", "STATE", "READ", "BYTES", ""}};
+// How long a task has taken, or takes by now, and its records in a second.
+std::pair<std::string, std::string> pace_of(const cJSON* task, int64_t now_us) {
+  static const TimeFormat kWritten = TimeFormat::parse("rfc3339").value();
+  const std::optional<int64_t> started = kWritten.read(text(task, "started"));
+  if (!started) return {};
+  const int64_t us = kWritten.read(text(task, "ended")).value_or(now_us) - *started;
+  if (us <= 0) return {};
+  const double rate = static_cast<double>(number(task, "records")) * 1e6 / static_cast<double>(us);
+  return {format_duration(Milliseconds(us / 1000)),
+          format_count(static_cast<uint64_t>(rate)) + "/s"};
+}
+
+std::string tasks_of(const cJSON* pipelines, int64_t now_us) {
+  std::vector<std::vector<std::string>> rows = {
+      {"PIPELINE", "TASK", "STATE", "READ", "BYTES", "STARTED", "TOOK", "RATE", ""}};
   std::string summary;
   const cJSON* job = nullptr;
   cJSON_ArrayForEach(job, pipelines) {
@@ -68,12 +82,14 @@ std::string tasks_of(const cJSON* pipelines) {
     }
     summary += '\n';
     const cJSON* task = nullptr;
-    cJSON_ArrayForEach(task, at(job, "tasks"))
-        rows.push_back({text(job, "name"), text(task, "name"), text(task, "state"),
-                        format_count(number(task, "records")), format_bytes(number(task, "bytes")),
-                        excerpt(text(task, "reason"))});
+    cJSON_ArrayForEach(task, at(job, "tasks")) {
+      const auto [took, rate] = pace_of(task, now_us);
+      rows.push_back({text(job, "name"), text(task, "name"), text(task, "state"),
+                      format_count(number(task, "records")), format_bytes(number(task, "bytes")),
+                      text(task, "started"), took, rate, excerpt(text(task, "reason"))});
+    }
   }
-  return summary.empty() ? "no pipeline has tasks\n" : columns(rows, 6) + summary;
+  return summary.empty() ? "no pipeline has tasks\n" : columns(rows, 9) + summary;
 }
 
 int tasks(const CommandCall& call) {
@@ -85,7 +101,9 @@ int tasks(const CommandCall& call) {
   const int code = ask_or_complain(call.environment.clock, *data_dir, "GET", target, body);
   if (code != kExitDelivered) return code;
   Json json(cJSON_Parse(body.c_str()), cJSON_Delete);
-  print(call.options.boolean("json") ? body : tasks_of(at(json.get(), "pipelines")));
+  print(call.options.boolean("json")
+            ? body
+            : tasks_of(at(json.get(), "pipelines"), call.environment.clock.unix_us()));
   return kExitDelivered;
 }
 

@@ -250,6 +250,8 @@ std::string tasks_json(const Snapshot& snapshot, const std::string& pipeline) {
       cJSON_AddStringToObject(out, "state", kStates[static_cast<size_t>(task.state)]);
       add(out, "records", task.records);
       add(out, "bytes", task.bytes);
+      if (task.started_us != 0) add_text(out, "started", rfc3339(task.started_us));
+      if (task.ended_us != 0) add_text(out, "ended", rfc3339(task.ended_us));
       add_text(out, "reason", task.reason);
     }
   }

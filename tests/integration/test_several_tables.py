@@ -62,6 +62,9 @@ def test_a_table_that_cannot_be_read_does_not_keep_the_others_from_it(agent, dat
     assert database.query("SELECT * FROM log") == [("pre",)], "the job has not ended"
     shown = agent.command("tasks", "p", "--data-dir", str(agent.data_dir)).stdout
     assert "p: 1 failed, 0 running, 5 done, 0 waiting" in shown
+    assert shown.splitlines()[0].split() == ["PIPELINE", "TASK", "STATE", "READ", "BYTES", "STARTED", "TOOK", "RATE"]
+    done = tasks(agent)["orders_1"]
+    assert done["started"] < done["ended"] and "/s" in shown
     database.query("ALTER TABLE elsewhere RENAME TO orders_2")
     assert agent.command("start", "p", "--data-dir", str(agent.data_dir)).returncode == 0
     wait_for(lambda: database.count("log") == 2)

@@ -20,6 +20,9 @@ struct SourceTask {
   uint64_t records = 0;
   uint64_t bytes = 0;
   std::string reason = {};  // why it failed
+  // When this run has begun with it, and was through with it: unix time. 0: not yet.
+  int64_t started_us = 0;
+  int64_t ended_us = 0;
 };
 
 struct SourceTasks {

@@ -27,6 +27,8 @@ Status TableTask::begin(std::unique_ptr<TableSource> source, const Place& place)
   before_ = emitted_;
   bytes_ = 0;
   status_.state = SourceTask::State::kRunning;
+  if (status_.started_us == 0) status_.started_us = loop().clock().unix_us();
+  status_.ended_us = 0;
   status_.reason.clear();
   return source_->open(*this);
 }
@@ -39,6 +41,7 @@ void TableTask::leave_for(SourceContext& other) {
 
 void TableTask::end(const Status& status) {
   status_.state = status ? SourceTask::State::kDone : SourceTask::State::kFailed;
+  if (place_.context != nullptr) status_.ended_us = loop().clock().unix_us();
   if (status) return;
   ++failures_;
   status_.reason = status.error().message();
