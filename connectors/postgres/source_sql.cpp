@@ -86,7 +86,8 @@ std::string SourceSql::listed(const std::vector<std::string>& names) {
     all += (all.empty() ? "" : " UNION ALL ") + found(patterns, "true", "LIKE a.name") +
            " AND n.nspname NOT IN ('pg_catalog', 'information_schema') ELSE n.nspname LIKE"
            " a.schema END AND c.relkind IN ('r', 'p', 'f')"
-           " AND c.relname NOT IN ('leat_positions', 'leat_jobs')";
+           " AND c.relname NOT IN ('leat_positions', 'leat_jobs', 'leat_cluster_members',"
+           " 'leat_cluster_tasks', 'leat_cluster_positions')";
   return "WITH found AS (" + all +
          ") SELECT number, CASE WHEN bare THEN '' ELSE pg_catalog.quote_ident(nspname) || '.' END"
          " || pg_catalog.quote_ident(relname), oid, pattern AND EXISTS (SELECT FROM"
