@@ -500,6 +500,12 @@ constexpr Option kPipelineOptions[] = {
          "It runs on one agent of the group (agent.cluster) at a time, and the others stand by: "
          "when that one is gone, another goes on from where it was. With a schedule, each run "
          "comes once in the group. For sources and positions that all of them can reach."},
+    {.name = "shared",
+     .type = OptionType::kBool,
+     .fallback = "false",
+     .help =
+         "The agents of the group (agent.cluster) share the tables of its source, `concurrency` "
+         "of them at once on each. For a source with several `tables`, by their names."},
 #endif
     {.name = "schedule",
      .type = OptionType::kObject,

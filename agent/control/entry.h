@@ -53,6 +53,7 @@ struct Entry {
     return wanted != nullptr ? wanted->own : run != nullptr && run->config()->own;
   }
   bool exclusive() const { return wanted != nullptr && wanted->exclusive; }
+  bool shared() const { return wanted != nullptr && wanted->shared; }
   bool by_schedule() const { return wanted != nullptr && wanted->schedule.has_value(); }
   // Nothing runs, or is on its way to.
   bool over() const { return run == nullptr && next == nullptr && !preparing; }

@@ -34,6 +34,16 @@ struct ClusterStatus {
   std::vector<std::string> holds = {};    // names of pipelines that run here by a lease
 };
 
+// One of a job that is shared, as the group has it.
+struct SharedTask {
+  enum class State : uint8_t { kWaiting, kRunning, kReassigning, kDone, kFailed };
+  std::string name;  // as it was asked for
+  std::string agent = {};
+  State state = State::kWaiting;
+  uint64_t records = 0;  // of one that has ended
+  std::string reason = {};
+};
+
 struct LeaseGrant {
   std::string pipeline;
   uint64_t fence = 0;  // greater than that of whoever had it before
@@ -52,7 +62,9 @@ class Leases {
     // Not any more, at once: it ends soon, or somebody else has it already.
     std::function<void(const std::string& pipeline, const std::string& why)> lost;
     std::function<void()> changed;  // of status() or why()
-    std::function<void()> quiet;    // busy() no more, or left
+    // tasks() of this job may be others by now.
+    std::function<void(const std::string& job)> told;
+    std::function<void()> quiet;  // busy() no more, or left
   };
   virtual ~Leases() = default;
 
@@ -67,6 +79,13 @@ class Leases {
   virtual void save(const std::string& pipeline, std::vector<SavedPosition> positions) = 0;
   // It does not run here any more, or is not to: behind what was saved.
   virtual void release(const std::string& pipeline) = 0;
+  // Takes tasks of a job that nobody has, so many at once, and is told of all of them; without
+  // names, none any more. Each is granted, lost and released as a pipeline.
+  virtual void share(const std::string& job, std::vector<std::string> names, size_t most) = 0;
+  virtual const std::vector<SharedTask>& tasks(const std::string& job) const = 0;
+  // In the place of release(): it has ended for good.
+  virtual void settle(const std::string& task, bool done, const std::string& reason,
+                      uint64_t records) = 0;
   // For people: why it does not run here. "" when there is nothing to say.
   virtual std::string why(const std::string& pipeline) const = 0;
   // Nobody knows whether anybody runs it: the database is away, or does not let us in.

@@ -232,7 +232,8 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
 }
 
 std::string tasks_json(const Snapshot& snapshot, const std::string& pipeline) {
-  constexpr const char* kStates[SourceTask::kStates] = {"waiting", "running", "done", "failed"};
+  constexpr const char* kStates[SourceTask::kStates] = {"waiting", "running", "done", "failed",
+                                                        "reassigning"};
   Json json = json_object();
   cJSON* list = cJSON_AddArrayToObject(json.get(), "pipelines");
   for (const PipelineSnapshot& one : snapshot.pipelines) {
@@ -253,6 +254,7 @@ std::string tasks_json(const Snapshot& snapshot, const std::string& pipeline) {
       if (task.started_us != 0) add_text(out, "started", rfc3339(task.started_us));
       if (task.ended_us != 0) add_text(out, "ended", rfc3339(task.ended_us));
       add_text(out, "reason", task.reason);
+      add_text(out, "agent", task.agent);
     }
   }
   return printed(json.get());

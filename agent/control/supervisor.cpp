@@ -170,7 +170,7 @@ std::vector<Preparing> Supervisor::preparations(const AgentConfig& desired, cons
   for (const PipelineConfig& one : desired.pipelines) {
     if (kept.contains(one.name) || held(one)) continue;
     if (one.name != proposals_.front().only && waits_for_its_time(one)) continue;
-    if (needs_lease(one)) continue;
+    if (needs_lease(one) || one.shared) continue;
     fresh.push_back(std::make_shared<const PipelineConfig>(one));
   }
   LoopLoad load = load_without(leaving);
@@ -345,6 +345,8 @@ void Supervisor::adopt(const PipelineConfig& config) {
     await_its_time(config.name);
   else if (needs_lease(config) && !entry.held())
     await_lease(config.name);
+  else if (config.shared && !entry.held())
+    begin_job(config.name);
 }
 
 // One pipeline by itself, with a configuration that it had before.
@@ -353,6 +355,10 @@ void Supervisor::relaunch(const std::string& name, const Run::Config& config) {
   if (needs_lease(*config)) {
     entry.wanted = config;
     return await_lease(name);
+  }
+  if (config->shared) {
+    entry.wanted = config;
+    return begin_job(name);
   }
   entry.preparing = true;
   entry.again.reset();
@@ -612,7 +618,9 @@ void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
       PipelineSnapshot& one = out.pipelines.emplace_back(
           entry.snapshot(answers, setup_.clock.monotonic_us(), stopping_));
       one.name = name;
-      if (kCluster && one.state == PipelineState::kStandby) {
+      if (kCluster && entry.shared()) {
+        show_job(name, entry, one);
+      } else if (kCluster && one.state == PipelineState::kStandby) {
         one.reason = leases_->why(name);
         one.unknown = leases_->in_trouble();
       }

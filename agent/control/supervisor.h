@@ -257,6 +257,12 @@ class Supervisor {
   void lease_lost(const std::string& name, const std::string& why);
   void give_lease_back(const std::string& name);
   void ended_with_lease(const std::string& name, const Status& status);
+  void show_job(const std::string& name, const Entry& entry, PipelineSnapshot& out) const;
+  void begin_job(const std::string& name);
+  void job_goes_on(const std::string& name);
+  void job_is_over(const std::string& name, const Status& status);
+  void end_job(const std::string& name);
+  Entry* task_entry(const std::string& name);
   void watch_positions(const std::string& name, LoopHost& host, uint64_t fence);
   bool leases_are_quiet();
   std::string agent_of(const PipelineConfig& config, const std::string& agent) const;

@@ -96,6 +96,7 @@ void Supervisor::wind_down(Entry& entry, const std::string& why) {
   entry.told_to_end = entry.preparing;
   discard(std::move(entry.next));
   entry.again.reset();
+  if (entry.shared()) end_job(entry.wanted->name);
   if (std::exchange(entry.standby, false) || entry.over()) give_lease_back(entry.wanted->name);
   const Milliseconds at_most = entry.wanted->hard_terminate;
   if (entry.run != nullptr)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "control/supervisor.h"
 #include "journal/orders.h"
+#include "plan/shared_job.h"
 
 namespace leat {
 
@@ -44,6 +45,7 @@ void Supervisor::make_leases() {
        .granted = [this](LeaseGrant grant) { lease_granted(std::move(grant)); },
        .lost = [this](const std::string& name, const std::string& why) { lease_lost(name, why); },
        .changed = [this] { setup_.on_change(); },
+       .told = [this](const std::string& job) { job_goes_on(job); },
        .quiet = [this] { check_idle(); }});
 }
 
@@ -66,10 +68,15 @@ void Supervisor::await_lease(const std::string& name) {
 
 void Supervisor::lease_granted(LeaseGrant grant) {
   const std::string name = grant.pipeline;
+  if (!stopping_) task_entry(name);
   auto found = entries_.find(name);
   if (stopping_ || found == entries_.end() || !found->second.standby ||
       found->second.wanted == nullptr || found->second.held())
     return leases_->release(name);
+  if (!found->second.of.empty() && only_sql(name)) {
+    grant.positions.clear();
+    grant.first = false;
+  }
   const auto schedule = std::ranges::find(grant.positions, kSchedule, &SavedPosition::partition);
   if (found->second.by_schedule() && schedule != grant.positions.end()) {
     schedules_->take_over(name, schedule->value, leases_->ahead_us());
@@ -118,7 +125,9 @@ void Supervisor::lease_lost(const std::string& name, const std::string& why) {
   Entry& entry = found->second;
   if (entry.over()) {
     if (!entry.standby || stopping_) return;
-    return leases_->want(name);
+    if (entry.of.empty()) return leases_->want(name);
+    entry.wanted = nullptr;  // a task, which another agent takes
+    return settle(name);
   }
   const std::string ends = "ended since its lease was lost: " + why;  // logged: warn
   if (entry.run != nullptr) log::warn(name, ends);                    // words elsewhere
@@ -135,7 +144,12 @@ void Supervisor::give_lease_back(const std::string& name) {
 // Behind its run, or the attempt at one; and behind what the journal is about to keep of it.
 void Supervisor::ended_with_lease(const std::string& name, const Status& status) {
   if (leases_ == nullptr) return;
-  if (stopping_) return leases_->release(name);
+  const Entry& ended = entries_.at(name);
+  if (!ended.of.empty() && ended.ending.empty()) {
+    leases_->settle(name, bool(status), status ? "" : status.error().message(), ended.last.records);
+    return;
+  }
+  if (stopping_ || !ended.of.empty()) return leases_->release(name);
   const bool failed = leases_->fence(name) != 0 && !status;
   const bool ran_to_its_end = entries_.at(name).ending.empty();
   ++preparing_;  // until it stands by again
@@ -177,6 +191,10 @@ bool Supervisor::leases_are_quiet() {
 
 #else
 
+void Supervisor::show_job(const std::string& /*name*/, const Entry& /*entry*/,
+                          PipelineSnapshot& /*out*/) const {}
+void Supervisor::begin_job(const std::string& /*name*/) {}
+void Supervisor::end_job(const std::string& /*name*/) {}
 void Supervisor::make_leases() {}
 bool Supervisor::needs_lease(const PipelineConfig& /*config*/) const {
   return false;

@@ -60,6 +60,7 @@ void Cluster::set(const std::optional<ClusterConfig>& config, const std::string&
   members_.clear();
   unsaved_.clear();
   to_release_.clear();
+  shared_.clear();
   joined_ = false;
   refused_.clear();
   outage_.over();
@@ -121,15 +122,92 @@ void Cluster::save(const std::string& pipeline, std::vector<SavedPosition> posit
 }
 
 void Cluster::release(const std::string& pipeline) {
-  wanted_.erase(pipeline);
-  of_.erase(pipeline);
-  std::erase(to_load_, pipeline);
-  if (auto found = held_.find(pipeline); found != held_.end()) {
-    to_release_.push_back({pipeline, found->second});
+  give_back(pipeline, {});
+}
+
+void Cluster::settle(const std::string& task, bool done, const std::string& reason,
+                     uint64_t records) {
+  give_back(task,
+            {.state = std::string(done ? kDone : kFailed), .reason = reason, .records = records});
+}
+
+void Cluster::give_back(const std::string& name, Outcome outcome) {
+  wanted_.erase(name);
+  of_.erase(name);
+  std::erase(to_load_, name);
+  if (auto found = held_.find(name); found != held_.end()) {
+    to_release_.push_back({{name, found->second}, std::move(outcome)});
     held_.erase(found);
+    if (!shared_.empty()) tick_due_ = true;  // another may be taken, or all are done
   }
   tell_changed();
   go_on();
+}
+
+void Cluster::share(const std::string& job, std::vector<std::string> names, size_t most) {
+  if (!config_) return;
+  if (names.empty()) {
+    shared_.erase(job);
+    return;
+  }
+  Shared& shared = shared_[job];
+  std::set<std::string> wanted(std::make_move_iterator(names.begin()),
+                               std::make_move_iterator(names.end()));
+  if (shared.names == wanted && shared.most == most) return;
+  shared.names = std::move(wanted);
+  shared.most = most;
+  tick_due_ = true;
+  go_on();
+}
+
+const std::vector<SharedTask>& Cluster::tasks(const std::string& job) const {
+  static const std::vector<SharedTask> kNone;
+  auto found = shared_.find(job);
+  return found == shared_.end() ? kNone : found->second.tasks;
+}
+
+size_t Cluster::held_of(const Shared& shared) const {
+  return static_cast<size_t>(std::ranges::count_if(
+      held_, [&shared](const auto& one) { return shared.names.contains(one.first); }));
+}
+
+bool Cluster::is_wanted(const std::string& name) const {
+  return wanted_.contains(name) || std::ranges::any_of(shared_, [&name](const auto& one) {
+           return one.second.names.contains(name);
+         });
+}
+
+std::vector<Wanted> Cluster::all_wanted() const {
+  std::vector<Wanted> out;
+  Wanted single;
+  for (const std::string& one : wanted_)
+    if (!held_.contains(one)) single.names.push_back(one);
+  single.most = single.names.size();
+  if (!single.names.empty()) out.push_back(std::move(single));
+  for (const auto& [job, shared] : shared_) {
+    const size_t held = held_of(shared);
+    out.push_back({.job = job,
+                   .names = {shared.names.begin(), shared.names.end()},
+                   .most = shared.most > held ? shared.most - held : 0,
+                   .tell = true});
+  }
+  return out;
+}
+
+void Cluster::read_task(const postgres::Row& row) {
+  using State = SharedTask::State;
+  SharedTask task{.name = text_at(row, 1), .agent = text_at(row, 2)};
+  const std::string state = text_at(row, 3);
+  const bool there = text_at(row, 4) == "t";
+  task.state = state == kDone       ? State::kDone
+               : state == kFailed   ? State::kFailed
+               : there              ? State::kRunning
+               : task.agent.empty() ? State::kWaiting
+                                    : State::kReassigning;
+  task.records = std::strtoull(text_at(row, 5).c_str(), nullptr, 10);
+  task.reason = text_at(row, 6);
+  for (auto& [job, shared] : shared_)
+    if (task.name.starts_with(job + "~")) shared.tasks.push_back(task);
 }
 
 std::string Cluster::why(const std::string& pipeline) const {
@@ -170,11 +248,12 @@ void Cluster::go_on() {
   if (link_ == nullptr || link_->busy() || me_.instance.empty() || left_) return;
   was_busy_ = was_busy_ || busy();
   if (retry_timer_.active()) return;
-  if (tick_due_ && !leaving_) return tick();
+  if (tick_due_ && !leaving_ && (renew_due_ || !joined_)) return tick();
   if (!joined_) return;
   if (!to_load_.empty()) return load();
   if (!unsaved_.empty()) return save_next();
   if (!to_release_.empty()) return release_next();
+  if (tick_due_ && !leaving_) return tick();
   if (leaving_) return leave_now();
 }
 
@@ -209,12 +288,9 @@ void Cluster::well() {
 }
 
 void Cluster::tick() {
-  tick_due_ = false;
+  tick_due_ = renew_due_ = false;
   const Milliseconds sent = setup_.loop.now();
-  std::vector<std::string> wanted;
-  for (const std::string& one : wanted_)
-    if (!held_.contains(one)) wanted.push_back(one);
-  ask(tick_sql(me_, !joined_, wanted), [this, sent, session = me_.session](const Rows& rows) {
+  ask(tick_sql(me_, !joined_, all_wanted()), [this, sent, session = me_.session](const Rows& rows) {
     if (session == me_.session) ticked(rows, sent);
   });
 }
@@ -224,11 +300,13 @@ void Cluster::ticked(const Rows& rows, Milliseconds sent) {
   std::map<std::string, uint64_t> now;
   members_.clear();
   of_.clear();
+  for (auto& [job, shared] : shared_) shared.tasks.clear();
   for (const postgres::Row& row : rows) {
     const std::string kind = text_at(row, 0);
     if (kind == kAlive) alive = true;
     if (kind == kHolds) now[text_at(row, 1)] = std::strtoull(text_at(row, 2).c_str(), nullptr, 10);
     if (kind == kOf) of_[text_at(row, 1)] = text_at(row, 2);
+    if (kind == kTask) read_task(row);
     if (kind == kMember) members_.push_back(text_at(row, 1));
     if (kind == kClock)
       ahead_us_ =
@@ -236,7 +314,7 @@ void Cluster::ticked(const Rows& rows, Milliseconds sent) {
   }
   well();
   tick_timer_.start(period(), [this] {
-    tick_due_ = true;
+    tick_due_ = renew_due_ = true;
     go_on();
   });
   const Milliseconds left = sent + me_.lease - me_.lease / 6 - setup_.loop.now();
@@ -253,6 +331,8 @@ void Cluster::ticked(const Rows& rows, Milliseconds sent) {
   }
   end_timer_.start(left, [this] { lose_all("the lease could not be renewed in time"); });
   holds(now);
+  for (const auto& [job, shared] : shared_)
+    setup_.loop.post(lifetime_.guard([this, job = job] { setup_.told(job); }));
 }
 
 // There is another agent of this id; or, where this one had a session, one with a copy of its data
@@ -283,10 +363,10 @@ void Cluster::holds(const std::map<std::string, uint64_t>& now) {
   for (const auto& [pipeline, fence] : now) {
     if (held_.contains(pipeline)) continue;
     const bool given_back = std::ranges::any_of(
-        to_release_, [&pipeline](const Lease& one) { return one.pipeline == pipeline; });
+        to_release_, [&pipeline](const ToRelease& one) { return one.lease.pipeline == pipeline; });
     if (given_back) continue;
-    if (!wanted_.contains(pipeline)) {
-      to_release_.push_back({pipeline, fence});
+    if (!is_wanted(pipeline)) {
+      to_release_.push_back({{pipeline, fence}, {}});
       continue;
     }
     held_[pipeline] = fence;
@@ -343,10 +423,10 @@ void Cluster::save_next() {
 }
 
 void Cluster::release_next() {
-  const Lease lease = to_release_.front();
-  ask(release_sql(me_, lease), [this, lease](const Rows&) {
-    std::erase_if(to_release_, [&lease](const Lease& one) {
-      return one.pipeline == lease.pipeline && one.fence == lease.fence;
+  const Lease lease = to_release_.front().lease;
+  ask(release_sql(me_, lease, to_release_.front().outcome), [this, lease](const Rows&) {
+    std::erase_if(to_release_, [&lease](const ToRelease& one) {
+      return one.lease.pipeline == lease.pipeline && one.lease.fence == lease.fence;
     });
     tell_changed();
   });

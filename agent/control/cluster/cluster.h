@@ -43,6 +43,10 @@ class Cluster final : public Leases {
   uint64_t fence(const std::string& pipeline) const override;
   void save(const std::string& pipeline, std::vector<SavedPosition> positions) override;
   void release(const std::string& pipeline) override;
+  void share(const std::string& job, std::vector<std::string> names, size_t most) override;
+  const std::vector<SharedTask>& tasks(const std::string& job) const override;
+  void settle(const std::string& task, bool done, const std::string& reason,
+              uint64_t records) override;
   std::string why(const std::string& pipeline) const override;
   bool in_trouble() const override;
   int64_t ahead_us() const override { return ahead_us_; }
@@ -56,6 +60,22 @@ class Cluster final : public Leases {
     std::map<std::string, std::string> values;  // by partition
   };
 
+  // A job of which tasks are taken.
+  struct Shared {
+    std::set<std::string> names;
+    size_t most = 0;
+    std::vector<SharedTask> tasks;
+  };
+  struct ToRelease {
+    Lease lease;
+    Outcome outcome;
+  };
+
+  std::vector<Wanted> all_wanted() const;
+  size_t held_of(const Shared& shared) const;
+  bool is_wanted(const std::string& name) const;
+  void give_back(const std::string& name, Outcome outcome);
+  void read_task(const postgres::Row& row);
   void load_instance();
   void go_on();
   void ask(const std::string& sql, std::function<void(Rows)> then);
@@ -88,13 +108,15 @@ class Cluster final : public Leases {
   bool joined_ = false;
   std::string refused_;  // why it is not let in; ""
   bool tick_due_ = false;
+  bool renew_due_ = false;  // and that goes before all else
   int64_t ahead_us_ = 0;
 
   std::set<std::string> wanted_;
   std::map<std::string, uint64_t> held_;  // with their fences
   std::deque<std::string> to_load_;       // of these
   std::map<std::string, Unsaved> unsaved_;
-  std::deque<Lease> to_release_;
+  std::deque<ToRelease> to_release_;
+  std::map<std::string, Shared> shared_;   // by job
   std::map<std::string, std::string> of_;  // whose the wanted ones are
   std::vector<std::string> members_;
   bool was_busy_ = false;

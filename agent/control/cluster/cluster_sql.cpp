@@ -78,7 +78,7 @@ constexpr std::string_view kHasSomebody =
 
 // Two steps: a row that somebody has taken between the look at it and its lock has another fence
 // then, and is left alone.
-std::string take_sql(const Me& me, const std::vector<std::string>& wanted) {
+std::string take_sql(const Me& me, const Wanted& wanted) {
   constexpr std::string_view kSeen =
       " ON CONFLICT DO NOTHING; WITH seen AS MATERIALIZED (SELECT pipeline, fence FROM "
       "leat_cluster_tasks t";
@@ -86,20 +86,29 @@ std::string take_sql(const Me& me, const std::vector<std::string>& wanted) {
       ")), free AS MATERIALIZED (SELECT t.pipeline FROM leat_cluster_tasks t JOIN seen s ON "
       "s.pipeline = t.pipeline AND s.fence = t.fence WHERE t.grp = ";
   std::string rows;
-  for (const std::string& one : wanted)
-    rows +=
-        joined({rows.empty() ? "(" : ", (", quoted_text(me.group), ", ", quoted_text(one), ")"});
-  const std::string names = list_of(wanted);
-  std::string sql = joined({"INSERT INTO leat_cluster_tasks (grp, pipeline) VALUES ", rows, kSeen,
-                            where_group(me), " AND pipeline IN (", names, ") AND NOT ",
-                            kHasSomebody, " AND EXISTS (SELECT 1 FROM leat_cluster_members",
-                            where_group(me), and_mine(me), kFree, quoted_text(me.group)});
-  sql += joined({" FOR UPDATE OF t SKIP LOCKED) UPDATE leat_cluster_tasks t SET agent = ",
+  for (const std::string& one : wanted.names)
+    rows += joined({rows.empty() ? "(" : ", (", quoted_text(me.group), ", ", quoted_text(one), ", ",
+                    quoted_text(wanted.job), ")"});
+  std::string sql =
+      joined({"INSERT INTO leat_cluster_tasks (grp, pipeline, job) VALUES ", rows, kSeen,
+              where_group(me), " AND state = '' AND pipeline IN (", list_of(wanted.names),
+              ") AND NOT ", kHasSomebody, " AND EXISTS (SELECT 1 FROM leat_cluster_members",
+              where_group(me), and_mine(me), kFree, quoted_text(me.group)});
+  sql += joined({" ORDER BY t.pipeline LIMIT ", std::to_string(wanted.most),
+                 " FOR UPDATE OF t SKIP LOCKED) UPDATE leat_cluster_tasks t SET agent = ",
                  quoted_text(me.agent), ", session = ", std::to_string(me.session),
                  ", fence = t.fence + 1, since = now() FROM free f WHERE t.grp = ",
                  quoted_text(me.group), " AND t.pipeline = f.pipeline;"});
-  return sql + joined({"SELECT '", kOf, "', pipeline, agent FROM leat_cluster_tasks t",
-                       where_group(me), " AND pipeline IN (", names, ") AND ", kHasSomebody, ";"});
+  return sql;
+}
+
+std::string tell_sql(const Me& me, const Wanted& wanted) {
+  if (wanted.tell)
+    return joined({"SELECT '", kTask, "', pipeline, agent, state, ", kHasSomebody,
+                   ", records, reason FROM leat_cluster_tasks t", where_group(me),
+                   " AND job = ", quoted_text(wanted.job), " ORDER BY pipeline;"});
+  return joined({"SELECT '", kOf, "', pipeline, agent FROM leat_cluster_tasks t", where_group(me),
+                 " AND pipeline IN (", list_of(wanted.names), ") AND ", kHasSomebody, ";"});
 }
 
 std::string where_task(const Me& me, const Lease& lease) {
@@ -122,6 +131,8 @@ std::string create_tables_sql() {
          "CREATE TABLE IF NOT EXISTS leat_cluster_tasks (grp text NOT NULL, pipeline text NOT NULL,"
          " agent text NOT NULL DEFAULT '', session bigint NOT NULL DEFAULT 0,"
          " fence bigint NOT NULL DEFAULT 0, since timestamptz NOT NULL DEFAULT now(),"
+         " job text NOT NULL DEFAULT '', state text NOT NULL DEFAULT '',"
+         " records bigint NOT NULL DEFAULT 0, reason text NOT NULL DEFAULT '',"
          " PRIMARY KEY (grp, pipeline));"
          "CREATE TABLE IF NOT EXISTS leat_cluster_positions (grp text NOT NULL,"
          " pipeline text NOT NULL, partition text NOT NULL, value bytea NOT NULL,"
@@ -135,9 +146,12 @@ std::string set_up_sql(Milliseconds at_most) {
          "'read committed'";
 }
 
-std::string tick_sql(const Me& me, bool join, const std::vector<std::string>& wanted) {
+std::string tick_sql(const Me& me, bool join, const std::vector<Wanted>& wanted) {
   std::string sql = bury_sql(me) + (join ? join_sql(me) : renew_sql(me));
-  if (!wanted.empty()) sql += take_sql(me, wanted);
+  for (const Wanted& one : wanted) {
+    if (one.most > 0 && !one.names.empty()) sql += take_sql(me, one);
+    if (one.tell || !one.names.empty()) sql += tell_sql(me, one);
+  }
   return sql +
          joined({"SELECT '", kHolds, "', pipeline, fence FROM leat_cluster_tasks", where_group(me),
                  and_mine(me), "; SELECT '", kMember, "', agent FROM leat_cluster_members",
@@ -183,8 +197,14 @@ std::string save_sql(const Me& me, const Lease& lease,
   return sql + joined({" SELECT '", kMine, "', count(*) FROM mine"});
 }
 
-std::string release_sql(const Me& me, const Lease& lease) {
-  return "UPDATE leat_cluster_tasks SET agent = '', session = 0" + where_task(me, lease);
+// Who has ended it stays there to be seen.
+std::string release_sql(const Me& me, const Lease& lease, const Outcome& outcome) {
+  const std::string ended =
+      outcome.state.empty() ? ""
+                            : joined({", state = ", quoted_text(outcome.state),
+                                      ", reason = ", quoted_text(outcome.reason),
+                                      ", records = records + ", std::to_string(outcome.records)});
+  return joined({"UPDATE leat_cluster_tasks SET session = 0", ended, where_task(me, lease)});
 }
 
 std::string leave_sql(const Me& me) {
