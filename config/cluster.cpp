@@ -49,21 +49,16 @@ namespace {
 
 // Tasks are told from each other by their names, on all agents alike.
 std::string why_not_shared(const PipelineConfig& pipeline) {
-  const Options& options = pipeline.source.options;
-  const bool has_tables =
-      std::ranges::find(options.table(), "tables", &Option::name) != options.table().end();
-  if (!has_tables || options.strings("tables").empty() || !ends(pipeline.source))
-    return "is for a source that reads several \"tables\", and ends";
-  if (pipeline.exclusive) return "and \"exclusive\" do not go together";
-  if (pipeline.schedule) return "and \"schedule\" do not go together";
   std::set<std::string> names;
-  for (const std::string& table : options.strings("tables")) {
+  for (const std::string& table : pipeline.source.options.strings("tables")) {
     if (table.find('%') != std::string::npos)
-      return "needs the names of its tables, and not a pattern: \"" + excerpt(table) + "\"";
+      return "shares the tables among the agents by their names, and needs these, not a pattern: "
+             "\"" +
+             excerpt(table) + "\"";
     if (!names.insert(task_text(table)).second)
-      return "cannot tell \"" + excerpt(table) +
-             "\" from another of its tables: in names of tasks "
-             "all but letters, digits, \".\" and \"-\" is \"_\"";
+      return "cannot tell the table \"" + excerpt(table) +
+             "\" from another: in the name of a task all but letters, digits, \".\" and \"-\" is "
+             "\"_\"";
   }
   return "";
 }
@@ -75,7 +70,7 @@ void check_exclusive(const PipelineConfig& pipeline, const Options& options, boo
   const auto wrong = [&options, &problems](const std::string& name, std::string text) {
     problems.add({.path = options.path(name), .text = std::move(text)});
   };
-  const std::string what = pipeline.shared ? "shared" : "exclusive";
+  const std::string what = "exclusive";
   const std::string source(pipeline.source.type->name);
   const std::string sink(pipeline.sink.type->name);
   if (!in_a_group) wrong(what, "needs \"agent.cluster\": it is what runs on one agent of a group");
@@ -83,10 +78,11 @@ void check_exclusive(const PipelineConfig& pipeline, const Options& options, boo
     wrong(what, "is for a source that every agent of the group can reach, and what \"" + source +
                     "\" reads is on one machine: how far one agent has come says nothing to "
                     "another");
-  else if (std::string why = pipeline.shared ? why_not_shared(pipeline) : ""; !why.empty())
+  else if (std::string why = is_shared(pipeline) ? why_not_shared(pipeline) : ""; !why.empty())
     wrong(what, std::move(why));
-  if (!pipeline.shared && ends(pipeline.source) && !pipeline.schedule)
-    wrong(what, "is for a source that does not end, or with a \"schedule\"");
+  if (!is_shared(pipeline) && ends(pipeline.source) && !pipeline.schedule)
+    wrong(what,
+          "is for a source that does not end, with a \"schedule\", or for several \"tables\"");
   if (pipeline.delivery.spool.mode != SpoolMode::kNever)
     wrong("delivery.spool", "must be \"never\" with \"" + what +
                                 "\": what is in the spool of an agent that is gone no other can "

@@ -318,8 +318,7 @@ void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::strin
     pipeline.delivery.spool.mode = default_spool_mode(pipeline);
 #ifdef LEAT_CLUSTER
   pipeline.exclusive = options.boolean("exclusive");
-  pipeline.shared = options.boolean("shared");
-  if (whole && (pipeline.exclusive || pipeline.shared))
+  if (whole && pipeline.exclusive)
     check_exclusive(pipeline, options, config_.cluster.has_value(), part.problems);
 #endif
   if (whole && part.problems.errors() == before) {

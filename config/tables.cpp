@@ -499,13 +499,9 @@ constexpr Option kPipelineOptions[] = {
      .help =
          "It runs on one agent of the group (agent.cluster) at a time, and the others stand by: "
          "when that one is gone, another goes on from where it was. With a schedule, each run "
-         "comes once in the group. For sources and positions that all of them can reach."},
-    {.name = "shared",
-     .type = OptionType::kBool,
-     .fallback = "false",
-     .help =
-         "The agents of the group (agent.cluster) share the tables of its source, `concurrency` "
-         "of them at once on each. For a source with several `tables`, by their names."},
+         "comes once in the group. Of a job with several `tables` each is read by one agent, and "
+         "all "
+         "of them take part, `concurrency` at once. For sources and positions that all can reach."},
 #endif
     {.name = "schedule",
      .type = OptionType::kObject,

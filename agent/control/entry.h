@@ -37,12 +37,13 @@ struct Entry {
   std::string refused;        // as in PipelineSnapshot
   // Of failures that may pass, in a row; none: the last was long ago.
   std::optional<DoublingDelay> again_after;
-  int failed_runs = 0;           // in a row, of one with a schedule
-  bool standby = false;          // it waits for its lease (control/leases.h)
-  std::unique_ptr<Timer> again;  // until it is started again after one, or by its schedule
-  int64_t again_us = 0;          // when that is, on the monotonic clock
-  PipelineStatus last;           // of `run`, as it said last, or of what ended
-  TaskStatus ended_before;       // all that has, together
+  int failed_runs = 0;                   // in a row, of one with a schedule
+  bool standby = false;                  // it waits for its lease (control/leases.h)
+  std::vector<SharedTask> shared_tasks;  // of one whose tasks are shared, when it was over
+  std::unique_ptr<Timer> again;          // until it is started again after one, or by its schedule
+  int64_t again_us = 0;                  // when that is, on the monotonic clock
+  PipelineStatus last;                   // of `run`, as it said last, or of what ended
+  TaskStatus ended_before;               // all that has, together
   // Given each run when it starts: who looks at records, by id. And what only the next one is to be
   // given. What they hold goes when no run comes any more.
   std::map<uint64_t, std::function<void(Run&)>> taps;
@@ -53,7 +54,7 @@ struct Entry {
     return wanted != nullptr ? wanted->own : run != nullptr && run->config()->own;
   }
   bool exclusive() const { return wanted != nullptr && wanted->exclusive; }
-  bool shared() const { return wanted != nullptr && wanted->shared; }
+  bool shared() const { return wanted != nullptr && runs_shared(*wanted); }
   bool by_schedule() const { return wanted != nullptr && wanted->schedule.has_value(); }
   // Nothing runs, or is on its way to.
   bool over() const { return run == nullptr && next == nullptr && !preparing; }

@@ -17,6 +17,7 @@
 #include "journal/journal.h"
 #include "loop/loop.h"
 #include "plan/pipeline_config.h"
+#include "plan/shared_job.h"
 
 namespace leat {
 
@@ -25,6 +26,16 @@ inline constexpr bool kCluster = true;
 #else
 inline constexpr bool kCluster = false;
 #endif
+
+// Its tasks run each by itself (plan/shared_job.h).
+inline bool runs_shared(const PipelineConfig& config) {
+#ifdef LEAT_CLUSTER
+  return is_shared(config);
+#else
+  (void)config;
+  return false;
+#endif
+}
 
 struct ClusterStatus {
   std::string group;
@@ -40,7 +51,8 @@ struct SharedTask {
   std::string name;  // as it was asked for
   std::string agent = {};
   State state = State::kWaiting;
-  uint64_t records = 0;  // of one that has ended
+  uint64_t records = 0;  // of one that has ended, or runs on this agent
+  uint64_t bytes = 0;    // of the latter
   std::string reason = {};
 };
 

@@ -59,11 +59,12 @@ struct PipelineSnapshot {
   PipelineStatus counters = {};  // of the run that is, or was last
   TaskStatus totals = {};  // of all its runs since the agent was started; only what is counted
   int64_t max_spool_bytes = 0;
-  bool exclusive = false;     // it runs on one agent of the group
-  bool unknown = false;       // kStandby: whether any agent runs it
-  std::string schedule = {};  // ScheduleConfig::text; "" when it has none
-  int64_t next_run_us = 0;    // unix; 0: none is planned, or one goes on
-  uint64_t failed_runs = 0;   // in a row
+  bool exclusive = false;                     // it runs on one agent of the group
+  bool unknown = false;                       // kStandby: whether any agent runs it
+  std::vector<SharedTask> shared_tasks = {};  // of a job of the group
+  std::string schedule = {};                  // ScheduleConfig::text; "" when it has none
+  int64_t next_run_us = 0;                    // unix; 0: none is planned, or one goes on
+  uint64_t failed_runs = 0;                   // in a row
 };
 
 // Which configuration runs (control/config_versions.h).

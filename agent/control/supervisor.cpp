@@ -170,7 +170,7 @@ std::vector<Preparing> Supervisor::preparations(const AgentConfig& desired, cons
   for (const PipelineConfig& one : desired.pipelines) {
     if (kept.contains(one.name) || held(one)) continue;
     if (one.name != proposals_.front().only && waits_for_its_time(one)) continue;
-    if (needs_lease(one) || one.shared) continue;
+    if (needs_lease(one) || runs_shared(one)) continue;
     fresh.push_back(std::make_shared<const PipelineConfig>(one));
   }
   LoopLoad load = load_without(leaving);
@@ -345,7 +345,7 @@ void Supervisor::adopt(const PipelineConfig& config) {
     await_its_time(config.name);
   else if (needs_lease(config) && !entry.held())
     await_lease(config.name);
-  else if (config.shared && !entry.held())
+  else if (runs_shared(config) && !entry.held())
     begin_job(config.name);
 }
 
@@ -356,7 +356,7 @@ void Supervisor::relaunch(const std::string& name, const Run::Config& config) {
     entry.wanted = config;
     return await_lease(name);
   }
-  if (config->shared) {
+  if (runs_shared(*config)) {
     entry.wanted = config;
     return begin_job(name);
   }

@@ -50,7 +50,8 @@ void Supervisor::make_leases() {
 }
 
 bool Supervisor::needs_lease(const PipelineConfig& config) const {
-  return config.exclusive && leases_ != nullptr && leases_->fence(config.name) == 0;
+  return config.exclusive && leases_ != nullptr && leases_->fence(config.name) == 0 &&
+         !is_shared(config);
 }
 
 // Its keys, positions in the sink and client ids are the group's.

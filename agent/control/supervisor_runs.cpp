@@ -71,7 +71,7 @@ void Supervisor::provision(const std::string& pipeline, PipelineConfig config,
   config.mounted = true;
   config.parameters.clear();
   config.schedule.reset();
-  config.exclusive = config.shared = false;  // it is asked of this agent
+  config.exclusive = false;  // it is asked of this agent
   // Two cannot write to one file.
   if (!config.dead_letters.path.empty()) config.dead_letters.path += suffix;
   Entry& fresh = entries_[config.name];

@@ -23,22 +23,6 @@ std::map<std::string, SharedTask> by_name(const std::vector<SharedTask>& tasks) 
   return out;
 }
 
-SourceTask::State shown_state(State state) {
-  switch (state) {
-    case State::kWaiting:
-      break;
-    case State::kRunning:
-      return SourceTask::State::kRunning;
-    case State::kReassigning:
-      return SourceTask::State::kReassigning;
-    case State::kDone:
-      return SourceTask::State::kDone;
-    case State::kFailed:
-      return SourceTask::State::kFailed;
-  }
-  return SourceTask::State::kWaiting;
-}
-
 }  // namespace
 
 void Supervisor::begin_job(const std::string& name) {
@@ -91,11 +75,7 @@ void Supervisor::job_is_over(const std::string& name, const Status& status) {
   Entry& entry = entries_.at(name);
   entry.standby = false;
   if (!status) entry.failure = status.error().message();
-  // What is seen of it stays until it begins again.
-  entry.last.source_tasks = {};
-  PipelineSnapshot shown;
-  show_job(name, entry, shown);
-  entry.last.source_tasks = shown.counters.source_tasks;
+  entry.shared_tasks = leases_->tasks(name);  // as it is shown until it begins again
   PipelineEnd end{.name = name, .status = status, .counters = entry.last};
   end.counters.records = 0;
   for (const SharedTask& one : leases_->tasks(name)) end.counters.records += one.records;
@@ -134,28 +114,13 @@ Entry* Supervisor::task_entry(const std::string& name) {
 
 void Supervisor::show_job(const std::string& name, const Entry& entry,
                           PipelineSnapshot& out) const {
-  if (!entry.standby) {
-    out.counters.source_tasks = entry.last.source_tasks;
-    if (!entry.last.source_tasks.none()) return;
-  }
-  SourceTasks& tasks = out.counters.source_tasks;
-  tasks = {};
-  for (const SharedTask& one : leases_->tasks(name)) {
-    const SourceTask::State state = shown_state(one.state);
-    ++tasks.counts[static_cast<size_t>(state)];
-    if (tasks.shown.size() >= SourceTasks::kMostShown) continue;
-    SourceTask& task = tasks.shown.emplace_back();
-    task.name = one.name.substr(name.size() + 1);
-    task.state = state;
-    task.agent = one.agent;
-    task.records = one.records;
-    task.reason = one.reason;
-    // What runs here is known to the last record.
-    if (auto here = entries_.find(one.name);
-        here != entries_.end() && here->second.run != nullptr) {
-      task.records = here->second.last.records;
-      task.bytes = here->second.last.bytes_read;
-    }
+  out.shared_tasks = entry.standby ? leases_->tasks(name) : entry.shared_tasks;
+  // What runs here is known to the last record.
+  for (SharedTask& one : out.shared_tasks) {
+    auto here = entries_.find(one.name);
+    if (here == entries_.end() || here->second.run == nullptr) continue;
+    one.records = here->second.last.records;
+    one.bytes = here->second.last.bytes_read;
   }
   if (!entry.standby) return;
   out.bounded = true;

@@ -275,7 +275,7 @@ def test_a_schedule_comes_once_in_the_group(group, work):
     ({"spool": "onTrouble"}, r'delivery\.spool: must be "never" with "exclusive"'),
     ({"sink": {"type": "sqlite", "path": "/tmp/x.db", "table": "t"}}, r'cannot be "exactlyOnce" into "sqlite"'),
     ({"group": "two words"}, r"agent\.cluster\.group: must be 1 to 64"),
-    ({"once": True}, r'exclusive: is for a source that does not end, or with a "schedule"'),
+    ({"once": True}, r'exclusive: is for a source that does not end, with a "schedule"'),
 ])
 def test_what_no_other_agent_could_go_on_with_is_refused(agent, change, says):
     made = exclusive(type("Url", (), {"url": "postgresql://u@127.0.0.1/x"}))

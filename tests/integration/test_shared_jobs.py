@@ -97,16 +97,16 @@ def test_killed_and_stopped_at_random_every_row_is_there_once(make_agent, databa
 
 
 @pytest.mark.parametrize("change, says", [
-    ({"tables": ["a%"]}, "shared: needs the names of its tables, and not a pattern"),
-    ({"tables": ["a b", "a_b"]}, 'shared: cannot tell "a_b" from another'),
-    ({"table": "a"}, 'shared: is for a source that reads several "tables", and ends'),
+    ({"tables": ["a%"]}, "exclusive: shares the tables among the agents by their names, and needs these, not a pattern"),
+    ({"tables": ["a b", "a_b"]}, 'exclusive: cannot tell the table "a_b" from another'),
+    ({"table": "a"}, 'exclusive: is for a source that does not end, with a "schedule", or for several "tables"'),
 ])
 def test_what_cannot_be_shared_is_refused(agent, change, says):
-    job = shared_job(type("Url", (), {"url": "postgresql://127.0.0.1/x"}), 2)
+    job = shared_job(type("Url", (), {"url": "postgresql://u@127.0.0.1/x"}), 2)
     del job["source"]["tables"]
     if "table" in change:
         del job["source"]["concurrency"]
     job["source"].update(change)
-    agent.configure(job, cluster={"url": "postgresql://127.0.0.1/x", "group": "etl"})
+    agent.configure(job, cluster={"url": "postgresql://u@127.0.0.1/x", "group": "etl"})
     answer = agent.command("check", "-c", str(agent.config_path))
     assert answer.returncode == 2 and says in answer.stdout + answer.stderr, json.dumps(job) + answer.stderr

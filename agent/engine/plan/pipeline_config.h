@@ -85,7 +85,6 @@ struct PipelineConfig {
   Milliseconds hard_terminate{30 * 60'000};  // of what is told to end by name, to be drained
   std::optional<ScheduleConfig> schedule;    // it is started by this, and else by nothing
   bool exclusive = false;                    // it runs on one agent of the group (ClusterConfig)
-  bool shared = false;                       // its tasks do, each by itself
   bool own = false;  // the agent's (agent.notify), and nobody's data: it keeps nothing running
   SourceConfig source;
   std::vector<TransformConfig> transforms;

@@ -38,6 +38,16 @@ std::string task_text(const std::string& table) {
   return out;
 }
 
+// A task itself has a name that no pipeline of a configuration can have.
+bool is_shared(const PipelineConfig& config) {
+  if (!config.exclusive || config.schedule || config.name.find('~') != std::string::npos)
+    return false;
+  const SourceType& type = *config.source.type;
+  return type.bounded != nullptr && type.bounded(config.source.options) &&
+         has_option(config.source.options, "tables") &&
+         !config.source.options.strings("tables").empty();
+}
+
 SharedJob shared_job(const PipelineConfig& config) {
   SharedJob out;
   if (has_sql(config, "preSql")) out.first = config.name + "~" + std::string(kFirst);
@@ -55,8 +65,6 @@ std::optional<PipelineConfig> task_config(const PipelineConfig& job, const std::
   const SharedJob all = shared_job(job);
   PipelineConfig out = job;
   out.name = task;
-  out.shared = false;
-  out.exclusive = true;
   if (!out.dead_letters.path.empty()) out.dead_letters.path += task.substr(job.name.size());
   const auto share = [&all](int64_t of_all) {
     return of_all == 0 ? 0 : std::max<int64_t>(of_all / static_cast<int64_t>(all.at_once), 1);

@@ -1,6 +1,7 @@
-// A job whose tasks the agents of a group share (PipelineConfig::shared): each name in `tables` is
-// one, and a pipeline of its own by the name "JOB~TABLE", on one agent at a time as what is
-// exclusive is. preSql and postSql of its sink are the first and the last task.
+// A job whose tasks the agents of a group share: what is exclusive, reads several `tables` and
+// ends, without a schedule. Each name in `tables` is one, and a pipeline of its own by the name
+// "JOB~TABLE", on one agent at a time as what is exclusive is. preSql and postSql of its sink are
+// the first and the last task.
 //
 // Thread: any.
 #pragma once
@@ -20,6 +21,7 @@ struct SharedJob {
   size_t at_once = 1;  // on each agent
 };
 
+bool is_shared(const PipelineConfig& config);
 SharedJob shared_job(const PipelineConfig& config);
 // It is one that only runs preSql or postSql: it has no position.
 bool only_sql(const std::string& task);

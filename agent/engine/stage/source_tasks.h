@@ -11,8 +11,8 @@
 namespace leat {
 
 struct SourceTask {
-  enum class State : uint8_t { kWaiting, kRunning, kDone, kFailed, kReassigning };
-  static constexpr size_t kStates = 5;
+  enum class State : uint8_t { kWaiting, kRunning, kDone, kFailed };
+  static constexpr size_t kStates = 4;
 
   std::string name;
   State state = State::kWaiting;
@@ -23,7 +23,6 @@ struct SourceTask {
   // When this run has begun with it, and was through with it: unix time. 0: not yet.
   int64_t started_us = 0;
   int64_t ended_us = 0;
-  std::string agent = {};   // of a group, that reads it, or has read it
 };
 
 struct SourceTasks {

@@ -35,7 +35,7 @@ def shared_job(work, count, guarantee="exactlyOnce", concurrency=2, **rest):
                     {"type": "postgres", "url": work.url, "table": "copies", "batch": {"records": 50, "linger": "5ms"},
                      "preSql": ["INSERT INTO log VALUES ('pre')"],
                      "postSql": ["INSERT INTO log SELECT 'post ' || count(*) FROM copies"]},
-                    name="job", shared=True, delivery=quick_retry(guarantee=guarantee, spool="never"), **rest)
+                    name="job", exclusive=True, delivery=quick_retry(guarantee=guarantee, spool="never"), **rest)
 
 
 def copied_once(work, count, rows):

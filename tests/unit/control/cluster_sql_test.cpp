@@ -13,7 +13,7 @@ const Me kMe{
     .group = "e'tl", .agent = "a", .instance = "5", .session = 77, .lease = Milliseconds{3000}};
 
 TEST(ClusterSql, renews_only_the_session_that_is_there_and_takes_only_what_has_nobody) {
-  const std::string sql = tick_sql(kMe, false, {"p"});
+  const std::string sql = tick_sql(kMe, false, {{.job = "", .names = {"p"}, .most = 1}});
   EXPECT_TRUE(has(sql,
                   "UPDATE leat_cluster_members SET until = now() + interval '3000 milliseconds' "
                   "WHERE grp = 'e''tl' AND agent = 'a' AND session = 77"))
