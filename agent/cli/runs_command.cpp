@@ -56,6 +56,15 @@ int list(const CommandCall& call) {
   return kExitDelivered;
 }
 
+// Of a group of agents; and why it failed.
+std::string by_whom(const cJSON* task) {
+  const std::string agent = text(task, "agent");
+  const std::string reason = text(task, "reason");
+  if (agent.empty()) return reason;
+  return (text(task, "state") == "reassigning" ? "was on " : "on ") + agent +
+         (reason.empty() ? "" : ": " + reason);
+}
+
 // How long a task has taken, or takes by now, and its records in a second.
 std::pair<std::string, std::string> pace_of(const cJSON* task, int64_t now_us) {
   static const TimeFormat kWritten = TimeFormat::parse("rfc3339").value();
@@ -80,13 +89,15 @@ std::string tasks_of(const cJSON* pipelines, int64_t now_us) {
       summary += std::string(std::exchange(separator, ", ")) + format_count(number(job, state)) +
                  " " + state;
     }
+    if (const auto again = number(job, "reassigning"); again > 0)
+      summary += ", " + format_count(again) + " reassigning";
     summary += '\n';
     const cJSON* task = nullptr;
     cJSON_ArrayForEach(task, at(job, "tasks")) {
       const auto [took, rate] = pace_of(task, now_us);
       rows.push_back({text(job, "name"), text(task, "name"), text(task, "state"),
                       format_count(number(task, "records")), format_bytes(number(task, "bytes")),
-                      text(task, "started"), took, rate, excerpt(text(task, "reason"))});
+                      text(task, "started"), took, rate, excerpt(by_whom(task))});
     }
   }
   return summary.empty() ? "no pipeline has tasks\n" : columns(rows, 9) + summary;

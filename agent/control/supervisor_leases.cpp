@@ -146,7 +146,7 @@ void Supervisor::give_lease_back(const std::string& name) {
 void Supervisor::ended_with_lease(const std::string& name, const Status& status) {
   if (leases_ == nullptr) return;
   const Entry& ended = entries_.at(name);
-  if (!ended.of.empty() && ended.ending.empty()) {
+  if (!ended.of.empty() && ended.ending.empty() && !stopping_) {
     leases_->settle(name, bool(status), status ? "" : status.error().message(), ended.last.records);
     return;
   }
