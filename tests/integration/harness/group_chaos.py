@@ -26,7 +26,7 @@ def tables(count):
 def make_tables(work, count, rows):
     work.query("CREATE TABLE copies (source text, id bigint, note text); CREATE TABLE log (what text);" + "".join(
         f"CREATE TABLE {table} (id bigint PRIMARY KEY, note text);"
-        f"INSERT INTO {table} SELECT i, '{table} ' || i FROM generate_series(1, {rows}) i;" for table in tables(count)))
+        f"INSERT INTO {table} SELECT i, '{table} ' || i || repeat(' ', 300) FROM generate_series(1, {rows}) i;" for table in tables(count)))
 
 
 def shared_job(work, count, guarantee="exactlyOnce", concurrency=2, **rest):
@@ -51,10 +51,13 @@ def run(make_agent, cluster_database, work, count=200, rows=200, blows=50, seed=
     make_tables(work, count, rows)
     group = Group(make_agent, cluster_database, lease=lease)
     job = shared_job(work, count, limits=limits or {})
+    # The tables are there before anything can end.
+    maker = group.start("maker")
+    wait_for(lambda: cluster_database.value("SELECT to_regclass('leat_cluster_positions') IS NOT NULL") == "t")
+    maker.kill()
+    cluster_database.query(COUNT)
     for name in NAMES:
         group.start(name, job)
-    wait_for(lambda: cluster_database.value("SELECT to_regclass('leat_cluster_positions') IS NOT NULL") == "t")
-    cluster_database.query(COUNT)
     done = 0
     told = {"kills": 0, "stops": 0, "reassigned": 0}
     victim = None
@@ -89,7 +92,7 @@ def run(make_agent, cluster_database, work, count=200, rows=200, blows=50, seed=
     assert not wrong, wrong
     twice = cluster_database.query("SELECT task, count(*) FROM ended GROUP BY task HAVING count(*) > 1")
     assert not twice, twice
-    assert ended() == count + 2, "preSql and postSql are tasks, too"
+    assert ended() == count + 2, f"{ended()} of {count} tasks, preSql and postSql ended well"
     assert work.query("SELECT what FROM log ORDER BY what") == [(f"post {count * rows}",), ("pre",)]
     by = cluster_database.query("SELECT agent, count(*) FROM ended GROUP BY agent ORDER BY agent")
     told |= {"blows": done, "by": {agent: int(n) for agent, n in by},

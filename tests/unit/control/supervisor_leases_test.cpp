@@ -28,6 +28,13 @@ class FakeLeases final : public Leases {
     wanted.erase(pipeline);
     if (held.erase(pipeline) > 0) ++released;
   }
+  void share(const std::string& /*job*/, std::vector<std::string> /*names*/,
+             size_t /*most*/) override {}
+  const std::vector<SharedTask>& tasks(const std::string& /*job*/) const override { return none; }
+  void settle(const std::string& task, bool /*done*/, const std::string& /*reason*/,
+              uint64_t /*records*/) override {
+    release(task);
+  }
   std::string why(const std::string& /*pipeline*/) const override { return "runs on b"; }
   bool in_trouble() const override { return false; }
   int64_t ahead_us() const override { return 0; }
@@ -54,6 +61,7 @@ class FakeLeases final : public Leases {
   std::map<std::string, uint64_t> held;
   std::map<std::string, std::string> saved;
   int released = 0;
+  const std::vector<SharedTask> none;
 };
 
 class SupervisorLeases : public testing::SupervisorTest {
