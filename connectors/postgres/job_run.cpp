@@ -66,7 +66,7 @@ void JobRun::finish(bool also_empty, StepEnd end) {
 // nothing, must not TRUNCATE what that has brought.
 void JobRun::finish_empty(bool also_empty, StepEnd end) {
   if (!also_empty) return end(Answer::delivered());
-  log::info(job_.pipeline, std::string(table::kEmptyJob));
+  log::info(job_.pipeline, std::string(table::kEmptyJob));  // words elsewhere
   begin(std::move(end));
 }
 

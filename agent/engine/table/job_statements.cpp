@@ -92,7 +92,7 @@ Status JobRun::finish_alone(bool also_empty) {
     // nothing, and must not empty what that has brought.
     if (begun_ || !also_empty) return {};
     // A copy of an empty table is empty.
-    log::info(pipeline_, std::string(kEmptyJob));
+    log::info(pipeline_, std::string(kEmptyJob));  // words elsewhere
     Status begun = database_.execute(database_.create_jobs_sql());
     begun = begun ? begin_alone() : failure_of("leat_jobs", begun.error());
     if (!begun) return begun;

@@ -40,7 +40,7 @@ inline constexpr Option kPostSqlOption{
         "each in a transaction of its own."};
 
 inline constexpr std::string_view kEmptyJob =
-    "there was no record at all: preSql and postSql run for an empty job";
+    "there was no record at all: preSql and postSql run for an empty job";  // logged: info
 
 // The database, as far as it is needed here. Errors: kUnavailable where trying again may help.
 class JobDatabase {

@@ -72,7 +72,9 @@ Status TableGroup::check(const Options& options) {
     for (const char* other : {"table", "query", "split"})
       if (options.has(other)) errors.add(options, other, "and \"tables\" do not go together");
     if (!Settings::is_bounded(options))
-      errors.add(options, "tables", "are the tasks of a job: for mode full, or with \"once\", which a \"schedule\" repeats");
+      errors.add(
+          options, "tables",
+          "are the tasks of a job: for mode full, or with \"once\", which a \"schedule\" repeats");
     Settings::check_names(options, "tables", errors);
   } else if (split) {
     if (options.has("query"))
