@@ -76,6 +76,8 @@ Result<SessionConfig> session_config(const Options& options) {
   out.vhost = options.string("vhost");
   out.user = options.string("user");
   out.password = options.string("password");
+  // RabbitMQ's, which lets that user in from its own machine only.
+  if (!options.has("password") && out.user == "guest") out.password = "guest";
   for (std::string_view name : {"user", "password"})
     if (options.string(name).size() > kLongestShortText ||
         options.string(name).find('\0') != std::string::npos)

@@ -30,7 +30,7 @@ inline constexpr auto kConnectionOptions = std::to_array<Option>({
     {.name = "user",
      .fallback = "guest",
      .help = "User name. RabbitMQ lets guest in from its own machine only."},
-    {.name = "password", .secret = true, .fallback = "guest", .help = "Password of the user."},
+    {.name = "password", .secret = true, .help = "Password of the user; that of guest is guest."},
     {.name = "heartbeat",
      .type = OptionType::kDuration,
      .fallback = "60s",

@@ -67,6 +67,8 @@ class JobStatementsTest : public ::testing::Test {
   // A run that is killed where `database` fails, and another one behind it.
   void run_twice(FailingDatabase& database) {
     for (int run = 0; run < 2; ++run) {
+      connection_.close();
+      ASSERT_TRUE(connection_.open());
       table::JobRun job(statements(), database, "agent", "p");
       if (row_count() == 0) {  // else it is delivered, and nothing is left to come
         if (!job.begin()) continue;
