@@ -48,8 +48,10 @@ constexpr Option kOptions[] = {
      .help = "What delivered records survive: full: a power cut; normal: only the end of the "
              "process, with fewer fsyncs.",
      .choices = kSynchronousChoices},
+#ifdef LEAT_SQLITE_JOBS
     table::kPreSqlOption,
     table::kPostSqlOption,
+#endif
 };
 
 class SqliteSink final : public Sink {
@@ -96,7 +98,7 @@ class SqliteSink final : public Sink {
   }
 
   void finish(std::function<void(Status)> done) override {
-    if (!job_.any()) return done({});
+    if (!sqlite::kHasJobs || !job_.any()) return done({});
     finish_->start(
         [this](table::JobFinish::Done end) {
           thread_->submit_for(
@@ -173,8 +175,9 @@ Result<std::unique_ptr<Sink>> make(const Options& options) {
         errors.add(options, path_of_index("key", i), "\"" + table.key[i] + "\" is named twice",
                    Problem::Kind::kTwice);
   if (Status status = errors.status(); !status) return fail(status.error());
-  return std::make_unique<SqliteSink>(std::move(connection), std::move(table),
-                                      table::JobStatements::from(options));
+  return std::make_unique<SqliteSink>(
+      std::move(connection), std::move(table),
+      sqlite::kHasJobs ? table::JobStatements::from(options) : table::JobStatements());
 }
 
 // Not the database: it is another's to lock.

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "client.h"
-#include "job_database.h"
+#include "job.h"
 #include "positions.h"
 #include "stage/sink.h"
 #include "table.h"
@@ -24,8 +24,7 @@ class TransactionWriter {
         table_(connection_, std::move(table)),
         pipeline_(pipeline),
         positions_(connection_, agent, pipeline),
-        job_database_(connection_),
-        job_(std::move(job), job_database_, std::move(agent), pipeline) {}
+        job_(connection_, std::move(job), std::move(agent), pipeline) {}
   ~TransactionWriter() { close(); }
 
   // As Connection::set_cache().
@@ -56,8 +55,7 @@ class TransactionWriter {
   Table table_;
   const std::string pipeline_;  // for log lines
   Positions positions_;
-  JobDatabase job_database_;
-  table::JobRun job_;
+  Job job_;
   bool told_of_readers_ = false;
 };
 
