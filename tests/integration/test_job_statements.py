@@ -42,8 +42,9 @@ def can_sqlite(agent):
         pytest.skip("this build has no preSql of sqlite")
 
 
-@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.usefixtures("can_sqlite")), pytest.param("mysql", marks=pytest.mark.usefixtures("can_mysql"))])
+@pytest.fixture(params=["sqlite", "mysql"])
 def database(request, tmp_path):
+    request.getfixturevalue(f"can_{request.param}")
     if request.param == "sqlite":
         one = Sqlite(tmp_path / "data.db")
     else:
