@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import uuid
 from pathlib import Path
 
 from .ports import free_port
@@ -245,11 +246,18 @@ class Queue:
         return self.messages
 
     def bodies(self):
-        """Of all that was there when it was asked."""
-        def drained():
-            before = len(self.messages)
-            return len(self.take()) == before and self.ready()[0] == 0 and len(self.take()) == before
-        wait_for(drained, 60, lambda: f"the queue {self.name} to be empty, after {len(self.messages)} messages")
+        """Of all that was there when it was asked. What the broker has sent may be on its way still, so one
+        more message goes in behind it, and is waited for."""
+        self.take()
+        wait_for(lambda: self.ready()[0] == 0, 60, f"the queue {self.name} to be empty")
+        last = str(uuid.uuid4())
+
+        def is_last(message):
+            return message[1].message_id == last
+
+        self.publish("", message_id=last)
+        wait_for(lambda: any(map(is_last, self.take())), 60, lambda: f"the last of {len(self.messages)} messages of {self.name}")
+        self.messages[:] = [one for one in self.messages if not is_last(one)]
         return [json.loads(body) for _, _, body in self.messages]
 
     def ready(self):
