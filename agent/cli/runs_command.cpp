@@ -59,7 +59,7 @@ int list(const CommandCall& call) {
 // Of a group of agents; and why it failed.
 std::string by_whom(const cJSON* task) {
   const std::string agent = text(task, "agent");
-  const std::string reason = text(task, "reason");
+  std::string reason = text(task, "reason");
   if (agent.empty()) return reason;
   return (text(task, "state") == "reassigning" ? "was on " : "on ") + agent +
          (reason.empty() ? "" : ": " + reason);

@@ -183,14 +183,14 @@ void TableWriter::end(Answer answer) {
   if (goal == Goal::kNone) return;
   const bool done = answer.outcome == Outcome::kDelivered;
   const bool may_pass = answer.outcome == Outcome::kRetry;
-  Error error(may_pass ? ErrorKind::kUnavailable : ErrorKind::kFatal, std::move(answer.reason));
+  const Error error(may_pass ? ErrorKind::kUnavailable : ErrorKind::kFatal, std::move(answer.reason));
   if (goal == Goal::kFinish) {
     auto finished = std::exchange(finished_, nullptr);
-    return finished(done ? Status{} : fail(std::move(error)));
+    return finished(done ? Status{} : fail(error));
   }
   auto loaded = std::exchange(loaded_, nullptr);
   if (done) return loaded(positions_.positions().all());
-  loaded(fail(std::move(error)));
+  loaded(fail(error));
 }
 
 void TableWriter::give_back() {
