@@ -183,7 +183,8 @@ void TableWriter::end(Answer answer) {
   if (goal == Goal::kNone) return;
   const bool done = answer.outcome == Outcome::kDelivered;
   const bool may_pass = answer.outcome == Outcome::kRetry;
-  const Error error(may_pass ? ErrorKind::kUnavailable : ErrorKind::kFatal, std::move(answer.reason));
+  const Error error(may_pass ? ErrorKind::kUnavailable : ErrorKind::kFatal,
+                    std::move(answer.reason));
   if (goal == Goal::kFinish) {
     auto finished = std::exchange(finished_, nullptr);
     return finished(done ? Status{} : fail(error));
