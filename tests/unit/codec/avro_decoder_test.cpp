@@ -208,7 +208,7 @@ TEST_F(AvroDecoderTest, ends_a_turn_behind_a_block_of_which_much_was_made) {
   batch->end.offset = batch->bytes.size();
   batch->quantum = 1000;
   EXPECT_EQ(decode(decoder, batch).size(), 500U);
-  BatchRef rest = batch_->rest;
+  BatchRef rest = std::move(batch_->rest);  // as a chain does: each keeps the other
   ASSERT_TRUE(rest);
   EXPECT_EQ(rest->begin.line, 500U);
   EXPECT_EQ(decode(decoder, rest).size(), 500U);
