@@ -16,13 +16,13 @@
 #include <deque>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "connectors/amqp/properties.h"
 #include "protocols/amqp/incoming.h"
 #include "record/template.h"
+#include "stage/settled_records.h"
 #include "stage/sink.h"
 
 namespace leat::amqp {
@@ -84,9 +84,8 @@ class Outbox {
     bool settled = false;   // the broker has it
     bool done = false;      // settled or refused
     bool returned = false;  // refused, though it is confirmed
-    const Record* source = nullptr;
   };
-  using Bad = std::pair<uint32_t, Why>;  // a record, and why
+  using Bad = SettledRecords::Bad;
   // One delivery.
   struct Parcel {
     const Delivery* delivery = nullptr;
@@ -113,8 +112,6 @@ class Outbox {
   bool is_like(const Flying& flying, const Message& message, bool with_properties) const;
   Answer result(Parcel& parcel);
   void remember(const Parcel& parcel);
-  void forget(const Parcel& parcel);
-  void forget_refused(const Parcel& parcel);
 
   OutboxConfig config_;
   size_t largest_frame_ = kLeastFrame;
@@ -125,15 +122,7 @@ class Outbox {
   size_t look_from_ = 0;     // in flying_: behind the one that came back last
   std::string routing_key_;  // scratch
   std::string payload_;      // scratch
-  // Records of deliveries that did not succeed as a whole, which the broker has all the same. Their
-  // batches are kept, so that their addresses mean them.
-  std::unordered_map<const Record*, BatchRef> delivered_;
-  // And those that it refused meanwhile, until it is known whose fault that is.
-  struct Refused {
-    BatchRef batch;
-    Why why;
-  };
-  std::unordered_map<const Record*, Refused> refused_;
+  SettledRecords known_;
 };
 
 }  // namespace leat::amqp

@@ -1,7 +1,6 @@
 #include "connectors/mqtt/outbox.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "base/text.h"
@@ -56,12 +55,12 @@ void Outbox::make(Parcel& parcel) {
   uint32_t index = 0;
   parcel.delivery->each_record([&](const Record& record) {
     uint32_t at = index++;
-    if (!delivered_.empty() && delivered_.count(&record) > 0) {
+    if (known_.has(record)) {
       parcel.others_settled = true;
       return;
     }
-    if (auto refused = refused_.find(&record); refused != refused_.end()) {
-      parcel.refused.emplace_back(at, refused->second.why);
+    if (const Why* why = known_.refusal(record)) {
+      parcel.refused.emplace_back(at, *why);
       return;
     }
     const size_t start = parcel.packets.size();
@@ -95,10 +94,8 @@ Status Outbox::make(Parcel& parcel, const Record& record) {
     return fail(ErrorKind::kData, "a message of " + format_bytes(static_cast<int64_t>(size)) +
                                       ", more than the broker takes");
   std::string& packets = parcel.packets;
-  Message message{.start = packets.size(),
-                  .size = size,
-                  .topic_size = static_cast<uint16_t>(topic_.size()),
-                  .source = &record};
+  Message message{
+      .start = packets.size(), .size = size, .topic_size = static_cast<uint16_t>(topic_.size())};
   append_publish(packets, version_, head, payload_);
   // Behind the fixed header and the topic [MQTT5 §3.3.2.2].
   size_t header = 2;
@@ -231,7 +228,7 @@ std::optional<Outbox::Answered> Outbox::finished() {
   }
   Answered out{std::move(parcel.done), result(parcel)};
   if (out.second.outcome == Outcome::kDelivered) {
-    forget(parcel);
+    known_.forget(*parcel.delivery);
   } else {
     remember(parcel);
   }
@@ -245,25 +242,15 @@ Answer Outbox::result(Parcel& parcel) {
                                            [](const Message& message) { return message.settled; });
   const bool stopped = stops(parcel);
   if (!parcel.retry_why.empty()) return Answer::retry(std::move(parcel.retry_why));
-  std::vector<Bad>& bad = parcel.bad;
-  // Those that are refused are to blame where others get through; else that is to be found out.
-  const bool in_doubt = stopped || (!any_settled && bad.empty() && !parcel.refused.empty());
-  if (in_doubt) blames_left_ = kMostBlamed;
-  if (in_doubt || any_settled) {
-    std::move(parcel.refused.begin(), parcel.refused.end(), std::back_inserter(bad));
-    parcel.refused.clear();
-    forget_refused(parcel);
-  }
-  if (bad.empty()) return Answer::delivered();
-  std::ranges::sort(bad, {}, &Bad::first);
-  Answer answer = Answer::rejected(std::move(bad));
-  answer.in_doubt = in_doubt;
+  Answer answer =
+      known_.answer(*parcel.delivery, std::move(parcel.bad), parcel.refused, any_settled, stopped);
+  if (answer.in_doubt) blames_left_ = kMostBlamed;
   return answer;
 }
 
 std::vector<Outbox::Answered> Outbox::give_up(const std::string& why) {
   std::vector<Answered> out;
-  refused_.clear();  // by a broker in trouble, perhaps
+  known_.forget_refusals();
   for (Parcel& parcel : parcels_) {
     parcel.refused.clear();
     remember(parcel);
@@ -275,37 +262,15 @@ std::vector<Outbox::Answered> Outbox::give_up(const std::string& why) {
 }
 
 void Outbox::remember(const Parcel& parcel) {
-  auto message = parcel.messages.begin();
-  uint32_t end = 0;
-  for (const Part& part : parcel.delivery->parts) {
-    end += part.count;
-    for (; message != parcel.messages.end() && message->record < end; ++message)
-      if (message->settled) delivered_.emplace(message->source, part.batch);
-  }
-  if (parcel.refused.empty()) return;
-  std::vector<std::pair<const Record*, BatchRef>> records;
-  for (const Part& part : parcel.delivery->parts)
-    for (uint32_t i = 0; i < part.count; ++i)
-      records.emplace_back(&part.batch->records[part.first + i], part.batch);
-  for (const auto& [record, why] : parcel.refused)
-    refused_.emplace(records[record].first, Refused{records[record].second, why});
-}
-
-void Outbox::forget_refused(const Parcel& parcel) {
-  if (refused_.empty()) return;
-  parcel.delivery->each_record([this](const Record& record) { refused_.erase(&record); });
-}
-
-void Outbox::forget(const Parcel& parcel) {
-  forget_refused(parcel);
-  if (delivered_.empty()) return;
-  parcel.delivery->each_record([this](const Record& record) { delivered_.erase(&record); });
+  std::vector<uint32_t> settled;
+  for (const Message& message : parcel.messages)
+    if (message.settled) settled.push_back(message.record);
+  known_.remember(*parcel.delivery, settled, parcel.refused);
 }
 
 size_t Outbox::footprint() const {
   // A node of a hash table has about as much again beside what is in it.
-  size_t bytes = in_flight_.size() * 2 * sizeof(InFlight::value_type) +
-                 delivered_.size() * 4 * sizeof(void*) + refused_.size() * 4 * sizeof(Refused);
+  size_t bytes = in_flight_.size() * 2 * sizeof(InFlight::value_type) + known_.footprint();
   for (const Parcel& parcel : parcels_)
     bytes += parcel.packets.capacity() + parcel.messages.capacity() * sizeof(Message);
   return bytes;

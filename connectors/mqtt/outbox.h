@@ -21,6 +21,7 @@
 #include "protocols/mqtt/protocol.h"
 #include "protocols/mqtt/writer.h"
 #include "record/template.h"
+#include "stage/settled_records.h"
 #include "stage/sink.h"
 
 namespace leat::mqtt {
@@ -91,9 +92,8 @@ class Outbox {
     uint8_t cuts = 0;
     bool settled = false;
     bool done = false;  // settled or refused
-    const Record* source = nullptr;
   };
-  using Bad = std::pair<uint32_t, Why>;  // a record, and why
+  using Bad = SettledRecords::Bad;
   // One delivery.
   struct Parcel {
     const Delivery* delivery = nullptr;
@@ -123,8 +123,6 @@ class Outbox {
   bool stops(const Parcel& parcel) const;
   static std::string_view topic_of(const Parcel& parcel, const Message& message);
   void remember(const Parcel& parcel);
-  void forget(const Parcel& parcel);
-  void forget_refused(const Parcel& parcel);
 
   OutboxConfig config_;
   Version version_ = Version::k5;
@@ -135,15 +133,7 @@ class Outbox {
   int blames_left_;           // messages at which the broker may close before one gets through
   std::string topic_;         // scratch
   std::string payload_;       // scratch
-  // Records of deliveries that did not succeed as a whole, which the broker has all the same. Their
-  // batches are kept, so that their addresses mean them.
-  std::unordered_map<const Record*, BatchRef> delivered_;
-  // And those that it refused meanwhile, until it is known whose fault that is.
-  struct Refused {
-    BatchRef batch;
-    Why why;
-  };
-  std::unordered_map<const Record*, Refused> refused_;
+  SettledRecords known_;
   bool refused_last_ = false;
 };
 
