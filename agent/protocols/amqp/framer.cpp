@@ -5,40 +5,12 @@
 #include "protocols/amqp/codec.h"
 
 namespace leat::amqp {
-namespace {
-
-// A buffer larger than this is given back once it is empty.
-constexpr size_t kKeptPending = 64 * 1024;
-
-}  // namespace
-
 Status Framer::feed(std::string_view bytes) {
-  if (holding_) {  // at most what one read of the socket brings: the caller has paused it
-    pending_.append(bytes);
-    return {};
-  }
-  if (!pending_.empty()) {
-    pending_.append(bytes);
-    return go_on();
-  }
-  Result<size_t> used = consume(bytes);
-  if (!used) return fail(used.error());
-  pending_.assign(bytes.substr(*used));
-  return {};
+  return partial_.feed(bytes, [this](std::string_view all) { return consume(all); });
 }
 
 Status Framer::go_on() {
-  holding_ = false;
-  Result<size_t> used = consume(pending_);
-  if (!used) return fail(used.error());
-  pending_.erase(0, *used);
-  if (pending_.empty() && pending_.capacity() > kKeptPending) std::string().swap(pending_);
-  return {};
-}
-
-void Framer::reset() {
-  std::string().swap(pending_);
-  holding_ = false;
+  return partial_.go_on([this](std::string_view all) { return consume(all); });
 }
 
 // Hands on the whole frames at the start of `bytes`; returns how much of it is done with.
@@ -60,7 +32,7 @@ Result<size_t> Framer::consume(std::string_view bytes) {
     Result<bool> taken = take_(frame);
     if (!taken) return fail(taken.error());
     if (!*taken) {
-      holding_ = true;
+      partial_.hold();
       break;
     }
     bytes.remove_prefix(size + kFrameOverhead);

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "net/partial_frames.h"
 
 namespace leat::amqp {
 
@@ -32,19 +33,18 @@ class Framer {
   Status feed(std::string_view bytes);
   // After a frame was not taken: offers it, and what is behind it, again.
   Status go_on();
-  bool holding() const { return holding_; }
+  bool holding() const { return partial_.holding(); }
   // Of a new connection.
-  void reset();
+  void reset() { partial_.reset(); }
   // Bytes held.
-  size_t footprint() const { return pending_.capacity(); }
+  size_t footprint() const { return partial_.footprint(); }
 
  private:
   Result<size_t> consume(std::string_view bytes);
 
   const size_t largest_;  // bytes of a frame, with its head and its end
   const Take take_;
-  std::string pending_;  // bytes of frames that are not complete, or not taken
-  bool holding_ = false;
+  PartialFrames partial_;
 };
 
 }  // namespace leat::amqp

@@ -9,46 +9,28 @@ namespace {
 // What is kept of a PUBLISH that is too large: its topic (at most 2 + 65,535 bytes) and packet
 // identifier, which stand first [MQTT5 §3.3.2].
 constexpr size_t kKeptOfCut = 2 + kLongestText + 2;
-// A buffer larger than this is given back once it is empty.
-constexpr size_t kKeptBuffer = 64 * 1024;
 
 }  // namespace
 
 Status Framer::feed(std::string_view bytes) {
-  if (holding_) {  // at most what one read of the socket brings: the caller has paused it
-    pending_.append(bytes);
-    return {};
-  }
-  if (!pending_.empty()) {
-    pending_.append(bytes);
-    return go_on();
-  }
-  Result<size_t> used = consume(bytes);
-  if (!used) return fail(used.error());
-  pending_.assign(bytes.substr(*used));
-  return {};
+  return partial_.feed(bytes, [this](std::string_view all) { return consume(all); });
 }
 
 Status Framer::go_on() {
-  holding_ = false;
-  Result<size_t> used = consume(pending_);
-  if (!used) return fail(used.error());
-  pending_.erase(0, *used);
-  if (pending_.empty() && pending_.capacity() > kKeptBuffer) std::string().swap(pending_);
-  return {};
+  return partial_.go_on([this](std::string_view all) { return consume(all); });
 }
 
 void Framer::reset() {
-  std::string().swap(pending_);
+  partial_.reset();
   std::string().swap(skipped_start_);
-  holding_ = skipping_ = false;
+  skipping_ = false;
   to_skip_ = 0;
 }
 
 // Hands on the whole packets at the start of `bytes`; returns how much of it is done with.
 Result<size_t> Framer::consume(std::string_view bytes) {
   const size_t all = bytes.size();
-  while (!holding_) {
+  while (!partial_.holding()) {
     if (skipping_) {
       Result<bool> over = skip(bytes);
       if (!over) return fail(over.error());
@@ -71,7 +53,7 @@ Result<size_t> Framer::consume(std::string_view bytes) {
     Result<bool> taken = take_(head.frame);
     if (!taken) return fail(taken.error());
     if (!*taken) {
-      holding_ = true;
+      partial_.hold();
       break;
     }
     bytes.remove_prefix(head.frame.size);
@@ -122,10 +104,12 @@ Result<bool> Framer::skip(std::string_view& bytes) {
   skipped_.body = skipped_start_;
   Result<bool> taken = take_(skipped_);
   if (!taken) return taken;
-  holding_ = !*taken;
-  skipping_ = holding_;
-  if (!skipping_) std::string().swap(skipped_start_);
-  return !holding_;
+  skipping_ = !*taken;
+  if (skipping_)
+    partial_.hold();
+  else
+    std::string().swap(skipped_start_);
+  return !skipping_;
 }
 
 }  // namespace leat::mqtt

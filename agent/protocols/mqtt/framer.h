@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "net/partial_frames.h"
 #include "protocols/mqtt/protocol.h"
 
 namespace leat::mqtt {
@@ -38,11 +39,11 @@ class Framer {
   Status feed(std::string_view bytes);
   // After a packet was not taken: offers it, and what is behind it, again.
   Status go_on();
-  bool holding() const { return holding_; }
+  bool holding() const { return partial_.holding(); }
   // Of a new connection.
   void reset();
   // Bytes held.
-  size_t footprint() const { return pending_.capacity() + skipped_start_.capacity(); }
+  size_t footprint() const { return partial_.footprint() + skipped_start_.capacity(); }
 
  private:
   // The start of a packet.
@@ -59,8 +60,7 @@ class Framer {
 
   const size_t largest_;
   const Take take_;
-  std::string pending_;  // bytes of packets that are not complete, or not taken
-  bool holding_ = false;
+  PartialFrames partial_;
   // A PUBLISH that is too large: its start, and how much of it is still to come.
   std::string skipped_start_;
   Frame skipped_;
