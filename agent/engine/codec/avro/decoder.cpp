@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "stage/decode_messages.h"
 
 namespace leat {
 namespace {
@@ -158,29 +159,16 @@ const char* AvroDecoder::block(Work& work, const AvroBlock& block, Place& place)
              : refuse("the block has bytes behind its " + std::to_string(block.count) + " records");
 }
 
-// --- messages
-// --------------------------------------------------------------------------------------
+// --- messages ---
 
 void AvroDecoder::decode_slices(Work& work, DeadLetters& dead) {
   Batch& batch = work.batch;
-  batch.records.reserve(batch.slices.size());
-  for (size_t s = 0; s < batch.slices.size(); ++s) {
+  decode_messages(batch, dead, [&](size_t s) {
     const Slice& slice = batch.slices[s];
-    const size_t first = batch.records.size();
-    if (const char* why = message(work, slice.view())) {
-      batch.records.resize(first);
-      dead.add_text(slice.view(), batch.position_after(s), why);
-      if (batch.may_cut(s + 1) && dead.full()) {
-        batch.leave_slices(s + 1);
-        break;
-      }
-    }
-    for (size_t i = first; i < batch.records.size(); ++i) {
-      batch.records[i].end_offset = slice.end_offset;
-      batch.records[i].end_line = slice.end_line;
-    }
-  }
-  if (!batch.slices.empty()) batch.end.line = batch.begin.line + batch.slices.back().end_line;
+    const char* why = message(work, slice.view());
+    if (why != nullptr) dead.add_text(slice.view(), batch.position_after(s), why);
+    return why == nullptr;
+  });
 }
 
 const char* AvroDecoder::message(Work& work, std::string_view bytes) {

@@ -208,8 +208,7 @@ bool AvroReader::decimal(const AvroStep& step, std::string_view bytes, Value& ou
   return true;
 }
 
-// --- nested: as JSON
-// -------------------------------------------------------------------------------
+// --- nested: as JSON ---
 
 const char* AvroReader::json(const AvroStep& step, const char* p) {
   if (json_.size() > most_)
@@ -298,8 +297,7 @@ const char* AvroReader::items(const AvroStep& step, const char* p, bool skips, I
   return p;
 }
 
-// --- what nobody wants
-// -----------------------------------------------------------------------------
+// --- what nobody wants ---
 
 const char* AvroReader::skip(const AvroStep& step, const char* p) {
   switch (step.type) {

@@ -276,8 +276,7 @@ Result<AvroSchemaRef> AvroSchema::parse(std::string_view json) {
   return AvroSchemaRef(std::move(schema));
 }
 
-// --- Parsing Canonical Form ("Transforming into Parsing Canonical Form")
-// ---------------------------
+// --- Parsing Canonical Form ("Transforming into Parsing Canonical Form") ---
 
 namespace {
 

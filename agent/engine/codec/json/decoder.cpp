@@ -12,6 +12,7 @@
 #include "codec/text/charset.h"
 #include "codec/text/limits.h"
 #include "codec/text/line_framing.h"
+#include "stage/decode_messages.h"
 
 namespace leat {
 namespace {
@@ -206,24 +207,12 @@ void JsonDecoder::note_place(ArrayPlace place, const Position& position) {
 
 void JsonDecoder::decode_slices(Work& work) {
   Batch& batch = work.batch;
-  batch.records.reserve(batch.slices.size());
-  for (size_t s = 0; s < batch.slices.size(); ++s) {
+  decode_messages(batch, work.dead, [&](size_t s) {
     const Slice& slice = batch.slices[s];
-    size_t first = batch.records.size();
-    if (message(work, slice) == nullptr) {
-      batch.records.resize(first);
-      reject(work, slice.data, slice.data + slice.size, batch.position_after(s));
-      if (batch.may_cut(s + 1) && work.dead.full()) {
-        batch.leave_slices(s + 1);
-        break;
-      }
-    }
-    for (size_t i = first; i < batch.records.size(); ++i) {
-      batch.records[i].end_offset = slice.end_offset;
-      batch.records[i].end_line = slice.end_line;
-    }
-  }
-  if (!batch.slices.empty()) batch.end.line = batch.begin.line + batch.slices.back().end_line;
+    if (message(work, slice) != nullptr) return true;
+    reject(work, slice.data, slice.data + slice.size, batch.position_after(s));
+    return false;
+  });
 }
 
 // Returns its end, null when any of it is not valid: a message stays whole.

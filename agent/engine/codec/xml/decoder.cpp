@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "codec/text/charset.h"
 #include "codec/text/line_framing.h"
+#include "stage/decode_messages.h"
 
 namespace leat {
 namespace {
@@ -138,25 +139,14 @@ const char* XmlDecoder::take(const XmlPiece& piece, size_t level, Place& place, 
 
 void XmlDecoder::decode_slices(Batch& batch, DeadLetters& dead) {
   ValueRun values(batch.arena);
-  batch.records.reserve(batch.slices.size());
-  for (size_t s = 0; s < batch.slices.size(); ++s) {
+  decode_messages(batch, dead, [&](size_t s) {
     const Slice& slice = batch.slices[s];
-    const size_t first = batch.records.size();
-    if (const char* problem = message(slice, batch, values)) {
-      batch.records.resize(first);
-      dead.add_text(slice.view(), batch.position_after(s),
-                    problem + known_content(slice.view(), false));
-      if (batch.may_cut(s + 1) && dead.full()) {
-        batch.leave_slices(s + 1);
-        break;
-      }
-    }
-    for (size_t i = first; i < batch.records.size(); ++i) {
-      batch.records[i].end_offset = slice.end_offset;
-      batch.records[i].end_line = slice.end_line;
-    }
-  }
-  if (!batch.slices.empty()) batch.end.line = batch.begin.line + batch.slices.back().end_line;
+    const char* problem = message(slice, batch, values);
+    if (problem == nullptr) return true;
+    dead.add_text(slice.view(), batch.position_after(s),
+                  problem + known_content(slice.view(), false));
+    return false;
+  });
 }
 
 // Not null: why the message is none.
