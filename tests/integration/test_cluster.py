@@ -9,9 +9,9 @@ from datetime import datetime
 
 import pytest
 
-from harness.cable import Cable
 from harness.group import LEASE, ORDERS, Group, exclusive
 from harness.pipelines import file_source
+from harness.plug import Plug
 from harness.unix_http import UnixHttp
 from harness.waiting import wait_for
 
@@ -36,8 +36,8 @@ def group(make_agent, database):
 
 
 @pytest.fixture
-def cable(postgres):
-    made = Cable(postgres.port)
+def plug(postgres):
+    made = Plug(postgres.port)
     yield made
     made.close()
 
@@ -169,19 +169,19 @@ def test_stopped_for_longer_than_its_lease_it_comes_back_and_changes_nothing(gro
 
 
 @pytest.mark.parametrize("guarantee", ["exactlyOnce", "atLeastOnce"])
-def test_cut_from_the_database_it_ends_before_its_lease_and_another_goes_on(group, work, writer, cable, guarantee):
-    group.start("a", exclusive(work, guarantee=guarantee), url=cable.url(group.database))
+def test_cut_from_the_database_it_ends_before_its_lease_and_another_goes_on(group, work, writer, plug, guarantee):
+    group.start("a", exclusive(work, guarantee=guarantee), url=plug.url(group.database))
     group["a"].wait_log("has its lease")
     group.start("b", exclusive(work, guarantee=guarantee))
     grows(work)
-    cable.cut()
+    plug.hold()
     group["b"].wait_log("has its lease", LEASE * 5)
     assert group.state("a") == "standby"
     assert moment(group["a"], "ended since its lease was lost") < moment(group["b"], "has its lease")
     shown = group.status("a")
     assert shown["pipelines"][0]["trouble"] and not shown["cluster"]["joined"]
     grows(work)
-    cable.mend()
+    plug.let_go()
     group["a"].wait_log("answers again")
     wait_for(lambda: group.status("a")["cluster"]["joined"])
     group["b"].kill()

@@ -25,6 +25,9 @@ class Plug:
     def _start(self):
         threading.Thread(target=self._run, args=(self._listener,), daemon=True).start()
 
+    def url(self, database):
+        return database.url.replace(str(self.server_port), str(self.port))
+
     def hold(self):
         self._flows.clear()
 
