@@ -257,6 +257,7 @@ def test_it_fits_the_screen_and_can_be_read(browser, shown, width, dark):
     browser.one("summary").click()
     browser.until(lambda: browser.text("#config-text"))
     browser.one(f"{browser.card('press-line')} .tap").click()
+    browser.until(lambda: browser.text("#tap-state") == "Looking at press-line.")  # what passed before is not shown
     shown.append({"seq": 1, "text": "long" * 200})
     browser.until(lambda: any("longlong" in text for text in browser.texts("#tap-lines li")),
                   what=lambda: browser.text("#tap-state"))
