@@ -54,8 +54,8 @@ void Batch::open_rows() {
 
 BatchRef Batch::make_rest(Position from) {
   BatchRef out = BatchRef::make(pool_, content);
-  out->whole_ = whole_ ? whole_ : BatchRef(this);  // not a chain of rests: each would be kept
-  out->shapes_ = shapes_;                          // charged there
+  out->whole_ = whole_ && nothing_own_ ? whole_ : BatchRef(this);
+  out->shapes_ = shapes_;  // charged there
   out->acknowledger = acknowledger;
   out->begin = from;
   out->end = end;

@@ -170,6 +170,11 @@ class Batch {
   bool may_cut(size_t i) const {
     return in_turns() && i > 0 && i < count() && end_offset_of(i) != end_offset_of(i - 1);
   }
+  // Before each stage: what it leaves to the rest is what it was given, which may lie in memory
+  // that the stages before it have made here.
+  void begin_stage() {
+    nothing_own_ = arena.footprint() == 0 && borrowed_ == nullptr && source_slices.empty();
+  }
   // Leaves what is from here on. `from` as may_cut() says; or, of kBytes, the length of some whole
   // frames and the number of lines in them.
   void leave_records(size_t from);
@@ -190,7 +195,9 @@ class Batch {
   // Of a decoder that is through with `bytes` or `slices` and has changed nothing in them.
   void become_records();
   // The batch that has the source_slices of this one: itself, or that of which it is a rest.
-  const Batch& source_holder() const { return source_slices.empty() && whole_ ? *whole_ : *this; }
+  const Batch& source_holder() const {
+    return source_slices.empty() && whole_ ? whole_->source_holder() : *this;
+  }
 
   // The records point into memory that is not of this batch: it is kept as long as this, and counts
   // here as so many bytes. Who changes a value in its place must give the record values of its own.
@@ -214,6 +221,9 @@ class Batch {
 
   BlockPool& pool_;
   BatchRef whole_;  // of which this is a rest: what the records or bytes here point into
+  // The records point into nothing but that. A rest of this one then keeps that one alone: in a
+  // chain of rests, each would keep what all those before it have made.
+  bool nothing_own_ = false;
   std::vector<ShapeRef> shapes_;
   std::shared_ptr<const void> borrowed_;
   size_t charged_ =

@@ -402,6 +402,7 @@ Result<BatchRef> Chain::next() {
       return steps_[step]->waits() ? wait_at(step, std::move(batch)) : batch;
     }
     batch->quantum = quantum_;
+    batch->begin_stage();
     BatchRef before = batch;
     bool reads = step < first_of_records_;
     steps_[step]->set_batch(*batch);

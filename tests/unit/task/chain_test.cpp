@@ -113,6 +113,27 @@ TEST_F(ChainTest, what_cannot_be_decoded_is_read_and_rejected_with_its_stage_and
   EXPECT_EQ(chain_->counters().filtered, 0U);
 }
 
+// What the first step makes of a piece lies in memory of that piece, and what the second leaves of
+// it still points there.
+TEST_F(ChainTest, what_is_left_of_a_piece_keeps_what_its_records_point_into) {
+  add_transform(config_, "map", {{"set", Options::Map{{"b", "printf('%.120c', 'x') || a"}}}});
+  add_transform(config_, "map", {{"set", Options::Map{{"c", "b || b"}}}});
+  make(600);
+  Lines lines;
+  std::string expected;
+  for (int i = 0; i < 60; ++i) {
+    const std::string a = "line" + std::to_string(i);
+    const std::string b = std::string(120, 'x') + a;
+    lines.push_back(R"({"a":")" + a + R"("})");
+    expected += R"({"a":")" + a + R"(","b":")" + b + R"(","c":")" + b + b + R"("} )";
+  }
+  std::string got;
+  const Lines turns = run(bytes(lines));
+  for (const std::string& turn : turns) got += turn;
+  EXPECT_EQ(got, expected);
+  EXPECT_GT(turns.size(), 20U);
+}
+
 TEST_F(ChainTest, a_query_that_joins_records_filters_and_one_that_splits_them_makes) {
   add_transform(config_, "sql", {{"query", std::string("SELECT sum(a) AS a FROM input")}});
   make();
