@@ -44,25 +44,23 @@ def running(agent, collector, log):
 def test_a_tap_shows_records_as_they_pass_and_what_a_stage_drops(agent, collector):
     log = agent.folder / "in.jsonl"
     running(agent, collector, log)
-    with Tap(agent, "-n", "2", "--where", "seq <> 7") as tap, Tap(agent, "--dropped") as dropped:
-        # Until both look, and one more.
-        seen = []
-
-        def grow():
-            append(log, {"seq": 7}, {"seq": -1})
-            seen.append(1)
-            return any(one["state"] == "running" for one in status(agent)) and len(seen) > 2
-        wait_for(grow)
-        assert dropped.line()["record"] == {"seq": -1}
-        append(log, {"seq": 1}, {"seq": 2}, {"seq": 3})
-        for seq in (1, 2):
+    def shown(tap, *records):
+        """A tap shows what comes after it has begun to look."""
+        append(log, *records)
+        while select_line(tap):
             line = tap.line()
-            while "skipped" in line:
-                line = tap.line()
-            assert (line["stage"], line["record"]) == ("filter", {"seq": seq})
+            if "skipped" not in line:
+                return line
+        return None
+
+    with Tap(agent, "-n", "2", "--where", "seq <> 7") as tap, Tap(agent, "--dropped") as dropped:
+        assert wait_for(lambda: shown(dropped, {"seq": 7}, {"seq": -1}))["record"] == {"seq": -1}
+        for _ in range(2):
+            line = wait_for(lambda: shown(tap, {"seq": 7}, {"seq": -1}, {"seq": 1}))
+            assert (line["stage"], line["record"]) == ("filter", {"seq": 1})
         assert tap.process.wait(20) == 0
-    collector.wait_records(4)
-    wait_for(lambda: all(record["seq"] >= 0 for record in collector.records()))
+    wait_for(lambda: {"seq": 1} in collector.records())
+    assert all(record["seq"] >= 0 for record in collector.records())
 
 
 def status(agent):
