@@ -72,6 +72,7 @@ class FixedWindows final : public Windows {
   }
 
   void give_closed() override {
+    if (given_to_us_ >= time_us()) given_to_us_ = INT64_MIN;  // time has begun anew
     while (correct_us_ > 0 && may_give()) {
       const auto next = entries_.groups().upper_bound(given_to_us_);
       if (next == entries_.groups().end() || !is_closed(next->first + every_us_)) break;

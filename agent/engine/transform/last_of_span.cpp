@@ -2,6 +2,7 @@
 //
 // A group of the state is a span, by its start; an entry holds the record that is the last one so
 // far of a key in it.
+#include "stage/codec.h"
 #include "transform/holding.h"
 #include "transform/thinning.h"
 #include "transform/watermark.h"
@@ -18,7 +19,12 @@ class LastOfSpan final : public Holding {
       : Holding("sample", options, KeyedState::Kind::kGrouped,
                 " last of span " + std::to_string(options.duration("span").count())),
         span_us_(options.duration("span").count() * 1000),
-        watermark_(Milliseconds{0}, kIdle) {}
+        watermark_(Milliseconds{0}, kIdle, options.duration("maxAhead")) {}
+
+  Status open(CodecContext& context) override {
+    watermark_.use(context.loop().clock());
+    return {};
+  }
 
   std::optional<Milliseconds> due() const override {
     if (entries_.size() == 0) return std::nullopt;
@@ -34,12 +40,14 @@ class LastOfSpan final : public Holding {
   int64_t next_end_us() const { return entries_.groups().begin()->first + span_us_; }
 
   void begin() override {
-    if (!batch_->records.empty()) watermark_.begin(*batch_, now_);
     look_for(keys_.names(), "key", *batch_);
+    if (batch_->records.empty()) return;
+    if (!watermark_.begin(*batch_, now_)) say_that_time_begins_anew();
   }
 
   void take(size_t i, DeadLetters& dead) override {
     const Record& record = batch_->records[i];
+    if (watermark_.is_ahead(record.time_us)) return dead.add(*batch_, i, Watermark::kAhead);
     watermark_.seen(record.time_us);
     const int64_t start_us = start_of_span(record.time_us, span_us_);
     if (start_us + span_us_ <= watermark_.time_us()) return;  // that one is over
@@ -59,7 +67,13 @@ class LastOfSpan final : public Holding {
   }
 
   // By the last record that came, what is over; those that are not, when nothing comes any more.
+  // What begins beyond the limit came before the clock was put back: time does not come there.
   void give_due() override {
+    while (entries_.size() > 0 && may_give()) {
+      const auto& [start_us, last] = *entries_.groups().rbegin();
+      if (!watermark_.is_ahead(start_us)) break;
+      evict(*last.oldest);
+    }
     if (batch_->end.last) watermark_.end_partition(*batch_);
     if (batch_->records.empty()) watermark_.advance_in_silence(now_);
     while (entries_.size() > 0 && next_end_us() <= watermark_.time_us() && may_give())

@@ -115,6 +115,12 @@ void Remembering::let_go_of_oldest() {
                         "goes for each that comes");
 }
 
+void Remembering::say_that_time_begins_anew() const {
+  log::warn("leat", path_ +
+                        ": the clock was put back by more than maxAhead, so event time begins anew "
+                        "with what comes now");
+}
+
 void Remembering::look_for(const std::vector<std::string>& fields, std::string_view option,
                            const Batch& batch) {
   if (batch.records.empty() || std::ranges::find(looked_for_, option) != looked_for_.end()) return;

@@ -98,6 +98,8 @@ class Remembering : public Transform, public TransformState {
   bool make_room_to_grow(const Batch& batch);
   // Whether the oldest go for want of room, and not what comes.
   bool evicts() const { return evicts_; }
+  // Of those that go by event time.
+  void say_that_time_begins_anew() const;
   // An entry goes for want of room.
   virtual void evict(KeyedState::Entry& entry) { entries_.remove(entry); }
   static constexpr std::string_view kNoRoom = "no more keys can be remembered (maxKeys, or memory)";
@@ -149,6 +151,15 @@ inline constexpr Option kMaxKeysOption{
         "pipeline's memory.",
     .min = 1,
     .max = 10'000'000};
+inline constexpr Option kMaxAheadOption{
+    .name = "maxAhead",
+    .type = OptionType::kDuration,
+    .fallback = "1d",
+    .help =
+        "A record whose event time is farther ahead of the machine's clock is of a clock that "
+        "is wrong: it is a dead letter, and event time does not go on by it.",
+    .min = 1,
+    .max = int64_t{3650} * 86'400'000};
 inline constexpr Option kAtBoundOption{
     .name = "atBound",
     .fallback = "evict",

@@ -137,6 +137,7 @@ constexpr Option kOptions[] = {
      .help = "Which pass of a span: the first that come, at once; or the last one by event time, "
              "when the span is over.",
      .choices = kPicks},
+    kMaxAheadOption,
 #endif
     {.name = "key",
      .type = OptionType::kStrings,

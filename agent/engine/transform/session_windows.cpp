@@ -141,6 +141,7 @@ class SessionWindows final : public Windows {
   }
 
   int64_t next_end_us() const override { return entries_.groups().begin()->first; }
+  int64_t begin_us(int64_t group) const override { return group - gap_us_; }
 
   void give_closed() override {
     while (entries_.size() > 0 && is_closed(next_end_us()) && may_give()) {

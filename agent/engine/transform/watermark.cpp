@@ -3,9 +3,29 @@
 #include <algorithm>
 #include <utility>
 
-namespace leat {
+#include "base/clock_sync.h"
 
-void Watermark::begin(const Batch& batch, Milliseconds now) {
+namespace leat {
+namespace {
+
+// For so long after the start of the machine its clock is what it was when it went off, unless
+// somebody has put it right and says so.
+constexpr int64_t kClockIsSetUs = 3'600'000'000;
+
+}  // namespace
+
+int64_t Watermark::limit() const {
+  if (clock_ == nullptr) return INT64_MAX;
+  const int64_t now_us = clock_->unix_us();
+  const bool right = now_us >= kEarliestClockUs &&
+                     (clock_->since_boot_us() >= kClockIsSetUs || clock_is_synchronised());
+  return right ? now_us + max_ahead_us_ : INT64_MAX;
+}
+
+bool Watermark::begin(const Batch& batch, Milliseconds now) {
+  limit_us_ = limit();
+  const bool goes_on = !is_ahead(highest_us_);
+  if (!goes_on) begin_anew();
   Partition& one = partition_of(batch);
   last_ = one.last = now;
   others_us_ = INT64_MAX;
@@ -13,6 +33,7 @@ void Watermark::begin(const Batch& batch, Milliseconds now) {
     if (&other != &one && now - other.last < idle_)
       others_us_ = std::min(others_us_, other.highest_us);
   reading_ = &one;
+  return goes_on;
 }
 
 Watermark::Partition& Watermark::partition_of(const Batch& batch) {

@@ -2,14 +2,21 @@
 // several partitions the one that is furthest behind counts, unless it is silent; when none gives
 // anything any more, time goes on with the clock.
 //
+// One record whose clock is wrong would put it forward for all that come behind. So what is farther
+// ahead of the machine's clock than `maxAhead` does not count, as the brokers of Kafka
+// (log.message.timestamp.after.max.ms) and Azure Stream Analytics (early arrival) have it; and when
+// that clock was put back by so much, time begins anew.
+//
 // Thread: the pipeline's loop thread.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "record/batch.h"
 #include "record/shape_cache.h"
@@ -26,14 +33,22 @@ inline int64_t start_of_span(int64_t time_us, int64_t span_us) {
 class Watermark {
  public:
   // `idle`: how long a partition may be silent before it holds nobody back.
-  Watermark(Milliseconds lateness, Milliseconds idle)
-      : lateness_us_(lateness.count() * 1000), idle_(idle) {}
+  Watermark(Milliseconds lateness, Milliseconds idle, Milliseconds max_ahead)
+      : lateness_us_(lateness.count() * 1000),
+        idle_(idle),
+        max_ahead_us_(max_ahead.count() * 1000) {}
+  // The machine's, which outlives this. Without it nothing is too far ahead.
+  void use(const Clock& clock) { clock_ = &clock; }
 
   // What ends here, or before, is closed.
   int64_t time_us() const { return time_us_; }
 
-  // A batch with records, which all are of one partition; then seen() for each of them.
-  void begin(const Batch& batch, Milliseconds now);
+  // A batch with records, which all are of one partition; then seen() for each of them that is not
+  // is_ahead(). False: the clock was put back, and time has begun anew.
+  bool begin(const Batch& batch, Milliseconds now);
+  bool is_ahead(int64_t time_us) const { return time_us > limit_us_; }
+  static constexpr std::string_view kAhead =
+      "its time is farther ahead of the machine's clock than maxAhead";
   void seen(int64_t time_us) {
     if (time_us <= reading_->highest_us) return;
     reading_->highest_us = time_us;
@@ -69,6 +84,7 @@ class Watermark {
     size_t heap_bytes() const { return name.capacity(); }
   };
 
+  int64_t limit() const;
   Partition& partition_of(const Batch& batch);
   void advance(int64_t time_us) {
     if (time_us > INT64_MIN + lateness_us_) time_us_ = std::max(time_us_, time_us - lateness_us_);
@@ -76,6 +92,9 @@ class Watermark {
 
   const int64_t lateness_us_;
   const Milliseconds idle_;
+  const int64_t max_ahead_us_;
+  const Clock* clock_ = nullptr;
+  int64_t limit_us_ = INT64_MAX;
   int64_t time_us_ = kNever;
   int64_t highest_us_ = kNever;
   Milliseconds last_{0};  // that anything came

@@ -80,6 +80,7 @@ constexpr Option kOptions[] = {
              "records can correct it. What is later is dropped. Default: 1h.",
      .min = 1,
      .max = int64_t{3650} * 86'400'000},
+    kMaxAheadOption,
     {.name = "idle",
      .type = OptionType::kDuration,
      .fallback = "1m",

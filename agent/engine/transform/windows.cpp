@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+#include "stage/codec.h"
+
 namespace leat {
 
 Windows::Windows(const Options& options, WindowParts parts, KeyedState::Kind kind,
@@ -13,7 +16,8 @@ Windows::Windows(const Options& options, WindowParts parts, KeyedState::Kind kin
       early_(options.duration("emitEarly")),
       late_are_dead_(options.string("late") == "deadLetter"),
       values_(aggregates_.fields().size()),
-      watermark_(options.duration("lateness"), options.duration("idle")) {
+      watermark_(options.duration("lateness"), options.duration("idle"),
+                 options.duration("maxAhead")) {
   std::vector<std::string_view> names(keys_.names().begin(), keys_.names().end());
   for (const auto& one : aggregates_.all()) names.push_back(one.name);
   names.push_back(options.string("startField"));
@@ -22,17 +26,37 @@ Windows::Windows(const Options& options, WindowParts parts, KeyedState::Kind kin
   shape_ = std::make_shared<const Shape>(names);
 }
 
+Status Windows::open(CodecContext& context) {
+  watermark_.use(context.loop().clock());
+  return {};
+}
+
+// What begins beyond the limit was counted before the clock was put back: time does not come there.
+void Windows::begin() {
+  if (!watermark_.begin(*batch_, now_)) say_that_time_begins_anew();
+  while (entries_.size() > 0 && may_give()) {
+    const auto& [group, last] = *entries_.groups().rbegin();
+    if (!watermark_.is_ahead(begin_us(group))) break;
+    evict(*last.oldest);
+  }
+}
+
 Status Windows::run(BatchRef& batch, DeadLetters& dead) {
   batch_ = &*batch;
   enough_ = batch->made + std::min(batch->quantum, SIZE_MAX - batch->made);
   out_.clear();
   const size_t count = batch->records.size();
-  if (count > 0) watermark_.begin(*batch_, now_);
+  if (count > 0) begin();
   look_for(keys_.names(), "key", *batch_);
   look_for(aggregates_.fields(), "set", *batch_);
   for (size_t i = 0; i < batch->records.size(); ++i) {
-    watermark_.seen(batch->records[i].time_us);
-    take(i, dead);
+    const int64_t time_us = batch->records[i].time_us;
+    if (watermark_.is_ahead(time_us)) {
+      dead.add(*batch, i, Watermark::kAhead);
+    } else {
+      watermark_.seen(time_us);
+      take(i, dead);
+    }
     if ((dead.full() || !may_give()) && batch->may_cut(i + 1)) batch->leave_records(i + 1);
   }
   if (batch->end.last) watermark_.end_partition(*batch_);

@@ -31,6 +31,7 @@ std::unique_ptr<Transform> make_session_windows(const Options& options, WindowPa
 
 class Windows : public Remembering {
  public:
+  Status open(CodecContext& context) override;
   Status run(BatchRef& batch, DeadLetters& dead) override;
   // Windows that are closed are given in turns; those that are open, when nothing comes any more.
   std::optional<Milliseconds> due() const override;
@@ -52,6 +53,8 @@ class Windows : public Remembering {
   virtual int64_t next_end_us() const = 0;
   // Gives those that are closed, as long as may_give(), and forgets those that nothing corrects.
   virtual void give_closed() = 0;
+  // At or before the first record in an entry of this group.
+  virtual int64_t begin_us(int64_t group) const { return group; }
   // Of those that are open in an entry what has changed since it was given.
   virtual void give_early(Entry& entry) = 0;
 
@@ -75,6 +78,7 @@ class Windows : public Remembering {
  private:
   using Place = std::pair<int64_t, std::string>;  // group and key
 
+  void begin();
   void give_all_early();
   Entry* found_again(const Place& place) const;
   Entry* behind(const Entry& entry) const;
