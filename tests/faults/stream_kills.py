@@ -74,7 +74,7 @@ class Case:
         files = self.files or [self.records]
         paths = [write(agent.folder / f"in{i}.jsonl", records) for i, records in enumerate(files)]
         if len(files) > 1:
-            kills = 1 + kills // 5  # each of them costs `idle`
+            kills = 1 + kills // 5  # each of them costs `idle`, and more
         seconds = 0.5 + 0.12 * kills  # that a run without kills takes
         agent.configure(pipeline(
             file_source(*paths, time=TIME, follow=len(files) > 1), http_sink(collector, linger="5ms"),
