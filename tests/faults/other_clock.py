@@ -53,6 +53,12 @@ int gettimeofday(struct timeval* out, void* zone) {
 """
 
 
+def can_be_moved(binary):
+    """Not of a static program, nor of an emulated one."""
+    headers = subprocess.run(["readelf", "--program-headers", binary], capture_output=True, text=True, check=False).stdout
+    return "INTERP" in headers
+
+
 class OtherClock:
     """For a dynamically linked program started with `env`; intervals go by as ever.
 

@@ -25,6 +25,7 @@ from harness.telemetry import write_telemetry  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))  # for faults/
+from faults.other_clock import can_be_moved  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +48,7 @@ def sanitized(leat):
 @pytest.fixture
 def dynamic_binary(leat):
     """Skips the test for a binary that no library can be put before: a static or an emulated one."""
-    headers = subprocess.run(["readelf", "--program-headers", leat], capture_output=True, text=True,
-                             check=False).stdout
-    if "INTERP" not in headers:
+    if not can_be_moved(leat):
         pytest.skip("LD_PRELOAD needs a dynamically linked binary")
 
 
