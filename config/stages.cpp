@@ -302,7 +302,8 @@ bool load_sink(Parser& parser, const StageContext& context, const cJSON* node,
   parser.fill(node, {&out.options, &added}, kTypeKey);
   if (out.type->consumes == Consumes::kSlices) {
     const WriteFormat* format = find_write_format(added.string("format"));
-    (out.takes() == Consumes::kSlices ? out.format : out.own_format) = format;
+    (out.type_takes() == Consumes::kSlices && !format->packs ? out.format : out.own_format) =
+        format;
     out.format_options = format_options(parser, added, *format);
   }
   out.batch = {added.integer("batch.records"), added.bytes("batch.bytes"),

@@ -65,10 +65,12 @@ std::string packed_opening(std::string_view opening) {
 
 }  // namespace
 
-PartFile::PartFile(std::string path, RecordEnd record_end, bool sync, bool gzip)
+PartFile::PartFile(std::string path, RecordEnd record_end, WholePart whole_part, bool sync,
+                   bool gzip)
     : path_(std::move(path)),
       part_path_(path_ + ".part"),
       record_end_(record_end),
+      whole_part_(whole_part),
       sync_(sync),
       gzip_(gzip) {}
 
@@ -156,6 +158,12 @@ Result<uint64_t> PartFile::whole_records(uint64_t size) const {
       return after_last_newline(size);
     case RecordEnd::kUnquotedNewline:
       return after_last_csv_row(size);
+    case RecordEnd::kOther:
+      return whole_part_(
+          [this](char* out, size_t bytes, uint64_t offset) {
+            return static_cast<size_t>(std::max<ssize_t>(read_at(fd_, out, bytes, offset), 0));
+          },
+          size);
   }
   return size;
 }

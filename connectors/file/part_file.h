@@ -23,11 +23,13 @@
 
 namespace leat::file {
 
+using WholePart = decltype(WriteFormat::whole_part);
+
 class PartFile {
  public:
   // `record_end`: for file systems that cannot keep attributes. `sync`: commit() makes what it
   // commits survive a power cut. `gzip`: each append() is packed as a member (gzip_member.h).
-  PartFile(std::string path, RecordEnd record_end, bool sync, bool gzip);
+  PartFile(std::string path, RecordEnd record_end, WholePart whole_part, bool sync, bool gzip);
   ~PartFile() { close(); }
   PartFile(const PartFile&) = delete;
   PartFile& operator=(const PartFile&) = delete;
@@ -71,6 +73,7 @@ class PartFile {
   const std::string path_;
   const std::string part_path_;
   const RecordEnd record_end_;
+  const WholePart whole_part_;
   const bool sync_;
   const bool gzip_;
 

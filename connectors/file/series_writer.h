@@ -22,6 +22,7 @@ class SeriesWriter final : public Files {
   struct Settings {
     std::string path;
     RecordEnd record_end = RecordEnd::kNewline;
+    WholePart whole_part = nullptr;
     bool sync = true;
     uint64_t rotate_bytes = 0;  // 0: not by size
     int64_t rotate_age_us = 0;  // 0: not by age
@@ -31,7 +32,8 @@ class SeriesWriter final : public Files {
   // `cancelled`: somebody else's cancel(), which outlives this; null: its own.
   explicit SeriesWriter(Settings settings, const std::atomic<bool>* cancelled = nullptr)
       : settings_(std::move(settings)),
-        part_(settings_.path, settings_.record_end, settings_.sync, settings_.gzip),
+        part_(settings_.path, settings_.record_end, settings_.whole_part, settings_.sync,
+              settings_.gzip),
         is_cancelled_(cancelled != nullptr ? *cancelled : cancelled_) {}
 
   // What a person must mend before anything can be written. Creates nothing.

@@ -108,6 +108,7 @@ class FileSink final : public Sink {
   Status open(SinkContext& context) override {
     context_ = &context;
     settings_.each.record_end = context.format()->record_end;
+    settings_.each.whole_part = context.format()->whole_part;
     if (Status fit = file::SeriesWriter::check(settings_.somewhere); !fit) return fit;
 #ifdef LEAT_ARCHIVE
     if (settings_.path) {

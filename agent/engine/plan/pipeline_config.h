@@ -57,7 +57,15 @@ struct SinkConfig {
   Options format_options;                   // of either
   BatchLimits batch;
   int in_flight = 1;
-  Consumes takes() const { return type->takes != nullptr ? type->takes(options) : type->consumes; }
+  // As the type has it, whatever the format.
+  Consumes type_takes() const {
+    return type->takes != nullptr ? type->takes(options) : type->consumes;
+  }
+  // The records are packed into slices when they are delivered (stage/packing_sink.h).
+  bool packs() const {
+    return own_format != nullptr && own_format->packs && type_takes() == Consumes::kSlices;
+  }
+  Consumes takes() const { return packs() ? Consumes::kRecords : type_takes(); }
   const WriteFormat* written() const { return format != nullptr ? format : own_format; }
   bool operator==(const SinkConfig&) const = default;
 };

@@ -74,7 +74,10 @@ std::vector<Step> inject(const PipelineConfig& config) {
     out.push_back({Kind::kEncode, "encode " + std::string(config.sink.format->name),
                    sink + " takes bytes", 0});
   std::string own;
-  if (config.sink.own_format != nullptr)
+  if (config.sink.packs())
+    own = "takes bytes: the records are packed as " + std::string(config.sink.own_format->name) +
+          " when they are delivered";
+  else if (config.sink.own_format != nullptr)
     own = "looks into the records to know where each belongs, and writes them as " +
           std::string(config.sink.own_format->name);
   out.push_back({Kind::kSink, sink, std::move(own), 0});

@@ -3,6 +3,7 @@
 // and the sinks need to know of it stands in its descriptor, so that nobody compares names.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -58,10 +59,14 @@ struct DocumentWrap {
 
 // Where a record ends that was written before, to find the last whole one of a document.
 enum class RecordEnd {
-  kUnknown,         // the document is kept as long as it is
-  kNewline,         // at a '\n'
-  kUnquotedNewline  // at a '\n' that is not inside quotes
+  kUnknown,          // the document is kept as long as it is
+  kNewline,          // at a '\n'
+  kUnquotedNewline,  // at a '\n' that is not inside quotes
+  kOther             // as WriteFormat::whole_part finds it
 };
+
+// Reads what was written of a document: (out, bytes, offset); how many there were.
+using WrittenBytes = std::function<size_t(char*, size_t, uint64_t)>;
 
 // A format as a sink writes it.
 struct WriteFormat {
@@ -79,6 +84,12 @@ struct WriteFormat {
   std::string_view close = {};
   uint32_t separator = 0;
   RecordEnd record_end = RecordEnd::kUnknown;
+  // With RecordEnd::kOther: how many of `size` bytes, from the start on, are whole.
+  uint64_t (*whole_part)(const WrittenBytes& read, uint64_t size) = nullptr;
+  // Its encoder puts many records into one slice: it is run when they are delivered, on those that
+  // go together, so that none is lost or repeated with the others where a delivery is cut
+  // (stage/packing_sink.h). Spools have the records.
+  bool packs = false;
   // The read format that makes records of its slices again, with that format's default options; ""
   // where they cannot be read without knowing more (the columns of CSV).
   std::string_view read_as = {};

@@ -2,6 +2,10 @@
 
 #include <utility>
 
+#ifdef LEAT_PACKS
+#include "stage/packing_sink.h"
+#endif
+
 namespace leat {
 
 Status SourceAndSink::make(const PipelineConfig& config, const Options& source_options,
@@ -15,6 +19,9 @@ Status SourceAndSink::make(const PipelineConfig& config, const Options& source_o
   Result<std::unique_ptr<Sink>> sink = config.sink.type->make(config.sink.options);
   if (!sink) return fail(sink.error());
   sink_ = std::move(*sink);
+#ifdef LEAT_PACKS
+  if (config.sink.packs()) sink_ = std::make_unique<PackingSink>(std::move(sink_));
+#endif
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/fnv.h"
 #include "base/units.h"
 #include "codec/avro/wire.h"
 
@@ -160,6 +161,34 @@ Status avro_inflate(std::string_view packed, size_t most, std::string& out) {
                                       format_bytes(static_cast<int64_t>(most)) +
                                       " unpacked, which is what fits into the pipeline's memory");
   return fail(ErrorKind::kData, "what is packed in the block is damaged");
+}
+
+void avro_deflate(std::string_view bytes, std::string& out) {
+  z_stream zlib = {};
+  if (deflateInit2(&zlib, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, /*memLevel=*/8,
+                   Z_DEFAULT_STRATEGY) != Z_OK)
+    std::abort();  // as operator new would
+  out.resize(deflateBound(&zlib, static_cast<uLong>(bytes.size())));
+  zlib.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  zlib.avail_in = static_cast<uInt>(bytes.size());
+  zlib.next_out = reinterpret_cast<Bytef*>(out.data());
+  zlib.avail_out = static_cast<uInt>(out.size());
+  (void)deflate(&zlib, Z_FINISH);  // there is room for all of it
+  out.resize(zlib.total_out);
+  deflateEnd(&zlib);
+}
+
+std::string avro_header(std::string_view schema, std::string_view codec) {
+  std::string out(kAvroMagic);
+  append_avro_long(out, 2);
+  append_avro_text(out, "avro.schema");
+  append_avro_text(out, schema);
+  append_avro_text(out, "avro.codec");
+  append_avro_text(out, codec);
+  append_avro_long(out, 0);
+  const uint64_t marker[2] = {fnv1a(out), fnv1a("marker", fnv1a(out))};
+  out.append(reinterpret_cast<const char*>(marker), sizeof marker);
+  return out;
 }
 
 }  // namespace leat

@@ -69,5 +69,10 @@ class AvroUnits {
 
 // Raw deflate (RFC 1951). kData: it is none, or takes more than `most`.
 Status avro_inflate(std::string_view packed, size_t most, std::string& out);
+void avro_deflate(std::string_view bytes, std::string& out);
+
+// Header of a file; the marker comes of what is in it, so that a file that was begun can be gone on
+// with.
+std::string avro_header(std::string_view schema, std::string_view codec);
 
 }  // namespace leat

@@ -11,6 +11,7 @@ namespace leat {
 namespace {
 
 constexpr std::string_view kEncodings[] = {"container", "bare", "singleObject"};
+constexpr std::string_view kCodecs[] = {"null", "deflate"};
 // No schema that people write comes near.
 constexpr size_t kLongestFile = 4 << 20;
 
@@ -32,6 +33,25 @@ constexpr Option kReadTable[] = {
      .help = "Files with the schemas by which single messages may have been written, beside "
              "`schema`. Bare messages are of one schema.",
      .path = true},
+};
+
+constexpr Option kWriteTable[] = {
+    {.name = "encoding",
+     .fallback = "container",
+     .help = "container: a file, or a body of a request, with its schema in it. bare and "
+             "singleObject: nothing but the records, with singleObject behind the fingerprint of "
+             "their schema.",
+     .choices = kEncodings},
+    {.name = "schema",
+     .help =
+         "File with the schema to write by. A record that it does not fit becomes a dead letter. "
+         "Default: made of the types of the first records, as the page of the formats says.",
+     .path = true},
+    {.name = "record", .fallback = "record", .help = "Without `schema`: the name of its record."},
+    {.name = "codec",
+     .fallback = "null",
+     .help = "How blocks of a container are packed: not at all (null), or by deflate.",
+     .choices = kCodecs},
 };
 
 AvroEncoding encoding_of(const Options& options) {
@@ -62,6 +82,7 @@ Result<AvroSchemaRef> load(const Options& options, std::string_view option,
 }  // namespace
 
 constinit const std::span<const Option> kAvroReadOptions = kReadTable;
+constinit const std::span<const Option> kAvroWriteOptions = kWriteTable;
 
 std::string avro_hex(uint64_t fingerprint) {
   char text[17];
@@ -101,6 +122,27 @@ Result<AvroDialect> AvroDialect::from(const Options& options) {
     Result<AvroPlanRef> plan = AvroPlan::make(writer, out.schema);
     if (!plan) return fail_option(options, "schema", plan.error().message());
     out.plans.emplace_back(avro_fingerprint(avro_canonical_form(*writer)), std::move(*plan));
+  }
+  return out;
+}
+
+Result<AvroWriting> AvroWriting::from(const Options& options) {
+  AvroWriting out;
+  out.encoding = encoding_of(options);
+  out.record = options.string("record");
+  out.deflate = options.string("codec") == "deflate";
+  if (!is_avro_name(out.record))
+    return fail_option(options, "record",
+                       "must be a name of Avro, found " + json_quoted(out.record));
+  if (options.has("schema")) {
+    Result<AvroSchemaRef> schema = load(options, "schema", options.string("schema"));
+    if (!schema) return fail(schema.error());
+    if ((*schema)->root().type != AvroType::kRecord)
+      return fail_option(options, "schema", "must be that of a record");
+    out.schema = std::move(*schema);
+  } else if (out.encoding != AvroEncoding::kContainer) {
+    return fail_option(options, "schema",
+                       "missing, and required for messages that have no schema in them");
   }
   return out;
 }

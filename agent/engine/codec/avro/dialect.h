@@ -1,4 +1,4 @@
-// What the options `avro` of a source say.
+// What the options `avro` of a source and of a sink say.
 #pragma once
 
 #include <string>
@@ -13,6 +13,7 @@
 namespace leat {
 
 extern const std::span<const Option> kAvroReadOptions;
+extern const std::span<const Option> kAvroWriteOptions;
 
 enum class AvroEncoding : uint8_t {
   kContainer,
@@ -23,6 +24,7 @@ constexpr std::string_view kAvroSingleMagic("\xC3\x01", 2);
 
 std::string avro_hex(uint64_t fingerprint);
 
+// As a source reads it.
 struct AvroDialect {
   AvroEncoding encoding = AvroEncoding::kContainer;
   AvroSchemaRef schema;  // the reader's; null: that of the writer
@@ -30,6 +32,16 @@ struct AvroDialect {
   std::vector<std::pair<uint64_t, AvroPlanRef>> plans;
 
   static Result<AvroDialect> from(const Options& options);
+};
+
+// As a sink writes it.
+struct AvroWriting {
+  AvroEncoding encoding = AvroEncoding::kContainer;
+  AvroSchemaRef schema = {};  // null: it comes of the first records
+  std::string record = {};    // and is called so
+  bool deflate = false;
+
+  static Result<AvroWriting> from(const Options& options);
 };
 
 }  // namespace leat

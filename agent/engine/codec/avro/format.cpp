@@ -1,6 +1,7 @@
 #include "stage/format.h"
 #include "codec/avro/decoder.h"
 #include "codec/avro/dialect.h"
+#include "codec/avro/encoder.h"
 #include "codec/avro/framing.h"
 
 namespace leat {
@@ -22,10 +23,32 @@ const ReadFormat kRead = {
     .passes_through = [](const Options&) { return false; },
 };
 
+const WriteFormat kWrite = {
+    .name = "avro",
+    .wire = "avro",
+    .media = "application/avro",
+    .suffix = "avro",
+    .help = "Avro: container files, or the records alone.",
+    .options_name = "avro",
+    .options = kAvroWriteOptions,
+    .record_end = RecordEnd::kOther,
+    .whole_part = avro_whole_part,
+    .packs = true,
+    .read_as = "avro",
+    .make_encoder = [](const Options& options) -> Result<std::unique_ptr<Encoder>> {
+      Result<AvroWriting> writing = AvroWriting::from(options);
+      if (!writing) return fail(writing.error());
+      return std::make_unique<AvroEncoder>(std::move(*writing));
+    },
+    .header =
+        [](const Encoder& encoder) { return static_cast<const AvroEncoder&>(encoder).header(); },
+};
+
 constexpr const ReadFormat* kReads[] = {&kRead};
+constexpr const WriteFormat* kWrites[] = {&kWrite};
 
 }  // namespace
 
-extern constexpr Format kAvroFormat{.name = "avro", .reads = kReads, .writes = {}};
+extern constexpr Format kAvroFormat{.name = "avro", .reads = kReads, .writes = kWrites};
 
 }  // namespace leat

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "base/text.h"
-#include "codec/text/json_scanner.h"
+#include "codec/text/json_members.h"
 #include "codec/xml/dialect.h"
 
 namespace leat {
@@ -40,31 +40,6 @@ constexpr auto kNotPlain = [] {
   table[0xEF] = true;  // U+FFFE and U+FFFF begin so, and are no characters of XML
   return table;
 }();
-
-// Calls f(name, value) for each member of a JSON object that is known to be valid, f("", value)
-// for each element of an array, until it answers false.
-template <typename F>
-bool each_of(std::string_view json, F&& f) {
-  JsonScanner scanner(true);
-  scanner.set_end(json.data() + json.size());
-  const bool object = json[0] == '{';
-  const char* p = scanner.skip_space(json.data() + 1);
-  std::string name;
-  while (p != nullptr && p < scanner.end() && *p != '}' && *p != ']') {
-    Value key;
-    if (object) p = scanner.member_name(p, key);
-    if (p == nullptr) return true;
-    Value value;
-    p = scanner.value(p, value);
-    if (p == nullptr) return true;
-    name.clear();
-    if (object) append_text(name, key);
-    if (!f(std::string_view(name), value)) return false;
-    p = scanner.skip_space(p);
-    if (p < scanner.end() && *p == ',') p = scanner.skip_space(p + 1);
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -157,7 +132,7 @@ bool XmlEncoder::write_object(std::string_view name, std::string_view json, Slic
   writer.append('<');
   writer.append(name);
   bool empty = true;
-  const bool good = each_of(json, [&](std::string_view member, const Value& value) {
+  const bool good = each_json_member(json, [&](std::string_view member, const Value& value) {
     if (!member.starts_with('@')) {
       empty = false;
       return true;
@@ -171,7 +146,7 @@ bool XmlEncoder::write_object(std::string_view name, std::string_view json, Slic
     return true;
   }
   writer.append('>');
-  if (!each_of(json, [&](std::string_view member, const Value& value) {
+  if (!each_json_member(json, [&](std::string_view member, const Value& value) {
         if (member.starts_with('@')) return true;
         if (member != "#text" && !is_xml_name(member))
           return refuse(member, "no name of an element");
@@ -186,7 +161,7 @@ bool XmlEncoder::write_object(std::string_view name, std::string_view json, Slic
 
 // An array in an array has no name of its own for its elements.
 bool XmlEncoder::write_array(std::string_view name, std::string_view json, SliceWriter& writer) {
-  return each_of(json, [&](std::string_view, const Value& value) {
+  return each_json_member(json, [&](std::string_view, const Value& value) {
     const bool nested = value.type == Type::kJson && value.view()[0] == '[';
     if (!nested) return write_element(name, value, writer);
     writer.append('<');
