@@ -45,6 +45,7 @@ class PackingSink::Context final : public SinkContext {
   Channels* channels() override { return outer_.channels(); }
   Caches* caches() override { return outer_.caches(); }
   SinkLane lane() override { return outer_.lane(); }
+  uint64_t fence() override { return outer_.fence(); }
 
  private:
   SinkContext& outer_;
@@ -76,6 +77,7 @@ Status PackingSink::open(SinkContext& context) {
   context_->set_encoder(*encoder_);
   held_ = Charge(context.budget());
   turn_.emplace(context.loop());
+  opened_ = true;
   return inner_->open(*context_);
 }
 
@@ -146,6 +148,7 @@ void PackingSink::answer(Job& job, Answer answer) {
 void PackingSink::close(std::function<void()> closed) {
   turn_.reset();
   to_pack_.clear();
+  if (!opened_) return closed();
   inner_->close(std::move(closed));
 }
 

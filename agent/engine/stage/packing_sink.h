@@ -49,6 +49,7 @@ class PackingSink final : public Sink {
   void answer(Job& job, Answer answer);
 
   std::unique_ptr<Sink> inner_;
+  bool opened_ = false;  // the inner one
   std::unique_ptr<Context> context_;
   std::unique_ptr<Encoder> encoder_;
   Charge held_;
