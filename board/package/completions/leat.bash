@@ -97,7 +97,7 @@ _leat() {
     "sign "*) words="--key --to --kid --arguments -c --config --id --valid-for " ;;
     "seal "*) words="--key " ;;
     "list "*) words="--json " ;;
-    "help "*) words="--schema --markdown amqp channel file generator internal mqtt mysql serial postgres sqlite stdin filter map explode sql dedupe deadband sample rate window lookup amqp cache channel file http mqtt mysql postgres sqlite stdout json csv lines raw xml avro ndjson json csv lines raw xml" ;;
+    "help "*) words="--schema --markdown amqp channel file generator internal mqtt mysql serial postgres sqlite stdin filter map explode sql dedupe deadband sample rate window lookup amqp cache channel file http mqtt mysql postgres sqlite stdout json csv lines raw xml avro ndjson json csv lines raw xml avro" ;;
     "run "*) words="-c --config --data-dir --datax --log-level --log-format " ;;
     "new "*) words=" " ;;
     "try "*) words="-c --config --data-dir --pipeline --topic --json " ;;
