@@ -64,6 +64,32 @@ def test_no_record_is_missing_after_kills_and_files_are_whole(agent):
     assert len(got) - count < 8 * 5000, "no more comes again than what was in flight"
 
 
+def test_a_file_is_not_gone_on_with_under_another_schema(agent):
+    """A kill leaves a file without its end; the next run makes its schema of other records."""
+    out = agent.folder / "out"
+    out.mkdir()
+    sink = {"type": "file", "path": str(out / "out.avro"), "format": "avro", "rotate": {"bytes": "1MiB"},
+            "batch": {"linger": "1ms"}}
+    (agent.folder / "one.jsonl").write_text(json.dumps({"a": 1}) + "\n")
+    agent.configure(pipeline(file_source(agent.folder / "one.jsonl", follow=True), sink))
+    agent.start()
+    agent.wait_for(lambda: [read(path) for path in out.glob("*.part") if path.stat().st_size > 0] == [[{"a": 1}]],
+                   what="the first record")
+    agent.kill()
+    assert not list(out.glob("*.avro")), "what has no end yet has not its name"
+    (agent.folder / "other.jsonl").write_text(json.dumps({"b": "two"}) + "\n")
+    copy(agent, file_source(agent.folder / "other.jsonl"), sink)
+    assert written_in(out) == [{"a": 1}, {"b": "two"}]
+
+
+def test_a_schema_that_cannot_be_read_ends_the_pipeline_with_its_name(agent, collector):
+    (agent.folder / "in.jsonl").write_text('{"seq": 1}\n')
+    agent.configure(pipeline(file_source(agent.folder / "in.jsonl"),
+                             http_sink(collector, format="avro", avro={"schema": str(agent.folder / "gone.avsc")})))
+    assert agent.run() == 2
+    assert "pipelines[0].sink.avro.schema: open" in agent.log and "gone.avsc: no such file" in agent.log
+
+
 def test_files_rotated_and_packed_are_whole_each(agent):
     rows = [{"seq": seq, "text": f"reading {seq}"} for seq in range(20_000)]
     (agent.folder / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
