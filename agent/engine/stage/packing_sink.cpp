@@ -1,6 +1,7 @@
 #include "stage/packing_sink.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace leat {
 namespace {
@@ -102,6 +103,7 @@ void PackingSink::turn() {
 // A slice or so of what is left. An answer: this delivery goes no further.
 std::optional<Answer> PackingSink::pack(Job& job) {
   const size_t before = job.left->records.size();
+  job.left->begin_stage();
   Refusals refusals(job);
   Result<BatchRef> encoded = encoder_->encode(*job.left, refusals);
   if (!encoded) return Answer::failed(encoded.error().message());
@@ -118,7 +120,8 @@ std::optional<Answer> PackingSink::pack(Job& job) {
     job.left.reset();
   } else {
     job.left->leave_records(done);
-    job.left = BatchRef(job.left->rest);
+    job.left = std::exchange(job.left->rest, {});  // or they would hold each other
+    job.left->charge_vectors();
   }
   if (job.left || job.bad.empty()) return std::nullopt;
   return Answer::rejected(std::move(job.bad));

@@ -59,6 +59,25 @@ const SinkType kPacked{
     },
 };
 
+class NeverOpened final : public Sink {
+ public:
+  Status open(SinkContext&) override { return fail(ErrorKind::kFatal, "opened"); }
+  void deliver(const Delivery&, Done) override {}
+  void close(std::function<void()> closed) override {
+    ADD_FAILURE() << "closed, and never opened";
+    closed();
+  }
+};
+
+const SinkType kNeverOpened{
+    .name = "never",
+    .help = "",
+    .options = {},
+    .make = [](const Options&) -> Result<std::unique_ptr<Sink>> {
+      return std::make_unique<PackingSink>(std::make_unique<NeverOpened>());
+    },
+};
+
 class PackingSinkTest : public ::testing::Test {
  protected:
   using Records = std::vector<std::string>;
@@ -134,6 +153,17 @@ TEST_F(PackingSinkTest, what_the_format_waits_for_is_tried_again) {
   EXPECT_EQ(harness_.deliver(records({"away"})).outcome, Outcome::kRetry);
 }
 
+TEST_F(PackingSinkTest, nothing_of_a_delivery_is_kept_once_it_is_answered) {
+  const size_t before = harness_.budget().used();
+  {
+    const Delivery delivery = records({"a", "b", "c", "d", "e", "f", "g", "h"});
+    begin(delivery);
+    ASSERT_TRUE(wait_for_attempts(1));
+    inner().attempts[0].done(Answer::delivered());
+  }
+  EXPECT_EQ(harness_.budget().used(), before);
+}
+
 TEST_F(PackingSinkTest, a_document_begins_with_what_the_encoder_says) {
   EXPECT_EQ(inner().context->wrap().open, "header");
 }
@@ -159,9 +189,10 @@ TEST_F(PackingSinkTest, closes_in_the_middle_of_a_delivery) {
 TEST_F(PackingSinkTest, closes_without_having_opened_the_sink_where_there_is_no_encoder) {
   harness_.kill();
   harness_.set_format_options(Options({}, "broken"));
-  EXPECT_FALSE(harness_.start(kPacked, Options()));
+  const Status started = harness_.start(kNeverOpened, Options());
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().message(), "no such schema");
   harness_.close();
-  EXPECT_FALSE(inner().closed);
 }
 
 }  // namespace
