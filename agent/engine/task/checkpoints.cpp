@@ -16,9 +16,17 @@ namespace {
 
 constexpr char kVersion = 1;
 constexpr size_t kHead = 5;  // version and checksum
+constexpr size_t kSize = 5;  // of a part, which is known behind it
 // Behind this much, changes are put together with what they changed.
 constexpr size_t kLeastLog = 16 * 1024;
+constexpr size_t kSpare = 1024;  // for what all_bytes() is not exact about
 constexpr uint32_t kPutTogetherAt = 64;
+
+// As put_number() does, in so many bytes; a reader takes it as any other.
+void put_size(std::string& out, size_t at, size_t size) {
+  for (size_t i = 0; i < kSize; ++i, size >>= 7)
+    out[at + i] = static_cast<char>((size & 0x7F) | (i + 1 < kSize ? 0x80 : 0));
+}
 
 std::string checksum(std::string_view bytes) {
   const auto crc = static_cast<uint32_t>(
@@ -165,8 +173,8 @@ bool Checkpoints::wanted(bool empty) const {
 
 void Checkpoints::check(bool between, bool empty) {
   if (!in_use()) return;
-  if (taken_.empty() && between && wanted(empty)) take();
-  if (!taken_.empty() && !storing_ && may_store()) store();
+  if (taken_bytes_ == 0 && between && wanted(empty)) take();
+  if (taken_bytes_ > 0 && !storing_ && may_store()) store();
   watch(between);
 }
 
@@ -188,7 +196,7 @@ void Checkpoints::watch(bool between) {
   if (leaving_) return timer_.stop();
   const Milliseconds now = setup_.loop.now();
   std::optional<Milliseconds> at;
-  if (!held_.empty() && taken_.empty()) at = std::max(held_since_ + longest_hold(), again_at_);
+  if (!held_.empty() && taken_bytes_ == 0) at = std::max(held_since_ + longest_hold(), again_at_);
   for (TransformState* state : states_)
     if (std::optional<Milliseconds> due = state->due(); due && *due > now && (!at || *due < *at))
       at = due;
@@ -208,16 +216,19 @@ void Checkpoints::take() {
     all += state->all_bytes();
   }
   taken_all_ = must_save_all_ || changed >= all || log_bytes_ + changed > 2 * all + kLeastLog;
-  std::string body;
-  std::string part;
+  // Once, in its place: it may be half of the pipeline's memory.
+  taken_.reserve((taken_all_ ? all : changed) + kSpare);
+  taken_.assign(kHead, kVersion);
   for (TransformState* state : states_) {
-    part.clear();
-    state->save(part, taken_all_);
-    put_text(body, taken_all_ ? state->identity() : "");
-    put_text(body, part);
+    put_text(taken_, taken_all_ ? state->identity() : "");
+    const size_t at = taken_.size();
+    taken_.append(kSize, '\0');
+    state->save(taken_, taken_all_);
+    put_size(taken_, at, taken_.size() - at - kSize);
   }
-  taken_ = kVersion + checksum(body) + body;
-  charge_.set(taken_.size());
+  taken_.replace(1, kHead - 1, checksum(std::string_view(taken_).substr(kHead)));
+  taken_bytes_ = taken_.size();
+  charge_.set(taken_bytes_);
   owed_up_to_.clear();
   for (Held& held : std::exchange(held_, {})) {
     owed_up_to_.push_back({held.to, held.end});
@@ -233,7 +244,7 @@ void Checkpoints::store() {
   put_number(head, first);
   put_number(head, end_row_ + 1);
   changes.push_back({std::string(kStatePartition), std::move(head)});
-  changes.push_back({partition_of(end_row_), taken_});
+  changes.push_back({partition_of(end_row_), std::move(taken_)});
   for (uint64_t old = first_row_; old < first; ++old) changes.push_back({partition_of(old), ""});
   storing_ = true;
   const bool power =
@@ -247,7 +258,8 @@ void Checkpoints::store() {
 // What could not be stored is taken again with what comes.
 void Checkpoints::stored(const Status& status, uint64_t first_row) {
   storing_ = false;
-  const size_t bytes = std::exchange(taken_, {}).size();
+  const size_t bytes = std::exchange(taken_bytes_, 0);
+  taken_ = {};
   charge_.set(0);
   must_save_all_ = !status;
   if (!status) {
@@ -312,7 +324,7 @@ bool Checkpoints::finished(bool between, bool may_leave) {
   leaving_ = true;
   again_at_ = {};
   check(between, true);
-  return !storing_ && (taken_.empty() || may_leave);
+  return !storing_ && (taken_bytes_ == 0 || may_leave);
 }
 
 void Checkpoints::stop() {

@@ -110,7 +110,8 @@ class Checkpoints final : public ChainKeeper, private Acknowledger {
   bool leaving_ = false;  // no turns any more
   size_t ended_ = 0;      // of the states, those whose input has ended
 
-  std::string taken_;  // the row that is to be stored; "": none
+  std::string taken_;       // the row that is to be stored; with the journal while it is stored
+  size_t taken_bytes_ = 0;  // of it; 0: none
   bool taken_all_ = false;
   Owed owed_;                        // by it
   std::vector<Reached> owed_up_to_;  // of each partition
