@@ -88,6 +88,7 @@ class Case:
             agent.start()
             wait_for(lambda: seen.look() >= len(self.expected) or not agent.running(), 60,
                      lambda: f"{len(self.expected)} results, got {seen.look()}; {agent.log_of_run[-2000:]}")
+            agent.status()  # before that it would not know SIGTERM
             agent.terminate()
             assert agent.wait() == 0, agent.log[-3000:]
             collector.wait_quiet()
