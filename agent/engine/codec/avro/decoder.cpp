@@ -18,6 +18,61 @@ constexpr size_t kMostPlans = 16;
 // A block, or a value, may take this much of the memory.
 constexpr size_t kShare = 4;
 constexpr size_t kAlways = 1 << 20;
+// Letters of records of one block, which cannot wait for each other to be written: then one more
+// says how many there are.
+constexpr size_t kMostLetters = 1000;
+// What a record that was refused counts for, beside what was made of it: blocks are bounded by what
+// is made of them.
+constexpr size_t kRefused = 64;
+
+// Counts the records of a stream, and the letters among them.
+class Counting {
+ public:
+  Counting(Batch& batch, DeadLetters& dead) : batch_(batch), dead_(dead) {}
+
+  uint32_t lines() const { return lines_; }
+  // A unit begins, which ends at `end` of the batch.
+  void begin(size_t end) {
+    end_ = end;
+    letters_ = 0;
+    unsaid_ = 0;
+  }
+  // Those that were made since the last letter, or unit.
+  void records() {
+    for (; next_ < batch_.records.size(); ++next_) {
+      batch_.records[next_].end_offset = static_cast<uint32_t>(end_);
+      batch_.records[next_].end_line = ++lines_;
+    }
+  }
+  void letter(std::string_view bytes, std::string_view why) {
+    const Position& from = batch_.begin;
+    dead_.add_text(bytes, {from.partition, from.offset + end_, from.line + ++lines_}, why);
+  }
+  void refused(std::string_view bytes, std::string&& why) {
+    records();
+    if (letters_++ < kMostLetters) return letter(bytes, why);
+    if (unsaid_++ > 0) return;
+    unsaid_bytes_ = bytes;
+    unsaid_why_ = std::move(why);
+  }
+  // The records of the unit are all there.
+  void end() {
+    records();
+    if (unsaid_ > 1) unsaid_why_ += ", and more such in it: " + std::to_string(unsaid_ - 1);
+    if (unsaid_ > 0) letter(unsaid_bytes_, unsaid_why_);
+  }
+
+ private:
+  Batch& batch_;
+  DeadLetters& dead_;
+  size_t end_ = 0;
+  size_t next_ = 0;
+  uint32_t lines_ = 0;
+  size_t letters_ = 0;
+  size_t unsaid_ = 0;
+  std::string_view unsaid_bytes_;
+  std::string unsaid_why_;
+};
 
 }  // namespace
 
@@ -51,13 +106,13 @@ void AvroDecoder::decode_stream(Work& work, DeadLetters& dead) {
   Place& place = places_[batch.begin.partition];
   const std::string_view bytes(batch.bytes.data(), batch.bytes.size());
   const size_t begun = batch.arena.footprint();
-  uint32_t lines = 0;
+  Counting counting(batch, dead);
   for (size_t at = 0; at < bytes.size();) {
     const std::string_view rest = bytes.substr(at);
     AvroUnits::Unit unit = place.units.next(rest);
     const bool cut = unit.kind == Kind::kCut;
     if (cut) unit.size = rest.size();
-    const size_t first = batch.records.size();
+    counting.begin(at + unit.size);
     const char* why = nullptr;
     if (cut) {
       why = refuse("the input ends within a block");
@@ -68,27 +123,23 @@ void AvroDecoder::decode_stream(Work& work, DeadLetters& dead) {
       begin_file(unit.header, place);
       if (place.plan == nullptr) why = place.problem.c_str();
     } else if (!batch.preamble) {
-      why = block(work, unit.block, place);
+      why = block(work, unit.block, place, [&counting](std::string_view record, std::string of_it) {
+        counting.refused(record, std::move(of_it));
+        return true;
+      });
     }
     at += unit.size;
-    for (size_t i = first; i < batch.records.size(); ++i) {
-      batch.records[i].end_offset = static_cast<uint32_t>(at);
-      batch.records[i].end_line = ++lines;
-    }
     if (batch.preamble) continue;
-    if (why != nullptr) {
-      const Position& from = batch.begin;
-      dead.add_text(rest.substr(0, std::min(unit.size, kKept)),
-                    {from.partition, from.offset + at, from.line + ++lines}, why);
-    }
+    counting.end();
+    if (why != nullptr) counting.letter(rest.substr(0, std::min(unit.size, kKept)), why);
     const size_t made = batch.arena.footprint() - begun + batch.records.size() * sizeof(Record);
     if (batch.in_turns() && at < bytes.size() && (made >= batch.quantum || dead.full())) {
-      batch.leave_bytes(at, lines);
+      batch.leave_bytes(at, counting.lines());
       break;
     }
   }
   if (batch.preamble) return;
-  batch.end.line = batch.begin.line + lines;
+  batch.end.line = batch.begin.line + counting.lines();
   if (batch.end.last && !batch.rest) places_.erase(batch.begin.partition);
 }
 
@@ -129,7 +180,8 @@ const char* AvroDecoder::refuse(std::string why) {
   return problem_.c_str();
 }
 
-const char* AvroDecoder::block(Work& work, const AvroBlock& block, Place& place) {
+template <typename F>
+const char* AvroDecoder::block(Work& work, const AvroBlock& block, Place& place, F&& refused) {
   if (place.plan == nullptr) return refuse(place.problem);
   if (std::memcmp(block.marker.data(), place.marker.data(), kAvroMarkerSize) != 0)
     return refuse("the marker at the end of the block is not that of the file");
@@ -142,16 +194,28 @@ const char* AvroDecoder::block(Work& work, const AvroBlock& block, Place& place)
   const size_t begun = work.batch.arena.footprint();
   const char* p = data.data();
   const char* const end = p + data.size();
-  const auto at_record = [&block](int64_t n) {
+  size_t wasted = 0;
+  const auto record = [&block](int64_t n) {
     return "record " + std::to_string(n + 1) + " of " + std::to_string(block.count) +
-           " in the block, and all behind it: ";
+           " in the block";
   };
+  const auto lost = [&](int64_t n, std::string_view why) {
+    return refuse(record(n) + ", and all behind it: " + std::string(why));
+  };
+  bool is_empty = false;
   for (int64_t n = 0; n < block.count; ++n) {
-    const char* const next = reader_.record(*place.plan, p, end, work.batch, work.values);
-    if (next == nullptr) return refuse(at_record(n) + reader_.problem());
-    if (next == p && n >= kMostEmptyRecords) return refuse(at_record(n) + "they have no bytes");
-    if (work.batch.arena.footprint() - begun > work.most * 2)
-      return refuse(at_record(n) + "they take too much memory");
+    if (is_empty && n >= kMostEmptyRecords) return lost(n, "they have no bytes");
+    if (work.batch.arena.footprint() - begun + wasted > work.most * 2 && n > 0)
+      return lost(n, "they take too much memory");
+    const char* next = reader_.record(*place.plan, p, end, work.batch, work.values);
+    if (next == nullptr) {
+      wasted += kRefused + reader_.wasted();
+      next = reader_.pass(*place.plan, p, end);
+      if (next == nullptr) return lost(n, reader_.problem());
+      std::string why = record(n) + ": " + reader_.problem();
+      if (!refused(std::string_view(p, next), why)) return refuse(std::move(why));
+    }
+    is_empty = next == p;
     p = next;
   }
   return p == end
@@ -207,7 +271,8 @@ const char* AvroDecoder::container(Work& work, std::string_view bytes) {
     if (unit.kind == Kind::kHeader) begin_file(unit.header, place);
     if (place.plan == nullptr) return refuse(place.problem);
     if (unit.kind == Kind::kBlock)
-      if (const char* why = block(work, unit.block, place)) return why;
+      if (const char* why = block(work, unit.block, place, [](auto, const auto&) { return false; }))
+        return why;
     bytes.remove_prefix(unit.size);
   }
   return place.plan == nullptr ? refuse(place.problem) : nullptr;

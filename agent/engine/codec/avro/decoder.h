@@ -1,9 +1,9 @@
 // Decoder for Avro: container files, as a stream or as messages of which each is one, and single
 // messages, whose schema is elsewhere.
 //
-// In a container a block is what can be read again: its records are acknowledged together, and
-// where one of them is broken nothing tells where the next begins, so that those behind it in the
-// block are lost with it.
+// In a container a block is what can be read again: its records are acknowledged together. A record
+// of which only the meaning is wrong costs itself; where its bytes are, nothing tells where the
+// next begins, and those behind it in the block are lost with it.
 #pragma once
 
 #include <map>
@@ -45,8 +45,10 @@ class AvroDecoder final : public Decoder {
   void decode_slices(Work& work, DeadLetters& dead);
   void begin_file(const AvroHeader& header, Place& place);
   Result<AvroPlanRef> plan_of(std::string_view schema);
-  // Not null: what of it is no record, and why.
-  const char* block(Work& work, const AvroBlock& block, Place& place);
+  // Not null: what of it is no record, and why. Before, for each record that is not wanted,
+  // refused(bytes, why): false where the block is given up for it.
+  template <typename F>
+  const char* block(Work& work, const AvroBlock& block, Place& place, F&& refused);
   const char* message(Work& work, std::string_view bytes);
   const char* container(Work& work, std::string_view bytes);
   const char* datum(Work& work, const AvroPlan& plan, std::string_view bytes);

@@ -84,13 +84,10 @@ class AvroResolver {
     plan_.steps_.push_back(std::make_unique<AvroStep>());
     AvroStep& out = *plan_.steps_.back();
     known->second = &out;
-    if (plan_.steps_.size() > kMostSteps) {
-      out.problem = "the schemas are too large to be compared";
-    } else {
-      resolve(writer, *reader, out);
-    }
+    if (!is_too_large()) resolve(writer, *reader, out);
     return &out;
   }
+  bool is_too_large() const { return plan_.steps_.size() > kMostSteps; }
 
  private:
   void resolve(const AvroNode& writer, const AvroNode& reader, AvroStep& out) {
@@ -131,7 +128,9 @@ class AvroResolver {
     }
   }
 
-  static void refuse(const AvroNode& writer, const AvroNode& reader, AvroStep& out) {
+  // As it was written, so that it can be passed over.
+  void refuse(const AvroNode& writer, const AvroNode& reader, AvroStep& out) {
+    resolve(writer, writer, out);
     out.problem = "written as " + described(writer) + ", which is not read as " + described(reader);
   }
 
@@ -224,6 +223,8 @@ Result<AvroPlanRef> AvroPlan::make(AvroSchemaRef writer, const AvroSchemaRef& re
   plan->writer_ = std::move(writer);
   AvroResolver resolver(*plan);
   plan->root_ = resolver.step(plan->writer_->root(), reader == nullptr ? nullptr : &reader->root());
+  if (resolver.is_too_large())
+    return fail(ErrorKind::kData, "the schemas are too large to be compared");
   if (!plan->root_->problem.empty()) return fail(ErrorKind::kData, plan->root_->problem);
   plan->value_shape_ = std::make_shared<const Shape>(std::vector<std::string_view>{"value"});
   for (const auto& step : plan->steps_)

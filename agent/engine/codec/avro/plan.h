@@ -56,9 +56,10 @@ struct AvroStep {
   std::vector<std::string> symbols = {};
   std::vector<Field> fields = {};  // kRecord, in the writer's order
   std::vector<Default> defaults = {};
-  ShapeRef shape = {};       // kRecord: of the reader's fields
-  std::string problem = {};  // not "": it cannot be read, and why
-  bool empty = false;        // a value of it takes no bytes
+  ShapeRef shape = {};  // kRecord: of the reader's fields
+  // Not "": it cannot be read, and why. It can be passed over.
+  std::string problem = {};
+  bool empty = false;  // a value of it takes no bytes
 
   const AvroStep& item() const { return *branches[0]; }
 };

@@ -37,6 +37,8 @@ bool is_text(std::string_view text) {
 const char* AvroReader::record(const AvroPlan& plan, const char* p, const char* end, Batch& batch,
                                ValueRun& values) {
   problem_.clear();
+  is_unwanted_ = false;
+  json_.clear();
   depth_ = 0;
   end_ = end;
   const AvroStep* step = &plan.root();
@@ -51,6 +53,13 @@ const char* AvroReader::record(const AvroPlan& plan, const char* p, const char* 
   batch.adopt(shape);
   batch.records.push_back({shape.get(), made, batch.arrival_us, 0, 0});
   return p;
+}
+
+const char* AvroReader::pass(const AvroPlan& plan, const char* p, const char* end) {
+  if (!is_unwanted_) return nullptr;
+  depth_ = 0;
+  end_ = end;
+  return skip(plan.root(), p);
 }
 
 const char* AvroReader::fields(const AvroStep& step, const char* p, Value* values) {
@@ -75,7 +84,7 @@ const char* AvroReader::fail_at(const AvroStep::Field& field) {
 }
 
 const char* AvroReader::value(const AvroStep& step, const char* p, Value& out) {
-  if (!step.problem.empty()) return fail(step.problem);
+  if (!step.problem.empty()) return refuse(step.problem);
   switch (step.type) {
     case AvroType::kNull:
       out = Value::null();
@@ -117,7 +126,7 @@ const char* AvroReader::value(const AvroStep& step, const char* p, Value& out) {
       if (p == nullptr || index < 0 || static_cast<uint64_t>(index) >= step.symbols.size())
         return fail("no symbol of its enum");
       const std::string& symbol = step.symbols[static_cast<size_t>(index)];
-      if (symbol.empty()) return fail("a symbol that the enum of avro.schema has not");
+      if (symbol.empty()) return refuse("a symbol that the enum of avro.schema has not");
       out = Value::of_text(Type::kString, arena_->copy(symbol));
       return p;
     }
@@ -130,7 +139,9 @@ const char* AvroReader::value(const AvroStep& step, const char* p, Value& out) {
     case AvroType::kMap:
       json_.clear();
       p = json(step, p);
-      if (p != nullptr) out = Value::of_text(Type::kJson, arena_->copy(json_));
+      if (p == nullptr) return nullptr;
+      out = Value::of_text(Type::kJson, arena_->copy(json_));
+      json_.clear();
       return p;
   }
   return nullptr;
@@ -170,13 +181,13 @@ bool AvroReader::time(AvroAs as, int64_t n, Value& out) {
   constexpr int64_t kDay = 86'400'000'000;
   int64_t us = n;
   if (__builtin_mul_overflow(n, day ? kDay : millis ? 1000 : 1, &us) || !can_be_written(us))
-    return fail("a time beyond the years 1 to 9999"), false;
+    return refuse("a time beyond the years 1 to 9999"), false;
   if (as == AvroAs::kTimestampMillis || as == AvroAs::kTimestampMicros) {
     out = Value::of_time(us);
     return true;
   }
   const bool of_day = as == AvroAs::kTimeMillis || as == AvroAs::kTimeMicros;
-  if (of_day && (us < 0 || us >= kDay)) return fail("a time of day beyond 24 hours"), false;
+  if (of_day && (us < 0 || us >= kDay)) return refuse("a time of day beyond 24 hours"), false;
   char text[kRfc3339Size];
   std::string_view shown(text, write_rfc3339(us, text));
   shown.remove_suffix(1);  // the Z
@@ -196,14 +207,14 @@ const char* AvroReader::text(const AvroStep& step, const char* p, Value& out) {
   if (step.as == AvroAs::kDecimal) return decimal(step, bytes, out) ? p : nullptr;
   const bool is_string =
       step.as == AvroAs::kText || (step.type == AvroType::kString && step.as != AvroAs::kBytes);
-  if (is_string && !is_text(bytes)) return fail("a string that is not UTF-8");
+  if (is_string && !is_text(bytes)) return refuse("a string that is not UTF-8");
   out = Value::of_text(is_string ? Type::kString : Type::kBytes, bytes);
   return p;
 }
 
 bool AvroReader::decimal(const AvroStep& step, std::string_view bytes, Value& out) {
   if (bytes.size() > kMostDecimalBytes)
-    return fail("a decimal of " + format_count(bytes.size(), "byte")), false;
+    return refuse("a decimal of " + format_count(bytes.size(), "byte")), false;
   out = number_from_text(arena_->copy(avro_decimal_text(bytes, step.scale)));
   return true;
 }
@@ -212,8 +223,8 @@ bool AvroReader::decimal(const AvroStep& step, std::string_view bytes, Value& ou
 
 const char* AvroReader::json(const AvroStep& step, const char* p) {
   if (json_.size() > most_)
-    return fail("takes more than " + format_bytes(static_cast<int64_t>(most_)) + " as JSON");
-  if (!step.problem.empty()) return fail(step.problem);
+    return refuse("takes more than " + format_bytes(static_cast<int64_t>(most_)) + " as JSON");
+  if (!step.problem.empty()) return refuse(step.problem);
   if (step.type == AvroType::kUnion) {
     const AvroStep* chosen = branch(step, p);
     return chosen == nullptr ? nullptr : json(*chosen, p);
@@ -321,11 +332,21 @@ const char* AvroReader::skip(const AvroStep& step, const char* p) {
       const AvroStep* chosen = branch(step, p);
       return chosen == nullptr ? nullptr : skip(*chosen, p);
     }
+    case AvroType::kNull:
+      return p;
+    case AvroType::kBoolean:
+      return p == end_ || static_cast<unsigned char>(*p) > 1 ? fail("no boolean") : p + 1;
+    case AvroType::kFloat:
+      return skip_bytes(sizeof(float), p);
+    case AvroType::kDouble:
+      return skip_bytes(sizeof(double), p);
+    case AvroType::kFixed:
+      return skip_bytes(step.size, p);
     case AvroType::kBytes:
-    case AvroType::kString:
-    case AvroType::kFixed: {
-      Value passed;
-      return text(step.type == AvroType::kFixed ? step : kBytesStep, p, passed);
+    case AvroType::kString: {
+      int64_t size = 0;
+      p = read_avro_long(p, end_, size);
+      return p == nullptr ? fail("no length") : skip_bytes(size, p);
     }
     case AvroType::kInt:
     case AvroType::kLong:
@@ -334,11 +355,14 @@ const char* AvroReader::skip(const AvroStep& step, const char* p) {
       p = read_avro_long(p, end_, n);
       return p == nullptr ? fail("no whole number") : p;
     }
-    default: {
-      Value passed;
-      return value(step, p, passed);
-    }
   }
+  return nullptr;
+}
+
+const char* AvroReader::skip_bytes(int64_t size, const char* p) {
+  if (size < 0 || static_cast<uint64_t>(size) > left(p))
+    return fail("longer than what is left of the data");
+  return p + size;
 }
 
 }  // namespace leat

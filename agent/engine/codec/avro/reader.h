@@ -27,6 +27,11 @@ class AvroReader {
   const char* record(const AvroPlan& plan, const char* p, const char* end, Batch& batch,
                      ValueRun& values);
   const std::string& problem() const { return problem_; }
+  // Of one that record() has not made: its end, where its bytes are as its writer's schema says,
+  // and only what they mean was not wanted. Null: nothing tells where it ends.
+  const char* pass(const AvroPlan& plan, const char* p, const char* end);
+  // Bytes that were made of it, and are not kept.
+  size_t wasted() const { return json_.size(); }
 
   size_t held() const { return json_.capacity(); }
 
@@ -41,11 +46,17 @@ class AvroReader {
   const char* json(const AvroStep& step, const char* p);
   const char* json_record(const AvroStep& step, const char* p);
   const char* skip(const AvroStep& step, const char* p);
+  const char* skip_bytes(int64_t size, const char* p);
   template <typename Item>
   const char* items(const AvroStep& step, const char* p, bool skips, Item&& item);
   const char* fail(std::string why) {
     if (problem_.empty()) problem_ = std::move(why);
     return nullptr;
+  }
+  // The bytes are right, but not what they mean.
+  const char* refuse(std::string why) {
+    is_unwanted_ = true;
+    return fail(std::move(why));
   }
   const char* fail_at(const AvroStep::Field& field);
   size_t left(const char* p) const { return static_cast<size_t>(end_ - p); }
@@ -56,6 +67,7 @@ class AvroReader {
   int depth_ = 0;
   std::string json_;
   std::string problem_;
+  bool is_unwanted_ = false;  // what problem_ is about
 };
 
 }  // namespace leat
