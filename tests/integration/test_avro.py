@@ -66,6 +66,24 @@ def test_a_damaged_block_costs_no_other(agent):
     assert 1 <= len(agent.dead_letters()) <= 2
 
 
+@pytest.mark.parametrize("codec", ["null", "deflate"])
+def test_a_block_that_was_being_written_is_read_by_the_next_run(agent, codec):
+    schema = {"type": "record", "name": "R",
+              "fields": [{"name": "seq", "type": "long"}, {"name": "pad", "type": "string"}]}
+    whole = agent.folder / "whole.avro"
+    write(whole, [{"seq": seq, "pad": "x" * 200} for seq in range(600)], schema, codec)
+    content = whole.read_bytes()
+    growing = agent.folder / "in.avro"
+    agent.configure(pipeline(file_source(growing, format="avro"),
+                             {"type": "file", "path": str(agent.folder / "out"), "rotate": {"bytes": "1GiB"}}))
+    for size in (50, len(content) - 7, len(content)):  # within the header, within a block, all
+        growing.write_bytes(content[:size])
+        agent.run()
+    parts = sorted(agent.folder.glob("out*"))
+    assert [json.loads(line)["seq"] for part in parts for line in part.read_text().splitlines()] == list(range(600))
+    assert [letter["reason"] for letter in agent.dead_letters()] == ["the input ends within a block"] * 2
+
+
 def test_no_record_is_missing_after_kills(agent):
     count = 60_000
     schema = {"type": "record", "name": "R",

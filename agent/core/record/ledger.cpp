@@ -98,10 +98,16 @@ Owed Owed::split(const Acknowledger& to, const Position& at) {
   return before;
 }
 
+// A decoder may take back the end of what is the last of its partition: what a file ends with is
+// not whole yet.
 void Owed::set_line(const Position& end) {
   if (first_ == nullptr) return;
-  Position& known = last()->end;
-  if (known.partition == end.partition && known.offset == end.offset) known.line = end.line;
+  Entry& entry = *last();
+  Position& known = entry.end;
+  if (known.partition != end.partition) return;
+  const bool is_less = known.last && end.last && end.offset < known.offset;
+  if (is_less && end.offset >= entry.begin) known.offset = end.offset;
+  if (known.offset == end.offset) known.line = end.line;
 }
 
 // --- the ledger ---------------------------------------------------------------------------------

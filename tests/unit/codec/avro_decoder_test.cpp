@@ -138,6 +138,9 @@ TEST_F(AvroDecoderTest, keeps_the_good_blocks_around_a_broken_one) {
   EXPECT_EQ(read(header + good + good.substr(0, 5)), Strings{two[0]});
   EXPECT_EQ(reason(), "the input ends within a block");
   EXPECT_EQ(dead_.letters[0].line, 2U);
+  EXPECT_EQ(batch_->end.offset, header.size() + good.size())
+      << "what has been written of it so far is read again when it is whole";
+  EXPECT_EQ(batch_->end.line, 1U);
 }
 
 // One of four is not wanted: the others are, and nothing of it but its own bytes is lost.

@@ -160,6 +160,19 @@ TEST_F(LedgerTest, the_line_where_it_ends_may_be_said_later) {
   EXPECT_EQ(ledger_.take_reached().front().position.line, 7U);
 }
 
+TEST_F(LedgerTest, the_end_of_the_last_may_be_taken_back_by_who_decodes_it) {
+  const auto end_of = [&](bool last) {
+    Owed owed = ledger_.open(source_, at(10), {.partition = 1, .offset = 20, .last = last});
+    owed.set_line({.partition = 1, .offset = 15, .line = 3, .last = last});
+    owed.settle();
+    return ledger_.take_reached().front().position;
+  };
+  EXPECT_EQ(end_of(true).offset, 15U);
+  EXPECT_EQ(end_of(true).line, 3U);
+  EXPECT_TRUE(end_of(true).last);
+  EXPECT_EQ(end_of(false).offset, 20U) << "more of it comes, from there on";
+}
+
 // --- several holders: channels ------------------------------------------------------------------
 
 TEST_F(LedgerTest, what_two_consumers_have_is_released_by_the_last_of_them) {

@@ -107,6 +107,7 @@ void AvroDecoder::decode_stream(Work& work, DeadLetters& dead) {
   const std::string_view bytes(batch.bytes.data(), batch.bytes.size());
   const size_t begun = batch.arena.footprint();
   Counting counting(batch, dead);
+  bool is_cut = false;
   for (size_t at = 0; at < bytes.size();) {
     const std::string_view rest = bytes.substr(at);
     AvroUnits::Unit unit = place.units.next(rest);
@@ -128,9 +129,18 @@ void AvroDecoder::decode_stream(Work& work, DeadLetters& dead) {
         return true;
       });
     }
+    if (cut) counting.begin(at);
+    const size_t start = at;
     at += unit.size;
     if (batch.preamble) continue;
     counting.end();
+    if (cut) {
+      is_cut = true;
+      // Its end may not be written yet: the position stays before it, so that the next run reads
+      // the whole block.
+      batch.end.offset = batch.begin.offset + start;
+      batch.end.line = batch.begin.line + counting.lines();
+    }
     if (why != nullptr) counting.letter(rest.substr(0, std::min(unit.size, kKept)), why);
     const size_t made = batch.arena.footprint() - begun + batch.records.size() * sizeof(Record);
     if (batch.in_turns() && at < bytes.size() && (made >= batch.quantum || dead.full())) {
@@ -139,7 +149,7 @@ void AvroDecoder::decode_stream(Work& work, DeadLetters& dead) {
     }
   }
   if (batch.preamble) return;
-  batch.end.line = batch.begin.line + counting.lines();
+  if (!is_cut) batch.end.line = batch.begin.line + counting.lines();
   if (batch.end.last && !batch.rest) places_.erase(batch.begin.partition);
 }
 
