@@ -238,6 +238,8 @@ TEST_F(AvroDecoderTest, sums_up_very_many_of_one_block_that_are_not_wanted) {
 
 TEST_F(AvroDecoderTest, is_not_believed_where_counts_and_depths_lie) {
   read(file(record(R"({"type":"array","items":"null"})"), 1, number(INT64_MAX) + number(0)));
+  EXPECT_EQ(reason(), "record 1 of 1 in the block: v: more than 65,536 items that take no bytes");
+  read(file(record(R"({"type":"array","items":"int"})"), 1, number(INT64_MAX) + number(0)));
   EXPECT_EQ(reason(),
             "record 1 of 1 in the block, and all behind it: v: more items than what is left of the "
             "data can hold");
@@ -261,6 +263,33 @@ TEST_F(AvroDecoderTest, is_not_believed_where_counts_and_depths_lie) {
                    "\"]}}"),
             1, number(1'000'000) + std::string(1'000'001, '\0')));
   EXPECT_NE(reason().find("as JSON"), std::string::npos) << reason();
+}
+
+// Records of nothing but two records each, 40 levels deep: 2^40 values in a kilobyte.
+TEST_F(AvroDecoderTest, does_nothing_for_values_that_take_no_bytes) {
+  std::string nothing = R"({"type":"record","name":"E0","fields":[]})";
+  for (int i = 1; i < 40; ++i)
+    nothing = R"({"type":"record","name":"E)" + std::to_string(i) +
+              R"(","fields":[{"name":"a","type":)" + nothing + R"(},{"name":"b","type":"E)" +
+              std::to_string(i - 1) + "\"}]}";
+  const auto with = [](const std::string& type) {
+    return R"({"type":"record","name":"r","fields":[{"name":"n","type":"int"},{"name":"v","type":)" +
+           type + "}]}";
+  };
+  const std::string wanted = R"({"type":"record","name":"r","fields":[{"name":"n","type":"int"}]})";
+  EXPECT_EQ(read(file(with(nothing), 2, number(1) + number(2)), wanted),
+            (Strings{R"({"n":1})", R"({"n":2})"}));
+  EXPECT_EQ(read(file(with(R"({"type":"array","items":)" + nothing + "}"), 2,
+                      number(1) + number(INT64_MAX) + number(0) + number(2) + number(0)),
+                 wanted),
+            (Strings{R"({"n":1})", R"({"n":2})"}));
+  EXPECT_EQ(dead_.letters.size(), 0U);
+  EXPECT_EQ(read(file(with(nothing), 1, number(1))), Strings{});
+  EXPECT_EQ(reason(), "more than 65,536 values that take no bytes");
+  EXPECT_EQ(read(file(with(R"(["null",)" + nothing + "]"), 2,
+                      number(1) + number(1) + number(2) + number(0))),
+            Strings{R"({"n":2,"v":null})"});
+  EXPECT_EQ(reason(), "record 1 of 2 in the block: v: more than 65,536 values that take no bytes");
 }
 
 TEST_F(AvroDecoderTest, says_what_is_wrong_with_a_header) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "codec/avro/defaults.h"
 
 namespace leat {
@@ -13,6 +14,8 @@ namespace {
 // Two schemas of 20,000 types each make few pairs; unions of many with many make more than anybody
 // means.
 constexpr size_t kMostSteps = 100'000;
+// In one record; its schema makes them of nothing.
+constexpr uint64_t kMostEmptyValues = 65'536;
 
 bool is_number(AvroType type) {
   return type >= AvroType::kInt && type <= AvroType::kDouble;
@@ -108,8 +111,9 @@ class AvroResolver {
     out.as = as_of(writer, reader);
     out.size = writer.size;
     out.scale = reader.scale;
-    out.empty =
+    const bool is_empty =
         writer.type == AvroType::kNull || (writer.type == AvroType::kFixed && writer.size == 0);
+    out.empty = is_empty ? 1 : 0;
     if (out.as == AvroAs::kDecimal && writer.logical == AvroLogical::kDecimal &&
         writer.scale != reader.scale)
       out.problem = "a decimal of scale " + std::to_string(writer.scale) + " is not one of scale " +
@@ -175,18 +179,29 @@ class AvroResolver {
     out.shape = std::make_shared<const Shape>(names);
     plan_.footprint_ += out.shape->footprint();
     std::vector<bool> filled(reader.fields.size());
+    uint64_t empty = 1;
     for (const AvroField& field : writer.fields) {
       const int target =
           &writer == &reader ? static_cast<int>(out.fields.size()) : target_of(field.name, reader);
       const bool wanted = target >= 0 && !filled[static_cast<size_t>(target)];
       if (wanted) filled[static_cast<size_t>(target)] = true;
       const AvroNode* type = wanted ? reader.fields[static_cast<size_t>(target)].type : nullptr;
+      const AvroStep* value = step(*field.type, type);
+      if (value->empty == 0)
+        out.passed.push_back(value);
+      else if (!wanted)
+        continue;
+      else
+        empty = std::min(empty + value->empty, kMostEmptyValues + 1);
       out.fields.push_back(
-          {step(*field.type, type), wanted ? target : -1,
+          {value, wanted ? target : -1,
            wanted ? std::string(out.shape->json_key(static_cast<size_t>(target))) : ""});
     }
-    out.empty =
-        std::ranges::all_of(out.fields, [](const auto& field) { return field.step->empty; });
+    if (out.passed.empty()) out.empty = empty;
+    if (empty > kMostEmptyValues) {
+      out.problem = "more than " + format_count(kMostEmptyValues, "value") + " that take no bytes";
+      return;
+    }
     for (size_t i = 0; i < reader.fields.size(); ++i) {
       if (filled[i]) continue;
       const AvroField& field = reader.fields[i];
@@ -230,6 +245,7 @@ Result<AvroPlanRef> AvroPlan::make(AvroSchemaRef writer, const AvroSchemaRef& re
   for (const auto& step : plan->steps_)
     plan->footprint_ += sizeof(AvroStep) + step->fields.capacity() * sizeof(AvroStep::Field) +
                         step->symbols.capacity() * sizeof(std::string) +
+                        step->passed.capacity() * sizeof(void*) +
                         step->branches.capacity() * sizeof(void*);
   plan->footprint_ += plan->writer_->footprint();
   return AvroPlanRef(std::move(plan));

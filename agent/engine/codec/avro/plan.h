@@ -59,7 +59,10 @@ struct AvroStep {
   ShapeRef shape = {};  // kRecord: of the reader's fields
   // Not "": it cannot be read, and why. It can be passed over.
   std::string problem = {};
-  bool empty = false;  // a value of it takes no bytes
+  // Not 0: a value of it takes no bytes, and is so many values in all.
+  uint64_t empty = 0;
+  // kRecord: its fields of which values take bytes, all that passing over one comes by.
+  std::vector<const AvroStep*> passed = {};
 
   const AvroStep& item() const { return *branches[0]; }
 };

@@ -16,8 +16,9 @@ namespace {
 
 // Within the object that is the record, of JsonScanner::kMaxDepth.
 constexpr int kMostNested = 60;
-// Items that take no bytes, of which a count of a few bytes could promise any number.
-constexpr int64_t kMostEmptyItems = 65'536;
+// Values of items that take no bytes, in one record: a count of a few bytes could promise any
+// number.
+constexpr uint64_t kMostEmptyItems = 65'536;
 
 const AvroStep kStringStep{.type = AvroType::kString};
 const AvroStep kBytesStep{.type = AvroType::kBytes};
@@ -38,6 +39,7 @@ const char* AvroReader::record(const AvroPlan& plan, const char* p, const char* 
                                ValueRun& values) {
   problem_.clear();
   is_unwanted_ = false;
+  empty_items_ = 0;
   json_.clear();
   depth_ = 0;
   end_ = end;
@@ -280,8 +282,7 @@ template <typename Item>
 const char* AvroReader::items(const AvroStep& step, const char* p, bool skips, Item&& item) {
   if (++depth_ > kMostNested)
     return fail("nested more than " + std::to_string(kMostNested) + " levels deep");
-  const bool empty = step.type == AvroType::kArray && step.item().empty;
-  int64_t all = 0;
+  const uint64_t empty = step.type == AvroType::kArray ? step.item().empty : 0;
   while (true) {
     int64_t count = 0;
     int64_t size = 0;
@@ -296,9 +297,14 @@ const char* AvroReader::items(const AvroStep& step, const char* p, bool skips, I
       continue;
     }
     count = std::abs(count);
-    if (empty ? count > kMostEmptyItems - all : static_cast<uint64_t>(count) > left(p))
+    if (empty == 0 && static_cast<uint64_t>(count) > left(p))
       return fail("more items than what is left of the data can hold");
-    all += count;
+    if (empty > 0 && skips) continue;
+    if (empty > 0) {
+      if (static_cast<uint64_t>(count) > (kMostEmptyItems - empty_items_) / empty)
+        return refuse("more than " + format_count(kMostEmptyItems, "item") + " that take no bytes");
+      empty_items_ += static_cast<uint64_t>(count) * empty;
+    }
     for (; count > 0; --count) {
       p = item(p);
       if (p == nullptr) return nullptr;
@@ -311,6 +317,7 @@ const char* AvroReader::items(const AvroStep& step, const char* p, bool skips, I
 // --- what nobody wants ---
 
 const char* AvroReader::skip(const AvroStep& step, const char* p) {
+  if (step.empty > 0) return p;
   switch (step.type) {
     case AvroType::kArray:
     case AvroType::kMap:
@@ -322,8 +329,8 @@ const char* AvroReader::skip(const AvroStep& step, const char* p) {
     case AvroType::kRecord:
       if (++depth_ > kMostNested)
         return fail("nested more than " + std::to_string(kMostNested) + " levels deep");
-      for (const AvroStep::Field& field : step.fields) {
-        p = skip(*field.step, p);
+      for (const AvroStep* field : step.passed) {
+        p = skip(*field, p);
         if (p == nullptr) return nullptr;
       }
       --depth_;

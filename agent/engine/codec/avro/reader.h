@@ -65,6 +65,7 @@ class AvroReader {
   size_t most_ = 0;
   const char* end_ = nullptr;
   int depth_ = 0;
+  uint64_t empty_items_ = 0;  // values that such make, in this record
   std::string json_;
   std::string problem_;
   bool is_unwanted_ = false;  // what problem_ is about
