@@ -292,6 +292,23 @@ TEST_F(AvroDecoderTest, does_nothing_for_values_that_take_no_bytes) {
   EXPECT_EQ(reason(), "record 1 of 2 in the block: v: more than 65,536 values that take no bytes");
 }
 
+TEST_F(AvroDecoderTest, bounds_what_defaults_make_of_each_other) {
+  std::string twice =
+      R"({"type":"record","name":"E0","fields":[{"name":"i","type":"int","default":0}]})";
+  for (int i = 1; i < 30; ++i)
+    twice = R"({"type":"record","name":"E)" + std::to_string(i) +
+            R"(","fields":[{"name":"a","default":{},"type":)" + twice +
+            R"(},{"name":"b","default":{},"type":"E)" + std::to_string(i - 1) + "\"}]}";
+  const AvroSchemaRef reader =
+      schema(record("\"int\"", R"(},{"name":"x","default":{},"type":)" + twice));
+  const Status good = avro_check_defaults(*reader);
+  ASSERT_FALSE(good);
+  EXPECT_NE(good.error().message().find("make more than 65,536 values"), std::string::npos)
+      << good.error().message();
+  EXPECT_TRUE(avro_check_defaults(*schema(record("\"int\"", R"(,"default":1)"))));
+  EXPECT_FALSE(AvroPlan::make(schema(record("\"int\"")), reader));
+}
+
 TEST_F(AvroDecoderTest, says_what_is_wrong_with_a_header) {
   EXPECT_EQ(read("not avro at all"), Strings{});
   EXPECT_EQ(reason(), "no Avro container file: it does not begin with \"Obj\", 1");

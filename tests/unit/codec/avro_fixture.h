@@ -4,6 +4,7 @@
 #include <initializer_list>
 
 #include "codec/avro/decoder.h"
+#include "codec/avro/defaults.h"
 #include "codec/avro/encoder.h"
 #include "codec/avro/framing.h"
 #include "codec/avro/wire.h"

@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <set>
+#include <vector>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "codec/avro/wire.h"
 
 namespace leat {
@@ -13,6 +17,19 @@ namespace {
 
 // Beyond that the JSON parser has lost digits.
 constexpr double kExact = 9007199254740992.0;
+
+// How much the defaults are so far.
+struct Room {
+  size_t& values;
+  int depth = 0;
+
+  Room deeper() const { return {values, depth + 1}; }
+  // One more. A long text is as much as many values.
+  bool take(const char* text) const {
+    values += 1 + (text == nullptr ? 0 : std::strlen(text) / 64);
+    return depth <= AvroSchema::kMaxDepth && values <= kMostDefaultValues;
+  }
+};
 
 // Bytes are written as characters up to U+00FF.
 bool append_code_points(std::string& out, std::string_view text) {
@@ -29,7 +46,7 @@ bool append_code_points(std::string& out, std::string_view text) {
   return true;
 }
 
-bool append(std::string& out, const AvroNode& node, const cJSON* json, int depth);
+bool append(std::string& out, const AvroNode& node, const cJSON* json, Room room);
 
 template <typename F>
 bool append_items(std::string& out, const cJSON* json, F&& one) {
@@ -43,13 +60,13 @@ bool append_items(std::string& out, const cJSON* json, F&& one) {
   return true;
 }
 
-bool append_record(std::string& out, const AvroNode& node, const cJSON* json, int depth) {
+bool append_record(std::string& out, const AvroNode& node, const cJSON* json, Room room) {
   if (!cJSON_IsObject(json)) return false;
   return std::ranges::all_of(node.fields, [&](const AvroField& field) {
     if (const cJSON* value = cJSON_GetObjectItemCaseSensitive(json, field.name.c_str()))
-      return append(out, *field.type, value, depth + 1);
+      return append(out, *field.type, value, room.deeper());
     cJSON* fallback = field.has_default ? cJSON_Parse(field.fallback.c_str()) : nullptr;
-    const bool good = fallback != nullptr && append(out, *field.type, fallback, depth + 1);
+    const bool good = fallback != nullptr && append(out, *field.type, fallback, room.deeper());
     cJSON_Delete(fallback);
     return good;
   });
@@ -70,9 +87,9 @@ bool append_number(std::string& out, const AvroNode& node, const cJSON* json) {
   return true;
 }
 
-bool append(std::string& out, const AvroNode& node, const cJSON* json, int depth) {
-  if (depth > AvroSchema::kMaxDepth) return false;
+bool append(std::string& out, const AvroNode& node, const cJSON* json, Room room) {
   const char* text = cJSON_GetStringValue(json);
+  if (!room.take(text)) return false;
   switch (node.type) {
     case AvroType::kNull:
       return cJSON_IsNull(json) != 0;
@@ -103,32 +120,55 @@ bool append(std::string& out, const AvroNode& node, const cJSON* json, int depth
     }
     case AvroType::kArray:
       return cJSON_IsArray(json) != 0 && append_items(out, json, [&](const cJSON* item) {
-               return append(out, node.item(), item, depth + 1);
+               return append(out, node.item(), item, room.deeper());
              });
     case AvroType::kMap:
       return cJSON_IsObject(json) != 0 && append_items(out, json, [&](const cJSON* item) {
                append_avro_text(out, item->string);
-               return append(out, node.item(), item, depth + 1);
+               return room.take(item->string) && append(out, node.item(), item, room.deeper());
              });
     case AvroType::kRecord:
-      return append_record(out, node, json, depth);
+      return append_record(out, node, json, room);
     case AvroType::kUnion:  // of the first of its types
       append_avro_long(out, 0);
-      return append(out, node.item(), json, depth + 1);
+      return append(out, node.item(), json, room.deeper());
   }
   return false;
 }
 
 }  // namespace
 
-Result<std::string> avro_default(const AvroField& field) {
+Result<std::string> avro_default(const AvroField& field, size_t& values) {
   std::string out;
   cJSON* json = cJSON_Parse(field.fallback.c_str());
-  const bool good = json != nullptr && append(out, *field.type, json, 0);
+  const bool good = json != nullptr && append(out, *field.type, json, {values});
   cJSON_Delete(json);
   if (good) return out;
+  if (values > kMostDefaultValues)
+    return fail(ErrorKind::kData, "the defaults, of which the last is that of the field \"" +
+                                      excerpt(field.name) + "\", make more than " +
+                                      format_count(kMostDefaultValues, "value"));
   return fail(ErrorKind::kData, "the default of the field \"" + excerpt(field.name) +
                                     "\" is not of its type: " + excerpt(field.fallback));
+}
+
+Status avro_check_defaults(const AvroSchema& schema) {
+  size_t values = 0;
+  std::vector<const AvroNode*> nodes{&schema.root()};
+  std::set<const AvroNode*> seen;
+  while (!nodes.empty()) {
+    const AvroNode* node = nodes.back();
+    nodes.pop_back();
+    if (!seen.insert(node).second) continue;
+    nodes.insert(nodes.end(), node->branches.begin(), node->branches.end());
+    for (const AvroField& field : node->fields) {
+      nodes.push_back(field.type);
+      if (!field.has_default) continue;
+      const Result<std::string> bytes = avro_default(field, values);
+      if (values > kMostDefaultValues) return fail(bytes.error());
+    }
+  }
+  return {};
 }
 
 }  // namespace leat

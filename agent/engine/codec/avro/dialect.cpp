@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/text.h"
+#include "codec/avro/defaults.h"
 #include "options/option_errors.h"
 
 namespace leat {
@@ -76,6 +77,8 @@ Result<AvroSchemaRef> load(const Options& options, std::string_view option,
   if (!json) return fail_option(options, option, json.error().message());
   Result<AvroSchemaRef> schema = AvroSchema::parse(*json);
   if (!schema) return fail_option(options, option, path + ": " + schema.error().message());
+  if (Status good = avro_check_defaults(**schema); !good)
+    return fail_option(options, option, path + ": " + good.error().message());
   return schema;
 }
 

@@ -210,7 +210,7 @@ class AvroResolver {
             "the field \"" + excerpt(field.name) + "\" was not written, and has no default";
         return;
       }
-      Result<std::string> bytes = avro_default(field);
+      Result<std::string> bytes = avro_default(field, default_values_);
       if (!bytes) {
         out.problem = bytes.error().message();
         return;
@@ -230,6 +230,7 @@ class AvroResolver {
   }
 
   AvroPlan& plan_;
+  size_t default_values_ = 0;
   std::map<std::pair<const AvroNode*, const AvroNode*>, const AvroStep*> known_;
 };
 

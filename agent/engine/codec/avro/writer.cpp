@@ -27,7 +27,8 @@ bool is_time(AvroLogical logical) {
 // What stands for a field that a record has not: its default, or null where that is of its type.
 std::optional<std::string> missing_of(const AvroField& field) {
   if (field.has_default) {
-    Result<std::string> bytes = avro_default(field);
+    size_t values = 0;
+    Result<std::string> bytes = avro_default(field, values);
     if (bytes) return *bytes;
   }
   if (field.type->type == AvroType::kNull) return "";
