@@ -68,7 +68,7 @@ Value value_of(Extra extra, Batch& batch, const Message& message,
     case Extra::kHeaders:
       return Value::of_text(Type::kJson, batch.arena.copy(headers_json(properties)));
     case Extra::kOffset: {
-      const std::optional<uint64_t> offset = stream_offset(properties);
+      const std::optional<uint64_t> offset = stream_offset(message.properties);
       return offset ? Value::of_integer(static_cast<int64_t>(*offset)) : Value::null();
     }
     default:
@@ -82,14 +82,9 @@ Value value_of(Extra extra, Batch& batch, const Message& message,
 
 }  // namespace
 
-std::optional<uint64_t> stream_offset(const amqp_basic_properties_t& properties) {
-  if ((properties._flags & AMQP_BASIC_HEADERS_FLAG) == 0) return std::nullopt;
-  for (int i = 0; i < properties.headers.num_entries; ++i) {
-    const amqp_table_entry_t& entry = properties.headers.entries[i];
-    if (text_of(entry.key) == "x-stream-offset" && entry.value.kind == AMQP_FIELD_KIND_I64)
-      return static_cast<uint64_t>(entry.value.value.i64);
-  }
-  return std::nullopt;
+std::optional<uint64_t> stream_offset(std::string_view properties) {
+  const std::optional<int64_t> offset = number_in_headers(properties, "x-stream-offset");
+  return offset && *offset >= 0 ? std::optional(static_cast<uint64_t>(*offset)) : std::nullopt;
 }
 
 std::string metadata_json(const Inbox::Brought& brought) {

@@ -19,8 +19,8 @@
 
 namespace leat::amqp {
 
-// The offset that a stream gives a message in its headers.
-std::optional<uint64_t> stream_offset(const amqp_basic_properties_t& properties);
+// The offset that a stream gives a message in its headers (encoded; also such as are not decoded).
+std::optional<uint64_t> stream_offset(std::string_view properties);
 
 // As a JSON object: exchange, routing key, and what it has of properties and headers.
 std::string metadata_json(const Inbox::Brought& brought);

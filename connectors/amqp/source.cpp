@@ -96,7 +96,8 @@ class AmqpSource final : public Source, public SessionListener {
   void on_sent() override {}
 
   bool begin_batch(std::optional<uint64_t> offset);
-  void add(const Message& message, const amqp_basic_properties_t& properties, uint64_t end);
+  void add(const Message& message, const Result<const amqp_basic_properties_t*>& properties,
+           uint64_t end);
   void reject(const Message& message, const std::string& why);
   void gap(uint64_t offset);
   void send_acks();
@@ -137,6 +138,7 @@ Status AmqpSource::open(SourceContext& context) {
   charge_ = Charge(context.budget());
   if (prefetch_ == 0)
     prefetch_ = std::clamp(context.budget().limit() / kMemoryForOne, kLeastPrefetch, kMostPrefetch);
+  if (!queue_.is_stream()) inbox_.set_window(prefetch_);
   partition_ = "stream " + queue_.name() + " in " + config_.vhost;
   for (const SavedPosition& saved : context.saved()) {
     uint64_t offset = 0;
@@ -211,13 +213,11 @@ Result<bool> AmqpSource::on_message(const Message& message) {
   if (message.returned) return fail(ErrorKind::kData, "a message back, though none was published");
   pool_.recycle();
   Result<const amqp_basic_properties_t*> properties = decode_properties(message.properties, pool_);
-  if (!properties) return fail(properties.error());
-  const std::string_view id = ((*properties)->_flags & AMQP_BASIC_MESSAGE_ID_FLAG) != 0
-                                  ? text_of((*properties)->message_id)
-                                  : std::string_view();
+  const bool has_id = properties && ((*properties)->_flags & AMQP_BASIC_MESSAGE_ID_FLAG) != 0;
+  const std::string_view id = has_id ? text_of((*properties)->message_id) : std::string_view();
   std::optional<uint64_t> offset;
   if (queue_.is_stream()) {
-    offset = stream_offset(**properties);
+    offset = stream_offset(message.properties);
     if (!offset) return fail(ErrorKind::kData, "a message of a stream without its offset");
     if (has_place_ && *offset < inbox_.offset()) {  // a stream is read from the start of a chunk
       inbox_.pass(message);
@@ -231,25 +231,27 @@ Result<bool> AmqpSource::on_message(const Message& message) {
   if (batch_ && offset && *offset - batch_->begin.offset >= UINT32_MAX) on_pause_in_arrival();
   if (!begin_batch(offset)) return false;
   has_place_ = queue_.is_stream();
-  add(message, **properties,
+  add(message, properties,
       inbox_.add(message, id, offset ? std::optional(*offset + 1) : std::nullopt));
   return true;
 }
 
-void AmqpSource::add(const Message& message, const amqp_basic_properties_t& properties,
-                     uint64_t end) {
+void AmqpSource::add(const Message& message,
+                     const Result<const amqp_basic_properties_t*>& properties, uint64_t end) {
   batch_->end.offset = end;
   ++batch_messages_;
   if (message.cut)
     return reject(message, "a message of " + format_bytes(static_cast<int64_t>(message.size)) +
                                ", more than maxMessage");
+  // Of one message: the frames around it are well, and it would come again for ever.
+  if (!properties) return reject(message, "it has " + properties.error().message());
   if (!context_->takes_empty() && (message.body.empty() || is_blank(message.body)))
     return reject(message, message.body.empty() ? "the body is empty" : "the body is blank");
   const auto end_offset = static_cast<uint32_t>(end - batch_->begin.offset);
   const std::string_view body = batch_->arena.copy(message.body);
   batch_->slices.push_back(
       {body.data(), static_cast<uint32_t>(body.size()), end_offset, batch_messages_});
-  if (fields_.any()) fields_.add(*batch_, message, properties, end_offset);
+  if (fields_.any()) fields_.add(*batch_, message, **properties, end_offset);
 }
 
 void AmqpSource::reject(const Message& message, const std::string& why) {

@@ -93,6 +93,24 @@ def test_what_is_delivered_again_over_a_new_connection_is_not_emitted_again(agen
     plug.close()
 
 
+def test_what_was_acknowledged_on_a_line_that_was_cut_is_not_emitted_again(agent, rabbitmq_broker, collector):
+    plug = Plug(rabbitmq_broker.port)
+    queue = rabbitmq_broker.queue("cuts")
+    queue.publish(*some(0, 2000))
+    start(agent, amqp_source(rabbitmq_broker, "cuts", urls=[f"amqp://127.0.0.1:{plug.port}"]), collector,
+          limits={"recordsPerSecond": 500})
+    for cuts in (1, 2, 3):
+        had = len(seqs(collector))
+        wait_for(lambda: len(seqs(collector)) > had + 200, 30, "more")
+        plug.cut()
+        agent.wait_for(lambda: agent.log_of_run.count("connected to") == cuts + 1, what="another connection")
+    wait_for(lambda: len(set(seqs(collector))) == 2000, 60)
+    end(agent)
+    assert sorted(seqs(collector)) == list(range(2000))
+    wait_for(lambda: queue.ready() == (0, 0), what="all to be acknowledged")
+    plug.close()
+
+
 def test_no_more_than_the_prefetch_count_is_under_way(agent, rabbitmq_broker, collector):
     queue = rabbitmq_broker.queue("few")
     queue.publish(*some(0, 100))
@@ -184,6 +202,28 @@ def test_a_silent_broker_is_noticed_by_its_heartbeats(agent, rabbitmq_broker, co
     wait_for(lambda: seqs(collector) == [1], 60)
     end(agent)
     plug.close()
+
+
+def deep(levels):
+    table = {}
+    for _ in range(levels):
+        table = {"x": table}
+    return table
+
+
+def test_headers_that_are_nested_too_deeply_make_one_dead_letter(agent, rabbitmq_broker, collector):
+    queue = rabbitmq_broker.queue("deep")
+    queue.publish({"seq": 0})
+    queue.publish({"seq": 1}, headers=deep(40))
+    queue.publish(*some(2, 12))
+    start(agent, amqp_source(rabbitmq_broker, "deep"), collector)
+    wait_for(lambda: seqs(collector) == [0, *range(2, 12)], 30)
+    agent.wait_for(lambda: len(agent.dead_letters()) == 1)
+    end(agent)
+    letter = json.dumps(agent.dead_letters()[0])
+    assert "headers nested too deeply" in letter and '"routingKey": "deep"' in letter, letter
+    assert agent.log_of_run.count("connected to") == 1
+    wait_for(lambda: queue.ready() == (0, 0), what="all to be acknowledged")
 
 
 # --- streams --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace leat::amqp {
 namespace {
@@ -18,16 +19,26 @@ uint64_t hash_of(const Message& message, std::string_view message_id) {
 }  // namespace
 
 bool Inbox::seen(const Message& message, std::string_view message_id) {
-  if (!message.redelivered || lost_.empty()) return false;
+  if (!message.redelivered) {
+    if (std::exchange(lost_said_, false))
+      std::erase_if(lost_, [](const auto& one) { return one.second.said; });
+    return false;
+  }
+  if (lost_.empty()) return false;
   const uint64_t hash = hash_of(message, message_id);
   const auto [first, last] = lost_.equal_range(hash);
   if (first == last) return false;
-  // The oldest, as the broker keeps the order.
-  const auto found = std::min_element(
-      first, last, [](const auto& a, const auto& b) { return a.second < b.second; });
-  slots_.push_back({found->second, message.delivery_tag, hash});
+  const auto found = std::max_element(first, last, [](const auto& a, const auto& b) {
+    return a.second.ready_at < b.second.ready_at;
+  });
+  push({found->second.ready_at, message.delivery_tag, hash});
   lost_.erase(found);
   return true;
+}
+
+void Inbox::push(const Slot& slot) {
+  slots_.push_back(slot);
+  while (!said_.empty() && said_.front().tag + window_ <= slot.tag) said_.pop_front();
 }
 
 uint64_t Inbox::add(const Message& message, std::string_view message_id,
@@ -45,7 +56,7 @@ uint64_t Inbox::add(const Message& message, std::string_view message_id,
   offset_ = end.value_or(offset_ + std::max<uint64_t>(message.size, 1));
   kept.end = offset_;
   bytes_ += kept.bytes;
-  slots_.push_back({offset_, message.delivery_tag, hash});
+  push({offset_, message.delivery_tag, hash});
   messages_.push_back(std::move(kept));
   return offset_;
 }
@@ -58,10 +69,14 @@ void Inbox::share(Text& last, std::string_view text, uint32_t& bytes) {
 
 void Inbox::connection_lost(bool comes_again) {
   if (lost_.size() > kMostLost)
-    std::erase_if(lost_, [this](const auto& one) { return one.second <= acked_; });
-  if (comes_again)
-    for (const Slot& slot : slots_) lost_.emplace(slot.hash, slot.ready_at);
+    std::erase_if(lost_, [this](const auto& one) { return one.second.ready_at <= acked_; });
+  if (comes_again) {
+    for (const Slot& slot : slots_) lost_.emplace(slot.hash, Lost{slot.ready_at, false});
+    for (const Slot& slot : said_) lost_.emplace(slot.hash, Lost{slot.ready_at, true});
+    lost_said_ |= !said_.empty();
+  }
   slots_.clear();
+  said_.clear();
 }
 
 void Inbox::acked(uint64_t offset) {
@@ -74,8 +89,10 @@ void Inbox::acked(uint64_t offset) {
 
 std::optional<uint64_t> Inbox::take_tag() {
   std::optional<uint64_t> tag;
-  for (; !slots_.empty() && slots_.front().ready_at <= acked_; slots_.pop_front())
+  for (; !slots_.empty() && slots_.front().ready_at <= acked_; slots_.pop_front()) {
     tag = slots_.front().tag;
+    if (window_ > 0) said_.push_back(slots_.front());
+  }
   return tag;
 }
 
@@ -93,7 +110,7 @@ std::optional<Inbox::Brought> Inbox::brought_at(uint64_t offset) const {
 
 size_t Inbox::footprint() const {
   // A node of a hash table has about as much again beside what is in it.
-  return messages_.size() * sizeof(Kept) + slots_.size() * sizeof(Slot) + bytes_ +
+  return messages_.size() * sizeof(Kept) + (slots_.size() + said_.size()) * sizeof(Slot) + bytes_ +
          lost_.size() * 4 * sizeof(uint64_t);
 }
 

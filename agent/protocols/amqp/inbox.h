@@ -6,7 +6,14 @@
 // again, marked as redelivered. What comes back here, and was emitted before, is not emitted once
 // more: its new tag is acknowledged when the message that was emitted is. It is recognised by its
 // message id, routing key and body together; a message may come back to somebody else, so of two
-// that are alike in all of these it does not matter which.
+// that are alike in all of these it does not matter which; the later is taken, which is not
+// acknowledged too soon.
+//
+// An acknowledgement that was written may be lost with the connection: what it spoke for comes
+// again, too. It has arrived when a message came that the broker may send only then: never more
+// than the prefetch count wait. The others are looked for until the first new message, which
+// RabbitMQ puts behind what it delivers again; not longer, since one that is alike may come from
+// another consumer.
 //
 // Offsets count the bytes of new messages since the start; or, of a stream, they are those of its
 // messages, each of which ends at the next one's. Bounded by the prefetch count.
@@ -32,6 +39,8 @@ class Inbox {
   // Of the properties of a message that are kept, for its dead letter.
   static constexpr size_t kMostProperties = 16 * 1024;
 
+  // The prefetch count; before anything comes.
+  void set_window(size_t messages) { window_ = messages; }
   // True when the message was emitted before; its acknowledgement is arranged.
   bool seen(const Message& message, std::string_view message_id);
   // A new message; returns its end offset. `end`: that, of a stream.
@@ -41,7 +50,7 @@ class Inbox {
   void begin_at(uint64_t offset) { offset_ = acked_ = offset; }
 
   // One that is not wanted: acknowledged, and no more.
-  void pass(const Message& message) { slots_.push_back({0, message.delivery_tag, 0}); }
+  void pass(const Message& message) { push({0, message.delivery_tag, 0}); }
 
   // The connection is lost: its tags mean nothing any more. `comes_again`: what was not
   // acknowledged is delivered once more; of a stream, leat says where to go on.
@@ -87,6 +96,12 @@ class Inbox {
     uint64_t hash = 0;
   };
 
+  struct Lost {
+    uint64_t ready_at = 0;
+    bool said = false;  // its acknowledgement was written
+  };
+
+  void push(const Slot& slot);
   std::deque<Kept>::const_iterator at(uint64_t offset) const;
   void share(Text& last, std::string_view text, uint32_t& bytes);
 
@@ -94,8 +109,11 @@ class Inbox {
   uint64_t acked_ = 0;
   std::deque<Kept> messages_;  // not acked, in order
   std::deque<Slot> slots_;     // of this connection, in the order of arrival
-  // Of those before it: what was emitted and may be delivered again, with its end.
-  std::unordered_multimap<uint64_t, uint64_t> lost_;
+  std::deque<Slot> said_;      // of it, acknowledged, which the broker may not know yet
+  size_t window_ = 0;
+  // Of those before it: what was emitted and may be delivered again.
+  std::unordered_multimap<uint64_t, Lost> lost_;
+  bool lost_said_ = false;  // some of it may be Lost::said
   Origin last_;
   size_t bytes_ = 0;  // Kept::bytes of all messages_
 };

@@ -88,9 +88,29 @@ size_t walk(std::string_view text) {
   return at;
 }
 
-// value / 10^decimals, exactly.
+// From the headers on, "" when there are none; nothing when what is before them is broken.
+std::optional<std::string_view> headers_in(std::string_view properties) {
+  if (properties.size() < 2) return std::nullopt;
+  const auto flags = read_big_endian<uint16_t>(properties.data());
+  size_t at = 2;
+  // More flags follow, for properties that there are none of.
+  if ((flags & 1) != 0) return std::nullopt;
+  if ((flags & AMQP_BASIC_HEADERS_FLAG) == 0) return std::string_view();
+  for (int before : {AMQP_BASIC_CONTENT_TYPE_FLAG, AMQP_BASIC_CONTENT_ENCODING_FLAG}) {
+    if ((flags & before) == 0) continue;
+    if (at >= properties.size()) return std::nullopt;
+    at += 1 + static_cast<uint8_t>(properties[at]);
+  }
+  if (at >= properties.size()) return std::nullopt;
+  return properties.substr(at);
+}
+
+// value / 10^decimals, exactly. The value is signed, as RabbitMQ and its clients have it; in AMQP
+// §4.2.5.5 it is not, and so not in librabbitmq.
 void append_decimal(std::string& out, const amqp_decimal_t& decimal) {
-  std::string digits = std::to_string(decimal.value);
+  const int64_t value = static_cast<int32_t>(decimal.value);
+  std::string digits = std::to_string(value < 0 ? -value : value);
+  if (value < 0) out += '-';
   const size_t places = decimal.decimals;
   if (digits.size() <= places) digits.insert(0, places + 1 - digits.size(), '0');
   out.append(digits, 0, digits.size() - places);
@@ -104,18 +124,34 @@ bool is_shallow_table(std::string_view encoded) {
 }
 
 bool has_shallow_headers(std::string_view properties) {
-  if (properties.size() < 2) return false;
-  const auto flags = read_big_endian<uint16_t>(properties.data());
-  size_t at = 2;
-  // More flags follow, for properties that there are none of.
-  if ((flags & 1) != 0) return false;
-  if ((flags & AMQP_BASIC_HEADERS_FLAG) == 0) return true;
-  for (int before : {AMQP_BASIC_CONTENT_TYPE_FLAG, AMQP_BASIC_CONTENT_ENCODING_FLAG}) {
-    if ((flags & before) == 0) continue;
-    if (at >= properties.size()) return false;
-    at += 1 + static_cast<uint8_t>(properties[at]);
+  const std::optional<std::string_view> headers = headers_in(properties);
+  return headers && (headers->empty() || is_shallow_table(*headers));
+}
+
+std::optional<int64_t> number_in_headers(std::string_view properties, std::string_view name) {
+  std::string_view rest = headers_in(properties).value_or(std::string_view());
+  if (rest.size() < 4) return std::nullopt;
+  const size_t size = read_big_endian<uint32_t>(rest.data());
+  rest = rest.substr(4, size);
+  while (!rest.empty()) {
+    const size_t kind_at = 1 + size_t{static_cast<uint8_t>(rest.front())};
+    if (kind_at >= rest.size()) return std::nullopt;
+    const char kind = rest[kind_at];
+    const bool found = rest.substr(1, kind_at - 1) == name;
+    rest.remove_prefix(kind_at + 1);
+    size_t size_of_value = 0;
+    if (const int fixed = fixed_size(kind); fixed >= 0) {
+      size_of_value = static_cast<size_t>(fixed);
+    } else {
+      if (rest.size() < 4) return std::nullopt;
+      size_of_value = 4 + size_t{read_big_endian<uint32_t>(rest.data())};
+    }
+    if (size_of_value > rest.size()) return std::nullopt;
+    if (found && kind == AMQP_FIELD_KIND_I64)
+      return static_cast<int64_t>(read_big_endian<uint64_t>(rest.data()));
+    rest.remove_prefix(size_of_value);
   }
-  return at < properties.size() && is_shallow_table(properties.substr(at));
+  return std::nullopt;
 }
 
 std::optional<int64_t> unix_us_of(uint64_t timestamp) {

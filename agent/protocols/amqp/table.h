@@ -22,6 +22,9 @@ inline constexpr size_t kDeepestTable = 32;
 bool is_shallow_table(std::string_view encoded);
 // The same for the headers, where there are some, in the properties of a message.
 bool has_shallow_headers(std::string_view properties);
+// The whole number (a long) that is called so among the headers of a message, however deep others
+// are nested: what is not looked for is passed by its length.
+std::optional<int64_t> number_in_headers(std::string_view properties, std::string_view name);
 
 // Of a timestamp, which is in seconds [AMQP §4.2.5.4]; nothing when no calendar has it.
 std::optional<int64_t> unix_us_of(uint64_t timestamp);

@@ -71,6 +71,49 @@ TEST(AmqpInbox, what_was_acknowledged_to_the_broker_is_not_waited_for) {
   EXPECT_FALSE(inbox.seen(message(1, "a", true), "m-1"));
 }
 
+TEST(AmqpInbox, an_acknowledgement_that_may_be_lost_is_given_again) {
+  Inbox inbox;
+  inbox.set_window(2);
+  for (uint64_t tag : {1, 2, 3}) {
+    inbox.acked(inbox.add(message(tag, std::string(tag, 'x')), ""));
+    EXPECT_EQ(inbox.take_tag(), tag);
+  }
+  inbox.connection_lost(true);
+  // The third was sent only when the first was acknowledged: one that is alike is another one.
+  EXPECT_FALSE(inbox.seen(message(1, "x", true), ""));
+  EXPECT_TRUE(inbox.seen(message(2, "xx", true), ""));
+  EXPECT_EQ(inbox.take_tag(), 2u);
+  inbox.connection_lost(true);
+  EXPECT_TRUE(inbox.seen(message(1, "xx", true), ""));
+  EXPECT_TRUE(inbox.seen(message(2, "xxx", true), ""));
+  EXPECT_EQ(inbox.take_tag(), 2u);
+}
+
+TEST(AmqpInbox, behind_a_new_message_nothing_that_was_acknowledged_comes_again) {
+  Inbox inbox;
+  inbox.set_window(10);
+  inbox.acked(inbox.add(message(1, "a"), ""));
+  EXPECT_EQ(inbox.take_tag(), 1u);
+  inbox.add(message(2, "b"), "");
+  inbox.connection_lost(true);
+  EXPECT_FALSE(inbox.seen(message(1, "c"), ""));
+  EXPECT_FALSE(inbox.seen(message(2, "a", true), ""));
+  EXPECT_TRUE(inbox.seen(message(3, "b", true), ""));
+}
+
+TEST(AmqpInbox, of_two_that_are_alike_none_is_acknowledged_before_both_are_done) {
+  Inbox inbox;
+  inbox.set_window(10);
+  inbox.acked(inbox.add(message(1, "a"), ""));
+  EXPECT_EQ(inbox.take_tag(), 1u);
+  const uint64_t second = inbox.add(message(2, "a"), "");
+  inbox.connection_lost(true);
+  EXPECT_TRUE(inbox.seen(message(1, "a", true), ""));
+  EXPECT_EQ(inbox.take_tag(), std::nullopt);
+  inbox.acked(second);
+  EXPECT_EQ(inbox.take_tag(), 1u);
+}
+
 TEST(AmqpInbox, where_a_message_came_from_is_known_until_it_is_done_with) {
   Inbox inbox;
   const uint64_t end = inbox.add(message(1, "a"), "");

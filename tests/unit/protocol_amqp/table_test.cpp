@@ -52,6 +52,10 @@ TEST(AmqpTable, becomes_json_with_all_its_types) {
                        "\x01"
                        "dd\x3f\xf8\x00\x00\x00\x00\x00\x00"s)),
             R"({"D":0.07,"d":1.5})");
+  EXPECT_EQ(json(sized("\x01"
+                       "DD\x02\xff\xff\xcf\xc7"s)),
+            R"({"D":-123.45})");
+  EXPECT_EQ(json(sized("\x01SS"s + sized("a\xff"s))), "{\"S\":\"a\xEF\xBF\xBD\"}");
   EXPECT_EQ(json(sized("\x01TT\x00\x00\x00\x00\x00\x00\x00\x01"s)),
             R"({"T":"1970-01-01T00:00:01Z"})");
   EXPECT_EQ(json(sized("\x01TT\xff\xff\xff\xff\xff\xff\xff\xff"s)),
@@ -67,6 +71,25 @@ TEST(AmqpTable, that_is_nested_too_deeply_is_refused_before_it_is_decoded) {
   EXPECT_FALSE(is_shallow_table(nested(static_cast<int>(kDeepestTable))));
   Pool pool;
   EXPECT_FALSE(decode_properties("\x20\x00"s + nested(10'000), pool));
+}
+
+TEST(AmqpTable, a_number_among_headers_is_found_beside_what_is_nested_too_deeply) {
+  const std::string deep = "\x01nF"s + nested(10'000);
+  const std::string offset = "\x01ol\x00\x00\x00\x00\x00\x00\x01\x02"s;
+  for (const std::string& table : {deep + offset, offset + deep}) {
+    const std::string properties =
+        "\xa0\x00\x03"
+        "a/b"s +
+        sized(table);
+    EXPECT_EQ(number_in_headers(properties, "o"), 258);
+    EXPECT_EQ(number_in_headers(properties, "n"), std::nullopt);
+    EXPECT_EQ(number_in_headers(properties, "p"), std::nullopt);
+  }
+  for (const std::string& broken :
+       {""s, "\x20"s, "\x20\x00"s, "\x20\x00\x00"s, "\x20\x00"s + sized("\x05o"s),
+        "\x20\x00"s + sized("\x01ol\x00"s), "\x20\x00"s + sized("\x01oS\x00"s),
+        "\x20\x00"s + sized("\x01oS\xff\xff\xff\xff"s)})
+    EXPECT_EQ(number_in_headers(broken, "o"), std::nullopt);
 }
 
 TEST(AmqpTable, that_is_broken_is_refused) {
