@@ -96,7 +96,22 @@ bool Queue::append_question(std::string& out) const {
   return append_declare(out, true);
 }
 
-bool Queue::append_consume(std::string& out, std::optional<uint64_t> offset) const {
+std::optional<int64_t> Queue::since(int64_t now) const {
+  if (!stream_) return std::nullopt;
+  if (offset_.empty() || offset_ == "next") return now;
+  if (!is_age(offset_)) return std::nullopt;
+  // As RabbitMQ has them.
+  constexpr std::pair<char, int64_t> kSeconds[] = {
+      {'Y', 365 * 86'400}, {'M', 30 * 86'400}, {'D', 86'400}, {'h', 3'600}, {'m', 60}, {'s', 1}};
+  int64_t count = 0;
+  std::from_chars(offset_.data(), offset_.data() + offset_.size() - 1, count);
+  for (const auto& [unit, seconds] : kSeconds)
+    if (offset_.back() == unit)
+      return std::max<int64_t>(0, now - std::min(count, now / seconds) * seconds);
+  return std::nullopt;
+}
+
+bool Queue::append_consume(std::string& out, const From& from) const {
   std::vector<amqp_table_entry_t> arguments;
   const auto add = [&arguments](const char* name, uint8_t kind) -> amqp_field_value_t& {
     arguments.push_back({amqp_cstring_bytes(name), {}});
@@ -104,11 +119,11 @@ bool Queue::append_consume(std::string& out, std::optional<uint64_t> offset) con
     return arguments.back().value;
   };
   if (priority_) add("x-priority", AMQP_FIELD_KIND_I64).value.i64 = *priority_;
-  if (offset) {
-    add("x-stream-offset", AMQP_FIELD_KIND_I64).value.i64 = static_cast<int64_t>(*offset);
-  } else if (offset_time_) {
-    add("x-stream-offset", AMQP_FIELD_KIND_TIMESTAMP).value.u64 =
-        static_cast<uint64_t>(*offset_time_);
+  const std::optional<int64_t>& time = from.since ? from.since : offset_time_;
+  if (from.offset) {
+    add("x-stream-offset", AMQP_FIELD_KIND_I64).value.i64 = static_cast<int64_t>(*from.offset);
+  } else if (time) {
+    add("x-stream-offset", AMQP_FIELD_KIND_TIMESTAMP).value.u64 = static_cast<uint64_t>(*time);
   } else if (is_number(offset_)) {
     std::from_chars(offset_.data(), offset_.data() + offset_.size(),
                     add("x-stream-offset", AMQP_FIELD_KIND_I64).value.i64);
@@ -127,7 +142,7 @@ bool Queue::append_consume(std::string& out, std::optional<uint64_t> offset) con
   return append_method(out, kChannel, AMQP_BASIC_CONSUME_METHOD, &consume);
 }
 
-bool Queue::append_all(std::string& out, uint16_t prefetch, std::optional<uint64_t> offset) const {
+bool Queue::append_all(std::string& out, uint16_t prefetch, const From& from) const {
   if (!append_declare(out, !declares_)) return false;
   for (const Binding& binding : bindings_) {
     const amqp_queue_bind_t bind{.ticket = 0,
@@ -139,7 +154,7 @@ bool Queue::append_all(std::string& out, uint16_t prefetch, std::optional<uint64
     if (!append_method(out, kChannel, AMQP_QUEUE_BIND_METHOD, &bind)) return false;
   }
   const amqp_basic_qos_t qos{.prefetch_size = 0, .prefetch_count = prefetch, .global = 0};
-  return append_method(out, kChannel, AMQP_BASIC_QOS_METHOD, &qos) && append_consume(out, offset);
+  return append_method(out, kChannel, AMQP_BASIC_QOS_METHOD, &qos) && append_consume(out, from);
 }
 
 std::string Queue::step(size_t answered) const {

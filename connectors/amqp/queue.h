@@ -24,9 +24,16 @@ class Queue {
   bool declares() const { return declares_; }
 
   // Appends all of it. The broker answers in this order, or closes the channel at what it refuses.
-  // `offset`: of a stream, where to begin; none: as the option says. False: an argument is too
-  // large.
-  bool append_all(std::string& out, uint16_t prefetch, std::optional<uint64_t> offset) const;
+  // Of a stream, where to begin: at `offset`, or at `since` (Unix seconds; RabbitMQ begins with the
+  // chunk that was written then), or as the option says. False: an argument is too large.
+  struct From {
+    std::optional<uint64_t> offset;
+    std::optional<int64_t> since;
+  };
+  bool append_all(std::string& out, uint16_t prefetch, const From& from) const;
+  // The time that the option means when a stream is begun at `now` (Unix seconds); nothing when it
+  // means the same later.
+  std::optional<int64_t> since(int64_t now) const;
   // Asks whether the queue is there, and no more.
   bool append_question(std::string& out) const;
   // The number of answers, of which the last is basic.consume-ok.
@@ -41,7 +48,7 @@ class Queue {
     Arguments arguments;
   };
   bool append_declare(std::string& out, bool passive) const;
-  bool append_consume(std::string& out, std::optional<uint64_t> offset) const;
+  bool append_consume(std::string& out, const From& from) const;
 
   std::string name_;
   bool declares_ = false;

@@ -35,6 +35,9 @@ constexpr size_t kMostPrefetch = 10'000;
 // The queue keeps what is behind the prefetch count, so there is no haste to make room there.
 constexpr Milliseconds kNoHaste{3'600'000};
 
+// Before a saved position that is a time.
+constexpr char kSince = 't';
+
 // Nothing that a text format could make a record of.
 bool is_blank(std::string_view body) {
   return body.find_first_not_of(std::string_view(" \t\r\n\0", 5)) == std::string_view::npos &&
@@ -100,8 +103,12 @@ class AmqpSource final : public Source, public SessionListener {
            uint64_t end);
   void reject(const Message& message, const std::string& why);
   void gap(uint64_t offset);
+  void warn_of_stream();
   void send_acks();
   void tell_window();
+  void load(const SavedPosition& saved);
+  void note(std::string place);
+  void expect_message();
   void count_memory() { charge_.set(session_->footprint() + inbox_.footprint()); }
 
   SessionConfig config_;
@@ -120,8 +127,11 @@ class AmqpSource final : public Source, public SessionListener {
   Charge charge_;  // what waits for its acknowledgement, and what waits to be sent
   BatchRef batch_;
   uint32_t batch_messages_ = 0;
-  size_t answered_ = 0;     // of queue_.answers()
-  bool has_place_ = false;  // stream: some of it was read, now or earlier
+  size_t answered_ = 0;           // of queue_.answers()
+  bool has_place_ = false;        // stream: some of it was read, now or earlier
+  std::optional<int64_t> since_;  // stream: without a place, from this time on (Unix seconds)
+  int64_t begun_at_ = 0;          // Unix seconds, of this connection
+  bool looked_ = false;           // whether the first message is of a stream
   bool in_flight_full_ = false;
   bool draining_ = false;
   bool stopping_ = false;
@@ -140,14 +150,9 @@ Status AmqpSource::open(SourceContext& context) {
     prefetch_ = std::clamp(context.budget().limit() / kMemoryForOne, kLeastPrefetch, kMostPrefetch);
   if (!queue_.is_stream()) inbox_.set_window(prefetch_);
   partition_ = "stream " + queue_.name() + " in " + config_.vhost;
-  for (const SavedPosition& saved : context.saved()) {
-    uint64_t offset = 0;
-    if (!queue_.is_stream() || saved.partition != partition_) continue;
-    const char* end = saved.value.data() + saved.value.size();
-    if (std::from_chars(saved.value.data(), end, offset).ptr != end) continue;
-    inbox_.begin_at(offset);
-    has_place_ = true;
-  }
+  if (queue_.is_stream())
+    for (const auto* list : {&context.noted(), &context.saved()})
+      for (const SavedPosition& saved : *list) load(saved);
   session_.emplace(context.loop(), config_, tls_.get(), *this);
   reconnect_.emplace(context.loop(), context.pipeline(), [this] { session_->connect(); });
   answer_.emplace(context.loop());
@@ -155,10 +160,28 @@ Status AmqpSource::open(SourceContext& context) {
   return {};
 }
 
+// Of a stream: where it was left, or when it was begun.
+void AmqpSource::load(const SavedPosition& saved) {
+  if (saved.partition != partition_ || saved.value.empty()) return;
+  const bool is_time = saved.value.front() == kSince;
+  const char* end = saved.value.data() + saved.value.size();
+  uint64_t number = 0;
+  if (std::from_chars(saved.value.data() + (is_time ? 1 : 0), end, number).ptr != end) return;
+  if (is_time) {
+    since_ = static_cast<int64_t>(number);
+  } else {
+    inbox_.begin_at(number);
+    has_place_ = true;
+  }
+}
+
 void AmqpSource::on_up() {
   answered_ = 0;
-  const std::optional<uint64_t> offset = has_place_ ? std::optional(inbox_.offset()) : std::nullopt;
-  if (!queue_.append_all(session_->out(), static_cast<uint16_t>(prefetch_), offset)) {
+  begun_at_ = context_->loop().clock().unix_us() / 1'000'000;
+  // The message that was read last is asked for: it is there, or the stream is another one.
+  Queue::From from{.offset = std::nullopt, .since = since_};
+  if (has_place_) from.offset = std::max<uint64_t>(inbox_.offset(), 1) - 1;
+  if (!queue_.append_all(session_->out(), static_cast<uint16_t>(prefetch_), from)) {
     answer_->start_next_turn(
         [this] { session_->drop("the arguments of the queue are larger than a frame"); });
     return;
@@ -180,7 +203,31 @@ Status AmqpSource::on_reply(const Method& method) {
   const std::string broker = session_->broker().empty() ? "" : " (" + session_->broker() + ")";
   reconnect_->connected("connected to " + session_->url().shown + broker +  // logged: info
                         ", queue " + json_quoted(queue_.name()));
+  if (!has_place_ && !since_) {
+    since_ = queue_.since(begun_at_);
+    if (since_) note(kSince + std::to_string(*since_));
+  }
+  if (has_place_ && inbox_.offset() > 0) expect_message();
   return {};
+}
+
+void AmqpSource::note(std::string place) {
+  context_->note({{partition_, std::move(place)}}, SourceContext::Survives::kKill,
+                 [](const Status&) {});
+}
+
+// Retention leaves the newest of a stream, so from a place within it something comes at once. From
+// one behind its end RabbitMQ gives nothing until the stream has grown past it.
+void AmqpSource::expect_message() {
+  answer_->start(config_.timeout, [this] {
+    if (draining_ || stopping_) return;
+    if (!inbox_.empty()) return expect_message();  // of what was there before
+    const std::string left_at = std::to_string(inbox_.offset());
+    inbox_.begin_at(0);
+    note("0");
+    session_->drop("the stream " + json_quoted(queue_.name()) + " ends before offset " + left_at +
+                   ", where it was left: it was made anew, and is read from its start");
+  });
 }
 
 void AmqpSource::on_down(const Down& down) {
@@ -219,17 +266,20 @@ Result<bool> AmqpSource::on_message(const Message& message) {
   if (queue_.is_stream()) {
     offset = stream_offset(message.properties);
     if (!offset) return fail(ErrorKind::kData, "a message of a stream without its offset");
+    if (answered_ == queue_.answers()) answer_->stop();
     if (has_place_ && *offset < inbox_.offset()) {  // a stream is read from the start of a chunk
       inbox_.pass(message);
       return true;
     }
     if (has_place_ && *offset > inbox_.offset()) gap(*offset);
-  } else if (inbox_.seen(message, id)) {
-    return true;
+  } else {
+    if (!std::exchange(looked_, true) && stream_offset(message.properties)) warn_of_stream();
+    if (inbox_.seen(message, id)) return true;
   }
   // What belongs to one batch is counted from its begin in 32 bits.
   if (batch_ && offset && *offset - batch_->begin.offset >= UINT32_MAX) on_pause_in_arrival();
   if (!begin_batch(offset)) return false;
+  if (offset && !has_place_) note(std::to_string(*offset));
   has_place_ = queue_.is_stream();
   add(message, properties,
       inbox_.add(message, id, offset ? std::optional(*offset + 1) : std::nullopt));
@@ -265,6 +315,14 @@ void AmqpSource::gap(uint64_t offset) {
             session_->url().shown + ": the stream " + json_quoted(queue_.name()) +
                 " no longer has its messages from " + std::to_string(inbox_.offset()) +
                 "; it goes on at " + std::to_string(offset));
+}
+
+// It may as well be a queue that somebody moves the messages of a stream to, so it is not refused.
+void AmqpSource::warn_of_stream() {
+  log::warn(context_->pipeline(),
+            session_->url().shown + ": the queue " + json_quoted(queue_.name()) +
+                " has messages of a stream: if it is one, its place is not kept, and what comes "
+                "while leat is away is passed over, without \"declare\": {\"type\": \"stream\"}");
 }
 
 void AmqpSource::on_pause_in_arrival() {

@@ -238,7 +238,7 @@ def test_a_stream_is_read_on_from_where_it_was_left(agent, rabbitmq_broker, coll
     start(agent, stream(rabbitmq_broker, "stream", offset="first", fields=["offset"]), collector)
     wait_for(lambda: len(collector.records()) == 200)
     end(agent)
-    assert [one["offset"] for one in collector.records()] == list(range(200))
+    assert sorted(one["offset"] for one in collector.records()) == list(range(200))
     queue.publish(*some(200, 300))
     agent.start()
     wait_for(lambda: len(collector.records()) >= 300)
@@ -274,3 +274,56 @@ def test_a_stream_begins_where_it_is_told(agent, rabbitmq_broker, collector, off
     got = seqs(collector)
     assert got == list(range(got[0], 210))  # "last": the last chunk, however large the broker made it
     assert first is None or got[0] == first
+
+
+def test_a_stream_that_was_begun_goes_on_from_there_although_nothing_has_come(agent, rabbitmq_broker, collector):
+    queue = rabbitmq_broker.queue("stream-idle", kind="stream")
+    plug = Plug(rabbitmq_broker.port)
+    start(agent, stream(rabbitmq_broker, "stream-idle", urls=[f"amqp://127.0.0.1:{plug.port}"]), collector)
+    agent.wait_log("connected to")
+    plug.pull()
+    agent.wait_log("connection (is lost|was closed)")
+    queue.publish(*some(0, 50))
+    plug.push_in()
+    wait_for(lambda: sorted(seqs(collector)) == list(range(50)), 60)
+    end(agent)
+    plug.close()
+
+
+def test_a_stream_that_was_begun_goes_on_from_there_after_a_restart(agent, rabbitmq_broker, collector):
+    queue = rabbitmq_broker.queue("stream-idle-2", kind="stream")
+    start(agent, stream(rabbitmq_broker, "stream-idle-2"), collector)
+    agent.wait_log("connected to")
+    end(agent)
+    queue.publish(*some(0, 50))
+    agent.start()
+    wait_for(lambda: sorted(seqs(collector)) == list(range(50)), 60)
+    end(agent)
+
+
+def test_a_stream_that_was_made_anew_is_read_from_its_start(agent, rabbitmq_broker, collector):
+    queue = rabbitmq_broker.queue("stream-anew", kind="stream")
+    queue.publish(*some(0, 100))
+    start(agent, stream(rabbitmq_broker, "stream-anew", offset="first", timeout="2s"), collector)
+    wait_for(lambda: len(collector.records()) == 100)
+    end(agent)
+    queue = rabbitmq_broker.queue("stream-anew", kind="stream")
+    queue.publish(*some(1000, 1060))
+    agent.start()
+    agent.wait_log("ends before offset 100, where it was left")
+    wait_for(lambda: sorted(seqs(collector)[100:]) == list(range(1000, 1060)), 60)
+    # And while it is read.
+    rabbitmq_broker.queue("stream-anew", kind="stream").publish(*some(2000, 2010))
+    agent.wait_log("ends before offset 60, where it was left")
+    wait_for(lambda: sorted(seqs(collector)[160:]) == list(range(2000, 2010)), 60)
+    end(agent)
+
+
+def test_a_stream_that_is_taken_for_a_queue_is_warned_of(agent, rabbitmq_broker, collector):
+    queue = rabbitmq_broker.queue("stream-as-queue", kind="stream")
+    start(agent, amqp_source(rabbitmq_broker, "stream-as-queue"), collector)
+    agent.wait_log("connected to")
+    queue.publish({"seq": 1})
+    agent.wait_log("has messages of a stream: .*\"declare\": {\"type\": \"stream\"}")
+    wait_for(lambda: seqs(collector) == [1])
+    end(agent)

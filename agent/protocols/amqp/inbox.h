@@ -61,6 +61,8 @@ class Inbox {
   // Up to which delivery tag can be acknowledged now, when that is more than was said before.
   std::optional<uint64_t> take_tag();
 
+  // Whether nothing waits to be delivered.
+  bool empty() const { return messages_.empty(); }
   uint64_t offset() const { return offset_; }
   // Messages that the broker holds for want of an acknowledgement.
   size_t unacknowledged() const { return slots_.size(); }
