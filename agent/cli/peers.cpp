@@ -9,6 +9,9 @@
 #include "base/text.h"
 #include "cli/output.h"
 #include "cli/sigpipe.h"
+#ifdef LEAT_CLUSTER
+#include "control/cluster/probe.h"
+#endif
 #include "loop/handles.h"
 #include "loop/loop.h"
 #include "stage/probe.h"
@@ -28,6 +31,12 @@ class Round {
            const Stage& stage) {
     begin(config, pipeline, where, stage, stage.type->probe);
   }
+#ifdef LEAT_CLUSTER
+  void ask_cluster(const ClusterConfig& cluster) {
+    Probed done = begun("agent", "cluster", "postgres", "agent.cluster");
+    probes_.push_back(cluster::probe(loop_, cluster, std::move(done)));
+  }
+#endif
   void ask_tasks(const AgentConfig& config, const PipelineConfig& pipeline) {
     const SourceConfig& source = pipeline.source;
     if (source.type->tasks == nullptr || source.type->tasks(source.options).empty()) return;
@@ -49,19 +58,25 @@ class Round {
              const Stage& stage,
              std::unique_ptr<PeerProbe> (*probe)(const Options&, const ProbeContext&, Probed)) {
     if (probe == nullptr) return;
+    Probed done = begun(pipeline.name, where, stage.type->name, stage.options.path());
+    probes_.push_back(probe(stage.options,
+                            {loop_, config.id, pipeline.name, pipeline.delivery.exactly_once},
+                            std::move(done)));
+  }
+
+  Probed begun(const std::string& whose, const char* where, std::string_view type,
+               const std::string& path) {
     peers_.push_back(
-        {pipeline.name, where, std::string(stage.type->name), stage.options.path(),
+        {whose, where, std::string(type), path,
          fail(ErrorKind::kUnavailable, "no answer within " + format_duration(deadline_)),
          deadline_.count() * 1000});
     ++open_;
-    const int64_t began = loop_.clock().monotonic_us();
-    probes_.push_back(probe(stage.options,
-                            {loop_, config.id, pipeline.name, pipeline.delivery.exactly_once},
-                            [this, &peer = peers_.back(), began](Result<std::string> answer) {
-                              peer.answer = std::move(answer);
-                              peer.took_us = loop_.clock().monotonic_us() - began;
-                              --open_;
-                            }));
+    return [this, &peer = peers_.back(),
+            began = loop_.clock().monotonic_us()](Result<std::string> answer) {
+      peer.answer = std::move(answer);
+      peer.took_us = loop_.clock().monotonic_us() - began;
+      --open_;
+    };
   }
 
   Loop& loop_;
@@ -104,6 +119,9 @@ std::vector<Peer> ask_peers(const Clock& clock, const AgentConfig& config, Milli
       round.ask(config, pipeline, "sink", pipeline.sink);
     }
     for (const PipelineConfig& own : config.own_pipelines) round.ask(config, own, "sink", own.sink);
+#ifdef LEAT_CLUSTER
+    if (config.cluster) round.ask_cluster(*config.cluster);
+#endif
   });
 }
 

@@ -14,7 +14,7 @@ namespace leat {
 
 struct Peer {
   std::string pipeline;
-  std::string stage;  // "source" or "sink"
+  std::string stage;  // "source" or "sink"; of the agent itself: "cluster"
   std::string type;
   std::string path;            // in the configuration
   Result<std::string> answer;  // what was found, or why not

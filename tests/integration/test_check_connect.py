@@ -11,6 +11,7 @@ from harness.mqtt_peer import CONNECT, DISCONNECT, SUBSCRIBE, FakeBroker
 from harness.output import conforming
 from harness.pipelines import file_source
 from harness.ports import free_port
+from harness.waiting import wait_for
 
 GENERATOR = {"type": "generator", "rate": 1}
 
@@ -302,3 +303,31 @@ def test_a_serial_port_is_opened_and_closed(connect, tmp_path):
         assert "is not there" in message
     finally:
         os.close(master)
+
+
+# --- agent.cluster --------------------------------------------------------------------------------
+
+
+def test_the_database_of_the_group_lets_the_agent_in_and_has_its_tables_or_takes_them(agent, database):
+    def ask(url):
+        agent.configure(chain(), cluster={"url": url, "group": "etl"})
+        done = agent.command("check", "-c", agent.config_path, "--connect", "--json")
+        answer = conforming(done.stdout, "check")
+        (peer,) = answer["peers"]
+        assert (peer["stage"], peer["path"], done.returncode) == ("cluster", "agent.cluster", 0 if peer["ok"] else 1)
+        return peer["ok"], peer["message"]
+
+    database.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    good, message = ask(database.url)
+    assert good and "made by the first agent" in message
+    assert database.value("SELECT to_regclass('leat_cluster_members') IS NULL") == "t", "nothing is made by asking"
+    good, message = ask(database.url_of("trusted"))
+    assert not good and "may not make them" in message
+    good, message = ask(database.url_of("trusted").replace("/test", "/nowhere"))
+    assert not good and "nowhere" in message
+
+    agent.configure(chain(), cluster={"url": database.url, "group": "etl"})
+    agent.start()
+    wait_for(lambda: ask(database.url) == (True, "agents of the group that are there now: 1"))
+    good, message = ask(database.url_of("trusted"))
+    assert not good and "GRANT" in message

@@ -124,8 +124,10 @@ std::string tables_exist_sql() {
          "to_regclass('leat_cluster_positions') IS NOT NULL";
 }
 
+// IF NOT EXISTS alone does not keep two from making one at the same time.
 std::string create_tables_sql() {
-  return "CREATE TABLE IF NOT EXISTS leat_cluster_members (grp text NOT NULL, agent text NOT NULL,"
+  return "SELECT pg_advisory_xact_lock(hashtext('leat_cluster_members'));"
+         "CREATE TABLE IF NOT EXISTS leat_cluster_members (grp text NOT NULL, agent text NOT NULL,"
          " instance text NOT NULL, session bigint NOT NULL, until timestamptz NOT NULL,"
          " PRIMARY KEY (grp, agent));"
          "CREATE TABLE IF NOT EXISTS leat_cluster_tasks (grp text NOT NULL, pipeline text NOT NULL,"
@@ -137,6 +139,20 @@ std::string create_tables_sql() {
          "CREATE TABLE IF NOT EXISTS leat_cluster_positions (grp text NOT NULL,"
          " pipeline text NOT NULL, partition text NOT NULL, value bytea NOT NULL,"
          " fence bigint NOT NULL, PRIMARY KEY (grp, pipeline, partition))";
+}
+
+std::string rights_sql() {
+  return "SELECT current_setting('transaction_read_only') = 'on', " + tables_exist_sql().substr(7) +
+         ", (SELECT bool_and(has_table_privilege(c.oid, p)) FROM pg_class c, "
+         "unnest(ARRAY['SELECT', "
+         "'INSERT', 'UPDATE', 'DELETE']) p WHERE c.oid IN (to_regclass('leat_cluster_members'), "
+         "to_regclass('leat_cluster_tasks'), to_regclass('leat_cluster_positions'))), "
+         "COALESCE(has_schema_privilege(current_schema(), 'CREATE'), false)";
+}
+
+std::string members_sql(const std::string& group) {
+  return "SELECT count(*) FROM leat_cluster_members WHERE grp = " + quoted_text(group) +
+         " AND until > now()";
 }
 
 std::string set_up_sql(Milliseconds at_most) {

@@ -69,6 +69,10 @@ struct Wanted {
 
 std::string tables_exist_sql();  // one row, "t" or "f"
 std::string create_tables_sql();
+// Changes nothing. One row: whether the server takes only reads, whether the tables exist, whether
+// this user may use them, whether it may make tables.
+std::string rights_sql();
+std::string members_sql(const std::string& group);  // one row: how many are there
 // What goes before all else in a connection: nothing waits longer than this.
 std::string set_up_sql(Milliseconds at_most);
 // Renews the session, or with `join` begins it, unless another agent of this id is there; removes
