@@ -37,11 +37,15 @@ Result<std::optional<int64_t>> JobDatabase::number(const std::string& sql) {
   return sqlite3_column_int64(query->get(), 0);
 }
 
-// "cannot VACUUM from within a transaction"; ATTACH and DETACH say "within transaction". There is
+// "cannot VACUUM from within a transaction"; ATTACH and DETACH say "within transaction", a
+// checkpoint "database table is locked" (another process would be "database is locked"). There is
 // no code for it.
 bool JobDatabase::must_be_alone(const Error& error) const {
-  return error.message().find("from within a transaction") != std::string::npos ||
-         error.message().find("within transaction") != std::string::npos;
+  const auto says = [&error](std::string_view words) {
+    return error.message().find(words) != std::string::npos;
+  };
+  return says("from within a transaction") || says("within transaction") ||
+         says("database table is locked");
 }
 
 }  // namespace leat::sqlite
