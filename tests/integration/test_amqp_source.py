@@ -96,14 +96,16 @@ def test_what_is_delivered_again_over_a_new_connection_is_not_emitted_again(agen
 def test_what_was_acknowledged_on_a_line_that_was_cut_is_not_emitted_again(agent, rabbitmq_broker, collector):
     plug = Plug(rabbitmq_broker.port)
     queue = rabbitmq_broker.queue("cuts")
-    queue.publish(*some(0, 2000))
     start(agent, amqp_source(rabbitmq_broker, "cuts", urls=[f"amqp://127.0.0.1:{plug.port}"]), collector,
           limits={"recordsPerSecond": 500})
+    agent.wait_log("connected to")
     for cuts in (1, 2, 3):
         had = len(seqs(collector))
+        queue.publish(*some(500 * (cuts - 1), 500 * cuts))
         wait_for(lambda: len(seqs(collector)) > had + 200, 30, "more")
         plug.cut()
         agent.wait_for(lambda: agent.log_of_run.count("connected to") == cuts + 1, what="another connection")
+    queue.publish(*some(1500, 2000))
     wait_for(lambda: len(set(seqs(collector))) == 2000, 60)
     end(agent)
     assert sorted(seqs(collector)) == list(range(2000))
