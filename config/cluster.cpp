@@ -51,11 +51,8 @@ namespace {
 std::string why_not_shared(const PipelineConfig& pipeline) {
   std::set<std::string> names;
   for (const std::string& table : pipeline.source.options.strings("tables")) {
-    if (table.find('%') != std::string::npos)
-      return "shares the tables among the agents by their names, and needs these, not a pattern: "
-             "\"" +
-             excerpt(table) + "\"";
-    if (!names.insert(task_text(table)).second)
+    // What a pattern means is told apart when it is known.
+    if (table.find('%') == std::string::npos && !names.insert(task_text(table)).second)
       return "cannot tell the table \"" + excerpt(table) +
              "\" from another: in the name of a task all but letters, digits, \".\" and \"-\" is "
              "\"_\"";
@@ -82,7 +79,8 @@ void check_exclusive(const PipelineConfig& pipeline, const Options& options, boo
     wrong(what, std::move(why));
   if (!is_shared(pipeline) && ends(pipeline.source) && !pipeline.schedule)
     wrong(what,
-          "is for a source that does not end, with a \"schedule\", or for several \"tables\"");
+          "is for a source that does not end, with a \"schedule\", or for several \"tables\" or "
+          "\"split\"");
   if (pipeline.delivery.spool.mode != SpoolMode::kNever)
     wrong("delivery.spool", "must be \"never\" with \"" + what +
                                 "\": what is in the spool of an agent that is gone no other can "

@@ -89,8 +89,9 @@ std::string tasks_of(const cJSON* pipelines, int64_t now_us) {
       summary += std::string(std::exchange(separator, ", ")) + format_count(number(job, state)) +
                  " " + state;
     }
-    if (const auto again = number(job, "reassigning"); again > 0)
-      summary += ", " + format_count(again) + " reassigning";
+    for (const char* state : {"reassigning", "interrupted"})
+      if (const auto more = number(job, state); more > 0)
+        summary += ", " + format_count(more) + " " + state;
     summary += '\n';
     const cJSON* task = nullptr;
     cJSON_ArrayForEach(task, at(job, "tasks")) {
@@ -104,6 +105,14 @@ std::string tasks_of(const cJSON* pipelines, int64_t now_us) {
 }
 
 int tasks(const CommandCall& call) {
+#ifdef LEAT_TASK_HISTORY
+  int code = kExitUsage;
+  std::unique_ptr<JournalAccess> journal = JournalAccess::of(call);
+  if (journal == nullptr) return code;
+  std::optional<std::string> answer = journal->ask("tasks", {.pipeline = call.word(0)}, code);
+  if (!answer) return code;
+  const std::string& body = *answer;
+#else
   std::optional<std::string> data_dir = asked_data_dir(call);
   if (!data_dir) return kExitUsage;
   std::string target = "/api/v1/tasks";
@@ -111,6 +120,7 @@ int tasks(const CommandCall& call) {
   std::string body;
   const int code = ask_or_complain(call.environment.clock, *data_dir, "GET", target, body);
   if (code != kExitDelivered) return code;
+#endif
   Json json(cJSON_Parse(body.c_str()), cJSON_Delete);
   print(call.options.boolean("json")
             ? body
@@ -165,8 +175,8 @@ extern constexpr Command kTasksCommand{
     .help =
         "Shows the tasks of a job (the tables of a source of several, the ranges of one): which "
         "wait, run, are done "
-        "or have failed, and why. Of the run that goes on, or of the last since the agent was "
-        "started.",
+        "or have failed, and why. Of the run that goes on, or of the last, also when no agent "
+        "runs.",
     .options = kListOptions,
     .run = tasks};
 

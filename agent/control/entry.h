@@ -21,6 +21,13 @@
 
 namespace leat {
 
+// Of one whose tasks are shared (plan/shared_job.h).
+struct JobEntry {
+  std::shared_ptr<const SharedPlan> plan;  // once it is known, of this run
+  uint64_t run = 0;                        // with a schedule: its number; 0: none was open yet
+  bool over = false;                       // and that is known
+};
+
 struct Entry {
   Run::Config wanted;         // null: it is to go
   Run::Config before;         // in which it ran, should the new one not open
@@ -37,8 +44,9 @@ struct Entry {
   std::string refused;        // as in PipelineSnapshot
   // Of failures that may pass, in a row; none: the last was long ago.
   std::optional<DoublingDelay> again_after;
-  int failed_runs = 0;                   // in a row, of one with a schedule
-  bool standby = false;                  // it waits for its lease (control/leases.h)
+  int failed_runs = 0;   // in a row, of one with a schedule
+  bool standby = false;  // it waits for its lease (control/leases.h)
+  JobEntry job;
   std::vector<SharedTask> shared_tasks;  // of one whose tasks are shared, when it was over
   std::unique_ptr<Timer> again;          // until it is started again after one, or by its schedule
   int64_t again_us = 0;                  // when that is, on the monotonic clock

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -36,6 +37,10 @@ inline bool runs_shared(const PipelineConfig& config) {
   return false;
 #endif
 }
+
+// Among the positions that the group has of a pipeline: the state of its schedule. No source has
+// such a partition.
+inline constexpr std::string_view kGroupSchedule = "leat:schedule";
 
 struct ClusterStatus {
   std::string group;
@@ -95,6 +100,15 @@ class Leases {
   // names, none any more. Each is granted, lost and released as a pipeline.
   virtual void share(const std::string& job, std::vector<std::string> names, size_t most) = 0;
   virtual const std::vector<SharedTask>& tasks(const std::string& job) const = 0;
+  // What the group has of the positions of this task, whoever has saved them. `done` comes later;
+  // not where the session is lost before that. Asked twice it is asked once.
+  using Read = std::function<void(std::vector<SavedPosition>)>;
+  virtual void read(const std::string& task, Read done) = 0;
+  // Of a job whose lease is held: its tasks are all to be done once more, `anew` from their
+  // beginnings, and run_of(job) is among them, waiting, with the number of the run in the place of
+  // records; nothing where that is so already. Then: no run is open.
+  virtual void open_run(const std::string& job, bool anew) = 0;
+  virtual void close_run(const std::string& job) = 0;
   // In the place of release(): it has ended for good.
   virtual void settle(const std::string& task, bool done, const std::string& reason,
                       uint64_t records) = 0;

@@ -28,6 +28,8 @@ class RealPipeline final : public ManagedPipeline {
   bool bounded() const override { return pipeline_->bounded(); }
   bool has_read() const override { return pipeline_->has_read(); }
   PipelineStatus status() const override { return pipeline_->status(); }
+  SourceTasks source_tasks() const override { return pipeline_->source_tasks(); }
+  std::optional<uint64_t> task_changes() const override { return pipeline_->task_changes(); }
 
  private:
   std::unique_ptr<Pipeline> pipeline_;

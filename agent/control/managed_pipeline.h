@@ -32,6 +32,9 @@ class ManagedPipeline {
   virtual bool bounded() const = 0;
   virtual bool has_read() const = 0;
   virtual PipelineStatus status() const = 0;
+  // As Pipeline's.
+  virtual SourceTasks source_tasks() const { return {}; }
+  virtual std::optional<uint64_t> task_changes() const { return std::nullopt; }
 };
 
 // Fails with kUsage when one of its stages cannot be made of the configuration.

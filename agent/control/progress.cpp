@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "base/log.h"
 
@@ -83,6 +85,39 @@ std::string progress_line(const PipelineStatus& status, Milliseconds elapsed) {
   }
   return out;
 }
+
+#ifdef LEAT_TASK_HISTORY
+std::string tasks_line(const PipelineStatus& status, int64_t now_us) {
+  using State = SourceTask::State;
+  constexpr size_t kNamed = 2;
+  const SourceTasks& tasks = status.source_tasks;
+  uint64_t all = 0;
+  for (const uint64_t of_state : tasks.counts) all += of_state;
+  if (all < 2) return "";
+  std::string out = count(tasks.count(State::kDone)) + " of " + count(all) + " tasks done";
+  if (const uint64_t failed = tasks.count(State::kFailed); failed > 0)
+    out += ", " + count(failed) + " failed";
+  // What is estimated may be too little.
+  if (tasks.expected > 0 && tasks.count(State::kDone) < all)
+    out += ", " + std::to_string(std::min<uint64_t>(status.records * 100 / tasks.expected, 99)) +
+           "% of about " + format_count(tasks.expected, "record");
+  std::vector<const SourceTask*> running;
+  for (const SourceTask& one : tasks.shown)
+    if (one.state == State::kRunning) running.push_back(&one);
+  std::ranges::stable_sort(running, {}, &SourceTask::started_us);
+  if (running.size() > kNamed) running.resize(kNamed);
+  const char* before = "; slowest: ";
+  for (const SourceTask* one : running) {
+    const Milliseconds takes{std::max<int64_t>(now_us - one->started_us, 0) / 1'000'000 * 1000};
+    out += std::exchange(before, ", ") + one->name + " (" + format_duration(takes) + ")";
+  }
+  return out;
+}
+#else
+std::string tasks_line(const PipelineStatus& /*status*/, int64_t /*now_us*/) {
+  return "";
+}
+#endif
 
 namespace {
 
@@ -169,6 +204,8 @@ void ProgressDisplay::show(const Snapshot& snapshot) {
     if (!pipeline.runs || pipeline.own) continue;
     std::string line = pipeline.bounded ? progress_line(pipeline.counters, pipeline.running_for)
                                         : state_of(pipeline);
+    if (std::string tasks = tasks_line(pipeline.counters, snapshot.now_us); !tasks.empty())
+      line = std::move(tasks) + "; " + line;
     if (terminal_) {
       lines_[pipeline.name] = std::move(line);
     } else if (pipeline.bounded) {

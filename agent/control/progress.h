@@ -16,6 +16,9 @@ namespace leat {
 // "42% of 110.0 MiB, 1,234,567 records (2,345,678/s), 1,000,000 delivered, 12 dead letters, 3s
 // left"
 std::string progress_line(const PipelineStatus& status, Milliseconds elapsed);
+// What goes before that, of a job: "3 of 12 tasks done, 1 failed, 41% of about 1,200,000 records;
+// slowest: orders_7 (2m 10s), orders_2 (40s)". "" of what is none. `now_us`: unix time.
+std::string tasks_line(const PipelineStatus& status, int64_t now_us);
 
 // "1,000,000 records read (110.0 MiB), 749,211 delivered, 250,789 filtered, 0 dead letters, in 1.2s
 // (833,333 records/s)"

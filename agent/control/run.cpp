@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "control/tasks_json.h"
+
 namespace leat {
 
 Run::Run(LoopHost& home, LoopHost& host, RunId id, Config config, bool bounded, size_t memory)
@@ -12,18 +14,56 @@ Run::Run(LoopHost& home, LoopHost& host, RunId id, Config config, bool bounded, 
       bounded_(bounded),
       memory_(memory) {}
 
+namespace {
+
+// Keeps the tasks of a job that runs in the journal (tasks_json.h), when one has begun or ended:
+// with what is written anyway, or by itself after a while, as where the sink keeps the positions.
+//
+// Thread: the pipeline's loop's.
+class TaskKeeper {
+ public:
+  static constexpr Milliseconds kEvery{10'000};
+
+  TaskKeeper(LoopHost& host, ManagedPipeline& pipeline, RunRecord record)
+      : host_(host), pipeline_(pipeline), record_(std::move(record)), timer_(host.loop()) {
+    if (is_job()) timer_.start_repeating(kEvery, [this] { keep(); });
+  }
+  bool is_job() const { return pipeline_.task_changes().has_value(); }
+  void keep() {
+    const uint64_t now = pipeline_.task_changes().value_or(0);
+    if (std::exchange(seen_, now) != now)
+      keep_tasks(host_.journal(), record_.pipeline, record_.number, pipeline_.source_tasks());
+  }
+
+ private:
+  LoopHost& host_;
+  ManagedPipeline& pipeline_;
+  const RunRecord record_;
+  uint64_t seen_ = 0;
+  Timer timer_;
+};
+
+}  // namespace
+
 void Run::start(const RunRecord& record, Finished finished) {
   on_its_loop([&home = home_, &host = host_, id = id_, record, noted = noted_,
                finished = std::move(finished)](ManagedPipeline& pipeline) {
+    std::shared_ptr<TaskKeeper> keeper;
+    if (kTaskHistory && record.number != 0)
+      keeper = std::make_shared<TaskKeeper>(host, pipeline, record);
     if (record.number != 0)
-      host.journal().ride_along(id, [&host, &pipeline, record, noted] {
-        if (!pipeline.has_read()) return false;
-        *noted = true;
-        RunHistory(host.journal()).note_start(record, [](const Status&) {});
-        return true;
+      host.journal().ride_along(id, [&host, &pipeline, record, noted, keeper] {
+        if (!*noted && pipeline.has_read()) {
+          *noted = true;
+          RunHistory(host.journal()).note_start(record, [](const Status&) {});
+        }
+        if (keeper == nullptr || !keeper->is_job()) return noted->load();
+        keeper->keep();
+        return false;
       });
-    pipeline.start([&home, &host, id, finished](const Status& status) {
+    pipeline.start([&home, &host, id, finished, keeper](const Status& status) mutable {
       host.journal().get_off(id);
+      keeper.reset();
       PipelineStatus counters = host.pipelines.at(id)->status();
       host.pipelines.erase(id);
       host.journal().flush([&home, finished, status, counters] {

@@ -34,7 +34,7 @@ class Run {
   bool bounded() const { return bounded_; }
 
   // The journal knows of `record` from the time that it has read something, and something else is
-  // written (control/run_history.h); when it has no number, not.
+  // written (control/run_history.h); when it has no number, not. So it does of the tasks of a job.
   void start(const RunRecord& record, Finished finished);
   // That is there, or on its way.
   bool noted() const { return *noted_; }

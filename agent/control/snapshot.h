@@ -103,6 +103,7 @@ struct Snapshot {
   std::optional<BudgetStatus> budget = {};    // with agent.limits.budget
   std::optional<ClusterStatus> cluster = {};  // with agent.cluster
   Milliseconds uptime{0};
+  int64_t now_us = 0;  // unix
   bool stopping = false;
   size_t loops = 1;
   uint64_t journal_written_bytes = 0;            // since the start

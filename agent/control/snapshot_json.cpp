@@ -233,61 +233,6 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {
   return printed(out.get()) + "\n";
 }
 
-namespace {
-
-// As the group has them: by whom each is read, too.
-cJSON* shared_job_json(const PipelineSnapshot& pipeline) {
-  constexpr const char* kStates[] = {"waiting", "running", "reassigning", "done", "failed"};
-  cJSON* job = cJSON_CreateObject();
-  cJSON_AddStringToObject(job, "name", pipeline.name.c_str());
-  uint64_t counts[std::size(kStates)] = {};
-  for (const SharedTask& task : pipeline.shared_tasks) ++counts[static_cast<size_t>(task.state)];
-  for (size_t i = 0; i < std::size(kStates); ++i) add(job, kStates[i], counts[i]);
-  cJSON* shown = cJSON_AddArrayToObject(job, "tasks");
-  for (const SharedTask& task : pipeline.shared_tasks) {
-    cJSON* out = cJSON_CreateObject();
-    cJSON_AddItemToArray(shown, out);
-    cJSON_AddStringToObject(out, "name", task.name.substr(pipeline.name.size() + 1).c_str());
-    cJSON_AddStringToObject(out, "state", kStates[static_cast<size_t>(task.state)]);
-    add(out, "records", task.records);
-    add(out, "bytes", task.bytes);
-    add_text(out, "reason", task.reason);
-    add_text(out, "agent", task.agent);
-  }
-  return job;
-}
-
-}  // namespace
-
-std::string tasks_json(const Snapshot& snapshot, const std::string& pipeline) {
-  constexpr const char* kStates[SourceTask::kStates] = {"waiting", "running", "done", "failed"};
-  Json json = json_object();
-  cJSON* list = cJSON_AddArrayToObject(json.get(), "pipelines");
-  for (const PipelineSnapshot& one : snapshot.pipelines) {
-    const SourceTasks& tasks = one.counters.source_tasks;
-    if (!pipeline.empty() && one.name != pipeline) continue;
-    if (kCluster && !one.shared_tasks.empty()) cJSON_AddItemToArray(list, shared_job_json(one));
-    if (tasks.none()) continue;
-    cJSON* job = cJSON_CreateObject();
-    cJSON_AddItemToArray(list, job);
-    cJSON_AddStringToObject(job, "name", one.name.c_str());
-    for (size_t i = 0; i < SourceTask::kStates; ++i) add(job, kStates[i], tasks.counts[i]);
-    cJSON* shown = cJSON_AddArrayToObject(job, "tasks");
-    for (const SourceTask& task : tasks.shown) {
-      cJSON* out = cJSON_CreateObject();
-      cJSON_AddItemToArray(shown, out);
-      cJSON_AddStringToObject(out, "name", task.name.c_str());
-      cJSON_AddStringToObject(out, "state", kStates[static_cast<size_t>(task.state)]);
-      add(out, "records", task.records);
-      add(out, "bytes", task.bytes);
-      if (task.started_us != 0) add_text(out, "started", rfc3339(task.started_us));
-      if (task.ended_us != 0) add_text(out, "ended", rfc3339(task.ended_us));
-      add_text(out, "reason", task.reason);
-    }
-  }
-  return printed(json.get());
-}
-
 std::string stats_json(const Snapshot& snapshot) {
   Json out = json_object();
   cJSON_AddNumberToObject(out.get(), "uptimeSeconds", seconds(snapshot.uptime));

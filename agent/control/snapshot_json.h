@@ -23,11 +23,6 @@ std::string json_of(const Snapshot& snapshot, const std::string& pipeline = "");
 // "count"}, …]}}, …]}. Each bucket counts those below it, too; the last has no bound.
 std::string stats_json(const Snapshot& snapshot);
 
-// The tasks of jobs, of the run that goes on or of the last: {"pipelines": [{"name", "waiting",
-// "running", "done", "failed", "tasks": [{"name", "state", "records", "bytes", "reason"}, …]}, …]}.
-// Without those that have none.
-std::string tasks_json(const Snapshot& snapshot, const std::string& pipeline);
-
 // Adds what was counted, and gives the object of what counts records.
 cJSON* add_counters(cJSON* object, const TaskStatus& counters);
 

@@ -341,12 +341,13 @@ void Supervisor::adopt(const PipelineConfig& config) {
   entry.refused.clear();
   entry.failure.clear();
   wind_down(entry, "unmounted by its configuration");
-  if (entry.by_schedule() && !entry.held())
-    await_its_time(config.name);
-  else if (needs_lease(config) && !entry.held())
-    await_lease(config.name);
-  else if (runs_shared(config) && !entry.held())
+  if (entry.held()) return;
+  if (runs_shared(config))
     begin_job(config.name);
+  else if (entry.by_schedule())
+    await_its_time(config.name);
+  else if (needs_lease(config))
+    await_lease(config.name);
 }
 
 // One pipeline by itself, with a configuration that it had before.
@@ -609,6 +610,7 @@ void Supervisor::snapshot(std::function<void(const Snapshot&)> done) {
                  .budget = budget_->status(),
                  .cluster = kCluster && leases_ ? leases_->status() : std::nullopt,
                  .uptime = Milliseconds((setup_.clock.monotonic_us() - begun_us_) / 1000),
+                 .now_us = setup_.clock.unix_us(),
                  .stopping = stopping_,
                  .loops = hosts_.size(),
                  .journal_written_bytes = written().bytes,

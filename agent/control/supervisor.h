@@ -161,6 +161,8 @@ class Supervisor {
                  std::function<void(Result<uint64_t>)> done);
   // As the operation "runs" (tools/operations.h) with those that go on.
   void list_runs(const std::string& pipeline, std::function<void(Result<std::string>)> done);
+  // As the operation "tasks", in the same way.
+  void list_tasks(const std::string& pipeline, std::function<void(Result<std::string>)> done);
   // It is opened anew, and then started in the place of what runs.
   Status restart(const std::string& name);
   // What it waits for is tried now: its sink, or, when it has failed, itself.
@@ -260,6 +262,13 @@ class Supervisor {
   void show_job(const std::string& name, const Entry& entry, PipelineSnapshot& out) const;
   void begin_job(const std::string& name);
   void job_goes_on(const std::string& name);
+  void lead_job(const LeaseGrant& grant);
+  bool run_is_open(const std::string& name, Entry& entry);
+  void read_plan(const std::string& name, const std::string& task);
+  Milliseconds run_of_job_is_over(const std::string& name, const Status& status,
+                                  Milliseconds elapsed);
+  void close_run_of_job(const std::string& name);
+  std::vector<SharedTask> tasks_of_job(const std::string& name, const Entry& entry) const;
   void job_is_over(const std::string& name, const Status& status);
   void end_job(const std::string& name);
   Entry* task_entry(const std::string& name);

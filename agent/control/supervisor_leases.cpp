@@ -19,13 +19,10 @@ namespace leat {
 
 namespace {
 
-// Among the positions that the group has of a pipeline; no source has such a partition.
-constexpr std::string_view kSchedule = "leat:schedule";
-
 // What the group has takes the place of what is here, but for what an operator has ordered here.
 std::vector<SavedPosition> in_the_place_of(const std::vector<SavedPosition>& here,
                                            std::vector<SavedPosition> there) {
-  std::erase_if(there, [](const SavedPosition& one) { return one.partition == kSchedule; });
+  std::erase_if(there, [](const SavedPosition& one) { return one.partition == kGroupSchedule; });
   for (const SavedPosition& one : here) {
     const bool ordered = is_order(one.partition) && one.value != kAnew;
     const bool known = std::ranges::any_of(
@@ -74,11 +71,13 @@ void Supervisor::lease_granted(LeaseGrant grant) {
   if (stopping_ || found == entries_.end() || !found->second.standby ||
       found->second.wanted == nullptr || found->second.held())
     return leases_->release(name);
+  if (found->second.shared()) return lead_job(grant);
   if (!found->second.of.empty() && only_sql(name)) {
     grant.positions.clear();
     grant.first = false;
   }
-  const auto schedule = std::ranges::find(grant.positions, kSchedule, &SavedPosition::partition);
+  const auto schedule =
+      std::ranges::find(grant.positions, kGroupSchedule, &SavedPosition::partition);
   if (found->second.by_schedule() && schedule != grant.positions.end()) {
     schedules_->take_over(name, schedule->value, leases_->ahead_us());
     if (schedules_->left(*found->second.wanted).count() > 0) {  // another has done it
@@ -126,6 +125,7 @@ void Supervisor::lease_lost(const std::string& name, const std::string& why) {
   Entry& entry = found->second;
   if (entry.over()) {
     if (!entry.standby || stopping_) return;
+    if (entry.shared()) entry.again.reset();
     if (entry.of.empty()) return leases_->want(name);
     entry.wanted = nullptr;  // a task, which another agent takes
     return settle(name);
@@ -163,8 +163,8 @@ void Supervisor::ended_with_lease(const std::string& name, const Status& status)
       Entry& entry = found->second;
       if (!entry.over() || entry.standby) return;  // it has begun again
       if (entry.by_schedule() && ran_to_its_end)
-        leases_->save(
-            name, {{std::string(kSchedule), schedules_->shared_state(name, leases_->ahead_us())}});
+        leases_->save(name, {{std::string(kGroupSchedule),
+                              schedules_->shared_state(name, leases_->ahead_us())}});
       leases_->release(name);
       if (stopping_ || !entry.exclusive() || entry.held() || entry.again != nullptr) return;
       // It was lost; else what failed for good would fail here again.

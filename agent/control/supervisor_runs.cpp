@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "control/supervisor.h"
+#include "control/tasks_json.h"
 
 namespace leat {
 
@@ -29,6 +30,9 @@ void Supervisor::note_end(const Entry& entry, const Status& status,
     end.reason = error;
   }
   history_->note_end(entry.record, end, counters);
+  // One of a shared job is no job itself.
+  if (kTaskHistory && !counters.source_tasks.none() && (entry.of.empty() || !entry.exclusive()))
+    keep_tasks(main_->journal(), entry.record.pipeline, entry.record.number, counters.source_tasks);
 }
 
 #ifdef LEAT_TOOLS
@@ -48,6 +52,22 @@ void Supervisor::list_runs(const std::string& pipeline,
     work_on_journal(*find_operation("runs"), std::move(request), std::move(done));
   });
 }
+
+#ifdef LEAT_TASK_HISTORY
+void Supervisor::list_tasks(const std::string& pipeline,
+                            std::function<void(Result<std::string>)> done) {
+  snapshot([this, pipeline, done = std::move(done)](const Snapshot& now) mutable {
+    OperationRequest request{.pipeline = pipeline};
+    request.live = jobs_json(now, pipeline);
+    for (const PipelineSnapshot& one : now.pipelines) {
+      request.configured[one.name] = {};
+      // Of what has ended the journal knows more: what was left.
+      if (!one.runs && one.shared_tasks.empty()) request.live.erase(one.name);
+    }
+    work_on_journal(*find_operation("tasks"), std::move(request), std::move(done));
+  });
+}
+#endif
 
 size_t Supervisor::runs_of(const std::string& pipeline) const {
   return static_cast<size_t>(std::ranges::count_if(

@@ -73,7 +73,7 @@ std::string SourceSql::listed(const std::string& name) {
     return column + " LIKE " + quoted_text(table::like_of(text)) + " ESCAPE '\\'";
   };
   std::string sql =
-      "SELECT table_schema, table_name, table_schema = DATABASE()"
+      "SELECT table_schema, table_name, table_schema = DATABASE(), coalesce(table_rows, 0)"
       " FROM information_schema.tables WHERE " +
       (asked.database.empty() ? "table_schema = DATABASE()" : is("table_schema", asked.database)) +
       " AND " + is("table_name", asked.name);

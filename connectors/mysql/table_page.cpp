@@ -105,7 +105,10 @@ table::Tables TablePages::list(const std::vector<std::string>& names) {
       const TableName name{row[0].value_or(""), row[1].value_or("")};
       // Within the URL's database it is called by its own name alone.
       const bool here = row[2] == "1";
-      out.push_back({i, here ? quoted_name(name.name) : name.sql(), name.sql()});
+      out.push_back({.asked = i,
+                     .name = here ? quoted_name(name.name) : name.sql(),
+                     .identity = name.sql(),
+                     .rows = std::strtoull(row[3].value_or("").c_str(), nullptr, 10)});
     }
   }
   return out;

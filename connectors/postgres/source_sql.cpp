@@ -72,7 +72,7 @@ std::string SourceSql::listed(const std::vector<std::string>& names) {
             text(name.name) + ")";
   }
   const auto found = [](const std::string& asked, const char* pattern, const std::string& where) {
-    return "SELECT a.number, c.oid, n.nspname, c.relname, a.schema = '' AS bare, " +
+    return "SELECT a.number, c.oid, n.nspname, c.relname, c.reltuples, a.schema = '' AS bare, " +
            std::string(pattern) + " AS pattern FROM (VALUES " + asked +
            ") a(number, schema, name) JOIN pg_catalog.pg_class c ON c.relname " + where +
            " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE CASE a.schema WHEN ''"
@@ -92,7 +92,7 @@ std::string SourceSql::listed(const std::vector<std::string>& names) {
          ") SELECT number, CASE WHEN bare THEN '' ELSE pg_catalog.quote_ident(nspname) || '.' END"
          " || pg_catalog.quote_ident(relname), oid, pattern AND EXISTS (SELECT FROM"
          " pg_catalog.pg_inherits i JOIN found parent ON parent.oid = i.inhparent"
-         " WHERE i.inhrelid = found.oid) FROM found ORDER BY 1, 2";
+         " WHERE i.inhrelid = found.oid), greatest(reltuples, 0)::bigint FROM found ORDER BY 1, 2";
 }
 
 std::string SourceSql::types(const std::vector<ReadColumn>& columns) {

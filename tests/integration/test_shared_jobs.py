@@ -97,9 +97,8 @@ def test_killed_and_stopped_at_random_every_row_is_there_once(make_agent, databa
 
 
 @pytest.mark.parametrize("change, says", [
-    ({"tables": ["a%"]}, "exclusive: shares the tables among the agents by their names, and needs these, not a pattern"),
     ({"tables": ["a b", "a_b"]}, 'exclusive: cannot tell the table "a_b" from another'),
-    ({"table": "a"}, 'exclusive: is for a source that does not end, with a "schedule", or for several "tables"'),
+    ({"table": "a"}, 'exclusive: is for a source that does not end, with a "schedule", or for several "tables" or "split"'),
 ])
 def test_what_cannot_be_shared_is_refused(agent, change, says):
     job = shared_job(type("Url", (), {"url": "postgresql://u@127.0.0.1/x"}), 2)

@@ -59,6 +59,7 @@ void Cluster::set(const std::optional<ClusterConfig>& config, const std::string&
   of_.clear();
   members_.clear();
   unsaved_.clear();
+  errands_.clear();
   to_release_.clear();
   shared_.clear();
   joined_ = false;
@@ -166,6 +167,42 @@ const std::vector<SharedTask>& Cluster::tasks(const std::string& job) const {
   return found == shared_.end() ? kNone : found->second.tasks;
 }
 
+void Cluster::send(const std::string& name, Errand errand) {
+  if (!joined_ || !errands_.try_emplace(name, std::move(errand)).second) return;
+  go_on();
+}
+
+void Cluster::next_errand() {
+  const std::string name = errands_.begin()->first;
+  ask(errands_.begin()->second.sql, [this, name](const Rows& rows) {
+    auto found = errands_.find(name);
+    if (found == errands_.end()) return;  // the session was lost
+    const auto then = std::move(found->second.then);
+    errands_.erase(found);
+    tell_changed();
+    then(rows);
+  });
+}
+
+void Cluster::read(const std::string& task, Read done) {
+  send("read " + task, {load_sql(me_, task), [done = std::move(done)](const Rows& rows) {
+                          std::vector<SavedPosition> saved;
+                          for (const postgres::Row& row : rows)
+                            saved.push_back({text_at(row, 1), from_hex(text_at(row, 2))});
+                          done(std::move(saved));
+                        }});
+}
+
+void Cluster::open_run(const std::string& job, bool anew) {
+  send("open " + job,
+       {open_run_sql(me_, {job, fence(job)}, anew), [this](const Rows&) { tick_due_ = true; }});
+}
+
+void Cluster::close_run(const std::string& job) {
+  send("close " + job,
+       {close_run_sql(me_, {job, fence(job)}), [this](const Rows&) { tick_due_ = true; }});
+}
+
 size_t Cluster::held_of(const Shared& shared) const {
   return static_cast<size_t>(std::ranges::count_if(
       held_, [&shared](const auto& one) { return shared.names.contains(one.first); }));
@@ -223,7 +260,7 @@ bool Cluster::in_trouble() const {
 }
 
 bool Cluster::busy() const {
-  return joined_ && (!unsaved_.empty() || !to_release_.empty());
+  return joined_ && (!unsaved_.empty() || !errands_.empty() || !to_release_.empty());
 }
 
 std::optional<ClusterStatus> Cluster::status() const {
@@ -252,6 +289,7 @@ void Cluster::go_on() {
   if (!joined_) return;
   if (!to_load_.empty()) return load();
   if (!unsaved_.empty()) return save_next();
+  if (!errands_.empty()) return next_errand();
   if (!to_release_.empty()) return release_next();
   if (tick_due_ && !leaving_) return tick();
   if (leaving_) return leave_now();
@@ -450,6 +488,7 @@ void Cluster::lose_all(const std::string& why) {
   const std::map<std::string, uint64_t> before = held_;
   for (const auto& [pipeline, fence] : before) lose(pipeline, why);
   unsaved_.clear();
+  errands_.clear();
   to_release_.clear();
   tick_due_ = true;
   if (!before.empty()) log::warn("cluster", why + ": what ran by it ends");

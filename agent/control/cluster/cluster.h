@@ -45,6 +45,9 @@ class Cluster final : public Leases {
   void release(const std::string& pipeline) override;
   void share(const std::string& job, std::vector<std::string> names, size_t most) override;
   const std::vector<SharedTask>& tasks(const std::string& job) const override;
+  void read(const std::string& task, Read done) override;
+  void open_run(const std::string& job, bool anew) override;
+  void close_run(const std::string& job) override;
   void settle(const std::string& task, bool done, const std::string& reason,
               uint64_t records) override;
   std::string why(const std::string& pipeline) const override;
@@ -71,6 +74,14 @@ class Cluster final : public Leases {
     Outcome outcome;
   };
 
+  // One exchange; what is asked twice is done once.
+  struct Errand {
+    std::string sql;
+    std::function<void(const Rows&)> then;
+  };
+
+  void send(const std::string& name, Errand errand);
+  void next_errand();
   std::vector<Wanted> all_wanted() const;
   size_t held_of(const Shared& shared) const;
   bool is_wanted(const std::string& name) const;
@@ -115,6 +126,7 @@ class Cluster final : public Leases {
   std::map<std::string, uint64_t> held_;  // with their fences
   std::deque<std::string> to_load_;       // of these
   std::map<std::string, Unsaved> unsaved_;
+  std::map<std::string, Errand> errands_;
   std::deque<ToRelease> to_release_;
   std::map<std::string, Shared> shared_;   // by job
   std::map<std::string, std::string> of_;  // whose the wanted ones are

@@ -2,10 +2,11 @@
 //
 //   leat_cluster_members    an agent of a group, in one of its sessions, and until when it is there
 //   leat_cluster_tasks      what is run by one agent of the group at a time: a pipeline, or a task
-//   of
-//                           a job. Who has it is whose session is named here and among the members.
-//                           `fence` grows by one whenever it is taken. A task that has ended has a
-//                           `state`, and is not taken any more
+//                           of a job. Who has it is whose session is named here and among the
+//                           members. `fence` grows by one whenever it is taken. A task that has
+//                           ended has a `state`, and is not taken any more. Of a job with a
+//                           schedule there is "JOB~(run)", which nobody takes: it has a `state`
+//                           while no run is open, and as `records` the number of the last run
 //   leat_cluster_positions  how far sources have been delivered; and what belongs to that
 //
 // Only the database's clock counts. A member whose time is over is removed by whoever sees it, and
@@ -83,5 +84,9 @@ std::string load_sql(const Me& me, const std::string& pipeline);
 std::string save_sql(const Me& me, const Lease& lease, const std::vector<SavedPosition>& positions);
 std::string release_sql(const Me& me, const Lease& lease, const Outcome& outcome);
 std::string leave_sql(const Me& me);
+// Leases::open_run and close_run, for who has the lease of the job. What they do is done once,
+// however often they are asked.
+std::string open_run_sql(const Me& me, const Lease& job, bool anew);
+std::string close_run_sql(const Me& me, const Lease& job);
 
 }  // namespace leat::cluster

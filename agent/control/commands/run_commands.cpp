@@ -8,6 +8,7 @@
 #include "control/json_text.h"
 #include "control/snapshot_json.h"
 #include "control/supervisor.h"
+#include "control/tasks_json.h"
 
 namespace leat::control {
 
@@ -35,6 +36,24 @@ bool read_parameters(const std::string& text, RunParameters& out, std::string& w
 
 }  // namespace
 
+namespace {
+
+void answer_of_journal(const Reply& reply, const Result<std::string>& found) {
+  reply(found ? succeeded(*found)
+              : failed(found.error().kind() == ErrorKind::kUsage ? Fault::kUnknown
+                                                                 : Fault::kUnavailable,
+                       found.error().message()));
+}
+
+}  // namespace
+
+#ifdef LEAT_TASK_HISTORY
+void list_tasks(const Targets& targets, const Request& request, const Reply& reply) {
+  targets.supervisor.list_tasks(request.text("pipeline"), [reply](const Result<std::string>& jobs) {
+    answer_of_journal(reply, jobs);
+  });
+}
+#else
 void list_tasks(const Targets& targets, const Request& request, const Reply& reply) {
   const std::string& pipeline = request.text("pipeline");
   targets.supervisor.snapshot([pipeline, reply](const Snapshot& snapshot) {
@@ -44,13 +63,11 @@ void list_tasks(const Targets& targets, const Request& request, const Reply& rep
               : failed(Fault::kUnknown, "no pipeline is called \"" + pipeline + "\""));
   });
 }
+#endif
 
 void list_runs(const Targets& targets, const Request& request, const Reply& reply) {
   targets.supervisor.list_runs(request.text("pipeline"), [reply](const Result<std::string>& runs) {
-    reply(runs ? succeeded(*runs)
-               : failed(runs.error().kind() == ErrorKind::kUsage ? Fault::kUnknown
-                                                                 : Fault::kUnavailable,
-                        runs.error().message()));
+    answer_of_journal(reply, runs);
   });
 }
 

@@ -54,7 +54,8 @@ inline constexpr const char* kHasPositions = "SELECT 1 FROM positions WHERE pipe
 inline constexpr const char* kPositions =
     "SELECT pipeline, partition, value, saved_at FROM positions"
     " WHERE (?1 = '' OR pipeline = ?1) AND partition NOT LIKE 'spool:%'"
-    " AND partition NOT LIKE 'state:%' AND pipeline NOT IN ('', ':runs') ORDER BY pipeline, "
+    " AND partition NOT LIKE 'state:%' AND pipeline NOT IN ('', ':runs', ':tasks') ORDER BY "
+    "pipeline, "
     "partition";
 
 // --- runs (tools/run_rows.h) --------------------------------------------------------------------
@@ -67,6 +68,10 @@ inline constexpr const char* kRuns =
 inline constexpr const char* kRunNumbers =
     "SELECT substr(partition, 1, length(partition) - 11), substr(min(partition), -10),"
     " substr(max(partition), -10) FROM positions WHERE pipeline = ':runs' GROUP BY 1";
+// Partition, value. "": of all.
+inline constexpr const char* kTasks =
+    "SELECT partition, value FROM positions WHERE pipeline = ':tasks'"
+    " AND (?1 = '' OR partition = ?1) ORDER BY partition";
 inline constexpr const char* kPositionsOfRuns =
     "SELECT pipeline, partition FROM positions WHERE pipeline LIKE '%~%'";
 

@@ -198,8 +198,16 @@ PipelineStatus Pipeline::status() const {
   out.memory_used = budget_.used();
   out.memory_limit = budget_.limit();
   out.dead_letter_reasons = dead_letters_.reasons().all();
-  if (!tasks_.empty()) out.source_tasks = tasks_.front()->source_tasks();
+  out.source_tasks = source_tasks();
   return out;
+}
+
+SourceTasks Pipeline::source_tasks() const {
+  return tasks_.empty() ? SourceTasks{} : tasks_.front()->source_tasks();
+}
+
+std::optional<uint64_t> Pipeline::task_changes() const {
+  return tasks_.empty() ? std::nullopt : tasks_.front()->task_changes();
 }
 
 }  // namespace leat

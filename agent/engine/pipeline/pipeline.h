@@ -97,6 +97,10 @@ class Pipeline {
   bool bounded() const;
   bool has_read() const;  // anything, so far
   PipelineStatus status() const;
+  // What is in its status, and how often that has changed (stage/source.h): the latter costs
+  // nothing.
+  SourceTasks source_tasks() const;
+  std::optional<uint64_t> task_changes() const;
 
  private:
   Pipeline(const PipelineConfig& config, PipelineEnvironment environment);

@@ -101,6 +101,7 @@ struct PipelineConfig {
   DeadLetterConfig dead_letters;
   DeadLetterLimit max_dead_letters;
   LimitsConfig limits;
+  std::shared_ptr<const StageShare> share;  // of a task of a job (plan/shared_job.h); null: all
   bool high_priority = false;  // `priority`: what it delivers goes on when others are held
   bool operator==(const PipelineConfig&) const = default;
   // It can run as it is.

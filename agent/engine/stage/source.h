@@ -29,6 +29,22 @@ namespace leat {
 class Channels;  // channel/channels.h
 
 // What the engine gives a source. Outlives the source.
+// Of a job whose tasks the agents of a group share (plan/shared_job.h): what of it a run is to do.
+struct StageShare {
+  enum class Part : uint8_t {
+    kAll,
+    kAsks,     // finds out which tasks there are, notes them (kTaskList), and ends
+    kNothing,  // ends
+    kOne,      // one of these tasks
+  };
+  Part part = Part::kAll;
+  std::string what = {};                  // of kOne: as it stands in the list
+  std::vector<SavedPosition> noted = {};  // of kOne: what kAsks has noted beside that
+  bool operator==(const StageShare&) const = default;
+};
+// Noted by kAsks: a table or the number of a range each, with a zero between them.
+inline constexpr std::string_view kTaskList = "tasks";
+
 class SourceContext {
  public:
   virtual ~SourceContext() = default;
@@ -55,6 +71,7 @@ class SourceContext {
   // True when the sink takes rows as this source has them (SinkType::rows), and nothing between
   // has to look into them: batches may have Batch::rows.
   virtual bool passes_rows() { return false; }
+  virtual StageShare share() { return {}; }
   // What was saved, in no particular order.
   virtual const std::vector<SavedPosition>& saved() = 0;
 
@@ -115,6 +132,8 @@ class Source : public Acknowledger {
   virtual void stop(std::function<void()> closed) = 0;
   // None where it reads one thing.
   virtual SourceTasks tasks() const { return {}; }
+  // How often one of them has begun or ended so far; nothing where it reads one thing.
+  virtual std::optional<uint64_t> task_changes() const { return std::nullopt; }
   // One more source, which gives a part of what this one reads, into a data path of its own; on the
   // same loop. Asked before open(), where SourceType::at_once is more than one. It is opened when
   // this has been, and ends with it; this outlives it.

@@ -19,6 +19,7 @@ struct SourceTask {
   // Of this run.
   uint64_t records = 0;
   uint64_t bytes = 0;
+  uint64_t expected = 0;    // records, as the database estimates them; 0: nobody knows
   std::string reason = {};  // why it failed
   // When this run has begun with it, and was through with it: unix time. 0: not yet.
   int64_t started_us = 0;
@@ -30,6 +31,9 @@ struct SourceTasks {
 
   std::vector<SourceTask> shown;  // when there are more: those that failed or run come first
   std::array<uint64_t, SourceTask::kStates> counts{};  // of all, by their state
+
+  // Records of all of them together, as far as one can know before; 0: one cannot.
+  uint64_t expected = 0;
 
   uint64_t count(SourceTask::State state) const { return counts[static_cast<size_t>(state)]; }
   bool none() const { return shown.empty(); }

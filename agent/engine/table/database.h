@@ -54,6 +54,7 @@ struct Listed {
   std::string name;      // as it would be named in the place of a pattern
   std::string identity;  // the same however it is named
   bool within = false;   // a pattern has found it, and it is read with another of these
+  uint64_t rows = 0;     // about so many, as the database remembers; 0: it does not
 };
 using Tables = Result<std::vector<Listed>>;
 

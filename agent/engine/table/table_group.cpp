@@ -1,6 +1,7 @@
 #include "table/table_group.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -16,6 +17,18 @@
 
 namespace leat::table {
 namespace {
+
+// What a build without them has no use for.
+#ifdef LEAT_CLUSTER
+constexpr bool kShares = true;
+#else
+constexpr bool kShares = false;
+#endif
+#ifdef LEAT_TASK_HISTORY
+constexpr bool kEstimates = true;
+#else
+constexpr bool kEstimates = false;
+#endif
 
 constexpr size_t kReasonsTold = 3;
 constexpr size_t kAtOnce = 4;  // by default
@@ -113,6 +126,7 @@ TableGroup::TableGroup(const Options& options, MakeDatabase make_database)
       attempts_(options_.has("failover")
                     ? static_cast<size_t>(options_.integer("failover.attempts"))
                     : 0),
+      names_(options_.strings("tables")),
       reading_(at_once_),
       backoff_(random_number()) {}
 
@@ -121,17 +135,21 @@ TableGroup::~TableGroup() = default;
 Status TableGroup::open(SourceContext& context) {
   context_ = lanes_.front().context = &context;
   charge_ = Charge(context.budget());
-  to_list_ = !options_.strings("tables").empty();
-  to_split_ = options_.has("split");
-  if (!to_list_ && !to_split_) add(options_.string("table"));
+  if (kShares) share_ = context.share();
+  const bool nothing = kShares && share_.part == StageShare::Part::kNothing;
+  to_list_ = !names_.empty() && !nothing;
+  to_split_ = options_.has("split") && !nothing;
+  if (kShares && to_list_ && share_.part == StageShare::Part::kOne) names_ = {share_.what};
+  if (!nothing && !to_list_ && !to_split_) add(options_.string("table"));
   timer_.emplace(context.loop());
   wake();
   return {};
 }
 
-void TableGroup::add(const std::string& table, Part part) {
+void TableGroup::add(const std::string& table, Part part, uint64_t expected) {
   TableTaskOwner& owner = *this;
-  tasks_.push_back(std::make_unique<TableTask>(owner, tasks_.size(), table, std::move(part)));
+  tasks_.push_back(
+      std::make_unique<TableTask>(owner, tasks_.size(), table, std::move(part), expected));
   charge_.add(tasks_.back()->memory());
 }
 
@@ -188,7 +206,7 @@ void TableGroup::list() {
   if (question_ != nullptr) return;
   Result<std::unique_ptr<Database>> database = make_database_(Settings::of_first(options_));
   if (!database) return ask_no_more(fail(database.error()));
-  ask(std::make_unique<TableList>(std::move(*database), options_.strings("tables"),
+  ask(std::make_unique<TableList>(std::move(*database), names_,
                                   [this](const Tables& tables) { listed(tables); }));
 }
 
@@ -200,14 +218,17 @@ void TableGroup::listed(const Tables& tables) {
     for (const SavedPosition& one : *list)
       if (one.partition.starts_with(kTable))
         was_read.insert(std::string_view(one.partition).substr(kTable.size()));
-  const std::vector<std::string>& names = options_.strings("tables");
-  Result<std::vector<std::string>> to_read = each_once(names, *tables, was_read);
+  Result<std::vector<std::string>> to_read = each_once(names_, *tables, was_read);
   if (!to_read) return ask_no_more(fail(to_read.error()));
-  for (const std::string& table : *to_read) add(table);
+  if (kShares && share_.part == StageShare::Part::kAsks) return note_tasks({}, *to_read);
+  std::map<std::string_view, uint64_t> rows;  // by what it may be called
+  if (kEstimates)
+    for (const Listed& one : *tables) rows[one.name] = rows[names_[one.asked]] = one.rows;
+  for (const std::string& table : *to_read) add(table, {}, kEstimates ? rows[table] : 0);
   to_list_ = false;
   // Each needs as much again when it is shown.
   if (charge_.bytes() > context_->budget().limit() / 4)
-    return ask_no_more(fail(ErrorKind::kUsage, joined(names) + " means " + counted(tasks_.size()) +
+    return ask_no_more(fail(ErrorKind::kUsage, joined(names_) + " means " + counted(tasks_.size()) +
                                                    ": more than agent.memory allows for"));
   ask_no_more({});
 }
@@ -215,9 +236,11 @@ void TableGroup::listed(const Tables& tables) {
 void TableGroup::split() {
   if (question_ != nullptr) return;
   const std::string& table = options_.string("table");
-  auto known = SavedSplit(table).find(*context_);
+  auto known = SavedSplit(table).find(*context_, share_.noted);
   if (!known) return ask_no_more(fail(known.error()));
   if (*known) return add_ranges(std::move(**known));
+  if (kShares && share_.part == StageShare::Part::kOne)
+    return ask_no_more(fail(ErrorKind::kUsage, "the ranges of table " + table + " are not known"));
   Result<std::unique_ptr<Database>> database = make_database_(options_);
   if (!database) return ask_no_more(fail(database.error()));
   ask(std::make_unique<TableSplit>(std::move(*database), table,
@@ -228,6 +251,7 @@ void TableGroup::split() {
 // They are known for good before the first row is read.
 void TableGroup::divided(Result<Division> division) {
   if (!division) return ask_no_more(fail(division.error()));
+  if (kShares && share_.part == StageShare::Part::kAsks) return add_ranges(*division);
   context_->note({{SavedSplit(options_.string("table")).partition(), division->json()}},
                  SourceContext::Survives::kPowerCut,
                  lifetime_.guard([this, known = *division](const Status& noted) {
@@ -238,17 +262,39 @@ void TableGroup::divided(Result<Division> division) {
 }
 
 void TableGroup::add_ranges(Division division) {
-  to_split_ = false;
   const std::string& table = options_.string("table");
+  if (kShares && share_.part == StageShare::Part::kAsks) {
+    std::vector<std::string> numbers;
+    for (size_t i = 1; i <= division.ranges(); ++i) numbers.push_back(std::to_string(i));
+    return note_tasks({{SavedSplit(table).partition(), division.json()}}, numbers);
+  }
+  to_split_ = false;
   if (division.cursor.empty()) {
     add(table);
     log::info(context_->pipeline(),
               "the table " + table + " is read as one, as it was begun, and not in ranges");
   } else {
     const auto shared = std::make_shared<const Division>(std::move(division));
-    for (size_t number = 1; number <= shared->ranges(); ++number) add(table, {shared, number});
+    for (size_t number = 1; number <= shared->ranges(); ++number)
+      if (!kShares || share_.part == StageShare::Part::kAll ||
+          share_.what == std::to_string(number))
+        add(table, {shared, number});
   }
   ask_no_more({});
+}
+
+// For all agents of a group: they are known for good before any of them is begun.
+void TableGroup::note_tasks(std::vector<SavedPosition> with,
+                            const std::vector<std::string>& tasks) {
+  std::string list;
+  for (const std::string& one : tasks) (list += list.empty() ? "" : std::string(1, '\0')) += one;
+  with.push_back({std::string(kTaskList), std::move(list)});
+  context_->note(std::move(with), SourceContext::Survives::kPowerCut,
+                 lifetime_.guard([this](const Status& noted) {
+                   if (!timer_) return;
+                   to_list_ = to_split_ = false;
+                   ask_no_more(noted);
+                 }));
 }
 
 std::string TableGroup::counted(size_t tasks) const {
@@ -278,6 +324,7 @@ TableTask* TableGroup::next_to_begin() {
 }
 
 void TableGroup::begin(TableTask& task) {
+  ++changes_;
   const auto place = std::ranges::find(reading_, nullptr);
   std::string which;
   if (task.failures() > 0)
@@ -302,6 +349,7 @@ void TableGroup::begin(TableTask& task) {
 
 // A turn later it is closed: it may be in the middle of a call to here.
 void TableGroup::ended(TableTask& task, const Status& status) {
+  ++changes_;
   task.end(status);
   if (!status) {
     away_ = away_ || (task.source() != nullptr && task.source()->away());
@@ -428,7 +476,16 @@ std::string TableGroup::describe(const Position& position) {
 SourceTasks TableGroup::tasks() const {
   using State = SourceTask::State;
   SourceTasks out;
-  for (const auto& task : tasks_) ++out.counts[static_cast<size_t>(task->status().state)];
+  bool known = true;
+  for (const auto& task : tasks_) {
+    const SourceTask& one = task->status();
+    ++out.counts[static_cast<size_t>(one.state)];
+    const bool over = one.state == State::kDone || one.state == State::kFailed;
+    if (!kEstimates) continue;
+    known = known && (over || one.expected > 0);
+    out.expected += over ? one.records : std::max(one.expected, one.records);
+  }
+  if (!known) out.expected = 0;
   const auto show = [this, &out](auto wanted) {
     for (const auto& task : tasks_)
       if (out.shown.size() < SourceTasks::kMostShown && wanted(task->status().state))

@@ -52,6 +52,7 @@ class TableGroup final : public Source, private TableTaskOwner {
   SavedPosition saved_position(const Position& position) override;
   std::string describe(const Position& position) override;
   SourceTasks tasks() const override;
+  std::optional<uint64_t> task_changes() const override { return changes_; }
   std::unique_ptr<Source> lane() override;
 
  private:
@@ -64,7 +65,7 @@ class TableGroup final : public Source, private TableTaskOwner {
 
   TableGroup(const Options& options, MakeDatabase make_database);
   static Status check(const Options& options);
-  void add(const std::string& table, Part part = {});
+  void add(const std::string& table, Part part = {}, uint64_t expected = 0);
   void wake();
   void turn();
   void ask(std::unique_ptr<Question> question);
@@ -74,6 +75,7 @@ class TableGroup final : public Source, private TableTaskOwner {
   void split();
   void divided(Result<Division> division);
   void add_ranges(Division division);
+  void note_tasks(std::vector<SavedPosition> with, const std::vector<std::string>& tasks);
   void ask_no_more(const Status& status);
   std::string counted(size_t tasks) const;
   TableTask* next_to_begin();
@@ -96,7 +98,9 @@ class TableGroup final : public Source, private TableTaskOwner {
   const Options options_;
   const MakeDatabase make_database_;
   const size_t at_once_;
-  const size_t attempts_;  // more, of a task that failed
+  const size_t attempts_;           // more, of a task that failed
+  std::vector<std::string> names_;  // of `tables`, that are to be read
+  StageShare share_;
   std::vector<Lane> lanes_ = std::vector<Lane>(1);
   SourceContext* context_ = nullptr;  // of the first lane
   std::optional<Timer> timer_;        // none before open() and after stop()
@@ -114,7 +118,8 @@ class TableGroup final : public Source, private TableTaskOwner {
   std::vector<TableTask*> reading_;                // by their numbers as readers; null: free
   std::vector<TableTask*> to_close_;
   Backoff backoff_;
-  uint64_t bytes_ = 0;  // read, of all
+  uint64_t bytes_ = 0;    // read, of all
+  uint64_t changes_ = 0;  // tasks that began or ended
   size_t first_to_resume_ = 0;
   bool away_ = false;
   bool over_ = false;  // that was said

@@ -4,7 +4,10 @@
 
 namespace leat::table {
 
-Result<std::optional<Division>> SavedSplit::find(SourceContext& context) const {
+Result<std::optional<Division>> SavedSplit::find(SourceContext& context,
+                                                 const std::vector<SavedPosition>& shared) const {
+  for (const SavedPosition& one : shared)
+    if (one.partition == partition()) return Division::parse(one.value);
   const std::string whole = "table " + table_;
   bool ranges = false;
   for (const auto* list : {&context.noted(), &context.saved()}) {

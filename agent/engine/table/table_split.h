@@ -24,7 +24,9 @@ class SavedSplit {
   std::string partition() const { return "ranges of table " + table_; }
   // The ranges that were fixed; without a cursor: the whole table, since a read that began as one
   // goes on as one. nullopt: nothing has been read. kUsage where only positions of ranges are left.
-  Result<std::optional<Division>> find(SourceContext& context) const;
+  // `shared`: what was noted for all agents of a group, which holds.
+  Result<std::optional<Division>> find(SourceContext& context,
+                                       const std::vector<SavedPosition>& shared) const;
 
  private:
   const std::string& table_;

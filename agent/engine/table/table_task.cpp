@@ -11,12 +11,14 @@ constexpr size_t kLeastBatch = 64 * 1024;
 
 }  // namespace
 
-TableTask::TableTask(TableTaskOwner& owner, size_t number, std::string table, Part part)
+TableTask::TableTask(TableTaskOwner& owner, size_t number, std::string table, Part part,
+                     uint64_t expected)
     : owner_(owner),
       number_(static_cast<uint32_t>(number)),
       table_(std::move(table)),
       part_(std::move(part)) {
   status_.name = part_.label(table_.empty() ? "query" : table_);
+  status_.expected = expected;
 }
 
 Status TableTask::begin(std::unique_ptr<TableSource> source, const Place& place) {

@@ -33,8 +33,8 @@ class TableTaskOwner {
 
 class TableTask final : public SourceContext {
  public:
-  // `number`: its partition of the source.
-  TableTask(TableTaskOwner& owner, size_t number, std::string table, Part part);
+  // `number`: its partition of the source. `expected`: as SourceTask's.
+  TableTask(TableTaskOwner& owner, size_t number, std::string table, Part part, uint64_t expected);
 
   const std::string& table() const { return table_; }
   const Part& part() const { return part_; }

@@ -114,6 +114,7 @@ class Task final : private SourceContext,
 
   TaskStatus status() const;
   SourceTasks source_tasks() const { return stages_.source().tasks(); }
+  std::optional<uint64_t> task_changes() const { return stages_.source().task_changes(); }
   bool has_read() const { return queue_.since_read().has_value(); }
 
  private:
@@ -165,6 +166,9 @@ class Task final : private SourceContext,
   }
   bool needs_preamble() override { return chain_->needs_preamble(); }
   bool passes_rows() override { return rows_pass(setup_.config); }
+  StageShare share() override {
+    return setup_.config.share == nullptr ? StageShare{} : *setup_.config.share;
+  }
   const std::vector<SavedPosition>& saved() override { return point_.saved; }
   const std::vector<SavedPosition>& noted() override { return point_.noted; }
   BatchRef new_batch_for(size_t reader, Content content) override;

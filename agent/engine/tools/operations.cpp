@@ -15,6 +15,9 @@ constexpr Operation kOperations[] = {
     {.name = "positions", .run = list_positions},
     {.name = "positions/reset", .changes = true, .transaction = true, .run = reset_positions},
     {.name = "runs", .run = list_runs},
+#ifdef LEAT_TASK_HISTORY
+    {.name = "tasks", .run = list_tasks},
+#endif
     {.name = "journal/verify",
      .run = [](std::unique_ptr<JournalDatabase>& journal,
                OperationRequest& /*request*/) { return verify_journal(*journal); }},

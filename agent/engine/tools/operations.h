@@ -30,7 +30,8 @@ struct OperationRequest {
   std::map<std::string, std::string, std::less<>> parameters = {};
   std::map<std::string, ConfiguredDelivery> configured = {};
   int64_t now_us = 0;  // Unix time
-  // Of `runs`: those that run now, by run_partition(), in the place of what the journal has.
+  // Of `runs`: those that run now, by run_partition(), in the place of what the journal has; of
+  // `tasks`: jobs, by their pipelines.
   std::map<std::string, std::string> live = {};
   // Nothing else has the pipeline's records: what would wait for its next start is done now.
   bool at_once = false;
@@ -58,8 +59,9 @@ struct Operation {
 // positions              {"positions":[…]}
 // positions/reset        of `pipeline`, of all files or `file`, `to` start, end or an offset
 // runs                   {"runs":[…]}: what pipelines ran, the newest first (tools/run_rows.h)
-// journal/verify         {"ok":…,"problems":[…],…}
-// journal/compact        {"before":…,"after":…}
+// tasks                  {"pipelines":[…]}: the tasks of the last run of each job
+// (tools/task_rows.h) journal/verify         {"ok":…,"problems":[…],…} journal/compact
+// {"before":…,"after":…}
 std::span<const Operation> journal_operations();
 const Operation* find_operation(std::string_view name);
 

@@ -16,6 +16,7 @@ ToolResult drop_spooled(std::unique_ptr<JournalDatabase>& journal, OperationRequ
 ToolResult list_positions(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
 ToolResult reset_positions(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
 ToolResult list_runs(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
+ToolResult list_tasks(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
 ToolResult compact_journal(std::unique_ptr<JournalDatabase>& journal, OperationRequest& request);
 
 // kUsage where neither the configuration nor the journal has the request's pipeline: it is a

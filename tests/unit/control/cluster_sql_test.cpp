@@ -38,5 +38,17 @@ TEST(ClusterSql, saves_and_removes_positions_only_under_the_fencing_number) {
   EXPECT_FALSE(has(save_sql(kMe, {"p", 9}, {{"gone", ""}}), "VALUES")) << "nothing to save";
 }
 
+TEST(ClusterSql, opens_a_run_only_for_who_leads_the_job_and_while_none_is_open) {
+  const std::string sql = open_run_sql(kMe, {"p", 9}, false);
+  EXPECT_TRUE(has(sql,
+                  "pipeline = 'p' AND agent = 'a' AND session = 77 AND fence = 9 AND NOT "
+                  "EXISTS (SELECT 1 FROM leat_cluster_tasks r WHERE r.grp = 'e''tl' AND "
+                  "r.pipeline = 'p~(run)' AND r.state = '') FOR SHARE"))
+      << sql;
+  EXPECT_FALSE(has(sql, "leat_cluster_positions")) << "it goes on where it was";
+  EXPECT_TRUE(has(open_run_sql(kMe, {"p", 9}, true), "DELETE FROM leat_cluster_positions"));
+  EXPECT_TRUE(has(close_run_sql(kMe, {"p", 9}), "AND fence = 9 FOR SHARE)"));
+}
+
 }  // namespace
 }  // namespace leat::cluster

@@ -36,6 +36,33 @@ TEST(Progress, one_is_one_record_and_one_retry) {
             "1 record read, 0 delivered, 1 dead letter, 1 retry, in 0ms");
 }
 
+#ifdef LEAT_TASK_HISTORY
+TEST(Progress, of_a_job_tells_how_many_are_done_and_which_are_slow) {
+  using State = SourceTask::State;
+  PipelineStatus status;
+  status.records = 250;
+  const auto task = [&status](const char* name, State state, int64_t started_us) {
+    status.source_tasks.shown.push_back({.name = name, .state = state, .started_us = started_us});
+    ++status.source_tasks.counts[static_cast<size_t>(state)];
+  };
+  task("a", State::kDone, 1);
+  EXPECT_EQ(tasks_line(status, 0), "") << "of one task there is no more to say";
+  task("b", State::kRunning, 30'000'000);
+  task("c", State::kRunning, 10'000'000);
+  task("d", State::kRunning, 90'000'000);
+  task("e", State::kFailed, 1);
+  EXPECT_EQ(tasks_line(status, 100'000'000),
+            "1 of 5 tasks done, 1 failed; slowest: c (1m 30s), b (1m 10s)");
+  status.source_tasks.expected = 1000;
+  EXPECT_EQ(tasks_line(status, 100'000'000),
+            "1 of 5 tasks done, 1 failed, 25% of about 1,000 records; slowest: c (1m 30s), b (1m "
+            "10s)");
+  status.records = 5000;
+  EXPECT_NE(tasks_line(status, 0).find("99% of about"), std::string::npos)
+      << "an estimate may be too low";
+}
+#endif
+
 TEST(Progress, of_a_source_of_unknown_size_has_no_share) {
   PipelineStatus status = half_way();
   status.bytes_total.reset();

@@ -31,6 +31,9 @@ class FakeLeases final : public Leases {
   void share(const std::string& /*job*/, std::vector<std::string> /*names*/,
              size_t /*most*/) override {}
   const std::vector<SharedTask>& tasks(const std::string& /*job*/) const override { return none; }
+  void read(const std::string& /*task*/, Read /*done*/) override {}
+  void open_run(const std::string& /*job*/, bool /*anew*/) override {}
+  void close_run(const std::string& /*job*/) override {}
   void settle(const std::string& task, bool /*done*/, const std::string& /*reason*/,
               uint64_t /*records*/) override {
     release(task);
