@@ -8,7 +8,7 @@ namespace {
 using Noted = std::vector<SavedPosition>;
 
 TEST(SharedPlan, is_what_the_asking_task_has_noted) {
-  const std::string list("a\0b c\0\"d%\"", 9);
+  const std::string list("a\0b c\0\"d%\"", 10);
   const std::optional<SharedPlan> plan =
       SharedPlan::of({{"ranges of table t", "{}"}, {std::string(kTaskList), list}});
   ASSERT_TRUE(plan);
