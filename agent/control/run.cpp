@@ -14,6 +14,7 @@ Run::Run(LoopHost& home, LoopHost& host, RunId id, Config config, bool bounded, 
       bounded_(bounded),
       memory_(memory) {}
 
+#ifdef LEAT_TASK_HISTORY
 namespace {
 
 // Keeps the tasks of a job that runs in the journal (tasks_json.h), when one has begun or ended:
@@ -44,26 +45,33 @@ class TaskKeeper {
 };
 
 }  // namespace
+#endif
 
 void Run::start(const RunRecord& record, Finished finished) {
   on_its_loop([&home = home_, &host = host_, id = id_, record, noted = noted_,
                finished = std::move(finished)](ManagedPipeline& pipeline) {
+#ifdef LEAT_TASK_HISTORY
     std::shared_ptr<TaskKeeper> keeper;
-    if (kTaskHistory && record.number != 0)
-      keeper = std::make_shared<TaskKeeper>(host, pipeline, record);
+    if (record.number != 0) keeper = std::make_shared<TaskKeeper>(host, pipeline, record);
+    const auto keep = [keeper] {
+      if (!keeper->is_job()) return true;
+      keeper->keep();
+      return false;
+    };
+#else
+    const auto keep = [] { return true; };
+#endif
     if (record.number != 0)
-      host.journal().ride_along(id, [&host, &pipeline, record, noted, keeper] {
+      host.journal().ride_along(id, [&host, &pipeline, record, noted, keep] {
         if (!*noted && pipeline.has_read()) {
           *noted = true;
           RunHistory(host.journal()).note_start(record, [](const Status&) {});
         }
-        if (keeper == nullptr || !keeper->is_job()) return noted->load();
-        keeper->keep();
-        return false;
+        return keep() && *noted;
       });
-    pipeline.start([&home, &host, id, finished, keeper](const Status& status) mutable {
+    // What `keep` holds goes when this does.
+    pipeline.start([&home, &host, id, finished, keep](const Status& status) {
       host.journal().get_off(id);
-      keeper.reset();
       PipelineStatus counters = host.pipelines.at(id)->status();
       host.pipelines.erase(id);
       host.journal().flush([&home, finished, status, counters] {
