@@ -58,11 +58,12 @@ void Supervisor::list_tasks(const std::string& pipeline,
                             std::function<void(Result<std::string>)> done) {
   snapshot([this, pipeline, done = std::move(done)](const Snapshot& now) mutable {
     OperationRequest request{.pipeline = pipeline};
-    request.live = jobs_json(now, pipeline);
     for (const PipelineSnapshot& one : now.pipelines) {
       request.configured[one.name] = {};
       // Of what has ended the journal knows more: what was left.
-      if (!one.runs && one.shared_tasks.empty()) request.live.erase(one.name);
+      if (!one.runs && one.shared_tasks.empty()) continue;
+      if (!pipeline.empty() && one.name != pipeline) continue;
+      if (std::string job = job_json(one); !job.empty()) request.live[one.name] = std::move(job);
     }
     work_on_journal(*find_operation("tasks"), std::move(request), std::move(done));
   });

@@ -65,24 +65,10 @@ Json json_of_job(const std::string& pipeline, uint64_t run, const SourceTasks& t
 
 }  // namespace
 
-std::map<std::string, std::string> jobs_json(const Snapshot& snapshot,
-                                             const std::string& pipeline) {
-  std::map<std::string, std::string> out;
-  for (const PipelineSnapshot& one : snapshot.pipelines) {
-    if (!pipeline.empty() && one.name != pipeline) continue;
-    if (kCluster && !one.shared_tasks.empty())
-      out[one.name] = printed(json_of_shared(one).get());
-    else if (!one.counters.source_tasks.none())
-      out[one.name] = printed(json_of_job(one.name, one.run, one.counters.source_tasks).get());
-  }
-  return out;
-}
-
-std::string tasks_json(const Snapshot& snapshot, const std::string& pipeline) {
-  std::string out;
-  for (const auto& [name, job] : jobs_json(snapshot, pipeline))
-    out += (out.empty() ? "" : ",") + job;
-  return "{\"pipelines\":[" + out + "]}";
+std::string job_json(const PipelineSnapshot& one) {
+  if (kCluster && !one.shared_tasks.empty()) return printed(json_of_shared(one).get());
+  if (one.counters.source_tasks.none()) return "";
+  return printed(json_of_job(one.name, one.run, one.counters.source_tasks).get());
 }
 
 #ifdef LEAT_TASK_HISTORY
@@ -119,6 +105,15 @@ void keep_tasks(JournalClient& journal, const PipelineSnapshot& job) {
   store_job(journal, job.name, printed(json_of_shared(kept).get()));
 }
 #else
+std::string tasks_json(const Snapshot& snapshot, const std::string& pipeline) {
+  std::string out;
+  for (const PipelineSnapshot& one : snapshot.pipelines)
+    if (pipeline.empty() || one.name == pipeline)
+      if (const std::string job = job_json(one); !job.empty())
+        out += (out.empty() ? "" : ",") + job;
+  return "{\"pipelines\":[" + out + "]}";
+}
+
 void keep_tasks(JournalClient& /*journal*/, const std::string& /*pipeline*/, uint64_t /*run*/,
                 const SourceTasks& /*tasks*/) {}
 void keep_tasks(JournalClient& /*journal*/, const PipelineSnapshot& /*job*/) {}

@@ -1,7 +1,6 @@
 // The tasks of jobs as JSON: as they go over the wire, and as they are kept.
 #pragma once
 
-#include <map>
 #include <string>
 
 #include "control/snapshot.h"
@@ -15,11 +14,10 @@ inline constexpr bool kTaskHistory = true;
 inline constexpr bool kTaskHistory = false;
 #endif
 
-// By pipeline, of the run that goes on or of the last: {"name", "run", "waiting", "running",
-// "done", "failed", "tasks": [{"name", "state", "records", "bytes", "reason"}, …]}. Without those
-// that have none.
-std::map<std::string, std::string> jobs_json(const Snapshot& snapshot, const std::string& pipeline);
-// {"pipelines": […]} of these.
+// Of the run that goes on or of the last: {"name", "run", "waiting", "running", "done", "failed",
+// "tasks": [{"name", "state", "records", "bytes", "reason"}, …]}. "" of one that has none.
+std::string job_json(const PipelineSnapshot& one);
+// {"pipelines": […]} of these; of all pipelines, or of one. Where the journal has nothing of them.
 std::string tasks_json(const Snapshot& snapshot, const std::string& pipeline);
 
 // In the journal, for `leat tasks` (tools/task_rows.h), in the place of what an older run of the
