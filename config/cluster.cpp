@@ -45,23 +45,6 @@ ClusterConfig load_cluster(const Options& options, Problems& problems, bool open
   return out;
 }
 
-namespace {
-
-// Tasks are told from each other by their names, on all agents alike.
-std::string why_not_shared(const PipelineConfig& pipeline) {
-  std::set<std::string> names;
-  for (const std::string& table : pipeline.source.options.strings("tables")) {
-    // What a pattern means is told apart when it is known.
-    if (table.find('%') == std::string::npos && !names.insert(task_text(table)).second)
-      return "cannot tell the table \"" + excerpt(table) +
-             "\" from another: in the name of a task all but letters, digits, \".\" and \"-\" is "
-             "\"_\"";
-  }
-  return "";
-}
-
-}  // namespace
-
 void check_exclusive(const PipelineConfig& pipeline, const Options& options, bool in_a_group,
                      Problems& problems) {
   const auto wrong = [&options, &problems](const std::string& name, std::string text) {
@@ -75,8 +58,6 @@ void check_exclusive(const PipelineConfig& pipeline, const Options& options, boo
     wrong(what, "is for a source that every agent of the group can reach, and what \"" + source +
                     "\" reads is on one machine: how far one agent has come says nothing to "
                     "another");
-  else if (std::string why = is_shared(pipeline) ? why_not_shared(pipeline) : ""; !why.empty())
-    wrong(what, std::move(why));
   if (!is_shared(pipeline) && ends(pipeline.source) && !pipeline.schedule)
     wrong(what,
           "is for a source that does not end, with a \"schedule\", or for several \"tables\" or "

@@ -3,6 +3,7 @@
 
 #include <cjson/cJSON.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,16 @@ inline std::string printed(const cJSON* json) {
 inline std::string text_of(const cJSON* object, const char* name) {
   const char* text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
   return text == nullptr ? "" : text;
+}
+
+// Adds a member; a number is exact up to 2^53.
+inline void add(cJSON* object, const char* name, uint64_t number) {
+  cJSON_AddNumberToObject(object, name, static_cast<double>(number));
+}
+
+// None where it is "".
+inline void add_text(cJSON* object, const char* name, const std::string& text) {
+  if (!text.empty()) cJSON_AddStringToObject(object, name, text.c_str());
 }
 
 }  // namespace leat

@@ -99,6 +99,8 @@ class Leases {
   // Takes tasks of a job that nobody has, so many at once, and is told of all of them; without
   // names, none any more. Each is granted, lost and released as a pipeline.
   virtual void share(const std::string& job, std::vector<std::string> names, size_t most) = 0;
+  // What has failed of this job is to be done once more, before any more of it is taken.
+  virtual void retry(const std::string& job) = 0;
   virtual const std::vector<SharedTask>& tasks(const std::string& job) const = 0;
   // What the group has of the positions of this task, whoever has saved them. `done` comes later;
   // not where the session is lost before that. Asked twice it is asked once.

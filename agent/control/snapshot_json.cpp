@@ -9,12 +9,6 @@
 namespace leat {
 namespace {
 
-void add(cJSON* object, const char* name, uint64_t number) {
-  cJSON_AddNumberToObject(object, name, static_cast<double>(number));
-}
-void add_text(cJSON* object, const char* name, const std::string& text) {
-  if (!text.empty()) cJSON_AddStringToObject(object, name, text.c_str());
-}
 double seconds(Milliseconds time) {
   return static_cast<double>(time.count()) / 1000;
 }

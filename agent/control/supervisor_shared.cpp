@@ -43,7 +43,10 @@ void Supervisor::begin_job(const std::string& name) {
   if (!goes_on) {
     entry.job = {};
     entry.started_us = setup_.clock.monotonic_us();
-    if (entry.by_schedule()) leases_->want(name);
+    if (entry.by_schedule())
+      leases_->want(name);  // a run tries all of them
+    else
+      leases_->retry(name);
   } else if (entry.by_schedule() && leases_->fence(name) != 0) {
     leases_->open_run(name, begins_anew(*entry.wanted));  // it is time, or somebody says so
   }

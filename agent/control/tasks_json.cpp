@@ -11,13 +11,6 @@
 namespace leat {
 namespace {
 
-void put_number(cJSON* object, const char* name, uint64_t number) {
-  cJSON_AddNumberToObject(object, name, static_cast<double>(number));
-}
-void put_task_text(cJSON* object, const char* name, const std::string& text) {
-  if (!text.empty()) cJSON_AddStringToObject(object, name, text.c_str());
-}
-
 // As the group has them: by whom each is read, too.
 Json json_of_shared(const PipelineSnapshot& pipeline) {
   constexpr const char* kSharedStates[] = {"waiting", "running", "reassigning", "done", "failed"};
@@ -25,18 +18,17 @@ Json json_of_shared(const PipelineSnapshot& pipeline) {
   cJSON_AddStringToObject(job.get(), "name", pipeline.name.c_str());
   uint64_t counts[std::size(kSharedStates)] = {};
   for (const SharedTask& task : pipeline.shared_tasks) ++counts[static_cast<size_t>(task.state)];
-  for (size_t i = 0; i < std::size(kSharedStates); ++i)
-    put_number(job.get(), kSharedStates[i], counts[i]);
+  for (size_t i = 0; i < std::size(kSharedStates); ++i) add(job.get(), kSharedStates[i], counts[i]);
   cJSON* shown = cJSON_AddArrayToObject(job.get(), "tasks");
   for (const SharedTask& task : pipeline.shared_tasks) {
     cJSON* out = cJSON_CreateObject();
     cJSON_AddItemToArray(shown, out);
     cJSON_AddStringToObject(out, "name", task.name.substr(pipeline.name.size() + 1).c_str());
     cJSON_AddStringToObject(out, "state", kSharedStates[static_cast<size_t>(task.state)]);
-    put_number(out, "records", task.records);
-    put_number(out, "bytes", task.bytes);
-    put_task_text(out, "reason", task.reason);
-    put_task_text(out, "agent", task.agent);
+    add(out, "records", task.records);
+    add(out, "bytes", task.bytes);
+    add_text(out, "reason", task.reason);
+    add_text(out, "agent", task.agent);
   }
   return job;
 }
@@ -45,20 +37,19 @@ Json json_of_job(const std::string& pipeline, uint64_t run, const SourceTasks& t
   constexpr const char* kTaskStates[SourceTask::kStates] = {"waiting", "running", "done", "failed"};
   Json job = json_object();
   cJSON_AddStringToObject(job.get(), "name", pipeline.c_str());
-  if (kTaskHistory && run != 0) put_number(job.get(), "run", run);
-  for (size_t i = 0; i < SourceTask::kStates; ++i)
-    put_number(job.get(), kTaskStates[i], tasks.counts[i]);
+  if (kTaskHistory && run != 0) add(job.get(), "run", run);
+  for (size_t i = 0; i < SourceTask::kStates; ++i) add(job.get(), kTaskStates[i], tasks.counts[i]);
   cJSON* shown = cJSON_AddArrayToObject(job.get(), "tasks");
   for (const SourceTask& task : tasks.shown) {
     cJSON* out = cJSON_CreateObject();
     cJSON_AddItemToArray(shown, out);
     cJSON_AddStringToObject(out, "name", task.name.c_str());
     cJSON_AddStringToObject(out, "state", kTaskStates[static_cast<size_t>(task.state)]);
-    put_number(out, "records", task.records);
-    put_number(out, "bytes", task.bytes);
-    if (task.started_us != 0) put_task_text(out, "started", rfc3339(task.started_us));
-    if (task.ended_us != 0) put_task_text(out, "ended", rfc3339(task.ended_us));
-    put_task_text(out, "reason", task.reason);
+    add(out, "records", task.records);
+    add(out, "bytes", task.bytes);
+    if (task.started_us != 0) add_text(out, "started", rfc3339(task.started_us));
+    if (task.ended_us != 0) add_text(out, "ended", rfc3339(task.ended_us));
+    add_text(out, "reason", task.reason);
   }
   return job;
 }

@@ -88,6 +88,23 @@ def test_a_task_that_fails_is_said_by_all_and_the_others_are_done(group, work):
     assert copied_once(work, 3, 50) == ""
     assert work.query("SELECT what FROM log") == [("pre",)], "postSql is left out"
 
+    work.query("CREATE TABLE nowhere (LIKE t001 INCLUDING ALL); INSERT INTO nowhere TABLE t001")
+    assert group["a"].run() == 0, group["a"].log_of_run
+    assert work.count("copies") == 4 * 50 and work.query("SELECT what FROM log") == [("pre",), ("post 200",)]
+
+
+def test_tables_whose_names_differ_only_in_letters_of_other_scripts_are_all_copied(group, work, database):
+    make_tables(work, 1, 50)
+    names = ["客户", "订单", "a b", "a_b", "a=20b"]
+    for name in names:
+        work.query(f'CREATE TABLE "{name}" (LIKE t001 INCLUDING ALL); INSERT INTO "{name}" TABLE t001')
+    job = shared_job(work, 0)
+    job["source"]["tables"] = [f'"{name}"' for name in names]
+    group.start("a", job)
+    assert group["a"].wait() == 0, group["a"].log
+    assert work.count("copies") == 5 * 50
+    assert database.count("leat_cluster_tasks") == 5 + 2, "preSql and postSql, too"
+
 
 def test_killed_and_stopped_at_random_every_row_is_there_once(make_agent, database, work):
     seed = random.randrange(2**32)
@@ -97,7 +114,6 @@ def test_killed_and_stopped_at_random_every_row_is_there_once(make_agent, databa
 
 
 @pytest.mark.parametrize("change, says", [
-    ({"tables": ["a b", "a_b"]}, 'exclusive: cannot tell the table "a_b" from another'),
     ({"table": "a"}, 'exclusive: is for a source that does not end, with a "schedule", or for several "tables" or "split"'),
 ])
 def test_what_cannot_be_shared_is_refused(agent, change, says):

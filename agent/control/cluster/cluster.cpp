@@ -62,6 +62,7 @@ void Cluster::set(const std::optional<ClusterConfig>& config, const std::string&
   errands_.clear();
   to_release_.clear();
   shared_.clear();
+  to_retry_.clear();
   joined_ = false;
   refused_.clear();
   outage_.over();
@@ -161,6 +162,10 @@ void Cluster::share(const std::string& job, std::vector<std::string> names, size
   go_on();
 }
 
+void Cluster::retry(const std::string& job) {
+  to_retry_.insert(job);
+}
+
 const std::vector<SharedTask>& Cluster::tasks(const std::string& job) const {
   static const std::vector<SharedTask> kNone;
   auto found = shared_.find(job);
@@ -226,6 +231,7 @@ std::vector<Wanted> Cluster::all_wanted() const {
     out.push_back({.job = job,
                    .names = {shared.names.begin(), shared.names.end()},
                    .most = shared.most > held ? shared.most - held : 0,
+                   .retry = to_retry_.contains(job),
                    .tell = true});
   }
   return out;
@@ -339,6 +345,7 @@ void Cluster::ticked(const Rows& rows, Milliseconds sent) {
   members_.clear();
   of_.clear();
   for (auto& [job, shared] : shared_) shared.tasks.clear();
+  std::erase_if(to_retry_, [this](const std::string& job) { return shared_.contains(job); });
   for (const postgres::Row& row : rows) {
     const std::string kind = text_at(row, 0);
     if (kind == kAlive) alive = true;

@@ -44,6 +44,7 @@ class Cluster final : public Leases {
   void save(const std::string& pipeline, std::vector<SavedPosition> positions) override;
   void release(const std::string& pipeline) override;
   void share(const std::string& job, std::vector<std::string> names, size_t most) override;
+  void retry(const std::string& job) override;
   const std::vector<SharedTask>& tasks(const std::string& job) const override;
   void read(const std::string& task, Read done) override;
   void open_run(const std::string& job, bool anew) override;
@@ -129,6 +130,7 @@ class Cluster final : public Leases {
   std::map<std::string, Errand> errands_;
   std::deque<ToRelease> to_release_;
   std::map<std::string, Shared> shared_;   // by job
+  std::set<std::string> to_retry_;         // jobs
   std::map<std::string, std::string> of_;  // whose the wanted ones are
   std::vector<std::string> members_;
   bool was_busy_ = false;

@@ -104,6 +104,13 @@ std::string take_sql(const Me& me, const Wanted& wanted) {
   return sql;
 }
 
+std::string retry_sql(const Me& me, const std::string& job) {
+  return joined({"UPDATE leat_cluster_tasks SET state = '', reason = ''", where_group(me),
+                 " AND job = ", quoted_text(job), " AND state = '", kFailed,
+                 "' AND EXISTS (SELECT ", "1 FROM leat_cluster_members", where_group(me),
+                 and_mine(me), ");"});
+}
+
 std::string tell_sql(const Me& me, const Wanted& wanted) {
   if (wanted.tell)
     return joined({"SELECT '", kTask, "', pipeline, agent, state, ", kHasSomebody,
@@ -167,6 +174,7 @@ std::string set_up_sql(Milliseconds at_most) {
 std::string tick_sql(const Me& me, bool join, const std::vector<Wanted>& wanted) {
   std::string sql = bury_sql(me) + (join ? join_sql(me) : renew_sql(me));
   for (const Wanted& one : wanted) {
+    if (one.retry) sql += retry_sql(me, one.job);
     if (one.most > 0 && !one.names.empty()) sql += take_sql(me, one);
     if (one.tell || !one.names.empty()) sql += tell_sql(me, one);
   }

@@ -65,7 +65,8 @@ struct Wanted {
   std::string job;  // "": each is a pipeline by itself
   std::vector<std::string> names;
   size_t most = 0;
-  bool tell = false;  // of all tasks of the job
+  bool retry = false;  // what has failed of the job is free again
+  bool tell = false;   // of all tasks of the job
 };
 
 std::string tables_exist_sql();  // one row, "t" or "f"

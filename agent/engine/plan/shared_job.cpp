@@ -57,11 +57,9 @@ std::vector<std::pair<std::string, std::string>> named_tasks(const PipelineConfi
   std::set<std::string> known;
   for (const std::string& one :
        must_ask(job) ? plan->tasks : job.source.options.strings("tables")) {
-    std::string task = task_text(split ? job.source.options.string("table") + "." + one : one);
-    // Two tables that a pattern has found may look the same.
-    for (size_t n = 2; !known.insert(task).second; ++n)
-      task = task_text(one) + "-" + std::to_string(n);
-    out.emplace_back(name_of(job.name, task), one);
+    const std::string task =
+        task_text(split ? job.source.options.string("table") + "." + one : one);
+    if (known.insert(task).second) out.emplace_back(name_of(job.name, task), one);
   }
   return out;
 }
@@ -98,7 +96,14 @@ std::string task_text(const std::string& table) {
   std::string out;
   for (const char c : table) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    out += plain || c == '.' || c == '-' ? c : '_';
+    if (plain || c == '.' || c == '-' || c == '_') {
+      out += c;
+      continue;
+    }
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    out += '=';
+    out += kDigits[static_cast<unsigned char>(c) >> 4];
+    out += kDigits[static_cast<unsigned char>(c) & 15];
   }
   return out;
 }

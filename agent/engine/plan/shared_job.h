@@ -48,7 +48,9 @@ std::string run_of(const std::string& job);
 bool only_sql(const std::string& task);
 // It finds out what there is to do.
 bool only_asks(const std::string& task);
-// What of a table's name the name of a task has.
+// A table's name as the name of a task has it: it is part of names of files and of rows, so all but
+// ASCII letters, digits, `.`, `-` and `_` are written as `=` and two hexadecimal digits for each
+// byte. Two tables never have the same.
 std::string task_text(const std::string& table);
 // Of one of its tasks; none: it has none of that name.
 std::optional<PipelineConfig> task_config(const PipelineConfig& job, const SharedPlan* plan,

@@ -59,9 +59,9 @@ struct Operation {
 // positions              {"positions":[…]}
 // positions/reset        of `pipeline`, of all files or `file`, `to` start, end or an offset
 // runs                   {"runs":[…]}: what pipelines ran, the newest first (tools/run_rows.h)
-// tasks                  {"pipelines":[…]}: the tasks of the last run of each job
-// (tools/task_rows.h) journal/verify         {"ok":…,"problems":[…],…} journal/compact
-// {"before":…,"after":…}
+// tasks                  {"pipelines":[…]}: of the last run of each job (tools/task_rows.h)
+// journal/verify         {"ok":…,"problems":[…],…}
+// journal/compact        {"before":…,"after":…}
 std::span<const Operation> journal_operations();
 const Operation* find_operation(std::string_view name);
 

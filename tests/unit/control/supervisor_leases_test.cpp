@@ -30,6 +30,7 @@ class FakeLeases final : public Leases {
   }
   void share(const std::string& /*job*/, std::vector<std::string> /*names*/,
              size_t /*most*/) override {}
+  void retry(const std::string& /*job*/) override {}
   const std::vector<SharedTask>& tasks(const std::string& /*job*/) const override { return none; }
   void read(const std::string& /*task*/, Read /*done*/) override {}
   void open_run(const std::string& /*job*/, bool /*anew*/) override {}

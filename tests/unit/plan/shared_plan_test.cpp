@@ -29,5 +29,12 @@ TEST(SharedPlan, names_of_tasks_tell_what_they_do) {
   EXPECT_EQ(run_of("job"), "job~(run)");
 }
 
+TEST(SharedPlan, tables_of_different_names_are_tasks_of_different_names) {
+  EXPECT_EQ(task_text("public.order-lines_2"), "public.order-lines_2");
+  EXPECT_EQ(task_text("a b"), "a=20b");
+  EXPECT_EQ(task_text("客"), "=E5=AE=A2");
+  EXPECT_EQ(task_text("a=20b"), "a=3D20b");
+}
+
 }  // namespace
 }  // namespace leat
