@@ -61,8 +61,9 @@ if(LEAT_SYSROOT)  # set by a toolchain
 
   # As in Debian's build, so that SQL means the same in all builds of leat, but without full text
   # search, R-trees, sessions and extensions from files, and without parts that nothing here calls
-  # (caches that connections share, databases in memory from bytes, tracing: 6 KB). -O2 instead of -Os was measured to save 2 % of
-  # the instructions of filter and map, and 4 % of those of an aggregate, for 165 KB.
+  # (caches that connections share, databases in memory from bytes, tracing: 6 KB). -O2 instead of
+  # -Os was measured to save 2 % of the instructions of filter and map, and 4 % of those of an
+  # aggregate, for 165 KB.
   # Seven functions of SQL for which glibc brings 73 KB, most of it tables, to be right in the last of
   # 16 digits nearly always; those of musl take 6 KB, and may be off by one there. Linked before libm.
   # -ffp-contract=off as musl's own build: reducing an argument counts on each rounding.

@@ -105,8 +105,8 @@ void TableReader::ask_names(const std::string& sql) {
       const std::optional<size_t> asked =
           row.size() == 5 ? number_of<size_t>(row[0]) : std::nullopt;
       if (asked && row[1] && row[2])
-        tables.push_back({*asked, *row[1], *row[2], row[3] == "t",
-                          row[4] ? number_of<uint64_t>(*row[4]).value_or(0) : 0});
+        tables.push_back(
+            {*asked, *row[1], *row[2], row[3] == "t", number_of<uint64_t>(row[4]).value_or(0)});
     }
     if (auto done = std::exchange(listed_, nullptr)) done(std::move(tables));
   });

@@ -239,31 +239,30 @@ std::string open_run_sql(const Me& me, const Lease& job, bool anew) {
   const std::string of_job =
       joined({"grp = ", group, " AND job = ", quoted_text(job.pipeline), " AND pipeline <> ", run});
   const std::string order = quoted_text(kResetOrder);
+  constexpr std::string_view kAgain =
+      " AND r.state = '') FOR SHARE), again AS (UPDATE leat_cluster_tasks SET agent = '', session "
+      "= 0, state = '', reason = '', records = 0 FROM mine WHERE ";
+  constexpr std::string_view kBeginAnew =
+      ")), anew AS (INSERT INTO leat_cluster_positions (grp, pipeline, partition, value, fence) "
+      "SELECT t.grp, t.pipeline, ";
+  constexpr std::string_view kRun =
+      ", run AS (INSERT INTO leat_cluster_tasks AS t (grp, pipeline, job, records) SELECT ";
+  constexpr std::string_view kOpen =
+      ", 1 FROM mine ON CONFLICT (grp, pipeline) DO UPDATE SET state = '', since = now(), records "
+      "= t.records + 1) SELECT '";
   std::string sql =
       joined({"WITH mine AS MATERIALIZED (SELECT 1 FROM leat_cluster_tasks", where_task(me, job),
               " AND NOT EXISTS (SELECT 1 FROM leat_cluster_tasks r WHERE r.grp = ", group,
-              " AND r.pipeline = ", run,
-              " AND r.state = '') FOR SHARE),"
-              " again AS (UPDATE leat_cluster_tasks SET agent = '', session = 0, state = '',"
-              " reason = '', records = 0 FROM mine WHERE ",
-              of_job, ")"});
+              " AND r.pipeline = ", run, kAgain, of_job, ")"});
   if (anew)
-    sql +=
-        joined({", gone AS (DELETE FROM leat_cluster_positions p USING mine WHERE p.grp = ", group,
-                " AND p.partition <> ", order,
-                " AND p.pipeline IN (SELECT pipeline FROM leat_cluster_tasks WHERE ", of_job,
-                ")), anew AS (INSERT INTO leat_cluster_positions (grp, pipeline, partition, "
-                "value, fence) SELECT t.grp, t.pipeline, ",
-                order, ", ", bytes_literal(kAnew),
-                ", t.fence FROM mine, leat_cluster_tasks t WHERE t.", of_job,
-                " ON CONFLICT (grp, pipeline, partition) DO UPDATE SET value = "
-                "excluded.value)"});
-  return sql + joined({", run AS (INSERT INTO leat_cluster_tasks AS t (grp, pipeline, job, records)"
-                       " SELECT ",
-                       group, ", ", run, ", ", quoted_text(job.pipeline),
-                       ", 1 FROM mine ON CONFLICT (grp, pipeline) DO UPDATE SET state = '',"
-                       " since = now(), records = t.records + 1) SELECT '",
-                       kMine, "', count(*) FROM mine"});
+    sql += joined(
+        {", gone AS (DELETE FROM leat_cluster_positions p USING mine WHERE p.grp = ", group,
+         " AND p.partition <> ", order,
+         " AND p.pipeline IN (SELECT pipeline FROM leat_cluster_tasks WHERE ", of_job, kBeginAnew,
+         order, ", ", bytes_literal(kAnew), ", t.fence FROM mine, leat_cluster_tasks t WHERE t.",
+         of_job, " ON CONFLICT (grp, pipeline, partition) DO UPDATE SET value = excluded.value)"});
+  return sql + joined({kRun, group, ", ", run, ", ", quoted_text(job.pipeline), kOpen, kMine,
+                       "', count(*) FROM mine"});
 }
 
 std::string close_run_sql(const Me& me, const Lease& job) {
