@@ -301,6 +301,12 @@ void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::strin
   load_dead_letters(part, options.object("deadLetters"), pipeline.dead_letters);
   pipeline.limits = {options.integer("limits.recordsPerSecond"),
                      options.bytes("limits.bytesPerSecond")};
+#ifdef LEAT_PARALLEL
+  if (options.has("parallel"))
+    pipeline.parallel = {static_cast<int>(options.integer("parallel.max")),
+                         static_cast<int>(options.integer("parallel.threshold")),
+                         static_cast<int>(options.integer("parallel.growth"))};
+#endif
   load_schedule(part, child(node, "schedule"), options, pipeline);
   // What only a run knows cannot be judged before it.
   bool whole = load_stages(parser, node, path, pipeline) && pipeline.complete();
@@ -322,8 +328,17 @@ void Loader::load_pipeline(LoadedFile& part, const cJSON* node, const std::strin
     check_exclusive(pipeline, options, config_.cluster.has_value(), part.problems);
 #endif
   if (whole && part.problems.errors() == before) {
-    if (Result<Plan> planned = plan(pipeline, path); !planned)
+    Result<Plan> planned = plan(pipeline, path);
+    if (!planned)
       for (Problem& said : said_by_stage(path, planned.error())) part.problems.add(std::move(said));
+#ifdef LEAT_PARALLEL
+    else if (pipeline.parallel.max > 0 && parallel_runs(pipeline, *planned).empty())
+      part.problems.add({.kind = Problem::Kind::kUnused,
+                         .path = options.path("parallel"),
+                         .text = "no transform of this pipeline can run on another loop (filter, "
+                                 "map, sql and explode can, where the sink is no channel)",
+                         .warning = true});
+#endif
   }
   std::optional<PipelineConfig> letters;
   if (const cJSON* sink = child(child(node, "deadLetters"), "sink"); whole && cJSON_IsObject(sink))

@@ -457,6 +457,31 @@ constexpr Option kScheduleOptions[] = {
      .fields = kRunBreakerOptions},
 };
 
+#ifdef LEAT_PARALLEL
+constexpr Option kParallelOptions[] = {
+    {.name = "max",
+     .type = OptionType::kInteger,
+     .required = true,
+     .help = "So many further loops at most, each with a thread of its own.",
+     .min = 1,
+     .max = 64},
+    {.name = "threshold",
+     .type = OptionType::kInteger,
+     .fallback = "2",
+     .help = "When more batches than these wait for the transforms for 100 ms, while neither the "
+             "sink nor the memory holds them up, there are more loops.",
+     .min = 0,
+     .max = 100},
+    {.name = "growth",
+     .type = OptionType::kInteger,
+     .fallback = "2",
+     .help = "So many times as many; the first time, one. After 5 s in which fewer would have "
+             "done, there are fewer again by the same factor.",
+     .min = 2,
+     .max = 64},
+};
+#endif
+
 constexpr Option kPipelineOptions[] = {
     {.name = "name",
      .help = "1 to 64 of the characters A-Z a-z 0-9 . _ -, not beginning with a dot. It is used in "
@@ -528,6 +553,15 @@ constexpr Option kPipelineOptions[] = {
      .type = OptionType::kObject,
      .help = "How fast the source may be read.",
      .fields = kLimitOptions},
+#ifdef LEAT_PARALLEL
+    {.name = "parallel",
+     .type = OptionType::kObject,
+     .help = "Runs its transforms filter, map, sql and explode on further loops while too much "
+             "waits for them, in the order of the source. Those that remember something, and "
+             "lookup, stay on the pipeline's own.",
+     .fields = kParallelOptions,
+     .only_when_given = true},
+#endif
 };
 
 constexpr std::string_view kTimeOnError[] = {"arrival", "deadLetter"};

@@ -28,6 +28,12 @@ inline std::string short_time(double seconds) {
   const Milliseconds ms(std::llround(seconds * 1000));
   return format_duration(ms.count() < 1000 ? ms : Milliseconds(ms.count() / 1000 * 1000));
 }
+// Of "parallel", where there is one.
+inline std::string parallel_words(const cJSON* parallel) {
+  return "up to " + format_count(static_cast<uint64_t>(number(parallel, "most")), "further loop") +
+         ", threshold breached " +
+         format_count(static_cast<uint64_t>(number(parallel, "breaches")), "time");
+}
 // "12 days", "4 years"
 inline std::string long_time(int64_t seconds) {
   const auto days = static_cast<uint64_t>(seconds / 86'400);

@@ -58,7 +58,13 @@ std::string chain(const PipelineConfig& pipeline) {
   std::string out = pipeline.name + ": " + std::string(pipeline.source.type->name);
   for (const TransformConfig& transform : pipeline.transforms)
     out += " → " + std::string(transform.type->name);
-  return out + " → " + std::string(pipeline.sink.type->name);
+  out += " → " + std::string(pipeline.sink.type->name);
+#ifdef LEAT_PARALLEL
+  const Result<Plan> planned = plan(pipeline, pipeline.name);
+  if (const std::string there = planned ? parallel_stages(pipeline, *planned) : ""; !there.empty())
+    out += " (parallel: " + there + ")";
+#endif
+  return out;
 }
 
 void print_summary(const AgentConfig& config) {

@@ -11,6 +11,9 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "loop/signals.h"
+#ifdef LEAT_PARALLEL
+#include "transform/sql_memory.h"
+#endif
 
 namespace {
 
@@ -36,6 +39,9 @@ void __gnu_cxx::__verbose_terminate_handler() {
 int main(int argc, char** argv) {
   leat::hold_signals();
   std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+#ifdef LEAT_PARALLEL
+  leat::count_sql_memory_by_thread();
+#endif
   leat::SystemClock clock;
   leat::log::set_clock(clock);
   return leat::run_cli(words, {environment_variable, host_name(), clock, geteuid() == 0});

@@ -38,6 +38,8 @@ std::string table_of(const cJSON* runs) {
         seconds == nullptr
             ? ""
             : format_duration(Milliseconds(static_cast<int64_t>(seconds->valuedouble * 1000)));
+    if (const cJSON* parallel = at(one, "parallel"); number(parallel, "most") > 0)
+      more += (more.empty() ? "" : "; ") + parallel_words(parallel);
     rows.push_back({text(one, "pipeline"), std::to_string(number(one, "run")), text(one, "started"),
                     took, text(one, "state"), counted("read"), counted("delivered"),
                     counted("deadLetters"), more});

@@ -222,6 +222,10 @@ std::string details(const cJSON* pipeline, const Rates& rates) {
       {"keys evicted", format_count(number(pipeline, "keysEvicted"))},
       {"memory", bytes("memoryBytes") + " of " + bytes("memoryLimitBytes") + ", at most " +
                      bytes("memoryPeakBytes")}};
+  if (const cJSON* parallel = at(pipeline, "parallel"); parallel != nullptr)
+    rows.push_back({"parallel",
+                    format_count(static_cast<uint64_t>(number(parallel, "loops")), "further loop") +
+                        " now, " + parallel_words(parallel)});
   auto add_time = [&](const char* words, const char* name) {
     if (std::string time = time_of(pipeline, name); !time.empty()) rows.push_back({words, time});
   };

@@ -58,6 +58,17 @@ constexpr Metric kMetrics[] = {
     {"leat_keys_evicted_total", "counter",
      "Keys that transforms which remember let go for want of room.",
      [](const PipelineSnapshot& p) { return p.totals.keys_evicted; }},
+#ifdef LEAT_PARALLEL
+    {"leat_parallel_loops", "gauge", "Further loops that transforms run on.",
+     [](const PipelineSnapshot& p) -> uint64_t {
+       return p.counters.parallel ? p.counters.parallel->loops : 0;
+     }},
+    {"leat_parallel_breaches_total", "counter",
+     "Times that more batches waited for transforms than parallel.threshold allows.",
+     [](const PipelineSnapshot& p) -> uint64_t {
+       return p.totals.parallel ? p.totals.parallel->breaches : 0;
+     }},
+#endif
     {"leat_retries_total", "counter", "Deliveries that the sink could not take at the time.",
      [](const PipelineSnapshot& p) { return p.totals.retries; }},
     {"leat_read_bytes_total", "counter", "Bytes read from the source.",

@@ -136,6 +136,10 @@ std::string counts(const PipelineStatus& status) {
   if (status.spool_lost > 0) out += ", " + count(status.spool_lost) + " lost with the journal";
   if (status.keys_evicted > 0) out += ", " + format_count(status.keys_evicted, "key") + " evicted";
   if (status.retries > 0) out += ", " + format_count(status.retries, "retry");
+#ifdef LEAT_PARALLEL
+  if (status.parallel && status.parallel->most > 0)
+    out += ", transforms on up to " + format_count(status.parallel->most, "further loop");
+#endif
   return out;
 }
 

@@ -33,6 +33,7 @@ Json begun(const RunRecord& run, int64_t ended_us = 0) {
 void add_counts(cJSON* out, Milliseconds elapsed, const PipelineStatus& counters) {
   cJSON_AddNumberToObject(out, "seconds", static_cast<double>(elapsed.count()) / 1000);
   add_counters(out, counters);
+  add_parallel(out, counters);
 }
 
 }  // namespace

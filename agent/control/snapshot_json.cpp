@@ -93,6 +93,7 @@ cJSON* pipeline_json(const PipelineSnapshot& pipeline) {
   add(out, "loop", pipeline.loop);
   cJSON_AddNumberToObject(out, "runningSeconds", seconds(pipeline.running_for));
   cJSON* records = add_counters(out, counters);
+  add_parallel(out, counters);
   add(records, "waiting", counters.waiting);
   if (counters.bytes_total) add(out, "bytesTotal", *counters.bytes_total);
   add(out, "spoolBytes", counters.spool_bytes);
@@ -189,6 +190,19 @@ cJSON* add_counters(cJSON* object, const TaskStatus& counters) {
   cJSON_AddNumberToObject(object, "backPressureSeconds", seconds(counters.back_pressure));
   add(object, "bytesRead", counters.bytes_read);
   return records;
+}
+
+void add_parallel(cJSON* object, const TaskStatus& counters) {
+#ifdef LEAT_PARALLEL
+  if (!counters.parallel) return;
+  cJSON* parallel = cJSON_AddObjectToObject(object, "parallel");
+  add(parallel, "loops", counters.parallel->loops);
+  add(parallel, "most", counters.parallel->most);
+  add(parallel, "breaches", counters.parallel->breaches);
+#else
+  (void)object;
+  (void)counters;
+#endif
 }
 
 std::string json_of(const Snapshot& snapshot, const std::string& pipeline) {

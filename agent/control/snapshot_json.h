@@ -25,6 +25,8 @@ std::string stats_json(const Snapshot& snapshot);
 
 // Adds what was counted, and gives the object of what counts records.
 cJSON* add_counters(cJSON* object, const TaskStatus& counters);
+// "parallel", where that is configured.
+void add_parallel(cJSON* object, const TaskStatus& counters);
 
 // What is wrong, a line each: "press-line: circuit open: connect …". None when all is well.
 std::vector<std::string> troubles_of(const Snapshot& snapshot);

@@ -17,6 +17,12 @@ DeadLetterConfig dead_letters_of(const PipelineConfig& config, const std::string
   return letters;
 }
 
+// Those of the pipeline, dealt out to its tasks.
+int further_loops_of(int max, size_t tasks, size_t number) {
+  const auto all = static_cast<size_t>(max);
+  return static_cast<int>(all / tasks + (number < all % tasks ? 1 : 0));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Pipeline>> Pipeline::make(const PipelineConfig& config,
@@ -54,6 +60,7 @@ Status Pipeline::build(std::vector<TaskPlan> tasks) {
     if (one.joins) lane = tasks_.front()->source_lane();
     std::function<void(const ResumedFrom&)> resumed;
     if (join_ && tasks_.empty()) resumed = [this](const ResumedFrom& point) { let_join(point); };
+    const int further_loops = further_loops_of(config_.parallel.max, tasks.size(), tasks_.size());
     Result<std::unique_ptr<Task>> task = Task::make({.config = config_,
                                                      .plan = std::move(one),
                                                      .loop = environment_.loop,
@@ -73,6 +80,7 @@ Status Pipeline::build(std::vector<TaskPlan> tasks) {
                                                      .caches = environment_.caches,
                                                      .fence = environment_.fence,
                                                      .lane = {join_ ? tasks_.size() : 0, run},
+                                                     .further_loops = further_loops,
                                                      .resumed = std::move(resumed)},
                                                     std::move(lane));
     if (!task) return fail(task.error());

@@ -76,6 +76,14 @@ struct LimitsConfig {  // 0: no limit
   bool operator==(const LimitsConfig&) const = default;
 };
 
+// `parallel`: runs of transforms that may go on beside each other.
+struct ParallelConfig {
+  int max = 0;        // further loops; 0: none
+  int threshold = 2;  // batches that may wait before there are more of them
+  int growth = 2;     // then so many times as many
+  bool operator==(const ParallelConfig&) const = default;
+};
+
 // ${param:NAME} in the configuration of a pipeline: each run that is asked for has its own value.
 struct ParameterConfig {
   std::string name;
@@ -102,6 +110,7 @@ struct PipelineConfig {
   DeadLetterLimit max_dead_letters;
   LimitsConfig limits;
   std::shared_ptr<const StageShare> share;  // of a task of a job (plan/shared_job.h); null: all
+  ParallelConfig parallel;
   bool high_priority = false;  // `priority`: what it delivers goes on when others are held
   bool operator==(const PipelineConfig&) const = default;
   // It can run as it is.

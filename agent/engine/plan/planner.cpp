@@ -168,6 +168,43 @@ std::string explain_state(const PipelineConfig& config) {
                : "\n");
 }
 
+#ifdef LEAT_PARALLEL
+struct Places {
+  std::string elsewhere;
+  std::string here;
+};
+
+// By the numbers of the stages.
+Places places_of(const PipelineConfig& config, const Plan& plan) {
+  const std::vector<ParallelRun> runs = parallel_runs(config, plan);
+  Places out;
+  for (size_t i = 0; i + 2 < plan.final.size(); ++i) {
+    const Step& step = plan.final[i + 1];
+    const bool there = std::ranges::any_of(
+        runs, [i](const ParallelRun& run) { return run.first <= i && i < run.behind; });
+    std::string& names = there ? out.elsewhere : out.here;
+    names += (names.empty() ? "" : ", ") + std::to_string(i + 1) + " " + step.label;
+    if (!there && step.kind == Kind::kTransform &&
+        config.transforms[step.transform].type->remembers)
+      names += " (remembers)";
+  }
+  return out;
+}
+
+std::string explain_parallel(const PipelineConfig& config, const Plan& plan) {
+  const ParallelConfig& parallel = config.parallel;
+  if (parallel.max == 0) return "";
+  const Places places = places_of(config, plan);
+  return "  parallel  " + (places.elsewhere.empty() ? "nothing" : places.elsewhere) +
+         ": on up to " + format_count(static_cast<uint64_t>(parallel.max), "further loop") + ", " +
+         std::to_string(parallel.growth) + " times as many each time that more than " +
+         format_count(parallel.threshold) +
+         (parallel.threshold == 1 ? " batch waits\n" : " batches wait\n") +
+         (places.here.empty() ? ""
+                              : "            on the pipeline's own loop: " + places.here + "\n");
+}
+#endif
+
 // exactlyOnce: everything between a crash and the sink must be recognised when it comes again. A
 // source that is read from a position does that with the sink's help; others need the journal
 // between, which has the source's state and the records in one transaction.
@@ -258,6 +295,41 @@ std::vector<TaskPlan> plan_tasks(const PipelineConfig& config, size_t memory) {
   return tasks;
 }
 
+#ifdef LEAT_PARALLEL
+std::vector<ParallelRun> parallel_runs(const PipelineConfig& config, const Plan& plan) {
+  const auto type_at = [&](size_t i) -> const TransformType* {
+    const Step& step = plan.final[i + 1];
+    return step.kind == Kind::kTransform ? config.transforms[step.transform].type : nullptr;
+  };
+  std::vector<ParallelRun> runs;
+  // Others may have its records for longer than this pipeline, and what they lie in, is there.
+  if (!config.sink.type->channel.empty()) return runs;
+  size_t first_state = SIZE_MAX;
+  size_t last_state = 0;
+  for (size_t i = 0; i + 2 < plan.final.size(); ++i) {
+    const TransformType* type = type_at(i);
+    if (type == nullptr) continue;
+    if (type->remembers) {
+      first_state = std::min(first_state, i);
+      last_state = i;
+    }
+    if (!type->parallel) continue;
+    if (!runs.empty() && runs.back().behind == i)
+      ++runs.back().behind;
+    else
+      runs.push_back({i, i + 1});
+  }
+  std::erase_if(runs, [&](const ParallelRun& run) {
+    return run.first > first_state && run.behind <= last_state;
+  });
+  return runs;
+}
+
+std::string parallel_stages(const PipelineConfig& config, const Plan& plan) {
+  return config.parallel.max == 0 ? "" : places_of(config, plan).elsewhere;
+}
+#endif
+
 // What is spooled has values.
 bool rows_pass(const PipelineConfig& config) {
   const SourceType& source = *config.source.type;
@@ -328,6 +400,9 @@ std::string explain(const PipelineConfig& config, const Plan& plan) {
              : " (atLeastOnce)\n";
   out += explain_spool(config.delivery.spool, config.source.type->replay(config.source.options));
   out += explain_state(config);
+#ifdef LEAT_PARALLEL
+  out += explain_parallel(config, plan);
+#endif
   out += "  delivery  up to " + format_count(config.sink.batch.records) + " records or " +
          format_bytes(config.sink.batch.bytes) + " a batch, sent after " +
          format_duration(config.sink.batch.linger) + " at the latest" +

@@ -46,6 +46,19 @@ struct TaskPlan {
 // as many as fit into `memory` (bytes): see agent/engine/pipeline/README.md.
 std::vector<TaskPlan> plan_tasks(const PipelineConfig& config, size_t memory);
 
+// Transforms one behind the other that can run on other loops, by their places in the chain: those
+// of Plan::final but the source. `behind` is no more of it.
+struct ParallelRun {
+  size_t first;
+  size_t behind;
+};
+// In their order. None between two transforms that remember something: what those have counted must
+// be the same records when it is saved.
+std::vector<ParallelRun> parallel_runs(const PipelineConfig& config, const Plan& plan);
+
+// Those of them, with their numbers ("2 map, 4 filter"), where `parallel` is configured; else "".
+std::string parallel_stages(const PipelineConfig& config, const Plan& plan);
+
 // Whether the source has a place that it can go back to.
 bool source_has_place(const PipelineConfig& config);
 

@@ -283,6 +283,17 @@ Result<std::unique_ptr<Codec>> opened(Result<std::unique_ptr<Codec>> codec, Code
   return codec;
 }
 
+Result<std::unique_ptr<ChainStep>> make_transform(const PipelineConfig& config, const Step& step,
+                                                  const Rejections& rejections,
+                                                  CodecContext& codecs) {
+  const TransformConfig& transform = config.transforms[step.transform];
+  Result<std::unique_ptr<Transform>> made = transform.type->make(transform.options);
+  if (!made) return fail(made.error());
+  if (Status status = (*made)->open(codecs); !status) return fail(status.error());
+  return std::make_unique<TransformStep>(std::move(*made), step.label, transform.type->code,
+                                         rejections);
+}
+
 }  // namespace
 
 Chain::Chain() = default;
@@ -290,11 +301,18 @@ Chain::Chain(Chain&&) noexcept = default;
 Chain::~Chain() = default;
 
 Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Rejections rejections,
-                          size_t quantum, CodecContext& codecs) {
+                          size_t quantum, CodecContext& codecs, std::vector<ParallelRun> runs,
+                          bool only_runs) {
   Chain chain;
   chain.quantum_ = quantum;
   chain.codecs_ = &codecs;
   chain.rejections_ = rejections;
+  chain.runs_ = std::move(runs);
+  chain.only_runs_ = only_runs;
+  if (only_runs) {
+    if (Status made = chain.make_runs(config, plan, rejections); !made) return fail(made.error());
+    return chain;
+  }
   const ReadFormat* read = config.source.format;
   if (read != nullptr && config.source.type->produces == Produces::kBytes) {
     chain.framing_ = read->make_framing(config.source.format_options);
@@ -332,12 +350,9 @@ Result<Chain> Chain::make(const PipelineConfig& config, const Plan& plan, Reject
                                                                step.label, rejections));
         break;
       case Step::Kind::kTransform: {
-        const TransformConfig& transform = config.transforms[step.transform];
-        Result<std::unique_ptr<Transform>> made = transform.type->make(transform.options);
+        auto made = make_transform(config, step, rejections, codecs);
         if (!made) return fail(made.error());
-        if (Status status = (*made)->open(codecs); !status) return fail(status.error());
-        chain.steps_.push_back(std::make_unique<TransformStep>(std::move(*made), step.label,
-                                                               transform.type->code, rejections));
+        chain.steps_.push_back(std::move(*made));
         break;
       }
       case Step::Kind::kEncode: {
@@ -380,6 +395,21 @@ std::vector<TransformState*> Chain::states() const {
   return states;
 }
 
+// Steps keep their numbers; those between the runs are not there.
+Status Chain::make_runs(const PipelineConfig& config, const Plan& plan,
+                        const Rejections& rejections) {
+  steps_.resize(plan.final.size() - 2);
+  for (const ParallelRun& run : runs_) {
+    for (size_t i = run.first; i < run.behind; ++i) {
+      auto made = make_transform(config, plan.final[i + 1], rejections, *codecs_);
+      if (!made) return fail(made.error());
+      steps_[i] = std::move(*made);
+      steps_[i]->set_place(i + 1, false);
+    }
+  }
+  return {};
+}
+
 void Chain::take(BatchRef batch, size_t step) {
   if (step >= first_of_records_) counters_.read += batch->count();
   left_.push_back({std::move(batch), step});
@@ -390,16 +420,34 @@ size_t Chain::last_of_records() const {
   return steps_.size() - (encodes ? 2 : 1);
 }
 
+// Where the turn of this one ends, if it comes so far.
+size_t Chain::stop_behind(const ChainLeft& turn) const {
+  if (!lends_ && !only_runs_) return steps_.size();
+  for (const ParallelRun& run : runs_) {
+    if (only_runs_ ? turn.step < run.behind : turn.step <= run.first && !turn.here)
+      return only_runs_ ? run.behind : run.first;
+    if (turn.here && turn.step < run.first) return run.first;
+  }
+  return steps_.size();
+}
+
 Result<BatchRef> Chain::next() {
-  auto [batch, step] = std::move(left_.back());
-  left_.pop_back();
+  took_back_ = taking_back();
+  std::vector<ChainLeft>& left = took_back_ ? back_ : left_;
+  ChainLeft turn = std::move(left.back());
+  left.pop_back();
   ++turns_;
+  const size_t stop = stop_behind(turn);
+  at_run_.reset();
+  if (stop < steps_.size() && !only_runs_) at_run_ = stop;
+  auto& [batch, step, here] = turn;
   bool preamble = batch->preamble;
-  for (; step < steps_.size(); ++step) {
+  for (; step < stop; ++step) {
     if (preamble) {  // only the decoder looks at it
       steps_[step]->set_batch(*batch);
       if (Status status = steps_[step]->run(batch); !status) return fail(status.error());
-      return steps_[step]->waits() ? wait_at(step, std::move(batch)) : batch;
+      at_run_.reset();
+      return steps_[step]->waits() ? wait_at(std::move(turn)) : std::move(batch);
     }
     batch->quantum = quantum_;
     batch->begin_stage();
@@ -412,14 +460,52 @@ Result<BatchRef> Chain::next() {
       batch->acknowledger = before->acknowledger;
       batch->owed.add(std::move(before->owed));
     }
-    if (steps_[step]->waits()) return wait_at(step, std::move(batch));
+    if (steps_[step]->waits()) return wait_at(std::move(turn));
     if (step == first_state_ && keeper_ != nullptr) keeper_->hold(*batch);
     if (reads && step + 1 == first_of_records_) counters_.read += batch->count();
     if (step == 0) batch->owed.set_line(batch->end);
     if (watcher_ != nullptr) watcher_->behind(step, *batch);
-    if (before->rest) left_.push_back({std::exchange(before->rest, {}), step});
+    if (before->rest) left.push_back({std::exchange(before->rest, {}), step, here && in_run(step)});
   }
-  return batch;
+  return std::move(batch);
+}
+
+size_t Chain::behind_run(size_t first) const {
+  return std::ranges::find(runs_, first, &ParallelRun::first)->behind;
+}
+
+bool Chain::in_run(size_t step) const {
+  return std::ranges::any_of(
+      runs_, [step](const ParallelRun& run) { return run.first <= step && step < run.behind; });
+}
+
+void Chain::take_back(std::vector<ChainLeft> made) {
+  back_ = std::move(made);
+  std::ranges::reverse(back_);
+}
+
+std::vector<ChainLeft> Chain::take_left() {
+  std::ranges::reverse(left_);
+  return std::exchange(left_, {});
+}
+
+RunCounters Chain::take_counters() {
+  RunCounters out{std::exchange(counters_, {}), {}};
+  for (const std::unique_ptr<ChainStep>& step : steps_)
+    out.stages.push_back(step ? std::exchange(step->counters(), {}) : StageCounters());
+  return out;
+}
+
+void Chain::add_counters(const RunCounters& counters) {
+  counters_.filtered += counters.chain.filtered;
+  counters_.made += counters.chain.made;
+  counters_.dropped += counters.chain.dropped;
+  for (size_t i = 0; i < counters.stages.size(); ++i) steps_[i]->counters() += counters.stages[i];
+}
+
+void Chain::reject(size_t step, const Batch& batch, size_t index, std::string_view reason) {
+  steps_[step]->set_batch(batch);
+  steps_[step]->add(batch, index, reason);
 }
 
 // Counts what becomes of each record. A step says itself what it rejects and drops; the rest that
@@ -478,24 +564,27 @@ uint64_t Chain::keys_evicted() const {
 }
 
 std::optional<int64_t> Chain::oldest_arrival_us() const {
-  if (left_.empty()) return std::nullopt;
-  return left_.back().batch->arrival_us;
+  if (!busy()) return std::nullopt;
+  return (taking_back() ? back_ : left_).back().batch->arrival_us;
 }
 
 uint64_t Chain::waiting() const {
   uint64_t records = unfinished_;
-  for (const Left& left : left_)
+  for (const ChainLeft& left : left_)
     if (left.step >= first_of_records_) records += left.batch->count();
+  for (const ChainLeft& left : back_) records += left.batch->count();
   return records;
 }
 
 void Chain::leave_rest() {
   unfinished_ = waiting();
   left_.clear();
+  back_.clear();
 }
 
-BatchRef Chain::wait_at(size_t step, BatchRef batch) {
-  left_.push_back({std::move(batch), step});
+BatchRef Chain::wait_at(ChainLeft left) {
+  (took_back_ ? back_ : left_).push_back(std::move(left));
+  at_run_.reset();
   waits_ = true;
   return {};
 }
@@ -529,7 +618,8 @@ Result<Turn> Chain::adapt(BatchRef& batch, const std::string& wire) {
 
 size_t Chain::held() const {
   size_t bytes = 0;
-  for (const std::unique_ptr<ChainStep>& step : steps_) bytes += step->held();
+  for (const std::unique_ptr<ChainStep>& step : steps_)
+    if (step) bytes += step->held();
   return bytes;
 }
 

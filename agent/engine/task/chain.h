@@ -34,6 +34,20 @@ struct ChainCounters {
   uint64_t dropped = 0;   // failed in a transform with onError = drop
 };
 
+// What a chain that has only runs has counted: of each step, and of all of them.
+struct RunCounters {
+  ChainCounters chain;
+  std::vector<StageCounters> stages;
+};
+
+// What waits in a chain, and the step that it waits for.
+struct ChainLeft {
+  BatchRef batch;
+  size_t step;
+  // The run that this step is in has begun here, and goes on here: others are behind it.
+  bool here = false;
+};
+
 // Sees what goes into each step, and what comes out of it before the next one takes it. Must not
 // change the batch, nor keep it longer than the call.
 class ChainWatcher {
@@ -56,7 +70,14 @@ class Chain {
   // A step makes about `quantum` bytes in a turn. `codecs` outlives the chain, and tells of what
   // they wait for by go_on().
   static Result<Chain> make(const PipelineConfig& config, const Plan& plan, Rejections rejections,
-                            size_t quantum, CodecContext& codecs);
+                            size_t quantum, CodecContext& codecs) {
+    return make(config, plan, std::move(rejections), quantum, codecs, {}, false);
+  }
+  // With runs of transforms that others may take over (lend()); or, `only_runs`, one of those
+  // others: a chain that has the steps of the runs and no more.
+  static Result<Chain> make(const PipelineConfig& config, const Plan& plan, Rejections rejections,
+                            size_t quantum, CodecContext& codecs, std::vector<ParallelRun> runs,
+                            bool only_runs);
   Chain(Chain&&) noexcept;
   ~Chain();
 
@@ -80,8 +101,9 @@ class Chain {
   // Takes a batch as the source gave it, or as step `step` of stages() does (their number: as the
   // sink does), when it is not busy with another.
   void take(BatchRef batch, size_t step = 0);
-  // Something is left of the batch taken last.
-  bool busy() const { return !left_.empty(); }
+  // Something is left of the batch taken last, or of those taken back.
+  bool busy() const { return reading() || taking_back(); }
+  bool reading() const { return !left_.empty(); }
   // Of that, a codec waits for something (Turn::kWait): until go_on() there is no turn.
   bool waits() const { return waits_; }
   void go_on() { waits_ = false; }
@@ -90,6 +112,28 @@ class Chain {
   // One turn, when busy and not waiting: the next piece of what the sink takes of it; null when a
   // codec waits.
   Result<BatchRef> next();
+
+  // --- runs that others take over (task/parallel.h) ---
+  // From the next turn on, next() stops where a run begins, but for what is left in the middle of
+  // one.
+  void lend(bool lends) { lends_ = lends; }
+  // What next() has just given is for the run that begins with this step; else for the sink.
+  std::optional<size_t> at_run() const { return at_run_; }
+  // The step behind the run that begins with this one.
+  size_t behind_run(size_t first) const;
+  // What others have made of what was lent, in its order, to go on with before all else. Not while
+  // anything of that is left.
+  void take_back(std::vector<ChainLeft> made);
+  bool taking_back() const { return !back_.empty(); }
+  // The last turn was of that.
+  bool took_back() const { return took_back_; }
+  // Of a chain that has only runs: what is left, in its order.
+  std::vector<ChainLeft> take_left();
+  RunCounters take_counters();
+  // What one of those has counted.
+  void add_counters(const RunCounters& counters);
+  // What the step of one has rejected: a record of this batch.
+  void reject(size_t step, const Batch& batch, size_t index, std::string_view reason);
 
   // Makes of a batch of slices in the format whose wire is `wire` ("" for records) what the sink
   // takes. Those it cannot read become dead letters. kWait: not now; the batch is spoilt, and must
@@ -121,7 +165,10 @@ class Chain {
   Chain();
   Status run(ChainStep& step, BatchRef& batch, bool reads);
   void count_in(StageCounters& stage, uint64_t records, bool timed, int64_t begun_us) const;
-  BatchRef wait_at(size_t step, BatchRef batch);
+  BatchRef wait_at(ChainLeft left);
+  size_t stop_behind(const ChainLeft& turn) const;
+  bool in_run(size_t step) const;
+  Status make_runs(const PipelineConfig& config, const Plan& plan, const Rejections& rejections);
   std::unique_ptr<Framing> framing_;
   bool needs_preamble_ = false;
   const Encoder* encoder_ = nullptr;  // owned by its step
@@ -136,11 +183,13 @@ class Chain {
   size_t first_state_ = SIZE_MAX;
   bool waits_ = false;
   uint32_t turns_ = 0;
-  struct Left {
-    BatchRef batch;
-    size_t step;  // that it is left to
-  };
-  std::vector<Left> left_;  // the last one comes first in the source's order
+  std::vector<ChainLeft> left_;  // the last one comes first in the source's order
+  std::vector<ChainLeft> back_;  // the same, of what was taken back
+  std::vector<ParallelRun> runs_;
+  bool only_runs_ = false;
+  bool lends_ = false;
+  bool took_back_ = false;
+  std::optional<size_t> at_run_;
   // Steps before this one make records of what the source gave.
   size_t first_of_records_ = 0;
   ChainCounters counters_;

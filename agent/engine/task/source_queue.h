@@ -4,6 +4,7 @@
 // Thread: the pipeline's loop thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -26,7 +27,9 @@ class SourceQueue {
   SourceQueue(Loop& loop, RateLimit& limit, std::function<void()> go_on);
 
   // --- credit ---
-  bool has_room() const { return batches_.size() < kMostQueued && !held_back(); }
+  bool has_room() const { return batches_.size() < most_ && !held_back(); }
+  // So many, when that is more.
+  void let_wait(size_t batches) { most_ = std::max(most_, batches); }
   // The limits allow no reading now.
   bool held_back() const { return hold_back_.active(); }
   void hold_back_no_more() { hold_back_.stop(); }
@@ -54,6 +57,7 @@ class SourceQueue {
 
   // --- out ---
   bool empty() const { return batches_.empty(); }
+  size_t size() const { return batches_.size(); }
   // Forgets what waits: it will be read again.
   void clear() { batches_.clear(); }
   // The next one, for the chain, which has read so many records before it.
@@ -83,7 +87,7 @@ class SourceQueue {
 
  private:
   // More would only hold memory: the chain is never slower to start than one turn of the loop.
-  static constexpr size_t kMostQueued = 3;
+  size_t most_ = 3;
 
   Loop& loop_;
   RateLimit& limit_;

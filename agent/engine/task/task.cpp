@@ -51,16 +51,23 @@ Status Task::build(std::unique_ptr<Source> source) {
   const PipelineConfig& config = setup_.config;
   Result<Plan> planned = plan(config, config.name);
   if (!planned) return fail(planned.error());
+  std::vector<ParallelRun> runs;
+#ifdef LEAT_PARALLEL
+  if (setup_.further_loops > 0) runs = parallel_runs(config, *planned);
+#endif
   Result<Chain> chain =
       Chain::make(config, *planned,
                   {.add = [this](const Rejection& rejection) { reject(rejection); },
                    .full = [this] { return setup_.dead_letters.file().full(); }},
-                  kQuantum * batch_bytes_, *this);
+                  kQuantum * batch_bytes_, *this, runs, false);
   if (!chain) return fail(chain.error());
   chain_ = std::make_unique<Chain>(std::move(*chain));
   chain_->charge_held_to(setup_.budget);
   chain_->keep(&checkpoints_);
   checkpoints_.attach(chain_->states());
+#ifdef LEAT_PARALLEL
+  if (!runs.empty()) make_parallel(*planned, std::move(runs));
+#endif
   if (Status made = stages_.make(config, setup_.plan.source_options, std::move(source)); !made)
     return made;
   if (replay_ == Replay::kFromPosition) acknowledgements_.may_save_late(stages_.source());
@@ -68,6 +75,22 @@ Status Task::build(std::unique_ptr<Source> source) {
   make_deliverer();
   return {};
 }
+
+#ifdef LEAT_PARALLEL
+void Task::make_parallel(const Plan& plan, std::vector<ParallelRun> runs) {
+  parallel_ = std::make_unique<Parallel>(ParallelSetup{.config = setup_.config,
+                                                       .max = setup_.further_loops,
+                                                       .plan = plan,
+                                                       .runs = std::move(runs),
+                                                       .codecs = *this,
+                                                       .pool = pool_,
+                                                       .budget = setup_.budget,
+                                                       .memory = setup_.memory,
+                                                       .wake = [this] { wake(); }});
+  // Some more than those, so that it does not look as if fewer waited while the source reads on.
+  queue_.let_wait(static_cast<size_t>(setup_.config.parallel.threshold) + 3);
+}
+#endif
 
 void Task::make_spool() {
   spool_ = std::make_unique<Spool>(SpoolSetup{.loop = setup_.loop,
@@ -170,6 +193,7 @@ void Task::set_memory(size_t bytes) {
   batch_bytes_ = batch_bytes_for(bytes, setup_.config.limits);
   pool_.keep(spare_blocks_for(bytes));
   chain_->set_quantum(kQuantum * batch_bytes_);
+  if (parallel() != nullptr) parallel()->set_memory(bytes);
   spool_->set_batch_bytes(batch_bytes_);
   deliverer_->set_most_held(most_held_for(bytes, setup_.config.sink.takes()));
   wake();
@@ -273,6 +297,7 @@ void Task::work() {
   spool_->source_waits(queue_.refused() && !queue_.held_back() && !chain_->waits());
   spool_->check();
   if (life_.draining() && has_turn() && !spool_->wants_more()) spool_->make_safe();
+  if (parallel() != nullptr) see_load();
   take_tick();
   if (feeds()) take_from_feed();
   if (has_turn() && spool_->wants_more()) {
@@ -285,12 +310,34 @@ void Task::work() {
     }
   }
   if (!life_.moves_records()) return;
-  checkpoints_.check(!chain_->busy(), queue_.empty());
+  checkpoints_.check(!chain_->busy(), queue_.empty() && all_is_here());
   const DeadLetterLimit& limit = setup_.config.max_dead_letters;
   if (Status status = within_limit(limit, setup_.dead_letters.count()); !status)
     return fail_with(status.error());
   give_credit();
   finish_if_settled();
+}
+
+// What comes back goes on before more is begun, and no more is begun than other loops can take.
+bool Task::has_turn() const {
+  if (chain_->waits()) return false;
+  if (parallel() == nullptr || !parallel()->lends()) return has_input();
+  if (chain_->taking_back() || parallel()->ready()) return true;
+  return (chain_->reading() || !queue_.empty() || checkpoints_.has_turn()) &&
+         parallel()->has_room();
+}
+
+void Task::see_load() {
+  parallel()->sees(queue_.size(), !spool_->wants_more() || !has_room(), !taps_.empty());
+  chain_->lend(parallel()->lends());
+}
+
+// False when it has failed.
+bool Task::take_what_is_back() {
+  if (parallel() == nullptr || chain_->taking_back() || !parallel()->ready()) return true;
+  const Status status = parallel()->take_back(*chain_);
+  if (!status) fail_with(status.error());
+  return status.has_value();
 }
 
 // For what a turn may make, once in its records and once in their encoded form; or, where records
@@ -350,9 +397,11 @@ void Task::begin_feed(const MakeFeed& make) {
 }
 
 void Task::run_a_turn() {
+  if (!take_what_is_back()) return;
   uint64_t before = chain_->counters().read;
   if (!chain_->busy()) {
-    if (queue_.empty()) return;  // what is due has just become so
+    if (queue_.empty() || (parallel() != nullptr && parallel()->lends() && !parallel()->has_room()))
+      return;  // what is due has just become so; what has come back left nothing
     chain_->take(queue_.take(before));
   }
   cost_.begin(setup_.budget);
@@ -360,10 +409,14 @@ void Task::run_a_turn() {
   if (!piece) return fail_with(piece.error());
   if (!*piece) return;
   chain_->count_held();
-  cost_.end(setup_.budget, queue_.bytes_taken());
-  if ((*piece)->preamble) return;
-  setup_.usage.count_records(chain_->counters().read - before);
-  if (!chain_->busy()) end_batch((*piece)->end);
+  if (!chain_->took_back()) {
+    cost_.end(setup_.budget, queue_.bytes_taken());
+    if ((*piece)->preamble) return;
+    setup_.usage.count_records(chain_->counters().read - before);
+    if (!chain_->reading()) end_batch((*piece)->end);
+  }
+  if (const std::optional<size_t> step = chain_->at_run())
+    return parallel()->lend(std::move(*piece), *step, kQuantum * batch_bytes_);
   (*piece)->charge_vectors();
   spool_->add(std::move(*piece));
 }
@@ -430,6 +483,7 @@ void Task::finish_if_settled() {
     if (!life_.draining() || !may_leave) return;
     queue_.clear();
     chain_->leave_rest();
+    if (parallel() != nullptr) parallel()->forget();
   }
   if (!std::exchange(flushed_, true)) spool_->end_of_input(life_.draining());
   if (!spool_->settled()) return;
@@ -469,7 +523,7 @@ void Task::drain() {
 void Task::abort(const std::string& why) {
   if (life_.over()) return;
   bool loses_input = chain_->waits() && !spool_->comes_again();
-  if (!spool_->all_safe() || loses_input) {
+  if (!spool_->all_safe() || loses_input || !all_is_here()) {
     std::string left = what_is_left();
     if (loses_input) left += "; what was read last waits for its codec, and is lost, too";
     life_.fail_with(Error(ErrorKind::kFatal, why + ": " + left));
@@ -479,6 +533,7 @@ void Task::abort(const std::string& why) {
 
 std::string Task::what_is_left() const {
   uint64_t records = spool_->records_unsafe();
+  if (parallel() != nullptr) records += parallel()->records();
   const bool one = records == 1;
   // Some of them may have arrived, and only the answer has not.
   std::string left = format_count(records, "record") + " in flight " + (one ? "is" : "are") +
@@ -498,7 +553,7 @@ void Task::fail_with(const Error& error) {
 }
 
 void Task::close() {
-  if (!life_.close(1 + stages_.open())) return;
+  if (!life_.close(1 + stages_.open() + (parallel() == nullptr ? 0 : 1))) return;
   resume_.reset();
   first_feed_ = nullptr;
   if (feed_ != nullptr) feed_->stop();
@@ -515,6 +570,7 @@ void Task::close() {
     });
   };
   stages_.close(closed);
+  if (parallel() != nullptr) parallel()->stop(closed);
   closed();
 }
 

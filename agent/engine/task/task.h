@@ -31,6 +31,7 @@
 #include "task/dead_letter_writer.h"
 #include "task/feed.h"
 #include "task/lifecycle.h"
+#include "task/parallel.h"
 #include "task/rate_limit.h"
 #include "task/resume.h"
 #include "task/source_and_sink.h"
@@ -63,6 +64,7 @@ struct TaskSetup {
   Caches* caches = nullptr;
   uint64_t fence = 0;
   SinkLane lane = {};
+  int further_loops = 0;  // that its transforms may run on
   // It is known where it goes on, and its source is open: those that join it may begin.
   std::function<void(const ResumedFrom&)> resumed = nullptr;
 };
@@ -131,8 +133,17 @@ class Task final : private SourceContext,
   bool feeds() const { return feed_ != nullptr && !feed_->over(); }
   void end_batch(const Position& end);
   void take_tick();
-  bool has_input() const { return !queue_.empty() || chain_->busy() || checkpoints_.has_turn(); }
-  bool has_turn() const { return has_input() && !chain_->waits(); }
+  bool has_input() const {
+    return !queue_.empty() || chain_->busy() || checkpoints_.has_turn() || !all_is_here();
+  }
+  bool has_turn() const;
+  // Other loops have nothing of it.
+  bool all_is_here() const { return parallel() == nullptr || parallel()->empty(); }
+  // Null: none of its transforms runs elsewhere.
+  Parallel* parallel() const;
+  void make_parallel(const Plan& plan, std::vector<ParallelRun> runs);
+  void see_load();
+  bool take_what_is_back();
   bool has_room();
   bool has_credit() const;
   void give_credit();
@@ -233,6 +244,9 @@ class Task final : private SourceContext,
   TurnCost cost_;
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Deliverer> deliverer_;
+#ifdef LEAT_PARALLEL
+  std::unique_ptr<Parallel> parallel_;
+#endif
   bool flushed_ = false;            // the deliverer was told of the end
   Delivery moved_;                  // ResumeSetup::moved
   std::unique_ptr<Resume> resume_;  // while starting
@@ -247,5 +261,15 @@ class Task final : private SourceContext,
   uint64_t dead_letters_ = 0;
   Lifetime lifetime_;
 };
+
+#ifdef LEAT_PARALLEL
+inline Parallel* Task::parallel() const {
+  return parallel_.get();
+}
+#else
+inline Parallel* Task::parallel() const {
+  return nullptr;
+}
+#endif
 
 }  // namespace leat

@@ -8,6 +8,7 @@ namespace leat {
 // What is with the deliverer came before what is in the chain, and that before what waits for it.
 std::optional<Milliseconds> Task::oldest_waits_for() const {
   std::optional<int64_t> arrival_us = deliverer_->oldest_arrival_us();
+  if (!arrival_us && parallel() != nullptr) arrival_us = parallel()->oldest_arrival_us();
   if (!arrival_us) arrival_us = chain_->oldest_arrival_us();
   if (!arrival_us) arrival_us = queue_.oldest_arrival_us();
   if (!arrival_us) return std::nullopt;
@@ -43,6 +44,12 @@ TaskStatus Task::status() const {
   out.circuit_openings = deliverer_->retry_policy().openings();
   out.back_pressure = queue_.waited();
   out.waiting = chain_->waiting() + spool_->records_waiting();
+  if (parallel() != nullptr) {
+    out.waiting += parallel()->records();
+    out.parallel = ParallelStatus{.loops = static_cast<uint64_t>(parallel()->load().loops()),
+                                  .most = static_cast<uint64_t>(parallel()->load().most()),
+                                  .breaches = parallel()->load().breaches()};
+  }
   out.spooled = spool_->counters().spooled;
   out.spool_dropped = spool_->counters().dropped_oldest + spool_->counters().dropped_newest;
   out.spool_lost = spool_->lost();

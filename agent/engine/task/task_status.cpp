@@ -42,6 +42,12 @@ TaskStatus& TaskStatus::operator+=(const TaskStatus& other) {
   take_smaller(spool_full_in, other.spool_full_in);
   if (other.oldest_waits_for > oldest_waits_for) oldest_waits_for = other.oldest_waits_for;
   latencies += other.latencies;
+  if (other.parallel) {
+    if (!parallel) parallel.emplace();
+    parallel->loops += other.parallel->loops;
+    parallel->most += other.parallel->most;
+    parallel->breaches += other.parallel->breaches;
+  }
   if (stages.empty()) {
     stages = other.stages;
     return *this;

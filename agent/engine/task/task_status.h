@@ -12,6 +12,13 @@
 
 namespace leat {
 
+// Further loops that transforms run on (`parallel`).
+struct ParallelStatus {
+  uint64_t loops = 0;     // now
+  uint64_t most = 0;      // at any time
+  uint64_t breaches = 0;  // of the threshold
+};
+
 // Of this run. Records, at every moment:
 //
 //   read + resumed + made = delivered + filtered + dead letters + dropped + spool_dropped
@@ -46,6 +53,7 @@ struct TaskStatus {
   std::optional<Milliseconds> oldest_waits_for;  // of what is in memory, from its arrival
   std::optional<Milliseconds> spool_full_in;     // if it goes on as in the last minute
   Latencies latencies;                           // of `delivered`
+  std::optional<ParallelStatus> parallel;        // where it is configured
   std::vector<StageStatus> stages;               // source, the steps of the chain, sink
 
   // Of several tasks together; the trouble is that of the first that has any, what is true of one

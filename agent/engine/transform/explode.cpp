@@ -336,6 +336,7 @@ const TransformType kExplodeTransform{.name = "explode",
                                       .help = "Makes one record for each element of an array.",
                                       .options = kOptions,
                                       .make = make,
-                                      .code = "type"};
+                                      .code = "type",
+                                      .parallel = true};
 
 }  // namespace leat

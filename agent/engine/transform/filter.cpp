@@ -88,6 +88,7 @@ const TransformType kFilterTransform{
     .name = "filter",
     .help = "Keeps the records for which an SQL expression is true.",
     .options = kOptions,
-    .make = make};
+    .make = make,
+    .parallel = true};
 
 }  // namespace leat

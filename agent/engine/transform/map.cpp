@@ -215,6 +215,7 @@ const TransformType kMapTransform{
     .name = "map",
     .help = "Sets, renames and drops fields; all others stay exactly as they are.",
     .options = kOptions,
-    .make = make};
+    .make = make,
+    .parallel = true};
 
 }  // namespace leat

@@ -4,6 +4,9 @@
 
 #include "base/units.h"
 #include "transform/input_table.h"
+#ifdef LEAT_PARALLEL
+#include "transform/sql_memory.h"
+#endif
 
 namespace leat {
 namespace {
@@ -26,6 +29,13 @@ constexpr std::string_view kDeniedFunctions[] = {
     "load_extension", "readfile", "writefile",        "edit",      "fts3_tokenizer",
     "fsdir",          "lsmode",   "sqlite_source_id", "sqlite_log"};
 
+#ifndef LEAT_PARALLEL
+// SQLite counts for the whole process; what the journal allocates meanwhile is small.
+int64_t sql_memory_used() {
+  return sqlite3_memory_used();
+}
+#endif
+
 bool starts_with_any_case(std::string_view text, std::string_view prefix) {
   return text.size() >= prefix.size() &&
          sqlite3_strnicmp(text.data(), prefix.data(), static_cast<int>(prefix.size())) == 0;
@@ -47,6 +57,9 @@ std::string one_line(std::string text) {
 }  // namespace
 
 Result<std::unique_ptr<Sandbox>> Sandbox::open(std::string table, int64_t max_steps) {
+#ifdef LEAT_PARALLEL
+  count_sql_memory_by_thread();
+#endif
   sqlite3* db = nullptr;
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
               SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
@@ -101,7 +114,7 @@ void Sandbox::start_work(size_t budget) {
   max_memory_ = static_cast<int64_t>(std::clamp(budget / 2, kMinMemory, kMaxMemory));
   steps_ = 0;
   limit_ = Limit::kNone;
-  memory_at_start_ = sqlite3_memory_used();
+  memory_at_start_ = sql_memory_used();
 }
 
 std::string Sandbox::error_text() const {
@@ -170,8 +183,7 @@ int Sandbox::check_progress(void* self) {
   sandbox.steps_ += kStepsPerCheck;
   if (sandbox.steps_ > sandbox.max_steps_) {
     sandbox.limit_ = Limit::kSteps;
-  } else if (sqlite3_memory_used() - sandbox.memory_at_start_ > sandbox.max_memory_) {
-    // SQLite counts for the whole process; what the journal allocates meanwhile is small.
+  } else if (sql_memory_used() - sandbox.memory_at_start_ > sandbox.max_memory_) {
     sandbox.limit_ = Limit::kMemory;
   }
   return sandbox.limit_ == Limit::kNone ? 0 : 1;

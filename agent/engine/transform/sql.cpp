@@ -120,6 +120,7 @@ const TransformType kSqlTransform{
     .name = "sql",
     .help = "Replaces the records of each batch by the rows of an SQL query over them.",
     .options = kOptions,
-    .make = make};
+    .make = make,
+    .parallel = true};
 
 }  // namespace leat

@@ -62,7 +62,8 @@ class TaskTest : public ::testing::Test {
                                                      .limit = *limit_,
                                                      .dead_letters = *dead_letters_,
                                                      .verdict = [this] { return verdict(); },
-                                                     .on_trouble = nullptr});
+                                                     .on_trouble = nullptr,
+                                                     .further_loops = further_loops_});
     if (!made) throw std::runtime_error(made.error().message());
     task_ = std::move(*made);
     budget_.on_room([this] { task_->wake(); });
@@ -154,6 +155,7 @@ class TaskTest : public ::testing::Test {
   bool ended_ = false;
   uint64_t offset_ = 0;
   uint64_t line_ = 0;
+  int further_loops_ = 0;
 };
 
 }  // namespace leat::testing

@@ -1,0 +1,45 @@
+#include "task/parallel_load.h"
+
+#include <algorithm>
+
+namespace leat {
+namespace {
+
+// Of the time of those that are left, in per cent: with more they would breach the threshold soon
+// again. The pipeline's own loop has other work.
+constexpr int64_t kMostBusy = 70;
+constexpr int64_t kMostBusyAlone = 30;
+
+// Of the looks within kPatience, in per cent: a source may be late with its next batch once.
+constexpr uint32_t kMostlyOver = 75;
+
+}  // namespace
+
+void ParallelLoad::sees(size_t waiting, bool held_up, Milliseconds now) {
+  const bool over = !held_up && waiting > static_cast<size_t>(config_.threshold);
+  if (!since_ && !over) return;
+  if (!since_) since_ = now;
+  ++seen_;
+  over_ += over ? 1 : 0;
+  if (now - *since_ < kPatience) return;
+  const bool breached = over_ * 100 >= seen_ * kMostlyOver;
+  since_ = over ? std::optional(now) : std::nullopt;
+  seen_ = over_ = 0;
+  if (!breached) return;
+  ++breaches_;
+  breached_ = true;
+  loops_ = loops_ == 0 ? 1 : std::min(loops_ * config_.growth, config_.max);
+  most_ = std::max(most_, loops_);
+}
+
+void ParallelLoad::period_ends() {
+  const int fewer = loops_ == 1 ? 0 : std::max(loops_ / config_.growth, 1);
+  const int64_t period_us = kPeriod.count() * 1000;
+  const int64_t most_us =
+      fewer == 0 ? period_us * kMostBusyAlone / 100 : fewer * period_us * kMostBusy / 100;
+  if (!breached_ && busy_us_ <= most_us) loops_ = fewer;
+  breached_ = false;
+  busy_us_ = 0;
+}
+
+}  // namespace leat
