@@ -63,7 +63,8 @@ class ParallelTest : public testing::TaskTest {
     Lines out;
     for (std::string one; std::getline(file, one);) {
       // Without its name and its times.
-      one.erase(one.find("\"eventTime\""), 42);
+      const size_t time = one.find("\"eventTime\"");
+      one.erase(time, one.find(",\"payload\"") - time);
       out.push_back(one.substr(one.find("\"stage\"")));
     }
     return out;
