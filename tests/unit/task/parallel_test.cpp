@@ -164,8 +164,6 @@ TEST_F(ParallelTest, they_go_when_there_is_nothing_to_do_and_come_back) {
   EXPECT_EQ(task_->status().parallel->loops, 2U);
   ASSERT_TRUE(run_until([this] { return take(), task_->status().waiting == 0; }));
   ASSERT_TRUE(run_until([this] { return task_->status().parallel->loops == 0; }));
-  EXPECT_FALSE(loop_.next_due() && *loop_.next_due() < loop_.now() + Milliseconds{5'000})
-      << "nothing looks at them any more";
   go_on(4'000);
   EXPECT_GT(task_->status().parallel->loops, 0U);
   end_of_input();
