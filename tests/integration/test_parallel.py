@@ -2,10 +2,13 @@
 
 import json
 import signal
+import sqlite3
+import subprocess
 
 import pytest
 
 from faults.kill_loop import KillLoop
+from harness.collector import Answer
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry
 
 # Some µs a record: what more loops are for.
@@ -40,6 +43,7 @@ def test_the_output_is_that_of_one_loop(agent, transforms):
     source = file_source(write(agent.folder / "in.jsonl", 60_000), time={"field": "seq", "format": "unixMs"})
     agent.configure(pipeline(source, to_file(agent, "one.out"), *transforms))
     assert agent.run() == 0, agent.log
+    counted = run_of(agent)["records"]
     for path in agent.folder.glob("**/journal.db*"):
         path.unlink()
     agent.configure(pipeline(source, to_file(agent, "more.out"), *transforms, parallel=AT_ONCE))
@@ -47,6 +51,7 @@ def test_the_output_is_that_of_one_loop(agent, transforms):
     assert (agent.folder / "more.out").read_bytes() == (agent.folder / "one.out").read_bytes()
     parallel = run_of(agent)["parallel"]
     assert parallel["most"] == 2 and parallel["breaches"] >= 2, parallel
+    assert run_of(agent)["records"] == counted
     assert "transforms on up to 2 further loops" in agent.log
 
 
@@ -61,6 +66,99 @@ def test_bad_records_are_dead_letters_in_their_order(agent):
     assert all(letter["payload"] for letter in letters)
     seqs = [json.loads(line)["seq"] for line in (agent.folder / "out").read_text().splitlines()]
     assert seqs == [seq for seq in range(60_000) if seq % 1000 != 7]
+
+
+def test_a_query_that_fails_for_some_records_leaves_the_others_and_names_their_lines(agent):
+    query = {"type": "sql", "query": "SELECT seq, h, CASE WHEN seq % 1000 = 7 THEN json('{') END AS x FROM input"}
+    path = write(agent.folder / "in.jsonl", 60_000)
+    agent.configure(pipeline(file_source(path), to_file(agent, "out"), HEAVY, query, parallel=AT_ONCE))
+    assert agent.run() == 0, agent.log
+    assert run_of(agent)["parallel"]["most"] == 2
+    letters = agent.dead_letters()
+    assert [letter["source"] for letter in letters] == [f"{path}:{seq + 1}" for seq in range(7, 60_000, 1000)]
+    assert {letter["stage"] for letter in letters} == {"sql"}
+    seqs = [json.loads(line)["seq"] for line in (agent.folder / "out").read_text().splitlines()]
+    assert seqs == [seq for seq in range(60_000) if seq % 1000 != 7]
+
+
+def test_files_side_by_side_and_pipelines_on_several_loops_keep_their_order(agent):
+    count = 20_000
+    paths = [write(agent.folder / f"in{n}.jsonl", count) for n in range(3)]
+    agent.configure(
+        {"name": "files", **pipeline(file_source(*paths), to_file(agent, "files.out"), HEAVY, parallel=AT_ONCE)},
+        {"name": "feeder", **pipeline(file_source(paths[0]), {"type": "channel", "name": "c"})},
+        *({"name": f"reader{n}", **pipeline({"type": "channel", "name": "c"}, to_file(agent, f"reader{n}.out"),
+                                            {"type": "map", "set": {"seq": f"seq + {n}"}}, HEAVY, parallel=AT_ONCE)}
+          for n in range(2)), workers=2, memory="24MiB")
+    assert agent.run() == 0, agent.log
+    seqs = {}
+    for line in (agent.folder / "files.out").read_text().splitlines():
+        record = json.loads(line)
+        seqs.setdefault(record["seq"], []).append(record)
+    assert sorted(seqs) == list(range(count)) and all(len(same) == 3 for same in seqs.values())
+    for n in range(2):
+        got = [json.loads(line)["seq"] for line in (agent.folder / f"reader{n}.out").read_text().splitlines()]
+        assert got == list(range(n, count + n)), f"each subscriber has what it made itself: {n}"
+    most = {run["pipeline"]: run.get("parallel", {}).get("most") for run in
+            json.loads(agent.command("runs", "--json", "-c", agent.config_path).stdout)["runs"]}
+    assert most["files"] == 2, most
+
+
+def test_exactly_once_holds_over_kills(agent):
+    count = 40_000
+    database = agent.folder / "out.db"
+    agent.configure(pipeline(file_source(write(agent.folder / "in.jsonl", count)),
+                             {"type": "sqlite", "path": str(database), "table": "t", "batch": {"records": 500}},
+                             HEAVY, delivery=quick_retry(guarantee="exactlyOnce"), parallel=AT_ONCE))
+
+    def rows():
+        if not database.exists():
+            return 0
+        try:
+            with sqlite3.connect(database, timeout=20) as opened:
+                return opened.execute("SELECT count(*) FROM t").fetchone()[0]
+        except sqlite3.OperationalError:  # no table yet
+            return 0
+    loop = KillLoop(agent, rows, count)
+    assert loop.run(6) == 0, agent.log[-3000:]
+    assert loop.killed >= 3
+    got = [seq for (seq,) in sqlite3.connect(database).execute("SELECT seq FROM t ORDER BY rowid")]
+    assert got == list(range(count))
+
+
+def test_a_drain_in_the_middle_leaves_nothing_and_repeats_nothing(agent, collector):
+    count = 60_000
+    agent.configure(pipeline(file_source(write(agent.folder / "in.jsonl", count)),
+                             http_sink(collector, records=500, inFlight=1), HEAVY, parallel=AT_ONCE))
+    for part in range(1, 4):
+        agent.start()
+        agent.wait_for(lambda: collector.line_count() > part * count / 5 or not agent.running())
+        agent.terminate()
+        assert agent.wait() == 0, agent.log
+    assert agent.run() == 0, agent.log
+    assert [record["seq"] for record in collector.records()] == list(range(count))
+
+
+def test_memory_holds_while_the_sink_is_slow_and_what_runs_can_be_seen(agent, collector):
+    count = 40_000
+    collector.default = Answer(delay=0.1)
+    agent.configure(pipeline(file_source(write(agent.folder / "in.jsonl", count)),
+                             http_sink(collector, records=500, inFlight=1), HEAVY, parallel={"max": 4, "threshold": 0}),
+                    memory="4MiB")
+    agent.start()
+    seen = [agent.wait_for(lambda: next((one for one in agent.status()["pipelines"] if one["parallel"]["loops"]), None))]
+    with subprocess.Popen([agent.binary, "tap", "p", "-n", "20", "--at", "map", "--data-dir", str(agent.data_dir)],
+                          stdout=subprocess.PIPE, text=True) as tap:
+        lines = [json.loads(line) for line in tap.stdout]
+    assert len([line for line in lines if "record" in line]) == 20
+    assert all("h" in line["record"] for line in lines if "record" in line)
+    collector.default = Answer()
+    assert agent.wait() == 0, agent.log
+    for one in seen + [run_of(agent)]:
+        records = one["records"]
+        assert records["read"] == records["delivered"] + records.get("waiting", 0)
+    assert seen[0]["memoryPeakBytes"] <= 1.1 * seen[0]["memoryLimitBytes"], seen[0]
+    assert [record["seq"] for record in collector.records()] == list(range(count))
 
 
 def test_kills_lose_nothing_and_change_no_order(agent, collector):

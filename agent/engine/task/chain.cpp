@@ -586,6 +586,7 @@ BatchRef Chain::wait_at(ChainLeft left) {
   (took_back_ ? back_ : left_).push_back(std::move(left));
   at_run_.reset();
   waits_ = true;
+  back_waits_ = took_back_;
   return {};
 }
 

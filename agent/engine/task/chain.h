@@ -106,7 +106,7 @@ class Chain {
   bool reading() const { return !left_.empty(); }
   // Of that, a codec waits for something (Turn::kWait): until go_on() there is no turn.
   bool waits() const { return waits_; }
-  void go_on() { waits_ = false; }
+  void go_on() { waits_ = back_waits_ = false; }
   // Forgets what is left: it will be read again.
   void leave_rest();
   // One turn, when busy and not waiting: the next piece of what the sink takes of it; null when a
@@ -125,6 +125,8 @@ class Chain {
   // anything of that is left.
   void take_back(std::vector<ChainLeft> made);
   bool taking_back() const { return !back_.empty(); }
+  // What waits is of that: nothing goes on. Else that still does, since it came before.
+  bool back_waits() const { return back_waits_; }
   // The last turn was of that.
   bool took_back() const { return took_back_; }
   // Of a chain that has only runs: what is left, in its order.
@@ -182,6 +184,7 @@ class Chain {
   ChainKeeper* keeper_ = nullptr;
   size_t first_state_ = SIZE_MAX;
   bool waits_ = false;
+  bool back_waits_ = false;
   uint32_t turns_ = 0;
   std::vector<ChainLeft> left_;  // the last one comes first in the source's order
   std::vector<ChainLeft> back_;  // the same, of what was taken back

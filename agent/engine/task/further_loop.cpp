@@ -30,21 +30,20 @@ void FurtherLoop::run(Parcel& parcel) {
   parcel_ = &parcel;
   budget_.set_limit(parcel.share);
   chain_->set_quantum(parcel.quantum);
-  {
-    BatchRef lent = BatchRef::make(pool_, Content::kRecords);
-    lent->records = std::move(parcel.records);
-    for (const ShapeRef& shape : parcel.shapes) lent->adopt(shape);
-    lent->acknowledger = parcel.acknowledger;
-    lent->begin = parcel.begin;
-    lent->end = parcel.end;
-    lent->arrival_us = parcel.arrival_us;
-    lent->made = parcel.made;
-    // The task's batch has the memory itself.
-    static const char borrowed = 0;
-    if (parcel.borrows) lent->borrow({std::shared_ptr<void>(), &borrowed}, 0);
-    run_all(parcel, lent);
-    refused_.clear();
-  }
+  lent_ = BatchRef::make(pool_, Content::kRecords);
+  lent_->records = std::move(parcel.records);
+  for (const ShapeRef& shape : parcel.shapes) lent_->adopt(shape);
+  lent_->acknowledger = parcel.acknowledger;
+  lent_->begin = parcel.begin;
+  lent_->end = parcel.end;
+  lent_->arrival_us = parcel.arrival_us;
+  lent_->made = parcel.made;
+  // The task's batch has the memory itself.
+  static const char borrowed = 0;
+  if (parcel.borrows) lent_->borrow({std::shared_ptr<void>(), &borrowed}, 0);
+  run_all(parcel);
+  refused_.clear();
+  lent_.reset();
   parcel.counters = chain_->take_counters();
   parcel.held = chain_->held();
   parcel_ = nullptr;
@@ -53,10 +52,10 @@ void FurtherLoop::run(Parcel& parcel) {
 
 // In turns. What is left when this has made as much as it may hold, or rejected too many, is run at
 // home.
-void FurtherLoop::run_all(Parcel& parcel, const BatchRef& lent) {
+void FurtherLoop::run_all(Parcel& parcel) {
   std::vector<ChainLeft> out;
   const size_t behind = chain_->behind_run(parcel.first);
-  chain_->take(lent, parcel.first);
+  chain_->take(lent_, parcel.first);
   while (chain_->busy() && !parcel.unwanted) {
     if (!out.empty() && (!budget_.has_room(0) || refused_.size() >= kMostRefused)) break;
     Result<BatchRef> piece = chain_->next();
@@ -71,7 +70,7 @@ void FurtherLoop::run_all(Parcel& parcel, const BatchRef& lent) {
     out.push_back(std::move(left));
   }
   // Nothing is made in these any more.
-  for (const ChainLeft& one : out) add(one, *lent);
+  for (const ChainLeft& one : out) add(one);
   for (const Refused& one : refused_) {
     size_t bytes = 0;
     Parcel::Refused& refused = parcel.refused[one.of];
@@ -79,7 +78,13 @@ void FurtherLoop::run_all(Parcel& parcel, const BatchRef& lent) {
   }
 }
 
-void FurtherLoop::add(const ChainLeft& out, const Batch& lent) {
+// None that is made there has slices of a source.
+Parcel::Of FurtherLoop::of(const Batch& batch) const {
+  if (&batch == &*lent_) return Parcel::Of::kLent;
+  return &batch.source_holder() == &*lent_ ? Parcel::Of::kRest : Parcel::Of::kOther;
+}
+
+void FurtherLoop::add(const ChainLeft& out) {
   Parcel::Piece piece;
   piece.records = std::move(out.batch->records);
   piece.shapes = out.batch->shapes();
@@ -88,7 +93,7 @@ void FurtherLoop::add(const ChainLeft& out, const Batch& lent) {
   piece.made = out.batch->made;
   piece.step = out.step;
   piece.here = out.here;
-  piece.whole = &*out.batch == &lent;
+  piece.of = of(*out.batch);
   piece.memory = memory_of(out.batch, piece.bytes);
   parcel_->pieces.push_back(std::move(piece));
 }
@@ -107,6 +112,8 @@ void FurtherLoop::refuse(const Rejection& rejection) {
   Parcel::Refused refused{.step = rejection.step - 1,
                           .reason = std::string(rejection.reason),
                           .begin = batch.begin,
+                          .end = batch.end,
+                          .of = of(batch),
                           .record = record,
                           .shape = {},
                           .memory = {}};

@@ -44,9 +44,10 @@ class FurtherLoop {
 
   explicit FurtherLoop(const Clock& clock) : clock_(clock) {}
   void run(Parcel& parcel);
-  void run_all(Parcel& parcel, const BatchRef& lent);
+  void run_all(Parcel& parcel);
   void refuse(const Rejection& rejection);
-  void add(const ChainLeft& out, const Batch& lent);
+  void add(const ChainLeft& out);
+  Parcel::Of of(const Batch& batch) const;
   Memory memory_of(const BatchRef& batch, size_t& bytes);
 
   const Clock& clock_;
@@ -54,6 +55,7 @@ class FurtherLoop {
   BlockPool pool_{budget_, 0};  // what is made there does not come back
   std::optional<Chain> chain_;
   Parcel* parcel_ = nullptr;  // at hand
+  BatchRef lent_;             // its
   std::vector<Refused> refused_;
   std::unique_ptr<JobThread> thread_;  // goes first
 };

@@ -11,12 +11,18 @@ namespace {
 // A tap shows some of the records, and slows nothing down.
 constexpr uint32_t kShowOneOf = 8;
 
-// What the records of a batch point into beside its own memory: what was lent, and what a further
-// loop has made.
-struct Kept {
-  BatchRef lent;
-  Memory made;
-};
+// An empty rest of what was lent, from there on: cut as a stage does it.
+BatchRef rest_of(Batch& lent, const Position& from) {
+  Record before;
+  before.end_offset = static_cast<uint32_t>(from.offset - lent.begin.offset);
+  before.end_line = static_cast<uint32_t>(from.line - lent.begin.line);
+  const Position end = lent.end;
+  std::vector<Record> records = std::exchange(lent.records, {before});
+  lent.leave_records(1);
+  lent.records = std::move(records);
+  lent.end = end;
+  return std::exchange(lent.rest, {});
+}
 
 }  // namespace
 
@@ -41,7 +47,6 @@ size_t Parallel::loops() const {
 
 void Parallel::sees(size_t waiting, bool held_up, bool tapped) {
   tapped_ = tapped;
-  if (stopped_ || failed_) return;
   const int most = load_.most();
   load_.sees(waiting, held_up, setup_.codecs.loop().now());
   if (load_.most() > most)
@@ -53,6 +58,7 @@ void Parallel::sees(size_t waiting, bool held_up, bool tapped) {
 }
 
 void Parallel::keep_loops() {
+  if (stopped_ || failed_) return;
   while (loops_.size() < loops()) {
     auto made = FurtherLoop::make(setup_.config, setup_.plan, setup_.runs, setup_.codecs);
     if (!made) {  // the same was made for the chain
@@ -102,6 +108,7 @@ void Parallel::lend(BatchRef batch, size_t step, size_t quantum) {
             .parcel = here ? nullptr : std::make_shared<Parcel>(),
             .back = here};
   Batch& from = *lent.batch;
+  from.begin_stage();  // the run is one
   records_ += records;
   if (!here) {
     Parcel& parcel = *lent.parcel;
@@ -189,37 +196,39 @@ Status Parallel::take_back(Chain& chain) {
   return status;
 }
 
-// As they were in the batch that was lent, which knows what they were read as.
 void Parallel::tell_refused(const Lent& lent, Chain& chain) {
-  Batch& batch = *lent.batch;
   for (const Parcel::Refused& refused : lent.parcel->refused) {
-    Record record = refused.record;
-    record.end_offset += static_cast<uint32_t>(refused.begin.offset - batch.begin.offset);
-    record.end_line += static_cast<uint32_t>(refused.begin.line - batch.begin.line);
+    BatchRef batch = batch_of(lent, refused.of, refused.begin, refused.end);
     // Twice: so that nobody takes what came from the source for this one's alone.
-    batch.records.assign(refused.alone ? 1 : 2, record);
-    chain.reject(refused.step, batch, 0, refused.reason);
+    batch->records.assign(refused.alone ? 1 : 2, refused.record);
+    chain.reject(refused.step, *batch, 0, refused.reason);
   }
-  batch.records.clear();
+  lent.batch->records.clear();
+}
+
+// What was lent, and what is left of it, knows what it was read as; what took its place does not.
+BatchRef Parallel::batch_of(const Lent& lent, Parcel::Of of, const Position& begin,
+                            const Position& end) {
+  BatchRef batch = of == Parcel::Of::kLent   ? lent.batch
+                   : of == Parcel::Of::kRest ? rest_of(*lent.batch, begin)
+                                             : BatchRef::make(setup_.pool, Content::kRecords);
+  batch->acknowledger = lent.batch->acknowledger;
+  batch->arrival_us = lent.batch->arrival_us;
+  batch->begin = begin;
+  batch->end = end;
+  return batch;
 }
 
 std::vector<ChainLeft> Parallel::made_of(Lent& lent) {
   std::vector<ChainLeft> out;
   for (Parcel::Piece& piece : lent.parcel->pieces) {
-    BatchRef batch = piece.whole ? lent.batch : BatchRef::make(setup_.pool, Content::kRecords);
+    BatchRef batch = batch_of(lent, piece.of, piece.begin, piece.end);
     batch->records = std::move(piece.records);
-    batch->begin = piece.begin;
-    batch->end = piece.end;
     batch->made = piece.made;
-    batch->acknowledger = lent.batch->acknowledger;
-    batch->arrival_us = lent.batch->arrival_us;
     for (const ShapeRef& shape : piece.shapes)
-      if (!piece.whole || std::ranges::find(batch->shapes(), shape) == batch->shapes().end())
-        batch->adopt(shape);
-    if (piece.whole && !piece.memory.empty())
+      if (std::ranges::find(batch->shapes(), shape) == batch->shapes().end()) batch->adopt(shape);
+    if (!piece.memory.empty())
       batch->borrow(std::make_shared<Memory>(std::move(piece.memory)), piece.bytes);
-    else if (!piece.whole)
-      batch->borrow(std::make_shared<Kept>(lent.batch, std::move(piece.memory)), piece.bytes);
     const bool last = &piece == &lent.parcel->pieces.back();
     if (!lent.owed.empty())
       batch->owed = last ? std::move(lent.owed) : lent.owed.split(*batch->acknowledger, piece.end);

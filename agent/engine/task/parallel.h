@@ -87,6 +87,7 @@ class Parallel {
   void watch();
   std::vector<ChainLeft> made_of(Lent& lent);
   void tell_refused(const Lent& lent, Chain& chain);
+  BatchRef batch_of(const Lent& lent, Parcel::Of of, const Position& begin, const Position& end);
   size_t under_way() const;
 
   const ParallelSetup setup_;

@@ -37,22 +37,26 @@ struct Parcel {
   std::atomic<bool> unwanted{false};  // nobody waits for it any more
 
   // --- and back ---
+  // What a batch there was: the one that was lent, a rest of that, or one that took its place.
+  enum class Of : uint8_t { kLent, kRest, kOther };
   struct Piece {
     std::vector<Record> records;
     std::vector<ShapeRef> shapes;
     Position begin;
     Position end;
     size_t made = 0;
-    size_t step = 0;     // that is next
-    bool here = false;   // as ChainLeft's
-    bool whole = false;  // it is the batch that was lent, not a rest of it nor another
-    Memory memory;       // which they point into
-    size_t bytes = 0;    // of it
+    size_t step = 0;    // that is next
+    bool here = false;  // as ChainLeft's
+    Of of = Of::kOther;
+    Memory memory;     // which they point into
+    size_t bytes = 0;  // of it
   };
   struct Refused {
     size_t step = 0;
     std::string reason;
     Position begin;  // of the batch that it was in
+    Position end;
+    Of of = Of::kOther;  // that batch
     Record record;
     ShapeRef shape;
     bool alone = true;  // no other record ends there

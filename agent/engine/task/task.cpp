@@ -320,9 +320,9 @@ void Task::work() {
 
 // What comes back goes on before more is begun, and no more is begun than other loops can take.
 bool Task::has_turn() const {
-  if (chain_->waits()) return false;
+  if (chain_->waits()) return !chain_->back_waits() && comes_back();
   if (parallel() == nullptr || !parallel()->lends()) return has_input();
-  if (chain_->taking_back() || parallel()->ready()) return true;
+  if (comes_back()) return true;
   return (chain_->reading() || !queue_.empty() || checkpoints_.has_turn()) &&
          parallel()->has_room();
 }
@@ -342,11 +342,11 @@ bool Task::take_what_is_back() {
 
 // For what a turn may make, once in its records and once in their encoded form; or, where records
 // are long or wide, for what the last ones needed. Where nothing is held that could make room, it
-// must do without.
+// must do without: what other loops work at will.
 bool Task::has_room() {
   size_t bytes = chain_->busy() ? queue_.bytes_taken() : queue_.bytes_next();
   return setup_.budget.has_room(std::max(2 * kQuantum * batch_bytes_, cost_.expected(bytes))) ||
-         spool_->holds_nothing();
+         (spool_->holds_nothing() && (all_is_here() || comes_back()));
 }
 
 // What is to come out comes before more goes in.
@@ -397,7 +397,7 @@ void Task::begin_feed(const MakeFeed& make) {
 }
 
 void Task::run_a_turn() {
-  if (!take_what_is_back()) return;
+  if (!take_what_is_back() || (chain_->waits() && !chain_->taking_back())) return;
   uint64_t before = chain_->counters().read;
   if (!chain_->busy()) {
     if (queue_.empty() || (parallel() != nullptr && parallel()->lends() && !parallel()->has_room()))
@@ -479,7 +479,9 @@ void Task::finish_if_settled() {
     return wake();
   if (has_input()) {
     // What a codec waits for may be long in coming, or never come.
-    bool may_leave = chain_->waits() ? spool_->comes_again() : spool_->may_leave_rest(has_room());
+    const bool stands =
+        chain_->waits() && (chain_->back_waits() || (all_is_here() && !chain_->taking_back()));
+    bool may_leave = stands ? spool_->comes_again() : spool_->may_leave_rest(has_room());
     if (!life_.draining() || !may_leave) return;
     queue_.clear();
     chain_->leave_rest();

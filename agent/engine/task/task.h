@@ -139,6 +139,10 @@ class Task final : private SourceContext,
   bool has_turn() const;
   // Other loops have nothing of it.
   bool all_is_here() const { return parallel() == nullptr || parallel()->empty(); }
+  // Something that they had goes on next.
+  bool comes_back() const {
+    return chain_->taking_back() || (parallel() != nullptr && parallel()->ready());
+  }
   // Null: none of its transforms runs elsewhere.
   Parallel* parallel() const;
   void make_parallel(const Plan& plan, std::vector<ParallelRun> runs);

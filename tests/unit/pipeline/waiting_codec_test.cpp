@@ -13,6 +13,7 @@
 #include "loop/handles.h"
 #include "pipeline/pipeline.h"
 #include "support/hand_loop.h"
+#include "support/scripted_stages.h"
 #include "support/temp_dir.h"
 
 namespace leat {
@@ -296,6 +297,29 @@ TEST_F(WaitingCodecTest, goes_on_in_order_when_told) {
   EXPECT_TRUE(until([this] { return pipeline_ == nullptr; }));
   EXPECT_TRUE(result_);
 }
+
+#ifdef LEAT_PARALLEL
+TEST_F(WaitingCodecTest, what_lies_before_it_on_a_further_loop_goes_on) {
+  config_.parallel = {.max = 1, .threshold = 0, .growth = 2};
+  testing::add_transform(config_, "filter", {{"where", std::string("text <> ''")}});
+  Strings messages;
+  for (int i = 0; i < 300; ++i) messages.push_back("m" + std::to_string(i));
+  const Strings before(messages.begin(), messages.begin() + 290);
+  start(messages, {messages[290]});
+  ASSERT_TRUE(until([this] {
+    loop_.advance(Milliseconds{100});
+    return script_.waits > 0;
+  }));
+  EXPECT_EQ(pipeline_->status().parallel->loops, 1U);
+  EXPECT_TRUE(until([&] { return script_.delivered == before; })) << script_.delivered.size();
+  EXPECT_EQ(script_.waits, 1) << "it is asked again only when told";
+  schema_comes();
+  EXPECT_TRUE(until([&] { return script_.delivered == messages; })) << script_.delivered.size();
+  pipeline_->drain();
+  EXPECT_TRUE(until([this] { return pipeline_ == nullptr; }));
+  EXPECT_TRUE(result_);
+}
+#endif
 
 TEST_F(WaitingCodecTest, may_be_told_to_go_on_too_early) {
   start({"a", "b"}, {"b"});

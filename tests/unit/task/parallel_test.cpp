@@ -70,8 +70,37 @@ class ParallelTest : public testing::TaskTest {
     return out;
   }
 
+  // All that comes out, and all that is counted, is what it is without further loops.
+  void expect_as_one_loop(int lines, int in_a_batch = 20) {
+    run(lines, in_a_batch);
+    letters_ = dead_letters();
+    const Lines got = std::exchange(got_, {});
+    const TaskStatus status = task_->status();
+    EXPECT_EQ(status.parallel->most, static_cast<uint64_t>(further_loops_));
+    expect_sum();
+    std::remove((folder_ / "dead.jsonl").c_str());
+    further_loops_ = 0;
+    read_ = 0;
+    offset_ = line_ = 0;
+    config_.name = "again";
+    run(lines, in_a_batch);
+    EXPECT_EQ(letters_, dead_letters());
+    EXPECT_EQ(got, got_);
+    const TaskStatus one = task_->status();
+    EXPECT_EQ(status.filtered, one.filtered);
+    EXPECT_EQ(status.made, one.made);
+    EXPECT_EQ(status.dead_letters, one.dead_letters);
+    ASSERT_EQ(status.stages.size(), one.stages.size());
+    for (size_t i = 0; i < one.stages.size(); ++i) {
+      EXPECT_EQ(status.stages[i].counters.in, one.stages[i].counters.in) << one.stages[i].name;
+      EXPECT_EQ(status.stages[i].counters.out, one.stages[i].counters.out) << one.stages[i].name;
+      EXPECT_EQ(status.stages[i].counters.failed, one.stages[i].counters.failed);
+    }
+  }
+
   int read_ = 0;
   Lines got_;
+  Lines letters_;
 };
 
 Lines numbers(int from, int to, const std::function<std::string(int)>& f) {
@@ -112,25 +141,50 @@ TEST_F(ParallelTest, what_another_loop_makes_of_a_batch_takes_its_place) {
   EXPECT_EQ(budget_.used(), 0U) << "what was lent is given back";
 }
 
+TEST_F(ParallelTest, order_is_kept_when_some_batches_take_much_longer_than_others) {
+  further_loops_ = config_.parallel.max = 4;
+  testing::add_transform(config_, "map",
+                         {{"set", Options::Map{{"x",
+                                                "CASE WHEN n % 100 < 20 THEN "
+                                                "length(hex(printf('%.50000c', 'x'))) END"}}}});
+  run(6'000);
+  ASSERT_EQ(got_.size(), 6'000U);
+  for (int n = 0; n < 6'000; ++n)
+    ASSERT_TRUE(got_[static_cast<size_t>(n)].starts_with("{\"n\":" + std::to_string(n) + ","));
+  EXPECT_EQ(task_->status().parallel->most, 4U);
+  EXPECT_LE(budget_.peak(), budget_.limit() + budget_.limit() / 4);
+}
+
+// Some that fail, with what the source had given for them.
 TEST_F(ParallelTest, dead_letters_are_those_of_one_loop_in_the_same_order) {
   testing::add_transform(config_, "filter", {{"where", std::string("n > 0 OR true")}});
   testing::add_transform(
       config_, "map",
       {{"set", Options::Map{{"x", "CASE WHEN n % 7 = 0 THEN json('{') ELSE n END"}}}});
-  run(700);
-  const Lines parallel = dead_letters();
-  const Lines got = std::exchange(got_, {});
-  ASSERT_EQ(parallel.size(), 100U);
-  EXPECT_GT(task_->status().parallel->most, 0U);
-  expect_sum();
-  std::remove((folder_ / "dead.jsonl").c_str());
-  further_loops_ = 0;
-  read_ = 0;
-  offset_ = line_ = 0;
-  config_.name = "again";
-  run(700);
-  EXPECT_EQ(parallel, dead_letters());
-  EXPECT_EQ(got_, got);
+  expect_as_one_loop(700);
+  EXPECT_EQ(letters_.size(), 100U);
+}
+
+// More than a further loop keeps: the rest of each batch is run at home.
+TEST_F(ParallelTest, dead_letters_are_those_of_one_loop_when_all_fail) {
+  testing::add_transform(config_, "map", {{"set", Options::Map{{"m", "n + 1"}}}});
+  testing::add_transform(config_, "map", {{"set", Options::Map{{"x", "json('{' || n)"}}}});
+  expect_as_one_loop(2'000, 200);
+  ASSERT_EQ(letters_.size(), 2'000U);
+  EXPECT_NE(letters_.back().find("number 1999"), std::string::npos);
+  EXPECT_NE(letters_.back().find("\"payload\""), std::string::npos) << letters_.back();
+}
+
+// A row of a query is of no record alone.
+TEST_F(ParallelTest, dead_letters_behind_a_query_have_nothing_of_the_source) {
+  testing::add_transform(config_, "sql",
+                         {{"query", std::string("SELECT max(n) AS n, min(text) AS t FROM input")}});
+  testing::add_transform(
+      config_, "map",
+      {{"set", Options::Map{{"x", "CASE WHEN n % 3 = 0 THEN json('{') ELSE n END"}}}});
+  expect_as_one_loop(2'000);
+  ASSERT_FALSE(letters_.empty());
+  EXPECT_EQ(letters_.front().find("\"payload\""), std::string::npos) << letters_.front();
 }
 
 TEST_F(ParallelTest, an_error_of_a_transform_ends_it_behind_what_came_before) {
