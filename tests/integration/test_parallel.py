@@ -140,24 +140,24 @@ def test_a_drain_in_the_middle_leaves_nothing_and_repeats_nothing(agent, collect
 
 
 def test_memory_holds_while_the_sink_is_slow_and_what_runs_can_be_seen(agent, collector):
-    count = 40_000
-    collector.default = Answer(delay=0.1)
+    count = 60_000
+    # So that at first they are what is slow, and not the sink.
+    heavier = {"type": "map", "set": {"h": "length(hex(printf('%.50000c', text)))"}}
     agent.configure(pipeline(file_source(write(agent.folder / "in.jsonl", count)),
-                             http_sink(collector, records=500, inFlight=1), HEAVY, parallel={"max": 4, "threshold": 0}),
-                    memory="4MiB")
+                             http_sink(collector, records=500, inFlight=1), heavier, parallel=AT_ONCE))
     agent.start()
-    seen = [agent.wait_for(lambda: next((one for one in agent.status()["pipelines"] if one["parallel"]["loops"]), None))]
+    agent.wait_for(lambda: agent.status()["pipelines"][0]["parallel"]["loops"])
+    collector.default = Answer(delay=0.05)
     with subprocess.Popen([agent.binary, "tap", "p", "-n", "20", "--at", "map", "--data-dir", str(agent.data_dir)],
                           stdout=subprocess.PIPE, text=True) as tap:
-        lines = [json.loads(line) for line in tap.stdout]
-    assert len([line for line in lines if "record" in line]) == 20
-    assert all("h" in line["record"] for line in lines if "record" in line)
+        shown = [line["record"] for line in map(json.loads, tap.stdout) if "record" in line]
+    assert len(shown) == 20 and all("h" in record for record in shown)
+    seen = agent.status()["pipelines"][0]
     collector.default = Answer()
     assert agent.wait() == 0, agent.log
-    for one in seen + [run_of(agent)]:
-        records = one["records"]
+    for records in (seen["records"], run_of(agent)["records"]):
         assert records["read"] == records["delivered"] + records.get("waiting", 0)
-    assert seen[0]["memoryPeakBytes"] <= 1.1 * seen[0]["memoryLimitBytes"], seen[0]
+    assert seen["memoryPeakBytes"] <= 1.1 * seen["memoryLimitBytes"], seen
     assert [record["seq"] for record in collector.records()] == list(range(count))
 
 

@@ -41,8 +41,8 @@ class Parallel {
   explicit Parallel(ParallelSetup setup);
   ~Parallel();
 
-  // Between two turns: so many batches wait, as ParallelLoad::sees(). `tapped`: somebody looks at
-  // stages, which can be seen at home only.
+  // Before and after each turn: so many batches wait, as ParallelLoad::sees(). `tapped`: somebody
+  // looks at stages, which can be seen at home only.
   void sees(size_t waiting, bool held_up, bool tapped);
   // The chain is to stop where a run begins.
   bool lends() const { return load_.loops() > 0 || !line_.empty(); }

@@ -1,6 +1,7 @@
 #include "task/parallel_load.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace leat {
 namespace {
@@ -10,8 +11,9 @@ namespace {
 constexpr int64_t kMostBusy = 70;
 constexpr int64_t kMostBusyAlone = 30;
 
-// Of the looks within kPatience, in per cent: a source may be late with its next batch once.
-constexpr uint32_t kMostlyOver = 75;
+// Of the time, in per cent: a source may be late with its next batch once, and a sink take a moment
+// for what it was given.
+constexpr int64_t kMostlyOver = 75;
 
 }  // namespace
 
@@ -19,12 +21,14 @@ void ParallelLoad::sees(size_t waiting, bool held_up, Milliseconds now) {
   const bool over = !held_up && waiting > static_cast<size_t>(config_.threshold);
   if (!since_ && !over) return;
   if (!since_) since_ = now;
-  ++seen_;
-  over_ += over ? 1 : 0;
-  if (now - *since_ < kPatience) return;
-  const bool breached = over_ * 100 >= seen_ * kMostlyOver;
+  // Between two looks it is as it was at the first: a turn may be long.
+  if (std::exchange(over_, over)) over_for_ += now - looked_;
+  looked_ = now;
+  const Milliseconds span = now - *since_;
+  if (span < kPatience) return;
+  const bool breached = over_for_.count() * 100 >= span.count() * kMostlyOver;
   since_ = over ? std::optional(now) : std::nullopt;
-  seen_ = over_ = 0;
+  over_for_ = {};
   if (!breached) return;
   ++breaches_;
   breached_ = true;

@@ -14,16 +14,16 @@ namespace leat {
 
 class ParallelLoad {
  public:
-  // So long the threshold must be exceeded, nearly whenever one looks, with nothing else in the
-  // way: then there are more, and it counts as breached once.
+  // So long the threshold must be exceeded, nearly all the time, with nothing else in the way: then
+  // there are more, and it counts as breached once.
   static constexpr Milliseconds kPatience{100};
   // After so long there may be fewer.
   static constexpr Milliseconds kPeriod{5'000};
 
   explicit ParallelLoad(const ParallelConfig& config) : config_(config) {}
 
-  // So many batches wait for the transforms. `held_up`: the sink or the memory is in the way, not
-  // they.
+  // Before and after each turn: so many batches wait for the transforms. `held_up`: the sink or the
+  // memory is in the way, not they.
   void sees(size_t waiting, bool held_up, Milliseconds now);
   // One of them has worked so long.
   void worked(int64_t us) { busy_us_ += us; }
@@ -40,8 +40,9 @@ class ParallelLoad {
   int most_ = 0;  // at any time
   uint64_t breaches_ = 0;
   std::optional<Milliseconds> since_;  // it is watched
-  uint32_t seen_ = 0;                  // looks since then
-  uint32_t over_ = 0;                  // of them, those that saw it exceeded
+  Milliseconds looked_{0};             // last
+  bool over_ = false;                  // it was exceeded then
+  Milliseconds over_for_{0};           // since `since_`, before that look
   int64_t busy_us_ = 0;                // in this period
   bool breached_ = false;              // in it
 };

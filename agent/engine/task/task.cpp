@@ -310,6 +310,7 @@ void Task::work() {
     }
   }
   if (!life_.moves_records()) return;
+  if (parallel() != nullptr) see_load();
   checkpoints_.check(!chain_->busy(), queue_.empty() && all_is_here());
   const DeadLetterLimit& limit = setup_.config.max_dead_letters;
   if (Status status = within_limit(limit, setup_.dead_letters.count()); !status)

@@ -53,6 +53,25 @@ TEST_F(ParallelLoadTest, grows_when_the_source_was_late_once) {
   EXPECT_EQ(load_.loops(), 1);
 }
 
+// While a sink takes in pieces what a long turn has made, one looks often.
+TEST_F(ParallelLoadTest, goes_by_time_however_often_one_looks) {
+  for (int turn = 0; turn < 2; ++turn) {
+    load_.sees(3, false, now_);
+    now_ += Milliseconds{80};
+    for (int i = 0; i < 5; ++i) load_.sees(3, true, now_ += Milliseconds{1});
+  }
+  EXPECT_EQ(load_.loops(), 1);
+}
+
+TEST_F(ParallelLoadTest, does_not_grow_when_a_batch_comes_now_and_then) {
+  for (int i = 0; i < 20; ++i) {
+    load_.sees(3, false, now_);
+    load_.sees(0, false, now_ += Milliseconds{5});
+    now_ += Milliseconds{500};
+  }
+  EXPECT_EQ(load_.loops(), 0);
+}
+
 TEST_F(ParallelLoadTest, does_not_grow_when_the_sink_or_the_memory_holds_the_transforms_up) {
   waits(3, Milliseconds{1'000}, true);
   EXPECT_EQ(load_.loops(), 0);

@@ -40,9 +40,13 @@ class ParallelTest : public testing::TaskTest {
     ASSERT_TRUE(run_until([&] {
       take();
       if (read_ >= lines || ended_) return true;
-      Lines some;
-      for (int i = 0; i < in_a_batch && read_ + i < lines; ++i) some.push_back(line(read_ + i));
-      if (read(some)) read_ += static_cast<int>(some.size());
+      bool has_credit = true;
+      while (has_credit && read_ < lines) {
+        Lines some;
+        for (int i = 0; i < in_a_batch && read_ + i < lines; ++i) some.push_back(line(read_ + i));
+        has_credit = read(some);
+        if (has_credit) read_ += static_cast<int>(some.size());
+      }
       return false;
     })) << waits();
   }
