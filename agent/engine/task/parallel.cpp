@@ -48,7 +48,7 @@ size_t Parallel::loops() const {
 void Parallel::sees(size_t waiting, bool held_up, bool tapped) {
   tapped_ = tapped;
   const int most = load_.most();
-  load_.sees(waiting, held_up, setup_.codecs.loop().now());
+  load_.sees(waiting, held_up, setup_.codecs.loop().clock().monotonic_us());
   if (load_.most() > most)
     log::info(setup_.config.name,
               "transforms run on " +

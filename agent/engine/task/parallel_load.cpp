@@ -17,18 +17,18 @@ constexpr int64_t kMostlyOver = 75;
 
 }  // namespace
 
-void ParallelLoad::sees(size_t waiting, bool held_up, Milliseconds now) {
+void ParallelLoad::sees(size_t waiting, bool held_up, int64_t now_us) {
   const bool over = !held_up && waiting > static_cast<size_t>(config_.threshold);
-  if (!since_ && !over) return;
-  if (!since_) since_ = now;
+  if (!since_us_ && !over) return;
+  if (!since_us_) since_us_ = now_us;
   // Between two looks it is as it was at the first: a turn may be long.
-  if (std::exchange(over_, over)) over_for_ += now - looked_;
-  looked_ = now;
-  const Milliseconds span = now - *since_;
-  if (span < kPatience) return;
-  const bool breached = over_for_.count() * 100 >= span.count() * kMostlyOver;
-  since_ = over ? std::optional(now) : std::nullopt;
-  over_for_ = {};
+  if (std::exchange(over_, over)) over_us_ += now_us - looked_us_;
+  looked_us_ = now_us;
+  const int64_t span_us = now_us - *since_us_;
+  if (span_us < kPatience.count() * 1000) return;
+  const bool breached = over_us_ * 100 >= span_us * kMostlyOver;
+  since_us_ = over ? std::optional(now_us) : std::nullopt;
+  over_us_ = 0;
   if (!breached) return;
   ++breaches_;
   breached_ = true;

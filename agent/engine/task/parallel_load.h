@@ -24,7 +24,8 @@ class ParallelLoad {
 
   // Before and after each turn: so many batches wait for the transforms. `held_up`: the sink or the
   // memory is in the way, not they.
-  void sees(size_t waiting, bool held_up, Milliseconds now);
+  // By a clock that goes on within a turn of the loop: mostly it is the turn that takes the time.
+  void sees(size_t waiting, bool held_up, int64_t now_us);
   // One of them has worked so long.
   void worked(int64_t us) { busy_us_ += us; }
   // Every kPeriod while there are any.
@@ -39,12 +40,12 @@ class ParallelLoad {
   int loops_ = 0;
   int most_ = 0;  // at any time
   uint64_t breaches_ = 0;
-  std::optional<Milliseconds> since_;  // it is watched
-  Milliseconds looked_{0};             // last
-  bool over_ = false;                  // it was exceeded then
-  Milliseconds over_for_{0};           // since `since_`, before that look
-  int64_t busy_us_ = 0;                // in this period
-  bool breached_ = false;              // in it
+  std::optional<int64_t> since_us_;  // it is watched
+  int64_t looked_us_ = 0;            // last
+  bool over_ = false;                // it was exceeded then
+  int64_t over_us_ = 0;              // since `since_us_`, before that look
+  int64_t busy_us_ = 0;              // in this period
+  bool breached_ = false;            // in it
 };
 
 }  // namespace leat

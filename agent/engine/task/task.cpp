@@ -297,7 +297,7 @@ void Task::work() {
   spool_->source_waits(queue_.refused() && !queue_.held_back() && !chain_->waits());
   spool_->check();
   if (life_.draining() && has_turn() && !spool_->wants_more()) spool_->make_safe();
-  if (parallel() != nullptr) see_load();
+  see_load();
   take_tick();
   if (feeds()) take_from_feed();
   if (has_turn() && spool_->wants_more()) {
@@ -310,7 +310,7 @@ void Task::work() {
     }
   }
   if (!life_.moves_records()) return;
-  if (parallel() != nullptr) see_load();
+  see_load();
   checkpoints_.check(!chain_->busy(), queue_.empty() && all_is_here());
   const DeadLetterLimit& limit = setup_.config.max_dead_letters;
   if (Status status = within_limit(limit, setup_.dead_letters.count()); !status)
@@ -329,6 +329,7 @@ bool Task::has_turn() const {
 }
 
 void Task::see_load() {
+  if (parallel() == nullptr) return;
   parallel()->sees(queue_.size(), !spool_->wants_more() || !has_room(), !taps_.empty());
   chain_->lend(parallel()->lends());
 }
@@ -416,8 +417,9 @@ void Task::run_a_turn() {
     setup_.usage.count_records(chain_->counters().read - before);
     if (!chain_->reading()) end_batch((*piece)->end);
   }
-  if (const std::optional<size_t> step = chain_->at_run())
-    return parallel()->lend(std::move(*piece), *step, kQuantum * batch_bytes_);
+  if (parallel() != nullptr)
+    if (const std::optional<size_t> step = chain_->at_run())
+      return parallel()->lend(std::move(*piece), *step, kQuantum * batch_bytes_);
   (*piece)->charge_vectors();
   spool_->add(std::move(*piece));
 }

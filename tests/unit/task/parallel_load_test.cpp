@@ -10,9 +10,10 @@ class ParallelLoadTest : public ::testing::Test {
   // So many batches wait all the time, for so long.
   void waits(size_t batches, Milliseconds span, bool held_up = false) {
     for (const Milliseconds end = now_ + span; now_ < end; now_ += Milliseconds{10})
-      load_.sees(batches, held_up, now_);
-    load_.sees(batches, held_up, now_);
+      sees(batches, held_up);
+    sees(batches, held_up);
   }
+  void sees(size_t batches, bool held_up) { load_.sees(batches, held_up, now_.count() * 1000); }
   void period(int64_t busy_ms) {
     load_.worked(busy_ms * 1000);
     load_.period_ends();
@@ -56,17 +57,21 @@ TEST_F(ParallelLoadTest, grows_when_the_source_was_late_once) {
 // While a sink takes in pieces what a long turn has made, one looks often.
 TEST_F(ParallelLoadTest, goes_by_time_however_often_one_looks) {
   for (int turn = 0; turn < 2; ++turn) {
-    load_.sees(3, false, now_);
+    sees(3, false);
     now_ += Milliseconds{80};
-    for (int i = 0; i < 5; ++i) load_.sees(3, true, now_ += Milliseconds{1});
+    for (int i = 0; i < 5; ++i) {
+      now_ += Milliseconds{1};
+      sees(3, true);
+    }
   }
   EXPECT_EQ(load_.loops(), 1);
 }
 
 TEST_F(ParallelLoadTest, does_not_grow_when_a_batch_comes_now_and_then) {
   for (int i = 0; i < 20; ++i) {
-    load_.sees(3, false, now_);
-    load_.sees(0, false, now_ += Milliseconds{5});
+    sees(3, false);
+    now_ += Milliseconds{5};
+    sees(0, false);
     now_ += Milliseconds{500};
   }
   EXPECT_EQ(load_.loops(), 0);
