@@ -467,9 +467,10 @@ constexpr Option kParallelOptions[] = {
      .max = 64},
     {.name = "threshold",
      .type = OptionType::kInteger,
-     .fallback = "2",
+     .fallback = "0",
      .help = "When more batches than these wait for the transforms for 100 ms, while neither the "
-             "sink nor the memory holds them up, there are more loops.",
+             "sink nor the memory holds them up, there are more loops. A source that is read as "
+             "fast as its records are taken (file, tables) has one wait at a time.",
      .min = 0,
      .max = 100},
     {.name = "growth",

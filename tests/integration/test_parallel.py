@@ -13,7 +13,7 @@ from harness.pipelines import file_source, http_sink, pipeline, quick_retry
 
 # Some µs a record: what more loops are for.
 HEAVY = {"type": "map", "set": {"h": "length(hex(printf('%.3000c', text)))"}}
-AT_ONCE = {"max": 2, "threshold": 0}
+AT_ONCE = {"max": 2}
 
 
 def write(path, count):
@@ -185,7 +185,7 @@ def test_a_reload_changes_how_many_there_are_and_loses_nothing(agent, collector)
 
     configure(parallel=AT_ONCE)
     agent.start()
-    for part, rest in enumerate([{"parallel": {"max": 1, "threshold": 0}}, {}, {"parallel": AT_ONCE}], 1):
+    for part, rest in enumerate([{"parallel": {"max": 1}}, {}, {"parallel": AT_ONCE}], 1):
         agent.wait_for(lambda: collector.line_count() > part * count / 5 or not agent.running())
         configure(**rest)
         agent.send(signal.SIGHUP)
