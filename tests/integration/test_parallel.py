@@ -126,6 +126,28 @@ def test_exactly_once_holds_over_kills(agent):
     assert got == list(range(count))
 
 
+def test_what_becomes_much_behind_what_remembers_is_acknowledged(agent):
+    much = {"type": "map", "set": {"much": "printf('%.5000c', 'q')"}}
+    heavier = {"type": "map", "set": {"h": "length(hex(printf('%.50000c', text)))"}}
+    agent.configure(pipeline(file_source(write(agent.folder / "in.jsonl", 6_000)), to_file(agent, "out"),
+                             heavier, {"type": "sample", "nth": 2}, much, parallel=AT_ONCE))
+    assert agent.run() == 0, agent.log
+    assert run_of(agent)["parallel"]["most"] > 0
+    assert len((agent.folder / "out").read_text().splitlines()) == 3_000
+    assert agent.run() == 0, agent.log
+    assert run_of(agent)["records"]["read"] == 0, "its position is saved"
+
+
+def test_nothing_is_spooled_where_it_is_the_transforms_that_are_slow(agent):
+    lines = write(agent.folder / "in.jsonl", 30_000)
+    agent.configure(pipeline({"type": "stdin", "format": "json"}, to_file(agent, "out"), HEAVY, parallel=AT_ONCE))
+    with open(lines, encoding="utf8") as agent.stdin:
+        assert agent.run() == 0, agent.log
+    run = run_of(agent)
+    assert run["parallel"]["most"] > 0 and run["records"].get("spooled", 0) == 0, run
+    assert len((agent.folder / "out").read_text().splitlines()) == 30_000
+
+
 def test_a_drain_in_the_middle_leaves_nothing_and_repeats_nothing(agent, collector):
     count = 60_000
     agent.configure(pipeline(file_source(write(agent.folder / "in.jsonl", count)),
@@ -196,11 +218,11 @@ def test_a_reload_changes_how_many_there_are_and_loses_nothing(agent, collector)
 def test_explain_says_which_stages_run_where(agent):
     agent.configure(pipeline(
         file_source("x.jsonl"), to_file(agent, "out"), HEAVY, {"type": "dedupe", "key": ["seq"]},
-        {"type": "filter", "where": "seq > 1"}, parallel={"max": 4}))
+        {"type": "filter", "where": "seq > 1"}, {"type": "sql", "query": "SELECT * FROM input"}, parallel={"max": 4}))
     answer = agent.command("explain", "-c", agent.config_path)
     assert ("  parallel  2 map, 4 filter: on up to 4 further loops, 2 times as many each time that more "
-            "than 2 batches wait\n"
-            "            on the pipeline's own loop: 1 decode json, 3 dedupe (remembers), 5 encode ndjson\n"
+            "than 0 batches wait\n"
+            "            on the pipeline's own loop: 1 decode json, 3 dedupe (remembers), 5 sql, 6 encode ndjson\n"
             ) in answer.stdout
 
 

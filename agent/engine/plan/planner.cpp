@@ -313,7 +313,8 @@ std::vector<ParallelRun> parallel_runs(const PipelineConfig& config, const Plan&
       first_state = std::min(first_state, i);
       last_state = i;
     }
-    if (!type->parallel) continue;
+    const Options& options = config.transforms[plan.final[i + 1].transform].options;
+    if (type->parallel == nullptr || !type->parallel(options)) continue;
     if (!runs.empty() && runs.back().behind == i)
       ++runs.back().behind;
     else

@@ -56,9 +56,9 @@ struct TransformType {
   Result<std::unique_ptr<Transform>> (*make)(const Options& options);
   std::string_view code = "sql";  // of its dead letters (Rejection::code)
   bool remembers = false;         // its transforms have a state()
-  // What it makes of a batch follows from that alone, and it needs no loop: several of it may each
-  // run on a thread of its own (`parallel`).
-  bool parallel = false;
+  // Whether, with these options, what it makes of a batch follows from that alone, and it needs no
+  // loop: several of it may each run on a thread of its own (`parallel`). Null: never.
+  bool (*parallel)(const Options& options) = nullptr;
   // Its option that says in which cache it looks records up; "" there: in none. As
   // SinkType::cache.
   std::string_view cache = {};

@@ -50,14 +50,15 @@ void FurtherLoop::run(Parcel& parcel) {
   parcel.busy_us = clock_.monotonic_us() - begun_us;
 }
 
-// In turns. What is left when this has made as much as it may hold, or rejected too many, is run at
-// home.
+// In turns. What is left when this has made as much as was expected, or rejected too many, is run
+// at home.
 void FurtherLoop::run_all(Parcel& parcel) {
   std::vector<ChainLeft> out;
   const size_t behind = chain_->behind_run(parcel.first);
   chain_->take(lent_, parcel.first);
   while (chain_->busy() && !parcel.unwanted) {
-    if (!out.empty() && (!budget_.has_room(0) || refused_.size() >= kMostRefused)) break;
+    if (!out.empty() && (budget_.used() >= parcel.charged || refused_.size() >= kMostRefused))
+      break;
     Result<BatchRef> piece = chain_->next();
     if (!piece) {
       parcel.status = fail(piece.error());

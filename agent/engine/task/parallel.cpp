@@ -11,16 +11,22 @@ namespace {
 // A tap shows some of the records, and slows nothing down.
 constexpr uint32_t kShowOneOf = 8;
 
+// As much is expected to come back as before; what was more is forgotten by one of so many parts at
+// a time.
+constexpr size_t kForgets = 8;
+
 // An empty rest of what was lent, from there on: cut as a stage does it.
 BatchRef rest_of(Batch& lent, const Position& from) {
   Record before;
   before.end_offset = static_cast<uint32_t>(from.offset - lent.begin.offset);
   before.end_line = static_cast<uint32_t>(from.line - lent.begin.line);
   const Position end = lent.end;
+  Owed owed = std::move(lent.owed);  // is cut by who knows all that was lent
   std::vector<Record> records = std::exchange(lent.records, {before});
   lent.leave_records(1);
   lent.records = std::move(records);
   lent.end = end;
+  lent.owed = std::move(owed);
   return std::exchange(lent.rest, {});
 }
 
@@ -32,6 +38,7 @@ Parallel::Parallel(ParallelSetup setup)
              .threshold = setup_.config.parallel.threshold,
              .growth = setup_.config.parallel.growth}),
       share_(share_of(setup_.memory)),
+      expected_(share_),
       held_charge_(setup_.budget),
       period_(setup_.codecs.loop()) {}
 
@@ -98,13 +105,16 @@ bool Parallel::has_room() const {
 
 void Parallel::lend(BatchRef batch, size_t step, size_t quantum) {
   const size_t records = batch->records.size();
+  const size_t expected = std::max(expected_, quantum);
+  const bool fits = setup_.budget.has_room(expected);
+  if (!fits) expected_ -= expected_ / kForgets;
   const bool here =
-      loops() == 0 || failed_ || records == 0 || (tapped_ && ++shown_ % kShowOneOf == 0);
+      loops() == 0 || failed_ || records == 0 || !fits || (tapped_ && ++shown_ % kShowOneOf == 0);
   Lent lent{.batch = std::move(batch),
             .owed = {},
             .step = step,
             .records = records,
-            .charge = here ? Charge() : Charge(setup_.budget, quantum),
+            .charge = here ? Charge() : Charge(setup_.budget, expected),
             .parcel = here ? nullptr : std::make_shared<Parcel>(),
             .back = here};
   Batch& from = *lent.batch;
@@ -116,6 +126,7 @@ void Parallel::lend(BatchRef batch, size_t step, size_t quantum) {
     parcel.first = step;
     parcel.quantum = quantum;
     parcel.share = share_;
+    parcel.charged = expected;
     parcel.records = std::move(from.records);
     parcel.shapes = from.shapes();
     parcel.acknowledger = from.acknowledger;
@@ -155,6 +166,7 @@ void Parallel::came_back(const std::shared_ptr<Parcel>& parcel) {
     size_t bytes = 0;
     for (const Parcel::Piece& piece : parcel->pieces) bytes += piece.bytes;
     found->charge.set(bytes);
+    expected_ = std::max(bytes, expected_ - expected_ / kForgets);
     held_ = parcel->held * loops_.size();
     held_charge_.set(held_);
   }

@@ -93,6 +93,7 @@ class Parallel {
   const ParallelSetup setup_;
   ParallelLoad load_;
   size_t share_;
+  size_t expected_;  // bytes that a batch comes back with
   bool tapped_ = false;
   uint32_t shown_ = 0;   // batches since one was run at home for that
   bool failed_ = false;  // no further loop could be made

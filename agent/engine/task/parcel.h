@@ -26,6 +26,7 @@ struct Parcel {
   size_t first = 0;    // step of the run
   size_t quantum = 0;  // as the chain's
   size_t share = 0;    // bytes: as much as the other loop may hold
+  size_t charged = 0;  // bytes: where it has made so much, the rest is made at home
   std::vector<Record> records;
   std::vector<ShapeRef> shapes;
   Acknowledger* acknowledger = nullptr;  // a name only

@@ -294,7 +294,8 @@ void Task::work() {
   idle_.stop();
   tell_trouble();
   if (!life_.moves_records()) return;
-  spool_->source_waits(queue_.refused() && !queue_.held_back() && !chain_->waits());
+  spool_->source_waits(queue_.refused() && !queue_.held_back() && !chain_->waits() &&
+                       !waits_for_transforms());
   spool_->check();
   if (life_.draining() && has_turn() && !spool_->wants_more()) spool_->make_safe();
   see_load();
@@ -326,6 +327,10 @@ bool Task::has_turn() const {
   if (comes_back()) return true;
   return (chain_->reading() || !queue_.empty() || checkpoints_.has_turn()) &&
          parallel()->has_room();
+}
+
+bool Task::waits_for_transforms() const {
+  return parallel() != nullptr && parallel()->lends() && spool_->wants_more();
 }
 
 void Task::see_load() {

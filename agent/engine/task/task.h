@@ -147,6 +147,8 @@ class Task final : private SourceContext,
   Parallel* parallel() const;
   void make_parallel(const Plan& plan, std::vector<ParallelRun> runs);
   void see_load();
+  // The sink would take more, and other loops have it.
+  bool waits_for_transforms() const;
   bool take_what_is_back();
   bool has_room();
   bool has_credit() const;

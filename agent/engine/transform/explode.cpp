@@ -337,6 +337,6 @@ const TransformType kExplodeTransform{.name = "explode",
                                       .options = kOptions,
                                       .make = make,
                                       .code = "type",
-                                      .parallel = true};
+                                      .parallel = [](const Options&) { return true; }};
 
 }  // namespace leat

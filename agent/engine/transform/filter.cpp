@@ -89,6 +89,6 @@ const TransformType kFilterTransform{
     .help = "Keeps the records for which an SQL expression is true.",
     .options = kOptions,
     .make = make,
-    .parallel = true};
+    .parallel = [](const Options&) { return true; }};
 
 }  // namespace leat

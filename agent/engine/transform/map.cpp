@@ -216,6 +216,6 @@ const TransformType kMapTransform{
     .help = "Sets, renames and drops fields; all others stay exactly as they are.",
     .options = kOptions,
     .make = make,
-    .parallel = true};
+    .parallel = [](const Options&) { return true; }};
 
 }  // namespace leat

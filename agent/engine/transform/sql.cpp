@@ -114,6 +114,13 @@ Result<std::unique_ptr<Transform>> make(const Options& options) {
   return std::make_unique<SqlTransform>(options, std::move(*query));
 }
 
+// What `*` means depends on the records of all batches before.
+bool follows_no_names(const Options& options) {
+  auto query =
+      SqlQuery::make(options.string("query"), options.path("query"), options.integer("maxSteps"));
+  return query && !(*query)->has_star();
+}
+
 }  // namespace
 
 const TransformType kSqlTransform{
@@ -121,6 +128,6 @@ const TransformType kSqlTransform{
     .help = "Replaces the records of each batch by the rows of an SQL query over them.",
     .options = kOptions,
     .make = make,
-    .parallel = true};
+    .parallel = follows_no_names};
 
 }  // namespace leat

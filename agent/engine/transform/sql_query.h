@@ -28,6 +28,7 @@ class SqlQuery {
   // The last run() failed because rows, or what the query held to make them, took too much memory.
   bool too_large() const;
 
+  bool has_star() const { return star_; }
   SqlEngine& engine() { return *engine_; }
 
  private:

@@ -310,7 +310,7 @@ TEST_F(WaitingCodecTest, what_lies_before_it_on_a_further_loop_goes_on) {
     loop_.advance(Milliseconds{100});
     return script_.waits > 0;
   }));
-  EXPECT_EQ(pipeline_->status().parallel->loops, 1U);
+  EXPECT_EQ(pipeline_->status().parallel->most, 1U);
   EXPECT_TRUE(until([&] { return script_.delivered == before; })) << script_.delivered.size();
   EXPECT_EQ(script_.waits, 1) << "it is asked again only when told";
   schema_comes();
