@@ -231,7 +231,6 @@ class TableCopy:
         """The writers end, and the copy becomes the table."""
         self.table.finish()
         self.agent.start()
-        self.agent.wait_log("starts")  # a signal before main() would end it as it ends anyone
         wait_for(lambda: not self.differences(), deadline, interval=0.3,
                  what=lambda: f"the copy to be the table: {self.differences()[:10]}; leat's log ends:\n"
                               f"{self.agent.log[-2000:]}")

@@ -117,7 +117,9 @@ def test_no_more_than_the_prefetch_count_is_under_way(agent, rabbitmq_broker, co
     queue = rabbitmq_broker.queue("few")
     queue.publish(*some(0, 100))
     collector.down()
-    start(agent, amqp_source(rabbitmq_broker, "few", prefetch=7), collector)
+    agent.configure(pipeline(amqp_source(rabbitmq_broker, "few", prefetch=7), http_sink(collector),
+                             delivery=quick_retry(spool="never")))
+    agent.start()
     wait_for(lambda: queue.ready() == (93, 1), what=lambda: f"93 to stay in the queue: {queue.ready()}")
     collector.up()
     wait_for(lambda: seqs(collector) == list(range(100)))

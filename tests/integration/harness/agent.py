@@ -10,6 +10,8 @@ from pathlib import Path
 
 from .waiting import DEADLINE, wait_for
 
+ANSWERED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+
 # For a root user: file permissions apply to the process as they do to everybody else.
 DROP_READ_ALL = (
     ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
@@ -102,6 +104,9 @@ class Agent:
         return self.process is not None and self.process.poll() is None
 
     def send(self, signal_number):
+        """What the agent answers, once it does: before main() it would end as any process."""
+        if signal_number in ANSWERED:
+            wait_for(lambda: not self.running() or self._answers(signal_number), what=f"signal {signal_number} to be answered")
         self.process.send_signal(signal_number)
 
     def terminate(self):
@@ -172,6 +177,14 @@ class Agent:
         if not path.exists():
             return []
         return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+    def _answers(self, signal_number):
+        try:
+            status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        masks = (int(mask, 16) for mask in re.findall(r"^Sig(?:Blk|Cgt):\s*(\S+)", status, re.MULTILINE))
+        return any(mask >> (signal_number - 1) & 1 for mask in masks)
 
     def _read_peak(self, pid):
         try:
