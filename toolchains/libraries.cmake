@@ -61,7 +61,7 @@ if(LEAT_SYSROOT)  # set by a toolchain
 
   # As in Debian's build, so that SQL means the same in all builds of leat, but without full text
   # search, R-trees, sessions and extensions from files, and without parts that nothing here calls
-  # (caches that connections share, databases in memory from bytes, tracing: 6 KB). -O2 instead of
+  # (caches that connections share, databases in memory from bytes: 5 KB). -O2 instead of
   # -Os was measured to save 2 % of the instructions of filter and map, and 4 % of those of an
   # aggregate, for 165 KB.
   # Seven functions of SQL for which glibc brings 73 KB, most of it tables, to be right in the last of
@@ -79,7 +79,7 @@ if(LEAT_SYSROOT)  # set by a toolchain
            SQLITE_SECURE_DELETE SQLITE_LIKE_DOESNT_MATCH_BLOBS SQLITE_OMIT_LOOKASIDE
            SQLITE_ALLOW_ROWID_IN_VIEW SQLITE_MAX_VARIABLE_NUMBER=250000 SQLITE_MAX_SCHEMA_RETRY=25
            SQLITE_OMIT_LOAD_EXTENSION SQLITE_ENABLE_COLUMN_METADATA SQLITE_OMIT_SHARED_CACHE SQLITE_OMIT_DEPRECATED
-           SQLITE_OMIT_DESERIALIZE SQLITE_OMIT_TRACE SQLITE_OMIT_TCL_VARIABLE
+           SQLITE_OMIT_DESERIALIZE SQLITE_OMIT_TCL_VARIABLE
            HAVE_ISNAN HAVE_USLEEP HAVE_FDATASYNC HAVE_LOCALTIME_R HAVE_GMTIME_R HAVE_STRERROR_R
     OPTIONS -Os -fno-strict-aliasing
     LINK dep_musl Threads::Threads m)
