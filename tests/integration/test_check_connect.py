@@ -11,7 +11,6 @@ from harness.mqtt_peer import CONNECT, DISCONNECT, SUBSCRIBE, FakeBroker
 from harness.output import conforming
 from harness.pipelines import file_source
 from harness.ports import free_port
-from harness.waiting import wait_for
 
 GENERATOR = {"type": "generator", "rate": 1}
 
@@ -328,6 +327,7 @@ def test_the_database_of_the_group_lets_the_agent_in_and_has_its_tables_or_takes
 
     agent.configure(chain(), cluster={"url": database.url, "group": "etl"})
     agent.start()
-    wait_for(lambda: ask(database.url) == (True, "agents of the group that are there now: 1"))
+    agent.wait_log("is in the group etl")  # asking writes its configuration anew
+    assert ask(database.url) == (True, "agents of the group that are there now: 1")
     good, message = ask(database.url_of("trusted"))
     assert not good and "GRANT" in message

@@ -168,7 +168,7 @@ def test_memory_holds_while_the_sink_is_slow_and_what_runs_can_be_seen(agent, co
     agent.configure(pipeline(file_source(write(agent.folder / "in.jsonl", count)),
                              http_sink(collector, records=500, inFlight=1), heavier, parallel=AT_ONCE))
     agent.start()
-    agent.wait_for(lambda: agent.status()["pipelines"][0]["parallel"]["loops"])
+    agent.wait_for(lambda: any(one["parallel"]["loops"] for one in agent.status()["pipelines"]))
     collector.default = Answer(delay=0.05)
     with subprocess.Popen([agent.binary, "tap", "p", "-n", "20", "--at", "map", "--data-dir", str(agent.data_dir)],
                           stdout=subprocess.PIPE, text=True) as tap:
