@@ -10,6 +10,7 @@ import pytest
 from faults.kill_loop import KillLoop
 from harness.collector import Answer
 from harness.pipelines import file_source, http_sink, pipeline, quick_retry
+from harness.waiting import wait_for
 
 # Some µs a record: what more loops are for.
 HEAVY = {"type": "map", "set": {"h": "length(hex(printf('%.3000c', text)))"}}
@@ -126,14 +127,31 @@ def test_exactly_once_holds_over_kills(agent):
     assert got == list(range(count))
 
 
-def test_what_becomes_much_behind_what_remembers_is_acknowledged(agent):
-    much = {"type": "map", "set": {"much": "printf('%.5000c', 'q')"}}
-    heavier = {"type": "map", "set": {"h": "length(hex(printf('%.50000c', text)))"}}
-    agent.configure(pipeline(file_source(write(agent.folder / "in.jsonl", 6_000)), to_file(agent, "out"),
-                             heavier, {"type": "sample", "nth": 2}, much, parallel=AT_ONCE))
-    assert agent.run() == 0, agent.log
+def much(chars):
+    return {"type": "map", "set": {"much": f"printf('%.{chars}c', 'q')"}}
+
+
+@pytest.mark.parametrize("behind", [
+    [much(5_000)],
+    [much(20_000), {"type": "map", "set": {"many": "length(much)"}, "drop": ["much"]}],
+], ids=["kept", "dropped"])
+def test_what_becomes_much_behind_what_remembers_is_acknowledged_and_fits(agent, behind):
+    heavier = {"type": "map", "set": {"h": "length(hex(printf('%.20000c', text)))"}}
+    agent.configure(pipeline(file_source(write(agent.folder / "in.jsonl", 20_000)), to_file(agent, "out"),
+                             heavier, {"type": "sample", "nth": 2}, *behind, parallel=AT_ONCE), memory="8MiB")
+    seen = []
+
+    def look_until_it_ends():
+        answer = agent.command("status", "--json", "--data-dir", agent.data_dir)
+        seen.extend(json.loads(answer.stdout)["pipelines"] if answer.returncode == 0 else [])
+        return not agent.running()
+
+    agent.start()
+    wait_for(look_until_it_ends, 120)
+    assert agent.wait() == 0, agent.log
+    assert seen and all(one["memoryPeakBytes"] <= 1.3 * one["memoryLimitBytes"] for one in seen), [one["memoryPeakBytes"] for one in seen][-1:]
     assert run_of(agent)["parallel"]["most"] > 0
-    assert len((agent.folder / "out").read_text().splitlines()) == 3_000
+    assert len((agent.folder / "out").read_text().splitlines()) == 10_000
     assert agent.run() == 0, agent.log
     assert run_of(agent)["records"]["read"] == 0, "its position is saved"
 
